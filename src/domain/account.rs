@@ -1,0 +1,127 @@
+//! An account: one row of the CSV, and the address that names it.
+
+use super::Secret;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Position of an account in the run, from 0 in the order of the CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountId(pub u32);
+
+impl AccountId {
+    /// The index into a list that holds one entry per account.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A mail address whose domain is in lower case and, for an international domain, in its ASCII form (IDNA).
+///
+/// The local part keeps its capitals; two addresses that differ only in case are the same account (see [`Address::key`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    local: String,
+    domain: String,
+}
+
+/// Why a text is not a mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// There is no `@`.
+    #[error("it has no @")]
+    NoAt,
+    /// Nothing stands before the `@`.
+    #[error("nothing stands before the @")]
+    NoLocalPart,
+    /// The part after the `@` is not a domain name.
+    #[error("what stands after the @ is not a domain name")]
+    BadDomain,
+    /// The part before the `@` has a space or a control character.
+    #[error("it has a space or a control character")]
+    BadCharacter,
+}
+
+impl Address {
+    /// Reads `user@domain`; spaces around it do not count.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let text = text.trim();
+        let (local, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
+        if local.is_empty() {
+            return Err(AddressError::NoLocalPart);
+        }
+        if local.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(AddressError::BadCharacter);
+        }
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| AddressError::BadDomain)?;
+        if domain.is_empty() || domain.starts_with('.') || domain.contains("..") {
+            return Err(AddressError::BadDomain);
+        }
+        Ok(Self { local: local.to_owned(), domain: domain.trim_end_matches('.').to_owned() })
+    }
+
+    /// The part before the `@`, as it was written.
+    pub fn local(&self) -> &str {
+        &self.local
+    }
+
+    /// The domain in lower case ASCII.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The form by which two spellings of one address are recognised: all in lower case.
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.local.to_lowercase(), self.domain)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}@{}", self.local, self.domain)
+    }
+}
+
+/// One usable row of the CSV.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The line of the CSV it stands on, from 1.
+    pub line: u32,
+    /// The mail address: the name to sign in with on both sides.
+    pub address: Address,
+    /// The password on the source, and of a user created in Kerio Connect.
+    pub password: Secret,
+    /// The person's name; empty when the CSV gives none.
+    pub full_name: String,
+}
+
+/// A row of the CSV that cannot be used. Never holds any of the row's text but the address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadLine {
+    /// The line of the CSV, from 1.
+    pub line: u32,
+    /// What is wrong and what to do, in a sentence, without the password.
+    pub what: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_compared_in_its_ascii_form() {
+        let address = Address::parse(" Ann.Müller@BÜCHER.example ").unwrap();
+        assert_eq!(address.domain(), "xn--bcher-kva.example");
+        assert_eq!(address.local(), "Ann.Müller");
+        assert_eq!(address.key(), "ann.müller@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        assert_eq!(Address::parse("ann"), Err(AddressError::NoAt));
+        assert_eq!(Address::parse("@example.com"), Err(AddressError::NoLocalPart));
+        assert_eq!(Address::parse("a b@example.com"), Err(AddressError::BadCharacter));
+        for bad in ["ann@", "ann@exa mple.com", "ann@.example.com", "ann@a..b"] {
+            assert_eq!(Address::parse(bad), Err(AddressError::BadDomain), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A message in a folder, known by UIDVALIDITY and UID (RFC 9051, section 2.3.1.1), and the digest of its content.
+
+use chrono::{DateTime, FixedOffset};
+use std::fmt;
+
+/// A message's unique id within a folder; never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(pub u32);
+
+/// The number that says for how long UIDs of a folder hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UidValidity(pub u32);
+
+/// What is known of a message without reading its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageHead {
+    /// The UID in its folder.
+    pub uid: Uid,
+    /// RFC822.SIZE in octets, as the server claims it: a hint, the literal is the truth.
+    pub size: u64,
+    /// Flags and keywords as the server spells them, \Recent left out.
+    pub flags: Vec<String>,
+    /// INTERNALDATE; none when the server gave none that can be read.
+    pub date: Option<DateTime<FixedOffset>>,
+}
+
+/// BLAKE3 of a message's octets as they travel in a literal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The digest of a whole message at once.
+    pub fn of(octets: &[u8]) -> Self {
+        Self(*blake3::hash(octets).as_bytes())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Digest({:02x}{:02x}{:02x}{:02x}…)", self.0[0], self.0[1], self.0[2], self.0[3])
+    }
+}

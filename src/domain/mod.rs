@@ -1,0 +1,19 @@
+//! The words of the program, as plain data: no I/O, no clock, no threads.
+//!
+//! Every other module may use these types; this one knows nothing of ours.
+
+mod account;
+mod folder;
+mod message;
+mod plan;
+mod problem;
+mod secret;
+mod server;
+
+pub use account::{Account, AccountId, Address, AddressError, BadLine};
+pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
+pub use message::{Digest, MessageHead, Uid, UidValidity};
+pub use plan::{AccountPlan, LeftOut, LeftOutReason, Mapping, PlannedFolder};
+pub use problem::{Problem, ProblemKind, Reach, Retry, Severity, Subject};
+pub use secret::Secret;
+pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};

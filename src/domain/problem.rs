@@ -1,0 +1,480 @@
+//! A problem: an error as the user meets it. What happened, how far it reaches, whether trying again helps, what to do.
+//!
+//! Window, report and command line all show the same [`Problem`] in the same shape. The technical chain goes to debug.log.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How much a problem stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// One message; the rest of the folder goes on.
+    Message,
+    /// One folder; the rest of the mailbox goes on.
+    Folder,
+    /// One mailbox; the other accounts go on.
+    Mailbox,
+    /// The whole run.
+    Run,
+}
+
+/// Whether the program tries again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// At once, on a new connection, with back-off.
+    Now,
+    /// After a wait.
+    Later,
+    /// Not before a person has done something.
+    Never,
+}
+
+/// Whether an account with this problem can still be complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; nothing is missing.
+    Notice,
+    /// Something is missing or did not happen.
+    Error,
+}
+
+/// What kind of problem it is. Each kind has one reach, one retry, one severity and one advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    // The run.
+    /// No connection: name not found, refused, no answer.
+    Unreachable,
+    /// The server's certificate cannot be verified and is not pinned.
+    CertificateUnknown,
+    /// The server shows another certificate than the pinned one.
+    CertificateChanged,
+    /// STARTTLS was asked for and is not offered, or text was injected before it.
+    EncryptionRefused,
+    /// A password would cross the network in clear.
+    CleartextPassword,
+    /// What answers is not the expected kind of server.
+    WrongProtocol,
+    /// Kerio Connect refused the administrator's name or password.
+    AdministratorRefused,
+    /// The administrator may not manage domains, users and services.
+    AdministratorRights,
+    /// An administration call failed in a way that stops the run.
+    AdministrationFailed,
+    /// The IMAP service does not run on Kerio Connect.
+    ServiceStopped,
+    /// The IMAP port could not be set.
+    PortNotChanged,
+    /// The IMAP port could not be put back.
+    PortNotRestored,
+    /// A file or folder of ours cannot be written or read.
+    LocalFile,
+    /// Another copy of the program is running.
+    AlreadyRunning,
+    // The mailbox.
+    /// The server refused the account's password.
+    PasswordRefused,
+    /// The account is locked, disabled or expired.
+    AccountDisabled,
+    /// The server does not let people sign in by password.
+    SignInNotOffered,
+    /// We stopped signing in, because the server is about to block us (anti-hammering).
+    SignInHeldBack,
+    /// The server allows no more connections.
+    TooManyConnections,
+    /// The server asked to wait.
+    Throttled,
+    /// The line was lost and did not come back.
+    ConnectionLost,
+    /// The server answered something that is not IMAP, or broke its rules.
+    ServerMisbehaved,
+    /// The target mailbox is full.
+    OverQuota,
+    /// The domain could not be created in Kerio Connect.
+    DomainNotCreated,
+    /// The user could not be created in Kerio Connect.
+    UserNotCreated,
+    /// The licence has no free seat.
+    LicenceFull,
+    /// The address is an alias, a group or a mailing list in Kerio Connect.
+    NameTaken,
+    /// The domain's users come from a directory service.
+    DirectoryDomain,
+    /// Kerio Connect's password rules refuse the CSV's password.
+    PasswordRule,
+    /// Another run is working on this mailbox.
+    MailboxInUse,
+    /// The program itself failed; the mailbox can be migrated again.
+    Internal,
+    // The folder.
+    /// A folder of the source could not be read.
+    FolderNotRead,
+    /// A folder could not be created on the target.
+    FolderNotCreated,
+    /// The source folder was replaced by another while it was copied.
+    FolderReplaced,
+    /// A folder was not copied on purpose.
+    FolderLeftOut,
+    /// A folder goes under another name.
+    FolderRenamed,
+    /// The subscription could not be set.
+    SubscriptionNotKept,
+    /// The ledger does not know this folder's past; it was compared with the target by content.
+    HistoryUnknown,
+    // The message.
+    /// The source could not deliver the message.
+    MessageUnreadable,
+    /// The target refused the message.
+    MessageRefused,
+    /// The message is larger than the target takes.
+    MessageTooLarge,
+    /// What stands on the target differs from what was sent.
+    MessageAltered,
+    /// The target stored the message with changes that do not touch its content (line ends, added trace header).
+    MessageNormalised,
+    /// A message that should stand on the target does not.
+    MessageMissing,
+    /// The target did not take the message's date.
+    DateNotKept,
+    /// The target does not keep some keywords.
+    KeywordsDropped,
+}
+
+/// What a problem is about; the parts that are known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Subject {
+    /// The side it happened on, in words of its [`super::Side`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<super::Side>,
+    /// The server, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The account's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The folder's name as shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// The message, recognisable to a person: UID, date, size, subject as far as known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The file or folder of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// An error as the user meets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind it is.
+    pub kind: ProblemKind,
+    /// What it is about.
+    pub subject: Subject,
+    /// How many messages it concerns; 1 for most.
+    pub count: u64,
+    /// The server's own words or the system's, made printable; empty when there are none.
+    pub words: String,
+}
+
+impl Problem {
+    /// A problem of `kind`; add what is known with the `on_…`, `about_…` and `saying` methods.
+    pub fn new(kind: ProblemKind) -> Self {
+        Self { kind, subject: Subject::default(), count: 1, words: String::new() }
+    }
+
+    /// Names the side.
+    pub fn on(mut self, side: super::Side) -> Self {
+        self.subject.side = Some(side);
+        self
+    }
+
+    /// Names the server.
+    pub fn at_server(mut self, server: impl fmt::Display) -> Self {
+        self.subject.server = Some(printable(&server.to_string()));
+        self
+    }
+
+    /// Names the account.
+    pub fn for_account(mut self, account: impl fmt::Display) -> Self {
+        self.subject.account = Some(printable(&account.to_string()));
+        self
+    }
+
+    /// Names the folder.
+    pub fn in_folder(mut self, folder: impl fmt::Display) -> Self {
+        self.subject.folder = Some(printable(&folder.to_string()));
+        self
+    }
+
+    /// Names the message.
+    pub fn about_message(mut self, message: impl fmt::Display) -> Self {
+        self.subject.message = Some(printable(&message.to_string()));
+        self
+    }
+
+    /// Names a file or folder of ours.
+    pub fn at_path(mut self, path: impl fmt::Display) -> Self {
+        self.subject.path = Some(path.to_string());
+        self
+    }
+
+    /// Says how many messages it concerns.
+    pub fn counting(mut self, count: u64) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Adds the server's or system's own words. Control characters and direction marks are replaced.
+    pub fn saying(mut self, words: impl fmt::Display) -> Self {
+        self.words = printable(&words.to_string());
+        self
+    }
+
+    /// How much it stops.
+    pub fn reach(&self) -> Reach {
+        use ProblemKind::*;
+        match self.kind {
+            Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
+            | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
+            | PortNotChanged | PortNotRestored | LocalFile | AlreadyRunning => Reach::Run,
+            PasswordRefused | AccountDisabled | SignInNotOffered | SignInHeldBack | TooManyConnections | Throttled
+            | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
+            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
+            FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
+            | HistoryUnknown => Reach::Folder,
+            MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
+            | MessageMissing | DateNotKept | KeywordsDropped => Reach::Message,
+        }
+    }
+
+    /// Whether the program tries again by itself.
+    pub fn retry(&self) -> Retry {
+        use ProblemKind::*;
+        match self.kind {
+            Unreachable | ConnectionLost | ServerMisbehaved => Retry::Now,
+            TooManyConnections | Throttled => Retry::Later,
+            CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword | WrongProtocol
+            | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
+            | PortNotRestored | LocalFile | AlreadyRunning | PasswordRefused | AccountDisabled | SignInNotOffered
+            | SignInHeldBack | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
+            | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
+            | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown
+            | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
+            | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
+        }
+    }
+
+    /// Whether something is missing because of it.
+    pub fn severity(&self) -> Severity {
+        use ProblemKind::*;
+        match self.kind {
+            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
+            | KeywordsDropped => Severity::Notice,
+            _ => Severity::Error,
+        }
+    }
+
+    /// What happened, in one sentence.
+    pub fn sentence(&self) -> String {
+        use ProblemKind::*;
+        let subject = &self.subject;
+        let side = subject.side.map_or_else(|| "server".to_owned(), |side| side.to_string());
+        let server = match &subject.server {
+            Some(server) => format!("The {side} {server}"),
+            None => format!("The {side}"),
+        };
+        let account = subject.account.as_deref().unwrap_or("this account");
+        let folder = subject.folder.as_deref().unwrap_or("(unnamed)");
+        let message = match &subject.message {
+            Some(message) => format!("The message {message} in '{folder}'"),
+            None if self.count == 1 => format!("A message in '{folder}'"),
+            None => format!("{} messages in '{folder}'", self.count),
+        };
+        let path = subject.path.as_deref().unwrap_or("a file");
+        let what = match self.kind {
+            Unreachable => format!("{server} cannot be reached"),
+            CertificateUnknown => format!("{server} shows a certificate that this computer does not trust"),
+            CertificateChanged => format!("{server} shows another certificate than the one that was trusted"),
+            EncryptionRefused => format!("{server} does not offer a safe start of encryption (STARTTLS)"),
+            CleartextPassword => format!("{server} would get passwords in clear text over the network"),
+            WrongProtocol => format!("{server} does not answer as such a server should"),
+            AdministratorRefused => format!("{server} refused the administrator's name or password"),
+            AdministratorRights => {
+                format!("{server} does not let this administrator manage domains, users and services")
+            }
+            AdministrationFailed => format!("{server} could not carry out a request"),
+            ServiceStopped => format!("{server} does not run its IMAP service"),
+            PortNotChanged => format!("{server} did not change the port of its IMAP service"),
+            PortNotRestored => format!("{server} did not take back the old port of its IMAP service"),
+            LocalFile => format!("{path} cannot be used"),
+            AlreadyRunning => "Another copy of this program is running".to_owned(),
+            PasswordRefused => format!("{server} refused the password of {account}"),
+            AccountDisabled => format!("{server} has locked or disabled {account}"),
+            SignInNotOffered => format!("{server} does not let {account} sign in with a password"),
+            SignInHeldBack => format!(
+                "{account} was not tried on the {side}: it refused several sign-ins in a row and would block this computer"
+            ),
+            TooManyConnections => format!("{server} allows no more connections for {account}"),
+            Throttled => format!("{server} asked to wait with {account}"),
+            ConnectionLost => format!("The connection to the {side} was lost while migrating {account}"),
+            ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
+            OverQuota => format!("The mailbox of {account} in Kerio Connect is full"),
+            DomainNotCreated => format!("The domain of {account} could not be created"),
+            UserNotCreated => format!("The user {account} could not be created"),
+            LicenceFull => format!("The user {account} could not be created: the licence has no free seat"),
+            NameTaken => format!("{account} is an alias, a group or a mailing list in Kerio Connect and not a user"),
+            DirectoryDomain => {
+                format!("The users of the domain of {account} come from a directory service and cannot be created here")
+            }
+            PasswordRule => format!("Kerio Connect's password rules refuse the password of {account}"),
+            MailboxInUse => format!("Another run is migrating {account} at this moment"),
+            Internal => format!("The program failed while migrating {account}"),
+            FolderNotRead => format!("The folder '{folder}' could not be read"),
+            FolderNotCreated => format!("The folder '{folder}' could not be created"),
+            FolderReplaced => format!("The folder '{folder}' was replaced on the source while it was copied"),
+            FolderLeftOut => format!("The folder '{folder}' was not copied"),
+            FolderRenamed => format!("The folder '{folder}' has another name on the target"),
+            SubscriptionNotKept => format!("The folder '{folder}' could not be subscribed"),
+            HistoryUnknown => format!(
+                "The folder '{folder}' was compared with the target by content, because there is no record of an earlier run"
+            ),
+            MessageUnreadable => format!("{message} could not be read from the source"),
+            MessageRefused => format!("{message} was refused by the target"),
+            MessageTooLarge => format!("{message} is larger than the target accepts"),
+            MessageAltered => format!("{message} stands on the target with other content than was sent"),
+            MessageNormalised => format!("{message} was stored by the target with other line ends or an added header"),
+            MessageMissing => format!("{message} is not on the target"),
+            DateNotKept => format!("{message} has the date of its arrival, because the target refused its own"),
+            KeywordsDropped => format!("{message} lost keywords that the target does not keep"),
+        };
+        if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
+    }
+
+    /// What to do, in one imperative sentence; empty for a notice that asks for nothing.
+    pub fn advice(&self) -> &'static str {
+        use ProblemKind::*;
+        match self.kind {
+            Unreachable => "Check the address, the port and the firewall between this computer and the server.",
+            CertificateUnknown => {
+                "Compare the fingerprint with the server's own, then trust it (in the window, or with the fingerprint option)."
+            }
+            CertificateChanged => {
+                "Find out why it changed before going on; nothing was sent. If the change is yours, trust the new fingerprint."
+            }
+            EncryptionRefused => "Switch STARTTLS on at the server, or use SSL on port 993.",
+            CleartextPassword => "Use SSL, or allow passwords in clear text explicitly if the network is yours alone.",
+            WrongProtocol => "Check that the port belongs to the right service.",
+            AdministratorRefused => {
+                "Correct the administrator's name and password; outside the primary domain the name is user@domain."
+            }
+            AdministratorRights => "Sign in as an administrator with full rights, such as the primary administrator.",
+            AdministrationFailed => {
+                "Read the server's words above and the debug log; then run again, nothing is copied twice."
+            }
+            ServiceStopped => "Start the IMAP service in Kerio Connect under Configuration, Services.",
+            PortNotChanged => "Choose a port that no other service uses, or leave the port away.",
+            PortNotRestored => {
+                "Set the port back in Kerio Connect under Configuration, Services, or start this program again and let it do so."
+            }
+            LocalFile => "Check the disk space and the rights on it, then run again.",
+            AlreadyRunning => "Use the running one, or end it first.",
+            PasswordRefused => "Correct the password in the CSV file and migrate this mailbox again.",
+            AccountDisabled => "Enable or unlock the account on the server and migrate this mailbox again.",
+            SignInNotOffered => {
+                "Use SSL; if it is used already, the account needs an app password, or IMAP must be switched on for it."
+            }
+            SignInHeldBack => "Correct the refused passwords, wait five minutes and migrate this mailbox again.",
+            TooManyConnections => "Migrate fewer mailboxes at a time, or raise the server's limit.",
+            Throttled => "Migrate this mailbox again later; what is copied stays.",
+            ConnectionLost => "Migrate this mailbox again; it goes on where it stopped.",
+            ServerMisbehaved => "Migrate this mailbox again; if it repeats, send the debug log to support.",
+            OverQuota => "Raise the quota of this user in Kerio Connect and migrate this mailbox again.",
+            DomainNotCreated | UserNotCreated => {
+                "Create it in Kerio Connect by hand, or remove what is in the way, and migrate this mailbox again."
+            }
+            LicenceFull => "Extend the licence or remove users that are not needed, and migrate this mailbox again.",
+            NameTaken => "Rename the alias, group or list in Kerio Connect, or leave this account out.",
+            DirectoryDomain => {
+                "Activate the user from the directory in Kerio Connect first, then migrate this mailbox again."
+            }
+            PasswordRule => "Give this user a password that fits the rules, or create the user in Kerio Connect first.",
+            MailboxInUse => "Wait until the other run has ended.",
+            Internal => "Migrate this mailbox again; if it repeats, send the debug log to support.",
+            FolderNotRead => "Open the folder in a mail program on the source; then migrate this mailbox again.",
+            FolderNotCreated => {
+                "Create the folder on the target by hand, or rename it on the source, and migrate this mailbox again."
+            }
+            FolderReplaced => "Migrate this mailbox again; the folder is then compared by content.",
+            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
+            | KeywordsDropped => "",
+            MessageUnreadable => {
+                "Open the message in a mail program on the source; if it opens there, migrate this mailbox again."
+            }
+            MessageRefused => "Save the message as a file from the source; the target does not take it as it is.",
+            MessageTooLarge => {
+                "Raise the size limit of the target and migrate this mailbox again, or save the message as a file."
+            }
+            MessageAltered => "Compare the message on both servers before the source is switched off.",
+            MessageMissing => "Migrate this mailbox again with --repair to copy what is missing.",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence())?;
+        match self.advice() {
+            "" => Ok(()),
+            advice => write!(formatter, " {advice}"),
+        }
+    }
+}
+
+/// The text without anything that could forge a line or turn the reading direction, and no longer than a person reads.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let direction_mark =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut clean: String =
+        text.trim()
+            .chars()
+            .take(LONGEST)
+            .map(|c| {
+                if c.is_control() || direction_mark(c) || matches!(c, '\u{2028}' | '\u{2029}') { '\u{fffd}' } else { c }
+            })
+            .collect();
+    if text.trim().chars().count() > LONGEST {
+        clean.push('…');
+    }
+    clean
+}
+
+/// The text with a full stop at its end, unless it ends a sentence already.
+fn ended(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Side;
+
+    #[test]
+    fn a_refused_password_reads_as_an_administrator_would_say_it() {
+        let problem = Problem::new(ProblemKind::PasswordRefused).on(Side::Source).for_account("ann@example.com");
+        assert_eq!(
+            problem.to_string(),
+            "The source server refused the password of ann@example.com. Correct the password in the CSV file and migrate this mailbox again."
+        );
+    }
+
+    #[test]
+    fn a_servers_words_cannot_forge_a_line() {
+        let problem =
+            Problem::new(ProblemKind::MessageRefused).in_folder("a\nb\u{202e}c").saying("no\r\nVerdict: all complete");
+        assert!(!problem.to_string().contains(['\n', '\r', '\u{202e}']));
+    }
+}

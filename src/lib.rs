@@ -1,0 +1,18 @@
+//! The Kerio IMAP Migration Tool as a library: everything the `kimt` program does, so that tests reach all of it.
+//!
+//! `docs/architecture.md` explains the modules and who may know whom; `tests/architecture.rs` enforces it.
+
+pub mod accounts;
+pub mod cli;
+pub mod domain;
+pub mod gui;
+pub mod imap;
+pub mod kerio;
+pub mod ledger;
+pub mod logs;
+pub mod migrate;
+pub mod network;
+pub mod progress;
+pub mod rehearsal;
+pub mod report;
+pub mod settings;

@@ -1,0 +1,118 @@
+//! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
+
+use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, ServerAddress};
+use crate::progress::{RunKind, RunState, Stamped};
+use std::path::PathBuf;
+
+/// One press of Start.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Check, migrate or verify.
+    pub kind: RunKind,
+    /// Where from and where to.
+    pub servers: Servers,
+    /// The accounts, in the order of their ids.
+    pub accounts: Vec<Account>,
+    /// Lines of the CSV that could not be used, for the report.
+    pub bad_lines: Vec<BadLine>,
+    /// How.
+    pub options: Options,
+}
+
+/// Both ends of a run.
+#[derive(Debug, Clone)]
+pub struct Servers {
+    /// The server the mail is read from.
+    pub source: SourceServer,
+    /// The server it is written to.
+    pub target: TargetServer,
+    /// Files with further certificate authorities (PEM).
+    pub authority_files: Vec<PathBuf>,
+    /// The user agreed that passwords cross the network in clear text.
+    pub cleartext_passwords_allowed: bool,
+}
+
+/// The server the mail is read from.
+#[derive(Debug, Clone)]
+pub struct SourceServer {
+    /// Host, and port when it is not the usual one.
+    pub address: ServerAddress,
+    /// How the line is protected.
+    pub security: Security,
+    /// Trust exactly this certificate where the usual check fails.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// The server the mail is written to.
+#[derive(Debug, Clone)]
+pub struct TargetServer {
+    /// Host, and a port; see [`TargetKind::Kerio`] for what a port means there.
+    pub address: ServerAddress,
+    /// How the line is protected.
+    pub security: Security,
+    /// Trust exactly this certificate where the usual check fails.
+    pub fingerprint: Option<Fingerprint>,
+    /// What kind of server it is.
+    pub kind: TargetKind,
+}
+
+/// What kind of server the target is.
+#[derive(Debug, Clone)]
+pub enum TargetKind {
+    /// Kerio Connect: domains and users are created; a port in the address is set on its IMAP service during the run.
+    Kerio(AdministrationServer),
+    /// Any IMAP server whose accounts exist already.
+    Imap,
+}
+
+/// Kerio Connect's administration API.
+#[derive(Debug, Clone)]
+pub struct AdministrationServer {
+    /// Host and port; port 4040 when none is given.
+    pub address: ServerAddress,
+    /// The administrator's name.
+    pub user: String,
+    /// And password.
+    pub password: Secret,
+    /// Trust exactly this certificate where the usual check fails.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// How what arrived is compared with what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verify {
+    /// Every message is read back from the target and its content compared.
+    #[default]
+    Content,
+    /// The sizes are compared.
+    Size,
+    /// The target's word is taken.
+    None,
+}
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Mailboxes at a time.
+    pub jobs: u32,
+    /// How what arrived is compared.
+    pub verify: Verify,
+    /// Copy again what the ledger says is on the target but is not there any more.
+    pub repair: bool,
+    /// The ledger and the known certificates.
+    pub state_folder: PathBuf,
+    /// The run's log folder, made by the caller (see `logs`).
+    pub log_folder: PathBuf,
+}
+
+/// Told of every event, in order, on the recorder's thread; must return quickly and never block on the run.
+pub trait Observer: Send {
+    /// An event was applied to the state.
+    fn noted(&mut self, event: &Stamped, state: &RunState);
+}
+
+impl<F: FnMut(&Stamped, &RunState) + Send> Observer for F {
+    fn noted(&mut self, event: &Stamped, state: &RunState) {
+        self(event, state);
+    }
+}

@@ -1,0 +1,11 @@
+//! What happens in a run, told as events, and the one fold of them that window, command line and report all read.
+//!
+//! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
+
+mod event;
+mod rate;
+mod state;
+
+pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step};
+pub use rate::Rate;
+pub use state::{AccountState, Counts, FolderState, RunState, Tally, Verdict};

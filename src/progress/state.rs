@@ -1,0 +1,472 @@
+//! The fold: the state of a run after its events so far. The one set of counters of the whole program.
+//!
+//! Promises that the same events in the same order give the same state, whatever reads it: window, report, `--json`, exit code.
+
+use super::{AccountEnd, AccountInfo, Event, Rate, RunInfo, Stamped, Standing, Step};
+use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
+use std::collections::BTreeMap;
+
+/// Messages and their octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// How many.
+    pub messages: u64,
+    /// Their size in octets.
+    pub bytes: u64,
+}
+
+impl Counts {
+    fn add(&mut self, messages: u64, bytes: u64) {
+        self.messages += messages;
+        self.bytes += bytes;
+    }
+}
+
+/// What became of messages, of a folder, an account or the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// On the source, as counted.
+    pub expected: Counts,
+    /// On the target already: from an earlier run, or equal in content.
+    pub found: Counts,
+    /// Copied in this run and confirmed by the target.
+    pub copied: Counts,
+    /// Compared on the target and right.
+    pub checked: Counts,
+    /// Deleted on the source meanwhile.
+    pub vanished: u64,
+    /// Neither found nor copied, each named by a problem, or found altered.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Messages whose fate is settled.
+    pub fn settled(&self) -> u64 {
+        self.found.messages + self.copied.messages + self.vanished + self.failed
+    }
+
+    /// Octets that stand on the target.
+    pub fn settled_bytes(&self) -> u64 {
+        self.found.bytes + self.copied.bytes
+    }
+
+    /// How far it is, from 0 to 1; by octets when they are known, else by messages.
+    pub fn fraction(&self) -> f32 {
+        let (part, whole) = if self.expected.bytes > 0 && self.failed + self.vanished == 0 {
+            (self.settled_bytes(), self.expected.bytes)
+        } else {
+            (self.settled(), self.expected.messages)
+        };
+        if whole == 0 { 0.0 } else { (part as f64 / whole as f64).clamp(0.0, 1.0) as f32 }
+    }
+}
+
+/// A folder in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FolderState {
+    /// Its name on the source.
+    pub source: FolderPath,
+    /// Its name on the target.
+    pub target: FolderPath,
+    /// Why there.
+    pub mapping: Mapping,
+    /// Whether its messages have been counted.
+    pub counted: bool,
+    /// What became of its messages.
+    pub tally: Tally,
+    /// How many messages the target's folder held at the end.
+    pub target_messages: Option<u64>,
+    /// Whether it came to its end.
+    pub finished: bool,
+}
+
+/// An account in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountState {
+    /// Address, name, line.
+    pub info: AccountInfo,
+    /// How it stood in Kerio Connect before.
+    pub standing: Option<Standing>,
+    /// Whether this run created the user.
+    pub created: bool,
+    /// What its worker does now.
+    pub step: Step,
+    /// The server it waits for, and until when (milliseconds of the run).
+    pub waiting: Option<(Side, u64)>,
+    /// Its folders, in the order of their ids.
+    pub folders: Vec<FolderState>,
+    /// What is not copied.
+    pub left_out: Vec<LeftOut>,
+    /// Its problems in the order met, at most [`AccountState::PROBLEMS_KEPT`].
+    pub problems: Vec<(Option<FolderId>, Problem)>,
+    /// How many further problems there were.
+    pub problems_not_kept: u64,
+    /// What became of its messages, over all folders.
+    pub tally: Tally,
+    /// When its worker began, milliseconds of the run.
+    pub started_at: Option<u64>,
+    /// When it ended.
+    pub ended_at: Option<u64>,
+    /// How it ended.
+    pub end: Option<AccountEnd>,
+}
+
+impl AccountState {
+    /// So many problems are kept of one account; a mailbox in which every message fails must not fill the memory.
+    pub const PROBLEMS_KEPT: usize = 1000;
+
+    fn new(info: AccountInfo) -> Self {
+        Self {
+            info,
+            standing: None,
+            created: false,
+            step: Step::Waiting,
+            waiting: None,
+            folders: Vec::new(),
+            left_out: Vec::new(),
+            problems: Vec::new(),
+            problems_not_kept: 0,
+            tally: Tally::default(),
+            started_at: None,
+            ended_at: None,
+            end: None,
+        }
+    }
+
+    /// The folder of that id.
+    pub fn folder(&self, id: FolderId) -> Option<&FolderState> {
+        self.folders.get(id.index())
+    }
+
+    /// The problem that stopped the mailbox, if one did.
+    pub fn failure(&self) -> Option<&Problem> {
+        self.problems
+            .iter()
+            .map(|(_, problem)| problem)
+            .rev()
+            .find(|problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox)
+    }
+
+    /// Whether a worker is at it.
+    pub fn is_running(&self) -> bool {
+        self.started_at.is_some() && self.end.is_none()
+    }
+}
+
+/// What a run came to, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on.
+    Running,
+    /// Every account is complete.
+    AllComplete,
+    /// It ran to the end and something is missing.
+    SomeIncomplete,
+    /// The user stopped it before its end.
+    Stopped,
+    /// It could not start; a problem of the run says why.
+    CouldNotStart,
+}
+
+/// The state of a run.
+#[derive(Debug, Clone, Default)]
+pub struct RunState {
+    /// What is known since the start; none before.
+    pub info: Option<RunInfo>,
+    /// The accounts, in the order of their ids.
+    pub accounts: Vec<AccountState>,
+    /// Product and version of the servers reached.
+    pub products: BTreeMap<Side, String>,
+    /// Domains created.
+    pub domains_created: Vec<String>,
+    /// The port change that is in force: service, port before, port now.
+    pub port_changed: Option<(String, u16, u16)>,
+    /// Problems of the whole run.
+    pub problems: Vec<Problem>,
+    /// What became of all messages.
+    pub tally: Tally,
+    /// Accounts by how they ended.
+    pub ended: BTreeMap<&'static str, u32>,
+    /// The rate of copying over time.
+    pub rate: Rate,
+    /// Milliseconds of the run at the last event.
+    pub now: u64,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Whether the user asked to stop.
+    pub stop_requested: bool,
+    /// Whether it ended.
+    pub finished: bool,
+}
+
+impl RunState {
+    /// The state after all of `events`.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Self {
+        let mut state = Self::default();
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    /// Takes one event in. An event about an account or folder that is not known changes nothing.
+    pub fn apply(&mut self, stamped: &Stamped) {
+        self.now = self.now.max(stamped.at);
+        let now = self.now;
+        match &stamped.event {
+            Event::RunStarted(info) => {
+                self.accounts = info.accounts.iter().cloned().map(AccountState::new).collect();
+                self.info = Some(info.clone());
+            }
+            Event::ServerReached { side, product } => {
+                self.products.insert(*side, product.clone());
+            }
+            Event::PortChanged { service, from, to } => self.port_changed = Some((service.clone(), *from, *to)),
+            Event::PortRestored { .. } => self.port_changed = None,
+            Event::DomainCreated { domain } => self.domains_created.push(domain.clone()),
+            Event::AccountStarted { account } => self.with(*account, |it, _| it.started_at = Some(now)),
+            Event::AccountLookedUp { account, standing } => self.with(*account, |it, _| it.standing = Some(*standing)),
+            Event::UserCreated { account } => self.with(*account, |it, _| it.created = true),
+            Event::Stepped { account, step } => self.with(*account, |it, _| it.step = *step),
+            Event::FoldersPlanned { account, folders, left_out } => self.with(*account, |it, _| {
+                it.folders = folders
+                    .iter()
+                    .map(|planned| FolderState {
+                        source: planned.source.clone(),
+                        target: planned.target.clone(),
+                        mapping: planned.mapping,
+                        counted: false,
+                        tally: Tally::default(),
+                        target_messages: None,
+                        finished: false,
+                    })
+                    .collect();
+                it.left_out = left_out.clone();
+            }),
+            Event::FolderCounted { account, folder, messages, bytes } => {
+                self.tally_folder(*account, *folder, |tally| {
+                    let bytes = bytes.unwrap_or(tally.expected.bytes);
+                    tally.expected = Counts { messages: *messages, bytes };
+                });
+                self.with_folder(*account, *folder, |it| it.counted = true);
+            }
+            Event::MessagesFound { account, folder, messages, bytes } => {
+                self.tally_folder(*account, *folder, |tally| tally.found.add(*messages, *bytes));
+            }
+            Event::MessagesCopied { account, folder, messages, bytes } => {
+                self.rate.add(now, *messages, *bytes);
+                self.tally_folder(*account, *folder, |tally| tally.copied.add(*messages, *bytes));
+            }
+            Event::MessagesChecked { account, folder, messages, bytes } => {
+                self.tally_folder(*account, *folder, |tally| tally.checked.add(*messages, *bytes));
+            }
+            Event::MessagesVanished { account, folder, messages } => {
+                self.tally_folder(*account, *folder, |tally| tally.vanished += messages);
+            }
+            Event::FolderFinished { account, folder, target_messages } => self.with_folder(*account, *folder, |it| {
+                it.finished = true;
+                it.target_messages = *target_messages;
+            }),
+            Event::ProblemMet { account, folder, problem } => self.take_problem(*account, *folder, problem),
+            Event::WaitStarted { account, side, seconds } => {
+                self.with(*account, |it, _| it.waiting = Some((*side, now + seconds * 1000)));
+            }
+            Event::WaitEnded { account } => self.with(*account, |it, _| it.waiting = None),
+            Event::AccountFinished { account, end } => {
+                self.with(*account, |it, _| {
+                    it.end = Some(*end);
+                    it.ended_at = Some(now);
+                    it.waiting = None;
+                });
+                *self.ended.entry(end_word(*end)).or_default() += 1;
+            }
+            Event::Paused => self.paused = true,
+            Event::Continued => self.paused = false,
+            Event::StopRequested => self.stop_requested = true,
+            Event::RunFinished => self.finished = true,
+        }
+    }
+
+    /// The account of that id.
+    pub fn account(&self, id: AccountId) -> Option<&AccountState> {
+        self.accounts.get(id.index())
+    }
+
+    /// How many accounts ended that way.
+    pub fn count_ended(&self, end: AccountEnd) -> u32 {
+        self.ended.get(end_word(end)).copied().unwrap_or(0)
+    }
+
+    /// How many accounts no worker took up.
+    pub fn count_not_started(&self) -> u32 {
+        self.accounts.iter().filter(|account| account.started_at.is_none()).count() as u32
+    }
+
+    /// What the run came to.
+    pub fn verdict(&self) -> Verdict {
+        if !self.finished {
+            return Verdict::Running;
+        }
+        if self.problems.iter().any(|problem| problem.severity() == Severity::Error)
+            && self.accounts.iter().all(|account| account.started_at.is_none())
+        {
+            return Verdict::CouldNotStart;
+        }
+        if self.count_ended(AccountEnd::Complete) as usize == self.accounts.len() {
+            Verdict::AllComplete
+        } else if self.stop_requested {
+            Verdict::Stopped
+        } else {
+            Verdict::SomeIncomplete
+        }
+    }
+
+    /// Seconds left at the pace of the last half minute; none while that cannot be told.
+    pub fn seconds_left(&self, now: u64) -> Option<u64> {
+        let left = self.tally.expected.bytes.checked_sub(self.tally.settled_bytes())?;
+        let pace = self.rate.bytes_per_second(now);
+        (self.tally.expected.bytes > 0 && pace >= 1.0).then(|| (left as f64 / pace).ceil() as u64)
+    }
+
+    fn with(&mut self, account: AccountId, change: impl FnOnce(&mut AccountState, &mut Tally)) {
+        if let Some(state) = self.accounts.get_mut(account.index()) {
+            change(state, &mut self.tally);
+        }
+    }
+
+    fn with_folder(&mut self, account: AccountId, folder: FolderId, change: impl FnOnce(&mut FolderState)) {
+        self.with(account, |it, _| {
+            if let Some(state) = it.folders.get_mut(folder.index()) {
+                change(state);
+            }
+        });
+    }
+
+    /// Changes a folder's tally, and the account's and the run's by the same difference.
+    fn tally_folder(&mut self, account: AccountId, folder: FolderId, change: impl FnOnce(&mut Tally)) {
+        self.with(account, |it, whole| {
+            let Some(state) = it.folders.get_mut(folder.index()) else { return };
+            let before = state.tally;
+            change(&mut state.tally);
+            let after = state.tally;
+            for sum in [&mut it.tally, whole] {
+                shift(sum, &before, &after);
+            }
+        });
+    }
+
+    fn take_problem(&mut self, account: Option<AccountId>, folder: Option<FolderId>, problem: &Problem) {
+        let Some(account) = account else {
+            self.problems.push(problem.clone());
+            return;
+        };
+        self.with(account, |it, _| {
+            if it.problems.len() < AccountState::PROBLEMS_KEPT {
+                it.problems.push((folder, problem.clone()));
+            } else {
+                it.problems_not_kept += 1;
+            }
+        });
+        if let (Some(folder), Severity::Error, Reach::Message) = (folder, problem.severity(), problem.reach()) {
+            self.tally_folder(account, folder, |tally| tally.failed += problem.count);
+        }
+    }
+}
+
+fn end_word(end: AccountEnd) -> &'static str {
+    match end {
+        AccountEnd::Complete => "complete",
+        AccountEnd::Incomplete => "incomplete",
+        AccountEnd::Failed => "failed",
+        AccountEnd::Stopped => "stopped",
+    }
+}
+
+fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
+    let move_by = |value: &mut u64, before: u64, after: u64| *value = *value + after - before;
+    let move_counts = |value: &mut Counts, before: Counts, after: Counts| {
+        move_by(&mut value.messages, before.messages, after.messages);
+        move_by(&mut value.bytes, before.bytes, after.bytes);
+    };
+    move_counts(&mut sum.expected, before.expected, after.expected);
+    move_counts(&mut sum.found, before.found, after.found);
+    move_counts(&mut sum.copied, before.copied, after.copied);
+    move_counts(&mut sum.checked, before.checked, after.checked);
+    move_by(&mut sum.vanished, before.vanished, after.vanished);
+    move_by(&mut sum.failed, before.failed, after.failed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PlannedFolder, ProblemKind};
+    use crate::progress::RunKind;
+
+    const ANN: AccountId = AccountId(0);
+    const INBOX: FolderId = FolderId(0);
+
+    fn run(events: impl IntoIterator<Item = Event>) -> RunState {
+        let info = RunInfo {
+            kind: RunKind::Migrate,
+            started: String::new(),
+            source: "old".into(),
+            target: "new".into(),
+            jobs: 4,
+            log_folder: "/logs".into(),
+            accounts: vec![AccountInfo { address: "ann@example.com".into(), full_name: String::new(), line: 1 }],
+            bad_lines: Vec::new(),
+        };
+        let inbox = FolderPath::new(["INBOX"]);
+        let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };
+        let start = [
+            Event::RunStarted(info),
+            Event::AccountStarted { account: ANN },
+            Event::FoldersPlanned { account: ANN, folders: vec![planned], left_out: Vec::new() },
+        ];
+        let all: Vec<Stamped> =
+            start.into_iter().chain(events).enumerate().map(|(at, event)| Stamped { at: at as u64, event }).collect();
+        RunState::replay(&all)
+    }
+
+    #[test]
+    fn a_later_count_replaces_an_earlier_one() {
+        let counted = |messages, bytes| Event::FolderCounted { account: ANN, folder: INBOX, messages, bytes };
+        let state = run([counted(10, Some(100)), counted(12, None)]);
+        assert_eq!(state.tally.expected, Counts { messages: 12, bytes: 100 });
+        assert_eq!(state.accounts[0].tally, state.tally);
+    }
+
+    #[test]
+    fn a_message_that_failed_is_settled_and_keeps_the_account_from_being_complete() {
+        let problem = Problem::new(ProblemKind::MessageRefused).in_folder("INBOX");
+        let state = run([
+            Event::FolderCounted { account: ANN, folder: INBOX, messages: 2, bytes: Some(20) },
+            Event::MessagesCopied { account: ANN, folder: INBOX, messages: 1, bytes: 10 },
+            Event::ProblemMet { account: Some(ANN), folder: Some(INBOX), problem },
+            Event::AccountFinished { account: ANN, end: AccountEnd::Incomplete },
+            Event::RunFinished,
+        ]);
+        assert_eq!((state.tally.settled(), state.tally.failed), (2, 1));
+        assert_eq!(state.tally.fraction(), 1.0);
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+    }
+
+    #[test]
+    fn a_run_stopped_before_its_end_is_not_complete() {
+        assert_eq!(run([Event::StopRequested, Event::RunFinished]).verdict(), Verdict::Stopped);
+        assert_eq!(run([]).verdict(), Verdict::Running);
+    }
+
+    #[test]
+    fn events_of_unknown_accounts_change_nothing() {
+        let stray = Event::MessagesCopied { account: AccountId(9), folder: INBOX, messages: 1, bytes: 1 };
+        assert_eq!(run([stray]).tally, Tally::default());
+    }
+
+    #[test]
+    fn an_event_survives_its_way_through_json() {
+        let event = Stamped { at: 5, event: Event::Stepped { account: ANN, step: Step::Copying(INBOX) } };
+        let line = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), event);
+    }
+}
