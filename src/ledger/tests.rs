@@ -1,0 +1,110 @@
+//! What the ledger promises, on real files.
+
+use super::*;
+use crate::domain::{Digest, Uid, UidValidity};
+
+fn key() -> MailboxKey {
+    MailboxKey { source: "old:993".into(), target: "new".into(), address: "ann@example.com".into() }
+}
+
+fn opened(folder: &Path) -> (Ledger, History) {
+    Ledger::open(folder, &key()).unwrap()
+}
+
+fn inbox(ledger: &mut Ledger) -> FolderRecord {
+    ledger.begin_folder(b"INBOX", UidValidity(7), b"INBOX", UidValidity(9)).unwrap()
+}
+
+fn done(uid: u32) -> Done {
+    let digest = Digest::of(&[uid as u8]);
+    Done { uid: Uid(uid), size: 10, digest, target_uid: Some(Uid(uid + 100)), floor: 100, checked: false }
+}
+
+#[test]
+fn what_was_recorded_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, history) = opened(folder.path());
+    assert_eq!(history, History::New);
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[], &[], &[(Uid(1), 10), (Uid(2), 10), (Uid(3), 10)], 100).unwrap();
+    ledger.record(&record, &[done(1)], &[Uid(3)], &[], 100).unwrap();
+    ledger.complete(&record, Snapshot { uid_next: Uid(4), messages: 3 }).unwrap();
+    drop(ledger);
+
+    let (ledger, history) = opened(folder.path());
+    assert_eq!(history, History::Known);
+    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    assert_eq!(record.snapshot, Some(Snapshot { uid_next: Uid(4), messages: 3 }));
+    assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(1), 10)]);
+    assert_eq!(ledger.done_counts(&record).unwrap(), (1, 10));
+    assert_eq!(ledger.intents(&record).unwrap(), vec![Intent { uid: Uid(2), size: 10, floor: 100 }]);
+    assert_eq!(ledger.unchecked(&record).unwrap(), vec![done(1)]);
+}
+
+#[test]
+fn a_checked_message_is_not_checked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1), done(2)], &[], &[], 100).unwrap();
+    ledger.checked(&record, &[(Uid(1), Uid(101))]).unwrap();
+    assert_eq!(ledger.unchecked(&record).unwrap(), vec![done(2)]);
+    assert_eq!(ledger.target_uids(&record).unwrap(), vec![Uid(101), Uid(102)]);
+}
+
+#[test]
+fn a_settled_message_is_never_withdrawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[Uid(1)], &[], 100).unwrap();
+    assert_eq!(ledger.done(&record).unwrap().len(), 1);
+}
+
+#[test]
+fn a_folder_begun_anew_has_forgotten_its_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[], &[(Uid(2), 10)], 100).unwrap();
+    let record = inbox(&mut ledger);
+    assert!(ledger.done(&record).unwrap().is_empty() && ledger.intents(&record).unwrap().is_empty());
+}
+
+#[test]
+fn a_second_run_on_the_same_mailbox_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, _) = opened(folder.path());
+    assert!(matches!(Ledger::open(folder.path(), &key()), Err(LedgerError::InUse { .. })));
+    drop(ledger);
+    assert!(Ledger::open(folder.path(), &key()).is_ok());
+}
+
+#[test]
+fn a_damaged_or_foreign_file_is_set_aside_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger").join(key().file_name());
+    drop(opened(folder.path()));
+    std::fs::write(&path, b"this is no database, but it is long enough to look like one").unwrap();
+    let (ledger, history) = opened(folder.path());
+    let History::SetAside { path: aside, .. } = history else { panic!("{history:?}") };
+    assert!(aside.exists() && ledger.folder(b"INBOX").unwrap().is_none());
+    drop(ledger);
+
+    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(opened(folder.path()).1, History::SetAside { why, .. } if why.contains("format 99")));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    for file in std::fs::read_dir(folder.path().join("ledger")).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+}
