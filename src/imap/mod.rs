@@ -1,1 +1,35 @@
-//! To be written.
+//! Mail servers. What IMAP calls a mailbox (RFC 9051) is called a folder everywhere else in this program.
+//!
+//! The `imap` crate reads the greeting and signs in; after that our own synchronous wire engine speaks, because a migration needs
+//! pipelining, streaming, limits and tolerance that the crate does not have. [`Reader`] can only send commands that change nothing;
+//! [`Writer`] adds the few that a target needs. Nothing here decides what is copied.
+
+mod append;
+mod bodies;
+mod capabilities;
+mod command;
+mod connect;
+mod date;
+mod error;
+mod fetch;
+mod list;
+mod names;
+mod reader;
+mod response;
+mod sign_in;
+mod token;
+mod transport;
+mod wire;
+mod writer;
+
+pub use append::{AppendWay, Appender, Begun, Refusal, Settled, Stored};
+pub use bodies::{BodySink, SinkClosed};
+pub use capabilities::Capabilities;
+pub use connect::{Endpoint, Greeted, connect};
+pub use date::date_text;
+pub use error::ImapError;
+pub use list::Listing;
+pub use names::NameRefused;
+pub use reader::{FolderStatus, Reader};
+pub use sign_in::{Session, SignIn};
+pub use writer::{Created, OpenFolder, Writer};

@@ -83,9 +83,10 @@ impl Ledger {
                         target_uid_validity: UidValidity(row.get(1)?),
                         source_uid_validity: UidValidity(row.get(2)?),
                         target_name: row.get(3)?,
-                        snapshot: uid_next
-                            .zip(messages)
-                            .map(|(uid_next, messages)| Snapshot { uid_next: Uid(uid_next), messages: messages as u64 }),
+                        snapshot: uid_next.zip(messages).map(|(uid_next, messages)| Snapshot {
+                            uid_next: Uid(uid_next),
+                            messages: messages as u64,
+                        }),
                     })
                 },
             )
@@ -124,11 +125,9 @@ impl Ledger {
 
     /// The UIDs that stand on the target, ascending, each with its size as it was sent.
     pub fn done(&self, folder: &FolderRecord) -> Result<Vec<(Uid, u64)>, LedgerError> {
-        self.rows(
-            "SELECT uid, size FROM message WHERE folder = ?1 AND state > 0 ORDER BY uid",
-            folder,
-            |row| Ok((Uid(row.get(0)?), row.get::<_, i64>(1)? as u64)),
-        )
+        self.rows("SELECT uid, size FROM message WHERE folder = ?1 AND state > 0 ORDER BY uid", folder, |row| {
+            Ok((Uid(row.get(0)?), row.get::<_, i64>(1)? as u64))
+        })
     }
 
     /// How many messages stand on the target, and their size in octets.

@@ -65,7 +65,8 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<Connection, Failure> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_millis(200))?;
     // With the lock held for the whole life of the connection, a second program is refused instead of interleaved.
-    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;")?;
+    connection
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;")?;
     connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
     let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;

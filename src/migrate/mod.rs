@@ -1,9 +1,33 @@
 //! The engine: the only layer that knows both servers and the ledger. It has never heard of egui.
 //!
-//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it.
+//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. One message's way leads through
+//! `run` (the pool), `mailbox` (one account), `folder` (one folder), `copy` (one round of batches) and `proof` (reading back).
 
+mod content;
+mod context;
+mod control;
+mod copy;
+mod directory;
+mod flags;
+mod folder;
+mod halt;
+mod heads;
+mod mailbox;
+mod planner;
+mod prepare;
+mod probe;
+mod proof;
+mod reconcile;
+mod recorder;
 mod request;
+mod run;
+mod sign_in_guard;
+mod special_folders;
+mod survey;
+mod verify;
 
+pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
     AdministrationServer, Observer, Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify,
 };
+pub use run::{Run, Stopper, start};

@@ -1,1 +1,35 @@
-//! Lines to servers: TCP, TLS, whom to trust, time limits. Only here is native-tls named.
+//! Lines to servers: TCP, TLS, whom to trust, time limits. Both the mail servers and the administration API are reached through here.
+//!
+//! Promises that nothing but a handshake leaves this computer before the server's certificate is trusted, and that no read or write
+//! waits longer than its limit. Only here is native-tls named (and in the embedded servers of `rehearsal`).
+
+mod certificate;
+mod dial;
+mod error;
+mod known;
+mod stream;
+
+pub use dial::dial;
+pub use error::NetworkError;
+pub use known::KnownCertificates;
+pub use stream::{Interrupter, Stream, Trust};
+
+use std::time::Duration;
+
+/// How long to wait for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a connection, over all of a host's addresses.
+    pub connect: Duration,
+    /// For the next octet.
+    pub read: Duration,
+    /// For room to send the next octet.
+    pub write: Duration,
+}
+
+impl Default for Limits {
+    /// Generous for reading: some servers make a message only when it is asked for.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(20), read: Duration::from_secs(180), write: Duration::from_secs(120) }
+    }
+}

@@ -42,12 +42,19 @@ pub struct Tally {
 impl Tally {
     /// Messages whose fate is settled.
     pub fn settled(&self) -> u64 {
-        self.found.messages + self.copied.messages + self.vanished + self.failed
+        self.arrived().messages + self.vanished + self.failed
+    }
+
+    /// What stands on the target: found or copied, or in a comparison found right.
+    fn arrived(&self) -> Counts {
+        let messages = self.found.messages + self.copied.messages;
+        let bytes = self.found.bytes + self.copied.bytes;
+        if messages == 0 { self.checked } else { Counts { messages, bytes } }
     }
 
     /// Octets that stand on the target.
     pub fn settled_bytes(&self) -> u64 {
-        self.found.bytes + self.copied.bytes
+        self.arrived().bytes
     }
 
     /// How far it is, from 0 to 1; by octets when they are known, else by messages.

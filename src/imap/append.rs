@@ -1,0 +1,309 @@
+//! Appending: messages stream into a folder by what the server offers, many on their way at once.
+//!
+//! With MULTIAPPEND (RFC 3502) a batch is one command, all or nothing; else each message is a command, sent before the answers to
+//! the ones before have come. Literals go without waiting where the server allows (RFC 7888). A message is stored only when the
+//! tagged OK of its command has come, and [`Settled`] says so.
+
+use super::command::quoted;
+use super::error::ImapError;
+use super::response::{Condition, Status};
+use super::wire::{Answer, NoLiterals, Tag, Wire};
+use crate::domain::{Uid, UidValidity};
+use std::collections::VecDeque;
+
+/// How messages are put into commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AppendWay {
+    /// A batch is one command, stored as a whole or not at all. Needs MULTIAPPEND.
+    Batches,
+    /// A message is one command.
+    Single,
+}
+
+/// What became of the messages of one command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The source's UIDs of its messages, in order.
+    pub uids: Vec<Uid>,
+    /// What became of them.
+    pub outcome: Stored,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// The server has them.
+    Kept {
+        /// The folder's UIDVALIDITY, if the server says (UIDPLUS, RFC 4315).
+        uid_validity: Option<UidValidity>,
+        /// The UIDs there, in the same order, as far as the server says.
+        uids: Vec<Option<Uid>>,
+    },
+    /// The server has none of them.
+    Refused {
+        /// Why.
+        why: Refusal,
+        /// In its words.
+        words: String,
+    },
+}
+
+/// Why a message was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is larger than the server takes.
+    TooLarge,
+    /// The mailbox is full.
+    OverQuota,
+    /// The date is one the server cannot read.
+    MalformedDate,
+    /// The folder is not there (TRYCREATE).
+    NoSuchFolder,
+    /// The server asks to wait.
+    Throttled,
+    /// Something else; the words tell.
+    Other,
+}
+
+/// Whether a message can be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Its octets are awaited.
+    Ready,
+    /// It was refused before its octets; [`Appender::settle`] tells why.
+    Refused,
+}
+
+/// Appends into one folder.
+pub struct Appender<'a> {
+    wire: &'a mut Wire,
+    wire_name: Vec<u8>,
+    way: AppendWay,
+    /// The command that is being written.
+    current: Option<Flight>,
+    /// Commands whose answers have not come, in the order they were sent.
+    in_flight: VecDeque<Flight>,
+    settled: Vec<Settled>,
+}
+
+struct Flight {
+    tag: Tag,
+    uids: Vec<Uid>,
+}
+
+impl<'a> Appender<'a> {
+    pub(super) fn new(wire: &'a mut Wire, wire_name: &[u8], way: AppendWay) -> Self {
+        let wire_name = wire_name.to_vec();
+        Self { wire, wire_name, way, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
+    }
+
+    /// Announces a message of so many octets, with its flags and its date (without quotes).
+    pub fn begin(&mut self, uid: Uid, flags: &[String], date: Option<&str>, octets: u64) -> Result<Begun, ImapError> {
+        if self.current.is_none() {
+            let tag = self.wire.begin_command();
+            self.current = Some(Flight { tag, uids: Vec::new() });
+            self.wire.put(b"APPEND ")?;
+            self.put_name()?;
+        }
+        let Some(current) = &mut self.current else { return Ok(Begun::Refused) };
+        current.uids.push(uid);
+        let tag = current.tag;
+        let mut head = String::new();
+        if !flags.is_empty() {
+            head.push_str(&format!(" ({})", flags.join(" ")));
+        }
+        if let Some(date) = date {
+            head.push_str(&format!(" \"{date}\""));
+        }
+        let free = self.wire.takes_freely(octets);
+        head.push_str(&format!(" {{{octets}{}}}\r\n", if free { "+" } else { "" }));
+        self.wire.put(head.as_bytes())?;
+        if free { Ok(Begun::Ready) } else { self.await_go_ahead(tag) }
+    }
+
+    /// A part of the message.
+    pub fn write(&mut self, octets: &[u8]) -> Result<(), ImapError> {
+        self.wire.put(octets)
+    }
+
+    /// The message is complete.
+    pub fn end(&mut self) -> Result<(), ImapError> {
+        match self.way {
+            AppendWay::Single => self.end_command(),
+            AppendWay::Batches => Ok(()),
+        }
+    }
+
+    /// The batch is complete. Sends what was gathered and does not wait.
+    pub fn end_batch(&mut self) -> Result<(), ImapError> {
+        self.end_command()?;
+        self.wire.flush()
+    }
+
+    /// Reads answers until at most so many commands are unanswered, and returns all that were settled since the last call.
+    pub fn settle(&mut self, leave_in_flight: usize) -> Result<Vec<Settled>, ImapError> {
+        while self.in_flight.len() > leave_in_flight {
+            if let Answer::Tagged(tag, status) = self.wire.next_answer(&mut NoLiterals)? {
+                self.take_answer(tag, &status);
+            }
+        }
+        Ok(std::mem::take(&mut self.settled))
+    }
+
+    /// The folder's name: quoted, or as a literal.
+    fn put_name(&mut self) -> Result<(), ImapError> {
+        if let Some(quoted) = quoted(&self.wire_name) {
+            return self.wire.put(&quoted);
+        }
+        let octets = self.wire_name.len() as u64;
+        let free = self.wire.takes_freely(octets);
+        self.wire.put(format!("{{{octets}{}}}\r\n", if free { "+" } else { "" }).as_bytes())?;
+        if !free {
+            let tag = self.current.as_ref().map(|current| current.tag);
+            while let Answer::Tagged(found, status) = self.next_but_untagged()? {
+                if Some(found) == tag {
+                    return Err(ImapError::Refused { command: "APPEND", status });
+                }
+                self.take_answer(found, &status);
+            }
+        }
+        let name = self.wire_name.clone();
+        self.wire.put(&name)
+    }
+
+    fn next_but_untagged(&mut self) -> Result<Answer, ImapError> {
+        loop {
+            match self.wire.next_answer(&mut NoLiterals)? {
+                Answer::Untagged(_) => {}
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    /// Waits for `+`. Answers to earlier commands may come before it.
+    fn await_go_ahead(&mut self, tag: Tag) -> Result<Begun, ImapError> {
+        loop {
+            match self.next_but_untagged()? {
+                Answer::Tagged(found, status) if found == tag => {
+                    // The server ended the command instead: nothing of it is stored.
+                    if let Some(current) = self.current.take() {
+                        self.in_flight.push_back(current);
+                        self.take_answer(found, &status);
+                    }
+                    return Ok(Begun::Refused);
+                }
+                Answer::Tagged(found, status) => self.take_answer(found, &status),
+                Answer::Continue | Answer::Untagged(_) => return Ok(Begun::Ready),
+            }
+        }
+    }
+
+    fn end_command(&mut self) -> Result<(), ImapError> {
+        if let Some(current) = self.current.take() {
+            self.wire.put(b"\r\n")?;
+            self.in_flight.push_back(current);
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, tag: Tag, status: &Status) {
+        let Some(position) = self.in_flight.iter().position(|flight| flight.tag == tag) else {
+            // A server that refuses a command while it is still being written.
+            if let Some(current) = self.current.take_if(|current| current.tag == tag) {
+                self.settled.push(Settled { uids: current.uids, outcome: refused(status) });
+            }
+            return;
+        };
+        if let Some(flight) = self.in_flight.remove(position) {
+            let outcome = match status.condition {
+                Condition::Ok => kept(status, flight.uids.len()),
+                _ => refused(status),
+            };
+            self.settled.push(Settled { uids: flight.uids, outcome });
+        }
+    }
+}
+
+fn kept(status: &Status, messages: usize) -> Stored {
+    let (uid_validity, uids) = status.code_argument("APPENDUID").and_then(append_uid).unzip();
+    // A list of another length says nothing about which message is where.
+    let uids = uids.filter(|uids: &Vec<Uid>| uids.len() == messages);
+    Stored::Kept {
+        uid_validity,
+        uids: uids.map_or_else(|| vec![None; messages], |uids| uids.into_iter().map(Some).collect()),
+    }
+}
+
+/// `38505 304,319:320`
+fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
+    const MOST: u32 = 100_000;
+    let (validity, set) = argument.trim().split_once(' ')?;
+    let mut uids = Vec::new();
+    for range in set.split(',') {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        if first == 0 || last < first || last - first > MOST {
+            return None;
+        }
+        uids.extend((first..=last).map(Uid));
+    }
+    Some((UidValidity(validity.parse().ok()?), uids))
+}
+
+fn refused(status: &Status) -> Stored {
+    let text = status.text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let why = if status.has_code("TRYCREATE") {
+        Refusal::NoSuchFolder
+    } else if status.has_code("OVERQUOTA")
+        || says(&["quota exceeded", "over quota", "mailbox is full", "quota is full"])
+    {
+        Refusal::OverQuota
+    } else if status.has_code("TOOBIG")
+        || says(&["too large", "too big", "exceeds the maximum", "maximum message size"])
+    {
+        Refusal::TooLarge
+    } else if says(&["malformed date", "invalid date", "bad date", "internal date", "internaldate", "date-time"]) {
+        Refusal::MalformedDate
+    } else if status.wait_kind().is_some() {
+        Refusal::Throttled
+    } else {
+        Refusal::Other
+    };
+    Stored::Refused { why, words: status.text.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uids_of_a_batch_are_read_in_order() {
+        let uids = |set: &str| {
+            append_uid(&format!("7 {set}")).map(|(_, uids)| uids.iter().map(|uid| uid.0).collect::<Vec<_>>())
+        };
+        assert_eq!(uids("304,319:321"), Some(vec![304, 319, 320, 321]));
+        assert_eq!(uids("5:3"), None);
+        assert_eq!(uids("0"), None);
+        assert_eq!(uids("1:4294967295"), None);
+    }
+
+    #[test]
+    fn a_list_of_uids_that_does_not_fit_is_not_believed() {
+        let status = Status::parse(b"OK [APPENDUID 7 1:3] done").unwrap();
+        assert_eq!(kept(&status, 2), Stored::Kept { uid_validity: Some(UidValidity(7)), uids: vec![None, None] });
+    }
+
+    #[test]
+    fn a_refusal_is_understood_by_code_or_by_words() {
+        let why = |line: &str| match refused(&Status::parse(line.as_bytes()).unwrap()) {
+            Stored::Refused { why, .. } => why,
+            Stored::Kept { .. } => panic!(),
+        };
+        assert_eq!(why("NO [TRYCREATE] no such folder"), Refusal::NoSuchFolder);
+        assert_eq!(why("NO [OVERQUOTA] x"), Refusal::OverQuota);
+        assert_eq!(why("BAD Malformed date parameter"), Refusal::MalformedDate);
+        assert_eq!(why("NO [TOOBIG] x"), Refusal::TooLarge);
+        assert_eq!(why("NO Message contains NUL characters"), Refusal::Other);
+    }
+}

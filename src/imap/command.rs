@@ -1,0 +1,210 @@
+//! Commands, as values. [`ReadOnly`] is the allow-list of the source: what is not in it cannot be sent there.
+
+use crate::domain::Uid;
+
+/// A command line in parts; between two parts stands a literal.
+#[derive(Debug, Clone)]
+pub(super) struct Command {
+    name: &'static str,
+    parts: Vec<Part>,
+    secret: bool,
+}
+
+/// A literal, if it is not the first part, and the text after it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    pub(super) literal: Vec<u8>,
+    pub(super) text: Vec<u8>,
+}
+
+impl Command {
+    /// A command of one word or more, without arguments that need quoting.
+    pub(super) fn new(name: &'static str) -> Self {
+        Self { name, parts: vec![Part { literal: Vec::new(), text: name.as_bytes().to_vec() }], secret: false }
+    }
+
+    /// Adds text as it is.
+    pub(super) fn plain(mut self, text: &str) -> Self {
+        if let Some(last) = self.parts.last_mut() {
+            last.text.push(b' ');
+            last.text.extend_from_slice(text.as_bytes());
+        }
+        self
+    }
+
+    /// Adds a string: quoted where that is possible, else as a literal. Nothing in it can end the command.
+    pub(super) fn string(mut self, octets: &[u8]) -> Self {
+        let Some(last) = self.parts.last_mut() else { return self };
+        last.text.push(b' ');
+        match quoted(octets) {
+            Some(quoted) => last.text.extend_from_slice(&quoted),
+            None => self.parts.push(Part { literal: octets.to_vec(), text: Vec::new() }),
+        }
+        self
+    }
+
+    /// Keeps the arguments out of the log.
+    pub(super) fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    pub(super) fn log_text(&self) -> String {
+        if self.secret {
+            return format!("{} (arguments not shown)", self.name);
+        }
+        let mut text = String::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            if index > 0 {
+                text.push_str(&format!("{{{} octets}}", part.literal.len()));
+            }
+            text.push_str(&String::from_utf8_lossy(&part.text));
+        }
+        super::response::printable(&text)
+    }
+}
+
+/// The octets between quotes, where a quoted string may hold them (RFC 9051, `quoted`).
+pub(super) fn quoted(octets: &[u8]) -> Option<Vec<u8>> {
+    if octets.len() > 1000 || octets.iter().any(|&octet| !(b' '..=b'~').contains(&octet)) {
+        return None;
+    }
+    let mut quoted = vec![b'"'];
+    for &octet in octets {
+        if matches!(octet, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(octet);
+    }
+    quoted.push(b'"');
+    Some(quoted)
+}
+
+/// Every command that may be sent to a source. None of them can change anything there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ReadOnly {
+    /// CAPABILITY
+    Capability,
+    /// ID with our name.
+    Id,
+    /// NAMESPACE
+    Namespace,
+    /// LIST "" "*", with what RFC 5258 and 6154 add when `extended`.
+    List { extended: bool },
+    /// LSUB "" "*"
+    Lsub,
+    /// EXAMINE
+    Examine { wire_name: Vec<u8> },
+    /// STATUS (MESSAGES UIDNEXT UIDVALIDITY)
+    Status { wire_name: Vec<u8> },
+    /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE)
+    FetchHeads { set: String },
+    /// UID FETCH (UID BODY.PEEK[])
+    FetchBodies { set: String },
+    /// NOOP
+    Noop,
+    /// UNSELECT (RFC 3691)
+    Unselect,
+    /// LOGOUT
+    Logout,
+}
+
+impl ReadOnly {
+    pub(super) fn command(&self) -> Command {
+        match self {
+            ReadOnly::Capability => Command::new("CAPABILITY"),
+            ReadOnly::Id => Command::new("ID").plain("(\"name\" \"kimt\")"),
+            ReadOnly::Namespace => Command::new("NAMESPACE"),
+            ReadOnly::List { extended: false } => Command::new("LIST").plain("\"\" \"*\""),
+            ReadOnly::List { extended: true } => {
+                Command::new("LIST").plain("\"\" \"*\" RETURN (SPECIAL-USE SUBSCRIBED)")
+            }
+            ReadOnly::Lsub => Command::new("LSUB").plain("\"\" \"*\""),
+            ReadOnly::Examine { wire_name } => Command::new("EXAMINE").string(wire_name),
+            ReadOnly::Status { wire_name } => {
+                Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY)")
+            }
+            ReadOnly::FetchHeads { set } => {
+                Command::new("UID FETCH").plain(set).plain("(UID FLAGS INTERNALDATE RFC822.SIZE)")
+            }
+            ReadOnly::FetchBodies { set } => Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[])"),
+            ReadOnly::Noop => Command::new("NOOP"),
+            ReadOnly::Unselect => Command::new("UNSELECT"),
+            ReadOnly::Logout => Command::new("LOGOUT"),
+        }
+    }
+}
+
+/// UIDs as a set with ranges: `1:5,8`.
+pub(super) fn uid_set(uids: &[Uid]) -> String {
+    let mut sorted: Vec<u32> = uids.iter().map(|uid| uid.0).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let ranges = sorted.chunk_by(|one, next| one + 1 == *next).map(|range| match range {
+        [first, .., last] => format!("{first}:{last}"),
+        range => range.iter().map(u32::to_string).collect(),
+    });
+    ranges.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_end_a_command() {
+        let command = Command::new("EXAMINE").string(b"a\r\nK9 DELETE INBOX");
+        assert_eq!(command.parts().len(), 2);
+        assert_eq!(command.parts()[0].text, b"EXAMINE ");
+        assert_eq!(Command::new("X").string(br#"a"b\"#).parts()[0].text, br#"X "a\"b\\""#);
+        assert!(quoted("ü".as_bytes()).is_none());
+    }
+
+    #[test]
+    fn the_log_shows_no_secret() {
+        let command = Command::new("LOGIN").string(b"ann").string("gehe\u{ef}m".as_bytes()).secret();
+        assert!(!command.log_text().contains("gehe") && !command.log_text().contains("ann"));
+    }
+
+    #[test]
+    fn a_set_of_uids_is_written_in_ranges() {
+        let set = |uids: &[u32]| uid_set(&uids.iter().map(|uid| Uid(*uid)).collect::<Vec<_>>());
+        assert_eq!(set(&[5, 1, 2, 3, 9, 3]), "1:3,5,9");
+        assert_eq!(set(&[u32::MAX]), u32::MAX.to_string());
+    }
+
+    #[test]
+    fn no_command_for_a_source_can_change_anything() {
+        let name = || b"INBOX".to_vec();
+        let all = [
+            ReadOnly::Capability,
+            ReadOnly::Id,
+            ReadOnly::Namespace,
+            ReadOnly::List { extended: true },
+            ReadOnly::Lsub,
+            ReadOnly::Examine { wire_name: name() },
+            ReadOnly::Status { wire_name: name() },
+            ReadOnly::FetchHeads { set: "1:*".into() },
+            ReadOnly::FetchBodies { set: "1".into() },
+            ReadOnly::Noop,
+            ReadOnly::Unselect,
+            ReadOnly::Logout,
+        ];
+        for command in all {
+            let text = command.command().log_text();
+            let changing =
+                ["SELECT", "STORE", "EXPUNGE", "APPEND", "COPY", "MOVE", "CREATE", "DELETE", "RENAME", "CLOSE"];
+            let words: Vec<&str> = text.split([' ', '(', ')']).collect();
+            assert!(!changing.iter().any(|word| words.contains(word)), "{text}");
+            assert!(!text.contains("BODY[") && (!text.contains("BODY") || text.contains("BODY.PEEK")), "{text}");
+        }
+    }
+}

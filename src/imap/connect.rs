@@ -1,0 +1,183 @@
+//! From an address to a greeted session: TCP, TLS or STARTTLS, greeting, capabilities. No secret is sent here.
+
+use super::capabilities::Capabilities;
+use super::command::{Command, ReadOnly};
+use super::error::ImapError;
+use super::response::{Condition, Status, printable};
+use super::token::Tokens;
+use super::transport::{LineHandle, Transport};
+use super::wire::Wire;
+use crate::domain::{Security, Side};
+use crate::network::{Limits, NetworkError, Stream, Trust, dial};
+use std::net::TcpStream;
+
+/// Where a mail server is, and whom to trust there.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Which of the run's servers.
+    pub side: Side,
+    /// DNS name or IP address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the line is protected.
+    pub security: Security,
+    /// Whom to trust.
+    pub trust: Trust,
+    /// How long to wait.
+    pub limits: Limits,
+    /// The user agreed to passwords in clear text.
+    pub cleartext_allowed: bool,
+}
+
+/// A session before its sign-in.
+pub struct Greeted {
+    pub(super) wire: Wire,
+    product: String,
+    cleartext_refused: bool,
+}
+
+/// Connects, encrypts, and asks what the server can do.
+pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
+    let Endpoint { host, port, limits, trust, .. } = endpoint;
+    let tcp = dial(host, *port, limits)?;
+    let (wire, product) = match endpoint.security {
+        Security::Plain => greet(Stream::plain(tcp))?,
+        Security::Tls => {
+            let mut again = || dial(host, *port, limits);
+            greet(Stream::secure(tcp, host, trust, &mut again)?)?
+        }
+        Security::StartTls => {
+            let (tcp, product) = before_encryption(tcp)?;
+            let mut again = || {
+                let fresh = dial(host, *port, limits)?;
+                before_encryption(fresh).map(|(tcp, _)| tcp).map_err(|error| NetworkError::TlsFailed(error.to_string()))
+            };
+            // What was said before the encryption counts for nothing (RFC 9051, section 6.2.1).
+            (Wire::new(Transport::new(Stream::secure(tcp, host, trust, &mut again)?)), product)
+        }
+    };
+    let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
+    let mut greeted = Greeted { wire, product, cleartext_refused };
+    ask_capabilities(&mut greeted.wire)?;
+    Ok(greeted)
+}
+
+impl Greeted {
+    /// What the server calls itself, made printable.
+    pub fn product(&self) -> &str {
+        &self.product
+    }
+
+    /// What it can do before the sign-in.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.wire.capabilities
+    }
+
+    /// Whether a password may be sent over this line.
+    pub(super) fn check_cleartext(&self) -> Result<(), ImapError> {
+        if self.cleartext_refused { Err(ImapError::CleartextPassword) } else { Ok(()) }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    crate::domain::ServerAddress { host: host.to_owned(), port: None }.is_loopback()
+}
+
+/// Reads the greeting through the `imap` crate.
+fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
+    let handle = LineHandle::lend(Transport::new(stream));
+    let crate_handle = handle.clone();
+    // The crate asserts and unwraps in places that a server can reach.
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let mut client = imap::Client::new(crate_handle);
+        client.read_greeting().map_err(|error| error.to_string())
+    }));
+    let line = match read {
+        Ok(Ok(line)) => line,
+        Ok(Err(words)) if handle.last_line().is_empty() => {
+            return Err(ImapError::Protocol(format!("no greeting ({words})")));
+        }
+        Ok(Err(_)) | Err(_) => handle.last_line(),
+    };
+    let transport = handle.take_back().ok_or(ImapError::Closed)?;
+    let product = check_greeting(&line)?;
+    Ok((Wire::new(transport), product))
+}
+
+fn check_greeting(line: &[u8]) -> Result<String, ImapError> {
+    let status = line.strip_prefix(b"* ").and_then(Status::parse).ok_or_else(|| {
+        ImapError::Protocol(format!(
+            "its first words are '{}'",
+            printable(&String::from_utf8_lossy(&line[..line.len().min(80)]))
+        ))
+    })?;
+    match status.condition {
+        Condition::Ok => Ok(product(&status.text)),
+        Condition::Bye => Err(ImapError::Bye(status)),
+        // Signed in as whom? Mail could be read from, or written to, another person's mailbox.
+        _ => Err(ImapError::Protocol("it lets us in without asking who we are (PREAUTH)".to_owned())),
+    }
+}
+
+/// The greeting without the words every server says.
+fn product(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .take_while(|word| !word.to_ascii_lowercase().starts_with("imap4"))
+        .filter(|word| !matches!(word.to_ascii_lowercase().trim_end_matches(['.', ',']), "ready" | "server"))
+        .collect();
+    let name = words.join(" ");
+    let name: String = name.chars().take(60).collect();
+    if name.is_empty() { "IMAP server".to_owned() } else { name.trim_end_matches('.').to_owned() }
+}
+
+/// Talks in clear up to the point where TLS starts. Never goes on without encryption.
+fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
+    let (mut wire, product) = greet(Stream::plain(tcp))?;
+    ask_capabilities(&mut wire)?;
+    if !wire.capabilities.has("STARTTLS") {
+        return Err(ImapError::EncryptionRefused("the server does not offer STARTTLS".to_owned()));
+    }
+    let status = wire.run(&Command::new("STARTTLS"), &mut |_| {})?;
+    if status.condition != Condition::Ok {
+        return Err(ImapError::EncryptionRefused(status.text));
+    }
+    let transport = wire.into_transport();
+    if transport.has_unread() {
+        // Somebody on the way put commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
+        return Err(ImapError::EncryptionRefused("the server sent data ahead of the encryption".to_owned()));
+    }
+    match transport.into_stream() {
+        Stream::Plain(tcp) => Ok((tcp, product)),
+        Stream::Tls(_) => Err(ImapError::EncryptionRefused("the line is encrypted already".to_owned())),
+    }
+}
+
+/// Asks what the server can do now.
+pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
+    let mut words = String::new();
+    wire.run_ok(&ReadOnly::Capability.command(), &mut |pieces| {
+        let mut tokens = Tokens::new(pieces);
+        if tokens.next().is_some_and(|token| token.is("CAPABILITY")) {
+            words = String::from_utf8_lossy(tokens.rest_of_line()).into_owned();
+        }
+    })?;
+    wire.capabilities = Capabilities::parse(&words);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_becomes_a_products_name() {
+        let name = |line: &str| check_greeting(line.as_bytes()).unwrap();
+        assert_eq!(name("* OK Kerio Connect 8.5.1 IMAP4rev1 server ready"), "Kerio Connect 8.5.1");
+        assert_eq!(name("* OK [CAPABILITY IMAP4rev1] Dovecot ready."), "Dovecot");
+        assert_eq!(name("* OK IMAP4rev1 server ready"), "IMAP server");
+        assert!(check_greeting(b"* PREAUTH hello").is_err() && check_greeting(b"SSH-2.0-x").is_err());
+        assert!(matches!(check_greeting(b"* BYE too many"), Err(ImapError::Bye(_))));
+    }
+}

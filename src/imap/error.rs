@@ -1,0 +1,136 @@
+//! What can go wrong with a mail server, and what kind of problem it is for a person.
+
+use super::response::Status;
+use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
+use crate::network::NetworkError;
+
+/// A failure of a mail server, with the place it happened at.
+#[derive(Debug, thiserror::Error)]
+pub enum ImapError {
+    /// The line could not be had or was lost.
+    #[error("{0}")]
+    Network(#[from] NetworkError),
+    /// The server refused a command with NO or BAD.
+    #[error("{command} was refused: {status}")]
+    Refused {
+        /// The command.
+        command: &'static str,
+        /// The server's answer.
+        status: Status,
+    },
+    /// The server refused a sign-in.
+    #[error("the sign-in was refused: {status}")]
+    SignInRefused {
+        /// The server's answer.
+        status: Status,
+    },
+    /// The server says goodbye.
+    #[error("the server ended the session: {0}")]
+    Bye(Status),
+    /// The server closed the line without a word.
+    #[error("the server closed the connection")]
+    Closed,
+    /// The server broke the rules of IMAP.
+    #[error("the server broke the protocol: {0}")]
+    Protocol(String),
+    /// STARTTLS is not offered, or something was injected before it.
+    #[error("{0}")]
+    EncryptionRefused(String),
+    /// A password would cross the network in clear.
+    #[error("the connection is not encrypted")]
+    CleartextPassword,
+    /// The server offers no way to sign in with a password.
+    #[error("the server offers no sign-in with a password on this connection")]
+    NoSignIn,
+    /// The consumer of what was read wants no more; the connection is not usable.
+    #[error("reading was abandoned")]
+    Abandoned,
+}
+
+impl ImapError {
+    /// A refusal by which the server asks to wait.
+    pub fn throttled(words: &str) -> Self {
+        ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
+    }
+
+    /// What kind of problem it is.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            ImapError::Network(error) => error.kind(),
+            ImapError::Refused { status, .. } => match status.wait_kind() {
+                Some(kind) => kind,
+                None if status.has_code("OVERQUOTA") => ProblemKind::OverQuota,
+                None => ProblemKind::ServerMisbehaved,
+            },
+            ImapError::SignInRefused { status } => sign_in_kind(status),
+            ImapError::Bye(status) => status.wait_kind().unwrap_or(ProblemKind::ConnectionLost),
+            ImapError::Closed | ImapError::Abandoned => ProblemKind::ConnectionLost,
+            ImapError::Protocol(_) => ProblemKind::ServerMisbehaved,
+            ImapError::EncryptionRefused(_) => ProblemKind::EncryptionRefused,
+            ImapError::CleartextPassword => ProblemKind::CleartextPassword,
+            ImapError::NoSignIn => ProblemKind::SignInNotOffered,
+        }
+    }
+
+    /// The server's own words, or ours where it has none.
+    pub fn words(&self) -> String {
+        match self {
+            ImapError::Refused { status, .. } | ImapError::SignInRefused { status } | ImapError::Bye(status) => {
+                status.text.clone()
+            }
+            ImapError::CleartextPassword => String::new(),
+            error => error.to_string(),
+        }
+    }
+
+    /// Whether the line is gone, so that only a new connection can help.
+    pub fn is_connection(&self) -> bool {
+        match self {
+            ImapError::Refused { status, .. } => status.wait_kind().is_some(),
+            _ => true,
+        }
+    }
+
+    /// How long the server asks to wait, if it says so.
+    pub fn wait_seconds(&self) -> Option<u64> {
+        match self {
+            ImapError::Refused { status, .. } | ImapError::SignInRefused { status } | ImapError::Bye(status) => {
+                status.wait_seconds()
+            }
+            _ => None,
+        }
+    }
+
+    /// The certificate to decide on, and the fingerprint trusted before, when trust is what is missing.
+    pub fn certificate(&self) -> Option<(&CertificateDetails, Option<Fingerprint>)> {
+        match self {
+            ImapError::Network(error) => error.certificate(),
+            _ => None,
+        }
+    }
+}
+
+/// What a refused sign-in means: by response code (RFC 5530) first, by usual words second.
+fn sign_in_kind(status: &Status) -> ProblemKind {
+    if let Some(kind) = status.wait_kind() {
+        return kind;
+    }
+    let text = status.text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if ["AUTHORIZATIONFAILED", "EXPIRED", "CONTACTADMIN"].iter().any(|code| status.has_code(code)) {
+        ProblemKind::AccountDisabled
+    } else if status.has_code("PRIVACYREQUIRED")
+        || says(&[
+            "basic authentication is disabled",
+            "application-specific password",
+            "app password",
+            "plaintext authentication disallowed",
+        ])
+    {
+        ProblemKind::SignInNotOffered
+    } else if !status.has_code("AUTHENTICATIONFAILED") && says(&["locked", "disabled", "suspended"]) {
+        ProblemKind::AccountDisabled
+    } else {
+        ProblemKind::PasswordRefused
+    }
+}

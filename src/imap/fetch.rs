@@ -1,0 +1,179 @@
+//! Reading FETCH answers (RFC 9051, section 7.5.2): whatever order their items come in, whatever unknown items stand between.
+
+use super::date::parse_date;
+use super::token::{Piece, Token, Tokens};
+use crate::domain::{MessageHead, Uid};
+use chrono::{DateTime, FixedOffset};
+
+/// The items of one FETCH answer that are of use here.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Fetched {
+    pub(super) uid: Option<Uid>,
+    pub(super) flags: Option<Vec<String>>,
+    pub(super) date: Option<DateTime<FixedOffset>>,
+    pub(super) size: Option<u64>,
+    pub(super) body: Option<Body>,
+}
+
+/// How a body came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// It was handed on while it was read.
+    Streamed,
+    /// As a quoted string or kept literal.
+    Whole(Vec<u8>),
+    /// NIL: the server has none to give.
+    Nil,
+}
+
+/// Flags of one message, and their length, are kept up to here.
+const MOST_FLAGS: usize = 1000;
+
+impl Fetched {
+    /// Reads `12 FETCH (…)`; none when the answer is another one.
+    pub(super) fn parse(pieces: &[Piece]) -> Option<Self> {
+        let mut tokens = Tokens::new(pieces);
+        let _sequence: u32 = tokens.next()?.number()?;
+        if !tokens.next()?.is("FETCH") || tokens.next()? != Token::Open {
+            return None;
+        }
+        let mut fetched = Self::default();
+        while let Some(token) = tokens.next() {
+            let Token::Atom(name) = token else {
+                if token == Token::Close {
+                    break;
+                }
+                continue;
+            };
+            fetched.take_item(name, &mut tokens);
+        }
+        Some(fetched)
+    }
+
+    /// The head it describes, if it has a UID and a size.
+    pub(super) fn head(self) -> Option<MessageHead> {
+        let flags = self.flags?.into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent")).collect();
+        Some(MessageHead { uid: self.uid?, size: self.size.unwrap_or(0), flags, date: self.date })
+    }
+
+    fn take_item(&mut self, name: &[u8], tokens: &mut Tokens<'_>) {
+        let is = |item: &str| name.eq_ignore_ascii_case(item.as_bytes());
+        if is("FLAGS") {
+            self.flags = flags(tokens);
+            return;
+        }
+        let Some(value) = tokens.next() else { return };
+        if is("UID") {
+            self.uid = value.number().filter(|uid| *uid != 0).map(Uid);
+        } else if is("RFC822.SIZE") {
+            self.size = value.number();
+        } else if is("INTERNALDATE") {
+            self.date = value.text().and_then(|text| parse_date(&String::from_utf8_lossy(text)));
+        } else if is_whole_body(name) {
+            self.body = Some(match value {
+                Token::Streamed => Body::Streamed,
+                Token::Text(text) => Body::Whole(text),
+                _ => Body::Nil,
+            });
+        } else if value == Token::Open {
+            tokens.skip_list();
+        }
+    }
+}
+
+/// Whether an item is the whole message: `BODY[]`, and `BODY[]<0>` of servers that answer so.
+pub(super) fn is_whole_body(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"BODY[]") || name.eq_ignore_ascii_case(b"BODY[]<0>")
+}
+
+/// The UID among the items before a literal, and whether the literal is a whole body.
+pub(super) fn before_literal(pieces: &[Piece]) -> Option<Option<Uid>> {
+    let mut tokens = Tokens::new(pieces);
+    let _sequence: u32 = tokens.next()?.number()?;
+    if !tokens.next()?.is("FETCH") || tokens.next()? != Token::Open {
+        return None;
+    }
+    let mut uid = None;
+    let mut last: &[u8] = b"";
+    let mut depth = 0_u32;
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Atom(name) if depth == 0 && name.eq_ignore_ascii_case(b"UID") => {
+                uid = tokens.next().and_then(|value| value.number()).filter(|uid| *uid != 0).map(Uid);
+                last = b"";
+            }
+            Token::Atom(name) => last = name,
+            Token::Text(_) | Token::Streamed => last = b"",
+        }
+    }
+    (depth == 0 && is_whole_body(last)).then_some(uid)
+}
+
+/// A list of flags in parentheses.
+pub(super) fn flags(tokens: &mut Tokens<'_>) -> Option<Vec<String>> {
+    if tokens.next()? != Token::Open {
+        return None;
+    }
+    let mut flags = Vec::new();
+    for token in tokens.by_ref() {
+        match token {
+            Token::Close => break,
+            Token::Atom(flag) if flags.len() < MOST_FLAGS && is_flag(flag) => {
+                flags.push(String::from_utf8_lossy(flag).into_owned());
+            }
+            _ => {}
+        }
+    }
+    Some(flags)
+}
+
+/// Whether an atom can be sent as a flag: nothing a server calls a flag may end our command.
+fn is_flag(flag: &[u8]) -> bool {
+    let name = flag.strip_prefix(b"\\").unwrap_or(flag);
+    let allowed = |octet: &u8| matches!(octet, b'!'..=b'~') && !b"(){%*\"\\]".contains(octet);
+    (1..=250).contains(&name.len()) && name.iter().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(line: &[u8]) -> Piece {
+        Piece::Text(line.to_vec())
+    }
+
+    #[test]
+    fn items_are_read_in_any_order_and_between_unknown_ones() {
+        let pieces = [text(
+            br#"3 FETCH (X-THING (1 (2 "3")) INTERNALDATE " 7-Feb-2020 01:02:03 +0530" RFC822.SIZE 42 FLAGS (\Seen \Recent $x) UID 9 MODSEQ (12))"#,
+        )];
+        let head = Fetched::parse(&pieces).unwrap().head().unwrap();
+        assert_eq!((head.uid, head.size, head.flags), (Uid(9), 42, vec!["\\Seen".to_owned(), "$x".to_owned()]));
+        assert!(head.date.is_some());
+    }
+
+    #[test]
+    fn an_unasked_flags_update_is_no_head() {
+        assert_eq!(Fetched::parse(&[text(br"3 FETCH (FLAGS (\Seen))")]).unwrap().head(), None);
+        assert_eq!(Fetched::parse(&[text(b"3 EXISTS")]), None);
+        let odd = Fetched::parse(&[text(b"3 FETCH (UID 0 INTERNALDATE NIL FLAGS NIL RFC822.SIZE x)")]).unwrap();
+        assert_eq!((odd.uid, odd.date, odd.size), (None, None, None));
+    }
+
+    #[test]
+    fn a_literal_is_a_body_only_where_a_body_is_expected() {
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), Some(Some(Uid(7))));
+        assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), Some(None));
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[HEADER.FIELDS (TO)] ")]), None);
+        assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 X-LIST (BODY[] ")]), None);
+        assert_eq!(before_literal(&[text(b"LIST (\\Noselect) \"/\" ")]), None);
+    }
+
+    #[test]
+    fn what_could_end_a_command_is_no_flag() {
+        let pieces = [text(b"3 FETCH (UID 1 FLAGS (ok a]b {3} \\Seen x\x01y \"q\") RFC822.SIZE 1)")];
+        assert_eq!(Fetched::parse(&pieces).unwrap().flags.unwrap(), vec!["ok", "\\Seen"]);
+    }
+}

@@ -1,0 +1,246 @@
+//! LIST, LSUB and NAMESPACE: which folders there are, which are the user's own, what they are for.
+
+use super::command::ReadOnly;
+use super::error::ImapError;
+use super::names::{Naming, decode};
+use super::token::{Piece, Token, Tokens};
+use super::wire::Wire;
+use crate::domain::{Folder, LeftOut, LeftOutReason, SpecialUse};
+use std::collections::BTreeSet;
+
+/// The folders of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// The user's own folders, in the server's order.
+    pub folders: Vec<Folder>,
+    /// What belongs to others or is shared.
+    pub left_out: Vec<LeftOut>,
+    /// The character between the parts of a name.
+    pub separator: Option<char>,
+}
+
+/// One line of LIST or LSUB.
+struct Listed {
+    attributes: Vec<String>,
+    separator: Option<char>,
+    wire_name: Vec<u8>,
+}
+
+/// Folders of one account, at most.
+const MOST_FOLDERS: usize = 200_000;
+
+/// Lists the folders, and how the server writes their names.
+pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
+    let spaces = namespaces(wire)?;
+    let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
+    let mut listed = Vec::new();
+    let mut take = |pieces: &[Piece]| {
+        if listed.len() < MOST_FOLDERS {
+            listed.extend(parse(pieces, "LIST"));
+        }
+    };
+    wire.run_ok(&ReadOnly::List { extended }.command(), &mut take)?;
+    let mut subscribed = BTreeSet::new();
+    if !extended {
+        // Some servers know no LSUB; then nothing is subscribed, which is no reason to fail.
+        let status = wire.run(&ReadOnly::Lsub.command(), &mut |pieces| {
+            subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
+        })?;
+        log::debug!(target: "imap", "LSUB: {status}");
+    }
+    let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
+    let naming = Naming { separator, prefix: spaces.personal.clone() };
+    let mut listing = Listing { separator, ..Listing::default() };
+    let mut seen = BTreeSet::new();
+    for folder in listed {
+        if !seen.insert(folder.wire_name.clone()) {
+            continue;
+        }
+        match left_out(&folder, &spaces) {
+            Some(reason) => {
+                if !folder.has("\\Noselect") || listing.left_out.is_empty() {
+                    let name = decode(&folder.wire_name);
+                    let name = name.unwrap_or_else(|| String::from_utf8_lossy(&folder.wire_name).into_owned());
+                    listing.left_out.push(LeftOut { folder: name, reason });
+                }
+            }
+            None => {
+                let own = folder.into_folder(&naming, &subscribed);
+                listing.folders.extend(own);
+            }
+        }
+    }
+    Ok((listing, naming))
+}
+
+impl Listed {
+    fn has(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|found| found.eq_ignore_ascii_case(attribute))
+    }
+
+    fn into_folder(self, naming: &Naming, subscribed: &BTreeSet<Vec<u8>>) -> Option<Folder> {
+        let path = naming.read(&self.wire_name);
+        // The prefix of the namespace itself, listed as a folder, is none of the user's.
+        if path.parts().iter().all(String::is_empty) {
+            return None;
+        }
+        let special_use = if path.is_inbox() { Some(SpecialUse::Inbox) } else { special_use(&self) };
+        Some(Folder {
+            subscribed: self.has("\\Subscribed") || subscribed.contains(&self.wire_name) || path.is_inbox(),
+            selectable: !self.has("\\Noselect") && !self.has("\\NonExistent"),
+            special_use,
+            path,
+            wire_name: self.wire_name,
+        })
+    }
+}
+
+/// What the attributes say a folder is for (RFC 6154, RFC 8457; Gmail's older XLIST names).
+fn special_use(folder: &Listed) -> Option<SpecialUse> {
+    let of = |attribute: &str| match attribute.to_ascii_lowercase().as_str() {
+        "\\sent" => Some(SpecialUse::Sent),
+        "\\drafts" => Some(SpecialUse::Drafts),
+        "\\trash" => Some(SpecialUse::Trash),
+        "\\junk" | "\\spam" => Some(SpecialUse::Junk),
+        "\\archive" => Some(SpecialUse::Archive),
+        "\\all" | "\\allmail" => Some(SpecialUse::All),
+        "\\flagged" | "\\starred" => Some(SpecialUse::Flagged),
+        "\\important" => Some(SpecialUse::Important),
+        _ => None,
+    };
+    folder.attributes.iter().find_map(|attribute| of(attribute))
+}
+
+/// The namespaces of a session, as prefixes.
+#[derive(Default)]
+struct Namespaces {
+    personal: Vec<u8>,
+    separator: Option<char>,
+    others: Vec<Vec<u8>>,
+    shared: Vec<Vec<u8>>,
+}
+
+fn namespaces(wire: &mut Wire) -> Result<Namespaces, ImapError> {
+    let mut spaces = Namespaces::default();
+    if !wire.capabilities.has("NAMESPACE") {
+        return Ok(spaces);
+    }
+    let status = wire.run(&ReadOnly::Namespace.command(), &mut |pieces| {
+        let mut tokens = Tokens::new(pieces);
+        if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
+            return;
+        }
+        let personal = namespace_list(&mut tokens);
+        spaces.separator = personal.first().and_then(|(_, separator)| *separator);
+        spaces.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
+        spaces.others = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
+        spaces.shared = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
+    })?;
+    log::debug!(target: "imap", "NAMESPACE: {status}");
+    Ok(spaces)
+}
+
+/// `(("INBOX." ".")("#news." "."))` or NIL.
+fn namespace_list(tokens: &mut Tokens<'_>) -> Vec<(Vec<u8>, Option<char>)> {
+    let mut spaces = Vec::new();
+    if tokens.next() != Some(Token::Open) {
+        return spaces;
+    }
+    while let Some(Token::Open) = tokens.next() {
+        let prefix = tokens.next().and_then(|token| token.text().map(<[u8]>::to_vec)).unwrap_or_default();
+        let separator = tokens.next().and_then(|token| separator(&token));
+        spaces.push((prefix, separator));
+        tokens.skip_list();
+    }
+    spaces
+}
+
+fn separator(token: &Token<'_>) -> Option<char> {
+    token.text().and_then(|text| std::str::from_utf8(text).ok()).and_then(|text| text.chars().next())
+}
+
+/// Folders that show other people's mail where a server has no NAMESPACE to say so. (Kerio Connect: contract of its IMAP service.)
+const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public", "#Archive"];
+
+fn left_out(folder: &Listed, spaces: &Namespaces) -> Option<LeftOutReason> {
+    let name = &folder.wire_name;
+    let below = |prefix: &Vec<u8>| {
+        let root = match folder.separator {
+            Some(separator) => prefix.strip_suffix(&[separator as u8][..]).unwrap_or(prefix),
+            None => prefix,
+        };
+        !prefix.is_empty() && (name.starts_with(prefix) || name == root) && !spaces.personal.starts_with(prefix)
+    };
+    if spaces.others.iter().any(below) || name.starts_with(b"~") {
+        return Some(LeftOutReason::OtherUser);
+    }
+    let root = folder.separator.and_then(|separator| name.split(|octet| *octet == separator as u8).next());
+    let root = root.unwrap_or(name);
+    let known = SHARED_ROOTS.iter().any(|shared| shared.as_bytes().eq_ignore_ascii_case(root));
+    (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)
+}
+
+fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
+    let mut tokens = Tokens::new(pieces);
+    if !tokens.next()?.is(command) || tokens.next()? != Token::Open {
+        return None;
+    }
+    let mut attributes = Vec::new();
+    for token in tokens.by_ref() {
+        match token {
+            Token::Close => break,
+            Token::Atom(attribute) if attributes.len() < 50 => {
+                attributes.push(String::from_utf8_lossy(attribute).into_owned());
+            }
+            _ => {}
+        }
+    }
+    let separator = separator(&tokens.next()?);
+    let name = tokens.next()?;
+    // A folder may be called NIL.
+    let wire_name = match &name {
+        Token::Atom(atom) => atom.to_vec(),
+        other => other.text()?.to_vec(),
+    };
+    let usable = !wire_name.is_empty() && wire_name.len() <= 4000 && !wire_name.contains(&0);
+    usable.then_some(Listed { attributes, separator, wire_name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Listed {
+        parse(&[Piece::Text(line.as_bytes().to_vec())], "LIST").unwrap()
+    }
+
+    #[test]
+    fn a_listed_folder_is_read_in_every_form() {
+        let folder = parsed(r#"LIST (\HasNoChildren \Sent) "/" "Sent \"x\"""#);
+        assert_eq!((folder.wire_name.as_slice(), folder.separator), (&br#"Sent "x""#[..], Some('/')));
+        assert_eq!(special_use(&folder), Some(SpecialUse::Sent));
+        assert_eq!(parsed(r"LIST () NIL NIL").wire_name, b"NIL");
+        assert_eq!(parsed(r"LIST () NIL NIL").separator, None);
+        let pieces = [Piece::Text(b"LIST () \".\" ".to_vec()), Piece::Literal(b"od\"d".to_vec()), Piece::Text(vec![])];
+        assert_eq!(parse(&pieces, "LIST").unwrap().wire_name, b"od\"d");
+    }
+
+    #[test]
+    fn what_belongs_to_others_is_told_apart() {
+        let pieces = [Piece::Text(br#"(("INBOX." ".")) (("user." ".")) (("shared." ".")("" "."))"#.to_vec())];
+        let mut tokens = Tokens::new(&pieces);
+        let spaces = Namespaces {
+            personal: namespace_list(&mut tokens).remove(0).0,
+            others: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
+            shared: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
+            separator: Some('.'),
+        };
+        let reason = |name: &str| left_out(&parsed(&format!("LIST () \".\" {name}")), &spaces);
+        assert_eq!(reason("INBOX.Sent"), None);
+        assert_eq!(reason("user.bob"), Some(LeftOutReason::OtherUser));
+        assert_eq!(reason("shared"), Some(LeftOutReason::Shared));
+        assert_eq!(reason("sharedness"), None);
+        let kerio = left_out(&parsed("LIST () \"/\" \"Public Folders/News\""), &Namespaces::default());
+        assert_eq!(kerio, Some(LeftOutReason::Shared));
+    }
+}

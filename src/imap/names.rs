@@ -1,0 +1,199 @@
+//! Folder names on the wire: modified UTF-7 (RFC 3501, section 5.1.3), the separator, the personal prefix.
+
+use crate::domain::FolderPath;
+
+/// Why a folder's name cannot be written on a server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameRefused {
+    /// A part holds the character that separates parts there.
+    #[error("the name holds '{0}', which separates folders on the target")]
+    Separator(char),
+    /// The server has no hierarchy, and the folder stands below another.
+    #[error("the target has no folders below folders")]
+    NoHierarchy,
+}
+
+/// How one server writes the names of a user's own folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Naming {
+    /// The character between parts.
+    pub(super) separator: Option<char>,
+    /// What stands before every own folder but INBOX, as it travels: `INBOX.` on some servers.
+    pub(super) prefix: Vec<u8>,
+}
+
+impl Naming {
+    /// A name from the wire as a path. A name that is no modified UTF-7 keeps its octets as its text.
+    pub(super) fn read(&self, wire_name: &[u8]) -> FolderPath {
+        let own = match self.prefix.as_slice() {
+            prefix
+                if !prefix.is_empty()
+                    && starts_with_ignoring_case(wire_name, prefix)
+                    && wire_name.len() > prefix.len() =>
+            {
+                &wire_name[prefix.len()..]
+            }
+            _ => wire_name,
+        };
+        let text = decode(own).unwrap_or_else(|| String::from_utf8_lossy(own).into_owned());
+        let mut parts: Vec<String> = match self.separator {
+            Some(separator) => text.split(separator).map(str::to_owned).collect(),
+            None => vec![text],
+        };
+        if parts.len() > 1 && parts.last().is_some_and(String::is_empty) {
+            parts.pop();
+        }
+        // INBOX in any case is one folder, also where it is a parent (RFC 9051, section 5.1).
+        if let Some(first) = parts.first_mut().filter(|first| first.eq_ignore_ascii_case("INBOX")) {
+            *first = "INBOX".to_owned();
+        }
+        FolderPath(parts)
+    }
+
+    /// A path as a name for the wire.
+    pub(super) fn write(&self, path: &FolderPath) -> Result<Vec<u8>, NameRefused> {
+        if path.is_inbox() {
+            return Ok(b"INBOX".to_vec());
+        }
+        if let Some(separator) = self.separator
+            && path.parts().iter().any(|part| part.contains(separator))
+        {
+            return Err(NameRefused::Separator(separator));
+        }
+        let joined = match (self.separator, path.parts()) {
+            (Some(separator), parts) => parts.join(separator.encode_utf8(&mut [0; 4])),
+            (None, [only]) => only.clone(),
+            (None, _) => return Err(NameRefused::NoHierarchy),
+        };
+        let mut name = self.prefix.clone();
+        name.extend(encode(&joined));
+        Ok(name)
+    }
+}
+
+fn starts_with_ignoring_case(name: &[u8], prefix: &[u8]) -> bool {
+    name.len() >= prefix.len() && name[..prefix.len()].eq_ignore_ascii_case(prefix)
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+
+/// Text in modified UTF-7: printable ASCII as it is, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
+pub(super) fn encode(text: &str) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(text.len());
+    let mut pending: Vec<u16> = Vec::new();
+    for c in text.chars() {
+        if (' '..='~').contains(&c) {
+            flush(&mut pending, &mut encoded);
+            encoded.push(c as u8);
+            if c == '&' {
+                encoded.push(b'-');
+            }
+        } else {
+            pending.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+        }
+    }
+    flush(&mut pending, &mut encoded);
+    encoded
+}
+
+fn flush(pending: &mut Vec<u16>, encoded: &mut Vec<u8>) {
+    if pending.is_empty() {
+        return;
+    }
+    encoded.push(b'&');
+    let (mut bits, mut count) = (0_u32, 0);
+    for unit in pending.drain(..) {
+        bits = (bits << 16) | u32::from(unit);
+        count += 16;
+        while count >= 6 {
+            count -= 6;
+            encoded.push(BASE64[(bits >> count) as usize & 63]);
+        }
+        bits &= (1 << count) - 1;
+    }
+    if count > 0 {
+        encoded.push(BASE64[(bits << (6 - count)) as usize & 63]);
+    }
+    encoded.push(b'-');
+}
+
+/// Reads modified UTF-7, or UTF-8 where a server sends that; none when it is neither or would not come back the same.
+pub(super) fn decode(name: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(name).ok()?;
+    if !text.is_ascii() {
+        return Some(text.to_owned());
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('&') {
+        decoded.push_str(&rest[..start]);
+        let (shifted, after) = rest[start + 1..].split_once('-')?;
+        if shifted.is_empty() {
+            decoded.push('&');
+        } else {
+            decoded.push_str(&unshift(shifted)?);
+        }
+        rest = after;
+    }
+    decoded.push_str(rest);
+    // Only what encodes to the same octets may be treated as text: otherwise two names could become one.
+    (encode(&decoded) == name).then_some(decoded)
+}
+
+fn unshift(shifted: &str) -> Option<String> {
+    let mut units = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for octet in shifted.bytes() {
+        let value = BASE64.iter().position(|&candidate| candidate == octet)? as u32;
+        bits = (bits << 6) | value;
+        count += 6;
+        if count >= 16 {
+            count -= 16;
+            units.push((bits >> count) as u16);
+            bits &= (1 << count) - 1;
+        }
+    }
+    String::from_utf16(&units).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_every_script_come_back_as_they_were() {
+        for (text, wire) in [
+            ("Entw&APw-rfe", None),
+            ("Q&A", Some("Q&-A")),
+            ("Entwürfe", Some("Entw&APw-rfe")),
+            ("台北", Some("&U,BTFw-")),
+            ("😀 ok", Some("&2D3eAA- ok")),
+            ("Проекты", None),
+            ("a\u{1}b", None),
+        ] {
+            let encoded = encode(text);
+            if let Some(wire) = wire {
+                assert_eq!(encoded, wire.as_bytes(), "{text}");
+            }
+            assert_eq!(decode(&encoded).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_modified_utf7_stays_as_it_is() {
+        for name in ["&", "&AGE-", "&U,B", "&!!-", "a&b"] {
+            assert_eq!(decode(name.as_bytes()), None, "{name}");
+            assert_eq!(Naming::default().read(name.as_bytes()).name(), name);
+        }
+    }
+
+    #[test]
+    fn a_prefix_belongs_to_the_server_and_not_to_the_name() {
+        let courier = Naming { separator: Some('.'), prefix: b"INBOX.".to_vec() };
+        assert_eq!(courier.read(b"INBOX.Sent.2020"), FolderPath::new(["Sent", "2020"]));
+        assert!(courier.read(b"inbox").is_inbox());
+        assert_eq!(courier.write(&FolderPath::new(["Sent", "2020"])), Ok(b"INBOX.Sent.2020".to_vec()));
+        assert_eq!(courier.write(&FolderPath::new(["inbox"])), Ok(b"INBOX".to_vec()));
+        assert_eq!(courier.write(&FolderPath::new(["a.b"])), Err(NameRefused::Separator('.')));
+    }
+}

@@ -1,0 +1,233 @@
+//! A signed-in session that can only read. Its commands are those of [`ReadOnly`]; there is no way to send another.
+
+use super::bodies::{self, BodySink};
+use super::capabilities::Capabilities;
+use super::command::{ReadOnly, quoted};
+use super::error::ImapError;
+use super::fetch::Fetched;
+use super::list::{self, Listing};
+use super::names::Naming;
+use super::response::{Condition, Status};
+use super::token::{Piece, Tokens};
+use super::wire::Wire;
+use crate::domain::{Folder, MessageHead, Uid, UidValidity};
+use crate::network::Interrupter;
+
+/// How a folder stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderStatus {
+    /// For how long its UIDs hold.
+    pub uid_validity: UidValidity,
+    /// The UID the next message will get at least, if the server says.
+    pub uid_next: Option<Uid>,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+/// Commands of one kind that are sent before their answers are read.
+const PIPELINED: usize = 50;
+
+/// A session that only reads.
+pub struct Reader {
+    pub(super) wire: Wire,
+    pub(super) naming: Naming,
+}
+
+impl Reader {
+    pub(super) fn new(wire: Wire) -> Self {
+        Self { wire, naming: Naming::default() }
+    }
+
+    /// What the server can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.wire.capabilities
+    }
+
+    /// Cuts the line from another thread.
+    pub fn interrupter(&self) -> Interrupter {
+        self.wire.interrupter()
+    }
+
+    /// The user's folders.
+    pub fn list(&mut self) -> Result<Listing, ImapError> {
+        let (listing, naming) = list::list(&mut self.wire)?;
+        self.naming = naming;
+        Ok(listing)
+    }
+
+    /// How folders stand, without opening them; none for one the server will not tell about, or that cannot be opened.
+    pub fn statuses(&mut self, folders: &[Folder]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
+        let mut statuses = Vec::with_capacity(folders.len());
+        // A name that travels as a literal may have to wait for the server, and cannot be sent ahead.
+        for group in
+            folders.chunk_by(|one, other| quoted(&one.wire_name).is_some() && quoted(&other.wire_name).is_some())
+        {
+            for group in group.chunks(PIPELINED) {
+                let mut tags = Vec::new();
+                for folder in group {
+                    let command = ReadOnly::Status { wire_name: folder.wire_name.clone() };
+                    tags.push(self.wire.send(&command.command())?);
+                }
+                for tag in tags {
+                    let mut found = None;
+                    let status = self.wire.finish(tag, &mut |pieces| found = parse_status(pieces).or(found))?;
+                    statuses.push(found.filter(|_| status.condition == Condition::Ok));
+                }
+            }
+        }
+        Ok(statuses)
+    }
+
+    /// How one folder stands, without opening it.
+    pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
+        let mut found = None;
+        let command = ReadOnly::Status { wire_name: wire_name.to_vec() }.command();
+        self.wire.run_ok(&command, &mut |pieces| found = parse_status(pieces).or(found))?;
+        found.ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
+    }
+
+    /// Opens a folder for reading only.
+    pub fn examine(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
+        let mut opened = Opened::default();
+        let command = ReadOnly::Examine { wire_name: wire_name.to_vec() }.command();
+        self.wire.run_ok(&command, &mut |pieces| opened.take(pieces))?;
+        opened.status()
+    }
+
+    /// The heads of the open folder's messages from `first` to `last` or the end, in the order the server answers.
+    pub fn heads(&mut self, first: Uid, last: Option<Uid>, each: &mut dyn FnMut(MessageHead)) -> Result<(), ImapError> {
+        let set = match last {
+            Some(last) => format!("{}:{}", first.0, last.0),
+            None => format!("{}:*", first.0),
+        };
+        let command = ReadOnly::FetchHeads { set }.command();
+        self.wire.run_ok(&command, &mut |pieces| {
+            let head = Fetched::parse(pieces).and_then(Fetched::head);
+            // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).
+            if let Some(head) = head.filter(|head| head.uid >= first && last.is_none_or(|last| head.uid <= last)) {
+                each(head);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Reads bodies of the open folder, each batch with one command, and the next command sent before the answer to the last one
+    /// has been read. See [`BodySink`] for what is told.
+    pub fn bodies(
+        &mut self,
+        batches: &mut dyn Iterator<Item = Vec<Uid>>,
+        sink: &mut dyn BodySink,
+    ) -> Result<(), ImapError> {
+        bodies::read(&mut self.wire, batches, sink)
+    }
+
+    /// Lets the server announce what is new.
+    pub fn noop(&mut self) -> Result<(), ImapError> {
+        self.wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).map(|_| ())
+    }
+
+    /// Says goodbye, and does not care whether it is heard.
+    pub fn logout(mut self) {
+        let _ = self.wire.run(&ReadOnly::Logout.command(), &mut |_| {});
+    }
+}
+
+/// What SELECT and EXAMINE tell.
+#[derive(Default)]
+pub(super) struct Opened {
+    uid_validity: Option<u32>,
+    uid_next: Option<u32>,
+    messages: u64,
+    pub(super) permanent_flags: Option<Vec<String>>,
+}
+
+impl Opened {
+    pub(super) fn take(&mut self, pieces: &[Piece]) {
+        let mut tokens = Tokens::new(pieces);
+        if let Some(Piece::Text(text)) = pieces.first()
+            && let Some(status) = Status::parse(text)
+        {
+            self.take_code(&status);
+            return;
+        }
+        let number = tokens.next().and_then(|token| token.number());
+        if let (Some(number), Some(word)) = (number, tokens.next())
+            && word.is("EXISTS")
+        {
+            self.messages = number;
+        }
+    }
+
+    fn take_code(&mut self, status: &Status) {
+        let number = |code| status.code_argument(code).and_then(|argument| argument.trim().parse().ok());
+        self.uid_validity = number("UIDVALIDITY").or(self.uid_validity);
+        self.uid_next = number("UIDNEXT").or(self.uid_next);
+        if let Some(argument) = status.code_argument("PERMANENTFLAGS") {
+            let words = argument.trim().trim_start_matches('(').trim_end_matches(')');
+            self.permanent_flags = Some(words.split_ascii_whitespace().take(1000).map(str::to_owned).collect());
+        }
+    }
+
+    pub(super) fn status(&self) -> Result<FolderStatus, ImapError> {
+        let uid_validity = self.uid_validity.ok_or_else(|| {
+            ImapError::Protocol("the folder has no UIDVALIDITY; its messages cannot be told apart".to_owned())
+        })?;
+        Ok(FolderStatus {
+            uid_validity: UidValidity(uid_validity),
+            uid_next: self.uid_next.map(Uid),
+            messages: self.messages,
+        })
+    }
+}
+
+/// `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`
+fn parse_status(pieces: &[Piece]) -> Option<FolderStatus> {
+    let mut tokens = Tokens::new(pieces);
+    if !tokens.next()?.is("STATUS") {
+        return None;
+    }
+    let _name = tokens.next()?;
+    let (mut messages, mut uid_next, mut uid_validity) = (None, None, None);
+    tokens.next()?;
+    while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
+        if name.is("MESSAGES") {
+            messages = value.number();
+        } else if name.is("UIDNEXT") {
+            uid_next = value.number();
+        } else if name.is("UIDVALIDITY") {
+            uid_validity = value.number();
+        }
+    }
+    Some(FolderStatus { uid_validity: UidValidity(uid_validity?), uid_next: uid_next.map(Uid), messages: messages? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(line: &str) -> [Piece; 1] {
+        [Piece::Text(line.as_bytes().to_vec())]
+    }
+
+    #[test]
+    fn a_status_is_read_whatever_stands_beside_it() {
+        let status = parse_status(&text("STATUS \"a b\" (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)")).unwrap();
+        assert_eq!((status.messages, status.uid_next, status.uid_validity), (3, Some(Uid(4)), UidValidity(5)));
+        assert_eq!(parse_status(&text("STATUS x (MESSAGES 3)")), None);
+        assert_eq!(parse_status(&text("STATUS x")), None);
+    }
+
+    #[test]
+    fn what_opening_a_folder_tells_is_gathered() {
+        let mut opened = Opened::default();
+        for line in
+            ["3 EXISTS", "0 RECENT", "OK [UIDVALIDITY 7] ok", "OK [UIDNEXT 9] ok", "OK [PERMANENTFLAGS (\\Seen \\*)] x"]
+        {
+            opened.take(&text(line));
+        }
+        let status = opened.status().unwrap();
+        assert_eq!((status.messages, status.uid_validity, status.uid_next), (3, UidValidity(7), Some(Uid(9))));
+        assert_eq!(opened.permanent_flags.unwrap(), vec!["\\Seen", "\\*"]);
+        assert!(Opened::default().status().is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! A tolerant reader of a server's answer: tokens from text and literals, without recursion, skipping what it does not know.
+//!
+//! Promises never to fail: octets that fit no rule become part of an atom, a list without an end ends with the answer.
+
+/// A piece of an answer as it came from the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A line, without its end and without the announcement of a literal.
+    Text(Vec<u8>),
+    /// A literal kept in memory.
+    Literal(Vec<u8>),
+    /// A literal that was handed on while it was read.
+    Streamed,
+}
+
+/// A token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+    /// Anything without quotes: atoms, numbers, `NIL`, `BODY[HEADER.FIELDS (TO)]`.
+    Atom(&'a [u8]),
+    /// A quoted string, its escapes resolved, or a literal.
+    Text(Vec<u8>),
+    /// A literal that was handed on.
+    Streamed,
+}
+
+impl Token<'_> {
+    /// The text of an atom or string; `NIL` is none.
+    pub(super) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Token::Atom(atom) if atom.eq_ignore_ascii_case(b"NIL") => None,
+            Token::Atom(atom) => Some(atom),
+            Token::Text(text) => Some(text),
+            Token::Open | Token::Close | Token::Streamed => None,
+        }
+    }
+
+    /// Whether it is this atom, in any case of letters.
+    pub(super) fn is(&self, atom: &str) -> bool {
+        matches!(self, Token::Atom(found) if found.eq_ignore_ascii_case(atom.as_bytes()))
+    }
+
+    /// The number it writes.
+    pub(super) fn number<N: std::str::FromStr>(&self) -> Option<N> {
+        match self {
+            Token::Atom(atom) => std::str::from_utf8(atom).ok()?.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads tokens from the pieces of one answer.
+pub(super) struct Tokens<'a> {
+    pieces: &'a [Piece],
+    /// Where in the first piece.
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(pieces: &'a [Piece]) -> Self {
+        Self { pieces, at: 0 }
+    }
+
+    /// What is left of the current line, from the next octet that is no space.
+    pub(super) fn rest_of_line(&self) -> &'a [u8] {
+        match self.pieces.first() {
+            Some(Piece::Text(text)) => text.get(self.at..).unwrap_or_default().trim_ascii_start(),
+            _ => &[],
+        }
+    }
+
+    /// Skips to the end of the list that was opened by the token just read.
+    pub(super) fn skip_list(&mut self) {
+        let mut depth = 1_u32;
+        while depth > 0 {
+            match self.next() {
+                Some(Token::Open) => depth += 1,
+                Some(Token::Close) => depth -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn atom(&mut self, text: &'a [u8]) -> Token<'a> {
+        let start = self.at;
+        let mut brackets = 0_u32;
+        while let Some(&octet) = text.get(self.at) {
+            match octet {
+                b'[' => brackets += 1,
+                b']' => brackets = brackets.saturating_sub(1),
+                b' ' | b'(' | b')' if brackets == 0 => break,
+                b'"' if brackets == 0 && self.at > start => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        Token::Atom(&text[start..self.at])
+    }
+
+    fn quoted(&mut self, text: &[u8]) -> Token<'a> {
+        let mut string = Vec::new();
+        self.at += 1;
+        while let Some(&octet) = text.get(self.at) {
+            self.at += 1;
+            match octet {
+                b'"' => break,
+                b'\\' => {
+                    string.extend(text.get(self.at));
+                    self.at += 1;
+                }
+                _ => string.push(octet),
+            }
+        }
+        Token::Text(string)
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            match self.pieces.first()? {
+                Piece::Text(text) => {
+                    match text.get(self.at) {
+                        None => {
+                            self.pieces = &self.pieces[1..];
+                            self.at = 0;
+                            continue;
+                        }
+                        Some(b' ' | b'\t') => {
+                            self.at += 1;
+                            continue;
+                        }
+                        Some(b'(') => {
+                            self.at += 1;
+                            return Some(Token::Open);
+                        }
+                        Some(b')') => {
+                            self.at += 1;
+                            return Some(Token::Close);
+                        }
+                        Some(b'"') => return Some(self.quoted(text)),
+                        Some(_) => return Some(self.atom(text)),
+                    };
+                }
+                Piece::Literal(octets) => {
+                    self.pieces = &self.pieces[1..];
+                    return Some(Token::Text(octets.clone()));
+                }
+                Piece::Streamed => {
+                    self.pieces = &self.pieces[1..];
+                    return Some(Token::Streamed);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(pieces: &[Piece]) -> Vec<Token<'_>> {
+        Tokens::new(pieces).collect()
+    }
+
+    #[test]
+    fn an_answer_is_read_across_its_literals() {
+        let pieces = [
+            Piece::Text(b"(UID 5 BODY[HEADER.FIELDS (TO CC)] ".to_vec()),
+            Piece::Literal(b"x)".to_vec()),
+            Piece::Text(br#" FLAGS (\Seen "q\"\\" NIL))"#.to_vec()),
+        ];
+        assert_eq!(
+            tokens(&pieces),
+            vec![
+                Token::Open,
+                Token::Atom(b"UID"),
+                Token::Atom(b"5"),
+                Token::Atom(b"BODY[HEADER.FIELDS (TO CC)]"),
+                Token::Text(b"x)".to_vec()),
+                Token::Atom(b"FLAGS"),
+                Token::Open,
+                Token::Atom(b"\\Seen"),
+                Token::Text(b"q\"\\".to_vec()),
+                Token::Atom(b"NIL"),
+                Token::Close,
+                Token::Close,
+            ]
+        );
+    }
+
+    #[test]
+    fn nonsense_ends_with_the_answer() {
+        for nonsense in [&b"((((((("[..], b"\"never closed", b"a]]b[[", b"\"\\", b"\xff\x00)", b")))"] {
+            let _ = tokens(&[Piece::Text(nonsense.to_vec())]);
+        }
+        let deep = vec![b'('; 100_000];
+        let pieces = [Piece::Text(deep)];
+        let mut reader = Tokens::new(&pieces);
+        reader.next();
+        reader.skip_list();
+        assert_eq!(reader.next(), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The octet stream below a session, with one read buffer, shared for a short while with the `imap` crate.
+//!
+//! The crate reads through a buffer of its own. So it gets a handle that never hands out more than one line: when the crate is idle
+//! its buffer is empty, and whoever speaks next finds every octet here.
+
+use crate::network::{Interrupter, Stream};
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The stream and what was read ahead of use.
+pub(super) struct Transport {
+    stream: Stream,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Transport {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream, buffer: vec![0; 64 * 1024].into_boxed_slice(), start: 0, end: 0 }
+    }
+
+    /// What has been read and not used; reads once when there is nothing. Empty only at the end of the stream.
+    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = loop {
+                match self.stream.read(&mut self.buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    other => break other?,
+                }
+            };
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// Marks octets of [`Transport::fill`] as used.
+    pub(super) fn consume(&mut self, octets: usize) {
+        self.start = (self.start + octets).min(self.end);
+    }
+
+    /// Whether the server has sent something that nobody asked for yet.
+    pub(super) fn has_unread(&self) -> bool {
+        self.start < self.end
+    }
+
+    pub(super) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets)?;
+        self.stream.flush()
+    }
+
+    pub(super) fn interrupter(&self) -> Interrupter {
+        self.stream.interrupter()
+    }
+
+    /// The stream, for encrypting it. What was read ahead is gone: the caller has made sure that there is nothing.
+    pub(super) fn into_stream(self) -> Stream {
+        self.stream
+    }
+}
+
+/// A handle for the `imap` crate; see the module's words.
+///
+/// Of what a server says during a sign-in the crate gets only what it asked for: `+` lines and the tagged answer, and BYE. Its parser
+/// ends the session at the first untagged line it does not know. The last line is remembered, because the crate drops response codes.
+#[derive(Clone)]
+pub(super) struct LineHandle(Arc<Mutex<Lent>>);
+
+struct Lent {
+    transport: Option<Transport>,
+    /// What of the current line the crate has not read yet.
+    line: Vec<u8>,
+    last_line: Vec<u8>,
+    lines: usize,
+}
+
+/// So much of a line is handed on.
+const LONGEST_LINE: usize = 8 * 1024;
+/// A greeting or a sign-in has at most so many lines.
+const MOST_LINES: usize = 1000;
+
+impl LineHandle {
+    pub(super) fn lend(transport: Transport) -> Self {
+        let lent = Lent { transport: Some(transport), line: Vec::new(), last_line: Vec::new(), lines: 0 };
+        Self(Arc::new(Mutex::new(lent)))
+    }
+
+    /// Takes the transport back. None if it was taken already.
+    pub(super) fn take_back(&self) -> Option<Transport> {
+        self.lock().transport.take()
+    }
+
+    /// From the first line on only what was asked for is handed out.
+    pub(super) fn after_greeting(&self) {
+        self.lock().lines = 1;
+    }
+
+    /// The last whole line the server sent, without its end.
+    pub(super) fn last_line(&self) -> Vec<u8> {
+        self.lock().last_line.trim_ascii_end().to_vec()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent {
+    /// Reads the next line that is for the crate. Empty only at the end of the stream.
+    fn next_line(&mut self) -> io::Result<()> {
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        loop {
+            self.lines += 1;
+            if self.lines > MOST_LINES {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the server's answer to the sign-in has no end",
+                ));
+            }
+            let line = read_line(transport)?;
+            let is_greeting = self.lines == 1 && self.last_line.is_empty();
+            let goodbye = line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"* BYE"));
+            if line.starts_with(b"* ") && !goodbye && !is_greeting {
+                continue;
+            }
+            self.last_line.clone_from(&line);
+            self.line = line;
+            return Ok(());
+        }
+    }
+}
+
+fn read_line(transport: &mut Transport) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    loop {
+        let ready = transport.fill()?;
+        let end = ready.iter().position(|&octet| octet == b'\n');
+        let taken = end.map_or(ready.len(), |end| end + 1);
+        line.extend_from_slice(&ready[..taken.min(LONGEST_LINE.saturating_sub(line.len()))]);
+        transport.consume(taken);
+        if taken == 0 || end.is_some() {
+            if end.is_some() && !line.ends_with(b"\n") {
+                line.extend_from_slice(b"\r\n");
+            }
+            return Ok(line);
+        }
+    }
+}
+
+impl Read for LineHandle {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut lent = self.lock();
+        if lent.line.is_empty() {
+            lent.next_line()?;
+        }
+        let length = lent.line.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&lent.line[..length]);
+        lent.line.drain(..length);
+        Ok(length)
+    }
+}
+
+impl Write for LineHandle {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let mut lent = self.lock();
+        lent.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

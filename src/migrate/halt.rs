@@ -1,0 +1,74 @@
+//! Why work on a mailbox cannot go on as it is, and what that means: try again, give the mailbox up, or stop.
+
+use crate::domain::{Account, Problem, ProblemKind, Side};
+use crate::imap::ImapError;
+use crate::ledger::LedgerError;
+
+/// Ends the current attempt on a mailbox.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// A server failed us. When the line is gone, a new one may help.
+    Server {
+        /// Which.
+        side: Side,
+        /// How.
+        error: ImapError,
+    },
+    /// Our own record cannot be written; going on could double mail.
+    Ledger(LedgerError),
+    /// The mailbox cannot go on before a person has done something.
+    Problem(Box<Problem>),
+    /// The user stopped or paused the run; what was in flight is settled.
+    Held,
+}
+
+impl Halt {
+    /// The problem as the user meets it; none when the user stopped it.
+    pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
+        match self {
+            Halt::Server { side, error } => Some(server_problem(*side, error, account)),
+            Halt::Ledger(error @ LedgerError::InUse { .. }) => {
+                log::debug!("{error}");
+                Some(Problem::new(ProblemKind::MailboxInUse).for_account(&account.address))
+            }
+            Halt::Ledger(error) => {
+                Some(Problem::new(ProblemKind::LocalFile).at_path("The record of the migration").saying(error))
+            }
+            Halt::Problem(problem) => Some((**problem).clone()),
+            Halt::Held => None,
+        }
+    }
+}
+
+/// A server's error as the problem of an account.
+pub(super) fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
+    let kind = match error.kind() {
+        ProblemKind::Unreachable => ProblemKind::ConnectionLost,
+        kind => kind,
+    };
+    Problem::new(kind).on(side).for_account(&account.address).saying(error.words())
+}
+
+impl From<LedgerError> for Halt {
+    fn from(error: LedgerError) -> Self {
+        Halt::Ledger(error)
+    }
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Halt::Problem(Box::new(problem))
+    }
+}
+
+/// Names the side of a server's error.
+pub(super) trait OnSide<T> {
+    /// The error as one of that side.
+    fn on(self, side: Side) -> Result<T, Halt>;
+}
+
+impl<T> OnSide<T> for Result<T, ImapError> {
+    fn on(self, side: Side) -> Result<T, Halt> {
+        self.map_err(|error| Halt::Server { side, error })
+    }
+}

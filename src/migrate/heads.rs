@@ -1,0 +1,88 @@
+//! The heads of a folder's messages in little memory: a million of them take some 32 MB.
+
+use crate::domain::{MessageHead, Uid};
+use chrono::{DateTime, FixedOffset};
+use std::collections::HashMap;
+
+/// One message, without its content.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Head {
+    /// Its UID.
+    pub(super) uid: Uid,
+    /// Its size as the server claims it.
+    pub(super) size: u64,
+    /// Its internal date.
+    pub(super) date: Option<DateTime<FixedOffset>>,
+    flags: u32,
+}
+
+/// The heads of a folder, ascending by UID, each UID once.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    heads: Vec<Head>,
+    /// The sets of flags that occur; most folders have a handful.
+    flag_sets: Vec<Vec<String>>,
+    known: HashMap<Vec<String>, u32>,
+}
+
+impl Heads {
+    /// Takes one in.
+    pub(super) fn push(&mut self, head: MessageHead) {
+        let flags = match self.known.get(&head.flags) {
+            Some(flags) => *flags,
+            None => {
+                let index = self.flag_sets.len() as u32;
+                self.flag_sets.push(head.flags.clone());
+                self.known.insert(head.flags, index);
+                index
+            }
+        };
+        self.heads.push(Head { uid: head.uid, size: head.size, date: head.date, flags });
+    }
+
+    /// Sorts by UID and keeps of two heads with one UID the later; servers answer in any order and sometimes twice.
+    pub(super) fn finish(&mut self) {
+        self.heads.reverse();
+        self.heads.sort_by_key(|head| head.uid);
+        self.heads.dedup_by_key(|head| head.uid);
+        self.heads.shrink_to_fit();
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// The one with that UID.
+    pub(super) fn get(&self, uid: Uid) -> Option<&Head> {
+        self.heads.binary_search_by_key(&uid, |head| head.uid).ok().map(|index| &self.heads[index])
+    }
+
+    /// The flags of a head of this folder.
+    pub(super) fn flags(&self, head: &Head) -> &[String] {
+        self.flag_sets.get(head.flags as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Their size together, in octets.
+    pub(super) fn octets(&self) -> u64 {
+        self.heads.iter().map(|head| head.size).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_heads_with_one_uid_the_later_holds() {
+        let head = |uid, size, flag: &str| MessageHead { uid: Uid(uid), size, flags: vec![flag.into()], date: None };
+        let mut heads = Heads::default();
+        for (uid, size, flag) in [(3, 30, "a"), (1, 10, "a"), (3, 31, "b")] {
+            heads.push(head(uid, size, flag));
+        }
+        heads.finish();
+        assert_eq!(heads.all().iter().map(|head| (head.uid.0, head.size)).collect::<Vec<_>>(), vec![(1, 10), (3, 31)]);
+        assert_eq!(heads.flags(heads.get(Uid(3)).unwrap()), ["b"]);
+        assert_eq!(heads.octets(), 41);
+    }
+}

@@ -1,0 +1,209 @@
+//! What comes before the first mailbox: both servers are reached and trusted, the administrator is signed in, and Kerio Connect's
+//! IMAP port is set when the user gave one. What was set is put back by [`Prepared::restore`], and by the next start after a crash.
+
+use super::context::End;
+use super::directory::{Directory, ExistingAccounts, KerioDirectory};
+use super::recorder::Events;
+use super::request::{AdministrationServer, Options, Servers, SourceServer, TargetKind, TargetServer};
+use super::sign_in_guard::SignInGuard;
+use crate::domain::{Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
+use crate::imap::{self, Endpoint};
+use crate::kerio::{Administration, AdministrationEndpoint, PortNote};
+use crate::network::{KnownCertificates, Limits, Trust};
+use crate::progress::{Event, RunKind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The port of Kerio Connect's administration API.
+const ADMINISTRATION_PORT: u16 = 4040;
+
+/// Both ends of a run, ready.
+pub(super) struct Prepared {
+    pub(super) source: End,
+    pub(super) target: End,
+    pub(super) directory: Box<dyn Directory>,
+    pub(super) kerio: bool,
+    administration: Option<Arc<Administration>>,
+}
+
+/// Reaches everything a run needs. The error says why the run cannot start; whatever was changed by then is put back.
+pub(super) fn prepare(
+    kind: RunKind,
+    servers: &Servers,
+    options: &Options,
+    events: &Events,
+) -> Result<Prepared, Problem> {
+    let certificates = KnownCertificates::open(&options.state_folder);
+    let source = source_endpoint(&servers.source, servers, &certificates)?;
+    greet(&source, events)?;
+    let TargetKind::Kerio(settings) = &servers.target.kind else {
+        let target = target_endpoint(&servers.target, None, servers, &certificates)?;
+        greet(&target, events)?;
+        let directory = Box::new(ExistingAccounts);
+        return Ok(Prepared::new(source, target, directory, None));
+    };
+    let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
+    events.tell(Event::ServerReached { side: Side::Administration, product: administration.product() });
+    let port = match (kind, servers.target.address.port) {
+        (RunKind::Migrate, Some(wanted)) => Some(change_port(&administration, servers, options, wanted, events)?),
+        (_, Some(wanted)) => Some(wanted),
+        (_, None) => administration.imap_port(servers.target.security).map_err(|error| error.problem(None))?,
+    };
+    let directory = Box::new(KerioDirectory(administration.clone()));
+    let target = target_endpoint(&servers.target, port, servers, &certificates);
+    let reached = target.and_then(|target| greet(&target, events).map(|()| target));
+    match reached {
+        Ok(target) => Ok(Prepared::new(source, target, directory, Some(administration))),
+        Err(problem) => {
+            restore_port(&administration, &options.state_folder, events);
+            Err(problem)
+        }
+    }
+}
+
+impl Prepared {
+    fn new(
+        source: Endpoint,
+        target: Endpoint,
+        directory: Box<dyn Directory>,
+        administration: Option<Arc<Administration>>,
+    ) -> Self {
+        let end = |endpoint| End { endpoint, guard: SignInGuard::default() };
+        let kerio = administration.is_some();
+        Self { source: end(source), target: end(target), directory, kerio, administration }
+    }
+
+    /// Takes out what puts Kerio Connect back as it was.
+    pub(super) fn take_administration(&mut self) -> Option<Arc<Administration>> {
+        self.administration.take()
+    }
+}
+
+/// Puts the port back, if this run changed it, and tells.
+pub(super) fn restore_port(administration: &Administration, state_folder: &Path, events: &Events) {
+    let Some(note) = PortNote::pending(state_folder) else { return };
+    match note.restore(administration) {
+        Ok(restored) => events.tell(Event::PortRestored { service: restored.service, port: restored.port }),
+        Err(error) => {
+            let problem = Problem { kind: ProblemKind::PortNotRestored, ..error.problem(None) };
+            events.tell(Event::ProblemMet { account: None, folder: None, problem: problem.on(Side::Administration) });
+        }
+    }
+}
+
+fn change_port(
+    administration: &Administration,
+    servers: &Servers,
+    options: &Options,
+    wanted: u16,
+    events: &Events,
+) -> Result<u16, Problem> {
+    // Left from a run that was cut off: the old port must not be forgotten under a new note.
+    restore_port(administration, &options.state_folder, events);
+    let host = servers.target.address.host.clone();
+    let limits = Limits::default();
+    let answers = move |port: u16| crate::network::dial(&host, port, &limits).is_ok();
+    let changed = administration
+        .change_imap_port(servers.target.security, wanted, &answers, &options.state_folder)
+        .map_err(|error| error.problem(None))?;
+    if let Some(changed) = changed {
+        events.tell(Event::PortChanged { service: changed.service, from: changed.from, to: changed.to });
+    }
+    Ok(wanted)
+}
+
+/// Signs the administrator in and makes sure of the rights a migration needs.
+pub(super) fn sign_in_administrator(
+    settings: &AdministrationServer,
+    target: &TargetServer,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Administration, Problem> {
+    let address = administration_address(settings, target);
+    let port = address.port.unwrap_or(ADMINISTRATION_PORT);
+    let endpoint = AdministrationEndpoint {
+        trust: trust(&address, port, settings.fingerprint, servers, certificates)
+            .map_err(|problem| problem.on(Side::Administration))?,
+        host: address.host,
+        port,
+        limits: Limits::default(),
+    };
+    let administration =
+        Administration::connect(&endpoint, &settings.user, &settings.password).map_err(|error| error.problem(None))?;
+    let rights = administration.rights().map_err(|error| error.problem(None))?;
+    if !rights.may_manage {
+        return Err(Problem::new(ProblemKind::AdministratorRights)
+            .on(Side::Administration)
+            .saying(format!("the role is {}", rights.role)));
+    }
+    Ok(administration)
+}
+
+/// The administration's address: as typed, or the target's host.
+pub(super) fn administration_address(settings: &AdministrationServer, target: &TargetServer) -> ServerAddress {
+    let typed = &settings.address;
+    let host = if typed.host.is_empty() { target.address.host.clone() } else { typed.host.clone() };
+    ServerAddress { host, port: typed.port.or(Some(ADMINISTRATION_PORT)) }
+}
+
+/// The endpoint of the source.
+pub(super) fn source_endpoint(
+    server: &SourceServer,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Endpoint, Problem> {
+    let ends = (&server.address, server.security, server.fingerprint);
+    endpoint(Side::Source, ends, None, servers, certificates)
+}
+
+/// The endpoint of the target; `port` overrides the typed and the usual one.
+pub(super) fn target_endpoint(
+    server: &TargetServer,
+    port: Option<u16>,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Endpoint, Problem> {
+    let ends = (&server.address, server.security, server.fingerprint);
+    endpoint(Side::Target, ends, port, servers, certificates)
+}
+
+fn endpoint(
+    side: Side,
+    (address, security, fingerprint): (&ServerAddress, Security, Option<Fingerprint>),
+    port: Option<u16>,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Endpoint, Problem> {
+    let port = port.or(address.port).unwrap_or_else(|| security.default_port());
+    Ok(Endpoint {
+        side,
+        host: address.host.clone(),
+        port,
+        security,
+        trust: trust(address, port, fingerprint, servers, certificates).map_err(|problem| problem.on(side))?,
+        limits: Limits::default(),
+        cleartext_allowed: servers.cleartext_passwords_allowed,
+    })
+}
+
+/// Whom to trust at an address: the fingerprint given, else the one trusted earlier, else the usual check.
+fn trust(
+    address: &ServerAddress,
+    port: u16,
+    fingerprint: Option<Fingerprint>,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Trust, Problem> {
+    let pinned = fingerprint.or_else(|| certificates.known(&address.host, port));
+    Trust::with_authority_files(&servers.authority_files, pinned)
+        .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path("A certificate authority file").saying(error))
+}
+
+/// Connects once, so that a run that cannot work says so before it begins.
+fn greet(endpoint: &Endpoint, events: &Events) -> Result<(), Problem> {
+    let greeted = imap::connect(endpoint).map_err(|error| {
+        Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host).saying(error.words())
+    })?;
+    events.tell(Event::ServerReached { side: endpoint.side, product: greeted.product().to_owned() });
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Test connection: looks at both servers as a run would, and says in single lines what was found. Changes nothing.
+
+use super::prepare;
+use super::request::{Servers, TargetKind};
+use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
+use crate::imap::{self, Endpoint, ImapError};
+use crate::kerio::Administration;
+use crate::network::KnownCertificates;
+use std::path::Path;
+use std::time::Instant;
+
+/// How a finding is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sign {
+    /// As it should be.
+    Good,
+    /// Worth knowing before starting.
+    Warning,
+    /// A run cannot start like this.
+    Bad,
+}
+
+/// One line of a connection test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How it is to be taken.
+    pub sign: Sign,
+    /// What was found, in a few words.
+    pub text: String,
+    /// What is wrong, if something is.
+    pub problem: Option<Problem>,
+    /// The certificate to decide on, when trust is what is missing.
+    pub certificate: Option<Doubt>,
+}
+
+/// A certificate that is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Which server shows it.
+    pub side: Side,
+    /// Its host and port, by which it will be remembered.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The certificate.
+    pub details: CertificateDetails,
+    /// The one that was trusted before: then this is an alarm.
+    pub changed_from: Option<Fingerprint>,
+}
+
+impl Finding {
+    fn good(text: impl Into<String>) -> Self {
+        Self { sign: Sign::Good, text: text.into(), problem: None, certificate: None }
+    }
+
+    fn warning(text: impl Into<String>) -> Self {
+        Self { sign: Sign::Warning, text: text.into(), problem: None, certificate: None }
+    }
+
+    fn bad(problem: Problem) -> Self {
+        Self { sign: Sign::Bad, text: problem.sentence(), problem: Some(problem), certificate: None }
+    }
+}
+
+/// Tests the source. Blocks; call it from a thread of its own.
+pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
+    let certificates = KnownCertificates::open(state_folder);
+    match prepare::source_endpoint(&servers.source, servers, &certificates) {
+        Ok(endpoint) => greet(&endpoint),
+        Err(problem) => vec![Finding::bad(problem)],
+    }
+}
+
+/// Tests the target: for Kerio Connect first the administration, then the IMAP service. Blocks.
+pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
+    let certificates = KnownCertificates::open(state_folder);
+    let mut findings = Vec::new();
+    let mut port = None;
+    if let TargetKind::Kerio(settings) = &servers.target.kind {
+        match prepare::sign_in_administrator(settings, &servers.target, servers, &certificates) {
+            Ok(administration) => {
+                look_at_administration(&administration, &mut findings);
+                match administration.imap_port(servers.target.security) {
+                    Ok(found) => port = found,
+                    Err(error) => findings.push(Finding::bad(error.problem(None))),
+                }
+            }
+            Err(problem) => {
+                let address = prepare::administration_address(settings, &servers.target);
+                let doubt = Administration::doubt(&problem).map(|(details, changed_from)| Doubt {
+                    side: Side::Administration,
+                    host: address.host.clone(),
+                    port: address.port.unwrap_or_default(),
+                    details,
+                    changed_from,
+                });
+                findings.push(Finding { certificate: doubt, ..Finding::bad(problem) });
+                return findings;
+            }
+        }
+    }
+    // The port that a run will set is not there yet: what listens now is tested.
+    match prepare::target_endpoint(&servers.target, port, servers, &certificates) {
+        Ok(endpoint) => findings.extend(greet(&endpoint)),
+        Err(problem) => findings.push(Finding::bad(problem)),
+    }
+    findings
+}
+
+fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
+    findings.push(Finding::good(format!("{}, full rights", administration.product())));
+    match administration.seats() {
+        Ok(seats) => findings.push(match seats.allowed {
+            Some(allowed) => {
+                let free = allowed.saturating_sub(seats.used);
+                let text = format!("{free} licence seats free ({} of {allowed} used)", seats.used);
+                if free > 0 { Finding::good(text) } else { Finding::warning(text) }
+            }
+            None => Finding::good("Licence without a limit of users"),
+        }),
+        Err(error) => log::debug!("licence seats: {error}"),
+    }
+    findings.extend(administration.warnings().into_iter().map(Finding::warning));
+}
+
+fn greet(endpoint: &Endpoint) -> Vec<Finding> {
+    let started = Instant::now();
+    match imap::connect(endpoint) {
+        Ok(greeted) => vec![
+            Finding::good(format!("Reached on port {}, {} ms", endpoint.port, started.elapsed().as_millis())),
+            Finding::good(greeted.product().to_owned()),
+        ],
+        Err(error) => {
+            let problem = Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host).saying(error.words());
+            let certificate = doubt(endpoint, &error);
+            vec![Finding { certificate, ..Finding::bad(problem) }]
+        }
+    }
+}
+
+fn doubt(endpoint: &Endpoint, error: &ImapError) -> Option<Doubt> {
+    let (details, changed_from) = error.certificate()?;
+    Some(Doubt {
+        side: endpoint.side,
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+        details: details.clone(),
+        changed_from,
+    })
+}
+
+/// Remembers a certificate as trusted. The caller has shown it to the user; a changed one needs more than a click.
+pub fn trust(state_folder: &Path, doubt: &Doubt) -> Result<(), Problem> {
+    KnownCertificates::open(state_folder)
+        .trust(&doubt.host, doubt.port, doubt.details.fingerprint)
+        .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path("The list of trusted certificates").saying(error))
+}

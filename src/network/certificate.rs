@@ -1,0 +1,95 @@
+//! Reading a certificate for a person: whom it names, who signed it, how long it holds, and why it is not trusted.
+
+use crate::domain::{CertificateDetails, Fingerprint};
+use sha2::{Digest, Sha256};
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+
+/// SHA-256 of a certificate in DER form.
+pub(super) fn fingerprint(der: &[u8]) -> Fingerprint {
+    Fingerprint(Sha256::digest(der).into())
+}
+
+/// What a certificate says, and why the usual check for `host` fails. `why` is the TLS library's own reason.
+pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
+    let fingerprint = fingerprint(der);
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return CertificateDetails {
+            subject: "(unreadable)".to_owned(),
+            issuer: "(unreadable)".to_owned(),
+            valid_from: String::new(),
+            valid_until: String::new(),
+            fingerprint,
+            why_untrusted: "the certificate cannot be read".to_owned(),
+        };
+    };
+    let names = names(&certificate);
+    let common = |name: &x509_parser::x509::X509Name<'_>| {
+        name.iter_common_name().next().and_then(|name| name.as_str().ok()).map(printable)
+    };
+    let subject = common(certificate.subject()).or_else(|| names.first().cloned());
+    let issuer = common(certificate.issuer()).unwrap_or_else(|| printable(&certificate.issuer().to_string()));
+    let day = |time: &x509_parser::time::ASN1Time| {
+        chrono::DateTime::from_timestamp(time.timestamp(), 0)
+            .map_or_else(String::new, |time| time.format("%Y-%m-%d").to_string())
+    };
+    let validity = certificate.validity();
+    let (valid_from, valid_until) = (day(&validity.not_before), day(&validity.not_after));
+    let now = chrono::Utc::now().timestamp();
+    let why_untrusted = if validity.not_after.timestamp() < now {
+        format!("the certificate expired on {valid_until}")
+    } else if validity.not_before.timestamp() > now {
+        format!("the certificate is not valid before {valid_from}")
+    } else if certificate.subject() == certificate.issuer() {
+        "the certificate signed itself".to_owned()
+    } else if !names.iter().any(|name| covers(name, host)) {
+        format!("the certificate is for {}, not for {host}", names.join(", "))
+    } else if why.is_empty() {
+        format!("the certificate was issued by {issuer}, which this computer does not know")
+    } else {
+        format!("the certificate was issued by {issuer} and could not be verified ({why})")
+    };
+    CertificateDetails {
+        subject: subject.unwrap_or_else(|| "(no name)".to_owned()),
+        issuer,
+        valid_from,
+        valid_until,
+        fingerprint,
+        why_untrusted,
+    }
+}
+
+/// The DNS names and IP addresses a certificate is for, at most twenty.
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for extension in certificate.extensions() {
+        let ParsedExtension::SubjectAlternativeName(alternative) = extension.parsed_extension() else { continue };
+        for name in &alternative.general_names {
+            match name {
+                GeneralName::DNSName(name) => names.push(printable(name)),
+                GeneralName::IPAddress(octets) => names.extend(ip(octets)),
+                _ => {}
+            }
+        }
+    }
+    names.truncate(20);
+    names
+}
+
+fn ip(octets: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(octets).map(|octets| std::net::Ipv4Addr::from(octets).to_string());
+    let v6 = || <[u8; 16]>::try_from(octets).map(|octets| std::net::Ipv6Addr::from(octets).to_string());
+    v4.or_else(|_| v6()).ok()
+}
+
+/// Whether a name of a certificate covers the host (RFC 9525: a star stands for exactly one label). Only used to explain a failure.
+fn covers(name: &str, host: &str) -> bool {
+    let (name, host) = (name.to_ascii_lowercase(), host.to_ascii_lowercase());
+    match name.strip_prefix("*.") {
+        Some(rest) => host.split_once('.').is_some_and(|(_, parent)| parent == rest),
+        None => name == host,
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,87 @@
+//! Why a line to a server could not be had or was lost.
+
+use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
+use std::io;
+
+/// A failure of a line, in words for an administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The host's name has no address.
+    #[error("the name {host} was not found ({why})")]
+    NameNotFound {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        why: String,
+    },
+    /// Nothing listens there.
+    #[error("the connection was refused; nothing listens on that port")]
+    Refused,
+    /// No answer in time.
+    #[error("there was no answer in time")]
+    TimedOut,
+    /// The line was there and is gone.
+    #[error("the connection was lost ({0})")]
+    Lost(io::Error),
+    /// The certificate cannot be verified, and no fingerprint says to trust it.
+    #[error("{}; its SHA-256 fingerprint is {}", .details.why_untrusted, .details.fingerprint)]
+    Untrusted {
+        /// What it shows.
+        details: Box<CertificateDetails>,
+    },
+    /// The certificate is not the one whose fingerprint was given or remembered.
+    #[error("trusted was {expected}, shown is {}", .details.fingerprint)]
+    Changed {
+        /// The fingerprint to trust.
+        expected: Fingerprint,
+        /// What it shows.
+        details: Box<CertificateDetails>,
+    },
+    /// The handshake failed for another reason than trust.
+    #[error("encryption could not be started ({0})")]
+    TlsFailed(String),
+    /// A file of certificate authorities cannot be used.
+    #[error("{path}: {why}")]
+    AuthorityFile {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl NetworkError {
+    /// The kind of problem it is for a person.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            NetworkError::NameNotFound { .. } | NetworkError::Refused | NetworkError::TimedOut => {
+                ProblemKind::Unreachable
+            }
+            NetworkError::Lost(_) => ProblemKind::ConnectionLost,
+            NetworkError::Untrusted { .. } => ProblemKind::CertificateUnknown,
+            NetworkError::Changed { .. } => ProblemKind::CertificateChanged,
+            NetworkError::TlsFailed(_) => ProblemKind::WrongProtocol,
+            NetworkError::AuthorityFile { .. } => ProblemKind::LocalFile,
+        }
+    }
+
+    /// The certificate to decide on, and the fingerprint that was trusted before.
+    pub fn certificate(&self) -> Option<(&CertificateDetails, Option<Fingerprint>)> {
+        match self {
+            NetworkError::Untrusted { details } => Some((details, None)),
+            NetworkError::Changed { expected, details } => Some((details, Some(*expected))),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for NetworkError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => NetworkError::Refused,
+            // A socket's time limit shows as WouldBlock on Unix and as TimedOut on Windows.
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => NetworkError::TimedOut,
+            _ => NetworkError::Lost(error),
+        }
+    }
+}

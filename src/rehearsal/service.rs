@@ -1,0 +1,24 @@
+//! What the administration stand-in needs of the mail store behind it: the embedded IMAP server has it, and in tests a real Dovecot.
+
+use std::io;
+
+/// The two services of Kerio Connect that speak IMAP (contract B24).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImapService {
+    /// `IMAP`, default port 143: clear greeting, STARTTLS.
+    Imap,
+    /// `Secure IMAP`, default port 993: TLS from the first byte.
+    SecureImap,
+}
+
+/// A mail store with accounts and listeners that can be changed while it runs.
+pub trait MailService: Send + Sync {
+    /// Makes an account that can sign in from now on. `names` are all its sign-in names; the first is the full address.
+    fn create_user(&self, names: &[String], password: &str) -> io::Result<()>;
+
+    /// Begins to listen on a loopback port; port 0 takes a free one. Returns the port.
+    fn listen(&self, service: ImapService, port: u16) -> io::Result<u16>;
+
+    /// Ends listening on a port; open connections go on.
+    fn stop_listening(&self, service: ImapService, port: u16);
+}
