@@ -2,6 +2,7 @@
 //!
 //! Window, report and command line all show the same [`Problem`] in the same shape. The technical chain goes to debug.log.
 
+use super::printable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -193,25 +194,25 @@ impl Problem {
 
     /// Names the server.
     pub fn at_server(mut self, server: impl fmt::Display) -> Self {
-        self.subject.server = Some(printable(&server.to_string()));
+        self.subject.server = Some(readable(&server.to_string()));
         self
     }
 
     /// Names the account.
     pub fn for_account(mut self, account: impl fmt::Display) -> Self {
-        self.subject.account = Some(printable(&account.to_string()));
+        self.subject.account = Some(readable(&account.to_string()));
         self
     }
 
     /// Names the folder.
     pub fn in_folder(mut self, folder: impl fmt::Display) -> Self {
-        self.subject.folder = Some(printable(&folder.to_string()));
+        self.subject.folder = Some(readable(&folder.to_string()));
         self
     }
 
     /// Names the message.
     pub fn about_message(mut self, message: impl fmt::Display) -> Self {
-        self.subject.message = Some(printable(&message.to_string()));
+        self.subject.message = Some(readable(&message.to_string()));
         self
     }
 
@@ -229,7 +230,7 @@ impl Problem {
 
     /// Adds the server's or system's own words. Control characters and direction marks are replaced.
     pub fn saying(mut self, words: impl fmt::Display) -> Self {
-        self.words = printable(&words.to_string());
+        self.words = readable(&words.to_string());
         self
     }
 
@@ -433,20 +434,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The text without anything that could forge a line or turn the reading direction, and no longer than a person reads.
-fn printable(text: &str) -> String {
+/// The text made printable, trimmed and no longer than a person reads.
+fn readable(text: &str) -> String {
     const LONGEST: usize = 400;
-    let direction_mark =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut clean: String =
-        text.trim()
-            .chars()
-            .take(LONGEST)
-            .map(|c| {
-                if c.is_control() || direction_mark(c) || matches!(c, '\u{2028}' | '\u{2029}') { '\u{fffd}' } else { c }
-            })
-            .collect();
-    if text.trim().chars().count() > LONGEST {
+    let text = text.trim();
+    let mut clean = printable(&text.chars().take(LONGEST).collect::<String>());
+    if text.chars().nth(LONGEST).is_some() {
         clean.push('…');
     }
     clean

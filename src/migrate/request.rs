@@ -1,6 +1,7 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, ServerAddress};
+pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
 use std::path::PathBuf;
 
@@ -76,18 +77,6 @@ pub struct AdministrationServer {
     pub password: Secret,
     /// Trust exactly this certificate where the usual check fails.
     pub fingerprint: Option<Fingerprint>,
-}
-
-/// How what arrived is compared with what was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Verify {
-    /// Every message is read back from the target and its content compared.
-    #[default]
-    Content,
-    /// The sizes are compared.
-    Size,
-    /// The target's word is taken.
-    None,
 }
 
 /// How a run is done.

@@ -196,6 +196,7 @@ fn run_info(request: &Request) -> RunInfo {
         source: request.servers.source.address.to_string(),
         target: request.servers.target.address.to_string(),
         jobs: request.options.jobs,
+        verify: request.options.verify,
         log_folder: request.options.log_folder.clone(),
         accounts: accounts.collect(),
         bad_lines: request.bad_lines.clone(),

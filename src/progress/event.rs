@@ -26,6 +26,19 @@ pub enum RunKind {
     Verify,
 }
 
+/// How what arrived is compared with what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// Every message is read back from the target and its content compared.
+    #[default]
+    Content,
+    /// The sizes are compared.
+    Size,
+    /// The target's word is taken.
+    None,
+}
+
 /// What is known when a run starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
@@ -39,6 +52,9 @@ pub struct RunInfo {
     pub target: String,
     /// Mailboxes at a time.
     pub jobs: u32,
+    /// How what arrives is compared.
+    #[serde(default)]
+    pub verify: Verify,
     /// Where report.txt and debug.log are.
     pub log_folder: PathBuf,
     /// The accounts, in the order of their ids.

@@ -6,6 +6,6 @@ mod event;
 mod rate;
 mod state;
 
-pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step};
+pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 pub use rate::Rate;
 pub use state::{AccountState, Counts, FolderState, RunState, Tally, Verdict};

@@ -188,6 +188,8 @@ pub struct RunState {
     pub domains_created: Vec<String>,
     /// The port change that is in force: service, port before, port now.
     pub port_changed: Option<(String, u16, u16)>,
+    /// The port changes that were taken back: service, port before and again, port meanwhile.
+    pub ports_restored: Vec<(String, u16, u16)>,
     /// Problems of the whole run.
     pub problems: Vec<Problem>,
     /// What became of all messages.
@@ -229,7 +231,7 @@ impl RunState {
                 self.products.insert(*side, product.clone());
             }
             Event::PortChanged { service, from, to } => self.port_changed = Some((service.clone(), *from, *to)),
-            Event::PortRestored { .. } => self.port_changed = None,
+            Event::PortRestored { .. } => self.ports_restored.extend(self.port_changed.take()),
             Event::DomainCreated { domain } => self.domains_created.push(domain.clone()),
             Event::AccountStarted { account } => self.with(*account, |it, _| it.started_at = Some(now)),
             Event::AccountLookedUp { account, standing } => self.with(*account, |it, _| it.standing = Some(*standing)),
@@ -419,6 +421,7 @@ mod tests {
             source: "old".into(),
             target: "new".into(),
             jobs: 4,
+            verify: Default::default(),
             log_folder: "/logs".into(),
             accounts: vec![AccountInfo { address: "ann@example.com".into(), full_name: String::new(), line: 1 }],
             bad_lines: Vec::new(),

@@ -1,0 +1,216 @@
+//! Lines and fields: where one ends and the next begins. Gives slices of the text; copies nothing but what is asked for.
+
+use super::header;
+use crate::domain::Address;
+
+/// The character between two fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Separator {
+    /// `;`, as the pattern has it.
+    #[default]
+    Semicolon,
+    /// `,`, as spreadsheets of some countries write.
+    Comma,
+    /// A tab.
+    Tab,
+}
+
+impl Separator {
+    const ALL: [(char, Self); 3] = [(';', Self::Semicolon), (',', Self::Comma), ('\t', Self::Tab)];
+
+    /// The separator of a file. A comma or a tab is one only when it follows the address on every line that begins with
+    /// one; as soon as a `;` does so on one line, the file is as the pattern has it, whatever its passwords hold.
+    pub(super) fn of(text: &str) -> Self {
+        let mut found = None;
+        for line in lines(text).filter(|line| !line.trim_start().starts_with('#')) {
+            if let Some(named) = Self::named_by(line).filter(|_| found.is_none()) {
+                return named;
+            }
+            let Some(end) = line.find([';', ',', '\t']) else { continue };
+            // The pattern itself may stand in a comma-separated file as its header.
+            if Address::parse(line[..end].trim_matches([' ', '"'])).is_err() || header::is_pattern(line) {
+                continue;
+            }
+            let here =
+                Self::ALL.iter().find(|(sign, _)| line[end..].starts_with(*sign)).map_or(Self::Semicolon, |it| it.1);
+            if *found.get_or_insert(here) != here {
+                return Self::Semicolon;
+            }
+        }
+        found.unwrap_or_default()
+    }
+
+    /// The separator that a line `sep=;` names, as spreadsheets write it at the top of a file.
+    pub(super) fn named_by(line: &str) -> Option<Self> {
+        let line = line.trim_start_matches(['\u{feff}', ' ', '"']).trim_end_matches(['"', ' ']);
+        let sign = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP="))?;
+        Self::ALL.iter().find(|(known, _)| sign.len() == 1 && sign.starts_with(*known)).map(|it| it.1)
+    }
+
+    pub(super) fn sign(self) -> char {
+        match self {
+            Separator::Semicolon => ';',
+            Separator::Comma => ',',
+            Separator::Tab => '\t',
+        }
+    }
+
+    /// The sign as a word of a sentence.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Separator::Semicolon => "semicolon",
+            Separator::Comma => "comma",
+            Separator::Tab => "tab",
+        }
+    }
+
+    /// What the user should know.
+    pub(super) fn note(self) -> Option<&'static str> {
+        match self {
+            Separator::Semicolon => None,
+            Separator::Comma => Some("The fields of the file are separated by commas and were read so."),
+            Separator::Tab => Some("The fields of the file are separated by tabs and were read so."),
+        }
+    }
+
+    /// Whether a character around a field does not count.
+    fn is_space(self, c: char) -> bool {
+        c == ' ' || (c == '\t' && self != Separator::Tab) || c == '\u{feff}'
+    }
+}
+
+/// The lines of a text that end with CRLF, LF or CR, also mixed.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\n', '\r']) else {
+            rest = None;
+            return Some(text);
+        };
+        let (line, after) = text.split_at(end);
+        rest = Some(after.strip_prefix("\r\n").unwrap_or(&after[1..]));
+        Some(line)
+    })
+}
+
+/// A field as it stands in its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field<'a> {
+    /// Without quotes, and without the spaces around it.
+    Plain(&'a str),
+    /// What stands between its quotes; a quote inside is still doubled.
+    Quoted(&'a str),
+}
+
+impl Field<'_> {
+    /// Its value, in memory that was allocated once.
+    pub(super) fn value(&self) -> String {
+        match self {
+            Field::Plain(text) => (*text).to_owned(),
+            Field::Quoted(text) => {
+                let mut value = String::with_capacity(text.len());
+                for (index, part) in text.split("\"\"").enumerate() {
+                    value.push_str(if index == 0 { "" } else { "\"" });
+                    value.push_str(part);
+                }
+                value
+            }
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Field::Plain("") | Field::Quoted(""))
+    }
+}
+
+/// Why a line cannot be divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FieldsError {
+    /// A field begins with a quote that is not closed on the same line.
+    #[error(
+        "A field begins with a quote that is not closed on this line. Close it; a field that has a quote in it stands in quotes, with the quote inside written twice."
+    )]
+    OpenQuote,
+    /// Something follows a closing quote.
+    #[error(
+        "Something stands between a closing quote and the end of its field. A quote inside a quoted field is written twice."
+    )]
+    TextAfterQuote,
+}
+
+/// Divides a line into its fields. Quotes mean something only at the beginning of a field.
+pub(super) fn split(line: &str, separator: Separator) -> Result<Vec<Field<'_>>, FieldsError> {
+    let sign = separator.sign();
+    let mut fields = Vec::with_capacity(3);
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches(|c| separator.is_space(c));
+        let after = if let Some(quoted) = rest.strip_prefix('"') {
+            let end = closing_quote(quoted).ok_or(FieldsError::OpenQuote)?;
+            fields.push(Field::Quoted(&quoted[..end]));
+            let after = quoted[end + 1..].trim_start_matches(|c| separator.is_space(c));
+            if !after.is_empty() && !after.starts_with(sign) {
+                return Err(FieldsError::TextAfterQuote);
+            }
+            after
+        } else {
+            let end = rest.find(sign).unwrap_or(rest.len());
+            fields.push(Field::Plain(rest[..end].trim_end_matches(|c| separator.is_space(c))));
+            &rest[end..]
+        };
+        match after.strip_prefix(sign) {
+            Some(next) => rest = next,
+            None => return Ok(fields),
+        }
+    }
+}
+
+/// Where the first quote stands that is not one of a pair.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let quote = from + text[from..].find('"')?;
+        if !text[quote + 1..].starts_with('"') {
+            return Some(quote);
+        }
+        from = quote + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(line: &str) -> Result<Vec<String>, FieldsError> {
+        split(line, Separator::Semicolon).map(|fields| fields.iter().map(Field::value).collect())
+    }
+
+    #[test]
+    fn lines_end_with_crlf_lf_or_cr() {
+        assert_eq!(lines("a\r\nb\nc\rd\n\re").collect::<Vec<_>>(), ["a", "b", "c", "d", "", "e"]);
+    }
+
+    #[test]
+    fn quotes_count_only_at_the_beginning_of_a_field() {
+        assert_eq!(values(r#" a ; "b;""c"" " ;d"e"#).unwrap(), ["a", r#"b;"c" "#, r#"d"e"#]);
+        assert_eq!(values(";;").unwrap(), ["", "", ""]);
+        assert_eq!(values(r#"a;"""#), Ok(vec!["a".into(), "".into()]));
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_refused() {
+        assert_eq!(values(r#"a;"b"#), Err(FieldsError::OpenQuote));
+        assert_eq!(values(r#"a;"b"""#), Err(FieldsError::OpenQuote));
+        assert_eq!(values(r#"a;"b"c;d"#), Err(FieldsError::TextAfterQuote));
+    }
+
+    #[test]
+    fn a_comma_separates_only_where_no_semicolon_does() {
+        assert_eq!(Separator::of("address,password\nann@example.com,a;b,Ann\n"), Separator::Comma);
+        assert_eq!(Separator::of("ann@example.com;a,b;Ann\nbob@example.com,c\n"), Separator::Semicolon);
+        assert_eq!(Separator::of("\"ann@example.com\"\tsecret"), Separator::Tab);
+        assert_eq!(Separator::of("sep=,\nno address"), Separator::Comma);
+    }
+}

@@ -1,0 +1,243 @@
+//! The accounts file: `user@domain.com;password;Full Name`, one account a line, as spreadsheets and people really write it.
+//!
+//! Promises that a bad line is told by its number and never stops the good ones, that no message holds anything of a line but
+//! its address, that a file of 100,000 lines takes linear time, and that what held passwords on the way here is wiped.
+//!
+//! What is understood: UTF-8, UTF-16 and Windows-1250 or 1252 (see [`Encoding`]); CRLF, LF and lone CR; blank lines, lines
+//! that begin with `#`, a header line, the pattern itself; `"quoted"` fields with the separator and `""` inside; a missing
+//! full name; empty columns at the end. Spaces around a field do not count, inside quotes every character does. A line break
+//! inside quotes is refused: otherwise one stray quote would swallow all lines after it. That, and wiping, is why the lines are
+//! taken apart here and not by the `csv` crate.
+
+mod encoding;
+mod fields;
+mod header;
+
+pub use encoding::Encoding;
+
+use crate::domain::{Account, Address, BadLine, Problem, ProblemKind, Secret, printable};
+use fields::{Field, Separator};
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A sample file that explains itself, to be saved and filled in.
+pub const SAMPLE: &str = include_str!("../../assets/accounts-sample.csv");
+
+/// The largest file that is read, in octets: over a million accounts.
+pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+/// The longest line that is read, in octets.
+const LONGEST_LINE: usize = 16 * 1024;
+
+/// So many bad lines are told one by one; a file that is something else must not fill the memory.
+const BAD_LINES_KEPT: usize = 10_000;
+
+/// What an accounts file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsFile {
+    /// The usable lines, in the order of the file.
+    pub accounts: Vec<Account>,
+    /// The others, in the order of the file.
+    pub bad_lines: Vec<BadLine>,
+    /// How the file's characters are encoded.
+    pub encoding: Encoding,
+    /// What the user should know of how the file was read, in sentences; empty for most files.
+    pub notes: Vec<String>,
+}
+
+/// Why an accounts file cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    /// The system does not give it.
+    #[error("the accounts file {name} cannot be read: {source}")]
+    Unreadable {
+        /// The file as the user named it.
+        name: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is larger than [`LARGEST_FILE`].
+    #[error("the accounts file {name} is larger than 64 MB, which no list of accounts is; choose another file")]
+    TooLarge {
+        /// The file as the user named it.
+        name: String,
+    },
+}
+
+impl AccountsError {
+    /// The error as the user meets it.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::new(ProblemKind::LocalFile);
+        match self {
+            AccountsError::Unreadable { name, source } => problem.at_path(name).saying(source),
+            AccountsError::TooLarge { name } => {
+                problem.at_path(name).saying("it is larger than 64 MB, which no list of accounts is")
+            }
+        }
+    }
+}
+
+/// Reads an accounts file.
+pub fn load(path: &Path) -> Result<AccountsFile, AccountsError> {
+    let name = path.display().to_string();
+    match std::fs::File::open(path) {
+        Ok(file) => {
+            // Pipes and devices do not know how much they hold.
+            let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map_or(LARGEST_FILE, |it| it.len());
+            load_from(file, size, name)
+        }
+        Err(source) => Err(AccountsError::Unreadable { name, source }),
+    }
+}
+
+/// Reads accounts from standard input or the like; `name` is for error messages.
+pub fn read_from(input: impl Read, name: &str) -> Result<AccountsFile, AccountsError> {
+    load_from(input, LARGEST_FILE, name.to_owned())
+}
+
+fn load_from(input: impl Read, expected: u64, name: String) -> Result<AccountsFile, AccountsError> {
+    // Room for everything from the start: a buffer that grows leaves copies of passwords behind that nobody wipes.
+    let room = usize::try_from(expected.min(LARGEST_FILE)).unwrap_or(0) + 64;
+    let mut octets = Zeroizing::new(Vec::with_capacity(room));
+    match input.take(LARGEST_FILE + 1).read_to_end(&mut octets) {
+        Err(source) => Err(AccountsError::Unreadable { name, source }),
+        Ok(read) if read as u64 > LARGEST_FILE => Err(AccountsError::TooLarge { name }),
+        Ok(_) => Ok(read(&octets)),
+    }
+}
+
+/// Reads the content of an accounts file. Whatever it is, the answer says which lines can be used.
+pub fn read(octets: &[u8]) -> AccountsFile {
+    if let Some(what) = encoding::foreign_format(octets) {
+        let bad_lines = vec![BadLine { line: 1, what: what.to_owned() }];
+        return AccountsFile { accounts: Vec::new(), bad_lines, encoding: Encoding::Utf8, notes: Vec::new() };
+    }
+    let (text, encoding) = encoding::decode(octets);
+    let separator = Separator::of(&text);
+    let mut reading = Reading { separator, ..Reading::default() };
+    for (line, number) in fields::lines(&text).zip(1..) {
+        let content = line.trim_matches([' ', '\t', '\u{feff}']);
+        if !content.is_empty() && !content.starts_with('#') {
+            reading.take(line, number);
+        }
+    }
+    reading.tell_untold();
+    let notes = [encoding.note(), separator.note()].into_iter().flatten().map(str::to_owned).collect();
+    AccountsFile { accounts: reading.accounts, bad_lines: reading.bad_lines, encoding, notes }
+}
+
+#[derive(Default)]
+struct Reading {
+    separator: Separator,
+    accounts: Vec<Account>,
+    /// The line of each usable address, by [`Address::key`].
+    lines: HashMap<String, u32>,
+    bad_lines: Vec<BadLine>,
+    /// Bad lines beyond those that are kept: how many, and the first of them.
+    untold: Option<(u32, u32)>,
+    /// Whether a line with content was seen; a header can only be the first.
+    begun: bool,
+}
+
+impl Reading {
+    fn take(&mut self, line: &str, number: u32) {
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first && Separator::named_by(line).is_some() {
+            self.begun = false;
+            return;
+        }
+        match self.account(line, number, first) {
+            Ok(Some(account)) => {
+                self.lines.insert(account.address.key(), number);
+                self.accounts.push(account);
+            }
+            Ok(None) => {}
+            Err(what) => self.refuse(number, what),
+        }
+    }
+
+    /// The account on a line, or nothing for a header, or what is wrong.
+    fn account(&self, line: &str, number: u32, first: bool) -> Result<Option<Account>, String> {
+        if line.len() > LONGEST_LINE {
+            return Err("The line is too long for an account.".to_owned());
+        }
+        if line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+            return Err("The line has characters that cannot be read. Save the file as UTF-8 text.".to_owned());
+        }
+        let fields = fields::split(line, self.separator).map_err(|error| error.to_string())?;
+        if header::is_kerio_list(&fields) {
+            return Err(header::KERIO_LIST.to_owned());
+        }
+        if header::is_pattern(line) || (first && header::is_header(&fields)) {
+            return Ok(None);
+        }
+        let [address, rest @ ..] = fields.as_slice() else { return Ok(None) };
+        let [password, rest @ ..] = rest else { return Err(self.one_field(address)) };
+        let address = Address::parse(&address.value())
+            .map_err(|error| format!("The line does not begin with a mail address: {error}. Write it as {PATTERN}."))?;
+        let shown = printable(&address.to_string());
+        if rest.iter().skip(1).any(|field| !field.is_empty()) {
+            return Err(format!(
+                "{shown} has more than three fields. If the password has a {} in it, put the password in quotes.",
+                self.separator.word()
+            ));
+        }
+        if password.is_empty() {
+            return Err(format!("{shown} has no password. Write it after the address, as in {PATTERN}."));
+        }
+        if let Some(earlier) = self.lines.get(&address.key()) {
+            return Err(format!("{shown} stands on line {earlier} already; that line is used."));
+        }
+        let full_name = rest.first().map_or_else(String::new, |name| one_line(&name.value()));
+        Ok(Some(Account { line: number, address, password: Secret::new(password.value()), full_name }))
+    }
+
+    /// What to say of a line that the separator does not divide.
+    fn one_field(&self, only: &Field<'_>) -> String {
+        let text = only.value();
+        let address = text.split([',', '\t', ' ']).next().and_then(|start| Address::parse(start).ok());
+        match address {
+            Some(address) if text.contains([',', '\t', ' ']) => format!(
+                "The fields of {} are not separated by a {}, as in the other lines. Write it as {PATTERN}.",
+                printable(&address.to_string()),
+                self.separator.word()
+            ),
+            Some(address) => {
+                format!(
+                    "{} has no password. Write it after the address, as in {PATTERN}.",
+                    printable(&address.to_string())
+                )
+            }
+            None => format!("The line is not an account. Write it as {PATTERN}."),
+        }
+    }
+
+    fn refuse(&mut self, line: u32, what: String) {
+        if self.bad_lines.len() < BAD_LINES_KEPT {
+            self.bad_lines.push(BadLine { line, what });
+        } else {
+            let (count, first) = self.untold.unwrap_or((0, line));
+            self.untold = Some((count + 1, first));
+        }
+    }
+
+    fn tell_untold(&mut self) {
+        if let Some((count, line)) = self.untold {
+            let what = format!("This line and {} after it cannot be used either.", count - 1);
+            self.bad_lines.push(BadLine { line, what });
+        }
+    }
+}
+
+/// How a line is written, for messages.
+const PATTERN: &str = "user@domain.com;password;Full Name";
+
+/// A name without anything that could break a line of Kerio Connect's or of a report.
+fn one_line(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;
