@@ -1,5 +1,6 @@
-//! What a server says it can do (CAPABILITY, RFC 9051, section 7.2.2). Asked again after STARTTLS and after sign-in, always.
+//! What a server says it can do (CAPABILITY, RFC 9051, section 7.2.2). Never taken over STARTTLS or a sign-in: asked again, or told anew.
 
+use super::response::Status;
 use std::collections::BTreeSet;
 
 /// The capabilities of one session, in upper case.
@@ -10,6 +11,16 @@ impl Capabilities {
     /// Reads the words after `CAPABILITY`.
     pub(super) fn parse(words: &str) -> Self {
         Self(words.split_ascii_whitespace().take(500).map(str::to_ascii_uppercase).collect())
+    }
+
+    /// What a status answer tells in its response code, which spares a round trip for asking (RFC 9051, section 7.1).
+    pub(super) fn told(status: &Status) -> Option<Self> {
+        status.code_argument("CAPABILITY").map(Self::parse).filter(|told| !told.is_empty())
+    }
+
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the server has it, in any case of letters.

@@ -59,7 +59,9 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     };
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
     let mut greeted = Greeted { wire, product, cleartext_refused };
-    ask_capabilities(&mut greeted.wire)?;
+    if greeted.wire.capabilities.is_empty() {
+        ask_capabilities(&mut greeted.wire)?;
+    }
     Ok(greeted)
 }
 
@@ -101,11 +103,13 @@ fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
         Ok(Err(_)) | Err(_) => handle.last_line(),
     };
     let transport = handle.take_back().ok_or(ImapError::Closed)?;
-    let product = check_greeting(&line)?;
-    Ok((Wire::new(transport), product))
+    let status = check_greeting(&line)?;
+    let mut wire = Wire::new(transport);
+    wire.capabilities = Capabilities::told(&status).unwrap_or_default();
+    Ok((wire, product(&status.text)))
 }
 
-fn check_greeting(line: &[u8]) -> Result<String, ImapError> {
+fn check_greeting(line: &[u8]) -> Result<Status, ImapError> {
     let status = line.strip_prefix(b"* ").and_then(Status::parse).ok_or_else(|| {
         ImapError::Protocol(format!(
             "its first words are '{}'",
@@ -113,7 +117,7 @@ fn check_greeting(line: &[u8]) -> Result<String, ImapError> {
         ))
     })?;
     match status.condition {
-        Condition::Ok => Ok(product(&status.text)),
+        Condition::Ok => Ok(status),
         Condition::Bye => Err(ImapError::Bye(status)),
         // Signed in as whom? Mail could be read from, or written to, another person's mailbox.
         _ => Err(ImapError::Protocol("it lets us in without asking who we are (PREAUTH)".to_owned())),
@@ -135,7 +139,9 @@ fn product(text: &str) -> String {
 /// Talks in clear up to the point where TLS starts. Never goes on without encryption.
 fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
     let (mut wire, product) = greet(Stream::plain(tcp))?;
-    ask_capabilities(&mut wire)?;
+    if wire.capabilities.is_empty() {
+        ask_capabilities(&mut wire)?;
+    }
     if !wire.capabilities.has("STARTTLS") {
         return Err(ImapError::EncryptionRefused("the server does not offer STARTTLS".to_owned()));
     }
@@ -173,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_greeting_becomes_a_products_name() {
-        let name = |line: &str| check_greeting(line.as_bytes()).unwrap();
+        let name = |line: &str| product(&check_greeting(line.as_bytes()).unwrap().text);
         assert_eq!(name("* OK Kerio Connect 8.5.1 IMAP4rev1 server ready"), "Kerio Connect 8.5.1");
         assert_eq!(name("* OK [CAPABILITY IMAP4rev1] Dovecot ready."), "Dovecot");
         assert_eq!(name("* OK IMAP4rev1 server ready"), "IMAP server");

@@ -3,8 +3,9 @@
 use super::command::ReadOnly;
 use super::error::ImapError;
 use super::names::{Naming, decode};
+use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
-use super::wire::Wire;
+use super::wire::{Tag, Wire};
 use crate::domain::{Folder, LeftOut, LeftOutReason, SpecialUse};
 use std::collections::BTreeSet;
 
@@ -29,21 +30,41 @@ struct Listed {
 /// Folders of one account, at most.
 const MOST_FOLDERS: usize = 200_000;
 
-/// Lists the folders, and how the server writes their names.
+/// Lists the folders, and how the server writes their names. All questions go out before the first answer is read.
 pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
-    let spaces = namespaces(wire)?;
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
+    let ask = |wire: &mut Wire, wanted: bool, question: ReadOnly| -> Result<Option<Tag>, ImapError> {
+        if wanted { wire.send(&question.command()).map(Some) } else { Ok(None) }
+    };
+    let (has_id, has_namespaces) = (wire.capabilities.has("ID"), wire.capabilities.has("NAMESPACE"));
+    let id = ask(wire, has_id, ReadOnly::Id)?;
+    let namespace = ask(wire, has_namespaces, ReadOnly::Namespace)?;
+    let list = wire.send(&ReadOnly::List { extended }.command())?;
+    let lsub = ask(wire, !extended, ReadOnly::Lsub)?;
+
+    if let Some(id) = id {
+        // Only for debug.log: who it was that said what follows.
+        let status = wire.finish(id, &mut |pieces| log_id(pieces))?;
+        log::debug!(target: "imap", "ID: {status}");
+    }
+    let mut spaces = Namespaces::default();
+    if let Some(namespace) = namespace {
+        let status = wire.finish(namespace, &mut |pieces| spaces.take(pieces))?;
+        log::debug!(target: "imap", "NAMESPACE: {status}");
+    }
     let mut listed = Vec::new();
-    let mut take = |pieces: &[Piece]| {
+    let status = wire.finish(list, &mut |pieces| {
         if listed.len() < MOST_FOLDERS {
             listed.extend(parse(pieces, "LIST"));
         }
-    };
-    wire.run_ok(&ReadOnly::List { extended }.command(), &mut take)?;
+    })?;
+    if status.condition != Condition::Ok {
+        return Err(ImapError::Refused { command: "LIST", status });
+    }
     let mut subscribed = BTreeSet::new();
-    if !extended {
+    if let Some(lsub) = lsub {
         // Some servers know no LSUB; then nothing is subscribed, which is no reason to fail.
-        let status = wire.run(&ReadOnly::Lsub.command(), &mut |pieces| {
+        let status = wire.finish(lsub, &mut |pieces| {
             subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         })?;
         log::debug!(target: "imap", "LSUB: {status}");
@@ -120,24 +141,28 @@ struct Namespaces {
     shared: Vec<Vec<u8>>,
 }
 
-fn namespaces(wire: &mut Wire) -> Result<Namespaces, ImapError> {
-    let mut spaces = Namespaces::default();
-    if !wire.capabilities.has("NAMESPACE") {
-        return Ok(spaces);
-    }
-    let status = wire.run(&ReadOnly::Namespace.command(), &mut |pieces| {
+impl Namespaces {
+    /// Takes `NAMESPACE` in (RFC 2342).
+    fn take(&mut self, pieces: &[Piece]) {
         let mut tokens = Tokens::new(pieces);
         if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
             return;
         }
         let personal = namespace_list(&mut tokens);
-        spaces.separator = personal.first().and_then(|(_, separator)| *separator);
-        spaces.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
-        spaces.others = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
-        spaces.shared = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
-    })?;
-    log::debug!(target: "imap", "NAMESPACE: {status}");
-    Ok(spaces)
+        self.separator = personal.first().and_then(|(_, separator)| *separator);
+        self.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
+        self.others = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
+        self.shared = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
+    }
+}
+
+/// Writes into the log what the server calls itself (RFC 2971).
+fn log_id(pieces: &[Piece]) {
+    let mut tokens = Tokens::new(pieces);
+    if tokens.next().is_some_and(|token| token.is("ID")) {
+        let words = tokens.take(60).filter_map(|token| Some(String::from_utf8_lossy(token.text()?).into_owned()));
+        log::debug!(target: "imap", "ID: {}", printable(&words.collect::<Vec<_>>().join(" ")));
+    }
 }
 
 /// `(("INBOX." ".")("#news." "."))` or NIL.

@@ -32,4 +32,4 @@ pub use list::Listing;
 pub use names::NameRefused;
 pub use reader::{FolderStatus, Reader};
 pub use sign_in::{Session, SignIn};
-pub use writer::{Created, OpenFolder, Writer};
+pub use writer::{Created, OpenFolder, Ready, Wish, Writer};

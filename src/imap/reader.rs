@@ -6,11 +6,12 @@ use super::command::{ReadOnly, quoted};
 use super::error::ImapError;
 use super::fetch::Fetched;
 use super::list::{self, Listing};
-use super::names::Naming;
+use super::names::{NameRefused, Naming};
 use super::response::{Condition, Status};
 use super::token::{Piece, Tokens};
 use super::wire::Wire;
-use crate::domain::{Folder, MessageHead, Uid, UidValidity};
+use super::writer::Writer;
+use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 
 /// How a folder stands.
@@ -31,11 +32,18 @@ const PIPELINED: usize = 50;
 pub struct Reader {
     pub(super) wire: Wire,
     pub(super) naming: Naming,
+    /// The folder that is open, by its wire name.
+    pub(super) open: Option<Vec<u8>>,
 }
 
 impl Reader {
     pub(super) fn new(wire: Wire) -> Self {
-        Self { wire, naming: Naming::default() }
+        Self { wire, naming: Naming::default(), open: None }
+    }
+
+    /// The session as one that can write, for a target.
+    pub fn into_writer(self) -> Writer {
+        Writer::new(self)
     }
 
     /// What the server can do.
@@ -55,27 +63,35 @@ impl Reader {
         Ok(listing)
     }
 
+    /// A path as this server writes it. Needs [`Reader::list`] first, which learns the separator and the prefix.
+    pub fn wire_name(&self, path: &FolderPath) -> Result<Vec<u8>, NameRefused> {
+        self.naming.write(path)
+    }
+
     /// How folders stand, without opening them; none for one the server will not tell about, or that cannot be opened.
-    pub fn statuses(&mut self, folders: &[Folder]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
-        let mut statuses = Vec::with_capacity(folders.len());
-        // A name that travels as a literal may have to wait for the server, and cannot be sent ahead.
-        for group in
-            folders.chunk_by(|one, other| quoted(&one.wire_name).is_some() && quoted(&other.wire_name).is_some())
-        {
-            for group in group.chunks(PIPELINED) {
-                let mut tags = Vec::new();
-                for folder in group {
-                    let command = ReadOnly::Status { wire_name: folder.wire_name.clone() };
-                    tags.push(self.wire.send(&command.command())?);
-                }
-                for tag in tags {
-                    let mut found = None;
-                    let status = self.wire.finish(tag, &mut |pieces| found = parse_status(pieces).or(found))?;
-                    statuses.push(found.filter(|_| status.condition == Condition::Ok));
-                }
+    pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
+        let mut statuses = Vec::with_capacity(wire_names.len());
+        for group in self.groups(wire_names) {
+            let mut tags = Vec::new();
+            for wire_name in group {
+                let command = ReadOnly::Status { wire_name: wire_name.to_vec() };
+                tags.push(self.wire.send(&command.command())?);
+            }
+            for tag in tags {
+                let mut found = None;
+                let status = self.wire.finish(tag, &mut |pieces| found = parse_status(pieces).or(found))?;
+                statuses.push(found.filter(|_| status.condition == Condition::Ok));
             }
         }
         Ok(statuses)
+    }
+
+    /// Names in groups whose commands may be sent ahead of the answers. A name that travels as a literal may have to wait for the
+    /// server, and stands alone.
+    pub(super) fn groups<'n>(&self, wire_names: &'n [&'n [u8]]) -> Vec<&'n [&'n [u8]]> {
+        let ahead = |name: &[u8]| quoted(name).is_some() || self.wire.takes_freely(name.len() as u64);
+        let groups = wire_names.chunk_by(|one, other| ahead(one) && ahead(other));
+        groups.flat_map(|group| group.chunks(PIPELINED)).collect()
     }
 
     /// How one folder stands, without opening it.
@@ -88,10 +104,55 @@ impl Reader {
 
     /// Opens a folder for reading only.
     pub fn examine(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
+        self.open = None;
         let mut opened = Opened::default();
         let command = ReadOnly::Examine { wire_name: wire_name.to_vec() }.command();
         self.wire.run_ok(&command, &mut |pieces| opened.take(pieces))?;
-        opened.status()
+        let status = opened.status()?;
+        self.open = Some(wire_name.to_vec());
+        Ok(status)
+    }
+
+    /// Whether this folder is the open one.
+    pub fn has_open(&self, wire_name: &[u8]) -> bool {
+        self.open.as_deref() == Some(wire_name)
+    }
+
+    /// Opens folders one after the other and reads the heads of their messages, the questions going out ahead of the answers.
+    ///
+    /// `head` is told each head with the folder's index in `wire_names`, then `end` how the folder stands or why it could not be read.
+    /// An error is one of the line.
+    pub fn scan(
+        &mut self,
+        wire_names: &[&[u8]],
+        head: &mut dyn FnMut(usize, MessageHead),
+        end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
+    ) -> Result<(), ImapError> {
+        self.open = None;
+        let mut index = 0;
+        for group in self.groups(wire_names) {
+            let mut tags = Vec::new();
+            for wire_name in group {
+                let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
+                let fetch = ReadOnly::FetchHeads { set: "1:*".to_owned() };
+                tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
+            }
+            for (examine, fetch) in tags {
+                let mut opened = Opened::default();
+                let examined = self.wire.finish(examine, &mut |pieces| opened.take(pieces))?;
+                let is_open = examined.condition == Condition::Ok;
+                self.open = wire_names.get(index).filter(|_| is_open).map(|name| name.to_vec());
+                // After a refusal another folder may still be open: its heads are not the ones that were asked for.
+                let fetched = self.wire.finish(fetch, &mut |pieces| {
+                    if let Some(found) = Fetched::parse(pieces).and_then(Fetched::head).filter(|_| is_open) {
+                        head(index, found);
+                    }
+                })?;
+                end(index, scanned(&opened, examined, fetched));
+                index += 1;
+            }
+        }
+        Ok(())
     }
 
     /// The heads of the open folder's messages from `first` to `last` or the end, in the order the server answers.
@@ -126,9 +187,19 @@ impl Reader {
         self.wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).map(|_| ())
     }
 
-    /// Says goodbye, and does not care whether it is heard.
+    /// Says goodbye, and does not wait for an answer.
     pub fn logout(mut self) {
-        let _ = self.wire.run(&ReadOnly::Logout.command(), &mut |_| {});
+        let _ = self.wire.send(&ReadOnly::Logout.command()).and_then(|_| self.wire.flush());
+    }
+}
+
+/// How a folder stands whose heads were read.
+fn scanned(opened: &Opened, examined: Status, fetched: Status) -> Result<FolderStatus, ImapError> {
+    let refused = |command, status: Status| ImapError::Refused { command, status };
+    match (examined.condition, fetched.condition) {
+        (Condition::Ok, Condition::Ok) => opened.status(),
+        (Condition::Ok, _) => Err(refused("UID FETCH", fetched)),
+        _ => Err(refused("EXAMINE", examined)),
     }
 }
 

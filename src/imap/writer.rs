@@ -7,7 +7,8 @@ use super::command::{Command, ReadOnly};
 use super::error::ImapError;
 use super::names::NameRefused;
 use super::reader::{FolderStatus, Opened, Reader};
-use super::response::Condition;
+use super::response::{Condition, Status};
+use super::wire::{Tag, Wire};
 use crate::domain::FolderPath;
 
 /// A folder of the target, looked at.
@@ -30,6 +31,26 @@ pub enum Created {
     Existed,
 }
 
+/// What a folder needs before messages can go into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish<'a> {
+    /// Its wire name.
+    pub wire_name: &'a [u8],
+    /// Whether it has to be made.
+    pub create: bool,
+    /// Whether it is to be subscribed.
+    pub subscribe: bool,
+}
+
+/// A folder that was made ready.
+#[derive(Debug)]
+pub struct Ready {
+    /// The folder, or why it cannot be used.
+    pub open: Result<OpenFolder, ImapError>,
+    /// Why it could not be subscribed, if so.
+    pub not_subscribed: Option<ImapError>,
+}
+
 /// A session that can write.
 pub struct Writer {
     reader: Reader,
@@ -45,9 +66,9 @@ impl Writer {
         &mut self.reader
     }
 
-    /// A path as this server writes it. Needs [`Reader::list`] first, which learns the separator and the prefix.
+    /// A path as this server writes it; see [`Reader::wire_name`].
     pub fn wire_name(&self, path: &FolderPath) -> Result<Vec<u8>, NameRefused> {
-        self.reader.naming.write(path)
+        self.reader.wire_name(path)
     }
 
     /// Makes a folder, and whatever parents it needs.
@@ -62,32 +83,49 @@ impl Writer {
         Err(ImapError::Refused { command: "CREATE", status })
     }
 
-    /// Subscribes a folder.
-    pub fn subscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
-        self.reader.wire.run_ok(&Command::new("SUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
-    }
-
-    /// Learns how a folder stands and what it keeps, and leaves it again where the server can (UNSELECT, RFC 3691).
-    pub fn open(&mut self, wire_name: &[u8]) -> Result<OpenFolder, ImapError> {
-        let mut opened = Opened::default();
-        let wire = &mut self.reader.wire;
-        // Only SELECT tells PERMANENTFLAGS; many servers answer EXAMINE with an empty list.
-        wire.run_ok(&Command::new("SELECT").string(wire_name), &mut |pieces| opened.take(pieces))?;
-        if wire.capabilities.has("UNSELECT") {
-            wire.run_ok(&ReadOnly::Unselect.command(), &mut |_| {})?;
+    /// Makes folders ready for messages: creates and subscribes where asked, and looks at each. The questions go out ahead of the
+    /// answers. An error is one of the line.
+    pub fn make_ready(&mut self, wishes: &[Wish<'_>]) -> Result<Vec<Ready>, ImapError> {
+        self.reader.open = None;
+        let mut ready = Vec::with_capacity(wishes.len());
+        let names: Vec<&[u8]> = wishes.iter().map(|wish| wish.wire_name).collect();
+        let mut left = wishes;
+        for group in self.reader.groups(&names) {
+            let (wishes, rest) = left.split_at(group.len());
+            left = rest;
+            let wire = &mut self.reader.wire;
+            let mut tags = Vec::new();
+            for wish in wishes {
+                let ask = |wire: &mut Wire, wanted: bool, command: &'static str| {
+                    wanted.then(|| wire.send(&Command::new(command).string(wish.wire_name))).transpose()
+                };
+                let create = ask(wire, wish.create, "CREATE")?;
+                let subscribe = ask(wire, wish.subscribe, "SUBSCRIBE")?;
+                // Only SELECT tells PERMANENTFLAGS; many servers answer EXAMINE with an empty list.
+                tags.push((create, subscribe, ask(wire, true, "SELECT")?));
+            }
+            for (create, subscribe, select) in tags {
+                let mut opened = Opened::default();
+                let mut finish =
+                    |tag: Option<Tag>| tag.map(|tag| wire.finish(tag, &mut |pieces| opened.take(pieces))).transpose();
+                let (create, subscribe, select) = (finish(create)?, finish(subscribe)?, finish(select)?);
+                ready.push(Ready {
+                    open: looked_at(create, select, opened),
+                    not_subscribed: subscribe
+                        .filter(|status| status.condition != Condition::Ok)
+                        .map(|status| ImapError::Refused { command: "SUBSCRIBE", status }),
+                });
+            }
         }
-        let flags = opened.permanent_flags.take().unwrap_or_default();
-        let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
-        Ok(OpenFolder {
-            status: opened.status()?,
-            permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
-            new_keywords_allowed,
-        })
+        if self.reader.wire.capabilities.has("UNSELECT") && !wishes.is_empty() {
+            self.reader.wire.run(&ReadOnly::Unselect.command(), &mut |_| {})?;
+        }
+        Ok(ready)
     }
 
-    /// How a folder stands.
-    pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
-        self.reader.status(wire_name)
+    /// How folders stand; none for one that is not there.
+    pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
+        self.reader.statuses(wire_names)
     }
 
     /// The largest message the server takes, if it says.
@@ -105,8 +143,26 @@ impl Writer {
         Appender::new(&mut self.reader.wire, wire_name, way)
     }
 
-    /// Says goodbye, and does not care whether it is heard.
+    /// Says goodbye, and does not wait for an answer.
     pub fn logout(self) {
         self.reader.logout();
     }
+}
+
+/// The folder that SELECT has shown. Where it could not be opened, a refused CREATE tells more than the refused SELECT.
+fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened) -> Result<OpenFolder, ImapError> {
+    if let Some(status) = select.filter(|status| status.condition != Condition::Ok) {
+        let created = create.filter(|status| status.condition != Condition::Ok && !status.has_code("ALREADYEXISTS"));
+        return Err(match created {
+            Some(status) => ImapError::Refused { command: "CREATE", status },
+            None => ImapError::Refused { command: "SELECT", status },
+        });
+    }
+    let flags = opened.permanent_flags.take().unwrap_or_default();
+    let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
+    Ok(OpenFolder {
+        status: opened.status()?,
+        permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
+        new_keywords_allowed,
+    })
 }

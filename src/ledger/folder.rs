@@ -175,6 +175,13 @@ impl Ledger {
         )
     }
 
+    /// The highest UID on the target that belongs to a message of this folder's record.
+    pub fn highest_target_uid(&self, folder: &FolderRecord) -> Result<Option<Uid>, LedgerError> {
+        let query = "SELECT max(target_uid) FROM message WHERE folder = ?1";
+        let highest = self.connection.query_row(query, [folder.id], |row| row.get::<_, Option<u32>>(0));
+        Ok(highest.map_err(|error| self.database_error(error))?.map(Uid))
+    }
+
     /// In one durable step: takes `done` in, forgets `withdrawn`, and intends `intend` at `floor`.
     ///
     /// When this returns, a power cut cannot take it back; so call it before the first octet of `intend` goes out.

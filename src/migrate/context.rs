@@ -1,13 +1,13 @@
 //! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
 
 use super::control::{Control, Registration};
-use super::directory::Directory;
+use super::directory::{Directory, TargetUser};
 use super::halt::{Halt, OnSide};
 use super::recorder::Events;
 use super::request::Options;
 use super::sign_in_guard::SignInGuard;
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Side};
-use crate::imap::{self, Endpoint, ImapError, Session, SignIn};
+use crate::imap::{self, Endpoint, Greeted, ImapError, Session, SignIn};
 use crate::progress::Event;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +63,18 @@ impl RunContext {
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.
     pub(super) fn sign_in(&self, id: AccountId, side: Side, name: &str, account: &Account) -> Result<Line, Halt> {
+        self.sign_in_on(id, side, name, account, None)
+    }
+
+    /// The same on a line that may have been greeted already.
+    fn sign_in_on(
+        &self,
+        id: AccountId,
+        side: Side,
+        name: &str,
+        account: &Account,
+        greeted: Option<Result<Greeted, ImapError>>,
+    ) -> Result<Line, Halt> {
         let end = match side {
             Side::Source => &self.source,
             Side::Target | Side::Administration => &self.target,
@@ -76,7 +88,11 @@ impl RunContext {
         if self.control.stopping() {
             return Err(Halt::Held);
         }
-        let session = sign_in(&end.endpoint, name, account).inspect_err(|error| {
+        let greeted = greeted.unwrap_or_else(|| imap::connect(&end.endpoint));
+        let password = account.password.clone();
+        let session =
+            greeted.and_then(|greeted| greeted.sign_in(&SignIn::Password { user: name.to_owned(), password }));
+        let session = session.inspect_err(|error| {
             if error.kind() == ProblemKind::PasswordRefused {
                 end.guard.refused();
             }
@@ -86,43 +102,49 @@ impl RunContext {
         Ok(Line { session, registration })
     }
 
-    /// Signs in on the target under the first name that it takes. A user that was created a moment ago may need some seconds.
+    /// Signs in on the target under the first name that it takes; the first try uses the `greeted` line.
+    ///
+    /// A user that was created a moment ago may need some seconds before it can sign in (contract B18). How long is learned once for
+    /// the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
     pub(super) fn sign_in_target(
         &self,
         id: AccountId,
         account: &Account,
-        names: &[String],
-        just_created: bool,
+        user: &TargetUser,
+        greeted: Result<Greeted, ImapError>,
     ) -> Result<(Line, String), Halt> {
-        const SETTLING: [u64; 5] = [0, 1000, 3000, 5000, 8000];
-        let mut last = None;
-        loop {
-            if just_created {
+        const SETTLING: [u64; 3] = [0, 5000, 10_000];
+        let mut greeted = Some(greeted);
+        let Some((best, others)) = user.sign_in_names.split_first() else {
+            return Err(Problem::new(ProblemKind::UserNotCreated).for_account(&account.address).into());
+        };
+        let mut refused = loop {
+            if user.created {
                 self.control.wait(Duration::from_millis(self.settling.load(Ordering::Relaxed)));
             }
-            for name in names {
-                match self.sign_in(id, Side::Target, name, account) {
-                    Ok(line) => return Ok((line, name.clone())),
-                    Err(Halt::Server { side, error }) if error.kind() == ProblemKind::PasswordRefused => {
-                        last = Some(Halt::Server { side, error });
+            match self.sign_in_on(id, Side::Target, best, account, greeted.take()) {
+                Ok(line) => return Ok((line, best.clone())),
+                Err(halt) if !is_refusal(&halt) => return Err(halt),
+                Err(halt) => {
+                    let learned = self.settling.load(Ordering::Relaxed);
+                    match SETTLING.into_iter().find(|wait| *wait > learned).filter(|_| user.created) {
+                        Some(next) => self.settling.store(next, Ordering::Relaxed),
+                        None => break halt,
                     }
-                    Err(halt) => return Err(halt),
                 }
             }
-            let learned = self.settling.load(Ordering::Relaxed);
-            let next = SETTLING.into_iter().find(|wait| *wait > learned).filter(|_| just_created);
-            match (next, last.take()) {
-                (Some(next), _) => self.settling.store(next, Ordering::Relaxed),
-                (None, Some(halt)) => return Err(halt),
-                (None, None) => {
-                    return Err(Problem::new(ProblemKind::UserNotCreated).for_account(&account.address).into());
-                }
+        };
+        for name in others {
+            match self.sign_in(id, Side::Target, name, account) {
+                Ok(line) => return Ok((line, name.clone())),
+                Err(halt) if is_refusal(&halt) => refused = halt,
+                Err(halt) => return Err(halt),
             }
         }
+        Err(refused)
     }
 }
 
-fn sign_in(endpoint: &Endpoint, name: &str, account: &Account) -> Result<Session, ImapError> {
-    let greeted = imap::connect(endpoint)?;
-    greeted.sign_in(&SignIn::Password { user: name.to_owned(), password: account.password.clone() })
+fn is_refusal(halt: &Halt) -> bool {
+    matches!(halt, Halt::Server { error, .. } if error.kind() == ProblemKind::PasswordRefused)
 }

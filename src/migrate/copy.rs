@@ -142,19 +142,20 @@ pub(super) fn copy_round(
     })
 }
 
-/// Splits messages into batches by number and size; a large message stands alone.
+/// Splits messages into batches by number and size; a large message stands alone, and so does an empty one: a literal of no octets
+/// takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
 fn batches(uids: &[Uid], heads: &Heads) -> Vec<Vec<Uid>> {
     let mut batches: Vec<Vec<Uid>> = Vec::new();
     let mut octets = 0;
     for uid in uids {
         let size = heads.get(*uid).map_or(0, |head| head.size);
         match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_MESSAGES && octets + size <= BATCH_OCTETS => {
+            Some(batch) if size > 0 && batch.len() < BATCH_MESSAGES && octets + size <= BATCH_OCTETS => {
                 octets += size;
                 batch.push(*uid);
             }
             _ => {
-                octets = size;
+                octets = if size > 0 { size } else { BATCH_OCTETS };
                 batches.push(vec![*uid]);
             }
         }
@@ -352,13 +353,13 @@ mod tests {
     #[test]
     fn a_batch_ends_by_number_or_by_size_and_a_large_message_stands_alone() {
         let mut heads = Heads::default();
-        let sizes = [10, 20, BATCH_OCTETS * 3, 30].into_iter().chain(std::iter::repeat_n(1, 300));
+        let sizes = [10, 20, BATCH_OCTETS * 3, 0, 30].into_iter().chain(std::iter::repeat_n(1, 300));
         for (index, size) in sizes.enumerate() {
             heads.push(MessageHead { uid: Uid(index as u32 + 1), size, flags: Vec::new(), date: None });
         }
         heads.finish();
         let uids: Vec<Uid> = heads.all().iter().map(|head| head.uid).collect();
         let lengths: Vec<usize> = batches(&uids, &heads).iter().map(Vec::len).collect();
-        assert_eq!(lengths, vec![2, 1, 200, 101]);
+        assert_eq!(lengths, vec![2, 1, 1, 200, 101]);
     }
 }

@@ -1,42 +1,19 @@
 //! One mailbox: one worker's job, from signing in on both sides to its last folder, through as many connections as it takes.
 
-use super::context::{Line, RunContext};
-use super::control::Registration;
+use super::connections::{Listings, Sessions};
+use super::context::RunContext;
 use super::directory::TargetUser;
-use super::folder::{self, FolderProgress};
-use super::halt::{Halt, OnSide};
-use super::heads::Heads;
-use super::planner::{self, TargetNames};
-use super::proof::Follower;
-use super::request::Verify;
-use crate::domain::{Account, AccountId, Folder, FolderId, PlannedFolder, Problem, ProblemKind, Retry, Side};
-use crate::imap::{FolderStatus, Reader, Writer};
+use super::folder::{self, FolderJob, FolderWork};
+use super::halt::Halt;
+use super::planner::{self, TargetNames, Way};
+use super::scan;
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
 use crate::ledger::{History, Ledger, MailboxKey};
 use crate::progress::{AccountEnd, Event, Step};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
 const BACK_OFF: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
-
-/// A folder on its way.
-pub(super) struct FolderJob {
-    pub(super) id: FolderId,
-    pub(super) source: Folder,
-    pub(super) planned: PlannedFolder,
-    pub(super) heads: Option<Heads>,
-    pub(super) progress: FolderProgress,
-}
-
-/// The connections of one attempt.
-pub(super) struct Sessions {
-    pub(super) source: Reader,
-    pub(super) target: Writer,
-    pub(super) follower: Option<Follower>,
-    /// The wire names of the target's folders, so that none is created twice.
-    pub(super) existing: BTreeSet<Vec<u8>>,
-    _registrations: [Registration; 2],
-}
 
 /// One mailbox while it is migrated.
 pub(super) struct Mailbox<'a> {
@@ -99,90 +76,31 @@ impl Mailbox<'_> {
     }
 
     fn attempt(&mut self) -> Result<(), Halt> {
-        let mut sessions = self.connect()?;
+        let (mut sessions, listings) = Sessions::open(self.context, self.id, self.account, &mut self.user)?;
         let mut folders = match self.folders.take() {
             Some(folders) => folders,
-            None => self.plan(&mut sessions)?,
+            None => self.plan(listings)?,
         };
-        let outcome = self.attempt_folders(&mut sessions, &mut folders);
+        let Some(mut ledger) = self.ledger.take() else { return Err(Halt::Held) };
+        let outcome = self.attempt_folders(&mut sessions, &mut ledger, &mut folders);
         self.folders = Some(folders);
+        self.ledger = Some(ledger);
         outcome?;
-        if let Some(follower) = sessions.follower.take() {
-            drop(follower);
-        }
-        sessions.source.logout();
-        sessions.target.logout();
+        sessions.close();
         Ok(())
     }
 
-    /// Signs in on the source first: a user whose mail cannot be read is not created.
-    fn connect(&mut self) -> Result<Sessions, Halt> {
-        let context = self.context;
-        self.step(Step::SigningIn);
-        let source = context.sign_in(self.id, Side::Source, &self.account.address.to_string(), self.account)?;
-        let user = match &self.user {
-            Some(user) => TargetUser { created: false, ..user.clone() },
-            None => self.ensure_user()?,
-        };
-        self.step(Step::SigningIn);
-        let signed_in = context.sign_in_target(self.id, self.account, &user.sign_in_names, user.created)?;
-        let (Line { session, registration }, name) = signed_in;
-        // The name that worked is the one for every further connection.
-        self.user = Some(TargetUser { created: false, sign_in_names: vec![name.clone()] });
-        Ok(Sessions {
-            source: source.session.into_reader(),
-            target: session.into_writer(),
-            follower: self.start_follower(name),
-            existing: BTreeSet::new(),
-            _registrations: [source.registration, registration],
-        })
-    }
-
-    fn ensure_user(&mut self) -> Result<TargetUser, Halt> {
-        self.step(Step::CreatingAccount);
-        let context = self.context;
-        let mut domain_created = |domain: &str| context.tell(Event::DomainCreated { domain: domain.to_owned() });
-        let user = context.directory.ensure(self.account, &mut domain_created)?;
-        if user.created {
-            context.tell(Event::UserCreated { account: self.id });
-        }
-        Ok(user)
-    }
-
-    fn start_follower(&self, name: String) -> Option<Follower> {
-        if self.context.options.verify != Verify::Content {
-            return None;
-        }
-        let endpoint = self.context.target.endpoint.clone();
-        let password = self.account.password.clone();
-        let connect = move || {
-            let greeted = crate::imap::connect(&endpoint).ok()?;
-            let session = greeted.sign_in(&crate::imap::SignIn::Password { user: name, password });
-            session.inspect_err(|error| log::debug!("no second connection for checking: {error}")).ok()
-        };
-        let connect = move || connect().map(crate::imap::Session::into_reader);
-        Follower::start(&self.account.address.to_string(), self.context.control.clone(), connect).ok()
-    }
-
-    /// Lists both sides and decides which folder goes where; once for each run, so that ids hold.
-    fn plan(&mut self, sessions: &mut Sessions) -> Result<Vec<FolderJob>, Halt> {
+    /// Decides which folder goes where; once for each run, so that ids hold.
+    fn plan(&mut self, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
         self.step(Step::Listing);
-        let source = sessions.source.list().on(Side::Source)?;
-        let target = sessions.target.reader().list().on(Side::Target)?;
+        let Listings { source, target } = listings;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: self.context.kerio };
         let (ways, mut left_out) = planner::plan(&source.folders, &names);
         left_out.splice(0..0, source.left_out);
-        let folders: Vec<FolderJob> = ways
-            .into_iter()
-            .enumerate()
-            .map(|(id, way)| FolderJob {
-                id: FolderId(id as u32),
-                source: source.folders[way.index].clone(),
-                planned: way.planned,
-                heads: None,
-                progress: FolderProgress::default(),
-            })
-            .collect();
+        let job = |(id, way): (usize, Way)| {
+            FolderJob::new(FolderId(id as u32), source.folders[way.index].clone(), way.planned)
+        };
+        let folders: Vec<FolderJob> = ways.into_iter().enumerate().map(job).collect();
         self.context.tell(Event::FoldersPlanned {
             account: self.id,
             folders: folders.iter().map(|job| job.planned.clone()).collect(),
@@ -210,61 +128,29 @@ impl Mailbox<'_> {
         Ok(())
     }
 
-    fn attempt_folders(&mut self, sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
-        // Every attempt has a connection of its own; separator and prefix are learned by listing.
-        if sessions.existing.is_empty() {
-            let listed = sessions.target.reader().list().on(Side::Target)?;
-            sessions.existing = listed.folders.into_iter().map(|folder| folder.wire_name).collect();
-        }
-        let Some(mut ledger) = self.ledger.take() else { return Err(Halt::Held) };
-        let outcome = self.count(sessions, folders, &ledger).and_then(|statuses| {
-            for (job, status) in folders.iter_mut().zip(statuses) {
-                if job.progress.finished {
-                    continue;
-                }
+    /// Brings every folder to its end: what has not changed is taken over, then all others are scanned, copied, and proved.
+    ///
+    /// Each of these is done for all folders before the next, so that a folder never waits for the answer to another's question.
+    fn attempt_folders(
+        &mut self,
+        sessions: &mut Sessions,
+        ledger: &mut Ledger,
+        folders: &mut [FolderJob],
+    ) -> Result<(), Halt> {
+        scan::take_over_unchanged(self, sessions, ledger, folders)?;
+        scan::scan_and_make_ready(self, sessions, folders)?;
+        let mut each = |work: FolderWork| -> Result<(), Halt> {
+            for job in folders.iter_mut().filter(|job| !job.progress.finished) {
                 if self.context.control.holding() {
                     return Err(Halt::Held);
                 }
-                folder::migrate(self, sessions, &mut ledger, job, status)?;
+                folder::work(self, sessions, ledger, job, work)?;
             }
             Ok(())
-        });
-        self.ledger = Some(ledger);
-        outcome
-    }
-
-    /// Counts the messages of every folder, reads the heads of those that have changed, and tells what is to be done.
-    fn count(
-        &mut self,
-        sessions: &mut Sessions,
-        folders: &mut [FolderJob],
-        ledger: &Ledger,
-    ) -> Result<Vec<Option<FolderStatus>>, Halt> {
-        let sources: Vec<Folder> = folders.iter().map(|job| job.source.clone()).collect();
-        let statuses = sessions.source.statuses(&sources).on(Side::Source)?;
-        for (job, status) in folders.iter_mut().zip(&statuses) {
-            if job.progress.finished {
-                continue;
-            }
-            if let Some(status) = status {
-                self.tell_counted(job.id, status.messages, None);
-            }
-            let unchanged = status.as_ref().is_some_and(|status| folder::is_complete(ledger, &job.source, status));
-            if unchanged || self.context.control.holding() {
-                continue;
-            }
-            self.step(Step::Scanning(job.id));
-            match folder::read_heads(&mut sessions.source, &job.source) {
-                Ok(heads) => {
-                    self.tell_counted(job.id, heads.all().len() as u64, Some(heads.octets()));
-                    job.heads = Some(heads);
-                }
-                Err(error) if error.is_connection() => return Err(Halt::Server { side: Side::Source, error }),
-                // Said when its turn comes, once.
-                Err(error) => log::debug!("{}: {}: {error}", self.account.address, job.source.path),
-            }
-        }
-        Ok(statuses)
+        };
+        each(FolderWork::Copy)?;
+        each(FolderWork::Prove)?;
+        scan::tell_target_counts(self, sessions, folders)
     }
 
     pub(super) fn tell_counted(&self, folder: FolderId, messages: u64, bytes: Option<u64>) {
@@ -273,5 +159,13 @@ impl Mailbox<'_> {
 
     pub(super) fn step(&self, step: Step) {
         self.context.tell(Event::Stepped { account: self.id, step });
+    }
+
+    /// Tells of a problem in one folder; one that leaves something missing keeps the mailbox from being complete.
+    pub(super) fn tell_folder_problem(&mut self, folder: FolderId, problem: Problem) {
+        if problem.severity() == Severity::Error {
+            self.incomplete = true;
+        }
+        self.context.tell_problem(self.id, Some(folder), problem);
     }
 }

@@ -1,8 +1,10 @@
 //! The engine: the only layer that knows both servers and the ledger. It has never heard of egui.
 //!
 //! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. One message's way leads through
-//! `run` (the pool), `mailbox` (one account), `folder` (one folder), `copy` (one round of batches) and `proof` (reading back).
+//! `run` (the pool), `mailbox` (one account), `scan` (what is where), `folder` (one folder), `copy` (one round of batches) and `proof`
+//! (reading back).
 
+mod connections;
 mod content;
 mod context;
 mod control;
@@ -12,6 +14,7 @@ mod flags;
 mod folder;
 mod halt;
 mod heads;
+mod history;
 mod mailbox;
 mod planner;
 mod prepare;
@@ -19,8 +22,10 @@ mod probe;
 mod proof;
 mod reconcile;
 mod recorder;
+mod refused;
 mod request;
 mod run;
+mod scan;
 mod sign_in_guard;
 mod special_folders;
 mod survey;

@@ -7,9 +7,9 @@ use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::control::Control;
 use super::halt::{Halt, OnSide};
 use super::reconcile::{heads_from, summaries};
-use crate::domain::{Digest, Side, Uid};
+use crate::domain::{Digest, FolderId, Side, Uid};
 use crate::imap::{ImapError, Reader};
-use crate::ledger::Done;
+use crate::ledger::{Done, FolderRecord};
 use crate::network::Interrupter;
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -50,9 +50,14 @@ pub(super) struct Checked {
 
 /// Messages that wait for the follower.
 struct Job {
+    folder: FolderId,
+    record: FolderRecord,
     wire_name: Vec<u8>,
     messages: Vec<Done>,
 }
+
+/// What the follower found right, of which folder.
+pub(super) type Found = (FolderId, FolderRecord, Vec<Right>);
 
 /// Jobs that may wait; copying slows down to the pace of checking rather than running away from it.
 const JOBS_WAITING: usize = 8;
@@ -60,7 +65,7 @@ const JOBS_WAITING: usize = 8;
 /// A thread with a connection of its own that reads back what was just appended.
 pub(super) struct Follower {
     jobs: Option<Sender<Job>>,
-    results: Receiver<Vec<Right>>,
+    results: Receiver<Found>,
     outstanding: usize,
     thread: Option<JoinHandle<()>>,
     line: Arc<OnceLock<Interrupter>>,
@@ -85,7 +90,7 @@ impl Follower {
             for job in waiting {
                 match follow(&mut reader, &mut open, &job) {
                     Ok(right) => {
-                        if done.send(right).is_err() {
+                        if done.send((job.folder, job.record, right)).is_err() {
                             break;
                         }
                     }
@@ -101,13 +106,14 @@ impl Follower {
     }
 
     /// Hands messages over whose UIDs on the target are known; the others are left to [`check_rest`].
-    pub(super) fn hand_over(&mut self, wire_name: &[u8], messages: &[Done]) {
+    pub(super) fn hand_over(&mut self, folder: FolderId, record: &FolderRecord, wire_name: &[u8], messages: &[Done]) {
         let messages: Vec<Done> = messages.iter().filter(|done| done.target_uid.is_some()).cloned().collect();
         if messages.is_empty() {
             return;
         }
         let Some(jobs) = &self.jobs else { return };
-        if jobs.send(Job { wire_name: wire_name.to_vec(), messages }).is_ok() {
+        let job = Job { folder, record: record.clone(), wire_name: wire_name.to_vec(), messages };
+        if jobs.send(job).is_ok() {
             self.outstanding += 1;
         } else {
             self.jobs = None;
@@ -115,14 +121,14 @@ impl Follower {
     }
 
     /// What was found right since the last call; with `all`, waits until everything handed over is through.
-    pub(super) fn collect(&mut self, all: bool) -> Vec<Right> {
+    pub(super) fn collect(&mut self, all: bool) -> Vec<Found> {
         let mut right = Vec::new();
         while self.outstanding > 0 {
             let next = if all { self.results.recv().ok() } else { self.results.try_recv().ok() };
             match next {
                 Some(found) => {
                     self.outstanding -= 1;
-                    right.extend(found);
+                    right.push(found);
                 }
                 None => break,
             }

@@ -2,12 +2,14 @@
 //! account stands. Changes nothing anywhere.
 
 use super::context::RunContext;
-use super::folder::read_heads;
+use super::folder::refused_folder;
 use super::halt::{Halt, OnSide};
-use super::planner::{self, TargetNames};
-use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, Problem, Side, SpecialUse};
-use crate::imap::Reader;
+use super::planner::{self, TargetNames, Way};
+use super::scan::SCANNED_AT_ONCE;
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse};
+use crate::imap::{FolderStatus, ImapError, Reader};
 use crate::progress::{AccountEnd, Event, Standing, Step};
+use std::cell::Cell;
 
 /// Surveys one account.
 pub(super) fn survey(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
@@ -49,42 +51,50 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
     left_out.splice(0..0, listing.left_out);
     let folders = ways.iter().map(|way| way.planned.clone()).collect();
     context.tell(Event::FoldersPlanned { account: id, folders, left_out });
-    for (position, way) in ways.iter().enumerate() {
-        if context.control.stopping() {
-            return Err(Halt::Held);
-        }
-        complete &= count(context, id, &mut source, FolderId(position as u32), &listing.folders[way.index])?;
-    }
+    complete &= count(context, id, &mut source, &listing.folders, &ways)?;
     source.logout();
     Ok(complete)
 }
 
-/// Counts one folder; whether that went well.
+/// Counts the messages of all folders; whether that went well.
 fn count(
     context: &RunContext,
     id: AccountId,
     source: &mut Reader,
-    folder: FolderId,
-    listed: &Folder,
+    listed: &[Folder],
+    ways: &[Way],
 ) -> Result<bool, Halt> {
-    context.tell(Event::Stepped { account: id, step: Step::Scanning(folder) });
-    match read_heads(source, listed) {
-        Ok(heads) => {
-            let (messages, bytes) = (heads.all().len() as u64, Some(heads.octets()));
-            context.tell(Event::FolderCounted { account: id, folder, messages, bytes });
-            context.tell(Event::FolderFinished { account: id, folder, target_messages: None });
-            Ok(true)
+    let mut complete = true;
+    let positions: Vec<usize> = (0..ways.len()).collect();
+    for part in positions.chunks(SCANNED_AT_ONCE) {
+        if context.control.stopping() {
+            return Err(Halt::Held);
         }
-        Err(error) if error.is_connection() => Err(Halt::Server { side: Side::Source, error }),
-        Err(error) => {
-            let problem = Problem::new(crate::domain::ProblemKind::FolderNotRead)
-                .on(Side::Source)
-                .in_folder(&listed.path)
-                .saying(error.words());
-            context.tell_problem(id, Some(folder), problem);
-            Ok(false)
-        }
+        let Some(first) = part.first() else { break };
+        context.tell(Event::Stepped { account: id, step: Step::Scanning(FolderId(*first as u32)) });
+        let folder = |index: usize| &listed[ways[part[index]].index];
+        let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
+        let counted = Cell::new((0, 0));
+        let mut head = |_: usize, head: MessageHead| {
+            let (messages, bytes) = counted.get();
+            counted.set((messages + 1, bytes + head.size));
+        };
+        let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
+            let id_of_folder = FolderId(part[index] as u32);
+            let (messages, bytes) = counted.take();
+            if let Err(error) = outcome {
+                complete = false;
+                let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
+                context.tell_problem(id, Some(id_of_folder), problem);
+                return;
+            }
+            let bytes = Some(bytes);
+            context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
+            context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
+        };
+        source.scan(&wire_names, &mut head, &mut end).on(Side::Source)?;
     }
+    Ok(complete)
 }
 
 /// The target's folders as they are, or for a user that does not exist yet, as Kerio Connect will make them.

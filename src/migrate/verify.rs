@@ -5,11 +5,11 @@
 
 use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::context::RunContext;
-use super::folder::describe;
 use super::halt::{Halt, OnSide, server_problem};
 use super::heads::{Head, Heads};
 use super::planner::{self, TargetNames, Way};
 use super::reconcile::{heads_from, summaries};
+use super::refused::describe;
 use super::request::Verify;
 use crate::domain::{Account, AccountId, Digest, Folder, FolderId, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
@@ -56,10 +56,10 @@ impl Verification<'_> {
         let source = context.sign_in(self.id, Side::Source, &account.address.to_string(), account)?;
         let name = account.address.to_string();
         let target = context.sign_in(self.id, Side::Target, &name, account)?;
-        let (mut source, mut target) = (source.session.into_reader(), target.session.into_writer());
+        let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());
         self.step(Step::Listing);
         let listed = source.list().on(Side::Source)?;
-        let there = target.reader().list().on(Side::Target)?;
+        let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
         let (ways, mut left_out) = planner::plan(&listed.folders, &names);
         left_out.splice(0..0, listed.left_out);
@@ -73,7 +73,7 @@ impl Verification<'_> {
             let folder = FolderId(position as u32);
             let wire_name = target.wire_name(&way.planned.target).ok();
             let wire_name = wire_name.filter(|name| there.folders.iter().any(|folder| folder.wire_name == *name));
-            self.folder(folder, &listed.folders[way.index], way, wire_name, &mut source, target.reader())?;
+            self.folder(folder, &listed.folders[way.index], way, wire_name, &mut source, &mut target)?;
         }
         source.logout();
         target.logout();

@@ -1,0 +1,117 @@
+//! The connections of one attempt on a mailbox: both sides at once, because each round trip saved is felt for every mailbox.
+//!
+//! The order that matters is kept: the source takes the password before the user is looked up or created on the target, so that a
+//! user whose mail cannot be read is not created.
+
+use super::context::{Line, RunContext};
+use super::control::Registration;
+use super::directory::TargetUser;
+use super::halt::{Halt, OnSide};
+use super::proof::Follower;
+use super::request::Verify;
+use crate::domain::{Account, AccountId, Side};
+use crate::imap::{self, Listing, Reader, SignIn, Writer};
+use crate::progress::{Event, Step};
+use std::collections::BTreeSet;
+
+/// The connections of one attempt.
+pub(super) struct Sessions {
+    pub(super) source: Reader,
+    pub(super) target: Writer,
+    pub(super) follower: Option<Follower>,
+    /// The wire names of the target's folders, so that none is created twice.
+    pub(super) existing: BTreeSet<Vec<u8>>,
+    _registrations: [Registration; 2],
+}
+
+/// What both sides listed.
+pub(super) struct Listings {
+    pub(super) source: Listing,
+    pub(super) target: Listing,
+}
+
+impl Sessions {
+    /// Signs in on both sides and lists the folders. `user` is looked up or created when it is not known yet.
+    pub(super) fn open(
+        context: &RunContext,
+        id: AccountId,
+        account: &Account,
+        user: &mut Option<TargetUser>,
+    ) -> Result<(Self, Listings), Halt> {
+        context.tell(Event::Stepped { account: id, step: Step::SigningIn });
+        let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
+        let (source, target) = std::thread::scope(|scope| {
+            let source = scope.spawn(move || {
+                let line = context.sign_in(id, Side::Source, &account.address.to_string(), account)?;
+                let _ = signed_in.send(());
+                list(line, Side::Source)
+            });
+            let greeted = imap::connect(&context.target.endpoint);
+            // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
+            let target = source_signed_in.recv().map_err(|_| Halt::Held).and_then(|()| {
+                let known = match user {
+                    Some(user) => user.clone(),
+                    None => ensure_user(context, id, account)?,
+                };
+                context.tell(Event::Stepped { account: id, step: Step::SigningIn });
+                let (line, name) = context.sign_in_target(id, account, &known, greeted)?;
+                // The name that worked is the one for every further connection.
+                *user = Some(TargetUser { created: false, sign_in_names: vec![name] });
+                list(line, Side::Target)
+            });
+            (source.join(), target)
+        });
+        let (source, source_registration, source_listing) = source.unwrap_or(Err(Halt::Held))?;
+        let (target, target_registration, target_listing) = target?;
+        let existing = target_listing.folders.iter().map(|folder| folder.wire_name.clone()).collect();
+        let follower = start_follower(context, account, user.as_ref());
+        let sessions = Self {
+            source,
+            target: target.into_writer(),
+            follower,
+            existing,
+            _registrations: [source_registration, target_registration],
+        };
+        Ok((sessions, Listings { source: source_listing, target: target_listing }))
+    }
+
+    /// Says goodbye on all connections.
+    pub(super) fn close(self) {
+        drop(self.follower);
+        self.source.logout();
+        self.target.logout();
+    }
+}
+
+fn list(line: Line, side: Side) -> Result<(Reader, Registration, Listing), Halt> {
+    let mut reader = line.session.into_reader();
+    let listing = reader.list().on(side)?;
+    Ok((reader, line.registration, listing))
+}
+
+fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result<TargetUser, Halt> {
+    context.tell(Event::Stepped { account: id, step: Step::CreatingAccount });
+    let mut domain_created = |domain: &str| context.tell(Event::DomainCreated { domain: domain.to_owned() });
+    let user = context.directory.ensure(account, &mut domain_created)?;
+    if user.created {
+        context.tell(Event::UserCreated { account: id });
+    }
+    Ok(user)
+}
+
+/// Starts the second connection to the target, which reads back what arrived. Without it the copying connection does that itself.
+fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Follower> {
+    let name = user?.sign_in_names.first()?.clone();
+    if context.options.verify != Verify::Content {
+        return None;
+    }
+    let endpoint = context.target.endpoint.clone();
+    let password = account.password.clone();
+    let connect = move || {
+        let session =
+            imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&SignIn::Password { user: name, password }));
+        let session = session.inspect_err(|error| log::debug!("no second connection for checking: {error}"));
+        session.ok().map(imap::Session::into_reader)
+    };
+    Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
+}

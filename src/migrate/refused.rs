@@ -1,0 +1,129 @@
+//! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
+
+use super::copy::{DateStyle, RefusedMessage, RoundEnd};
+use super::folder::FolderRun;
+use super::halt::{Halt, OnSide};
+use super::heads::Head;
+use super::proof::Wrong;
+use crate::domain::{Problem, ProblemKind, Side, Uid};
+use crate::imap::{AppendWay, ImapError, Refusal};
+use crate::progress::Event;
+use std::collections::BTreeMap;
+
+impl FolderRun<'_, '_> {
+    /// Names what the source did not deliver.
+    pub(super) fn take_lost(&mut self, end: &RoundEnd) {
+        for (uid, words) in &end.unreadable {
+            self.fail(*uid, ProblemKind::MessageUnreadable, words);
+        }
+        let vanished = end.absent.len() as u64;
+        if vanished > 0 {
+            let (account, folder) = (self.mailbox.id, self.job.id);
+            self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: vanished });
+        }
+    }
+
+    /// Decides what to do about refused messages: the next way, the next date, or naming them.
+    pub(super) fn sort_refused(
+        &mut self,
+        way: AppendWay,
+        dates: DateStyle,
+        refused: Vec<RefusedMessage>,
+        folder_made_again: &mut bool,
+    ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+        let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
+        for message in refused {
+            let next_dates = match dates {
+                DateStyle::TwoDigits => Some(DateStyle::Padded),
+                DateStyle::Padded => Some(DateStyle::None),
+                DateStyle::None => None,
+            };
+            match (&message.why, next_dates) {
+                // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
+                _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
+                (Refusal::MalformedDate, Some(next)) => {
+                    again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
+                }
+                (Refusal::NoSuchFolder, _) if !*folder_made_again => {
+                    *folder_made_again = true;
+                    let wire_name = self.sessions.target.wire_name(&self.job.planned.target);
+                    if let Ok(wire_name) = wire_name {
+                        self.sessions.target.create(&wire_name).on(Side::Target)?;
+                    }
+                    again.entry((true, dates)).or_default().push(message.uid);
+                }
+                (Refusal::NoSuchFolder, _)
+                    if *folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
+                {
+                    self.fail(message.uid, ProblemKind::MessageRefused, &message.words);
+                }
+                (Refusal::OverQuota, _) => {
+                    let problem = Problem::new(ProblemKind::OverQuota)
+                        .on(Side::Target)
+                        .for_account(&self.mailbox.account.address)
+                        .saying(&message.words);
+                    return Err(problem.into());
+                }
+                (Refusal::Throttled, _) => {
+                    let error = ImapError::throttled(&message.words);
+                    return Err(Halt::Server { side: Side::Target, error });
+                }
+                (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
+                _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
+            }
+        }
+        let again = again
+            .into_iter()
+            .map(|((single, dates), uids)| (if single { AppendWay::Single } else { AppendWay::Batches }, dates, uids));
+        Ok(again.collect())
+    }
+
+    /// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
+    pub(super) fn without_too_large(&mut self, uids: Vec<Uid>) -> Vec<Uid> {
+        let Some(limit) = self.sessions.target.append_limit() else { return uids };
+        let heads = &self.scan.heads;
+        let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
+        let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
+        for uid in large {
+            self.fail(uid, ProblemKind::MessageTooLarge, &format!("it takes at most {limit} octets"));
+        }
+        others
+    }
+
+    /// Names a message as failed, once in a run.
+    fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
+        if !self.job.progress.failed.insert(uid) {
+            return;
+        }
+        let name = describe(self.scan.heads.get(uid), uid);
+        let problem = Problem::new(kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
+        self.mailbox.tell_folder_problem(self.job.id, problem);
+    }
+
+    pub(super) fn tell_dates(&mut self, messages: u64) {
+        if messages > 0 {
+            let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
+            self.mailbox.tell_folder_problem(self.job.id, problem.counting(messages));
+        }
+    }
+
+    /// Names what does not stand on the target as it should.
+    pub(super) fn take_wrong(&mut self, wrong: &[Wrong]) {
+        for wrong in wrong {
+            let kind =
+                if wrong.target_uid.is_some() { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing };
+            self.fail(wrong.uid, kind, "");
+        }
+    }
+}
+
+/// A message as a person recognises it.
+pub(super) fn describe(head: Option<&Head>, uid: Uid) -> String {
+    match head {
+        Some(Head { date: Some(date), size, .. }) => {
+            format!("of {} ({size} octets, UID {})", date.format("%Y-%m-%d %H:%M"), uid.0)
+        }
+        Some(Head { size, .. }) => format!("without a date ({size} octets, UID {})", uid.0),
+        None => format!("with UID {}", uid.0),
+    }
+}

@@ -1,0 +1,205 @@
+//! What a mailbox's folders look like on both sides, asked for all of them at once, so that a folder costs no round trip of its own.
+//!
+//! Two servers are asked at the same time, and each is asked ahead of its answers.
+
+use super::connections::Sessions;
+use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
+use super::halt::{Halt, OnSide};
+use super::heads::Heads;
+use super::mailbox::Mailbox;
+use crate::domain::{Problem, ProblemKind, Side};
+use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
+use crate::ledger::{FolderRecord, Ledger, Snapshot};
+use crate::progress::{Event, Step};
+
+/// Folders that are scanned before the user's wish to stop or pause is looked at again.
+pub(super) const SCANNED_AT_ONCE: usize = 50;
+
+/// Finishes the folders of which the ledger says that every message stands on the target, and to which nothing came since.
+pub(super) fn take_over_unchanged(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    if mailbox.context.options.repair {
+        return Ok(());
+    }
+    let mut complete: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
+    for job in folders.iter_mut().filter(|job| !job.progress.finished) {
+        let record = ledger.folder(&job.source.wire_name)?;
+        complete.extend(record.filter(|record| record.snapshot.is_some()).map(|record| (job, record)));
+    }
+    if complete.is_empty() {
+        return Ok(());
+    }
+    let source_names: Vec<&[u8]> = complete.iter().map(|(job, _)| job.source.wire_name.as_slice()).collect();
+    let target_names: Vec<&[u8]> = complete.iter().map(|(_, record)| record.target_name.as_slice()).collect();
+    let Sessions { source, target, .. } = sessions;
+    let (here, there) = both(|| source.statuses(&source_names), || target.statuses(&target_names))?;
+    for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
+        let (Some(here), Some(there)) = (here, there) else { continue };
+        if is_unchanged(&record, &here) && still_stands(ledger, &record, &there)? {
+            job.take_over(mailbox, ledger.done_counts(&record)?, &here, &there);
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing came to the source's folder, and nothing left it, since it was complete.
+fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
+    let seen = source.uid_next.map(|uid_next| Snapshot { uid_next, messages: source.messages });
+    record.source_uid_validity == source.uid_validity && record.snapshot.is_some() && record.snapshot == seen
+}
+
+/// Whether the target's folder is the one the record speaks of. One whose UIDNEXT went back was restored from a backup, and what the
+/// record says of it is not there any more.
+pub(super) fn still_stands(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
+    let highest = ledger.highest_target_uid(record)?;
+    let went_back = highest.zip(target.uid_next).is_some_and(|(highest, next)| highest >= next);
+    Ok(record.target_uid_validity == target.uid_validity && !went_back)
+}
+
+/// Scans what is not scanned yet on the source, and makes every folder ready on the target.
+pub(super) fn scan_and_make_ready(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    let open: Vec<usize> = (0..folders.len()).filter(|&index| !folders[index].progress.finished).collect();
+    for part in open.chunks(SCANNED_AT_ONCE) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        let mut jobs: Vec<&mut FolderJob> = Vec::with_capacity(part.len());
+        let mut rest = &mut *folders;
+        let mut passed = 0;
+        for &index in part {
+            let (_, from_here) = rest.split_at_mut(index - passed);
+            let Some((job, after)) = from_here.split_first_mut() else { break };
+            jobs.push(job);
+            rest = after;
+            passed = index + 1;
+        }
+        if let Some(first) = jobs.first() {
+            mailbox.step(Step::Scanning(first.id));
+        }
+        scan_part(mailbox, sessions, &mut jobs)?;
+    }
+    Ok(())
+}
+
+fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
+    let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs);
+    let wishes: Vec<Wish<'_>> = ready_for
+        .iter()
+        .zip(&wire_names)
+        .map(|(&index, wire_name)| Wish {
+            wire_name,
+            create: !jobs[index].planned.target.is_inbox() && !sessions.existing.contains(wire_name),
+            subscribe: jobs[index].source.subscribed,
+        })
+        .collect();
+    let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
+    let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
+    let ids: Vec<_> = to_scan.iter().map(|&index| jobs[index].id).collect();
+    let tell = |index: usize, heads: &Heads| {
+        mailbox.tell_counted(ids[index], heads.all().len() as u64, Some(heads.octets()));
+    };
+    let Sessions { source, target, .. } = &mut *sessions;
+    let (scans, ready) = both(|| scan(source, &source_names, &tell), || target.make_ready(&wishes))?;
+    for (index, scan) in to_scan.into_iter().zip(scans) {
+        match scan {
+            Ok(scan) => jobs[index].scan = Some(scan),
+            Err(error) => jobs[index].give_up(mailbox, refused_folder(Side::Source, &jobs[index].planned, &error)),
+        }
+    }
+    for ((index, wire_name), ready) in ready_for.into_iter().zip(wire_names).zip(ready) {
+        take_ready(mailbox, sessions, jobs[index], wire_name, ready);
+    }
+    Ok(())
+}
+
+/// The target's name for each folder; one that cannot be written there is told and left.
+fn name_targets(mailbox: &mut Mailbox<'_>, target: &Writer, jobs: &mut [&mut FolderJob]) -> (Vec<usize>, Vec<Vec<u8>>) {
+    let (mut indices, mut names) = (Vec::new(), Vec::new());
+    for (index, job) in jobs.iter_mut().enumerate() {
+        match target.wire_name(&job.planned.target) {
+            Ok(name) => {
+                indices.push(index);
+                names.push(name);
+            }
+            Err(refused) => {
+                let problem = Problem::new(ProblemKind::FolderNotCreated);
+                job.give_up(mailbox, problem.on(Side::Target).in_folder(&job.planned.source).saying(refused));
+            }
+        }
+    }
+    (indices, names)
+}
+
+fn take_ready(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    job: &mut FolderJob,
+    wire_name: Vec<u8>,
+    ready: Ready,
+) {
+    if let Some(error) = ready.not_subscribed {
+        let problem = Problem::new(ProblemKind::SubscriptionNotKept).in_folder(&job.planned.target);
+        job.tell_once(mailbox, problem.saying(error.words()));
+    }
+    match ready.open {
+        Ok(open) => {
+            sessions.existing.insert(wire_name.clone());
+            job.target = Some(TargetFolder { wire_name, open });
+        }
+        Err(error) => job.give_up(mailbox, refused_folder(Side::Target, &job.planned, &error)),
+    }
+}
+
+type Scans = Vec<Result<Scan, ImapError>>;
+
+/// Reads the heads of folders; `tell` is told of each as soon as it is read.
+fn scan(source: &mut Reader, wire_names: &[&[u8]], tell: &dyn Fn(usize, &Heads)) -> Result<Scans, ImapError> {
+    let mut scans: Scans = Vec::with_capacity(wire_names.len());
+    let heads = std::cell::RefCell::new(Heads::default());
+    source.scan(wire_names, &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
+        let mut heads = heads.take();
+        heads.finish();
+        if status.is_ok() {
+            tell(index, &heads);
+        }
+        scans.push(status.map(|status| Scan { status, heads }));
+    })?;
+    Ok(scans)
+}
+
+/// Tells how many messages the target's folders hold now.
+pub(super) fn tell_target_counts(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    folders: &[FolderJob],
+) -> Result<(), Halt> {
+    let (ids, wire_names): (Vec<_>, Vec<&[u8]>) =
+        folders.iter().filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
+    let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
+    for (folder, status) in ids.into_iter().zip(statuses) {
+        let target_messages = status.map(|status| status.messages);
+        mailbox.context.tell(Event::FolderFinished { account: mailbox.id, folder, target_messages });
+    }
+    Ok(())
+}
+
+/// Asks both servers at the same time.
+fn both<S, T: Send>(
+    source: impl FnOnce() -> Result<S, ImapError>,
+    target: impl FnOnce() -> Result<T, ImapError> + Send,
+) -> Result<(S, T), Halt> {
+    std::thread::scope(|scope| {
+        let target = scope.spawn(target);
+        let source = source().on(Side::Source);
+        let target = target.join().unwrap_or(Err(ImapError::Abandoned)).on(Side::Target);
+        Ok((source?, target?))
+    })
+}
