@@ -3,6 +3,10 @@
 //! The demo runs on them, and the tests. They are no products: they keep everything in memory and listen on loopback only.
 //! Nothing outside of `cli`, `gui` and tests knows them, and they know nothing of the engine.
 
+pub mod administration;
+mod certificate;
+mod listener;
 mod service;
 
+pub use certificate::ServerCertificate;
 pub use service::{ImapService, MailService};

@@ -1,0 +1,9 @@
+//! The stand-in for Kerio Connect's administration, asked over raw HTTPS by code that shares nothing with the program's own client.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+mod directory;
+mod hostile;
+mod services;
+mod sessions;
