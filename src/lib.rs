@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod logs;
 pub mod migrate;
 pub mod network;
+pub mod private_file;
 pub mod progress;
 pub mod rehearsal;
 pub mod report;

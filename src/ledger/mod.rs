@@ -94,7 +94,8 @@ impl Ledger {
     /// Opens the ledger of a mailbox below `state_folder`, or makes it, and locks it against other programs.
     pub fn open(state_folder: &Path, key: &MailboxKey) -> Result<(Self, History), LedgerError> {
         let folder = state_folder.join("ledger");
-        make_private_folder(&folder).map_err(|source| LedgerError::File { path: folder.clone(), source })?;
+        crate::private_file::create_folder(&folder)
+            .map_err(|source| LedgerError::File { path: folder.clone(), source })?;
         let path = folder.join(key.file_name());
         let existed = path.exists();
         match schema::open(&path, key) {
@@ -139,15 +140,6 @@ fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
         }
     }
     Ok(aside)
-}
-
-/// Makes a folder that only this user can read.
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ pub(super) enum Unusable {
 
 /// Opens or makes the file, with an exclusive lock that lasts as long as the connection.
 pub(super) fn open(path: &Path, key: &MailboxKey) -> Result<Connection, Unusable> {
-    make_private_file(path).map_err(|source| Unusable::Refused(LedgerError::File { path: path.to_owned(), source }))?;
+    crate::private_file::open(path)
+        .map_err(|source| Unusable::Refused(LedgerError::File { path: path.to_owned(), source }))?;
     prepare(path, key).map_err(|error| match error {
         Failure::Database(error) => judge(path, error),
         Failure::Content(why) => Unusable::Damaged(why),
@@ -112,13 +113,4 @@ fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
         ) => Unusable::Refused(LedgerError::Database { path: path.to_owned(), source: error }),
         _ => Unusable::Damaged(error.to_string()),
     }
-}
-
-/// Makes the file for this user only, unless it is there already.
-fn make_private_file(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
 }

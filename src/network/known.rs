@@ -1,8 +1,9 @@
 //! The certificates the user trusted, by host and port, in a file of the state folder that only the user can read.
 
 use crate::domain::Fingerprint;
+use crate::private_file;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The list of trusted certificates.
@@ -28,31 +29,12 @@ impl KnownCertificates {
     /// Trusts a certificate at that address, durably.
     pub fn trust(&mut self, host: &str, port: u16, fingerprint: Fingerprint) -> io::Result<()> {
         self.known.insert(key(host, port), fingerprint);
-        write_private(&self.path, &serde_json::to_vec_pretty(&self.known)?)
+        private_file::replace(&self.path, &serde_json::to_vec_pretty(&self.known)?)
     }
 }
 
 fn key(host: &str, port: u16) -> String {
     format!("{}:{port}", host.to_lowercase())
-}
-
-/// Writes a file that only this user can read, so that a crash leaves either the old or the new one.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    let fresh = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    std::fs::rename(fresh, path)
 }
 
 #[cfg(test)]

@@ -1,0 +1,100 @@
+//! Files and folders that only this user can read, and files that a crash leaves either old or new.
+//!
+//! On Unix a folder gets mode 0700 and a file 0600 from its first moment. On Windows both take the rights of the user's own
+//! folders, in which they are made.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Makes a folder and those above it. One that is there already stays as it is.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    builder().recursive(true).create(folder)
+}
+
+/// Makes a folder that must not be there yet, in one that must.
+pub fn create_new_folder(folder: &Path) -> io::Result<()> {
+    builder().create(folder)
+}
+
+/// Makes a file that must not be there yet, not even as a link, and opens it for writing.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    options().write(true).create_new(true).open(path)
+}
+
+/// Opens a file for reading and writing, or makes it.
+pub fn open(path: &Path) -> io::Result<File> {
+    options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Writes a whole file, and its folder if need be. Whoever reads it, also after a crash, finds the old or the new content.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let fresh = PathBuf::from(name);
+    match std::fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create_new(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&fresh, path)?;
+    // The new name is durable only with its folder; Windows has no such call.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+fn builder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_made_belongs_to_this_user_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("a/b/file.json");
+        replace(&path, b"old").unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!((mode(&path), mode(&scratch.path().join("a"))), (0o600, 0o700));
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_laid_in_the_way_is_not_written_through() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (victim, path) = (scratch.path().join("victim"), scratch.path().join("file"));
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, scratch.path().join("file.new")).unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(create_new(&path).is_err());
+        replace(&path, b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    }
+}
