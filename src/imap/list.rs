@@ -71,13 +71,15 @@ pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
     }
     let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
     let naming = Naming { separator, prefix: spaces.personal.clone() };
+    let containers: BTreeSet<Vec<u8>> =
+        listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
     let mut listing = Listing { separator, ..Listing::default() };
     let mut seen = BTreeSet::new();
     for folder in listed {
         if !seen.insert(folder.wire_name.clone()) {
             continue;
         }
-        match left_out(&folder, &spaces) {
+        match left_out(&folder, &spaces, &containers) {
             Some(reason) => {
                 if !folder.has("\\Noselect") || listing.left_out.is_empty() {
                     let name = decode(&folder.wire_name);
@@ -139,6 +141,8 @@ struct Namespaces {
     separator: Option<char>,
     others: Vec<Vec<u8>>,
     shared: Vec<Vec<u8>>,
+    /// Whether the server told its namespaces.
+    told: bool,
 }
 
 impl Namespaces {
@@ -148,6 +152,7 @@ impl Namespaces {
         if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
             return;
         }
+        spaces.told = true;
         let personal = namespace_list(&mut tokens);
         self.separator = personal.first().and_then(|(_, separator)| *separator);
         self.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
@@ -184,10 +189,13 @@ fn separator(token: &Token<'_>) -> Option<char> {
     token.text().and_then(|text| std::str::from_utf8(text).ok()).and_then(|text| text.chars().next())
 }
 
-/// Folders that show other people's mail where a server has no NAMESPACE to say so. (Kerio Connect: contract of its IMAP service.)
+/// Roots of other people's mail on a server that does not say so by NAMESPACE. (Kerio Connect lists `Public Folders` as \Noselect, and
+/// other users' mailboxes below `~user@domain`.)
 const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public", "#Archive"];
 
-fn left_out(folder: &Listed, spaces: &Namespaces) -> Option<LeftOutReason> {
+/// A name alone is a reason only where the server tells no namespaces, or where its root is no mail folder: anyone may call a folder of
+/// their own `Public Folders`.
+fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>) -> Option<LeftOutReason> {
     let name = &folder.wire_name;
     let below = |prefix: &Vec<u8>| {
         let root = match folder.separator {
@@ -196,12 +204,13 @@ fn left_out(folder: &Listed, spaces: &Namespaces) -> Option<LeftOutReason> {
         };
         !prefix.is_empty() && (name.starts_with(prefix) || name == root) && !spaces.personal.starts_with(prefix)
     };
-    if spaces.others.iter().any(below) || name.starts_with(b"~") {
-        return Some(LeftOutReason::OtherUser);
-    }
     let root = folder.separator.and_then(|separator| name.split(|octet| *octet == separator as u8).next());
     let root = root.unwrap_or(name);
-    let known = SHARED_ROOTS.iter().any(|shared| shared.as_bytes().eq_ignore_ascii_case(root));
+    let by_name = !spaces.told || containers.contains(root);
+    if spaces.others.iter().any(below) || (by_name && root.starts_with(b"~")) {
+        return Some(LeftOutReason::OtherUser);
+    }
+    let known = by_name && SHARED_ROOTS.iter().any(|shared| shared.as_bytes().eq_ignore_ascii_case(root));
     (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)
 }
 
@@ -259,13 +268,18 @@ mod tests {
             others: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
             shared: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
             separator: Some('.'),
+            told: true,
         };
-        let reason = |name: &str| left_out(&parsed(&format!("LIST () \".\" {name}")), &spaces);
+        let none = BTreeSet::new();
+        let reason = |name: &str| left_out(&parsed(&format!("LIST () \".\" {name}")), &spaces, &none);
         assert_eq!(reason("INBOX.Sent"), None);
         assert_eq!(reason("user.bob"), Some(LeftOutReason::OtherUser));
         assert_eq!(reason("shared"), Some(LeftOutReason::Shared));
         assert_eq!(reason("sharedness"), None);
-        let kerio = left_out(&parsed("LIST () \"/\" \"Public Folders/News\""), &Namespaces::default());
-        assert_eq!(kerio, Some(LeftOutReason::Shared));
+        assert_eq!(reason("\"Public Folders\""), None);
+        let news = parsed("LIST () \"/\" \"Public Folders/News\"");
+        assert_eq!(left_out(&news, &Namespaces::default(), &none), Some(LeftOutReason::Shared));
+        let listed_as_container = BTreeSet::from([b"Public Folders".to_vec()]);
+        assert_eq!(left_out(&news, &spaces, &listed_as_container), Some(LeftOutReason::Shared));
     }
 }
