@@ -77,6 +77,8 @@ fn closed(result: Result<(), SinkClosed>) -> Result<(), ImapError> {
 /// A command whose answer has not been read to its end.
 struct Asked {
     tag: Tag,
+    /// Its tagged answer, when that came before the answer to an older command.
+    status: Option<Status>,
     uids: BTreeSet<Uid>,
     /// What it has not delivered yet.
     pending: BTreeSet<Uid>,
@@ -102,35 +104,40 @@ impl Reading<'_> {
         }
         let tag = self.wire.send(&ReadOnly::FetchBodies { set }.command())?;
         let uids: BTreeSet<Uid> = uids.into_iter().collect();
-        self.asked.push_back(Asked { tag, pending: uids.clone(), uids, alone: BTreeSet::new() });
+        self.asked.push_back(Asked { tag, status: None, pending: uids.clone(), uids, alone: BTreeSet::new() });
         Ok(())
     }
 
-    /// Reads the answer to the oldest command.
+    /// Reads until the oldest command is answered. A server may work on the next one meanwhile (RFC 9051, section 5.5): Dovecot
+    /// delivers its messages before it says that the first command is done.
     fn read_one(&mut self) -> Result<(), ImapError> {
-        let Some(mut asked) = self.asked.pop_front() else { return Ok(()) };
-        let status = loop {
-            let mut taker = Taker { asked: &mut asked, sink: self.sink, way: Way::Discard, delivered: None };
+        loop {
+            if let Some(status) = self.asked.front_mut().and_then(|oldest| oldest.status.take()) {
+                return self.asked.pop_front().map_or(Ok(()), |asked| self.finish(asked, &status));
+            }
+            let mut taker = Taker { asked: &mut self.asked, sink: self.sink, way: Way::Discard, delivered: false };
             match self.wire.next_answer(&mut taker)? {
                 Answer::Untagged(pieces) => {
-                    let way = std::mem::replace(&mut taker.way, Way::Discard);
-                    let delivered = taker.delivered;
-                    self.take(&mut asked, &pieces, way, delivered)?;
+                    let Taker { way, delivered, .. } = taker;
+                    if !delivered {
+                        self.take(&pieces, way)?;
+                    }
                 }
-                Answer::Tagged(tag, status) if tag == asked.tag => break status,
-                Answer::Tagged(..) | Answer::Continue => {}
+                Answer::Tagged(tag, status) => {
+                    if let Some(answered) = self.asked.iter_mut().find(|asked| asked.tag == tag) {
+                        answered.status = Some(status);
+                    }
+                }
+                Answer::Continue => {}
             }
-        };
-        self.finish(asked, &status)
+        }
     }
 
     /// Takes what a FETCH answer says beside a streamed body.
-    fn take(&mut self, asked: &mut Asked, pieces: &[Piece], way: Way, delivered: Option<Uid>) -> Result<(), ImapError> {
-        if delivered.is_some() {
-            return Ok(());
-        }
+    fn take(&mut self, pieces: &[Piece], way: Way) -> Result<(), ImapError> {
         let Some(fetched) = Fetched::parse(pieces) else { return Ok(()) };
-        let Some(uid) = fetched.uid.filter(|uid| asked.pending.contains(uid)) else { return Ok(()) };
+        let Some(uid) = fetched.uid else { return Ok(()) };
+        let Some(asked) = self.asked.iter_mut().find(|asked| asked.pending.contains(&uid)) else { return Ok(()) };
         let whole = match (fetched.body, way) {
             (Some(Body::Streamed), Way::Keep(octets)) => octets,
             (Some(Body::Streamed), _) => {
@@ -188,20 +195,32 @@ enum Way {
 
 /// Hands the literals of one answer to the sink.
 struct Taker<'a, 's> {
-    asked: &'a mut Asked,
+    asked: &'a mut VecDeque<Asked>,
     sink: &'a mut (dyn BodySink + 's),
     way: Way,
-    delivered: Option<Uid>,
+    /// Whether a message was passed on.
+    delivered: bool,
+}
+
+impl Taker<'_, '_> {
+    /// A single command for a single message needs no UID to say whose body it is.
+    fn only(&self) -> Option<Uid> {
+        let only = self.asked.front().filter(|asked| self.asked.len() == 1 && asked.uids.len() == 1)?;
+        only.uids.first().copied()
+    }
+
+    fn was_pending(&mut self, uid: Uid) -> bool {
+        self.asked.iter_mut().any(|asked| asked.pending.remove(&uid))
+    }
 }
 
 impl LiteralTaker for Taker<'_, '_> {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError> {
         let Some(uid) = before_literal(pieces) else { return Ok(false) };
-        // A command for one message needs no UID to say whose body it is.
-        let only = || self.asked.uids.first().copied().filter(|_| self.asked.uids.len() == 1);
-        self.way = match uid.or_else(only) {
-            Some(uid) if self.delivered.is_none() && self.asked.pending.remove(&uid) => {
-                self.delivered = Some(uid);
+        let uid = uid.or_else(|| self.only());
+        self.way = match uid {
+            Some(uid) if !self.delivered && self.was_pending(uid) => {
+                self.delivered = true;
                 closed(self.sink.begin(uid, octets))?;
                 Way::Pass
             }

@@ -115,6 +115,7 @@ pub(super) fn copy_round(
             desk,
             batches: &batches,
             batch: 0,
+            intended: 0,
             measured: HashMap::new(),
             current: None,
             done: Vec::new(),
@@ -224,6 +225,8 @@ struct Sending<'a, 'd> {
     batches: &'a [Vec<Uid>],
     /// The batch that arrives now.
     batch: usize,
+    /// So many batches are intended, durably.
+    intended: usize,
     /// Size and digest of what was sent and is not settled.
     measured: HashMap<Uid, (u64, Digest)>,
     /// The message that arrives now, and whether it is passed on.
@@ -236,7 +239,7 @@ struct Sending<'a, 'd> {
 
 impl Sending<'_, '_> {
     fn run(&mut self, items: &Receiver<Item>) -> Result<(), Halt> {
-        self.record(Some(0))?;
+        self.record(1)?;
         while let Ok(item) = items.recv() {
             self.take(item)?;
         }
@@ -247,12 +250,16 @@ impl Sending<'_, '_> {
         self.appender.end_batch().on(Side::Target)?;
         self.settle(0)?;
         self.withdrawn.extend(self.batches.iter().skip(self.batch).flatten().copied());
-        self.record(None)
+        self.record(self.intended)
     }
 
     fn take(&mut self, item: Item) -> Result<(), Halt> {
         match item {
             Item::Begin { uid, octets } => {
+                // The source may deliver from the next batch before it says that this one is through.
+                if self.batches.get(self.intended).is_some_and(|next| next.contains(&uid)) {
+                    self.record(self.intended + 1)?;
+                }
                 let head = self.desk.heads.get(uid);
                 let date = head.and_then(|head| date_text(head.date?, self.round.dates));
                 let flags = (self.desk.flags)(uid);
@@ -287,7 +294,7 @@ impl Sending<'_, '_> {
                     AppendWay::Batches => BATCHES_IN_FLIGHT,
                     AppendWay::Single => SINGLES_IN_FLIGHT,
                 })?;
-                self.record(Some(self.batch))?;
+                self.record(self.batch + 1)?;
             }
         }
         Ok(())
@@ -318,11 +325,13 @@ impl Sending<'_, '_> {
         Ok(())
     }
 
-    /// Makes durable what was settled, together with the intent of the next batch: one write for both.
-    fn record(&mut self, next: Option<usize>) -> Result<(), Halt> {
-        let next = next.and_then(|batch| self.batches.get(batch)).map_or(&[][..], Vec::as_slice);
+    /// Makes durable what was settled, together with the intent of the batches before `through`: one write for both.
+    fn record(&mut self, through: usize) -> Result<(), Halt> {
+        let through = through.min(self.batches.len());
+        let next = self.batches.get(self.intended..through).unwrap_or_default().iter().flatten();
         let intend: Vec<(Uid, u64)> =
-            next.iter().map(|uid| (*uid, self.desk.heads.get(*uid).map_or(0, |head| head.size))).collect();
+            next.map(|uid| (*uid, self.desk.heads.get(*uid).map_or(0, |head| head.size))).collect();
+        self.intended = self.intended.max(through);
         self.desk.ledger.record(self.desk.record, &self.done, &self.withdrawn, &intend, self.round.floor)?;
         self.withdrawn.clear();
         let done = std::mem::take(&mut self.done);
