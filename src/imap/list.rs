@@ -152,7 +152,7 @@ impl Namespaces {
         if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
             return;
         }
-        spaces.told = true;
+        self.told = true;
         let personal = namespace_list(&mut tokens);
         self.separator = personal.first().and_then(|(_, separator)| *separator);
         self.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
