@@ -5,8 +5,18 @@
 
 pub mod administration;
 mod certificate;
+mod faults;
+mod imap;
+mod link;
 mod listener;
 mod service;
+mod store;
 
 pub use certificate::ServerCertificate;
+pub use faults::{Action, FaultPlan, Faults, Moment, Step};
+pub use imap::{DateRefusal, ImapOptions, ImapServer, KerioWays, Profile, Transcript};
+pub use link::{Link, LinkOptions};
 pub use service::{ImapService, MailService};
+pub use store::{
+    Content, FolderSnapshot, Generated, Layout, MailStore, MessageSnapshot, NewMessage, Snapshot, StoreError, wire_name,
+};

@@ -1,0 +1,302 @@
+//! One connection's octets: buffered both ways, encrypted and compressed when the client asks, disturbed when a test asks.
+//!
+//! Answers are gathered and sent when the client's next command has to be waited for, so that pipelined commands cost one write.
+
+use super::super::certificate::ServerCertificate;
+use super::super::faults::{Action, Moment};
+use super::server::Presence;
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use native_tls::TlsStream;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+/// Octets gathered before they are sent anyway.
+const GATHERED: usize = 64 * 1024;
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_ref(),
+        }
+    }
+
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(tcp) => tcp.read(octets),
+            Stream::Tls(tls) => tls.read(octets),
+        }
+    }
+
+    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        match self {
+            Stream::Plain(tcp) => tcp.write_all(octets),
+            Stream::Tls(tls) => tls.write_all(octets),
+        }
+    }
+}
+
+struct Deflate {
+    inward: Decompress,
+    outward: Compress,
+}
+
+/// A connection.
+pub(super) struct Channel {
+    stream: Option<Stream>,
+    presence: Presence,
+    /// Read and not yet used: from `used` on.
+    input: Vec<u8>,
+    used: usize,
+    output: Vec<u8>,
+    deflate: Option<Box<Deflate>>,
+    trickling: bool,
+}
+
+impl Channel {
+    pub(super) fn new(tcp: TcpStream, presence: Presence) -> Self {
+        Self {
+            stream: Some(Stream::Plain(tcp)),
+            presence,
+            input: Vec::new(),
+            used: 0,
+            output: Vec::with_capacity(GATHERED),
+            deflate: None,
+            trickling: false,
+        }
+    }
+
+    pub(super) fn presence(&mut self) -> &mut Presence {
+        &mut self.presence
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Some(Stream::Tls(_)))
+    }
+
+    pub(super) fn is_compressed(&self) -> bool {
+        self.deflate.is_some()
+    }
+
+    /// Encrypts from here on. What the client sent before in clear is forgotten (RFC 9051, section 6.2.1).
+    pub(super) fn encrypt(&mut self, certificate: &ServerCertificate) -> io::Result<()> {
+        self.flush()?;
+        self.forget_input();
+        let Some(Stream::Plain(tcp)) = self.stream.take() else { return Err(gone()) };
+        let tls = certificate.acceptor().accept(tcp).map_err(|error| io::Error::other(error.to_string()))?;
+        self.stream = Some(Stream::Tls(Box::new(tls)));
+        Ok(())
+    }
+
+    /// Compresses from here on (RFC 4978).
+    pub(super) fn compress(&mut self) -> io::Result<()> {
+        self.flush()?;
+        let rest = self.input.split_off(self.used);
+        self.forget_input();
+        let deflate = Deflate { inward: Decompress::new(false), outward: Compress::new(Compression::fast(), false) };
+        self.deflate = Some(Box::new(deflate));
+        self.take_in(&rest)
+    }
+
+    fn forget_input(&mut self) {
+        self.input.clear();
+        self.used = 0;
+    }
+
+    /// Puts octets where they are gathered.
+    pub(super) fn put(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.output.extend_from_slice(octets);
+        if self.output.len() >= GATHERED { self.flush() } else { Ok(()) }
+    }
+
+    /// Sends what was gathered; a disturbance may come between.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        match self.presence.ask(Moment::Sending { octets: self.output.len() }) {
+            Action::Cut => {
+                self.output.truncate(self.output.len() / 2);
+                self.send()?;
+                Err(self.cut())
+            }
+            Action::Answer(_) | Action::Proceed => self.send(),
+            Action::Inject(mut octets) => {
+                octets.append(&mut self.output);
+                self.output = octets;
+                self.send()
+            }
+            action => {
+                self.disturb(action)?;
+                self.send()
+            }
+        }
+    }
+
+    /// Carries out what a hook wants at a step, but for answers, which the session knows how to give.
+    pub(super) fn disturb(&mut self, action: Action) -> io::Result<()> {
+        match action {
+            Action::Proceed | Action::Answer(_) => Ok(()),
+            Action::Cut => {
+                self.send()?;
+                Err(self.cut())
+            }
+            Action::Bye(text) => {
+                self.output.extend_from_slice(format!("* BYE {text}\r\n").as_bytes());
+                self.send()?;
+                Err(self.cut())
+            }
+            Action::Delay(duration) => {
+                self.send()?;
+                self.presence.wait(duration)
+            }
+            Action::Inject(octets) => {
+                self.output.extend_from_slice(&octets);
+                Ok(())
+            }
+            Action::Trickle => {
+                self.trickling = true;
+                Ok(())
+            }
+            Action::Silence => {
+                let mut nothing = vec![0; 4096];
+                let stream = self.stream.as_mut().ok_or_else(gone)?;
+                while stream.read(&mut nothing)? > 0 {}
+                Err(gone())
+            }
+        }
+    }
+
+    /// Asks the hook at a step and carries out what it wants; an answer it gives instead is returned.
+    pub(super) fn step(&mut self, moment: Moment<'_>) -> io::Result<Option<String>> {
+        match self.presence.ask(moment) {
+            Action::Proceed => Ok(None),
+            Action::Answer(answer) => Ok(Some(answer)),
+            action => self.disturb(action).map(|()| None),
+        }
+    }
+
+    fn cut(&mut self) -> io::Error {
+        if let Some(stream) = &self.stream {
+            let _ = stream.tcp().shutdown(Shutdown::Both);
+        }
+        gone()
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        let stream = self.stream.as_mut().ok_or_else(gone)?;
+        let packed = match &mut self.deflate {
+            Some(deflate) => deflate_all(&mut deflate.outward, &self.output)?,
+            None => std::mem::take(&mut self.output),
+        };
+        if self.trickling {
+            packed.chunks(1).try_for_each(|octet| stream.write_all(octet))?;
+        } else {
+            stream.write_all(&packed)?;
+        }
+        if self.deflate.is_none() {
+            // The buffer's room is kept.
+            self.output = packed;
+        }
+        self.output.clear();
+        Ok(())
+    }
+
+    /// What was read and not used, never empty. Sends what was gathered before it waits. The end of the line is an error.
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        while self.used == self.input.len() {
+            self.forget_input();
+            self.flush()?;
+            let mut read = [0; 16 * 1024];
+            let length = self.stream.as_mut().ok_or_else(gone)?.read(&mut read)?;
+            if length == 0 {
+                return Err(gone());
+            }
+            self.take_in(&read[..length])?;
+        }
+        Ok(&self.input[self.used..])
+    }
+
+    fn take_in(&mut self, octets: &[u8]) -> io::Result<()> {
+        match &mut self.deflate {
+            Some(deflate) => inflate_all(&mut deflate.inward, octets, &mut self.input),
+            None => {
+                self.input.extend_from_slice(octets);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads a line without its end. None when it is longer than `longest`; it is skipped then.
+    pub(super) fn read_line(&mut self, longest: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        let mut too_long = false;
+        loop {
+            let ready = self.fill()?;
+            let end = ready.iter().position(|octet| *octet == b'\n');
+            let taken = end.map_or(ready.len(), |end| end + 1);
+            too_long |= line.len() + taken > longest + 2;
+            if !too_long {
+                line.extend_from_slice(&ready[..taken]);
+            }
+            self.used += taken;
+            if end.is_some() {
+                break;
+            }
+        }
+        while line.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
+            line.pop();
+        }
+        Ok((!too_long).then_some(line))
+    }
+
+    /// Reads exactly so many octets; of those beyond `kept` nothing is kept.
+    pub(super) fn read_octets(&mut self, octets: u64, kept: u64) -> io::Result<Vec<u8>> {
+        let mut read = Vec::with_capacity(octets.min(kept).min(1 << 20) as usize);
+        let mut left = octets;
+        while left > 0 {
+            let ready = self.fill()?;
+            let length = (ready.len() as u64).min(left) as usize;
+            let wanted = (kept - (read.len() as u64).min(kept)).min(length as u64) as usize;
+            read.extend_from_slice(&ready[..wanted]);
+            self.used += length;
+            left -= length as u64;
+        }
+        Ok(read)
+    }
+}
+
+fn gone() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
+}
+
+fn deflate_all(deflate: &mut Compress, octets: &[u8]) -> io::Result<Vec<u8>> {
+    let start = deflate.total_in();
+    let mut packed = Vec::with_capacity(octets.len() / 2 + 64);
+    loop {
+        packed.reserve(4096);
+        let done = (deflate.total_in() - start) as usize;
+        deflate.compress_vec(&octets[done..], &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
+        // With room left over, everything is out.
+        if (deflate.total_in() - start) as usize == octets.len() && packed.len() < packed.capacity() {
+            return Ok(packed);
+        }
+    }
+}
+
+fn inflate_all(inflate: &mut Decompress, octets: &[u8], input: &mut Vec<u8>) -> io::Result<()> {
+    let start = inflate.total_in();
+    loop {
+        let done = (inflate.total_in() - start) as usize;
+        input.reserve(16 * 1024);
+        inflate.decompress_vec(&octets[done..], input, FlushDecompress::Sync).map_err(io::Error::other)?;
+        if (inflate.total_in() - start) as usize == octets.len() && input.len() < input.capacity() {
+            return Ok(());
+        }
+    }
+}

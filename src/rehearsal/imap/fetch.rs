@@ -1,0 +1,194 @@
+//! The items of FETCH, and the answers to them (RFC 9051, sections 6.4.5 and 7.5.2).
+
+use super::channel::Channel;
+use super::messages::Taken;
+use super::parser::Argument;
+use std::io;
+use std::ops::Range;
+
+/// Something that can be fetched of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FetchItem {
+    Uid,
+    Flags,
+    InternalDate,
+    Size,
+    Body(Body),
+}
+
+/// Octets of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    /// As it is named in the answer: `BODY[HEADER]<0>`.
+    name: String,
+    section: Section,
+    /// First octet and number of octets.
+    part: Option<(u64, u64)>,
+    /// Whether \Seen stays as it is.
+    peeks: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Section {
+    Whole,
+    Header,
+    /// Fields in upper case.
+    Fields(Vec<String>),
+    Text,
+}
+
+impl FetchItem {
+    /// Whether it sets \Seen.
+    pub(super) fn sees(&self) -> bool {
+        matches!(self, FetchItem::Body(body) if !body.peeks)
+    }
+}
+
+/// Reads the items; a UID FETCH has the UID among them. None when one is not known.
+pub(super) fn items(argument: &Argument, by_uid: bool) -> Option<Vec<FetchItem>> {
+    let mut items = Vec::new();
+    if by_uid {
+        items.push(FetchItem::Uid);
+    }
+    for argument in argument.items() {
+        match argument.word().as_str() {
+            "UID" => items.push(FetchItem::Uid),
+            "FLAGS" => items.push(FetchItem::Flags),
+            "INTERNALDATE" => items.push(FetchItem::InternalDate),
+            "RFC822.SIZE" => items.push(FetchItem::Size),
+            "FAST" => items.extend([FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size]),
+            "RFC822" => items.push(named("RFC822", Section::Whole, false)),
+            "RFC822.HEADER" => items.push(named("RFC822.HEADER", Section::Header, true)),
+            "RFC822.TEXT" => items.push(named("RFC822.TEXT", Section::Text, false)),
+            word => items.push(FetchItem::Body(body(word)?)),
+        }
+    }
+    let mut once: Vec<FetchItem> = Vec::new();
+    for item in items {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    Some(once)
+}
+
+fn named(name: &str, section: Section, peeks: bool) -> FetchItem {
+    FetchItem::Body(Body { name: name.to_owned(), section, part: None, peeks })
+}
+
+/// Reads `BODY[…]`, `BODY.PEEK[…]`, with `<first.count>` behind it or without.
+fn body(word: &str) -> Option<Body> {
+    let (peeks, rest) = match word.strip_prefix("BODY.PEEK[") {
+        Some(rest) => (true, rest),
+        None => (false, word.strip_prefix("BODY[")?),
+    };
+    let (inner, after) = rest.split_once(']')?;
+    let section = match inner {
+        "" => Section::Whole,
+        "HEADER" => Section::Header,
+        "TEXT" => Section::Text,
+        fields => {
+            let fields = fields.strip_prefix("HEADER.FIELDS (")?.strip_suffix(')')?;
+            Section::Fields(fields.split_ascii_whitespace().map(|field| field.trim_matches('"').to_owned()).collect())
+        }
+    };
+    let part = match after {
+        "" => None,
+        part => {
+            let (first, count) = part.strip_prefix('<')?.strip_suffix('>')?.split_once('.')?;
+            Some((first.parse().ok()?, count.parse().ok()?))
+        }
+    };
+    let name = match part {
+        Some((first, _)) => format!("BODY[{inner}]<{first}>"),
+        None => format!("BODY[{inner}]"),
+    };
+    Some(Body { name, section, part, peeks })
+}
+
+/// Puts one answer; `tells_flags` adds FLAGS where the command changed them.
+pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], tells_flags: bool) -> io::Result<()> {
+    channel.put(format!("* {} FETCH (", taken.number).as_bytes())?;
+    let flags = [FetchItem::Flags];
+    let told: &[FetchItem] = if tells_flags && !items.contains(&FetchItem::Flags) { &flags } else { &[] };
+    for (index, item) in items.iter().chain(told).enumerate() {
+        if index > 0 {
+            channel.put(b" ")?;
+        }
+        match item {
+            FetchItem::Uid => channel.put(format!("UID {}", taken.uid).as_bytes())?,
+            FetchItem::Flags => channel.put(format!("FLAGS ({})", taken.flags.join(" ")).as_bytes())?,
+            FetchItem::InternalDate => {
+                channel.put(taken.date.format("INTERNALDATE \"%e-%b-%Y %H:%M:%S %z\"").to_string().as_bytes())?;
+            }
+            FetchItem::Size => channel.put(format!("RFC822.SIZE {}", taken.content.size()).as_bytes())?,
+            FetchItem::Body(body) => put_body(channel, taken, body)?,
+        }
+    }
+    channel.put(b")\r\n")
+}
+
+fn put_body(channel: &mut Channel, taken: &Taken, body: &Body) -> io::Result<()> {
+    let size = taken.content.size();
+    let within = |range: Range<u64>| match body.part {
+        Some((first, count)) => {
+            let start = range.start.saturating_add(first).min(range.end);
+            start..start.saturating_add(count).min(range.end)
+        }
+        None => range,
+    };
+    let range = match &body.section {
+        Section::Whole => 0..size,
+        Section::Header => 0..taken.content.header().len() as u64,
+        Section::Text => taken.content.header().len() as u64..size,
+        Section::Fields(fields) => {
+            let chosen = choose(&taken.content.header(), fields);
+            let range = within(0..chosen.len() as u64);
+            let chosen = &chosen[range.start as usize..range.end as usize];
+            channel.put(format!("{} {{{}}}\r\n", body.name, chosen.len()).as_bytes())?;
+            return channel.put(chosen);
+        }
+    };
+    let range = within(range);
+    channel.put(format!("{} {{{}}}\r\n", body.name, range.end - range.start).as_bytes())?;
+    taken.content.read(range, &mut |chunk| chunk.chunks(32 * 1024).try_for_each(|chunk| channel.put(chunk)))
+}
+
+/// The fields of a header that were asked for, and the blank line.
+fn choose(header: &[u8], fields: &[String]) -> Vec<u8> {
+    let mut chosen = Vec::new();
+    let mut takes = false;
+    for line in header.split_inclusive(|octet| *octet == b'\n') {
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
+            takes = fields.iter().any(|field| field.as_bytes().eq_ignore_ascii_case(name));
+        }
+        if takes {
+            chosen.extend_from_slice(line);
+        }
+    }
+    chosen.extend_from_slice(b"\r\n");
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_read_and_what_is_unknown_is_refused() {
+        let read = |word: &str| items(&Argument::Atom(word.as_bytes().to_vec()), true);
+        let whole = read("body.peek[]<10.20>").unwrap();
+        assert!(!whole[1].sees() && matches!(&whole[1], FetchItem::Body(body) if body.name == "BODY[]<10>"));
+        assert!(read("BODY[HEADER.FIELDS (TO \"CC\")]").unwrap()[1].sees());
+        for unknown in ["ENVELOPE", "BODY[", "BODY[1.2]", "BODY[]<1>", "BODY[]<1.2"] {
+            assert_eq!(read(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn chosen_fields_come_with_their_continuation_lines() {
+        let header = b"To: a\r\nSubject: b\r\n c\r\nX: d\r\n\r\n";
+        assert_eq!(choose(header, &["SUBJECT".to_owned()]), b"Subject: b\r\n c\r\n\r\n");
+    }
+}

@@ -1,0 +1,196 @@
+//! The commands about messages of the open folder: FETCH, STORE, SEARCH, COPY, EXPUNGE, by sequence number or UID.
+
+use super::super::store::{Content, Flags, Message, NewMessage, User};
+use super::fetch::{self, FetchItem};
+use super::parser::{Argument, number_set};
+use super::search::Search;
+use super::select::kept_flags;
+use super::session::{Done, Reply, Session};
+use chrono::{DateTime, FixedOffset};
+
+/// A message with its sequence number, taken out of the store.
+pub(super) struct Taken {
+    pub(super) number: u32,
+    pub(super) uid: u32,
+    pub(super) content: Content,
+    pub(super) flags: Flags,
+    pub(super) date: DateTime<FixedOffset>,
+}
+
+/// Messages taken out of the store at once: the store is not held while a slow client reads.
+const TAKEN: usize = 256;
+
+impl Session {
+    pub(super) fn execute_on_messages(&mut self, user: &User, name: &str, arguments: &[Argument]) -> Done {
+        let Some(selected) = &self.selected else {
+            let known = ["FETCH", "STORE", "SEARCH", "COPY", "EXPUNGE"];
+            let is_known = known.contains(&name.strip_prefix("UID ").unwrap_or(name));
+            return Ok(Reply::bad(if is_known { "No folder is open" } else { "Unknown command" }));
+        };
+        let still_there = user
+            .mailbox()
+            .folder(&selected.name)
+            .is_ok_and(|folder| folder.uid_validity == selected.uid_validity && folder.selectable);
+        if !still_there {
+            return Ok(Reply::no("[NONEXISTENT] The folder is not there any more"));
+        }
+        let read_only = selected.read_only;
+        let (by_uid, verb) = match name.strip_prefix("UID ") {
+            Some(verb) => (true, verb),
+            None => (false, name),
+        };
+        match (verb, arguments) {
+            ("FETCH", [set, items]) => match (self.numbers(set, by_uid), fetch::items(items, by_uid)) {
+                (Some(numbers), Some(items)) => self.fetch(user, &numbers, &items),
+                _ => Ok(Reply::bad("That cannot be fetched")),
+            },
+            ("SEARCH", arguments) => self.search(user, arguments, by_uid),
+            ("STORE" | "EXPUNGE", _) if read_only => Ok(Reply::no("The folder is open for reading only")),
+            ("STORE", [set, item, flags]) => match (self.numbers(set, by_uid), flags.flags()) {
+                (Some(numbers), Some(flags)) => self.store_flags(user, &numbers, &item.word(), &flags, by_uid),
+                _ => Ok(Reply::bad("That cannot be stored")),
+            },
+            ("EXPUNGE", []) if !by_uid => self.expunge(user, None),
+            ("EXPUNGE", [set]) if by_uid && self.options.has("UIDPLUS") => match self.numbers(set, true) {
+                Some(numbers) => self.expunge(user, Some(numbers)),
+                None => Ok(Reply::bad("That is no set of UIDs")),
+            },
+            ("COPY", [set, to]) => match (self.numbers(set, by_uid), to.text()) {
+                (Some(numbers), Some(to)) => self.copy(user, &numbers, to),
+                _ => Ok(Reply::bad("That cannot be copied")),
+            },
+            _ => Ok(Reply::bad("Unknown command or wrong arguments")),
+        }
+    }
+
+    /// The places in the client's view that a set names, ascending. None when the set is malformed.
+    pub(super) fn numbers(&self, set: &Argument, by_uid: bool) -> Option<Vec<usize>> {
+        let view = &self.selected.as_ref()?.view;
+        let largest = if by_uid { view.last().copied().unwrap_or(1) } else { view.len().max(1) as u32 };
+        let mut places = Vec::new();
+        let mut ranges = number_set(set.text()?, largest)?;
+        ranges.sort_unstable();
+        for (first, last) in ranges {
+            let range = if by_uid {
+                view.partition_point(|uid| *uid < first)..view.partition_point(|uid| *uid <= last)
+            } else if last as usize > view.len() {
+                return None;
+            } else {
+                first as usize - 1..last as usize
+            };
+            let from = places.last().map_or(0, |last: &usize| last + 1);
+            places.extend(range.start.max(from)..range.end);
+        }
+        Some(places)
+    }
+
+    /// Takes messages out of the store; those that are gone are left out.
+    pub(super) fn take(&self, user: &User, places: &[usize]) -> Vec<Taken> {
+        let Some(selected) = &self.selected else { return Vec::new() };
+        let mailbox = user.mailbox();
+        let Ok(folder) = mailbox.folder(&selected.name) else { return Vec::new() };
+        let take = |place: &usize| {
+            let uid = *selected.view.get(*place)?;
+            let message: &Message = folder.messages.get(folder.place(uid)?)?;
+            Some(Taken {
+                number: *place as u32 + 1,
+                uid,
+                content: message.content.clone(),
+                flags: message.flags.clone(),
+                date: message.date,
+            })
+        };
+        places.iter().filter_map(take).collect()
+    }
+
+    fn fetch(&mut self, user: &User, places: &[usize], items: &[FetchItem]) -> Done {
+        let read_only = self.selected.as_ref().is_none_or(|selected| selected.read_only);
+        let sees = !read_only && items.iter().any(FetchItem::sees);
+        for places in places.chunks(TAKEN) {
+            if sees {
+                self.change_flags(user, places, "+FLAGS", &["\\Seen".to_owned()]);
+            }
+            for taken in self.take(user, places) {
+                fetch::answer(&mut self.channel, &taken, items, sees)?;
+            }
+        }
+        if sees {
+            user.note_change("FETCH without PEEK");
+        }
+        Ok(Reply::ok("done"))
+    }
+
+    /// Changes flags in the store; `how` is FLAGS, +FLAGS or -FLAGS.
+    fn change_flags(&mut self, user: &User, places: &[usize], how: &str, flags: &[String]) {
+        let Some(selected) = &self.selected else { return };
+        let flags = kept_flags(flags, &self.options);
+        let mut mailbox = user.mailbox();
+        let Ok(folder) = mailbox.folder_mut(&selected.name) else { return };
+        for uid in places.iter().filter_map(|place| selected.view.get(*place)) {
+            let Some(message) = folder.place(*uid).and_then(|place| folder.messages.get_mut(place)) else { continue };
+            let named = |flag: &String| flags.iter().any(|named| named.eq_ignore_ascii_case(flag));
+            let others = || message.flags.iter().filter(|flag| !named(flag)).cloned();
+            message.flags = match how {
+                "FLAGS" => flags.iter().cloned().collect(),
+                "+FLAGS" => others().chain(flags.iter().cloned()).collect(),
+                _ => others().collect(),
+            };
+        }
+    }
+
+    fn store_flags(&mut self, user: &User, places: &[usize], item: &str, flags: &[String], by_uid: bool) -> Done {
+        let how = item.strip_suffix(".SILENT").unwrap_or(item);
+        if !matches!(how, "FLAGS" | "+FLAGS" | "-FLAGS") {
+            return Ok(Reply::bad("That cannot be stored"));
+        }
+        self.change_flags(user, places, how, flags);
+        if how == item {
+            let items = if by_uid { vec![FetchItem::Uid, FetchItem::Flags] } else { vec![FetchItem::Flags] };
+            for taken in self.take(user, places) {
+                fetch::answer(&mut self.channel, &taken, &items, false)?;
+            }
+        }
+        Ok(Reply::ok("done"))
+    }
+
+    fn search(&mut self, user: &User, arguments: &[Argument], by_uid: bool) -> Done {
+        let arguments = match arguments {
+            [charset, _, rest @ ..] if charset.word() == "CHARSET" => rest,
+            rest => rest,
+        };
+        let Some(search) = Search::parse(arguments, self) else { return Ok(Reply::bad("That cannot be searched")) };
+        let all: Vec<usize> = (0..self.selected.as_ref().map_or(0, |selected| selected.view.len())).collect();
+        let mut line = b"SEARCH".to_vec();
+        for places in all.chunks(TAKEN) {
+            for taken in self.take(user, places).iter().filter(|taken| search.finds(taken)) {
+                line.extend(format!(" {}", if by_uid { taken.uid } else { taken.number }).bytes());
+            }
+        }
+        self.put_line(&[b"* ", &line])?;
+        Ok(Reply::ok("done"))
+    }
+
+    fn expunge(&mut self, user: &User, places: Option<Vec<usize>>) -> Done {
+        let Some(selected) = &self.selected else { return Ok(Reply::bad("No folder is open")) };
+        let uids: Option<Vec<u32>> =
+            places.map(|places| places.iter().filter_map(|place| selected.view.get(*place).copied()).collect());
+        let result = user.mailbox().expunge(&selected.name, |message| {
+            message.flags.iter().any(|flag| flag == "\\Deleted")
+                && uids.as_ref().is_none_or(|uids| uids.binary_search(&message.uid).is_ok())
+        });
+        Ok(result.map_or_else(super::folders::refused, |()| Reply::ok("done")))
+    }
+
+    fn copy(&mut self, user: &User, places: &[usize], to: &[u8]) -> Done {
+        let copies: Vec<NewMessage> = self
+            .take(user, places)
+            .into_iter()
+            .map(|taken| NewMessage { content: taken.content, flags: taken.flags.to_vec(), date: taken.date })
+            .collect();
+        let mut mailbox = user.mailbox();
+        if mailbox.selectable(to).is_err() {
+            return Ok(Reply::no("[TRYCREATE] There is no such folder"));
+        }
+        Ok(mailbox.append(to, copies).map_or_else(super::folders::refused, |_| Reply::ok("done")))
+    }
+}

@@ -1,0 +1,20 @@
+//! The embedded IMAP server (RFC 3501, with the extensions a profile names). One thread a connection, no storage of its own.
+
+mod append;
+mod channel;
+mod fetch;
+mod folders;
+mod messages;
+mod options;
+mod parser;
+mod search;
+mod select;
+mod server;
+mod session;
+mod sign_in;
+
+#[cfg(test)]
+mod tests;
+
+pub use options::{DateRefusal, ImapOptions, KerioWays, Profile};
+pub use server::{ImapServer, Transcript};

@@ -1,0 +1,178 @@
+//! How an embedded IMAP server behaves: what it offers, and the ways of real servers that it imitates.
+
+use super::super::certificate::ServerCertificate;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a server offers (contract D8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// IMAP4rev1 (RFC 3501) and nothing else: literals always wait, nobody tells the UID of what was appended.
+    Bare,
+    /// What most servers have: UIDPLUS, LITERAL-, NAMESPACE, SPECIAL-USE, CHILDREN, UNSELECT, IDLE, ID, QUOTA.
+    Typical,
+    /// Also LITERAL+, MULTIAPPEND, LIST-EXTENDED, LIST-STATUS, STATUS=SIZE, SASL-IR, ENABLE, COMPRESS=DEFLATE.
+    Rich,
+}
+
+/// Kerio Connect's own ways (contract D1 to D7).
+#[derive(Debug, Clone, Default)]
+pub struct KerioWays {
+    /// The password of master authentication (X-MASTERAUTH, X-SETUSER), of which 24 characters count. None: not enabled.
+    pub master_password: Option<String>,
+    /// The administrator hides name and version in the greeting.
+    pub hides_name: bool,
+}
+
+/// Dates that APPEND refuses with BAD "Malformed date parameter" (contract D11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateRefusal {
+    /// None but malformed ones.
+    #[default]
+    None,
+    /// Days below 10 with a space before them.
+    SpacePadded,
+    /// Days below 10 with a zero before them.
+    ZeroPadded,
+    /// Every date.
+    All,
+}
+
+/// All that can be chosen of a server. Public fields; begin with a constructor and change what matters.
+#[derive(Clone)]
+pub struct ImapOptions {
+    /// What it offers.
+    pub profile: Profile,
+    /// Behaves like Kerio Connect.
+    pub kerio: Option<KerioWays>,
+    /// The text after `* OK`; none for the usual one.
+    pub greeting: Option<String>,
+    /// Whether clear listeners offer STARTTLS.
+    pub starttls: bool,
+    /// Nobody signs in without encryption (contract D7).
+    pub encryption_required: bool,
+    /// What NAMESPACE tells as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
+    pub personal_prefix: String,
+    /// A new user made through [`crate::rehearsal::MailService`] can sign in after so long.
+    pub sign_in_delay: Duration,
+    /// So many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (contract A9).
+    pub block_after_failures: Option<u32>,
+    /// How long a block lasts.
+    pub block_for: Duration,
+    /// Connections at a time; further ones hear `* BYE`.
+    pub most_connections: Option<usize>,
+    /// Every connection is cut after so many commands.
+    pub drop_after_commands: Option<u64>,
+    /// The largest message taken, in octets.
+    pub append_limit: u64,
+    /// Which dates APPEND refuses.
+    pub date_refusal: DateRefusal,
+    /// The certificate; none for [`ServerCertificate::shared`].
+    pub certificate: Option<Arc<ServerCertificate>>,
+}
+
+impl ImapOptions {
+    /// A server of that profile without peculiarities.
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            kerio: None,
+            greeting: None,
+            starttls: true,
+            encryption_required: false,
+            personal_prefix: String::new(),
+            sign_in_delay: Duration::ZERO,
+            block_after_failures: None,
+            block_for: Duration::from_secs(300),
+            most_connections: None,
+            drop_after_commands: None,
+            append_limit: 2 << 30,
+            date_refusal: DateRefusal::None,
+            certificate: None,
+        }
+    }
+
+    /// Kerio Connect's IMAP service; give its store [`crate::rehearsal::Layout::KERIO`].
+    pub fn kerio(profile: Profile) -> Self {
+        Self { kerio: Some(KerioWays::default()), block_after_failures: Some(10), ..Self::new(profile) }
+    }
+
+    /// The text of the greeting.
+    pub(super) fn greeting(&self) -> String {
+        match (&self.greeting, &self.kerio) {
+            (Some(greeting), _) => greeting.clone(),
+            (None, Some(KerioWays { hides_name: true, .. })) => "IMAP4rev1 server ready".to_owned(),
+            (None, Some(_)) => "Kerio Connect 10.0.8 IMAP4rev1 server ready".to_owned(),
+            (None, None) => "KIMT rehearsal server ready".to_owned(),
+        }
+    }
+
+    /// The answer to ID (RFC 2971).
+    pub(super) fn id(&self) -> &'static str {
+        match self.kerio {
+            Some(_) => r#"("name" "Kerio Connect" "version" "10.0.8")"#,
+            None => r#"("name" "KIMT rehearsal server")"#,
+        }
+    }
+
+    /// Whether a command or extension is offered, by the name of its capability.
+    pub(super) fn has(&self, capability: &str) -> bool {
+        self.always().contains(&capability)
+    }
+
+    fn always(&self) -> &'static [&'static str] {
+        match self.profile {
+            Profile::Bare => &["IMAP4rev1"],
+            Profile::Typical => &[
+                "IMAP4rev1",
+                "UIDPLUS",
+                "LITERAL-",
+                "NAMESPACE",
+                "SPECIAL-USE",
+                "CHILDREN",
+                "UNSELECT",
+                "IDLE",
+                "ID",
+                "QUOTA",
+            ],
+            Profile::Rich => &[
+                "IMAP4rev1",
+                "UIDPLUS",
+                "LITERAL+",
+                "NAMESPACE",
+                "SPECIAL-USE",
+                "CHILDREN",
+                "UNSELECT",
+                "IDLE",
+                "ID",
+                "QUOTA",
+                "MULTIAPPEND",
+                "LIST-EXTENDED",
+                "LIST-STATUS",
+                "STATUS=SIZE",
+                "SASL-IR",
+                "ENABLE",
+                "COMPRESS=DEFLATE",
+            ],
+        }
+    }
+
+    /// The words after CAPABILITY.
+    pub(super) fn capabilities(&self, encrypted: bool, signed_in: bool) -> String {
+        let mut words: Vec<String> = self.always().iter().map(|word| (*word).to_owned()).collect();
+        if self.profile == Profile::Rich {
+            words.push(format!("APPENDLIMIT={}", self.append_limit));
+        }
+        if !signed_in {
+            if self.starttls && !encrypted {
+                words.push("STARTTLS".to_owned());
+            }
+            if self.encryption_required && !encrypted {
+                words.push("LOGINDISABLED".to_owned());
+            } else if self.profile > Profile::Bare {
+                words.push("AUTH=PLAIN".to_owned());
+            }
+        }
+        words.join(" ")
+    }
+}

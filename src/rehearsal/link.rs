@@ -1,0 +1,251 @@
+//! A long line in a short room: a TCP forwarder that adds delay, limits the rate and cuts where it is told to.
+
+use super::listener::Listener;
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How the line is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LinkOptions {
+    /// Added to every round trip; half of it in each direction.
+    pub round_trip: Duration,
+    /// Bits a second in each direction, for all connections together; none is no limit.
+    pub bits_per_second: Option<u64>,
+}
+
+/// A forwarder on a loopback port of its own. Dropping it cuts everything.
+pub struct Link {
+    listener: Option<Listener>,
+    port: u16,
+    line: Arc<Line>,
+}
+
+/// Octets that are read at once.
+const CHUNK: usize = 16 * 1024;
+/// Chunks on their way in one direction of one connection.
+const UNDERWAY: usize = 1024;
+/// No cut is planned.
+const NEVER: i64 = i64::MAX;
+
+struct Line {
+    target: SocketAddr,
+    options: LinkOptions,
+    open: Mutex<BTreeMap<u64, [TcpStream; 2]>>,
+    next: AtomicU64,
+    /// Octets that may still pass before everything is cut.
+    left: AtomicI64,
+    refusing: AtomicBool,
+    passed: AtomicU64,
+    /// When the line is free again, to the server and back.
+    free_at: [Mutex<Instant>; 2],
+}
+
+impl Link {
+    /// Forwards to a port of this computer.
+    pub fn start(target_port: u16, options: LinkOptions) -> io::Result<Self> {
+        let line = Arc::new(Line {
+            target: SocketAddr::from((Ipv4Addr::LOCALHOST, target_port)),
+            options,
+            open: Mutex::default(),
+            next: AtomicU64::new(0),
+            left: AtomicI64::new(NEVER),
+            refusing: AtomicBool::new(false),
+            passed: AtomicU64::new(0),
+            free_at: [Mutex::new(Instant::now()), Mutex::new(Instant::now())],
+        });
+        let listener = Listener::start(0, {
+            let line = line.clone();
+            move |client| {
+                if let Err(error) = line.forward(client) {
+                    log::debug!(target: "rehearsal", "a connection could not be forwarded: {error}");
+                }
+            }
+        })?;
+        Ok(Self { port: listener.port(), listener: Some(listener), line })
+    }
+
+    /// The port to connect to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts every open connection now.
+    pub fn cut(&self) {
+        self.line.cut();
+    }
+
+    /// Cuts every connection after so many more octets, counted in both directions.
+    pub fn cut_after(&self, octets: u64) {
+        self.line.left.store(i64::try_from(octets).unwrap_or(NEVER), Ordering::SeqCst);
+    }
+
+    /// Whether new connections are closed at once, as by a server that is down.
+    pub fn refuse(&self, refusing: bool) {
+        self.line.refusing.store(refusing, Ordering::SeqCst);
+    }
+
+    /// Octets that passed so far, in both directions.
+    pub fn octets_passed(&self) -> u64 {
+        self.line.passed.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.refuse(true);
+        self.listener.take();
+        self.cut();
+    }
+}
+
+impl Line {
+    fn forward(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
+        if self.refusing.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let server = TcpStream::connect_timeout(&self.target, Duration::from_secs(5))?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let id = self.next.fetch_add(1, Ordering::SeqCst);
+        lock(&self.open).insert(id, [client.try_clone()?, server.try_clone()?]);
+        self.carry(id, 0, client.try_clone()?, server.try_clone()?)?;
+        self.carry(id, 1, server, client)
+    }
+
+    /// One direction of one connection: a thread that reads and one that writes when the time has come.
+    fn carry(self: &Arc<Self>, id: u64, direction: usize, from: TcpStream, to: TcpStream) -> io::Result<()> {
+        let (sender, receiver) = sync_channel(UNDERWAY);
+        let (reading, writing) = (self.clone(), self.clone());
+        let spawn = |name: &str| std::thread::Builder::new().name(format!("link {id} {name}"));
+        spawn("reads").spawn(move || reading.read(direction, from, &sender))?;
+        spawn("writes").spawn(move || writing.write(id, to, &receiver))?;
+        Ok(())
+    }
+
+    fn read(&self, direction: usize, mut from: TcpStream, sender: &SyncSender<(Instant, Vec<u8>)>) {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let read = match from.read(&mut chunk) {
+                Ok(0) => return,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            };
+            if sender.send((self.due(direction, read), chunk[..read].to_vec())).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// When octets that set out now arrive.
+    fn due(&self, direction: usize, octets: usize) -> Instant {
+        let mut arrival = Instant::now();
+        if let (Some(bits), Some(free_at)) = (self.options.bits_per_second, self.free_at.get(direction)) {
+            let mut free_at = lock(free_at);
+            let takes = Duration::from_secs_f64(octets as f64 * 8.0 / bits.max(1) as f64);
+            *free_at = arrival.max(*free_at) + takes;
+            arrival = *free_at;
+        }
+        arrival + self.options.round_trip / 2
+    }
+
+    fn write(&self, id: u64, mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
+        for (due, octets) in receiver {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let length = octets.len() as i64;
+            let left = match self.left.load(Ordering::SeqCst) {
+                NEVER => NEVER,
+                _ => self.left.fetch_sub(length, Ordering::SeqCst),
+            };
+            let allowed = left.clamp(0, length) as usize;
+            self.passed.fetch_add(allowed as u64, Ordering::SeqCst);
+            let written = to.write_all(&octets[..allowed]);
+            if allowed < octets.len() {
+                self.left.store(NEVER, Ordering::SeqCst);
+                self.cut();
+            }
+            if written.is_err() || allowed < octets.len() {
+                break;
+            }
+        }
+        // Either the other side has closed, which this one must learn, or this one takes no more.
+        if let Some([client, server]) = lock(&self.open).remove(&id) {
+            let _ = to.shutdown(Shutdown::Both);
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = server.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn cut(&self) {
+        for [client, server] in std::mem::take(&mut *lock(&self.open)).into_values() {
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = server.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that sends back what it gets.
+    fn echo() -> Listener {
+        Listener::start(0, |stream| {
+            std::thread::spawn(move || {
+                let mut back = stream.try_clone().unwrap();
+                let _ = io::copy(&mut &stream, &mut back);
+            });
+        })
+        .unwrap()
+    }
+
+    fn ask(link: &Link, octets: &[u8]) -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", link.port()))?;
+        stream.write_all(octets)?;
+        let mut answer = vec![0; octets.len()];
+        stream.read_exact(&mut answer)?;
+        Ok(answer)
+    }
+
+    #[test]
+    fn a_round_trip_takes_as_long_as_was_asked_for() {
+        let server = echo();
+        let options = LinkOptions { round_trip: Duration::from_millis(60), ..LinkOptions::default() };
+        let link = Link::start(server.port(), options).unwrap();
+        let started = Instant::now();
+        assert_eq!(ask(&link, b"hello").unwrap(), b"hello");
+        assert!(started.elapsed() >= Duration::from_millis(60));
+        assert_eq!(link.octets_passed(), 10);
+    }
+
+    #[test]
+    fn the_line_is_no_faster_than_its_rate() {
+        let server = echo();
+        let options = LinkOptions { bits_per_second: Some(8_000_000), ..LinkOptions::default() };
+        let link = Link::start(server.port(), options).unwrap();
+        let started = Instant::now();
+        ask(&link, &[7; 100_000]).unwrap();
+        assert!(started.elapsed() >= Duration::from_millis(95));
+    }
+
+    #[test]
+    fn the_line_is_cut_after_so_many_octets_and_holds_again_afterwards() {
+        let server = echo();
+        let link = Link::start(server.port(), LinkOptions::default()).unwrap();
+        link.cut_after(7);
+        assert!(ask(&link, b"hello").is_err());
+        assert_eq!(link.octets_passed(), 7);
+        assert!(ask(&link, b"hello").is_ok());
+        link.refuse(true);
+        assert!(ask(&link, b"hello").is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! The octets of a message: kept, or made from a seed whenever they are read.
+
+use crate::domain::Digest;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a message consists of. Cloning it copies no octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Kept in memory.
+    Octets(Arc<[u8]>),
+    /// Made on demand: millions of messages, or one of gigabytes, cost nothing.
+    Generated(Generated),
+}
+
+/// A message that is made from a seed: the same seed and size give the same octets, other seeds give others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generated {
+    seed: u64,
+    size: u64,
+}
+
+/// A line of a generated body, with its CRLF.
+const LINE: usize = 78;
+/// What is made at once; whole lines.
+const BLOCK: usize = LINE * 840;
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+impl Generated {
+    /// A message of that many octets, but never fewer than its header needs (about 250).
+    pub fn new(seed: u64, size: u64) -> Self {
+        let least = header(seed).len() as u64 + 2;
+        Self { seed, size: size.max(least) }
+    }
+
+    fn read(&self, range: Range<u64>, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let header = header(self.seed);
+        let body_start = header.len() as u64;
+        if range.start < body_start {
+            let end = range.end.min(body_start);
+            each(&header[range.start as usize..end as usize])?;
+        }
+        let mut position = range.start.max(body_start);
+        let mut block = Vec::with_capacity(BLOCK);
+        while position < range.end {
+            let number = (position - body_start) / BLOCK as u64;
+            let block_start = body_start + number * BLOCK as u64;
+            self.fill(number, &mut block);
+            // The message ends with a line end, wherever its last line is cut.
+            for (back, octet) in [(2, b'\r'), (1, b'\n')] {
+                let place = (self.size - back).checked_sub(block_start).and_then(|place| usize::try_from(place).ok());
+                if let Some(place) = place.and_then(|place| block.get_mut(place)) {
+                    *place = octet;
+                }
+            }
+            let from = (position - block_start) as usize;
+            let to = (range.end - block_start).min(BLOCK as u64) as usize;
+            each(&block[from..to])?;
+            position = block_start + to as u64;
+        }
+        Ok(())
+    }
+
+    fn fill(&self, number: u64, block: &mut Vec<u8>) {
+        block.clear();
+        let mut random = fastrand::Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        while block.len() < BLOCK {
+            let mut left = LINE - 2;
+            while left > 0 {
+                let mut bits = random.u64(..);
+                let letters = left.min(10);
+                for _ in 0..letters {
+                    block.push(LETTERS[(bits & 63) as usize]);
+                    bits >>= 6;
+                }
+                left -= letters;
+            }
+            block.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+fn header(seed: u64) -> Vec<u8> {
+    format!(
+        "From: Generator <generator@example.com>\r\nTo: Reader <reader@example.com>\r\nSubject: Generated message {seed:016x}\r\n\
+         Date: Mon, 1 Jan 2024 12:00:00 +0000\r\nMessage-ID: <{seed:016x}@generated.example.com>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=us-ascii\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+impl Content {
+    /// Keeps these octets.
+    pub fn octets(octets: impl Into<Arc<[u8]>>) -> Self {
+        Content::Octets(octets.into())
+    }
+
+    /// Makes them from a seed; see [`Generated::new`].
+    pub fn generated(seed: u64, size: u64) -> Self {
+        Content::Generated(Generated::new(seed, size))
+    }
+
+    /// Its size in octets.
+    pub fn size(&self) -> u64 {
+        match self {
+            Content::Octets(octets) => octets.len() as u64,
+            Content::Generated(generated) => generated.size,
+        }
+    }
+
+    /// Hands a part of it on in chunks. What lies beyond its end is left out.
+    pub fn read(&self, range: Range<u64>, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let end = range.end.min(self.size());
+        let start = range.start.min(end);
+        match self {
+            Content::Octets(octets) => each(&octets[start as usize..end as usize]),
+            Content::Generated(generated) => generated.read(start..end, each),
+        }
+    }
+
+    /// All of it at once.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        let _ = self.read(0..self.size(), &mut |chunk| {
+            all.extend_from_slice(chunk);
+            Ok(())
+        });
+        all
+    }
+
+    /// BLAKE3 of all of it.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        let _ = self.read(0..self.size(), &mut |chunk| {
+            hasher.update(chunk);
+            Ok(())
+        });
+        Digest(*hasher.finalize().as_bytes())
+    }
+
+    /// The header with the blank line that ends it, as far as it lies within the first 256 KiB.
+    pub(in crate::rehearsal) fn header(&self) -> Vec<u8> {
+        let mut start = Vec::new();
+        let _ = self.read(0..256 * 1024, &mut |chunk| {
+            start.extend_from_slice(chunk);
+            Ok(())
+        });
+        if start.starts_with(b"\r\n") {
+            start.truncate(2);
+        } else if let Some(end) = start.windows(4).position(|window| window == b"\r\n\r\n") {
+            start.truncate(end + 4);
+        }
+        start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_message_is_the_same_however_it_is_read() {
+        let content = Content::generated(7, 200_000);
+        let whole = content.to_vec();
+        assert_eq!(whole.len(), 200_000);
+        assert!(whole.ends_with(b"\r\n") && whole.iter().filter(|octet| **octet == b'\r').count() > 2000);
+        assert_eq!(content.digest(), Digest::of(&whole));
+        let mut parts = Vec::new();
+        for start in (0..200_000).step_by(777) {
+            let mut take = |chunk: &[u8]| {
+                parts.extend_from_slice(chunk);
+                Ok(())
+            };
+            content.read(start..start + 777, &mut take).unwrap();
+        }
+        assert!(parts == whole);
+        assert_ne!(Content::generated(8, 200_000).digest(), content.digest());
+    }
+
+    #[test]
+    fn a_generated_message_has_at_least_a_header() {
+        let content = Content::generated(1, 0);
+        assert!(content.size() > 200 && content.to_vec().ends_with(b"\r\n\r\n\r\n"));
+        assert!(content.header().ends_with(b"us-ascii\r\n\r\n"));
+    }
+}

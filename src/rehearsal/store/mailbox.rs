@@ -1,0 +1,340 @@
+//! One user's folders and what is in them, and every change that can be made to them. Not locked: [`super::MailStore`] does that.
+
+use super::{Content, Layout, StoreError};
+use crate::domain::SpecialUse;
+use chrono::{DateTime, FixedOffset};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Flags and keywords of a message, each once.
+pub(in crate::rehearsal) type Flags = Arc<[String]>;
+
+/// A message in a folder.
+#[derive(Debug, Clone)]
+pub(in crate::rehearsal) struct Message {
+    pub(in crate::rehearsal) uid: u32,
+    pub(in crate::rehearsal) content: Content,
+    pub(in crate::rehearsal) flags: Flags,
+    pub(in crate::rehearsal) date: DateTime<FixedOffset>,
+}
+
+/// A message that is to be stored.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Its octets.
+    pub content: Content,
+    /// Flags and keywords, as they are to be spelt.
+    pub flags: Vec<String>,
+    /// Its internal date.
+    pub date: DateTime<FixedOffset>,
+}
+
+impl NewMessage {
+    /// A message without flags that arrived on 1 January 2024.
+    pub fn new(content: Content) -> Self {
+        Self { content, flags: Vec::new(), date: DateTime::UNIX_EPOCH.fixed_offset() + chrono::Duration::days(19723) }
+    }
+}
+
+/// A folder.
+#[derive(Debug, Clone)]
+pub(in crate::rehearsal) struct Folder {
+    pub(in crate::rehearsal) name: Vec<u8>,
+    pub(in crate::rehearsal) uid_validity: u32,
+    pub(in crate::rehearsal) uid_next: u32,
+    /// Ascending by UID.
+    pub(in crate::rehearsal) messages: Vec<Message>,
+    pub(in crate::rehearsal) octets: u64,
+    pub(in crate::rehearsal) special_use: Option<SpecialUse>,
+    pub(in crate::rehearsal) selectable: bool,
+    /// Whether it can be neither deleted nor renamed (contract D3).
+    pub(in crate::rehearsal) kept: bool,
+    /// How often messages were removed, so that a session knows when to look.
+    pub(in crate::rehearsal) removals: u64,
+}
+
+impl Folder {
+    fn new(name: &[u8], uid_validity: u32) -> Self {
+        Self {
+            name: name.to_vec(),
+            uid_validity,
+            uid_next: 1,
+            messages: Vec::new(),
+            octets: 0,
+            special_use: None,
+            selectable: true,
+            kept: false,
+            removals: 0,
+        }
+    }
+
+    /// The place of a message among the others.
+    pub(in crate::rehearsal) fn place(&self, uid: u32) -> Option<usize> {
+        self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
+    }
+
+    /// Removes messages for good; returns the octets they had.
+    pub(in crate::rehearsal) fn remove(&mut self, gone: impl Fn(&Message) -> bool) -> u64 {
+        let before = self.octets;
+        let octets = &mut self.octets;
+        self.messages.retain(|message| {
+            let stays = !gone(message);
+            if !stays {
+                *octets -= message.content.size();
+            }
+            stays
+        });
+        self.removals += 1;
+        before - self.octets
+    }
+}
+
+/// The folders of one user.
+pub(in crate::rehearsal) struct Mailbox {
+    layout: Layout,
+    folders: BTreeMap<Vec<u8>, Folder>,
+    subscribed: BTreeSet<Vec<u8>>,
+    quota: Option<u64>,
+    used: u64,
+    last_validity: Arc<AtomicU32>,
+}
+
+/// Folders of one user, at most.
+const MOST_FOLDERS: usize = 1_000_000;
+
+impl Mailbox {
+    pub(super) fn new(layout: Layout, last_validity: Arc<AtomicU32>) -> Self {
+        let mut mailbox =
+            Self { layout, folders: BTreeMap::new(), subscribed: BTreeSet::new(), quota: None, used: 0, last_validity };
+        mailbox.add_kept(b"INBOX", Some(SpecialUse::Inbox), true);
+        if layout.kerio {
+            for (name, special_use) in [
+                ("Deleted Items", SpecialUse::Trash),
+                ("Drafts", SpecialUse::Drafts),
+                ("Junk E-mail", SpecialUse::Junk),
+                ("Sent Items", SpecialUse::Sent),
+            ] {
+                mailbox.add_kept(name.as_bytes(), Some(special_use), true);
+            }
+            mailbox.add_kept(b"Public Folders", None, false);
+        }
+        mailbox
+    }
+
+    fn add_kept(&mut self, name: &[u8], special_use: Option<SpecialUse>, selectable: bool) {
+        let folder = Folder { special_use, selectable, kept: true, ..Folder::new(name, self.next_validity()) };
+        self.folders.insert(self.key(name), folder);
+    }
+
+    fn next_validity(&self) -> u32 {
+        self.last_validity.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(in crate::rehearsal) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// By what a folder is found: INBOX in any case of letters, also as a parent; with Kerio's layout every name.
+    pub(in crate::rehearsal) fn key(&self, name: &[u8]) -> Vec<u8> {
+        if self.layout.kerio {
+            return name.to_ascii_lowercase();
+        }
+        let mut key = name.to_vec();
+        let inbox = key.len() >= 5 && key[..5].eq_ignore_ascii_case(b"INBOX");
+        if inbox && key.get(5).is_none_or(|next| *next == self.layout.separator) {
+            key[..5].copy_from_slice(b"INBOX");
+        }
+        key
+    }
+
+    /// All folders, INBOX first, then by name.
+    pub(in crate::rehearsal) fn folders(&self) -> impl Iterator<Item = &Folder> {
+        let inbox = self.key(b"INBOX");
+        let rest = self.folders.iter().filter(move |(key, _)| **key != inbox).map(|(_, folder)| folder);
+        self.folders.get(&self.key(b"INBOX")).into_iter().chain(rest)
+    }
+
+    pub(in crate::rehearsal) fn folder(&self, name: &[u8]) -> Result<&Folder, StoreError> {
+        self.folders.get(&self.key(name)).ok_or(StoreError::NoSuchFolder)
+    }
+
+    pub(in crate::rehearsal) fn folder_mut(&mut self, name: &[u8]) -> Result<&mut Folder, StoreError> {
+        let key = self.key(name);
+        self.folders.get_mut(&key).ok_or(StoreError::NoSuchFolder)
+    }
+
+    /// A folder that holds messages.
+    pub(in crate::rehearsal) fn selectable(&self, name: &[u8]) -> Result<&Folder, StoreError> {
+        self.folder(name).and_then(|folder| if folder.selectable { Ok(folder) } else { Err(StoreError::NoSuchFolder) })
+    }
+
+    pub(in crate::rehearsal) fn has_children(&self, name: &[u8]) -> bool {
+        let below = self.below(name);
+        self.folders.range(below.clone()..).next().is_some_and(|(key, _)| key.starts_with(&below))
+    }
+
+    fn below(&self, name: &[u8]) -> Vec<u8> {
+        let mut below = self.key(name);
+        below.push(self.layout.separator);
+        below
+    }
+
+    /// Makes a folder and the folders above it. A trailing separator does not count (RFC 9051, section 6.3.4).
+    pub(in crate::rehearsal) fn create(&mut self, name: &[u8]) -> Result<(), StoreError> {
+        let separator = self.layout.separator;
+        let name = name.strip_suffix(&[separator]).unwrap_or(name);
+        if name.is_empty() || name.contains(&0) || name.split(|octet| *octet == separator).any(<[u8]>::is_empty) {
+            return Err(StoreError::BadName);
+        }
+        if let Ok(folder) = self.folder_mut(name) {
+            if folder.selectable || folder.kept {
+                return Err(StoreError::FolderExists);
+            }
+            folder.selectable = true;
+            return Ok(());
+        }
+        if self.folders.len() >= MOST_FOLDERS {
+            return Err(StoreError::OverQuota);
+        }
+        let ends = name.iter().enumerate().filter(|(_, octet)| **octet == separator).map(|(place, _)| place);
+        for end in ends.chain([name.len()]) {
+            let key = self.key(&name[..end]);
+            if !self.folders.contains_key(&key) {
+                let folder = Folder::new(&name[..end], self.next_validity());
+                self.folders.insert(key, folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a folder; one with folders below it stays as a name that holds no messages.
+    pub(in crate::rehearsal) fn delete(&mut self, name: &[u8]) -> Result<(), StoreError> {
+        let has_children = self.has_children(name);
+        let key = self.key(name);
+        let folder = self.folder_mut(name)?;
+        if folder.kept || (has_children && !folder.selectable) {
+            return Err(StoreError::Kept);
+        }
+        let octets = folder.remove(|_| true);
+        folder.selectable = false;
+        self.used -= octets;
+        if !has_children {
+            self.folders.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Renames a folder and those below it. Of INBOX the messages move and it stays (RFC 9051, section 6.3.6).
+    pub(in crate::rehearsal) fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        if self.folder(to).is_ok() {
+            return Err(StoreError::FolderExists);
+        }
+        let is_inbox = self.key(from) == self.key(b"INBOX");
+        let folder = self.folder(from)?;
+        if folder.kept && !is_inbox || self.key(to).starts_with(&self.below(from)) {
+            return Err(StoreError::Kept);
+        }
+        self.create(to)?;
+        if is_inbox {
+            let inbox = self.folder_mut(from)?;
+            let (messages, octets) = (std::mem::take(&mut inbox.messages), std::mem::take(&mut inbox.octets));
+            inbox.removals += 1;
+            let folder = self.folder_mut(to)?;
+            (folder.messages, folder.octets) = (messages, octets);
+            folder.uid_next = folder.messages.last().map_or(1, |message| message.uid.saturating_add(1));
+            return Ok(());
+        }
+        let (from_key, below) = (self.key(from), self.below(from));
+        let moving: Vec<Vec<u8>> = std::iter::once(from_key)
+            .chain(
+                self.folders
+                    .range(below.clone()..)
+                    .map(|(key, _)| key.clone())
+                    .take_while(|key| key.starts_with(&below)),
+            )
+            .collect();
+        for key in moving {
+            if let Some(mut folder) = self.folders.remove(&key) {
+                let name = [to, &folder.name[from.len()..]].concat();
+                folder.name = name;
+                self.folders.insert(self.key(&folder.name), folder);
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::rehearsal) fn is_subscribed(&self, name: &[u8]) -> bool {
+        self.subscribed.contains(name)
+    }
+
+    pub(in crate::rehearsal) fn subscribed(&self) -> impl Iterator<Item = &[u8]> {
+        self.subscribed.iter().map(Vec::as_slice)
+    }
+
+    pub(in crate::rehearsal) fn subscribe(&mut self, name: &[u8], subscribed: bool) {
+        // The list holds the name as it is listed.
+        let name = self.folder(name).map_or_else(|_| name.to_vec(), |folder| folder.name.clone());
+        if !subscribed {
+            self.subscribed.remove(&name);
+        } else if self.subscribed.len() < MOST_FOLDERS {
+            self.subscribed.insert(name);
+        }
+    }
+
+    /// Stores messages, all or none; returns the UID of the first. They have consecutive UIDs.
+    pub(in crate::rehearsal) fn append(&mut self, name: &[u8], messages: Vec<NewMessage>) -> Result<u32, StoreError> {
+        let octets: u64 = messages.iter().map(|message| message.content.size()).sum();
+        if self.quota.is_some_and(|quota| self.used + octets > quota) {
+            return Err(StoreError::OverQuota);
+        }
+        let folder = self.folder_mut(name)?;
+        if !folder.selectable {
+            return Err(StoreError::NoSuchFolder);
+        }
+        let first = folder.uid_next;
+        let count = u32::try_from(messages.len()).map_err(|_| StoreError::OverQuota)?;
+        folder.uid_next = first.checked_add(count).ok_or(StoreError::OverQuota)?;
+        folder.messages.reserve(messages.len());
+        for (uid, message) in (first..).zip(messages) {
+            let NewMessage { content, flags, date } = message;
+            folder.messages.push(Message { uid, content, flags: flags.into(), date });
+        }
+        folder.octets += octets;
+        self.used += octets;
+        Ok(first)
+    }
+
+    /// Removes messages of a folder for good.
+    pub(in crate::rehearsal) fn expunge(
+        &mut self,
+        name: &[u8],
+        gone: impl Fn(&Message) -> bool,
+    ) -> Result<(), StoreError> {
+        let octets = self.folder_mut(name)?.remove(gone);
+        self.used -= octets;
+        Ok(())
+    }
+
+    /// Gives a folder another UIDVALIDITY, and its messages new UIDs from 1.
+    pub(super) fn renumber(&mut self, name: &[u8]) -> Result<(), StoreError> {
+        let validity = self.next_validity();
+        let folder = self.folder_mut(name)?;
+        folder.uid_validity = validity;
+        folder.removals += 1;
+        for (uid, message) in (1..).zip(&mut folder.messages) {
+            message.uid = uid;
+        }
+        folder.uid_next = folder.messages.len() as u32 + 1;
+        Ok(())
+    }
+
+    pub(super) fn set_quota(&mut self, octets: Option<u64>) {
+        self.quota = octets;
+    }
+
+    /// Octets used, and allowed.
+    pub(in crate::rehearsal) fn quota(&self) -> (u64, Option<u64>) {
+        (self.used, self.quota)
+    }
+}
