@@ -5,7 +5,7 @@ use super::error::ImapError;
 use super::names::{Naming, decode};
 use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
-use super::wire::{Tag, Wire};
+use super::wire::Wire;
 use crate::domain::{Folder, LeftOut, LeftOutReason, SpecialUse};
 use std::collections::BTreeSet;
 
@@ -33,41 +33,31 @@ const MOST_FOLDERS: usize = 200_000;
 /// Lists the folders, and how the server writes their names. All questions go out before the first answer is read.
 pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
-    let ask = |wire: &mut Wire, wanted: bool, question: ReadOnly| -> Result<Option<Tag>, ImapError> {
-        if wanted { wire.send(&question.command()).map(Some) } else { Ok(None) }
-    };
-    let (has_id, has_namespaces) = (wire.capabilities.has("ID"), wire.capabilities.has("NAMESPACE"));
-    let id = ask(wire, has_id, ReadOnly::Id)?;
-    let namespace = ask(wire, has_namespaces, ReadOnly::Namespace)?;
-    let list = wire.send(&ReadOnly::List { extended }.command())?;
-    let lsub = ask(wire, !extended, ReadOnly::Lsub)?;
-
-    if let Some(id) = id {
-        // Only for debug.log: who it was that said what follows.
-        let status = wire.finish(id, &mut |pieces| log_id(pieces))?;
-        log::debug!(target: "imap", "ID: {status}");
+    let mut questions = vec![ReadOnly::List { extended }];
+    if !extended {
+        questions.push(ReadOnly::Lsub);
     }
-    let mut spaces = Namespaces::default();
-    if let Some(namespace) = namespace {
-        let status = wire.finish(namespace, &mut |pieces| spaces.take(pieces))?;
-        log::debug!(target: "imap", "NAMESPACE: {status}");
+    for (capability, question) in [("NAMESPACE", ReadOnly::Namespace), ("ID", ReadOnly::Id)] {
+        if wire.capabilities.has(capability) {
+            questions.push(question);
+        }
     }
-    let mut listed = Vec::new();
-    let status = wire.finish(list, &mut |pieces| {
+    let tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
+    let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
+    let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() < MOST_FOLDERS {
             listed.extend(parse(pieces, "LIST"));
         }
+        subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
+        spaces.take(pieces);
+        log_id(pieces);
     })?;
-    if status.condition != Condition::Ok {
-        return Err(ImapError::Refused { command: "LIST", status });
+    for (question, status) in questions.iter().zip(&answers) {
+        log::debug!(target: "imap", "{question:?}: {status}");
     }
-    let mut subscribed = BTreeSet::new();
-    if let Some(lsub) = lsub {
-        // Some servers know no LSUB; then nothing is subscribed, which is no reason to fail.
-        let status = wire.finish(lsub, &mut |pieces| {
-            subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
-        })?;
-        log::debug!(target: "imap", "LSUB: {status}");
+    // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Without LIST nothing can be done.
+    if let Some(status) = answers.into_iter().next().filter(|status| status.condition != Condition::Ok) {
+        return Err(ImapError::Refused { command: "LIST", status });
     }
     let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
     let naming = Naming { separator, prefix: spaces.personal.clone() };

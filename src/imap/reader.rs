@@ -8,11 +8,12 @@ use super::fetch::Fetched;
 use super::list::{self, Listing};
 use super::names::{NameRefused, Naming};
 use super::response::{Condition, Status};
-use super::token::{Piece, Tokens};
+use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
 use super::writer::Writer;
 use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
+use std::collections::BTreeMap;
 
 /// How a folder stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,10 +78,11 @@ impl Reader {
                 let command = ReadOnly::Status { wire_name: wire_name.to_vec() };
                 tags.push(self.wire.send(&command.command())?);
             }
-            for tag in tags {
-                let mut found = None;
-                let status = self.wire.finish(tag, &mut |pieces| found = parse_status(pieces).or(found))?;
-                statuses.push(found.filter(|_| status.condition == Condition::Ok));
+            let mut found: BTreeMap<Vec<u8>, FolderStatus> = BTreeMap::new();
+            let answers = self.wire.finish_all(&tags, &mut |pieces| found.extend(parse_status(pieces)))?;
+            for (wire_name, answer) in group.iter().zip(answers) {
+                let status = found.get(&status_key(wire_name)).copied();
+                statuses.push(status.filter(|_| answer.condition == Condition::Ok));
             }
         }
         Ok(statuses)
@@ -98,8 +100,8 @@ impl Reader {
     pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
         let mut found = None;
         let command = ReadOnly::Status { wire_name: wire_name.to_vec() }.command();
-        self.wire.run_ok(&command, &mut |pieces| found = parse_status(pieces).or(found))?;
-        found.ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
+        self.wire.run_ok(&command, &mut |pieces| found = parse_status(pieces).or(found.take()))?;
+        found.map(|(_, status)| status).ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
     }
 
     /// Opens a folder for reading only.
@@ -251,13 +253,16 @@ impl Opened {
     }
 }
 
-/// `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`
-fn parse_status(pieces: &[Piece]) -> Option<FolderStatus> {
+/// `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`, with the name as [`status_key`] has it.
+fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, FolderStatus)> {
     let mut tokens = Tokens::new(pieces);
     if !tokens.next()?.is("STATUS") {
         return None;
     }
-    let _name = tokens.next()?;
+    let name = match tokens.next()? {
+        Token::Atom(atom) => status_key(atom),
+        other => status_key(other.text()?),
+    };
     let (mut messages, mut uid_next, mut uid_validity) = (None, None, None);
     tokens.next()?;
     while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
@@ -269,7 +274,14 @@ fn parse_status(pieces: &[Piece]) -> Option<FolderStatus> {
             uid_validity = value.number();
         }
     }
-    Some(FolderStatus { uid_validity: UidValidity(uid_validity?), uid_next: uid_next.map(Uid), messages: messages? })
+    let status =
+        FolderStatus { uid_validity: UidValidity(uid_validity?), uid_next: uid_next.map(Uid), messages: messages? };
+    Some((name, status))
+}
+
+/// By what a STATUS answer is matched with its question: the name, and INBOX in any case of letters.
+fn status_key(wire_name: &[u8]) -> Vec<u8> {
+    if wire_name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { wire_name.to_vec() }
 }
 
 #[cfg(test)]
@@ -282,7 +294,9 @@ mod tests {
 
     #[test]
     fn a_status_is_read_whatever_stands_beside_it() {
-        let status = parse_status(&text("STATUS \"a b\" (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)")).unwrap();
+        let (name, status) =
+            parse_status(&text("STATUS \"a b\" (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)")).unwrap();
+        assert_eq!(name, b"a b");
         assert_eq!((status.messages, status.uid_next, status.uid_validity), (3, Some(Uid(4)), UidValidity(5)));
         assert_eq!(parse_status(&text("STATUS x (MESSAGES 3)")), None);
         assert_eq!(parse_status(&text("STATUS x")), None);

@@ -182,6 +182,28 @@ impl Wire {
         }
     }
 
+    /// Reads until all of `tags` are answered, handing every untagged answer on. A server may begin with the next command before it
+    /// says that one is done, so what an answer belongs to is told by the answer itself.
+    pub(super) fn finish_all(
+        &mut self,
+        tags: &[Tag],
+        each: &mut dyn FnMut(&[Piece]),
+    ) -> Result<Vec<Status>, ImapError> {
+        let mut statuses: Vec<Option<Status>> = vec![None; tags.len()];
+        while statuses.iter().any(Option::is_none) {
+            match self.next_answer(&mut NoLiterals)? {
+                Answer::Untagged(pieces) => each(&pieces),
+                Answer::Tagged(tag, status) => {
+                    if let Some(index) = tags.iter().position(|asked| *asked == tag) {
+                        statuses[index] = Some(status);
+                    }
+                }
+                Answer::Continue => {}
+            }
+        }
+        Ok(statuses.into_iter().flatten().collect())
+    }
+
     /// The same for a command that must succeed.
     pub(super) fn run_ok(&mut self, command: &Command, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
         let status = self.run(command, each)?;

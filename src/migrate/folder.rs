@@ -245,7 +245,7 @@ impl FolderRun<'_, '_> {
             let floor = target.open.status.uid_next.map_or(1, |uid| uid.0);
             let round = Round { wire_name: &target.wire_name, uids: &uids, way, dates, floor };
             let end = self.run_round(record, &flags, &round)?;
-            self.take_lost(&end);
+            self.take_lost(&end)?;
             if !end.left.is_empty() {
                 return Err(Halt::Held);
             }

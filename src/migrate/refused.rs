@@ -5,22 +5,38 @@ use super::folder::FolderRun;
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
 use super::proof::Wrong;
-use crate::domain::{Problem, ProblemKind, Side, Uid};
+use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, Refusal};
 use crate::progress::Event;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl FolderRun<'_, '_> {
-    /// Names what the source did not deliver.
-    pub(super) fn take_lost(&mut self, end: &RoundEnd) {
+    /// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
+    /// as deleted meanwhile.
+    pub(super) fn take_lost(&mut self, end: &RoundEnd) -> Result<(), Halt> {
         for (uid, words) in &end.unreadable {
             self.fail(*uid, ProblemKind::MessageUnreadable, words);
         }
-        let vanished = end.absent.len() as u64;
-        if vanished > 0 {
-            let (account, folder) = (self.mailbox.id, self.job.id);
-            self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: vanished });
+        if end.absent.is_empty() {
+            return Ok(());
         }
+        let mut still_there = BTreeSet::new();
+        let (first, last) = (end.absent.iter().min(), end.absent.iter().max());
+        if let Some((first, last)) = first.zip(last) {
+            let mut note = |head: MessageHead| {
+                still_there.insert(head.uid);
+            };
+            self.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
+        }
+        let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
+        for uid in there {
+            self.fail(uid, ProblemKind::MessageUnreadable, "the server lists it and does not deliver it");
+        }
+        if !gone.is_empty() {
+            let (account, folder) = (self.mailbox.id, self.job.id);
+            self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
+        }
+        Ok(())
     }
 
     /// Decides what to do about refused messages: the next way, the next date, or naming them.
