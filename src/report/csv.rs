@@ -1,0 +1,88 @@
+//! report.csv: a line an account, for a spreadsheet (RFC 4180).
+//!
+//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and a full name or a folder's name is anybody's
+//! text: such a cell gets an apostrophe before it.
+
+use super::words;
+use crate::domain::printable;
+use crate::progress::{AccountState, RunState};
+use std::io;
+
+/// The columns.
+const HEADER: [&str; 17] = [
+    "address",
+    "full_name",
+    "line",
+    "status",
+    "status_text",
+    "user_created",
+    "folders",
+    "source_messages",
+    "source_bytes",
+    "copied_messages",
+    "copied_bytes",
+    "already_there_messages",
+    "checked_messages",
+    "vanished_messages",
+    "failed_messages",
+    "problems",
+    "seconds",
+];
+
+/// The file's content.
+pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(HEADER)?;
+    for account in &state.accounts {
+        writer.write_record(row(state, account))?;
+    }
+    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+}
+
+fn row(state: &RunState, account: &AccountState) -> [String; HEADER.len()] {
+    let tally = &account.tally;
+    let until = account.ended_at.unwrap_or(state.now);
+    let seconds = account.started_at.map(|since| format!("{:.1}", until.saturating_sub(since) as f64 / 1000.0));
+    let problems = account.problems.len() as u64 + account.problems_not_kept;
+    [
+        cell(&account.info.address),
+        cell(&account.info.full_name),
+        account.info.line.to_string(),
+        words::account_status_code(account).to_owned(),
+        cell(&words::account_status(state, account, state.now)),
+        account.created.to_string(),
+        account.folders.len().to_string(),
+        tally.expected.messages.to_string(),
+        tally.expected.bytes.to_string(),
+        tally.copied.messages.to_string(),
+        tally.copied.bytes.to_string(),
+        tally.found.messages.to_string(),
+        tally.checked.messages.to_string(),
+        tally.vanished.to_string(),
+        tally.failed.to_string(),
+        problems.to_string(),
+        seconds.unwrap_or_default(),
+    ]
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    // Tabs and line breaks at the beginning would hide a formula's sign; they are control characters and replaced here.
+    let text = printable(text);
+    // Some programs also take the full-width forms.
+    let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', char::REPLACEMENT_CHARACTER];
+    if text.trim_start().starts_with(formula) { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"] {
+            assert!(cell(bad).starts_with('\''), "{bad:?}");
+        }
+        assert_eq!(cell("Ann = Bob"), "Ann = Bob");
+    }
+}

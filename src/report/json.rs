@@ -1,0 +1,220 @@
+//! report.json: the facts of report.txt for programs. The names stay; a later `format` may add to them.
+//!
+//! Control characters inside texts are escaped by JSON itself; marks that turn the reading direction are replaced.
+
+use super::words;
+use crate::domain::{BadLine, LeftOut, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
+use crate::progress::{AccountState, FolderState, RunInfo, RunKind, RunState, Standing, Tally, Verify};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+/// The file's content.
+pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec_pretty(&Report::of(state))?)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    format: u32,
+    version: &'static str,
+    verdict: &'static str,
+    verdict_text: String,
+    comparison_text: String,
+    run: Option<Run<'a>>,
+    seconds: f64,
+    finished: bool,
+    products: BTreeMap<Side, String>,
+    port_changes: Vec<PortChange<'a>>,
+    domains_created: Vec<String>,
+    totals: Totals,
+    problems: Vec<Told<'a>>,
+    bad_lines: Vec<BadLine>,
+    accounts: Vec<AccountReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    kind: RunKind,
+    started: &'a str,
+    source: String,
+    target: String,
+    jobs: u32,
+    verify: Verify,
+    log_folder: &'a Path,
+}
+
+#[derive(Serialize)]
+struct PortChange<'a> {
+    service: &'a str,
+    before: u16,
+    meanwhile: u16,
+    restored: bool,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    source_messages: u64,
+    source_bytes: u64,
+    copied_messages: u64,
+    copied_bytes: u64,
+    already_there_messages: u64,
+    already_there_bytes: u64,
+    checked_messages: u64,
+    vanished_messages: u64,
+    failed_messages: u64,
+}
+
+#[derive(Serialize)]
+struct AccountReport<'a> {
+    address: String,
+    full_name: String,
+    line: u32,
+    status: &'static str,
+    status_text: String,
+    standing: Option<Standing>,
+    user_created: bool,
+    seconds: Option<f64>,
+    totals: Totals,
+    folders: Vec<FolderReport<'a>>,
+    left_out: Vec<LeftOut>,
+    problems: Vec<Told<'a>>,
+    problems_not_kept: u64,
+}
+
+#[derive(Serialize)]
+struct FolderReport<'a> {
+    source: Vec<String>,
+    target: Vec<String>,
+    mapping: &'a Mapping,
+    finished: bool,
+    target_messages: Option<u64>,
+    totals: Totals,
+}
+
+/// A problem as it is told.
+#[derive(Serialize)]
+struct Told<'a> {
+    kind: ProblemKind,
+    severity: Severity,
+    reach: Reach,
+    messages: u64,
+    folder: Option<&'a str>,
+    sentence: String,
+    advice: &'static str,
+}
+
+impl<'a> Report<'a> {
+    fn of(state: &'a RunState) -> Self {
+        let restored = state.ports_restored.iter().map(|change| (change, true));
+        let in_force = state.port_changed.iter().map(|change| (change, false));
+        let port_changes = restored
+            .chain(in_force)
+            .map(|((service, before, meanwhile), restored)| PortChange {
+                service,
+                before: *before,
+                meanwhile: *meanwhile,
+                restored,
+            })
+            .collect();
+        let bad_line = |bad: &BadLine| BadLine { line: bad.line, what: printable(&bad.what) };
+        Self {
+            format: 1,
+            version: env!("CARGO_PKG_VERSION"),
+            verdict: words::verdict_code(state.verdict()),
+            verdict_text: words::verdict(state),
+            comparison_text: words::comparison(state),
+            run: state.info.as_ref().map(Run::of),
+            seconds: state.now as f64 / 1000.0,
+            finished: state.finished,
+            products: state.products.iter().map(|(side, product)| (*side, printable(product))).collect(),
+            port_changes,
+            domains_created: state.domains_created.iter().map(|domain| printable(domain)).collect(),
+            totals: Totals::of(&state.tally),
+            problems: state.problems.iter().map(Told::of).collect(),
+            bad_lines: state.info.iter().flat_map(|info| &info.bad_lines).map(bad_line).collect(),
+            accounts: state.accounts.iter().map(|account| AccountReport::of(state, account)).collect(),
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn of(info: &'a RunInfo) -> Self {
+        Self {
+            kind: info.kind,
+            started: &info.started,
+            source: printable(&info.source),
+            target: printable(&info.target),
+            jobs: info.jobs,
+            verify: info.verify,
+            log_folder: &info.log_folder,
+        }
+    }
+}
+
+impl Totals {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            source_messages: tally.expected.messages,
+            source_bytes: tally.expected.bytes,
+            copied_messages: tally.copied.messages,
+            copied_bytes: tally.copied.bytes,
+            already_there_messages: tally.found.messages,
+            already_there_bytes: tally.found.bytes,
+            checked_messages: tally.checked.messages,
+            vanished_messages: tally.vanished,
+            failed_messages: tally.failed,
+        }
+    }
+}
+
+impl<'a> AccountReport<'a> {
+    fn of(state: &RunState, account: &'a AccountState) -> Self {
+        let until = account.ended_at.unwrap_or(state.now);
+        let left_out = |left: &LeftOut| LeftOut { folder: printable(&left.folder), reason: left.reason };
+        Self {
+            address: printable(&account.info.address),
+            full_name: printable(&account.info.full_name),
+            line: account.info.line,
+            status: words::account_status_code(account),
+            status_text: words::account_status(state, account, state.now),
+            standing: account.standing,
+            user_created: account.created,
+            seconds: account.started_at.map(|since| until.saturating_sub(since) as f64 / 1000.0),
+            totals: Totals::of(&account.tally),
+            folders: account.folders.iter().map(FolderReport::of).collect(),
+            left_out: account.left_out.iter().map(left_out).collect(),
+            problems: account.problems.iter().map(|(_, problem)| Told::of(problem)).collect(),
+            problems_not_kept: account.problems_not_kept,
+        }
+    }
+}
+
+impl<'a> FolderReport<'a> {
+    fn of(folder: &'a FolderState) -> Self {
+        let parts = |path: &crate::domain::FolderPath| path.parts().iter().map(|part| printable(part)).collect();
+        Self {
+            source: parts(&folder.source),
+            target: parts(&folder.target),
+            mapping: &folder.mapping,
+            finished: folder.finished,
+            target_messages: folder.target_messages,
+            totals: Totals::of(&folder.tally),
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    fn of(problem: &'a Problem) -> Self {
+        Self {
+            kind: problem.kind,
+            severity: problem.severity(),
+            reach: problem.reach(),
+            messages: problem.count,
+            folder: problem.subject.folder.as_deref(),
+            sentence: printable(&problem.sentence()),
+            advice: problem.advice(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The last line of `--json`: a run in a few numbers.
+
+use super::{REPORT_TEXT, words};
+use crate::progress::{AccountEnd, RunState};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A run in a few numbers, serialised as `{"event":"run_finished",…}`. The names stay; others may be added.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename = "run_finished")]
+pub struct Summary {
+    /// What the run came to: `all_complete`, `some_incomplete`, `stopped`, `could_not_start` or `running`.
+    pub verdict: &'static str,
+    /// The accounts.
+    pub accounts: AccountTotals,
+    /// The messages.
+    pub messages: MessageTotals,
+    /// Their octets.
+    pub bytes: ByteTotals,
+    /// How long it took.
+    pub seconds: f64,
+    /// Where report.txt is.
+    pub report: PathBuf,
+}
+
+/// Accounts by how they ended; together all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AccountTotals {
+    /// Complete.
+    pub ok: u32,
+    /// Begun and not complete, because something is missing or the user stopped.
+    pub incomplete: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Not begun.
+    pub not_started: u32,
+}
+
+/// Messages by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MessageTotals {
+    /// Copied in this run.
+    pub copied: u64,
+    /// On the target already.
+    pub already_there: u64,
+    /// Not on the target, or not as they should be.
+    pub failed: u64,
+    /// Compared with what was sent or with the source, and right.
+    pub checked: u64,
+}
+
+/// Octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ByteTotals {
+    /// Of the messages copied in this run.
+    pub copied: u64,
+}
+
+impl Summary {
+    /// The summary of a state.
+    pub fn of(state: &RunState) -> Self {
+        let accounts = AccountTotals {
+            ok: state.count_ended(AccountEnd::Complete),
+            incomplete: state.accounts.iter().filter(|it| is_incomplete(it.started_at, it.end)).count() as u32,
+            failed: state.count_ended(AccountEnd::Failed),
+            not_started: state.accounts.iter().filter(|it| it.started_at.is_none() && it.end.is_none()).count() as u32,
+        };
+        let tally = &state.tally;
+        Self {
+            verdict: words::verdict_code(state.verdict()),
+            accounts,
+            messages: MessageTotals {
+                copied: tally.copied.messages,
+                already_there: tally.found.messages,
+                failed: tally.failed,
+                checked: tally.checked.messages,
+            },
+            bytes: ByteTotals { copied: tally.copied.bytes },
+            seconds: state.now as f64 / 1000.0,
+            report: state.info.as_ref().map(|info| info.log_folder.join(REPORT_TEXT)).unwrap_or_default(),
+        }
+    }
+}
+
+fn is_incomplete(started: Option<u64>, end: Option<AccountEnd>) -> bool {
+    match end {
+        Some(AccountEnd::Incomplete | AccountEnd::Stopped) => true,
+        Some(AccountEnd::Complete | AccountEnd::Failed) => false,
+        None => started.is_some(),
+    }
+}

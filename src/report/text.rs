@@ -1,0 +1,257 @@
+//! report.txt: for the administrator. The verdict first, then what needs her, then everything else, account by account.
+
+use super::{group_problems, words};
+use crate::domain::{Problem, Reach, Severity, Side, printable};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunKind, RunState};
+use std::fmt::Display;
+
+/// The file's content.
+pub(super) fn report(state: &RunState) -> String {
+    let mut page = Page::default();
+    page.line(words::verdict(state));
+    page.gap();
+    overview(&mut page, state);
+    needs_you(&mut page, state);
+    bad_lines(&mut page, state);
+    not_started(&mut page, state);
+    accounts(&mut page, state);
+    page.0
+}
+
+/// The text so far; every line of the report goes through it.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: impl AsRef<str>) {
+        // Text from outside is made printable here once more, whatever was forgotten before.
+        self.0.push_str(printable(text.as_ref()).trim_end());
+        self.0.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.gap();
+        self.line(text);
+        self.line("=".repeat(text.chars().count()));
+    }
+
+    fn fact(&mut self, name: &str, value: impl Display) {
+        self.line(format!("{name:<18}{value}"));
+    }
+
+    /// Problems of one kind together, each kind with its advice.
+    fn problems<'a>(&mut self, indent: &str, problems: impl IntoIterator<Item = &'a Problem>) {
+        for group in group_problems(problems) {
+            for sentence in &group.sentences {
+                self.line(format!("{indent}- {sentence}"));
+            }
+            if group.more > 0 {
+                self.line(format!(
+                    "{indent}- and {} more of this kind (report.json has all)",
+                    words::count(group.more)
+                ));
+            }
+            if !group.advice.is_empty() {
+                self.line(format!("{indent}  What to do: {}", group.advice));
+            }
+        }
+    }
+}
+
+fn overview(page: &mut Page, state: &RunState) {
+    page.fact("Program", format!("Kerio IMAP Migration Tool {}", env!("CARGO_PKG_VERSION")));
+    if let Some(info) = &state.info {
+        let product = |side| state.products.get(&side).map(|product| format!(" ({product})")).unwrap_or_default();
+        page.fact("Source", format!("{}{}", info.source, product(Side::Source)));
+        page.fact("Target", format!("{}{}", info.target, product(Side::Target)));
+        if let Some(administration) = state.products.get(&Side::Administration) {
+            page.fact("Administration", administration);
+        }
+        page.fact("Started", &info.started);
+    }
+    page.fact(if state.finished { "Took" } else { "Running for" }, words::duration(state.now));
+    let tally = &state.tally;
+    page.fact(
+        "On the source",
+        format!("{}, {}", words::counted(tally.expected.messages, "message"), words::size(tally.expected.bytes)),
+    );
+    if kind(state) == RunKind::Migrate {
+        page.fact(
+            "Copied",
+            format!("{}, {}", words::counted(tally.copied.messages, "message"), words::size(tally.copied.bytes)),
+        );
+        page.fact(
+            "Already there",
+            format!("{}, {}", words::counted(tally.found.messages, "message"), words::size(tally.found.bytes)),
+        );
+    }
+    if tally.failed > 0 {
+        page.fact("Not right", words::counted(tally.failed, "message"));
+    }
+    if tally.vanished > 0 {
+        page.fact("Gone meanwhile", format!("{}, deleted on the source", words::counted(tally.vanished, "message")));
+    }
+    page.fact("Compared", words::comparison(state));
+    for (service, before, meanwhile) in &state.ports_restored {
+        page.fact("Port", format!("{service} was set to {meanwhile} and is back at {before}"));
+    }
+    if let Some((service, before, now)) = &state.port_changed {
+        page.fact("Port", format!("{service} is set to {now}; it was {before} before and is NOT put back yet"));
+    }
+    if !state.domains_created.is_empty() {
+        page.fact("Domains created", state.domains_created.join(", "));
+    }
+    let created: Vec<&str> = created_users(state).collect();
+    if !created.is_empty() {
+        page.fact("Users created", words::count(created.len() as u64));
+    }
+}
+
+fn created_users(state: &RunState) -> impl Iterator<Item = &str> {
+    state.accounts.iter().filter(|account| account.created).map(|account| account.info.address.as_str())
+}
+
+/// The problems of the run, then those that ended whole mailboxes, by kind, then account by account what is missing.
+fn needs_you(page: &mut Page, state: &RunState) {
+    let errors = |account: &AccountState| account.problems.iter().any(|(_, it)| it.severity() == Severity::Error);
+    let in_need: Vec<&AccountState> = state
+        .accounts
+        .iter()
+        .filter(|account| errors(account) || account.end.is_some_and(|end| end != AccountEnd::Complete))
+        .collect();
+    if in_need.is_empty() && state.problems.is_empty() {
+        return;
+    }
+    page.heading("What needs you");
+    page.problems("", &state.problems);
+    let whole = |problem: &&Problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox;
+    page.problems("", in_need.iter().flat_map(|it| it.problems.iter().map(|(_, problem)| problem)).filter(whole));
+    for account in in_need {
+        page.gap();
+        page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
+        let parts = account.problems.iter().map(|(_, problem)| problem);
+        page.problems("  ", parts.filter(|it| it.severity() == Severity::Error && it.reach() < Reach::Mailbox));
+        if account.problems_not_kept > 0 {
+            page.line(format!("  and {}", words::counted(account.problems_not_kept, "further problem")));
+        }
+        if account.end == Some(AccountEnd::Stopped) {
+            page.line("  What is copied stays. Migrate this mailbox again; it goes on where it stopped.");
+        }
+    }
+}
+
+fn bad_lines(page: &mut Page, state: &RunState) {
+    let Some(info) = state.info.as_ref().filter(|info| !info.bad_lines.is_empty()) else { return };
+    page.heading("Lines of the CSV file that could not be used");
+    for bad in &info.bad_lines {
+        page.line(format!("Line {:<6} {}", bad.line, bad.what));
+    }
+}
+
+fn not_started(page: &mut Page, state: &RunState) {
+    let waiting: Vec<&AccountState> =
+        state.accounts.iter().filter(|it| it.started_at.is_none() && it.end.is_none()).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    page.heading("Not started");
+    page.line("Nothing was done for these accounts.");
+    for account in waiting {
+        page.line(format!("- {}", name(account)));
+    }
+}
+
+fn accounts(page: &mut Page, state: &RunState) {
+    let begun: Vec<&AccountState> =
+        state.accounts.iter().filter(|it| it.started_at.is_some() || it.end.is_some()).collect();
+    if begun.is_empty() {
+        return;
+    }
+    page.heading("Accounts");
+    for account in begun {
+        page.gap();
+        page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
+        if account.created {
+            page.line("  The user was created in Kerio Connect.");
+        }
+        if !account.folders.is_empty() {
+            folders(page, kind(state), account);
+        }
+        for mapping in account.folders.iter().filter_map(words::mapping) {
+            page.line(format!("  {mapping}"));
+        }
+        for left in &account.left_out {
+            page.line(format!("  '{}' was not copied: {}.", left.folder, left.reason.sentence()));
+        }
+        let notices = account.problems.iter().map(|(_, problem)| problem);
+        page.problems("  ", notices.filter(|problem| problem.severity() == Severity::Notice));
+    }
+}
+
+/// The table of an account's folders, with a sum.
+fn folders(page: &mut Page, kind: RunKind, account: &AccountState) {
+    const NARROWEST: usize = 24;
+    const WIDEST: usize = 48;
+    let names: Vec<String> = account.folders.iter().map(|folder| printable(&folder.source.to_string())).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(NARROWEST, WIDEST);
+    let titles: &[&str] = match kind {
+        RunKind::Check => &["Source"],
+        RunKind::Migrate => &["Source", "Target", "Copied", "There", "Checked", "Failed"],
+        RunKind::Verify => &["Source", "Target", "Equal", "Failed"],
+    };
+    let row = |name: &str, cells: &[String]| {
+        let mut line = format!("  {name:<width$}");
+        for cell in cells {
+            line.push_str(&format!("{cell:>11}"));
+        }
+        line
+    };
+    page.line(row("Folder", &titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>()));
+    for (name, folder) in names.iter().zip(&account.folders) {
+        page.line(row(name, &cells(kind, folder)));
+    }
+    if account.folders.len() > 1 {
+        page.line(row("Together", &sum(kind, account)));
+    }
+}
+
+fn cells(kind: RunKind, folder: &FolderState) -> Vec<String> {
+    let tally = &folder.tally;
+    let source = if folder.counted { words::count(tally.expected.messages) } else { "?".to_owned() };
+    let target = folder.target_messages.map_or_else(|| "?".to_owned(), words::count);
+    columns(kind, source, target, tally)
+}
+
+fn sum(kind: RunKind, account: &AccountState) -> Vec<String> {
+    let target: Option<u64> = account.folders.iter().map(|folder| folder.target_messages).sum();
+    // Two folders may share a target, whose messages would then be summed twice.
+    let targets: std::collections::BTreeSet<_> = account.folders.iter().map(|folder| &folder.target).collect();
+    let target = target.filter(|_| targets.len() == account.folders.len()).map_or_else(String::new, words::count);
+    columns(kind, words::count(account.tally.expected.messages), target, &account.tally)
+}
+
+fn columns(kind: RunKind, source: String, target: String, tally: &crate::progress::Tally) -> Vec<String> {
+    let (checked, failed) = (words::count(tally.checked.messages), words::count(tally.failed));
+    match kind {
+        RunKind::Check => vec![source],
+        RunKind::Migrate => {
+            let (copied, found) = (words::count(tally.copied.messages), words::count(tally.found.messages));
+            vec![source, target, copied, found, checked, failed]
+        }
+        RunKind::Verify => vec![source, target, checked, failed],
+    }
+}
+
+fn name(account: &AccountState) -> String {
+    let info = &account.info;
+    let full_name = if info.full_name.is_empty() { String::new() } else { format!("{}, ", info.full_name) };
+    format!("{} ({full_name}line {})", info.address, info.line)
+}
+
+fn kind(state: &RunState) -> RunKind {
+    state.info.as_ref().map_or(RunKind::Migrate, |info| info.kind)
+}

@@ -1,0 +1,7 @@
+//! How the program says numbers and states: one wording for the report, the window and the command line.
+
+mod numbers;
+mod sentences;
+
+pub use numbers::{count, counted, duration, rate, size, time_left};
+pub use sentences::{account_status, account_status_code, comparison, kind, mapping, standing, verdict, verdict_code};

@@ -1,0 +1,233 @@
+//! What a run, an account or a folder came to, in a sentence.
+
+use super::{count, counted, duration, size};
+use crate::domain::{FolderId, Mapping, Reach, Severity, Side, printable};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunKind, RunState, Standing, Step, Verdict, Verify};
+
+/// What the run came to, or how far it is: `All 38 accounts are complete. 212,430 messages, 31.4 GB, 2 h 12 min.`
+pub fn verdict(state: &RunState) -> String {
+    let (all, complete) = (state.accounts.len() as u64, u64::from(state.count_ended(AccountEnd::Complete)));
+    let kind = kind_of(state);
+    let verdict = state.verdict();
+    let mut text = match verdict {
+        Verdict::Running => {
+            format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(kind, all))
+        }
+        Verdict::CouldNotStart => "Nothing was done.".to_owned(),
+        Verdict::AllComplete => {
+            let who = if all == 1 { "The account is".to_owned() } else { format!("All {} accounts are", count(all)) };
+            let done = settled(state, kind);
+            format!("{who} {}. {done}, {}.", good_word(kind), duration(state.now))
+        }
+        Verdict::SomeIncomplete => {
+            let need = all - complete.min(all);
+            let needs = if need == 1 { "needs" } else { "need" };
+            format!("{} {}; {} {needs} you.", of_all(complete, all), good(kind, all), count(need))
+        }
+        Verdict::Stopped => {
+            let not_started = u64::from(state.count_not_started());
+            let begun = all.saturating_sub(complete + not_started);
+            format!(
+                "Stopped by the user: {} {}; {} begun and can be continued later, {} not started.",
+                of_all(complete, all),
+                good(kind, all),
+                if begun == 1 { "1 was".to_owned() } else { format!("{} were", count(begun)) },
+                if not_started == 1 { "1 was".to_owned() } else { format!("{} were", count(not_started)) }
+            )
+        }
+    };
+    if let Some(problem) = state.problems.iter().find(|problem| problem.severity() == Severity::Error) {
+        text.push(' ');
+        text.push_str(&printable(&problem.sentence()));
+    }
+    match state.info.as_ref().map_or(0, |info| info.bad_lines.len()) {
+        0 => {}
+        bad => text.push_str(&format!(" {} of the CSV file could not be used.", counted(bad as u64, "line"))),
+    }
+    text
+}
+
+/// The verdict as a stable word for programs.
+pub fn verdict_code(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Running => "running",
+        Verdict::AllComplete => "all_complete",
+        Verdict::SomeIncomplete => "some_incomplete",
+        Verdict::Stopped => "stopped",
+        Verdict::CouldNotStart => "could_not_start",
+    }
+}
+
+/// What the run does, as a noun.
+pub fn kind(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Check => "check",
+        RunKind::Migrate => "migration",
+        RunKind::Verify => "comparison",
+    }
+}
+
+/// What was compared, and how.
+pub fn comparison(state: &RunState) -> String {
+    let checked = state.tally.checked.messages;
+    let verify = state.info.as_ref().map_or(Verify::Content, |info| info.verify);
+    let how = match verify {
+        Verify::Content => "compared by content",
+        Verify::Size => "compared by size",
+        Verify::None => "compared",
+    };
+    match kind_of(state) {
+        RunKind::Check => "Nothing was copied or changed.".to_owned(),
+        RunKind::Verify => format!(
+            "{} of {} on the source stand on the target as they are, each {how}.",
+            count(checked),
+            counted(state.tally.expected.messages, "message")
+        ),
+        RunKind::Migrate if verify == Verify::None => {
+            "Nothing was read back; the target's confirmation was taken for each message.".to_owned()
+        }
+        RunKind::Migrate => {
+            let there = state.tally.found.messages + state.tally.copied.messages;
+            let read = if verify == Verify::Content { "read back from the target and " } else { "" };
+            format!("{} of {} were {read}{how}.", count(checked), counted(there.max(checked), "message"))
+        }
+    }
+}
+
+/// How an account stands: `Complete`, `Complete except 2 messages`, `Copying Archive/2021`, `Failed: …`.
+///
+/// `now` is the moment in milliseconds of the run, for a wait that is counted down.
+pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> String {
+    let kind = kind_of(state);
+    let Some(end) = account.end else { return current_step(state, account, now) };
+    match (end, kind) {
+        (AccountEnd::Complete, RunKind::Check) => "Ready".to_owned(),
+        (AccountEnd::Complete, RunKind::Migrate) => "Complete".to_owned(),
+        (AccountEnd::Complete, RunKind::Verify) => "Equal".to_owned(),
+        (AccountEnd::Incomplete, RunKind::Verify) => match missing(account) {
+            Some(what) => format!("Equal except {what}"),
+            None => "Differs".to_owned(),
+        },
+        (AccountEnd::Incomplete, RunKind::Check) => match missing(account) {
+            Some(what) => format!("Ready except {what}"),
+            None => "Not ready".to_owned(),
+        },
+        (AccountEnd::Incomplete, RunKind::Migrate) => match missing(account) {
+            Some(what) => format!("Complete except {what}"),
+            None => "Not complete".to_owned(),
+        },
+        (AccountEnd::Failed, _) => match account.failure() {
+            Some(problem) => format!("Failed: {}", printable(&problem.sentence())),
+            None => "Failed".to_owned(),
+        },
+        (AccountEnd::Stopped, _) => "Stopped".to_owned(),
+    }
+}
+
+/// The same as a stable word for programs.
+pub fn account_status_code(account: &AccountState) -> &'static str {
+    match account.end {
+        Some(AccountEnd::Complete) => "complete",
+        Some(AccountEnd::Incomplete) => "incomplete",
+        Some(AccountEnd::Failed) => "failed",
+        Some(AccountEnd::Stopped) => "stopped",
+        None if account.started_at.is_some() => "running",
+        None => "not_started",
+    }
+}
+
+/// How an account stands in Kerio Connect before its mailbox starts.
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Exists => "exists",
+        Standing::WillBeCreated => "will be created",
+        Standing::DomainWillBeCreated => "domain will be created",
+        Standing::Cannot => "cannot be migrated",
+    }
+}
+
+/// Why a folder goes where it goes; nothing for one that keeps its name.
+pub fn mapping(folder: &FolderState) -> Option<String> {
+    let why = match folder.mapping {
+        Mapping::SameName => return None,
+        Mapping::ByUse => "the target's folder for the same use",
+        Mapping::ByName => "the target's folder for the same use, recognised by its name",
+        Mapping::Reserved => "because the target keeps the old name for a folder of its own",
+        Mapping::Adapted => "because the target cannot carry the old name",
+        Mapping::Clash => "because another folder already has the old name there",
+    };
+    Some(format!("'{}' goes to '{}', {why}.", shown(&folder.source), shown(&folder.target)))
+}
+
+fn shown(path: &crate::domain::FolderPath) -> String {
+    printable(&path.to_string())
+}
+
+fn kind_of(state: &RunState) -> RunKind {
+    state.info.as_ref().map_or(RunKind::Migrate, |info| info.kind)
+}
+
+/// `36 of 38 accounts`.
+fn of_all(complete: u64, all: u64) -> String {
+    format!("{} of {}", count(complete), counted(all, "account"))
+}
+
+fn good_word(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Check => "ready to migrate",
+        RunKind::Migrate => "complete",
+        RunKind::Verify => "equal on both servers",
+    }
+}
+
+fn good(kind: RunKind, all: u64) -> String {
+    format!("{} {}", if all == 1 { "is" } else { "are" }, good_word(kind))
+}
+
+/// The messages and octets that the verdict speaks of.
+fn settled(state: &RunState, kind: RunKind) -> String {
+    let tally = &state.tally;
+    let (messages, bytes) = match kind {
+        RunKind::Check => (tally.expected.messages, tally.expected.bytes),
+        RunKind::Migrate => (tally.found.messages + tally.copied.messages, tally.found.bytes + tally.copied.bytes),
+        RunKind::Verify => (tally.checked.messages, tally.checked.bytes),
+    };
+    format!("{}, {}", counted(messages, "message"), size(bytes))
+}
+
+/// What an account that came to its end lacks.
+fn missing(account: &AccountState) -> Option<String> {
+    let folders = account
+        .problems
+        .iter()
+        .filter(|(_, problem)| problem.severity() == Severity::Error && problem.reach() == Reach::Folder)
+        .count() as u64;
+    match (account.tally.failed, folders) {
+        (0, 0) => None,
+        (messages, 0) => Some(counted(messages, "message")),
+        (0, folders) => Some(counted(folders, "folder")),
+        (messages, folders) => Some(format!("{} and {}", counted(messages, "message"), counted(folders, "folder"))),
+    }
+}
+
+fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
+    if let Some((side, until)) = account.waiting {
+        let server = match side {
+            Side::Administration => "Kerio Connect".to_owned(),
+            side => format!("the {side}"),
+        };
+        return format!("Waiting for {server}, next try in {} s", until.saturating_sub(now).div_ceil(1000));
+    }
+    let folder =
+        |id: FolderId| account.folder(id).map_or_else(String::new, |folder| format!(" {}", shown(&folder.source)));
+    match account.step {
+        _ if account.started_at.is_none() => if state.finished { "Not started" } else { "Waiting" }.to_owned(),
+        Step::Waiting => "Starting".to_owned(),
+        Step::CreatingAccount => "Creating account".to_owned(),
+        Step::SigningIn => "Signing in".to_owned(),
+        Step::Listing => "Listing folders".to_owned(),
+        Step::Scanning(id) => format!("Reading{}", folder(id)),
+        Step::Copying(id) => format!("Copying{}", folder(id)),
+        Step::Checking(id) => format!("Checking{}", folder(id)),
+    }
+}
