@@ -49,6 +49,11 @@ pub struct Doubt {
 }
 
 impl Finding {
+    /// The line that says a problem.
+    pub fn of(problem: Problem) -> Self {
+        Self::bad(problem)
+    }
+
     fn good(text: impl Into<String>) -> Self {
         Self { sign: Sign::Good, text: text.into(), problem: None, certificate: None }
     }

@@ -1,0 +1,152 @@
+//! What is filled in on page 1: the line to a server with its protection, and the administrator. Says itself what is wrong with it.
+
+use crate::domain::{Security, ServerAddress};
+use zeroize::Zeroizing;
+
+/// The line to an IMAP server, as filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The address as typed, perhaps with a port.
+    pub address: String,
+    /// The port as typed in its own field; the one in the address comes first.
+    pub port: String,
+    /// Use SSL.
+    pub ssl: bool,
+    /// A test found that the server does not offer STARTTLS.
+    pub starttls_refused: bool,
+    /// She agreed that passwords cross the network in clear text.
+    pub agreed: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { address: String::new(), port: String::new(), ssl: true, starttls_refused: false, agreed: false }
+    }
+}
+
+impl Line {
+    /// The address with its port, if both can be read.
+    pub fn parsed(&self) -> Option<ServerAddress> {
+        let mut address = ServerAddress::parse(&self.address).ok()?;
+        if address.port.is_none() && !self.port.trim().is_empty() {
+            address.port = self.port.trim().parse().ok().filter(|&port| port > 0);
+        }
+        Some(address)
+    }
+
+    /// How the line is protected. Without SSL it is STARTTLS; clear text only where the server was found not to offer that and
+    /// she agreed, or the server is this computer.
+    pub fn security(&self) -> Security {
+        let clear = self.starttls_refused && (self.agreed || self.is_loopback());
+        match (self.ssl, clear) {
+            (true, _) => Security::Tls,
+            (false, true) => Security::Plain,
+            (false, false) => Security::StartTls,
+        }
+    }
+
+    /// Whether she has to agree to clear text before it can go on, or has agreed.
+    pub fn must_agree(&self) -> bool {
+        self.starttls_refused && !self.ssl && !self.is_loopback()
+    }
+
+    /// Whether she agreed to clear text on this line, where that is a question at all.
+    pub fn clear_agreed(&self) -> bool {
+        self.must_agree() && self.agreed
+    }
+
+    /// The port where such a server usually listens.
+    pub fn usual_port(&self) -> u16 {
+        self.security().default_port()
+    }
+
+    /// Forgets what was found and agreed for another address.
+    pub fn forget(&mut self) {
+        self.starttls_refused = false;
+        self.agreed = false;
+    }
+
+    /// What is wrong with the address; an empty one only when `empty_too`.
+    pub fn address_wrong(&self, empty_too: bool) -> Option<String> {
+        let typed = !self.address.trim().is_empty();
+        ServerAddress::parse(&self.address).err().filter(|_| typed || empty_too)
+    }
+
+    /// What is wrong with the port in its own field.
+    pub fn port_wrong(&self) -> Option<String> {
+        port_wrong(&self.port)
+    }
+
+    /// Whether anything is wrong.
+    pub fn wrong(&self) -> Option<String> {
+        self.address_wrong(true).or_else(|| self.port_wrong())
+    }
+
+    fn is_loopback(&self) -> bool {
+        ServerAddress::parse(&self.address).is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Kerio Connect's administrator, as filled in.
+#[derive(Debug, Clone, Default)]
+pub struct Administrator {
+    /// The name.
+    pub name: String,
+    /// The password; it is wiped with the page and never kept.
+    pub password: Zeroizing<String>,
+    /// The administration port as typed.
+    pub port: String,
+}
+
+impl Administrator {
+    /// What is wrong with the name.
+    pub fn name_wrong(&self) -> Option<&'static str> {
+        self.name.trim().is_empty().then_some("Type the name of Kerio Connect's administrator.")
+    }
+
+    /// What is wrong with the port.
+    pub fn port_wrong(&self) -> Option<String> {
+        port_wrong(&self.port)
+    }
+
+    /// The port, if one was typed.
+    pub fn port(&self) -> Option<u16> {
+        self.port.trim().parse().ok()
+    }
+}
+
+fn port_wrong(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fine = text.is_empty() || text.parse::<u16>().is_ok_and(|port| port > 0);
+    (!fine).then(|| format!("'{text}' is not a port number (1 to 65535)."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clear_text_needs_a_refusal_and_consent_unless_the_server_is_this_computer() {
+        let mut line = Line { address: "mail.example.com".into(), ssl: false, ..Line::default() };
+        assert_eq!(line.security(), Security::StartTls);
+        line.agreed = true;
+        assert_eq!(line.security(), Security::StartTls);
+        line.starttls_refused = true;
+        assert_eq!((line.security(), line.clear_agreed()), (Security::Plain, true));
+        line.agreed = false;
+        assert_eq!((line.security(), line.must_agree()), (Security::StartTls, true));
+        line.address = "127.0.0.1:1143".into();
+        assert_eq!((line.security(), line.must_agree()), (Security::Plain, false));
+        line.ssl = true;
+        assert_eq!(line.security(), Security::Tls);
+    }
+
+    #[test]
+    fn a_port_in_the_address_comes_before_the_one_in_its_own_field() {
+        let line = Line { address: "mail.example.com".into(), port: " 1993 ".into(), ..Line::default() };
+        assert_eq!(line.parsed().unwrap().port, Some(1993));
+        let line = Line { address: "mail.example.com:2993".into(), ..line };
+        assert_eq!(line.parsed().unwrap().port, Some(2993));
+        assert!(Line { port: "70000".into(), ..line }.wrong().is_some());
+    }
+}

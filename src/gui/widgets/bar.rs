@@ -1,0 +1,107 @@
+//! The bar below a page: quiet buttons at the left, a note, and at the right one primary button.
+
+use super::button;
+use crate::gui::action::Action;
+use crate::gui::theme::{palette, small};
+use egui::{Align, KeyboardShortcut, Label, Layout, Response, Ui};
+
+/// A button of the bar.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    label: String,
+    action: Action,
+    shortcut: Option<KeyboardShortcut>,
+    enabled: bool,
+    tip: String,
+}
+
+impl Choice {
+    /// A button that can be pressed.
+    pub fn new(label: impl Into<String>, action: Action) -> Self {
+        Self { label: label.into(), action, shortcut: None, enabled: true, tip: String::new() }
+    }
+
+    /// Gives it a key, which its tooltip names.
+    pub fn key(mut self, shortcut: KeyboardShortcut) -> Self {
+        self.shortcut = Some(shortcut);
+        self
+    }
+
+    /// Says what it does, or why it cannot be pressed.
+    pub fn tip(mut self, tip: impl Into<String>) -> Self {
+        self.tip = tip.into();
+        self
+    }
+
+    /// Whether it can be pressed.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    fn show(self, ui: &mut Ui, primary: bool, enter: bool, actions: &mut Vec<Action>) {
+        let shown = if primary {
+            button::primary(ui, &self.label, self.enabled)
+        } else {
+            button::quiet(ui, &self.label, self.enabled)
+        };
+        let key = self.shortcut.filter(|_| self.enabled && !ui.ctx().any_popup_open());
+        let by_key = key.is_some_and(|shortcut| ui.input_mut(|input| input.consume_shortcut(&shortcut)));
+        if self.enabled && (shown.clicked() || by_key || enter) {
+            actions.push(self.action.clone());
+        }
+        self.explain(ui, shown, primary);
+    }
+
+    fn explain(self, ui: &Ui, shown: Response, primary: bool) {
+        let key = match (self.shortcut, primary) {
+            (Some(shortcut), _) => ui.ctx().format_shortcut(&shortcut),
+            (None, true) => "Enter".to_owned(),
+            (None, false) => String::new(),
+        };
+        let tip = match (self.tip.is_empty(), key.is_empty()) {
+            (true, true) => return,
+            (true, false) => key,
+            (false, true) => self.tip,
+            (false, false) => format!("{} ({key})", self.tip),
+        };
+        shown.on_hover_text(&tip).on_disabled_hover_text(&tip);
+    }
+}
+
+/// What stands in the bar.
+#[derive(Debug, Clone, Default)]
+pub struct Bar {
+    /// Quiet buttons at the left.
+    pub left: Vec<Choice>,
+    /// A line between them.
+    pub note: String,
+    /// Quiet buttons at the right, before the primary one.
+    pub right: Vec<Choice>,
+    /// The one button that leads on.
+    pub primary: Option<Choice>,
+}
+
+impl Bar {
+    /// Draws the bar. `enter` is whether the Enter key was pressed with nothing else to take it.
+    pub fn show(self, ui: &mut Ui, enter: bool, actions: &mut Vec<Action>) {
+        ui.horizontal_centered(|ui| {
+            for choice in self.left {
+                choice.show(ui, false, false, actions);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(primary) = self.primary {
+                    primary.show(ui, true, enter, actions);
+                }
+                for choice in self.right.into_iter().rev() {
+                    choice.show(ui, false, false, actions);
+                }
+                if !self.note.is_empty() {
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        ui.add(Label::new(small(self.note).color(palette(ui).soft)).truncate());
+                    });
+                }
+            });
+        });
+    }
+}

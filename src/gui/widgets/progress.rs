@@ -1,0 +1,25 @@
+//! A progress bar that says its percent to a screen reader.
+
+use crate::gui::theme::palette;
+use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+
+/// The bar for the whole run, as wide as there is room.
+pub fn bar(ui: &mut Ui, fraction: f32, name: &str) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
+    paint(ui, rect, fraction, palette(ui).accent);
+    response.widget_info(|| WidgetInfo {
+        value: Some(f64::from((fraction * 100.0).floor())),
+        ..WidgetInfo::labeled(Role::ProgressIndicator, true, name)
+    });
+}
+
+/// Paints a bar into a rectangle.
+pub fn paint(ui: &Ui, rect: Rect, fraction: f32, colour: Color32) {
+    let radius = rect.height() / 2.0;
+    ui.painter().rect_filled(rect, radius, palette(ui).track);
+    let fraction = fraction.clamp(0.0, 1.0);
+    if fraction > 0.0 {
+        let width = (rect.width() * fraction).max(rect.height());
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), radius, colour);
+    }
+}

@@ -1,0 +1,166 @@
+//! The steps at the left: what is done, where she is, what is ahead; below them what the program is and how it looks.
+
+use super::{button, focus_ring};
+use crate::gui::action::Action;
+use crate::gui::theme::{self, palette};
+use crate::gui::wizard::Page;
+use egui::{
+    Align, Align2, FontId, Frame, Layout, Margin, Rect, Role, Sense, Shape, Stroke, StrokeKind, ThemePreference, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+/// How a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Behind her.
+    Done,
+    /// Where she is.
+    Here,
+    /// Before her.
+    Ahead,
+}
+
+/// A step as the column shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The page it leads to.
+    pub page: Page,
+    /// How it stands.
+    pub standing: Standing,
+    /// Whether she may go there now.
+    pub open: bool,
+}
+
+/// How wide the column is in a window of that width.
+pub fn width(window: f32) -> f32 {
+    if window >= 960.0 {
+        208.0
+    } else if window >= 720.0 {
+        176.0
+    } else {
+        56.0
+    }
+}
+
+/// Draws the column.
+pub fn show(ui: &mut Ui, steps: &[Step], actions: &mut Vec<Action>) {
+    let narrow = ui.available_width() < 100.0;
+    let rect = ui.max_rect();
+    ui.painter().rect_filled(rect, 0, palette(ui).side);
+    ui.painter().vline(rect.right() - 0.5, rect.y_range(), Stroke::new(1.0, palette(ui).line));
+    let margin = if narrow { Margin::symmetric(8, 20) } else { Margin::symmetric(14, 20) };
+    Frame::new().inner_margin(margin).show(ui, |ui| {
+        name(ui, narrow);
+        ui.add_space(24.0);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for (index, step) in steps.iter().enumerate() {
+            entry(ui, index, steps.len(), *step, narrow, actions);
+        }
+        if !narrow {
+            ui.with_layout(Layout::bottom_up(Align::Min), |ui| foot(ui, actions));
+        }
+    });
+}
+
+fn name(ui: &mut Ui, narrow: bool) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(32.0, 32.0), Sense::hover());
+        emblem(ui, rect);
+        if !narrow {
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for line in ["Kerio IMAP", "Migration Tool"] {
+                    let text = theme::strong(line).size(13.5).line_height(Some(17.0)).color(palette(ui).ink);
+                    ui.add(egui::Label::new(text).selectable(false).extend());
+                }
+            });
+        }
+    });
+}
+
+/// The program's emblem, as in assets/icon.svg: an envelope that an arrow leaves.
+fn emblem(ui: &Ui, rect: Rect) {
+    let unit = rect.width() / 32.0;
+    let at = |x: f32, y: f32| rect.min + vec2(x, y) * unit;
+    let painter = ui.painter();
+    let (blue, white) = (theme::LIGHT.accent, theme::LIGHT.card);
+    painter.rect_filled(rect, 8.0 * unit, blue);
+    let stroke = Stroke::new(2.2 * unit, white);
+    painter.line(vec![at(17.0, 23.0), at(6.5, 23.0), at(6.5, 9.5), at(25.5, 9.5), at(25.5, 14.5)], stroke);
+    painter.line(vec![at(6.8, 10.2), at(16.0, 16.8), at(25.2, 10.2)], stroke);
+    painter.line_segment([at(16.5, 20.5), at(25.0, 20.5)], stroke);
+    let head = vec![at(23.4, 15.8), at(29.2, 20.5), at(23.4, 25.2)];
+    painter.add(Shape::convex_polygon(head, white, Stroke::NONE));
+}
+
+fn entry(ui: &mut Ui, index: usize, count: usize, step: Step, narrow: bool, actions: &mut Vec<Action>) {
+    let sense = if step.open { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), sense);
+    let colours = palette(ui);
+    let painter = ui.painter();
+    if step.standing == Standing::Here {
+        painter.rect(rect, theme::RADIUS, colours.card, Stroke::new(1.0, colours.line), StrokeKind::Inside);
+    } else if step.open && response.hovered() {
+        painter.rect_filled(rect, theme::RADIUS, colours.hover);
+    }
+    let centre = if narrow { rect.center() } else { pos2(rect.left() + 19.0, rect.center().y) };
+    let (disc, ring, text) = match step.standing {
+        Standing::Here => (colours.accent, colours.accent, colours.on_accent),
+        Standing::Done => (colours.side, colours.good, colours.good),
+        Standing::Ahead => (colours.side, colours.edge, colours.soft),
+    };
+    painter.circle(centre, 9.5, disc, Stroke::new(1.2, ring));
+    if step.standing == Standing::Done {
+        let square = Rect::from_center_size(centre, vec2(10.0, 10.0));
+        super::sign::paint(painter, square, super::sign::Mark::Good, colours.good, ui);
+    } else {
+        let number = (index + 1).to_string();
+        painter.text(centre, Align2::CENTER_CENTER, number, FontId::new(11.5, theme::semibold()), text);
+    }
+    if !narrow {
+        let here = step.standing == Standing::Here;
+        let font = if here { FontId::new(14.0, theme::semibold()) } else { FontId::proportional(14.0) };
+        let ink = if here { colours.ink } else { colours.soft };
+        let left = pos2(rect.left() + 38.0, rect.center().y);
+        painter.text(left, Align2::LEFT_CENTER, step.page.name(), font, ink);
+    }
+    let standing = match step.standing {
+        Standing::Done => "done",
+        Standing::Here => "you are here",
+        Standing::Ahead => "ahead",
+    };
+    let said = format!("Step {} of {count}: {}, {standing}", index + 1, step.page.name());
+    let role = if step.open { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &said));
+    focus_ring(ui, &response, theme::RADIUS);
+    if step.open && response.clicked() {
+        actions.push(Action::Go(step.page));
+    }
+}
+
+fn foot(ui: &mut Ui, actions: &mut Vec<Action>) {
+    ui.spacing_mut().item_spacing = vec2(12.0, 6.0);
+    ui.spacing_mut().interact_size.y = 17.0;
+    ui.horizontal(|ui| {
+        if button::soft_link(ui, "Log folder").clicked() {
+            actions.push(Action::OpenLogFolder);
+        }
+        if button::soft_link(ui, "About").clicked() {
+            actions.push(Action::About(true));
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.label(theme::small(concat!("Version ", env!("CARGO_PKG_VERSION"))).color(palette(ui).soft));
+        let (word, next) = match ui.ctx().options(|options| options.theme_preference) {
+            ThemePreference::System => ("System", ThemePreference::Light),
+            ThemePreference::Light => ("Light", ThemePreference::Dark),
+            ThemePreference::Dark => ("Dark", ThemePreference::System),
+        };
+        let link = button::soft_link(ui, word);
+        link.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Colours: {word}")));
+        if link.on_hover_text("Colours: as the system, light, or dark").clicked() {
+            actions.push(Action::Theme(next));
+        }
+    });
+}

@@ -1,0 +1,223 @@
+//! A table with a fixed head and rows of one height, of which only the visible ones are drawn: five thousand cost what twenty do.
+
+use crate::gui::theme::{CARD_RADIUS, ROW, palette, small};
+use egui::{
+    Align, Frame, Id, Label, Layout, Rangef, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
+};
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy)]
+pub enum Width {
+    /// So many points.
+    Fixed(f32),
+    /// This share of what the others leave.
+    Share(f32),
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its head.
+    pub title: &'static str,
+    /// Its width.
+    pub width: Width,
+    /// Whether its content stands at the right: numbers do.
+    pub right: bool,
+}
+
+impl Column {
+    /// A column of that many points.
+    pub const fn fixed(title: &'static str, width: f32) -> Self {
+        Self { title, width: Width::Fixed(width), right: false }
+    }
+
+    /// A column that shares what the others leave.
+    pub const fn share(title: &'static str, share: f32) -> Self {
+        Self { title, width: Width::Share(share), right: false }
+    }
+
+    /// Its content stands at the right.
+    pub const fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+}
+
+/// Space left and right of a cell's content.
+const PADDING: f32 = 8.0;
+const HEAD: f32 = 33.0;
+
+/// A table.
+pub struct Table<'a> {
+    id: &'static str,
+    columns: &'a [Column],
+    rows: usize,
+    height: Option<f32>,
+}
+
+impl<'a> Table<'a> {
+    /// A table of so many rows.
+    pub fn new(id: &'static str, columns: &'a [Column], rows: usize) -> Self {
+        Self { id, columns, rows, height: None }
+    }
+
+    /// As high as this, in place of all the room there is.
+    pub fn height(mut self, height: f32) -> Self {
+        self.height = Some(height);
+        self
+    }
+
+    /// How high a table of that many rows wants to be.
+    pub fn natural_height(rows: usize) -> f32 {
+        HEAD + ROW * rows as f32 + 2.0
+    }
+
+    /// Draws it: `head` may draw into a head's cell, `row` draws a row. Returns how many rows were drawn.
+    pub fn show(
+        self,
+        ui: &mut Ui,
+        mut head: impl FnMut(&mut Ui, usize, Rect),
+        mut row: impl FnMut(&mut Row<'_>),
+    ) -> usize {
+        let palette = palette(ui);
+        let height = self.height.unwrap_or_else(|| ui.available_height()).max(HEAD + 2.0 * ROW);
+        let (outer, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+        let frame = Frame::new().fill(palette.card).corner_radius(CARD_RADIUS).stroke(Stroke::new(1.0, palette.line));
+        let inner = outer.shrink(1.0);
+        ui.painter().add(frame.paint(inner));
+        let edges = edges(self.columns, inner);
+        let head_rect = Rect::from_min_size(inner.min, vec2(inner.width(), HEAD));
+        self.draw_head(ui, head_rect, &edges, &mut head);
+        ui.painter().hline(inner.x_range(), head_rect.bottom(), Stroke::new(1.0, palette.line));
+        let body = Rect::from_min_max(pos2(inner.left(), head_rect.bottom() + 1.0), inner.max - vec2(0.0, 1.0));
+        let mut child = ui.new_child(UiBuilder::new().id_salt(self.id).max_rect(body));
+        child.shrink_clip_rect(body);
+        child.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        let rows = self.rows;
+        let mut drawn = 0;
+        ScrollArea::vertical().id_salt(self.id).auto_shrink(false).show_viewport(&mut child, |ui, viewport| {
+            ui.set_height(ROW * rows as f32);
+            let first = (viewport.min.y / ROW).floor().max(0.0) as usize;
+            let last = ((viewport.max.y / ROW).ceil() as usize + 1).min(rows);
+            let top = ui.max_rect().top();
+            for index in first..last {
+                let rect = Rect::from_min_size(
+                    pos2(inner.left(), top + ROW * index as f32),
+                    vec2(ui.max_rect().right() - inner.left(), ROW),
+                );
+                row(&mut Row { index, rect, ui, columns: self.columns, edges: &edges });
+                drawn += 1;
+            }
+        });
+        drawn
+    }
+
+    fn draw_head(&self, ui: &mut Ui, rect: Rect, edges: &[Rangef], head: &mut impl FnMut(&mut Ui, usize, Rect)) {
+        let soft = palette(ui).soft;
+        for (index, (column, edge)) in self.columns.iter().zip(edges).enumerate() {
+            let cell = Rect::from_x_y_ranges(*edge, rect.y_range());
+            if !column.title.is_empty() {
+                put(ui, cell, column.right, ("head", index), Label::new(small(column.title).color(soft)).truncate());
+            }
+            head(ui, index, cell);
+        }
+    }
+}
+
+/// Where each column lies, its padding left out.
+fn edges(columns: &[Column], inner: Rect) -> Vec<Rangef> {
+    let fixed: f32 =
+        columns.iter().map(|column| if let Width::Fixed(width) = column.width { width } else { 0.0 }).sum();
+    let shares: f32 =
+        columns.iter().map(|column| if let Width::Share(share) = column.width { share } else { 0.0 }).sum();
+    // The last points stay free for the scroll bar.
+    let left = (inner.width() - 10.0 - fixed).max(0.0);
+    let mut at = inner.left();
+    let mut edges = Vec::with_capacity(columns.len());
+    for column in columns {
+        let width = match column.width {
+            Width::Fixed(width) => width,
+            Width::Share(share) => left * share / shares.max(f32::EPSILON),
+        };
+        edges.push(Rangef::new(at + PADDING, (at + width - PADDING).max(at + PADDING)));
+        at += width;
+    }
+    edges
+}
+
+fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: Label) -> Response {
+    let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(cell).layout(layout));
+    child.add(label.selectable(false))
+}
+
+/// A visible row.
+pub struct Row<'a> {
+    /// Its position in the table.
+    pub index: usize,
+    /// Where it lies.
+    pub rect: Rect,
+    /// Where to draw.
+    pub ui: &'a mut Ui,
+    columns: &'a [Column],
+    edges: &'a [Rangef],
+}
+
+impl Row<'_> {
+    /// Makes the row something that can be pressed and says its name to a screen reader. Call it before the cells are drawn.
+    pub fn press(&mut self, id: Id, name: &str) -> Response {
+        let response = self.ui.interact(self.rect, id, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+        let palette = palette(self.ui);
+        if response.hovered() {
+            self.ui.painter().rect_filled(self.rect, 0, palette.hover);
+        }
+        if response.has_focus() {
+            let stroke = Stroke::new(2.0, palette.accent);
+            self.ui.painter().rect_stroke(self.rect, 4, stroke, egui::StrokeKind::Inside);
+            response.scroll_to_me(None);
+        }
+        response
+    }
+
+    /// Draws the line below the row.
+    pub fn rule(&mut self) {
+        let stroke = Stroke::new(1.0, palette(self.ui).line);
+        self.ui.painter().hline(self.rect.x_range(), self.rect.bottom() - 0.5, stroke);
+    }
+
+    /// Tints the row's ground.
+    pub fn tint(&mut self, colour: egui::Color32) {
+        self.ui.painter().rect_filled(self.rect, 0, colour);
+    }
+
+    /// A cell's place.
+    pub fn cell(&self, column: usize) -> Rect {
+        Rect::from_x_y_ranges(self.edges[column], self.rect.y_range())
+    }
+
+    /// Several cells' place, both ends included.
+    pub fn span(&self, from: usize, to: usize) -> Rect {
+        self.cell(from).union(self.cell(to))
+    }
+
+    /// Writes a text into a cell, cut where it is too long, with the whole in a tooltip.
+    pub fn text(&mut self, column: usize, text: RichText) {
+        let (cell, right) = (self.cell(column), self.columns[column].right);
+        put(self.ui, cell, right, (self.index, column), Label::new(text).truncate());
+    }
+
+    /// Writes a text over several cells.
+    pub fn text_over(&mut self, from: usize, to: usize, text: RichText) {
+        let cell = self.span(from, to);
+        put(self.ui, cell, false, (self.index, from), Label::new(text).truncate());
+    }
+
+    /// Draws a sign into a cell.
+    pub fn sign(&mut self, column: usize, mark: super::sign::Mark) {
+        let colour = mark.colour(palette(self.ui));
+        let square = Rect::from_center_size(self.cell(column).center(), vec2(14.0, 14.0));
+        super::sign::paint(self.ui.painter(), square, mark, colour, self.ui);
+    }
+}

@@ -1,0 +1,199 @@
+//! The wizard: the order of the pages, who may go where, and the frame around them.
+//!
+//! Promises that showing it does no work and waits for nothing: what the user asks for comes back as [`Action`]s. Everything a page
+//! shows is plain state, so that a test can build any of it and look at it.
+
+use super::action::Action;
+use super::pages::servers::ServersPage;
+use super::theme::{self, palette};
+use super::widgets::bar::Bar;
+use super::widgets::{button, card, steps};
+use egui::{Id, Key, Label, Modal, Rect, ScrollArea, Stroke, Ui, UiBuilder, vec2};
+use std::path::PathBuf;
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Page {
+    /// Source and target.
+    #[default]
+    Servers,
+    /// Whom to migrate.
+    Accounts,
+    /// The run.
+    Status,
+    /// What it came to.
+    Result,
+}
+
+impl Page {
+    const ALL: [Page; 4] = [Page::Servers, Page::Accounts, Page::Status, Page::Result];
+
+    /// Its name among the steps.
+    pub fn name(self) -> &'static str {
+        match self {
+            Page::Servers => "Servers",
+            Page::Accounts => "Accounts",
+            Page::Status => "Migration",
+            Page::Result => "Result",
+        }
+    }
+}
+
+/// The state of the window.
+#[derive(Default)]
+pub struct Wizard {
+    /// The page shown.
+    pub page: Page,
+    /// Page 1.
+    pub servers: ServersPage,
+    /// Whether the box about the program is open.
+    pub about: bool,
+    /// Where the logs are.
+    pub log_folder: PathBuf,
+    /// What could not be done, until it is read.
+    pub notice: Option<String>,
+}
+
+/// Height of the bar below the page.
+const BAR: f32 = 57.0;
+
+impl Wizard {
+    /// Draws the window and returns what the user asked for.
+    pub fn show(&mut self, ui: &mut Ui) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let whole = ui.max_rect();
+        ui.painter().rect_filled(whole, 0, palette(ui).ground);
+        // What Enter would press besides the primary button has to be known before a field takes the key.
+        let enter = !self.about && enter_is_free(ui);
+        let (side, rest) = whole.split_left_right_at_x(whole.left() + steps::width(whole.width()));
+        let (page, bar) = rest.split_top_bottom_at_y(rest.bottom() - BAR);
+        place(ui, side, "steps", |ui| steps::show(ui, &self.steps(), &mut actions));
+        let margin = if page.width() >= 700.0 { 28.0 } else { 18.0 };
+        place(ui, page.shrink2(vec2(margin, 0.0)), "page", |ui| self.show_page(ui, &mut actions));
+        ui.painter().hline(bar.x_range(), bar.top() + 0.5, Stroke::new(1.0, palette(ui).line));
+        place(ui, bar.shrink2(vec2(margin, 0.0)), "bar", |ui| self.bar().show(ui, enter, &mut actions));
+        if self.about {
+            about(ui, &self.log_folder, &mut actions);
+        } else if ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Escape)) {
+            self.escape(&mut actions);
+        }
+        actions
+    }
+
+    fn show_page(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        ui.add_space(24.0);
+        let (title, line) = self.title();
+        ui.spacing_mut().item_spacing.y = 4.0;
+        ui.add(Label::new(theme::title(title).color(palette(ui).ink)));
+        if !line.is_empty() {
+            ui.add(Label::new(theme::body(line).color(palette(ui).soft)).wrap());
+        }
+        ui.add_space(8.0);
+        ui.spacing_mut().item_spacing.y = 12.0;
+        if let Some(notice) = self.notice.clone() {
+            let put_away = super::widgets::strip::strip(ui, super::widgets::sign::Mark::Bad, &notice, "", |ui| {
+                button::link(ui, "Put away").clicked()
+            });
+            if put_away {
+                self.notice = None;
+            }
+        }
+        if self.page == Page::Servers {
+            scrolled(ui, |ui| self.servers.show(ui, actions));
+        }
+    }
+
+    fn title(&self) -> (&'static str, String) {
+        match self.page {
+            Page::Servers => (
+                "Servers",
+                "Where the mail is now, and the Kerio Connect it moves to. Nothing is changed on the source."
+                    .to_owned(),
+            ),
+            _ => ("", String::new()),
+        }
+    }
+
+    fn bar(&self) -> Bar {
+        match self.page {
+            Page::Servers => self.servers.bar(),
+            _ => Bar::default(),
+        }
+    }
+
+    fn steps(&self) -> Vec<steps::Step> {
+        Page::ALL
+            .into_iter()
+            .map(|page| {
+                let standing = match page.cmp(&self.page) {
+                    std::cmp::Ordering::Less => steps::Standing::Done,
+                    std::cmp::Ordering::Equal => steps::Standing::Here,
+                    std::cmp::Ordering::Greater => steps::Standing::Ahead,
+                };
+                steps::Step { page, standing, open: page < self.page }
+            })
+            .collect()
+    }
+
+    /// Esc closes what is on top.
+    fn escape(&mut self, actions: &mut Vec<Action>) {
+        if self.notice.take().is_none() && self.page == Page::Servers && self.servers.testing() {
+            actions.push(Action::CancelTest);
+        }
+    }
+}
+
+/// Whether Enter was pressed and may press the primary button: a button or link at the keyboard takes it first.
+fn enter_is_free(ui: &Ui) -> bool {
+    let focused = ui.memory(|memory| memory.focused());
+    let elsewhere = focused.is_some() && !ui.ctx().text_edit_focused();
+    !elsewhere && ui.input(|input| input.key_pressed(Key::Enter))
+}
+
+fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
+    let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect));
+    child.shrink_clip_rect(rect.expand(4.0));
+    content(&mut child);
+}
+
+/// The page may be higher than the window.
+fn scrolled(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        // Room for the ring around a focused control, and for the scroll bar.
+        ui.set_width(ui.available_width() - 2.0);
+        content(ui);
+    });
+}
+
+fn about(ui: &Ui, log_folder: &std::path::Path, actions: &mut Vec<Action>) {
+    let modal = Modal::new(Id::unique("about")).frame(card::frame(ui).inner_margin(24)).show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        ui.spacing_mut().item_spacing.y = 8.0;
+        let colours = palette(ui);
+        ui.label(theme::title("Kerio IMAP Migration Tool").color(colours.ink));
+        let version = concat!("Version ", env!("CARGO_PKG_VERSION"), " (", env!("KIMT_COMMIT"), ")");
+        ui.label(theme::body(version).color(colours.soft));
+        for text in [
+            "Moves mailboxes from any IMAP server into Kerio Connect, byte for byte, and proves that they arrived."
+                .to_owned(),
+            "MIT licence. The face Inter is under the SIL Open Font License 1.1; it lies beside the program's source."
+                .to_owned(),
+            format!("The logs of each run are in {}.", log_folder.display()),
+        ] {
+            ui.add(Label::new(theme::body(text).color(colours.ink)).wrap());
+        }
+        ui.add_space(8.0);
+        ui.horizontal(|ui| {
+            if button::primary(ui, "Close", true).clicked() {
+                actions.push(Action::About(false));
+            }
+            if button::quiet(ui, "Open log folder", true).clicked() {
+                actions.push(Action::OpenLogFolder);
+            }
+        });
+    });
+    let closed = ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Escape));
+    if modal.should_close() || closed {
+        actions.push(Action::About(false));
+    }
+}

@@ -1,0 +1,4 @@
+//! The window, looked at without a screen: every page in every state, by the names a screen reader says and by pictures.
+
+mod servers;
+mod support;

@@ -1,0 +1,220 @@
+//! Page 1.
+
+use super::support::{Shown, further_pictures, pictures, plain};
+use egui::Key;
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, SnapshotResults};
+use kimt::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, Side};
+use kimt::gui::action::Action;
+use kimt::gui::pages::servers::{Interrupted, RestoreOffer, Test};
+use kimt::gui::wizard::Wizard;
+use kimt::migrate::{Doubt, Finding, Sign};
+use std::time::Duration;
+
+fn filled() -> Wizard {
+    let mut wizard = Wizard::default();
+    let page = &mut wizard.servers;
+    page.source.address = "mail.old-company.com".into();
+    page.target.address = "10.1.0.5:8143".into();
+    page.target.ssl = false;
+    page.administrator.name = "admin".into();
+    page.administrator.password = String::from("hunter2secret").into();
+    wizard
+}
+
+fn good(text: &str) -> Finding {
+    Finding { sign: Sign::Good, text: text.into(), problem: None, certificate: None }
+}
+
+fn doubt(changed_from: Option<Fingerprint>) -> Doubt {
+    Doubt {
+        side: Side::Administration,
+        host: "10.1.0.5".into(),
+        port: 4040,
+        details: CertificateDetails {
+            subject: "connect.new-company.com".into(),
+            issuer: "Kerio Connect".into(),
+            valid_from: "2026-01-03".into(),
+            valid_until: "2035-01-03".into(),
+            fingerprint: Fingerprint([0x3a; 32]),
+            why_untrusted: "the certificate signed itself".into(),
+        },
+        changed_from,
+    }
+}
+
+fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
+    let mut wizard = filled();
+    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
+    let kind = if changed_from.is_some() { ProblemKind::CertificateChanged } else { ProblemKind::CertificateUnknown };
+    let problem = Problem::new(kind).on(Side::Administration).at_server("10.1.0.5");
+    let finding = Finding { certificate: Some(doubt(changed_from)), ..Finding::of(problem) };
+    wizard.servers.target_test = Test::Done(vec![finding]);
+    wizard
+}
+
+fn ready() -> Wizard {
+    let mut wizard = filled();
+    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
+    let seats = Finding { sign: Sign::Warning, ..good("0 licence seats free (40 of 40 used)") };
+    wizard.servers.target_test =
+        Test::Done(vec![good("Kerio Connect 10.0.8, full rights"), seats, good("Reached on port 143, 3 ms")]);
+    wizard
+}
+
+fn asked(harness: &Harness<'_, Shown>) -> Vec<Action> {
+    harness.state().actions.clone()
+}
+
+#[test]
+fn the_page_looks_right_in_every_state() {
+    let mut results = SnapshotResults::new();
+    pictures(&mut results, "servers-empty", Wizard::default);
+    pictures(&mut results, "servers-ready", ready);
+    further_pictures(&mut results, "servers-ready", ready);
+    pictures(&mut results, "servers-unknown-certificate", || doubtful(None));
+    pictures(&mut results, "servers-changed-certificate", || doubtful(Some(Fingerprint([0x51; 32]))));
+    pictures(&mut results, "servers-offers", || {
+        let mut wizard = filled();
+        wizard.servers.restore = Some(RestoreOffer {
+            sentence: "Kerio Connect's IMAP service at 10.1.0.5 still listens on port 8143 in place of 143.".into(),
+            working: false,
+        });
+        wizard.servers.interrupted = Some(Interrupted {
+            sentence: "The migration started on 24 November at 22:04 was cut off: 21 of 38 accounts are complete."
+                .into(),
+        });
+        wizard.servers.source_test = Test::Running(Duration::from_secs(4));
+        wizard
+    });
+    pictures(&mut results, "servers-refusals", || {
+        let mut wizard = filled();
+        wizard.servers.source.ssl = false;
+        wizard.servers.source.starttls_refused = true;
+        let refused = Problem::new(ProblemKind::EncryptionRefused).on(Side::Source).at_server("mail.old-company.com");
+        wizard.servers.source_test = Test::Done(vec![Finding::of(refused)]);
+        let wrong = Problem::new(ProblemKind::AdministratorRefused).on(Side::Administration).at_server("10.1.0.5");
+        wizard.servers.target_test = Test::Done(vec![Finding::of(wrong)]);
+        wizard
+    });
+}
+
+#[test]
+fn a_port_behind_the_address_says_what_it_will_do() {
+    let mut harness = plain(filled());
+    harness.run();
+    harness.get_by_label(
+        "Kerio Connect's IMAP service will be set to port 8143 while migrating, and back to 143 afterwards.",
+    );
+    harness.state_mut().wizard.servers.target.address = "10.1.0.5".into();
+    harness.run();
+    assert!(harness.query_by_label_contains("will be set to port").is_none());
+}
+
+#[test]
+fn a_password_is_nowhere_to_be_read() {
+    let mut harness = plain(filled());
+    harness.run();
+    let tree = format!("{:?}", harness.root());
+    assert!(!tree.contains("hunter2"), "{tree}");
+    for node in harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        let said = format!("{:?} {:?} {:?}", node.label(), node.value(), node.data());
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn enter_in_a_field_presses_next_and_f5_tests() {
+    let mut harness = plain(filled());
+    harness.run();
+    harness.get_by_label("Administrator's name").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(asked(&harness), [Action::Next]);
+    harness.key_press(Key::F5);
+    harness.run();
+    assert_eq!(asked(&harness), [Action::Next, Action::Test]);
+}
+
+#[test]
+fn the_keyboard_reaches_every_field_in_reading_order() {
+    let mut harness = plain(filled());
+    harness.run();
+    harness.get_by_label("IP address or DNS name").focus();
+    harness.run();
+    let mut order = Vec::new();
+    for _ in 0..10 {
+        let at = harness.root().children_recursive().find(|node| node.is_focused());
+        let node = at.expect("something has the focus");
+        let node = node.accesskit_node();
+        let name =
+            node.label().unwrap_or_else(|| node.labelled_by().map(|it| it.value().unwrap_or_default()).collect());
+        order.push(name);
+        harness.key_press(Key::Tab);
+        harness.run();
+    }
+    assert_eq!(
+        order[..8],
+        [
+            "IP address or DNS name",
+            "Use SSL connection",
+            "More: port (source)",
+            "IP address or DNS name (and port)",
+            "Administrator's name",
+            "Password",
+            "Use SSL connection ",
+            "More: ports, mailboxes at a time (target)",
+        ]
+    );
+    assert_eq!(order[8..], ["Test connection", "Next"]);
+}
+
+#[test]
+fn an_unknown_certificate_is_trusted_by_a_button_and_a_changed_one_only_after_comparing() {
+    let mut harness = plain(doubtful(None));
+    harness.run();
+    harness.get_by_label("Trust this certificate").click();
+    harness.run();
+    assert_eq!(asked(&harness), [Action::Trust(Box::new(doubt(None)))]);
+
+    let mut harness = plain(doubtful(Some(Fingerprint([0x51; 32]))));
+    harness.run();
+    harness.get_by_label("Trust the new certificate").click();
+    harness.run();
+    assert!(asked(&harness).is_empty());
+    harness.get_by_label("I have compared the new fingerprint with the one on the server itself.").click();
+    harness.run();
+    harness.get_by_label("Trust the new certificate").click();
+    harness.run();
+    assert_eq!(asked(&harness).len(), 1);
+}
+
+#[test]
+fn a_result_for_what_was_changed_meanwhile_is_not_taken() {
+    let mut wizard = filled();
+    let [source, _] = wizard.servers.begin_test();
+    wizard.servers.cancel_test();
+    assert!(!wizard.servers.take(Side::Source, source, vec![good("Reached")]));
+    assert_eq!(wizard.servers.source_test, Test::NotDone);
+}
+
+#[test]
+fn clear_text_is_asked_for_only_where_encryption_was_refused() {
+    let mut wizard = filled();
+    wizard.servers.source.ssl = false;
+    let [source, _] = wizard.servers.begin_test();
+    let refused = Problem::new(ProblemKind::EncryptionRefused).on(Side::Source);
+    wizard.servers.take(Side::Source, source, vec![Finding::of(refused)]);
+    wizard.servers.cancel_test();
+    let mut harness = plain(wizard);
+    harness.run();
+    harness.get_by_label("I agree: send passwords to the source in clear text").click();
+    harness.run();
+    assert_eq!(asked(&harness), [Action::Test]);
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    assert_eq!(servers.source.security, Security::Plain);
+    assert_eq!(servers.target.security, Security::StartTls);
+    assert!(servers.cleartext_passwords_allowed);
+}
