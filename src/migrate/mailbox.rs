@@ -59,6 +59,9 @@ impl Mailbox<'_> {
                 (Halt::Server { side, error }, Retry::Now | Retry::Later) => {
                     BACK_OFF.get(tries).map(|seconds| (*side, error.wait_seconds().unwrap_or(*seconds).min(3600)))
                 }
+                (Halt::Problem(problem), Retry::Now) => {
+                    BACK_OFF.get(tries).zip(problem.subject.side).map(|(seconds, side)| (side, *seconds))
+                }
                 _ => None,
             };
             let Some((side, seconds)) = pause else {

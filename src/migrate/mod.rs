@@ -17,6 +17,7 @@ mod heads;
 mod history;
 mod mailbox;
 mod planner;
+mod port;
 mod prepare;
 mod probe;
 mod proof;
@@ -31,6 +32,7 @@ mod special_folders;
 mod survey;
 mod verify;
 
+pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
     AdministrationServer, Observer, Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify,

@@ -1,21 +1,26 @@
 //! What comes before the first mailbox: both servers are reached and trusted, the administrator is signed in, and Kerio Connect's
-//! IMAP port is set when the user gave one. What was set is put back by [`Prepared::restore`], and by the next start after a crash.
+//! IMAP port is set when the user gave one (see `port`).
 
 use super::context::End;
 use super::directory::{Directory, ExistingAccounts, KerioDirectory};
+use super::port;
 use super::recorder::Events;
 use super::request::{AdministrationServer, Options, Servers, SourceServer, TargetKind, TargetServer};
 use super::sign_in_guard::SignInGuard;
-use crate::domain::{Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
+use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
 use crate::imap::{self, Endpoint};
-use crate::kerio::{Administration, AdministrationEndpoint, PortNote};
+use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
 use crate::network::{KnownCertificates, Limits, Trust};
 use crate::progress::{Event, RunKind};
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The port of Kerio Connect's administration API.
 const ADMINISTRATION_PORT: u16 = 4040;
+
+/// A call is answered at once or not at all; a directory service behind Kerio Connect makes some slower.
+const ADMINISTRATION_LIMITS: Limits =
+    Limits { connect: Duration::from_secs(10), read: Duration::from_secs(60), write: Duration::from_secs(60) };
 
 /// Both ends of a run, ready.
 pub(super) struct Prepared {
@@ -44,10 +49,13 @@ pub(super) fn prepare(
     };
     let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
     events.tell(Event::ServerReached { side: Side::Administration, product: administration.product() });
-    let port = match (kind, servers.target.address.port) {
-        (RunKind::Migrate, Some(wanted)) => Some(change_port(&administration, servers, options, wanted, events)?),
-        (_, Some(wanted)) => Some(wanted),
-        (_, None) => administration.imap_port(servers.target.security).map_err(|error| error.problem(None))?,
+    let port = match servers.target.address.port {
+        Some(wanted) if kind == RunKind::Migrate => {
+            port::change(&administration, servers, &options.state_folder, wanted, events)?;
+            Some(wanted)
+        }
+        // Only a migration sets the port; else the one that the service has serves.
+        _ => administration.imap_port(servers.target.security).map_err(|error| error.problem(None))?,
     };
     let directory = Box::new(KerioDirectory(administration.clone()));
     let target = target_endpoint(&servers.target, port, servers, &certificates);
@@ -55,7 +63,7 @@ pub(super) fn prepare(
     match reached {
         Ok(target) => Ok(Prepared::new(source, target, directory, Some(administration))),
         Err(problem) => {
-            restore_port(&administration, &options.state_folder, events);
+            port::restore(&administration, servers, &options.state_folder, events);
             Err(problem)
         }
     }
@@ -79,37 +87,23 @@ impl Prepared {
     }
 }
 
-/// Puts the port back, if this run changed it, and tells.
-pub(super) fn restore_port(administration: &Administration, state_folder: &Path, events: &Events) {
-    let Some(note) = PortNote::pending(state_folder) else { return };
-    match note.restore(administration) {
-        Ok(restored) => events.tell(Event::PortRestored { service: restored.service, port: restored.port }),
-        Err(error) => {
-            let problem = Problem { kind: ProblemKind::PortNotRestored, ..error.problem(None) };
-            events.tell(Event::ProblemMet { account: None, folder: None, problem: problem.on(Side::Administration) });
-        }
+/// Why the administrator could not be signed in.
+pub(super) struct NotSignedIn {
+    pub(super) problem: Problem,
+    /// The certificate to decide on and the fingerprint that was trusted before, when trust is what is missing.
+    pub(super) certificate: Option<Box<(CertificateDetails, Option<Fingerprint>)>>,
+}
+
+impl From<Problem> for NotSignedIn {
+    fn from(problem: Problem) -> Self {
+        Self { problem, certificate: None }
     }
 }
 
-fn change_port(
-    administration: &Administration,
-    servers: &Servers,
-    options: &Options,
-    wanted: u16,
-    events: &Events,
-) -> Result<u16, Problem> {
-    // Left from a run that was cut off: the old port must not be forgotten under a new note.
-    restore_port(administration, &options.state_folder, events);
-    let host = servers.target.address.host.clone();
-    let limits = Limits::default();
-    let answers = move |port: u16| crate::network::dial(&host, port, &limits).is_ok();
-    let changed = administration
-        .change_imap_port(servers.target.security, wanted, &answers, &options.state_folder)
-        .map_err(|error| error.problem(None))?;
-    if let Some(changed) = changed {
-        events.tell(Event::PortChanged { service: changed.service, from: changed.from, to: changed.to });
+impl From<NotSignedIn> for Problem {
+    fn from(not_signed_in: NotSignedIn) -> Self {
+        not_signed_in.problem
     }
-    Ok(wanted)
 }
 
 /// Signs the administrator in and makes sure of the rights a migration needs.
@@ -118,7 +112,7 @@ pub(super) fn sign_in_administrator(
     target: &TargetServer,
     servers: &Servers,
     certificates: &KnownCertificates,
-) -> Result<Administration, Problem> {
+) -> Result<Administration, NotSignedIn> {
     let address = administration_address(settings, target);
     let port = address.port.unwrap_or(ADMINISTRATION_PORT);
     let endpoint = AdministrationEndpoint {
@@ -126,15 +120,20 @@ pub(super) fn sign_in_administrator(
             .map_err(|problem| problem.on(Side::Administration))?,
         host: address.host,
         port,
-        limits: Limits::default(),
+        limits: ADMINISTRATION_LIMITS,
+    };
+    let not_signed_in = |error: KerioError| NotSignedIn {
+        problem: error.problem(None).at_server(&endpoint.host),
+        certificate: error.certificate().map(|(details, changed_from)| Box::new((details.clone(), changed_from))),
     };
     let administration =
-        Administration::connect(&endpoint, &settings.user, &settings.password).map_err(|error| error.problem(None))?;
-    let rights = administration.rights().map_err(|error| error.problem(None))?;
+        Administration::connect(&endpoint, &settings.user, &settings.password).map_err(not_signed_in)?;
+    let rights = administration.rights().map_err(not_signed_in)?;
     if !rights.may_manage {
         return Err(Problem::new(ProblemKind::AdministratorRights)
             .on(Side::Administration)
-            .saying(format!("the role is {}", rights.role)));
+            .saying(format!("the role is {}", rights.role))
+            .into());
     }
     Ok(administration)
 }

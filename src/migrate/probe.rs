@@ -1,6 +1,6 @@
 //! Test connection: looks at both servers as a run would, and says in single lines what was found. Changes nothing.
 
-use super::prepare;
+use super::prepare::{self, NotSignedIn};
 use super::request::{Servers, TargetKind};
 use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
 use crate::imap::{self, Endpoint, ImapError};
@@ -85,22 +85,21 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
         match prepare::sign_in_administrator(settings, &servers.target, servers, &certificates) {
             Ok(administration) => {
                 look_at_administration(&administration, &mut findings);
-                match administration.imap_port(servers.target.security) {
-                    Ok(found) => port = found,
-                    Err(error) => findings.push(Finding::bad(error.problem(None))),
+                port = look_at_imap_service(&administration, servers, state_folder, &mut findings);
+                if port.is_none() {
+                    return findings;
                 }
             }
-            Err(problem) => {
+            Err(NotSignedIn { problem, certificate }) => {
                 let address = prepare::administration_address(settings, &servers.target);
-                let doubt = Administration::doubt(&problem).map(|(details, changed_from)| Doubt {
+                let doubt = certificate.map(|certificate| Doubt {
                     side: Side::Administration,
-                    host: address.host.clone(),
+                    host: address.host,
                     port: address.port.unwrap_or_default(),
-                    details,
-                    changed_from,
+                    details: certificate.0,
+                    changed_from: certificate.1,
                 });
-                findings.push(Finding { certificate: doubt, ..Finding::bad(problem) });
-                return findings;
+                return vec![Finding { certificate: doubt, ..Finding::bad(problem) }];
             }
         }
     }
@@ -113,7 +112,14 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
 }
 
 fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
-    findings.push(Finding::good(format!("{}, full rights", administration.product())));
+    findings.push(Finding::good(match administration.pinned() {
+        Some(fingerprint) => format!("Certificate trusted by its fingerprint {fingerprint}"),
+        None => "Certificate verified by this computer".to_owned(),
+    }));
+    findings.push(Finding::good(administration.product()));
+    if let Ok(rights) = administration.rights() {
+        findings.push(Finding::good(format!("Signed in with full rights ({})", rights.role)));
+    }
     match administration.seats() {
         Ok(seats) => findings.push(match seats.allowed {
             Some(allowed) => {
@@ -126,6 +132,40 @@ fn look_at_administration(administration: &Administration, findings: &mut Vec<Fi
         Err(error) => log::debug!("licence seats: {error}"),
     }
     findings.extend(administration.warnings().into_iter().map(Finding::warning));
+}
+
+/// The port where the IMAP service listens now; none when it does not.
+fn look_at_imap_service(
+    administration: &Administration,
+    servers: &Servers,
+    state_folder: &Path,
+    findings: &mut Vec<Finding>,
+) -> Option<u16> {
+    if let Some(note) = administration.port_note(state_folder) {
+        findings.push(Finding::warning(format!("From an earlier run: {note}")));
+    }
+    match administration.imap_port(servers.target.security) {
+        Ok(Some(port)) => {
+            let running = format!("The IMAP service runs on port {port}");
+            findings.push(Finding::good(match servers.target.address.port {
+                Some(wanted) if wanted != port => {
+                    format!("{running}; while migrating it is set to {wanted}, and back to {port} afterwards")
+                }
+                _ => running,
+            }));
+            Some(port)
+        }
+        Ok(None) => {
+            let problem =
+                Problem::new(ProblemKind::ServiceStopped).on(Side::Administration).saying("it has no listener");
+            findings.push(Finding::bad(problem));
+            None
+        }
+        Err(error) => {
+            findings.push(Finding::bad(error.problem(None)));
+            None
+        }
+    }
 }
 
 fn greet(endpoint: &Endpoint) -> Vec<Finding> {

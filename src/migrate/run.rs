@@ -8,7 +8,7 @@ use super::control::Control;
 use super::prepare::{self, Prepared};
 use super::recorder::{self, Events};
 use super::request::{Observer, Request};
-use super::{mailbox, survey, verify};
+use super::{mailbox, port, survey, verify};
 use crate::domain::{AccountId, Problem, ProblemKind};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
 use std::panic::AssertUnwindSafe;
@@ -136,7 +136,7 @@ impl Coordinator {
         };
         run_pool(&context, request.kind);
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
-            prepare::restore_port(&administration, &context.options.state_folder, &self.events);
+            port::restore(&administration, &request.servers, &context.options.state_folder, &self.events);
         }
     }
 }

@@ -1,0 +1,162 @@
+//! The signed-in administrator: who that is, which product answers, and what is to be known of it before a run.
+
+use super::domains::Domains;
+use super::error::{KerioError, Refusal};
+use super::rpc::{list, text};
+use super::session::Session;
+use crate::domain::{Fingerprint, Secret};
+use crate::network::{Limits, Trust};
+use serde_json::{Value, json};
+
+/// Where the administration API is, and whom to trust there.
+#[derive(Debug, Clone)]
+pub struct AdministrationEndpoint {
+    /// DNS name or IP address.
+    pub host: String,
+    /// The port, usually 4040.
+    pub port: u16,
+    /// Whom to trust.
+    pub trust: Trust,
+    /// How long to wait. A whole call ends after `connect` and `read` together; a port is given `connect` to begin to answer.
+    pub limits: Limits,
+}
+
+/// A signed-in administrator, shared by all workers of a run. Signs out when it is dropped.
+pub struct Administration {
+    pub(super) session: Session,
+    pub(super) domains: Domains,
+    product: String,
+}
+
+/// What the administrator may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// The role as the server calls it.
+    pub role: String,
+    /// Whether domains, users and services may be managed.
+    pub may_manage: bool,
+}
+
+/// The licence's seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seats {
+    /// In use.
+    pub used: u32,
+    /// In all; none when there is no limit.
+    pub allowed: Option<u32>,
+}
+
+impl Administration {
+    /// Signs in, once: a refused administrator is not tried again.
+    pub fn connect(endpoint: &AdministrationEndpoint, user: &str, password: &Secret) -> Result<Self, KerioError> {
+        let session = Session::open(endpoint.clone(), user, password)?;
+        let product = product(&session);
+        Ok(Self { session, domains: Domains::default(), product })
+    }
+
+    /// The product and its version, as far as the server tells.
+    pub fn product(&self) -> String {
+        self.product.clone()
+    }
+
+    /// The fingerprint by which the server's certificate is trusted; none when the usual check passed.
+    pub fn pinned(&self) -> Option<Fingerprint> {
+        self.session.endpoint().trust.pinned
+    }
+
+    /// What the administrator may do (contract B2).
+    pub fn rights(&self) -> Result<Rights, KerioError> {
+        const TOO_LITTLE: [&str; 4] = ["UserRole", "Auditor", "AccountAdmin", "BuiltInDomainAdmin"];
+        let result = self.session.call("Session.whoAmI", json!({}))?;
+        let role = result.pointer("/userDetails/effectiveRole/userRole").and_then(Value::as_str).unwrap_or_default();
+        // A role that is not known to us is let through: the calls themselves will say what it may not do.
+        Ok(Rights { role: role.to_owned(), may_manage: !TOO_LITTLE.contains(&role) })
+    }
+
+    /// The licence's seats (contract B8 to B10). The error says why they cannot be known, which is no reason not to start.
+    pub fn seats(&self) -> Result<Seats, KerioError> {
+        let primary = self.domains.all(&self.session)?.into_iter().find(|domain| domain.primary);
+        if let Some(primary) = primary
+            && let Ok(limit) = self.user_limit(&primary.id)
+            && !limit.of_domain
+        {
+            return Ok(limit.seats);
+        }
+        let status = self.session.call("ProductRegistration.getFullStatus", json!({}))?;
+        let allowed = status.pointer("/status/users").and_then(Value::as_i64);
+        let count = self.session.call("Users.getMailboxCount", json!({}))?;
+        let used = count.pointer("/count/active").and_then(Value::as_u64);
+        let (Some(allowed), Some(used)) = (allowed, used) else {
+            return Err(KerioError::Refused(Refusal::new(
+                "Users.getMailboxCount",
+                0,
+                "The count of users is not told",
+            )));
+        };
+        // -2 means that there is no limit.
+        Ok(Seats { used: u32::try_from(used).unwrap_or(u32::MAX), allowed: u32::try_from(allowed).ok() })
+    }
+
+    /// How many users a domain has and may have (B10).
+    pub(super) fn user_limit(&self, domain_id: &str) -> Result<UserLimit, KerioError> {
+        const METHOD: &str = "Domains.getUserCountInfo";
+        let result = self.session.call(METHOD, json!({"domainId": domain_id}))?;
+        let missing = || KerioError::Refused(Refusal::new(METHOD, 0, "The count of users is not told"));
+        let number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok());
+        let info = result.get("countInfo").ok_or_else(missing)?;
+        let most = info.get("allowedUsers").ok_or_else(missing)?;
+        let unlimited = most.get("isUnlimited").and_then(Value::as_bool).unwrap_or_default();
+        let used = number(info.get("currentUsers")).ok_or_else(missing)?;
+        let allowed = number(most.get("allowedUsers")).or_else(|| number(most.get("limit")));
+        Ok(UserLimit {
+            seats: Seats { used, allowed: if unlimited { None } else { Some(allowed.ok_or_else(missing)?) } },
+            of_domain: text(most, "limitType") == "DomainLimit",
+        })
+    }
+
+    /// What the server itself warns of (contract B11), as sentences without a full stop; empty when it does not tell.
+    pub fn warnings(&self) -> Vec<String> {
+        match self.session.call("Server.getAlertList", json!({})) {
+            Ok(result) => list(&result, "alerts").iter().filter_map(warning).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// See [`Administration::user_limit`].
+pub(super) struct UserLimit {
+    pub(super) seats: Seats,
+    /// Whether the domain limits itself; else the licence does.
+    pub(super) of_domain: bool,
+}
+
+impl Seats {
+    /// Whether none is free.
+    pub(super) fn are_full(&self) -> bool {
+        self.allowed.is_some_and(|allowed| self.used >= allowed)
+    }
+}
+
+fn product(session: &Session) -> String {
+    let version = session.call("Server.getVersion", json!({}));
+    let info = || session.call("Server.getProductInfo", json!({})).map(|result| result["info"].clone());
+    let told = version.or_else(|_| info()).unwrap_or_default();
+    let name = [text(&told, "product"), text(&told, "productName")].into_iter().find(|name| !name.is_empty());
+    format!("{} {}", name.unwrap_or_else(|| "Kerio Connect".to_owned()), text(&told, "version")).trim_end().to_owned()
+}
+
+fn warning(alert: &Value) -> Option<String> {
+    let (name, value) = (text(alert, "alertName"), text(alert, "currentValue"));
+    Some(match name.as_str() {
+        "LicenseExpired" => {
+            "The licence has expired; Kerio Connect may refuse every sign-in to its mail services".to_owned()
+        }
+        "LicenseTooManyUsers" => "There are more users than the licence allows".to_owned(),
+        "SubscriptionExpired" => "The subscription has expired; mail can still be migrated".to_owned(),
+        "StorageSpaceLow" if value.is_empty() => "The server's disk is nearly full".to_owned(),
+        "StorageSpaceLow" => format!("The server's disk is nearly full ({value})"),
+        "" => return None,
+        _ if text(alert, "alertType") == "Info" => return None,
+        other => format!("Kerio Connect warns: {other} {value}").trim_end().to_owned(),
+    })
+}

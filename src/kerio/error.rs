@@ -1,0 +1,236 @@
+//! Why the administration did not do what was asked, and what kind of problem that is for a person.
+//!
+//! The codes of Kerio Connect are only partly known (contract A8, B31), so a refusal is judged by its code, by its text, and by what
+//! can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
+
+use crate::domain::{Address, CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
+use crate::network::NetworkError;
+use serde_json::Value;
+use std::fmt;
+use std::time::Duration;
+
+/// A failure of the administration, in words for an administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum KerioError {
+    /// The line could not be had or was lost.
+    #[error("{0}")]
+    Network(NetworkError),
+    /// A call did not end within its time limit.
+    #[error("a request was not answered within {} seconds", .0.as_secs_f32().ceil())]
+    TooSlow(Duration),
+    /// What answers is not the administration API.
+    #[error("{0}")]
+    NotTheApi(String),
+    /// The administrator's sign-in was refused; it is not tried again.
+    #[error("{}", sign_in_words(.0))]
+    SignInRefused(Refusal),
+    /// The server does not accept the session, even after a new sign-in.
+    #[error("{0}")]
+    NoSession(Refusal),
+    /// A call was refused.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The user exists and is disabled.
+    #[error("the user {0} is disabled")]
+    UserDisabled(String),
+    /// The domain could not be created.
+    #[error("{0}")]
+    DomainNotCreated(String),
+    /// The user could not be created.
+    #[error("{0}")]
+    UserNotCreated(String),
+    /// No seat is free.
+    #[error("{0}")]
+    LicenceFull(Refusal),
+    /// The address belongs to something that is not a user of that name.
+    #[error("{0}")]
+    NameTaken(String),
+    /// The domain's users come from a directory service.
+    #[error("{0}")]
+    DirectoryDomain(String),
+    /// The password does not fit the domain's rules.
+    #[error("{0}")]
+    PasswordRule(Refusal),
+    /// There is no such service, or it has no listener.
+    #[error("{0}")]
+    NoService(String),
+    /// The service does not run.
+    #[error("the service {0} is stopped")]
+    ServiceStopped(String),
+    /// The port could not be set; everything is as before unless the words say otherwise.
+    #[error("{0}")]
+    PortNotChanged(String),
+    /// The port could not be put back.
+    #[error("{0}")]
+    PortNotRestored(String),
+    /// The note of a changed port cannot be written, so the port was not changed.
+    #[error("{0}")]
+    Note(std::io::Error),
+}
+
+impl KerioError {
+    /// The problem as the user meets it; with `account`, when the call was made for one.
+    pub fn problem(&self, account: Option<&Address>) -> Problem {
+        let kind = match self {
+            // A line that fails in the middle of a run concerns this mailbox; trust concerns all.
+            KerioError::Network(error) if account.is_some() && error.certificate().is_none() => {
+                ProblemKind::ConnectionLost
+            }
+            KerioError::TooSlow(_) if account.is_some() => ProblemKind::ConnectionLost,
+            KerioError::Network(error) => error.kind(),
+            KerioError::TooSlow(_) => ProblemKind::Unreachable,
+            KerioError::NotTheApi(_) => ProblemKind::WrongProtocol,
+            KerioError::SignInRefused(_) => ProblemKind::AdministratorRefused,
+            KerioError::NoSession(_) => ProblemKind::AdministratorRights,
+            KerioError::Refused(refusal) if refusal.code == Refusal::NO_RIGHTS => ProblemKind::AdministratorRights,
+            KerioError::Refused(_) if account.is_some() => ProblemKind::UserNotCreated,
+            KerioError::Refused(_) => ProblemKind::AdministrationFailed,
+            KerioError::UserDisabled(_) => ProblemKind::AccountDisabled,
+            KerioError::DomainNotCreated(_) => ProblemKind::DomainNotCreated,
+            KerioError::UserNotCreated(_) => ProblemKind::UserNotCreated,
+            KerioError::LicenceFull(_) => ProblemKind::LicenceFull,
+            KerioError::NameTaken(_) => ProblemKind::NameTaken,
+            KerioError::DirectoryDomain(_) => ProblemKind::DirectoryDomain,
+            KerioError::PasswordRule(_) => ProblemKind::PasswordRule,
+            KerioError::NoService(_) | KerioError::ServiceStopped(_) => ProblemKind::ServiceStopped,
+            KerioError::PortNotChanged(_) => ProblemKind::PortNotChanged,
+            KerioError::PortNotRestored(_) => ProblemKind::PortNotRestored,
+            KerioError::Note(_) => ProblemKind::LocalFile,
+        };
+        let problem = Problem::new(kind).on(Side::Administration).saying(self);
+        let problem = match self {
+            KerioError::Note(_) => problem.at_path("The note of the port to be put back"),
+            _ => problem,
+        };
+        match account {
+            Some(account) => problem.for_account(account),
+            None => problem,
+        }
+    }
+
+    /// The certificate to decide on, and the fingerprint that was trusted before.
+    pub fn certificate(&self) -> Option<(&CertificateDetails, Option<Fingerprint>)> {
+        match self {
+            KerioError::Network(error) => error.certificate(),
+            _ => None,
+        }
+    }
+}
+
+fn sign_in_words(refusal: &Refusal) -> String {
+    if refusal.mentions(&["two-factor", "2-factor", "two factor", "2-step", "two-step", "2fa", "verification code"]) {
+        format!("{refusal}; this program cannot give a second factor: use the built-in administrator")
+    } else {
+        refusal.to_string()
+    }
+}
+
+/// A refusal in the server's own words (contract A7, B30).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The method that was called.
+    pub method: String,
+    /// The server's code.
+    pub code: i64,
+    /// The message with its parameters put in.
+    pub message: String,
+    /// The message without them: a user's name must not decide what a refusal means.
+    template: String,
+}
+
+impl Refusal {
+    /// There is no session, or not the rights for one (A8).
+    pub(super) const NO_SESSION: i64 = -32001;
+    pub(super) const EXISTS: i64 = 1001;
+    pub(super) const FORBIDDEN: i64 = 1003;
+    pub(super) const NO_RIGHTS: i64 = 1004;
+
+    pub(super) fn new(method: &str, code: i64, message: &str) -> Self {
+        Self { method: method.to_owned(), code, message: message.to_owned(), template: message.to_owned() }
+    }
+
+    /// Reads an error object, of a whole call or of one item.
+    pub(super) fn read(method: &str, error: &Value) -> Self {
+        let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
+        let template = error.get("message").and_then(Value::as_str).unwrap_or_default();
+        let parameters = error.get("messageParameters").or_else(|| error.pointer("/data/messageParameters"));
+        let parameters = parameters.and_then(|parameters| parameters.get("positionalParameters"));
+        let parameters: Vec<&str> =
+            parameters.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        Self { message: fill(template, &parameters), ..Self::new(method, code, template) }
+    }
+
+    /// Whether the server's text, apart from its parameters, has one of the words.
+    pub(super) fn mentions(&self, words: &[&str]) -> bool {
+        let text = self.template.to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.trim().trim_end_matches('.') {
+            "" => write!(formatter, "{} was refused with code {}", self.method, self.code),
+            message => write!(formatter, "{message} ({}, code {})", self.method, self.code),
+        }
+    }
+}
+
+/// Puts the parameters into a message: `%1` is the first. One pass, so that a parameter's own `%` means nothing, and the longest
+/// number that there is a parameter for, so that `%10` is not `%1` and a nought.
+fn fill(template: &str, parameters: &[&str]) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('%') {
+        filled.push_str(before);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let found = (1..=digits).rev().find_map(|length| {
+            let number = after.get(..length)?.parse::<usize>().ok()?;
+            Some((parameters.get(number.checked_sub(1)?)?, after.get(length..)?))
+        });
+        match found {
+            Some((parameter, left)) => {
+                filled.push_str(parameter);
+                rest = left;
+            }
+            None => {
+                filled.push('%');
+                rest = after;
+            }
+        }
+    }
+    filled + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_message_gets_its_parameters_wherever_they_stand() {
+        let ten: Vec<String> = (1..=10).map(|number| format!("p{number}")).collect();
+        let ten: Vec<&str> = ten.iter().map(String::as_str).collect();
+        assert_eq!(fill("%10 and %1, 100% of %2", &ten), "p10 and p1, 100% of p2");
+        assert_eq!(fill("%1 %2 %", &["%2"]), "%2 %2 %");
+        assert_eq!(fill("%10", &["a"]), "a0");
+        let parameters = json!({"positionalParameters": ["ann"], "plurality": 1});
+        let item = json!({"code": 1001, "message": "User %1 exists.", "messageParameters": parameters});
+        let whole = json!({"code": 1001, "message": "User %1 exists.", "data": {"messageParameters": parameters}});
+        for error in [item, whole] {
+            assert_eq!(Refusal::read("Users.create", &error).to_string(), "User ann exists (Users.create, code 1001)");
+        }
+    }
+
+    #[test]
+    fn a_users_name_does_not_decide_what_a_refusal_means() {
+        let parameters = json!({"positionalParameters": ["password.reset"], "plurality": 1});
+        let error = json!({"code": 1000, "message": "Cannot add %1.", "messageParameters": parameters});
+        assert!(!Refusal::read("Users.create", &error).mentions(&["password"]));
+    }
+
+    #[test]
+    fn an_empty_error_still_says_something() {
+        assert_eq!(Refusal::read("Users.create", &json!({})).to_string(), "Users.create was refused with code 0");
+    }
+}

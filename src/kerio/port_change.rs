@@ -1,0 +1,181 @@
+//! Setting the port of the IMAP service for a run, and putting it back (contract B25 to B27).
+//!
+//! The order is *note (durable) -> set -> look -> connect*. Whether a changed port is live at once or after a restart of the service
+//! is not documented, so both are tried, and what can be connected to counts. Promises that after an error the service is as it was,
+//! or the note is still there.
+
+use super::administration::Administration;
+use super::error::KerioError;
+use super::port_note::{Changed, PortNote};
+use super::services::{self, Listener, Service};
+use crate::domain::Security;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A service whose port was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortChange {
+    /// `IMAP` or `Secure IMAP`, as the server calls it.
+    pub service: String,
+    /// The port before.
+    pub from: u16,
+    /// The port now.
+    pub to: u16,
+}
+
+/// A service whose port was put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// `IMAP` or `Secure IMAP`, as the server calls it.
+    pub service: String,
+    /// The port now.
+    pub port: u16,
+}
+
+impl Administration {
+    /// Sets the port of the IMAP service with that protection; none when it listens there already. `answers` tells whether something
+    /// listens on a port of the target.
+    pub fn change_imap_port(
+        &self,
+        security: Security,
+        wanted: u16,
+        answers: &dyn Fn(u16) -> bool,
+        state_folder: &Path,
+    ) -> Result<Option<PortChange>, KerioError> {
+        let services = self.services()?;
+        let service = services::choose(&services, security).ok_or_else(|| services::no_service(security))?;
+        if !service.runs() {
+            return Err(KerioError::ServiceStopped(service.name()));
+        }
+        if service.listens_on(wanted) {
+            return Ok(None);
+        }
+        let Some(from) = service.port() else {
+            return not_changed(format!("the service {} has no listener", service.name()));
+        };
+        if let Some(other) = services.iter().find(|other| other.listens_on(wanted)) {
+            return not_changed(format!("port {wanted} is used by the service {}", other.name()));
+        }
+        if let Some(note) = self.port_note(state_folder) {
+            return not_changed(format!("an earlier change has to be undone first: {note}"));
+        }
+        if answers(wanted) {
+            return not_changed(format!("another program on the server answers on port {wanted}"));
+        }
+        let endpoint = self.session.endpoint();
+        let note = PortNote::write(
+            state_folder,
+            Changed {
+                host: &endpoint.host,
+                administration_port: endpoint.port,
+                service: service.name(),
+                service_id: service.id(),
+                listeners: service.listeners(),
+                from,
+                to: wanted,
+            },
+        )
+        .map_err(KerioError::Note)?;
+        let target = services::moved(&note.listeners, from, wanted);
+        let set = self.set_and_look(service, &target).and_then(|()| {
+            if self.comes_to_life(&note, &|| answers(wanted))? {
+                Ok(())
+            } else {
+                not_changed(format!("nothing answers on port {wanted}"))
+            }
+        });
+        match set {
+            Ok(()) => Ok(Some(PortChange { service: note.service, from, to: wanted })),
+            Err(error) => not_changed(match note.restore(self, answers) {
+                Ok(_) => format!("{error}; the old port {from} is set again"),
+                Err(undo) => format!("{error}; and the old port {from} could not be set again: {undo}"),
+            }),
+        }
+    }
+
+    /// The note about this server that was left in the state folder.
+    pub fn port_note(&self, state_folder: &Path) -> Option<PortNote> {
+        let endpoint = self.session.endpoint();
+        PortNote::of(state_folder, &endpoint.host, endpoint.port)
+    }
+
+    /// Sets listeners and makes sure that the server took them. When setting fails but the listeners are right, all is well: an answer
+    /// can be lost.
+    fn set_and_look(&self, service: &Service, listeners: &[Listener]) -> Result<(), KerioError> {
+        let set = self.set_listeners(service, listeners);
+        match (self.service(&service.id(), &service.name())?.listeners() == listeners, set) {
+            (true, _) => Ok(()),
+            (false, Err(error)) => Err(error),
+            (false, Ok(())) => not_changed("the server did not take the listeners".to_owned()),
+        }
+    }
+
+    /// Whether a service serves its new port: at once, or after it is started again.
+    fn comes_to_life(&self, note: &PortNote, live: &dyn Fn() -> bool) -> Result<bool, KerioError> {
+        let patience = self.session.endpoint().limits.connect;
+        let service = || self.service(&note.service_id, &note.service);
+        if service()?.runs() && within(patience, live) {
+            return Ok(true);
+        }
+        self.start_again(&service()?)?;
+        Ok(within(patience, live) && service()?.runs())
+    }
+
+    fn service(&self, id: &str, name: &str) -> Result<Service, KerioError> {
+        let found = self.services()?.into_iter().find(|service| service.id() == id);
+        found.ok_or_else(|| KerioError::NoService(format!("the service {name} is not listed any more")))
+    }
+}
+
+impl PortNote {
+    /// Puts the port back and removes the note. Listeners that somebody else has changed meanwhile are left as they are; then the note
+    /// is removed as well, and the error says so.
+    pub fn restore(
+        self,
+        administration: &Administration,
+        answers: &dyn Fn(u16) -> bool,
+    ) -> Result<Restored, KerioError> {
+        let service = administration.service(&self.service_id, &self.service)?;
+        let now = service.listeners();
+        let ours = services::moved(&self.listeners, self.from, self.to);
+        if now != self.listeners && now != ours {
+            self.remove();
+            return Err(KerioError::PortNotRestored(format!(
+                "somebody else has changed the listeners of the service {} meanwhile; they were left as they are",
+                self.service
+            )));
+        }
+        if now == ours {
+            administration.set_and_look(&service, &self.listeners)?;
+        }
+        // The old port may be closed to this computer by a firewall: then the new one must be gone.
+        let live = || answers(self.from) || !answers(self.to);
+        if !administration.comes_to_life(&self, &live)? {
+            return Err(KerioError::PortNotRestored(format!(
+                "the service {} is set to port {} but does not answer there",
+                self.service, self.from
+            )));
+        }
+        self.remove();
+        Ok(Restored { service: self.service, port: self.from })
+    }
+}
+
+fn not_changed<T>(why: String) -> Result<T, KerioError> {
+    Err(KerioError::PortNotChanged(why))
+}
+
+/// Whether something becomes true in time; asked at least once.
+fn within(patience: Duration, becomes_true: &dyn Fn() -> bool) -> bool {
+    const PAUSE: Duration = Duration::from_millis(300);
+    let start = Instant::now();
+    loop {
+        if becomes_true() {
+            return true;
+        }
+        if start.elapsed() >= patience {
+            return false;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}

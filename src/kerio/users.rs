@@ -1,0 +1,207 @@
+//! Users (contract B17, B18, B22): found, or created with the password and full name of the CSV.
+//!
+//! Promises that an existing user is left exactly as it is, and that a refused creation is explained: the codes are uncertain, so the
+//! server's text counts as well, and what can be seen on the server afterwards counts most.
+
+use super::administration::Administration;
+use super::domains::Domain;
+use super::error::{KerioError, Refusal};
+use super::query::{self, Query};
+use super::rpc::{list, refused_item, text};
+use crate::domain::{Account, Address};
+use crate::progress::Standing;
+use serde_json::{Value, json};
+
+/// A user of Kerio Connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Whether it was created just now.
+    pub created: bool,
+    /// The names to sign in to IMAP with, best first (contract D10).
+    pub sign_in_names: Vec<String>,
+}
+
+/// A user as the server lists it.
+struct Listed {
+    login_name: String,
+    enabled: bool,
+}
+
+impl Administration {
+    /// How an account stands; changes nothing. An error says why it cannot be migrated as it is.
+    pub fn standing(&self, address: &Address) -> Result<Standing, KerioError> {
+        let Some(domain) = self.domains.find(&self.session, address.domain())? else {
+            return Ok(Standing::DomainWillBeCreated);
+        };
+        match self.find_user(&domain, address.local())? {
+            Some(user) => usable(&user, &domain).map(|()| Standing::Exists),
+            None => self.may_be_created(&domain, address).map(|()| Standing::WillBeCreated),
+        }
+    }
+
+    /// Finds the user, or creates it and, if need be, its domain, whose name `domain_created` is told.
+    pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {
+        let address = &account.address;
+        let domain = self.domains.ensure(&self.session, address.domain(), domain_created)?;
+        if let Some(user) = self.find_user(&domain, address.local())? {
+            usable(&user, &domain)?;
+            return Ok(User { created: false, sign_in_names: sign_in_names(&domain, &user.login_name, address) });
+        }
+        self.may_be_created(&domain, address)?;
+        let refused = self.create_user(&domain, account).err();
+        if let Some(error) = refused {
+            return self.explain(&domain, account, error);
+        }
+        Ok(User { created: true, sign_in_names: sign_in_names(&domain, address.local(), address) })
+    }
+
+    fn find_user(&self, domain: &Domain, name: &str) -> Result<Option<Listed>, KerioError> {
+        // Whether the server compares without regard to case is not known.
+        let lower = name.to_lowercase();
+        let spellings = if lower == name { vec![name] } else { vec![name, lower.as_str()] };
+        for spelling in spellings {
+            if let Some(user) = self.listed(domain, Some(("loginName", spelling)), name)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The user of that name among those that a query brings.
+    fn listed(&self, domain: &Domain, equals: Option<(&str, &str)>, name: &str) -> Result<Option<Listed>, KerioError> {
+        let query = Query { fields: &["id", "loginName", "isEnabled"], equals, domain: Some(&domain.id) };
+        let users = query::all(&self.session, "Users.get", query)?;
+        let found = users.iter().find(|user| text(user, "loginName").to_lowercase() == name.to_lowercase());
+        Ok(found.map(|user| Listed {
+            login_name: text(user, "loginName"),
+            enabled: user.get("isEnabled").and_then(Value::as_bool).unwrap_or(true),
+        }))
+    }
+
+    /// Finds what would stand in the way of a user who does not exist.
+    fn may_be_created(&self, domain: &Domain, address: &Address) -> Result<(), KerioError> {
+        if domain.directory {
+            let words = format!("{} is mapped to a directory service and has no such user", domain.name);
+            return Err(KerioError::DirectoryDomain(words));
+        }
+        let params = json!({
+            "addresses": [address.local()],
+            "updatedEntity": {"kind": "EntityUser", "id": ""},
+            "domainId": domain.id,
+        });
+        let result = match self.session.call("Server.findEntityByEmail", params) {
+            Ok(result) => result,
+            // The method may be missing; then the creation itself will tell.
+            Err(KerioError::Refused(_) | KerioError::NotTheApi(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // A pattern such as *@domain catches all mail and keeps nobody from being created.
+        let is_pattern = |entity: &Value| entity.get("isPattern").and_then(Value::as_bool).unwrap_or_default();
+        match list(&result, "entities").iter().find(|entity| !is_pattern(entity)) {
+            Some(entity) => Err(KerioError::NameTaken(owner(entity))),
+            None => Ok(()),
+        }
+    }
+
+    fn create_user(&self, domain: &Domain, account: &Account) -> Result<(), KerioError> {
+        const METHOD: &str = "Users.create";
+        let mut user = json!({
+            "domainId": domain.id,
+            "loginName": account.address.local(),
+            "password": account.password.reveal(),
+            "isEnabled": true,
+        });
+        if !account.full_name.is_empty() {
+            user["fullName"] = json!(account.full_name);
+        }
+        let result = self.session.call(METHOD, json!({"users": [user]}))?;
+        refused_item(METHOD, &result)?;
+        if list(&result, "result").is_empty() && self.find_user(domain, account.address.local())?.is_none() {
+            return Err(KerioError::UserNotCreated("the server reports neither success nor failure".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Why a creation failed; or the user after all, when the server has it now.
+    fn explain(&self, domain: &Domain, account: &Account, error: KerioError) -> Result<User, KerioError> {
+        let address = &account.address;
+        let exists = matches!(&error, KerioError::Refused(refusal) if refusal.code == Refusal::EXISTS);
+        // When the name is said to exist, the whole list is read: the query may compare in its own way.
+        let found =
+            if exists { self.listed(domain, None, address.local()) } else { self.find_user(domain, address.local()) };
+        if let Ok(Some(user)) = found {
+            usable(&user, domain)?;
+            let sign_in_names = sign_in_names(domain, &user.login_name, address);
+            return Ok(User { created: !exists, sign_in_names });
+        }
+        let KerioError::Refused(refusal) = error else { return Err(error) };
+        Err(self.judge(domain, account, refusal))
+    }
+
+    fn judge(&self, domain: &Domain, account: &Account, refusal: Refusal) -> KerioError {
+        let limit = || self.user_limit(&domain.id).ok();
+        match refusal.code {
+            Refusal::NO_RIGHTS => KerioError::Refused(refusal),
+            Refusal::EXISTS => KerioError::NameTaken(refusal.to_string()),
+            _ if refusal.mentions(&["password"]) => KerioError::PasswordRule(refusal),
+            _ if refusal.mentions(&["license", "licence", "user count"]) => KerioError::LicenceFull(refusal),
+            _ if refusal.mentions(&["directory service", "ldap", "active directory"]) => {
+                KerioError::DirectoryDomain(refusal.to_string())
+            }
+            // The text tells nothing, perhaps because it is in the server's own language: look at what would explain it.
+            _ => match limit() {
+                Some(limit) if limit.seats.are_full() && limit.of_domain => {
+                    KerioError::UserNotCreated(format!("the domain's own limit of users is reached: {refusal}"))
+                }
+                Some(limit) if limit.seats.are_full() => KerioError::LicenceFull(refusal),
+                None if refusal.code == Refusal::FORBIDDEN => KerioError::LicenceFull(refusal),
+                _ if breaks_rules(domain, account) => KerioError::PasswordRule(refusal),
+                _ => KerioError::UserNotCreated(refusal.to_string()),
+            },
+        }
+    }
+}
+
+fn usable(user: &Listed, domain: &Domain) -> Result<(), KerioError> {
+    if user.enabled { Ok(()) } else { Err(KerioError::UserDisabled(format!("{}@{}", user.login_name, domain.name))) }
+}
+
+fn owner(entity: &Value) -> String {
+    let name = text(entity, "name");
+    match text(entity, "kind").as_str() {
+        "EntityUser" => format!("it is another address of the user {name}"),
+        "EntityAlias" => format!("it is the alias {name}"),
+        "EntityGroup" => format!("it is the address of the group {name}"),
+        "EntityMailingList" => format!("it is the mailing list {name}"),
+        "EntityResource" => format!("it is the resource {name}"),
+        _ => format!("it belongs to {name}"),
+    }
+}
+
+/// The names to sign in with. Outside the primary domain the full name is needed; a user of an alias lives in the real domain.
+fn sign_in_names(domain: &Domain, login_name: &str, address: &Address) -> Vec<String> {
+    let mut names = vec![format!("{login_name}@{}", domain.name)];
+    if domain.primary {
+        names.push(login_name.to_owned());
+    }
+    let typed = address.to_string();
+    if !names.iter().any(|name| name.to_lowercase() == typed.to_lowercase()) {
+        names.push(typed);
+    }
+    names
+}
+
+/// Whether a password breaks the documented rules of a domain (contract D9).
+fn breaks_rules(domain: &Domain, account: &Account) -> bool {
+    let Some(least) = domain.password_length else { return false };
+    let password = account.password.reveal();
+    let classes: [fn(char) -> bool; 4] =
+        [char::is_lowercase, char::is_uppercase, |c| c.is_numeric(), |c| !c.is_alphanumeric()];
+    let used = classes.iter().filter(|class| password.chars().any(class)).count();
+    let lower = password.to_lowercase();
+    let mut forbidden = vec![account.address.local().to_lowercase(), account.address.domain().to_owned()];
+    forbidden.extend(account.full_name.to_lowercase().split_whitespace().map(str::to_owned));
+    (password.chars().count() as u64) < least.max(8)
+        || used < 3
+        || forbidden.iter().any(|word| word.chars().count() > 2 && lower.contains(word.as_str()))
+}
