@@ -40,7 +40,11 @@ fn windows_resource() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=assets/icon.ico");
     let object = PathBuf::from(env::var("OUT_DIR")?).join("resource.o");
-    let tool = format!("{}-w64-mingw32-windres", env::var("CARGO_CFG_TARGET_ARCH")?);
+    let tool = if cfg!(windows) {
+        "windres".to_owned()
+    } else {
+        format!("{}-w64-mingw32-windres", env::var("CARGO_CFG_TARGET_ARCH")?)
+    };
     let version = ["MAJOR", "MINOR", "PATCH"].map(|part| {
         let number = env::var(format!("CARGO_PKG_VERSION_{part}")).unwrap_or_default();
         format!("-D{part}={number}")

@@ -32,8 +32,8 @@ VIAddVersionKey "LegalCopyright" "MIT License"
 VIAddVersionKey "FileVersion" "${VERSION}"
 VIAddVersionKey "ProductVersion" "${VERSION}"
 
-!finalize 'packaging/windows/sign "%1"' = 0
-!uninstfinalize 'packaging/windows/sign "%1"' = 0
+!finalize 'bash packaging/windows/sign "%1"' = 0
+!uninstfinalize 'bash packaging/windows/sign "%1"' = 0
 
 !include "MUI2.nsh"
 !include "FileFunc.nsh"
