@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// How the line is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LinkOptions {
+    /// The near end's port; 0 takes a free one.
+    pub port: u16,
     /// Added to every round trip; half of it in each direction.
     pub round_trip: Duration,
     /// Bits a second in each direction, for all connections together; none is no limit.
@@ -58,7 +60,7 @@ impl Link {
             passed: AtomicU64::new(0),
             free_at: [Mutex::new(Instant::now()), Mutex::new(Instant::now())],
         });
-        let listener = Listener::start(0, {
+        let listener = Listener::start(options.port, {
             let line = line.clone();
             move |client| {
                 if let Err(error) = line.forward(client) {

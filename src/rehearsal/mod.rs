@@ -5,10 +5,12 @@
 
 pub mod administration;
 mod certificate;
+pub mod demo;
 mod faults;
 mod imap;
 mod link;
 mod listener;
+pub mod sample;
 mod service;
 mod store;
 

@@ -1,0 +1,243 @@
+//! The demo: a source server with sample mail and a Kerio Connect stand-in, both on loopback, and everything to fill in the forms.
+//!
+//! Promises that nothing leaves this computer, that the same options give the same mail, and that [`Demo::compare`] judges by the
+//! stores themselves, with code that the engine knows nothing of.
+
+mod accounts_file;
+mod comparison;
+mod faults;
+mod line;
+
+pub use comparison::DemoComparison;
+
+use super::administration::{AdministrationStandIn, StandInOptions};
+use super::sample::{self, Amount, Person};
+use super::{
+    ImapOptions, ImapServer, ImapService, Layout, Link, LinkOptions, MailService, MailStore, Profile, Snapshot,
+};
+use crate::domain::{Fingerprint, Secret, Security, ServerAddress};
+use faults::FriendlyFaults;
+use line::FarMail;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The domain that the target has from the beginning; the other one must be created.
+const DOMAINS: [&str; 2] = ["nordwind.example", "example.com"];
+/// One message is larger than what the target takes when there are faults.
+const LARGEST: usize = 20_000_000;
+/// The largest message the target takes when there are faults, in octets.
+const LIMIT_WITH_FAULTS: u64 = 16_000_000;
+
+/// What the demo shall be like.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    /// Where the accounts file is written.
+    pub folder: PathBuf,
+    /// How many mailboxes.
+    pub accounts: usize,
+    /// How many messages in all of them together.
+    pub messages: usize,
+    /// Added to every round trip to a mail server.
+    pub rtt: Duration,
+    /// Some things go wrong: a dropped connection now and then, a slow answer, a wrong password, a message that is too large.
+    pub faults: bool,
+}
+
+impl DemoOptions {
+    /// Five mailboxes with three thousand messages, near servers, no faults.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), accounts: 5, messages: 3000, rtt: Duration::ZERO, faults: false }
+    }
+}
+
+/// Running servers. Dropping it ends them and forgets all mail; the accounts file stays.
+pub struct Demo {
+    administration: AdministrationStandIn,
+    source_line: Option<Link>,
+    source: ImapServer,
+    target: Arc<ImapServer>,
+    source_port: u16,
+    accounts_file: PathBuf,
+    people: Vec<Person>,
+    /// The account whose password in the file is wrong.
+    refused: Option<String>,
+    faults: Arc<FriendlyFaults>,
+    before: BTreeMap<String, (Snapshot, Snapshot)>,
+}
+
+impl Demo {
+    /// Makes the mail, starts both servers and writes the accounts file.
+    pub fn start(options: &DemoOptions) -> io::Result<Self> {
+        let people = sample::people(options.accounts, &DOMAINS);
+        let faults = Arc::new(FriendlyFaults::new(options.faults));
+        let source = start_source(&people, options)?;
+        source.set_faults(Some(faults.clone()));
+        let own_port = source.listen(ImapService::SecureImap, 0)?;
+        let link = LinkOptions { round_trip: options.rtt, ..LinkOptions::default() };
+        let source_line = (!options.rtt.is_zero()).then(|| Link::start(own_port, link)).transpose()?;
+        let source_port = source_line.as_ref().map_or(own_port, Link::port);
+
+        let mut target_options = ImapOptions::kerio(Profile::Rich);
+        if options.faults {
+            target_options.append_limit = LIMIT_WITH_FAULTS;
+        }
+        let target = Arc::new(ImapServer::start(MailStore::new(Layout::KERIO), target_options)?);
+        let mail: Arc<dyn MailService> =
+            if options.rtt.is_zero() { target.clone() } else { Arc::new(FarMail::new(target.clone(), link)) };
+        let administration = AdministrationStandIn::start(mail, StandInOptions::usual()?)?;
+        if let Some(person) = people.get(1) {
+            settle(&administration, target.store(), person)?;
+        }
+
+        let refused = people.last().filter(|_| options.faults && people.len() > 2).map(|person| person.address.clone());
+        let accounts_file = options.folder.join("accounts.csv");
+        accounts_file::write(&accounts_file, &people, refused.as_deref())?;
+        let mut before = BTreeMap::new();
+        for person in &people {
+            let there = target.store().snapshot(&person.address).unwrap_or_default();
+            before.insert(person.address.clone(), (source.store().snapshot(&person.address)?, there));
+        }
+        Ok(Self {
+            administration,
+            source_line,
+            source,
+            target,
+            source_port,
+            accounts_file,
+            people,
+            refused,
+            faults,
+            before,
+        })
+    }
+
+    /// The source's address with its port.
+    pub fn source_address(&self) -> ServerAddress {
+        loopback(Some(self.source_port))
+    }
+
+    /// The target's address, without a port: the administration knows it.
+    pub fn target_address(&self) -> ServerAddress {
+        loopback(None)
+    }
+
+    /// The administration's address with its port.
+    pub fn administration_address(&self) -> ServerAddress {
+        loopback(Some(self.administration.port()))
+    }
+
+    /// How source and target are spoken to.
+    pub fn security(&self) -> Security {
+        Security::Tls
+    }
+
+    /// The certificate that source, target and administration show; it signed itself.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.source.fingerprint()
+    }
+
+    /// The administrator's name.
+    pub fn administrator(&self) -> &'static str {
+        "admin"
+    }
+
+    /// The administrator's password.
+    pub fn administrator_password(&self) -> Secret {
+        Secret::new("administrator")
+    }
+
+    /// The accounts file.
+    pub fn accounts_file(&self) -> &Path {
+        &self.accounts_file
+    }
+
+    /// The people whose mail it is, in the order of the accounts file.
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    /// The account whose password in the accounts file is wrong, when there are faults.
+    pub fn refused_account(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+
+    /// Turns the dropped connections and slow answers on or off. The wrong password and the large message stay.
+    pub fn set_faults(&self, on: bool) {
+        self.faults.set(on);
+    }
+
+    /// The source server.
+    pub fn source(&self) -> &ImapServer {
+        &self.source
+    }
+
+    /// The target's IMAP server.
+    pub fn target(&self) -> &ImapServer {
+        &self.target
+    }
+
+    /// The line to the source, when the demo's servers are far.
+    pub fn source_line(&self) -> Option<&Link> {
+        self.source_line.as_ref()
+    }
+
+    /// The target's administration.
+    pub fn administration(&self) -> &AdministrationStandIn {
+        &self.administration
+    }
+
+    /// Compares every mailbox on both servers, message by message. What cannot arrive because of a fault is not expected.
+    pub fn compare(&self) -> DemoComparison {
+        let limit = self.target.options().append_limit;
+        let mut all = DemoComparison::default();
+        for (address, (source_before, target_before)) in &self.before {
+            let source = self.source.store().snapshot(address).unwrap_or_default();
+            let touched = !self.source.store().changes_seen(address).unwrap_or_default().is_empty();
+            all.source_changed |= touched || source != *source_before;
+            let target = self.target.store().snapshot(address).unwrap_or_default();
+            let wanted = if self.refused.as_ref() == Some(address) { Snapshot::default() } else { source };
+            all.add(comparison::compare(&wanted, limit, target_before, &target));
+        }
+        all
+    }
+}
+
+fn loopback(port: Option<u16>) -> ServerAddress {
+    ServerAddress { host: "127.0.0.1".to_owned(), port }
+}
+
+/// The source: like Dovecot, with `.` between the parts of a folder's name.
+fn start_source(people: &[Person], options: &DemoOptions) -> io::Result<ImapServer> {
+    let store = MailStore::new(Layout::DOT);
+    let weights: usize = (0..people.len()).map(weight).sum();
+    let mut left = options.messages;
+    for (number, person) in people.iter().enumerate() {
+        store.create_user(&[&person.address], person.password.reveal())?;
+        let last = number + 1 == people.len();
+        let messages = if last { left } else { options.messages * weight(number) / weights };
+        left -= messages;
+        let largest = (number == 0).then_some(LARGEST);
+        let mail = sample::mailbox(person, Amount { messages, largest, seed: number as u64 + 1 });
+        sample::fill(&store, person, mail)?;
+    }
+    let greeting = Some("Dovecot ready.".to_owned());
+    ImapServer::start(store, ImapOptions { greeting, ..ImapOptions::new(Profile::Rich) })
+}
+
+/// Some mailboxes are large and some small.
+fn weight(number: usize) -> usize {
+    5 - number % 5
+}
+
+/// Someone who works with the new server already, and has other mail there.
+fn settle(administration: &AdministrationStandIn, store: &MailStore, person: &Person) -> io::Result<()> {
+    administration.add_user(&person.address, &person.password, &person.full_name)?;
+    let mail = sample::mailbox(person, Amount { messages: 60, largest: None, seed: 4040 });
+    for (folder, name) in mail.into_iter().zip(["INBOX", "Sent Items"]) {
+        store.add_all(&person.address, name, folder.messages)?;
+    }
+    Ok(())
+}
