@@ -7,6 +7,7 @@ pub mod cli;
 pub mod domain;
 pub mod gui;
 pub mod imap;
+pub mod instance;
 pub mod kerio;
 pub mod ledger;
 pub mod logs;

@@ -1,1 +1,193 @@
-//! To be written.
+//! What the window remembers between starts, and where the program keeps its own files. Never a password.
+//!
+//! A settings file that is missing gives the defaults; one that cannot be understood is kept aside under another name. Values
+//! that make no sense are brought into their range, because the file is anybody's to edit.
+
+use crate::domain::{Problem, ProblemKind, Security};
+use crate::private_file;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file in the settings folder.
+const FILE: &str = "settings.json";
+
+/// Where the program keeps its own files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// The ledger, the trusted certificates, the lock of the running program.
+    pub state: PathBuf,
+    /// The settings.
+    pub settings: PathBuf,
+}
+
+/// The user's own data and settings folders, by the customs of each system. They need not exist yet.
+pub fn folders() -> Result<Folders, Problem> {
+    let own = directories::ProjectDirs::from("", "", "KIMT").ok_or_else(|| {
+        Problem::new(ProblemKind::LocalFile)
+            .at_path("The user's home folder")
+            .saying("the system does not say where it is; name a folder with --state-dir")
+    })?;
+    // Not the roaming folder on Windows: a ledger that a server copies to another computer would be an old one there.
+    Ok(Folders { state: own.data_local_dir().to_owned(), settings: own.config_local_dir().to_owned() })
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Appearance {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What the window remembers. Texts are kept as they were typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The source, `host` or `host:port`.
+    pub source: String,
+    /// How the line to it is protected.
+    pub source_security: Security,
+    /// The target.
+    pub target: String,
+    /// How the line to it is protected.
+    pub target_security: Security,
+    /// Whether the target is Kerio Connect, with an administration API.
+    pub target_is_kerio: bool,
+    /// The administration API, when it is not on the target's host and port 4040; may be empty.
+    pub administration: String,
+    /// The administrator's name.
+    pub administrator: String,
+    /// Mailboxes at a time.
+    pub jobs: u32,
+    /// The folder the last CSV was loaded from.
+    pub accounts_folder: Option<PathBuf>,
+    /// Light or dark.
+    pub appearance: Appearance,
+    /// How much larger than usual everything is drawn.
+    pub zoom: f32,
+    /// The window's inner width and height in points; none before it was first closed.
+    pub window_size: Option<(f32, f32)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            source: String::new(),
+            source_security: Security::default(),
+            target: String::new(),
+            target_security: Security::default(),
+            target_is_kerio: true,
+            administration: String::new(),
+            administrator: String::new(),
+            jobs: 4,
+            accounts_folder: None,
+            appearance: Appearance::default(),
+            zoom: 1.0,
+            window_size: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The most mailboxes that may be migrated at a time.
+    pub const MOST_JOBS: u32 = 64;
+
+    /// Reads the settings of a settings folder (see [`folders`]).
+    pub fn load(folder: &Path) -> Self {
+        let path = folder.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    log::warn!("{}: {error}; the defaults are used", path.display());
+                }
+                return Self::default();
+            }
+        };
+        match serde_json::from_slice::<Self>(&text) {
+            Ok(settings) => settings.in_range(),
+            Err(error) => {
+                let aside = folder.join("settings.damaged.json");
+                log::warn!("{}: {error}; kept aside as {}", path.display(), aside.display());
+                if let Err(error) = std::fs::rename(&path, &aside) {
+                    log::warn!("{}: {error}", aside.display());
+                }
+                Self::default()
+            }
+        }
+    }
+
+    /// Writes the settings, for this user only; a crash leaves the old or the new ones.
+    pub fn save(&self, folder: &Path) -> io::Result<()> {
+        private_file::replace(&folder.join(FILE), &serde_json::to_vec_pretty(self)?)
+    }
+
+    fn in_range(mut self) -> Self {
+        let usual = Self::default();
+        self.jobs = self.jobs.clamp(1, Self::MOST_JOBS);
+        self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 4.0) } else { usual.zoom };
+        let usable = |side: f32| (300.0..=20_000.0).contains(&side);
+        self.window_size = self.window_size.filter(|(width, height)| usable(*width) && usable(*height));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("made/when/needed");
+        assert_eq!(Settings::load(&folder), Settings::default());
+        let settings = Settings {
+            source: "old.example:143".into(),
+            source_security: Security::StartTls,
+            appearance: Appearance::Dark,
+            window_size: Some((1280.0, 720.0)),
+            ..Settings::default()
+        };
+        settings.save(&folder).unwrap();
+        assert_eq!(Settings::load(&folder), settings);
+    }
+
+    #[test]
+    fn settings_of_another_version_are_read_as_far_as_they_go() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), r#"{"source":"old.example","from_the_future":[1]}"#).unwrap();
+        assert_eq!(Settings::load(folder.path()), Settings { source: "old.example".into(), ..Settings::default() });
+    }
+
+    #[test]
+    fn a_damaged_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "{broken").unwrap();
+        assert_eq!(Settings::load(folder.path()), Settings::default());
+        let kept = std::fs::read_to_string(folder.path().join("settings.damaged.json")).unwrap();
+        assert_eq!(kept, "{broken");
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_brought_into_range() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"jobs":0,"zoom":1e30,"window_size":[1,-5]}"#;
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        let settings = Settings::load(folder.path());
+        assert_eq!((settings.jobs, settings.zoom, settings.window_size), (1, 4.0, None));
+    }
+
+    #[test]
+    fn the_programs_folders_are_its_own() {
+        if let Ok(folders) = folders() {
+            assert!(folders.state.to_string_lossy().to_lowercase().contains("kimt"));
+            assert!(folders.settings.to_string_lossy().to_lowercase().contains("kimt"));
+        }
+    }
+}

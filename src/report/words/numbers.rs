@@ -58,15 +58,15 @@ pub fn time_left(seconds: u64) -> String {
     let minutes = seconds.div_ceil(60);
     match minutes {
         _ if seconds < 60 => "less than a minute".to_owned(),
-        ..=1 => "about a minute".to_owned(),
-        ..=10 => format!("about {minutes} minutes"),
-        ..=55 => format!("about {} minutes", rounded(minutes, 5)),
-        ..=75 => "about an hour".to_owned(),
-        ..=180 => {
+        1 => "about a minute".to_owned(),
+        2..=10 => format!("about {minutes} minutes"),
+        11..=55 => format!("about {} minutes", rounded(minutes, 5)),
+        56..=75 => "about an hour".to_owned(),
+        76..=180 => {
             let halves = minutes.div_ceil(30);
             format!("about {}{} hours", halves / 2, if halves % 2 == 1 { "½" } else { "" })
         }
-        ..=2160 => format!("about {} hours", minutes.div_ceil(60)),
+        181..=2160 => format!("about {} hours", minutes.div_ceil(60)),
         _ => format!("about {} days", minutes.div_ceil(1440)),
     }
 }

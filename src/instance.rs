@@ -1,0 +1,56 @@
+//! One running program for each state folder: two would change Kerio Connect's port under each other.
+//!
+//! The operating system holds the lock, so that it is gone with the process, however that ends.
+
+use crate::domain::{Problem, ProblemKind};
+use crate::private_file;
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+/// The claim on a state folder; it lasts as long as this value.
+#[derive(Debug)]
+pub struct Instance {
+    _lock: File,
+}
+
+impl Instance {
+    /// Claims a state folder, and makes it if need be. Another program that has it is an [`ProblemKind::AlreadyRunning`].
+    pub fn claim(state_folder: &Path) -> Result<Self, Problem> {
+        let path = state_folder.join("running.lock");
+        let unusable =
+            |error: std::io::Error| Problem::new(ProblemKind::LocalFile).at_path(path.display()).saying(error);
+        private_file::create_folder(state_folder).map_err(unusable)?;
+        let lock = private_file::open(&path).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Problem::new(ProblemKind::AlreadyRunning)),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_folder_belongs_to_one_program_at_a_time() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("state");
+        let first = Instance::claim(&folder).unwrap();
+        assert_eq!(Instance::claim(&folder).unwrap_err().kind, ProblemKind::AlreadyRunning);
+        assert!(Instance::claim(&scratch.path().join("another")).is_ok());
+        drop(first);
+        assert!(Instance::claim(&folder).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told_by_name() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let problem = Instance::claim(&file).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::LocalFile);
+        assert!(problem.to_string().contains("running.lock"));
+    }
+}
