@@ -326,7 +326,7 @@ impl FolderRun<'_, '_> {
 }
 
 /// Notes what was found right, and tells it.
-fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<proof::Found>) -> Result<(), Halt> {
+pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<proof::Found>) -> Result<(), Halt> {
     for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
         let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
         ledger.checked(&record, &pairs)?;

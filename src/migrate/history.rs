@@ -1,13 +1,14 @@
 //! What a folder learns of earlier runs before anything is copied: the record, what a cut left open, and where there is no record, the
 //! target's own content. After this the ledger knows of every message whether it stands on the target.
 
-use super::folder::FolderRun;
+use super::folder::{FolderRun, take_right};
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
+use super::proof;
 use super::reconcile::{Match, Thoroughness, heads_from, reconcile};
 use super::scan::still_stands;
 use crate::domain::{Problem, ProblemKind, Side, Uid};
-use crate::ledger::{Done, FolderRecord, Intent};
+use crate::ledger::{Done, FolderRecord};
 use crate::progress::Step;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -79,7 +80,13 @@ impl FolderRun<'_, '_> {
             return Ok(());
         }
         self.mailbox.step(Step::Scanning(self.job.id));
-        let arrived = self.arrived(record, &intents)?;
+        let placeless: Vec<Done> =
+            self.ledger.unchecked(record)?.into_iter().filter(|done| done.target_uid.is_none()).collect();
+        let floors = intents.iter().map(|intent| intent.floor).chain(placeless.iter().map(|done| done.floor));
+        let floor = Uid(floors.min().unwrap_or(1).max(1));
+        self.await_quiet(record, floor, intents.len() + placeless.len())?;
+        self.place(record, &placeless)?;
+        let arrived = self.unclaimed(record, floor)?;
         let wanted: Vec<Head> = intents.iter().filter_map(|intent| self.scan.heads.get(intent.uid).copied()).collect();
         let matches = self.reconcile(&wanted, &arrived, Thoroughness::All)?;
         log::debug!("{} messages were on their way, {} had arrived", intents.len(), matches.len());
@@ -87,27 +94,44 @@ impl FolderRun<'_, '_> {
         Ok(self.ledger.record(record, &found(matches), &uids, &[], 0)?)
     }
 
-    /// What stands on the target since the intents and belongs to no other message of the record.
+    /// Waits until so many messages of no known message of the record stand on the target, or nothing new comes.
     ///
     /// A server that lost our line goes on storing what it has received. Until that is over, a message would be missed here and
     /// copied twice.
-    fn arrived(&mut self, record: &FolderRecord, intents: &[Intent]) -> Result<Vec<Head>, Halt> {
-        let floor = intents.iter().map(|intent| intent.floor).min().unwrap_or(1).max(1);
-        let taken: BTreeSet<Uid> = self.ledger.target_uids(record)?.into_iter().collect();
+    fn await_quiet(&mut self, record: &FolderRecord, floor: Uid, expected: usize) -> Result<(), Halt> {
         let mut before = None;
         loop {
-            self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
-            let heads = heads_from(self.sessions.target.reader(), Uid(floor)).on(Side::Target)?;
-            let arrived: Vec<Head> = heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect();
-            if arrived.len() >= intents.len() || before == Some(arrived.len()) {
-                return Ok(arrived);
+            let arrived = self.unclaimed(record, floor)?.len();
+            if arrived >= expected || before == Some(arrived) {
+                return Ok(());
             }
             if self.mailbox.context.control.stopping() {
                 return Err(Halt::Held);
             }
-            before = Some(arrived.len());
+            before = Some(arrived);
             self.mailbox.context.control.wait(QUIET);
         }
+    }
+
+    /// What stands on the target from a UID on and is the place of no message of the record.
+    fn unclaimed(&mut self, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+        let taken: BTreeSet<Uid> = self.ledger.target_uids(record)?.into_iter().collect();
+        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
+        let heads = heads_from(self.sessions.target.reader(), floor).on(Side::Target)?;
+        Ok(heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect())
+    }
+
+    /// Finds the places of messages that were taken by a target that told no UIDs. Otherwise one of them would pass for an equal
+    /// message that was still on its way, and that one would never be copied.
+    fn place(&mut self, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
+        if placeless.is_empty() {
+            return Ok(());
+        }
+        self.open_source()?;
+        let known = self.ledger.target_uids(record)?;
+        let target = self.sessions.target.reader();
+        let checked = proof::check_rest(&mut self.sessions.source, target, placeless, &known)?;
+        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])
     }
 }
 
