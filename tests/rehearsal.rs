@@ -106,6 +106,7 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
         },
         accounts: vec![account],
         bad_lines: Vec::new(),
+        selection: kimt::domain::Selection::default(),
         options: Options {
             jobs: 2,
             verify: Verify::Content,

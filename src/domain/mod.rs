@@ -9,6 +9,7 @@ mod plan;
 mod printable;
 mod problem;
 mod secret;
+mod selection;
 mod server;
 
 pub use account::{Account, AccountId, Address, AddressError, BadLine};
@@ -18,4 +19,5 @@ pub use plan::{AccountPlan, LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::printable;
 pub use problem::{Problem, ProblemKind, Reach, Retry, Severity, Subject};
 pub use secret::Secret;
+pub use selection::{Selection, read_date, read_size};
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};

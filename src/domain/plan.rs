@@ -39,6 +39,10 @@ pub enum Mapping {
     Adapted,
     /// Renamed, because another folder already took the name there.
     Clash,
+    /// Where the user's rules send it.
+    ByRule,
+    /// Where an earlier run put it.
+    AsBefore,
 }
 
 /// A folder that is not copied.
@@ -60,6 +64,8 @@ pub enum LeftOutReason {
     Shared,
     /// It shows messages of other folders once more (\All, \Flagged, \Important).
     Virtual,
+    /// The user's rules leave it out.
+    ByRule,
 }
 
 impl LeftOutReason {
@@ -69,6 +75,7 @@ impl LeftOutReason {
             LeftOutReason::OtherUser => "it belongs to another user",
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
             LeftOutReason::Virtual => "it only shows messages of other folders once more",
+            LeftOutReason::ByRule => "your rules leave it out",
         }
     }
 }

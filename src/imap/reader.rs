@@ -69,6 +69,11 @@ impl Reader {
         self.naming.write(path)
     }
 
+    /// The path that a name of this server stands for; the other way round of [`Reader::wire_name`].
+    pub fn path(&self, wire_name: &[u8]) -> FolderPath {
+        self.naming.read(wire_name)
+    }
+
     /// How folders stand, without opening them; none for one the server will not tell about, or that cannot be opened.
     pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
         let mut statuses = Vec::with_capacity(wire_names.len());

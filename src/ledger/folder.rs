@@ -67,6 +67,9 @@ pub struct FolderRecord {
     pub snapshot: Option<Snapshot>,
 }
 
+/// A folder's wire names on the source and on the target.
+pub type NamePair = (Vec<u8>, Vec<u8>);
+
 impl Ledger {
     /// The record of the source folder with that wire name, if there is one.
     pub fn folder(&self, source_name: &[u8]) -> Result<Option<FolderRecord>, LedgerError> {
@@ -92,6 +95,16 @@ impl Ledger {
             )
             .optional()
             .map_err(|error| self.database_error(error))
+    }
+
+    /// Where every recorded folder of the source goes.
+    pub fn target_names(&self) -> Result<Vec<NamePair>, LedgerError> {
+        let collect = || {
+            let mut statement = self.connection.prepare("SELECT source_name, target_name FROM folder ORDER BY id")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.database_error(error))
     }
 
     /// Begins the record of a folder anew; whatever was known of it is forgotten.

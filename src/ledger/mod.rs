@@ -10,7 +10,7 @@
 mod folder;
 mod schema;
 
-pub use folder::{Done, FolderRecord, Intent, Snapshot, State};
+pub use folder::{Done, FolderRecord, Intent, NamePair, Snapshot, State};
 
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -116,6 +116,14 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// Opens the ledger of a mailbox only if there is one already.
+    pub fn open_existing(state_folder: &Path, key: &MailboxKey) -> Result<Option<Self>, LedgerError> {
+        if !state_folder.join("ledger").join(key.file_name()).exists() {
+            return Ok(None);
+        }
+        Self::open(state_folder, key).map(|(ledger, _)| Some(ledger))
     }
 
     fn database_error(&self, source: rusqlite::Error) -> LedgerError {

@@ -6,8 +6,9 @@ use super::halt::{Halt, OnSide};
 use super::recorder::Events;
 use super::request::Options;
 use super::sign_in_guard::SignInGuard;
-use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Side};
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
 use crate::imap::{self, Endpoint, Greeted, ImapError, Session, SignIn};
+use crate::ledger::MailboxKey;
 use crate::progress::Event;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ pub(super) struct RunContext {
     pub(super) control: Arc<Control>,
     pub(super) events: Events,
     pub(super) options: Options,
+    pub(super) selection: Selection,
     pub(super) accounts: Vec<Account>,
     pub(super) source: End,
     pub(super) target: End,
@@ -51,6 +53,15 @@ impl RunContext {
     /// Tells of a problem of an account.
     pub(super) fn tell_problem(&self, account: AccountId, folder: Option<FolderId>, problem: Problem) {
         self.tell(Event::ProblemMet { account: Some(account), folder, problem });
+    }
+
+    /// Whose record a ledger of this run is.
+    pub(super) fn ledger_key(&self, account: &Account) -> MailboxKey {
+        MailboxKey {
+            source: format!("{}:{}", self.source.endpoint.host, self.source.endpoint.port),
+            target: self.target.endpoint.host.clone(),
+            address: account.address.key(),
+        }
     }
 
     /// Waits, and lets the window say so.

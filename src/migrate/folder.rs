@@ -51,6 +51,7 @@ pub(super) struct FolderProgress {
     /// Named as failed; not tried again in this run.
     pub(super) failed: BTreeSet<Uid>,
     told: BTreeSet<ProblemKind>,
+    left_out_told: bool,
     /// Whether it came to its end.
     pub(super) finished: bool,
 }
@@ -90,6 +91,13 @@ impl FolderJob {
     pub(super) fn tell_once(&mut self, mailbox: &mut Mailbox<'_>, problem: Problem) {
         if self.progress.told.insert(problem.kind) {
             mailbox.tell_folder_problem(self.id, problem);
+        }
+    }
+
+    /// Tells how many messages the user's rules leave out, once in a run.
+    pub(super) fn tell_left_out(&mut self, mailbox: &Mailbox<'_>, messages: u64) {
+        if messages > 0 && !std::mem::replace(&mut self.progress.left_out_told, true) {
+            mailbox.context.tell(Event::MessagesLeftOut { account: mailbox.id, folder: self.id, messages });
         }
     }
 
@@ -212,7 +220,7 @@ impl FolderRun<'_, '_> {
     fn prove_and_finish(&mut self) -> Result<(), Halt> {
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.prove(&record)?;
-        if self.job.progress.failed.is_empty() {
+        if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
             let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0 + 1)));
             // What came after the scan is not copied: then the folder's number of messages differs.

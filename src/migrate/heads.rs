@@ -48,6 +48,13 @@ impl Heads {
         self.heads.shrink_to_fit();
     }
 
+    /// Keeps only some; returns how many were left out.
+    pub(super) fn keep(&mut self, wanted: impl FnMut(&Head) -> bool) -> u64 {
+        let before = self.heads.len();
+        self.heads.retain(wanted);
+        (before - self.heads.len()) as u64
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> &[Head] {
         &self.heads

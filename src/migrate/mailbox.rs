@@ -5,10 +5,10 @@ use super::context::RunContext;
 use super::directory::TargetUser;
 use super::folder::{self, FolderJob, FolderWork};
 use super::halt::Halt;
-use super::planner::{self, TargetNames, Way};
+use super::planner::{self, TargetNames, Way, Wishes};
 use super::scan;
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
-use crate::ledger::{History, Ledger, MailboxKey};
+use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ impl Mailbox<'_> {
         let (mut sessions, listings) = Sessions::open(self.context, self.id, self.account, &mut self.user)?;
         let mut folders = match self.folders.take() {
             Some(folders) => folders,
-            None => self.plan(listings)?,
+            None => self.plan(&mut sessions, listings)?,
         };
         let Some(mut ledger) = self.ledger.take() else { return Err(Halt::Held) };
         let outcome = self.attempt_folders(&mut sessions, &mut ledger, &mut folders);
@@ -94,11 +94,15 @@ impl Mailbox<'_> {
     }
 
     /// Decides which folder goes where; once for each run, so that ids hold.
-    fn plan(&mut self, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
+    fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
         self.step(Step::Listing);
+        let ledger = self.open_ledger()?;
+        let earlier = ledger.target_names()?;
+        let earlier = earlier.into_iter().map(|(source, target)| (source, sessions.target.reader().path(&target)));
+        let wishes = Wishes { selection: &self.context.selection, earlier: &earlier.collect() };
         let Listings { source, target } = listings;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: self.context.kerio };
-        let (ways, mut left_out) = planner::plan(&source.folders, &names);
+        let (ways, mut left_out) = planner::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
         let job = |(id, way): (usize, Way)| {
             FolderJob::new(FolderId(id as u32), source.folders[way.index].clone(), way.planned)
@@ -109,16 +113,12 @@ impl Mailbox<'_> {
             folders: folders.iter().map(|job| job.planned.clone()).collect(),
             left_out,
         });
-        self.open_ledger()?;
+        self.ledger = Some(ledger);
         Ok(folders)
     }
 
-    fn open_ledger(&mut self) -> Result<(), Halt> {
-        let key = MailboxKey {
-            source: format!("{}:{}", self.context.source.endpoint.host, self.context.source.endpoint.port),
-            target: self.context.target.endpoint.host.clone(),
-            address: self.account.address.key(),
-        };
+    fn open_ledger(&self) -> Result<Ledger, Halt> {
+        let key = self.context.ledger_key(self.account);
         let (ledger, history) = Ledger::open(&self.context.options.state_folder, &key)?;
         if let History::SetAside { path, why } = history {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
@@ -127,8 +127,7 @@ impl Mailbox<'_> {
                 .saying(format!("the record was unusable ({why}) and is kept as {}", path.display()));
             self.context.tell_problem(self.id, None, problem);
         }
-        self.ledger = Some(ledger);
-        Ok(())
+        Ok(ledger)
     }
 
     /// Brings every folder to its end: what has not changed is taken over, then all others are scanned, copied, and proved.

@@ -1,12 +1,12 @@
 //! The planner: which folder of the source goes where on the target. Pure; the same listings always give the same plan.
 //!
-//! The rules, in order: INBOX to INBOX; a folder for sent mail, drafts, deleted mail, spam or archives to the target's folder of
+//! The rules, in order: where an earlier run put the folder; where the user's rules send it; INBOX to INBOX; a folder for sent mail, drafts, deleted mail, spam or archives to the target's folder of
 //! that use, by attribute first and by usual name second, one source folder for each use; everything else under its own name below
 //! its (possibly renamed) parent. A name that Kerio Connect keeps for groupware or system folders, that holds the target's
 //! separator or a control character, or that another folder already took, is changed by one stable rule and told in the report.
 
 use super::special_folders::usual_use;
-use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, SpecialUse};
+use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, Selection, SpecialUse};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner needs to know of the target.
@@ -17,6 +17,15 @@ pub(super) struct TargetNames<'a> {
     pub(super) separator: Option<char>,
     /// Whether it is Kerio Connect, with default and groupware folders of its own.
     pub(super) kerio: bool,
+}
+
+/// What is known and wanted of an account's folders beside what the servers list.
+#[derive(Clone, Copy)]
+pub(super) struct Wishes<'a> {
+    /// The user's rules.
+    pub(super) selection: &'a Selection,
+    /// Where an earlier run put folders, by the source's wire name. It counts more than any rule: what is there already must be found.
+    pub(super) earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
 }
 
 /// A folder of the plan: the index of the source's folder in its listing, and its way.
@@ -42,11 +51,12 @@ fn kerio_name(special_use: SpecialUse) -> Option<&'static str> {
 }
 
 /// Plans every folder of a mailbox, in the order of the source's listing with INBOX first.
-pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>) -> (Vec<Way>, Vec<LeftOut>) {
-    let by_use = uses(source, target);
+pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> (Vec<Way>, Vec<LeftOut>) {
+    let by_use = if wishes.selection.special_folders { uses(source, target) } else { BTreeMap::new() };
     let mut left_out = Vec::new();
     let mut ways: Vec<Way> = Vec::new();
-    let mut taken = BTreeSet::new();
+    // What an earlier run gave away is nobody else's.
+    let mut taken: BTreeSet<String> = wishes.earlier.values().map(|path| key(path, target)).collect();
     let mut renamed: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
     for index in order(source) {
         let folder = &source[index];
@@ -54,16 +64,29 @@ pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>) -> (Vec<Way>, Ve
             left_out.push(LeftOut { folder: folder.path.to_string(), reason: LeftOutReason::Virtual });
             continue;
         }
-        let (wish, mapping) = match by_use.get(&index) {
+        let (wish, mapping) = match (wishes.earlier.get(&folder.wire_name), wishes.selection.renamed(&folder.path)) {
+            (Some(path), _) => (path.clone(), Mapping::AsBefore),
+            (None, Some(path)) => (carried_path(&path, target), Mapping::ByRule),
             _ if folder.path.is_inbox() => (FolderPath::new(["INBOX"]), Mapping::SameName),
-            Some((path, mapping)) if *path != folder.path => (path.clone(), *mapping),
-            Some((path, _)) => (path.clone(), Mapping::SameName),
-            None => below_parent(&folder.path, &renamed, target),
+            _ => match by_use.get(&index) {
+                Some((path, mapping)) => (path.clone(), *mapping),
+                None => below_parent(&folder.path, &renamed, target),
+            },
         };
-        let path = free(&wish, &taken, target);
-        let mapping = if path == wish { mapping } else { Mapping::Clash };
+        let path = if mapping == Mapping::AsBefore { wish.clone() } else { free(&wish, &taken, target) };
+        let mapping = match mapping {
+            _ if path != wish => Mapping::Clash,
+            Mapping::AsBefore | Mapping::ByUse | Mapping::ByName if path == folder.path => Mapping::SameName,
+            mapping => mapping,
+        };
         taken.insert(key(&path, target));
         renamed.insert(folder.path.clone(), path.clone());
+        if !wishes.selection.takes_folder(&folder.path) {
+            if folder.selectable {
+                left_out.push(LeftOut { folder: folder.path.to_string(), reason: LeftOutReason::ByRule });
+            }
+            continue;
+        }
         // A \Noselect parent has no messages: it only lends its name to the folders below it.
         if folder.selectable {
             ways.push(Way { index, planned: PlannedFolder { source: folder.path.clone(), target: path, mapping } });
@@ -87,18 +110,29 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
     let mut served = BTreeSet::new();
     let mut found = BTreeMap::new();
     let by_attribute = source.iter().enumerate().filter_map(|(i, f)| Some((i, f.special_use?, Mapping::ByUse)));
-    let by_name = source.iter().enumerate().filter_map(|(i, f)| {
-        let top = f.path.parts().len() == 1 && f.special_use.is_none();
-        Some((i, if top { usual_use(f.path.name())? } else { return None }, Mapping::ByName))
-    });
+    let mut by_name: Vec<_> = source
+        .iter()
+        .enumerate()
+        .filter(|(_, folder)| folder.path.parts().len() == 1 && folder.special_use.is_none())
+        .filter_map(|(index, folder)| Some((index, usual_use(folder.path.name())?, Mapping::ByName)))
+        .collect();
+    // A folder that has the target's own name for the use goes there before one that means the same in other words.
+    by_name.sort_by_key(|(index, special_use, _)| home(*special_use, target).as_ref() != Some(&source[*index].path));
     for (index, special_use, mapping) in by_attribute.chain(by_name) {
         if !source[index].selectable || source[index].path.is_inbox() || served.contains(&special_use) {
             continue;
         }
-        if let Some(path) = home(special_use, target) {
-            served.insert(special_use);
-            found.insert(index, (path, mapping));
+        let Some(path) = home(special_use, target) else { continue };
+        // Where only names tell, a folder stays itself if it, or a folder of the same name as the target's, is on both sides: an
+        // earlier run may have made it there, and the next run must find it where it is.
+        let told = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
+        let on_target = |path: &FolderPath| target.folders.iter().any(|folder| folder.path == *path);
+        let on_source = source.iter().any(|folder| folder.path == path);
+        if !told && !target.kerio && path != source[index].path && (on_target(&source[index].path) || on_source) {
+            continue;
         }
+        served.insert(special_use);
+        found.insert(index, (path, mapping));
     }
     found
 }
@@ -112,7 +146,7 @@ fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderPath>
         })
     };
     let own = || target.kerio.then(|| kerio_name(special_use)).flatten().map(|name| FolderPath::new([name]));
-    attributed.or_else(named).map(|folder| folder.path.clone()).or_else(own)
+    attributed.map(|folder| folder.path.clone()).or_else(own).or_else(|| named().map(|folder| folder.path.clone()))
 }
 
 /// The folder's own name below the place its parent went to.
@@ -141,6 +175,11 @@ fn below_parent(
         place.0.push(carried);
     }
     (place, mapping)
+}
+
+/// A path of which the target can carry every part.
+fn carried_path(path: &FolderPath, target: &TargetNames<'_>) -> FolderPath {
+    FolderPath(path.parts().iter().map(|part| carried(part, target.separator)).collect())
 }
 
 /// A name without what the target cannot carry in one.
@@ -191,7 +230,16 @@ mod tests {
     fn planned(source: &[Folder], kerio: bool) -> Vec<(String, String, Mapping)> {
         let folders = if kerio { kerio_target() } else { Vec::new() };
         let target = TargetNames { folders: &folders, separator: Some('/'), kerio };
-        let (ways, _) = plan(source, &target);
+        planned_with(source, &target, &Selection::default(), &BTreeMap::new())
+    }
+
+    fn planned_with(
+        source: &[Folder],
+        target: &TargetNames<'_>,
+        selection: &Selection,
+        earlier: &BTreeMap<Vec<u8>, FolderPath>,
+    ) -> Vec<(String, String, Mapping)> {
+        let (ways, _) = plan(source, target, Wishes { selection, earlier });
         ways.into_iter()
             .map(|way| (way.planned.source.0.join(">"), way.planned.target.0.join(">"), way.planned.mapping))
             .collect()
@@ -264,7 +312,39 @@ mod tests {
     #[test]
     fn a_folder_that_shows_others_once_more_is_left_out_and_told() {
         let source = [folder("INBOX", None), folder("Starred", Some(SpecialUse::Flagged))];
-        let (ways, left_out) = plan(&source, &TargetNames { folders: &[], separator: Some('/'), kerio: false });
+        let target = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let wishes = Wishes { selection: &Selection::default(), earlier: &BTreeMap::new() };
+        let (ways, left_out) = plan(&source, &target, wishes);
         assert_eq!((ways.len(), left_out[0].reason), (1, LeftOutReason::Virtual));
+    }
+    #[test]
+    fn a_second_run_finds_every_folder_where_the_first_put_it() {
+        let source = [folder("Gesendet", None), folder("Sent", None), folder("Papierkorb", None)];
+        let empty = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let first = planned_with(&source, &empty, &Selection::default(), &BTreeMap::new());
+        // The folders that the first run made, in another order, and one that somebody else made.
+        let there = [folder("Trash", None), folder("Sent", None), folder("Papierkorb", None), folder("Gesendet", None)];
+        let target = TargetNames { folders: &there, separator: Some('/'), kerio: false };
+        assert_eq!(planned_with(&source, &target, &Selection::default(), &BTreeMap::new()), first);
+        let earlier = BTreeMap::from([(b"Sent".to_vec(), FolderPath::new(["Elsewhere"]))]);
+        let as_before = planned_with(&source, &target, &Selection::default(), &earlier);
+        assert_eq!(as_before[1], one("Sent", "Elsewhere", Mapping::AsBefore));
+    }
+
+    #[test]
+    fn the_users_rules_leave_out_and_rename() {
+        let source = [folder("INBOX", None), folder("Old", None), folder("Old>1999", None), folder("Sent", None)];
+        let mut selection = Selection::default();
+        selection.read_rules("rename Old -> Archive/Before\nexclude Sent\nspecial-folders off").unwrap();
+        let target = TargetNames { folders: &kerio_target(), separator: Some('/'), kerio: true };
+        let planned = planned_with(&source, &target, &selection, &BTreeMap::new());
+        assert_eq!(
+            planned,
+            vec![
+                one("INBOX", "INBOX", Mapping::SameName),
+                one("Old", "Archive>Before", Mapping::ByRule),
+                one("Old>1999", "Archive>Before>1999", Mapping::SameName),
+            ]
+        );
     }
 }

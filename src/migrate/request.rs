@@ -1,6 +1,6 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
-use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, ServerAddress};
+use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub struct Request {
     pub accounts: Vec<Account>,
     /// Lines of the CSV that could not be used, for the report.
     pub bad_lines: Vec<BadLine>,
+    /// What is left out or goes elsewhere.
+    pub selection: Selection,
     /// How.
     pub options: Options,
 }

@@ -127,6 +127,7 @@ impl Coordinator {
             control: self.control.clone(),
             events: self.events.clone(),
             options: request.options,
+            selection: request.selection,
             accounts: request.accounts,
             source: prepared.source,
             target: prepared.target,

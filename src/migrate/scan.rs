@@ -22,7 +22,8 @@ pub(super) fn take_over_unchanged(
     ledger: &Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    if mailbox.context.options.repair {
+    // Complete is a word about all messages: with some left out every folder is looked at.
+    if mailbox.context.options.repair || mailbox.context.selection.limits_messages() {
         return Ok(());
     }
     let mut complete: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
@@ -103,14 +104,21 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
     let ids: Vec<_> = to_scan.iter().map(|&index| jobs[index].id).collect();
+    let selection = &mailbox.context.selection;
     let tell = |index: usize, heads: &Heads| {
-        mailbox.tell_counted(ids[index], heads.all().len() as u64, Some(heads.octets()));
+        let taken = heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
+        let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), head| (messages + 1, bytes + head.size));
+        mailbox.tell_counted(ids[index], messages, Some(bytes));
     };
     let Sessions { source, target, .. } = &mut *sessions;
     let (scans, ready) = both(|| scan(source, &source_names, &tell), || target.make_ready(&wishes))?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
-            Ok(scan) => jobs[index].scan = Some(scan),
+            Ok(mut scan) => {
+                let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
+                jobs[index].tell_left_out(mailbox, left_out);
+                jobs[index].scan = Some(scan);
+            }
             Err(error) => jobs[index].give_up(mailbox, refused_folder(Side::Source, &jobs[index].planned, &error)),
         }
     }

@@ -4,12 +4,13 @@
 use super::context::RunContext;
 use super::folder::refused_folder;
 use super::halt::{Halt, OnSide};
-use super::planner::{self, TargetNames, Way};
+use super::planner::{self, TargetNames, Way, Wishes};
 use super::scan::SCANNED_AT_ONCE;
 use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse};
 use crate::imap::{FolderStatus, ImapError, Reader};
 use crate::progress::{AccountEnd, Event, Standing, Step};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 /// Surveys one account.
 pub(super) fn survey(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
@@ -47,7 +48,8 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
     let listing = source.list().on(Side::Source)?;
     let target = target_folders(context, id, account, standing)?;
     let names = TargetNames { folders: &target.0, separator: target.1, kerio: context.kerio };
-    let (ways, mut left_out) = planner::plan(&listing.folders, &names);
+    let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new() };
+    let (ways, mut left_out) = planner::plan(&listing.folders, &names, wishes);
     left_out.splice(0..0, listing.left_out);
     let folders = ways.iter().map(|way| way.planned.clone()).collect();
     context.tell(Event::FoldersPlanned { account: id, folders, left_out });
@@ -77,6 +79,9 @@ fn count(
         let counted = Cell::new((0, 0));
         let mut head = |_: usize, head: MessageHead| {
             let (messages, bytes) = counted.get();
+            if !context.selection.takes_message(head.date, head.size) {
+                return;
+            }
             counted.set((messages + 1, bytes + head.size));
         };
         let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {

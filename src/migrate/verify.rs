@@ -7,12 +7,13 @@ use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::context::RunContext;
 use super::halt::{Halt, OnSide, server_problem};
 use super::heads::{Head, Heads};
-use super::planner::{self, TargetNames, Way};
+use super::planner::{self, TargetNames, Way, Wishes};
 use super::reconcile::{heads_from, summaries};
 use super::refused::describe;
 use super::request::Verify;
 use crate::domain::{Account, AccountId, Digest, Folder, FolderId, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
+use crate::ledger::{Ledger, NamePair};
 use crate::progress::{AccountEnd, Event, Step};
 use std::collections::{BTreeMap, HashMap};
 
@@ -61,7 +62,9 @@ impl Verification<'_> {
         let listed = source.list().on(Side::Source)?;
         let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
-        let (ways, mut left_out) = planner::plan(&listed.folders, &names);
+        let earlier = self.earlier(account).into_iter().map(|(source, there)| (source, target.path(&there))).collect();
+        let wishes = Wishes { selection: &context.selection, earlier: &earlier };
+        let (ways, mut left_out) = planner::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
         context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
@@ -80,6 +83,14 @@ impl Verification<'_> {
         Ok(())
     }
 
+    /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
+    fn earlier(&self, account: &Account) -> Vec<NamePair> {
+        let key = self.context.ledger_key(account);
+        let ledger = Ledger::open_existing(&self.context.options.state_folder, &key);
+        let names = ledger.and_then(|ledger| ledger.map_or(Ok(Vec::new()), |ledger| ledger.target_names()));
+        names.inspect_err(|error| log::debug!("{error}")).unwrap_or_default()
+    }
+
     fn folder(
         &mut self,
         id: FolderId,
@@ -93,7 +104,9 @@ impl Verification<'_> {
         if let Err(error) = source.examine(&listed.wire_name) {
             return self.unread(id, Side::Source, way, error);
         }
-        let wanted = heads_from(source, Uid(1)).on(Side::Source)?;
+        let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
+        let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
+        self.tell_left_out(id, left_out);
         let (messages, bytes) = (wanted.all().len() as u64, Some(wanted.octets()));
         self.context.tell(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
         let there = match wire_name {
@@ -203,6 +216,12 @@ impl Verification<'_> {
             self.context.tell_problem(self.id, Some(id), problem.counting(normalised));
         }
         Ok(())
+    }
+
+    fn tell_left_out(&self, folder: FolderId, messages: u64) {
+        if messages > 0 {
+            self.context.tell(Event::MessagesLeftOut { account: self.id, folder, messages });
+        }
     }
 
     fn tell_right(&self, folder: FolderId, messages: u64, bytes: u64) {

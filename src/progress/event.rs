@@ -243,6 +243,15 @@ pub enum Event {
         /// How many.
         messages: u64,
     },
+    /// Messages are not copied because of the user's rules.
+    MessagesLeftOut {
+        /// Of which account.
+        account: AccountId,
+        /// In which folder.
+        folder: FolderId,
+        /// How many.
+        messages: u64,
+    },
     /// A folder came to its end.
     FolderFinished {
         /// Of which account.

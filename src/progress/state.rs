@@ -33,6 +33,8 @@ pub struct Tally {
     pub copied: Counts,
     /// Compared on the target and right.
     pub checked: Counts,
+    /// Left out by the user's rules; not among the expected ones.
+    pub left_out: u64,
     /// Deleted on the source meanwhile.
     pub vanished: u64,
     /// Neither found nor copied, each named by a problem, or found altered.
@@ -272,9 +274,13 @@ impl RunState {
             Event::MessagesVanished { account, folder, messages } => {
                 self.tally_folder(*account, *folder, |tally| tally.vanished += messages);
             }
+            Event::MessagesLeftOut { account, folder, messages } => {
+                self.tally_folder(*account, *folder, |tally| tally.left_out += messages);
+            }
             Event::FolderFinished { account, folder, target_messages } => self.with_folder(*account, *folder, |it| {
                 it.finished = true;
-                it.target_messages = *target_messages;
+                // Told again at the end of the mailbox, when the target has been asked.
+                it.target_messages = target_messages.or(it.target_messages);
             }),
             Event::ProblemMet { account, folder, problem } => self.take_problem(*account, *folder, problem),
             Event::WaitStarted { account, side, seconds } => {
@@ -401,6 +407,7 @@ fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     move_counts(&mut sum.found, before.found, after.found);
     move_counts(&mut sum.copied, before.copied, after.copied);
     move_counts(&mut sum.checked, before.checked, after.checked);
+    move_by(&mut sum.left_out, before.left_out, after.left_out);
     move_by(&mut sum.vanished, before.vanished, after.vanished);
     move_by(&mut sum.failed, before.failed, after.failed);
 }

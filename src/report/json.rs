@@ -62,6 +62,7 @@ struct Totals {
     already_there_messages: u64,
     already_there_bytes: u64,
     checked_messages: u64,
+    left_out_messages: u64,
     vanished_messages: u64,
     failed_messages: u64,
 }
@@ -163,6 +164,7 @@ impl Totals {
             already_there_messages: tally.found.messages,
             already_there_bytes: tally.found.bytes,
             checked_messages: tally.checked.messages,
+            left_out_messages: tally.left_out,
             vanished_messages: tally.vanished,
             failed_messages: tally.failed,
         }

@@ -92,6 +92,9 @@ fn overview(page: &mut Page, state: &RunState) {
     if tally.failed > 0 {
         page.fact("Not right", words::counted(tally.failed, "message"));
     }
+    if tally.left_out > 0 {
+        page.fact("Left out", format!("{}, by your rules", words::counted(tally.left_out, "message")));
+    }
     if tally.vanished > 0 {
         page.fact("Gone meanwhile", format!("{}, deleted on the source", words::counted(tally.vanished, "message")));
     }

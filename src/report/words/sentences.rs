@@ -155,6 +155,8 @@ pub fn mapping(folder: &FolderState) -> Option<String> {
         Mapping::Reserved => "because the target keeps the old name for a folder of its own",
         Mapping::Adapted => "because the target cannot carry the old name",
         Mapping::Clash => "because another folder already has the old name there",
+        Mapping::ByRule => "by your rule",
+        Mapping::AsBefore => "where an earlier run put it",
     };
     Some(format!("'{}' goes to '{}', {why}.", shown(&folder.source), shown(&folder.target)))
 }

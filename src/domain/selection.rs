@@ -1,0 +1,224 @@
+//! What the user leaves out or wants elsewhere: folders by pattern, folders under other names, messages by date and size.
+//!
+//! The rules are lines of text, the same in the rules file, on the command line and in the window. `docs/rules.md` describes them.
+
+use super::FolderPath;
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+/// Which folders and messages are migrated, and under which names. The default is everything, under the planner's own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Patterns of folders to take; without any, all are taken.
+    pub include: Vec<String>,
+    /// Patterns of folders to leave out, stronger than `include`.
+    pub exclude: Vec<String>,
+    /// Folders of the source and where they go; what is below them goes with them.
+    pub rename: Vec<(String, String)>,
+    /// Whether folders for sent mail, drafts and so on go into the target's own.
+    pub special_folders: bool,
+    /// Only messages that arrived on this day or later.
+    pub since: Option<NaiveDate>,
+    /// Only messages that arrived before this day.
+    pub before: Option<NaiveDate>,
+    /// Only messages of at most so many octets.
+    pub max_octets: Option<u64>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            rename: Vec::new(),
+            special_folders: true,
+            since: None,
+            before: None,
+            max_octets: None,
+        }
+    }
+}
+
+impl Selection {
+    /// Reads the lines of a rules file into this selection. The error names the line and says what is wrong.
+    pub fn read_rules(&mut self, text: &str) -> Result<(), String> {
+        for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+            self.add_rule(line).map_err(|what| format!("Line {}: {what}", number + 1))?;
+        }
+        Ok(())
+    }
+
+    /// Adds one rule: `include PATTERN`, `exclude PATTERN`, `rename FOLDER -> FOLDER`, `special-folders off`, `since YYYY-MM-DD`,
+    /// `before YYYY-MM-DD`, `max-size 50 MB`. Blank lines and `#` comments add nothing.
+    pub fn add_rule(&mut self, line: &str) -> Result<(), String> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        if rest.is_empty() {
+            return Err(format!("'{word}' needs a word more."));
+        }
+        match word.to_ascii_lowercase().as_str() {
+            "include" => self.include.push(rest.to_owned()),
+            "exclude" => self.exclude.push(rest.to_owned()),
+            "rename" => self.rename.push(read_rename(rest)?),
+            "special-folders" => self.special_folders = read_switch(rest)?,
+            "since" => self.since = Some(read_date(rest)?),
+            "before" => self.before = Some(read_date(rest)?),
+            "max-size" => self.max_octets = Some(read_size(rest)?),
+            _ => {
+                return Err(format!(
+                    "'{word}' is not one of include, exclude, rename, special-folders, since, before, max-size."
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a folder of the source is taken.
+    pub fn takes_folder(&self, path: &FolderPath) -> bool {
+        let matches = |pattern: &String| matches(pattern, &path.to_string());
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
+    }
+
+    /// Where a folder goes by a rule, if one names it. The last rule about a folder counts.
+    pub fn renamed(&self, path: &FolderPath) -> Option<FolderPath> {
+        let name = path.to_string();
+        let rule = self.rename.iter().rev().find(|(from, _)| *from == name)?;
+        Some(FolderPath::new(rule.1.split('/')))
+    }
+
+    /// Whether some messages are left out.
+    pub fn limits_messages(&self) -> bool {
+        self.since.is_some() || self.before.is_some() || self.max_octets.is_some()
+    }
+
+    /// Whether a message is taken. One without a date is taken whatever the days say: nothing is left out by guessing.
+    pub fn takes_message(&self, date: Option<DateTime<FixedOffset>>, octets: u64) -> bool {
+        let day = date.map(|date| date.date_naive());
+        self.since.is_none_or(|since| day.is_none_or(|day| day >= since))
+            && self.before.is_none_or(|before| day.is_none_or(|day| day < before))
+            && self.max_octets.is_none_or(|most| octets <= most)
+    }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for anything, `/` included. Capitals do not matter.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+fn read_rename(text: &str) -> Result<(String, String), String> {
+    let (from, to) = text.split_once("->").ok_or("write it as: rename FOLDER -> FOLDER")?;
+    let (from, to) = (from.trim(), to.trim());
+    if from.is_empty() || to.is_empty() || to.split('/').any(str::is_empty) {
+        return Err("both folders need a name, with / between a folder and the one below it.".to_owned());
+    }
+    Ok((from.to_owned(), to.to_owned()))
+}
+
+fn read_switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("'{text}' is neither on nor off.")),
+    }
+}
+
+/// Reads a day as `2024-02-29`.
+pub fn read_date(text: &str) -> Result<NaiveDate, String> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| format!("'{text}' is not a day like 2024-02-29."))
+}
+
+/// Reads a size as `50 MB`, `700k`, `2 GB` or a number of octets; K, M and G are powers of 1024.
+pub fn read_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is not a size like 50 MB.");
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1 << 10,
+        "m" | "mb" => 1 << 20,
+        "g" | "gb" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(rules: &str) -> Selection {
+        let mut selection = Selection::default();
+        selection.read_rules(rules).unwrap();
+        selection
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_and_capitals_do_not_matter() {
+        for (pattern, name, fits) in [
+            ("INBOX", "inbox", true),
+            ("Archive/*", "Archive/2020/May", true),
+            ("Archive/*", "Archive", false),
+            ("Archive*", "Archive", true),
+            ("*2020*", "Projects/2020/x", true),
+            ("a*b*b", "ab", false),
+            ("a*b*b", "abb", true),
+            ("*", "", true),
+            ("Größe", "GRÖSSE", false),
+            ("größe", "GRÖßE", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_left_out_is_left_out_even_when_it_is_taken_in() {
+        let selection = selection("# rules\ninclude Projects*\n\nexclude Projects/Old*");
+        let takes = |path: &str| selection.takes_folder(&FolderPath::new(path.split('/')));
+        assert!(takes("Projects/New") && !takes("Projects/Old/1999") && !takes("INBOX"));
+        assert!(Selection::default().takes_folder(&FolderPath::new(["INBOX"])));
+    }
+
+    #[test]
+    fn a_message_without_a_date_is_not_left_out_by_guessing() {
+        let selection = selection("since 2020-01-01\nbefore 2021-01-01\nmax-size 1 MB");
+        let date = |text: &str| Some(DateTime::parse_from_rfc3339(text).unwrap());
+        assert!(selection.takes_message(date("2020-01-01T00:00:00+05:00"), 10));
+        assert!(!selection.takes_message(date("2019-12-31T23:59:59+00:00"), 10));
+        assert!(!selection.takes_message(date("2021-01-01T00:00:00-05:00"), 10));
+        assert!(selection.takes_message(None, 1 << 20) && !selection.takes_message(None, (1 << 20) + 1));
+    }
+
+    #[test]
+    fn a_bad_rule_is_told_with_its_line() {
+        for (rules, line) in [
+            ("include", "Line 1"),
+            ("include x\ntake y", "Line 2"),
+            ("rename a", "Line 1"),
+            ("rename a -> b//c", "Line 1"),
+            ("since 2020-13-01", "Line 1"),
+            ("max-size many", "Line 1"),
+            ("max-size 99999999999 GB", "Line 1"),
+            ("special-folders perhaps", "Line 1"),
+        ] {
+            assert!(Selection::default().read_rules(rules).unwrap_err().starts_with(line), "{rules}");
+        }
+        assert!(!selection("special-folders off").special_folders);
+        assert_eq!(selection("rename a/b -> c").renamed(&FolderPath::new(["a", "b"])), Some(FolderPath::new(["c"])));
+    }
+}
