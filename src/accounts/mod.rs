@@ -170,6 +170,10 @@ impl Reading {
         if header::is_kerio_list(&fields) {
             return Err(header::KERIO_LIST.to_owned());
         }
+        // Spreadsheets export rows that are empty as separators alone.
+        if fields.iter().all(Field::is_empty) {
+            return Ok(None);
+        }
         if header::is_pattern(line) || (first && header::is_header(&fields)) {
             return Ok(None);
         }

@@ -27,7 +27,7 @@ fn refusal(text: &str) -> (u32, String) {
 
 #[test]
 fn the_pattern_is_read_with_everything_that_real_files_have_around_it() {
-    let text = "\u{feff}E-Mail;Passwort;Name\r\n# a comment\r\r\n  Ann@EXAMPLE.com ; secret ; Ann Smith \nbob@example.com;pw\rcarl@bücher.example;x;;;\n";
+    let text = "\u{feff}E-Mail;Passwort;Name\r\n# a comment\r\r\n  Ann@EXAMPLE.com ; secret ; Ann Smith \nbob@example.com;pw\rcarl@bücher.example;x;;;\n;;\n";
     assert_eq!(
         accounts(text),
         [

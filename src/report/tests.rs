@@ -262,6 +262,22 @@ fn a_check_and_a_comparison_speak_of_what_they_did() {
 }
 
 #[test]
+fn a_complete_account_needs_nobody_whatever_it_met_on_its_way() {
+    let mut events = copied(ANN, 1);
+    events.push(problem(ANN, None, Problem::new(ProblemKind::ConnectionLost).on(Side::Source)));
+    let lost_and = |end: Option<AccountEnd>| {
+        let events = events.clone().into_iter().chain(end.map(|end| ended(ANN, end)));
+        text::report(&state(info(RunKind::Migrate, &[("ann@example.com", "")]), events))
+    };
+    assert!(!lost_and(Some(AccountEnd::Complete)).contains("What needs you"));
+    assert!(lost_and(Some(AccountEnd::Complete)).contains("  - The connection to the source server was lost"));
+    for end in [None, Some(AccountEnd::Failed)] {
+        let text = lost_and(end);
+        assert!(text.contains("What needs you") && text.matches("- The connection to").count() == 1, "{text}");
+    }
+}
+
+#[test]
 fn a_running_account_says_its_step_and_a_wait_counts_down() {
     let mut events = copied(ANN, 1);
     events.push(Event::Stepped { account: ANN, step: Step::Copying(SENT) });

@@ -90,7 +90,7 @@ fn overview(page: &mut Page, state: &RunState) {
         );
     }
     if tally.failed > 0 {
-        page.fact("Not right", words::counted(tally.failed, "message"));
+        page.fact("Failed", words::counted(tally.failed, "message"));
     }
     if tally.left_out > 0 {
         page.fact("Left out", format!("{}, by your rules", words::counted(tally.left_out, "message")));
@@ -108,36 +108,33 @@ fn overview(page: &mut Page, state: &RunState) {
     if !state.domains_created.is_empty() {
         page.fact("Domains created", state.domains_created.join(", "));
     }
-    let created: Vec<&str> = created_users(state).collect();
-    if !created.is_empty() {
-        page.fact("Users created", words::count(created.len() as u64));
+    let created = state.accounts.iter().filter(|account| account.created).count() as u64;
+    if created > 0 {
+        page.fact("Users created", words::count(created));
     }
-}
-
-fn created_users(state: &RunState) -> impl Iterator<Item = &str> {
-    state.accounts.iter().filter(|account| account.created).map(|account| account.info.address.as_str())
+    let notices: Vec<&Problem> = state.problems.iter().filter(|it| it.severity() == Severity::Notice).collect();
+    if !notices.is_empty() {
+        page.heading("Worth knowing");
+        page.problems("", notices);
+    }
 }
 
 /// The problems of the run, then those that ended whole mailboxes, by kind, then account by account what is missing.
 fn needs_you(page: &mut Page, state: &RunState) {
-    let errors = |account: &AccountState| account.problems.iter().any(|(_, it)| it.severity() == Severity::Error);
-    let in_need: Vec<&AccountState> = state
-        .accounts
-        .iter()
-        .filter(|account| errors(account) || account.end.is_some_and(|end| end != AccountEnd::Complete))
-        .collect();
-    if in_need.is_empty() && state.problems.is_empty() {
+    let is_error = |problem: &&Problem| problem.severity() == Severity::Error;
+    let in_need: Vec<&AccountState> = state.accounts.iter().filter(|account| needs_a_person(account)).collect();
+    let of_the_run: Vec<&Problem> = state.problems.iter().filter(is_error).collect();
+    if in_need.is_empty() && of_the_run.is_empty() {
         return;
     }
     page.heading("What needs you");
-    page.problems("", &state.problems);
-    let whole = |problem: &&Problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox;
-    page.problems("", in_need.iter().flat_map(|it| it.problems.iter().map(|(_, problem)| problem)).filter(whole));
+    page.problems("", of_the_run);
+    let mailboxes = in_need.iter().flat_map(|account| problems_of(account));
+    page.problems("", mailboxes.filter(is_error).filter(|problem| problem.reach() >= Reach::Mailbox));
     for account in in_need {
         page.gap();
         page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
-        let parts = account.problems.iter().map(|(_, problem)| problem);
-        page.problems("  ", parts.filter(|it| it.severity() == Severity::Error && it.reach() < Reach::Mailbox));
+        page.problems("  ", problems_of(account).filter(is_error).filter(|problem| problem.reach() < Reach::Mailbox));
         if account.problems_not_kept > 0 {
             page.line(format!("  and {}", words::counted(account.problems_not_kept, "further problem")));
         }
@@ -145,6 +142,19 @@ fn needs_you(page: &mut Page, state: &RunState) {
             page.line("  What is copied stays. Migrate this mailbox again; it goes on where it stopped.");
         }
     }
+}
+
+/// Whether an account ended without being complete, or has met an error on its way there.
+fn needs_a_person(account: &AccountState) -> bool {
+    match account.end {
+        Some(AccountEnd::Complete) => false,
+        Some(_) => true,
+        None => problems_of(account).any(|problem| problem.severity() == Severity::Error),
+    }
+}
+
+fn problems_of(account: &AccountState) -> impl Iterator<Item = &Problem> {
+    account.problems.iter().map(|(_, problem)| problem)
 }
 
 fn bad_lines(page: &mut Page, state: &RunState) {
@@ -178,6 +188,9 @@ fn accounts(page: &mut Page, state: &RunState) {
     for account in begun {
         page.gap();
         page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
+        if let Some(standing) = account.standing.filter(|_| kind(state) == RunKind::Check) {
+            page.line(format!("  In Kerio Connect: {}.", words::standing(standing)));
+        }
         if account.created {
             page.line("  The user was created in Kerio Connect.");
         }
@@ -190,8 +203,9 @@ fn accounts(page: &mut Page, state: &RunState) {
         for left in &account.left_out {
             page.line(format!("  '{}' was not copied: {}.", left.folder, left.reason.sentence()));
         }
-        let notices = account.problems.iter().map(|(_, problem)| problem);
-        page.problems("  ", notices.filter(|problem| problem.severity() == Severity::Notice));
+        // The others stand above, under what needs her.
+        let above = |problem: &&Problem| needs_a_person(account) && problem.severity() == Severity::Error;
+        page.problems("  ", problems_of(account).filter(|problem| !above(problem)));
     }
 }
 
