@@ -15,8 +15,12 @@ use std::time::{Duration, Instant};
 /// So many events may wait; a worker that runs ahead of the recorder waits with them.
 const QUEUE: usize = 1024;
 
-/// The report of a running run is at most this old when an account ends.
+/// The report of a running run is at most this old when an account ends, or [`REPORT_SHARE`] times what writing it takes.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Of a run with thousands of accounts the report takes seconds to write, while every worker waits: no more than one part in
+/// so many of the time goes there.
+const REPORT_SHARE: u32 = 30;
 
 /// Where workers put their events.
 #[derive(Clone)]
@@ -44,7 +48,14 @@ pub(super) fn start(
     log_folder: PathBuf,
 ) -> std::io::Result<(Events, JoinHandle<()>)> {
     let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
-    let recorder = Recorder { state, observer, log_folder, started: Instant::now(), reported: Instant::now() };
+    let recorder = Recorder {
+        state,
+        observer,
+        log_folder,
+        started: Instant::now(),
+        reported: Instant::now(),
+        next_report: REPORT_EVERY,
+    };
     let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&receiver))?;
     Ok((Events(sender), thread))
 }
@@ -55,6 +66,8 @@ struct Recorder {
     log_folder: PathBuf,
     started: Instant,
     reported: Instant,
+    /// How long after the last report the next may be written.
+    next_report: Duration,
 }
 
 impl Recorder {
@@ -72,21 +85,30 @@ impl Recorder {
         let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let stamped = Stamped { at, event };
         self.log(&stamped);
-        let state = self.state.clone();
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.apply(&stamped);
         let due = match stamped.event {
             Event::RunFinished => true,
-            Event::AccountFinished { .. } => self.reported.elapsed() >= REPORT_EVERY,
+            Event::AccountFinished { .. } => self.reported.elapsed() >= self.next_report,
             _ => false,
         };
         if due {
-            self.reported = Instant::now();
-            if let Err(error) = report::write_all(&self.log_folder, &state) {
-                log::error!("the report could not be written: {error}");
-            }
+            self.report(&stamped);
         }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.apply(&stamped);
         self.observer.noted(&stamped, &state);
+    }
+
+    /// Writes the report as it is after `stamped`, before anybody sees that event: whoever sees the end finds the report. It is
+    /// written from a copy, because the window must not wait for a disk.
+    fn report(&mut self, stamped: &Stamped) {
+        let begun = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        state.apply(stamped);
+        if let Err(error) = report::write_all(&self.log_folder, &state) {
+            log::error!("the report could not be written: {error}");
+        }
+        self.reported = Instant::now();
+        self.next_report = REPORT_EVERY.max(begun.elapsed().saturating_mul(REPORT_SHARE));
     }
 
     fn log(&self, stamped: &Stamped) {
