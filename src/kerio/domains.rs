@@ -94,7 +94,9 @@ impl Domains {
                 }
                 Ok(domain)
             }
-            (_, Err(KerioError::Refused(refusal))) if refusal.code != Refusal::NO_RIGHTS => {
+            (_, Err(KerioError::Refused(refusal)))
+                if ![Refusal::NO_RIGHTS, Refusal::TIMED_OUT].contains(&refusal.code) =>
+            {
                 Err(KerioError::DomainNotCreated(refusal.to_string()))
             }
             (_, Err(error)) | (Err(error), Ok(())) => Err(error),

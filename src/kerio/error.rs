@@ -83,6 +83,9 @@ impl KerioError {
             KerioError::SignInRefused(_) => ProblemKind::AdministratorRefused,
             KerioError::NoSession(_) => ProblemKind::AdministratorRights,
             KerioError::Refused(refusal) if refusal.code == Refusal::NO_RIGHTS => ProblemKind::AdministratorRights,
+            KerioError::Refused(refusal) if account.is_some() && refusal.code == Refusal::TIMED_OUT => {
+                ProblemKind::ConnectionLost
+            }
             KerioError::Refused(_) if account.is_some() => ProblemKind::UserNotCreated,
             KerioError::Refused(_) => ProblemKind::AdministrationFailed,
             KerioError::UserDisabled(_) => ProblemKind::AccountDisabled,
@@ -144,6 +147,8 @@ impl Refusal {
     pub(super) const EXISTS: i64 = 1001;
     pub(super) const FORBIDDEN: i64 = 1003;
     pub(super) const NO_RIGHTS: i64 = 1004;
+    /// The server itself waited too long for something.
+    pub(super) const TIMED_OUT: i64 = -32002;
 
     pub(super) fn new(method: &str, code: i64, message: &str) -> Self {
         Self { method: method.to_owned(), code, message: message.to_owned(), template: message.to_owned() }

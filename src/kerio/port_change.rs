@@ -117,8 +117,9 @@ impl Administration {
         if service()?.runs() && within(patience, live) {
             return Ok(true);
         }
-        self.start_again(&service()?)?;
-        Ok(within(patience, live) && service()?.runs())
+        // Whether it was started counts, not whether the answer arrived.
+        let started = self.start_again(&service()?);
+        if within(patience, live) && service()?.runs() { Ok(true) } else { started.map(|()| false) }
     }
 
     fn service(&self, id: &str, name: &str) -> Result<Service, KerioError> {

@@ -95,6 +95,10 @@ impl Rpc {
         let milliseconds = started.elapsed().as_millis();
         match &answer {
             Ok(_) => log::debug!(target: "kerio", "{method}: done in {milliseconds} ms"),
+            // Of a refusal only the code: nobody knows what a server repeats of what it was sent.
+            Err(KerioError::Refused(refusal) | KerioError::NoSession(refusal)) => {
+                log::debug!(target: "kerio", "{method}: refused with code {} ({milliseconds} ms)", refusal.code);
+            }
             Err(error) => log::debug!(target: "kerio", "{method}: {error} ({milliseconds} ms)"),
         }
         answer

@@ -93,13 +93,16 @@ pub(super) fn moved(listeners: &[Listener], from: u16, to: u16) -> Vec<Listener>
 pub(super) fn choose(services: &[Service], security: Security) -> Option<&Service> {
     let default_port = u64::from(security.default_port());
     services.iter().find(|service| service.default_port() == Some(default_port)).or_else(|| {
-        // In every language the name holds "IMAP", and the secure service says something more.
-        let named = services.iter().filter(|service| service.name().to_lowercase().contains("imap"));
-        let mut named = named.filter(|service| service.default_port().is_none());
-        let plain = |service: &&Service| service.name().trim().eq_ignore_ascii_case("imap");
-        match security {
-            Security::Tls => named.find(|service| !plain(service)),
-            Security::StartTls | Security::Plain => named.find(plain),
+        // In every language the name holds "IMAP", and that of the secure service says something more.
+        let named = services.iter().filter(|service| service.default_port().is_none());
+        let mut named: Vec<&Service> = named.filter(|service| service.name().to_lowercase().contains("imap")).collect();
+        named.sort_by_key(|service| service.name().chars().count());
+        match (named.as_slice(), security) {
+            ([only], Security::Tls) => Some(*only).filter(|only| !only.name().trim().eq_ignore_ascii_case("imap")),
+            ([only], _) => Some(*only).filter(|only| only.name().trim().eq_ignore_ascii_case("imap")),
+            ([.., longest], Security::Tls) => Some(*longest),
+            ([shortest, ..], _) => Some(*shortest),
+            ([], _) => None,
         }
     })
 }
@@ -158,6 +161,10 @@ mod tests {
         assert_eq!(name(&nameless, Security::Tls).unwrap(), "Secure IMAP");
         assert_eq!(name(&nameless, Security::Plain).unwrap(), "IMAP");
         assert_eq!(name(&nameless[2..], Security::Plain), None);
+        assert_eq!(name(&nameless[1..], Security::Tls), None);
+        let localised = [service("Sicherer IMAP-Dienst", None, &[]), service("IMAP-Dienst", None, &[])];
+        assert_eq!(name(&localised, Security::Tls).unwrap(), "Sicherer IMAP-Dienst");
+        assert_eq!(name(&localised, Security::StartTls).unwrap(), "IMAP-Dienst");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Administration {
     fn judge(&self, domain: &Domain, account: &Account, refusal: Refusal) -> KerioError {
         let limit = || self.user_limit(&domain.id).ok();
         match refusal.code {
-            Refusal::NO_RIGHTS => KerioError::Refused(refusal),
+            Refusal::NO_RIGHTS | Refusal::TIMED_OUT => KerioError::Refused(refusal),
             Refusal::EXISTS => KerioError::NameTaken(refusal.to_string()),
             _ if refusal.mentions(&["password"]) => KerioError::PasswordRule(refusal),
             _ if refusal.mentions(&["license", "licence", "user count"]) => KerioError::LicenceFull(refusal),

@@ -3,7 +3,7 @@
 use super::prepare;
 use super::recorder::Events;
 use super::request::{Servers, TargetKind};
-use crate::domain::{Problem, ProblemKind, Side};
+use crate::domain::{Problem, ProblemKind, Retry};
 use crate::kerio::{Administration, PortNote};
 use crate::network::{self, KnownCertificates, Limits};
 use crate::progress::Event;
@@ -46,8 +46,7 @@ pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<Res
     let TargetKind::Kerio(settings) = &servers.target.kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
     let administration = prepare::sign_in_administrator(settings, &servers.target, servers, &certificates)?;
-    let Some(note) = administration.port_note(state_folder) else { return Ok(None) };
-    put_back(note, &administration, servers).map(Some)
+    put_back(&administration, servers, state_folder)
 }
 
 /// Sets the port for a run and tells. The error says why the run cannot start; then the port is as it was, or a note is left.
@@ -74,21 +73,32 @@ pub(super) fn change(
 
 /// Puts the port back, if a run has changed it, and tells.
 pub(super) fn restore(administration: &Administration, servers: &Servers, state_folder: &Path, events: &Events) {
-    let Some(note) = administration.port_note(state_folder) else { return };
-    match put_back(note, administration, servers) {
-        Ok(restored) => events.tell(Event::PortRestored { service: restored.service, port: restored.port }),
+    match put_back(administration, servers, state_folder) {
+        Ok(Some(restored)) => events.tell(Event::PortRestored { service: restored.service, port: restored.port }),
+        Ok(None) => {}
         Err(problem) => events.tell(Event::ProblemMet { account: None, folder: None, problem }),
     }
 }
 
-fn put_back(note: PortNote, administration: &Administration, servers: &Servers) -> Result<RestoredPort, Problem> {
-    match note.restore(administration, &answers(servers)) {
-        Ok(restored) => Ok(RestoredPort { service: restored.service, port: restored.port }),
-        Err(error) => {
-            let problem = Problem { kind: ProblemKind::PortNotRestored, ..error.problem(None) };
-            Err(problem.on(Side::Administration))
+/// Puts the port back, if there is a note about it. A line that fails is tried again: people wait for their mail on the old port.
+fn put_back(
+    administration: &Administration,
+    servers: &Servers,
+    state_folder: &Path,
+) -> Result<Option<RestoredPort>, Problem> {
+    let mut pauses = [2, 5, 10].map(Duration::from_secs).into_iter();
+    while let Some(note) = administration.port_note(state_folder) {
+        let error = match note.restore(administration, &answers(servers)) {
+            Ok(restored) => return Ok(Some(RestoredPort { service: restored.service, port: restored.port })),
+            Err(error) => error,
+        };
+        let problem = error.problem(None);
+        match pauses.next().filter(|_| problem.retry() == Retry::Now) {
+            Some(pause) => std::thread::sleep(pause),
+            None => return Err(Problem { kind: ProblemKind::PortNotRestored, ..problem }),
         }
     }
+    Ok(None)
 }
 
 /// Whether something listens on a port of the target.

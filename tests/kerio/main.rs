@@ -4,6 +4,7 @@
 
 mod ports;
 mod scripted;
+mod standin;
 mod users;
 
 use kimt::domain::{Address, ProblemKind, Security};
