@@ -6,6 +6,7 @@ mod ports;
 mod scripted;
 mod standin;
 mod users;
+mod whole;
 
 use kimt::domain::{Address, ProblemKind, Security};
 use kimt::kerio::{Administration, KerioError};

@@ -50,7 +50,7 @@ fn connect(stand_in: &AdministrationStandIn, password: &str) -> Result<Administr
     Administration::connect(&endpoint, "admin", &Secret::new(password))
 }
 
-fn sign_in(stand_in: &AdministrationStandIn) -> Administration {
+pub fn sign_in(stand_in: &AdministrationStandIn) -> Administration {
     connect(stand_in, "administrator").unwrap()
 }
 
@@ -67,13 +67,13 @@ fn refusal(stand_in: &AdministrationStandIn, address: &str, password: &str) -> (
     (problem.kind, problem.to_string())
 }
 
-fn answers(port: u16) -> bool {
+pub fn answers(port: u16) -> bool {
     let limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
     network::dial("127.0.0.1", port, &limits).is_ok()
 }
 
 /// A port that nobody listens on, outside of the range from which the system gives ports to others at the same time.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
