@@ -103,6 +103,13 @@ pub(super) enum Field<'a> {
 }
 
 impl Field<'_> {
+    /// What stands in the file: the value, unless there are quotes in it. Copies nothing.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Field::Plain(text) | Field::Quoted(text) => text,
+        }
+    }
+
     /// Its value, in memory that was allocated once.
     pub(super) fn value(&self) -> String {
         match self {
@@ -120,7 +127,7 @@ impl Field<'_> {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Field::Plain("") | Field::Quoted(""))
+        self.text().is_empty()
     }
 }
 

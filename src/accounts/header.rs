@@ -1,6 +1,7 @@
 //! Lines that are no accounts: a header with the columns' names, the pattern itself, and the header of Kerio Connect's own list.
 
 use super::fields::{Field, Separator, split};
+use zeroize::Zeroizing;
 
 /// What is said of Kerio Connect's own list, which has the mail address in another column.
 pub(super) const KERIO_LIST: &str = "This is Kerio Connect's own list for importing users. This program needs the whole mail address in the first column and three columns: user@domain.com;password;Full Name.";
@@ -79,8 +80,10 @@ const PASSWORD_WORDS: [&str; 19] = [
 /// Whether these are the names of the columns. The address column must not hold an address, or a person whose password is
 /// "password" would be left out.
 pub(super) fn is_header(fields: &[Field<'_>]) -> bool {
-    let word =
-        |index: usize| fields.get(index).map(|field: &Field<'_>| field.value().to_lowercase()).unwrap_or_default();
+    // The second column of a first line that is no header is a password.
+    let word = |index: usize| {
+        Zeroizing::new(fields.get(index).map_or_else(String::new, |field: &Field<'_>| field.text().to_lowercase()))
+    };
     let address = word(0);
     !address.contains('@') && (ADDRESS_WORDS.contains(&address.as_str()) || PASSWORD_WORDS.contains(&word(1).as_str()))
 }
@@ -93,7 +96,7 @@ pub(super) fn is_pattern(line: &str) -> bool {
         && [Separator::Semicolon, Separator::Comma, Separator::Tab].into_iter().any(|separator| {
             split(line, separator).is_ok_and(|fields| {
                 fields.len() == 3
-                    && fields.iter().zip(PATTERN).all(|(field, word)| field.value().eq_ignore_ascii_case(word))
+                    && fields.iter().zip(PATTERN).all(|(field, word)| field.text().eq_ignore_ascii_case(word))
             })
         })
 }
@@ -104,5 +107,5 @@ pub(super) fn is_kerio_list(fields: &[Field<'_>]) -> bool {
     fields.len() > 3
         && ["name", "password", "mailaddress"]
             .iter()
-            .all(|name| fields.iter().any(|field| field.value().eq_ignore_ascii_case(name)))
+            .all(|name| fields.iter().any(|field| field.text().eq_ignore_ascii_case(name)))
 }

@@ -200,7 +200,7 @@ impl Reading {
 
     /// What to say of a line that the separator does not divide.
     fn one_field(&self, only: &Field<'_>) -> String {
-        let text = only.value();
+        let text = only.text();
         let address = text.split([',', '\t', ' ']).next().and_then(|start| Address::parse(start).ok());
         match address {
             Some(address) if text.contains([',', '\t', ' ']) => format!(
