@@ -1,3 +1,8 @@
 //! The program: hands its arguments to the library and ends with the code it gives back.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kimt::logs::take_panics();
+    kimt::cli::run(std::env::args_os())
+}

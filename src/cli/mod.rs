@@ -1,1 +1,165 @@
-//! To be written.
+//! The command line: everything the window does, for terminals and scripts, with the same engine.
+//!
+//! Promises the exit statuses and the last line of `--json` as documented in `--help`, that no secret is printed, and that a
+//! reader who goes away ends no migration. This is the only module that prints.
+
+mod args;
+mod conclusion;
+mod demo;
+mod ending;
+mod lines;
+mod live;
+mod password;
+mod port;
+mod progress;
+mod request;
+mod run;
+mod selection;
+mod signals;
+mod terminal;
+mod window;
+
+pub use args::VERSION;
+
+use crate::domain::Problem;
+use crate::instance::Instance;
+use crate::migrate::Verify;
+use crate::progress::RunKind;
+use crate::settings;
+use args::{Arguments, CheckArguments, Command, MigrateArguments, RunArguments, ServersArguments, VerifyArguments};
+use clap::Parser;
+use ending::Ending;
+use progress::Voice;
+use run::Task;
+use selection::SelectionArguments;
+use signals::Signals;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs the command that the arguments name (the first one is the program's own name) and returns the exit status. Without a
+/// command the window opens.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.len() < 2 {
+        return window::open().unwrap_or_else(Refusal::tell).into();
+    }
+    let ended = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => carry_out(arguments.command).unwrap_or_else(Refusal::tell),
+        Err(error) => {
+            // Help and version come this way too. A closed pipe is no reason to fail.
+            let _ = error.print();
+            if error.use_stderr() { Ending::Usage } else { Ending::Complete }
+        }
+    };
+    ended.into()
+}
+
+fn carry_out(command: Command) -> Result<Ending, Refusal> {
+    match command {
+        Command::Demo(typed) => demo::run(typed),
+        Command::Check(CheckArguments { servers, selection, run }) => {
+            let wishes = Wishes { kind: RunKind::Check, verify: Verify::default(), repair: false };
+            run_one(wishes, servers, &selection, run)
+        }
+        Command::Migrate(MigrateArguments { servers, selection, run, verify, repair }) => {
+            let wishes = Wishes { kind: RunKind::Migrate, verify: verify.into(), repair };
+            run_one(wishes, servers, &selection, run)
+        }
+        Command::Verify(VerifyArguments { servers, selection, run, verify }) => {
+            let wishes = Wishes { kind: RunKind::Verify, verify: verify.into(), repair: false };
+            run_one(wishes, servers, &selection, run)
+        }
+        Command::RestorePort(typed) => port::restore(typed),
+    }
+}
+
+/// What only one of the commands asks for.
+struct Wishes {
+    kind: RunKind,
+    verify: Verify,
+    repair: bool,
+}
+
+fn run_one(
+    wishes: Wishes,
+    servers: ServersArguments,
+    selection: &SelectionArguments,
+    typed: RunArguments,
+) -> Result<Ending, Refusal> {
+    let file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
+    let notes = file.notes.clone();
+    let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
+    let selection = selection::read(selection).map_err(Refusal::usage)?;
+    let servers = request::servers(servers).map_err(Refusal::usage)?;
+    if !typed.quiet {
+        notes.iter().for_each(terminal::complain);
+    }
+    let state_folder = state_folder(typed.state_dir)?;
+    let _instance = claim(&state_folder)?;
+    port::remind(wishes.kind, &servers, &state_folder);
+    let task = Task {
+        kind: wishes.kind,
+        servers,
+        accounts,
+        bad_lines,
+        selection,
+        jobs: typed.jobs,
+        verify: wishes.verify,
+        repair: wishes.repair,
+        state_folder,
+        log_base: typed.log_dir,
+    };
+    let (_, ending) = run::carry_out(task, Voice::choose(typed.json, typed.quiet), &Signals::catch())?;
+    Ok(ending)
+}
+
+/// The folder of the ledger and the known certificates: as typed, or the user's own.
+fn state_folder(typed: Option<PathBuf>) -> Result<PathBuf, Refusal> {
+    match typed {
+        Some(folder) => Ok(folder),
+        None => settings::folders().map(|folders| folders.state).map_err(|problem| Refusal::could_not_start(&problem)),
+    }
+}
+
+/// Claims the state folder for this process.
+fn claim(state_folder: &Path) -> Result<Instance, Refusal> {
+    Instance::claim(state_folder).map_err(|problem| Refusal::could_not_start(&problem))
+}
+
+/// Why a command ends before a run has begun.
+#[derive(Debug)]
+struct Refusal {
+    ending: Ending,
+    sentence: String,
+}
+
+impl Refusal {
+    fn usage(sentence: impl Into<String>) -> Self {
+        Self { ending: Ending::Usage, sentence: sentence.into() }
+    }
+
+    fn could_not_start(problem: &Problem) -> Self {
+        Self { ending: Ending::CouldNotStart, sentence: problem.to_string() }
+    }
+
+    fn no_window(sentence: impl Into<String>) -> Self {
+        Self { ending: Ending::CouldNotStart, sentence: sentence.into() }
+    }
+
+    /// Says it, and ends.
+    fn tell(self) -> Ending {
+        terminal::complain(self.sentence);
+        self.ending
+    }
+}
+
+/// An error's words as a sentence: with a capital and a full stop.
+fn sentence(error: &dyn Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{capital}{}{end}", letters.as_str())
+}

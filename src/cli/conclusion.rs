@@ -1,0 +1,73 @@
+//! The last words of a run, from its state: the verdict, the accounts that need somebody, where the report is.
+
+use super::progress::Voice;
+use super::terminal;
+use crate::domain::{Problem, Severity};
+use crate::progress::{AccountEnd, AccountState, RunState};
+use crate::report::{Summary, words};
+
+/// So many accounts are named; the report names all.
+const ACCOUNTS_NAMED: usize = 20;
+
+/// Says how the run ended: one line of JSON, or a few sentences. What kept it from starting goes to standard error.
+pub(super) fn tell(state: &RunState, voice: Voice) {
+    state.problems.iter().filter(|problem| problem.severity() == Severity::Error).for_each(terminal::complain);
+    if voice.is_json() {
+        match serde_json::to_string(&Summary::of(state)) {
+            Ok(line) => terminal::say(line),
+            Err(error) => log::error!("the summary cannot be said as JSON: {error}"),
+        }
+    } else {
+        lines(state).into_iter().for_each(terminal::say);
+    }
+}
+
+fn lines(state: &RunState) -> Vec<String> {
+    let mut lines = vec![String::new(), words::verdict(state)];
+    if state.tally.checked.messages > 0 {
+        lines.push(words::comparison(state));
+    }
+    let needy: Vec<&AccountState> = state.accounts.iter().filter(|account| needs_somebody(account)).collect();
+    if !needy.is_empty() {
+        lines.push(String::new());
+        lines.push("These accounts need you:".to_owned());
+    }
+    for account in needy.iter().take(ACCOUNTS_NAMED) {
+        let problems = words::counted(problem_count(account), "problem");
+        lines.push(match first_problem(account) {
+            Some(problem) => format!("  {} ({problems}): {problem}", account.info.address),
+            None => format!("  {}", account.info.address),
+        });
+    }
+    if needy.len() > ACCOUNTS_NAMED {
+        lines.push(format!("  … and {} more; the report names them all.", needy.len() - ACCOUNTS_NAMED));
+    }
+    if let Some(info) = &state.info {
+        for line in info.bad_lines.iter().take(ACCOUNTS_NAMED) {
+            lines.push(format!("  Line {} of the accounts file: {}", line.line, line.what));
+        }
+        if info.bad_lines.len() > ACCOUNTS_NAMED {
+            lines.push(format!("  … and {} more lines that cannot be used.", info.bad_lines.len() - ACCOUNTS_NAMED));
+        }
+        lines.push(String::new());
+        lines.push(format!("Report: {}", info.log_folder.join("report.txt").display()));
+    }
+    lines
+}
+
+fn needs_somebody(account: &AccountState) -> bool {
+    matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed))
+}
+
+/// What stopped the mailbox, else the first thing that is missing.
+fn first_problem(account: &AccountState) -> Option<&Problem> {
+    account.failure().or_else(|| errors_of(account).next())
+}
+
+fn problem_count(account: &AccountState) -> u64 {
+    errors_of(account).count() as u64 + account.problems_not_kept
+}
+
+fn errors_of(account: &AccountState) -> impl Iterator<Item = &Problem> {
+    account.problems.iter().map(|(_, problem)| problem).filter(|problem| problem.severity() == Severity::Error)
+}

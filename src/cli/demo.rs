@@ -1,0 +1,156 @@
+//! `kimt demo`: a whole migration between servers inside this program, through the same code as `migrate` and `verify`.
+//!
+//! What arrived is judged twice: by `verify`, and by the servers' own stores, which know nothing of the engine.
+
+use super::args::DemoArguments;
+use super::ending::Ending;
+use super::progress::Voice;
+use super::run::{self, Task};
+use super::signals::Signals;
+use super::{Refusal, claim, request, terminal, window};
+use crate::domain::{Problem, ProblemKind, Selection};
+use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use crate::private_file;
+use crate::progress::{RunKind, RunState};
+use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
+use crate::report::words;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Mailboxes at a time.
+const JOBS: u32 = 4;
+
+/// Starts the servers, migrates, verifies and says how it went.
+pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
+    let folder = DemoFolder::make(typed.folder)?;
+    let options = DemoOptions {
+        folder: folder.path.clone(),
+        accounts: typed.accounts as usize,
+        messages: typed.messages as usize,
+        rtt: Duration::from_millis(typed.rtt_ms),
+        faults: typed.faults,
+    };
+    let demo = Demo::start(&options)
+        .map_err(|error| Refusal::could_not_start(&unusable("The servers of the demo").saying(error)))?;
+    introduce(&demo, &folder);
+    if typed.window {
+        return window::open_demo(&demo, typed.log_dir);
+    }
+    let state_folder = folder.path.join("state");
+    let _instance = claim(&state_folder)?;
+    let signals = Signals::catch();
+    let voice = Voice::choose(false, false);
+    let task = |kind| task(kind, &demo, &state_folder, typed.log_dir.clone());
+
+    let (migrated, migration) = run::carry_out(task(RunKind::Migrate)?, voice, &signals)?;
+    if migration == Ending::Stopped {
+        return Ok(migration);
+    }
+    terminal::say("");
+    demo.set_faults(false);
+    let (verified, verification) = run::carry_out(task(RunKind::Verify)?, voice, &signals)?;
+    if verification == Ending::Stopped {
+        return Ok(verification);
+    }
+    let comparison = demo.compare();
+    conclude(&comparison, &migrated, &verified);
+    let as_planned = typed.faults || (migration == Ending::Complete && verification == Ending::Complete);
+    Ok(if comparison.is_perfect() && as_planned { Ending::Complete } else { Ending::Incomplete })
+}
+
+/// What a run on the demo's servers is.
+fn task(kind: RunKind, demo: &Demo, state_folder: &Path, log_base: Option<PathBuf>) -> Result<Task, Refusal> {
+    let file = request::accounts_file(demo.accounts_file()).map_err(Refusal::usage)?;
+    let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
+    Ok(Task {
+        kind,
+        servers: servers(demo),
+        accounts,
+        bad_lines,
+        selection: Selection::default(),
+        jobs: JOBS,
+        verify: Verify::Content,
+        repair: false,
+        state_folder: state_folder.to_owned(),
+        log_base,
+    })
+}
+
+fn servers(demo: &Demo) -> Servers {
+    let fingerprint = Some(demo.fingerprint());
+    let security = demo.security();
+    let administration = AdministrationServer {
+        address: demo.administration_address(),
+        user: demo.administrator().to_owned(),
+        password: demo.administrator_password(),
+        fingerprint,
+    };
+    Servers {
+        source: SourceServer { address: demo.source_address(), security, fingerprint },
+        target: TargetServer {
+            address: demo.target_address(),
+            security,
+            fingerprint,
+            kind: TargetKind::Kerio(administration),
+        },
+        authority_files: Vec::new(),
+        cleartext_passwords_allowed: false,
+    }
+}
+
+fn introduce(demo: &Demo, folder: &DemoFolder) {
+    let kept = if folder.temporary { " (for as long as the demo runs)" } else { "" };
+    terminal::say("Started on this computer:");
+    terminal::say(format!("  Source          an IMAP server with sample mail, {}", demo.source_address()));
+    terminal::say(format!("  Target          a stand-in for Kerio Connect, {}", demo.target_address()));
+    terminal::say(format!("  Administration  https://{}", demo.administration_address()));
+    terminal::say(format!("  Accounts file   {}{kept}", demo.accounts_file().display()));
+    terminal::say("");
+}
+
+fn conclude(comparison: &DemoComparison, migrated: &RunState, verified: &RunState) {
+    let DemoComparison { expected, lost, doubled, altered, source_changed } = *comparison;
+    let source = if source_changed { "the source was changed" } else { "the source is as it was" };
+    terminal::say("");
+    terminal::say(format!(
+        "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} doubled, {altered} altered; {source}.",
+        words::counted(expected as u64, "message"),
+    ));
+    terminal::say(format!(
+        "Migrated in {}, verified in {}.",
+        words::duration(migrated.now),
+        words::duration(verified.now)
+    ));
+}
+
+/// Where the accounts file and the ledger are; a temporary one is removed when this is dropped.
+struct DemoFolder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl DemoFolder {
+    /// The folder as typed, else a new one that nobody else can have laid out.
+    fn make(typed: Option<PathBuf>) -> Result<Self, Refusal> {
+        let temporary = typed.is_none();
+        let moment = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis());
+        let name = format!("kimt-demo-{}-{moment}", std::process::id());
+        let path = typed.unwrap_or_else(|| std::env::temp_dir().join(name));
+        let made = if temporary { private_file::create_new_folder(&path) } else { private_file::create_folder(&path) };
+        made.map_err(|error| Refusal::could_not_start(&unusable(path.display()).saying(error)))?;
+        Ok(Self { path, temporary })
+    }
+}
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        if self.temporary {
+            // What is left in the temporary folder is sample mail's bookkeeping; the system clears it some day.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn unusable(what: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemKind::LocalFile).at_path(what)
+}

@@ -1,0 +1,139 @@
+//! How a command ends: the exit status, and what of a run leads to which.
+
+use crate::domain::{ProblemKind, Severity};
+use crate::progress::{RunKind, RunState, Verdict};
+use std::process::ExitCode;
+
+/// The exit status. Scripts rely on the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Every account is complete: each message of the source stands on the target.
+    Complete = 0,
+    /// It ran to the end, and a message, folder or account is not complete, or a line of the CSV was bad.
+    Incomplete = 1,
+    /// Bad usage, or a CSV in which no line can be used.
+    Usage = 2,
+    /// It could not start.
+    CouldNotStart = 3,
+    /// Source and target differ.
+    Differs = 4,
+    /// Stopped by the user: 128 and the number of SIGINT, as shells count.
+    Stopped = 130,
+}
+
+impl Ending {
+    /// What the state of a run that is over leads to.
+    pub(super) fn of(state: &RunState) -> Self {
+        let Some(info) = &state.info else { return Ending::CouldNotStart };
+        match state.verdict() {
+            Verdict::CouldNotStart if state.stop_requested => Ending::Stopped,
+            Verdict::CouldNotStart => Ending::CouldNotStart,
+            Verdict::Stopped => Ending::Stopped,
+            Verdict::Running | Verdict::SomeIncomplete => match info.kind {
+                RunKind::Verify if differs(state) => Ending::Differs,
+                _ => Ending::Incomplete,
+            },
+            Verdict::AllComplete if info.bad_lines.is_empty() && !something_of_the_run_failed(state) => {
+                Ending::Complete
+            }
+            Verdict::AllComplete => Ending::Incomplete,
+        }
+    }
+}
+
+/// Whether a comparison found a difference, rather than only accounts that it could not compare.
+fn differs(state: &RunState) -> bool {
+    let difference = |kind| matches!(kind, ProblemKind::MessageMissing | ProblemKind::MessageAltered);
+    state.accounts.iter().flat_map(|account| &account.problems).any(|(_, problem)| difference(problem.kind))
+}
+
+/// A port that was not put back is for the administrator to see, though every message arrived.
+fn something_of_the_run_failed(state: &RunState) -> bool {
+    state.problems.iter().any(|problem| problem.severity() == Severity::Error)
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        ExitCode::from(ending as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AccountId, BadLine, Problem};
+    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
+
+    fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> Ending {
+        let account = AccountInfo { address: "ann@example.com".to_owned(), full_name: String::new(), line: 1 };
+        let info = RunInfo {
+            kind,
+            started: String::new(),
+            source: String::new(),
+            target: String::new(),
+            jobs: 1,
+            verify: Default::default(),
+            log_folder: Default::default(),
+            accounts: vec![account],
+            bad_lines,
+        };
+        let events = [Event::RunStarted(info)].into_iter().chain(events).chain([Event::RunFinished]);
+        let events: Vec<_> = events.map(|event| Stamped { at: 0, event }).collect();
+        Ending::of(&RunState::replay(&events))
+    }
+
+    fn account(end: AccountEnd) -> Vec<Event> {
+        let account = AccountId(0);
+        vec![Event::AccountStarted { account }, Event::AccountFinished { account, end }]
+    }
+
+    fn met(account: Option<AccountId>, kind: ProblemKind) -> Event {
+        Event::ProblemMet { account, folder: None, problem: Problem::new(kind) }
+    }
+
+    #[test]
+    fn a_complete_run_ends_with_0_and_with_1_when_a_line_of_the_csv_was_bad() {
+        assert_eq!(run(RunKind::Migrate, vec![], account(AccountEnd::Complete)), Ending::Complete);
+        let bad = vec![BadLine { line: 2, what: String::new() }];
+        assert_eq!(run(RunKind::Migrate, bad, account(AccountEnd::Complete)), Ending::Incomplete);
+    }
+
+    #[test]
+    fn a_run_with_an_incomplete_account_ends_with_1() {
+        for end in [AccountEnd::Incomplete, AccountEnd::Failed] {
+            assert_eq!(run(RunKind::Migrate, vec![], account(end)), Ending::Incomplete);
+        }
+    }
+
+    #[test]
+    fn a_port_that_was_not_put_back_is_not_a_success() {
+        let mut events = account(AccountEnd::Complete);
+        events.push(met(None, ProblemKind::PortNotRestored));
+        assert_eq!(run(RunKind::Migrate, vec![], events), Ending::Incomplete);
+    }
+
+    #[test]
+    fn a_run_that_reached_no_account_ends_with_3_unless_the_user_stopped_it() {
+        let unreachable = met(None, ProblemKind::Unreachable);
+        assert_eq!(run(RunKind::Migrate, vec![], vec![unreachable.clone()]), Ending::CouldNotStart);
+        assert_eq!(run(RunKind::Migrate, vec![], vec![Event::StopRequested, unreachable]), Ending::Stopped);
+    }
+
+    #[test]
+    fn a_stopped_run_ends_with_130_and_with_0_when_it_was_complete_already() {
+        let mut events = vec![Event::StopRequested];
+        assert_eq!(run(RunKind::Migrate, vec![], events.clone()), Ending::Stopped);
+        events.extend(account(AccountEnd::Complete));
+        assert_eq!(run(RunKind::Migrate, vec![], events), Ending::Complete);
+    }
+
+    #[test]
+    fn a_verification_ends_with_4_only_when_it_found_a_difference() {
+        let mut events = account(AccountEnd::Incomplete);
+        events.insert(1, met(Some(AccountId(0)), ProblemKind::MessageMissing));
+        assert_eq!(run(RunKind::Verify, vec![], events), Ending::Differs);
+        let mut events = account(AccountEnd::Failed);
+        events.insert(1, met(Some(AccountId(0)), ProblemKind::PasswordRefused));
+        assert_eq!(run(RunKind::Verify, vec![], events), Ending::Incomplete);
+    }
+}

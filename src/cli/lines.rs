@@ -1,0 +1,151 @@
+//! Events and sums as single lines: for people in words, for programs as JSON.
+
+use crate::domain::AccountId;
+use crate::progress::{AccountState, Event, RunInfo, RunKind, RunState, Stamped};
+use crate::report::words;
+
+/// The event as a line of JSON. None for the last one, in whose place the summary stands.
+pub(super) fn json(event: &Stamped) -> Option<String> {
+    if event.event == Event::RunFinished {
+        return None;
+    }
+    serde_json::to_string(event).inspect_err(|error| log::error!("an event cannot be said as JSON: {error}")).ok()
+}
+
+/// What to say of lines that a slow reader did not get.
+pub(super) fn left_out(count: u64, json: bool) -> String {
+    if json {
+        format!(r#"{{"event":"lines_left_out","count":{count}}}"#)
+    } else {
+        format!("{} lines were left out here, because nobody read them in time.", words::count(count))
+    }
+}
+
+/// The event in words; none for those of which nobody needs a line.
+pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
+    let address = |account: &AccountId| state.account(*account).map_or("?", |account| account.info.address.as_str());
+    Some(match event {
+        Event::RunStarted(info) => beginning(info),
+        Event::ServerReached { side, product } => format!("Reached the {side}: {product}"),
+        Event::PortChanged { service, from, to } => {
+            format!(
+                "Kerio Connect's {service} service was set from port {from} to port {to}; it is put back at the end."
+            )
+        }
+        Event::PortRestored { service, port } => format!("Kerio Connect's {service} service is back on port {port}."),
+        Event::DomainCreated { domain } => format!("Created the domain {domain} in Kerio Connect."),
+        Event::AccountStarted { account } => format!("{}: started", address(account)),
+        Event::UserCreated { account } => format!("{}: user created in Kerio Connect", address(account)),
+        Event::AccountFinished { account, .. } => {
+            format!("{}: {}", address(account), ending(state.account(*account)?, state))
+        }
+        Event::ProblemMet { account: Some(account), problem, .. } => format!("{}: {problem}", address(account)),
+        // Said on standard error at the end, where the last look falls.
+        Event::ProblemMet { account: None, .. } => return None,
+        Event::Paused => "Paused.".to_owned(),
+        Event::Continued => "Continued.".to_owned(),
+        Event::AccountLookedUp { .. }
+        | Event::Stepped { .. }
+        | Event::FoldersPlanned { .. }
+        | Event::FolderCounted { .. }
+        | Event::MessagesFound { .. }
+        | Event::MessagesCopied { .. }
+        | Event::MessagesChecked { .. }
+        | Event::MessagesVanished { .. }
+        | Event::MessagesLeftOut { .. }
+        | Event::FolderFinished { .. }
+        | Event::WaitStarted { .. }
+        | Event::WaitEnded { .. }
+        | Event::StopRequested
+        | Event::RunFinished => return None,
+    })
+}
+
+/// Said once in place of an account's many problems.
+pub(super) fn further_problems(account: AccountId, state: &RunState) -> String {
+    let address = state.account(account).map_or("?", |account| account.info.address.as_str());
+    format!("{address}: further problems of this account are in the report.")
+}
+
+fn beginning(info: &RunInfo) -> String {
+    let accounts = words::counted(info.accounts.len() as u64, "account");
+    let (source, target) = (&info.source, &info.target);
+    match info.kind {
+        RunKind::Check => format!("Checking {accounts} on {source} and {target}; nothing is changed."),
+        RunKind::Migrate => format!("Migrating {accounts} from {source} to {target}, {} at a time.", info.jobs),
+        RunKind::Verify => format!("Comparing {accounts} on {source} and {target}; nothing is changed."),
+    }
+}
+
+/// How an account ended: the status, and the numbers that belong to what the run does.
+fn ending(account: &AccountState, state: &RunState) -> String {
+    let status = words::account_status(state, account, state.now);
+    let tally = &account.tally;
+    let numbers = match state.info.as_ref().map(|info| info.kind) {
+        Some(RunKind::Check) => {
+            let expected = tally.expected;
+            format!("{}, {}", words::counted(expected.messages, "message"), words::size(expected.bytes))
+        }
+        Some(RunKind::Verify) => format!(
+            "{} of {} stand on the target",
+            words::count(tally.checked.messages),
+            words::counted(tally.expected.messages, "message")
+        ),
+        Some(RunKind::Migrate) | None => format!(
+            "{} copied ({}), {} were there already",
+            words::counted(tally.copied.messages, "message"),
+            words::size(tally.copied.bytes),
+            words::count(tally.found.messages)
+        ),
+    };
+    format!("{status}. {numbers}.")
+}
+
+/// How far the whole is.
+pub(super) struct Total {
+    /// `3 of 20 accounts`.
+    pub(super) accounts: String,
+    /// `12,345 of 50,000 messages, 1.2 GB of 4.5 GB, 12.3 MB/s, about 5 minutes left`.
+    pub(super) messages: String,
+    /// From 0 to 1.
+    pub(super) fraction: f32,
+}
+
+impl Total {
+    /// All of it as a line of its own.
+    pub(super) fn sentence(&self) -> String {
+        format!("Total: {}, {}", self.accounts, self.messages)
+    }
+}
+
+/// How far the whole is, `now` milliseconds after the start.
+pub(super) fn total(state: &RunState, now: u64) -> Total {
+    let ended = state.accounts.iter().filter(|account| account.end.is_some()).count() as u64;
+    let tally = &state.tally;
+    let mut messages =
+        format!("{} of {} messages", words::count(tally.settled()), words::count(tally.expected.messages));
+    if tally.expected.bytes > 0 {
+        messages += &format!(", {} of {}", words::size(tally.settled_bytes()), words::size(tally.expected.bytes));
+    }
+    let pace = state.rate.bytes_per_second(now);
+    if pace >= 1.0 {
+        messages += &format!(", {}", words::rate(pace));
+    }
+    if state.stop_requested {
+        messages += ", stopping";
+    } else if let Some(seconds) = state.seconds_left(now) {
+        messages += &format!(", {} left", words::time_left(seconds));
+    }
+    let accounts = format!("{} of {} accounts", words::count(ended), words::count(state.accounts.len() as u64));
+    Total { accounts, messages, fraction: tally.fraction() }
+}
+
+/// What a running account's worker does, and how far it is, `now` milliseconds after the start.
+pub(super) fn activity(account: &AccountState, state: &RunState, now: u64) -> String {
+    let tally = &account.tally;
+    let status = words::account_status(state, account, now);
+    match tally.expected.messages {
+        0 => status,
+        expected => format!("{} of {}  {status}", words::count(tally.settled()), words::count(expected)),
+    }
+}

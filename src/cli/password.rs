@@ -1,0 +1,128 @@
+//! The administrator's password: from a file, from the environment, or asked for on a terminal; never an argument.
+//!
+//! The variable stays in this process's environment, as safe code cannot take it out; the command line starts no other process that
+//! could inherit it.
+
+use super::terminal;
+use crate::domain::Secret;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The environment variable.
+pub(super) const VARIABLE: &str = "KIMT_ADMIN_PASSWORD";
+
+/// So many octets of a password file are read at most; more is no password.
+const LONGEST: u64 = 64 * 1024;
+
+/// Finds the password. The error is a sentence for the administrator.
+pub(super) fn find(file: Option<&Path>, user: &str) -> Result<Secret, String> {
+    find_in(file, std::env::var_os(VARIABLE), || ask(user))
+}
+
+fn find_in(
+    file: Option<&Path>,
+    variable: Option<OsString>,
+    ask: impl FnOnce() -> Result<Secret, String>,
+) -> Result<Secret, String> {
+    if let Some(file) = file {
+        return read(file);
+    }
+    match variable.filter(|value| !value.is_empty()) {
+        Some(value) => {
+            value.into_string().map(Secret::new).map_err(|_| format!("The password in {VARIABLE} is not valid UTF-8."))
+        }
+        None => ask(),
+    }
+}
+
+/// The first line of a file, without its line end and byte order mark.
+fn read(file: &Path) -> Result<Secret, String> {
+    use std::io::Read;
+    let failed = |error: std::io::Error| format!("The password file {} cannot be read: {error}.", file.display());
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    if readable_by_everybody(&opened) {
+        terminal::complain(format!(
+            "Warning: everybody on this computer can read the password file {}. Take that right away (chmod 600).",
+            file.display()
+        ));
+    }
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    opened.take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| format!("The password file {} is not valid UTF-8.", file.display()))?
+        .trim_start_matches('\u{feff}');
+    let line = text.split('\n').next().unwrap_or_default().trim_end_matches('\r');
+    if line.is_empty() {
+        return Err(format!("The first line of the password file {} is empty.", file.display()));
+    }
+    Ok(Secret::new(line))
+}
+
+#[cfg(unix)]
+fn readable_by_everybody(file: &std::fs::File) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// Windows keeps rights in access lists that the standard library does not show.
+#[cfg(not(unix))]
+fn readable_by_everybody(_file: &std::fs::File) -> bool {
+    false
+}
+
+fn ask(user: &str) -> Result<Secret, String> {
+    let missing = || {
+        format!("The password of the administrator {user} is missing. Set {VARIABLE}, or give --admin-password-file.")
+    };
+    if !terminal::somebody_is_there() {
+        return Err(missing());
+    }
+    match rpassword::prompt_password(format!("Password of the Kerio Connect administrator {user}: ")) {
+        Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
+        _ => Err(missing()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nobody() -> Result<Secret, String> {
+        Err("asked".to_owned())
+    }
+
+    #[test]
+    fn the_first_line_of_the_file_is_the_password_with_all_its_spaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "\u{feff} pass word \r\nsecond line").unwrap();
+        let variable = Some(OsString::from("other"));
+        assert_eq!(find_in(Some(&file), variable, nobody), Ok(Secret::new(" pass word ")));
+    }
+
+    #[test]
+    fn an_empty_file_or_one_that_is_not_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        assert!(find_in(Some(&file), None, nobody).unwrap_err().contains("cannot be read"));
+        std::fs::write(&file, "\nsecond").unwrap();
+        assert!(find_in(Some(&file), None, nobody).unwrap_err().contains("empty"));
+    }
+
+    #[test]
+    fn the_environment_comes_before_asking_and_an_empty_variable_counts_as_none() {
+        assert_eq!(find_in(None, Some("secret".into()), nobody), Ok(Secret::new("secret")));
+        assert_eq!(find_in(None, Some("".into()), nobody), Err("asked".to_owned()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_everybody_can_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, open) in [(0o600, false), (0o640, false), (0o644, true)] {
+            std::fs::set_permissions(file.path(), PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(readable_by_everybody(file.as_file()), open, "{mode:o}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Kerio Connect's IMAP port when a run was cut off before it could put it back: the reminder at every start, and `restore-port`.
+
+use super::args::RestorePortArguments;
+use super::ending::Ending;
+use super::{Refusal, claim, request, state_folder, terminal};
+use crate::domain::{Security, ServerAddress};
+use crate::migrate::{self, PendingPort, Servers, SourceServer, TargetKind, TargetServer};
+use crate::progress::RunKind;
+use std::path::Path;
+
+/// Says at the start of a run that a port is still changed. A migration to the same server puts it back.
+pub(super) fn remind(kind: RunKind, servers: &Servers, state_folder: &Path) {
+    if let Some(pending) = migrate::pending_port_restore(state_folder) {
+        let remedy = if kind == RunKind::Migrate && is_of(&pending, servers) {
+            "This run puts it back."
+        } else {
+            "Put it back with: kimt restore-port --admin-user NAME"
+        };
+        terminal::complain(format!("{} {remedy}", left_changed(&pending)));
+    }
+}
+
+/// Puts the port back that an earlier run has left changed.
+pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
+    request::readable(&typed.ca_file).map_err(Refusal::usage)?;
+    let state_folder = state_folder(typed.state_dir)?;
+    let _instance = claim(&state_folder)?;
+    let Some(pending) = migrate::pending_port_restore(&state_folder) else {
+        terminal::say("No port is waiting to be put back.");
+        return Ok(Ending::Complete);
+    };
+    terminal::complain(left_changed(&pending));
+    let host = ServerAddress { host: pending.host, port: None };
+    let usual = ServerAddress { port: Some(pending.administration_port), ..host.clone() };
+    let administration = request::administration(typed.administrator, usual).map_err(Refusal::usage)?;
+    // Only the administration is spoken to; the rest of the servers has no part in it.
+    let servers = Servers {
+        source: SourceServer { address: host.clone(), security: Security::default(), fingerprint: None },
+        target: TargetServer {
+            address: host,
+            security: Security::default(),
+            fingerprint: None,
+            kind: TargetKind::Kerio(administration),
+        },
+        authority_files: typed.ca_file,
+        cleartext_passwords_allowed: false,
+    };
+    match migrate::restore_port(&servers, &state_folder) {
+        Ok(Some(restored)) => {
+            terminal::say(format!("Kerio Connect's {} service is back on port {}.", restored.service, restored.port));
+            Ok(Ending::Complete)
+        }
+        Ok(None) => {
+            terminal::complain(
+                "The note of the changed port is about another server. Give its address with --admin-url.",
+            );
+            Ok(Ending::Incomplete)
+        }
+        Err(problem) => Err(Refusal::could_not_start(&problem)),
+    }
+}
+
+fn left_changed(pending: &PendingPort) -> String {
+    let PendingPort { host, service, from, to, .. } = pending;
+    format!(
+        "An earlier run was cut off and left Kerio Connect's {service} service on {host} at port {to} in place of {from}."
+    )
+}
+
+/// Whether the changed port belongs to the target.
+fn is_of(pending: &PendingPort, servers: &Servers) -> bool {
+    match &servers.target.kind {
+        TargetKind::Kerio(administration) => administration.address.host.eq_ignore_ascii_case(&pending.host),
+        TargetKind::Imap => false,
+    }
+}

@@ -1,0 +1,181 @@
+//! What is told while a run goes on: lines from events, and on a terminal a picture drawn from the state.
+//!
+//! Promises that the run never waits for a reader: the observer only puts lines into a queue, a thread of its own prints them, and
+//! when a reader is so slow that the queue is full, lines are left out and counted. Whoever closes the pipe ends the printing only.
+
+use super::live::{self, Picture};
+use super::{lines, terminal};
+use crate::domain::{AccountId, Severity};
+use crate::migrate::Observer;
+use crate::progress::{Event, RunState, Stamped};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// So many lines may wait for a slow reader.
+const QUEUE: usize = 50_000;
+
+/// How often the picture on a terminal is drawn.
+const PICTURE_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the total is told where nothing can be drawn.
+const TOTAL_EVERY: Duration = Duration::from_secs(10);
+
+/// So many problems of one account are told as they come; all are in the report.
+const PROBLEMS_TOLD: u32 = 5;
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// A picture of the running mailboxes, and a line for what is worth keeping.
+    Live,
+    /// Lines.
+    Plain,
+    /// Every event as JSON.
+    Json,
+    /// Errors only, on standard error.
+    Quiet,
+    /// The last line of JSON only.
+    QuietJson,
+}
+
+impl Voice {
+    /// The voice for the options, and for what standard output is.
+    pub(super) fn choose(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, false) => Voice::Json,
+            (true, true) => Voice::QuietJson,
+            (false, true) => Voice::Quiet,
+            (false, false) if terminal::output_is_live() => Voice::Live,
+            (false, false) => Voice::Plain,
+        }
+    }
+
+    /// Whether standard output belongs to a program.
+    pub(super) fn is_json(self) -> bool {
+        matches!(self, Voice::Json | Voice::QuietJson)
+    }
+}
+
+/// Turns events into lines; the run's observer.
+pub(super) struct Teller {
+    voice: Voice,
+    lines: SyncSender<String>,
+    left_out: Arc<AtomicU64>,
+    problems: BTreeMap<AccountId, u32>,
+}
+
+/// The printing that begins when the run has: [`Printing::begin`].
+pub(super) struct Printing {
+    voice: Voice,
+    lines: Receiver<String>,
+    left_out: Arc<AtomicU64>,
+}
+
+/// The two ends of what is told of one run.
+pub(super) fn prepare(voice: Voice) -> (Teller, Printing) {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let left_out = Arc::new(AtomicU64::new(0));
+    let teller = Teller { voice, lines: sender, left_out: left_out.clone(), problems: BTreeMap::new() };
+    (teller, Printing { voice, lines: receiver, left_out })
+}
+
+impl Observer for Teller {
+    fn noted(&mut self, event: &Stamped, state: &RunState) {
+        let line = match self.voice {
+            Voice::Json => lines::json(event),
+            Voice::QuietJson => None,
+            Voice::Quiet => match &event.event {
+                event @ Event::ProblemMet { .. } => self.human(event, state),
+                _ => None,
+            },
+            Voice::Live | Voice::Plain => self.human(&event.event, state),
+        };
+        if let Some(line) = line
+            && self.lines.try_send(line).is_err()
+        {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Teller {
+    fn human(&mut self, event: &Event, state: &RunState) -> Option<String> {
+        if let Event::ProblemMet { account: Some(account), problem, .. } = event {
+            // Notices are in the report; here they would bury what somebody has to do.
+            if problem.severity() == Severity::Notice {
+                return None;
+            }
+            let told = self.problems.entry(*account).or_default();
+            *told += 1;
+            match *told - 1 {
+                PROBLEMS_TOLD => return Some(lines::further_problems(*account, state)),
+                further if further > PROBLEMS_TOLD => return None,
+                _ => {}
+            }
+        }
+        // On a terminal the picture shows who is at work.
+        if matches!((self.voice, event), (Voice::Live, Event::AccountStarted { .. })) {
+            return None;
+        }
+        lines::human(event, state)
+    }
+}
+
+impl Printing {
+    /// Prints on a thread of its own until the run has told everything.
+    pub(super) fn begin(self, state: Arc<Mutex<RunState>>) -> io::Result<JoinHandle<()>> {
+        std::thread::Builder::new().name("printing".to_owned()).spawn(move || self.run(&state))
+    }
+
+    fn run(self, state: &Mutex<RunState>) {
+        let started = Instant::now();
+        let mut picture = (self.voice == Voice::Live).then(Picture::new);
+        let every = if picture.is_some() { PICTURE_EVERY } else { TOTAL_EVERY };
+        let mut next = started + every;
+        loop {
+            match self.lines.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.print(&line, picture.as_ref()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if Instant::now() >= next {
+                next = Instant::now() + every;
+                self.show_total(state, started.elapsed(), picture.as_mut());
+            }
+        }
+        let left_out = self.left_out.load(Ordering::Relaxed);
+        if left_out > 0 {
+            self.print(&lines::left_out(left_out, self.voice.is_json()), picture.as_ref());
+        }
+        if let Some(picture) = picture {
+            picture.clear();
+        }
+    }
+
+    /// Looks at the state for a moment only: a terminal that is held (Ctrl+S) must not hold the run.
+    fn show_total(&self, state: &Mutex<RunState>, elapsed: Duration, picture: Option<&mut Picture>) {
+        let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let (total, rows) = {
+            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            (lines::total(&state, now), picture.as_ref().map(|_| live::rows(&state, now)).unwrap_or_default())
+        };
+        match picture {
+            Some(picture) => picture.draw(&total, &rows),
+            None if self.voice == Voice::Plain => terminal::say(total.sentence()),
+            None => {}
+        }
+    }
+
+    fn print(&self, line: &str, picture: Option<&Picture>) {
+        match (self.voice, picture) {
+            (_, Some(picture)) => picture.print_above(line),
+            (Voice::Quiet, None) => terminal::complain(line),
+            (_, None) => terminal::say(line),
+        }
+    }
+}

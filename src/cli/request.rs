@@ -1,0 +1,235 @@
+//! From the command line as typed to what a run is asked to do: everything that needs more than one option or a file to judge.
+//!
+//! Every error is a sentence for the administrator that names the option; none holds a password.
+
+use super::args::{AdministratorArguments, Kind, Protection, ServersArguments};
+use super::{password, terminal};
+use crate::accounts::{self, AccountsFile};
+use crate::domain::{Account, Address, BadLine, Security, ServerAddress};
+use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Both servers. Asks for the administrator's password where one is needed.
+pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
+    let allowed = typed.allow_cleartext_passwords;
+    may_be_plain("--source-security", typed.source_security, &typed.source, allowed)?;
+    may_be_plain("--target-security", typed.target_security, &typed.target, allowed)?;
+    readable(&typed.ca_file)?;
+    let kind = match typed.target_kind {
+        Kind::Kerio => {
+            let usual = ServerAddress { host: typed.target.host.clone(), port: None };
+            TargetKind::Kerio(administration(typed.administrator, usual)?)
+        }
+        Kind::Imap => {
+            if typed.administrator.admin_user.is_some() || typed.administrator.admin_url.is_some() {
+                terminal::complain(
+                    "With --target-kind imap the options of Kerio Connect's administration are not used.",
+                );
+            }
+            TargetKind::Imap
+        }
+    };
+    Ok(Servers {
+        source: SourceServer {
+            address: typed.source,
+            security: typed.source_security.into(),
+            fingerprint: typed.source_fingerprint,
+        },
+        target: TargetServer {
+            address: typed.target,
+            security: typed.target_security.into(),
+            fingerprint: typed.target_fingerprint,
+            kind,
+        },
+        authority_files: typed.ca_file,
+        cleartext_passwords_allowed: allowed,
+    })
+}
+
+/// Kerio Connect's administration, at the `usual` address when none was typed.
+pub(super) fn administration(
+    typed: AdministratorArguments,
+    usual: ServerAddress,
+) -> Result<AdministrationServer, String> {
+    let address = match &typed.admin_url {
+        Some(text) => administration_url(text).map_err(|error| format!("--admin-url: {error}"))?,
+        None => usual,
+    };
+    let user = typed.admin_user.filter(|user| !user.trim().is_empty()).ok_or(
+        "The administrator's name is missing. Give --admin-user, or --target-kind imap if the target is not Kerio Connect.",
+    )?;
+    let password = password::find(typed.admin_password_file.as_deref(), &user)?;
+    Ok(AdministrationServer { address, user, password, fingerprint: typed.admin_fingerprint })
+}
+
+fn may_be_plain(option: &str, security: Protection, server: &ServerAddress, allowed: bool) -> Result<(), String> {
+    if Security::from(security) == Security::Plain && !server.is_loopback() && !allowed {
+        return Err(format!(
+            "With {option} plain all passwords would cross the network to {} in clear text. Use tls or starttls, or agree with \
+             --allow-cleartext-passwords.",
+            server.host
+        ));
+    }
+    Ok(())
+}
+
+/// Files that cannot be read are told before anything is sent anywhere.
+pub(super) fn readable(files: &[PathBuf]) -> Result<(), String> {
+    files.iter().try_for_each(|file| match std::fs::File::open(file) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("--ca-file: {} cannot be read: {error}.", file.display())),
+    })
+}
+
+/// Reads `https://HOST[:PORT]`, as copied from a browser too; the scheme may be left away. The error is a sentence.
+fn administration_url(text: &str) -> Result<ServerAddress, String> {
+    let text = text.trim();
+    let rest = match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
+        Some(_) => return Err("Kerio Connect's administration is reached over https only.".to_owned()),
+        None => text,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("Leave name and password out of the address; the name goes to --admin-user.".to_owned());
+    }
+    ServerAddress::parse(authority)
+}
+
+/// Reads the accounts file, or standard input for `-`.
+pub(super) fn accounts_file(path: &Path) -> Result<AccountsFile, String> {
+    let loaded = if path.as_os_str() == "-" {
+        accounts::read_from(std::io::stdin().lock(), "on standard input")
+    } else {
+        accounts::load(path)
+    };
+    loaded.map_err(|error| super::sentence(&error))
+}
+
+/// The accounts to run, and the lines that could not be used and matter to them.
+pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account>, Vec<BadLine>), String> {
+    if only.is_empty() {
+        if file.accounts.is_empty() {
+            return Err(nothing_usable(&file.bad_lines));
+        }
+        return Ok((file.accounts, file.bad_lines));
+    }
+    let mut wanted = BTreeMap::new();
+    for text in only {
+        let address = Address::parse(text).map_err(|error| format!("--only: '{text}' is no mail address: {error}."))?;
+        wanted.insert(address.key(), address);
+    }
+    let accounts: Vec<Account> =
+        file.accounts.into_iter().filter(|account| wanted.contains_key(&account.address.key())).collect();
+    let bad_lines: Vec<BadLine> =
+        file.bad_lines.into_iter().filter(|line| wanted.keys().any(|key| speaks_of(&line.what, key))).collect();
+    for account in &accounts {
+        wanted.remove(&account.address.key());
+    }
+    match wanted.into_iter().next() {
+        None => Ok((accounts, bad_lines)),
+        Some((key, address)) => Err(match bad_lines.iter().find(|line| speaks_of(&line.what, &key)) {
+            Some(line) => {
+                format!("--only: {address} stands on a line that cannot be used. Line {}: {}", line.line, line.what)
+            }
+            None => format!("--only: {address} is not in the accounts file."),
+        }),
+    }
+}
+
+fn nothing_usable(bad_lines: &[BadLine]) -> String {
+    const SHOWN: usize = 10;
+    let mut text =
+        "The accounts file has no line that can be used. A line reads: user@domain.com;password;Full Name".to_owned();
+    for line in bad_lines.iter().take(SHOWN) {
+        text.push_str(&format!("\n  Line {}: {}", line.line, line.what));
+    }
+    if bad_lines.len() > SHOWN {
+        text.push_str(&format!("\n  … and {} more.", bad_lines.len() - SHOWN));
+    }
+    text
+}
+
+/// Whether a text names an address as a whole word.
+fn speaks_of(text: &str, key: &str) -> bool {
+    let text = text.to_lowercase();
+    let part_of_address = |c: char| c.is_alphanumeric() || matches!(c, '@' | '-' | '_' | '+' | '.');
+    text.match_indices(key).any(|(start, found)| {
+        let before = text[..start].chars().next_back();
+        let after = &text[start + found.len()..];
+        // A full stop ends the sentence, unless the domain goes on behind it.
+        let goes_on = after.trim_start_matches('.').chars().next().is_some_and(part_of_address);
+        !before.is_some_and(part_of_address) && !goes_on
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Secret;
+
+    #[test]
+    fn an_administration_address_may_be_copied_from_a_browser() {
+        let read = |text| administration_url(text).map(|address| (address.host, address.port));
+        assert_eq!(read("https://kerio.example:4041/admin/"), Ok(("kerio.example".into(), Some(4041))));
+        assert_eq!(read("HTTPS://[::1]:4040"), Ok(("::1".into(), Some(4040))));
+        assert_eq!(read("kerio.example"), Ok(("kerio.example".into(), None)));
+        assert!(read("http://kerio.example").is_err());
+    }
+
+    #[test]
+    fn a_password_in_the_administrations_address_is_refused_and_not_repeated() {
+        let error = administration_url("https://admin:geheim@kerio.example").unwrap_err();
+        assert!(!error.contains("geheim"));
+    }
+
+    #[test]
+    fn plain_needs_consent_except_to_this_computer() {
+        let plain = |host: &str, allowed| {
+            let server = ServerAddress::parse(host).unwrap();
+            may_be_plain("--source-security", Protection::Plain, &server, allowed).is_ok()
+        };
+        assert!(plain("127.0.0.1:143", false) && plain("localhost", false) && plain("[::1]:143", false));
+        assert!(!plain("mail.example", false) && !plain("10.0.0.1", false));
+        assert!(plain("mail.example", true));
+    }
+
+    fn file() -> AccountsFile {
+        let mut file = accounts::read(b"ann@example.com;pw-1;Ann\nbob@example.com;pw-2;Bob\nthis is no account\n");
+        file.bad_lines.push(BadLine { line: 9, what: "ann@example.com has no password.".to_owned() });
+        file.bad_lines.push(BadLine { line: 10, what: "eve@example.com has no password.".to_owned() });
+        file
+    }
+
+    #[test]
+    fn only_chooses_in_any_spelling_and_leaves_out_bad_lines_of_others() {
+        let (accounts, bad_lines) = chosen(file(), &["Bob@Example.COM".to_owned()]).unwrap();
+        assert_eq!(accounts.len(), 1);
+        assert_eq!(accounts[0].password, Secret::new("pw-2"));
+        assert_eq!(bad_lines, vec![]);
+        let (_, bad_lines) = chosen(file(), &["ann@example.com".to_owned()]).unwrap();
+        assert_eq!(bad_lines.iter().map(|line| line.line).collect::<Vec<_>>(), vec![9]);
+    }
+
+    #[test]
+    fn only_an_address_that_is_not_there_is_an_error_that_names_it() {
+        assert!(chosen(file(), &["carl@example.com".to_owned()]).unwrap_err().contains("carl@example.com"));
+        assert!(chosen(file(), &["eve@example.com".to_owned()]).unwrap_err().contains("Line 10"));
+        assert!(chosen(file(), &["carl".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_file_without_a_usable_line_says_what_is_wrong_with_its_lines() {
+        let error = chosen(accounts::read(b"nonsense\n"), &[]).unwrap_err();
+        assert!(error.contains("Line 1"), "{error}");
+    }
+
+    #[test]
+    fn an_address_is_found_as_a_whole_word_only() {
+        assert!(speaks_of("'Ann@Example.com' is there twice", "ann@example.com"));
+        assert!(speaks_of("twice: ann@example.com.", "ann@example.com"));
+        assert!(!speaks_of("joann@example.com is there twice", "ann@example.com"));
+        assert!(!speaks_of("ann@example.com.au is there twice", "ann@example.com"));
+    }
+}

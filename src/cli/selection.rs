@@ -1,0 +1,104 @@
+//! What is left out or goes elsewhere: the options, and the rules file. Each option is one rule of `docs/rules.md`.
+
+use crate::domain::Selection;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// The largest rules file that is read, in octets.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What is migrated")]
+pub(super) struct SelectionArguments {
+    /// A file with rules, one a line, as the options below without their dashes
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Take only folders that fit this pattern, in which * stands for anything; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Leave out folders that fit this pattern; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Put a folder elsewhere, with all below it: 'Old/Name -> New/Name'; may be repeated
+    #[arg(long, value_name = "'FOLDER -> FOLDER'")]
+    rename: Vec<String>,
+    /// Keep the names of the source's folders for sent mail, drafts, junk and trash
+    #[arg(long)]
+    no_special_folders: bool,
+    /// Only messages that arrived on this day or later
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    since: Option<String>,
+    /// Only messages that arrived before this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    before: Option<String>,
+    /// Only messages of at most this size, such as 50MB
+    #[arg(long, value_name = "SIZE")]
+    max_size: Option<String>,
+}
+
+/// The selection; options come after the rules of the file. The error is a sentence that names the option.
+pub(super) fn read(typed: &SelectionArguments) -> Result<Selection, String> {
+    let mut selection = Selection::default();
+    if let Some(path) = &typed.rules {
+        let text = read_file(path)?;
+        selection.read_rules(&text).map_err(|what| format!("--rules: {}: {what}", path.display()))?;
+    }
+    for (word, value) in rules(typed) {
+        selection.add_rule(&format!("{word} {value}")).map_err(|what| format!("--{word}: {what}"))?;
+    }
+    selection.special_folders &= !typed.no_special_folders;
+    Ok(selection)
+}
+
+/// The options as rules: the word that is also the option's name, and its value.
+fn rules(typed: &SelectionArguments) -> impl Iterator<Item = (&'static str, &String)> {
+    let include = typed.include.iter().map(|value| ("include", value));
+    let exclude = typed.exclude.iter().map(|value| ("exclude", value));
+    let rename = typed.rename.iter().map(|value| ("rename", value));
+    let since = typed.since.iter().map(|value| ("since", value));
+    let before = typed.before.iter().map(|value| ("before", value));
+    let max_size = typed.max_size.iter().map(|value| ("max-size", value));
+    include.chain(exclude).chain(rename).chain(since).chain(before).chain(max_size)
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let mut text = String::new();
+    match std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_string(&mut text)) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("--rules: {} cannot be read: {error}.", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FolderPath;
+
+    #[test]
+    fn options_add_to_the_rules_of_the_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "# ours\nexclude Junk*\nmax-size 1 MB\n").unwrap();
+        let typed = SelectionArguments {
+            rules: Some(file.path().to_owned()),
+            exclude: vec!["Trash".to_owned()],
+            max_size: Some("2 MB".to_owned()),
+            no_special_folders: true,
+            ..SelectionArguments::default()
+        };
+        let selection = read(&typed).unwrap();
+        for (name, taken) in [("INBOX", true), ("Junk E-mail", false), ("Trash", false)] {
+            assert_eq!(selection.takes_folder(&FolderPath::new([name])), taken, "{name}");
+        }
+        assert_eq!(selection.max_octets, Some(2 << 20));
+        assert!(!selection.special_folders);
+    }
+
+    #[test]
+    fn nonsense_is_told_with_the_name_of_its_option() {
+        let since = SelectionArguments { since: Some("yesterday".to_owned()), ..SelectionArguments::default() };
+        assert!(read(&since).unwrap_err().starts_with("--since: 'yesterday'"));
+        let rules = SelectionArguments { rules: Some("/nowhere/at/all".into()), ..SelectionArguments::default() };
+        assert!(read(&rules).unwrap_err().contains("/nowhere/at/all"));
+    }
+}

@@ -1,0 +1,43 @@
+//! No password ever leaves the program but to its server.
+
+use super::stage::{Outcome, Stage};
+use std::path::Path;
+
+/// Everything a run has written, as octets with the name of its place.
+fn traces(ended: &Outcome, folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut traces = vec![
+        ("standard output".to_owned(), ended.stdout.clone().into_bytes()),
+        ("standard error".to_owned(), ended.stderr.clone().into_bytes()),
+    ];
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().unwrap() != "accounts.csv" {
+                traces.push((path.display().to_string(), std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    traces
+}
+
+#[test]
+fn no_password_stands_in_the_output_the_logs_or_the_state() {
+    let stage = Stage::new(4, 3);
+    stage.source.store().set_password(stage.user(2), "another").unwrap();
+    stage.target.store().set_password(stage.user(3), "yet another").unwrap();
+    stage.write_csv(&format!("{}no-address;Wort-bad-line;Nobody\n", stage.csv()));
+    for command in ["check", "migrate", "verify"] {
+        for more in [&[][..], &["--json"]] {
+            let ended = stage.run(command, more);
+            for (place, octets) in traces(&ended, stage.folder.path()) {
+                let text = String::from_utf8_lossy(&octets);
+                for secret in stage.accounts.iter().map(|(_, password)| password.as_str()).chain(["Wort-bad-line"]) {
+                    assert!(!text.contains(secret), "{command}: {secret} stands in {place}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Bad usage: exit status 2 and a sentence, before anything is sent anywhere.
+
+use super::stage::{Outcome, Stage, finish, kimt};
+
+fn refused(stage: &Stage, more: &[&str]) -> Outcome {
+    let ended = stage.run("migrate", more);
+    assert_eq!(ended.code, Some(2), "{more:?}: {ended:?}");
+    assert_eq!(stage.source.imap.transcripts().len(), 0);
+    ended
+}
+
+#[test]
+fn a_csv_without_a_usable_line_ends_with_2_and_says_what_is_wrong() {
+    let stage = Stage::new(1, 1);
+    stage.write_csv("nonsense\nno-address;pw;Nobody\n");
+    let ended = refused(&stage, &[]);
+    assert!(ended.stderr.contains("Line 1") && ended.stderr.contains("Line 2"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_csv_that_is_not_there_ends_with_2() {
+    let stage = Stage::new(1, 1);
+    std::fs::remove_file(stage.csv_path()).unwrap();
+    assert!(refused(&stage, &[]).stderr.contains("accounts.csv"));
+}
+
+#[test]
+fn an_address_that_is_not_in_the_csv_ends_with_2() {
+    let stage = Stage::new(1, 1);
+    assert!(refused(&stage, &["--only", "nobody@example.com"]).stderr.contains("nobody@example.com"));
+}
+
+#[test]
+fn nonsense_in_an_option_ends_with_2() {
+    let stage = Stage::new(1, 1);
+    for more in [
+        ["--jobs", "0"],
+        ["--verify", "maybe"],
+        ["--ca-file", "/nowhere/at/all"],
+        ["--since", "yesterday"],
+        ["--unknown", "option"],
+    ] {
+        refused(&stage, &more);
+    }
+}
+
+#[test]
+fn clear_text_passwords_over_a_network_need_consent() {
+    let stage = Stage::new(1, 1);
+    let mut program = stage.bare("check");
+    program.args(["--source", "mail.example.com", "--source-security", "plain", "--target", "127.0.0.1"]);
+    program.args(["--target-kind", "imap", "--accounts"]).arg(stage.csv_path());
+    let ended = finish(&mut program);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--allow-cleartext-passwords"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_missing_administrator_or_password_ends_with_2_where_nobody_can_be_asked() {
+    let stage = Stage::new(1, 1);
+    let check = |more: &[&str]| {
+        let mut program = stage.bare("check");
+        program.args(["--source", "127.0.0.1", "--target", "127.0.0.1", "--accounts"]).arg(stage.csv_path()).args(more);
+        let ended = finish(&mut program);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        ended.stderr
+    };
+    assert!(check(&[]).contains("--admin-user"));
+    assert!(check(&["--admin-user", "admin"]).contains("KIMT_ADMIN_PASSWORD"));
+    assert!(check(&["--admin-user", "admin", "--admin-password-file", "/nowhere"]).contains("/nowhere"));
+}
+
+#[test]
+fn help_explains_every_command_and_the_version_names_the_commit() {
+    for arguments in
+        [&["--help"][..], &["demo", "--help"], &["check", "--help"], &["migrate", "--help"], &["verify", "--help"]]
+    {
+        let ended = finish(kimt().args(arguments));
+        assert_eq!(ended.code, Some(0));
+        assert!(ended.stdout.contains("Usage: kimt"), "{}", ended.stdout);
+        assert!(ended.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ended.stdout);
+    }
+    let version = finish(kimt().arg("--version")).stdout;
+    assert!(version.starts_with(concat!("kimt ", env!("CARGO_PKG_VERSION"), " (commit ")), "{version}");
+}
