@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,9 +50,12 @@ pub fn start(change: impl FnOnce(&mut Behaviour)) -> (AdministrationStandIn, Arc
     (AdministrationStandIn::start(memory.clone(), options).unwrap(), memory)
 }
 
-/// A port that nobody listens on just now.
+/// A port that nobody listens on, below those that systems give away, so that no other test gets it meanwhile.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let of_process = 20_000 + (std::process::id() % 100) as u16 * 100;
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| of_process + NEXT.fetch_add(1, Ordering::Relaxed) % 2000).find(free).unwrap()
 }
 
 pub struct HttpReply {
@@ -162,6 +166,15 @@ fn dial(port: u16) -> TlsStream<TcpStream> {
     tcp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let connector = TlsConnector::builder().danger_accept_invalid_certs(true).build().unwrap();
     connector.connect("localhost", tcp).unwrap()
+}
+
+/// Runs a test for each of these at the same time; most of it is waiting.
+pub fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| test(case));
+        }
+    });
 }
 
 /// Everything of a list; `of` are further parameters.

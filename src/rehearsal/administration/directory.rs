@@ -170,6 +170,11 @@ impl Directory {
         self.users.iter().filter(|user| is_enabled(&user.record)).count()
     }
 
+    /// Users of one domain that take a seat.
+    pub(super) fn seats_taken_in(&self, domain_id: &str) -> usize {
+        self.users.iter().filter(|user| user.domain_id == domain_id && is_enabled(&user.record)).count()
+    }
+
     /// Adds a user as `Users.create` was given it. No rule of passwords or numbers is looked at; see [`Directory::admit`].
     pub(super) fn add_user(
         &mut self,
@@ -237,9 +242,7 @@ impl Directory {
                 "Password of user %1 does not meet the complexity requirements (at least %2 characters of 3 kinds).";
             return Ok(Err(Refusal::new(1000, text).about(&[login_name, &shortest])));
         }
-        let in_domain =
-            self.users.iter().filter(|user| user.domain_id == domain_id && is_enabled(&user.record)).count();
-        if domain.user_limit.is_some_and(|limit| in_domain >= limit as usize) {
+        if domain.user_limit.is_some_and(|limit| self.seats_taken_in(domain_id) >= limit as usize) {
             let text = "The maximum number of users in domain %1 has been reached.";
             return Ok(Err(Refusal::new(behaviour.domain_limit_code, text).about(&[&domain.name])));
         }

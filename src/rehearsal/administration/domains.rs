@@ -34,7 +34,7 @@ pub(super) fn settings() -> Value {
 /// `Domains.getUserCountInfo`: the stricter of the domain's limit and the licence's.
 pub(super) fn user_count(directory: &Directory, params: &Value, behaviour: &Behaviour) -> Result<Value, Refusal> {
     let domain = directory.domain(text(params, "domainId")?)?;
-    let current = directory.users.iter().filter(|user| user.domain_id == domain.id).count();
+    let current = directory.seats_taken_in(&domain.id);
     let (limit, kind) = match (domain.user_limit, behaviour.licence_users) {
         (Some(own), Some(licence)) if own < licence => (Some(own), "DomainLimit"),
         (Some(own), None) => (Some(own), "DomainLimit"),

@@ -17,10 +17,10 @@ pub(super) fn write(path: &Path, people: &[Person], refused: Option<&str>) -> io
         std::fs::create_dir_all(folder)?;
     }
     // Made anew: the rights of a file that is there already would stay.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => create(path)?.write_all(text.as_bytes()),
+    if path.exists() {
+        std::fs::remove_file(path)?;
     }
+    create(path)?.write_all(text.as_bytes())
 }
 
 fn create(path: &Path) -> io::Result<File> {

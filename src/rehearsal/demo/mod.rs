@@ -169,6 +169,11 @@ impl Demo {
         self.faults.set(on);
     }
 
+    /// How many connections were dropped and answers delayed so far.
+    pub fn faults_met(&self) -> u64 {
+        self.faults.met()
+    }
+
     /// The source server.
     pub fn source(&self) -> &ImapServer {
         &self.source

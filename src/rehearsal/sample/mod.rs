@@ -34,7 +34,7 @@ pub struct SampleFolder {
 pub struct Amount {
     /// Messages in all folders together.
     pub messages: usize,
-    /// The size of one large message in the archive, in octets; none leaves it out.
+    /// The size of one large message in INBOX, in octets; none leaves it out.
     pub largest: Option<usize>,
     /// The same seed gives the same mail.
     pub seed: u64,
@@ -146,7 +146,7 @@ fn messages(
             messages.push(stored(octets, vec!["\\Seen".to_owned()], date(messages.len())));
         }
     }
-    if let (Some(octets), Some(SpecialUse::Archive), true) = (largest, plan.special_use, count > messages.len()) {
+    if let (Some(octets), Some(SpecialUse::Inbox), true) = (largest, plan.special_use, count > messages.len()) {
         let head = new_head(composer, false, date(0));
         messages.push(stored(composer.message(&head, Body::Attachment(octets)), vec!["\\Seen".to_owned()], date(0)));
     }
@@ -206,6 +206,7 @@ fn flags(composer: &mut Composer<'_>, special_use: Option<SpecialUse>, old: bool
         ("\\Answered", chance(15)),
         ("\\Flagged", chance(4)),
         ("\\Draft", special_use == Some(SpecialUse::Drafts)),
+        ("\\Deleted", special_use == Some(SpecialUse::Trash) && chance(20)),
         ("$Forwarded", chance(5)),
         ("$Junk", special_use == Some(SpecialUse::Junk)),
         ("$Label1", chance(3)),

@@ -1,0 +1,118 @@
+//! The whole job on the demo's servers: the engine, the administration, both stores compared by code that the engine knows nothing of.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use kimt::domain::Selection;
+use kimt::migrate::{AdministrationServer, Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::progress::{AccountEnd, RunKind, RunState};
+use kimt::rehearsal::demo::{Demo, DemoOptions};
+use std::path::Path;
+use std::time::Duration;
+
+fn demo(folder: &Path, change: impl FnOnce(&mut DemoOptions)) -> Demo {
+    let mut options = DemoOptions { messages: 400, ..DemoOptions::new(folder) };
+    change(&mut options);
+    Demo::start(&options).unwrap()
+}
+
+fn run(demo: &Demo, folder: &Path) -> RunState {
+    let file = kimt::accounts::load(demo.accounts_file()).unwrap();
+    assert!(file.bad_lines.is_empty(), "{:?}", file.bad_lines);
+    let (security, fingerprint) = (demo.security(), Some(demo.fingerprint()));
+    let administration = AdministrationServer {
+        address: demo.administration_address(),
+        user: demo.administrator().to_owned(),
+        password: demo.administrator_password(),
+        fingerprint,
+    };
+    let kind = TargetKind::Kerio(administration);
+    let request = Request {
+        kind: RunKind::Migrate,
+        servers: Servers {
+            source: SourceServer { address: demo.source_address(), security, fingerprint },
+            target: TargetServer { address: demo.target_address(), security, fingerprint, kind },
+            authority_files: Vec::new(),
+            cleartext_passwords_allowed: false,
+        },
+        accounts: file.accounts,
+        bad_lines: file.bad_lines,
+        selection: Selection::default(),
+        options: Options {
+            jobs: 4,
+            verify: Verify::Content,
+            repair: false,
+            state_folder: folder.join("state"),
+            log_folder: folder.join("logs"),
+        },
+    };
+    std::fs::create_dir_all(folder.join("logs")).unwrap();
+    kimt::migrate::start(request, Box::new(|_: &_, _: &_| {})).unwrap().wait()
+}
+
+/// What went wrong, for a test that fails.
+fn problems(state: &RunState) -> String {
+    let of_accounts = state.accounts.iter().flat_map(|account| account.problems.iter().map(|(_, problem)| problem));
+    of_accounts.chain(&state.problems).map(|problem| format!("{problem:?}\n")).collect()
+}
+
+#[test]
+fn the_demo_arrives_whole_and_a_second_run_copies_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), |_| {});
+    let users_before = demo.administration().users();
+    assert_eq!(users_before.len(), 1);
+
+    let first = run(&demo, folder.path());
+    assert_eq!(first.count_ended(AccountEnd::Complete), 5, "{}", problems(&first));
+    let compared = demo.compare();
+    assert!(compared.is_perfect(), "{compared:?}\n{}", problems(&first));
+    assert_eq!((compared.expected, first.tally.copied.messages), (400, 400));
+    assert_eq!(first.domains_created, ["nordwind.example"]);
+    assert_eq!(demo.administration().users()[..1], users_before[..]);
+    assert_eq!(demo.administration().users().len(), 5);
+    assert_eq!(demo.administration().open_sessions(), 0);
+
+    let second = run(&demo, folder.path());
+    assert_eq!(second.tally.copied.messages, 0, "{}", problems(&second));
+    assert!(demo.compare().is_perfect(), "{:?}", demo.compare());
+}
+
+#[test]
+fn a_demo_with_faults_loses_nothing_but_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), |options| options.faults = true);
+    let state = run(&demo, folder.path());
+    let compared = demo.compare();
+    assert!(compared.is_perfect(), "{compared:?}\n{}", problems(&state));
+    assert_eq!(state.count_ended(AccountEnd::Failed), 1);
+    let refused = state.accounts.iter().find(|account| Some(account.info.address.as_str()) == demo.refused_account());
+    assert_eq!(refused.unwrap().end, Some(AccountEnd::Failed));
+    assert_eq!(state.tally.failed, 1, "{}", problems(&state));
+    assert!(demo.faults_met() > 1);
+}
+
+#[test]
+fn a_demo_with_far_servers_arrives_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), |options| {
+        options.rtt = Duration::from_millis(20);
+        options.accounts = 2;
+        options.messages = 60;
+    });
+    let state = run(&demo, folder.path());
+    assert!(demo.compare().is_perfect(), "{:?}\n{}", demo.compare(), problems(&state));
+    assert!(demo.source_line().unwrap().octets_passed() > 10_000_000);
+}
+
+#[test]
+fn the_usual_demo_has_three_thousand_messages_from_one_kilobyte_to_twenty_megabytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions::new(folder.path())).unwrap();
+    let snapshot = |address: &str| demo.source().store().snapshot(address).unwrap();
+    let folders = demo.people().iter().flat_map(|person| snapshot(&person.address).folders.into_values());
+    let sizes: Vec<u64> = folders.flat_map(|folder| folder.messages).map(|message| message.size).collect();
+    assert_eq!(sizes.len(), 3000);
+    let between = |smallest: u64, largest: u64| sizes.iter().filter(|size| (smallest..=largest).contains(size)).count();
+    assert!(between(500, 10_000) > 2000 && between(100_000, 1_000_000) > 50 && between(1_000_000, 5_000_000) > 5);
+    assert_eq!(between(19_000_000, 21_000_000), 1);
+}
