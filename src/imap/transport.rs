@@ -120,7 +120,8 @@ impl Lent {
             let line = read_line(transport)?;
             let is_greeting = self.lines == 1 && self.last_line.is_empty();
             let goodbye = line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"* BYE"));
-            if line.starts_with(b"* ") && !goodbye && !is_greeting {
+            let is_blank = !line.is_empty() && line.trim_ascii().is_empty();
+            if is_blank || line.starts_with(b"* ") && !goodbye && !is_greeting {
                 continue;
             }
             self.last_line.clone_from(&line);
