@@ -51,6 +51,8 @@ pub enum Action {
     Proceed,
     /// The connection is cut; at [`Moment::Sending`] after half of the octets.
     Cut,
+    /// The line ends for the client, but what the server has received by then it still carries out; nobody hears its answers.
+    LoseAnswers,
     /// This is the tagged answer, such as `NO [UNAVAILABLE] Later`. At [`Moment::Received`] and [`Moment::Announced`] the command
     /// is not carried out; at [`Moment::Executed`] it was.
     Answer(String),
@@ -78,26 +80,31 @@ impl<F: Fn(&Step<'_>) -> Action + Send + Sync> Faults for F {
     }
 }
 
-/// Numbers the steps of all servers it is given to, and cuts the connection at one of them.
+/// Numbers the steps of all servers it is given to, and disturbs one of them.
 ///
 /// What a cut at a step means follows from its moment: before the command is carried out, after it was and before its answer, or in
 /// the middle of what is sent.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
     steps: AtomicU64,
-    cut_at: Option<u64>,
+    disturbance: Option<(u64, Action)>,
     done: AtomicBool,
 }
 
 impl FaultPlan {
-    /// Cuts nothing and only counts.
+    /// Disturbs nothing and only counts.
     pub fn count() -> Self {
         Self::default()
     }
 
     /// Cuts at the step of that number, from 0.
     pub fn cut_at(step: u64) -> Self {
-        Self { cut_at: Some(step), ..Self::default() }
+        Self::disturb_at(step, Action::Cut)
+    }
+
+    /// Does this at the step of that number, from 0.
+    pub fn disturb_at(step: u64, action: Action) -> Self {
+        Self { disturbance: Some((step, action)), ..Self::default() }
     }
 
     /// How many steps there were.
@@ -105,8 +112,8 @@ impl FaultPlan {
         self.steps.load(Ordering::SeqCst)
     }
 
-    /// Whether the cut was made.
-    pub fn has_cut(&self) -> bool {
+    /// Whether the step has come.
+    pub fn is_done(&self) -> bool {
         self.done.load(Ordering::SeqCst)
     }
 }
@@ -114,10 +121,12 @@ impl FaultPlan {
 impl Faults for FaultPlan {
     fn at(&self, _step: &Step<'_>) -> Action {
         let number = self.steps.fetch_add(1, Ordering::SeqCst);
-        if self.cut_at == Some(number) {
-            self.done.store(true, Ordering::SeqCst);
-            return Action::Cut;
+        match &self.disturbance {
+            Some((step, action)) if *step == number => {
+                self.done.store(true, Ordering::SeqCst);
+                action.clone()
+            }
+            _ => Action::Proceed,
         }
-        Action::Proceed
     }
 }

@@ -5,7 +5,8 @@
 use super::super::certificate::ServerCertificate;
 use super::super::faults::{Action, Moment};
 use super::server::Presence;
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use flate2::write::DeflateDecoder;
+use flate2::{Compress, Compression, FlushCompress};
 use native_tls::TlsStream;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -42,7 +43,7 @@ impl Stream {
 }
 
 struct Deflate {
-    inward: Decompress,
+    inward: DeflateDecoder<Vec<u8>>,
     outward: Compress,
 }
 
@@ -56,6 +57,8 @@ pub(super) struct Channel {
     output: Vec<u8>,
     deflate: Option<Box<Deflate>>,
     trickling: bool,
+    /// Nobody hears the answers any more.
+    is_mute: bool,
 }
 
 impl Channel {
@@ -68,6 +71,7 @@ impl Channel {
             output: Vec::with_capacity(GATHERED),
             deflate: None,
             trickling: false,
+            is_mute: false,
         }
     }
 
@@ -98,7 +102,9 @@ impl Channel {
         self.flush()?;
         let rest = self.input.split_off(self.used);
         self.forget_input();
-        let deflate = Deflate { inward: Decompress::new(false), outward: Compress::new(Compression::fast(), false) };
+        let inward = DeflateDecoder::new(Vec::new());
+        let outward = Compress::new(Compression::fast(), false);
+        let deflate = Deflate { inward, outward };
         self.deflate = Some(Box::new(deflate));
         self.take_in(&rest)
     }
@@ -120,6 +126,10 @@ impl Channel {
             return Ok(());
         }
         match self.presence.ask(Moment::Sending { octets: self.output.len() }) {
+            Action::LoseAnswers => {
+                self.output.clear();
+                self.disturb(Action::LoseAnswers)
+            }
             Action::Cut => {
                 self.output.truncate(self.output.len() / 2);
                 self.send()?;
@@ -145,6 +155,12 @@ impl Channel {
             Action::Cut => {
                 self.send()?;
                 Err(self.cut())
+            }
+            Action::LoseAnswers => {
+                self.send()?;
+                self.is_mute = true;
+                let stream = self.stream.as_ref().ok_or_else(gone)?;
+                stream.tcp().shutdown(Shutdown::Write)
             }
             Action::Bye(text) => {
                 self.output.extend_from_slice(format!("* BYE {text}\r\n").as_bytes());
@@ -189,9 +205,13 @@ impl Channel {
     }
 
     fn send(&mut self) -> io::Result<()> {
+        if self.is_mute {
+            self.output.clear();
+            return Ok(());
+        }
         let stream = self.stream.as_mut().ok_or_else(gone)?;
         let packed = match &mut self.deflate {
-            Some(deflate) => deflate_all(&mut deflate.outward, &self.output)?,
+            Some(deflate) => pack(&mut deflate.outward, &self.output)?,
             None => std::mem::take(&mut self.output),
         };
         if self.trickling {
@@ -224,7 +244,12 @@ impl Channel {
 
     fn take_in(&mut self, octets: &[u8]) -> io::Result<()> {
         match &mut self.deflate {
-            Some(deflate) => inflate_all(&mut deflate.inward, octets, &mut self.input),
+            Some(deflate) => {
+                deflate.inward.write_all(octets)?;
+                deflate.inward.flush()?;
+                self.input.append(deflate.inward.get_mut());
+                Ok(())
+            }
             None => {
                 self.input.extend_from_slice(octets);
                 Ok(())
@@ -275,28 +300,12 @@ fn gone() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }
 
-fn deflate_all(deflate: &mut Compress, octets: &[u8]) -> io::Result<Vec<u8>> {
-    let start = deflate.total_in();
-    let mut packed = Vec::with_capacity(octets.len() / 2 + 64);
-    loop {
-        packed.reserve(4096);
-        let done = (deflate.total_in() - start) as usize;
-        deflate.compress_vec(&octets[done..], &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
-        // With room left over, everything is out.
-        if (deflate.total_in() - start) as usize == octets.len() && packed.len() < packed.capacity() {
-            return Ok(packed);
-        }
-    }
-}
-
-fn inflate_all(inflate: &mut Decompress, octets: &[u8], input: &mut Vec<u8>) -> io::Result<()> {
-    let start = inflate.total_in();
-    loop {
-        let done = (inflate.total_in() - start) as usize;
-        input.reserve(16 * 1024);
-        inflate.decompress_vec(&octets[done..], input, FlushDecompress::Sync).map_err(io::Error::other)?;
-        if (inflate.total_in() - start) as usize == octets.len() && input.len() < input.capacity() {
-            return Ok(());
-        }
-    }
+/// Compresses everything and ends it so that the client can read all of it.
+fn pack(deflate: &mut Compress, octets: &[u8]) -> io::Result<Vec<u8>> {
+    // flate2's engine forgets to flush when it finds too little room for a block (85,196 octets): there is always enough.
+    let mut packed = Vec::with_capacity(octets.len() + octets.len() / 8 + 128 * 1024);
+    let before = deflate.total_in();
+    deflate.compress_vec(octets, &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
+    let is_whole = deflate.total_in() - before == octets.len() as u64;
+    if is_whole { Ok(packed) } else { Err(io::Error::other("the answer could not be compressed")) }
 }

@@ -38,6 +38,11 @@ enum Section {
 }
 
 impl FetchItem {
+    /// Whether octets of the message have to be read for it.
+    pub(super) fn is_body(&self) -> bool {
+        matches!(self, FetchItem::Body(_))
+    }
+
     /// Whether it sets \Seen.
     pub(super) fn sees(&self) -> bool {
         matches!(self, FetchItem::Body(body) if !body.peeks)

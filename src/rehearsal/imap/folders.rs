@@ -1,7 +1,7 @@
 //! The commands about folders: LIST and its kin, CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, quota.
 
 use super::super::store::{Folder, Mailbox, StoreError, User};
-use super::options::{ImapOptions, Profile};
+use super::options::ImapOptions;
 use super::parser::Argument;
 use super::session::{Done, Reply, Session};
 use crate::domain::SpecialUse;
@@ -204,7 +204,7 @@ fn status(folder: &Folder, items: &[String], options: &ImapOptions) -> Option<St
                 folder.messages.iter().filter(|message| !message.flags.iter().any(|flag| flag == "\\Seen")).count()
                     as u64
             }
-            "SIZE" if options.profile == Profile::Rich => folder.octets,
+            "SIZE" if options.has("STATUS=SIZE") => folder.octets,
             _ => return None,
         };
         Some(format!("{item} {value}"))

@@ -106,18 +106,23 @@ impl Session {
     fn fetch(&mut self, user: &User, places: &[usize], items: &[FetchItem]) -> Done {
         let read_only = self.selected.as_ref().is_none_or(|selected| selected.read_only);
         let sees = !read_only && items.iter().any(FetchItem::sees);
+        let mut unread = 0;
         for places in places.chunks(TAKEN) {
             if sees {
                 self.change_flags(user, places, "+FLAGS", &["\\Seen".to_owned()]);
             }
             for taken in self.take(user, places) {
+                if matches!(taken.content, Content::Damaged(_)) && items.iter().any(FetchItem::is_body) {
+                    unread += 1;
+                    continue;
+                }
                 fetch::answer(&mut self.channel, &taken, items, sees)?;
             }
         }
         if sees {
             user.note_change("FETCH without PEEK");
         }
-        Ok(Reply::ok("done"))
+        Ok(if unread > 0 { Reply::no("Some messages could not be read") } else { Reply::ok("done") })
     }
 
     /// Changes flags in the store; `how` is FLAGS, +FLAGS or -FLAGS.

@@ -43,6 +43,8 @@ pub enum DateRefusal {
 pub struct ImapOptions {
     /// What it offers.
     pub profile: Profile,
+    /// Capabilities of the profile that it does not have after all, such as `UIDPLUS`.
+    pub without: Vec<&'static str>,
     /// Behaves like Kerio Connect.
     pub kerio: Option<KerioWays>,
     /// The text after `* OK`; none for the usual one.
@@ -76,6 +78,7 @@ impl ImapOptions {
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,
+            without: Vec::new(),
             kerio: None,
             greeting: None,
             starttls: true,
@@ -117,11 +120,11 @@ impl ImapOptions {
 
     /// Whether a command or extension is offered, by the name of its capability.
     pub(super) fn has(&self, capability: &str) -> bool {
-        self.always().contains(&capability)
+        self.always().any(|offered| offered == capability)
     }
 
-    fn always(&self) -> &'static [&'static str] {
-        match self.profile {
+    fn always(&self) -> impl Iterator<Item = &'static str> {
+        let words: &'static [&'static str] = match self.profile {
             Profile::Bare => &["IMAP4rev1"],
             Profile::Typical => &[
                 "IMAP4rev1",
@@ -154,12 +157,13 @@ impl ImapOptions {
                 "ENABLE",
                 "COMPRESS=DEFLATE",
             ],
-        }
+        };
+        words.iter().copied().filter(|word| !self.without.contains(word))
     }
 
     /// The words after CAPABILITY.
     pub(super) fn capabilities(&self, encrypted: bool, signed_in: bool) -> String {
-        let mut words: Vec<String> = self.always().iter().map(|word| (*word).to_owned()).collect();
+        let mut words: Vec<String> = self.always().map(str::to_owned).collect();
         if self.profile == Profile::Rich {
             words.push(format!("APPENDLIMIT={}", self.append_limit));
         }

@@ -199,10 +199,12 @@ impl Session {
     ) -> io::Result<Option<Vec<u8>>> {
         let is_append = name == "APPEND" && self.user.is_some();
         let longest = if is_append { self.options.append_limit } else { LONGEST_STRING };
-        let free_up_to = match self.options.profile {
-            Profile::Bare => None,
-            Profile::Typical => Some(4096),
-            Profile::Rich => Some(u64::MAX),
+        let free_up_to = if self.options.has("LITERAL+") {
+            Some(u64::MAX)
+        } else if self.options.has("LITERAL-") {
+            Some(4096)
+        } else {
+            None
         };
         if literal.free && free_up_to.is_none_or(|most| literal.octets > most) {
             // Where it ends cannot be known to be agreed on; RFC 7888, section 4, lets a server hang up.

@@ -12,6 +12,8 @@ pub enum Content {
     Octets(Arc<[u8]>),
     /// Made on demand: millions of messages, or one of gigabytes, cost nothing.
     Generated(Generated),
+    /// A message that its server lists with that size and cannot read any more.
+    Damaged(u64),
 }
 
 /// A message that is made from a seed: the same seed and size give the same octets, other seeds give others.
@@ -106,6 +108,7 @@ impl Content {
         match self {
             Content::Octets(octets) => octets.len() as u64,
             Content::Generated(generated) => generated.size,
+            Content::Damaged(size) => *size,
         }
     }
 
@@ -116,6 +119,7 @@ impl Content {
         match self {
             Content::Octets(octets) => each(&octets[start as usize..end as usize]),
             Content::Generated(generated) => generated.read(start..end, each),
+            Content::Damaged(_) => Err(io::Error::other("the message is damaged")),
         }
     }
 

@@ -1,0 +1,73 @@
+//! The line is cut, once at every step; the run goes on by itself.
+
+use super::*;
+use kimt::progress::Verdict;
+use kimt::rehearsal::{Action, FaultPlan, Profile};
+
+/// Cuts or loses a connection at every step of a run in turn; the run goes on by itself and must leave every message exactly once.
+fn disturb_every_step(options: ImapOptions, action: Action) {
+    let from = store(Layout::SLASH);
+    from.create_folder(ANN, "Work/Ideas").unwrap();
+    from.add_generated(ANN, "Work/Ideas", 3, 400, 50).unwrap();
+    from.add_generated(ANN, "INBOX", 4, 400, 1).unwrap();
+    from.add_all(ANN, "INBOX", vec![NewMessage::new(Content::octets(&b"Subject: twice\r\n\r\n"[..])); 2]).unwrap();
+    let before = from.snapshot(ANN).unwrap();
+    let mut step = 0;
+    loop {
+        let plan = Arc::new(FaultPlan::disturb_at(step, action.clone()));
+        let source = End::start(from.clone(), ImapOptions::new(options.profile), Security::Plain);
+        let target = End::start(store(Layout::SLASH), options.clone(), Security::Plain);
+        let folder = scratch();
+        for end in [&source, &target] {
+            end.server.set_faults(Some(plan.clone()));
+        }
+        let request = request(RunKind::Migrate, &source, &target, folder.path());
+        let mut state = run(request.clone());
+        if state.verdict() == Verdict::CouldNotStart {
+            state = run(request);
+        }
+        let after = target.server.store().snapshot(ANN).unwrap();
+        let told = (&state.problems, &state.accounts[0].problems, &state.tally, after.folder("INBOX"));
+        assert_eq!(state.verdict(), Verdict::AllComplete, "step {step}: {told:?}");
+        for (name, there) in &before.folders {
+            let here = after.folders.get(name).map(|folder| folder.contents());
+            assert!(here.as_ref() == Some(&there.contents()), "step {step}: {:?}", after);
+        }
+        assert!(from.snapshot(ANN).unwrap() == before && from.changes_seen(ANN).unwrap().is_empty(), "step {step}");
+        if !plan.is_done() {
+            break;
+        }
+        step += 1;
+    }
+    assert!(step > 100, "{step}");
+}
+
+#[test]
+fn a_run_cut_at_any_step_leaves_every_message_exactly_once_in_batches() {
+    disturb_every_step(ImapOptions::new(Profile::Rich), Action::Cut);
+}
+
+#[test]
+fn a_run_cut_at_any_step_leaves_every_message_exactly_once_without_uids() {
+    disturb_every_step(ImapOptions::new(Profile::Bare), Action::Cut);
+}
+
+#[test]
+fn a_run_cut_at_any_step_leaves_every_message_exactly_once_one_by_one() {
+    disturb_every_step(ImapOptions::new(Profile::Typical), Action::Cut);
+}
+
+#[test]
+fn a_run_cut_at_any_step_leaves_every_message_exactly_once_in_batches_without_uids() {
+    disturb_every_step(ImapOptions { without: vec!["UIDPLUS"], ..ImapOptions::new(Profile::Rich) }, Action::Cut);
+}
+
+#[test]
+fn answers_lost_at_any_step_leave_every_message_exactly_once_in_batches() {
+    disturb_every_step(ImapOptions::new(Profile::Rich), Action::LoseAnswers);
+}
+
+#[test]
+fn answers_lost_at_any_step_leave_every_message_exactly_once_without_uids() {
+    disturb_every_step(ImapOptions::new(Profile::Bare), Action::LoseAnswers);
+}

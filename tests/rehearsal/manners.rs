@@ -1,0 +1,182 @@
+//! Servers with manners of their own: what they refuse, how much they take, when they hang up.
+
+use super::*;
+use kimt::domain::ProblemKind;
+use kimt::progress::Verdict;
+use kimt::rehearsal::{Action, DateRefusal, Moment, Profile, Snapshot, Step};
+use std::collections::BTreeSet;
+
+/// A source with one folder of forty messages, the first days of a month among their dates.
+fn source() -> End {
+    let from = store(Layout::SLASH);
+    for day in 1..=40 {
+        let date = chrono::DateTime::UNIX_EPOCH.fixed_offset() + chrono::Duration::days(19_000 + day);
+        let content = Content::generated(day as u64, 300 + 100 * day as u64);
+        from.add(ANN, "INBOX", NewMessage { date, ..NewMessage::new(content) }).unwrap();
+    }
+    End::start(from, ImapOptions::new(Profile::Typical), Security::Plain)
+}
+
+fn target(options: ImapOptions) -> End {
+    End::start(store(Layout::SLASH), options, Security::Plain)
+}
+
+fn inbox(end: &End) -> Snapshot {
+    end.server.store().snapshot(ANN).unwrap()
+}
+
+fn migrate(source: &End, target: &End) -> RunState {
+    let folder = scratch();
+    run(request(RunKind::Migrate, source, target, folder.path()))
+}
+
+fn told(state: &RunState) -> BTreeSet<ProblemKind> {
+    state.accounts[0].problems.iter().map(|(_, problem)| problem.kind).collect()
+}
+
+fn assert_arrived(source: &End, target: &End, state: &RunState) {
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?} {:?}", state.problems, state.accounts[0].problems);
+    let (there, here) = (inbox(source), inbox(target));
+    assert!(there.folder("INBOX").unwrap().contents() == here.folder("INBOX").unwrap().contents(), "{here:?}");
+}
+
+#[test]
+fn a_target_that_refuses_one_form_of_a_date_gets_the_other() {
+    for date_refusal in [DateRefusal::ZeroPadded, DateRefusal::SpacePadded] {
+        let (source, target) = (source(), target(ImapOptions { date_refusal, ..ImapOptions::new(Profile::Rich) }));
+        let state = migrate(&source, &target);
+        assert_arrived(&source, &target, &state);
+    }
+}
+
+#[test]
+fn a_target_that_takes_no_date_gets_the_messages_without_and_the_user_is_told() {
+    let options = ImapOptions { date_refusal: DateRefusal::All, ..ImapOptions::new(Profile::Rich) };
+    let (source, target) = (source(), target(options));
+    let state = migrate(&source, &target);
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", state.accounts[0].problems);
+    assert!(told(&state).contains(&ProblemKind::DateNotKept), "{:?}", told(&state));
+    assert_eq!(inbox(&target).messages(), 40);
+}
+
+#[test]
+fn a_full_mailbox_is_named_and_once_it_has_room_the_rest_follows() {
+    for profile in [Profile::Bare, Profile::Typical, Profile::Rich] {
+        let (source, target) = (source(), target(ImapOptions::new(profile)));
+        target.server.store().set_quota(ANN, Some(30_000)).unwrap();
+        let folder = scratch();
+        let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+        assert!(told(&state).contains(&ProblemKind::OverQuota), "{profile:?}: {:?}", told(&state));
+        target.server.store().set_quota(ANN, None).unwrap();
+        let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+        assert_arrived(&source, &target, &state);
+    }
+}
+
+#[test]
+fn a_message_too_large_for_the_target_is_named_and_the_others_arrive() {
+    for profile in [Profile::Bare, Profile::Typical, Profile::Rich] {
+        let (source, target) = (source(), target(ImapOptions { append_limit: 4_299, ..ImapOptions::new(profile) }));
+        let state = migrate(&source, &target);
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{profile:?}");
+        assert_eq!(told(&state), BTreeSet::from([ProblemKind::MessageTooLarge]), "{profile:?}");
+        assert_eq!((inbox(&target).messages(), state.tally.failed), (39, 1), "{profile:?}");
+    }
+}
+
+#[test]
+fn servers_that_hang_up_again_and_again_are_asked_again_and_again() {
+    let source = source();
+    let mut options = source.server.options();
+    options.drop_after_commands = Some(12);
+    source.server.set_options(options);
+    let target = target(ImapOptions { drop_after_commands: Some(25), ..ImapOptions::new(Profile::Typical) });
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+}
+
+#[test]
+fn a_target_with_one_connection_a_user_gets_everything_over_that_one() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    let mut options = source.server.options();
+    options.most_connections = Some(1);
+    source.server.set_options(options);
+    target.server.set_options(ImapOptions { most_connections: Some(1), ..target.server.options() });
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+}
+
+#[test]
+fn batches_arrive_at_a_target_that_tells_no_uids() {
+    let options = ImapOptions { without: vec!["UIDPLUS"], ..ImapOptions::new(Profile::Rich) };
+    let (source, target) = (source(), target(options));
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+}
+
+#[test]
+fn one_octet_at_a_time_is_as_good_as_many() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    for end in [&source, &target] {
+        end.server.set_faults(Some(Arc::new(|step: &Step<'_>| match step.moment {
+            Moment::Connected => Action::Trickle,
+            _ => Action::Proceed,
+        })));
+    }
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+}
+
+#[test]
+fn what_a_server_says_unasked_between_the_lines_does_no_harm() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Bare)));
+    let unasked = b"* 99 EXISTS\r\n* 3 FETCH (FLAGS (\\Seen))\r\n\r\n* OK [ALERT] {5}\r\n* XYZZY ((( \xff\r\n";
+    for end in [&source, &target] {
+        end.server.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
+            Moment::Announced { .. } | Moment::Executed { .. } if !step.user.is_empty() => {
+                Action::Inject(unasked.to_vec())
+            }
+            _ => Action::Proceed,
+        })));
+    }
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+}
+
+#[test]
+fn what_its_owner_deleted_on_the_target_is_not_copied_again_and_what_is_new_is() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    let folder = scratch();
+    run(request(RunKind::Migrate, &source, &target, folder.path()));
+    target.server.store().delete_message(ANN, "INBOX", 7).unwrap();
+    target.server.store().add_generated(ANN, "INBOX", 1, 900, 12_345).unwrap();
+    source.server.store().add_generated(ANN, "INBOX", 2, 900, 500).unwrap();
+    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+    assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 2), "{:?}", told(&state));
+    assert_eq!(inbox(&target).messages(), 39 + 1 + 2);
+}
+
+#[test]
+fn a_folder_numbered_anew_on_either_side_is_recognised_and_nothing_is_doubled() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    let folder = scratch();
+    run(request(RunKind::Migrate, &source, &target, folder.path()));
+    for end in [&source, &target] {
+        end.server.store().change_uid_validity(ANN, "INBOX").unwrap();
+        let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+        assert_arrived(&source, &target, &state);
+        assert_eq!(state.tally.copied.messages, 0);
+    }
+}
+
+#[test]
+fn a_message_the_source_cannot_read_is_named_and_the_others_arrive() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    source.server.store().add(ANN, "INBOX", NewMessage::new(Content::Damaged(700))).unwrap();
+    source.server.store().add_generated(ANN, "INBOX", 3, 900, 500).unwrap();
+    let state = migrate(&source, &target);
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+    assert_eq!(told(&state), BTreeSet::from([ProblemKind::MessageUnreadable]));
+    assert_eq!((inbox(&target).messages(), state.tally.failed), (43, 1));
+}
