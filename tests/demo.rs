@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use kimt::domain::Selection;
-use kimt::migrate::{AdministrationServer, Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{
+    AdministrationServer, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify,
+};
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use std::path::Path;
@@ -43,6 +45,7 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
             repair: false,
             state_folder: folder.join("state"),
             log_folder: folder.join("logs"),
+            patience: Patience::default(),
         },
     };
     std::fs::create_dir_all(folder.join("logs")).unwrap();

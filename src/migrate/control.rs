@@ -129,10 +129,19 @@ impl Control {
 
     /// Waits so long, or until the user stops the run or wants the next try now.
     pub(super) fn wait(&self, duration: Duration) {
+        let tries = lock(&self.wishes).tries;
+        self.wait_unless(duration, |wishes| wishes.tries != tries);
+    }
+
+    /// Waits so long, or until the user stops the run: a wait that safety needs, and nobody's impatience may shorten.
+    pub(super) fn wait_whole(&self, duration: Duration) {
+        self.wait_unless(duration, |_| false);
+    }
+
+    fn wait_unless(&self, duration: Duration, enough: impl Fn(&Wishes) -> bool) {
         let end = Instant::now() + duration;
         let mut wishes = lock(&self.wishes);
-        let tries = wishes.tries;
-        while !wishes.stop && wishes.tries == tries {
+        while !wishes.stop && !enough(&wishes) {
             let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { return };
             wishes = self.changed.wait_timeout(wishes, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -171,6 +180,23 @@ mod tests {
             std::thread::yield_now();
         }
         waiter.join().unwrap();
+    }
+
+    #[test]
+    fn a_wait_for_safety_is_not_shortened() {
+        let control = Arc::new(Control::default());
+        let (begun, whole) = (Instant::now(), Duration::from_millis(80));
+        let waiter = std::thread::spawn({
+            let control = control.clone();
+            move || control.wait_whole(whole)
+        });
+        while !waiter.is_finished() {
+            control.try_now();
+            std::thread::yield_now();
+        }
+        assert!(begun.elapsed() >= whole);
+        control.stop();
+        control.wait_whole(Duration::from_secs(3600));
     }
 
     #[test]

@@ -11,10 +11,6 @@ use crate::domain::{Problem, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord};
 use crate::progress::Step;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-/// How long a target that lost our line may still be storing what it had received: it is asked until nothing new came for so long.
-const QUIET: Duration = Duration::from_secs(2);
 
 impl FolderRun<'_, '_> {
     /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content.
@@ -105,11 +101,13 @@ impl FolderRun<'_, '_> {
             if arrived >= expected || before == Some(arrived) {
                 return Ok(());
             }
-            if self.mailbox.context.control.stopping() {
+            before = Some(arrived);
+            let context = self.mailbox.context;
+            context.control.wait_whole(context.options.patience.quiet);
+            // A wait cut short proves nothing; the intents stay for the next run.
+            if context.control.stopping() {
                 return Err(Halt::Held);
             }
-            before = Some(arrived);
-            self.mailbox.context.control.wait(QUIET);
         }
     }
 

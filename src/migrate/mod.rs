@@ -35,6 +35,7 @@ mod verify;
 pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, Observer, Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify,
+    AdministrationServer, Limits, Observer, Options, Patience, Request, Servers, SourceServer, TargetKind,
+    TargetServer, Verify,
 };
 pub use run::{Run, Stopper, start};

@@ -39,10 +39,11 @@ pub(super) fn prepare(
     events: &Events,
 ) -> Result<Prepared, Problem> {
     let certificates = KnownCertificates::open(&options.state_folder);
-    let source = source_endpoint(&servers.source, servers, &certificates)?;
+    let limits = options.patience.limits;
+    let source = Endpoint { limits, ..source_endpoint(&servers.source, servers, &certificates)? };
     greet(&source, events)?;
     let TargetKind::Kerio(settings) = &servers.target.kind else {
-        let target = target_endpoint(&servers.target, None, servers, &certificates)?;
+        let target = Endpoint { limits, ..target_endpoint(&servers.target, None, servers, &certificates)? };
         greet(&target, events)?;
         let directory = Box::new(ExistingAccounts);
         return Ok(Prepared::new(source, target, directory, None));
@@ -59,6 +60,7 @@ pub(super) fn prepare(
     };
     let directory = Box::new(KerioDirectory(administration.clone()));
     let target = target_endpoint(&servers.target, port, servers, &certificates);
+    let target = target.map(|target| Endpoint { limits, ..target });
     let reached = target.and_then(|target| greet(&target, events).map(|()| target));
     match reached {
         Ok(target) => Ok(Prepared::new(source, target, directory, Some(administration))),

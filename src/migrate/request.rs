@@ -1,9 +1,11 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress};
+pub use crate::network::Limits;
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One press of Start.
 #[derive(Debug, Clone)]
@@ -94,6 +96,24 @@ pub struct Options {
     pub state_folder: PathBuf,
     /// The run's log folder, made by the caller (see `logs`).
     pub log_folder: PathBuf,
+    /// How long the mail servers are waited for.
+    pub patience: Patience,
+}
+
+/// How long the mail servers are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection, and for the next octet.
+    pub limits: Limits,
+    /// How long nothing new may come to a folder of a target that lost our line, before we believe that it is through with storing
+    /// what it had received. A message that comes later is copied twice.
+    pub quiet: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { limits: Limits::default(), quiet: Duration::from_secs(5) }
+    }
 }
 
 /// Told of every event, in order, on the recorder's thread; must return quickly and never block on the run.

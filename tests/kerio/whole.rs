@@ -3,7 +3,8 @@
 use crate::standin::{answers, free_port, sign_in};
 use kimt::domain::{Account, Address, Fingerprint, ProblemKind, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    self, AdministrationServer, Options, Request, Servers, Sign, SourceServer, TargetKind, TargetServer, Verify,
+    self, AdministrationServer, Options, Patience, Request, Servers, Sign, SourceServer, TargetKind, TargetServer,
+    Verify,
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
@@ -86,6 +87,7 @@ impl World {
                 repair: false,
                 state_folder: folder.join("state"),
                 log_folder: folder.join("logs"),
+                patience: Patience::default(),
             },
         };
         std::fs::create_dir_all(folder.join("logs")).unwrap();

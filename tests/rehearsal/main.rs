@@ -7,7 +7,7 @@ mod cuts;
 mod manners;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
-use kimt::migrate::{Options, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage};
 use std::sync::Arc;
@@ -121,6 +121,8 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
             repair: false,
             state_folder: folder.join("state"),
             log_folder: folder.join("logs"),
+            // The embedded servers store nothing after they lost a line.
+            patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
         },
     }
 }
