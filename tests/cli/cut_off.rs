@@ -1,6 +1,6 @@
 //! Runs that do not come to their end: stopped by the user, killed, or started twice.
 
-use super::stage::{Stage, finish, outcome, signal, until, wait};
+use super::stage::{Running, Stage, until};
 use std::time::Duration;
 
 /// A stage on which a migration takes some seconds.
@@ -18,10 +18,10 @@ fn arrived(stage: &Stage) -> usize {
 fn a_stopped_run_ends_with_130_and_the_next_copies_only_the_rest() {
     for kind in ["-INT", "-TERM"] {
         let stage = slow_stage();
-        let child = stage.command("migrate", &["--json", "--jobs", "2"]).spawn().unwrap();
+        let mut run = Running::start(&mut stage.command("migrate", &["--json", "--jobs", "2"]));
         until("something has arrived", || arrived(&stage) > 30);
-        signal(&child, kind);
-        let ended = outcome(&child.wait_with_output().unwrap());
+        run.signal(kind);
+        let ended = run.finish();
         assert_eq!(ended.code, Some(130), "{ended:?}");
         let copied = ended.messages()[0];
         assert_eq!(copied as usize, arrived(&stage), "what is in flight is settled");
@@ -39,12 +39,12 @@ fn a_stopped_run_ends_with_130_and_the_next_copies_only_the_rest() {
 fn a_second_signal_cuts_the_connections_and_nothing_is_lost_or_doubled() {
     let stage = slow_stage();
     stage.target.slow_down(Duration::from_secs(2));
-    let child = stage.command("migrate", &["--json"]).spawn().unwrap();
+    let mut run = Running::start(&mut stage.command("migrate", &["--json"]));
     until("something has arrived", || arrived(&stage) > 2);
-    signal(&child, "-INT");
+    run.signal("-INT");
     std::thread::sleep(Duration::from_millis(200));
-    signal(&child, "-INT");
-    assert_eq!(outcome(&child.wait_with_output().unwrap()).code, Some(130));
+    run.signal("-INT");
+    assert_eq!(run.finish().code, Some(130));
     stage.target.hurry();
     assert_eq!(stage.run("migrate", &[]).code, Some(0));
     stage.assert_equal();
@@ -54,11 +54,10 @@ fn a_second_signal_cuts_the_connections_and_nothing_is_lost_or_doubled() {
 fn a_killed_run_is_continued_and_nothing_is_lost_or_doubled() {
     let stage = slow_stage();
     for arrivals in [20, 200, 500] {
-        let mut child = stage.command("migrate", &["--jobs", "4"]).spawn().unwrap();
-        drop(child.stdout.take());
+        let mut run = Running::start(&mut stage.command("migrate", &["--jobs", "4"]));
+        drop(run.child().stdout.take());
         until("something has arrived", || arrived(&stage) > arrivals);
-        child.kill().unwrap();
-        wait(child);
+        run.cut_off();
     }
     stage.target.hurry();
     let ended = stage.run("migrate", &["--json"]);
@@ -69,13 +68,13 @@ fn a_killed_run_is_continued_and_nothing_is_lost_or_doubled() {
 #[test]
 fn a_second_instance_ends_with_3_and_leaves_the_first_alone() {
     let stage = slow_stage();
-    let child = stage.command("migrate", &[]).spawn().unwrap();
+    let run = Running::start(&mut stage.command("migrate", &[]));
     until("something has arrived", || arrived(&stage) > 5);
     let second = stage.run("migrate", &[]);
     assert_eq!(second.code, Some(3), "{second:?}");
     assert!(second.stderr.contains("Another copy of this program is running"), "{}", second.stderr);
     stage.target.hurry();
-    assert_eq!(outcome(&child.wait_with_output().unwrap()).code, Some(0));
+    assert_eq!(run.finish().code, Some(0));
     stage.assert_equal();
-    assert_eq!(finish(&mut stage.command("verify", &[])).code, Some(0), "the lock is free again");
+    assert_eq!(stage.run("verify", &[]).code, Some(0), "the lock is free again");
 }

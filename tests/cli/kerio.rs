@@ -2,7 +2,7 @@
 
 use super::stage::{Outcome, Server, Stage, finish};
 #[cfg(unix)]
-use super::stage::{outcome, signal, until, wait};
+use super::stage::{Running, until};
 use kimt::domain::Secret;
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapService, Layout, Profile};
@@ -126,11 +126,11 @@ fn a_stopped_run_puts_the_port_back() {
     let before = kerio.kerio.service_port(ImapService::SecureImap);
     kerio.stage.target.slow_down(Duration::from_millis(20));
     let target = format!("127.0.0.1:{}", free_port());
-    let child = kerio.command("migrate", &target, &["--json"]).env("KIMT_ADMIN_PASSWORD", PASSWORD).spawn().unwrap();
+    let mut run = Running::start(kerio.command("migrate", &target, &["--json"]).env("KIMT_ADMIN_PASSWORD", PASSWORD));
     until("something has arrived", || kerio.stage.target.messages(kerio.stage.user(1)) > 5);
     assert_ne!(kerio.kerio.service_port(ImapService::SecureImap), before);
-    signal(&child, "-TERM");
-    assert_eq!(outcome(&child.wait_with_output().unwrap()).code, Some(130));
+    run.signal("-TERM");
+    assert_eq!(run.finish().code, Some(130));
     assert_eq!(kerio.kerio.service_port(ImapService::SecureImap), before);
 }
 
@@ -140,10 +140,9 @@ fn kill_with_changed_port(kerio: &KerioStage) -> u16 {
     let before = kerio.kerio.service_port(ImapService::SecureImap);
     kerio.stage.target.slow_down(Duration::from_millis(20));
     let target = format!("127.0.0.1:{}", free_port());
-    let mut child = kerio.command("migrate", &target, &[]).env("KIMT_ADMIN_PASSWORD", PASSWORD).spawn().unwrap();
+    let run = Running::start(kerio.command("migrate", &target, &[]).env("KIMT_ADMIN_PASSWORD", PASSWORD));
     until("something has arrived", || kerio.stage.target.messages(kerio.stage.user(1)) > 5);
-    child.kill().unwrap();
-    wait(child);
+    run.cut_off();
     assert_ne!(kerio.kerio.service_port(ImapService::SecureImap), before);
     kerio.stage.target.hurry();
     before

@@ -1,6 +1,6 @@
 //! Whole runs: what is copied, what a second run does, and which exit status says how it went.
 
-use super::stage::{Stage, finish, outcome};
+use super::stage::{Running, Stage, finish};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -83,9 +83,9 @@ fn the_accounts_may_come_through_a_pipe() {
     let stage = Stage::new(2, 3);
     let mut program = stage.bare("migrate");
     program.args(stage.servers()).args(["--accounts", "-", "--json"]).stdin(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stage.csv().as_bytes()).unwrap();
-    let ended = outcome(&child.wait_with_output().unwrap());
+    let mut run = Running::start(&mut program);
+    run.child().stdin.take().unwrap().write_all(stage.csv().as_bytes()).unwrap();
+    let ended = run.finish();
     assert_eq!((ended.code, ended.messages()), (Some(0), [12, 0, 0]));
     stage.assert_equal();
 }

@@ -1,6 +1,6 @@
 //! What is printed: lines for people, JSON for programs, errors only for cron, and nothing for a reader who went away.
 
-use super::stage::{Stage, until, wait};
+use super::stage::{Running, Stage, until};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -77,11 +77,11 @@ fn the_files_of_a_run_stand_in_a_folder_named_by_its_time() {
 fn a_reader_who_goes_away_does_not_end_the_migration() {
     let stage = Stage::new(2, 40);
     stage.target.slow_down(Duration::from_millis(10));
-    let mut child = stage.command("migrate", &["--json"]).spawn().unwrap();
+    let mut run = Running::start(&mut stage.command("migrate", &["--json"]));
     until("something has arrived", || stage.target.messages(stage.user(1)) > 5);
-    drop(child.stdout.take());
-    drop(child.stderr.take());
-    assert_eq!(wait(child).code(), Some(0));
+    drop(run.child().stdout.take());
+    drop(run.child().stderr.take());
+    assert_eq!(run.end().code(), Some(0));
     stage.assert_equal();
 }
 
@@ -95,9 +95,9 @@ fn a_reader_who_does_not_read_does_not_hold_the_migration() {
             stage.source.store().add_generated(user, &name, 1, 300, 700_000 + number).unwrap();
         }
     }
-    let child = stage.command("migrate", &["--json"]).spawn().unwrap();
+    let run = Running::start(&mut stage.command("migrate", &["--json"]));
     until("everything has arrived", || stage.accounts.iter().all(|(user, _)| stage.target.messages(user) == 102));
-    let ended = super::stage::outcome(&child.wait_with_output().unwrap());
+    let ended = run.finish();
     assert_eq!((ended.code, ended.messages()), (Some(0), [408, 0, 0]));
     assert!(ended.stdout.len() > 100_000, "no more than a pipe holds: {}", ended.stdout.len());
 }

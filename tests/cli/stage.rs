@@ -209,7 +209,7 @@ pub fn finish(program: &mut Command) -> Outcome {
     outcome(&program.output().unwrap())
 }
 
-pub fn outcome(output: &Output) -> Outcome {
+fn outcome(output: &Output) -> Outcome {
     Outcome {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout.clone()).unwrap(),
@@ -217,14 +217,55 @@ pub fn outcome(output: &Output) -> Outcome {
     }
 }
 
-/// Waits for the end of a program that may have been told to end.
-pub fn wait(mut child: Child) -> ExitStatus {
-    let mut status = None;
-    until("the program ends", || {
-        status = child.try_wait().unwrap();
-        status.is_some()
-    });
-    status.unwrap()
+/// A program that runs beside the test. A test that fails ends it.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn start(program: &mut Command) -> Self {
+        Self(Some(program.spawn().unwrap()))
+    }
+
+    pub fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+
+    /// Reads what it says until it ends.
+    pub fn finish(mut self) -> Outcome {
+        outcome(&self.0.take().unwrap().wait_with_output().unwrap())
+    }
+
+    /// Waits for the end of a program whose output nobody reads.
+    pub fn end(mut self) -> ExitStatus {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.child().try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Sends a signal as `kill` does.
+    #[cfg(unix)]
+    pub fn signal(&mut self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.child().id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Ends it as a power cut would.
+    #[cfg(unix)]
+    pub fn cut_off(mut self) {
+        self.child().kill().unwrap();
+        self.end();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// Waits until something is so.
@@ -234,11 +275,4 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// Sends a signal as `kill` does.
-#[cfg(unix)]
-pub fn signal(child: &Child, signal: &str) {
-    let sent = Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap();
-    assert!(sent.success());
 }
