@@ -98,13 +98,14 @@ fn servers_that_hang_up_again_and_again_are_asked_again_and_again() {
 
 #[test]
 fn a_target_with_one_connection_a_user_gets_everything_over_that_one() {
-    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
-    let mut options = source.server.options();
-    options.most_connections = Some(1);
-    source.server.set_options(options);
-    target.server.set_options(ImapOptions { most_connections: Some(1), ..target.server.options() });
-    let state = migrate(&source, &target);
-    assert_arrived(&source, &target, &state);
+    for security in [Security::Plain, Security::Tls] {
+        let source = source();
+        source.server.set_options(ImapOptions { most_connections: Some(1), ..source.server.options() });
+        let options = ImapOptions { most_connections: Some(1), ..ImapOptions::new(Profile::Typical) };
+        let target = End::start(store(Layout::SLASH), options, security);
+        let state = migrate(&source, &target);
+        assert_arrived(&source, &target, &state);
+    }
 }
 
 #[test]

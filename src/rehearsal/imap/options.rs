@@ -55,7 +55,7 @@ pub struct ImapOptions {
     pub encryption_required: bool,
     /// What NAMESPACE tells as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
     pub personal_prefix: String,
-    /// A new user made through [`crate::rehearsal::MailService`] can sign in after so long.
+    /// A user can sign in only so long after it was made (contract E6).
     pub sign_in_delay: Duration,
     /// So many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (contract A9).
     pub block_after_failures: Option<u32>,

@@ -10,7 +10,7 @@ use super::options::ImapOptions;
 use super::session::Session;
 use crate::domain::Fingerprint;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -187,11 +187,7 @@ impl Shared {
         if *lock(&self.closing) || self.is_blocked() {
             return;
         }
-        if options.most_connections.is_some_and(|most| connections.open.len() >= most) {
-            // Of no use on a TLS port, where the client only sees the line end; as with real servers.
-            let _ = (&stream).write_all(b"* BYE Too many simultaneous connections\r\n");
-            return;
-        }
+        let is_full = options.most_connections.is_some_and(|most| connections.open.len() >= most);
         let (Ok(handle), Ok(())) = (stream.try_clone(), stream.set_nodelay(true)) else { return };
         connections.last += 1;
         let connection = connections.last;
@@ -201,7 +197,7 @@ impl Shared {
         let presence = Presence { shared: self.clone(), connection, user: String::new() };
         let spawned = std::thread::Builder::new().name(format!("imap {connection}")).spawn(move || {
             let tls = service == ImapService::SecureImap;
-            if let Err(error) = Session::new(Channel::new(stream, presence), options).serve(tls) {
+            if let Err(error) = Session::new(Channel::new(stream, presence), options).serve(tls, is_full) {
                 log::debug!(target: "rehearsal", "connection {connection} ended: {error}");
             }
         });

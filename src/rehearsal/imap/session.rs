@@ -84,11 +84,15 @@ impl Session {
         Self { channel, options, user: None, is_master: false, selected: None, leaving: false }
     }
 
-    /// Talks until the client leaves or the line ends.
-    pub(super) fn serve(mut self, tls: bool) -> io::Result<()> {
+    /// Talks until the client leaves or the line ends; sends the client away at once when the server is full.
+    pub(super) fn serve(mut self, tls: bool, is_full: bool) -> io::Result<()> {
         if tls {
             let shared = self.channel.presence().shared.clone();
             self.channel.encrypt(shared.certificate())?;
+        }
+        if is_full {
+            self.untagged("BYE Too many simultaneous connections")?;
+            return self.channel.flush();
         }
         if let Some(answer) = self.channel.step(Moment::Connected)? {
             self.untagged(&answer)?;

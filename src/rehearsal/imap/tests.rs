@@ -396,3 +396,34 @@ fn an_endless_line_and_a_huge_literal_cost_no_memory() {
     assert!(client.line().starts_with("a NO [TOOBIG]"));
     assert!(client.ask("NOOP").ends_with("OK done"));
 }
+
+#[test]
+fn a_full_server_sends_further_clients_away() {
+    let options = ImapOptions { most_connections: Some(1), ..ImapOptions::new(Profile::Typical) };
+    let server = start(Layout::SLASH, options);
+    let mut first = Client::signed_in(&server);
+    let port = server.listen(ImapService::Imap, 0).unwrap();
+    let mut heard = String::new();
+    TcpStream::connect(("127.0.0.1", port)).unwrap().read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "* BYE Too many simultaneous connections\r\n");
+    assert!(first.ask("NOOP").ends_with("OK done"));
+}
+
+#[test]
+fn a_new_account_can_sign_in_after_the_delay_only() {
+    let options = ImapOptions { sign_in_delay: Duration::from_secs(3600), ..ImapOptions::new(Profile::Typical) };
+    let server = start(Layout::SLASH, options);
+    let mut client = Client::connect(&server);
+    assert!(client.ask("LOGIN ann secret").starts_with("NO [AUTHENTICATIONFAILED]"));
+    server.set_options(ImapOptions::new(Profile::Typical));
+    Client::signed_in(&server);
+}
+
+#[test]
+fn a_connection_is_cut_after_its_last_command() {
+    let options = ImapOptions { drop_after_commands: Some(2), ..ImapOptions::new(Profile::Typical) };
+    let server = start(Layout::SLASH, options);
+    let mut client = Client::signed_in(&server);
+    client.send("a NOOP\r\nb NOOP\r\n");
+    assert!(client.line().is_empty());
+}
