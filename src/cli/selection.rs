@@ -10,7 +10,9 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What is migrated")]
 pub(super) struct SelectionArguments {
-    /// A file with rules, one a line, as the options below without their dashes
+    /// A file with rules, one a line, such as: exclude Junk*, since 2020-01-01, special-folders off
+    ///
+    /// Each option below but --no-special-folders is also the word of a rule. Options add to the rules of the file.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Take only folders that fit this pattern, in which * stands for anything; may be repeated
