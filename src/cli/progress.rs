@@ -159,6 +159,9 @@ impl Printing {
 
     /// Looks at the state for a moment only: a terminal that is held (Ctrl+S) must not hold the run.
     fn show_total(&self, state: &Mutex<RunState>, elapsed: Duration, picture: Option<&mut Picture>) {
+        if picture.is_none() && self.voice != Voice::Plain {
+            return;
+        }
         let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (total, rows) = {
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,8 +169,7 @@ impl Printing {
         };
         match picture {
             Some(picture) => picture.draw(&total, &rows),
-            None if self.voice == Voice::Plain => terminal::say(total.sentence()),
-            None => {}
+            None => terminal::say(total.sentence()),
         }
     }
 
