@@ -4,7 +4,8 @@
 
 use kimt::domain::Selection;
 use kimt::migrate::{
-    AdministrationServer, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify,
+    AdministrationServer, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind,
+    TargetServer, Verify,
 };
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
@@ -31,8 +32,21 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
     let request = Request {
         kind: RunKind::Migrate,
         servers: Servers {
-            source: SourceServer { address: demo.source_address(), security, fingerprint },
-            target: TargetServer { address: demo.target_address(), security, fingerprint, kind },
+            source: SourceServer {
+                address: demo.source_address(),
+                security,
+                fingerprint,
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
+            },
+            target: TargetServer {
+                address: demo.target_address(),
+                security,
+                fingerprint,
+                kind,
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
+            },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,
         },

@@ -1,6 +1,7 @@
 //! Lines that are no accounts: a header with the columns' names, the pattern itself, and the header of Kerio Connect's own list.
 
 use super::fields::{Field, Separator, split};
+use crate::domain::printable;
 use zeroize::Zeroizing;
 
 /// What is said of Kerio Connect's own list, which has the mail address in another column.
@@ -88,6 +89,25 @@ pub(super) fn is_header(fields: &[Field<'_>]) -> bool {
     !address.contains('@') && (ADDRESS_WORDS.contains(&address.as_str()) || PASSWORD_WORDS.contains(&word(1).as_str()))
 }
 
+/// How many columns a header names beyond the third (the name on the source, the address on the target), and what the user should know
+/// of them.
+pub(super) fn further_columns(fields: &[Field<'_>]) -> (usize, Option<String>) {
+    let named = fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+    let name = |index: usize| printable(fields.get(index).map_or("", Field::text));
+    match named {
+        0..=3 => (0, None),
+        4 => (1, Some(format!("The column '{}' is read as the name to sign in with on the source.", name(3)))),
+        _ => {
+            let note = format!(
+                "The columns '{}' and '{}' are read as the name to sign in with on the source and the address on the target.",
+                name(3),
+                name(4)
+            );
+            (2, Some(note))
+        }
+    }
+}
+
 /// Whether this line is the pattern itself, written down as a header; in any file, whatever separates its fields.
 pub(super) fn is_pattern(line: &str) -> bool {
     const PATTERN: [&str; 3] = ["user@domain.com", "password", "full name"];
@@ -95,7 +115,7 @@ pub(super) fn is_pattern(line: &str) -> bool {
     start.is_some_and(|start| start.eq_ignore_ascii_case(PATTERN[0]))
         && [Separator::Semicolon, Separator::Comma, Separator::Tab].into_iter().any(|separator| {
             split(line, separator).is_ok_and(|fields| {
-                fields.len() == 3
+                fields.len() >= 3
                     && fields.iter().zip(PATTERN).all(|(field, word)| field.text().eq_ignore_ascii_case(word))
             })
         })

@@ -5,7 +5,9 @@
 //!
 //! What is understood: UTF-8, UTF-16 and Windows-1250 or 1252 (see [`Encoding`]); CRLF, LF and lone CR; blank lines, lines
 //! that begin with `#`, a header line, the pattern itself; `"quoted"` fields with the separator and `""` inside; a missing
-//! full name; empty columns at the end. Spaces around a field do not count, inside quotes every character does. A line break
+//! full name; a missing password (see [`AccountsFile::require_passwords`]); empty columns at the end. A fourth column with the name on
+//! the source and a fifth with the address on the target count only when a header line names them: otherwise a password with an
+//! unquoted separator could pass for them. Spaces around a field do not count, inside quotes every character does. A line break
 //! inside quotes is refused: otherwise one stray quote would swallow all lines after it. That, and wiping, is why the lines are
 //! taken apart here and not by the `csv` crate.
 
@@ -45,6 +47,23 @@ pub struct AccountsFile {
     pub encoding: Encoding,
     /// What the user should know of how the file was read, in sentences; empty for most files.
     pub notes: Vec<String>,
+}
+
+impl AccountsFile {
+    /// Makes bad lines of the accounts without a password, for a source where everybody signs in with their own.
+    pub fn require_passwords(&mut self) {
+        let (usable, without): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.accounts).into_iter().partition(|account| !account.password.is_empty());
+        self.accounts = usable;
+        let room = BAD_LINES_KEPT.saturating_sub(self.bad_lines.len());
+        let told = without.iter().take(room);
+        self.bad_lines.extend(told.map(|account| BadLine { line: account.line, what: no_password(&account.address) }));
+        self.bad_lines.sort_by_key(|bad| bad.line);
+        if let [first, others @ ..] = without.get(room..).unwrap_or_default() {
+            let what = format!("This line and {} after it have no password.", others.len());
+            self.bad_lines.push(BadLine { line: first.line, what });
+        }
+    }
 }
 
 /// Why an accounts file cannot be read at all.
@@ -124,7 +143,8 @@ pub fn read(octets: &[u8]) -> AccountsFile {
         }
     }
     reading.tell_untold();
-    let notes = [encoding.note(), separator.note()].into_iter().flatten().map(str::to_owned).collect();
+    let mut notes: Vec<String> = [encoding.note(), separator.note()].into_iter().flatten().map(str::to_owned).collect();
+    notes.extend(reading.columns_note);
     AccountsFile { accounts: reading.accounts, bad_lines: reading.bad_lines, encoding, notes }
 }
 
@@ -132,8 +152,12 @@ pub fn read(octets: &[u8]) -> AccountsFile {
 struct Reading {
     separator: Separator,
     accounts: Vec<Account>,
-    /// The line of each usable address, by [`Address::key`].
+    /// The line of each usable address, by [`Address::key`], and of each address on the target.
     lines: HashMap<String, u32>,
+    targets: HashMap<String, u32>,
+    /// The columns beyond the third, as the header names them, and what the user should know of them.
+    further_columns: usize,
+    columns_note: Option<String>,
     bad_lines: Vec<BadLine>,
     /// Bad lines beyond those that are kept: how many, and the first of them.
     untold: Option<(u32, u32)>,
@@ -151,6 +175,7 @@ impl Reading {
         match self.account(line, number, first) {
             Ok(Some(account)) => {
                 self.lines.insert(account.address.key(), number);
+                self.targets.insert(account.target().key(), number);
                 self.accounts.push(account);
             }
             Ok(None) => {}
@@ -159,7 +184,7 @@ impl Reading {
     }
 
     /// The account on a line, or nothing for a header, or what is wrong.
-    fn account(&self, line: &str, number: u32, first: bool) -> Result<Option<Account>, String> {
+    fn account(&mut self, line: &str, number: u32, first: bool) -> Result<Option<Account>, String> {
         if line.len() > LONGEST_LINE {
             return Err("The line is too long for an account.".to_owned());
         }
@@ -175,27 +200,42 @@ impl Reading {
             return Ok(None);
         }
         if header::is_pattern(line) || (first && header::is_header(&fields)) {
+            if first {
+                (self.further_columns, self.columns_note) = header::further_columns(&fields);
+            }
             return Ok(None);
         }
-        let [address, rest @ ..] = fields.as_slice() else { return Ok(None) };
-        let [password, rest @ ..] = rest else { return Err(self.one_field(address)) };
+        let Some(address) = fields.first() else { return Ok(None) };
+        if fields.len() == 1 && Address::parse(&address.value()).is_err() {
+            return Err(self.one_field(address));
+        }
         let address = Address::parse(&address.value())
             .map_err(|error| format!("The line does not begin with a mail address: {error}. Write it as {PATTERN}."))?;
         let shown = printable(&address.to_string());
-        if rest.iter().skip(1).any(|field| !field.is_empty()) {
+        if fields.iter().skip(3 + self.further_columns).any(|field| !field.is_empty()) {
             return Err(format!(
-                "{shown} has more than three fields. If the password has a {} in it, put the password in quotes.",
+                "{shown} has more than {} fields. If the password has a {} in it, put the password in quotes.",
+                ["three", "four", "five"][self.further_columns],
                 self.separator.word()
             ));
-        }
-        if password.is_empty() {
-            return Err(format!("{shown} has no password. Write it after the address, as in {PATTERN}."));
         }
         if let Some(earlier) = self.lines.get(&address.key()) {
             return Err(format!("{shown} stands on line {earlier} already; that line is used."));
         }
-        let full_name = rest.first().map_or_else(String::new, |name| one_line(&name.value()));
-        Ok(Some(Account { line: number, address, password: Secret::new(password.value()), full_name }))
+        let field = |index: usize| fields.get(index).map(Field::value).unwrap_or_default();
+        let source_login = Some(one_line(&field(3))).filter(|login| !login.is_empty());
+        let target_address = match field(4) {
+            text if text.is_empty() => None,
+            text => Some(
+                Address::parse(&text)
+                    .map_err(|error| format!("{shown} has a target address that cannot be used: {error}."))?,
+            ),
+        };
+        if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).key()) {
+            return Err(format!("The mail of {shown} would go to the same target address as that of line {earlier}."));
+        }
+        let (password, full_name) = (Secret::new(field(1)), one_line(&field(2)));
+        Ok(Some(Account { line: number, address, password, full_name, source_login, target_address }))
     }
 
     /// What to say of a line that the separator does not divide.
@@ -208,13 +248,7 @@ impl Reading {
                 printable(&address.to_string()),
                 self.separator.word()
             ),
-            Some(address) => {
-                format!(
-                    "{} has no password. Write it after the address, as in {PATTERN}.",
-                    printable(&address.to_string())
-                )
-            }
-            None => format!("The line is not an account. Write it as {PATTERN}."),
+            _ => format!("The line is not an account. Write it as {PATTERN}."),
         }
     }
 
@@ -237,6 +271,10 @@ impl Reading {
 
 /// How a line is written, for messages.
 const PATTERN: &str = "user@domain.com;password;Full Name";
+
+fn no_password(address: &Address) -> String {
+    format!("{} has no password. Write it after the address, as in {PATTERN}.", printable(&address.to_string()))
+}
 
 /// A name without anything that could break a line of Kerio Connect's or of a report.
 fn one_line(name: &str) -> String {

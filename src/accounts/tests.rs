@@ -1,5 +1,12 @@
 use super::*;
 
+/// Reads as for a source where everybody needs a password.
+fn read(octets: &[u8]) -> AccountsFile {
+    let mut file = super::read(octets);
+    file.require_passwords();
+    file
+}
+
 fn accounts(text: &str) -> Vec<(u32, String, String, String)> {
     let file = read(text.as_bytes());
     assert_eq!(file.bad_lines, [], "{text}");
@@ -164,6 +171,58 @@ fn commas_and_tabs_are_accepted_when_they_are_the_only_separators_and_said() {
 fn a_password_with_a_separator_outside_quotes_is_refused_rather_than_cut() {
     let (_, what) = refusal("ann@example.com;half;secret;Ann\n");
     assert!(what.contains("more than three fields"), "{what}");
+}
+
+#[test]
+fn an_account_without_a_password_is_one_where_none_is_needed() {
+    let file = super::read(b"ann@example.com\nbob@example.com;\ncarl@example.com;;Carl\nnobody\n");
+    let addresses: Vec<String> = file.accounts.iter().map(|account| account.address.to_string()).collect();
+    assert_eq!(addresses, ["ann@example.com", "bob@example.com", "carl@example.com"]);
+    assert!(file.accounts.iter().all(|account| account.password.is_empty()));
+    assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [4]);
+    let file = read(b"ann@example.com\nbob@example.com;\ncarl@example.com;x\nnobody\n");
+    assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [1, 2, 4]);
+    assert!(file.bad_lines[0].what.starts_with("ann@example.com has no password."));
+}
+
+#[test]
+fn more_accounts_without_a_password_than_are_told_are_counted() {
+    let text: String = (0..BAD_LINES_KEPT + 5).map(|number| format!("user{number}@example.com\n")).collect();
+    let file = read(text.as_bytes());
+    assert_eq!((file.accounts.len(), file.bad_lines.len()), (0, BAD_LINES_KEPT + 1));
+    assert!(file.bad_lines[BAD_LINES_KEPT].what.contains("and 4 after it"));
+}
+
+#[test]
+fn a_header_with_more_columns_names_the_login_on_the_source_and_the_address_on_the_target() {
+    let text = "Email;Password;Name;Old login;New address\nann@old.example;a;Ann;ANN1;ann@new.example\nbob@old.example;b;Bob;;\n";
+    let file = read(text.as_bytes());
+    assert_eq!(file.bad_lines, []);
+    let [ann, bob] = file.accounts.as_slice() else { panic!("{:?}", file.accounts) };
+    assert_eq!((ann.source_login.as_deref(), ann.target().to_string()), (Some("ANN1"), "ann@new.example".to_owned()));
+    assert_eq!((bob.source_login.as_deref(), bob.moves_to()), (None, None));
+    assert!(file.notes[0].contains("'Old login' and 'New address'"), "{:?}", file.notes);
+    let file = read(b"user@domain.com;password;Full Name;login\nann@old.example;a;Ann;ANN1\n");
+    assert_eq!(file.accounts[0].source_login.as_deref(), Some("ANN1"));
+}
+
+#[test]
+fn without_such_a_header_a_fourth_field_stays_a_mistake() {
+    for header in ["", "Email;Password;Name\n", "Email;Password;Name;;\n"] {
+        let (_, what) = refusal(&format!("{header}ann@example.com;half;secret;Ann\n"));
+        assert!(what.contains("more than three fields"), "{what}");
+    }
+    let (_, what) = refusal("Email;Password;Name;Login\nann@example.com;half;secret;Ann;Ann\n");
+    assert!(what.contains("more than four fields"), "{what}");
+}
+
+#[test]
+fn two_people_never_share_a_mailbox_on_the_target() {
+    let header = "Email;Password;Name;Login;Target\n";
+    let (line, what) = refusal(&format!("{header}ann@example.com;a;;;\nbob@example.com;b;;;ANN@example.com\n"));
+    assert_eq!((line, what.contains("as that of line 2")), (3, true), "{what}");
+    let (_, what) = refusal(&format!("{header}ann@example.com;a;;;tops3cret\n"));
+    assert!(what.contains("target address that cannot be used") && !what.contains("tops3cret"), "{what}");
 }
 
 #[test]

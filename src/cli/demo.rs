@@ -9,7 +9,9 @@ use super::run::{self, Task};
 use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
 use crate::domain::{Problem, ProblemKind, Selection};
-use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use crate::migrate::{
+    AdministrationServer, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+};
 use crate::private_file;
 use crate::progress::{RunKind, RunState};
 use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
@@ -86,12 +88,20 @@ fn servers(demo: &Demo) -> Servers {
         fingerprint,
     };
     Servers {
-        source: SourceServer { address: demo.source_address(), security, fingerprint },
+        source: SourceServer {
+            address: demo.source_address(),
+            security,
+            fingerprint,
+            sign_in: SignInWay::default(),
+            name: NameForm::default(),
+        },
         target: TargetServer {
             address: demo.target_address(),
             security,
             fingerprint,
             kind: TargetKind::Kerio(administration),
+            sign_in: SignInWay::default(),
+            name: NameForm::default(),
         },
         authority_files: Vec::new(),
         cleartext_passwords_allowed: false,

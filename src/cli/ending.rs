@@ -65,7 +65,12 @@ mod tests {
     use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
 
     fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> Ending {
-        let account = AccountInfo { address: "ann@example.com".to_owned(), full_name: String::new(), line: 1 };
+        let account = AccountInfo {
+            address: "ann@example.com".to_owned(),
+            full_name: String::new(),
+            line: 1,
+            target_address: None,
+        };
         let info = RunInfo {
             kind,
             started: String::new(),

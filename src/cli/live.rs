@@ -111,6 +111,7 @@ mod tests {
         let accounts = (0..running).map(|number| AccountInfo {
             address: format!("user{number}@example.com"),
             full_name: String::new(),
+            target_address: None,
             line: number + 1,
         });
         let info = RunInfo {

@@ -6,7 +6,7 @@ use super::args::{AdministratorArguments, Kind, Protection, ServersArguments};
 use super::{password, terminal};
 use crate::accounts::{self, AccountsFile};
 use crate::domain::{Account, Address, BadLine, Security, ServerAddress};
-use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{AdministrationServer, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +35,16 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             address: typed.source,
             security: typed.source_security.into(),
             fingerprint: typed.source_fingerprint,
+            sign_in: SignInWay::default(),
+            name: NameForm::default(),
         },
         target: TargetServer {
             address: typed.target,
             security: typed.target_security.into(),
             fingerprint: typed.target_fingerprint,
             kind,
+            sign_in: SignInWay::default(),
+            name: NameForm::default(),
         },
         authority_files: typed.ca_file,
         cleartext_passwords_allowed: allowed,

@@ -86,12 +86,58 @@ impl fmt::Display for Address {
 pub struct Account {
     /// The line of the CSV it stands on, from 1.
     pub line: u32,
-    /// The mail address: the name to sign in with on both sides.
+    /// The mail address: the name to sign in with on both sides, unless the line names others.
     pub address: Address,
-    /// The password on the source, and of a user created in Kerio Connect.
+    /// The password on the source, and of a user created in Kerio Connect; empty when the CSV gives none.
     pub password: Secret,
     /// The person's name; empty when the CSV gives none.
     pub full_name: String,
+    /// The name to sign in with on the source, when it is another.
+    pub source_login: Option<String>,
+    /// The address on the target, when it is another.
+    pub target_address: Option<Address>,
+}
+
+/// Which form of an address is the name to sign in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameForm {
+    /// The whole address.
+    #[default]
+    Address,
+    /// What stands before the `@`.
+    LocalPart,
+}
+
+impl NameForm {
+    fn of(self, address: &Address) -> String {
+        match self {
+            NameForm::Address => address.to_string(),
+            NameForm::LocalPart => address.local().to_owned(),
+        }
+    }
+}
+
+impl Account {
+    /// The name on the source: the one that the CSV gives, else the address in this form.
+    pub fn source_name(&self, form: NameForm) -> String {
+        self.source_login.clone().unwrap_or_else(|| form.of(&self.address))
+    }
+
+    /// The address on the target.
+    pub fn target(&self) -> &Address {
+        self.target_address.as_ref().unwrap_or(&self.address)
+    }
+
+    /// The name on the target: the address there in this form.
+    pub fn target_name(&self, form: NameForm) -> String {
+        form.of(self.target())
+    }
+
+    /// The address on the target, when it is another than on the source.
+    pub fn moves_to(&self) -> Option<&Address> {
+        self.target_address.as_ref().filter(|target| target.key() != self.address.key())
+    }
 }
 
 /// A row of the CSV that cannot be used. Never holds any of the row's text but the address.

@@ -12,7 +12,7 @@ mod secret;
 mod selection;
 mod server;
 
-pub use account::{Account, AccountId, Address, AddressError, BadLine};
+pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use message::{Digest, MessageHead, Uid, UidValidity};
 pub use plan::{AccountPlan, LeftOut, LeftOutReason, Mapping, PlannedFolder};

@@ -82,6 +82,16 @@ pub enum ProblemKind {
     AccountDisabled,
     /// The server does not let people sign in by password.
     SignInNotOffered,
+    /// The server does not offer the chosen way to sign in for others.
+    SignInWayNotOffered,
+    /// The server refused the password of the master user or administrator who signs in for the account.
+    MasterRefused,
+    /// The server refused the account's token.
+    TokenRefused,
+    /// The token's file or command gave none.
+    TokenNotObtained,
+    /// The accounts file has no password where one is needed.
+    PasswordMissing,
     /// We stopped signing in, because the server is about to block us (anti-hammering).
     SignInHeldBack,
     /// The server allows no more connections.
@@ -241,7 +251,8 @@ impl Problem {
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | AlreadyRunning => Reach::Run,
-            PasswordRefused | AccountDisabled | SignInNotOffered | SignInHeldBack | TooManyConnections | Throttled
+            PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
+            | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
             | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
@@ -260,6 +271,7 @@ impl Problem {
             CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword | WrongProtocol
             | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
             | PortNotRestored | LocalFile | AlreadyRunning | PasswordRefused | AccountDisabled | SignInNotOffered
+            | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained | PasswordMissing
             | SignInHeldBack | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
             | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
             | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown
@@ -315,6 +327,13 @@ impl Problem {
             PasswordRefused => format!("{server} refused the password of {account}"),
             AccountDisabled => format!("{server} has locked or disabled {account}"),
             SignInNotOffered => format!("{server} does not let {account} sign in with a password"),
+            SignInWayNotOffered => format!("{server} does not offer the chosen way to sign in for {account}"),
+            MasterRefused => {
+                format!("{server} refused the sign-in for {account} by the one who may sign in for others")
+            }
+            TokenRefused => format!("{server} refused the token for {account}"),
+            TokenNotObtained => format!("No token could be had for {account}"),
+            PasswordMissing => format!("{account} has no password in the CSV file"),
             SignInHeldBack => format!(
                 "{account} was not tried on the {side}: it refused several sign-ins in a row and would block this computer"
             ),
@@ -387,6 +406,15 @@ impl Problem {
             SignInNotOffered => {
                 "Use SSL; if it is used already, the account needs an app password, or IMAP must be switched on for it."
             }
+            SignInWayNotOffered => "Switch it on at the server, or choose another way to sign in.",
+            MasterRefused => {
+                "Correct that name and password, see that they may open this mailbox, and migrate this mailbox again."
+            }
+            TokenRefused => {
+                "See that the token is made for this server, this person and the right to use IMAP; then migrate this mailbox again."
+            }
+            TokenNotObtained => "Run the command by hand, or look at the file; then migrate this mailbox again.",
+            PasswordMissing => "Write the password into the CSV file, or create the user on the server first.",
             SignInHeldBack => "Correct the refused passwords, wait five minutes and migrate this mailbox again.",
             TooManyConnections => "Migrate fewer mailboxes at a time, or raise the server's limit.",
             Throttled => "Migrate this mailbox again later; what is copied stays.",

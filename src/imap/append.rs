@@ -193,7 +193,7 @@ impl<'a> Appender<'a> {
                     return Ok(Begun::Refused);
                 }
                 Answer::Tagged(found, status) => self.take_answer(found, &status),
-                Answer::Continue | Answer::Untagged(_) => return Ok(Begun::Ready),
+                Answer::Continue(_) | Answer::Untagged(_) => return Ok(Begun::Ready),
             }
         }
     }

@@ -128,7 +128,7 @@ impl Reading<'_> {
                         answered.status = Some(status);
                     }
                 }
-                Answer::Continue => {}
+                Answer::Continue(_) => {}
             }
         }
     }

@@ -35,6 +35,9 @@ pub struct Greeted {
     pub(super) wire: Wire,
     product: String,
     cleartext_refused: bool,
+    /// Where the server is, as OAUTHBEARER tells it.
+    pub(super) host: String,
+    pub(super) port: u16,
 }
 
 /// Connects, encrypts, and asks what the server can do.
@@ -58,7 +61,7 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
         }
     };
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
-    let mut greeted = Greeted { wire, product, cleartext_refused };
+    let mut greeted = Greeted { wire, product, cleartext_refused, host: host.clone(), port: *port };
     if greeted.wire.capabilities.is_empty() {
         ask_capabilities(&mut greeted.wire)?;
     }

@@ -23,7 +23,18 @@ pub enum ImapError {
     SignInRefused {
         /// The server's answer.
         status: Status,
+        /// What was shown to it.
+        whose: Whose,
     },
+    /// The server does not know Kerio Connect's master authentication.
+    #[error("master authentication is not enabled: {status}")]
+    MasterNotEnabled {
+        /// The server's answer.
+        status: Status,
+    },
+    /// The server does not offer the wanted way to sign in.
+    #[error("the server does not offer {0}")]
+    WayNotOffered(&'static str),
     /// The server says goodbye.
     #[error("the server ended the session: {0}")]
     Bye(Status),
@@ -47,6 +58,17 @@ pub enum ImapError {
     Abandoned,
 }
 
+/// What a server was shown at a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The person's own password.
+    Person,
+    /// The password of someone who may sign in for others.
+    Master,
+    /// A token.
+    Token,
+}
+
 impl ImapError {
     /// A refusal by which the server asks to wait.
     pub fn throttled(words: &str) -> Self {
@@ -62,7 +84,9 @@ impl ImapError {
                 None if status.has_code("OVERQUOTA") => ProblemKind::OverQuota,
                 None => ProblemKind::ServerMisbehaved,
             },
-            ImapError::SignInRefused { status } => sign_in_kind(status),
+            ImapError::SignInRefused { status, whose } => sign_in_kind(status, *whose),
+            ImapError::MasterNotEnabled { status } => status.wait_kind().unwrap_or(ProblemKind::SignInWayNotOffered),
+            ImapError::WayNotOffered(_) => ProblemKind::SignInWayNotOffered,
             ImapError::Bye(status) => status.wait_kind().unwrap_or(ProblemKind::ConnectionLost),
             ImapError::Closed | ImapError::Abandoned => ProblemKind::ConnectionLost,
             ImapError::Protocol(_) => ProblemKind::ServerMisbehaved,
@@ -75,7 +99,7 @@ impl ImapError {
     /// The server's own words, or ours where it has none.
     pub fn words(&self) -> String {
         match self {
-            ImapError::Refused { status, .. } | ImapError::SignInRefused { status } | ImapError::Bye(status) => {
+            ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
                 status.text.clone()
             }
             ImapError::CleartextPassword => String::new(),
@@ -94,7 +118,7 @@ impl ImapError {
     /// How long the server asks to wait, if it says so.
     pub fn wait_seconds(&self) -> Option<u64> {
         match self {
-            ImapError::Refused { status, .. } | ImapError::SignInRefused { status } | ImapError::Bye(status) => {
+            ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
                 status.wait_seconds()
             }
             _ => None,
@@ -111,13 +135,21 @@ impl ImapError {
 }
 
 /// What a refused sign-in means: by response code (RFC 5530) first, by usual words second.
-fn sign_in_kind(status: &Status) -> ProblemKind {
+fn sign_in_kind(status: &Status, whose: Whose) -> ProblemKind {
     if let Some(kind) = status.wait_kind() {
         return kind;
     }
+    let refused = match whose {
+        Whose::Person => ProblemKind::PasswordRefused,
+        Whose::Master => ProblemKind::MasterRefused,
+        Whose::Token => ProblemKind::TokenRefused,
+    };
     let text = status.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if ["AUTHORIZATIONFAILED", "EXPIRED", "CONTACTADMIN"].iter().any(|code| status.has_code(code)) {
+    if whose != Whose::Person && ["AUTHORIZATIONFAILED", "EXPIRED"].iter().any(|code| status.has_code(code)) {
+        // It is the master or the token that may not, or has expired.
+        refused
+    } else if ["AUTHORIZATIONFAILED", "EXPIRED", "CONTACTADMIN"].iter().any(|code| status.has_code(code)) {
         ProblemKind::AccountDisabled
     } else if status.has_code("PRIVACYREQUIRED")
         || says(&[
@@ -131,6 +163,6 @@ fn sign_in_kind(status: &Status) -> ProblemKind {
     } else if !status.has_code("AUTHENTICATIONFAILED") && says(&["locked", "disabled", "suspended"]) {
         ProblemKind::AccountDisabled
     } else {
-        ProblemKind::PasswordRefused
+        refused
     }
 }

@@ -1,29 +1,64 @@
 //! Signing in, through the `imap` crate's LOGIN and AUTHENTICATE, and the session that comes of it.
 //!
-//! LOGIN is preferred, because it takes one round trip; AUTHENTICATE PLAIN takes the names and passwords that no quoted string can
-//! hold; CRAM-MD5 is never used, because servers offer it and then refuse users whose password they keep only as a hash.
+//! With a password LOGIN is preferred, because it takes one round trip; AUTHENTICATE PLAIN takes the names and passwords that no
+//! quoted string can hold; CRAM-MD5 is never used, because servers offer it and then refuse users whose password they keep only as a
+//! hash. A mechanism of AUTHENTICATE is used only where the server offers it. What is said in it stands in `sasl`; Kerio Connect's
+//! master authentication is no mechanism and has a file of its own.
 
 use super::capabilities::Capabilities;
 use super::command::Command;
 use super::connect::{Greeted, ask_capabilities};
-use super::error::ImapError;
+use super::error::{ImapError, Whose};
+use super::kerio_master::{self, MasterPassword};
 use super::reader::Reader;
 use super::response::{Condition, Status};
+use super::sasl::{Bearer, Plain};
 use super::transport::LineHandle;
 use super::wire::Wire;
 use crate::domain::Secret;
 use crate::network::Interrupter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How to sign in.
 #[derive(Debug, Clone)]
 pub enum SignIn {
-    /// With a name and a password.
+    /// With the person's name and password.
     Password {
         /// The name.
         user: String,
         /// The password.
         password: Secret,
+    },
+    /// With the password of a master user, under one name that holds both: Dovecot's `ann@example.com*master`.
+    MasterUser {
+        /// The composed name.
+        name: String,
+        /// The master user's password.
+        password: Secret,
+    },
+    /// As an administrator who asks for another's mailbox: PLAIN with an authorization identity (RFC 4616).
+    Authorization {
+        /// Whose mailbox.
+        user: String,
+        /// Whose password.
+        administrator: String,
+        /// The administrator's password.
+        password: Secret,
+    },
+    /// With Kerio Connect's master password (X-MASTERAUTH, X-SETUSER).
+    KerioMaster {
+        /// Whose mailbox.
+        user: String,
+        /// The master password.
+        password: Arc<MasterPassword>,
+    },
+    /// With a bearer token: OAUTHBEARER (RFC 7628) or XOAUTH2, whichever the server offers.
+    Token {
+        /// Whose mailbox.
+        user: String,
+        /// The token.
+        token: Secret,
     },
 }
 
@@ -36,19 +71,18 @@ impl Greeted {
     /// Signs in. Capabilities are learned anew, because many servers have others afterwards.
     pub fn sign_in(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         self.check_cleartext()?;
-        let SignIn::Password { user, password } = sign_in;
-        let plain = self.wire.capabilities.has("AUTH=PLAIN");
-        let login = !self.wire.capabilities.has("LOGINDISABLED");
-        let quotable = super::command::quoted(password.reveal().as_bytes()).is_some()
-            && super::command::quoted(user.as_bytes()).is_some();
-        let mut wire = if login && quotable {
-            through_crate(self.wire, |client| client.login(user, password.reveal()).is_ok())?
-        } else if plain {
-            through_crate(self.wire, |client| authenticate(client, user, password))?
-        } else if login {
-            login_with_literals(self.wire, user, password)?
-        } else {
-            return Err(ImapError::NoSignIn);
+        let mut wire = match sign_in {
+            SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
+            SignIn::MasterUser { name, password } => with_password(self.wire, name, password, Whose::Master)?,
+            SignIn::Authorization { user, administrator, password } => {
+                if !self.wire.capabilities.has("AUTH=PLAIN") {
+                    return Err(ImapError::WayNotOffered("AUTH=PLAIN, which signs in for others, on this connection"));
+                }
+                let plain = Plain { authorization: user, authentication: administrator, password };
+                through_crate(self.wire, Whose::Master, |client| client.authenticate("PLAIN", &plain).is_ok())?
+            }
+            SignIn::KerioMaster { user, password } => kerio_master::sign_in(self.wire, user, password)?,
+            SignIn::Token { user, token } => with_token(self, user, token)?,
         };
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
@@ -69,23 +103,51 @@ impl Session {
     }
 }
 
-/// SASL PLAIN (RFC 4616).
-struct Plain<'a>(&'a str, &'a Secret);
-
-impl imap::Authenticator for Plain<'_> {
-    type Response = zeroize::Zeroizing<Vec<u8>>;
-
-    fn process(&self, _challenge: &[u8]) -> Self::Response {
-        zeroize::Zeroizing::new([b"\0", self.0.as_bytes(), b"\0", self.1.reveal().as_bytes()].concat())
+/// LOGIN where the server allows it and a quoted string can hold name and password; else what is left.
+fn with_password(wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
+    let plain = wire.capabilities.has("AUTH=PLAIN");
+    let login = !wire.capabilities.has("LOGINDISABLED");
+    let quotable = super::command::quoted(password.reveal().as_bytes()).is_some()
+        && super::command::quoted(user.as_bytes()).is_some();
+    if login && quotable {
+        through_crate(wire, whose, |client| client.login(user, password.reveal()).is_ok())
+    } else if plain {
+        let plain = Plain { authorization: "", authentication: user, password };
+        through_crate(wire, whose, |client| client.authenticate("PLAIN", &plain).is_ok())
+    } else if login {
+        login_with_literals(wire, user, password, whose)
+    } else {
+        Err(ImapError::NoSignIn)
     }
 }
 
-fn authenticate(client: imap::Client<LineHandle>, user: &str, password: &Secret) -> bool {
-    client.authenticate("PLAIN", &Plain(user, password)).is_ok()
+/// OAUTHBEARER, which is the standard, where it is offered; else XOAUTH2.
+fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, ImapError> {
+    let capabilities = &greeted.wire.capabilities;
+    let bearer = if capabilities.has("AUTH=OAUTHBEARER") {
+        Bearer::oauthbearer(user, token, &greeted.host, greeted.port)
+    } else if capabilities.has("AUTH=XOAUTH2") {
+        Bearer::xoauth2(user, token)
+    } else {
+        return Err(ImapError::WayNotOffered("a sign-in with a token (OAUTHBEARER, XOAUTH2) on this connection"));
+    };
+    let answered =
+        through_crate(greeted.wire, Whose::Token, |client| client.authenticate(bearer.mechanism, &bearer).is_ok());
+    answered.map_err(|error| match (error, bearer.refusal()) {
+        (ImapError::SignInRefused { status, whose }, Some(why)) => {
+            let text = if status.text.is_empty() { why } else { format!("{why}; {}", status.text) };
+            ImapError::SignInRefused { status: Status { text, ..status }, whose }
+        }
+        (error, _) => error,
+    })
 }
 
 /// Lends the line to the `imap` crate for one sign-in. What counts is the server's last line, not the crate's opinion of it.
-fn through_crate(wire: Wire, talk: impl FnOnce(imap::Client<LineHandle>) -> bool) -> Result<Wire, ImapError> {
+fn through_crate(
+    wire: Wire,
+    whose: Whose,
+    talk: impl FnOnce(imap::Client<LineHandle>) -> bool,
+) -> Result<Wire, ImapError> {
     let handle = LineHandle::lend(wire.into_transport());
     // The handle hands out the greeting unfiltered; there is none any more.
     handle.after_greeting();
@@ -105,20 +167,20 @@ fn through_crate(wire: Wire, talk: impl FnOnce(imap::Client<LineHandle>) -> bool
             wire.capabilities = Capabilities::told(&status).unwrap_or_default();
             Ok(wire)
         }
-        Some(status) => Err(ImapError::SignInRefused { status }),
+        Some(status) => Err(ImapError::SignInRefused { status, whose }),
         None => Err(ImapError::Closed),
     }
 }
 
 /// LOGIN for names and passwords that no quoted string can hold.
-fn login_with_literals(mut wire: Wire, user: &str, password: &Secret) -> Result<Wire, ImapError> {
+fn login_with_literals(mut wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
     let command = Command::new("LOGIN").string(user.as_bytes()).string(password.reveal().as_bytes()).secret();
     match wire.run(&command, &mut |_| {}) {
         Ok(status) if status.condition == Condition::Ok => {
             wire.capabilities = Capabilities::told(&status).unwrap_or_default();
             Ok(wire)
         }
-        Ok(status) | Err(ImapError::Refused { status, .. }) => Err(ImapError::SignInRefused { status }),
+        Ok(status) | Err(ImapError::Refused { status, .. }) => Err(ImapError::SignInRefused { status, whose }),
         Err(error) => Err(error),
     }
 }

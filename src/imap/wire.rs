@@ -35,8 +35,8 @@ pub(super) struct Tag(u32);
 pub(super) enum Answer {
     /// `* …`
     Untagged(Vec<Piece>),
-    /// `+ …`
-    Continue,
+    /// `+ …`, with what follows the sign.
+    Continue(Vec<u8>),
     /// The answer to a command.
     Tagged(Tag, Status),
 }
@@ -135,10 +135,15 @@ impl Wire {
 
     /// Waits for `+`; a tagged answer that comes instead is returned.
     pub(super) fn await_continue(&mut self) -> Result<Option<(Tag, Status)>, ImapError> {
+        Ok(self.await_challenge()?.err())
+    }
+
+    /// Waits for `+` and returns its text; a tagged answer that comes instead is the inner error.
+    pub(super) fn await_challenge(&mut self) -> Result<Result<Vec<u8>, (Tag, Status)>, ImapError> {
         loop {
             match self.next_answer(&mut NoLiterals)? {
-                Answer::Continue => return Ok(None),
-                Answer::Tagged(tag, status) => return Ok(Some((tag, status))),
+                Answer::Continue(text) => return Ok(Ok(text)),
+                Answer::Tagged(tag, status) => return Ok(Err((tag, status))),
                 Answer::Untagged(_) => {}
             }
         }
@@ -177,7 +182,7 @@ impl Wire {
             match self.next_answer(&mut NoLiterals)? {
                 Answer::Untagged(pieces) => each(&pieces),
                 Answer::Tagged(found, status) if found == tag => return Ok(status),
-                Answer::Tagged(..) | Answer::Continue => {}
+                Answer::Tagged(..) | Answer::Continue(_) => {}
             }
         }
     }
@@ -198,7 +203,7 @@ impl Wire {
                         statuses[index] = Some(status);
                     }
                 }
-                Answer::Continue => {}
+                Answer::Continue(_) => {}
             }
         }
         Ok(statuses.into_iter().flatten().collect())
@@ -218,8 +223,8 @@ impl Wire {
         self.flush()?;
         loop {
             let first = self.read_line()?;
-            if first.text.first() == Some(&b'+') {
-                return Ok(Answer::Continue);
+            if let Some(text) = first.text.strip_prefix(b"+") {
+                return Ok(Answer::Continue(text.trim_ascii().to_vec()));
             }
             if let Some(rest) = first.text.strip_prefix(b"* ") {
                 let status = Status::parse(rest);

@@ -51,6 +51,9 @@ pub enum KerioError {
     /// The password does not fit the domain's rules.
     #[error("{0}")]
     PasswordRule(Refusal),
+    /// The user does not exist, and there is no password to create it with.
+    #[error("{}", super::users::PASSWORD_NEEDED)]
+    PasswordMissing,
     /// There is no such service, or it has no listener.
     #[error("{0}")]
     NoService(String),
@@ -95,6 +98,7 @@ impl KerioError {
             KerioError::NameTaken(_) => ProblemKind::NameTaken,
             KerioError::DirectoryDomain(_) => ProblemKind::DirectoryDomain,
             KerioError::PasswordRule(_) => ProblemKind::PasswordRule,
+            KerioError::PasswordMissing => ProblemKind::PasswordMissing,
             KerioError::NoService(_) | KerioError::ServiceStopped(_) => ProblemKind::ServiceStopped,
             KerioError::PortNotChanged(_) => ProblemKind::PortNotChanged,
             KerioError::PortNotRestored(_) => ProblemKind::PortNotRestored,

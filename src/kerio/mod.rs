@@ -24,4 +24,4 @@ pub use administration::{Administration, AdministrationEndpoint, Rights, Seats};
 pub use error::KerioError;
 pub use port_change::{PortChange, Restored};
 pub use port_note::PortNote;
-pub use users::User;
+pub use users::{PASSWORD_NEEDED, User};

@@ -21,6 +21,9 @@ pub struct User {
     pub sign_in_names: Vec<String>,
 }
 
+/// Why an account without a password cannot be created.
+pub const PASSWORD_NEEDED: &str = "the user does not exist and would be created with this password";
+
 /// A user as the server lists it.
 struct Listed {
     login_name: String,
@@ -39,9 +42,13 @@ impl Administration {
         }
     }
 
-    /// Finds the user, or creates it and, if need be, its domain, whose name `domain_created` is told.
+    /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name `domain_created`
+    /// is told.
     pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {
-        let address = &account.address;
+        let address = account.target();
+        if account.password.is_empty() && !matches!(self.standing(address), Ok(Standing::Exists) | Err(_)) {
+            return Err(KerioError::PasswordMissing);
+        }
         let domain = self.domains.ensure(&self.session, address.domain(), domain_created)?;
         if let Some(user) = self.find_user(&domain, address.local())? {
             usable(&user, &domain)?;
@@ -107,7 +114,7 @@ impl Administration {
         const METHOD: &str = "Users.create";
         let mut user = json!({
             "domainId": domain.id,
-            "loginName": account.address.local(),
+            "loginName": account.target().local(),
             "password": account.password.reveal(),
             "isEnabled": true,
         });
@@ -116,7 +123,7 @@ impl Administration {
         }
         let result = self.session.call(METHOD, json!({"users": [user]}))?;
         refused_item(METHOD, &result)?;
-        if list(&result, "result").is_empty() && self.find_user(domain, account.address.local())?.is_none() {
+        if list(&result, "result").is_empty() && self.find_user(domain, account.target().local())?.is_none() {
             return Err(KerioError::UserNotCreated("the server reports neither success nor failure".to_owned()));
         }
         Ok(())
@@ -124,7 +131,7 @@ impl Administration {
 
     /// Why a creation failed; or the user after all, when the server has it now.
     fn explain(&self, domain: &Domain, account: &Account, error: KerioError) -> Result<User, KerioError> {
-        let address = &account.address;
+        let address = account.target();
         let exists = matches!(&error, KerioError::Refused(refusal) if refusal.code == Refusal::EXISTS);
         // When the name is said to exist, the whole list is read: the query may compare in its own way.
         let found =
@@ -199,7 +206,7 @@ fn breaks_rules(domain: &Domain, account: &Account) -> bool {
         [char::is_lowercase, char::is_uppercase, |c| c.is_numeric(), |c| !c.is_alphanumeric()];
     let used = classes.iter().filter(|class| password.chars().any(class)).count();
     let lower = password.to_lowercase();
-    let mut forbidden = vec![account.address.local().to_lowercase(), account.address.domain().to_owned()];
+    let mut forbidden = vec![account.target().local().to_lowercase(), account.target().domain().to_owned()];
     forbidden.extend(account.full_name.to_lowercase().split_whitespace().map(str::to_owned));
     (password.chars().count() as u64) < least.max(8)
         || used < 3

@@ -10,7 +10,7 @@ use super::halt::{Halt, OnSide};
 use super::proof::Follower;
 use super::request::Verify;
 use crate::domain::{Account, AccountId, Side};
-use crate::imap::{self, Listing, Reader, SignIn, Writer};
+use crate::imap::{self, Listing, Reader, Writer};
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ impl Sessions {
         let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(move || {
-                let line = context.sign_in(id, Side::Source, &account.address.to_string(), account)?;
+                let line = context.sign_in(id, Side::Source, account)?;
                 let _ = signed_in.send(());
                 list(line, Side::Source)
             });
@@ -106,10 +106,12 @@ fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetU
         return None;
     }
     let endpoint = context.target.endpoint.clone();
-    let password = account.password.clone();
+    let (credentials, owner) = (context.target.credentials.clone(), account.clone());
     let connect = move || {
-        let session =
-            imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&SignIn::Password { user: name, password }));
+        let sign_in = credentials.sign_in(&owner, &name);
+        let sign_in =
+            sign_in.inspect_err(|problem| log::debug!("no second connection for checking: {problem}")).ok()?;
+        let session = imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&sign_in));
         let session = session.inspect_err(|error| log::debug!("no second connection for checking: {error}"));
         session.ok().map(imap::Session::into_reader)
     };

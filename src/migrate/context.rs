@@ -1,13 +1,14 @@
 //! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
 
 use super::control::{Control, Registration};
+use super::credentials::Credentials;
 use super::directory::{Directory, TargetUser};
 use super::halt::{Halt, OnSide};
 use super::recorder::Events;
 use super::request::Options;
 use super::sign_in_guard::SignInGuard;
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
-use crate::imap::{self, Endpoint, Greeted, ImapError, Session, SignIn};
+use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
 use crate::ledger::MailboxKey;
 use crate::progress::Event;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) struct End {
     pub(super) endpoint: Endpoint,
     /// Counts refusals, so that we are not blocked.
     pub(super) guard: SignInGuard,
+    /// What everybody is signed in with.
+    pub(super) credentials: Arc<Credentials>,
 }
 
 /// A signed-in session that the user's *Stop now* cuts.
@@ -60,7 +63,10 @@ impl RunContext {
         MailboxKey {
             source: format!("{}:{}", self.source.endpoint.host, self.source.endpoint.port),
             target: self.target.endpoint.host.clone(),
-            address: account.address.key(),
+            address: match account.moves_to() {
+                Some(target) => format!("{} to {}", account.address.key(), target.key()),
+                None => account.address.key(),
+            },
         }
     }
 
@@ -73,11 +79,18 @@ impl RunContext {
     }
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.
-    pub(super) fn sign_in(&self, id: AccountId, side: Side, name: &str, account: &Account) -> Result<Line, Halt> {
-        self.sign_in_on(id, side, name, account, None)
+    pub(super) fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<Line, Halt> {
+        self.sign_in_on(id, side, &self.end(side).credentials.name(account), account, None)
     }
 
-    /// The same on a line that may have been greeted already.
+    fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Source => &self.source,
+            Side::Target | Side::Administration => &self.target,
+        }
+    }
+
+    /// The same under a certain name, on a line that may have been greeted already.
     fn sign_in_on(
         &self,
         id: AccountId,
@@ -86,10 +99,7 @@ impl RunContext {
         account: &Account,
         greeted: Option<Result<Greeted, ImapError>>,
     ) -> Result<Line, Halt> {
-        let end = match side {
-            Side::Source => &self.source,
-            Side::Target | Side::Administration => &self.target,
-        };
+        let end = self.end(side);
         while let Some(wait) = end.guard.wait() {
             if self.control.stopping() {
                 return Err(Halt::Held);
@@ -100,11 +110,16 @@ impl RunContext {
             return Err(Halt::Held);
         }
         let greeted = greeted.unwrap_or_else(|| imap::connect(&end.endpoint));
-        let password = account.password.clone();
-        let session =
-            greeted.and_then(|greeted| greeted.sign_in(&SignIn::Password { user: name.to_owned(), password }));
+        let sign_in = end.credentials.sign_in(account, name)?;
+        let mut session = greeted.and_then(|greeted| greeted.sign_in(&sign_in));
+        // Tokens live for about an hour, which is shorter than many a run.
+        if session.as_ref().is_err_and(|error| error.kind() == ProblemKind::TokenRefused)
+            && let Some(renewed) = end.credentials.renewed(account, &sign_in)?
+        {
+            session = imap::connect(&end.endpoint).and_then(|greeted| greeted.sign_in(&renewed));
+        }
         let session = session.inspect_err(|error| {
-            if error.kind() == ProblemKind::PasswordRefused {
+            if refuses_who_we_are(error) {
                 end.guard.refused();
             }
         });
@@ -127,7 +142,7 @@ impl RunContext {
         const SETTLING: [u64; 3] = [0, 5000, 10_000];
         let mut greeted = Some(greeted);
         let Some((best, others)) = user.sign_in_names.split_first() else {
-            return Err(Problem::new(ProblemKind::UserNotCreated).for_account(&account.address).into());
+            return Err(Problem::new(ProblemKind::UserNotCreated).for_account(account.target()).into());
         };
         let mut refused = loop {
             if user.created {
@@ -146,7 +161,7 @@ impl RunContext {
             }
         };
         for name in others {
-            match self.sign_in(id, Side::Target, name, account) {
+            match self.sign_in_on(id, Side::Target, name, account, None) {
                 Ok(line) => return Ok((line, name.clone())),
                 Err(halt) if is_refusal(&halt) => refused = halt,
                 Err(halt) => return Err(halt),
@@ -157,5 +172,9 @@ impl RunContext {
 }
 
 fn is_refusal(halt: &Halt) -> bool {
-    matches!(halt, Halt::Server { error, .. } if error.kind() == ProblemKind::PasswordRefused)
+    matches!(halt, Halt::Server { error, .. } if refuses_who_we_are(error))
+}
+
+fn refuses_who_we_are(error: &ImapError) -> bool {
+    matches!(error.kind(), ProblemKind::PasswordRefused | ProblemKind::MasterRefused | ProblemKind::TokenRefused)
 }

@@ -2,8 +2,8 @@
 //!
 //! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
 
-use crate::domain::{Account, Problem};
-use crate::kerio::Administration;
+use crate::domain::{Account, NameForm, Problem, ProblemKind, Side};
+use crate::kerio::{self, Administration};
 use crate::progress::Standing;
 
 /// A user that the target knows.
@@ -24,8 +24,8 @@ pub(super) trait Directory: Send + Sync {
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
 }
 
-/// The directory of a server whose accounts exist already.
-pub(super) struct ExistingAccounts;
+/// The directory of a server whose accounts exist already, under names of this form.
+pub(super) struct ExistingAccounts(pub(super) NameForm);
 
 impl Directory for ExistingAccounts {
     fn standing(&self, _account: &Account) -> (Standing, Option<Problem>) {
@@ -33,7 +33,7 @@ impl Directory for ExistingAccounts {
     }
 
     fn ensure(&self, account: &Account, _domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
-        Ok(TargetUser { created: false, sign_in_names: vec![account.address.to_string()] })
+        Ok(TargetUser { created: false, sign_in_names: vec![account.target_name(self.0)] })
     }
 }
 
@@ -42,15 +42,19 @@ pub(super) struct KerioDirectory(pub(super) std::sync::Arc<Administration>);
 
 impl Directory for KerioDirectory {
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
-        match self.0.standing(&account.address) {
+        match self.0.standing(account.target()) {
+            Ok(Standing::WillBeCreated | Standing::DomainWillBeCreated) if account.password.is_empty() => {
+                let missing = Problem::new(ProblemKind::PasswordMissing).on(Side::Administration);
+                (Standing::Cannot, Some(missing.for_account(account.target()).saying(kerio::PASSWORD_NEEDED)))
+            }
             Ok(standing) => (standing, None),
-            Err(error) => (Standing::Cannot, Some(error.problem(Some(&account.address)))),
+            Err(error) => (Standing::Cannot, Some(error.problem(Some(account.target())))),
         }
     }
 
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
         let user =
-            self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(&account.address)))?;
+            self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(account.target())))?;
         Ok(TargetUser { created: user.created, sign_in_names: user.sign_in_names })
     }
 }

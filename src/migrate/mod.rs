@@ -9,6 +9,7 @@ mod content;
 mod context;
 mod control;
 mod copy;
+mod credentials;
 mod directory;
 mod flags;
 mod folder;
@@ -30,12 +31,13 @@ mod scan;
 mod sign_in_guard;
 mod special_folders;
 mod survey;
+mod token;
 mod verify;
 
 pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, Limits, Observer, Options, Patience, Request, Servers, SourceServer, TargetKind,
-    TargetServer, Verify,
+    AdministrationServer, Limits, MASTER_SEPARATOR, NameForm, Observer, Options, Patience, Request, Servers, SignInWay,
+    SourceServer, TargetKind, TargetServer, TokenSource, Verify,
 };
 pub use run::{Run, Stopper, start};

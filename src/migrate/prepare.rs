@@ -2,6 +2,7 @@
 //! IMAP port is set when the user gave one (see `port`).
 
 use super::context::End;
+use super::credentials::Credentials;
 use super::directory::{Directory, ExistingAccounts, KerioDirectory};
 use super::port;
 use super::recorder::Events;
@@ -45,8 +46,8 @@ pub(super) fn prepare(
     let TargetKind::Kerio(settings) = &servers.target.kind else {
         let target = Endpoint { limits, ..target_endpoint(&servers.target, None, servers, &certificates)? };
         greet(&target, events)?;
-        let directory = Box::new(ExistingAccounts);
-        return Ok(Prepared::new(source, target, directory, None));
+        let directory = Box::new(ExistingAccounts(servers.target.name));
+        return Ok(Prepared::new(servers, source, target, directory, None));
     };
     let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
     events.tell(Event::ServerReached { side: Side::Administration, product: administration.product() });
@@ -63,7 +64,7 @@ pub(super) fn prepare(
     let target = target.map(|target| Endpoint { limits, ..target });
     let reached = target.and_then(|target| greet(&target, events).map(|()| target));
     match reached {
-        Ok(target) => Ok(Prepared::new(source, target, directory, Some(administration))),
+        Ok(target) => Ok(Prepared::new(servers, source, target, directory, Some(administration))),
         Err(problem) => {
             port::restore(&administration, servers, &options.state_folder, events);
             Err(problem)
@@ -73,14 +74,21 @@ pub(super) fn prepare(
 
 impl Prepared {
     fn new(
+        servers: &Servers,
         source: Endpoint,
         target: Endpoint,
         directory: Box<dyn Directory>,
         administration: Option<Arc<Administration>>,
     ) -> Self {
-        let end = |endpoint| End { endpoint, guard: SignInGuard::default() };
+        let end = |endpoint: Endpoint, way, form| End {
+            guard: SignInGuard::default(),
+            credentials: Arc::new(Credentials::new(endpoint.side, way, form)),
+            endpoint,
+        };
         let kerio = administration.is_some();
-        Self { source: end(source), target: end(target), directory, kerio, administration }
+        let source = end(source, &servers.source.sign_in, servers.source.name);
+        let target = end(target, &servers.target.sign_in, servers.target.name);
+        Self { source, target, directory, kerio, administration }
     }
 
     /// Takes out what puts Kerio Connect back as it was.

@@ -1,5 +1,6 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
+pub use crate::domain::NameForm;
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress};
 pub use crate::network::Limits;
 pub use crate::progress::Verify;
@@ -46,6 +47,10 @@ pub struct SourceServer {
     pub security: Security,
     /// Trust exactly this certificate where the usual check fails.
     pub fingerprint: Option<Fingerprint>,
+    /// How people are signed in.
+    pub sign_in: SignInWay,
+    /// Under which name, where the CSV gives no other.
+    pub name: NameForm,
 }
 
 /// The server the mail is written to.
@@ -59,6 +64,75 @@ pub struct TargetServer {
     pub fingerprint: Option<Fingerprint>,
     /// What kind of server it is.
     pub kind: TargetKind,
+    /// How people are signed in.
+    pub sign_in: SignInWay,
+    /// Under which name; Kerio Connect's own directory knows it better.
+    pub name: NameForm,
+}
+
+/// How people are signed in on a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SignInWay {
+    /// Each with the password of the CSV.
+    #[default]
+    OwnPassword,
+    /// With a master user's password under a composed name, as Dovecot has it: `ann@example.com*master`.
+    MasterUser {
+        /// The master user's name.
+        user: String,
+        /// And password.
+        password: Secret,
+        /// What stands between the two names; see [`MASTER_SEPARATOR`].
+        separator: char,
+    },
+    /// As an administrator who asks for another's mailbox (PLAIN with an authorization identity, RFC 4616): Cyrus, Zimbra, Exchange.
+    Authorization {
+        /// The administrator's name.
+        user: String,
+        /// And password.
+        password: Secret,
+    },
+    /// With Kerio Connect's master password (X-MASTERAUTH).
+    KerioMaster {
+        /// The master password.
+        password: Secret,
+    },
+    /// With a token for each person (OAUTHBEARER, XOAUTH2): Gmail, Microsoft 365.
+    Token {
+        /// Where tokens come from.
+        source: TokenSource,
+    },
+}
+
+/// What usually stands between a person's name and a master user's.
+pub const MASTER_SEPARATOR: char = '*';
+
+/// Where tokens come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The first line of a file, in whose name `{address}` stands for the person's address.
+    File(PathBuf),
+    /// The first line that a command writes to its standard output. Its words are separated by spaces, quotes keep them together, no
+    /// shell reads it; the person's address is added as the last word.
+    Command(String),
+}
+
+impl SignInWay {
+    /// The password it holds with the name that it belongs to, for a log to hide.
+    pub fn secret(&self) -> Option<(&str, &Secret)> {
+        match self {
+            SignInWay::OwnPassword | SignInWay::Token { .. } => None,
+            SignInWay::MasterUser { user, password, .. } | SignInWay::Authorization { user, password } => {
+                Some((user, password))
+            }
+            SignInWay::KerioMaster { password } => Some(("Kerio Connect's master authentication", password)),
+        }
+    }
+
+    /// Whether every account needs the password of the CSV.
+    pub fn needs_own_passwords(&self) -> bool {
+        *self == SignInWay::OwnPassword
+    }
 }
 
 /// What kind of server the target is.

@@ -189,6 +189,7 @@ fn run_info(request: &Request) -> RunInfo {
     let accounts = request.accounts.iter().map(|account| AccountInfo {
         address: account.address.to_string(),
         full_name: account.full_name.clone(),
+        target_address: account.moves_to().map(ToString::to_string),
         line: account.line,
     });
     RunInfo {

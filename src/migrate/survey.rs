@@ -42,7 +42,7 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
         context.tell_problem(id, None, problem);
     }
     step(Step::SigningIn);
-    let line = context.sign_in(id, Side::Source, &account.address.to_string(), account)?;
+    let line = context.sign_in(id, Side::Source, account)?;
     let mut source = line.session.into_reader();
     step(Step::Listing);
     let listing = source.list().on(Side::Source)?;
@@ -130,7 +130,7 @@ fn target_folders(
     if standing == Standing::Cannot {
         return Ok((Vec::new(), None));
     }
-    let line = context.sign_in(id, Side::Target, &account.address.to_string(), account)?;
+    let line = context.sign_in(id, Side::Target, account)?;
     let mut target = line.session.into_reader();
     let listing = target.list().on(Side::Target)?;
     target.logout();

@@ -54,9 +54,8 @@ impl Verification<'_> {
     fn run(&mut self, account: &Account) -> Result<(), Halt> {
         let context = self.context;
         self.step(Step::SigningIn);
-        let source = context.sign_in(self.id, Side::Source, &account.address.to_string(), account)?;
-        let name = account.address.to_string();
-        let target = context.sign_in(self.id, Side::Target, &name, account)?;
+        let source = context.sign_in(self.id, Side::Source, account)?;
+        let target = context.sign_in(self.id, Side::Target, account)?;
         let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());
         self.step(Step::Listing);
         let listed = source.list().on(Side::Source)?;

@@ -72,6 +72,9 @@ pub struct AccountInfo {
     pub full_name: String,
     /// The line of the CSV.
     pub line: u32,
+    /// The address on the target, when it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_address: Option<String>,
 }
 
 /// What a worker does now.

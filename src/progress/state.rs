@@ -430,7 +430,12 @@ mod tests {
             jobs: 4,
             verify: Default::default(),
             log_folder: "/logs".into(),
-            accounts: vec![AccountInfo { address: "ann@example.com".into(), full_name: String::new(), line: 1 }],
+            accounts: vec![AccountInfo {
+                address: "ann@example.com".into(),
+                full_name: String::new(),
+                line: 1,
+                target_address: None,
+            }],
             bad_lines: Vec::new(),
         };
         let inbox = FolderPath::new(["INBOX"]);

@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 18] = [
     "address",
     "full_name",
     "line",
@@ -27,6 +27,7 @@ const HEADER: [&str; 17] = [
     "failed_messages",
     "problems",
     "seconds",
+    "target_address",
 ];
 
 /// The file's content.
@@ -62,6 +63,7 @@ fn row(state: &RunState, account: &AccountState) -> [String; HEADER.len()] {
         tally.failed.to_string(),
         problems.to_string(),
         seconds.unwrap_or_default(),
+        cell(account.info.target_address.as_ref().unwrap_or(&account.info.address)),
     ]
 }
 

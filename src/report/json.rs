@@ -71,6 +71,7 @@ struct Totals {
 #[derive(Serialize)]
 struct AccountReport<'a> {
     address: String,
+    target_address: String,
     full_name: String,
     line: u32,
     status: &'static str,
@@ -178,6 +179,7 @@ impl<'a> AccountReport<'a> {
         let left_out = |left: &LeftOut| LeftOut { folder: printable(&left.folder), reason: left.reason };
         Self {
             address: printable(&account.info.address),
+            target_address: printable(account.info.target_address.as_ref().unwrap_or(&account.info.address)),
             full_name: printable(&account.info.full_name),
             line: account.info.line,
             status: words::account_status_code(account),

@@ -15,6 +15,7 @@ fn info(kind: RunKind, names: &[(&str, &str)]) -> RunInfo {
     let account = |(line, (address, full_name)): (u32, &(&str, &str))| AccountInfo {
         address: (*address).to_owned(),
         full_name: (*full_name).to_owned(),
+        target_address: None,
         line,
     };
     RunInfo {

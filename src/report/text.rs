@@ -266,7 +266,8 @@ fn columns(kind: RunKind, source: String, target: String, tally: &crate::progres
 fn name(account: &AccountState) -> String {
     let info = &account.info;
     let full_name = if info.full_name.is_empty() { String::new() } else { format!("{}, ", info.full_name) };
-    format!("{} ({full_name}line {})", info.address, info.line)
+    let target = info.target_address.as_ref().map(|target| format!(" to {target}")).unwrap_or_default();
+    format!("{}{target} ({full_name}line {})", info.address, info.line)
 }
 
 fn kind(state: &RunState) -> RunKind {

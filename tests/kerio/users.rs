@@ -10,7 +10,14 @@ use std::time::Duration;
 
 fn account(address: &str) -> Account {
     let address = Address::parse(address).unwrap();
-    Account { line: 1, address, password: Secret::new("Correct-Horse-9"), full_name: "Ann Example".to_owned() }
+    Account {
+        line: 1,
+        address,
+        password: Secret::new("Correct-Horse-9"),
+        full_name: "Ann Example".to_owned(),
+        source_login: None,
+        target_address: None,
+    }
 }
 
 /// A directory in memory.

@@ -3,8 +3,8 @@
 use crate::standin::{answers, free_port, sign_in};
 use kimt::domain::{Account, Address, Fingerprint, ProblemKind, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    self, AdministrationServer, Options, Patience, Request, Servers, Sign, SourceServer, TargetKind, TargetServer,
-    Verify,
+    self, AdministrationServer, NameForm, Options, Patience, Request, Servers, Sign, SignInWay, SourceServer,
+    TargetKind, TargetServer, Verify,
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
@@ -43,6 +43,8 @@ impl World {
                 address: here(Some(self.source_port)),
                 security: Security::StartTls,
                 fingerprint: Some(self.source.fingerprint()),
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
             },
             target: TargetServer {
                 address: here(port),
@@ -54,6 +56,8 @@ impl World {
                     password: Secret::new("administrator"),
                     fingerprint: administration_fingerprint,
                 }),
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,
@@ -74,6 +78,8 @@ impl World {
             address: Address::parse(ANN).unwrap(),
             password: Secret::new("Correct-Horse-9"),
             full_name: "Ann Example".to_owned(),
+            source_login: None,
+            target_address: None,
         };
         let request = Request {
             kind,

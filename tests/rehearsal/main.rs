@@ -7,7 +7,9 @@ mod cuts;
 mod manners;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
-use kimt::migrate::{Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{
+    NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage};
 use std::sync::Arc;
@@ -93,6 +95,8 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
         address: Address::parse(ANN).unwrap(),
         password: Secret::new("secret"),
         full_name: "Ann".to_owned(),
+        source_login: None,
+        target_address: None,
     };
     std::fs::create_dir_all(folder.join("logs")).unwrap();
     Request {
@@ -102,12 +106,16 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
                 address: source.address(),
                 security: source.security,
                 fingerprint: Some(source.server.fingerprint()),
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
             },
             target: TargetServer {
                 address: target.address(),
                 security: target.security,
                 fingerprint: Some(target.server.fingerprint()),
                 kind: TargetKind::Imap,
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,

@@ -30,6 +30,8 @@ fn account(address: &str) -> Account {
         address: Address::parse(address).unwrap(),
         password: Secret::new("Kite-77 flies"),
         full_name: "Jürgen Weißmüller".to_owned(),
+        source_login: None,
+        target_address: None,
     }
 }
 

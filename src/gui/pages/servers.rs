@@ -9,7 +9,9 @@ use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::{button, certificate, check, strip};
 use super::forms::{Administrator, Line};
 use crate::domain::{ProblemKind, Secret, Side};
-use crate::migrate::{AdministrationServer, Doubt, Finding, Servers, Sign, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{
+    AdministrationServer, Doubt, Finding, NameForm, Servers, Sign, SignInWay, SourceServer, TargetKind, TargetServer,
+};
 use egui::{Key, KeyboardShortcut, Label, Modifiers, Ui};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,8 +120,21 @@ impl ServersPage {
             })
         };
         Some(Servers {
-            source: SourceServer { address: source, security: self.source.security(), fingerprint: None },
-            target: TargetServer { address: target, security: self.target.security(), fingerprint: None, kind },
+            source: SourceServer {
+                address: source,
+                security: self.source.security(),
+                fingerprint: None,
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
+            },
+            target: TargetServer {
+                address: target,
+                security: self.target.security(),
+                fingerprint: None,
+                kind,
+                sign_in: SignInWay::default(),
+                name: NameForm::default(),
+            },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
         })

@@ -1,0 +1,108 @@
+//! Kerio Connect's master authentication: X-MASTERAUTH and X-SETUSER, spoken on our own wire because they are commands and no SASL
+//! mechanism (contract D6).
+
+use super::command::Command;
+use super::error::{ImapError, Whose};
+use super::response::{Condition, Status};
+use super::wire::Wire;
+use crate::domain::Secret;
+use md5::{Digest, Md5};
+use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
+
+/// So many characters of a master password count on some versions (contract D6).
+const COUNTED: usize = 24;
+
+/// Kerio Connect's master password, and which form of it a server takes.
+///
+/// Share one between all sign-ins on a server: each try with the wrong form brings us nearer to being blocked.
+#[derive(Debug)]
+pub struct MasterPassword {
+    whole: Secret,
+    /// Whether the first 24 characters are what the server takes.
+    shortened: AtomicBool,
+}
+
+impl MasterPassword {
+    /// The password as the administrator set it.
+    pub fn new(password: Secret) -> Self {
+        Self { whole: password, shortened: AtomicBool::new(false) }
+    }
+
+    /// The forms to try, with whether they are shortened; what worked before comes first.
+    fn forms(&self) -> Vec<(bool, Secret)> {
+        let whole = self.whole.reveal();
+        let mut forms = vec![(false, self.whole.clone())];
+        if let Some((end, _)) = whole.char_indices().nth(COUNTED) {
+            forms.push((true, Secret::new(&whole[..end])));
+        }
+        if self.shortened.load(Ordering::Relaxed) {
+            forms.reverse();
+        }
+        forms
+    }
+}
+
+/// Signs in with the master password and enters the mailbox of `user`.
+pub(super) fn sign_in(mut wire: Wire, user: &str, password: &MasterPassword) -> Result<Wire, ImapError> {
+    let mut refused = None;
+    for (shortened, form) in password.forms() {
+        match answer_challenge(&mut wire, &form) {
+            Ok(status) if status.condition == Condition::Ok => {
+                password.shortened.store(shortened, Ordering::Relaxed);
+                return set_user(wire, user);
+            }
+            Ok(status) => refused = Some(status),
+            // A server may close the line after the first refusal, which is the answer then.
+            Err(error) if refused.is_none() => return Err(error),
+            Err(error) => log::debug!(target: "imap", "after a refused master password: {error}"),
+        }
+    }
+    Err(refused.map_or(ImapError::Closed, |status| ImapError::SignInRefused { status, whose: Whose::Master }))
+}
+
+fn answer_challenge(wire: &mut Wire, password: &Secret) -> Result<Status, ImapError> {
+    let tag = wire.send(&Command::new("X-MASTERAUTH"))?;
+    let challenge = wire.await_challenge()?.map_err(|(_, status)| ImapError::MasterNotEnabled { status })?;
+    wire.put(response(&challenge, password).as_bytes())?;
+    wire.put(b"\r\n")?;
+    wire.finish(tag, &mut |_| {})
+}
+
+/// Lower-case hexadecimal MD5 of the challenge and the password.
+fn response(challenge: &[u8], password: &Secret) -> Zeroizing<String> {
+    let digest = Md5::new().chain_update(challenge).chain_update(password.reveal()).finalize();
+    Zeroizing::new(digest.iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+fn set_user(mut wire: Wire, user: &str) -> Result<Wire, ImapError> {
+    let status = wire.run(&Command::new("X-SETUSER").string(user.as_bytes()), &mut |_| {})?;
+    match status.condition {
+        Condition::Ok => Ok(wire),
+        _ => Err(ImapError::SignInRefused { status, whose: Whose::Master }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_response_is_the_digest_of_challenge_and_password() {
+        // The example of APOP, which works the same way (RFC 1939, section 7).
+        let response = response(b"<1896.697170952@dbc.mtview.ca.us>", &Secret::new("tanstaaf"));
+        assert_eq!(response.as_str(), "c4c9334bac560ecc979e58001b3e22fb");
+    }
+
+    #[test]
+    fn a_long_password_is_tried_whole_and_then_as_far_as_it_counts() {
+        let forms = |password: &MasterPassword| -> Vec<String> {
+            password.forms().into_iter().map(|(_, form)| form.reveal().to_owned()).collect()
+        };
+        assert_eq!(forms(&MasterPassword::new(Secret::new("short"))), ["short"]);
+        let long = MasterPassword::new(Secret::new("ä23456789012345678901234567890"));
+        assert_eq!(forms(&long), ["ä23456789012345678901234567890", "ä23456789012345678901234"]);
+        long.shortened.store(true, Ordering::Relaxed);
+        assert_eq!(forms(&long)[0], "ä23456789012345678901234");
+    }
+}
