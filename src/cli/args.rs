@@ -4,6 +4,7 @@
 //! needs more than one option or a file to judge.
 
 use super::selection::SelectionArguments;
+use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
 use crate::domain::{Fingerprint, Security, ServerAddress};
 use crate::migrate::Verify;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -189,6 +190,10 @@ pub(super) struct ServersArguments {
     #[arg(long, value_enum, value_name = "KIND", default_value_t = Kind::Kerio)]
     pub(super) target_kind: Kind,
     #[command(flatten)]
+    pub(super) source_sign_in: SourceSignInArguments,
+    #[command(flatten)]
+    pub(super) target_sign_in: TargetSignInArguments,
+    #[command(flatten)]
     pub(super) administrator: AdministratorArguments,
     /// A file with further certificate authorities (PEM); may be repeated
     #[arg(long, value_name = "FILE")]
@@ -221,6 +226,9 @@ pub(super) struct AdministratorArguments {
 #[command(next_help_heading = "Accounts and run")]
 pub(super) struct RunArguments {
     /// The CSV, a line an account: user@domain.com;password;Full Name. '-' is standard input
+    ///
+    /// When its header line names more columns, the fourth is the name to sign in with on the source, the fifth the address on the
+    /// target. The password may be empty where it is not needed.
     #[arg(long, value_name = "FILE")]
     pub(super) accounts: PathBuf,
     /// Only this account; may be repeated

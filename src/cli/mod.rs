@@ -15,6 +15,7 @@ mod progress;
 mod request;
 mod run;
 mod selection;
+mod sign_in;
 mod signals;
 mod terminal;
 mod window;
@@ -88,7 +89,10 @@ fn run_one(
     selection: &SelectionArguments,
     typed: RunArguments,
 ) -> Result<Ending, Refusal> {
-    let file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
+    let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
+    if servers.source_sign_in.needs_own_passwords() {
+        file.require_passwords();
+    }
     let notes = file.notes.clone();
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let selection = selection::read(selection).map_err(Refusal::usage)?;

@@ -1,36 +1,50 @@
-//! The administrator's password: from a file, from the environment, or asked for on a terminal; never an argument.
+//! The password of the administrator, or of one who signs in for others: from a file, from the environment, or asked for on a terminal;
+//! never an argument.
 //!
-//! The variable stays in this process's environment, as safe code cannot take it out; the command line starts no other process that
-//! could inherit it.
+//! The variable stays in this process's environment, as safe code cannot take it out; a command that gives tokens is started without
+//! it.
 
 use super::terminal;
 use crate::domain::Secret;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The environment variable.
-pub(super) const VARIABLE: &str = "KIMT_ADMIN_PASSWORD";
+/// The environment variable of the administrator's password.
+pub(super) const ADMINISTRATOR_VARIABLE: &str = "KIMT_ADMIN_PASSWORD";
 
 /// So many octets of a password file are read at most; more is no password.
 const LONGEST: u64 = 64 * 1024;
 
+/// A password that is needed.
+pub(super) struct Wanted<'a> {
+    /// The file that was given for it.
+    pub(super) file: Option<&'a Path>,
+    /// The environment variable that may hold it.
+    pub(super) variable: &'static str,
+    /// Whose it is, after "of the": `administrator admin`.
+    pub(super) whose: &'a str,
+    /// The option that names a file.
+    pub(super) option: &'a str,
+}
+
 /// Finds the password. The error is a sentence for the administrator.
-pub(super) fn find(file: Option<&Path>, user: &str) -> Result<Secret, String> {
-    find_in(file, std::env::var_os(VARIABLE), || ask(user))
+pub(super) fn find(wanted: &Wanted<'_>) -> Result<Secret, String> {
+    find_in(wanted, std::env::var_os(wanted.variable), || ask(wanted))
 }
 
 fn find_in(
-    file: Option<&Path>,
+    wanted: &Wanted<'_>,
     variable: Option<OsString>,
     ask: impl FnOnce() -> Result<Secret, String>,
 ) -> Result<Secret, String> {
-    if let Some(file) = file {
+    if let Some(file) = wanted.file {
         return read(file);
     }
     match variable.filter(|value| !value.is_empty()) {
-        Some(value) => {
-            value.into_string().map(Secret::new).map_err(|_| format!("The password in {VARIABLE} is not valid UTF-8."))
-        }
+        Some(value) => value
+            .into_string()
+            .map(Secret::new)
+            .map_err(|_| format!("The password in {} is not valid UTF-8.", wanted.variable)),
         None => ask(),
     }
 }
@@ -70,14 +84,13 @@ fn readable_by_everybody(_file: &std::fs::File) -> bool {
     false
 }
 
-fn ask(user: &str) -> Result<Secret, String> {
-    let missing = || {
-        format!("The password of the administrator {user} is missing. Set {VARIABLE}, or give --admin-password-file.")
-    };
+fn ask(wanted: &Wanted<'_>) -> Result<Secret, String> {
+    let Wanted { whose, variable, option, .. } = wanted;
+    let missing = || format!("The password of the {whose} is missing. Set {variable}, or give {option}.");
     if !terminal::somebody_is_there() {
         return Err(missing());
     }
-    match rpassword::prompt_password(format!("Password of the Kerio Connect administrator {user}: ")) {
+    match rpassword::prompt_password(format!("Password of the {whose}: ")) {
         Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
         _ => Err(missing()),
     }
@@ -86,6 +99,10 @@ fn ask(user: &str) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wanted(file: Option<&Path>) -> Wanted<'_> {
+        Wanted { file, variable: ADMINISTRATOR_VARIABLE, whose: "administrator admin", option: "--admin-password-file" }
+    }
 
     fn nobody() -> Result<Secret, String> {
         Err("asked".to_owned())
@@ -97,22 +114,22 @@ mod tests {
         let file = folder.path().join("password");
         std::fs::write(&file, "\u{feff} pass word \r\nsecond line").unwrap();
         let variable = Some(OsString::from("other"));
-        assert_eq!(find_in(Some(&file), variable, nobody), Ok(Secret::new(" pass word ")));
+        assert_eq!(find_in(&wanted(Some(&file)), variable, nobody), Ok(Secret::new(" pass word ")));
     }
 
     #[test]
     fn an_empty_file_or_one_that_is_not_there_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
-        assert!(find_in(Some(&file), None, nobody).unwrap_err().contains("cannot be read"));
+        assert!(find_in(&wanted(Some(&file)), None, nobody).unwrap_err().contains("cannot be read"));
         std::fs::write(&file, "\nsecond").unwrap();
-        assert!(find_in(Some(&file), None, nobody).unwrap_err().contains("empty"));
+        assert!(find_in(&wanted(Some(&file)), None, nobody).unwrap_err().contains("empty"));
     }
 
     #[test]
     fn the_environment_comes_before_asking_and_an_empty_variable_counts_as_none() {
-        assert_eq!(find_in(None, Some("secret".into()), nobody), Ok(Secret::new("secret")));
-        assert_eq!(find_in(None, Some("".into()), nobody), Err("asked".to_owned()));
+        assert_eq!(find_in(&wanted(None), Some("secret".into()), nobody), Ok(Secret::new("secret")));
+        assert_eq!(find_in(&wanted(None), Some("".into()), nobody), Err("asked".to_owned()));
     }
 
     #[cfg(unix)]

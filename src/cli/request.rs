@@ -3,10 +3,12 @@
 //! Every error is a sentence for the administrator that names the option; none holds a password.
 
 use super::args::{AdministratorArguments, Kind, Protection, ServersArguments};
-use super::{password, terminal};
+use super::password::{self, ADMINISTRATOR_VARIABLE, Wanted};
+use super::sign_in::{Form, Typed};
+use super::terminal;
 use crate::accounts::{self, AccountsFile};
 use crate::domain::{Account, Address, BadLine, Security, ServerAddress};
-use crate::migrate::{AdministrationServer, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,11 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     may_be_plain("--source-security", typed.source_security, &typed.source, allowed)?;
     may_be_plain("--target-security", typed.target_security, &typed.target, allowed)?;
     readable(&typed.ca_file)?;
+    let (source, target) = (Typed::from(typed.source_sign_in), Typed::from(typed.target_sign_in));
+    if typed.target_kind == Kind::Kerio && target.form == Form::Local {
+        return Err("With --target-kind kerio the names are looked up; leave --target-name-form away.".to_owned());
+    }
+    let (source_way, target_way) = (source.way()?, target.way()?);
     let kind = match typed.target_kind {
         Kind::Kerio => {
             let usual = ServerAddress { host: typed.target.host.clone(), port: None };
@@ -35,16 +42,16 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             address: typed.source,
             security: typed.source_security.into(),
             fingerprint: typed.source_fingerprint,
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
+            sign_in: source_way,
+            name: source.form.into(),
         },
         target: TargetServer {
             address: typed.target,
             security: typed.target_security.into(),
             fingerprint: typed.target_fingerprint,
             kind,
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
+            sign_in: target_way,
+            name: target.form.into(),
         },
         authority_files: typed.ca_file,
         cleartext_passwords_allowed: allowed,
@@ -63,7 +70,12 @@ pub(super) fn administration(
     let user = typed.admin_user.filter(|user| !user.trim().is_empty()).ok_or(
         "The administrator's name is missing. Give --admin-user, or --target-kind imap if the target is not Kerio Connect.",
     )?;
-    let password = password::find(typed.admin_password_file.as_deref(), &user)?;
+    let password = password::find(&Wanted {
+        file: typed.admin_password_file.as_deref(),
+        variable: ADMINISTRATOR_VARIABLE,
+        whose: &format!("Kerio Connect administrator {user}"),
+        option: "--admin-password-file",
+    })?;
     Ok(AdministrationServer { address, user, password, fingerprint: typed.admin_fingerprint })
 }
 

@@ -9,7 +9,7 @@ use super::signals::Signals;
 use super::{conclusion, terminal};
 use crate::domain::{Account, BadLine, Secret, Selection};
 use crate::logs;
-use crate::migrate::{self, Options, Patience, Request, Run, Servers, TargetKind, Verify};
+use crate::migrate::{self, Options, Patience, Request, Run, Servers, SignInWay, TargetKind, Verify};
 use crate::progress::{RunKind, RunState};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,7 +80,9 @@ fn secrets(task: &Task) -> Vec<(String, &Secret)> {
         TargetKind::Kerio(administration) => Some((administration.user.clone(), &administration.password)),
         TargetKind::Imap => None,
     };
-    accounts.chain(administrator).collect()
+    let ways = [&task.servers.source.sign_in, &task.servers.target.sign_in].into_iter().filter_map(SignInWay::secret);
+    let masters = ways.map(|(user, password)| (user.to_owned(), password));
+    accounts.chain(administrator).chain(masters).collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,282 @@
+//! How people are signed in on either server: the options, and what they mean together.
+
+use super::password::{self, Wanted};
+use crate::migrate::{MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// How people are signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Way {
+    /// each with the password of the CSV
+    #[default]
+    Own,
+    /// with a master user's password, under a name such as ann@example.com*master (Dovecot)
+    Master,
+    /// as an administrator who asks for another's mailbox (Cyrus, Zimbra, Exchange)
+    Authorization,
+    /// with Kerio Connect's master password
+    KerioMaster,
+    /// with a token for each person (Gmail, Microsoft 365)
+    Token,
+}
+
+/// Which form of an address is the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Form {
+    /// the whole address
+    #[default]
+    Address,
+    /// what stands before the @
+    Local,
+}
+
+impl From<Form> for NameForm {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Address => NameForm::Address,
+            Form::Local => NameForm::LocalPart,
+        }
+    }
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Sign-in on the source")]
+pub(super) struct SourceSignInArguments {
+    /// How people are signed in on the source; all but 'own' need no password of theirs
+    ///
+    /// Example with a master user of Dovecot, whose password is asked for:
+    /// --source-sign-in master --source-master-user boss
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
+    source_sign_in: Way,
+    /// The master user or administrator who signs in for others on the source
+    ///
+    /// Example with an administrator of Zimbra or Cyrus:
+    /// --source-sign-in authorization --source-master-user admin@old.example
+    ///
+    /// The password comes from the environment variable KIMT_SOURCE_MASTER_PASSWORD or --source-master-password-file, or is asked for.
+    #[arg(long, value_name = "NAME")]
+    source_master_user: Option<String>,
+    /// A file whose first line is that password, or Kerio Connect's master password; comes before KIMT_SOURCE_MASTER_PASSWORD
+    ///
+    /// Example with an old Kerio Connect: --source-sign-in kerio-master --source-master-password-file master.txt
+    #[arg(long, value_name = "FILE")]
+    source_master_password_file: Option<PathBuf>,
+    /// A file whose first line is the token; {address} in its name stands for the person's address
+    ///
+    /// Example: --source-sign-in token --source-token-file '/run/tokens/{address}'
+    #[arg(long, value_name = "FILE")]
+    source_token_file: Option<PathBuf>,
+    /// A command that gets a person's address as its last word and writes the token; no shell reads it
+    ///
+    /// Example: --source-sign-in token --source-token-command '/usr/local/bin/gmail-token --key key.json'
+    #[arg(long, value_name = "COMMAND")]
+    source_token_command: Option<String>,
+    /// Whether people sign in on the source with their whole address or what stands before the @
+    ///
+    /// Example for a server that knows ann@old.example as ann: --source-name-form local
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
+    source_name_form: Form,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Sign-in on the target")]
+pub(super) struct TargetSignInArguments {
+    /// How people are signed in on the target; all but 'own' need no password of theirs
+    ///
+    /// Example with Kerio Connect, whose existing users keep passwords that nobody knows; the master password is asked for:
+    /// --target-sign-in kerio-master
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
+    target_sign_in: Way,
+    /// The master user or administrator who signs in for others on the target
+    ///
+    /// Example: --target-kind imap --target-sign-in master --target-master-user boss
+    ///
+    /// The password comes from the environment variable KIMT_TARGET_MASTER_PASSWORD or --target-master-password-file, or is asked for.
+    #[arg(long, value_name = "NAME")]
+    target_master_user: Option<String>,
+    /// A file whose first line is that password, or Kerio Connect's master password; comes before KIMT_TARGET_MASTER_PASSWORD
+    ///
+    /// Example: --target-sign-in kerio-master --target-master-password-file master.txt
+    #[arg(long, value_name = "FILE")]
+    target_master_password_file: Option<PathBuf>,
+    /// A file whose first line is the token; {address} in its name stands for the person's address on the target
+    ///
+    /// Example: --target-sign-in token --target-token-file '/run/tokens/{address}'
+    #[arg(long, value_name = "FILE")]
+    target_token_file: Option<PathBuf>,
+    /// A command that gets a person's address on the target as its last word and writes the token; no shell reads it
+    ///
+    /// Example: --target-sign-in token --target-token-command /usr/local/bin/new-token
+    #[arg(long, value_name = "COMMAND")]
+    target_token_command: Option<String>,
+    /// Whether people sign in on the target with their whole address or what stands before the @; not for Kerio Connect
+    ///
+    /// Example: --target-kind imap --target-name-form local
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
+    target_name_form: Form,
+}
+
+impl SourceSignInArguments {
+    /// Whether every account needs the password of the CSV.
+    pub(super) fn needs_own_passwords(&self) -> bool {
+        self.source_sign_in == Way::Own
+    }
+}
+
+/// The options of one side.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    /// `source` or `target`, as in the options' names.
+    side: &'static str,
+    variable: &'static str,
+    way: Way,
+    pub(super) form: Form,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
+    token_command: Option<String>,
+}
+
+impl From<SourceSignInArguments> for Typed {
+    fn from(typed: SourceSignInArguments) -> Self {
+        Self {
+            side: "source",
+            variable: "KIMT_SOURCE_MASTER_PASSWORD",
+            way: typed.source_sign_in,
+            form: typed.source_name_form,
+            user: typed.source_master_user,
+            password_file: typed.source_master_password_file,
+            token_file: typed.source_token_file,
+            token_command: typed.source_token_command,
+        }
+    }
+}
+
+impl From<TargetSignInArguments> for Typed {
+    fn from(typed: TargetSignInArguments) -> Self {
+        Self {
+            side: "target",
+            variable: "KIMT_TARGET_MASTER_PASSWORD",
+            way: typed.target_sign_in,
+            form: typed.target_name_form,
+            user: typed.target_master_user,
+            password_file: typed.target_master_password_file,
+            token_file: typed.target_token_file,
+            token_command: typed.target_token_command,
+        }
+    }
+}
+
+impl Typed {
+    /// The way to sign in. Asks for a password where one is needed.
+    pub(super) fn way(&self) -> Result<SignInWay, String> {
+        self.check()?;
+        Ok(match self.way {
+            Way::Own => SignInWay::OwnPassword,
+            Way::Master => {
+                let user = self.master_user()?;
+                SignInWay::MasterUser { password: self.password(&user)?, user, separator: MASTER_SEPARATOR }
+            }
+            Way::Authorization => {
+                let user = self.master_user()?;
+                SignInWay::Authorization { password: self.password(&user)?, user }
+            }
+            Way::KerioMaster => SignInWay::KerioMaster { password: self.password("of Kerio Connect")? },
+            Way::Token => SignInWay::Token { source: self.token_source()? },
+        })
+    }
+
+    /// Refuses options that the chosen way has no use for: somebody meant something by them.
+    fn check(&self) -> Result<(), String> {
+        let side = self.side;
+        let has_user = matches!(self.way, Way::Master | Way::Authorization);
+        let needs = |given: bool, used: bool, option: &str, ways: &str| match given && !used {
+            true => Err(format!("--{side}-{option} is of use only with --{side}-sign-in {ways}.")),
+            false => Ok(()),
+        };
+        needs(self.user.is_some(), has_user, "master-user", "master or authorization")?;
+        needs(
+            self.password_file.is_some(),
+            has_user || self.way == Way::KerioMaster,
+            "master-password-file",
+            "master, authorization or kerio-master",
+        )?;
+        needs(self.token_file.is_some(), self.way == Way::Token, "token-file", "token")?;
+        needs(self.token_command.is_some(), self.way == Way::Token, "token-command", "token")
+    }
+
+    fn master_user(&self) -> Result<String, String> {
+        let side = self.side;
+        let user = self.user.clone().filter(|user| !user.trim().is_empty());
+        user.ok_or_else(|| {
+            format!("The name of the one who signs in for others on the {side} is missing. Give --{side}-master-user.")
+        })
+    }
+
+    fn password(&self, whose: &str) -> Result<crate::domain::Secret, String> {
+        password::find(&Wanted {
+            file: self.password_file.as_deref(),
+            variable: self.variable,
+            whose: &format!("master {whose} on the {}", self.side),
+            option: &format!("--{}-master-password-file", self.side),
+        })
+    }
+
+    fn token_source(&self) -> Result<TokenSource, String> {
+        match (&self.token_file, &self.token_command) {
+            (Some(file), None) => Ok(TokenSource::File(file.clone())),
+            (None, Some(command)) if !command.trim().is_empty() => Ok(TokenSource::Command(command.clone())),
+            _ => {
+                let side = self.side;
+                Err(format!(
+                    "--{side}-sign-in token needs either --{side}-token-file or --{side}-token-command, and only one of them."
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Secret;
+
+    fn typed(way: Way) -> Typed {
+        Typed { way, ..SourceSignInArguments::default().into() }
+    }
+
+    #[test]
+    fn a_way_without_what_it_needs_says_which_option_is_missing() {
+        assert!(typed(Way::Master).way().unwrap_err().contains("Give --source-master-user."));
+        assert!(typed(Way::Token).way().unwrap_err().contains("--source-token-command"));
+        let both = Typed {
+            token_file: Some("token".into()),
+            token_command: Some("give-token".to_owned()),
+            ..typed(Way::Token)
+        };
+        assert!(both.way().unwrap_err().contains("only one of them"));
+    }
+
+    #[test]
+    fn an_option_that_the_way_does_not_use_is_refused() {
+        let user = Typed { user: Some("boss".to_owned()), ..typed(Way::Own) };
+        assert_eq!(
+            user.way().unwrap_err(),
+            "--source-master-user is of use only with --source-sign-in master or authorization."
+        );
+        let file = Typed { token_file: Some("token".into()), ..typed(Way::KerioMaster) };
+        assert!(file.way().unwrap_err().contains("--source-sign-in token"));
+    }
+
+    #[test]
+    fn a_master_is_read_with_the_password_of_its_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "geheim\n").unwrap();
+        let password_file = Some(file.path().to_owned());
+        let master = Typed { user: Some("boss".to_owned()), password_file, ..typed(Way::Master) };
+        let password = Secret::new("geheim");
+        let expected = SignInWay::MasterUser { user: "boss".to_owned(), password, separator: '*' };
+        assert_eq!(master.way(), Ok(expected));
+    }
+}
