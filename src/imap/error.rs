@@ -75,6 +75,17 @@ impl ImapError {
         ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
     }
 
+    /// Whether a server refused to make a folder, and another name may help: neither busy nor full nor forbidden.
+    pub fn refuses_name(&self) -> bool {
+        let others = ["OVERQUOTA", "NOPERM", "LIMIT", "INUSE", "SERVERBUG"];
+        match self {
+            ImapError::Refused { command: "CREATE", status } => {
+                status.wait_kind().is_none() && !others.iter().any(|code| status.has_code(code))
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of problem it is.
     pub fn kind(&self) -> ProblemKind {
         match self {

@@ -8,12 +8,13 @@ use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
 use super::proof;
+use super::refused::Retries;
 use super::request::Verify;
 use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Reach, Side, Uid};
 use crate::imap::{AppendWay, FolderStatus, ImapError, OpenFolder};
 use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// A folder on its way.
@@ -236,16 +237,24 @@ impl FolderRun<'_, '_> {
         let best = if self.sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
         let (scan, target) = (self.scan, self.target);
         let filter = FlagFilter::new(&target.open, self.mailbox.context.kerio);
-        let dropped = Cell::new(0_u64);
-        let flags = |uid: Uid| {
+        let (dropped, without_keywords) = (RefCell::new(BTreeSet::new()), RefCell::new(BTreeSet::new()));
+        let flags = |uid: Uid| -> Vec<String> {
             let head = scan.heads.get(uid);
             let (kept, lost) = head.map(|head| filter.split(scan.heads.flags(head))).unwrap_or_default();
-            dropped.set(dropped.get() + u64::from(lost > 0));
-            kept
+            let bare = without_keywords.borrow().contains(&uid);
+            if lost > 0 || bare {
+                dropped.borrow_mut().insert(uid);
+            }
+            kept.into_iter().filter(|flag| !bare || flag.starts_with('\\')).collect()
+        };
+        // True once for each message that has keywords: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
+        let spare_keywords = |uid: Uid| {
+            let has_keywords = flags(uid).iter().any(|flag| !flag.starts_with('\\'));
+            has_keywords && without_keywords.borrow_mut().insert(uid)
         };
         let to_copy = self.without_too_large(to_copy);
         let mut rounds: Vec<(Vec<Uid>, AppendWay, DateStyle)> = vec![(to_copy, best, DateStyle::TwoDigits)];
-        let mut folder_made_again = false;
+        let mut retries = Retries { folder_made_again: false, spare_keywords: &spare_keywords };
         while let Some((uids, way, dates)) = rounds.pop() {
             if uids.is_empty() {
                 continue;
@@ -261,13 +270,14 @@ impl FolderRun<'_, '_> {
                 let without = uids.len() - end.refused.len() - end.unreadable.len() - end.absent.len();
                 self.tell_dates(without as u64);
             }
-            for (next_way, next_dates, uids) in self.sort_refused(way, dates, end.refused, &mut folder_made_again)? {
+            for (next_way, next_dates, uids) in self.sort_refused(way, dates, end.refused, &mut retries)? {
                 rounds.push((uids, next_way, next_dates));
             }
         }
-        if dropped.get() > 0 {
+        let dropped = dropped.into_inner().len() as u64;
+        if dropped > 0 {
             let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem.counting(dropped.get()));
+            self.job.tell_once(self.mailbox, problem.counting(dropped));
         }
         Ok(())
     }

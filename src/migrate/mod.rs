@@ -17,6 +17,7 @@ mod halt;
 mod heads;
 mod history;
 mod mailbox;
+mod plain_name;
 mod planner;
 mod port;
 mod prepare;

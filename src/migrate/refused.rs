@@ -10,6 +10,14 @@ use crate::imap::{AppendWay, ImapError, Refusal};
 use crate::progress::Event;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What is tried once more before messages are named as failed.
+pub(super) struct Retries<'a> {
+    /// Whether the folder was made again, because it had gone.
+    pub(super) folder_made_again: bool,
+    /// Sends a message without its keywords from now on; false when it has none to spare.
+    pub(super) spare_keywords: &'a dyn Fn(Uid) -> bool,
+}
+
 impl FolderRun<'_, '_> {
     /// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
     /// as deleted meanwhile.
@@ -39,13 +47,13 @@ impl FolderRun<'_, '_> {
         Ok(())
     }
 
-    /// Decides what to do about refused messages: the next way, the next date, or naming them.
+    /// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
     pub(super) fn sort_refused(
         &mut self,
         way: AppendWay,
         dates: DateStyle,
         refused: Vec<RefusedMessage>,
-        folder_made_again: &mut bool,
+        retries: &mut Retries<'_>,
     ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
         let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
         for message in refused {
@@ -60,8 +68,8 @@ impl FolderRun<'_, '_> {
                 (Refusal::MalformedDate, Some(next)) => {
                     again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
                 }
-                (Refusal::NoSuchFolder, _) if !*folder_made_again => {
-                    *folder_made_again = true;
+                (Refusal::NoSuchFolder, _) if !retries.folder_made_again => {
+                    retries.folder_made_again = true;
                     let wire_name = self.sessions.target.wire_name(&self.job.planned.target);
                     if let Ok(wire_name) = wire_name {
                         self.sessions.target.create(&wire_name).on(Side::Target)?;
@@ -69,7 +77,7 @@ impl FolderRun<'_, '_> {
                     again.entry((true, dates)).or_default().push(message.uid);
                 }
                 (Refusal::NoSuchFolder, _)
-                    if *folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
+                    if retries.folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
                 {
                     self.fail(message.uid, ProblemKind::MessageRefused, &message.words);
                 }
@@ -85,6 +93,7 @@ impl FolderRun<'_, '_> {
                     return Err(Halt::Server { side: Side::Target, error });
                 }
                 (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
+                _ if (retries.spare_keywords)(message.uid) => again.entry((true, dates)).or_default().push(message.uid),
                 _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
             }
         }

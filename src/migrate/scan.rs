@@ -7,7 +7,8 @@ use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
-use crate::domain::{Problem, ProblemKind, Side};
+use super::plain_name::plain_name;
+use crate::domain::{Mapping, Problem, ProblemKind, Side};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
@@ -92,15 +93,7 @@ pub(super) fn scan_and_make_ready(
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
     let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs);
-    let wishes: Vec<Wish<'_>> = ready_for
-        .iter()
-        .zip(&wire_names)
-        .map(|(&index, wire_name)| Wish {
-            wire_name,
-            create: !jobs[index].planned.target.is_inbox() && !sessions.existing.contains(wire_name),
-            subscribe: jobs[index].source.subscribed,
-        })
-        .collect();
+    let wishes = wishes(sessions, jobs, &ready_for, &wire_names);
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
     let ids: Vec<_> = to_scan.iter().map(|&index| jobs[index].id).collect();
@@ -122,7 +115,51 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
             Err(error) => jobs[index].give_up(mailbox, refused_folder(Side::Source, &jobs[index].planned, &error)),
         }
     }
+    let mut renamed = Vec::new();
     for ((index, wire_name), ready) in ready_for.into_iter().zip(wire_names).zip(ready) {
+        if ready.open.as_ref().is_err_and(ImapError::refuses_name) && rename(mailbox, jobs[index]) {
+            renamed.push(index);
+        } else {
+            take_ready(mailbox, sessions, jobs[index], wire_name, ready);
+        }
+    }
+    make_renamed_ready(mailbox, sessions, jobs, &renamed)
+}
+
+fn wishes<'n>(
+    sessions: &Sessions,
+    jobs: &[&mut FolderJob],
+    indices: &[usize],
+    wire_names: &'n [Vec<u8>],
+) -> Vec<Wish<'n>> {
+    let wish = |(&index, wire_name): (&usize, &'n Vec<u8>)| Wish {
+        wire_name,
+        create: !jobs[index].planned.target.is_inbox() && !sessions.existing.contains(wire_name),
+        subscribe: jobs[index].source.subscribed,
+    };
+    indices.iter().zip(wire_names).map(wish).collect()
+}
+
+/// Gives a folder whose name the target refused a plain one. False when it has one already.
+fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob) -> bool {
+    let Some(target) = plain_name(&job.planned.target) else { return false };
+    job.planned.target = target.clone();
+    job.planned.mapping = Mapping::Adapted;
+    mailbox.context.tell(Event::FolderRenamed { account: mailbox.id, folder: job.id, target });
+    true
+}
+
+fn make_renamed_ready(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    jobs: &mut [&mut FolderJob],
+    renamed: &[usize],
+) -> Result<(), Halt> {
+    let name = |index: &usize| Some((*index, sessions.target.wire_name(&jobs[*index].planned.target).ok()?));
+    let (indices, wire_names): (Vec<usize>, Vec<Vec<u8>>) = renamed.iter().filter_map(name).unzip();
+    let wishes = wishes(sessions, jobs, &indices, &wire_names);
+    let ready = sessions.target.make_ready(&wishes).on(Side::Target)?;
+    for ((index, wire_name), ready) in indices.into_iter().zip(wire_names).zip(ready) {
         take_ready(mailbox, sessions, jobs[index], wire_name, ready);
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The events of a run: facts in the past tense, with ids and numbers, never formatted text, bodies or secrets.
 
-use crate::domain::{AccountId, BadLine, FolderId, LeftOut, PlannedFolder, Problem, Side};
+use crate::domain::{AccountId, BadLine, FolderId, FolderPath, LeftOut, PlannedFolder, Problem, Side};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -192,6 +192,15 @@ pub enum Event {
         folders: Vec<PlannedFolder>,
         /// What is not copied.
         left_out: Vec<LeftOut>,
+    },
+    /// A folder goes under another name than planned, because the target refused that one.
+    FolderRenamed {
+        /// Of which account.
+        account: AccountId,
+        /// Which.
+        folder: FolderId,
+        /// Where it goes.
+        target: FolderPath,
     },
     /// A folder's messages were counted. May come again with better numbers; the last one holds.
     FolderCounted {

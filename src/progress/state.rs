@@ -254,6 +254,10 @@ impl RunState {
                     .collect();
                 it.left_out = left_out.clone();
             }),
+            Event::FolderRenamed { account, folder, target } => self.with_folder(*account, *folder, |it| {
+                it.target = target.clone();
+                it.mapping = Mapping::Adapted;
+            }),
             Event::FolderCounted { account, folder, messages, bytes } => {
                 self.tally_folder(*account, *folder, |tally| {
                     let bytes = bytes.unwrap_or(tally.expected.bytes);
