@@ -1,0 +1,102 @@
+//! Servers killed in the middle of a run, and runs cut off: every message arrives, once.
+
+use crate::support::comparison::{Differences, compare};
+use crate::support::corpus;
+use crate::support::dovecot::{Dovecot, DovecotSettings, Storage};
+use crate::support::imap_client::ImapClient;
+use crate::support::run::{Migration, Place, problems};
+use kimt::domain::Security;
+use kimt::migrate::Run;
+use kimt::progress::Verdict;
+use std::time::{Duration, Instant};
+
+const ANN: (&str, &str) = ("ann@example.com", "secret");
+const MESSAGES: usize = 1500;
+
+fn servers(storage: Storage) -> (Dovecot, Dovecot) {
+    let settings = DovecotSettings { storage, ..DovecotSettings::default() };
+    let (source, target) = (Dovecot::start(&settings), Dovecot::start(&settings));
+    source.add_user(ANN.0, ANN.1);
+    target.add_user(ANN.0, ANN.1);
+    assert_eq!(ImapClient::sign_in(source.port, ANN.0, ANN.1).fill(&corpus::ordinary(MESSAGES)), []);
+    (source, target)
+}
+
+/// Waits until so many messages are copied; panics when the run ended before, as the test then tests nothing.
+fn wait_until_copied(run: &Run, messages: u64) {
+    let begun = Instant::now();
+    while run.state().lock().unwrap().tally.copied.messages < messages {
+        assert!(!run.is_finished() && begun.elapsed() < Duration::from_secs(60), "the run ended too early");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn assert_each_once(source: &Dovecot, target: &Dovecot) {
+    let read = |dovecot: &Dovecot| ImapClient::sign_in(dovecot.port, ANN.0, ANN.1).read_all();
+    let source = read(source);
+    assert_eq!(source.message_count(), MESSAGES);
+    assert_eq!(compare(&source, &read(target), |path| Some(path.clone())), Differences::default());
+}
+
+#[test]
+fn a_target_that_is_killed_and_comes_back_has_every_message_once() {
+    for storage in [Storage::MaildirPlusPlus, Storage::Sdbox] {
+        let (source, mut target) = servers(storage);
+        let migration =
+            Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+        let run = migration.start();
+        wait_until_copied(&run, 250);
+        target.kill();
+        std::thread::sleep(Duration::from_millis(300));
+        target.restart();
+        let state = run.wait();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+        assert_each_once(&source, &target);
+    }
+}
+
+#[test]
+fn a_source_that_is_killed_and_comes_back_loses_no_message() {
+    let (mut source, target) = servers(Storage::Sdbox);
+    let migration = Migration::new(Place::of(&source, Security::Tls), Place::of(&target, Security::Tls), &[ANN]);
+    let run = migration.start();
+    wait_until_copied(&run, 250);
+    source.kill();
+    std::thread::sleep(Duration::from_millis(300));
+    source.restart();
+    let state = run.wait();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_each_once(&source, &target);
+}
+
+#[test]
+fn a_run_cut_off_again_and_again_copies_every_message_once() {
+    let (source, target) = servers(Storage::Sdbox);
+    let migration = Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+    for _ in 0..4 {
+        let run = migration.start();
+        wait_until_copied(&run, 200);
+        run.stop_now();
+        assert_eq!(run.wait().verdict(), Verdict::Stopped);
+    }
+    let last = migration.run();
+    assert_eq!(last.verdict(), Verdict::AllComplete, "{:?}", problems(&last));
+    assert_each_once(&source, &target);
+}
+
+#[test]
+fn both_servers_killed_while_a_run_is_cut_off_leave_every_message_once() {
+    let (mut source, mut target) = servers(Storage::MaildirPlusPlus);
+    let migration = Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+    let run = migration.start();
+    wait_until_copied(&run, 400);
+    source.kill();
+    target.kill();
+    run.stop_now();
+    run.wait();
+    source.restart();
+    target.restart();
+    let last = migration.run();
+    assert_eq!(last.verdict(), Verdict::AllComplete, "{:?}", problems(&last));
+    assert_each_once(&source, &target);
+}

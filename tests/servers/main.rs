@@ -1,0 +1,12 @@
+//! The engine against real mail servers, compared by code that shares nothing with it.
+//!
+//! Every server runs on loopback with a temporary folder of its own. A test whose server is not installed fails and says so.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod dovecot;
+mod interrupted;
+mod pairs;

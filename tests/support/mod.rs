@@ -1,0 +1,12 @@
+//! What the tests against real servers stand on. Nothing here uses the engine's own code, but for [`run`], which starts it.
+
+pub mod certificate;
+pub mod comparison;
+pub mod corpus;
+pub mod courier;
+pub mod cyrus;
+pub mod dovecot;
+pub mod imap_client;
+pub mod process;
+pub mod run;
+pub mod wire_value;

@@ -1,0 +1,132 @@
+//! Runs of the program's engine between servers of a test.
+
+use super::dovecot::Dovecot;
+use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
+use kimt::migrate::{Options, Request, Run, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::progress::{RunKind, RunState};
+use std::path::PathBuf;
+
+/// Where a server of a test is reached.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub port: u16,
+    pub security: Security,
+    /// The certificate authority to trust, PEM.
+    pub authority: Option<String>,
+}
+
+impl Place {
+    pub fn plain(port: u16) -> Self {
+        Self { port, security: Security::Plain, authority: None }
+    }
+
+    /// The port of a Dovecot that serves this protection.
+    pub fn of(dovecot: &Dovecot, security: Security) -> Self {
+        let port = if security == Security::Tls { dovecot.tls_port } else { dovecot.port };
+        Self { port, security, authority: Some(dovecot.certificate.authority.clone()) }
+    }
+}
+
+/// A migration that can be run again and again with the same ledger.
+pub struct Migration {
+    pub source: Place,
+    pub target: Place,
+    pub accounts: Vec<(String, String)>,
+    pub jobs: u32,
+    pub verify: Verify,
+    folder: tempfile::TempDir,
+}
+
+impl Migration {
+    pub fn new(source: Place, target: Place, accounts: &[(&str, &str)]) -> Self {
+        let accounts = accounts.iter().map(|(name, password)| ((*name).to_owned(), (*password).to_owned())).collect();
+        Self { source, target, accounts, jobs: 4, verify: Verify::Content, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Runs to the end.
+    pub fn run(&self) -> RunState {
+        self.start().wait()
+    }
+
+    /// Starts and returns at once.
+    pub fn start(&self) -> Run {
+        log_to_file();
+        kimt::migrate::start(self.request(RunKind::Migrate), Box::new(|_: &_, _: &_| {})).unwrap()
+    }
+
+    /// Compares source and target with the engine's own verification.
+    pub fn verify(&self) -> RunState {
+        kimt::migrate::start(self.request(RunKind::Verify), Box::new(|_: &_, _: &_| {})).unwrap().wait()
+    }
+
+    fn request(&self, kind: RunKind) -> Request {
+        let address = |place: &Place| ServerAddress { host: "localhost".to_owned(), port: Some(place.port) };
+        let accounts = self.accounts.iter().enumerate().map(|(index, (name, password))| Account {
+            line: index as u32 + 1,
+            address: Address::parse(name).unwrap(),
+            password: Secret::new(password.clone()),
+            full_name: String::new(),
+        });
+        Request {
+            kind,
+            servers: Servers {
+                source: SourceServer {
+                    address: address(&self.source),
+                    security: self.source.security,
+                    fingerprint: None,
+                },
+                target: TargetServer {
+                    address: address(&self.target),
+                    security: self.target.security,
+                    fingerprint: None,
+                    kind: TargetKind::Imap,
+                },
+                authority_files: self.authority_files(),
+                cleartext_passwords_allowed: false,
+            },
+            accounts: accounts.collect(),
+            bad_lines: Vec::new(),
+            selection: Default::default(),
+            options: Options {
+                jobs: self.jobs,
+                verify: self.verify,
+                repair: false,
+                state_folder: self.made("state"),
+                log_folder: self.made("log"),
+            },
+        }
+    }
+
+    fn authority_files(&self) -> Vec<PathBuf> {
+        let authorities = [&self.source, &self.target].into_iter().filter_map(|place| place.authority.as_ref());
+        let write = |(number, authority): (usize, &String)| {
+            let file = self.folder.path().join(format!("authority-{number}.pem"));
+            std::fs::write(&file, authority).unwrap();
+            file
+        };
+        authorities.enumerate().map(write).collect()
+    }
+
+    fn made(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+}
+
+/// Writes what the engine logs into the file that KIMT_TEST_LOG names, if it does: for whoever looks for a fault.
+fn log_to_file() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        if let Some(path) = std::env::var_os("KIMT_TEST_LOG") {
+            let file = std::fs::File::create(path).unwrap();
+            let _ = simplelog::WriteLogger::init(log::LevelFilter::Debug, simplelog::Config::default(), file);
+        }
+    });
+}
+
+/// Every problem of a run as text, for assertions and their messages.
+pub fn problems(state: &RunState) -> Vec<String> {
+    let of_accounts = state.accounts.iter().flat_map(|account| account.problems.iter().map(|(_, problem)| problem));
+    state.problems.iter().chain(of_accounts).map(|problem| format!("{problem:?}")).collect()
+}
