@@ -47,6 +47,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         Event::AccountLookedUp { .. }
         | Event::Stepped { .. }
         | Event::FoldersPlanned { .. }
+        | Event::FolderRenamed { .. }
         | Event::FolderCounted { .. }
         | Event::MessagesFound { .. }
         | Event::MessagesCopied { .. }

@@ -54,8 +54,9 @@ impl Server {
 
 /// Migrates the hostile mailbox, and once more. Every message that is missing then must be named by a problem of its own.
 fn move_hostile(source: &Server, target: &Server) -> Differences {
-    let not_taken = source.client().fill(&corpus::hostile(Largest::Small));
-    println!("the source did not take: {not_taken:#?}");
+    let corpus = corpus::hostile(Largest::Small);
+    let not_taken = source.client().fill(&corpus);
+    assert!(not_taken.len() < corpus.folders.len() / 2, "the source took too little: {not_taken:#?}");
     let migration = Migration::new(Place::plain(source.port()), Place::plain(target.port()), &[ANN]);
     // Dovecot tells dates before 1970 otherwise at the first time than ever after.
     source.client().read_all();
@@ -69,8 +70,7 @@ fn move_hostile(source: &Server, target: &Server) -> Differences {
         assert!(planned.contains_key(path) || named || folder.messages.is_empty(), "{path:?} is not planned");
     }
     let differences = compare(&before, &target.client().read_all(), |path| planned.get(path).cloned());
-    println!("{differences:#?}\n{:#?}", problems(&state));
-    assert_eq!(differences.doubled, Vec::<String>::new());
+    assert_eq!(differences.doubled, Vec::<String>::new(), "{:#?}", problems(&state));
     for lost in &differences.lost {
         let names_it = |problem: &Problem| {
             let same_folder = problem.subject.folder.as_ref() == Some(&lost.folder.join("/"));

@@ -1,7 +1,7 @@
 //! Runs of the program's engine between servers of a test.
 
 use super::dovecot::Dovecot;
-use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
+use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
 use kimt::migrate::{Options, Request, Run, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ impl Migration {
             },
             accounts: accounts.collect(),
             bad_lines: Vec::new(),
-            selection: Default::default(),
+            selection: Selection::default(),
             options: Options {
                 jobs: self.jobs,
                 verify: self.verify,
