@@ -2,7 +2,7 @@
 
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{Options, Request, Run, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{Options, Patience, Request, Run, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -93,6 +93,7 @@ impl Migration {
                 repair: false,
                 state_folder: self.made("state"),
                 log_folder: self.made("log"),
+                patience: Patience::default(),
             },
         }
     }
