@@ -9,4 +9,5 @@ mod support;
 
 mod dovecot;
 mod interrupted;
+mod kerio;
 mod pairs;

@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod courier;
 pub mod cyrus;
 pub mod dovecot;
+pub mod forwarder;
 pub mod imap_client;
 pub mod process;
 pub mod run;

@@ -2,7 +2,9 @@
 
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{Options, Patience, Request, Run, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{
+    NameForm, Options, Patience, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -34,13 +36,23 @@ pub struct Migration {
     pub accounts: Vec<(String, String)>,
     pub jobs: u32,
     pub verify: Verify,
+    /// Whether users are made on the target first.
+    pub kind: TargetKind,
     folder: tempfile::TempDir,
 }
 
 impl Migration {
     pub fn new(source: Place, target: Place, accounts: &[(&str, &str)]) -> Self {
         let accounts = accounts.iter().map(|(name, password)| ((*name).to_owned(), (*password).to_owned())).collect();
-        Self { source, target, accounts, jobs: 4, verify: Verify::Content, folder: tempfile::tempdir().unwrap() }
+        Self {
+            source,
+            target,
+            accounts,
+            jobs: 4,
+            verify: Verify::Content,
+            kind: TargetKind::Imap,
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// Runs to the end.
@@ -66,6 +78,8 @@ impl Migration {
             address: Address::parse(name).unwrap(),
             password: Secret::new(password.clone()),
             full_name: String::new(),
+            source_login: None,
+            target_address: None,
         });
         Request {
             kind,
@@ -74,12 +88,16 @@ impl Migration {
                     address: address(&self.source),
                     security: self.source.security,
                     fingerprint: None,
+                    sign_in: SignInWay::default(),
+                    name: NameForm::default(),
                 },
                 target: TargetServer {
                     address: address(&self.target),
                     security: self.target.security,
                     fingerprint: None,
-                    kind: TargetKind::Imap,
+                    sign_in: SignInWay::default(),
+                    name: NameForm::default(),
+                    kind: self.kind.clone(),
                 },
                 authority_files: self.authority_files(),
                 cleartext_passwords_allowed: false,
