@@ -67,6 +67,8 @@ impl Drop for Courier {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        // Threads that still hold the folder end with the test program, too late to remove it.
+        let _ = fs::remove_dir_all(self.front.folder.path());
     }
 }
 
