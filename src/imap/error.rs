@@ -126,6 +126,12 @@ impl ImapError {
         }
     }
 
+    /// Whether the line was lost, or unusable, without a word about waiting.
+    pub fn is_loss(&self) -> bool {
+        matches!(self.kind(), ProblemKind::ConnectionLost | ProblemKind::Unreachable | ProblemKind::ServerMisbehaved)
+            && self.is_connection()
+    }
+
     /// How long the server asks to wait, if it says so.
     pub fn wait_seconds(&self) -> Option<u64> {
         match self {

@@ -50,10 +50,11 @@ impl Fetched {
         Some(fetched)
     }
 
-    /// The head it describes, if it has a UID and a size.
+    /// The head it describes, if it has a UID, and a size or a date: without both it is a change of flags that nobody asked for.
     pub(super) fn head(self) -> Option<MessageHead> {
-        let flags = self.flags?.into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent")).collect();
-        Some(MessageHead { uid: self.uid?, size: self.size.unwrap_or(0), flags, date: self.date })
+        let uid = self.uid.filter(|_| self.size.is_some() || self.date.is_some())?;
+        let flags = self.flags.unwrap_or_default().into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
+        Some(MessageHead { uid, size: self.size.unwrap_or(0), flags: flags.collect(), date: self.date })
     }
 
     fn take_item(&mut self, name: &[u8], tokens: &mut Tokens<'_>) {
@@ -157,6 +158,7 @@ mod tests {
     #[test]
     fn an_unasked_flags_update_is_no_head() {
         assert_eq!(Fetched::parse(&[text(br"3 FETCH (FLAGS (\Seen))")]).unwrap().head(), None);
+        assert_eq!(Fetched::parse(&[text(br"3 FETCH (UID 7 FLAGS (\Seen))")]).unwrap().head(), None);
         assert_eq!(Fetched::parse(&[text(b"3 EXISTS")]), None);
         let odd = Fetched::parse(&[text(b"3 FETCH (UID 0 INTERNALDATE NIL FLAGS NIL RFC822.SIZE x)")]).unwrap();
         assert_eq!((odd.uid, odd.date, odd.size), (None, None, None));

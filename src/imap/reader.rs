@@ -151,6 +151,7 @@ impl Reader {
                 self.open = wire_names.get(index).filter(|_| is_open).map(|name| name.to_vec());
                 // After a refusal another folder may still be open: its heads are not the ones that were asked for.
                 let fetched = self.wire.finish(fetch, &mut |pieces| {
+                    opened.take_expunge(pieces);
                     if let Some(found) = Fetched::parse(pieces).and_then(Fetched::head).filter(|_| is_open) {
                         head(index, found);
                     }
@@ -233,6 +234,15 @@ impl Opened {
             && word.is("EXISTS")
         {
             self.messages = number;
+        }
+    }
+
+    /// A message that was deleted while the heads of all were read. One that comes meanwhile is not waited for.
+    fn take_expunge(&mut self, pieces: &[Piece]) {
+        let mut tokens = Tokens::new(pieces);
+        let number: Option<u64> = tokens.next().and_then(|token| token.number());
+        if number.is_some() && tokens.next().is_some_and(|word| word.is("EXPUNGE")) {
+            self.messages = self.messages.saturating_sub(1);
         }
     }
 

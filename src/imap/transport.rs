@@ -3,6 +3,7 @@
 //! The crate reads through a buffer of its own. So it gets a handle that never hands out more than one line: when the crate is idle
 //! its buffer is empty, and whoever speaks next finds every octet here.
 
+use super::response::{Condition, Status};
 use crate::network::{Interrupter, Stream};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -119,15 +120,24 @@ impl Lent {
             }
             let line = read_line(transport)?;
             let is_greeting = self.lines == 1 && self.last_line.is_empty();
-            let goodbye = line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"* BYE"));
-            let is_blank = !line.is_empty() && line.trim_ascii().is_empty();
-            if is_blank || line.starts_with(b"* ") && !goodbye && !is_greeting {
+            if !line.is_empty() && !is_greeting && !is_asked_for(&line) {
                 continue;
             }
             self.last_line.clone_from(&line);
             self.line = line;
             return Ok(());
         }
+    }
+}
+
+/// Whether a line is what a sign-in waits for: a `+`, a tagged answer, or BYE.
+fn is_asked_for(line: &[u8]) -> bool {
+    let words = line.iter().position(|&octet| octet == b' ').map(|space| line.split_at(space));
+    let status = words.and_then(|(_, words)| Status::parse(words.trim_ascii()));
+    match words {
+        _ if line.starts_with(b"+") => true,
+        Some((b"*", _)) => status.is_some_and(|status| status.condition == Condition::Bye),
+        _ => status.is_some(),
     }
 }
 

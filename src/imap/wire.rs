@@ -47,7 +47,7 @@ pub(super) trait LiteralTaker {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError>;
     /// A chunk of it.
     fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError>;
-    /// It is complete.
+    /// It is complete, and the answer goes on as one does after a literal.
     fn end(&mut self) -> Result<(), ImapError>;
 }
 
@@ -269,11 +269,17 @@ impl Wire {
             }
             if taker.wants(&pieces, octets)? {
                 self.stream_literal(octets, taker)?;
+                line = self.read_line()?;
+                // What goes on otherwise was announced shorter than it is, or has swallowed what follows.
+                if !ends_answer(&line.text) {
+                    return Err(ImapError::Protocol("a message does not end where it should".to_owned()));
+                }
+                taker.end()?;
                 pieces.push(Piece::Streamed);
             } else {
                 pieces.push(Piece::Literal(self.keep_literal(octets)?));
+                line = self.read_line()?;
             }
-            line = self.read_line()?;
         }
     }
 
@@ -288,7 +294,7 @@ impl Wire {
             self.transport.consume(length);
             left -= length as u64;
         }
-        taker.end()
+        Ok(())
     }
 
     fn keep_literal(&mut self, mut left: u64) -> Result<Vec<u8>, ImapError> {
@@ -353,6 +359,12 @@ fn tagged(line: &[u8]) -> Option<(Tag, Status)> {
     let space = line.iter().position(|&octet| octet == b' ')?;
     let number = std::str::from_utf8(line[..space].strip_prefix(b"K")?).ok()?.parse().ok()?;
     Some((Tag(number), Status::parse(&line[space + 1..])?))
+}
+
+/// Whether a line can follow the literal of a message: the end of the answer, or further items and then its end or another literal.
+fn ends_answer(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    line == b")" || line.starts_with(b" ") && (line.ends_with(b")") || literal(line).is_some())
 }
 
 /// The literal a line announces at its end: where the text before it ends, and how many octets follow.

@@ -41,6 +41,8 @@ pub(super) struct Round<'a> {
     pub(super) wire_name: &'a [u8],
     /// Which messages, in order.
     pub(super) uids: &'a [Uid],
+    /// Further messages, at which the line was lost before: after all others, each for itself.
+    pub(super) suspects: &'a [Uid],
     /// Batches or one by one.
     pub(super) way: AppendWay,
     /// How dates are written.
@@ -64,6 +66,8 @@ pub(super) struct Desk<'a> {
     pub(super) record: &'a FolderRecord,
     /// Told of what is durably done; may take its time.
     pub(super) done: &'a mut TellDone<'a>,
+    /// The message that was read, or was next, when the round ended with an error.
+    pub(super) lost_at: Option<Uid>,
 }
 
 /// A message that the target refused.
@@ -77,6 +81,14 @@ pub(super) struct RefusedMessage {
     pub(super) words: String,
     /// Whether it was refused together with others, so that any of them may be the cause.
     pub(super) together: bool,
+}
+
+impl RefusedMessage {
+    /// Whether it may stand on the target all the same: not every server keeps to it that a batch is stored as a whole or not at all
+    /// (RFC 3502). Such a message stays intended until the target was asked.
+    pub(super) fn may_be_stored(&self) -> bool {
+        self.together && self.why != Refusal::NoSuchFolder
+    }
 }
 
 /// What became of the messages of a round that were not copied.
@@ -100,7 +112,8 @@ pub(super) fn copy_round(
     round: &Round<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<RoundEnd, Halt> {
-    let batches = batches(round.uids, desk.heads);
+    let mut batches = batches(round.uids, desk.heads);
+    batches.extend(round.suspects.iter().map(|uid| vec![*uid]));
     let queue = Mutex::new(batches.iter().cloned().collect::<VecDeque<_>>());
     let line = source.interrupter();
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
@@ -117,6 +130,7 @@ pub(super) fn copy_round(
             batch: 0,
             intended: 0,
             measured: HashMap::new(),
+            awaited: VecDeque::new(),
             current: None,
             done: Vec::new(),
             withdrawn: Vec::new(),
@@ -129,6 +143,7 @@ pub(super) fn copy_round(
             line.interrupt();
         }
         let read = reading.join().unwrap_or(Err(ImapError::Abandoned));
+        sending.desk.lost_at = sending.awaited.front().copied();
         match (sent, read) {
             (Err(Halt::Server { side: Side::Source, .. }) | Ok(()), Err(error)) => {
                 Err(Halt::Server { side: Side::Source, error })
@@ -229,6 +244,8 @@ struct Sending<'a, 'd> {
     intended: usize,
     /// Size and digest of what was sent and is not settled.
     measured: HashMap<Uid, (u64, Digest)>,
+    /// Intended and not delivered by the source, the one that arrives now first.
+    awaited: VecDeque<Uid>,
     /// The message that arrives now, and whether it is passed on.
     current: Option<(Uid, bool)>,
     /// Settled, not yet recorded.
@@ -244,7 +261,10 @@ impl Sending<'_, '_> {
             self.take(item)?;
         }
         if self.current.is_some() {
-            // The source fell silent in the middle of a message: the target waits for octets that will not come.
+            // The source fell silent in the middle of a message: the target waits for octets that will not come. What it has whole, it
+            // answers nevertheless.
+            self.settle(0)?;
+            self.record(self.intended)?;
             return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
         }
         self.appender.end_batch().on(Side::Target)?;
@@ -263,6 +283,8 @@ impl Sending<'_, '_> {
                 let head = self.desk.heads.get(uid);
                 let date = head.and_then(|head| date_text(head.date?, self.round.dates));
                 let flags = (self.desk.flags)(uid);
+                self.delivered(uid);
+                self.awaited.push_front(uid);
                 let begun = self.appender.begin(uid, &flags, date.as_deref(), octets).on(Side::Target)?;
                 self.current = Some((uid, matches!(begun, Begun::Ready)));
             }
@@ -273,6 +295,7 @@ impl Sending<'_, '_> {
             }
             Item::End { octets, digest } => {
                 if let Some((uid, passed_on)) = self.current.take() {
+                    self.delivered(uid);
                     self.measured.insert(uid, (octets, digest));
                     if passed_on {
                         self.appender.end().on(Side::Target)?;
@@ -280,10 +303,12 @@ impl Sending<'_, '_> {
                 }
             }
             Item::Unreadable { uid, words } => {
+                self.delivered(uid);
                 self.withdrawn.push(uid);
                 self.end.unreadable.push((uid, words));
             }
             Item::Absent { uid } => {
+                self.delivered(uid);
                 self.withdrawn.push(uid);
                 self.end.absent.push(uid);
             }
@@ -298,6 +323,11 @@ impl Sending<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The source owes this one no more.
+    fn delivered(&mut self, uid: Uid) {
+        self.awaited.retain(|awaited| *awaited != uid);
     }
 
     /// Reads answers until at most so many commands are unanswered.
@@ -316,8 +346,11 @@ impl Sending<'_, '_> {
                     let together = settled.uids.len() > 1;
                     for uid in settled.uids {
                         self.measured.remove(&uid);
-                        self.withdrawn.push(uid);
-                        self.end.refused.push(RefusedMessage { uid, why: why.clone(), words: words.clone(), together });
+                        let refused = RefusedMessage { uid, why: why.clone(), words: words.clone(), together };
+                        if !refused.may_be_stored() {
+                            self.withdrawn.push(uid);
+                        }
+                        self.end.refused.push(refused);
                     }
                 }
             }
@@ -331,6 +364,7 @@ impl Sending<'_, '_> {
         let next = self.batches.get(self.intended..through).unwrap_or_default().iter().flatten();
         let intend: Vec<(Uid, u64)> =
             next.map(|uid| (*uid, self.desk.heads.get(*uid).map_or(0, |head| head.size))).collect();
+        self.awaited.extend(intend.iter().map(|(uid, _)| *uid));
         self.intended = self.intended.max(through);
         self.desk.ledger.record(self.desk.record, &self.done, &self.withdrawn, &intend, self.round.floor)?;
         self.withdrawn.clear();

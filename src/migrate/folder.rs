@@ -15,7 +15,7 @@ use crate::imap::{AppendWay, FolderStatus, ImapError, OpenFolder};
 use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A folder on its way.
 pub(super) struct FolderJob {
@@ -35,6 +35,13 @@ pub(super) struct Scan {
     pub(super) heads: Heads,
 }
 
+impl Scan {
+    /// Messages that the source counts and does not tell of.
+    pub(super) fn untold(&self) -> u64 {
+        self.status.messages.saturating_sub(self.heads.read())
+    }
+}
+
 /// The target's folder, ready to be appended to.
 #[derive(Clone)]
 pub(super) struct TargetFolder {
@@ -51,6 +58,10 @@ pub(super) struct FolderProgress {
     copied_bytes: u64,
     /// Named as failed; not tried again in this run.
     pub(super) failed: BTreeSet<Uid>,
+    /// Copied without a date, because the source told none or the target takes none.
+    dateless: u64,
+    /// How often the source's line was lost while a message was read.
+    pub(super) line_losses: BTreeMap<Uid, u32>,
     told: BTreeSet<ProblemKind>,
     left_out_told: bool,
     /// Whether it came to its end.
@@ -95,6 +106,14 @@ impl FolderJob {
         }
     }
 
+    /// Names messages that the source counts and does not tell of, once in a run.
+    pub(super) fn tell_untold(&mut self, mailbox: &mut Mailbox<'_>, messages: u64) {
+        if messages > 0 {
+            let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&self.planned.source);
+            self.tell_once(mailbox, problem.counting(messages).saying("the server counts them and does not list them"));
+        }
+    }
+
     /// Tells how many messages the user's rules leave out, once in a run.
     pub(super) fn tell_left_out(&mut self, mailbox: &Mailbox<'_>, messages: u64) {
         if messages > 0 && !std::mem::replace(&mut self.progress.left_out_told, true) {
@@ -103,7 +122,7 @@ impl FolderJob {
     }
 
     /// Tells what stands on the target and was not told yet.
-    fn tell_found(&mut self, mailbox: &Mailbox<'_>, messages: u64, bytes: u64) {
+    pub(super) fn tell_found(&mut self, mailbox: &Mailbox<'_>, messages: u64, bytes: u64) {
         let progress = &mut self.progress;
         let found = messages.saturating_sub(progress.found + progress.copied);
         let found_bytes = bytes.saturating_sub(progress.found_bytes + progress.copied_bytes);
@@ -219,11 +238,13 @@ impl FolderRun<'_, '_> {
     }
 
     fn prove_and_finish(&mut self) -> Result<(), Halt> {
+        self.tell_dates(self.job.progress.dateless);
+        self.job.progress.dateless = 0;
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.prove(&record)?;
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
-            let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0 + 1)));
+            let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
             // What came after the scan is not copied: then the folder's number of messages differs.
             let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
             self.ledger.complete(&record, snapshot)?;
@@ -260,17 +281,16 @@ impl FolderRun<'_, '_> {
                 continue;
             }
             let floor = target.open.status.uid_next.map_or(1, |uid| uid.0);
-            let round = Round { wire_name: &target.wire_name, uids: &uids, way, dates, floor };
-            let end = self.run_round(record, &flags, &round)?;
+            let (suspects, uids): (Vec<Uid>, Vec<Uid>) =
+                uids.into_iter().partition(|uid| self.job.progress.line_losses.contains_key(uid));
+            let round = Round { wire_name: &target.wire_name, uids: &uids, suspects: &suspects, way, dates, floor };
+            let mut end = self.run_round(record, &flags, &round)?;
             self.take_lost(&end)?;
+            let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
             if !end.left.is_empty() {
                 return Err(Halt::Held);
             }
-            if dates == DateStyle::None {
-                let without = uids.len() - end.refused.len() - end.unreadable.len() - end.absent.len();
-                self.tell_dates(without as u64);
-            }
-            for (next_way, next_dates, uids) in self.sort_refused(way, dates, end.refused, &mut retries)? {
+            for (next_way, next_dates, uids) in self.sort_refused(way, dates, refused, &mut retries)? {
                 rounds.push((uids, next_way, next_dates));
             }
         }
@@ -290,10 +310,14 @@ impl FolderRun<'_, '_> {
     ) -> Result<RoundEnd, Halt> {
         let Sessions { source, target, follower, .. } = &mut *self.sessions;
         let (mailbox, job) = (&*self.mailbox, &mut *self.job);
+        let heads = &self.scan.heads;
         let mut done = |ledger: &mut Ledger, done: &[Done]| -> Result<(), Halt> {
             let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
             job.progress.copied += messages;
             job.progress.copied_bytes += bytes;
+            let no_date_sent = round.dates == DateStyle::None;
+            let dateless = |done: &&Done| no_date_sent || heads.get(done.uid).is_some_and(|head| head.date.is_none());
+            job.progress.dateless += done.iter().filter(dateless).count() as u64;
             let (account, folder) = (mailbox.id, job.id);
             mailbox.context.tell(Event::MessagesCopied { account, folder, messages, bytes });
             if let Some(follower) = follower.as_mut() {
@@ -302,9 +326,28 @@ impl FolderRun<'_, '_> {
             }
             Ok(())
         };
-        let heads = &self.scan.heads;
-        let mut desk = Desk { heads, flags, ledger: self.ledger, record, done: &mut done };
-        copy_round(source, target, &mailbox.context.control, round, &mut desk)
+        let mut desk = Desk { heads, flags, ledger: self.ledger, record, done: &mut done, lost_at: None };
+        let end = copy_round(source, target, &mailbox.context.control, round, &mut desk);
+        let lost_at = desk.lost_at;
+        if let (Err(Halt::Server { side: Side::Source, error }), Some(uid)) = (&end, lost_at) {
+            self.suspect(uid, error);
+        }
+        end
+    }
+
+    /// Notes at which message the source's line was lost. A server that fails at a message again and again, whatever else is read
+    /// before it, must not cost the rest of the mailbox.
+    pub(super) fn suspect(&mut self, uid: Uid, error: &ImapError) {
+        const TRIES: u32 = 3;
+        if !error.is_loss() || self.mailbox.context.control.stopping() {
+            return;
+        }
+        let losses = self.job.progress.line_losses.entry(uid).or_default();
+        *losses += 1;
+        if *losses >= TRIES {
+            let words = format!("the connection was lost {losses} times while it was read: {}", error.words());
+            self.fail(uid, ProblemKind::MessageUnreadable, &words);
+        }
     }
 
     /// Waits for the follower, then checks here whatever is not checked yet.

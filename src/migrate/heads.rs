@@ -23,6 +23,7 @@ pub(super) struct Heads {
     /// The sets of flags that occur; most folders have a handful.
     flag_sets: Vec<Vec<String>>,
     known: HashMap<Vec<String>, u32>,
+    read: u64,
 }
 
 impl Heads {
@@ -46,6 +47,12 @@ impl Heads {
         self.heads.sort_by_key(|head| head.uid);
         self.heads.dedup_by_key(|head| head.uid);
         self.heads.shrink_to_fit();
+        self.read = self.heads.len() as u64;
+    }
+
+    /// How many were read, those included that were not kept.
+    pub(super) fn read(&self) -> u64 {
+        self.read
     }
 
     /// Keeps only some; returns how many were left out.

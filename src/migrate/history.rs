@@ -19,7 +19,7 @@ impl FolderRun<'_, '_> {
             Some(record) if self.holds(&record)? => record,
             record => return self.compare_whole_folder(record.is_some()),
         };
-        self.settle_intents(&known)?;
+        self.settle_intents(&known, false)?;
         Ok(known)
     }
 
@@ -69,8 +69,9 @@ impl FolderRun<'_, '_> {
         reconcile(&mut self.sessions.source, self.sessions.target.reader(), wanted, candidates, thoroughness)
     }
 
-    /// Asks the target what became of the messages that were on their way when an earlier attempt ended.
-    fn settle_intents(&mut self, record: &FolderRecord) -> Result<(), Halt> {
+    /// Asks the target what became of the messages that were on their way when an earlier attempt ended, or on this line, which
+    /// `line_stands`, when a batch was refused.
+    pub(super) fn settle_intents(&mut self, record: &FolderRecord, line_stands: bool) -> Result<(), Halt> {
         let intents = self.ledger.intents(record)?;
         if intents.is_empty() {
             return Ok(());
@@ -80,14 +81,39 @@ impl FolderRun<'_, '_> {
             self.ledger.unchecked(record)?.into_iter().filter(|done| done.target_uid.is_none()).collect();
         let floors = intents.iter().map(|intent| intent.floor).chain(placeless.iter().map(|done| done.floor));
         let floor = Uid(floors.min().unwrap_or(1).max(1));
-        self.await_quiet(record, floor, intents.len() + placeless.len())?;
+        if !line_stands {
+            self.await_quiet(record, floor, intents.len() + placeless.len())?;
+        }
         self.place(record, &placeless)?;
         let arrived = self.unclaimed(record, floor)?;
-        let wanted: Vec<Head> = intents.iter().filter_map(|intent| self.scan.heads.get(intent.uid).copied()).collect();
-        let matches = self.reconcile(&wanted, &arrived, Thoroughness::All)?;
+        let progress = &self.job.progress;
+        let asked_for = intents.iter().filter(|intent| !progress.failed.contains(&intent.uid));
+        let (suspects, wanted): (Vec<Head>, Vec<Head>) = asked_for
+            .filter_map(|intent| self.scan.heads.get(intent.uid))
+            .partition(|head| progress.line_losses.contains_key(&head.uid));
+        let mut matches = self.reconcile(&wanted, &arrived, Thoroughness::All)?;
+        self.reconcile_suspects(&suspects, arrived, &mut matches)?;
         log::debug!("{} messages were on their way, {} had arrived", intents.len(), matches.len());
         let uids: Vec<Uid> = intents.iter().map(|intent| intent.uid).collect();
         Ok(self.ledger.record(record, &found(matches), &uids, &[], 0)?)
+    }
+
+    /// Messages at which the source's line was lost are read only while something is left on the target that they may be.
+    fn reconcile_suspects(
+        &mut self,
+        suspects: &[Head],
+        mut arrived: Vec<Head>,
+        matches: &mut Vec<Match>,
+    ) -> Result<(), Halt> {
+        for suspect in suspects {
+            arrived.retain(|head| matches.iter().all(|found| found.target_uid != head.uid));
+            let found = self.reconcile(&[*suspect], &arrived, Thoroughness::All);
+            if let Err(Halt::Server { side: Side::Source, error }) = &found {
+                self.suspect(suspect.uid, error);
+            }
+            matches.extend(found?);
+        }
+        Ok(())
     }
 
     /// Waits until so many messages of no known message of the record stand on the target, or nothing new comes.

@@ -7,7 +7,8 @@ use super::heads::Head;
 use super::proof::Wrong;
 use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, Refusal};
-use crate::progress::Event;
+use crate::ledger::FolderRecord;
+use crate::progress::{Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is tried once more before messages are named as failed.
@@ -47,6 +48,23 @@ impl FolderRun<'_, '_> {
         Ok(())
     }
 
+    /// Leaves out what stands on the target although it was refused.
+    pub(super) fn without_stored(
+        &mut self,
+        record: &FolderRecord,
+        refused: Vec<RefusedMessage>,
+    ) -> Result<Vec<RefusedMessage>, Halt> {
+        if !refused.iter().any(RefusedMessage::may_be_stored) {
+            return Ok(refused);
+        }
+        self.settle_intents(record, true)?;
+        self.mailbox.step(Step::Copying(self.job.id));
+        let (messages, bytes) = self.ledger.done_counts(record)?;
+        self.job.tell_found(self.mailbox, messages, bytes);
+        let stored: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
+        Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
+    }
+
     /// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
     pub(super) fn sort_refused(
         &mut self,
@@ -63,6 +81,10 @@ impl FolderRun<'_, '_> {
                 DateStyle::None => None,
             };
             match (&message.why, next_dates) {
+                (Refusal::Throttled, _) => {
+                    let error = ImapError::throttled(&message.words);
+                    return Err(Halt::Server { side: Side::Target, error });
+                }
                 // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
                 _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
                 (Refusal::MalformedDate, Some(next)) => {
@@ -88,10 +110,6 @@ impl FolderRun<'_, '_> {
                         .saying(&message.words);
                     return Err(problem.into());
                 }
-                (Refusal::Throttled, _) => {
-                    let error = ImapError::throttled(&message.words);
-                    return Err(Halt::Server { side: Side::Target, error });
-                }
                 (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
                 _ if (retries.spare_keywords)(message.uid) => again.entry((true, dates)).or_default().push(message.uid),
                 _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
@@ -116,7 +134,7 @@ impl FolderRun<'_, '_> {
     }
 
     /// Names a message as failed, once in a run.
-    fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
+    pub(super) fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
         if !self.job.progress.failed.insert(uid) {
             return;
         }

@@ -98,16 +98,17 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
     let ids: Vec<_> = to_scan.iter().map(|&index| jobs[index].id).collect();
     let selection = &mailbox.context.selection;
-    let tell = |index: usize, heads: &Heads| {
-        let taken = heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
+    let tell = |index: usize, scan: &Scan| {
+        let taken = scan.heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
         let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), head| (messages + 1, bytes + head.size));
-        mailbox.tell_counted(ids[index], messages, Some(bytes));
+        mailbox.tell_counted(ids[index], messages + scan.untold(), Some(bytes));
     };
     let Sessions { source, target, .. } = &mut *sessions;
     let (scans, ready) = both(|| scan(source, &source_names, &tell), || target.make_ready(&wishes))?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
             Ok(mut scan) => {
+                jobs[index].tell_untold(mailbox, scan.untold());
                 let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
                 jobs[index].tell_left_out(mailbox, left_out);
                 jobs[index].scan = Some(scan);
@@ -206,16 +207,13 @@ fn take_ready(
 type Scans = Vec<Result<Scan, ImapError>>;
 
 /// Reads the heads of folders; `tell` is told of each as soon as it is read.
-fn scan(source: &mut Reader, wire_names: &[&[u8]], tell: &dyn Fn(usize, &Heads)) -> Result<Scans, ImapError> {
+fn scan(source: &mut Reader, wire_names: &[&[u8]], tell: &dyn Fn(usize, &Scan)) -> Result<Scans, ImapError> {
     let mut scans: Scans = Vec::with_capacity(wire_names.len());
     let heads = std::cell::RefCell::new(Heads::default());
     source.scan(wire_names, &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
         let mut heads = heads.take();
         heads.finish();
-        if status.is_ok() {
-            tell(index, &heads);
-        }
-        scans.push(status.map(|status| Scan { status, heads }));
+        scans.push(status.map(|status| Scan { status, heads }).inspect(|scan| tell(index, scan)));
     })?;
     Ok(scans)
 }

@@ -100,13 +100,19 @@ impl Verification<'_> {
         target: &mut Reader,
     ) -> Result<(), Halt> {
         self.step(Step::Checking(id));
-        if let Err(error) = source.examine(&listed.wire_name) {
-            return self.unread(id, Side::Source, way, error);
-        }
+        let status = match source.examine(&listed.wire_name) {
+            Ok(status) => status,
+            Err(error) => return self.unread(id, Side::Source, way, error),
+        };
         let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
         self.tell_left_out(id, left_out);
-        let (messages, bytes) = (wanted.all().len() as u64, Some(wanted.octets()));
+        let untold = status.messages.saturating_sub(wanted.read());
+        if untold > 0 {
+            let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&way.planned.source).counting(untold);
+            self.difference(id, problem.saying("the server counts them and does not list them"));
+        }
+        let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.octets()));
         self.context.tell(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
         let there = match wire_name {
             None => Heads::default(),

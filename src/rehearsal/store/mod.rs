@@ -218,6 +218,11 @@ impl MailStore {
         self.user(user)?.mailbox().append(&wire_name(folder), messages)
     }
 
+    /// Stores a message in the folder whose name on the wire is given.
+    pub fn add_on_wire(&self, user: &str, wire_name: &[u8], message: NewMessage) -> Result<u32, StoreError> {
+        self.user(user)?.mailbox().append(wire_name, vec![message])
+    }
+
     /// Stores so many generated messages of that size, no two alike.
     pub fn add_generated(&self, user: &str, folder: &str, count: u32, size: u64, seed: u64) -> Result<(), StoreError> {
         let message = |number: u32| NewMessage::new(Content::generated(seed.wrapping_add(u64::from(number)), size));

@@ -1,0 +1,77 @@
+//! What a server makes long costs time and no memory. A test binary of its own, with one test at a time, because it measures.
+
+#[path = "hostile/between.rs"]
+mod between;
+#[path = "hostile/stage.rs"]
+mod stage;
+
+use between::{Fate, Tamper};
+use kimt::progress::Verdict;
+use kimt::rehearsal::Profile;
+use stage::{ANN, Stage, problems};
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Octets of a line that has no end to speak of. `KIMT_ENDLESS` sets it in MiB: with 1024 the whole takes some minutes.
+fn length() -> u64 {
+    std::env::var("KIMT_ENDLESS").ok().and_then(|text| text.parse().ok()).unwrap_or(64) << 20
+}
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The most memory this process ever had, in KiB; 0 where the system does not tell.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// A run whose source says something endless once, before a line that has `at` in it; it costs no memory and no message.
+fn saying_once(at: &'static str, start: &'static str, end: &'static str) {
+    let _alone = ONE_AT_A_TIME.lock();
+    // What a run takes anyway is taken before.
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(20);
+    assert_eq!(stage.migrate().verdict(), Verdict::AllComplete);
+    stage.source.store().add_generated(ANN, "INBOX", 5, 700, 99).unwrap();
+    let before = most_memory();
+    let said = AtomicBool::new(false);
+    stage.source.tamper(Tamper::answers(move |answer| {
+        if !answer.text.contains(at) || said.swap(true, Ordering::SeqCst) {
+            return Fate::Pass;
+        }
+        let line = answer.text.clone();
+        Fate::Stream(Box::new(move |client| {
+            let block = [b'x'; 64 * 1024];
+            client.write_all(start.as_bytes())?;
+            for _ in 0..length() / block.len() as u64 {
+                client.write_all(&block)?;
+            }
+            write!(client, "{end}\r\n{line}\r\n")
+        }))
+    }));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let cost = most_memory() - before;
+    assert!(cost < 16 * 1024, "{cost} KiB for {} MiB", length() >> 20);
+}
+
+#[test]
+fn an_endless_unknown_line_costs_no_memory() {
+    saying_once(" FETCH (", "* XYZZY ", "");
+}
+
+#[test]
+fn an_endless_list_of_flags_costs_no_memory() {
+    saying_once(" FETCH (", "* 1 FETCH (UID 1 FLAGS (", "))");
+}
+
+#[test]
+fn an_endless_quoted_folder_name_costs_no_memory() {
+    saying_once("* LIST (", "* LIST () \"/\" \"", "\"");
+}
+
+#[test]
+fn an_endless_answer_to_the_sign_in_costs_no_memory() {
+    saying_once(" OK ", "* CAPABILITY IMAP4rev1 ", "");
+}

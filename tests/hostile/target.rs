@@ -1,0 +1,226 @@
+//! Targets that refuse, lie, and hang up.
+
+use super::between::{Command, Fate, Tamper};
+use super::stage::{ANN, BEN, Stage, kinds, message, problems};
+use kimt::domain::{ProblemKind, Side};
+use kimt::progress::{AccountEnd, Event, Verdict};
+use kimt::rehearsal::{Content, MailStore, NewMessage, Profile};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Six messages, the third of them with `POISON` in it, for a target that meets each command with `on_command`.
+fn stage(on_command: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Stage {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+    for number in 1..=6 {
+        let word = if number == 3 { "POISON" } else { "good" };
+        stage.source.store().add(ANN, "INBOX", message(&format!("Subject: {number}\r\n\r\n{word}\r\n"))).unwrap();
+    }
+    stage.target.tamper(Tamper::commands(on_command));
+    stage
+}
+
+/// The same without MULTIAPPEND, so that each message is a command.
+fn stage_of_singles(on_command: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Stage {
+    let mut stage = stage(|_| Fate::Pass);
+    stage.target.tamper(Tamper::commands(on_command).offering("IMAP4rev1 LITERAL+ UIDPLUS"));
+    stage
+}
+
+fn appends(command: &Command) -> bool {
+    command.name == "APPEND"
+}
+
+fn is_poisoned(command: &Command) -> bool {
+    appends(command) && command.literals.iter().any(|literal| literal.windows(6).any(|part| part == b"POISON"))
+}
+
+fn store(store: &MailStore, command: &Command) {
+    let messages = command.literals.iter().map(|literal| NewMessage::new(Content::octets(literal.as_slice())));
+    store.add_all(ANN, "INBOX", messages.collect()).unwrap();
+}
+
+/// The first so many commands that match.
+fn first(times: usize, wanted: impl Fn(&Command) -> bool) -> impl Fn(&Command) -> bool {
+    let seen = AtomicUsize::new(0);
+    move |command| wanted(command) && seen.fetch_add(1, Ordering::SeqCst) < times
+}
+
+#[test]
+fn of_a_batch_with_one_message_that_is_refused_only_that_one_is_named() {
+    for words in ["NO Message contains NUL characters", "BAD syntax", "NO [CANNOT] virus found"] {
+        let stage = stage(move |command| if is_poisoned(command) { command.answer(words) } else { Fate::Pass });
+        stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageRefused]);
+    }
+}
+
+#[test]
+fn a_message_too_big_is_named_whatever_the_target_announced() {
+    let big = |command: &Command| if is_poisoned(command) { command.answer("NO [TOOBIG] no") } else { Fate::Pass };
+    for stage in [stage(big), stage_of_singles(big)] {
+        stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageTooLarge]);
+    }
+}
+
+#[test]
+fn a_full_mailbox_ends_with_advice_and_the_others_go_on() {
+    let mut stage = stage_of_singles(|_| Fate::Pass);
+    stage.users = vec![ANN, BEN];
+    stage.source.store().add_generated(BEN, "INBOX", 5, 600, 9).unwrap();
+    stage.target.store().set_quota(ANN, Some(60)).unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.count_ended(AccountEnd::Complete), 1, "{:?}", problems(&state));
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::OverQuota]);
+    stage.target.store().set_quota(ANN, None).unwrap();
+    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_folder_that_went_missing_is_made_again_once() {
+    let trycreate = first(1, appends);
+    let stage = stage(
+        move |command| {
+            if trycreate(command) { command.answer("NO [TRYCREATE] no such folder") } else { Fate::Pass }
+        },
+    );
+    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_target_that_never_finds_the_folder_does_not_keep_us_for_ever() {
+    let stage =
+        stage(|command| if appends(command) { command.answer("NO [TRYCREATE] no such folder") } else { Fate::Pass });
+    stage.assert_but(&stage.migrate(), &[1, 2, 3, 4, 5, 6], &[ProblemKind::MessageRefused]);
+}
+
+#[test]
+fn a_target_that_calls_every_date_malformed_gets_the_messages_without() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = tries.clone();
+    let stage = stage_of_singles(move |command| {
+        if appends(command) && command.text.contains("-2024 ") {
+            counted.fetch_add(1, Ordering::SeqCst);
+            return command.answer("BAD Malformed date parameter");
+        }
+        Fate::Pass
+    });
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::DateNotKept]);
+    assert_eq!((stage.target.mail().messages(), tries.load(Ordering::SeqCst)), (6, 12));
+}
+
+#[test]
+fn a_target_that_asks_to_wait_is_waited_for_as_long_as_it_says() {
+    for words in [
+        "NO [UNAVAILABLE] Request is throttled. Suggested Backoff Time: 7000 milliseconds",
+        "NO [LIMIT] too many sessions; retry after 7 s",
+    ] {
+        for stage in [stage, stage_of_singles] as [fn(_) -> _; 2] {
+            let busy = first(1, appends);
+            let words = words.replace("[LIMIT] too many sessions;", "[INUSE]");
+            let stage: Stage = stage(Box::new(
+                move |command: &Command| if busy(command) { command.answer(&words) } else { Fate::Pass },
+            ) as Box<dyn Fn(&Command) -> Fate + Send + Sync>);
+            stage.assert_complete(&stage.migrate());
+            let waits = stage.events.lock().unwrap().clone().into_iter().filter_map(|event| match event {
+                Event::WaitStarted { side, seconds, .. } => Some((side, seconds)),
+                _ => None,
+            });
+            assert_eq!(waits.collect::<Vec<_>>(), [(Side::Target, 7)]);
+        }
+    }
+}
+
+#[test]
+fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twice() {
+    for stage in [stage, stage_of_singles] as [fn(_) -> _; 2] {
+        let late = first(1, appends);
+        let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+        let target = there.clone();
+        let mut stage: Stage = stage(Box::new(move |command: &Command| {
+            if !late(command) {
+                return Fate::Pass;
+            }
+            let (target, command) = (target.clone(), command.clone());
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                store(target.get().unwrap(), &command);
+            });
+            Fate::Close
+        }) as Box<dyn Fn(&Command) -> Fate + Send + Sync>);
+        there.set(stage.target.server.store().clone()).ok().unwrap();
+        stage.patience.quiet = Duration::from_millis(900);
+        stage.assert_complete(&stage.migrate());
+    }
+}
+
+#[test]
+fn a_batch_that_was_refused_and_stored_in_part_all_the_same_is_not_doubled() {
+    let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+    let target = there.clone();
+    let stage = stage(move |command| {
+        if !is_poisoned(command) || command.literals.len() == 1 {
+            return if is_poisoned(command) { command.answer("NO virus found") } else { Fate::Pass };
+        }
+        let mut before = command.clone();
+        before.literals.truncate(2);
+        store(target.get().unwrap(), &before);
+        command.answer("NO virus found")
+    });
+    there.set(stage.target.server.store().clone()).ok().unwrap();
+    stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageRefused]);
+}
+
+#[test]
+fn a_target_that_says_ok_and_stores_nothing_is_found_out() {
+    let stage =
+        stage_of_singles(
+            |command| {
+                if is_poisoned(command) { command.answer("OK [APPENDUID 1 99] done") } else { Fate::Pass }
+            },
+        );
+    stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageMissing]);
+}
+
+#[test]
+fn a_target_that_stores_something_else_is_found_out() {
+    let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+    let target = there.clone();
+    let stage = stage_of_singles(move |command| {
+        if !is_poisoned(command) {
+            return Fate::Pass;
+        }
+        let other = message("Subject: 3\r\n\r\nRemoved by the virus filter\r\n");
+        let uid = target.get().unwrap().add(ANN, "INBOX", other).unwrap();
+        command.answer(&format!("OK [APPENDUID 1 {uid}] done"))
+    });
+    there.set(stage.target.server.store().clone()).ok().unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::MessageAltered]);
+}
+
+#[test]
+fn answers_to_appends_in_another_order_are_matched_by_their_tags() {
+    // Each command is answered only when the next has come, and then before it.
+    let waiting = std::sync::Mutex::new(None::<String>);
+    let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+    let target = there.clone();
+    let stage = stage_of_singles(move |command| {
+        if !appends(command) {
+            return Fate::Pass;
+        }
+        store(target.get().unwrap(), command);
+        let mut waiting = waiting.lock().unwrap();
+        match waiting.take() {
+            Some(earlier) => Fate::Instead(format!("{} OK done\r\n{earlier} OK done\r\n", command.tag).into_bytes()),
+            None => {
+                *waiting = Some(command.tag.clone());
+                Fate::Instead(Vec::new())
+            }
+        }
+    });
+    there.set(stage.target.server.store().clone()).ok().unwrap();
+    stage.assert_complete(&stage.migrate());
+}
