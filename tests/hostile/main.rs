@@ -3,6 +3,8 @@
 mod anywhere;
 mod between;
 mod encryption;
+mod endless;
+mod identity;
 mod names;
 mod signing_in;
 mod source;

@@ -1,21 +1,16 @@
-//! What a server makes long costs time and no memory. A test binary of its own, with one test at a time, because it measures.
+//! What a server makes long costs time and no memory.
 
-#[path = "hostile/between.rs"]
-mod between;
-#[path = "hostile/stage.rs"]
-mod stage;
-
-use between::{Fate, Tamper};
+use super::between::{Fate, Tamper};
+use super::stage::{ANN, Stage, problems};
 use kimt::progress::Verdict;
 use kimt::rehearsal::Profile;
-use stage::{ANN, Stage, problems};
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Octets of a line that has no end to speak of. `KIMT_ENDLESS` sets it in MiB: with 1024 the whole takes some minutes.
 fn length() -> u64 {
-    std::env::var("KIMT_ENDLESS").ok().and_then(|text| text.parse().ok()).unwrap_or(64) << 20
+    std::env::var("KIMT_ENDLESS").ok().and_then(|text| text.parse().ok()).unwrap_or(128) << 20
 }
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -53,7 +48,8 @@ fn saying_once(at: &'static str, start: &'static str, end: &'static str) {
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     let cost = most_memory() - before;
-    assert!(cost < 16 * 1024, "{cost} KiB for {} MiB", length() >> 20);
+    // Other tests run meanwhile, and take their own.
+    assert!(cost < 64 * 1024, "{cost} KiB for {} MiB", length() >> 20);
 }
 
 #[test]
@@ -73,5 +69,5 @@ fn an_endless_quoted_folder_name_costs_no_memory() {
 
 #[test]
 fn an_endless_answer_to_the_sign_in_costs_no_memory() {
-    saying_once(" OK ", "* CAPABILITY IMAP4rev1 ", "");
+    saying_once("a1 OK", "* CAPABILITY IMAP4rev1 ", "");
 }

@@ -1,0 +1,254 @@
+//! Which message is which: over reruns, lost records, changed servers, and two runs at a time.
+
+use super::between::{Fate, Tamper};
+use super::stage::{ANN, Stage, kinds, message, problems};
+use kimt::domain::ProblemKind;
+use kimt::progress::{AccountEnd, RunKind, RunState, Verdict};
+use kimt::rehearsal::{Content, NewMessage, Profile, Snapshot};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A stage whose source has what identities are mistaken by.
+fn stage() -> Stage {
+    let stage = Stage::between(Profile::Rich, Profile::Rich);
+    let store = stage.source.store();
+    store.create_folder(ANN, "Work").unwrap();
+    for folder in ["INBOX", "Work"] {
+        for text in [
+            "Message-ID: <1@x>\r\n\r\nEqual.\r\n",
+            "Message-ID: <1@x>\r\n\r\nEqual.\r\n",
+            "Message-ID: <1@x>\r\n\r\nAnother body.\r\n",
+            "Subject: no identity\r\n\r\n",
+            "Subject: no identity\r\n\r\n",
+        ] {
+            store.add(ANN, folder, message(text)).unwrap();
+        }
+        store.add_generated(ANN, folder, 20, 600, folder.len() as u64 * 1000).unwrap();
+    }
+    stage
+}
+
+fn contents(mail: &Snapshot) -> usize {
+    mail.messages()
+}
+
+/// A second run copies so many and leaves every message exactly once.
+fn assert_rerun_copies(stage: &Stage, messages: u64) -> RunState {
+    let state = stage.migrate();
+    assert_eq!(state.tally.copied.messages, messages, "{:?}", problems(&state));
+    stage.assert_complete(&state);
+    state
+}
+
+fn ledgers(stage: &Stage) -> Vec<PathBuf> {
+    let folder = stage.folder.path().join("state/ledger");
+    std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect()
+}
+
+#[test]
+fn equal_messages_and_equal_identities_are_as_many_as_they_were() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    assert_rerun_copies(&stage, 0);
+}
+
+#[test]
+fn a_lost_record_is_rebuilt_from_what_stands_on_the_target() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    let state = assert_rerun_copies(&stage, 0);
+    assert!(kinds(&state).contains(&ProblemKind::HistoryUnknown));
+    assert_rerun_copies(&stage, 0);
+}
+
+#[test]
+fn a_damaged_record_is_set_aside_told_and_rebuilt() {
+    let half = |octets: &[u8]| octets[..octets.len() / 2].to_vec();
+    let holed =
+        |octets: &[u8]| octets.iter().enumerate().map(|(at, octet)| if at > 200 { 0xa5 } else { *octet }).collect();
+    let damages: [&dyn Fn(&[u8]) -> Vec<u8>; 4] =
+        [&|_| Vec::new(), &|_| b"no database at all, but long enough to look like one".repeat(200), &half, &holed];
+    for damage in damages {
+        let stage = stage();
+        stage.assert_complete(&stage.migrate());
+        for path in ledgers(&stage) {
+            std::fs::write(&path, damage(&std::fs::read(&path).unwrap())).unwrap();
+        }
+        let state = assert_rerun_copies(&stage, 0);
+        assert!(kinds(&state).contains(&ProblemKind::HistoryUnknown), "{:?}", problems(&state));
+        assert_rerun_copies(&stage, 0);
+    }
+}
+
+#[test]
+fn the_record_of_another_version_or_another_server_is_not_believed() {
+    for change in ["PRAGMA user_version = 99", "UPDATE mailbox SET target = 'elsewhere.example'"] {
+        let stage = stage();
+        stage.assert_complete(&stage.migrate());
+        for path in ledgers(&stage).into_iter().filter(|path| path.extension().is_some_and(|end| end == "ledger")) {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection.execute_batch(change).unwrap_or_else(|error| panic!("{change}: {error}"));
+        }
+        let state = assert_rerun_copies(&stage, 0);
+        assert!(kinds(&state).contains(&ProblemKind::HistoryUnknown), "{change}: {:?}", problems(&state));
+    }
+}
+
+#[test]
+fn a_lost_record_after_a_run_that_was_stopped_half_way_doubles_nothing() {
+    let mut stage = stage();
+    let (appended, cut) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+    let reached = cut.clone();
+    stage.target.tamper(Tamper::commands(move |command| {
+        // One folder is taken; from the second on the line is dead.
+        if command.name == "APPEND" && appended.swap(true, Ordering::SeqCst) || reached.load(Ordering::SeqCst) {
+            reached.store(true, Ordering::SeqCst);
+            return Fate::Close;
+        }
+        Fate::Pass
+    }));
+    assert_eq!(stage.migrate().verdict(), Verdict::SomeIncomplete);
+    assert_eq!(contents(&stage.target.mail()), 25);
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    stage.target.tamper(Tamper::commands(|_| Fate::Pass));
+    assert_rerun_copies(&stage, 25);
+}
+
+#[test]
+fn new_uid_validities_on_both_sides_double_nothing() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    for end in [&stage.source, &stage.target] {
+        end.store().change_uid_validity(ANN, "Work").unwrap();
+    }
+    assert_rerun_copies(&stage, 0);
+    assert_rerun_copies(&stage, 0);
+}
+
+#[test]
+fn a_folder_renamed_on_the_source_comes_under_its_new_name_and_the_old_one_is_kept() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    stage.source.store().rename_folder(ANN, "Work", "Werk").unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete);
+    let here = stage.target.mail();
+    let there = stage.source.mail();
+    assert_eq!(here.folder("Werk").unwrap().contents(), there.folder("Werk").unwrap().contents());
+    assert_eq!((here.folder("Work").unwrap().messages.len(), contents(&here)), (25, 75));
+}
+
+#[test]
+fn a_folder_that_its_owner_renamed_on_the_target_is_copied_once_more_and_nothing_of_it_is_touched() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    stage.target.store().rename_folder(ANN, "Work", "Archive").unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let here = stage.target.mail();
+    assert_eq!(here.folder("Archive").unwrap().contents(), stage.source.mail().folder("Work").unwrap().contents());
+    assert_eq!(here.folder("Work").unwrap().contents(), stage.source.mail().folder("Work").unwrap().contents());
+}
+
+#[test]
+fn a_folder_deleted_on_the_target_is_copied_again_and_one_emptied_by_its_owner_stays_empty() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    stage.target.store().delete_folder(ANN, "Work").unwrap();
+    assert_rerun_copies(&stage, 25);
+    stage.target.store().empty_folder(ANN, "Work").unwrap();
+    let state = stage.migrate();
+    assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0));
+}
+
+#[test]
+fn a_folder_deleted_or_emptied_on_the_source_changes_nothing_on_the_target() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    let before = stage.target.mail();
+    stage.source.store().empty_folder(ANN, "INBOX").unwrap();
+    stage.source.store().delete_folder(ANN, "Work").unwrap();
+    let state = stage.migrate();
+    assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0), "{:?}", problems(&state));
+    assert!(stage.target.mail() == before);
+}
+
+#[test]
+fn mail_that_was_on_the_target_before_is_kept_and_counts_where_it_is_the_same() {
+    let stage = stage();
+    let own = message("Subject: mine\r\n\r\nWas here before.\r\n");
+    stage.target.store().add(ANN, "INBOX", own).unwrap();
+    // One of two equal messages is there already.
+    stage.target.store().add(ANN, "INBOX", message("Message-ID: <1@x>\r\n\r\nEqual.\r\n")).unwrap();
+    let before = stage.target.mail();
+    let state = stage.migrate();
+    assert_eq!(
+        (state.verdict(), state.tally.copied.messages, state.tally.found.messages),
+        (Verdict::AllComplete, 49, 1)
+    );
+    let here = stage.target.mail();
+    assert_eq!(contents(&here), 51);
+    let kept = &here.folder("INBOX").unwrap().messages[..2];
+    assert_eq!(kept, &before.folder("INBOX").unwrap().messages[..]);
+    assert_eq!(stage.migrate().tally.copied.messages, 0);
+}
+
+#[test]
+fn a_target_restored_from_a_backup_is_found_out_by_verify_and_repaired_by_copying_just_what_is_missing() {
+    let mut stage = stage();
+    stage.assert_complete(&stage.migrate());
+    for uid in [3, 9, 20] {
+        stage.target.store().delete_message(ANN, "Work", uid).unwrap();
+    }
+    let verified = stage.run(RunKind::Verify);
+    assert_eq!((verified.verdict(), verified.tally.failed), (Verdict::SomeIncomplete, 3), "{:?}", problems(&verified));
+    assert_eq!(kinds(&verified).into_iter().collect::<Vec<_>>(), [ProblemKind::MessageMissing]);
+    // Without being asked, what an owner may have deleted is not brought back.
+    assert_eq!(stage.migrate().tally.copied.messages, 0);
+    stage.repair = true;
+    assert_rerun_copies(&stage, 3);
+}
+
+#[test]
+fn a_clock_set_back_changes_nothing() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    // All times that the record could hold lie in the future now.
+    let future = std::time::SystemTime::now() + Duration::from_secs(10 * 365 * 86_400);
+    for path in ledgers(&stage) {
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(future).unwrap();
+    }
+    let late = chrono::DateTime::UNIX_EPOCH.fixed_offset() - chrono::Duration::days(1);
+    let content = Content::octets(&b"Subject: from before time\r\n\r\n"[..]);
+    stage.source.store().add(ANN, "INBOX", NewMessage { date: late, ..NewMessage::new(content) }).unwrap();
+    assert_rerun_copies(&stage, 1);
+}
+
+#[test]
+fn a_second_run_of_a_mailbox_on_this_computer_is_refused_and_harms_nothing() {
+    let mut stage = stage();
+    let (begun, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (reached, wait) = (begun.clone(), go_on.clone());
+    stage.target.tamper(Tamper::commands(move |command| {
+        if command.name == "APPEND" && !reached.swap(true, Ordering::SeqCst) {
+            while !wait.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Fate::Pass
+    }));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| stage.migrate());
+        while !begun.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let second = stage.migrate();
+        assert_eq!(second.count_ended(AccountEnd::Failed), 1);
+        assert_eq!(kinds(&second).into_iter().collect::<Vec<_>>(), [ProblemKind::MailboxInUse]);
+        go_on.store(true, Ordering::SeqCst);
+        stage.assert_complete(&first.join().unwrap());
+    });
+}
