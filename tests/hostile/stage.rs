@@ -2,7 +2,9 @@
 
 use super::between::{Between, Tamper};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{Limits, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{
+    Limits, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+};
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
     Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage, Profile, Snapshot,
@@ -104,6 +106,8 @@ impl Stage {
             address: Address::parse(user).unwrap(),
             password: Secret::new(PASSWORD),
             full_name: String::new(),
+            source_login: None,
+            target_address: None,
         });
         let Self { source, target, verify, repair, patience, .. } = self;
         Request {
@@ -113,12 +117,16 @@ impl Stage {
                     address: source.address(),
                     security: source.security,
                     fingerprint: Some(source.server.fingerprint()),
+                    sign_in: SignInWay::default(),
+                    name: NameForm::default(),
                 },
                 target: TargetServer {
                     address: target.address(),
                     security: target.security,
                     fingerprint: Some(target.server.fingerprint()),
                     kind: TargetKind::Imap,
+                    sign_in: SignInWay::default(),
+                    name: NameForm::default(),
                 },
                 authority_files: Vec::new(),
                 cleartext_passwords_allowed: false,

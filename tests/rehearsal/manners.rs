@@ -132,7 +132,7 @@ fn one_octet_at_a_time_is_as_good_as_many() {
 #[test]
 fn what_a_server_says_unasked_between_the_lines_does_no_harm() {
     let (source, target) = (source(), target(ImapOptions::new(Profile::Bare)));
-    let unasked = b"* 99 EXISTS\r\n* 3 FETCH (FLAGS (\\Seen))\r\n\r\n* OK [ALERT] {5}\r\n* XYZZY ((( \xff\r\n";
+    let unasked = b"* 40 EXISTS\r\n* 3 FETCH (FLAGS (\\Seen))\r\n\r\n* OK [ALERT] {5}\r\n* XYZZY ((( \xff\r\n";
     for end in [&source, &target] {
         end.server.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
             Moment::Announced { .. } | Moment::Executed { .. } if !step.user.is_empty() => {
