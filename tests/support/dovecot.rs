@@ -126,6 +126,14 @@ impl Dovecot {
         }
     }
 
+    /// Empties a user's mail store, as if it had never had any mail.
+    pub fn forget_mail_of(&self, name: &str) {
+        let home = self.path().join("mail").join(name);
+        if home.exists() {
+            fs::remove_dir_all(home).unwrap();
+        }
+    }
+
     /// The log with one line for each sign-in.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
