@@ -6,6 +6,13 @@
 //!
 //! `cargo build --release && cargo run --release --example bench -- --help`
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for developers, that ends at a fault"
+)]
+
 mod floor;
 mod measure;
 mod stage;
