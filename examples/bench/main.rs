@@ -7,6 +7,7 @@
 //! `cargo build --release && cargo run --release --example bench -- --help`
 
 #![allow(
+    clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::print_stderr,
