@@ -35,10 +35,10 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
     let demo = Demo::start(&options)
         .map_err(|error| Refusal::could_not_start(&unusable("The servers of the demo").saying(error)))?;
     introduce(&demo, &folder);
-    if typed.window {
-        return window::open_demo(&demo, typed.log_dir);
-    }
     let state_folder = folder.path.join("state");
+    if typed.window {
+        return window::open_demo(&demo, state_folder, typed.log_dir);
+    }
     let _instance = claim(&state_folder)?;
     let signals = Signals::catch();
     let voice = Voice::choose(false, false);

@@ -13,7 +13,8 @@ pub(super) fn open() -> Result<Ending, Refusal> {
     gui::run(folders).map(|()| Ending::Complete).map_err(Refusal::no_window)
 }
 
-/// Opens the wizard, filled in for the demo's servers.
-pub(super) fn open_demo(_demo: &Demo, _log_base: Option<PathBuf>) -> Result<Ending, Refusal> {
-    Err(Refusal::no_window("The window cannot be filled in for the demo's servers; run kimt demo without --window."))
+/// Opens the wizard, filled in for the demo's servers; `state_folder` is the demo's own.
+pub(super) fn open_demo(demo: &Demo, state_folder: PathBuf, log_base: Option<PathBuf>) -> Result<Ending, Refusal> {
+    let folders = Folders { state: state_folder, logs: log_base.unwrap_or_else(logs::default_folder) };
+    gui::run_demo(demo, folders).map(|()| Ending::Complete).map_err(Refusal::no_window)
 }

@@ -3,18 +3,26 @@
 //! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
 
 use super::action::Action;
-use super::task::{Progress, Task};
+use super::awake::Awake;
+use super::errands::Errands;
+use super::last_run::LastRun;
+use super::memory;
+use super::pages::status::{Question, StatusPage};
+use super::running::{FRAME, Order, Running};
 use super::wizard::{Page, Wizard};
-use crate::domain::{Problem, Side};
-use crate::migrate::{self, Doubt, Finding, Servers};
-use egui::Context;
+use crate::domain::Account;
+use crate::logs;
+use crate::progress::{AccountEnd, RunKind};
+use crate::rehearsal::demo::Demo;
+use crate::settings::Settings;
+use egui::{Context, UserAttentionType, ViewportCommand};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The folders the window works with.
 #[derive(Debug, Clone)]
 pub struct Folders {
-    /// Ledger, known certificates, settings.
+    /// Ledger and known certificates.
     pub state: PathBuf,
     /// Where each run makes its log folder.
     pub logs: PathBuf,
@@ -26,15 +34,62 @@ pub struct App {
     pub wizard: Wizard,
     context: Context,
     folders: Folders,
-    tests: Vec<(Side, u64, Task<Vec<Finding>>)>,
-    trusting: Option<Task<Result<(), Problem>>>,
+    /// Where the settings are kept; nowhere in a rehearsal.
+    settings_folder: Option<PathBuf>,
+    settings: Settings,
+    errands: Errands,
+    running: Option<Running>,
+    /// The accounts of the run that page 3 and 4 show.
+    migrated: Vec<Account>,
+    interrupted: Option<LastRun>,
+    /// Once the file is loaded: exactly these accounts are chosen, and begun if the flag says so.
+    choose: Option<(BTreeSet<String>, bool)>,
+    /// To be begun as soon as the run before it is over.
+    next: Option<RunKind>,
+    awake: Option<Awake>,
+    title: String,
+    closing: bool,
 }
 
 impl App {
-    /// The application with an empty wizard.
-    pub fn new(context: &Context, folders: Folders) -> Self {
-        let wizard = Wizard { log_folder: folders.logs.clone(), ..Wizard::default() };
-        Self { wizard, context: context.clone(), folders, tests: Vec::new(), trusting: None }
+    /// The application as it starts, filled in with what it remembers.
+    pub fn new(context: &Context, folders: Folders, settings_folder: Option<PathBuf>) -> Self {
+        let settings = settings_folder.as_deref().map_or_else(Settings::default, Settings::load);
+        let mut wizard = Wizard { log_folder: folders.logs.clone(), ..Wizard::default() };
+        memory::recall(&settings, &mut wizard.servers);
+        memory::dress(&settings, context);
+        let mut app = Self {
+            wizard,
+            context: context.clone(),
+            folders: folders.clone(),
+            settings_folder,
+            settings,
+            errands: Errands::new(context, folders),
+            running: None,
+            migrated: Vec::new(),
+            interrupted: None,
+            choose: None,
+            next: None,
+            awake: None,
+            title: String::new(),
+            closing: false,
+        };
+        let looking = app.errands.look_for_leftovers();
+        app.say(looking);
+        app
+    }
+
+    /// Fills the wizard in for the servers of a rehearsal.
+    pub fn rehearse(&mut self, demo: &Demo) {
+        let page = &mut self.wizard.servers;
+        page.source.address = demo.source_address().to_string();
+        page.target.address = demo.target_address().to_string();
+        page.administrator.name = demo.administrator().to_owned();
+        page.administrator.password = demo.administrator_password().reveal().to_owned().into();
+        page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
+        page.pinned = Some(demo.fingerprint());
+        let loading = self.errands.load(demo.accounts_file().to_owned());
+        self.say(loading);
     }
 
     /// One frame: news, page, actions.
@@ -43,45 +98,123 @@ impl App {
         for action in self.wizard.show(ui) {
             self.carry_out(action);
         }
+        self.answer_close();
+        self.show_title();
     }
 
     fn take_news(&mut self) {
-        self.take_tests();
-        match self.trusting.as_ref().map(Task::poll) {
-            None | Some(Progress::Working) => {}
-            Some(Progress::Done(Ok(()))) => {
-                self.trusting = None;
-                self.test();
-            }
-            Some(Progress::Done(Err(problem))) => {
-                self.trusting = None;
-                self.wizard.notice = Some(problem.to_string());
-            }
-            Some(Progress::Lost) => self.trusting = None,
+        self.take_run();
+        for news in self.errands.news(&mut self.wizard.servers) {
+            self.take_errand(news);
+        }
+        let tested = !self.wizard.servers.testing();
+        if tested && std::mem::take(&mut self.wizard.servers.next) && self.wizard.servers.ready() {
+            self.show_accounts();
         }
     }
 
-    fn take_tests(&mut self) {
-        let servers = &mut self.wizard.servers;
-        self.tests.retain(|(side, revision, task)| match task.poll() {
-            Progress::Working => {
-                servers.running_for(task.elapsed());
-                true
+    fn take_errand(&mut self, news: super::errands::News) {
+        use super::errands::News;
+        match news {
+            News::Trusted => self.test(),
+            News::Sorry(sentence) => self.wizard.notice = Some(sentence),
+            News::NoDialog => {
+                self.wizard.accounts.loading = false;
+                self.wizard.accounts.typed.get_or_insert_default();
+                if self.wizard.accounts.is_loaded() {
+                    let sentence =
+                        "This system gives the program no dialog to choose a file. Drop the file on the window.";
+                    self.wizard.notice = Some(sentence.to_owned());
+                }
             }
-            Progress::Done(findings) => {
-                servers.take(*side, *revision, findings);
-                false
+            News::NotChosen => {
+                self.wizard.accounts.loading = false;
+                self.choose = None;
             }
-            Progress::Lost => {
-                let problem = Problem::new(crate::domain::ProblemKind::Internal);
-                servers.take(*side, *revision, vec![Finding::of(problem)]);
-                false
+            News::Loading => self.wizard.accounts.loading = true,
+            News::Loaded(path, file) => self.take_accounts(path, *file),
+            News::Leftovers { port, run } => {
+                self.wizard.servers.restore = port;
+                self.wizard.servers.interrupted = run.as_ref().map(LastRun::sentence);
+                self.interrupted = run;
             }
+            News::PortRestored => self.wizard.servers.restore = None,
+        }
+    }
+
+    fn take_accounts(&mut self, path: PathBuf, mut file: crate::accounts::AccountsFile) {
+        file.require_passwords();
+        self.settings.accounts_folder = path.parent().map(PathBuf::from);
+        let accounts = &mut self.wizard.accounts;
+        accounts.other_imap = self.wizard.servers.other_imap;
+        accounts.take(path, file);
+        let Some((wanted, begin)) = self.choose.take() else { return };
+        accounts.choose(|account| wanted.contains(&account.address.key()));
+        if begin && !accounts.chosen().is_empty() {
+            self.start(RunKind::Migrate);
+        }
+    }
+
+    fn take_run(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let kind = running.kind;
+        let (accounts, status) = (&mut self.wizard.accounts, &mut self.wizard.status);
+        let told = running.news(|event| match kind {
+            RunKind::Check => accounts.apply(event),
+            _ => status.apply(event),
         });
-        if servers.testing() {
-            self.context.request_repaint_after(Duration::from_millis(250));
-        } else if std::mem::take(&mut servers.next) && servers.ready() {
+        if let Err(problem) = told {
+            self.running = None;
+            self.could_not_begin(kind, problem.to_string());
+            return;
+        }
+        if kind == RunKind::Migrate {
+            status.now = running.now().max(status.state.now);
+            status.awake = self.awake.as_ref().is_some_and(Awake::is_held);
+        }
+        if let Some(folder) = running.log_folder() {
+            self.wizard.log_folder = folder.to_owned();
+        }
+        if running.has_more() {
+            self.context.request_repaint();
+        } else {
+            // Clocks and waits are counted down also while nothing happens.
+            self.context.request_repaint_after(if kind == RunKind::Migrate { FRAME * 5 } else { FRAME * 2 });
+        }
+        if running.is_over() {
+            self.end(kind);
+        }
+    }
+
+    fn could_not_begin(&mut self, kind: RunKind, sentence: String) {
+        self.awake = None;
+        self.wizard.notice = Some(sentence);
+        if kind == RunKind::Check {
+            self.wizard.accounts.check = None;
+        } else {
+            self.wizard.status = StatusPage::default();
             self.wizard.page = Page::Accounts;
+        }
+    }
+
+    fn end(&mut self, kind: RunKind) {
+        self.running = None;
+        if kind == RunKind::Check {
+            if let Some(next) = self.next.take() {
+                self.start(next);
+            }
+            return;
+        }
+        self.awake = None;
+        self.wizard.status.question = None;
+        self.wizard.status.refresh();
+        self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
+        if self.wizard.page == Page::Status {
+            self.wizard.page = Page::Result;
+        }
+        self.context.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Informational));
+        if self.closing {
+            self.context.send_viewport_cmd(ViewportCommand::Close);
         }
     }
 
@@ -89,26 +222,94 @@ impl App {
         match action {
             Action::Go(page) => self.wizard.page = page,
             Action::Test => self.test(),
-            Action::Next => self.next(),
+            Action::Next if self.wizard.servers.ready() => self.show_accounts(),
+            Action::Next => {
+                self.wizard.servers.next = true;
+                self.test();
+            }
             Action::CancelTest => {
                 self.wizard.servers.cancel_test();
-                self.tests.clear();
+                self.errands.forget_tests();
             }
-            Action::Trust(doubt) => self.trust(*doubt),
+            Action::Trust(doubt) => self.errand(|errands| errands.trust(*doubt)),
+            Action::RestorePort => self.restore_port(),
+            Action::ContinueRun => self.continue_run(),
+            Action::ForgetRun => {
+                self.interrupted = None;
+                self.wizard.servers.interrupted = None;
+            }
+            Action::Load => {
+                let folder = self.settings.accounts_folder.clone();
+                self.wizard.accounts.loading = true;
+                self.errand(|errands| errands.pick(folder.as_deref()));
+            }
+            Action::LoadFile(path) => {
+                self.wizard.accounts.loading = true;
+                self.errand(|errands| errands.load(path));
+            }
+            Action::SaveSample => self.errand(Errands::save_sample),
+            Action::ShowFile => {
+                if let Some(path) = self.wizard.accounts.file.clone() {
+                    self.errand(|errands| errands.open(path));
+                }
+            }
+            Action::Check => self.start(RunKind::Check),
+            Action::Start => self.start(RunKind::Migrate),
+            Action::OpenReport => {
+                let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
+                self.errand(|errands| errands.open(report));
+            }
+            Action::OpenLogFolder => {
+                let folder = self.wizard.log_folder.clone();
+                self.errand(|errands| errands.open(folder));
+            }
+            Action::MigrateIncomplete => self.migrate_incomplete(),
+            Action::MigrateFurther => self.wizard.page = Page::Accounts,
+            Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),
-            _ => {}
+            action => self.steer(action),
         }
         self.context.request_repaint();
     }
 
-    fn next(&mut self) {
-        if self.wizard.servers.ready() {
-            self.wizard.page = Page::Accounts;
-            return;
+    /// What is asked of a run that goes on.
+    fn steer(&mut self, action: Action) {
+        let question = &mut self.wizard.status.question;
+        match action {
+            Action::AskStop => *question = Some(Question::Stop),
+            Action::KeepRunning => {
+                *question = None;
+                self.closing = false;
+            }
+            Action::StopAndClose => {
+                *question = None;
+                self.closing = true;
+            }
+            Action::Stop => *question = None,
+            _ => {}
         }
-        self.wizard.servers.next = true;
-        self.test();
+        let Some(running) = &mut self.running else { return };
+        match action {
+            Action::Pause => running.pause(),
+            Action::GoOn => running.go_on(),
+            Action::TryNow => running.try_now(),
+            Action::Stop | Action::StopAndClose | Action::StopCheck => running.stop(),
+            _ => {}
+        }
+    }
+
+    fn errand(&mut self, run: impl FnOnce(&mut Errands) -> std::io::Result<()>) {
+        let begun = run(&mut self.errands);
+        self.say(begun);
+    }
+
+    /// Says that the system gave no thread, where it gave none.
+    fn say(&mut self, begun: std::io::Result<()>) {
+        if let Err(error) = begun {
+            self.wizard.notice =
+                Some(format!("The system gives the program no further thread: {error}. Close other programs."));
+        }
     }
 
     fn test(&mut self) {
@@ -117,39 +318,147 @@ impl App {
             self.wizard.servers.next = false;
             return;
         };
+        self.remember();
         let revisions = self.wizard.servers.begin_test();
-        self.tests.clear();
-        type Test = fn(&Servers, &std::path::Path) -> Vec<Finding>;
-        let both: [(Side, Test); 2] = [(Side::Source, migrate::test_source), (Side::Target, migrate::test_target)];
-        for ((side, test), revision) in both.into_iter().zip(revisions) {
-            let (servers, state) = (servers.clone(), self.folders.state.clone());
-            if let Some(task) = self.begin("connection test", move || test(&servers, &state)) {
-                self.tests.push((side, revision, task));
-            }
+        self.errand(|errands| errands.test(&servers, revisions));
+    }
+
+    fn restore_port(&mut self) {
+        let Some(servers) = self.wizard.servers.servers() else { return };
+        if let Some(offer) = &mut self.wizard.servers.restore {
+            offer.working = true;
+        }
+        self.errand(|errands| errands.restore_port(servers));
+    }
+
+    fn show_accounts(&mut self) {
+        self.wizard.accounts.other_imap = self.wizard.servers.other_imap;
+        self.wizard.page = Page::Accounts;
+    }
+
+    fn continue_run(&mut self) {
+        let Some(run) = self.interrupted.take() else { return };
+        self.wizard.servers.interrupted = None;
+        self.choose = Some((run.accounts, false));
+        self.carry_out(Action::LoadFile(run.accounts_file));
+        self.carry_out(Action::Next);
+    }
+
+    /// Reads the file again before: a refused password was corrected there.
+    fn migrate_incomplete(&mut self) {
+        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
+        let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
+        let wanted = incomplete.map(|(account, _)| account.address.key()).collect();
+        self.choose = Some((wanted, true));
+        if let Some(path) = self.wizard.accounts.file.clone() {
+            self.carry_out(Action::LoadFile(path));
         }
     }
 
-    fn trust(&mut self, doubt: Doubt) {
-        let state = self.folders.state.clone();
-        self.trusting = self.begin("trust", move || migrate::trust(&state, &doubt));
+    fn start(&mut self, kind: RunKind) {
+        if self.running.is_some() {
+            self.next = Some(kind);
+            return;
+        }
+        let Some(servers) = self.wizard.servers.servers() else {
+            self.wizard.page = Page::Servers;
+            self.wizard.servers.wrong_shown = true;
+            return;
+        };
+        let page = &mut self.wizard.accounts;
+        let usual = self.folders.logs == logs::default_folder();
+        let order = Order {
+            kind,
+            servers,
+            accounts: page.chosen(),
+            bad_lines: page.bad_lines().to_vec(),
+            accounts_file: page.file.clone().unwrap_or_default(),
+            jobs: self.wizard.servers.jobs(),
+            state_folder: self.folders.state.clone(),
+            logs: (!usual).then(|| self.folders.logs.clone()),
+        };
+        let accounts = order.accounts.clone();
+        match Running::begin(order, &self.context) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => return self.say(Err(error)),
+        }
+        if kind == RunKind::Check {
+            self.wizard.accounts.begin_check();
+            return;
+        }
+        self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
+        self.wizard.result = Default::default();
+        self.wizard.page = Page::Status;
+        self.migrated = accounts;
+        let wake = self.context.clone();
+        self.awake = Awake::ask(move || wake.request_repaint());
+        self.remember();
     }
 
-    /// Starts work in the background; where the system gives no thread, says so.
-    fn begin<T: Send + 'static>(&mut self, name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<Task<T>> {
-        let context = self.context.clone();
-        match Task::start(name, move || context.request_repaint(), work) {
-            Ok(task) => Some(task),
-            Err(error) => {
-                self.wizard.notice =
-                    Some(format!("The system gives the program no further thread ({error}). Close other programs."));
-                None
+    /// Closing the window asks first while a migration goes on; a check is only stopped.
+    fn answer_close(&mut self) {
+        if !self.context.input(|input| input.viewport().close_requested()) {
+            return;
+        }
+        match &mut self.running {
+            Some(running) if running.kind == RunKind::Migrate => {
+                self.context.send_viewport_cmd(ViewportCommand::CancelClose);
+                self.wizard.page = Page::Status;
+                if !self.closing {
+                    self.wizard.status.question = Some(Question::Close);
+                }
             }
+            Some(running) => running.stop(),
+            None => {}
+        }
+    }
+
+    fn show_title(&mut self) {
+        let title = if self.wizard.status.is_running() {
+            format!("{} % – {}", self.wizard.status.percent(), super::NAME)
+        } else {
+            super::NAME.to_owned()
+        };
+        if self.title != title {
+            self.context.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    fn remember(&mut self) {
+        memory::remember(&mut self.settings, &self.wizard.servers, &self.context);
+        let Some(folder) = self.settings_folder.clone() else { return };
+        let settings = self.settings.clone();
+        let saving = std::thread::Builder::new().name("settings".to_owned()).spawn(move || save(&settings, &folder));
+        if let Err(error) = saving {
+            log::warn!("no thread to save the settings: {error}");
         }
     }
 }
 
+fn save(settings: &Settings, folder: &std::path::Path) {
+    if let Err(error) = settings.save(folder) {
+        log::warn!("the settings could not be saved: {error}");
+    }
+}
+
 impl eframe::App for App {
+    fn logic(&mut self, context: &Context, _frame: &mut eframe::Frame) {
+        // A hidden window still hears its run, or the news would pile up.
+        if context.input(|input| input.viewport().minimized == Some(true)) {
+            self.take_news();
+            self.show_title();
+        }
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        memory::remember(&mut self.settings, &self.wizard.servers, &self.context);
+        if let Some(folder) = &self.settings_folder {
+            save(&self.settings, folder);
+        }
     }
 }

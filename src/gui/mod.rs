@@ -5,24 +5,49 @@
 
 pub mod action;
 pub mod app;
+mod awake;
+mod errands;
+mod files;
 pub mod fonts;
+mod last_run;
+mod memory;
 pub mod pages;
+mod running;
 pub mod task;
 pub mod theme;
 pub mod widgets;
 pub mod wizard;
 
+use crate::rehearsal::demo::Demo;
+use crate::settings::{self, Settings};
 use app::{App, Folders};
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
+use std::path::PathBuf;
 
 const NAME: &str = "Kerio IMAP Migration Tool";
 
 /// Opens the window and returns when it was closed. The error is a sentence for whoever started the program.
 pub fn run(folders: Folders) -> Result<(), String> {
+    let settings = settings::folders().ok().map(|own| own.settings);
+    show(&Start { folders, settings, demo: None })
+}
+
+/// Opens the window filled in for the servers of a rehearsal; nothing of it is remembered.
+pub fn run_demo(demo: &Demo, folders: Folders) -> Result<(), String> {
+    show(&Start { folders, settings: None, demo: Some(demo) })
+}
+
+struct Start<'a> {
+    folders: Folders,
+    settings: Option<PathBuf>,
+    demo: Option<&'a Demo>,
+}
+
+fn show(start: &Start<'_>) -> Result<(), String> {
     let mut reasons = Vec::new();
     for renderer in [Renderer::Wgpu, Renderer::Glow] {
-        match open(renderer, folders.clone()) {
+        match open(renderer, start) {
             Ok(()) => return Ok(()),
             Err(reason) => reasons.push(reason),
         }
@@ -35,8 +60,9 @@ pub fn run(folders: Folders) -> Result<(), String> {
 }
 
 /// One try. Some systems answer a missing screen or library with a panic inside of a crate; that is a reason like any other.
-fn open(renderer: Renderer, folders: Folders) -> Result<(), String> {
-    let options = NativeOptions { renderer, viewport: viewport(), centered: true, ..NativeOptions::default() };
+fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
+    let size = start.settings.as_deref().and_then(|folder| Settings::load(folder).window_size);
+    let options = NativeOptions { renderer, viewport: viewport(size), centered: true, ..NativeOptions::default() };
     let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         eframe::run_native(
             NAME,
@@ -46,7 +72,11 @@ fn open(renderer: Renderer, folders: Folders) -> Result<(), String> {
                 fonts::install(context);
                 fonts::add_system_faces(context);
                 theme::install(context);
-                Ok(Box::new(App::new(context, folders)))
+                let mut app = App::new(context, start.folders.clone(), start.settings.clone());
+                if let Some(demo) = start.demo {
+                    app.rehearse(demo);
+                }
+                Ok(Box::new(app))
             }),
         )
     }));
@@ -56,11 +86,15 @@ fn open(renderer: Renderer, folders: Folders) -> Result<(), String> {
     }
 }
 
-fn viewport() -> ViewportBuilder {
-    ViewportBuilder::default()
+fn viewport(size: Option<(f32, f32)>) -> ViewportBuilder {
+    let builder = match eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")) {
+        Ok(icon) => ViewportBuilder::default().with_icon(icon),
+        Err(_) => ViewportBuilder::default(),
+    };
+    builder
         .with_title(NAME)
         .with_app_id("kimt")
-        .with_inner_size([1000.0, 680.0])
+        .with_inner_size(size.unwrap_or((1000.0, 700.0)))
         .with_min_inner_size([800.0, 560.0])
         .with_drag_and_drop(true)
 }

@@ -121,6 +121,8 @@ pub fn palette(ui: &egui::Ui) -> &'static Palette {
 
 /// Gives both modes their look. Which of them is shown follows the system until the user chooses.
 pub fn install(context: &egui::Context) {
+    // Systems that tell no preference are light by custom.
+    context.options_mut(|options| options.fallback_theme = Theme::Light);
     for (theme, palette) in [(Theme::Light, &LIGHT), (Theme::Dark, &DARK)] {
         context.style_mut_of(theme, |style| {
             style.visuals = visuals(theme, palette);

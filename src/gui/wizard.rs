@@ -4,7 +4,10 @@
 //! shows is plain state, so that a test can build any of it and look at it.
 
 use super::action::Action;
+use super::pages::accounts::{AccountsPage, filter_id};
+use super::pages::result::ResultPage;
 use super::pages::servers::ServersPage;
+use super::pages::status::StatusPage;
 use super::theme::{self, palette};
 use super::widgets::bar::Bar;
 use super::widgets::{button, card, steps};
@@ -46,6 +49,12 @@ pub struct Wizard {
     pub page: Page,
     /// Page 1.
     pub servers: ServersPage,
+    /// Page 2.
+    pub accounts: AccountsPage,
+    /// Page 3, and the run that page 4 speaks of.
+    pub status: StatusPage,
+    /// Page 4.
+    pub result: ResultPage,
     /// Whether the box about the program is open.
     pub about: bool,
     /// Where the logs are.
@@ -98,8 +107,11 @@ impl Wizard {
                 self.notice = None;
             }
         }
-        if self.page == Page::Servers {
-            scrolled(ui, |ui| self.servers.show(ui, actions));
+        match self.page {
+            Page::Servers => scrolled(ui, 0.0, |ui| self.servers.show(ui, actions)),
+            Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
+            Page::Status => scrolled(ui, 320.0, |ui| self.status.show(ui, actions)),
+            Page::Result => scrolled(ui, 340.0, |ui| self.result.show(ui, &self.status.state, actions)),
         }
     }
 
@@ -110,14 +122,18 @@ impl Wizard {
                 "Where the mail is now, and the Kerio Connect it moves to. Nothing is changed on the source."
                     .to_owned(),
             ),
-            _ => ("", String::new()),
+            Page::Accounts => ("Choose Accounts For Migration", self.accounts.subtitle()),
+            Page::Status => ("Migration Status", self.status.subtitle()),
+            Page::Result => ("Migration Result", ResultPage::subtitle(&self.status.state)),
         }
     }
 
     fn bar(&self) -> Bar {
         match self.page {
             Page::Servers => self.servers.bar(),
-            _ => Bar::default(),
+            Page::Accounts => self.accounts.bar(),
+            Page::Status => self.status.bar(),
+            Page::Result => ResultPage::bar(&self.status.state),
         }
     }
 
@@ -130,15 +146,34 @@ impl Wizard {
                     std::cmp::Ordering::Equal => steps::Standing::Here,
                     std::cmp::Ordering::Greater => steps::Standing::Ahead,
                 };
-                steps::Step { page, standing, open: page < self.page }
+                steps::Step { page, standing, open: self.may_go(page) }
             })
             .collect()
     }
 
+    /// Whether a step may be pressed: back to what was filled in, but not away from a run, and to a run that there is.
+    fn may_go(&self, page: Page) -> bool {
+        let ran = self.status.state.info.is_some();
+        page != self.page
+            && !self.status.is_running()
+            && match page {
+                Page::Servers | Page::Accounts => page < self.page,
+                Page::Status | Page::Result => ran && self.page > Page::Accounts,
+            }
+    }
+
     /// Esc closes what is on top.
     fn escape(&mut self, actions: &mut Vec<Action>) {
-        if self.notice.take().is_none() && self.page == Page::Servers && self.servers.testing() {
-            actions.push(Action::CancelTest);
+        if self.notice.take().is_some() {
+            return;
+        }
+        match self.page {
+            Page::Servers if self.servers.testing() => actions.push(Action::CancelTest),
+            Page::Status if self.status.escape() => actions.push(Action::KeepRunning),
+            Page::Result => {
+                self.result.escape();
+            }
+            _ => {}
         }
     }
 }
@@ -146,7 +181,7 @@ impl Wizard {
 /// Whether Enter was pressed and may press the primary button: a button or link at the keyboard takes it first.
 fn enter_is_free(ui: &Ui) -> bool {
     let focused = ui.memory(|memory| memory.focused());
-    let elsewhere = focused.is_some() && !ui.ctx().text_edit_focused();
+    let elsewhere = focused.is_some() && !ui.ctx().text_edit_focused() || focused == Some(filter_id());
     !elsewhere && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
@@ -156,11 +191,15 @@ fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
     content(&mut child);
 }
 
-/// The page may be higher than the window.
-fn scrolled(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+/// The page may be higher than the window: it is never drawn lower than `least`.
+fn scrolled(ui: &mut Ui, least: f32, content: impl FnOnce(&mut Ui)) {
+    let height = ui.available_height();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         // Room for the ring around a focused control, and for the scroll bar.
         ui.set_width(ui.available_width() - 2.0);
+        if least > 0.0 {
+            ui.set_max_height((height - 14.0).max(least));
+        }
         content(ui);
     });
 }

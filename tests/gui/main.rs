@@ -1,4 +1,9 @@
 //! The window, looked at without a screen: every page in every state, by the names a screen reader says and by pictures.
 
+mod accounts;
+mod recorded;
+mod result;
 mod servers;
+mod status;
 mod support;
+mod whole;

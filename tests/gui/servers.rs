@@ -6,7 +6,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
 use kimt::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, Side};
 use kimt::gui::action::Action;
-use kimt::gui::pages::servers::{Interrupted, RestoreOffer, Test};
+use kimt::gui::pages::servers::{RestoreOffer, Test};
 use kimt::gui::wizard::Wizard;
 use kimt::migrate::{Doubt, Finding, Sign};
 use std::time::Duration;
@@ -80,10 +80,10 @@ fn the_page_looks_right_in_every_state() {
             sentence: "Kerio Connect's IMAP service at 10.1.0.5 still listens on port 8143 in place of 143.".into(),
             working: false,
         });
-        wizard.servers.interrupted = Some(Interrupted {
-            sentence: "The migration started on 24 November at 22:04 was cut off: 21 of 38 accounts are complete."
+        wizard.servers.interrupted = Some(
+            "The migration started on 24 November, 22:04 was cut off: 21 of 38 accounts are known to be complete."
                 .into(),
-        });
+        );
         wizard.servers.source_test = Test::Running(Duration::from_secs(4));
         wizard
     });

@@ -8,10 +8,11 @@ use super::super::widgets::field::Field;
 use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::{button, certificate, check, strip};
 use super::forms::{Administrator, Line};
-use crate::domain::{ProblemKind, Secret, Side};
+use crate::domain::{Fingerprint, ProblemKind, Secret, Side};
 use crate::migrate::{
     AdministrationServer, Doubt, Finding, NameForm, Servers, Sign, SignInWay, SourceServer, TargetKind, TargetServer,
 };
+use crate::settings::Settings;
 use egui::{Key, KeyboardShortcut, Label, Modifiers, Ui};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,13 +54,6 @@ pub struct RestoreOffer {
     pub working: bool,
 }
 
-/// A run that was cut off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interrupted {
-    /// What is done, in a sentence.
-    pub sentence: String,
-}
-
 /// The state of the page.
 #[derive(Default)]
 pub struct ServersPage {
@@ -81,8 +75,10 @@ pub struct ServersPage {
     pub next: bool,
     /// A port to put back.
     pub restore: Option<RestoreOffer>,
-    /// A run to continue.
-    pub interrupted: Option<Interrupted>,
+    /// A run that was cut off: what is done, in a sentence.
+    pub interrupted: Option<String>,
+    /// Exactly this certificate is trusted for all three services: that of a rehearsal.
+    pub pinned: Option<Fingerprint>,
     /// What is wrong is shown at a field once she wanted to go on.
     pub wrong_shown: bool,
     more: [bool; 2],
@@ -94,7 +90,7 @@ pub struct ServersPage {
 impl ServersPage {
     /// The number of mailboxes at a time: what is typed, or 4.
     pub fn jobs(&self) -> u32 {
-        self.jobs.trim().parse().unwrap_or(4).clamp(1, 32)
+        self.jobs.trim().parse().unwrap_or(4).clamp(1, Settings::MOST_JOBS)
     }
 
     /// The servers as filled in, or none when a field says what is wrong.
@@ -116,21 +112,21 @@ impl ServersPage {
                 address: administration,
                 user: self.administrator.name.trim().to_owned(),
                 password: Secret::new(self.administrator.password.as_str()),
-                fingerprint: None,
+                fingerprint: self.pinned,
             })
         };
         Some(Servers {
             source: SourceServer {
                 address: source,
                 security: self.source.security(),
-                fingerprint: None,
+                fingerprint: self.pinned,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
             },
             target: TargetServer {
                 address: target,
                 security: self.target.security(),
-                fingerprint: None,
+                fingerprint: self.pinned,
                 kind,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
@@ -252,7 +248,7 @@ impl ServersPage {
         }
         if let Some(run) = &self.interrupted {
             let rest = "It goes on where it stopped; nothing is copied twice.";
-            strip::strip(ui, Mark::Note, &run.sentence, rest, |ui| {
+            strip::strip(ui, Mark::Note, run, rest, |ui| {
                 ui.horizontal(|ui| {
                     if button::quiet(ui, "Continue it", true).clicked() {
                         actions.push(Action::ContinueRun);
@@ -325,7 +321,7 @@ impl ServersPage {
                     .show(ui, &mut self.administrator.port)
                     .changed();
             }
-            Field::new("jobs", "Mailboxes at a time (1 to 32)").hint("4").width(96.0).show(ui, &mut self.jobs);
+            Field::new("jobs", "Mailboxes at a time (1 to 64)").hint("4").width(96.0).show(ui, &mut self.jobs);
             let other = "The target is another IMAP server, whose accounts exist already";
             changed |= check::check(ui, &mut self.other_imap, other).changed();
         }

@@ -53,7 +53,9 @@ pub fn link(ui: &mut Ui, label: &str) -> Response {
 /// A link in the size of running text, underlined always.
 pub fn link_in_text(ui: &mut Ui, label: &str) -> Response {
     let accent = palette(ui).accent;
-    link_with(ui, body(label).color(accent).underline(), label, accent)
+    let response = link_with(ui, body(label).color(accent), label, accent);
+    ui.painter().hline(response.rect.x_range(), response.rect.bottom() - 1.0, Stroke::new(1.0, accent));
+    response
 }
 
 /// A link that does not call attention to itself.

@@ -34,9 +34,9 @@ fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, compared: &mut bool) ->
         ui.horizontal_wrapped(|ui| {
             for (title, fingerprint) in [("Trusted before", old), ("Shown now", doubt.details.fingerprint)] {
                 ui.vertical(|ui| {
-                    ui.set_width(230.0);
+                    ui.set_width(200.0);
                     ui.label(small(title).color(palette(ui).soft));
-                    ui.add(Label::new(print(ui, fingerprint)).wrap());
+                    ui.add(Label::new(print(ui, fingerprint, 8)).wrap());
                 });
             }
         });
@@ -60,18 +60,19 @@ fn facts(ui: &mut Ui, doubt: &Doubt, fingerprint: &str) {
             }
             if !fingerprint.is_empty() {
                 ui.label(small(fingerprint).color(soft));
-                ui.add(Label::new(print(ui, details.fingerprint)).wrap());
+                ui.add(Label::new(print(ui, details.fingerprint, 16)).wrap());
                 ui.end_row();
             }
         },
     );
 }
 
-/// The fingerprint in two rows of sixteen octets, so that it can be compared by eye.
-fn print(ui: &Ui, fingerprint: Fingerprint) -> RichText {
+/// The fingerprint in rows of so many octets, so that it can be compared by eye.
+fn print(ui: &Ui, fingerprint: Fingerprint, octets: usize) -> RichText {
     let text = fingerprint.to_string();
-    let (first, second) = text.split_at(48);
-    RichText::new(format!("{}\n{second}", first.trim_end_matches(':'))).monospace().size(12.0).color(palette(ui).ink)
+    let octet: Vec<&str> = text.split(':').collect();
+    let rows: Vec<String> = octet.chunks(octets).map(|row| row.join(":")).collect();
+    RichText::new(rows.join("\n")).monospace().size(12.0).color(palette(ui).ink)
 }
 
 fn place(doubt: &Doubt) -> String {

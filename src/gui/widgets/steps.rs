@@ -84,14 +84,14 @@ fn emblem(ui: &Ui, rect: Rect) {
     let unit = rect.width() / 32.0;
     let at = |x: f32, y: f32| rect.min + vec2(x, y) * unit;
     let painter = ui.painter();
-    let (blue, white) = (theme::LIGHT.accent, theme::LIGHT.card);
+    let (blue, white) = (egui::Color32::from_rgb(0x1F, 0x6F, 0xD6), egui::Color32::WHITE);
     painter.rect_filled(rect, 8.0 * unit, blue);
     let stroke = Stroke::new(2.2 * unit, white);
-    painter.line(vec![at(17.0, 23.0), at(6.5, 23.0), at(6.5, 9.5), at(25.5, 9.5), at(25.5, 14.5)], stroke);
+    painter.line(vec![at(14.0, 23.0), at(6.5, 23.0), at(6.5, 9.5), at(25.5, 9.5), at(25.5, 13.0)], stroke);
     painter.line(vec![at(6.8, 10.2), at(16.0, 16.8), at(25.2, 10.2)], stroke);
-    painter.line_segment([at(16.5, 20.5), at(25.0, 20.5)], stroke);
-    let head = vec![at(23.4, 15.8), at(29.2, 20.5), at(23.4, 25.2)];
-    painter.add(Shape::convex_polygon(head, white, Stroke::NONE));
+    painter.line_segment([at(17.5, 20.0), at(24.0, 20.0)], stroke);
+    let head = vec![at(23.4, 15.8), at(28.4, 20.0), at(23.4, 24.2)];
+    painter.add(Shape::convex_polygon(head, white, Stroke::new(unit, white)));
 }
 
 fn entry(ui: &mut Ui, index: usize, count: usize, step: Step, narrow: bool, actions: &mut Vec<Action>) {

@@ -70,7 +70,7 @@ impl<'a> Table<'a> {
 
     /// How high a table of that many rows wants to be.
     pub fn natural_height(rows: usize) -> f32 {
-        HEAD + ROW * rows as f32 + 2.0
+        HEAD + ROW * rows as f32 + 9.0
     }
 
     /// Draws it: `head` may draw into a head's cell, `row` draws a row. Returns how many rows were drawn.
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
         mut row: impl FnMut(&mut Row<'_>),
     ) -> usize {
         let palette = palette(ui);
-        let height = self.height.unwrap_or_else(|| ui.available_height()).max(HEAD + 2.0 * ROW);
+        let height = self.height.unwrap_or_else(|| ui.available_height().max(HEAD + 4.0 * ROW));
         let (outer, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         let frame = Frame::new().fill(palette.card).corner_radius(CARD_RADIUS).stroke(Stroke::new(1.0, palette.line));
         let inner = outer.shrink(1.0);
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
         let head_rect = Rect::from_min_size(inner.min, vec2(inner.width(), HEAD));
         self.draw_head(ui, head_rect, &edges, &mut head);
         ui.painter().hline(inner.x_range(), head_rect.bottom(), Stroke::new(1.0, palette.line));
-        let body = Rect::from_min_max(pos2(inner.left(), head_rect.bottom() + 1.0), inner.max - vec2(0.0, 1.0));
+        let body = Rect::from_min_max(pos2(inner.left(), head_rect.bottom() + 1.0), inner.max - vec2(0.0, 6.0));
         let mut child = ui.new_child(UiBuilder::new().id_salt(self.id).max_rect(body));
         child.shrink_clip_rect(body);
         child.spacing_mut().item_spacing = vec2(0.0, 0.0);
@@ -118,7 +118,13 @@ impl<'a> Table<'a> {
         for (index, (column, edge)) in self.columns.iter().zip(edges).enumerate() {
             let cell = Rect::from_x_y_ranges(*edge, rect.y_range());
             if !column.title.is_empty() {
-                put(ui, cell, column.right, ("head", index), Label::new(small(column.title).color(soft)).truncate());
+                put(
+                    ui,
+                    cell,
+                    column.right,
+                    ("head", index),
+                    Label::new(small(column.title).color(soft)).truncate().selectable(false),
+                );
             }
             head(ui, index, cell);
         }
@@ -149,7 +155,7 @@ fn edges(columns: &[Column], inner: Rect) -> Vec<Rangef> {
 fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: Label) -> Response {
     let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(cell).layout(layout));
-    child.add(label.selectable(false))
+    child.add(label)
 }
 
 /// A visible row.
@@ -205,10 +211,10 @@ impl Row<'_> {
     /// Writes a text into a cell, cut where it is too long, with the whole in a tooltip.
     pub fn text(&mut self, column: usize, text: RichText) {
         let (cell, right) = (self.cell(column), self.columns[column].right);
-        put(self.ui, cell, right, (self.index, column), Label::new(text).truncate());
+        put(self.ui, cell, right, (self.index, column), Label::new(text).truncate().selectable(false));
     }
 
-    /// Writes a text over several cells.
+    /// Writes a text over several cells, to be read and copied: rows of details are not pressed.
     pub fn text_over(&mut self, from: usize, to: usize, text: RichText) {
         let cell = self.span(from, to);
         put(self.ui, cell, false, (self.index, from), Label::new(text).truncate());

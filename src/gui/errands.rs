@@ -1,0 +1,252 @@
+//! The window's errands: everything short that could wait for a server, a disk or a person. Runs are in `running`.
+//!
+//! Each errand is begun by a method and comes back as [`News`]; of each kind only the last one begun counts.
+
+use super::app::Folders;
+use super::files::{self, Picked};
+use super::last_run::LastRun;
+use super::pages::servers::{RestoreOffer, ServersPage};
+use super::task::{Progress, Task};
+use crate::accounts::{self, AccountsFile};
+use crate::domain::{Problem, ProblemKind, Side};
+use crate::instance::Instance;
+use crate::migrate::{self, Doubt, Finding, Servers};
+use egui::Context;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What an errand brought.
+pub enum News {
+    /// A certificate is trusted from now on.
+    Trusted,
+    /// What could not be done, in a sentence.
+    Sorry(String),
+    /// The system has no dialog for files.
+    NoDialog,
+    /// No file was chosen.
+    NotChosen,
+    /// A file was chosen and is being read.
+    Loading,
+    /// A file of accounts was read.
+    Loaded(PathBuf, Box<AccountsFile>),
+    /// What earlier runs left behind.
+    Leftovers {
+        /// A port that stands changed.
+        port: Option<RestoreOffer>,
+        /// A migration that was cut off.
+        run: Option<LastRun>,
+    },
+    /// The port is as it was.
+    PortRestored,
+}
+
+type Findings = Task<Vec<Finding>>;
+type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
+type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
+
+/// The errands under way.
+pub struct Errands {
+    context: Context,
+    folders: Folders,
+    tests: Vec<(Side, u64, Findings)>,
+    trusting: Option<Task<Result<(), Problem>>>,
+    picking: Option<Task<Picked>>,
+    loading: Option<Loaded>,
+    saving: Option<Task<Result<Picked, String>>>,
+    opening: Option<Task<Result<(), String>>>,
+    looking: Option<Task<Leftovers>>,
+    restoring: Option<Task<Result<(), Problem>>>,
+}
+
+/// Takes the result out of a slot whose errand has ended.
+fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, String>> {
+    let result = match slot.as_ref()?.poll() {
+        Progress::Working => return None,
+        Progress::Done(done) => Ok(done),
+        Progress::Lost => Err(Problem::new(ProblemKind::Internal).to_string()),
+    };
+    *slot = None;
+    Some(result)
+}
+
+impl Errands {
+    /// No errand yet.
+    pub fn new(context: &Context, folders: Folders) -> Self {
+        Self {
+            context: context.clone(),
+            folders,
+            tests: Vec::new(),
+            trusting: None,
+            picking: None,
+            loading: None,
+            saving: None,
+            opening: None,
+            looking: None,
+            restoring: None,
+        }
+    }
+
+    fn begin<T: Send + 'static>(&self, name: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<Task<T>> {
+        let context = self.context.clone();
+        Task::start(name, move || context.request_repaint(), work)
+    }
+
+    /// Tests the connection to both servers at once.
+    pub fn test(&mut self, servers: &Servers, revisions: [u64; 2]) -> io::Result<()> {
+        self.tests.clear();
+        type Test = fn(&Servers, &Path) -> Vec<Finding>;
+        let both: [(Side, Test); 2] = [(Side::Source, migrate::test_source), (Side::Target, migrate::test_target)];
+        for ((side, test), revision) in both.into_iter().zip(revisions) {
+            let (servers, state) = (servers.clone(), self.folders.state.clone());
+            self.tests.push((side, revision, self.begin("connection test", move || test(&servers, &state))?));
+        }
+        Ok(())
+    }
+
+    /// Does not wait for the tests any more.
+    pub fn forget_tests(&mut self) {
+        self.tests.clear();
+    }
+
+    /// Trusts a certificate.
+    pub fn trust(&mut self, doubt: Doubt) -> io::Result<()> {
+        let state = self.folders.state.clone();
+        self.trusting = Some(self.begin("trust", move || migrate::trust(&state, &doubt))?);
+        Ok(())
+    }
+
+    /// Looks for what runs that were cut off have left behind.
+    pub fn look_for_leftovers(&mut self) -> io::Result<()> {
+        let state = self.folders.state.clone();
+        self.looking = Some(self.begin("leftovers", move || leftovers(&state))?);
+        Ok(())
+    }
+
+    /// Puts the port back.
+    pub fn restore_port(&mut self, servers: Servers) -> io::Result<()> {
+        let state = self.folders.state.clone();
+        let restore = move || {
+            let _instance = Instance::claim(&state)?;
+            migrate::restore_port(&servers, &state).map(|_| ())
+        };
+        self.restoring = Some(self.begin("restore port", restore)?);
+        Ok(())
+    }
+
+    /// Lets the user choose a file of accounts.
+    pub fn pick(&mut self, folder: Option<&Path>) -> io::Result<()> {
+        self.picking = Some(files::pick(&self.context, folder)?);
+        Ok(())
+    }
+
+    /// Reads a file of accounts.
+    pub fn load(&mut self, path: PathBuf) -> io::Result<()> {
+        let load = move || match accounts::load(&path) {
+            Ok(file) => Ok((path, Box::new(file))),
+            Err(error) => Err(error.problem()),
+        };
+        self.loading = Some(self.begin("load", load)?);
+        Ok(())
+    }
+
+    /// Lets the user choose where the sample goes, and writes it.
+    pub fn save_sample(&mut self) -> io::Result<()> {
+        self.saving = Some(files::save_sample(&self.context)?);
+        Ok(())
+    }
+
+    /// Opens a file or folder with the system.
+    pub fn open(&mut self, path: PathBuf) -> io::Result<()> {
+        self.opening = Some(files::open(&self.context, path)?);
+        Ok(())
+    }
+
+    /// What came since last time. The findings of the tests go to the page directly.
+    pub fn news(&mut self, servers: &mut ServersPage) -> Vec<News> {
+        self.take_tests(servers);
+        let mut news = Vec::new();
+        let plain = |result: Result<Result<(), Problem>, String>| match result {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(problem)) => Err(problem.to_string()),
+            Err(sentence) => Err(sentence),
+        };
+        if let Some(result) = ended(&mut self.trusting) {
+            news.push(plain(result).map_or_else(News::Sorry, |()| News::Trusted));
+        }
+        if let Some(result) = ended(&mut self.restoring) {
+            let restored = plain(result);
+            if let (Err(_), Some(offer)) = (&restored, &mut servers.restore) {
+                offer.working = false;
+            }
+            news.push(restored.map_or_else(News::Sorry, |()| News::PortRestored));
+        }
+        if let Some(Ok((port, run))) = ended(&mut self.looking) {
+            news.push(News::Leftovers { port, run });
+        }
+        if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
+            news.push(News::Sorry(sentence));
+        }
+        self.take_files(&mut news);
+        news
+    }
+
+    fn take_files(&mut self, news: &mut Vec<News>) {
+        match ended(&mut self.picking) {
+            None => {}
+            Some(Ok(Picked::File(path))) => {
+                news.push(News::Loading);
+                if let Err(error) = self.load(path) {
+                    news.push(News::Sorry(error.to_string()));
+                }
+            }
+            Some(Ok(Picked::Cancelled)) => news.push(News::NotChosen),
+            Some(Ok(Picked::NoDialog) | Err(_)) => news.push(News::NoDialog),
+        }
+        match ended(&mut self.loading) {
+            None => {}
+            Some(Ok(Ok((path, file)))) => news.push(News::Loaded(path, file)),
+            Some(Ok(Err(problem))) => news.extend([News::NotChosen, News::Sorry(problem.to_string())]),
+            Some(Err(sentence)) => news.extend([News::NotChosen, News::Sorry(sentence)]),
+        }
+        match ended(&mut self.saving) {
+            Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Sorry(sentence)),
+            Some(Ok(Ok(Picked::NoDialog))) => news.push(News::Sorry(
+                "This system gives the program no dialog for files. Each line of the file is user@domain.com;password;Full Name."
+                    .to_owned(),
+            )),
+            Some(Ok(Ok(_))) | None => {}
+        }
+    }
+
+    fn take_tests(&mut self, page: &mut ServersPage) {
+        self.tests.retain(|(side, revision, task)| {
+            let findings = match task.poll() {
+                Progress::Working => {
+                    page.running_for(task.elapsed());
+                    return true;
+                }
+                Progress::Done(findings) => findings,
+                Progress::Lost => vec![Finding::of(Problem::new(ProblemKind::Internal))],
+            };
+            page.take(*side, *revision, findings);
+            false
+        });
+        if page.testing() {
+            self.context.request_repaint_after(Duration::from_millis(250));
+        }
+    }
+}
+
+fn leftovers(state: &Path) -> Leftovers {
+    // Whoever holds the state folder is at work with it: then nothing was cut off.
+    let Ok(_instance) = Instance::claim(state) else { return (None, None) };
+    let port = migrate::pending_port_restore(state).map(|port| RestoreOffer {
+        sentence: format!(
+            "The {} service of Kerio Connect at {} still listens on port {} in place of {}.",
+            port.service, port.host, port.to, port.from
+        ),
+        working: false,
+    });
+    (port, LastRun::cut_off(state))
+}

@@ -1,0 +1,116 @@
+//! Files on the user's side: choosing one with the system's dialog, saving the sample, opening a report. All in the background.
+
+use super::task::Task;
+use crate::accounts::SAMPLE;
+use egui::Context;
+use rfd::{AsyncFileDialog, FileHandle};
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// What became of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Picked {
+    /// A file was chosen.
+    File(PathBuf),
+    /// None was.
+    Cancelled,
+    /// The system has no dialog for files.
+    NoDialog,
+}
+
+/// No hand cancels a dialog faster than this; a dialog that ended sooner was never there.
+const FASTEST_HAND: Duration = Duration::from_millis(300);
+
+/// Lets the user choose a file of accounts.
+pub fn pick(context: &Context, folder: Option<&Path>) -> io::Result<Task<Picked>> {
+    let mut dialog = AsyncFileDialog::new()
+        .set_title("Load accounts")
+        .add_filter("Accounts (CSV)", &["csv", "txt"])
+        .add_filter("All files", &["*"]);
+    if let Some(folder) = folder {
+        dialog = dialog.set_directory(folder);
+    }
+    // The dialog is made here because macOS wants it on the window's thread; only the waiting is elsewhere.
+    ask(context, dialog.pick_file())
+}
+
+/// Lets the user choose where the sample goes, and writes it. The error is a sentence.
+pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>> {
+    let chosen = AsyncFileDialog::new()
+        .set_title("Save a sample file")
+        .set_file_name("accounts.csv")
+        .add_filter("Accounts (CSV)", &["csv"])
+        .save_file();
+    let wake = context.clone();
+    Task::start(
+        "dialog",
+        move || wake.request_repaint(),
+        move || {
+            let picked = answered(chosen);
+            if let Picked::File(path) = &picked {
+                std::fs::write(path, SAMPLE)
+                    .map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
+            }
+            Ok(picked)
+        },
+    )
+}
+
+/// Opens a file or folder in the program that the system has for it. The error is a sentence that says where it is.
+pub fn open(context: &Context, path: PathBuf) -> io::Result<Task<Result<(), String>>> {
+    let wake = context.clone();
+    Task::start(
+        "open",
+        move || wake.request_repaint(),
+        move || {
+            if !path.exists() {
+                return Err(format!("{} is not there yet.", path.display()));
+            }
+            opener::open(&path).map_err(|error| format!("The system does not open {}: {error}.", path.display()))
+        },
+    )
+}
+
+fn ask(
+    context: &Context,
+    chosen: impl Future<Output = Option<FileHandle>> + Send + 'static,
+) -> io::Result<Task<Picked>> {
+    let wake = context.clone();
+    Task::start("dialog", move || wake.request_repaint(), move || answered(chosen))
+}
+
+fn answered(chosen: impl Future<Output = Option<FileHandle>>) -> Picked {
+    let asked = Instant::now();
+    match wait_for(chosen) {
+        Some(file) => Picked::File(file.path().to_owned()),
+        None if asked.elapsed() < FASTEST_HAND => Picked::NoDialog,
+        None => Picked::Cancelled,
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for one answer on this thread.
+fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the window remembers between starts, and how it is filled in again. Never a password.
+
+use super::pages::servers::ServersPage;
+use crate::domain::{Security, ServerAddress};
+use crate::settings::{Appearance, Settings};
+use egui::{Context, ThemePreference};
+
+/// Fills page 1 in from the settings.
+pub fn recall(settings: &Settings, page: &mut ServersPage) {
+    page.source.address = settings.source.clone();
+    page.source.ssl = settings.source_security == Security::Tls;
+    page.target.address = settings.target.clone();
+    page.target.ssl = settings.target_security == Security::Tls;
+    page.other_imap = !settings.target_is_kerio;
+    page.administrator.name = settings.administrator.clone();
+    let port = ServerAddress::parse(&settings.administration).ok().and_then(|address| address.port);
+    page.administrator.port = port.map_or_else(String::new, |port| port.to_string());
+    page.jobs = settings.jobs.to_string();
+}
+
+/// Takes page 1 and the window's look into the settings.
+pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) {
+    // Clear text is agreed to for one start and never remembered.
+    let security = |ssl| if ssl { Security::Tls } else { Security::StartTls };
+    let typed = |line: &super::pages::forms::Line| {
+        line.parsed().map_or_else(|| line.address.trim().to_owned(), |address| address.to_string())
+    };
+    settings.source = typed(&page.source);
+    settings.source_security = security(page.source.ssl);
+    settings.target = typed(&page.target);
+    settings.target_security = security(page.target.ssl);
+    settings.target_is_kerio = !page.other_imap;
+    settings.administrator = page.administrator.name.trim().to_owned();
+    settings.administration = match (page.target.parsed(), page.administrator.port()) {
+        (Some(target), Some(port)) => ServerAddress { host: target.host, port: Some(port) }.to_string(),
+        _ => String::new(),
+    };
+    settings.jobs = page.jobs();
+    settings.appearance = match context.options(|options| options.theme_preference) {
+        ThemePreference::System => Appearance::System,
+        ThemePreference::Light => Appearance::Light,
+        ThemePreference::Dark => Appearance::Dark,
+    };
+    settings.zoom = context.zoom_factor();
+    settings.window_size = context
+        .input(|input| input.viewport().inner_rect.map(|rect| (rect.width(), rect.height())).or(settings.window_size));
+}
+
+/// Gives the window the look it had.
+pub fn dress(settings: &Settings, context: &Context) {
+    context.set_theme(match settings.appearance {
+        Appearance::System => ThemePreference::System,
+        Appearance::Light => ThemePreference::Light,
+        Appearance::Dark => ThemePreference::Dark,
+    });
+    context.set_zoom_factor(settings.zoom);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_comes_back_and_the_password_does_not() {
+        let mut page = ServersPage::default();
+        page.source.address = "mail.example.com".into();
+        page.source.port = "1993".into();
+        page.target.address = "10.1.0.5:8143".into();
+        page.target.ssl = false;
+        page.target.agreed = true;
+        page.administrator.name = "admin".into();
+        page.administrator.password = String::from("hunter2").into();
+        page.administrator.port = "4041".into();
+        page.jobs = "7".into();
+        let mut settings = Settings::default();
+        remember(&mut settings, &page, &Context::default());
+        assert!(!serde_json::to_string(&settings).unwrap().contains("hunter2"));
+        let mut again = ServersPage::default();
+        recall(&settings, &mut again);
+        assert_eq!(again.source.parsed(), page.source.parsed());
+        assert_eq!(again.target.address, "10.1.0.5:8143");
+        assert_eq!((again.target.ssl, again.target.agreed), (false, false));
+        assert_eq!((again.administrator.port.as_str(), again.jobs()), ("4041", 7));
+        assert!(again.administrator.password.is_empty());
+    }
+}

@@ -1,0 +1,413 @@
+//! Page 2, *Choose Accounts For Migration*: the accounts of a file, which of them to migrate, and what a check found.
+
+use super::super::action::Action;
+use super::super::theme::{self, palette};
+use super::super::widgets::bar::{Bar, Choice};
+use super::super::widgets::field::Field;
+use super::super::widgets::sign::Mark;
+use super::super::widgets::table::{Column, Row, Table};
+use super::super::widgets::{button, card, check as tick, strip};
+use super::bad_lines::BadLines;
+use super::check::Check;
+use crate::accounts::AccountsFile;
+use crate::domain::{Account, BadLine};
+use crate::progress::{AccountState, Counts, Stamped};
+use crate::report::words;
+use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, RichText, Ui};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Ctrl+O, or Cmd+O on macOS.
+pub const LOAD: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
+/// F5, as on the page before.
+pub const CHECK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
+
+/// The pace the time is told by before anything was ever migrated: a usual line between two offices.
+const USUAL_PACE: u64 = 4_000_000;
+
+/// The state of the page.
+#[derive(Default)]
+pub struct AccountsPage {
+    /// The file the accounts are from.
+    pub file: Option<PathBuf>,
+    /// A file is being chosen or read.
+    pub loading: bool,
+    /// The target is not Kerio Connect.
+    pub other_imap: bool,
+    /// The system gave no dialog to choose a file, so its name can be typed.
+    pub typed: Option<String>,
+    /// What is typed to find accounts by.
+    pub filter: String,
+    /// The check, if one was begun.
+    pub check: Option<Check>,
+    /// The pace of an earlier run, octets per second.
+    pub pace: Option<u64>,
+    accounts: Vec<Account>,
+    bad_lines: BadLines,
+    notes: Vec<String>,
+    chosen: Vec<bool>,
+    keys: Vec<String>,
+    shown: Vec<usize>,
+    domains: usize,
+    /// How many rows the last frame drew.
+    pub rows_drawn: usize,
+}
+
+impl AccountsPage {
+    /// Takes the accounts of a file, all of them chosen.
+    pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
+        let pace = self.pace;
+        let other_imap = self.other_imap;
+        let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
+        *self = Self {
+            domains: domains.len(),
+            file: Some(path),
+            chosen: vec![true; file.accounts.len()],
+            keys: file
+                .accounts
+                .iter()
+                .map(|account| format!("{} {}", account.address.key(), account.full_name.to_lowercase()))
+                .collect(),
+            shown: (0..file.accounts.len()).collect(),
+            accounts: file.accounts,
+            bad_lines: BadLines::new(file.bad_lines),
+            notes: file.notes,
+            pace,
+            other_imap,
+            ..Self::default()
+        };
+    }
+
+    /// Whether a file with at least one line of any kind is loaded.
+    pub fn is_loaded(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The lines that cannot be used.
+    pub fn bad_lines(&self) -> &[BadLine] {
+        &self.bad_lines.lines
+    }
+
+    /// The chosen accounts, in the order of the file.
+    pub fn chosen(&self) -> Vec<Account> {
+        self.positions().map(|position| self.accounts[position].clone()).collect()
+    }
+
+    /// Chooses exactly the accounts for which `wanted` holds.
+    pub fn choose(&mut self, wanted: impl Fn(&Account) -> bool) {
+        for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
+            *chosen = wanted(account);
+        }
+    }
+
+    /// What the check found each chosen account to hold, in the same order as [`AccountsPage::chosen`].
+    pub fn known_sizes(&self) -> Vec<Option<Counts>> {
+        self.positions()
+            .map(|position| self.found(position).filter(|it| it.end.is_some()).map(|it| it.tally.expected))
+            .collect()
+    }
+
+    fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(position, _)| position)
+    }
+
+    /// Begins a check of the chosen accounts.
+    pub fn begin_check(&mut self) {
+        self.check = Some(Check::begin(self.accounts.len(), self.positions()));
+    }
+
+    /// Takes in an event of the check.
+    pub fn apply(&mut self, event: &Stamped) {
+        if let Some(check) = &mut self.check {
+            check.apply(event);
+        }
+    }
+
+    /// Whether a check goes on.
+    pub fn checking(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.running)
+    }
+
+    fn found(&self, position: usize) -> Option<&AccountState> {
+        self.check.as_ref()?.found(position)
+    }
+
+    /// The line below the title.
+    pub fn subtitle(&self) -> String {
+        let Some(file) = &self.file else {
+            return "A file names the accounts, one a line. Nothing is changed on any server by loading it.".to_owned();
+        };
+        let name =
+            file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+        format!(
+            "{name} · {} in {}",
+            words::counted(self.accounts.len() as u64, "account"),
+            words::counted(self.domains as u64, "domain")
+        )
+    }
+
+    /// The bar below the page.
+    pub fn bar(&self) -> Bar {
+        let chosen = self.positions().count() as u64;
+        let tip =
+            if chosen == 0 { "Choose at least one account first." } else { "Copies the mail; the source is only read" };
+        let label = format!("Start migration of {}", words::counted(chosen, "account"));
+        let primary = if self.is_loaded() {
+            Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking()).tip(tip)
+        } else {
+            Choice::new("Load…", Action::Load).enabled(!self.loading).key(LOAD)
+        };
+        Bar {
+            left: vec![Choice::new("Back", Action::Go(super::super::wizard::Page::Servers))],
+            note: if self.is_loaded() { self.summary(chosen) } else { String::new() },
+            right: Vec::new(),
+            primary: Some(primary),
+        }
+    }
+
+    fn summary(&self, chosen: u64) -> String {
+        let mut parts =
+            vec![format!("{} of {} chosen", words::count(chosen), words::count(self.accounts.len() as u64))];
+        if self.check.is_some() {
+            let mut sum = Counts::default();
+            let sizes = self.known_sizes();
+            for counts in sizes.iter().flatten() {
+                sum.messages += counts.messages;
+                sum.bytes += counts.bytes;
+            }
+            parts.push(words::counted(sum.messages, "message"));
+            parts.push(words::size(sum.bytes));
+            if sizes.iter().all(Option::is_some) && sum.bytes > 0 {
+                let pace = self.pace.unwrap_or(USUAL_PACE).max(1);
+                parts.push(format!("{} at {}", words::time_left(sum.bytes / pace), words::rate(pace as f64)));
+            }
+        }
+        parts.join(" · ")
+    }
+
+    /// Draws the page.
+    pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        self.take_drop(ui, actions);
+        if !self.is_loaded() {
+            self.empty(ui, actions);
+            return;
+        }
+        self.tools(ui, actions);
+        self.strips(ui, actions);
+        self.table(ui);
+    }
+
+    fn take_drop(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if self.checking() {
+            return;
+        }
+        let dropped = ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        actions.extend(dropped.map(Action::LoadFile));
+        if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+            let frame = ui.max_rect().shrink(4.0);
+            let stroke = egui::Stroke::new(2.0, palette(ui).accent);
+            let above = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, Id::unique("drop")));
+            above.rect_stroke(frame, theme::CARD_RADIUS, stroke, egui::StrokeKind::Inside);
+        }
+    }
+
+    fn empty(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        card::frame(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.set_height((ui.available_height() - 48.0).max(220.0));
+            ui.vertical_centered(|ui| {
+                ui.add_space((ui.available_height() * 0.5 - 110.0).max(8.0));
+                let colours = palette(ui);
+                ui.label(theme::strong("Load the file that names the accounts").color(colours.ink));
+                let what = "A text file (CSV), one account a line: the address, its password on the source, and the person's name.";
+                ui.add(Label::new(theme::body(what).color(colours.soft)).wrap());
+                ui.label(RichText::new("user@domain.com;password;Full Name").monospace().size(13.0).color(colours.ink));
+                ui.add_space(8.0);
+                let label = if self.loading { "Loading…" } else { "Load…" };
+                if button::quiet(ui, label, !self.loading).clicked() {
+                    actions.push(Action::Load);
+                }
+                ui.label(theme::small("or drop the file here").color(colours.soft));
+                ui.add_space(4.0);
+                if button::link(ui, "Save a sample file to fill in").clicked() {
+                    actions.push(Action::SaveSample);
+                }
+                self.typed_name(ui, actions);
+            });
+        });
+    }
+
+    /// Where the system has no dialog for files, the name can be typed.
+    fn typed_name(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(typed) = &mut self.typed else { return };
+        ui.set_max_width(420.0);
+        let field = Field::new("file name", "The file's name with its folder")
+            .note(Some("This system gives the program no dialog to choose a file: type its name and press Enter."));
+        let entered = field.show(ui, typed).lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if entered && !typed.trim().is_empty() {
+            actions.push(Action::LoadFile(PathBuf::from(typed.trim())));
+        }
+    }
+
+    fn tools(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        ui.horizontal(|ui| {
+            let load = button::quiet(ui, "Load…", !self.loading && !self.checking());
+            let key = ui.ctx().format_shortcut(&LOAD);
+            let by_key = ui.input_mut(|input| input.consume_shortcut(&LOAD)) && !self.checking();
+            if load.on_hover_text(format!("Another file ({key})")).clicked() || by_key {
+                actions.push(Action::Load);
+            }
+            let (label, action) =
+                if self.checking() { ("Stop checking", Action::StopCheck) } else { ("Check accounts", Action::Check) };
+            let some = self.chosen.contains(&true);
+            let pressed = button::quiet(ui, label, some || self.checking())
+                .on_hover_text("Signs in to each chosen account on the source and counts; nothing is changed (F5)");
+            let by_key = some && !self.checking() && ui.input_mut(|input| input.consume_shortcut(&CHECK));
+            if pressed.clicked() || by_key {
+                actions.push(action);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| filter(ui, &mut self.filter));
+        });
+        self.refresh_shown();
+    }
+
+    fn refresh_shown(&mut self) {
+        let wanted = self.filter.trim().to_lowercase();
+        self.shown.clear();
+        self.shown.extend((0..self.keys.len()).filter(|&position| self.keys[position].contains(&wanted)));
+    }
+
+    fn strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        for note in &self.notes {
+            strip::strip(ui, Mark::Note, note, "", |_| ());
+        }
+        self.bad_lines.show(ui, actions);
+        let Some(check) = &self.check else { return };
+        if let Some(problem) = check.state.problems.first() {
+            strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
+        }
+        if check.running {
+            return;
+        }
+        let failed: BTreeSet<usize> = self.positions().filter(|&position| check.has_failed(position)).collect();
+        if failed.is_empty() {
+            return;
+        }
+        let head = match failed.len() {
+            1 => "1 chosen account cannot be migrated as it is.".to_owned(),
+            many => format!("{} chosen accounts cannot be migrated as they are.", words::count(many as u64)),
+        };
+        let rest = "The table says why. Correct the file and load it again, or go on without them.";
+        if strip::strip(ui, Mark::Warning, &head, rest, |ui| button::quiet(ui, "Leave them out", true).clicked()) {
+            failed.iter().for_each(|&position| self.chosen[position] = false);
+        }
+    }
+
+    fn table(&mut self, ui: &mut Ui) {
+        const KERIO: &str = "In Kerio Connect";
+        const TARGET: &str = "On the target";
+        // Where it is narrow the name gives way: the address is what she knows an account by.
+        let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
+        let columns = [
+            Column::fixed("", 38.0),
+            Column::share("Address", 2.6),
+            Column::share(if names > 0.0 { "Full name" } else { "" }, names),
+            Column::fixed("", 30.0),
+            Column::share(if self.other_imap { TARGET } else { KERIO }, 1.8),
+            Column::fixed("Messages", 88.0).right(),
+            Column::fixed("Size", 78.0).right(),
+        ];
+        let shown = std::mem::take(&mut self.shown);
+        let on = shown.iter().filter(|&&position| self.chosen[position]).count();
+        let all = if on == 0 {
+            tick::State::Off
+        } else if on == shown.len() {
+            tick::State::On
+        } else {
+            tick::State::Some
+        };
+        let name = if self.filter.trim().is_empty() { "All accounts" } else { "All accounts that are shown" };
+        let frozen = self.checking();
+        let table = ui.available_rect_before_wrap();
+        let (mut toggle_all, mut toggle) = (false, None);
+        let drawn = Table::new("accounts", &columns, shown.len()).show(
+            ui,
+            |ui, column, cell| {
+                if column == 0 {
+                    toggle_all = tick::bare(ui, cell, Id::unique("all accounts"), all, name);
+                }
+            },
+            |row| {
+                let position = shown[row.index];
+                if self.row(row, position) {
+                    toggle = Some(position);
+                }
+            },
+        );
+        if shown.is_empty() {
+            let nothing = if self.accounts.is_empty() {
+                "No line of this file can be used."
+            } else {
+                "No account matches what is typed."
+            };
+            super::lines::say_empty(ui, table, nothing);
+        }
+        self.rows_drawn = drawn;
+        if toggle_all && !frozen {
+            shown.iter().for_each(|&position| self.chosen[position] = all != tick::State::On);
+        }
+        if let Some(position) = toggle.filter(|_| !frozen) {
+            self.chosen[position] = !self.chosen[position];
+        }
+        self.shown = shown;
+    }
+
+    /// Draws a row and returns whether its choice was changed.
+    fn row(&self, row: &mut Row<'_>, position: usize) -> bool {
+        let account = &self.accounts[position];
+        let colours = palette(row.ui);
+        let address = account.address.to_string();
+        let cell = row.cell(0);
+        row.rule();
+        let pressed =
+            tick::bare(row.ui, cell, Id::unique(("account", position)), self.chosen[position].into(), &address);
+        row.text(1, theme::body(&address).size(13.5).color(colours.ink));
+        if row.cell(2).width() > 0.0 {
+            row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));
+        }
+        let Some((check, found)) = self.check.as_ref().and_then(|check| Some((check, check.found(position)?))) else {
+            row.text(4, theme::body("not checked yet").size(13.5).color(colours.soft));
+            return pressed;
+        };
+        let (mark, words) = check.standing(found);
+        if let Some(mark) = mark {
+            row.sign(3, mark);
+        }
+        row.text(4, theme::body(words).size(13.5).color(colours.ink));
+        if found.end.is_some() && !found.folders.is_empty() {
+            row.text(5, theme::body(words::count(found.tally.expected.messages)).size(13.5).color(colours.ink));
+            row.text(6, theme::body(words::size(found.tally.expected.bytes)).size(13.5).color(colours.ink));
+        }
+        pressed
+    }
+}
+
+/// The field that finds rows; Enter in it does nothing, so that nobody starts a migration by looking for an account.
+pub(super) fn filter(ui: &mut Ui, text: &mut String) {
+    let edit = egui::TextEdit::singleline(text)
+        .id(filter_id())
+        .hint_text("Filter")
+        .desired_width(180.0)
+        .min_size(egui::vec2(0.0, theme::CONTROL))
+        .margin(egui::vec2(10.0, 5.0))
+        .align(egui::Align2::LEFT_CENTER);
+    let response = ui.add(edit).accessible_name("Filter");
+    if response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+        text.clear();
+    }
+}
+
+/// The id of the field that finds rows.
+pub fn filter_id() -> Id {
+    Id::unique("filter")
+}

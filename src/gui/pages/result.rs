@@ -1,0 +1,228 @@
+//! Page 4, *Migration Result*: the verdict, what was checked, who needs her and why, and what to do now.
+
+use super::super::action::Action;
+use super::super::theme::{self, palette};
+use super::super::widgets::bar::{Bar, Choice};
+use super::super::widgets::sign::{self, Mark};
+use super::super::widgets::table::{Column, Row, Table};
+use super::super::widgets::{button, strip};
+use super::lines::{self, Group, Line, Lines, Places};
+use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
+use crate::report::words;
+use egui::{Align, Label, Layout, Rect, ScrollArea, Sense, Ui, vec2};
+
+const NEXT: &str = "Set up new profiles in people's mail programs, let new mail be delivered to Kerio Connect, then migrate once \
+                    more for mail that came meanwhile: only that is copied.";
+
+/// The state of the page; the run itself is the status page's.
+pub struct ResultPage {
+    needing: Lines,
+    all: Lines,
+}
+
+impl Default for ResultPage {
+    fn default() -> Self {
+        Self { needing: Lines::of_problems(), all: Lines::default() }
+    }
+}
+
+impl ResultPage {
+    /// The line below the title.
+    pub fn subtitle(state: &RunState) -> String {
+        match &state.info {
+            Some(info) if state.finished => {
+                format!("From {} to {}, in {}", info.source, info.target, words::duration(state.now))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The bar below the page.
+    pub fn bar(state: &RunState) -> Bar {
+        let incomplete = state.accounts.iter().any(|account| account.end != Some(AccountEnd::Complete));
+        let again = Choice::new("Migrate the incomplete again", Action::MigrateIncomplete)
+            .tip("What is complete stays; nothing is copied twice");
+        Bar {
+            left: vec![
+                Choice::new("Migrate further accounts", Action::MigrateFurther)
+                    .tip("The servers stay as they are filled in"),
+            ],
+            note: String::new(),
+            right: if incomplete { vec![again] } else { Vec::new() },
+            primary: Some(Choice::new("Close", Action::Close)),
+        }
+    }
+
+    /// What Esc does here. Returns whether it did something.
+    pub fn escape(&mut self) -> bool {
+        self.needing.close_all() | self.all.close_all()
+    }
+
+    /// Draws the page.
+    pub fn show(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
+        self.needing.arrange(state, |account| account.end != Some(AccountEnd::Complete));
+        self.all.arrange(state, |_| true);
+        verdict(ui, state, actions);
+        // The verdict tells the first one already.
+        for problem in state.problems.iter().skip(1) {
+            strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
+        }
+        let foot = 44.0;
+        let room = (ui.available_height() - foot - 12.0).max(0.0);
+        ScrollArea::vertical().id_salt("result").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+            let least = Table::natural_height(4) - 2.0;
+            let mut left = room;
+            if !self.needing.is_empty() {
+                let wanted = Table::natural_height(self.needing.len());
+                let height = wanted.min((room - least - 12.0).max(least));
+                self.needing_table(ui, state, height);
+                left -= height + 12.0;
+            }
+            if !state.accounts.is_empty() {
+                self.all_table(ui, state, left.max(least));
+            }
+        });
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let colours = palette(ui);
+            ui.label(theme::small("Next:").family(theme::semibold()).color(colours.ink));
+            ui.add(Label::new(theme::small(NEXT).color(colours.soft)).wrap());
+        });
+    }
+
+    fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
+        let columns = [
+            Column::fixed("", 50.0),
+            Column::share("Needs you", 1.0),
+            Column::share("What happened", 1.5),
+            Column::share("What to do", 1.5),
+        ];
+        let places = Places { text: 2, text_end: 2, messages: 3, target: None, size: 3 };
+        let mut turned = None;
+        let lines = &self.needing;
+        Table::new("needing", &columns, lines.len()).height(height).show(
+            ui,
+            |_, _, _| {},
+            |row| match lines.get(row.index) {
+                Some(Line::Account(index)) => {
+                    let Some(account) = state.accounts.get(index) else { return };
+                    if needing(row, state, index, account, lines.is_open(index)) {
+                        turned = Some(index);
+                    }
+                }
+                Some(line) => lines::detail(row, state, line, places),
+                None => {}
+            },
+        );
+        if let Some(index) = turned {
+            self.needing.turn(index);
+        }
+    }
+
+    fn all_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
+        let columns = [
+            Column::fixed("", 50.0),
+            Column::share("Account", 1.3),
+            Column::share("Result", 1.0),
+            Column::fixed("Source", 84.0).right(),
+            Column::fixed("Target", 84.0).right(),
+            Column::fixed("Size", 84.0).right(),
+        ];
+        let places = Places { text: 2, text_end: 2, messages: 3, target: Some(4), size: 5 };
+        let mut turned = None;
+        let lines = &self.all;
+        Table::new("all", &columns, lines.len()).height(height).show(
+            ui,
+            |_, _, _| {},
+            |row| match lines.get(row.index) {
+                Some(Line::Account(index)) => {
+                    let Some(account) = state.accounts.get(index) else { return };
+                    if account_row(row, state, index, account, lines.is_open(index)) {
+                        turned = Some(index);
+                    }
+                }
+                Some(line) => lines::detail(row, state, line, places),
+                None => {}
+            },
+        );
+        if let Some(index) = turned {
+            self.all.turn(index);
+        }
+    }
+}
+
+fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
+    let colours = palette(ui);
+    let (mark, ground) = match state.verdict() {
+        Verdict::AllComplete => (Mark::Good, colours.accent_ground),
+        Verdict::Running => (Mark::Busy, colours.accent_ground),
+        Verdict::Stopped => (Mark::Stopped, colours.warning_ground),
+        Verdict::SomeIncomplete => (Mark::Warning, colours.warning_ground),
+        Verdict::CouldNotStart => (Mark::Bad, colours.error_ground),
+    };
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 16.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(44.0, 44.0), Sense::hover());
+        ui.painter().circle_filled(rect.center(), 22.0, ground);
+        let square = Rect::from_center_size(rect.center(), vec2(22.0, 22.0));
+        sign::paint(ui.painter(), square, mark, mark.colour(colours), ui);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.add(Label::new(theme::figure(words::verdict(state)).color(colours.ink)).wrap());
+            if let Some(problem) = state.problems.first() {
+                ui.add(Label::new(theme::body(problem.advice()).color(colours.ink)).wrap());
+            }
+            if state.verdict() != Verdict::CouldNotStart {
+                ui.add(Label::new(theme::body(words::comparison(state)).color(colours.soft)).wrap());
+            }
+            ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
+                ui.spacing_mut().interact_size.y = 20.0;
+                if button::link_in_text(ui, "Report").on_hover_text("Opens report.txt").clicked() {
+                    actions.push(Action::OpenReport);
+                }
+                if button::link_in_text(ui, "Open log folder").clicked() {
+                    actions.push(Action::OpenLogFolder);
+                }
+            });
+        });
+    });
+}
+
+fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
+    let colours = palette(row.ui);
+    let status = words::account_status(state, account, state.now);
+    let pressed = lines::account_head(row, "needing", index, account, &status, open);
+    row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
+    let reason = lines::reason(account);
+    let happened = match (reason, account.end) {
+        (Some(problem), Some(AccountEnd::Failed)) => problem.sentence(),
+        (Some(problem), _) => format!("{status}: {}", problem.sentence()),
+        (None, _) => status,
+    };
+    let advice = reason.map(crate::domain::Problem::advice).filter(|advice| !advice.is_empty());
+    row.text(2, theme::body(happened).size(13.5).color(colours.ink));
+    let again = "Migrate it again; it goes on where it stopped.";
+    row.text(3, theme::body(advice.unwrap_or(again)).size(13.5).color(colours.soft));
+    pressed
+}
+
+fn account_row(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
+    let colours = palette(row.ui);
+    let status = words::account_status(state, account, state.now);
+    let pressed = lines::account_head(row, "account of all", index, account, &status, open);
+    row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
+    row.text(2, theme::body(status).size(13.5).color(colours.soft));
+    let nothing = account.tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete);
+    if Group::of(account) != Group::Waiting && !nothing {
+        let tally = &account.tally;
+        let numbers = [
+            words::count(tally.expected.messages),
+            words::count(lines::arrived(tally)),
+            words::size(tally.settled_bytes()),
+        ];
+        for (column, number) in (3..).zip(numbers) {
+            row.text(column, theme::body(number).size(13.5).color(colours.ink));
+        }
+    }
+    pressed
+}

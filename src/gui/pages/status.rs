@@ -1,0 +1,416 @@
+//! Page 3, *Migration Status*: how far the whole is, what each mailbox does, and what she can do about it.
+
+use super::super::action::Action;
+use super::super::theme::{self, palette};
+use super::super::widgets::bar::{Bar, Choice};
+use super::super::widgets::chips::chip;
+use super::super::widgets::sign::Mark;
+use super::super::widgets::table::{Column, Row, Table};
+use super::super::widgets::{button, plot, progress, strip};
+use super::accounts::filter;
+use super::lines::{self, Group, Line, Lines, Places};
+use crate::progress::{AccountEnd, AccountState, Counts, RunState, Stamped};
+use crate::report::words;
+use egui::{Align, Label, Layout, Ui, vec2};
+
+/// The plot shows so many seconds.
+const PLOTTED: usize = 180;
+
+/// Which rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filter {
+    /// All.
+    #[default]
+    All,
+    /// Those at work.
+    Running,
+    /// Those that need her.
+    Problems,
+    /// Those that are complete.
+    Done,
+}
+
+/// What is asked before a run is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Stop was pressed.
+    Stop,
+    /// The window was to be closed.
+    Close,
+}
+
+/// What the whole run is expected to move, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Whole {
+    expected: Counts,
+    /// Whether every account is counted, by this run or by the check before it.
+    known: bool,
+    fraction: f32,
+    groups: [u64; 4],
+    /// Seconds until the next try of whoever waits longest for a server, and which server that is.
+    waiting: Option<(crate::domain::Side, u64)>,
+}
+
+/// The state of the page.
+#[derive(Default)]
+pub struct StatusPage {
+    /// The run.
+    pub state: RunState,
+    /// The moment, in milliseconds of the run.
+    pub now: u64,
+    /// Which rows are shown.
+    pub filter: Filter,
+    /// What is typed to find mailboxes by.
+    pub search: String,
+    /// What is asked.
+    pub question: Option<Question>,
+    /// The system keeps the computer awake for the run.
+    pub awake: bool,
+    /// The run is being started.
+    pub starting: bool,
+    /// How many rows the last frame drew.
+    pub rows_drawn: usize,
+    sizes: Vec<Option<Counts>>,
+    lines: Lines,
+    whole: Whole,
+}
+
+impl StatusPage {
+    /// A page for a new run; `sizes` is what a check found each account to hold.
+    pub fn begin(sizes: Vec<Option<Counts>>) -> Self {
+        Self { sizes, starting: true, ..Self::default() }
+    }
+
+    /// Takes in an event.
+    pub fn apply(&mut self, event: &Stamped) {
+        self.starting = false;
+        self.state.apply(event);
+        self.now = self.now.max(self.state.now);
+    }
+
+    /// Whether a run is under way.
+    pub fn is_running(&self) -> bool {
+        self.starting || (self.state.info.is_some() && !self.state.finished)
+    }
+
+    /// Looks at all accounts once: sums, order, filter. Call it after events and before drawing.
+    pub fn refresh(&mut self) {
+        self.whole = self.survey();
+        let (filter, search) = (self.filter, self.search.trim().to_lowercase());
+        self.lines.arrange(&self.state, |account| {
+            let fits = match filter {
+                Filter::All => true,
+                Filter::Running => Group::of(account) == Group::Running,
+                Filter::Problems => Group::of(account) == Group::Problem,
+                Filter::Done => Group::of(account) == Group::Done,
+            };
+            fits && (search.is_empty()
+                || account.info.address.to_lowercase().contains(&search)
+                || account.info.full_name.to_lowercase().contains(&search))
+        });
+    }
+
+    fn survey(&self) -> Whole {
+        let mut whole = Whole { known: !self.state.accounts.is_empty(), ..Whole::default() };
+        let (mut fractions, mut arrived) = (0.0_f64, 0_u64);
+        for (index, account) in self.state.accounts.iter().enumerate() {
+            whole.groups[Group::of(account) as usize] += 1;
+            let counted = account.end.is_some()
+                || (!account.folders.is_empty() && account.folders.iter().all(|folder| folder.counted));
+            let expected =
+                if counted { Some(account.tally.expected) } else { self.sizes.get(index).copied().flatten() };
+            whole.known &= expected.is_some();
+            let expected = expected.unwrap_or(account.tally.expected);
+            whole.expected.messages += expected.messages;
+            whole.expected.bytes += expected.bytes;
+            arrived += account.tally.settled_bytes();
+            fractions += f64::from(if account.end.is_some() { 1.0 } else { account.tally.fraction() });
+            if let Some((side, until)) = account.waiting {
+                let left = until.saturating_sub(self.now).div_ceil(1000);
+                whole.waiting = Some(whole.waiting.filter(|(_, longest)| *longest > left).unwrap_or((side, left)));
+            }
+        }
+        let all = self.state.accounts.len().max(1) as f64;
+        // An account that failed leaves octets that will never come: then the accounts are the better measure.
+        let by_bytes = whole.known && whole.expected.bytes > 0 && self.state.count_ended(AccountEnd::Failed) == 0;
+        let fraction = if by_bytes { arrived as f64 / whole.expected.bytes as f64 } else { fractions / all };
+        let done = if self.state.finished && whole.groups[Group::Done as usize] == all as u64 { 1.0 } else { 0.999 };
+        whole.fraction = fraction.clamp(0.0, done) as f32;
+        whole
+    }
+
+    /// How far the whole is, in percent.
+    pub fn percent(&self) -> u32 {
+        (self.whole.fraction * 100.0).floor() as u32
+    }
+
+    /// The pace of the whole run in octets per second, where enough was copied to tell.
+    pub fn mean_pace(&self) -> Option<u64> {
+        let bytes = self.state.tally.copied.bytes;
+        (bytes > 1_000_000 && self.state.now > 0).then(|| (bytes * 1000 / self.state.now).max(1))
+    }
+
+    /// The line below the title.
+    pub fn subtitle(&self) -> String {
+        let Some(info) = &self.state.info else { return "Starting…".to_owned() };
+        let jobs = if info.jobs == 1 { "1 mailbox".to_owned() } else { format!("{} mailboxes", info.jobs) };
+        let at = info.started.get(11..16).unwrap_or_default();
+        let doing = if self.state.stop_requested {
+            "Stopping: what is in flight is being settled".to_owned()
+        } else if self.state.paused {
+            "Paused: nothing is copied until you continue".to_owned()
+        } else {
+            format!("{jobs} at a time")
+        };
+        format!("{doing} · from {} to {} · started {at}", info.source, info.target)
+    }
+
+    /// The bar below the page.
+    pub fn bar(&self) -> Bar {
+        if !self.is_running() {
+            return Bar {
+                left: vec![Choice::new("Back", Action::Go(super::super::wizard::Page::Accounts))],
+                primary: Some(Choice::new("Show result", Action::Go(super::super::wizard::Page::Result))),
+                ..Bar::default()
+            };
+        }
+        let under_way = !self.state.stop_requested && self.state.info.is_some();
+        let mut left =
+            vec![Choice::new("Stop…", Action::AskStop).enabled(under_way && self.question.is_none()).tip("Asks first")];
+        left.push(if self.state.paused {
+            Choice::new("Continue", Action::GoOn).enabled(under_way)
+        } else {
+            Choice::new("Pause", Action::Pause).enabled(under_way).tip("Holds the mailboxes after what is in flight")
+        });
+        let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
+        let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
+        if let Some((side, seconds)) = self.whole.waiting.filter(|_| under_way) {
+            left.push(Choice::new("Try now", Action::TryNow).tip("Ends every wait for a server"));
+            note = format!("Waiting for the {side}, next try in {seconds} s");
+            right.clear();
+        }
+        Bar { left, note, right, primary: None }
+    }
+
+    /// What Esc does here. Returns whether it did something.
+    pub fn escape(&mut self) -> bool {
+        self.question.take().is_some() || self.lines.close_all()
+    }
+
+    /// Draws the page.
+    pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        self.refresh();
+        self.ask(ui, actions);
+        for problem in &self.state.problems {
+            strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
+        }
+        progress::bar(ui, self.whole.fraction, "Progress of the whole migration");
+        self.figures(ui);
+        self.tools(ui);
+        self.table(ui);
+    }
+
+    fn ask(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(question) = self.question.filter(|_| self.is_running()) else { return };
+        let [running, problems, waiting, done] = self.whole.groups;
+        let is = |count: u64, one: &str, many: &str| {
+            if count == 1 { one.to_owned() } else { format!("{} {many}", words::count(count)) }
+        };
+        let mut parts = Vec::new();
+        if done + problems > 0 {
+            parts.push(is(
+                done + problems,
+                "The account that ended stays as it is.",
+                "accounts that ended stay as they are.",
+            ));
+        }
+        if running > 0 {
+            parts.push(is(
+                running,
+                "The one under way can be continued later without duplicates.",
+                "under way can be continued later without duplicates.",
+            ));
+        }
+        if waiting > 0 {
+            parts.push(is(
+                waiting,
+                "One has no account in Kerio Connect yet, unless it was there before.",
+                "have no account in Kerio Connect yet, unless it was there before.",
+            ));
+        }
+        let (head, stop, action) = match question {
+            Question::Stop => ("Stop the migration?", "Stop the migration", Action::Stop),
+            Question::Close => {
+                ("The migration is under way. Stop it and close?", "Stop and close", Action::StopAndClose)
+            }
+        };
+        strip::strip(ui, Mark::Warning, head, &parts.join(" "), |ui| {
+            ui.horizontal(|ui| {
+                if button::quiet(ui, "Keep it running", true).clicked() {
+                    actions.push(Action::KeepRunning);
+                }
+                if button::ending(ui, stop).clicked() {
+                    actions.push(action);
+                }
+            });
+        });
+    }
+
+    fn figures(&self, ui: &mut Ui) {
+        let state = &self.state;
+        let tally = &state.tally;
+        let there = lines::arrived(tally);
+        let bytes = words::size(tally.settled_bytes());
+        let known = self.whole.known;
+        let of_size = if known { format!("{bytes} of {}", words::size(self.whole.expected.bytes)) } else { bytes };
+        let of_messages = if known {
+            format!("of {}", words::counted(self.whole.expected.messages, "message"))
+        } else {
+            "messages so far".to_owned()
+        };
+        let elapsed = format!("{} so far", words::duration(self.now));
+        let pace = state.rate.bytes_per_second(self.now);
+        let (left, left_note) = match self.seconds_left(pace) {
+            _ if state.finished => ("ended".to_owned(), elapsed),
+            Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
+            None if known => ("–".to_owned(), format!("left · {elapsed}")),
+            None => ("still counting".to_owned(), elapsed),
+        };
+        let rate = words::rate(pace);
+        let messages = format!("{} messages/s", words::count(state.rate.messages_per_second(self.now).round() as u64));
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            let room = ui.available_width();
+            let widths = if room > 660.0 { [150.0, 172.0, 196.0, 130.0] } else { [124.0, 142.0, 168.0, 104.0] };
+            let percent = format!("{} %", self.percent());
+            let count = words::count(there);
+            let all = [(&percent, &of_size), (&count, &of_messages), (&left, &left_note), (&rate, &messages)];
+            for (width, (figure, below)) in widths.into_iter().zip(all) {
+                figure_cell(ui, width, figure, below);
+            }
+            let rest = room - widths.iter().sum::<f32>();
+            if rest >= 60.0 {
+                ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                    let samples = state.rate.last_seconds(self.now, PLOTTED);
+                    let name = format!("Rate over the last three minutes, now {rate}");
+                    plot::plot(ui, vec2(rest.min(220.0), 44.0), &samples, &name);
+                });
+            }
+        });
+    }
+
+    fn seconds_left(&self, pace: f64) -> Option<u64> {
+        let left = self.whole.expected.bytes.saturating_sub(self.state.tally.settled_bytes());
+        (self.whole.known && !self.state.paused && pace >= 1.0).then(|| (left as f64 / pace).ceil() as u64)
+    }
+
+    fn tools(&mut self, ui: &mut Ui) {
+        let [running, problems, _, done] = self.whole.groups;
+        let all = self.state.accounts.len() as u64;
+        let chips = [
+            ("All", all, Filter::All),
+            ("Running", running, Filter::Running),
+            ("Problems", problems, Filter::Problems),
+            ("Done", done, Filter::Done),
+        ];
+        ui.horizontal(|ui| {
+            for (name, count, filter) in chips {
+                if chip(ui, &format!("{name} {}", words::count(count)), self.filter == filter) {
+                    self.filter = filter;
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| filter(ui, &mut self.search));
+        });
+    }
+
+    fn table(&mut self, ui: &mut Ui) {
+        let wide = ui.available_width() >= 620.0;
+        let mut columns = vec![Column::fixed("", 48.0), Column::share("Mailbox", 1.0), Column::share("Status", 1.0)];
+        if wide {
+            columns.push(Column::fixed("", 90.0));
+        }
+        columns.push(Column::fixed("Messages", 138.0).right());
+        columns.push(Column::fixed("Size", 84.0).right());
+        let last = columns.len() - 1;
+        let places = Places { text: 2, text_end: last - 2, messages: last - 1, target: None, size: last };
+        let mut turned = None;
+        let table = ui.available_rect_before_wrap();
+        let mailboxes = Mailboxes { state: &self.state, now: self.now, wide, last };
+        let lines = &self.lines;
+        self.rows_drawn = Table::new("mailboxes", &columns, lines.len()).show(
+            ui,
+            |_, _, _| {},
+            |row| match lines.get(row.index) {
+                Some(Line::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
+                Some(Line::Account(_)) | None => {}
+                Some(line) => lines::detail(row, mailboxes.state, line, places),
+            },
+        );
+        if self.lines.is_empty() {
+            let text =
+                if self.starting { "The servers are being prepared." } else { "No mailbox is in this list now." };
+            lines::say_empty(ui, table, text);
+        }
+        if let Some(index) = turned {
+            self.lines.turn(index);
+        }
+    }
+}
+
+/// Draws the rows of mailboxes.
+struct Mailboxes<'a> {
+    state: &'a RunState,
+    now: u64,
+    /// There is room for a bar in each row.
+    wide: bool,
+    last: usize,
+}
+
+impl Mailboxes<'_> {
+    /// Draws a mailbox's row and returns whether it was pressed.
+    fn draw(&self, row: &mut Row<'_>, index: usize, open: bool) -> bool {
+        let Some(account) = self.state.accounts.get(index) else { return false };
+        let colours = palette(row.ui);
+        let status = words::account_status(self.state, account, self.now);
+        let pressed = lines::account_head(row, "mailbox", index, account, &status, open);
+        row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
+        row.text(2, theme::body(status).size(13.5).color(colours.soft));
+        if self.wide {
+            small_bar(row, account);
+        }
+        let tally = &account.tally;
+        if tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete) {
+            row.text(self.last - 1, theme::body("–").size(13.5).color(colours.soft));
+            return pressed;
+        }
+        let (there, all) = (lines::arrived(tally), tally.expected.messages);
+        let (there, all) = (words::count(there), words::count(all));
+        let messages = if there == all { all } else { format!("{there} of {all}") };
+        row.text(self.last - 1, theme::body(messages).size(13.5).color(colours.ink));
+        row.text(self.last, theme::body(words::size(tally.expected.bytes)).size(13.5).color(colours.ink));
+        pressed
+    }
+}
+
+fn small_bar(row: &mut Row<'_>, account: &AccountState) {
+    let colours = palette(row.ui);
+    let cell = row.cell(3);
+    let rect = egui::Rect::from_center_size(cell.center(), vec2(cell.width(), 6.0));
+    let (fraction, colour) = match account.end {
+        Some(AccountEnd::Complete) => (1.0, colours.good),
+        Some(_) => (account.tally.fraction(), colours.warning),
+        None => (account.tally.fraction(), colours.accent),
+    };
+    progress::paint(row.ui, rect, fraction, colour);
+}
+
+fn figure_cell(ui: &mut Ui, width: f32, figure: &str, below: &str) {
+    let colours = palette(ui);
+    ui.allocate_ui_with_layout(vec2(width, 44.0), Layout::top_down(Align::Min), |ui| {
+        ui.set_min_size(vec2(width, 44.0));
+        ui.set_max_width(width - 10.0);
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.add(Label::new(theme::figure(figure).color(colours.ink)).truncate());
+        ui.add(Label::new(theme::small(below).color(colours.soft)).truncate());
+    });
+}

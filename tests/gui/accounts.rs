@@ -1,0 +1,116 @@
+//! Page 2.
+
+use super::recorded;
+use super::support::{further_pictures, pictures, plain};
+use egui::Key;
+use egui_kittest::SnapshotResults;
+use egui_kittest::kittest::{NodeT, Queryable};
+use kimt::gui::action::Action;
+use kimt::gui::pages::accounts::filter_id;
+use kimt::gui::wizard::{Page, Wizard};
+use kimt::progress::Stamped;
+
+fn empty() -> Wizard {
+    Wizard { page: Page::Accounts, ..Wizard::default() }
+}
+
+fn loaded() -> Wizard {
+    let mut wizard = empty();
+    wizard.accounts.take("/home/admin/users-2026.csv".into(), recorded::file());
+    wizard
+}
+
+fn checked(events: &[Stamped]) -> Wizard {
+    let mut wizard = loaded();
+    wizard.accounts.begin_check();
+    events.iter().for_each(|event| wizard.accounts.apply(event));
+    wizard
+}
+
+#[test]
+fn the_page_looks_right_in_every_state() {
+    let mut results = SnapshotResults::new();
+    pictures(&mut results, "accounts-empty", empty);
+    pictures(&mut results, "accounts-loaded", loaded);
+    pictures(&mut results, "accounts-checking", || checked(&recorded::checking()));
+    pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
+    further_pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
+}
+
+#[test]
+fn an_empty_page_says_the_pattern_and_loads() {
+    let mut harness = plain(empty());
+    harness.run();
+    harness.get_by_label("user@domain.com;password;Full Name");
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label("Save a sample file to fill in").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::Load, Action::SaveSample]);
+}
+
+#[test]
+fn bad_lines_are_named_without_their_passwords_and_the_others_can_go_on() {
+    let mut harness = plain(loaded());
+    harness.run();
+    harness.get_by_label("2 lines cannot be used.");
+    harness.get_by_label_contains("Line 1:");
+    let said: String =
+        harness.root().children_recursive().map(|node| format!("{:?}", node.accesskit_node().data())).collect();
+    assert!(!said.contains("secret1") && !said.contains("hunter2"));
+    harness.get_by_label("Start migration of 12 accounts").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::Start]);
+}
+
+#[test]
+fn all_and_none_are_of_what_the_filter_shows() {
+    let mut harness = plain(loaded());
+    harness.run();
+    harness.get_by_label("Filter").focus();
+    harness.run();
+    harness.get_by_label("Filter").type_text("branch.example");
+    harness.run();
+    harness.get_by_label("All accounts that are shown").click();
+    harness.run();
+    harness.get_by_label("8 of 12 chosen");
+    let left: Vec<String> =
+        harness.state().wizard.accounts.chosen().iter().map(|account| account.address.domain().to_owned()).collect();
+    assert!(left.iter().all(|domain| domain == "old-company.com"), "{left:?}");
+}
+
+#[test]
+fn enter_in_the_filter_starts_nothing() {
+    let mut harness = plain(loaded());
+    harness.run();
+    harness.ctx.memory_mut(|memory| memory.request_focus(filter_id()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(harness.state().actions.is_empty());
+}
+
+#[test]
+fn a_check_tells_the_whole_and_lets_the_failed_ones_be_left_out() {
+    let mut harness = plain(checked(&recorded::checked()));
+    harness.run();
+    harness.get_by_label_contains("12 of 12 chosen · 154,046 messages · 22.6 GB");
+    harness.get_by_label_contains("refused the password of d.weber@old-company.com");
+    harness.get_by_label("Leave them out").click();
+    harness.run();
+    harness.get_by_label_contains("11 of 12 chosen");
+    harness.get_by_label_contains("at 4.0 MB/s");
+    harness.get_by_label("Start migration of 11 accounts");
+}
+
+#[test]
+fn five_thousand_accounts_cost_what_the_visible_ones_cost() {
+    let mut wizard = empty();
+    wizard.accounts.take("/many.csv".into(), recorded::large_file(5000));
+    let mut harness = plain(wizard);
+    let started = std::time::Instant::now();
+    harness.run_steps(20);
+    println!("page 2 with 5,000 accounts: {:?} a frame", started.elapsed() / 20);
+    let drawn = harness.state().wizard.accounts.rows_drawn;
+    assert!((10..40).contains(&drawn), "{drawn}");
+}

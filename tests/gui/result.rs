@@ -1,0 +1,65 @@
+//! Page 4.
+
+use super::recorded;
+use super::support::{further_pictures, pictures, plain};
+use egui_kittest::SnapshotResults;
+use egui_kittest::kittest::Queryable;
+use kimt::domain::AccountId;
+use kimt::gui::action::Action;
+use kimt::gui::pages::status::StatusPage;
+use kimt::gui::wizard::{Page, Wizard};
+use kimt::progress::{AccountEnd, Event, Stamped};
+
+fn shown(events: &[Stamped]) -> Wizard {
+    let mut status = StatusPage::begin(Vec::new());
+    events.iter().for_each(|event| status.apply(event));
+    Wizard { page: Page::Result, status, ..Wizard::default() }
+}
+
+fn stopped() -> Vec<Stamped> {
+    let mut events = recorded::running();
+    let at = events[events.len() - 1].at;
+    events.push(Stamped { at, event: Event::StopRequested });
+    for account in [2, 4, 5, 7].map(AccountId) {
+        events.push(Stamped { at, event: Event::AccountFinished { account, end: AccountEnd::Stopped } });
+    }
+    events.push(Stamped { at, event: Event::RunFinished });
+    events
+}
+
+#[test]
+fn the_page_looks_right_in_every_state() {
+    let mut results = SnapshotResults::new();
+    pictures(&mut results, "result-complete", || shown(&recorded::complete()));
+    pictures(&mut results, "result-incomplete", || shown(&recorded::ended()));
+    further_pictures(&mut results, "result-incomplete", || shown(&recorded::ended()));
+    pictures(&mut results, "result-stopped", || shown(&stopped()));
+    pictures(&mut results, "result-not-started", || shown(&recorded::not_started()));
+}
+
+#[test]
+fn the_verdict_the_reasons_and_the_next_steps_are_said() {
+    let mut harness = plain(shown(&recorded::ended()));
+    harness.run_steps(2);
+    harness.get_by_label("10 of 12 accounts are complete; 2 need you.");
+    harness.get_by_label("Correct the password in the CSV file and migrate this mailbox again.");
+    harness.get_by_label("Report").click();
+    harness.run_steps(2);
+    harness.get_by_label("Migrate the incomplete again").click();
+    harness.run_steps(2);
+    harness.get_by_label("Migrate further accounts").click();
+    harness.run_steps(2);
+    let asked = [Action::OpenReport, Action::MigrateIncomplete, Action::MigrateFurther];
+    assert_eq!(harness.state().actions, asked);
+}
+
+#[test]
+fn where_all_is_complete_nothing_is_offered_to_migrate_again() {
+    let mut harness = plain(shown(&recorded::complete()));
+    harness.run_steps(2);
+    harness.get_by_label_contains("All 3 accounts are complete.");
+    assert!(harness.query_by_label("Migrate the incomplete again").is_none());
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::Close]);
+}

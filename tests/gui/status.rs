@@ -1,0 +1,148 @@
+//! Page 3.
+
+use super::recorded;
+use super::support::{further_pictures, pictures, plain};
+use egui::Key;
+use egui_kittest::SnapshotResults;
+use egui_kittest::kittest::Queryable;
+use kimt::gui::action::Action;
+use kimt::gui::pages::status::{Question, StatusPage};
+use kimt::gui::wizard::{Page, Wizard};
+use kimt::progress::{Event, Stamped};
+
+fn shown(events: &[Stamped]) -> Wizard {
+    let mut status = StatusPage::begin(vec![None; recorded::PEOPLE.len()]);
+    events.iter().for_each(|event| status.apply(event));
+    status.awake = true;
+    Wizard { page: Page::Status, status, ..Wizard::default() }
+}
+
+/// The same after a check, so that the whole is known.
+fn known(events: &[Stamped]) -> Wizard {
+    let mut wizard = Wizard { page: Page::Status, ..Wizard::default() };
+    wizard.accounts.take("/users.csv".into(), recorded::file());
+    wizard.accounts.begin_check();
+    recorded::checked().iter().for_each(|event| wizard.accounts.apply(event));
+    wizard.status = StatusPage::begin(wizard.accounts.known_sizes());
+    events.iter().for_each(|event| wizard.status.apply(event));
+    wizard.status.awake = true;
+    wizard
+}
+
+fn asking() -> Wizard {
+    let mut wizard = known(&recorded::running());
+    wizard.status.question = Some(Question::Stop);
+    wizard
+}
+
+#[test]
+fn the_page_looks_right_in_every_state() {
+    let mut results = SnapshotResults::new();
+    pictures(&mut results, "status-starting", || shown(&[]));
+    pictures(&mut results, "status-running", || known(&recorded::running()));
+    further_pictures(&mut results, "status-running", || known(&recorded::running()));
+    pictures(&mut results, "status-counting", || shown(&recorded::running()));
+    pictures(&mut results, "status-waiting", || known(&recorded::waiting()));
+    pictures(&mut results, "status-asking", asking);
+}
+
+#[test]
+fn an_opened_row_looks_right() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label_contains("b.novak@old-company.com: Complete except 2 messages").click();
+    harness.get_by_label_contains("c.ortiz@old-company.com: Copying").click();
+    harness.run_steps(3);
+    assert_eq!(harness.query_all_by_label_contains("'Plans for the new building'").count(), 2);
+    assert_eq!(harness.query_all_by_label_contains("What to do: Raise the size limit").count(), 2);
+    harness.snapshot("status-opened-usual-light");
+}
+
+#[test]
+fn running_mailboxes_come_first_then_the_failed_then_the_waiting_then_the_complete() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    let top = |text: &str| harness.get_by_label_contains(text).rect().top();
+    let order = [
+        top("c.ortiz@old-company.com: Copying INBOX"),
+        top("info@old-company.com: Copying Archive/2021"),
+        top("e.sato@branch.example: Checking Sent"),
+        top("g.haddad@branch.example: Creating account"),
+        top("b.novak@old-company.com: Complete except 2 messages"),
+        top("d.weber@old-company.com: Failed"),
+        top("f.ivanova@branch.example: Waiting"),
+    ];
+    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "{order:?}");
+}
+
+#[test]
+fn a_filter_shows_only_what_it_says() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label("Problems 2").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().wizard.status.rows_drawn, 2);
+}
+
+#[test]
+fn the_whole_never_says_complete_before_the_end_and_never_runs_back() {
+    let events = recorded::ended();
+    let mut status = StatusPage::begin(Vec::new());
+    for event in &events[..events.len() - 1] {
+        status.apply(event);
+    }
+    status.refresh();
+    assert!(status.percent() < 100, "{}", status.percent());
+}
+
+#[test]
+fn stop_asks_first_and_says_what_will_be() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label("Stop…").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::AskStop]);
+    harness.state_mut().wizard.status.question = Some(Question::Stop);
+    harness.run_steps(2);
+    harness.get_by_label_contains("4 under way can be continued later without duplicates.");
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(harness.state().wizard.status.question, None);
+    harness.state_mut().wizard.status.question = Some(Question::Close);
+    harness.run_steps(2);
+    harness.get_by_label("Stop and close").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions.last(), Some(&Action::StopAndClose));
+}
+
+#[test]
+fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
+    let mut harness = plain(known(&recorded::waiting()));
+    harness.run_steps(2);
+    assert_eq!(harness.query_all_by_label_contains("next try in").count(), 7);
+    harness.get_by_label("Try now").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::TryNow]);
+}
+
+#[test]
+fn a_paused_run_offers_to_continue() {
+    let mut events = recorded::running();
+    events.push(Stamped { at: events.last().unwrap().at, event: Event::Paused });
+    let mut harness = plain(known(&events));
+    harness.run_steps(2);
+    harness.get_by_label_contains("Paused: nothing is copied until you continue");
+    harness.get_by_label("Continue").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::GoOn]);
+}
+
+#[test]
+fn five_thousand_mailboxes_cost_what_the_visible_ones_cost() {
+    let mut harness = plain(shown(&recorded::large(5000)));
+    let started = std::time::Instant::now();
+    harness.run_steps(20);
+    println!("page 3 with 5,000 accounts: {:?} a frame", started.elapsed() / 20);
+    let drawn = harness.state().wizard.status.rows_drawn;
+    assert!((10..40).contains(&drawn), "{drawn}");
+}

@@ -1,0 +1,133 @@
+//! The application itself, with its background work: the whole way against the servers of a rehearsal, and a server that stalls.
+
+use super::support::USUAL;
+use egui::{Key, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use kimt::gui::app::{App, Folders};
+use kimt::gui::wizard::Page;
+use kimt::gui::{fonts, theme};
+use kimt::rehearsal::demo::{Demo, DemoOptions};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn open(folder: &Path, settings: Option<&Path>, demo: Option<&Demo>) -> Harness<'static, App> {
+    let folders = Folders { state: folder.join("state"), logs: folder.join("logs") };
+    let settings = settings.map(Path::to_owned);
+    Harness::builder()
+        .with_size(vec2(USUAL.width, USUAL.height))
+        .with_max_steps(50)
+        .with_context_setup(|context| {
+            fonts::install(context);
+            theme::install(context);
+        })
+        .allow_missing_glyphs()
+        .build_eframe(move |creation| {
+            let mut app = App::new(&creation.egui_ctx, folders, settings);
+            if let Some(demo) = demo {
+                app.rehearse(demo);
+            }
+            app
+        })
+}
+
+/// Draws frames until `done`; what is waited for is in other threads.
+fn wait_until(harness: &mut Harness<'static, App>, what: &str, done: impl Fn(&App) -> bool) {
+    let started = Instant::now();
+    while !done(harness.state()) {
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "waited in vain: {what}; {:?}",
+            harness.state().wizard.notice
+        );
+        harness.step();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    harness.run_steps(2);
+}
+
+#[test]
+fn the_keyboard_alone_leads_through_all_four_pages_and_every_message_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 400, accounts: 3, ..DemoOptions::new(folder.path()) }).unwrap();
+    let mut harness = open(folder.path(), None, Some(&demo));
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "both servers", |app| app.wizard.page == Page::Accounts);
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    assert!(harness.state().wizard.accounts.checking());
+    wait_until(&mut harness, "the check", |app| !app.wizard.accounts.checking());
+    harness.get_by_label_contains("3 of 3 chosen · 400 messages");
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
+    wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+    harness.get_by_label_contains("All 3 accounts are complete. 400 messages");
+    let report = harness.state().wizard.log_folder.join("report.txt");
+    assert!(std::fs::read_to_string(report).unwrap().contains("All 3 accounts are complete"));
+    assert!(demo.compare().is_perfect(), "{:?}", demo.compare());
+}
+
+#[test]
+fn a_server_that_stalls_holds_no_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    // Connections are taken up by the system and never answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut harness = open(folder.path(), None, None);
+    let page = &mut harness.state_mut().wizard.servers;
+    page.source.address = silent.local_addr().unwrap().to_string();
+    page.target.address = silent.local_addr().unwrap().to_string();
+    page.administrator.name = "admin".into();
+    page.administrator.password = String::from("secret").into();
+    harness.run_steps(2);
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    assert!(harness.state().wizard.servers.testing());
+    let started = Instant::now();
+    harness.run_steps(100);
+    println!("a frame while both servers stall: {:?}", started.elapsed() / 100);
+    // The servers still owe their answers: none of these frames has waited for one.
+    assert!(harness.state().wizard.servers.testing());
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert!(!harness.state().wizard.servers.testing());
+}
+
+#[test]
+fn a_second_start_is_filled_in_but_for_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings");
+    let mut harness = open(folder.path(), Some(&settings), None);
+    let page = &mut harness.state_mut().wizard.servers;
+    page.source.address = "mail.example.com".into();
+    page.administrator.name = "boss".into();
+    page.administrator.password = String::from("hunter2").into();
+    harness.run_steps(2);
+    eframe::App::on_exit(harness.state_mut(), None);
+    let again = open(folder.path(), Some(&settings), None);
+    let page = &again.state().wizard.servers;
+    assert_eq!((page.source.address.as_str(), page.administrator.name.as_str()), ("mail.example.com", "boss"));
+    assert!(page.administrator.password.is_empty());
+    for file in std::fs::read_dir(&settings).unwrap() {
+        assert!(!std::fs::read_to_string(file.unwrap().path()).unwrap().contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_migration_that_was_cut_off_is_offered_and_loads_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("users.csv");
+    std::fs::write(&csv, "ann@example.com;a;Ann\nbob@example.com;b;Bob\n").unwrap();
+    let note = serde_json::json!({
+        "started": "24 November, 22:04", "accounts_file": csv, "accounts": ["bob@example.com"], "complete": 0, "ended": false
+    });
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    let mut harness = open(folder.path(), None, None);
+    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    harness.get_by_label("Continue it").click();
+    wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
+    let chosen = harness.state().wizard.accounts.chosen();
+    assert_eq!(chosen.iter().map(|account| account.full_name.as_str()).collect::<Vec<_>>(), ["Bob"]);
+}
