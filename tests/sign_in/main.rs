@@ -1,0 +1,109 @@
+//! Sign-in without people's passwords: whole migrations with master users, Kerio Connect's master password and tokens.
+
+#[cfg(unix)]
+mod command_line;
+mod front;
+mod kerio;
+mod masters;
+#[cfg(unix)]
+mod tokens;
+
+use kimt::domain::{Account, Address, Problem, Secret, Security, ServerAddress};
+use kimt::migrate::{
+    NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+};
+use kimt::progress::{RunKind, RunState, Stamped, Verdict};
+use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
+use std::path::Path;
+use std::time::Duration;
+
+const ANN: &str = "ann@example.com";
+
+/// A server with these mailboxes, whose names all have this password, and its port without encryption.
+fn server(names: &[&str], password: &str, options: ImapOptions) -> (ImapServer, u16) {
+    let layout = if options.kerio.is_some() { Layout::KERIO } else { Layout::SLASH };
+    let store = MailStore::new(layout);
+    for name in names {
+        store.create_user(&[name], password).unwrap();
+    }
+    let server = ImapServer::start(store, options).unwrap();
+    let port = server.listen(ImapService::Imap, 0).unwrap();
+    (server, port)
+}
+
+fn usual() -> ImapOptions {
+    ImapOptions::new(Profile::Typical)
+}
+
+fn here(port: u16) -> ServerAddress {
+    ServerAddress { host: "127.0.0.1".to_owned(), port: Some(port) }
+}
+
+fn source(port: u16, sign_in: SignInWay) -> SourceServer {
+    SourceServer { address: here(port), security: Security::Plain, fingerprint: None, sign_in, name: NameForm::Address }
+}
+
+fn target(port: u16, sign_in: SignInWay) -> TargetServer {
+    TargetServer {
+        address: here(port),
+        security: Security::Plain,
+        fingerprint: None,
+        kind: TargetKind::Imap,
+        sign_in,
+        name: NameForm::Address,
+    }
+}
+
+fn account(address: &str, password: &str) -> Account {
+    Account {
+        line: 1,
+        address: Address::parse(address).unwrap(),
+        password: Secret::new(password),
+        full_name: String::new(),
+        source_login: None,
+        target_address: None,
+    }
+}
+
+fn run(kind: RunKind, source: SourceServer, target: TargetServer, accounts: Vec<Account>) -> RunState {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), kind, source, target, accounts)
+}
+
+fn run_in(
+    folder: &Path,
+    kind: RunKind,
+    source: SourceServer,
+    target: TargetServer,
+    accounts: Vec<Account>,
+) -> RunState {
+    std::fs::create_dir_all(folder.join("logs")).unwrap();
+    let request = Request {
+        kind,
+        servers: Servers { source, target, authority_files: Vec::new(), cleartext_passwords_allowed: false },
+        accounts,
+        bad_lines: Vec::new(),
+        selection: kimt::domain::Selection::default(),
+        options: Options {
+            jobs: 1,
+            verify: Verify::Content,
+            repair: false,
+            state_folder: folder.join("state"),
+            log_folder: folder.join("logs"),
+            patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
+        },
+    };
+    kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
+}
+
+fn assert_complete(state: &RunState) {
+    let problems: Vec<_> = state.accounts.iter().map(|account| &account.problems).collect();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?} {problems:?}", state.problems);
+}
+
+/// The only problem of the only account.
+fn problem(state: &RunState) -> Problem {
+    let problems = &state.accounts[0].problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    problems[0].1.clone()
+}

@@ -1,0 +1,69 @@
+//! Master users and administrators who sign in for others.
+
+use super::front::{Front, Verdict};
+use super::{ANN, account, assert_complete, problem, run, server, source, target, usual};
+use kimt::domain::{ProblemKind, Secret};
+use kimt::migrate::{NameForm, SignInWay, SourceServer};
+use kimt::progress::RunKind;
+use kimt::rehearsal::{ImapOptions, Profile};
+
+fn authorization() -> SignInWay {
+    SignInWay::Authorization { user: "cyrus".to_owned(), password: Secret::new("master") }
+}
+
+#[test]
+fn an_administrator_fills_and_empties_mailboxes_whose_passwords_nobody_knows() {
+    let (from, source_port) = server(&[ANN], "secret", usual());
+    from.store().add_generated(ANN, "INBOX", 7, 2000, 1).unwrap();
+    let (to, target_port) = server(&[ANN], "secret", usual());
+    let judge = |mechanism: &str, response: &[u8]| match (mechanism, response) {
+        ("PLAIN", b"ann@example.com\0cyrus\0master") => Verdict::Enter(ANN),
+        _ => Verdict::Refuse(None),
+    };
+    let fronts = [source_port, target_port].map(|port| Front::start(port, "AUTH=PLAIN", judge));
+    let state = run(
+        RunKind::Migrate,
+        source(fronts[0].port, authorization()),
+        target(fronts[1].port, authorization()),
+        vec![account(ANN, "")],
+    );
+    assert_complete(&state);
+    assert_eq!(to.store().snapshot(ANN).unwrap().messages(), 7);
+}
+
+#[test]
+fn a_master_user_signs_in_under_a_name_composed_of_both() {
+    let (from, source_port) = server(&["ann*boss"], "master", usual());
+    from.store().add_generated("ann*boss", "INBOX", 7, 2000, 1).unwrap();
+    let (_to, target_port) = server(&[ANN], "own", usual());
+    let master = |password: &str| SignInWay::MasterUser {
+        user: "boss".to_owned(),
+        password: Secret::new(password),
+        separator: '*',
+    };
+    let migrate = |password: &str| {
+        let source = SourceServer { name: NameForm::LocalPart, ..source(source_port, master(password)) };
+        run(RunKind::Migrate, source, target(target_port, SignInWay::OwnPassword), vec![account(ANN, "own")])
+    };
+    assert_complete(&migrate("master"));
+    let refused = problem(&migrate("wrong"));
+    assert_eq!(refused.kind, ProblemKind::MasterRefused);
+    assert!(!refused.to_string().contains("CSV"), "nobody's own password is wrong: {refused}");
+}
+
+#[test]
+fn a_server_without_plain_is_not_shown_an_administrators_password() {
+    let (bare, source_port) = server(&[ANN], "secret", ImapOptions::new(Profile::Bare));
+    let (_to, target_port) = server(&[ANN], "own", usual());
+    let state = run(
+        RunKind::Check,
+        source(source_port, authorization()),
+        target(target_port, SignInWay::OwnPassword),
+        vec![account(ANN, "own")],
+    );
+    let problem = problem(&state);
+    assert_eq!(problem.kind, ProblemKind::SignInWayNotOffered);
+    assert!(problem.words.contains("AUTH=PLAIN"), "{problem}");
+    let commands: Vec<String> = bare.transcripts().into_iter().flat_map(|transcript| transcript.commands).collect();
+    assert!(!commands.iter().any(|command| command == "LOGIN" || command == "AUTHENTICATE"), "{commands:?}");
+}
