@@ -10,4 +10,5 @@ mod support;
 mod dovecot;
 mod interrupted;
 mod kerio;
+mod masters;
 mod pairs;

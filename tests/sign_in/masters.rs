@@ -1,8 +1,8 @@
 //! Master users and administrators who sign in for others.
 
 use super::front::{Front, Verdict};
-use super::{ANN, account, assert_complete, problem, run, server, source, target, usual};
-use kimt::domain::{ProblemKind, Secret};
+use super::{ANN, account, assert_complete, problem, run, run_in, server, source, target, usual};
+use kimt::domain::{Account, Address, ProblemKind, Secret};
 use kimt::migrate::{NameForm, SignInWay, SourceServer};
 use kimt::progress::RunKind;
 use kimt::rehearsal::{ImapOptions, Profile};
@@ -66,4 +66,28 @@ fn a_server_without_plain_is_not_shown_an_administrators_password() {
     assert!(problem.words.contains("AUTH=PLAIN"), "{problem}");
     let commands: Vec<String> = bare.transcripts().into_iter().flat_map(|transcript| transcript.commands).collect();
     assert!(!commands.iter().any(|command| command == "LOGIN" || command == "AUTHENTICATE"), "{commands:?}");
+}
+
+#[test]
+fn another_address_on_the_target_begins_a_record_of_its_own() {
+    let (from, source_port) = server(&[ANN], "own", usual());
+    from.store().add_generated(ANN, "INBOX", 7, 2000, 1).unwrap();
+    let (to, target_port) = server(&[ANN, "ann.smith@new.example"], "own", usual());
+    let folder = tempfile::tempdir().unwrap();
+    let migrate = |account: Account| {
+        let own = || SignInWay::OwnPassword;
+        run_in(folder.path(), RunKind::Migrate, source(source_port, own()), target(target_port, own()), vec![account])
+    };
+    assert_complete(&migrate(account(ANN, "own")));
+    let target_address = Address::parse("ann.smith@new.example").ok();
+    let moved = migrate(Account { target_address, ..account(ANN, "own") });
+    assert_complete(&moved);
+    assert_eq!(moved.tally.copied.messages, 7);
+    assert_eq!(to.store().snapshot("ann.smith@new.example").unwrap().messages(), 7);
+    let records = std::fs::read_dir(folder.path().join("state/ledger")).unwrap();
+    let of_ann = records.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+        name.starts_with(ANN) && name.ends_with(".ledger")
+    });
+    assert_eq!(of_ann.count(), 2);
 }

@@ -38,6 +38,8 @@ pub struct Migration {
     pub verify: Verify,
     /// Whether users are made on the target first.
     pub kind: TargetKind,
+    /// How people are signed in on the source and on the target.
+    pub sign_in: [SignInWay; 2],
     folder: tempfile::TempDir,
 }
 
@@ -51,6 +53,7 @@ impl Migration {
             jobs: 4,
             verify: Verify::Content,
             kind: TargetKind::Imap,
+            sign_in: Default::default(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -88,14 +91,14 @@ impl Migration {
                     address: address(&self.source),
                     security: self.source.security,
                     fingerprint: None,
-                    sign_in: SignInWay::default(),
+                    sign_in: self.sign_in[0].clone(),
                     name: NameForm::default(),
                 },
                 target: TargetServer {
                     address: address(&self.target),
                     security: self.target.security,
                     fingerprint: None,
-                    sign_in: SignInWay::default(),
+                    sign_in: self.sign_in[1].clone(),
                     name: NameForm::default(),
                     kind: self.kind.clone(),
                 },
