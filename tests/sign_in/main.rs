@@ -15,7 +15,7 @@ use kimt::migrate::{
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ANN: &str = "ann@example.com";
 
@@ -93,7 +93,14 @@ fn run_in(
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
         },
     };
-    kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
+    let run = kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap();
+    let started = Instant::now();
+    while !run.is_finished() {
+        // A server that has blocked us is waited for much longer.
+        assert!(started.elapsed() < Duration::from_secs(100), "{:?}", run.state().lock().unwrap());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run.wait()
 }
 
 fn assert_complete(state: &RunState) {
