@@ -1,5 +1,7 @@
 //! Sign-in without people's passwords: whole migrations with master users, Kerio Connect's master password and tokens.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 #[cfg(unix)]
 mod command_line;
 mod front;
