@@ -157,6 +157,7 @@ fn nobodys_name_forges_a_line_a_direction_or_a_formula() {
     let mut info = info(RunKind::Migrate, &[("ann@example.com", evil)]);
     info.bad_lines = vec![BadLine { line: 1, what: evil.into() }];
     info.source = evil.into();
+    info.accounts[0].target_address = Some(evil.into());
     let planned =
         PlannedFolder { source: FolderPath::new([evil]), target: FolderPath::new([evil]), mapping: Mapping::Clash };
     let left_out = vec![LeftOut { folder: evil.into(), reason: LeftOutReason::Virtual }];
@@ -181,6 +182,21 @@ fn nobodys_name_forges_a_line_a_direction_or_a_formula() {
     assert_eq!(csv.lines().count(), 2, "{csv}");
     assert!(csv.contains(",'=cmd"), "{csv}");
     assert_eq!(words::account_status(&state, &state.accounts[0], 0).lines().count(), 1);
+}
+
+#[test]
+fn an_account_that_moves_to_another_address_is_told_with_both() {
+    let mut info = info(RunKind::Migrate, &[("ann@example.com", "Ann"), ("bob@example.com", "")]);
+    info.accounts[0].target_address = Some("ann@new.example".into());
+    let state = state(info, []);
+    let text = text::report(&state);
+    assert!(text.contains("ann@example.com to ann@new.example (Ann, line 1)"), "{text}");
+    assert!(text.contains("bob@example.com (line 2)"), "{text}");
+    let json: serde_json::Value = serde_json::from_slice(&json::report(&state).unwrap()).unwrap();
+    let targets = [0, 1].map(|index| json["accounts"][index]["target_address"].clone());
+    assert_eq!(targets, ["ann@new.example", "bob@example.com"]);
+    let csv = String::from_utf8(csv::report(&state).unwrap()).unwrap();
+    assert!(csv.lines().nth(1).is_some_and(|line| line.ends_with(",ann@new.example")), "{csv}");
 }
 
 #[test]
