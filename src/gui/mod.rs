@@ -12,6 +12,7 @@ pub mod fonts;
 mod last_run;
 mod memory;
 pub mod pages;
+mod refusal;
 mod running;
 pub mod task;
 pub mod theme;
@@ -46,17 +47,17 @@ struct Start<'a> {
 
 fn show(start: &Start<'_>) -> Result<(), String> {
     let mut reasons = Vec::new();
+    refusal::opening();
     for renderer in [Renderer::Wgpu, Renderer::Glow] {
         match open(renderer, start) {
             Ok(()) => return Ok(()),
             Err(reason) => reasons.push(reason),
         }
     }
-    reasons.dedup();
-    Err(format!(
-        "The window cannot be opened: {}. Start the program on a computer with a screen, or use the command line: kimt --help.",
-        reasons.join("; ")
-    ))
+    refusal::opening_ended();
+    let sentence = refusal::sentence(&reasons, refusal::display_is_named());
+    refusal::show(&sentence);
+    Err(sentence)
 }
 
 /// One try. Some systems answer a missing screen or library with a panic inside of a crate; that is a reason like any other.
@@ -69,6 +70,7 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
             options,
             Box::new(|creation| {
                 let context = &creation.egui_ctx;
+                refusal::opening_ended();
                 fonts::install(context);
                 fonts::add_system_faces(context);
                 theme::install(context);
@@ -82,7 +84,7 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     }));
     match opened {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the system's graphics library failed".to_owned()),
+        Err(payload) => Err(refusal::of_panic(payload.as_ref())),
     }
 }
 
