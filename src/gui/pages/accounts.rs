@@ -313,9 +313,9 @@ impl AccountsPage {
             Column::share("Address", 2.6),
             Column::share(if names > 0.0 { "Full name" } else { "" }, names),
             Column::fixed("", 30.0),
-            Column::share(if self.other_imap { TARGET } else { KERIO }, 1.8),
-            Column::fixed("Messages", 88.0).right(),
-            Column::fixed("Size", 78.0).right(),
+            Column::share(if self.other_imap { TARGET } else { KERIO }, 2.0),
+            Column::fixed("Messages", 84.0).right(),
+            Column::fixed("Size", 88.0).right(),
         ];
         let shown = std::mem::take(&mut self.shown);
         let on = shown.iter().filter(|&&position| self.chosen[position]).count();
