@@ -396,7 +396,7 @@ pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<
     Ok(())
 }
 
-fn tell_checked(mailbox: &Mailbox<'_>, folder: FolderId, messages: u64, bytes: u64) {
+pub(super) fn tell_checked(mailbox: &Mailbox<'_>, folder: FolderId, messages: u64, bytes: u64) {
     if messages > 0 {
         mailbox.context.tell(Event::MessagesChecked { account: mailbox.id, folder, messages, bytes });
     }

@@ -1,7 +1,7 @@
 //! What a folder learns of earlier runs before anything is copied: the record, what a cut left open, and where there is no record, the
 //! target's own content. After this the ledger knows of every message whether it stands on the target.
 
-use super::folder::{FolderRun, take_right};
+use super::folder::{FolderRun, take_right, tell_checked};
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
 use super::proof;
@@ -52,7 +52,7 @@ impl FolderRun<'_, '_> {
             &target.wire_name,
             target.open.status.uid_validity,
         )?;
-        self.ledger.record(&record, &found(matches), &[], &[], 0)?;
+        self.note_found(&record, matches, &[])?;
         Ok(record)
     }
 
@@ -95,7 +95,15 @@ impl FolderRun<'_, '_> {
         self.reconcile_suspects(&suspects, arrived, &mut matches)?;
         log::debug!("{} messages were on their way, {} had arrived", intents.len(), matches.len());
         let uids: Vec<Uid> = intents.iter().map(|intent| intent.uid).collect();
-        Ok(self.ledger.record(record, &found(matches), &uids, &[], 0)?)
+        self.note_found(record, matches, &uids)
+    }
+
+    /// Records what was found on the target by content, which is as good as read back, and forgets what was `asked` for in vain.
+    fn note_found(&mut self, record: &FolderRecord, matches: Vec<Match>, asked: &[Uid]) -> Result<(), Halt> {
+        let done = found(matches);
+        self.ledger.record(record, &done, asked, &[], 0)?;
+        tell_checked(self.mailbox, self.job.id, done.len() as u64, done.iter().map(|message| message.size).sum());
+        Ok(())
     }
 
     /// Messages at which the source's line was lost are read only while something is left on the target that they may be.
