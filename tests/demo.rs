@@ -4,7 +4,7 @@
 
 use kimt::domain::Selection;
 use kimt::migrate::{
-    AdministrationServer, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind,
+    AdministrationServer, Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind,
     TargetServer, Verify,
 };
 use kimt::progress::{AccountEnd, RunKind, RunState};
@@ -38,6 +38,7 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
                 fingerprint,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             target: TargetServer {
                 address: demo.target_address(),
@@ -46,9 +47,11 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
                 kind,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,
+            proxy: None,
         },
         accounts: file.accounts,
         bad_lines: file.bad_lines,

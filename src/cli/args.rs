@@ -3,6 +3,7 @@
 //! Promises that nothing secret can be an argument, and that every option is explained in plain words. Leaves to `request` what
 //! needs more than one option or a file to judge.
 
+use super::connections::{ConnectionArguments, ProxyArguments};
 use super::selection::SelectionArguments;
 use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
 use crate::domain::{Fingerprint, Security, ServerAddress};
@@ -158,6 +159,8 @@ pub(super) struct RestorePortArguments {
     /// The folder with the note of the changed port (default: the user's data folder)
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) proxy: ProxyArguments,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +204,8 @@ pub(super) struct ServersArguments {
     /// Agree that passwords cross the network in clear text ('plain' to another computer)
     #[arg(long)]
     pub(super) allow_cleartext_passwords: bool,
+    #[command(flatten)]
+    pub(super) connections: ConnectionArguments,
 }
 
 #[derive(Debug, Args)]

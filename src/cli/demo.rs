@@ -10,7 +10,7 @@ use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
 use crate::domain::{Problem, ProblemKind, Selection};
 use crate::migrate::{
-    AdministrationServer, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+    AdministrationServer, Lines, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
 };
 use crate::private_file;
 use crate::progress::{RunKind, RunState};
@@ -94,6 +94,7 @@ fn servers(demo: &Demo) -> Servers {
             fingerprint,
             sign_in: SignInWay::default(),
             name: NameForm::default(),
+            lines: Lines::default(),
         },
         target: TargetServer {
             address: demo.target_address(),
@@ -102,9 +103,11 @@ fn servers(demo: &Demo) -> Servers {
             kind: TargetKind::Kerio(administration),
             sign_in: SignInWay::default(),
             name: NameForm::default(),
+            lines: Lines::default(),
         },
         authority_files: Vec::new(),
         cleartext_passwords_allowed: false,
+        proxy: None,
     }
 }
 

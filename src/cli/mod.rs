@@ -5,6 +5,7 @@
 
 mod args;
 mod conclusion;
+mod connections;
 mod demo;
 mod ending;
 mod lines;

@@ -4,7 +4,7 @@ use super::args::RestorePortArguments;
 use super::ending::Ending;
 use super::{Refusal, claim, request, state_folder, terminal};
 use crate::domain::{Security, ServerAddress};
-use crate::migrate::{self, NameForm, PendingPort, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{self, Lines, NameForm, PendingPort, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
 use crate::progress::RunKind;
 use std::path::Path;
 
@@ -32,6 +32,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
     terminal::complain(left_changed(&pending));
     let host = ServerAddress { host: pending.host, port: None };
     let usual = ServerAddress { port: Some(pending.administration_port), ..host.clone() };
+    let proxy = typed.proxy.read().map_err(Refusal::usage)?;
     let administration = request::administration(typed.administrator, usual).map_err(Refusal::usage)?;
     // Only the administration is spoken to; the rest of the servers has no part in it.
     let servers = Servers {
@@ -41,6 +42,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
             fingerprint: None,
             sign_in: SignInWay::default(),
             name: NameForm::default(),
+            lines: Lines::default(),
         },
         target: TargetServer {
             address: host,
@@ -49,9 +51,11 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
             kind: TargetKind::Kerio(administration),
             sign_in: SignInWay::default(),
             name: NameForm::default(),
+            lines: Lines::default(),
         },
         authority_files: typed.ca_file,
         cleartext_passwords_allowed: false,
+        proxy,
     };
     match migrate::restore_port(&servers, &state_folder) {
         Ok(Some(restored)) => {

@@ -22,6 +22,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     if typed.target_kind == Kind::Kerio && target.form == Form::Local {
         return Err("With --target-kind kerio the names are looked up; leave --target-name-form away.".to_owned());
     }
+    let (proxy, source_lines, target_lines) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
     let kind = match typed.target_kind {
         Kind::Kerio => {
@@ -44,6 +45,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             fingerprint: typed.source_fingerprint,
             sign_in: source_way,
             name: source.form.into(),
+            lines: source_lines,
         },
         target: TargetServer {
             address: typed.target,
@@ -52,9 +54,11 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             kind,
             sign_in: target_way,
             name: target.form.into(),
+            lines: target_lines,
         },
         authority_files: typed.ca_file,
         cleartext_passwords_allowed: allowed,
+        proxy,
     })
 }
 

@@ -82,7 +82,12 @@ fn secrets(task: &Task) -> Vec<(String, &Secret)> {
     };
     let ways = [&task.servers.source.sign_in, &task.servers.target.sign_in].into_iter().filter_map(SignInWay::secret);
     let masters = ways.map(|(user, password)| (user.to_owned(), password));
-    accounts.chain(administrator).chain(masters).collect()
+    let Servers { source, target, proxy, .. } = &task.servers;
+    let certificates = [&source.lines, &target.lines].into_iter().filter_map(|lines| lines.client_certificate.as_ref());
+    let certificates = certificates.map(|certificate| ("client certificate".to_owned(), &certificate.password));
+    let proxy = proxy.iter().map(|proxy| (proxy.user().to_owned(), proxy.password()));
+    let lines = certificates.chain(proxy).filter(|(_, password)| !password.is_empty());
+    accounts.chain(administrator).chain(masters).chain(lines).collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::Wire;
 use crate::domain::{Security, Side};
-use crate::network::{Limits, NetworkError, Stream, Trust, dial};
+use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial};
 use std::net::TcpStream;
 
 /// Where a mail server is, and whom to trust there.
@@ -24,6 +24,10 @@ pub struct Endpoint {
     pub security: Security,
     /// Whom to trust.
     pub trust: Trust,
+    /// What stands between, if anything does.
+    pub proxy: Option<Proxy>,
+    /// How fast all lines together may be.
+    pub rate: Option<RateLimit>,
     /// How long to wait.
     pub limits: Limits,
     /// The user agreed to passwords in clear text.
@@ -42,22 +46,21 @@ pub struct Greeted {
 
 /// Connects, encrypts, and asks what the server can do.
 pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
-    let Endpoint { host, port, limits, trust, .. } = endpoint;
-    let tcp = dial(host, *port, limits)?;
+    let Endpoint { host, port, proxy, limits, trust, rate, .. } = endpoint;
+    let mut dial = || dial(host, *port, proxy.as_ref(), limits);
+    let tcp = dial()?;
     let (wire, product) = match endpoint.security {
-        Security::Plain => greet(Stream::plain(tcp))?,
-        Security::Tls => {
-            let mut again = || dial(host, *port, limits);
-            greet(Stream::secure(tcp, host, trust, &mut again)?)?
-        }
+        Security::Plain => greet(Stream::plain(tcp).limited(rate.clone()))?,
+        Security::Tls => greet(Stream::secure(tcp, host, trust, &mut dial)?.limited(rate.clone()))?,
         Security::StartTls => {
             let (tcp, product) = before_encryption(tcp)?;
             let mut again = || {
-                let fresh = dial(host, *port, limits)?;
+                let fresh = dial()?;
                 before_encryption(fresh).map(|(tcp, _)| tcp).map_err(|error| NetworkError::TlsFailed(error.to_string()))
             };
+            let stream = Stream::secure(tcp, host, trust, &mut again)?.limited(rate.clone());
             // What was said before the encryption counts for nothing (RFC 9051, section 6.2.1).
-            (Wire::new(Transport::new(Stream::secure(tcp, host, trust, &mut again)?)), product)
+            (Wire::new(Transport::new(stream)), product)
         }
     };
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
@@ -157,10 +160,8 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
         // Somebody on the way put commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
         return Err(ImapError::EncryptionRefused("the server sent data ahead of the encryption".to_owned()));
     }
-    match transport.into_stream() {
-        Stream::Plain(tcp) => Ok((tcp, product)),
-        Stream::Tls(_) => Err(ImapError::EncryptionRefused("the line is encrypted already".to_owned())),
-    }
+    let encrypted = || ImapError::EncryptionRefused("the line is encrypted already".to_owned());
+    transport.into_stream().into_plain().map(|tcp| (tcp, product)).ok_or_else(encrypted)
 }
 
 /// Asks what the server can do now.

@@ -5,7 +5,7 @@ use super::error::{KerioError, Refusal};
 use super::rpc::{list, text};
 use super::session::Session;
 use crate::domain::{Fingerprint, Secret};
-use crate::network::{Limits, Trust};
+use crate::network::{Limits, Proxy, Trust};
 use serde_json::{Value, json};
 
 /// Where the administration API is, and whom to trust there.
@@ -17,6 +17,8 @@ pub struct AdministrationEndpoint {
     pub port: u16,
     /// Whom to trust.
     pub trust: Trust,
+    /// What stands between, if anything does.
+    pub proxy: Option<Proxy>,
     /// How long to wait. A whole call ends after `connect` and `read` together; a port is given `connect` to begin to answer.
     pub limits: Limits,
 }

@@ -32,7 +32,7 @@ pub(super) struct Response {
     pub(super) body: Vec<u8>,
 }
 
-/// Posts `body` and reads the answer; over after `limit` whatever the server does. Follows no redirection and no proxy.
+/// Posts `body` and reads the answer; over after `limit` whatever the server does. Follows no redirection.
 pub(super) fn post(
     endpoint: &AdministrationEndpoint,
     path: &str,
@@ -45,6 +45,7 @@ pub(super) fn post(
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        // A proxy is the line's matter.
         .proxy(None)
         .max_idle_connections(0)
         .user_agent(concat!("KIMT/", env!("CARGO_PKG_VERSION")))
@@ -154,9 +155,9 @@ impl Connector for Dialer {
     type Out = Line;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _chained: Option<()>) -> Result<Option<Line>, ureq::Error> {
-        let AdministrationEndpoint { host, port, trust, limits } = &self.endpoint;
+        let AdministrationEndpoint { host, port, trust, proxy, limits } = &self.endpoint;
         let dial = || -> Result<TcpStream, NetworkError> {
-            let tcp = network::dial(host, *port, limits)?;
+            let tcp = network::dial(host, *port, proxy.as_ref(), limits)?;
             self.lines.add(&tcp)?;
             Ok(tcp)
         };

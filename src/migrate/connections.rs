@@ -7,6 +7,7 @@ use super::context::{Line, RunContext};
 use super::control::Registration;
 use super::directory::TargetUser;
 use super::halt::{Halt, OnSide};
+use super::places::Place;
 use super::proof::Follower;
 use super::request::Verify;
 use crate::domain::{Account, AccountId, Side};
@@ -22,6 +23,7 @@ pub(super) struct Sessions {
     /// The wire names of the target's folders, so that none is created twice.
     pub(super) existing: BTreeSet<Vec<u8>>,
     _registrations: [Registration; 2],
+    _places: [Place; 2],
 }
 
 /// What both sides listed.
@@ -39,6 +41,7 @@ impl Sessions {
         user: &mut Option<TargetUser>,
     ) -> Result<(Self, Listings), Halt> {
         context.tell(Event::Stepped { account: id, step: Step::SigningIn });
+        let places = [context.place(Side::Source)?, context.place(Side::Target)?];
         let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(move || {
@@ -71,6 +74,7 @@ impl Sessions {
             follower,
             existing,
             _registrations: [source_registration, target_registration],
+            _places: places,
         };
         Ok((sessions, Listings { source: source_listing, target: target_listing }))
     }
@@ -99,12 +103,14 @@ fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result
     Ok(user)
 }
 
-/// Starts the second connection to the target, which reads back what arrived. Without it the copying connection does that itself.
+/// Starts the second connection to the target, which reads back what arrived. Without it, or without a place
+/// for it, the copying connection does that itself.
 fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Follower> {
     let name = user?.sign_in_names.first()?.clone();
     if context.options.verify != Verify::Content {
         return None;
     }
+    let place = context.target.places.take_free()?;
     let endpoint = context.target.endpoint.clone();
     let (credentials, owner) = (context.target.credentials.clone(), account.clone());
     let connect = move || {
@@ -113,7 +119,7 @@ fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetU
             sign_in.inspect_err(|problem| log::debug!("no second connection for checking: {problem}")).ok()?;
         let session = imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&sign_in));
         let session = session.inspect_err(|error| log::debug!("no second connection for checking: {error}"));
-        session.ok().map(imap::Session::into_reader)
+        session.ok().map(|session| (session.into_reader(), place))
     };
     Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
 }

@@ -4,6 +4,7 @@ use super::control::{Control, Registration};
 use super::credentials::Credentials;
 use super::directory::{Directory, TargetUser};
 use super::halt::{Halt, OnSide};
+use super::places::{Place, Places};
 use super::recorder::Events;
 use super::request::Options;
 use super::sign_in_guard::SignInGuard;
@@ -37,6 +38,8 @@ pub(super) struct End {
     pub(super) endpoint: Endpoint,
     /// Counts refusals, so that we are not blocked.
     pub(super) guard: SignInGuard,
+    /// Where lines are counted.
+    pub(super) places: Arc<Places>,
     /// What everybody is signed in with.
     pub(super) credentials: Arc<Credentials>,
 }
@@ -76,6 +79,12 @@ impl RunContext {
         self.tell(Event::WaitStarted { account, side, seconds });
         self.control.wait(duration);
         self.tell(Event::WaitEnded { account });
+    }
+
+    /// A place for one more line to a server; waits for one where their number is limited. Who needs both sides takes the source's
+    /// first: otherwise two mailboxes could wait for each other.
+    pub(super) fn place(&self, side: Side) -> Result<Place, Halt> {
+        self.end(side).places.wait(&self.control).ok_or(Halt::Held)
     }
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.

@@ -17,6 +17,7 @@ mod halt;
 mod heads;
 mod history;
 mod mailbox;
+mod places;
 mod plain_name;
 mod planner;
 mod port;
@@ -38,7 +39,7 @@ mod verify;
 pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, Limits, MASTER_SEPARATOR, NameForm, Observer, Options, Patience, Request, Servers, SignInWay,
-    SourceServer, TargetKind, TargetServer, TokenSource, Verify,
+    AdministrationServer, ClientCertificate, Limits, Lines, MASTER_SEPARATOR, NameForm, Observer, Options, Patience,
+    Proxy, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, TokenSource, Verify,
 };
 pub use run::{Run, Stopper, start};

@@ -104,6 +104,6 @@ fn put_back(
 /// Whether something listens on a port of the target.
 fn answers(servers: &Servers) -> impl Fn(u16) -> bool {
     let host = servers.target.address.host.clone();
-    let limits = Limits { connect: Duration::from_secs(3), ..Limits::default() };
-    move |port| network::dial(&host, port, &limits).is_ok()
+    let (proxy, limits) = (servers.proxy.clone(), Limits { connect: Duration::from_secs(3), ..Limits::default() });
+    move |port| network::dial(&host, port, proxy.as_ref(), &limits).is_ok()
 }

@@ -4,14 +4,15 @@
 use super::context::End;
 use super::credentials::Credentials;
 use super::directory::{Directory, ExistingAccounts, KerioDirectory};
+use super::places::Places;
 use super::port;
 use super::recorder::Events;
-use super::request::{AdministrationServer, Options, Servers, SourceServer, TargetKind, TargetServer};
+use super::request::{AdministrationServer, Lines, Options, Servers, SourceServer, TargetKind, TargetServer};
 use super::sign_in_guard::SignInGuard;
 use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
 use crate::imap::{self, Endpoint};
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
-use crate::network::{KnownCertificates, Limits, Trust};
+use crate::network::{KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 use crate::progress::{Event, RunKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,14 +81,15 @@ impl Prepared {
         directory: Box<dyn Directory>,
         administration: Option<Arc<Administration>>,
     ) -> Self {
-        let end = |endpoint: Endpoint, way, form| End {
+        let end = |endpoint: Endpoint, way, form, lines: &Lines| End {
             guard: SignInGuard::default(),
+            places: Arc::new(Places::new(lines.max_connections)),
             credentials: Arc::new(Credentials::new(endpoint.side, way, form)),
             endpoint,
         };
         let kerio = administration.is_some();
-        let source = end(source, &servers.source.sign_in, servers.source.name);
-        let target = end(target, &servers.target.sign_in, servers.target.name);
+        let source = end(source, &servers.source.sign_in, servers.source.name, &servers.source.lines);
+        let target = end(target, &servers.target.sign_in, servers.target.name, &servers.target.lines);
         Self { source, target, directory, kerio, administration }
     }
 
@@ -130,6 +132,7 @@ pub(super) fn sign_in_administrator(
             .map_err(|problem| problem.on(Side::Administration))?,
         host: address.host,
         port,
+        proxy: servers.proxy.clone(),
         limits: ADMINISTRATION_LIMITS,
     };
     let not_signed_in = |error: KerioError| NotSignedIn {
@@ -161,7 +164,7 @@ pub(super) fn source_endpoint(
     servers: &Servers,
     certificates: &KnownCertificates,
 ) -> Result<Endpoint, Problem> {
-    let ends = (&server.address, server.security, server.fingerprint);
+    let ends = (&server.address, server.security, server.fingerprint, &server.lines);
     endpoint(Side::Source, ends, None, servers, certificates)
 }
 
@@ -172,24 +175,30 @@ pub(super) fn target_endpoint(
     servers: &Servers,
     certificates: &KnownCertificates,
 ) -> Result<Endpoint, Problem> {
-    let ends = (&server.address, server.security, server.fingerprint);
+    let ends = (&server.address, server.security, server.fingerprint, &server.lines);
     endpoint(Side::Target, ends, port, servers, certificates)
 }
 
 fn endpoint(
     side: Side,
-    (address, security, fingerprint): (&ServerAddress, Security, Option<Fingerprint>),
+    (address, security, fingerprint, lines): (&ServerAddress, Security, Option<Fingerprint>, &Lines),
     port: Option<u16>,
     servers: &Servers,
     certificates: &KnownCertificates,
 ) -> Result<Endpoint, Problem> {
     let port = port.or(address.port).unwrap_or_else(|| security.default_port());
+    let mut trust = trust(address, port, fingerprint, servers, certificates).map_err(|problem| problem.on(side))?;
+    if let Some(certificate) = &lines.client_certificate {
+        trust = trust.with_client_certificate(certificate).map_err(|error| unusable_file(&error).on(side))?;
+    }
     Ok(Endpoint {
         side,
         host: address.host.clone(),
         port,
         security,
-        trust: trust(address, port, fingerprint, servers, certificates).map_err(|problem| problem.on(side))?,
+        trust,
+        proxy: servers.proxy.clone(),
+        rate: lines.max_rate.map(RateLimit::new),
         limits: Limits::default(),
         cleartext_allowed: servers.cleartext_passwords_allowed,
     })
@@ -204,8 +213,11 @@ fn trust(
     certificates: &KnownCertificates,
 ) -> Result<Trust, Problem> {
     let pinned = fingerprint.or_else(|| certificates.known(&address.host, port));
-    Trust::with_authority_files(&servers.authority_files, pinned)
-        .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path("A certificate authority file").saying(error))
+    Trust::with_authority_files(&servers.authority_files, pinned).map_err(|error| unusable_file(&error))
+}
+
+fn unusable_file(error: &NetworkError) -> Problem {
+    Problem::new(ProblemKind::LocalFile).at_path("A certificate file").saying(error)
 }
 
 /// Connects once, so that a run that cannot work says so before it begins.

@@ -6,6 +6,7 @@
 use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::control::Control;
 use super::halt::{Halt, OnSide};
+use super::places::Place;
 use super::reconcile::{heads_from, summaries};
 use crate::domain::{Digest, FolderId, Side, Uid};
 use crate::imap::{ImapError, Reader};
@@ -76,14 +77,14 @@ impl Follower {
     pub(super) fn start(
         name: &str,
         control: Arc<Control>,
-        connect: impl FnOnce() -> Option<Reader> + Send + 'static,
+        connect: impl FnOnce() -> Option<(Reader, Place)> + Send + 'static,
     ) -> std::io::Result<Self> {
         let line = Arc::new(OnceLock::new());
         let own_line = line.clone();
         let (jobs, waiting) = crossbeam_channel::bounded::<Job>(JOBS_WAITING);
         let (done, results) = crossbeam_channel::unbounded();
         let thread = std::thread::Builder::new().name(format!("check {name}")).spawn(move || {
-            let Some(mut reader) = connect() else { return };
+            let Some((mut reader, _place)) = connect() else { return };
             let interrupter = own_line.get_or_init(|| reader.interrupter());
             let _registration = control.register(interrupter.clone());
             let mut open = Vec::new();

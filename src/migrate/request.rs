@@ -2,7 +2,7 @@
 
 pub use crate::domain::NameForm;
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress};
-pub use crate::network::Limits;
+pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ pub struct Servers {
     pub authority_files: Vec<PathBuf>,
     /// The user agreed that passwords cross the network in clear text.
     pub cleartext_passwords_allowed: bool,
+    /// What stands between this computer and all servers, if anything does.
+    pub proxy: Option<Proxy>,
 }
 
 /// The server the mail is read from.
@@ -51,6 +53,8 @@ pub struct SourceServer {
     pub sign_in: SignInWay,
     /// Under which name, where the CSV gives no other.
     pub name: NameForm,
+    /// What else holds for the lines to it.
+    pub lines: Lines,
 }
 
 /// The server the mail is written to.
@@ -68,6 +72,19 @@ pub struct TargetServer {
     pub sign_in: SignInWay,
     /// Under which name; Kerio Connect's own directory knows it better.
     pub name: NameForm,
+    /// What else holds for the lines to it.
+    pub lines: Lines,
+}
+
+/// What holds for the lines to one mail server beside its address and protection. By default nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The certificate by which the server knows us.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Octets a second, over all lines together and in both directions.
+    pub max_rate: Option<u64>,
+    /// Lines at a time, at least one. A mailbox needs one on either side, and one more on the target is used for checking if it is free.
+    pub max_connections: Option<u32>,
 }
 
 /// How people are signed in on a server.

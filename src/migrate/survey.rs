@@ -42,6 +42,7 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
         context.tell_problem(id, None, problem);
     }
     step(Step::SigningIn);
+    let _place = context.place(Side::Source)?;
     let line = context.sign_in(id, Side::Source, account)?;
     let mut source = line.session.into_reader();
     step(Step::Listing);
@@ -130,6 +131,7 @@ fn target_folders(
     if standing == Standing::Cannot {
         return Ok((Vec::new(), None));
     }
+    let _place = context.place(Side::Target)?;
     let line = context.sign_in(id, Side::Target, account)?;
     let mut target = line.session.into_reader();
     let listing = target.list().on(Side::Target)?;

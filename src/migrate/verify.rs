@@ -54,6 +54,7 @@ impl Verification<'_> {
     fn run(&mut self, account: &Account) -> Result<(), Halt> {
         let context = self.context;
         self.step(Step::SigningIn);
+        let _places = [context.place(Side::Source)?, context.place(Side::Target)?];
         let source = context.sign_in(self.id, Side::Source, account)?;
         let target = context.sign_in(self.id, Side::Target, account)?;
         let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());

@@ -40,9 +40,17 @@ pub enum NetworkError {
     /// The handshake failed for another reason than trust.
     #[error("encryption could not be started ({0})")]
     TlsFailed(String),
-    /// A file of certificate authorities cannot be used.
+    /// The proxy makes no line to the server.
+    #[error("the proxy {proxy} does not help: {why}")]
+    Proxy {
+        /// The proxy's address, without user and password.
+        proxy: String,
+        /// Why.
+        why: String,
+    },
+    /// A file of certificate authorities or a client certificate cannot be used.
     #[error("{path}: {why}")]
-    AuthorityFile {
+    CertificateFile {
         /// The file.
         path: String,
         /// Why.
@@ -54,14 +62,15 @@ impl NetworkError {
     /// The kind of problem it is for a person.
     pub fn kind(&self) -> ProblemKind {
         match self {
-            NetworkError::NameNotFound { .. } | NetworkError::Refused | NetworkError::TimedOut => {
-                ProblemKind::Unreachable
-            }
+            NetworkError::NameNotFound { .. }
+            | NetworkError::Refused
+            | NetworkError::TimedOut
+            | NetworkError::Proxy { .. } => ProblemKind::Unreachable,
             NetworkError::Lost(_) => ProblemKind::ConnectionLost,
             NetworkError::Untrusted { .. } => ProblemKind::CertificateUnknown,
             NetworkError::Changed { .. } => ProblemKind::CertificateChanged,
             NetworkError::TlsFailed(_) => ProblemKind::WrongProtocol,
-            NetworkError::AuthorityFile { .. } => ProblemKind::LocalFile,
+            NetworkError::CertificateFile { .. } => ProblemKind::LocalFile,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Lines to servers: TCP, TLS, whom to trust, time limits. Both the mail servers and the administration API are reached through here.
+//! Lines to servers: TCP, proxies, TLS, whom to trust, limits of time and rate. Both the mail servers and the administration API are reached through here.
 //!
 //! Promises that nothing but a handshake leaves this computer before the server's certificate is trusted, and that no read or write
 //! waits longer than its limit. Only here is native-tls named (and in the embedded servers of `rehearsal`).
@@ -7,12 +7,18 @@ mod certificate;
 mod dial;
 mod error;
 mod known;
+mod proxy;
+mod rate;
 mod stream;
+mod trust;
 
 pub use dial::dial;
 pub use error::NetworkError;
 pub use known::KnownCertificates;
-pub use stream::{Interrupter, Stream, Trust};
+pub use proxy::Proxy;
+pub use rate::RateLimit;
+pub use stream::{Interrupter, Stream};
+pub use trust::{ClientCertificate, Trust};
 
 use std::time::Duration;
 

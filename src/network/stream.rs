@@ -1,68 +1,44 @@
-//! A line to a server, in clear or encrypted, and the decision whom to trust.
+//! A line to a server, in clear or encrypted, and the check whether the server is the one to trust.
 
-use super::{Limits, NetworkError, certificate};
-use crate::domain::{CertificateDetails, Fingerprint};
-use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream};
+use super::{Limits, NetworkError, RateLimit, Trust, certificate};
+use crate::domain::CertificateDetails;
+use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Whom to trust.
-#[derive(Clone, Default)]
-pub struct Trust {
-    /// Exactly this certificate, whatever the usual check says.
-    pub pinned: Option<Fingerprint>,
-    authorities: Arc<Vec<Certificate>>,
-}
-
-impl Trust {
-    /// The system's authorities, those in the PEM files, and a pinned certificate.
-    pub fn with_authority_files(files: &[PathBuf], pinned: Option<Fingerprint>) -> Result<Self, NetworkError> {
-        let mut authorities = Vec::new();
-        for path in files {
-            let failed = |why: String| NetworkError::AuthorityFile { path: path.display().to_string(), why };
-            let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let found = Certificate::stack_from_pem(&text).map_err(|error| failed(error.to_string()))?;
-            if found.is_empty() {
-                return Err(failed("it holds no certificate in PEM form".to_owned()));
-            }
-            authorities.extend(found);
-        }
-        Ok(Self { pinned, authorities: Arc::new(authorities) })
-    }
-
-    fn connector(&self, verify: bool) -> Result<TlsConnector, NetworkError> {
-        let mut builder = TlsConnector::builder();
-        builder.min_protocol_version(Some(Protocol::Tlsv12));
-        for authority in self.authorities.iter() {
-            builder.add_root_certificate(authority.clone());
-        }
-        if !verify {
-            builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
-        }
-        builder.build().map_err(|error| NetworkError::TlsFailed(error.to_string()))
-    }
-}
-
-impl std::fmt::Debug for Trust {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Trust(pinned: {:?}, {} authorities)", self.pinned, self.authorities.len())
-    }
-}
-
 /// A line to a server.
-pub enum Stream {
-    /// In clear.
+pub struct Stream {
+    line: Line,
+    rate: Option<RateLimit>,
+}
+
+enum Line {
     Plain(TcpStream),
-    /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
     /// A line in clear.
     pub fn plain(tcp: TcpStream) -> Self {
-        Stream::Plain(tcp)
+        Self { line: Line::Plain(tcp), rate: None }
+    }
+
+    fn encrypted(tls: TlsStream<TcpStream>) -> Self {
+        Self { line: Line::Tls(Box::new(tls)), rate: None }
+    }
+
+    /// The same line, no faster than the limit.
+    pub fn limited(self, rate: Option<RateLimit>) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// What is below a line in clear; none for an encrypted one.
+    pub fn into_plain(self) -> Option<TcpStream> {
+        match self.line {
+            Line::Plain(tcp) => Some(tcp),
+            Line::Tls(_) => None,
+        }
     }
 
     /// Encrypts a line. When this returns an error, nothing but a handshake has been sent.
@@ -76,16 +52,16 @@ impl Stream {
         again: &mut dyn FnMut() -> Result<TcpStream, NetworkError>,
     ) -> Result<Self, NetworkError> {
         if let Some(expected) = trust.pinned {
-            let stream = handshake(&trust.connector(false)?, host, tcp)?;
+            let stream = handshake(trust.connector(false)?, host, tcp)?;
             let der = shown(&stream)?;
             if certificate::fingerprint(&der) != expected {
                 let details = Box::new(certificate::details(&der, host, ""));
                 return Err(NetworkError::Changed { expected, details });
             }
-            return Ok(Stream::Tls(Box::new(stream)));
+            return Ok(Self::encrypted(stream));
         }
-        match handshake(&trust.connector(true)?, host, tcp) {
-            Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+        match handshake(trust.connector(true)?, host, tcp) {
+            Ok(stream) => Ok(Self::encrypted(stream)),
             Err(NetworkError::TlsFailed(why)) => Err(explain(trust, host, &why, again)),
             Err(error) => Err(error),
         }
@@ -103,9 +79,20 @@ impl Stream {
     }
 
     fn tcp(&self) -> &TcpStream {
-        match self {
-            Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => tls.get_ref(),
+        match &self.line {
+            Line::Plain(tcp) => tcp,
+            Line::Tls(tls) => tls.get_ref(),
+        }
+    }
+
+    /// So much of so many octets may be moved in one go.
+    fn portion(&self, octets: usize) -> usize {
+        self.rate.as_ref().map_or(octets, |rate| rate.portion().min(octets))
+    }
+
+    fn pay(&self, octets: usize) {
+        if let Some(rate) = &self.rate {
+            rate.pay(octets);
         }
     }
 }
@@ -132,7 +119,7 @@ fn explain(
     again: &mut dyn FnMut() -> Result<TcpStream, NetworkError>,
 ) -> NetworkError {
     let mut read = || -> Result<CertificateDetails, NetworkError> {
-        let stream = handshake(&trust.connector(false)?, host, again()?)?;
+        let stream = handshake(trust.connector(false)?, host, again()?)?;
         let der = shown(&stream)?;
         Ok(certificate::details(&der, host, why))
     };
@@ -145,25 +132,32 @@ fn explain(
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Plain(tcp) => tcp.read(buffer),
-            Stream::Tls(tls) => tls.read(buffer),
-        }
+        let portion = self.portion(buffer.len());
+        let buffer = &mut buffer[..portion];
+        let octets = match &mut self.line {
+            Line::Plain(tcp) => tcp.read(buffer),
+            Line::Tls(tls) => tls.read(buffer),
+        }?;
+        self.pay(octets);
+        Ok(octets)
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Plain(tcp) => tcp.write(octets),
-            Stream::Tls(tls) => tls.write(octets),
-        }
+        let octets = &octets[..self.portion(octets.len())];
+        let written = match &mut self.line {
+            Line::Plain(tcp) => tcp.write(octets),
+            Line::Tls(tls) => tls.write(octets),
+        }?;
+        self.pay(written);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Stream::Plain(tcp) => tcp.flush(),
-            Stream::Tls(tls) => tls.flush(),
+        match &mut self.line {
+            Line::Plain(tcp) => tcp.flush(),
+            Line::Tls(tls) => tls.flush(),
         }
     }
 }
@@ -178,5 +172,27 @@ impl Interrupter {
         if let Some(tcp) = &self.0 {
             let _ = tcp.shutdown(Shutdown::Both);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_limited_line_moves_small_portions_and_loses_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut near = Stream::plain(near).limited(Some(RateLimit::new(100_000)));
+        let mut far = listener.accept().unwrap().0;
+        let sent: Vec<u8> = (0..25_000).map(|number: u32| number as u8).collect();
+        assert_eq!(near.write(&sent).unwrap(), 10_000);
+        near.write_all(&sent[10_000..]).unwrap();
+        let mut received = vec![0; sent.len()];
+        far.read_exact(&mut received).unwrap();
+        assert_eq!(received, sent);
+        far.write_all(&sent).unwrap();
+        assert!(near.read(&mut received).unwrap() <= 10_000);
     }
 }

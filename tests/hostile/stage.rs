@@ -3,7 +3,8 @@
 use super::between::{Between, Tamper};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, Selection, ServerAddress};
 use kimt::migrate::{
-    Limits, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+    Limits, Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer,
+    Verify,
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
@@ -119,6 +120,7 @@ impl Stage {
                     fingerprint: Some(source.server.fingerprint()),
                     sign_in: SignInWay::default(),
                     name: NameForm::default(),
+                    lines: Lines::default(),
                 },
                 target: TargetServer {
                     address: target.address(),
@@ -127,9 +129,11 @@ impl Stage {
                     kind: TargetKind::Imap,
                     sign_in: SignInWay::default(),
                     name: NameForm::default(),
+                    lines: Lines::default(),
                 },
                 authority_files: Vec::new(),
                 cleartext_passwords_allowed: false,
+                proxy: None,
             },
             accounts: accounts.collect(),
             bad_lines: Vec::new(),

@@ -66,6 +66,7 @@ impl Server {
             host: "localhost".to_owned(),
             port,
             trust: Trust::with_authority_files(&[], pinned).unwrap(),
+            proxy: None,
             limits: Limits { connect: second, read: second * 2, write: second },
         };
         Self { endpoint, calls }

@@ -46,7 +46,8 @@ fn connect(stand_in: &AdministrationStandIn, password: &str) -> Result<Administr
     // The first is also how long a port is given to answer.
     let limits = Limits { connect: Duration::from_millis(400), read: Duration::from_secs(20), ..Limits::default() };
     let trust = Trust::with_authority_files(&[], Some(stand_in.fingerprint())).unwrap();
-    let endpoint = AdministrationEndpoint { host: "127.0.0.1".to_owned(), port: stand_in.port(), trust, limits };
+    let endpoint =
+        AdministrationEndpoint { host: "127.0.0.1".to_owned(), port: stand_in.port(), trust, proxy: None, limits };
     Administration::connect(&endpoint, "admin", &Secret::new(password))
 }
 
@@ -76,7 +77,7 @@ fn refusal(stand_in: &AdministrationStandIn, address: &str, password: &str) -> (
 
 pub fn answers(port: u16) -> bool {
     let limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
-    network::dial("127.0.0.1", port, &limits).is_ok()
+    network::dial("127.0.0.1", port, None, &limits).is_ok()
 }
 
 /// A port that nobody listens on, outside of the range from which the system gives ports to others at the same time.

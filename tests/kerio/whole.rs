@@ -3,7 +3,7 @@
 use crate::standin::{answers, free_port, sign_in};
 use kimt::domain::{Account, Address, Fingerprint, ProblemKind, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    self, AdministrationServer, NameForm, Options, Patience, Request, Servers, Sign, SignInWay, SourceServer,
+    self, AdministrationServer, Lines, NameForm, Options, Patience, Request, Servers, Sign, SignInWay, SourceServer,
     TargetKind, TargetServer, Verify,
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
@@ -45,6 +45,7 @@ impl World {
                 fingerprint: Some(self.source.fingerprint()),
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             target: TargetServer {
                 address: here(port),
@@ -58,9 +59,11 @@ impl World {
                 }),
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,
+            proxy: None,
         }
     }
 

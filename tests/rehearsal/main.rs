@@ -8,7 +8,7 @@ mod manners;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
 use kimt::migrate::{
-    NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+    Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
 };
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage};
@@ -108,6 +108,7 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
                 fingerprint: Some(source.server.fingerprint()),
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             target: TargetServer {
                 address: target.address(),
@@ -116,9 +117,11 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
                 kind: TargetKind::Imap,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: false,
+            proxy: None,
         },
         accounts: vec![account],
         bad_lines: Vec::new(),

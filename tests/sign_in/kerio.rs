@@ -2,7 +2,7 @@
 
 use super::{account, assert_complete, problem, run, server, source};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{AdministrationServer, NameForm, SignInWay, TargetKind, TargetServer};
+use kimt::migrate::{AdministrationServer, Lines, NameForm, SignInWay, TargetKind, TargetServer};
 use kimt::progress::{RunKind, RunState};
 use kimt::rehearsal::administration::{AdministrationStandIn, Domain, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapServer, KerioWays, Layout, MailStore, Profile};
@@ -55,6 +55,7 @@ impl Kerio {
             }),
             sign_in,
             name: NameForm::Address,
+            lines: Lines::default(),
         }
     }
 

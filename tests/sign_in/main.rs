@@ -12,7 +12,7 @@ mod tokens;
 
 use kimt::domain::{Account, Address, Problem, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+    Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
 };
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
@@ -42,7 +42,14 @@ fn here(port: u16) -> ServerAddress {
 }
 
 fn source(port: u16, sign_in: SignInWay) -> SourceServer {
-    SourceServer { address: here(port), security: Security::Plain, fingerprint: None, sign_in, name: NameForm::Address }
+    SourceServer {
+        address: here(port),
+        security: Security::Plain,
+        fingerprint: None,
+        sign_in,
+        name: NameForm::Address,
+        lines: Lines::default(),
+    }
 }
 
 fn target(port: u16, sign_in: SignInWay) -> TargetServer {
@@ -53,6 +60,7 @@ fn target(port: u16, sign_in: SignInWay) -> TargetServer {
         kind: TargetKind::Imap,
         sign_in,
         name: NameForm::Address,
+        lines: Lines::default(),
     }
 }
 
@@ -82,7 +90,13 @@ fn run_in(
     std::fs::create_dir_all(folder.join("logs")).unwrap();
     let request = Request {
         kind,
-        servers: Servers { source, target, authority_files: Vec::new(), cleartext_passwords_allowed: false },
+        servers: Servers {
+            source,
+            target,
+            authority_files: Vec::new(),
+            cleartext_passwords_allowed: false,
+            proxy: None,
+        },
         accounts,
         bad_lines: Vec::new(),
         selection: kimt::domain::Selection::default(),

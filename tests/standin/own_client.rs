@@ -15,6 +15,7 @@ fn connect_within(stand_in: &AdministrationStandIn, patience: Duration) -> Admin
         host: "127.0.0.1".to_owned(),
         port: stand_in.port(),
         trust: Trust::with_authority_files(&[], Some(stand_in.fingerprint())).unwrap(),
+        proxy: None,
         limits: Limits { connect: Duration::from_secs(2), read: patience, write: patience },
     };
     Administration::connect(&endpoint, "admin", &Secret::new("administrator")).unwrap()

@@ -3,7 +3,8 @@
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
 use kimt::migrate::{
-    NameForm, Options, Patience, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
+    Lines, NameForm, Options, Patience, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer,
+    Verify,
 };
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
@@ -93,6 +94,7 @@ impl Migration {
                     fingerprint: None,
                     sign_in: self.sign_in[0].clone(),
                     name: NameForm::default(),
+                    lines: Lines::default(),
                 },
                 target: TargetServer {
                     address: address(&self.target),
@@ -100,10 +102,12 @@ impl Migration {
                     fingerprint: None,
                     sign_in: self.sign_in[1].clone(),
                     name: NameForm::default(),
+                    lines: Lines::default(),
                     kind: self.kind.clone(),
                 },
                 authority_files: self.authority_files(),
                 cleartext_passwords_allowed: false,
+                proxy: None,
             },
             accounts: accounts.collect(),
             bad_lines: Vec::new(),

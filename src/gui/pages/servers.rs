@@ -10,7 +10,8 @@ use super::super::widgets::{button, certificate, check, strip};
 use super::forms::{Administrator, Line};
 use crate::domain::{Fingerprint, ProblemKind, Secret, Side};
 use crate::migrate::{
-    AdministrationServer, Doubt, Finding, NameForm, Servers, Sign, SignInWay, SourceServer, TargetKind, TargetServer,
+    AdministrationServer, Doubt, Finding, Lines, NameForm, Proxy, Servers, Sign, SignInWay, SourceServer, TargetKind,
+    TargetServer,
 };
 use crate::settings::Settings;
 use egui::{Key, KeyboardShortcut, Label, Modifiers, Ui};
@@ -115,6 +116,8 @@ impl ServersPage {
                 fingerprint: self.pinned,
             })
         };
+        let proxy = Proxy::from_environment().inspect_err(|error| log::warn!("no proxy is used: {error}"));
+        let proxy = proxy.unwrap_or_default();
         Some(Servers {
             source: SourceServer {
                 address: source,
@@ -122,6 +125,7 @@ impl ServersPage {
                 fingerprint: self.pinned,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             target: TargetServer {
                 address: target,
@@ -130,9 +134,11 @@ impl ServersPage {
                 kind,
                 sign_in: SignInWay::default(),
                 name: NameForm::default(),
+                lines: Lines::default(),
             },
             authority_files: Vec::new(),
             cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
+            proxy,
         })
     }
 

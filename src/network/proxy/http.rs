@@ -1,0 +1,109 @@
+//! A tunnel through an HTTP proxy: CONNECT (RFC 9110, section 9.3.6), with Basic authentication (RFC 7617).
+
+use super::Refusal;
+use crate::domain::Secret;
+use std::io::{Read, Write};
+use zeroize::Zeroizing;
+
+/// The head of an answer is read up to here.
+const LONGEST_HEAD: usize = 16 * 1024;
+
+/// Asks for a line to the host. Afterwards the line is the host's.
+pub(super) fn connect(
+    line: &mut (impl Read + Write),
+    host: &str,
+    port: u16,
+    identity: Option<(&str, &Secret)>,
+) -> Result<(), Refusal> {
+    if !host.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return Err("the server's name cannot be told to it".into());
+    }
+    let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let mut request = Zeroizing::new(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"));
+    if let Some((user, password)) = identity {
+        let pair = Zeroizing::new(format!("{user}:{}", password.reveal()));
+        request.push_str("Proxy-Authorization: Basic ");
+        request.push_str(&base64(pair.as_bytes()));
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    line.write_all(request.as_bytes())?;
+    match status(&head(line)?) {
+        Some(200..=299) => Ok(()),
+        Some(407) if identity.is_some() => Err("it refused the user or the password".into()),
+        Some(407) => Err("it wants a user and a password".into()),
+        Some(403) => Err("its rules do not allow this connection".into()),
+        Some(502..=504) => Err("it cannot reach the server, or does not know its name".into()),
+        Some(status) => Err(Refusal(format!("it answered with status {status}"))),
+        None => Err("it is no HTTP proxy".into()),
+    }
+}
+
+/// The answer up to its empty line, and no octet more: the next one is the server's.
+fn head(line: &mut impl Read) -> Result<Vec<u8>, Refusal> {
+    let mut head = Vec::new();
+    let mut octet = [0];
+    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+        if head.len() == LONGEST_HEAD {
+            return Err("its answer has no end".into());
+        }
+        line.read_exact(&mut octet)?;
+        head.push(octet[0]);
+    }
+    Ok(head)
+}
+
+fn status(head: &[u8]) -> Option<u16> {
+    let mut words = head.split(|octet| octet.is_ascii_whitespace());
+    let version = words.next()?;
+    let number = std::str::from_utf8(words.next()?).ok()?;
+    version.starts_with(b"HTTP/1.").then_some(())?;
+    number.parse().ok()
+}
+
+/// Base64 with its padding (RFC 4648, section 4).
+fn base64(octets: &[u8]) -> Zeroizing<String> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Zeroizing::new(String::with_capacity(octets.len().div_ceil(3) * 4));
+    for group in octets.chunks(3) {
+        let bits = (0..3).fold(0, |bits, index| bits << 8 | u32::from(group.get(index).copied().unwrap_or(0)));
+        for index in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * index)) as usize & 63];
+            text.push(if index <= group.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()).as_str(), encoded);
+        }
+    }
+
+    #[test]
+    fn not_an_octet_of_the_server_is_taken_with_the_answer() {
+        let mut answer: &[u8] = b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n* OK ready\r\n";
+        assert_eq!(status(&head(&mut answer).unwrap()), Some(200));
+        assert_eq!(answer, b"* OK ready\r\n");
+    }
+
+    #[test]
+    fn what_is_no_answer_of_a_proxy_is_refused() {
+        assert_eq!(status(b"* OK IMAP4rev1 ready\r\n\r\n"), None);
+        assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
+        assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0.contains("no end"));
+        assert!(connect(&mut std::io::Cursor::new(Vec::new()), "a\r\nb", 1, None).is_err());
+    }
+}

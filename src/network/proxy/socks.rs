@@ -1,0 +1,94 @@
+//! The SOCKS5 handshake (RFC 1928), with user and password where the proxy wants them (RFC 1929).
+
+use super::Refusal;
+use crate::domain::Secret;
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use zeroize::Zeroizing;
+
+const VERSION: u8 = 5;
+const NO_SIGN_IN: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
+
+/// Asks for a line to the host. Afterwards the line is the host's.
+pub(super) fn connect(
+    line: &mut (impl Read + Write),
+    host: &str,
+    port: u16,
+    identity: Option<(&str, &Secret)>,
+) -> Result<(), Refusal> {
+    let methods: &[u8] = if identity.is_some() { &[NO_SIGN_IN, USER_AND_PASSWORD] } else { &[NO_SIGN_IN] };
+    line.write_all(&[&[VERSION, methods.len() as u8], methods].concat())?;
+    match (read::<2>(line)?, identity) {
+        ([VERSION, NO_SIGN_IN], _) => {}
+        ([VERSION, USER_AND_PASSWORD], Some((user, password))) => sign_in(line, user, password)?,
+        ([VERSION, _], None) => return Err("it wants a user and a password".into()),
+        ([VERSION, _], Some(_)) => return Err("it takes no user and password".into()),
+        _ => return Err("it is no SOCKS5 proxy".into()),
+    }
+    let mut request = vec![VERSION, 1, 0];
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => {
+            request.push(1);
+            request.extend(address.octets());
+        }
+        Ok(IpAddr::V6(address)) => {
+            request.push(4);
+            request.extend(address.octets());
+        }
+        Err(_) => {
+            request.push(3);
+            request.push(u8::try_from(host.len()).map_err(|_| "the server's name is too long for it")?);
+            request.extend(host.as_bytes());
+        }
+    }
+    request.extend(port.to_be_bytes());
+    line.write_all(&request)?;
+    let [version, reply, _, form] = read(line)?;
+    if version != VERSION {
+        return Err("it is no SOCKS5 proxy".into());
+    }
+    if reply != 0 {
+        return Err(words(reply).into());
+    }
+    // The proxy's own address of the line, which has no meaning for us.
+    let length = match form {
+        1 => 4,
+        4 => 16,
+        3 => usize::from(read::<1>(line)?[0]),
+        _ => return Err("its answer cannot be read".into()),
+    };
+    line.read_exact(&mut vec![0; length + 2])?;
+    Ok(())
+}
+
+fn sign_in(line: &mut (impl Read + Write), user: &str, password: &Secret) -> Result<(), Refusal> {
+    let mut request = Zeroizing::new(vec![1]);
+    for text in [user, password.reveal()] {
+        request.push(u8::try_from(text.len()).map_err(|_| "user and password are too long for it")?);
+        request.extend(text.as_bytes());
+    }
+    line.write_all(&request)?;
+    match read::<2>(line)? {
+        [_, 0] => Ok(()),
+        _ => Err("it refused the user or the password".into()),
+    }
+}
+
+fn read<const LENGTH: usize>(line: &mut impl Read) -> Result<[u8; LENGTH], Refusal> {
+    let mut octets = [0; LENGTH];
+    line.read_exact(&mut octets)?;
+    Ok(octets)
+}
+
+/// RFC 1928, section 6.
+fn words(reply: u8) -> &'static str {
+    match reply {
+        2 => "its rules do not allow this connection",
+        3 => "it cannot reach the server's network",
+        4 => "it cannot reach the server, or does not know its name",
+        5 => "the server refused its connection; nothing listens on that port",
+        6 => "the server did not answer it in time",
+        _ => "it could not make the connection",
+    }
+}

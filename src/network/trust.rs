@@ -1,0 +1,127 @@
+//! Whom to trust, and who we are: the certificate authorities, a pinned certificate, a client certificate.
+//!
+//! Reading the system's authorities takes long (tens of milliseconds), so it is done once for all lines that share a [`Trust`].
+
+use super::NetworkError;
+use crate::domain::{Fingerprint, Secret};
+use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Whom to trust. Clones share what was read.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// Exactly this certificate, whatever the usual check says.
+    pub pinned: Option<Fingerprint>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    authorities: Vec<Certificate>,
+    own: Option<Identity>,
+    verifying: OnceLock<TlsConnector>,
+    accepting: OnceLock<TlsConnector>,
+}
+
+/// A certificate by which a server knows us, with its key (PKCS #12, usually `.p12` or `.pfx`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The file.
+    pub file: PathBuf,
+    /// What protects the file.
+    pub password: Secret,
+}
+
+impl Trust {
+    /// The system's authorities, those in the PEM files, and a pinned certificate.
+    pub fn with_authority_files(files: &[PathBuf], pinned: Option<Fingerprint>) -> Result<Self, NetworkError> {
+        let mut authorities = Vec::new();
+        for path in files {
+            let found = Certificate::stack_from_pem(&read(path)?).map_err(|error| unusable(path, error))?;
+            if found.is_empty() {
+                return Err(unusable(path, "it holds no certificate in PEM form"));
+            }
+            authorities.extend(found);
+        }
+        Ok(Self { pinned, shared: Arc::new(Shared { authorities, ..Shared::default() }) })
+    }
+
+    /// The same, with a certificate of our own for servers that ask for one.
+    pub fn with_client_certificate(self, certificate: &ClientCertificate) -> Result<Self, NetworkError> {
+        let path = &certificate.file;
+        let own = Identity::from_pkcs12(&read(path)?, certificate.password.reveal())
+            .map_err(|error| unusable(path, format!("it cannot be opened; is the password right? ({error})")))?;
+        let authorities = self.shared.authorities.clone();
+        Ok(Self { shared: Arc::new(Shared { authorities, own: Some(own), ..Shared::default() }), ..self })
+    }
+
+    /// What makes TLS lines: with the usual check, or without any for a certificate that is pinned or to be shown.
+    pub(super) fn connector(&self, verify: bool) -> Result<&TlsConnector, NetworkError> {
+        let kept = if verify { &self.shared.verifying } else { &self.shared.accepting };
+        if let Some(connector) = kept.get() {
+            return Ok(connector);
+        }
+        // Two lines that come here at once build two, and one of them is kept.
+        let built = self.shared.build(verify).map_err(|error| NetworkError::TlsFailed(error.to_string()))?;
+        Ok(kept.get_or_init(|| built))
+    }
+}
+
+impl Shared {
+    fn build(&self, verify: bool) -> native_tls::Result<TlsConnector> {
+        let mut builder = TlsConnector::builder();
+        builder.min_protocol_version(Some(Protocol::Tlsv12));
+        for authority in &self.authorities {
+            builder.add_root_certificate(authority.clone());
+        }
+        if let Some(own) = &self.own {
+            builder.identity(own.clone());
+        }
+        if !verify {
+            builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
+        }
+        builder.build()
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Shared { authorities, own, .. } = &*self.shared;
+        let own = if own.is_some() { ", a client certificate" } else { "" };
+        write!(formatter, "Trust(pinned: {:?}, {} authorities{own})", self.pinned, authorities.len())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, NetworkError> {
+    std::fs::read(path).map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, why: impl ToString) -> NetworkError {
+    NetworkError::CertificateFile { path: path.display().to_string(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_lines_is_made_once_for_all_clones() {
+        let trust = Trust::default();
+        let other = Trust { pinned: Some(Fingerprint([1; 32])), ..trust.clone() };
+        for verify in [true, false] {
+            assert!(std::ptr::eq(trust.connector(verify).unwrap(), other.connector(verify).unwrap()));
+        }
+        assert!(!std::ptr::eq(trust.connector(true).unwrap(), trust.connector(false).unwrap()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_client_certificate_is_named_and_the_password_is_not() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "no certificate").unwrap();
+        let certificate = ClientCertificate { file: file.path().to_owned(), password: Secret::new("geheim") };
+        let error = Trust::default().with_client_certificate(&certificate).unwrap_err();
+        assert!(error.to_string().contains(&*file.path().to_string_lossy()));
+        assert!(!format!("{error} {error:?} {certificate:?}").contains("geheim"));
+    }
+}
