@@ -22,6 +22,8 @@ pub struct MessageHead {
     pub flags: Vec<String>,
     /// INTERNALDATE; none when the server gave none that can be read.
     pub date: Option<DateTime<FixedOffset>>,
+    /// The number by which the server knows the message in every folder it stands in, if it has such numbers (Gmail's X-GM-MSGID).
+    pub permanent_id: Option<u64>,
 }
 
 /// BLAKE3 of a message's octets as they travel in a literal.

@@ -41,6 +41,8 @@ pub enum Mapping {
     Clash,
     /// Where the user's rules send it.
     ByRule,
+    /// To the target's archive, and only the messages that no other folder has.
+    Rest,
     /// Where an earlier run put it.
     AsBefore,
 }

@@ -105,8 +105,8 @@ pub(super) enum ReadOnly {
     Examine { wire_name: Vec<u8> },
     /// STATUS (MESSAGES UIDNEXT UIDVALIDITY)
     Status { wire_name: Vec<u8> },
-    /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE)
-    FetchHeads { set: String },
+    /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID where the server has such.
+    FetchHeads { set: String, permanent_ids: bool },
     /// UID FETCH (UID BODY.PEEK[])
     FetchBodies { set: String },
     /// NOOP
@@ -132,8 +132,11 @@ impl ReadOnly {
             ReadOnly::Status { wire_name } => {
                 Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY)")
             }
-            ReadOnly::FetchHeads { set } => {
+            ReadOnly::FetchHeads { set, permanent_ids: false } => {
                 Command::new("UID FETCH").plain(set).plain("(UID FLAGS INTERNALDATE RFC822.SIZE)")
+            }
+            ReadOnly::FetchHeads { set, permanent_ids: true } => {
+                Command::new("UID FETCH").plain(set).plain("(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID)")
             }
             ReadOnly::FetchBodies { set } => Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[])"),
             ReadOnly::Noop => Command::new("NOOP"),
@@ -192,7 +195,7 @@ mod tests {
             ReadOnly::Lsub,
             ReadOnly::Examine { wire_name: name() },
             ReadOnly::Status { wire_name: name() },
-            ReadOnly::FetchHeads { set: "1:*".into() },
+            ReadOnly::FetchHeads { set: "1:*".into(), permanent_ids: true },
             ReadOnly::FetchBodies { set: "1".into() },
             ReadOnly::Noop,
             ReadOnly::Unselect,

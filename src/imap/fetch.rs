@@ -12,6 +12,7 @@ pub(super) struct Fetched {
     pub(super) flags: Option<Vec<String>>,
     pub(super) date: Option<DateTime<FixedOffset>>,
     pub(super) size: Option<u64>,
+    pub(super) permanent_id: Option<u64>,
     pub(super) body: Option<Body>,
 }
 
@@ -54,7 +55,13 @@ impl Fetched {
     pub(super) fn head(self) -> Option<MessageHead> {
         let uid = self.uid.filter(|_| self.size.is_some() || self.date.is_some())?;
         let flags = self.flags.unwrap_or_default().into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
-        Some(MessageHead { uid, size: self.size.unwrap_or(0), flags: flags.collect(), date: self.date })
+        Some(MessageHead {
+            uid,
+            size: self.size.unwrap_or(0),
+            flags: flags.collect(),
+            date: self.date,
+            permanent_id: self.permanent_id,
+        })
     }
 
     fn take_item(&mut self, name: &[u8], tokens: &mut Tokens<'_>) {
@@ -68,6 +75,8 @@ impl Fetched {
             self.uid = value.number().filter(|uid| *uid != 0).map(Uid);
         } else if is("RFC822.SIZE") {
             self.size = value.number();
+        } else if is("X-GM-MSGID") {
+            self.permanent_id = value.number();
         } else if is("INTERNALDATE") {
             self.date = value.text().and_then(|text| parse_date(&String::from_utf8_lossy(text)));
         } else if is_whole_body(name) {
@@ -148,11 +157,12 @@ mod tests {
     #[test]
     fn items_are_read_in_any_order_and_between_unknown_ones() {
         let pieces = [text(
-            br#"3 FETCH (X-THING (1 (2 "3")) INTERNALDATE " 7-Feb-2020 01:02:03 +0530" RFC822.SIZE 42 FLAGS (\Seen \Recent $x) UID 9 MODSEQ (12))"#,
+            br#"3 FETCH (X-THING (1 (2 "3")) INTERNALDATE " 7-Feb-2020 01:02:03 +0530" RFC822.SIZE 42 FLAGS (\Seen \Recent $x) X-GM-MSGID 18446744073709551615 UID 9 MODSEQ (12))"#,
         )];
         let head = Fetched::parse(&pieces).unwrap().head().unwrap();
         assert_eq!((head.uid, head.size, head.flags), (Uid(9), 42, vec!["\\Seen".to_owned(), "$x".to_owned()]));
         assert!(head.date.is_some());
+        assert_eq!(head.permanent_id, Some(u64::MAX));
     }
 
     #[test]

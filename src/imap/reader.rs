@@ -52,6 +52,11 @@ impl Reader {
         &self.wire.capabilities
     }
 
+    /// Whether the server knows a message by one number in every folder it stands in (Gmail's labels).
+    pub fn has_permanent_ids(&self) -> bool {
+        self.wire.capabilities.has("X-GM-EXT-1")
+    }
+
     /// Cuts the line from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
@@ -136,12 +141,13 @@ impl Reader {
         end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
     ) -> Result<(), ImapError> {
         self.open = None;
+        let permanent_ids = self.has_permanent_ids();
         let mut index = 0;
         for group in self.groups(wire_names) {
             let mut tags = Vec::new();
             for wire_name in group {
                 let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
-                let fetch = ReadOnly::FetchHeads { set: "1:*".to_owned() };
+                let fetch = ReadOnly::FetchHeads { set: "1:*".to_owned(), permanent_ids };
                 tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
             }
             for (examine, fetch) in tags {
@@ -169,7 +175,7 @@ impl Reader {
             Some(last) => format!("{}:{}", first.0, last.0),
             None => format!("{}:*", first.0),
         };
-        let command = ReadOnly::FetchHeads { set }.command();
+        let command = ReadOnly::FetchHeads { set, permanent_ids: self.has_permanent_ids() }.command();
         self.wire.run_ok(&command, &mut |pieces| {
             let head = Fetched::parse(pieces).and_then(Fetched::head);
             // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).

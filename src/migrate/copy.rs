@@ -398,7 +398,13 @@ mod tests {
         let mut heads = Heads::default();
         let sizes = [10, 20, BATCH_OCTETS * 3, 0, 30].into_iter().chain(std::iter::repeat_n(1, 300));
         for (index, size) in sizes.enumerate() {
-            heads.push(MessageHead { uid: Uid(index as u32 + 1), size, flags: Vec::new(), date: None });
+            heads.push(MessageHead {
+                uid: Uid(index as u32 + 1),
+                size,
+                flags: Vec::new(),
+                date: None,
+                permanent_id: None,
+            });
         }
         heads.finish();
         let uids: Vec<Uid> = heads.all().iter().map(|head| head.uid).collect();

@@ -7,6 +7,7 @@ use super::flags::FlagFilter;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
+use super::planner::Way;
 use super::proof;
 use super::refused::Retries;
 use super::request::Verify;
@@ -22,6 +23,8 @@ pub(super) struct FolderJob {
     pub(super) id: FolderId,
     pub(super) source: Folder,
     pub(super) planned: PlannedFolder,
+    /// Whether only those of its messages are copied that no folder before it has.
+    pub(super) rest: bool,
     /// The source's folder, from its scan until it is proved.
     pub(super) scan: Option<Scan>,
     /// The target's folder as this attempt found it.
@@ -76,8 +79,9 @@ impl FolderProgress {
 }
 
 impl FolderJob {
-    pub(super) fn new(id: FolderId, source: Folder, planned: PlannedFolder) -> Self {
-        Self { id, source, planned, scan: None, target: None, progress: FolderProgress::default() }
+    pub(super) fn new(id: FolderId, source: Folder, way: &Way) -> Self {
+        let planned = way.planned.clone();
+        Self { id, source, planned, rest: way.rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
     /// Ends a folder whose every message stands on the target from an earlier run.

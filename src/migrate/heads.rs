@@ -24,6 +24,7 @@ pub(super) struct Heads {
     flag_sets: Vec<Vec<String>>,
     known: HashMap<Vec<String>, u32>,
     read: u64,
+    permanent_ids: HashMap<Uid, u64>,
 }
 
 impl Heads {
@@ -38,6 +39,7 @@ impl Heads {
                 index
             }
         };
+        self.permanent_ids.extend(head.permanent_id.map(|id| (head.uid, id)));
         self.heads.push(Head { uid: head.uid, size: head.size, date: head.date, flags });
     }
 
@@ -53,6 +55,11 @@ impl Heads {
     /// How many were read, those included that were not kept.
     pub(super) fn read(&self) -> u64 {
         self.read
+    }
+
+    /// Hands out what the server told by which a message is the same in every folder. They are of use once.
+    pub(super) fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
+        std::mem::take(&mut self.permanent_ids)
     }
 
     /// Keeps only some; returns how many were left out.
@@ -89,7 +96,13 @@ mod tests {
 
     #[test]
     fn of_two_heads_with_one_uid_the_later_holds() {
-        let head = |uid, size, flag: &str| MessageHead { uid: Uid(uid), size, flags: vec![flag.into()], date: None };
+        let head = |uid, size, flag: &str| MessageHead {
+            uid: Uid(uid),
+            size,
+            flags: vec![flag.into()],
+            date: None,
+            permanent_id: None,
+        };
         let mut heads = Heads::default();
         for (uid, size, flag) in [(3, 30, "a"), (1, 10, "a"), (3, 31, "b")] {
             heads.push(head(uid, size, flag));

@@ -3,6 +3,7 @@
 use super::connections::{Listings, Sessions};
 use super::context::RunContext;
 use super::directory::TargetUser;
+use super::elsewhere::Elsewhere;
 use super::folder::{self, FolderJob, FolderWork};
 use super::halt::Halt;
 use super::planner::{self, TargetNames, Way, Wishes};
@@ -23,13 +24,24 @@ pub(super) struct Mailbox<'a> {
     user: Option<TargetUser>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
+    /// The messages of the folders that were scanned.
+    pub(super) elsewhere: Elsewhere,
     /// Whether something is missing and named.
     pub(super) incomplete: bool,
 }
 
 /// Migrates one mailbox to its end and tells how it ended.
 pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
-    let mut mailbox = Mailbox { context, id, account, user: None, ledger: None, folders: None, incomplete: false };
+    let mut mailbox = Mailbox {
+        context,
+        id,
+        account,
+        user: None,
+        ledger: None,
+        folders: None,
+        elsewhere: Elsewhere::default(),
+        incomplete: false,
+    };
     let end = mailbox.work();
     if end == AccountEnd::Complete && mailbox.incomplete { AccountEnd::Incomplete } else { end }
 }
@@ -99,14 +111,14 @@ impl Mailbox<'_> {
         let ledger = self.open_ledger()?;
         let earlier = ledger.target_names()?;
         let earlier = earlier.into_iter().map(|(source, target)| (source, sessions.target.reader().path(&target)));
-        let wishes = Wishes { selection: &self.context.selection, earlier: &earlier.collect() };
+        let permanent_ids = sessions.source.has_permanent_ids();
+        let wishes = Wishes { selection: &self.context.selection, earlier: &earlier.collect(), permanent_ids };
         let Listings { source, target } = listings;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: self.context.kerio };
         let (ways, mut left_out) = planner::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
-        let job = |(id, way): (usize, Way)| {
-            FolderJob::new(FolderId(id as u32), source.folders[way.index].clone(), way.planned)
-        };
+        let job =
+            |(id, way): (usize, Way)| FolderJob::new(FolderId(id as u32), source.folders[way.index].clone(), &way);
         let folders: Vec<FolderJob> = ways.into_iter().enumerate().map(job).collect();
         self.context.tell(Event::FoldersPlanned {
             account: self.id,

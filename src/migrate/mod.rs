@@ -11,6 +11,7 @@ mod control;
 mod copy;
 mod credentials;
 mod directory;
+mod elsewhere;
 mod flags;
 mod folder;
 mod halt;

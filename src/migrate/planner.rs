@@ -2,7 +2,8 @@
 //!
 //! The rules, in order: where an earlier run put the folder; where the user's rules send it; INBOX to INBOX; a folder for sent mail, drafts, deleted mail, spam or archives to the target's folder of
 //! that use, by attribute first and by usual name second, one source folder for each use; everything else under its own name below
-//! its (possibly renamed) parent. A name that Kerio Connect keeps for groupware or system folders, that holds the target's
+//! its (possibly renamed) parent. A folder that holds all messages once more comes last, and what only it has goes to the archive, where
+//! the source can tell which messages those are; elsewhere it is left out. A name that Kerio Connect keeps for groupware or system folders, that holds the target's
 //! separator or a control character, or that another folder already took, is changed by one stable rule and told in the report.
 
 use super::special_folders::usual_use;
@@ -26,12 +27,16 @@ pub(super) struct Wishes<'a> {
     pub(super) selection: &'a Selection,
     /// Where an earlier run put folders, by the source's wire name. It counts more than any rule: what is there already must be found.
     pub(super) earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
+    /// Whether the source knows a message by one number in all its folders, as Gmail does.
+    pub(super) permanent_ids: bool,
 }
 
 /// A folder of the plan: the index of the source's folder in its listing, and its way.
 pub(super) struct Way {
     pub(super) index: usize,
     pub(super) planned: PlannedFolder,
+    /// Whether only those of its messages are copied that no folder before it has.
+    pub(super) rest: bool,
 }
 
 /// Kerio Connect's top-level folders that hold something other than mail. (Default folders of each mailbox; user guide.)
@@ -58,9 +63,19 @@ pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'
     // What an earlier run gave away is nobody else's.
     let mut taken: BTreeSet<String> = wishes.earlier.values().map(|path| key(path, target)).collect();
     let mut renamed: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
+    let wrapper = wrapper(source, wishes.permanent_ids);
     for index in order(source) {
         let folder = &source[index];
-        if matches!(folder.special_use, Some(SpecialUse::Flagged | SpecialUse::Important)) {
+        let holds_all = folder.special_use == Some(SpecialUse::All);
+        // Courier lists the parent of a child that is called INBOX. INBOX itself lends it its name.
+        if folder.path.is_inbox() && !folder.selectable {
+            continue;
+        }
+        if wrapper == Some(&folder.path) {
+            renamed.insert(folder.path.clone(), FolderPath(Vec::new()));
+            continue;
+        }
+        if repeats_others(folder, source, wishes.permanent_ids) {
             left_out.push(LeftOut { folder: folder.path.to_string(), reason: LeftOutReason::Virtual });
             continue;
         }
@@ -68,6 +83,7 @@ pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'
             (Some(path), _) => (path.clone(), Mapping::AsBefore),
             (None, Some(path)) => (carried_path(&path, target), Mapping::ByRule),
             _ if folder.path.is_inbox() => (FolderPath::new(["INBOX"]), Mapping::SameName),
+            _ if holds_all && wishes.permanent_ids => (archive(target), Mapping::Rest),
             _ => match by_use.get(&index) {
                 Some((path, mapping)) => (path.clone(), *mapping),
                 None => below_parent(&folder.path, &renamed, target),
@@ -89,18 +105,46 @@ pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'
         }
         // A \Noselect parent has no messages: it only lends its name to the folders below it.
         if folder.selectable {
-            ways.push(Way { index, planned: PlannedFolder { source: folder.path.clone(), target: path, mapping } });
+            let planned = PlannedFolder { source: folder.path.clone(), target: path, mapping };
+            ways.push(Way { index, planned, rest: holds_all && wishes.permanent_ids });
         }
     }
     (ways, left_out)
 }
 
-/// INBOX first, parents before children, special folders before others, so that they keep their names; else the source's order.
+/// Whether a folder only shows messages of others once more (RFC 6154, RFC 8457). One that holds all is copied where it can be told
+/// which of them no other folder has, and where there is no other.
+fn repeats_others(folder: &Folder, source: &[Folder], permanent_ids: bool) -> bool {
+    let is_view = |folder: &Folder| {
+        matches!(folder.special_use, Some(SpecialUse::All | SpecialUse::Flagged | SpecialUse::Important))
+    };
+    let others = || source.iter().any(|other| other.selectable && !is_view(other));
+    match folder.special_use {
+        Some(SpecialUse::All) => !permanent_ids && others(),
+        _ => is_view(folder),
+    }
+}
+
+/// Gmail's `[Gmail]`, which holds its special folders and no messages: they stand for themselves on the target.
+fn wrapper(source: &[Folder], permanent_ids: bool) -> Option<&FolderPath> {
+    let all = source.iter().find(|folder| permanent_ids && folder.special_use == Some(SpecialUse::All))?;
+    let parent = all.path.parent()?;
+    source.iter().find(|folder| folder.path == parent && !folder.selectable).map(|folder| &folder.path)
+}
+
+/// Where mail goes that is in no other folder.
+fn archive(target: &TargetNames<'_>) -> FolderPath {
+    home(SpecialUse::Archive, target).unwrap_or_else(|| FolderPath::new(["Archive"]))
+}
+
+/// INBOX first, parents before children, special folders before others, so that they keep their names; what holds all messages last;
+/// else the source's order.
 fn order(source: &[Folder]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..source.len()).collect();
     order.sort_by_key(|&index| {
         let path = &source[index].path;
-        (!path.is_inbox(), path.parts().len(), source[index].special_use.is_none())
+        let special_use = source[index].special_use;
+        (special_use == Some(SpecialUse::All), !path.is_inbox(), path.parts().len(), special_use.is_none())
     });
     order
 }
@@ -239,7 +283,7 @@ mod tests {
         selection: &Selection,
         earlier: &BTreeMap<Vec<u8>, FolderPath>,
     ) -> Vec<(String, String, Mapping)> {
-        let (ways, _) = plan(source, target, Wishes { selection, earlier });
+        let (ways, _) = plan(source, target, Wishes { selection, earlier, permanent_ids: false });
         ways.into_iter()
             .map(|way| (way.planned.source.0.join(">"), way.planned.target.0.join(">"), way.planned.mapping))
             .collect()
@@ -313,7 +357,7 @@ mod tests {
     fn a_folder_that_shows_others_once_more_is_left_out_and_told() {
         let source = [folder("INBOX", None), folder("Starred", Some(SpecialUse::Flagged))];
         let target = TargetNames { folders: &[], separator: Some('/'), kerio: false };
-        let wishes = Wishes { selection: &Selection::default(), earlier: &BTreeMap::new() };
+        let wishes = Wishes { selection: &Selection::default(), earlier: &BTreeMap::new(), permanent_ids: false };
         let (ways, left_out) = plan(&source, &target, wishes);
         assert_eq!((ways.len(), left_out[0].reason), (1, LeftOutReason::Virtual));
     }
@@ -346,5 +390,23 @@ mod tests {
                 one("Old>1999", "Archive>Before>1999", Mapping::SameName),
             ]
         );
+    }
+
+    #[test]
+    fn a_parent_called_inbox_that_holds_nothing_is_inbox() {
+        let mut source = [folder("INBOX", None), folder("INBOX", None), folder("INBOX>Child", None)];
+        source[1].selectable = false;
+        let child = planned(&source, false).pop().unwrap();
+        assert_eq!(child, one("INBOX>Child", "INBOX>Child", Mapping::SameName));
+    }
+
+    #[test]
+    fn a_folder_that_holds_all_is_copied_where_there_is_no_other() {
+        let target = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let selection = Selection::default();
+        let all = [folder("Everything", Some(SpecialUse::All)), folder("INBOX", None)];
+        let ways = planned_with(&all[..1], &target, &selection, &BTreeMap::new());
+        assert_eq!(ways, [one("Everything", "Everything", Mapping::SameName)]);
+        assert_eq!(planned_with(&all, &target, &selection, &BTreeMap::new()).len(), 1);
     }
 }

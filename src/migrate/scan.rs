@@ -23,8 +23,10 @@ pub(super) fn take_over_unchanged(
     ledger: &Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    // Complete is a word about all messages: with some left out every folder is looked at.
-    if mailbox.context.options.repair || mailbox.context.selection.limits_messages() {
+    // Complete is a word about all messages: with some left out every folder is looked at. So it is where it must be known which
+    // messages the other folders have.
+    let needs_all = mailbox.context.selection.limits_messages() || folders.iter().any(|job| job.rest);
+    if mailbox.context.options.repair || needs_all {
         return Ok(());
     }
     let mut complete: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
@@ -96,15 +98,20 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let wishes = wishes(sessions, jobs, &ready_for, &wire_names);
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
-    let ids: Vec<_> = to_scan.iter().map(|&index| jobs[index].id).collect();
+    let folders: Vec<_> = to_scan.iter().map(|&index| (jobs[index].id, jobs[index].rest)).collect();
     let selection = &mailbox.context.selection;
-    let tell = |index: usize, scan: &Scan| {
+    let mut elsewhere = std::mem::take(&mut mailbox.elsewhere);
+    let mut each = |index: usize, scan: &mut Scan| {
+        let (id, rest) = folders[index];
+        elsewhere.sift(&mut scan.heads, rest);
         let taken = scan.heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
         let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), head| (messages + 1, bytes + head.size));
-        mailbox.tell_counted(ids[index], messages + scan.untold(), Some(bytes));
+        mailbox.tell_counted(id, messages + scan.untold(), Some(bytes));
     };
     let Sessions { source, target, .. } = &mut *sessions;
-    let (scans, ready) = both(|| scan(source, &source_names, &tell), || target.make_ready(&wishes))?;
+    let outcome = both(|| scan(source, &source_names, &mut each), || target.make_ready(&wishes));
+    mailbox.elsewhere = elsewhere;
+    let (scans, ready) = outcome?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
             Ok(mut scan) => {
@@ -206,14 +213,18 @@ fn take_ready(
 
 type Scans = Vec<Result<Scan, ImapError>>;
 
-/// Reads the heads of folders; `tell` is told of each as soon as it is read.
-fn scan(source: &mut Reader, wire_names: &[&[u8]], tell: &dyn Fn(usize, &Scan)) -> Result<Scans, ImapError> {
+/// Reads the heads of folders; `each` is shown each as soon as it is read.
+fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &mut Scan)) -> Result<Scans, ImapError> {
     let mut scans: Scans = Vec::with_capacity(wire_names.len());
     let heads = std::cell::RefCell::new(Heads::default());
     source.scan(wire_names, &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
         let mut heads = heads.take();
         heads.finish();
-        scans.push(status.map(|status| Scan { status, heads }).inspect(|scan| tell(index, scan)));
+        scans.push(status.map(|status| {
+            let mut scan = Scan { status, heads };
+            each(index, &mut scan);
+            scan
+        }));
     })?;
     Ok(scans)
 }

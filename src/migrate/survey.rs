@@ -2,6 +2,7 @@
 //! account stands. Changes nothing anywhere.
 
 use super::context::RunContext;
+use super::elsewhere::Elsewhere;
 use super::folder::refused_folder;
 use super::halt::{Halt, OnSide};
 use super::planner::{self, TargetNames, Way, Wishes};
@@ -49,7 +50,8 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
     let listing = source.list().on(Side::Source)?;
     let target = target_folders(context, id, account, standing)?;
     let names = TargetNames { folders: &target.0, separator: target.1, kerio: context.kerio };
-    let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new() };
+    let permanent_ids = source.has_permanent_ids();
+    let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
     let (ways, mut left_out) = planner::plan(&listing.folders, &names, wishes);
     left_out.splice(0..0, listing.left_out);
     let folders = ways.iter().map(|way| way.planned.clone()).collect();
@@ -68,6 +70,7 @@ fn count(
     ways: &[Way],
 ) -> Result<bool, Halt> {
     let mut complete = true;
+    let mut elsewhere = Elsewhere::default();
     let positions: Vec<usize> = (0..ways.len()).collect();
     for part in positions.chunks(SCANNED_AT_ONCE) {
         if context.control.stopping() {
@@ -78,9 +81,10 @@ fn count(
         let folder = |index: usize| &listed[ways[part[index]].index];
         let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
         let counted = Cell::new((0, 0));
-        let mut head = |_: usize, head: MessageHead| {
+        let mut head = |index: usize, head: MessageHead| {
             let (messages, bytes) = counted.get();
-            if !context.selection.takes_message(head.date, head.size) {
+            let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest);
+            if !taken || !context.selection.takes_message(head.date, head.size) {
                 return;
             }
             counted.set((messages + 1, bytes + head.size));

@@ -5,6 +5,7 @@
 
 use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::context::RunContext;
+use super::elsewhere::Elsewhere;
 use super::halt::{Halt, OnSide, server_problem};
 use super::heads::{Head, Heads};
 use super::planner::{self, TargetNames, Way, Wishes};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Verifies one account.
 pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
-    let mut verification = Verification { context, id, differences: 0 };
+    let mut verification = Verification { context, id, differences: 0, elsewhere: Elsewhere::default() };
     match verification.run(account) {
         Ok(()) if verification.differences == 0 => AccountEnd::Complete,
         Ok(()) => AccountEnd::Incomplete,
@@ -41,6 +42,7 @@ struct Verification<'a> {
     context: &'a RunContext,
     id: AccountId,
     differences: u64,
+    elsewhere: Elsewhere,
 }
 
 /// What identifies a message when only sizes are compared, or contents.
@@ -63,7 +65,8 @@ impl Verification<'_> {
         let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
         let earlier = self.earlier(account).into_iter().map(|(source, there)| (source, target.path(&there))).collect();
-        let wishes = Wishes { selection: &context.selection, earlier: &earlier };
+        let permanent_ids = source.has_permanent_ids();
+        let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let (ways, mut left_out) = planner::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
@@ -106,6 +109,7 @@ impl Verification<'_> {
             Err(error) => return self.unread(id, Side::Source, way, error),
         };
         let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
+        self.elsewhere.sift(&mut wanted, way.rest);
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
         self.tell_left_out(id, left_out);
         let untold = status.messages.saturating_sub(wanted.read());

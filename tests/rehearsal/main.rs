@@ -4,6 +4,7 @@
 
 mod arrival;
 mod cuts;
+mod gmail;
 mod manners;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};

@@ -13,6 +13,8 @@ pub(super) enum FetchItem {
     Flags,
     InternalDate,
     Size,
+    /// The number of a message in all folders (Gmail's X-GM-MSGID).
+    PermanentId,
     Body(Body),
 }
 
@@ -61,6 +63,7 @@ pub(super) fn items(argument: &Argument, by_uid: bool) -> Option<Vec<FetchItem>>
             "FLAGS" => items.push(FetchItem::Flags),
             "INTERNALDATE" => items.push(FetchItem::InternalDate),
             "RFC822.SIZE" => items.push(FetchItem::Size),
+            "X-GM-MSGID" => items.push(FetchItem::PermanentId),
             "FAST" => items.extend([FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size]),
             "RFC822" => items.push(named("RFC822", Section::Whole, false)),
             "RFC822.HEADER" => items.push(named("RFC822.HEADER", Section::Header, true)),
@@ -127,10 +130,16 @@ pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], 
                 channel.put(taken.date.format("INTERNALDATE \"%e-%b-%Y %H:%M:%S %z\"").to_string().as_bytes())?;
             }
             FetchItem::Size => channel.put(format!("RFC822.SIZE {}", taken.content.size()).as_bytes())?,
+            FetchItem::PermanentId => channel.put(format!("X-GM-MSGID {}", permanent_id(taken)).as_bytes())?,
             FetchItem::Body(body) => put_body(channel, taken, body)?,
         }
     }
     channel.put(b")\r\n")
+}
+
+/// Equal messages are one message: a label is no copy.
+fn permanent_id(taken: &Taken) -> u64 {
+    taken.content.digest().0[..8].iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
 fn put_body(channel: &mut Channel, taken: &Taken, body: &Body) -> io::Result<()> {

@@ -41,7 +41,9 @@ impl Session {
         };
         match (verb, arguments) {
             ("FETCH", [set, items]) => match (self.numbers(set, by_uid), fetch::items(items, by_uid)) {
-                (Some(numbers), Some(items)) => self.fetch(user, &numbers, &items),
+                (Some(numbers), Some(items)) if self.options.gmail || !items.contains(&FetchItem::PermanentId) => {
+                    self.fetch(user, &numbers, &items)
+                }
                 _ => Ok(Reply::bad("That cannot be fetched")),
             },
             ("SEARCH", arguments) => self.search(user, arguments, by_uid),

@@ -47,6 +47,8 @@ pub struct ImapOptions {
     pub without: Vec<&'static str>,
     /// Behaves like Kerio Connect.
     pub kerio: Option<KerioWays>,
+    /// Has Gmail's X-GM-EXT-1: messages of the same content are one message, which may stand in several folders.
+    pub gmail: bool,
     /// The text after `* OK`; none for the usual one.
     pub greeting: Option<String>,
     /// Whether clear listeners offer STARTTLS.
@@ -80,6 +82,7 @@ impl ImapOptions {
             profile,
             without: Vec::new(),
             kerio: None,
+            gmail: false,
             greeting: None,
             starttls: true,
             encryption_required: false,
@@ -164,6 +167,9 @@ impl ImapOptions {
     /// The words after CAPABILITY.
     pub(super) fn capabilities(&self, encrypted: bool, signed_in: bool) -> String {
         let mut words: Vec<String> = self.always().map(str::to_owned).collect();
+        if self.gmail {
+            words.push("X-GM-EXT-1".to_owned());
+        }
         if self.profile == Profile::Rich {
             words.push(format!("APPENDLIMIT={}", self.append_limit));
         }

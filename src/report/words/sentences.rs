@@ -156,6 +156,7 @@ pub fn mapping(folder: &FolderState) -> Option<String> {
         Mapping::Adapted => "because the target cannot carry the old name",
         Mapping::Clash => "because another folder already has the old name there",
         Mapping::ByRule => "by your rule",
+        Mapping::Rest => "with those of its messages that no other folder has",
         Mapping::AsBefore => "where an earlier run put it",
     };
     Some(format!("'{}' goes to '{}', {why}.", shown(&folder.source), shown(&folder.target)))
