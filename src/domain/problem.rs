@@ -104,6 +104,8 @@ pub enum ProblemKind {
     ServerMisbehaved,
     /// The target mailbox is full.
     OverQuota,
+    /// The target mailbox has less room than what is to be copied needs.
+    QuotaTooSmall,
     /// The domain could not be created in Kerio Connect.
     DomainNotCreated,
     /// The user could not be created in Kerio Connect.
@@ -148,7 +150,7 @@ pub enum ProblemKind {
     MessageNormalised,
     /// A message that should stand on the target does not.
     MessageMissing,
-    /// The target did not take the message's date.
+    /// The message has another date on the target than the one that was sent.
     DateNotKept,
     /// The target does not keep some keywords.
     KeywordsDropped,
@@ -253,8 +255,8 @@ impl Problem {
             | PortNotChanged | PortNotRestored | LocalFile | AlreadyRunning => Reach::Run,
             PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
             | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled
-            | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
-            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
+            | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
+            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
@@ -272,11 +274,11 @@ impl Problem {
             | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
             | PortNotRestored | LocalFile | AlreadyRunning | PasswordRefused | AccountDisabled | SignInNotOffered
             | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained | PasswordMissing
-            | SignInHeldBack | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
-            | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
-            | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown
-            | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
-            | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
+            | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated | LicenceFull
+            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
+            | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
+            | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
+            | MessageNormalised | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
         }
     }
 
@@ -285,7 +287,7 @@ impl Problem {
         use ProblemKind::*;
         match self.kind {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
-            | KeywordsDropped => Severity::Notice,
+            | KeywordsDropped | QuotaTooSmall => Severity::Notice,
             _ => Severity::Error,
         }
     }
@@ -342,6 +344,7 @@ impl Problem {
             ConnectionLost => format!("The connection to the {side} was lost while migrating {account}"),
             ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
             OverQuota => format!("The mailbox of {account} in Kerio Connect is full"),
+            QuotaTooSmall => format!("The mailbox of {account} on the target may have too little room"),
             DomainNotCreated => format!("The domain of {account} could not be created"),
             UserNotCreated => format!("The user {account} could not be created"),
             LicenceFull => format!("The user {account} could not be created: the licence has no free seat"),
@@ -367,7 +370,8 @@ impl Problem {
             MessageAltered => format!("{message} stands on the target with other content than was sent"),
             MessageNormalised => format!("{message} was stored by the target with other line ends or an added header"),
             MessageMissing => format!("{message} is not on the target"),
-            DateNotKept => format!("{message} has the date of its arrival, because the target refused its own"),
+            DateNotKept if self.count == 1 => format!("{message} has another date on the target"),
+            DateNotKept => format!("{message} have another date on the target"),
             KeywordsDropped => format!("{message} lost keywords that the target does not keep"),
         };
         if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
@@ -421,6 +425,7 @@ impl Problem {
             ConnectionLost => "Migrate this mailbox again; it goes on where it stopped.",
             ServerMisbehaved => "Migrate this mailbox again; if it repeats, send the debug log to support.",
             OverQuota => "Raise the quota of this user in Kerio Connect and migrate this mailbox again.",
+            QuotaTooSmall => "Raise the quota of this user soon; what finds no room is not copied, and is named.",
             DomainNotCreated | UserNotCreated => {
                 "Create it in Kerio Connect by hand, or remove what is in the way, and migrate this mailbox again."
             }

@@ -103,6 +103,8 @@ pub(super) enum ReadOnly {
     Lsub,
     /// EXAMINE
     Examine { wire_name: Vec<u8> },
+    /// GETQUOTAROOT of INBOX (RFC 9208)
+    QuotaRoot,
     /// STATUS (MESSAGES UIDNEXT UIDVALIDITY)
     Status { wire_name: Vec<u8> },
     /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID where the server has such.
@@ -129,6 +131,7 @@ impl ReadOnly {
             }
             ReadOnly::Lsub => Command::new("LSUB").plain("\"\" \"*\""),
             ReadOnly::Examine { wire_name } => Command::new("EXAMINE").string(wire_name),
+            ReadOnly::QuotaRoot => Command::new("GETQUOTAROOT").plain("INBOX"),
             ReadOnly::Status { wire_name } => {
                 Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY)")
             }
@@ -194,6 +197,7 @@ mod tests {
             ReadOnly::List { extended: true },
             ReadOnly::Lsub,
             ReadOnly::Examine { wire_name: name() },
+            ReadOnly::QuotaRoot,
             ReadOnly::Status { wire_name: name() },
             ReadOnly::FetchHeads { set: "1:*".into(), permanent_ids: true },
             ReadOnly::FetchBodies { set: "1".into() },

@@ -3,6 +3,7 @@
 use super::command::ReadOnly;
 use super::error::ImapError;
 use super::names::{Naming, decode};
+use super::quota;
 use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
@@ -18,6 +19,8 @@ pub struct Listing {
     pub left_out: Vec<LeftOut>,
     /// The character between the parts of a name.
     pub separator: Option<char>,
+    /// The octets that INBOX has room for, if that was asked for and the server tells.
+    pub free_octets: Option<u64>,
 }
 
 /// One line of LIST or LSUB.
@@ -30,8 +33,9 @@ struct Listed {
 /// Folders of one account, at most.
 const MOST_FOLDERS: usize = 200_000;
 
-/// Lists the folders, and how the server writes their names. All questions go out before the first answer is read.
-pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
+/// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. All questions go out before the first
+/// answer is read.
+pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming), ImapError> {
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
     let mut questions = vec![ReadOnly::List { extended }];
     if !extended {
@@ -42,14 +46,21 @@ pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
             questions.push(question);
         }
     }
+    if ask_quota && wire.capabilities.has("QUOTA") {
+        questions.push(ReadOnly::QuotaRoot);
+    }
     let tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
+    let mut free_octets: Option<u64> = None;
     let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() < MOST_FOLDERS {
             listed.extend(parse(pieces, "LIST"));
         }
         subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         spaces.take(pieces);
+        if let Some(free) = quota::free_octets(pieces) {
+            free_octets = Some(free_octets.map_or(free, |other| other.min(free)));
+        }
         log_id(pieces);
     })?;
     for (question, status) in questions.iter().zip(&answers) {
@@ -63,7 +74,7 @@ pub(super) fn list(wire: &mut Wire) -> Result<(Listing, Naming), ImapError> {
     let naming = Naming { separator, prefix: spaces.personal.clone() };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
-    let mut listing = Listing { separator, ..Listing::default() };
+    let mut listing = Listing { separator, free_octets, ..Listing::default() };
     let mut seen = BTreeSet::new();
     for folder in listed {
         if !seen.insert(folder.wire_name.clone()) {

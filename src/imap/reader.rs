@@ -64,7 +64,16 @@ impl Reader {
 
     /// The user's folders.
     pub fn list(&mut self) -> Result<Listing, ImapError> {
-        let (listing, naming) = list::list(&mut self.wire)?;
+        self.list_with(false)
+    }
+
+    /// The user's folders, and how much room is left, where the server tells.
+    pub fn list_with_quota(&mut self) -> Result<Listing, ImapError> {
+        self.list_with(true)
+    }
+
+    fn list_with(&mut self, quota: bool) -> Result<Listing, ImapError> {
+        let (listing, naming) = list::list(&mut self.wire, quota)?;
         self.naming = naming;
         Ok(listing)
     }
@@ -132,11 +141,13 @@ impl Reader {
 
     /// Opens folders one after the other and reads the heads of their messages, the questions going out ahead of the answers.
     ///
-    /// `head` is told each head with the folder's index in `wire_names`, then `end` how the folder stands or why it could not be read.
-    /// An error is one of the line.
+    /// The heads are those of the UIDs from `first` on; the last message may be among them even when its UID is smaller. `head` is
+    /// told each with the folder's index in `wire_names`, then `end` how the folder stands or why it could not be read. An error is one
+    /// of the line.
     pub fn scan(
         &mut self,
         wire_names: &[&[u8]],
+        first: Uid,
         head: &mut dyn FnMut(usize, MessageHead),
         end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
     ) -> Result<(), ImapError> {
@@ -147,7 +158,7 @@ impl Reader {
             let mut tags = Vec::new();
             for wire_name in group {
                 let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
-                let fetch = ReadOnly::FetchHeads { set: "1:*".to_owned(), permanent_ids };
+                let fetch = ReadOnly::FetchHeads { set: format!("{}:*", first.0), permanent_ids };
                 tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
             }
             for (examine, fetch) in tags {

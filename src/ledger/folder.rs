@@ -179,6 +179,15 @@ impl Ledger {
         )
     }
 
+    /// The UIDs on the source and on the target of the messages that stand there, as far as the latter are known.
+    pub fn uid_pairs(&self, folder: &FolderRecord) -> Result<Vec<(Uid, Uid)>, LedgerError> {
+        self.rows(
+            "SELECT uid, target_uid FROM message WHERE folder = ?1 AND state > 0 AND target_uid IS NOT NULL",
+            folder,
+            |row| Ok((Uid(row.get(0)?), Uid(row.get(1)?))),
+        )
+    }
+
     /// The target UIDs that belong to messages of this folder's record.
     pub fn target_uids(&self, folder: &FolderRecord) -> Result<Vec<Uid>, LedgerError> {
         self.rows(

@@ -89,7 +89,8 @@ impl Sessions {
 
 fn list(line: Line, side: Side) -> Result<(Reader, Registration, Listing), Halt> {
     let mut reader = line.session.into_reader();
-    let listing = reader.list().on(side)?;
+    let listing = if side == Side::Target { reader.list_with_quota() } else { reader.list() };
+    let listing = listing.on(side)?;
     Ok((reader, line.registration, listing))
 }
 

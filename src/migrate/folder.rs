@@ -62,7 +62,9 @@ pub(super) struct FolderProgress {
     /// Named as failed; not tried again in this run.
     pub(super) failed: BTreeSet<Uid>,
     /// Copied without a date, because the source told none or the target takes none.
-    dateless: u64,
+    pub(super) dateless: BTreeSet<Uid>,
+    /// The target folder's UIDNEXT before this run copied anything into it.
+    pub(super) floor: Option<Uid>,
     /// How often the source's line was lost while a message was read.
     pub(super) line_losses: BTreeMap<Uid, u32>,
     told: BTreeSet<ProblemKind>,
@@ -242,10 +244,10 @@ impl FolderRun<'_, '_> {
     }
 
     fn prove_and_finish(&mut self) -> Result<(), Halt> {
-        self.tell_dates(self.job.progress.dateless);
-        self.job.progress.dateless = 0;
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.prove(&record)?;
+        self.compare_dates(&record)?;
+        self.tell_dates(self.job.progress.dateless.len() as u64);
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
             let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
@@ -285,6 +287,7 @@ impl FolderRun<'_, '_> {
                 continue;
             }
             let floor = target.open.status.uid_next.map_or(1, |uid| uid.0);
+            self.job.progress.floor.get_or_insert(Uid(floor));
             let (suspects, uids): (Vec<Uid>, Vec<Uid>) =
                 uids.into_iter().partition(|uid| self.job.progress.line_losses.contains_key(uid));
             let round = Round { wire_name: &target.wire_name, uids: &uids, suspects: &suspects, way, dates, floor };
@@ -321,7 +324,7 @@ impl FolderRun<'_, '_> {
             job.progress.copied_bytes += bytes;
             let no_date_sent = round.dates == DateStyle::None;
             let dateless = |done: &&Done| no_date_sent || heads.get(done.uid).is_some_and(|head| head.date.is_none());
-            job.progress.dateless += done.iter().filter(dateless).count() as u64;
+            job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
             let (account, folder) = (mailbox.id, job.id);
             mailbox.context.tell(Event::MessagesCopied { account, folder, messages, bytes });
             if let Some(follower) = follower.as_mut() {

@@ -8,7 +8,7 @@ use super::folder::{self, FolderJob, FolderWork};
 use super::halt::Halt;
 use super::planner::{self, TargetNames, Way, Wishes};
 use super::scan;
-use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity, Side};
 use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) struct Mailbox<'a> {
     user: Option<TargetUser>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
+    /// The octets the target has room for, as far as it told and until that was looked at.
+    free_octets: Option<u64>,
     /// The messages of the folders that were scanned.
     pub(super) elsewhere: Elsewhere,
     /// Whether something is missing and named.
@@ -39,6 +41,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         user: None,
         ledger: None,
         folders: None,
+        free_octets: None,
         elsewhere: Elsewhere::default(),
         incomplete: false,
     };
@@ -114,6 +117,7 @@ impl Mailbox<'_> {
         let permanent_ids = sessions.source.has_permanent_ids();
         let wishes = Wishes { selection: &self.context.selection, earlier: &earlier.collect(), permanent_ids };
         let Listings { source, target } = listings;
+        self.free_octets = target.free_octets;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: self.context.kerio };
         let (ways, mut left_out) = planner::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
@@ -153,6 +157,7 @@ impl Mailbox<'_> {
     ) -> Result<(), Halt> {
         scan::take_over_unchanged(self, sessions, ledger, folders)?;
         scan::scan_and_make_ready(self, sessions, folders)?;
+        self.weigh(ledger, folders)?;
         let mut each = |work: FolderWork| -> Result<(), Halt> {
             for job in folders.iter_mut().filter(|job| !job.progress.finished) {
                 if self.context.control.holding() {
@@ -165,6 +170,27 @@ impl Mailbox<'_> {
         each(FolderWork::Copy)?;
         each(FolderWork::Prove)?;
         scan::tell_target_counts(self, sessions, folders)
+    }
+
+    /// Tells, before anything is copied, when the target has less room than is needed.
+    fn weigh(&mut self, ledger: &Ledger, folders: &[FolderJob]) -> Result<(), Halt> {
+        let Some(free) = self.free_octets.take() else { return Ok(()) };
+        let mut needed = 0;
+        for job in folders {
+            let Some(scan) = &job.scan else { continue };
+            let there = match ledger.folder(&job.source.wire_name)? {
+                Some(record) => ledger.done_counts(&record)?.1,
+                None => 0,
+            };
+            needed += scan.heads.octets().saturating_sub(there);
+        }
+        if needed > free {
+            let megabytes = |octets: u64| octets as f64 / 1e6;
+            let words = format!("{:.1} MB are to be copied, {:.1} MB are free", megabytes(needed), megabytes(free));
+            let problem = Problem::new(ProblemKind::QuotaTooSmall).on(Side::Target).for_account(self.account.target());
+            self.context.tell_problem(self.id, None, problem.saying(words));
+        }
+        Ok(())
     }
 
     pub(super) fn tell_counted(&self, folder: FolderId, messages: u64, bytes: Option<u64>) {

@@ -10,6 +10,7 @@ mod context;
 mod control;
 mod copy;
 mod credentials;
+mod dates;
 mod directory;
 mod elsewhere;
 mod flags;

@@ -146,7 +146,9 @@ impl FolderRun<'_, '_> {
     pub(super) fn tell_dates(&mut self, messages: u64) {
         if messages > 0 {
             let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
-            self.mailbox.tell_folder_problem(self.job.id, problem.counting(messages));
+            let problem =
+                problem.counting(messages).saying("the target takes no dates, or the source has none to give");
+            self.mailbox.tell_folder_problem(self.job.id, problem);
         }
     }
 

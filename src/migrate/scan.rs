@@ -8,7 +8,7 @@ use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
 use super::plain_name::plain_name;
-use crate::domain::{Mapping, Problem, ProblemKind, Side};
+use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
@@ -217,7 +217,7 @@ type Scans = Vec<Result<Scan, ImapError>>;
 fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &mut Scan)) -> Result<Scans, ImapError> {
     let mut scans: Scans = Vec::with_capacity(wire_names.len());
     let heads = std::cell::RefCell::new(Heads::default());
-    source.scan(wire_names, &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
+    source.scan(wire_names, Uid(1), &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
         let mut heads = heads.take();
         heads.finish();
         scans.push(status.map(|status| {

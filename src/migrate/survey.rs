@@ -7,7 +7,7 @@ use super::folder::refused_folder;
 use super::halt::{Halt, OnSide};
 use super::planner::{self, TargetNames, Way, Wishes};
 use super::scan::SCANNED_AT_ONCE;
-use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse};
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader};
 use crate::progress::{AccountEnd, Event, Standing, Step};
 use std::cell::Cell;
@@ -102,7 +102,7 @@ fn count(
             context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
             context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
         };
-        source.scan(&wire_names, &mut head, &mut end).on(Side::Source)?;
+        source.scan(&wire_names, Uid(1), &mut head, &mut end).on(Side::Source)?;
     }
     Ok(complete)
 }

@@ -75,6 +75,25 @@ fn a_full_mailbox_is_named_and_once_it_has_room_the_rest_follows() {
 }
 
 #[test]
+fn a_mailbox_that_will_not_fit_is_named_before_anything_is_copied() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    target.server.store().set_quota(ANN, Some(30_000)).unwrap();
+    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, folder) = (events.clone(), scratch());
+    let tell =
+        Box::new(move |stamped: &Stamped, _: &RunState| seen.lock().unwrap().push(format!("{:?}", stamped.event)));
+    let state = kimt::migrate::start(request(RunKind::Migrate, &source, &target, folder.path()), tell).unwrap().wait();
+    assert!(told(&state).contains(&ProblemKind::QuotaTooSmall), "{:?}", told(&state));
+    let events = events.lock().unwrap();
+    let place = |word: &str| events.iter().position(|event| event.contains(word)).unwrap();
+    assert!(place("QuotaTooSmall") < place("MessagesCopied"), "{events:#?}");
+
+    target.server.store().set_quota(ANN, Some(30_000_000)).unwrap();
+    let state = migrate(&source, &self::target(ImapOptions::new(Profile::Typical)));
+    assert_eq!(told(&state), BTreeSet::new());
+}
+
+#[test]
 fn a_message_too_large_for_the_target_is_named_and_the_others_arrive() {
     for profile in [Profile::Bare, Profile::Typical, Profile::Rich] {
         let (source, target) = (source(), target(ImapOptions { append_limit: 4_299, ..ImapOptions::new(profile) }));
