@@ -1,5 +1,6 @@
 //! What can go wrong with a mail server, and what kind of problem it is for a person.
 
+use super::quirks;
 use super::response::Status;
 use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
 use crate::network::NetworkError;
@@ -25,6 +26,16 @@ pub enum ImapError {
         status: Status,
         /// What was shown to it.
         whose: Whose,
+    },
+    /// A refused sign-in on a server of which it is known why it refuses.
+    #[error("{error}; {why}")]
+    Explained {
+        /// How it was refused.
+        error: Box<ImapError>,
+        /// What kind of problem that is there.
+        kind: ProblemKind,
+        /// Why, and what to do.
+        why: &'static str,
     },
     /// The server does not know Kerio Connect's master authentication.
     #[error("master authentication is not enabled: {status}")]
@@ -93,9 +104,10 @@ impl ImapError {
             ImapError::Refused { status, .. } => match status.wait_kind() {
                 Some(kind) => kind,
                 None if status.has_code("OVERQUOTA") => ProblemKind::OverQuota,
-                None => ProblemKind::ServerMisbehaved,
+                None => quirks::meaning(&status.text).map_or(ProblemKind::ServerMisbehaved, |(kind, _)| kind),
             },
             ImapError::SignInRefused { status, whose } => sign_in_kind(status, *whose),
+            ImapError::Explained { kind, .. } => *kind,
             ImapError::MasterNotEnabled { status } => status.wait_kind().unwrap_or(ProblemKind::SignInWayNotOffered),
             ImapError::WayNotOffered(_) => ProblemKind::SignInWayNotOffered,
             ImapError::Bye(status) => status.wait_kind().unwrap_or(ProblemKind::ConnectionLost),
@@ -111,8 +123,12 @@ impl ImapError {
     pub fn words(&self) -> String {
         match self {
             ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
-                status.text.clone()
+                match quirks::meaning(&status.text) {
+                    Some((_, why)) => explained(&status.text, why),
+                    None => status.text.clone(),
+                }
             }
+            ImapError::Explained { error, why, .. } => explained(&error.words(), why),
             ImapError::CleartextPassword => String::new(),
             error => error.to_string(),
         }
@@ -138,6 +154,7 @@ impl ImapError {
             ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
                 status.wait_seconds()
             }
+            ImapError::Explained { error, .. } => error.wait_seconds(),
             _ => None,
         }
     }
@@ -148,6 +165,14 @@ impl ImapError {
             ImapError::Network(error) => error.certificate(),
             _ => None,
         }
+    }
+}
+
+/// The server's words, and ours about them.
+fn explained(words: &str, why: &str) -> String {
+    match words.trim_end_matches('.') {
+        "" => why.to_owned(),
+        words => format!("{words}; {why}"),
     }
 }
 

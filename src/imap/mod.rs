@@ -15,6 +15,7 @@ mod fetch;
 mod kerio_master;
 mod list;
 mod names;
+mod quirks;
 mod quota;
 mod reader;
 mod response;

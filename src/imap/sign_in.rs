@@ -10,6 +10,7 @@ use super::command::Command;
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
+use super::quirks::Known;
 use super::reader::Reader;
 use super::response::{Condition, Status};
 use super::sasl::{Bearer, Plain};
@@ -71,6 +72,14 @@ impl Greeted {
     /// Signs in. Capabilities are learned anew, because many servers have others afterwards.
     pub fn sign_in(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         self.check_cleartext()?;
+        let known = Known::at(&self.host, &self.wire.capabilities);
+        self.talk(sign_in).map_err(|error| match known {
+            Some(known) => known.explain(error),
+            None => error,
+        })
+    }
+
+    fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         let mut wire = match sign_in {
             SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
             SignIn::MasterUser { name, password } => with_password(self.wire, name, password, Whose::Master)?,

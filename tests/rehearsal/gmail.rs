@@ -1,7 +1,7 @@
 //! A source like Gmail: labels are folders, one message stands in several, and All Mail holds every message once more.
 
 use super::*;
-use kimt::domain::{LeftOutReason, Mapping};
+use kimt::domain::{LeftOutReason, Mapping, ProblemKind};
 use kimt::progress::Verdict;
 use kimt::rehearsal::{Profile, Snapshot};
 
@@ -104,4 +104,15 @@ fn without_numbers_a_folder_that_holds_all_is_left_out_and_named() {
     let left_out: Vec<&str> = state.accounts[0].left_out.iter().map(|it| it.folder.as_str()).collect();
     assert_eq!(left_out, ["[Gmail]/Markiert", "[Gmail]/Wichtig", "[Gmail]/Alle Nachrichten"]);
     assert_eq!(target.server.store().snapshot(ANN).unwrap().messages(), 7);
+}
+
+#[test]
+fn a_refused_password_is_told_with_what_gmail_takes_instead() {
+    let (source, folder) = (gmail(gmail_options()), scratch());
+    source.server.store().set_password(ANN, "another").unwrap();
+    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Typical), Security::Plain);
+    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+    let (_, problem) = &state.accounts[0].problems[0];
+    assert_eq!(problem.kind, ProblemKind::PasswordRefused);
+    assert!(problem.words.contains("app passwords"), "{}", problem.words);
 }
