@@ -11,7 +11,7 @@ pub struct Differences {
     /// More often on the target than on the source.
     pub doubled: Vec<String>,
     /// On the target with other octets.
-    pub altered: Vec<String>,
+    pub altered: Vec<Altered>,
     pub flags: Vec<String>,
     pub dates: Vec<String>,
     /// Folders missing on the target.
@@ -26,6 +26,21 @@ pub struct Lost {
     pub octets: usize,
     /// Its first words.
     pub start: String,
+}
+
+/// A message that arrived with other octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Altered {
+    /// As [`describe`] has it.
+    pub message: String,
+    pub folder: Path,
+    /// How many octets were sent.
+    pub sent: usize,
+    /// How many there are now, and the first that is another.
+    pub octets: usize,
+    pub at: usize,
+    /// What was changed.
+    pub how: &'static str,
 }
 
 /// Compares everything. `target_path` tells where a folder of the source is expected; none for one that is not to be copied.
@@ -71,13 +86,19 @@ fn compare_folder(path: &Path, source: &FolderContent, target: &FolderContent, d
             };
             let other = surplus.swap_remove(index);
             let at = message.octets.iter().zip(&other.octets).take_while(|(a, b)| a == b).count();
-            let text = format!("{} became {} octets, from octet {at}", describe(name, message), other.octets.len());
-            differences.altered.push(text);
+            differences.altered.push(Altered {
+                message: describe(name, &message.octets),
+                folder: path.clone(),
+                sent: message.octets.len(),
+                octets: other.octets.len(),
+                at,
+                how: how(&message.octets, &other.octets),
+            });
             false
         });
     }
     differences.lost.extend(missing.into_iter().map(|message| lost(path, message)));
-    differences.doubled.extend(surplus.into_iter().map(|message| describe(name, message)));
+    differences.doubled.extend(surplus.into_iter().map(|message| describe(name, &message.octets)));
 }
 
 /// Compares flags and dates of messages with equal octets, each as a multiset.
@@ -93,12 +114,12 @@ fn compare_marks(name: &str, sent: &[&Message], arrived: &[&Message], difference
     let flags = |message: &Message| message.flags.iter().map(|flag| flag.to_lowercase()).collect::<Vec<_>>().join(" ");
     let (before, after) = (sorted(sent, &flags), sorted(arrived, &flags));
     if before != after {
-        differences.flags.push(format!("{}: {before:?} became {after:?}", describe(name, sent[0])));
+        differences.flags.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].octets)));
     }
     let date = |message: &Message| moment(&message.date);
     let (before, after) = (sorted(sent, &date), sorted(arrived, &date));
     if before != after {
-        differences.dates.push(format!("{}: {before:?} became {after:?}", describe(name, sent[0])));
+        differences.dates.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].octets)));
     }
 }
 
@@ -117,7 +138,7 @@ fn by_octets(messages: &[Message]) -> BTreeMap<&[u8], Vec<&Message>> {
 }
 
 /// What is left of a message when everything that servers are known to change is taken away.
-fn likeness(octets: &[u8]) -> Vec<u8> {
+pub fn likeness(octets: &[u8]) -> Vec<u8> {
     octets.iter().copied().filter(|octet| (b'!'..=b'~').contains(octet)).collect()
 }
 
@@ -126,16 +147,40 @@ fn beginning(octets: &[u8]) -> Vec<u8> {
     likeness(&octets[..octets.len().min(60)])
 }
 
-fn start(message: &Message) -> String {
-    String::from_utf8_lossy(&message.octets[..message.octets.len().min(60)]).into_owned()
+/// What a server did to a message that is still recognisable.
+fn how(sent: &[u8], arrived: &[u8]) -> &'static str {
+    let without =
+        |octets: &[u8], gone: fn(u8) -> bool| octets.iter().copied().filter(|it| !gone(*it)).collect::<Vec<_>>();
+    let line_end = |octet| matches!(octet, b'\r' | b'\n');
+    if without(sent, line_end) == without(arrived, line_end) {
+        "line ends"
+    } else if likeness(sent) == likeness(arrived) {
+        "control or 8-bit characters"
+    } else if likeness(sent).starts_with(&likeness(arrived)) {
+        "the end is missing"
+    } else {
+        "other text"
+    }
+}
+
+fn start(octets: &[u8]) -> String {
+    String::from_utf8_lossy(&octets[..octets.len().min(60)]).into_owned()
 }
 
 fn lost(folder: &Path, message: &Message) -> Lost {
-    Lost { folder: folder.clone(), octets: message.octets.len(), start: start(message) }
+    Lost { folder: folder.clone(), octets: message.octets.len(), start: start(&message.octets) }
 }
 
-fn describe(folder: &str, message: &Message) -> String {
-    format!("{folder}: {} octets {:?}", message.octets.len(), start(message))
+impl Lost {
+    /// As [`describe`] has it.
+    pub fn message(&self) -> String {
+        format!("{}: {} octets {:?}", self.folder.join("/"), self.octets, self.start)
+    }
+}
+
+/// A message in words that do not depend on the server.
+pub fn describe(folder: &str, octets: &[u8]) -> String {
+    format!("{folder}: {} octets {:?}", octets.len(), start(octets))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod cyrus;
 pub mod dovecot;
 pub mod forwarder;
 pub mod imap_client;
+pub mod pair;
 pub mod process;
 pub mod run;
 pub mod wire_value;
