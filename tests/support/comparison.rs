@@ -164,7 +164,7 @@ fn how(sent: &[u8], arrived: &[u8]) -> &'static str {
 }
 
 fn start(octets: &[u8]) -> String {
-    String::from_utf8_lossy(&octets[..octets.len().min(60)]).into_owned()
+    String::from_utf8_lossy(&octets[..octets.len().min(80)]).into_owned()
 }
 
 fn lost(folder: &Path, message: &Message) -> Lost {
