@@ -3,6 +3,7 @@
 //! Every other module may use these types; this one knows nothing of ours.
 
 mod account;
+mod advice;
 mod folder;
 mod message;
 mod plan;
