@@ -1,5 +1,8 @@
 //! What the tests against real servers stand on. Nothing here uses the engine's own code, but for [`run`], which starts it.
 
+// The tests and the examples each use a part of it.
+#![allow(dead_code)]
+
 pub mod certificate;
 pub mod comparison;
 pub mod corpus;
