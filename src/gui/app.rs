@@ -9,6 +9,8 @@ use super::last_run::LastRun;
 use super::memory;
 use super::pages::status::{Question, StatusPage};
 use super::running::{FRAME, Order, Running};
+use super::typed_ahead::TypedAhead;
+use super::widgets::field::Field;
 use super::wizard::{Page, Wizard};
 use crate::domain::Account;
 use crate::logs;
@@ -47,6 +49,7 @@ pub struct App {
     /// To be begun as soon as the run before it is over.
     next: Option<RunKind>,
     awake: Option<Awake>,
+    ahead: TypedAhead,
     title: String,
     closing: bool,
 }
@@ -71,6 +74,7 @@ impl App {
             choose: None,
             next: None,
             awake: None,
+            ahead: TypedAhead::default(),
             title: String::new(),
             closing: false,
         };
@@ -126,6 +130,7 @@ impl App {
                         "This system gives the program no dialog to choose a file. Drop the file on the window.";
                     self.wizard.notice = Some(sentence.to_owned());
                 }
+                self.context.memory_mut(|memory| memory.request_focus(Field::focus_id("file name")));
             }
             News::NotChosen => {
                 self.wizard.accounts.loading = false;
@@ -448,6 +453,12 @@ impl eframe::App for App {
         if context.input(|input| input.viewport().minimized == Some(true)) {
             self.take_news();
             self.show_title();
+        }
+    }
+
+    fn raw_input_hook(&mut self, context: &Context, input: &mut egui::RawInput) {
+        if self.ahead.pace(&mut input.events) {
+            context.request_repaint();
         }
     }
 

@@ -16,6 +16,7 @@ mod refusal;
 mod running;
 pub mod task;
 pub mod theme;
+mod typed_ahead;
 pub mod widgets;
 pub mod wizard;
 

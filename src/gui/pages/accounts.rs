@@ -155,7 +155,11 @@ impl AccountsPage {
         let primary = if self.is_loaded() {
             Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking()).tip(tip)
         } else {
-            Choice::new("Load…", Action::Load).enabled(!self.loading).key(LOAD)
+            let typed = self.typed.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
+            match typed {
+                Some(name) => Choice::new("Load", Action::LoadFile(PathBuf::from(name))).enabled(!self.loading),
+                None => Choice::new("Load…", Action::Load).enabled(!self.loading).key(LOAD),
+            }
         };
         Bar {
             left: vec![Choice::new("Back", Action::Go(super::super::wizard::Page::Servers))],
@@ -232,21 +236,18 @@ impl AccountsPage {
                 if button::link(ui, "Save a sample file to fill in").clicked() {
                     actions.push(Action::SaveSample);
                 }
-                self.typed_name(ui, actions);
+                self.typed_name(ui);
             });
         });
     }
 
-    /// Where the system has no dialog for files, the name can be typed.
-    fn typed_name(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    /// Where the system has no dialog for files, the name can be typed; the primary button takes it.
+    fn typed_name(&mut self, ui: &mut Ui) {
         let Some(typed) = &mut self.typed else { return };
         ui.set_max_width(420.0);
         let field = Field::new("file name", "The file's name with its folder")
             .note(Some("This system gives the program no dialog to choose a file: type its name and press Enter."));
-        let entered = field.show(ui, typed).lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        if entered && !typed.trim().is_empty() {
-            actions.push(Action::LoadFile(PathBuf::from(typed.trim())));
-        }
+        field.show(ui, typed);
     }
 
     fn tools(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {

@@ -1,0 +1,62 @@
+//! Keys that were typed ahead of the window's frames.
+//!
+//! egui moves the keyboard to another field once a frame, and gives all text of a frame to one field. Where frames are slow, a Tab and
+//! the password after it come in one frame, and the password would stand readable in the field before. So every Tab gets a frame of
+//! its own, and what was typed after it waits for the next.
+
+use egui::{Event, Key};
+use std::collections::VecDeque;
+
+/// The events that wait for their frame.
+#[derive(Default)]
+pub struct TypedAhead {
+    waiting: VecDeque<Event>,
+}
+
+impl TypedAhead {
+    /// Leaves among a frame's events those that may come together. Returns whether others wait for the next frame.
+    pub fn pace(&mut self, events: &mut Vec<Event>) -> bool {
+        self.waiting.extend(events.drain(..));
+        while let Some(event) = self.waiting.pop_front() {
+            let moves = matches!(event, Event::Key { key: Key::Tab, pressed: true, .. });
+            if moves && !events.is_empty() {
+                self.waiting.push_front(event);
+                break;
+            }
+            events.push(event);
+            if moves {
+                break;
+            }
+        }
+        !self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::Modifiers;
+
+    fn tab() -> Event {
+        Event::Key { key: Key::Tab, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE }
+    }
+
+    #[test]
+    fn a_tab_has_a_frame_of_its_own_and_what_follows_keeps_its_order() {
+        let text = |text: &str| Event::Text(text.to_owned());
+        let mut ahead = TypedAhead::default();
+        let mut events = vec![text("ad"), text("min"), tab(), tab(), text("secret")];
+        let mut frames = Vec::new();
+        loop {
+            let more = ahead.pace(&mut events);
+            frames.push(std::mem::take(&mut events));
+            if !more {
+                break;
+            }
+            // What comes meanwhile comes after all that waits.
+            events = if frames.len() == 1 { vec![text("!")] } else { Vec::new() };
+        }
+        let wanted = [vec![text("ad"), text("min")], vec![tab()], vec![tab()], vec![text("secret"), text("!")]];
+        assert_eq!(frames, wanted);
+    }
+}
