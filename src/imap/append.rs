@@ -116,7 +116,9 @@ impl<'a> Appender<'a> {
             head.push_str(&format!(" \"{date}\""));
         }
         let free = self.wire.takes_freely(octets);
-        head.push_str(&format!(" {{{octets}{}}}\r\n", if free { "+" } else { "" }));
+        // Whether the header holds UTF-8, for which RFC 6855 wants this form (section 4), is not known yet; it serves for every message.
+        let form = if self.wire.utf8 { " UTF8 (~" } else { " " };
+        head.push_str(&format!("{form}{{{octets}{}}}\r\n", if free { "+" } else { "" }));
         self.wire.put(head.as_bytes())?;
         if free { Ok(Begun::Ready) } else { self.await_go_ahead(tag) }
     }
@@ -128,6 +130,9 @@ impl<'a> Appender<'a> {
 
     /// The message is complete.
     pub fn end(&mut self) -> Result<(), ImapError> {
+        if self.wire.utf8 {
+            self.wire.put(b")")?;
+        }
         match self.way {
             AppendWay::Single => self.end_command(),
             AppendWay::Batches => Ok(()),

@@ -95,6 +95,8 @@ pub(super) enum ReadOnly {
     Capability,
     /// ID with our name.
     Id,
+    /// ENABLE UTF8=ACCEPT (RFC 6855), which changes how this session speaks and nothing else
+    EnableUtf8,
     /// NAMESPACE
     Namespace,
     /// LIST "" "*", with what RFC 5258 and 6154 add when `extended`.
@@ -124,6 +126,7 @@ impl ReadOnly {
         match self {
             ReadOnly::Capability => Command::new("CAPABILITY"),
             ReadOnly::Id => Command::new("ID").plain("(\"name\" \"kimt\")"),
+            ReadOnly::EnableUtf8 => Command::new("ENABLE").plain("UTF8=ACCEPT"),
             ReadOnly::Namespace => Command::new("NAMESPACE"),
             ReadOnly::List { extended: false } => Command::new("LIST").plain("\"\" \"*\""),
             ReadOnly::List { extended: true } => {
@@ -193,6 +196,7 @@ mod tests {
         let all = [
             ReadOnly::Capability,
             ReadOnly::Id,
+            ReadOnly::EnableUtf8,
             ReadOnly::Namespace,
             ReadOnly::List { extended: true },
             ReadOnly::Lsub,

@@ -2,7 +2,7 @@
 
 use super::command::ReadOnly;
 use super::error::ImapError;
-use super::names::{Naming, decode};
+use super::names::Naming;
 use super::quota;
 use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
@@ -71,7 +71,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         return Err(ImapError::Refused { command: "LIST", status });
     }
     let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
-    let naming = Naming { separator, prefix: spaces.personal.clone() };
+    let naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8 };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
     let mut listing = Listing { separator, free_octets, ..Listing::default() };
@@ -83,9 +83,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         match left_out(&folder, &spaces, &containers) {
             Some(reason) => {
                 if !folder.has("\\Noselect") || listing.left_out.is_empty() {
-                    let name = decode(&folder.wire_name);
-                    let name = name.unwrap_or_else(|| String::from_utf8_lossy(&folder.wire_name).into_owned());
-                    listing.left_out.push(LeftOut { folder: name, reason });
+                    listing.left_out.push(LeftOut { folder: naming.text(&folder.wire_name), reason });
                 }
             }
             None => {

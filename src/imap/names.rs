@@ -1,4 +1,4 @@
-//! Folder names on the wire: modified UTF-7 (RFC 3501, section 5.1.3), the separator, the personal prefix.
+//! Folder names on the wire: modified UTF-7 (RFC 3501, section 5.1.3) or UTF-8 (RFC 6855), the separator, the personal prefix.
 
 use crate::domain::FolderPath;
 
@@ -20,10 +20,18 @@ pub(super) struct Naming {
     pub(super) separator: Option<char>,
     /// What stands before every own folder but INBOX, as it travels: `INBOX.` on some servers.
     pub(super) prefix: Vec<u8>,
+    /// Names travel as UTF-8: that was agreed on.
+    pub(super) utf8: bool,
 }
 
 impl Naming {
-    /// A name from the wire as a path. A name that is no modified UTF-7 keeps its octets as its text.
+    /// A name from the wire as text. One that is not written as agreed keeps its octets as its text.
+    pub(super) fn text(&self, wire_name: &[u8]) -> String {
+        let decoded = if self.utf8 { None } else { decode(wire_name) };
+        decoded.unwrap_or_else(|| String::from_utf8_lossy(wire_name).into_owned())
+    }
+
+    /// A name from the wire as a path.
     pub(super) fn read(&self, wire_name: &[u8]) -> FolderPath {
         let own = match self.prefix.as_slice() {
             prefix
@@ -35,7 +43,7 @@ impl Naming {
             }
             _ => wire_name,
         };
-        let text = decode(own).unwrap_or_else(|| String::from_utf8_lossy(own).into_owned());
+        let text = self.text(own);
         let mut parts: Vec<String> = match self.separator {
             Some(separator) => text.split(separator).map(str::to_owned).collect(),
             None => vec![text],
@@ -66,7 +74,7 @@ impl Naming {
             (None, _) => return Err(NameRefused::NoHierarchy),
         };
         let mut name = self.prefix.clone();
-        name.extend(encode(&joined));
+        name.extend(if self.utf8 { joined.into_bytes() } else { encode(&joined) });
         Ok(name)
     }
 }
@@ -78,7 +86,7 @@ fn starts_with_ignoring_case(name: &[u8], prefix: &[u8]) -> bool {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 /// Text in modified UTF-7: printable ASCII as it is, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
-pub(super) fn encode(text: &str) -> Vec<u8> {
+fn encode(text: &str) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len());
     let mut pending: Vec<u16> = Vec::new();
     for c in text.chars() {
@@ -118,7 +126,7 @@ fn flush(pending: &mut Vec<u16>, encoded: &mut Vec<u8>) {
 }
 
 /// Reads modified UTF-7, or UTF-8 where a server sends that; none when it is neither or would not come back the same.
-pub(super) fn decode(name: &[u8]) -> Option<String> {
+fn decode(name: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(name).ok()?;
     if !text.is_ascii() {
         return Some(text.to_owned());
@@ -188,8 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn where_names_travel_as_utf8_an_ampersand_is_one() {
+        let naming = Naming { separator: Some('/'), prefix: Vec::new(), utf8: true };
+        for name in ["Entwürfe/台北", "Q&-A", "Entw&APw-rfe"] {
+            let path = naming.read(name.as_bytes());
+            assert_eq!(path.parts().join("/"), name);
+            assert_eq!(naming.write(&path), Ok(name.as_bytes().to_vec()));
+        }
+    }
+
+    #[test]
     fn a_prefix_belongs_to_the_server_and_not_to_the_name() {
-        let courier = Naming { separator: Some('.'), prefix: b"INBOX.".to_vec() };
+        let courier = Naming { separator: Some('.'), prefix: b"INBOX.".to_vec(), utf8: false };
         assert_eq!(courier.read(b"INBOX.Sent.2020"), FolderPath::new(["Sent", "2020"]));
         assert!(courier.read(b"inbox").is_inbox());
         assert_eq!(courier.write(&FolderPath::new(["Sent", "2020"])), Ok(b"INBOX.Sent.2020".to_vec()));

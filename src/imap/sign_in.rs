@@ -6,7 +6,7 @@
 //! master authentication is no mechanism and has a file of its own.
 
 use super::capabilities::Capabilities;
-use super::command::Command;
+use super::command::{Command, ReadOnly};
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
@@ -95,6 +95,11 @@ impl Greeted {
         };
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
+        }
+        // Such a server refuses everything else before this (RFC 6855, section 6); all others are understood without.
+        if wire.capabilities.has("UTF8=ONLY") {
+            wire.run_ok(&ReadOnly::EnableUtf8.command(), &mut |_| {})?;
+            wire.utf8 = true;
         }
         Ok(Session { wire })
     }

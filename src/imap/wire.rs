@@ -76,13 +76,15 @@ pub(super) struct Wire {
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
+    /// Names and headers travel as UTF-8 (RFC 6855).
+    pub(super) utf8: bool,
 }
 
 impl Wire {
     pub(super) fn new(transport: Transport) -> Self {
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         let out = Vec::with_capacity(GATHERED);
-        Self { transport, out, last_tag: 0, connection, capabilities: Capabilities::default() }
+        Self { transport, out, last_tag: 0, connection, capabilities: Capabilities::default(), utf8: false }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {

@@ -6,6 +6,7 @@
 mod certificate;
 mod encryption;
 mod proxy;
+mod utf8;
 
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, Selection, ServerAddress};
 use kimt::migrate::{
