@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod cli;
 pub mod domain;
+pub mod fuzz;
 pub mod gui;
 pub mod imap;
 pub mod instance;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 17] = [
+const KNOWS: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("private_file", &[]),
     ("progress", &["domain"]),
@@ -25,6 +25,7 @@ const KNOWS: [(&str, &[&str]); 17] = [
     ("migrate", &["domain", "progress", "network", "imap", "kerio", "ledger", "report"]),
     ("cli", ABOVE_THE_ENGINE),
     ("gui", ABOVE_THE_ENGINE),
+    ("fuzz", &["domain", "accounts", "imap", "kerio", "ledger", "migrate"]),
     ("main", &["cli", "gui", "logs"]),
 ];
 

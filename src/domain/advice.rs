@@ -50,6 +50,7 @@ impl Problem {
             Throttled => "Migrate this mailbox again later; what is copied stays.",
             ConnectionLost => "Migrate this mailbox again; it goes on where it stopped.",
             ServerMisbehaved => "Migrate this mailbox again; if it repeats, send the debug log to support.",
+            MessageDoubled => "Let only one computer migrate a mailbox; the user can delete what is there twice.",
             OverQuota => "Raise the quota of this user in Kerio Connect and migrate this mailbox again.",
             QuotaTooSmall => "Raise the quota of this user soon; what finds no room is not copied, and is named.",
             DomainNotCreated | UserNotCreated => {

@@ -148,6 +148,8 @@ pub enum ProblemKind {
     MessageAltered,
     /// The target stored the message with changes that do not touch its content (line ends, added trace header).
     MessageNormalised,
+    /// Another run, from another computer, copied the same message at the same time.
+    MessageDoubled,
     /// A message that should stand on the target does not.
     MessageMissing,
     /// The message has another date on the target than the one that was sent.
@@ -260,7 +262,7 @@ impl Problem {
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
-            | MessageMissing | DateNotKept | KeywordsDropped => Reach::Message,
+            | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Reach::Message,
         }
     }
 
@@ -278,7 +280,7 @@ impl Problem {
             | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
-            | MessageNormalised | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
+            | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
         }
     }
 
@@ -286,8 +288,8 @@ impl Problem {
     pub fn severity(&self) -> Severity {
         use ProblemKind::*;
         match self.kind {
-            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
-            | KeywordsDropped | QuotaTooSmall => Severity::Notice,
+            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
+            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall => Severity::Notice,
             _ => Severity::Error,
         }
     }
@@ -368,6 +370,7 @@ impl Problem {
             MessageRefused => format!("{message} was refused by the target"),
             MessageTooLarge => format!("{message} is larger than the target accepts"),
             MessageAltered => format!("{message} stands on the target with other content than was sent"),
+            MessageDoubled => format!("{message} came to the target twice: another run copied them at the same time"),
             MessageNormalised => format!("{message} was stored by the target with other line ends or an added header"),
             MessageMissing => format!("{message} is not on the target"),
             DateNotKept if self.count == 1 => format!("{message} has another date on the target"),

@@ -213,6 +213,17 @@ fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>
     (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)
 }
 
+/// Reads an answer in every way of this module, for [`super::fuzzing`].
+pub(super) fn read_all(pieces: &[Piece]) {
+    let folder = parse(pieces, "LIST").or_else(|| parse(pieces, "LSUB"));
+    if let Some(listed) = folder {
+        let naming = Naming { separator: listed.separator, prefix: Vec::new() };
+        let _ = left_out(&listed, &Namespaces::default(), &BTreeSet::new());
+        let _ = listed.into_folder(&naming, &BTreeSet::new());
+    }
+    Namespaces::default().take(pieces);
+}
+
 fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
     let mut tokens = Tokens::new(pieces);
     if !tokens.next()?.is(command) || tokens.next()? != Token::Open {

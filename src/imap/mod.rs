@@ -12,6 +12,7 @@ mod connect;
 mod date;
 mod error;
 mod fetch;
+pub(crate) mod fuzzing;
 mod kerio_master;
 mod list;
 mod names;

@@ -286,7 +286,7 @@ impl Opened {
 }
 
 /// `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`, with the name as [`status_key`] has it.
-fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, FolderStatus)> {
+pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, FolderStatus)> {
     let mut tokens = Tokens::new(pieces);
     if !tokens.next()?.is("STATUS") {
         return None;

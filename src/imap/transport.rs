@@ -21,6 +21,11 @@ impl Transport {
         Self { stream, buffer: vec![0; 64 * 1024].into_boxed_slice(), start: 0, end: 0 }
     }
 
+    /// One that has read these octets already.
+    pub(super) fn holding(stream: Stream, octets: &[u8]) -> Self {
+        Self { stream, buffer: octets.to_vec().into_boxed_slice(), start: 0, end: octets.len() }
+    }
+
     /// What has been read and not used; reads once when there is nothing. Empty only at the end of the stream.
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {

@@ -11,6 +11,7 @@
 mod administration;
 mod domains;
 mod error;
+pub(crate) mod fuzzing;
 mod https;
 mod port_change;
 mod port_note;

@@ -106,7 +106,7 @@ impl Rpc {
 }
 
 /// The result in a response to call `id`.
-fn read(method: &str, id: u64, response: Response) -> Result<Value, KerioError> {
+pub(super) fn read(method: &str, id: u64, response: Response) -> Result<Value, KerioError> {
     let not_the_api = |what: String| Err(KerioError::NotTheApi(what));
     let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
     let refusal = parsed.as_ref().and_then(|answer| answer.get("error")).filter(|error| error.is_object());

@@ -3,6 +3,7 @@
 use super::{Ledger, LedgerError};
 use crate::domain::{Digest, Uid, UidValidity};
 use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeSet;
 
 /// How far a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +196,18 @@ impl Ledger {
             folder,
             |row| Ok(Uid(row.get(0)?)),
         )
+    }
+
+    /// The digests of the messages that stand on the target, as far as known.
+    pub fn digests(&self, folder: &FolderRecord) -> Result<BTreeSet<Digest>, LedgerError> {
+        let query = "SELECT digest FROM message WHERE folder = ?1 AND digest IS NOT NULL";
+        Ok(self.rows(query, folder, |row| Ok(Digest(row.get(0)?)))?.into_iter().collect())
+    }
+
+    /// Forgets all that is known of a folder; the next run compares it by content.
+    pub fn forget_folder(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
+        let deleted = self.connection.execute("DELETE FROM folder WHERE id = ?1", [folder.id]);
+        deleted.map(|_| ()).map_err(|error| self.database_error(error))
     }
 
     /// The highest UID on the target that belongs to a message of this folder's record.

@@ -7,6 +7,7 @@ use super::flags::FlagFilter;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
+use super::others::{self, Others};
 use super::planner::Way;
 use super::proof;
 use super::refused::Retries;
@@ -17,6 +18,7 @@ use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 /// A folder on its way.
 pub(super) struct FolderJob {
@@ -50,6 +52,8 @@ impl Scan {
 pub(super) struct TargetFolder {
     pub(super) wire_name: Vec<u8>,
     pub(super) open: OpenFolder,
+    /// When it was looked at.
+    pub(super) looked_at: Instant,
 }
 
 /// What was told of a folder in this run, over all attempts, so that nothing is counted twice.
@@ -67,6 +71,7 @@ pub(super) struct FolderProgress {
     pub(super) floor: Option<Uid>,
     /// How often the source's line was lost while a message was read.
     pub(super) line_losses: BTreeMap<Uid, u32>,
+    pub(super) others: Others,
     told: BTreeSet<ProblemKind>,
     left_out_told: bool,
     /// Whether it came to its end.
@@ -209,7 +214,7 @@ pub(super) struct FolderRun<'r, 'a> {
 
 impl FolderRun<'_, '_> {
     fn copy_missing(&mut self) -> Result<(), Halt> {
-        let record = self.learn_the_past()?;
+        let (record, since) = self.learn_the_past()?;
         let (messages, bytes) = self.ledger.done_counts(&record)?;
         self.job.tell_found(self.mailbox, messages, bytes);
         let done: BTreeSet<Uid> = self.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
@@ -226,6 +231,7 @@ impl FolderRun<'_, '_> {
         }
         self.mailbox.step(Step::Copying(self.job.id));
         self.open_source()?;
+        let to_copy = self.without_arrived(&record, since, to_copy)?;
         self.copy(&record, to_copy)
     }
 
@@ -244,6 +250,7 @@ impl FolderRun<'_, '_> {
     }
 
     fn prove_and_finish(&mut self) -> Result<(), Halt> {
+        self.tell_doubled();
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.prove(&record)?;
         self.compare_dates(&record)?;
@@ -280,7 +287,10 @@ impl FolderRun<'_, '_> {
             has_keywords && without_keywords.borrow_mut().insert(uid)
         };
         let to_copy = self.without_too_large(to_copy);
-        let mut rounds: Vec<(Vec<Uid>, AppendWay, DateStyle)> = vec![(to_copy, best, DateStyle::TwoDigits)];
+        let parts = others::parts(to_copy).into_iter().rev();
+        let mut rounds: Vec<(Vec<Uid>, AppendWay, DateStyle)> =
+            parts.map(|part| (part, best, DateStyle::TwoDigits)).collect();
+        self.job.progress.others.begin();
         let mut retries = Retries { folder_made_again: false, spare_keywords: &spare_keywords };
         while let Some((uids, way, dates)) = rounds.pop() {
             if uids.is_empty() {
@@ -294,6 +304,7 @@ impl FolderRun<'_, '_> {
             let mut end = self.run_round(record, &flags, &round)?;
             self.take_lost(&end)?;
             let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
+            self.look_for_others(record, floor)?;
             if !end.left.is_empty() {
                 return Err(Halt::Held);
             }
@@ -322,6 +333,7 @@ impl FolderRun<'_, '_> {
             let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
             job.progress.copied += messages;
             job.progress.copied_bytes += bytes;
+            job.progress.others.note_own(done);
             let no_date_sent = round.dates == DateStyle::None;
             let dateless = |done: &&Done| no_date_sent || heads.get(done.uid).is_some_and(|head| head.date.is_none());
             job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));

@@ -13,14 +13,19 @@ use crate::progress::Step;
 use std::collections::BTreeSet;
 
 impl FolderRun<'_, '_> {
-    /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content.
-    pub(super) fn learn_the_past(&mut self) -> Result<FolderRecord, Halt> {
+    /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also tells from which
+    /// UID of the target on the record knows nothing of what others may have put there.
+    pub(super) fn learn_the_past(&mut self) -> Result<(FolderRecord, Uid), Halt> {
         let known = match self.ledger.folder(&self.job.source.wire_name)? {
             Some(record) if self.holds(&record)? => record,
-            record => return self.compare_whole_folder(record.is_some()),
+            record => {
+                let record = self.compare_whole_folder(record.is_some())?;
+                return Ok((record, self.target.open.status.uid_next.unwrap_or(Uid(1))));
+            }
         };
         self.settle_intents(&known, false)?;
-        Ok(known)
+        let highest = self.ledger.highest_target_uid(&known)?;
+        Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
     }
 
     /// Whether the record is about the two folders as they stand there now, and may be believed.
@@ -42,6 +47,7 @@ impl FolderRun<'_, '_> {
             let there = heads_from(self.sessions.target.reader(), Uid(1)).on(Side::Target)?;
             self.reconcile(scan.heads.all(), there.all(), Thoroughness::Alike)?
         };
+        self.job.progress.others.were_first |= !matches.is_empty();
         if had_past || !matches.is_empty() {
             let problem = Problem::new(ProblemKind::HistoryUnknown).in_folder(&self.job.planned.source);
             self.job.tell_once(self.mailbox, problem);
@@ -56,7 +62,7 @@ impl FolderRun<'_, '_> {
         Ok(record)
     }
 
-    fn reconcile(
+    pub(super) fn reconcile(
         &mut self,
         wanted: &[Head],
         candidates: &[Head],
@@ -99,7 +105,7 @@ impl FolderRun<'_, '_> {
     }
 
     /// Records what was found on the target by content, which is as good as read back, and forgets what was `asked` for in vain.
-    fn note_found(&mut self, record: &FolderRecord, matches: Vec<Match>, asked: &[Uid]) -> Result<(), Halt> {
+    pub(super) fn note_found(&mut self, record: &FolderRecord, matches: Vec<Match>, asked: &[Uid]) -> Result<(), Halt> {
         let done = found(matches);
         self.ledger.record(record, &done, asked, &[], 0)?;
         tell_checked(self.mailbox, self.job.id, done.len() as u64, done.iter().map(|message| message.size).sum());
@@ -146,7 +152,7 @@ impl FolderRun<'_, '_> {
     }
 
     /// What stands on the target from a UID on and is the place of no message of the record.
-    fn unclaimed(&mut self, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+    pub(super) fn unclaimed(&mut self, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
         let taken: BTreeSet<Uid> = self.ledger.target_uids(record)?.into_iter().collect();
         self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
         let heads = heads_from(self.sessions.target.reader(), floor).on(Side::Target)?;
@@ -155,13 +161,14 @@ impl FolderRun<'_, '_> {
 
     /// Finds the places of messages that were taken by a target that told no UIDs. Otherwise one of them would pass for an equal
     /// message that was still on its way, and that one would never be copied.
-    fn place(&mut self, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
+    pub(super) fn place(&mut self, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
         if placeless.is_empty() {
             return Ok(());
         }
         self.open_source()?;
         let known = self.ledger.target_uids(record)?;
         let target = self.sessions.target.reader();
+        target.examine(&self.target.wire_name).on(Side::Target)?;
         let checked = proof::check_rest(&mut self.sessions.source, target, placeless, &known)?;
         take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])
     }

@@ -12,6 +12,7 @@ use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
+use std::time::Instant;
 
 /// Folders that are scanned before the user's wish to stop or pause is looked at again.
 pub(super) const SCANNED_AT_ONCE: usize = 50;
@@ -205,7 +206,7 @@ fn take_ready(
     match ready.open {
         Ok(open) => {
             sessions.existing.insert(wire_name.clone());
-            job.target = Some(TargetFolder { wire_name, open });
+            job.target = Some(TargetFolder { wire_name, open, looked_at: Instant::now() });
         }
         Err(error) => job.give_up(mailbox, refused_folder(Side::Target, &job.planned, &error)),
     }

@@ -69,7 +69,8 @@ fn a_damaged_record_is_set_aside_told_and_rebuilt() {
     let half = |octets: &[u8]| octets[..octets.len() / 2].to_vec();
     let holed =
         |octets: &[u8]| octets.iter().enumerate().map(|(at, octet)| if at > 200 { 0xa5 } else { *octet }).collect();
-    let damages: [&dyn Fn(&[u8]) -> Vec<u8>; 4] =
+    type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let damages: [Damage<'_>; 4] =
         [&|_| Vec::new(), &|_| b"no database at all, but long enough to look like one".repeat(200), &half, &holed];
     for damage in damages {
         let stage = stage();
@@ -251,4 +252,42 @@ fn a_second_run_of_a_mailbox_on_this_computer_is_refused_and_harms_nothing() {
         go_on.store(true, Ordering::SeqCst);
         stage.assert_complete(&first.join().unwrap());
     });
+}
+
+#[test]
+fn two_runs_of_a_mailbox_from_two_computers_double_little_and_say_so() {
+    for target in [Profile::Rich, Profile::Bare] {
+        let stage = Stage::between(Profile::Rich, target).fill(1_500);
+        let other = tempfile::tempdir().unwrap();
+        let runs = std::thread::scope(|scope| {
+            let first = scope.spawn(|| stage.migrate());
+            let second = scope.spawn(|| stage.run_in(RunKind::Migrate, other.path()));
+            [first.join().unwrap(), second.join().unwrap()]
+        });
+        let told: Vec<_> = runs.iter().map(problems).collect();
+        // Without UIDPLUS neither knows who was first.
+        assert!(target == Profile::Bare || runs.iter().any(|run| run.verdict() == Verdict::AllComplete), "{told:?}");
+        // Whichever goes on later brings what is missing, and nothing twice.
+        for folder in [stage.folder.path(), other.path()] {
+            let again = stage.run_in(RunKind::Migrate, folder);
+            assert_eq!(again.verdict(), Verdict::AllComplete, "{:?}", problems(&again));
+        }
+        let doubled = stage.target.mail().messages() - 1_500;
+        assert!(doubled <= 1_200, "{doubled} {told:?}");
+        let says = |kind| runs.iter().any(|run| kinds(run).contains(&kind));
+        assert!(doubled == 0 || says(ProblemKind::MailboxInUse) && says(ProblemKind::MessageDoubled), "{told:?}");
+    }
+}
+
+#[test]
+fn runs_by_turns_from_two_computers_double_nothing() {
+    for target in [Profile::Rich, Profile::Bare] {
+        let stage = Stage::between(Profile::Rich, target).fill(30);
+        let other = tempfile::tempdir().unwrap();
+        for (turn, new) in [(0, 0), (1, 4), (0, 3), (1, 0), (0, 2)] {
+            stage.source.store().add_generated(ANN, "INBOX", new, 600, 7_000 + u64::from(new)).unwrap();
+            let folder = if turn == 0 { stage.folder.path() } else { other.path() };
+            stage.assert_complete(&stage.run_in(RunKind::Migrate, folder));
+        }
+    }
 }

@@ -1,0 +1,47 @@
+//! Entry points for fuzzing: one function for each parser that reads what servers and people's files say. Each takes any octets, and
+//! must neither panic, nor take long, nor break what it promises. `fuzz/` and `tests/fuzzing.rs` call them; nothing else does.
+
+pub use crate::imap::fuzzing::{answers, bodies, names};
+pub use crate::kerio::fuzzing::calls;
+pub use crate::migrate::fuzzing::contents;
+
+use crate::ledger::{Ledger, MailboxKey};
+
+/// A CSV of accounts: every line becomes an account or is named.
+pub fn accounts(octets: &[u8]) {
+    let file = crate::accounts::read(octets);
+    assert!(file.accounts.iter().all(|account| !account.address.to_string().chars().any(char::is_control)));
+}
+
+/// A ledger's file: it is opened, or set aside and replaced by a new one that works.
+pub fn ledgers(octets: &[u8]) {
+    let key = MailboxKey { source: "s".to_owned(), target: "t".to_owned(), address: "a@b.c".to_owned() };
+    let folder = std::env::temp_dir().join(format!("kimt-fuzz-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let made = Ledger::open(&folder, &key).and_then(|(ledger, _)| ledger.target_names());
+    assert!(made.is_ok_and(|names| names.is_empty()));
+    let Some(Ok(path)) = std::fs::read_dir(folder.join("ledger")).ok().and_then(|mut entries| {
+        entries.find_map(|entry| {
+            entry.map(|entry| entry.path()).map(|path| path.extension()?.eq("ledger").then_some(path)).transpose()
+        })
+    }) else {
+        return;
+    };
+    let whole = std::fs::read(&path).unwrap_or_default();
+    // The first octet says where the rest is put over a sound file; so what is read gets past the first look.
+    let at = octets.first().map_or(0, |first| usize::from(*first) * 64);
+    let mut damaged = whole;
+    for (place, octet) in damaged.iter_mut().skip(at).zip(octets.iter().skip(1)) {
+        *place = *octet;
+    }
+    assert!(std::fs::write(&path, damaged).is_ok());
+    let opened = Ledger::open(&folder, &key);
+    if let Ok((mut ledger, _)) = opened {
+        let _ = ledger.target_names();
+        if let Ok(Some(record)) = ledger.folder(b"INBOX") {
+            let _ = (ledger.done(&record), ledger.intents(&record), ledger.unchecked(&record));
+        }
+        let _ = ledger.begin_folder(b"INBOX", crate::domain::UidValidity(1), b"INBOX", crate::domain::UidValidity(2));
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+}

@@ -1,0 +1,140 @@
+//! Entry points for fuzzing what reads a server's answers; see [`crate::fuzz`].
+
+use super::bodies::{self, BodySink, SinkClosed};
+use super::capabilities::Capabilities;
+use super::fetch::Fetched;
+use super::list;
+use super::names::{Naming, decode, encode};
+use super::reader::{self, Opened};
+use super::response::Status;
+use super::transport::Transport;
+use super::wire::{Answer, NoLiterals, Wire};
+use crate::domain::{FolderPath, Uid};
+use crate::network::Stream;
+use std::collections::BTreeMap;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::OnceLock;
+
+/// A line on which `octets` arrive, and then its end. What is sent is thrown away.
+fn line(octets: &[u8]) -> Option<Wire> {
+    static DRAIN: OnceLock<Option<TcpStream>> = OnceLock::new();
+    let open = || {
+        let listener = TcpListener::bind("127.0.0.1:0").ok()?;
+        let near = TcpStream::connect(listener.local_addr().ok()?).ok()?;
+        let (mut far, _) = listener.accept().ok()?;
+        near.shutdown(Shutdown::Read).ok()?;
+        std::thread::spawn(move || std::io::copy(&mut far, &mut std::io::sink()));
+        Some(near)
+    };
+    let drain = DRAIN.get_or_init(open).as_ref()?.try_clone().ok()?;
+    Some(Wire::new(Transport::holding(Stream::plain(drain), octets)))
+}
+
+/// The framer, the token reader, and everything that reads an answer.
+pub fn answers(octets: &[u8]) {
+    let Some(mut wire) = line(octets) else { return };
+    let mut opened = Opened::default();
+    while let Ok(answer) = wire.next_answer(&mut NoLiterals) {
+        match answer {
+            Answer::Untagged(pieces) => {
+                opened.take(&pieces);
+                let head = Fetched::parse(&pieces).and_then(Fetched::head);
+                assert!(head.is_none_or(|head| head.uid.0 > 0));
+                list::read_all(&pieces);
+                let _ = reader::parse_status(&pieces);
+            }
+            Answer::Tagged(_, status) => look_at(&status),
+            Answer::Continue(_) => {}
+        }
+    }
+    let _ = opened.status();
+}
+
+fn look_at(status: &Status) {
+    assert!(!status.text.chars().any(char::is_control));
+    let _ = (status.wait_kind(), status.wait_seconds(), status.to_string(), Capabilities::told(status));
+}
+
+/// Bodies: each of six messages is told once, whole and with as many octets as were announced, or not at all before an error.
+pub fn bodies(octets: &[u8]) {
+    let Some(mut wire) = line(octets) else { return };
+    let mut batches = [vec![Uid(1), Uid(2), Uid(3)], vec![Uid(4), Uid(5), Uid(6)]].into_iter();
+    let mut sink = Checking::default();
+    let read = bodies::read(&mut wire, &mut batches, &mut sink);
+    assert!(sink.told.values().all(|times| *times == 1), "{:?}", sink.told);
+    assert!(read.is_err() || (sink.told.len() == 6 && sink.current.is_none()));
+}
+
+#[derive(Default)]
+struct Checking {
+    told: BTreeMap<Uid, u32>,
+    /// The message that arrives, and the octets that are still to come.
+    current: Option<(Uid, u64)>,
+}
+
+impl Checking {
+    fn tell(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+        assert!(self.current.is_none() && (1..=6).contains(&uid.0));
+        *self.told.entry(uid).or_default() += 1;
+        Ok(())
+    }
+}
+
+impl BodySink for Checking {
+    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
+        assert!(self.current.replace((uid, octets)).is_none());
+        Ok(())
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        let left = self.current.as_mut().map(|(_, left)| left);
+        let enough = left.is_some_and(|left| {
+            let before = *left;
+            *left = left.wrapping_sub(octets.len() as u64);
+            before >= octets.len() as u64
+        });
+        assert!(enough);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        let ended = self.current.take();
+        assert!(ended.is_some_and(|(_, left)| left == 0));
+        ended.map_or(Ok(()), |(uid, _)| self.tell(uid))
+    }
+
+    fn unreadable(&mut self, uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        self.tell(uid)
+    }
+
+    fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+        self.tell(uid)
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+}
+
+/// Folder names: what decodes comes back as it was, and every path that can be written is read as the same path.
+pub fn names(octets: &[u8]) {
+    if let Some(text) = decode(octets) {
+        assert!(encode(&text) == octets || text.as_bytes() == octets, "{text:?}");
+    }
+    let Some((&first, name)) = octets.split_first() else { return };
+    let separator = [None, Some('/'), Some('.')][usize::from(first % 3)];
+    let naming = Naming {
+        separator,
+        prefix: if first & 8 == 0 || separator != Some('.') { Vec::new() } else { b"INBOX.".to_vec() },
+    };
+    let path = naming.read(name);
+    // A folder without a name is never listed, and none has a name that ends with two separators.
+    if path.parts().last().is_none_or(String::is_empty) {
+        return;
+    }
+    if let Ok(written) = naming.write(&path) {
+        assert!(written.iter().all(|octet| (b' '..=b'~').contains(octet)), "{written:?}");
+        let again: FolderPath = naming.read(&written);
+        assert_eq!(naming.write(&again), Ok(written), "{path:?} {again:?}");
+    }
+}
