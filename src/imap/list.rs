@@ -217,7 +217,7 @@ fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>
 pub(super) fn read_all(pieces: &[Piece]) {
     let folder = parse(pieces, "LIST").or_else(|| parse(pieces, "LSUB"));
     if let Some(listed) = folder {
-        let naming = Naming { separator: listed.separator, prefix: Vec::new() };
+        let naming = Naming { separator: listed.separator, ..Naming::default() };
         let _ = left_out(&listed, &Namespaces::default(), &BTreeSet::new());
         let _ = listed.into_folder(&naming, &BTreeSet::new());
     }

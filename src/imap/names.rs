@@ -86,7 +86,7 @@ fn starts_with_ignoring_case(name: &[u8], prefix: &[u8]) -> bool {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 /// Text in modified UTF-7: printable ASCII as it is, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
-fn encode(text: &str) -> Vec<u8> {
+pub(super) fn encode(text: &str) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len());
     let mut pending: Vec<u16> = Vec::new();
     for c in text.chars() {
@@ -126,7 +126,7 @@ fn flush(pending: &mut Vec<u16>, encoded: &mut Vec<u8>) {
 }
 
 /// Reads modified UTF-7, or UTF-8 where a server sends that; none when it is neither or would not come back the same.
-fn decode(name: &[u8]) -> Option<String> {
+pub(super) fn decode(name: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(name).ok()?;
     if !text.is_ascii() {
         return Some(text.to_owned());
