@@ -456,14 +456,16 @@ impl eframe::App for App {
         }
     }
 
-    fn raw_input_hook(&mut self, context: &Context, input: &mut egui::RawInput) {
-        if self.ahead.pace(&mut input.events) {
-            context.request_repaint();
-        }
+    fn raw_input_hook(&mut self, _context: &Context, input: &mut egui::RawInput) {
+        self.ahead.pace(&mut input.events);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
+        // Asked for here and not in the hook: a request from before the frame counts as answered by it.
+        if self.ahead.waits() {
+            self.context.request_repaint();
+        }
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {

@@ -14,8 +14,8 @@ pub struct TypedAhead {
 }
 
 impl TypedAhead {
-    /// Leaves among a frame's events those that may come together. Returns whether others wait for the next frame.
-    pub fn pace(&mut self, events: &mut Vec<Event>) -> bool {
+    /// Leaves among a frame's events those that may come together.
+    pub fn pace(&mut self, events: &mut Vec<Event>) {
         self.waiting.extend(events.drain(..));
         while let Some(event) = self.waiting.pop_front() {
             let moves = matches!(event, Event::Key { key: Key::Tab, pressed: true, .. });
@@ -28,6 +28,10 @@ impl TypedAhead {
                 break;
             }
         }
+    }
+
+    /// Whether some wait for the next frame.
+    pub fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 }
@@ -48,9 +52,9 @@ mod tests {
         let mut events = vec![text("ad"), text("min"), tab(), tab(), text("secret")];
         let mut frames = Vec::new();
         loop {
-            let more = ahead.pace(&mut events);
+            ahead.pace(&mut events);
             frames.push(std::mem::take(&mut events));
-            if !more {
+            if !ahead.waits() {
                 break;
             }
             // What comes meanwhile comes after all that waits.
