@@ -155,6 +155,11 @@ fn a_proxy_is_told_who_we_are_and_a_refusal_is_said_without_the_password() {
     }
 }
 
+/// Connections to the target's mail service so far.
+fn connections(proxy: &TestProxy, imap: u16) -> usize {
+    proxy.asked().iter().filter(|asked| **asked == format!("{TARGET}:{imap}")).count()
+}
+
 #[test]
 fn limits_hold_the_second_connection_back_and_no_mailbox_waits_for_ever() {
     let (world, proxy) = (World::new(), TestProxy::start(Kind::Socks5, None));
@@ -163,6 +168,9 @@ fn limits_hold_the_second_connection_back_and_no_mailbox_waits_for_ever() {
     world.assert_all_arrived(&state);
     let imap = world.administration.service_port(ImapService::SecureImap);
     // One for looking whether the server is there, and one for each mailbox: none for checking beside copying.
-    let connections = proxy.asked().iter().filter(|asked| **asked == format!("{TARGET}:{imap}")).count();
-    assert_eq!(connections, 1 + PEOPLE.len());
+    assert_eq!(connections(&proxy, imap), 1 + PEOPLE.len());
+    let (world, proxy) = (World::new(), TestProxy::start(Kind::Socks5, None));
+    world.assert_all_arrived(&world.migrate(named(&proxy, ""), &Lines::default()));
+    let imap = world.administration.service_port(ImapService::SecureImap);
+    assert_eq!(connections(&proxy, imap), 1 + 2 * PEOPLE.len());
 }
