@@ -6,7 +6,7 @@ use kimt::domain::{ProblemKind, Side};
 use kimt::progress::{AccountEnd, Event, Verdict};
 use kimt::rehearsal::{Content, MailStore, NewMessage, Profile};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Six messages, the third of them with `POISON` in it, for a target that meets each command with `on_command`.
@@ -137,21 +137,27 @@ fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twi
     for stage in [stage, stage_of_singles] as [fn(_) -> _; 2] {
         let late = first(1, appends);
         let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
-        let target = there.clone();
+        let (target, stored) = (there.clone(), Arc::new(AtomicBool::new(false)));
+        let done = stored.clone();
         let mut stage: Stage = stage(Box::new(move |command: &Command| {
             if !late(command) {
                 return Fate::Pass;
             }
-            let (target, command) = (target.clone(), command.clone());
+            let (target, done, command) = (target.clone(), done.clone(), command.clone());
             std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_millis(300));
+                std::thread::sleep(Duration::from_millis(1200));
                 store(target.get().unwrap(), &command);
+                done.store(true, Ordering::SeqCst);
             });
             Fate::Close
         }) as Box<dyn Fn(&Command) -> Fate + Send + Sync>);
         there.set(stage.target.server.store().clone()).ok().unwrap();
-        stage.patience.quiet = Duration::from_millis(900);
-        stage.assert_complete(&stage.migrate());
+        stage.patience.quiet = Duration::from_millis(2500);
+        let state = stage.migrate();
+        while !stored.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stage.assert_complete(&state);
     }
 }
 
