@@ -3,7 +3,7 @@
 //! A settings file that is missing gives the defaults; one that cannot be understood is kept aside under another name. Values
 //! that make no sense are brought into their range, because the file is anybody's to edit.
 
-use crate::domain::{Problem, ProblemKind, Security};
+use crate::domain::{NameForm, Problem, ProblemKind, Security};
 use crate::private_file;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -45,6 +45,43 @@ pub enum Appearance {
     Dark,
 }
 
+/// How people are signed in on a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Each with the own password.
+    #[default]
+    Own,
+    /// By a master user.
+    Master,
+    /// By an administrator on behalf of each.
+    Authorization,
+    /// With Kerio Connect's master password.
+    KerioMaster,
+    /// With tokens from a file.
+    TokenFile,
+    /// With tokens from a command.
+    TokenCommand,
+}
+
+/// What is rarely needed of one side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct More {
+    /// How people are signed in.
+    pub way: Way,
+    /// Who signs in for others.
+    pub master: String,
+    /// The file with the token, or the command that writes it.
+    pub token: String,
+    /// Under which form of the address.
+    pub name_form: NameForm,
+    /// The highest rate.
+    pub max_rate: String,
+    /// The most connections.
+    pub max_connections: String,
+}
+
 /// What the window remembers. Texts are kept as they were typed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -63,6 +100,14 @@ pub struct Settings {
     pub administration: String,
     /// The administrator's name.
     pub administrator: String,
+    /// What is rarely needed of the source.
+    pub source_more: More,
+    /// What is rarely needed of the target.
+    pub target_more: More,
+    /// The proxy, without a password; empty for that of the environment.
+    pub proxy: String,
+    /// What is left out or goes elsewhere, as lines of rules.
+    pub rules: String,
     /// Mailboxes at a time.
     pub jobs: u32,
     /// The folder the last CSV was loaded from.
@@ -85,6 +130,10 @@ impl Default for Settings {
             target_is_kerio: true,
             administration: String::new(),
             administrator: String::new(),
+            source_more: More::default(),
+            target_more: More::default(),
+            proxy: String::new(),
+            rules: String::new(),
             jobs: 4,
             accounts_folder: None,
             appearance: Appearance::default(),

@@ -44,10 +44,10 @@ pub(super) struct ConnectionArguments {
     #[arg(long, value_name = "FILE", requires = "target_client_certificate")]
     target_client_certificate_password_file: Option<PathBuf>,
     /// Read from and write to the source no faster than this, all connections together, as in '5 MB/s' or '20 Mbit/s'
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = Lines::read_rate)]
     max_rate_source: Option<u64>,
     /// The same for the target; what is read back for checking counts too
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = Lines::read_rate)]
     max_rate_target: Option<u64>,
     /// So many connections to the source at a time, at most; a mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -123,48 +123,9 @@ impl ConnectionArguments {
     }
 }
 
-/// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as octets a second. The error is a sentence.
-fn rate(text: &str) -> Result<u64, String> {
-    let wrong = || format!("'{text}' is no rate; write it as in '5 MB/s' or '20 Mbit/s', at least 1 kB/s");
-    let trimmed = text.trim();
-    let unit_at = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-    let (number, unit) = trimmed.split_at(unit_at);
-    let unit = unit.trim().to_ascii_lowercase();
-    let octets = match unit.strip_suffix("/s").unwrap_or(&unit) {
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        "kib" => 1024.0,
-        "mib" => 1024.0 * 1024.0,
-        "gib" => 1024.0 * 1024.0 * 1024.0,
-        "kbit" => 1e3 / 8.0,
-        "mbit" => 1e6 / 8.0,
-        "gbit" => 1e9 / 8.0,
-        _ => return Err(wrong()),
-    };
-    let rate = number.parse::<f64>().map_err(|_| wrong())? * octets;
-    if (1e3..=1e12).contains(&rate) { Ok(rate as u64) } else { Err(wrong()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_rate_is_read_in_every_usual_unit() {
-        for (text, octets) in [
-            ("5 MB/s", 5_000_000),
-            ("500kb", 500_000),
-            ("1.5 MiB/s", 1_572_864),
-            ("20 Mbit/s", 2_500_000),
-            (" 1 kB/s ", 1000),
-        ] {
-            assert_eq!(rate(text), Ok(octets), "{text}");
-        }
-        for wrong in ["", "5", "MB/s", "-1 MB/s", "5 mails", "0.1 kB/s", "1.2.3 MB/s", "99999999 GB/s"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_password_in_the_proxys_address_is_refused_and_not_repeated() {

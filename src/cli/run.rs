@@ -9,7 +9,7 @@ use super::signals::Signals;
 use super::{conclusion, terminal};
 use crate::domain::{Account, BadLine, Secret, Selection};
 use crate::logs;
-use crate::migrate::{self, Options, Patience, Request, Run, Servers, SignInWay, TargetKind, Verify};
+use crate::migrate::{self, Options, Patience, Request, Run, Servers, Verify};
 use crate::progress::{RunKind, RunState};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,18 +76,7 @@ pub(super) fn carry_out(task: Task, voice: Voice, signals: &Signals) -> Result<(
 /// Every secret of the task with the name it belongs to, for the log to hide.
 fn secrets(task: &Task) -> Vec<(String, &Secret)> {
     let accounts = task.accounts.iter().map(|account| (account.address.to_string(), &account.password));
-    let administrator = match &task.servers.target.kind {
-        TargetKind::Kerio(administration) => Some((administration.user.clone(), &administration.password)),
-        TargetKind::Imap => None,
-    };
-    let ways = [&task.servers.source.sign_in, &task.servers.target.sign_in].into_iter().filter_map(SignInWay::secret);
-    let masters = ways.map(|(user, password)| (user.to_owned(), password));
-    let Servers { source, target, proxy, .. } = &task.servers;
-    let certificates = [&source.lines, &target.lines].into_iter().filter_map(|lines| lines.client_certificate.as_ref());
-    let certificates = certificates.map(|certificate| ("client certificate".to_owned(), &certificate.password));
-    let proxy = proxy.iter().map(|proxy| (proxy.user().to_owned(), proxy.password()));
-    let lines = certificates.chain(proxy).filter(|(_, password)| !password.is_empty());
-    accounts.chain(administrator).chain(masters).chain(lines).collect()
+    accounts.chain(task.servers.secrets()).collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -43,6 +43,8 @@ pub struct App {
     running: Option<Running>,
     /// The accounts of the run that page 3 and 4 show.
     migrated: Vec<Account>,
+    /// Whether the accounts were loaded for a source where everybody signs in with their own password.
+    passwords_required: bool,
     interrupted: Option<LastRun>,
     /// Once the file is loaded: exactly these accounts are chosen, and begun if the flag says so.
     choose: Option<(BTreeSet<String>, bool)>,
@@ -70,6 +72,7 @@ impl App {
             errands: Errands::new(context, folders),
             running: None,
             migrated: Vec::new(),
+            passwords_required: true,
             interrupted: None,
             choose: None,
             next: None,
@@ -148,7 +151,10 @@ impl App {
     }
 
     fn take_accounts(&mut self, path: PathBuf, mut file: crate::accounts::AccountsFile) {
-        file.require_passwords();
+        self.passwords_required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
+        if self.passwords_required {
+            file.require_passwords();
+        }
         self.settings.accounts_folder = path.parent().map(PathBuf::from);
         let accounts = &mut self.wizard.accounts;
         accounts.other_imap = self.wizard.servers.other_imap;
@@ -227,7 +233,9 @@ impl App {
         match action {
             Action::Go(page) => self.wizard.page = page,
             Action::Test => self.test(),
-            Action::Next if self.wizard.servers.ready() => self.show_accounts(),
+            Action::Next if self.wizard.servers.ready() && self.wizard.servers.servers().is_some() => {
+                self.show_accounts()
+            }
             Action::Next => {
                 self.wizard.servers.next = true;
                 self.test();
@@ -319,7 +327,7 @@ impl App {
 
     fn test(&mut self) {
         let Some(servers) = self.wizard.servers.servers() else {
-            self.wizard.servers.wrong_shown = true;
+            self.wizard.servers.show_wrong();
             self.wizard.servers.next = false;
             return;
         };
@@ -339,6 +347,11 @@ impl App {
     fn show_accounts(&mut self) {
         self.wizard.accounts.other_imap = self.wizard.servers.other_imap;
         self.wizard.page = Page::Accounts;
+        // Whether a line without a password can be used depends on how people are signed in.
+        let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
+        if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
+            self.carry_out(Action::LoadFile(path));
+        }
     }
 
     fn continue_run(&mut self) {
@@ -365,9 +378,9 @@ impl App {
             self.next = Some(kind);
             return;
         }
-        let Some(servers) = self.wizard.servers.servers() else {
+        let (Some(servers), Ok(selection)) = (self.wizard.servers.servers(), self.wizard.servers.selection()) else {
             self.wizard.page = Page::Servers;
-            self.wizard.servers.wrong_shown = true;
+            self.wizard.servers.show_wrong();
             return;
         };
         let page = &mut self.wizard.accounts;
@@ -377,6 +390,7 @@ impl App {
             servers,
             accounts: page.chosen(),
             bad_lines: page.bad_lines().to_vec(),
+            selection,
             accounts_file: page.file.clone().unwrap_or_default(),
             jobs: self.wizard.servers.jobs(),
             state_folder: self.folders.state.clone(),

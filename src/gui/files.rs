@@ -2,12 +2,14 @@
 
 use super::task::Task;
 use crate::accounts::SAMPLE;
+use crate::migrate;
 use egui::Context;
 use rfd::{AsyncFileDialog, FileHandle};
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
@@ -72,10 +74,36 @@ pub fn open(context: &Context, path: PathBuf) -> io::Result<Task<Result<(), Stri
             if !path.exists() {
                 return Err(format!("{} is not there yet.", path.display()));
             }
-            opener::open(&path).map_err(|error| format!("The system does not open {}: {error}.", path.display()))
+            open_now(&path).map_err(|error| format!("The system does not open {}: {error}.", path.display()))
         },
     )
 }
+
+/// What is opened lives on with our environment. Where that holds passwords of ours, `opener` would hand them on, so that the system's
+/// own program for it is started without them.
+fn open_now(path: &Path) -> Result<(), String> {
+    if migrate::password_variables().is_empty() {
+        return opener::open(path).map_err(|error| error.to_string());
+    }
+    let mut command = Command::new(SYSTEMS_OPENER);
+    command.arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    migrate::withhold_passwords(&mut command);
+    let mut child = command.spawn().map_err(|error| format!("{SYSTEMS_OPENER}: {error}"))?;
+    // It may last as long as what it opened; on Windows it says nothing true about how it ended.
+    std::thread::Builder::new()
+        .name("opened".to_owned())
+        .spawn(move || child.wait())
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+const SYSTEMS_OPENER: &str = if cfg!(windows) {
+    "explorer"
+} else if cfg!(target_os = "macos") {
+    "/usr/bin/open"
+} else {
+    "xdg-open"
+};
 
 fn ask(
     context: &Context,

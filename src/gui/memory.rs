@@ -16,13 +16,17 @@ pub fn recall(settings: &Settings, page: &mut ServersPage) {
     let port = ServerAddress::parse(&settings.administration).ok().and_then(|address| address.port);
     page.administrator.port = port.map_or_else(String::new, |port| port.to_string());
     page.jobs = settings.jobs.to_string();
+    page.source_more.kept = settings.source_more.clone();
+    page.target_more.kept = settings.target_more.clone();
+    page.proxy.address = settings.proxy.clone();
+    page.rules = settings.rules.clone();
 }
 
 /// Takes page 1 and the window's look into the settings.
 pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) {
     // Clear text is agreed to for one start and never remembered.
     let security = |ssl| if ssl { Security::Tls } else { Security::StartTls };
-    let typed = |line: &super::pages::forms::Line| {
+    let typed = |line: &super::pages::servers::Line| {
         line.parsed().map_or_else(|| line.address.trim().to_owned(), |address| address.to_string())
     };
     settings.source = typed(&page.source);
@@ -36,6 +40,10 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
         _ => String::new(),
     };
     settings.jobs = page.jobs();
+    settings.source_more = page.source_more.kept.clone();
+    settings.target_more = page.target_more.kept.clone();
+    settings.proxy = page.proxy.kept().to_owned();
+    settings.rules = page.rules.clone();
     settings.appearance = match context.options(|options| options.theme_preference) {
         ThemePreference::System => Appearance::System,
         ThemePreference::Light => Appearance::Light,
@@ -59,6 +67,7 @@ pub fn dress(settings: &Settings, context: &Context) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Way;
 
     #[test]
     fn what_was_typed_comes_back_and_the_password_does_not() {
@@ -72,6 +81,13 @@ mod tests {
         page.administrator.password = String::from("hunter2").into();
         page.administrator.port = "4041".into();
         page.jobs = "7".into();
+        page.source_more.kept.way = Way::Master;
+        page.source_more.kept.master = "boss".into();
+        page.source_more.password = String::from("hunter2").into();
+        page.target_more.kept.max_rate = "5 MB/s".into();
+        page.rules = "exclude Trash\nnot ready".into();
+        page.proxy.address = "socks5://ann@proxy.example:1080".into();
+        page.proxy.password = String::from("hunter2").into();
         let mut settings = Settings::default();
         remember(&mut settings, &page, &Context::default());
         assert!(!serde_json::to_string(&settings).unwrap().contains("hunter2"));
@@ -82,5 +98,14 @@ mod tests {
         assert_eq!((again.target.ssl, again.target.agreed), (false, false));
         assert_eq!((again.administrator.port.as_str(), again.jobs()), ("4041", 7));
         assert!(again.administrator.password.is_empty());
+        assert_eq!(
+            (&again.source_more.kept, &again.target_more.kept),
+            (&page.source_more.kept, &page.target_more.kept)
+        );
+        assert_eq!((&again.rules, &again.proxy.address), (&page.rules, &page.proxy.address));
+        assert!(again.source_more.password.is_empty() && again.proxy.password.is_empty());
+        page.proxy.address = "socks5://ann:hunter2@proxy.example:1080".into();
+        remember(&mut settings, &page, &Context::default());
+        assert_eq!(settings.proxy, "");
     }
 }

@@ -5,7 +5,7 @@ use super::task::{Progress, Task};
 use crate::domain::{Account, BadLine, Problem, Selection};
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Options, Patience, Request, Run, Servers, TargetKind, Verify};
+use crate::migrate::{self, Options, Patience, Request, Run, Servers, Verify};
 use crate::progress::{RunKind, RunState, Stamped};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::Context;
@@ -29,6 +29,8 @@ pub struct Order {
     pub accounts: Vec<Account>,
     /// The lines of the file that could not be used.
     pub bad_lines: Vec<BadLine>,
+    /// What is left out or goes elsewhere.
+    pub selection: Selection,
     /// The file the accounts are from.
     pub accounts_file: PathBuf,
     /// Mailboxes at a time.
@@ -163,9 +165,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
     let instance = Instance::claim(&order.state_folder)?;
     let log_folder = logs::start(order.logs.as_deref())?;
     logs::hide(order.accounts.iter().map(|account| (account.address.to_string(), &account.password)));
-    if let TargetKind::Kerio(administration) = &order.servers.target.kind {
-        logs::hide([(administration.user.as_str(), &administration.password)]);
-    }
+    logs::hide(order.servers.secrets());
     let mut keeper = (order.kind == RunKind::Migrate)
         .then(|| Keeper::begin(LastRun::of(&order.accounts_file, &order.accounts), &order.state_folder));
     let noted = move |event: &Stamped, state: &RunState| {
@@ -179,7 +179,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
         servers: order.servers,
         accounts: order.accounts,
         bad_lines: order.bad_lines,
-        selection: Selection::default(),
+        selection: order.selection,
         options: Options {
             jobs: order.jobs,
             verify: Verify::Content,

@@ -6,7 +6,7 @@
 use super::action::Action;
 use super::pages::accounts::{AccountsPage, filter_id};
 use super::pages::result::ResultPage;
-use super::pages::servers::ServersPage;
+use super::pages::servers::{ServersPage, rules_id};
 use super::pages::status::StatusPage;
 use super::theme::{self, palette};
 use super::widgets::bar::Bar;
@@ -178,10 +178,12 @@ impl Wizard {
     }
 }
 
-/// Whether Enter was pressed and may press the primary button: a button or link at the keyboard takes it first.
+/// Whether Enter was pressed and may press the primary button: a button or link at the keyboard takes it first, and so do the
+/// fields where it means something else.
 fn enter_is_free(ui: &Ui) -> bool {
     let focused = ui.memory(|memory| memory.focused());
-    let elsewhere = focused.is_some() && !ui.ctx().text_edit_focused() || focused == Some(filter_id());
+    let in_text = focused == Some(filter_id()) || focused == Some(rules_id());
+    let elsewhere = focused.is_some() && !ui.ctx().text_edit_focused() || in_text;
     !elsewhere && ui.input(|input| input.key_pressed(Key::Enter))
 }
 

@@ -13,6 +13,7 @@ mod credentials;
 mod dates;
 mod directory;
 mod elsewhere;
+mod environment;
 mod flags;
 mod folder;
 pub(crate) mod fuzzing;
@@ -40,6 +41,7 @@ mod survey;
 mod token;
 mod verify;
 
+pub use environment::{password_variables, withhold_passwords};
 pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{

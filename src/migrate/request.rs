@@ -87,6 +87,49 @@ pub struct Lines {
     pub max_connections: Option<u32>,
 }
 
+impl Servers {
+    /// All passwords with the names that they belong to, for a log to hide.
+    pub fn secrets(&self) -> Vec<(String, &Secret)> {
+        let administrator = match &self.target.kind {
+            TargetKind::Kerio(administration) => Some((administration.user.clone(), &administration.password)),
+            TargetKind::Imap => None,
+        };
+        let ways = [&self.source.sign_in, &self.target.sign_in].into_iter().filter_map(SignInWay::secret);
+        let masters = ways.map(|(user, password)| (user.to_owned(), password));
+        let lines = [&self.source.lines, &self.target.lines];
+        let certificates = lines.into_iter().filter_map(|lines| lines.client_certificate.as_ref());
+        let certificates = certificates.map(|certificate| ("client certificate".to_owned(), &certificate.password));
+        let proxy = self.proxy.iter().map(|proxy| (proxy.user().to_owned(), proxy.password()));
+        let lines = certificates.chain(proxy).filter(|(_, password)| !password.is_empty());
+        administrator.into_iter().chain(masters).chain(lines).collect()
+    }
+}
+
+impl Lines {
+    /// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as octets a second. The error is a sentence.
+    pub fn read_rate(text: &str) -> Result<u64, String> {
+        let wrong = || format!("'{text}' is no rate; write it as in '5 MB/s' or '20 Mbit/s', at least 1 kB/s");
+        let trimmed = text.trim();
+        let unit_at = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let (number, unit) = trimmed.split_at(unit_at);
+        let unit = unit.trim().to_ascii_lowercase();
+        let octets = match unit.strip_suffix("/s").unwrap_or(&unit) {
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "kib" => 1024.0,
+            "mib" => 1024.0 * 1024.0,
+            "gib" => 1024.0 * 1024.0 * 1024.0,
+            "kbit" => 1e3 / 8.0,
+            "mbit" => 1e6 / 8.0,
+            "gbit" => 1e9 / 8.0,
+            _ => return Err(wrong()),
+        };
+        let rate = number.parse::<f64>().map_err(|_| wrong())? * octets;
+        if (1e3..=1e12).contains(&rate) { Ok(rate as u64) } else { Err(wrong()) }
+    }
+}
+
 /// How people are signed in on a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SignInWay {
@@ -216,5 +259,26 @@ pub trait Observer: Send {
 impl<F: FnMut(&Stamped, &RunState) + Send> Observer for F {
     fn noted(&mut self, event: &Stamped, state: &RunState) {
         self(event, state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_in_every_usual_unit() {
+        for (text, octets) in [
+            ("5 MB/s", 5_000_000),
+            ("500kb", 500_000),
+            ("1.5 MiB/s", 1_572_864),
+            ("20 Mbit/s", 2_500_000),
+            (" 1 kB/s ", 1000),
+        ] {
+            assert_eq!(Lines::read_rate(text), Ok(octets), "{text}");
+        }
+        for wrong in ["", "5", "MB/s", "-1 MB/s", "5 mails", "0.1 kB/s", "1.2.3 MB/s", "99999999 GB/s"] {
+            assert!(Lines::read_rate(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! this program's own passwords stands in its environment, that it cannot hold a run up for long, and that nothing it writes is
 //! logged or shown.
 
+use super::environment::withhold_passwords;
 use super::request::TokenSource;
 use crate::domain::Secret;
 use std::io::{self, Read};
@@ -20,10 +21,6 @@ const LONGEST: usize = 64 * 1024;
 
 /// What stands for the address in a file's name.
 const ADDRESS: &str = "{address}";
-
-/// The variables of this program's environment that hold passwords.
-pub(super) const SECRET_VARIABLES: [&str; 3] =
-    ["KIMT_ADMIN_PASSWORD", "KIMT_SOURCE_MASTER_PASSWORD", "KIMT_TARGET_MASTER_PASSWORD"];
 
 /// Obtains the token for an address. The error says why there is none.
 pub(super) fn obtain(source: &TokenSource, address: &str) -> Result<Secret, String> {
@@ -52,9 +49,7 @@ fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret,
     }
     let mut command = Command::new(program);
     command.args(arguments).arg(address).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    SECRET_VARIABLES.iter().for_each(|variable| {
-        command.env_remove(variable);
-    });
+    withhold_passwords(&mut command);
     without_window(&mut command);
     log::debug!("asking the command {program} for a token of {address}");
     let mut child = command.spawn().map_err(|error| format!("the command {program} cannot be started: {error}"))?;

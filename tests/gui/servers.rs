@@ -160,12 +160,12 @@ fn the_keyboard_reaches_every_field_in_reading_order() {
         [
             "IP address or DNS name",
             "Use SSL connection",
-            "More: port (source)",
+            "More: port, sign-in, rules (source)",
             "IP address or DNS name (and port)",
             "Administrator's name",
             "Password",
             "Use SSL connection ",
-            "More: ports, mailboxes at a time (target)",
+            "More: ports, sign-in, limits (target)",
         ]
     );
     assert_eq!(order[8..], ["Test connection", "Next"]);

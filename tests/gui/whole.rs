@@ -8,6 +8,7 @@ use kimt::gui::app::{App, Folders};
 use kimt::gui::wizard::Page;
 use kimt::gui::{fonts, theme};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
+use kimt::settings::Way;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -130,4 +131,26 @@ fn a_migration_that_was_cut_off_is_offered_and_loads_its_file() {
     wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
     let chosen = harness.state().wizard.accounts.chosen();
     assert_eq!(chosen.iter().map(|account| account.full_name.as_str()).collect::<Vec<_>>(), ["Bob"]);
+}
+
+#[test]
+fn a_list_of_addresses_is_enough_where_nobody_signs_in_with_an_own_password() {
+    for (way, usable) in [(Way::TokenCommand, 2), (Way::Own, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = folder.path().join("users.csv");
+        std::fs::write(&csv, "ann@example.com\nbob@example.com\n").unwrap();
+        let note = serde_json::json!({
+            "started": "24 November, 22:04", "accounts_file": csv, "accounts": [], "complete": 0, "ended": false
+        });
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+        let mut harness = open(folder.path(), None, None);
+        harness.state_mut().wizard.servers.source_more.kept.way = way;
+        wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+        harness.get_by_label("Continue it").click();
+        wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
+        let accounts = &mut harness.state_mut().wizard.accounts;
+        accounts.choose(|_| true);
+        assert_eq!((accounts.chosen().len(), accounts.bad_lines().len()), (usable, 2 - usable));
+    }
 }

@@ -153,7 +153,7 @@ impl AccountsPage {
             if chosen == 0 { "Choose at least one account first." } else { "Copies the mail; the source is only read" };
         let label = format!("Start migration of {}", words::counted(chosen, "account"));
         let primary = if self.is_loaded() {
-            Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking()).tip(tip)
+            Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking() && !self.loading).tip(tip)
         } else {
             let typed = self.typed.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
             match typed {

@@ -3,7 +3,6 @@
 pub mod accounts;
 pub mod bad_lines;
 pub mod check;
-pub mod forms;
 pub mod lines;
 pub mod result;
 pub mod servers;

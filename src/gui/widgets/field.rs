@@ -12,12 +12,13 @@ pub struct Field<'a> {
     wrong: Option<&'a str>,
     note: Option<&'a str>,
     width: f32,
+    rows: usize,
 }
 
 impl<'a> Field<'a> {
     /// A field; `id` is its own among all fields of the window.
     pub fn new(id: &'a str, label: &'a str) -> Self {
-        Self { label, id, password: false, hint: "", wrong: None, note: None, width: f32::INFINITY }
+        Self { label, id, password: false, hint: "", wrong: None, note: None, width: f32::INFINITY, rows: 1 }
     }
 
     /// Shows dots for what is typed, on the screen and to a screen reader.
@@ -50,6 +51,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// Takes lines of text, and shows so many of them.
+    pub fn rows(mut self, rows: usize) -> Self {
+        self.rows = rows;
+        self
+    }
+
     /// The id by which the keyboard can be sent to a field.
     pub fn focus_id(id: &str) -> Id {
         Id::unique(("field", id))
@@ -64,14 +71,18 @@ impl<'a> Field<'a> {
             if self.wrong.is_some() {
                 ui.visuals_mut().widgets.inactive.bg_stroke.color = palette.error;
             }
-            let edit = TextEdit::singleline(text)
+            let edit = if self.rows > 1 {
+                TextEdit::multiline(text).desired_rows(self.rows)
+            } else {
+                TextEdit::singleline(text).align(Align2::LEFT_CENTER)
+            };
+            let edit = edit
                 .id(Self::focus_id(self.id))
                 .password(self.password)
                 .hint_text(self.hint)
                 .desired_width(self.width)
                 .min_size(vec2(0.0, CONTROL))
-                .margin(vec2(10.0, 5.0))
-                .align(Align2::LEFT_CENTER);
+                .margin(vec2(10.0, 5.0));
             let response = ui.add(edit).labelled_by(label.id);
             if let Some(wrong) = self.wrong {
                 ui.add(Label::new(small(wrong).color(palette.error)).wrap());

@@ -6,6 +6,7 @@ pub mod card;
 pub mod certificate;
 pub mod check;
 pub mod chips;
+pub mod choice;
 pub mod field;
 pub mod plot;
 pub mod progress;

@@ -1,0 +1,173 @@
+//! The drawing of page 1: what earlier runs left behind, the card of each server, and the consent to clear text.
+
+use super::super::super::action::Action;
+use super::super::super::theme::{self, palette};
+use super::super::super::widgets::field::Field;
+use super::super::super::widgets::sign::Mark;
+use super::super::super::widgets::{button, check, strip};
+use super::ServersPage;
+use super::test::{Test, findings};
+use crate::domain::Side;
+use egui::{Label, Ui};
+
+const SECURITY_NOTE: &str =
+    "With SSL the line is encrypted from the start. Without it, it is encrypted after the greeting (STARTTLS).";
+
+fn heading(ui: &mut Ui, text: &str) {
+    let text = theme::strong(text).size(15.0).color(palette(ui).ink);
+    ui.add(Label::new(text).selectable(false));
+}
+
+/// The name of the field for rules.
+pub(super) const RULES: &str = "rules";
+const RULES_EXAMPLE: &str = "exclude Archive*\nrename Old Projects -> Projects\nsince 2020-01-01\nmax-size 50 MB";
+const RULES_NOTE: &str = "One a line: include, exclude, rename, since, before, max-size, special-folders.";
+
+impl ServersPage {
+    pub(super) fn offers(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if let Some(offer) = &self.restore {
+            let rest = "An earlier run ended before it could put the port back. The administrator's name and password are \
+                        needed for it: fill them in below.";
+            strip::strip(ui, Mark::Warning, &offer.sentence, rest, |ui| {
+                let ready = !offer.working && !self.administrator.password.is_empty() && self.servers().is_some();
+                let label = if offer.working { "Putting it back…" } else { "Put the port back now" };
+                let pressed = button::quiet(ui, label, ready).on_disabled_hover_text(
+                    "Fill in Kerio Connect's address, the administrator and the password first.",
+                );
+                if pressed.clicked() {
+                    actions.push(Action::RestorePort);
+                }
+            });
+        }
+        if let Some(run) = &self.interrupted {
+            let rest = "It goes on where it stopped; nothing is copied twice.";
+            strip::strip(ui, Mark::Note, run, rest, |ui| {
+                ui.horizontal(|ui| {
+                    if button::quiet(ui, "Continue it", true).clicked() {
+                        actions.push(Action::ContinueRun);
+                    }
+                    if button::quiet(ui, "Not now", true).clicked() {
+                        actions.push(Action::ForgetRun);
+                    }
+                });
+            });
+        }
+    }
+
+    pub(super) fn source_card(&mut self, ui: &mut Ui) {
+        heading(ui, "Source IMAP server");
+        let wrong = self.source.address_wrong(self.wrong_shown);
+        let mut changed = Field::new("source address", "IP address or DNS name")
+            .hint("mail.example.com")
+            .wrong(wrong.as_deref())
+            .show(ui, &mut self.source.address)
+            .changed();
+        changed |= check::check(ui, &mut self.source.ssl, "Use SSL connection").changed();
+        findings(ui, &self.source_test, "the source server", self.source.starttls_refused);
+        if self.source_more.fold(ui, "More: port, sign-in, rules", "source") {
+            let usual = self.source.usual_port().to_string();
+            changed |= Field::new("source port", "Port")
+                .hint(&usual)
+                .width(96.0)
+                .wrong(self.source.port_wrong().as_deref())
+                .show(ui, &mut self.source.port)
+                .changed();
+            ui.add(Label::new(theme::small(SECURITY_NOTE).color(palette(ui).soft)).wrap());
+            changed |= self.source_more.show_sign_in(ui, "source", true, self.wrong_shown);
+            self.source_more.show_limits(ui, "source");
+            Field::new(RULES, "Rules: what is left out or renamed")
+                .hint(RULES_EXAMPLE)
+                .rows(4)
+                .wrong(self.selection().err().as_deref())
+                .note(Some(RULES_NOTE))
+                .show(ui, &mut self.rules);
+        }
+        if changed {
+            self.forget_test(Side::Source);
+        }
+    }
+
+    pub(super) fn target_card(&mut self, ui: &mut Ui) {
+        heading(ui, if self.other_imap { "Target IMAP server" } else { "Kerio Connect" });
+        let wrong = self.target.address_wrong(self.wrong_shown);
+        let note = self.port_note();
+        let label = if self.other_imap { "IP address or DNS name" } else { "IP address or DNS name (and port)" };
+        let mut changed = Field::new("target address", label)
+            .hint("connect.example.com")
+            .wrong(wrong.as_deref())
+            .note(note.as_deref())
+            .show(ui, &mut self.target.address)
+            .changed();
+        if !self.other_imap {
+            let wrong = self.administrator.name_wrong().filter(|_| self.wrong_shown);
+            changed |= Field::new("administrator", "Administrator's name")
+                .hint("Admin")
+                .wrong(wrong)
+                .show(ui, &mut self.administrator.name)
+                .changed();
+            changed |=
+                Field::new("password", "Password").password().show(ui, &mut *self.administrator.password).changed();
+        }
+        changed |= check::check(ui, &mut self.target.ssl, "Use SSL connection ").changed();
+        findings(ui, &self.target_test, "Kerio Connect", self.target.starttls_refused);
+        if self.target_more.fold(ui, "More: ports, sign-in, limits", "target") {
+            if !self.other_imap {
+                changed |= Field::new("administration port", "Administration port")
+                    .hint("4040")
+                    .width(96.0)
+                    .wrong(self.administrator.port_wrong().as_deref())
+                    .show(ui, &mut self.administrator.port)
+                    .changed();
+            }
+            Field::new("jobs", "Mailboxes at a time (1 to 64)").hint("4").width(96.0).show(ui, &mut self.jobs);
+            let other = "The target is another IMAP server, whose accounts exist already";
+            changed |= check::check(ui, &mut self.other_imap, other).changed();
+            changed |= self.target_more.show_sign_in(ui, "target", self.other_imap, self.wrong_shown);
+            self.target_more.show_limits(ui, "target");
+            if self.proxy.show(ui) {
+                self.forget_test(Side::Source);
+                changed = true;
+            }
+        }
+        if changed {
+            self.forget_test(Side::Target);
+        }
+    }
+
+    /// What a port behind Kerio Connect's address will do.
+    fn port_note(&self) -> Option<String> {
+        let port = self.target.parsed()?.port.filter(|_| !self.other_imap)?;
+        let (service, usual) = if self.target.ssl { ("secure IMAP service", 993) } else { ("IMAP service", 143) };
+        (port != usual).then(|| {
+            format!(
+                "Kerio Connect's {service} will be set to port {port} while migrating, and back to {usual} afterwards."
+            )
+        })
+    }
+
+    /// Asks to agree where a server offers no encryption at all.
+    pub(super) fn clear_text(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        for (index, line) in [&mut self.source, &mut self.target].into_iter().enumerate() {
+            if !line.must_agree() {
+                continue;
+            }
+            let head = format!("{} offers no encryption (STARTTLS).", line.address.trim());
+            let rest = "Without it, all passwords and all mail cross the network in clear text, and anybody on the way can \
+                        read them. Use SSL if the server has it.";
+            let agreed = strip::strip(ui, Mark::Warning, &head, rest, |ui| {
+                let text = if index == 0 {
+                    "I agree: send passwords to the source in clear text"
+                } else {
+                    "I agree: send passwords to the target in clear text"
+                };
+                check::check(ui, &mut line.agreed, text).changed()
+            });
+            if agreed && line.agreed {
+                actions.push(Action::Test);
+            } else if agreed {
+                let test = if index == 0 { &mut self.source_test } else { &mut self.target_test };
+                *test = Test::NotDone;
+            }
+        }
+    }
+}

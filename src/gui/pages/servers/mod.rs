@@ -1,0 +1,277 @@
+//! Page 1: the source IMAP server and Kerio Connect, what a test of both found, and which certificates to trust.
+
+mod cards;
+mod forms;
+mod more;
+mod proxy;
+mod test;
+
+pub use forms::{Administrator, Line};
+pub use more::More;
+pub use proxy::ProxyForm;
+pub use test::Test;
+
+use super::super::action::Action;
+use super::super::theme;
+use super::super::widgets::bar::{Bar, Choice};
+use super::super::widgets::card::Pair;
+use super::super::widgets::certificate;
+use super::super::widgets::field::Field;
+use crate::domain::{Fingerprint, ProblemKind, Secret, Selection, Side};
+use crate::migrate::{AdministrationServer, Doubt, Finding, NameForm, Servers, SourceServer, TargetKind, TargetServer};
+use crate::settings::Settings;
+use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// F5, as in every program that looks again.
+pub const TEST: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
+
+/// A port that an earlier run left changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOffer {
+    /// What stands changed, in a sentence.
+    pub sentence: String,
+    /// Whether it is being put back now.
+    pub working: bool,
+}
+
+/// The state of the page.
+#[derive(Default)]
+pub struct ServersPage {
+    /// The server the mail is read from.
+    pub source: Line,
+    /// The server it is written to.
+    pub target: Line,
+    /// Kerio Connect's administrator.
+    pub administrator: Administrator,
+    /// The target is not Kerio Connect but any IMAP server whose accounts exist.
+    pub other_imap: bool,
+    /// Mailboxes at a time, as typed.
+    pub jobs: String,
+    /// What is rarely needed of the source.
+    pub source_more: More,
+    /// What is rarely needed of the target.
+    pub target_more: More,
+    /// What is left out or goes elsewhere, as lines of rules.
+    pub rules: String,
+    /// The proxy for all servers.
+    pub proxy: ProxyForm,
+    /// The test of the source.
+    pub source_test: Test,
+    /// The test of the target.
+    pub target_test: Test,
+    /// Next was pressed and waits for the test.
+    pub next: bool,
+    /// A port to put back.
+    pub restore: Option<RestoreOffer>,
+    /// A run that was cut off: what is done, in a sentence.
+    pub interrupted: Option<String>,
+    /// Exactly this certificate is trusted for all three services: that of a rehearsal.
+    pub pinned: Option<Fingerprint>,
+    /// What is wrong is shown at a field once she wanted to go on.
+    pub wrong_shown: bool,
+    compared: BTreeMap<(String, u16), bool>,
+    revisions: [u64; 2],
+    greeted: bool,
+}
+
+impl ServersPage {
+    /// The number of mailboxes at a time: what is typed, or 4.
+    pub fn jobs(&self) -> u32 {
+        self.jobs.trim().parse().unwrap_or(4).clamp(1, Settings::MOST_JOBS)
+    }
+
+    /// What is left out or goes elsewhere. The error names the line.
+    pub fn selection(&self) -> Result<Selection, String> {
+        let mut selection = Selection::default();
+        selection.read_rules(&self.rules).map(|()| selection)
+    }
+
+    /// Shows what is wrong at each field, also at those that are folded away.
+    pub fn show_wrong(&mut self) {
+        self.wrong_shown = true;
+        let source = self.source.port_wrong().is_some() || self.selection().is_err() || self.source_more.is_wrong();
+        let port = !self.other_imap && self.administrator.port_wrong().is_some();
+        let target = port || self.proxy.read().is_err() || self.target_more.is_wrong();
+        self.source_more.open |= source;
+        self.target_more.open |= target;
+    }
+
+    /// The servers as filled in, or none when a field says what is wrong.
+    pub fn servers(&self) -> Option<Servers> {
+        if self.source.wrong().is_some() || self.target.wrong().is_some() {
+            return None;
+        }
+        if !self.other_imap && (self.administrator.name_wrong().is_some() || self.administrator.port_wrong().is_some())
+        {
+            return None;
+        }
+        if self.source_more.is_wrong() || self.target_more.is_wrong() || self.selection().is_err() {
+            return None;
+        }
+        let proxy = self.proxy.read().ok()?;
+        let (source, target) = (self.source.parsed()?, self.target.parsed()?);
+        let mut administration = target.clone();
+        administration.port = Some(self.administrator.port().unwrap_or(4040));
+        let kind = if self.other_imap {
+            TargetKind::Imap
+        } else {
+            TargetKind::Kerio(AdministrationServer {
+                address: administration,
+                user: self.administrator.name.trim().to_owned(),
+                password: Secret::new(self.administrator.password.as_str()),
+                fingerprint: self.pinned,
+            })
+        };
+        // Kerio Connect's own directory knows the names.
+        let target_name = if self.other_imap { self.target_more.kept.name_form } else { NameForm::Address };
+        Some(Servers {
+            source: SourceServer {
+                address: source,
+                security: self.source.security(),
+                fingerprint: self.pinned,
+                sign_in: self.source_more.sign_in(),
+                name: self.source_more.kept.name_form,
+                lines: self.source_more.lines(),
+            },
+            target: TargetServer {
+                address: target,
+                security: self.target.security(),
+                fingerprint: self.pinned,
+                kind,
+                sign_in: self.target_more.sign_in(),
+                name: target_name,
+                lines: self.target_more.lines(),
+            },
+            authority_files: Vec::new(),
+            cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
+            proxy,
+        })
+    }
+
+    /// Marks both tests as begun; returns the numbers by which their results will be known.
+    pub fn begin_test(&mut self) -> [u64; 2] {
+        self.source_test = Test::Running(Duration::ZERO);
+        self.target_test = Test::Running(Duration::ZERO);
+        self.revisions = self.revisions.map(|revision| revision + 1);
+        self.revisions
+    }
+
+    /// Stops waiting for the tests.
+    pub fn cancel_test(&mut self) {
+        self.next = false;
+        for (test, revision) in [&mut self.source_test, &mut self.target_test].into_iter().zip(&mut self.revisions) {
+            if test.is_running() {
+                *test = Test::NotDone;
+                *revision += 1;
+            }
+        }
+    }
+
+    /// Makes what was found of a side void, because something was changed there.
+    fn forget_test(&mut self, side: Side) {
+        let (line, test, revision) = match side {
+            Side::Source => (&mut self.source, &mut self.source_test, &mut self.revisions[0]),
+            _ => (&mut self.target, &mut self.target_test, &mut self.revisions[1]),
+        };
+        line.forget();
+        *test = Test::NotDone;
+        *revision += 1;
+        self.next = false;
+    }
+
+    /// Takes the findings of a test, unless it is void by now. Returns whether it was taken.
+    pub fn take(&mut self, side: Side, revision: u64, findings: Vec<Finding>) -> bool {
+        let index = usize::from(side != Side::Source);
+        if self.revisions[index] != revision {
+            return false;
+        }
+        let refused = findings.iter().any(|finding| {
+            finding.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused)
+        });
+        let (line, test) = match index {
+            0 => (&mut self.source, &mut self.source_test),
+            _ => (&mut self.target, &mut self.target_test),
+        };
+        line.starttls_refused |= refused && !line.ssl;
+        *test = Test::Done(findings);
+        true
+    }
+
+    /// Tells how long the running tests have been going on.
+    pub fn running_for(&mut self, elapsed: Duration) {
+        for test in [&mut self.source_test, &mut self.target_test] {
+            if test.is_running() {
+                *test = Test::Running(elapsed);
+            }
+        }
+    }
+
+    /// Whether a test goes on.
+    pub fn testing(&self) -> bool {
+        self.source_test.is_running() || self.target_test.is_running()
+    }
+
+    /// Whether both servers were tested as they stand here, and can serve.
+    pub fn ready(&self) -> bool {
+        self.source_test.is_good() && self.target_test.is_good()
+    }
+
+    /// The bar below the page.
+    pub fn bar(&self) -> Bar {
+        let look = if self.testing() {
+            Choice::new("Cancel", Action::CancelTest).tip("Stop waiting for the servers")
+        } else {
+            let again = self.source_test != Test::NotDone || self.target_test != Test::NotDone;
+            let label = if again { "Test again" } else { "Test connection" };
+            Choice::new(label, Action::Test).key(TEST).tip("Look at both servers; nothing is changed")
+        };
+        let tip = if self.ready() { "Choose the accounts" } else { "Tests the connection first" };
+        let note = if self.next && self.testing() { "Goes on as soon as both servers answer well." } else { "" };
+        Bar {
+            left: vec![look],
+            note: note.to_owned(),
+            right: Vec::new(),
+            primary: Some(Choice::new("Next", Action::Next).enabled(!(self.next && self.testing())).tip(tip)),
+        }
+    }
+
+    /// Draws the page.
+    pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if !std::mem::replace(&mut self.greeted, true) && self.source.address.is_empty() {
+            ui.memory_mut(|memory| memory.request_focus(Field::focus_id("source address")));
+        }
+        self.offers(ui, actions);
+        for doubt in self.doubts() {
+            let compared = self.compared.entry((doubt.host.clone(), doubt.port)).or_default();
+            if certificate::panel(ui, &doubt, compared) {
+                actions.push(Action::Trust(Box::new(doubt)));
+            }
+        }
+        self.clear_text(ui, actions);
+        let mut pair = Pair::begin(ui);
+        pair.card(ui, |ui| self.source_card(ui));
+        pair.card(ui, |ui| self.target_card(ui));
+        pair.end(ui);
+        ui.add_space(theme::GRID);
+    }
+
+    fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts: Vec<Doubt> = Vec::new();
+        for test in [&self.source_test, &self.target_test] {
+            let Test::Done(findings) = test else { continue };
+            for doubt in findings.iter().filter_map(|finding| finding.certificate.as_ref()) {
+                if !doubts.contains(doubt) {
+                    doubts.push(doubt.clone());
+                }
+            }
+        }
+        doubts
+    }
+}
+
+/// The id of the field for rules, in which Enter begins a line.
+pub fn rules_id() -> Id {
+    Field::focus_id(cards::RULES)
+}

@@ -1,0 +1,68 @@
+//! The connection test of one server: how it stands, and its findings as lines of the card.
+
+use super::super::super::theme::{self, palette};
+use super::super::super::widgets::sign::{self, Mark};
+use crate::domain::ProblemKind;
+use crate::migrate::{Finding, Sign};
+use egui::{Label, Ui};
+use std::time::Duration;
+
+/// A test that takes longer than this is shown with what it waits for.
+const SHOWN_AFTER: Duration = Duration::from_millis(300);
+
+/// How a connection test of one server stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Test {
+    /// Not done, or void because something was changed.
+    #[default]
+    NotDone,
+    /// It goes on, for so long already.
+    Running(Duration),
+    /// What it found.
+    Done(Vec<Finding>),
+}
+
+impl Test {
+    /// Whether the server can serve.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Test::Done(findings) if findings.iter().all(|finding| finding.sign != Sign::Bad))
+    }
+
+    /// Whether it goes on.
+    pub fn is_running(&self) -> bool {
+        matches!(self, Test::Running(_))
+    }
+}
+
+/// What a test of `whom` found, below the fields it speaks of.
+pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    match test {
+        Test::NotDone => {}
+        Test::Running(elapsed) if *elapsed < SHOWN_AFTER => {}
+        Test::Running(elapsed) => {
+            sign::line(ui, Mark::Busy, &format!("Waiting for {whom}, {} s", elapsed.as_secs()));
+        }
+        Test::Done(findings) => {
+            for finding in findings {
+                let refused =
+                    finding.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused);
+                let mark = match finding.sign {
+                    Sign::Good => Mark::Good,
+                    Sign::Warning => Mark::Warning,
+                    Sign::Bad => Mark::Bad,
+                };
+                sign::line(ui, mark, &finding.text);
+                let Some(problem) = &finding.problem else { continue };
+                let told_below = finding.certificate.is_some() || (refused && starttls_refused);
+                if !told_below {
+                    ui.horizontal_top(|ui| {
+                        ui.add_space(24.0);
+                        ui.add(Label::new(theme::small(problem.advice()).color(palette(ui).soft)).wrap());
+                    });
+                }
+            }
+        }
+    }
+    ui.spacing_mut().item_spacing.y = 8.0;
+}

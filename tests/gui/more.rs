@@ -1,0 +1,203 @@
+//! What is folded away under More on page 1: sign-in, rules, limits, the proxy.
+
+use super::support::{Screen, Shown, pictures, plain, show};
+use egui::{Key, Theme};
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, SnapshotResults};
+use kimt::domain::Secret;
+use kimt::gui::wizard::Wizard;
+use kimt::migrate::{NameForm, SignInWay, TokenSource};
+use kimt::settings::Way;
+use std::path::PathBuf;
+
+/// So high that all of it is in the window.
+const TALL: Screen = Screen { width: 1280.0, height: 1500.0, scale: 1.0 };
+
+fn filled() -> Wizard {
+    let mut wizard = Wizard::default();
+    let page = &mut wizard.servers;
+    page.source.address = "mail.old-company.com".into();
+    page.target.address = "connect.new-company.com".into();
+    page.administrator.name = "admin".into();
+    page.administrator.password = String::from("hunter2secret").into();
+    wizard
+}
+
+fn opened() -> Wizard {
+    let mut wizard = filled();
+    wizard.servers.source_more.open = true;
+    wizard.servers.target_more.open = true;
+    wizard
+}
+
+fn used() -> Wizard {
+    let mut wizard = opened();
+    let page = &mut wizard.servers;
+    page.source_more.kept.way = Way::Master;
+    page.source_more.kept.master = "boss".into();
+    page.source_more.password = String::from("hunter2master").into();
+    page.source_more.kept.max_rate = "20 Mbit/s".into();
+    page.target_more.kept.max_connections = "8".into();
+    page.rules = "exclude Archive*\nsince yesterday".into();
+    page.proxy.address = "socks5://ann@proxy.example.com:1080".into();
+    page.proxy.password = String::from("hunter2proxy").into();
+    wizard
+}
+
+fn tall(wizard: Wizard) -> Harness<'static, Shown> {
+    let mut harness = show(wizard, TALL, Theme::Light);
+    harness.run();
+    harness
+}
+
+fn choose(harness: &mut Harness<'_, Shown>, side: &str, way: &str) {
+    harness.get_by_label(&format!("How people sign in on the {side}")).click();
+    harness.run();
+    harness.get_by_label(way).click();
+    harness.run();
+}
+
+fn type_into(harness: &mut Harness<'_, Shown>, label: &str, text: &str) {
+    harness.get_by_label(label).focus();
+    harness.run();
+    harness.get_by_label(label).type_text(text);
+    harness.run();
+}
+
+#[test]
+fn it_looks_right_when_it_is_opened() {
+    let mut results = SnapshotResults::new();
+    pictures(&mut results, "servers-more", used);
+}
+
+#[test]
+fn it_is_folded_until_it_is_asked_for() {
+    let mut harness = tall(filled());
+    for label in ["How people sign in on the source", "Rules: what is left out or renamed", "Proxy for all servers"] {
+        assert!(harness.query_by_label(label).is_none(), "{label}");
+    }
+    harness.get_by_label("More: port, sign-in, rules (source)").click();
+    harness.get_by_label("More: ports, sign-in, limits (target)").click();
+    harness.run();
+    for label in ["How people sign in on the source", "Rules: what is left out or renamed", "Proxy for all servers"] {
+        harness.get_by_label(label);
+    }
+}
+
+#[test]
+fn each_way_to_sign_in_is_chosen_and_filled_in_by_its_label() {
+    let mut harness = tall(opened());
+    choose(&mut harness, "source", "Master user");
+    type_into(&mut harness, "Master user on the source", "boss");
+    type_into(&mut harness, "Master user's password on the source", "geheim");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    let password = Secret::new("geheim");
+    let user = "boss".to_owned();
+    assert_eq!(servers.source.sign_in, SignInWay::MasterUser { user, password: password.clone(), separator: '*' });
+    assert_eq!(servers.target.sign_in, SignInWay::OwnPassword);
+
+    choose(&mut harness, "source", "Administrator on behalf of each");
+    harness.get_by_label("Administrator on the source");
+    harness.get_by_label("Administrator's password on the source");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    assert_eq!(servers.source.sign_in, SignInWay::Authorization { user: "boss".to_owned(), password });
+
+    choose(&mut harness, "target", "Kerio master password");
+    type_into(&mut harness, "Master password on the target", "secret");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    assert_eq!(servers.target.sign_in, SignInWay::KerioMaster { password: Secret::new("secret") });
+}
+
+#[test]
+fn tokens_come_from_a_file_or_a_command() {
+    let mut harness = tall(opened());
+    choose(&mut harness, "source", "Token from a command");
+    type_into(&mut harness, "Command that writes a token for the source", "gmail-token key.json");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    let source = TokenSource::Command("gmail-token key.json".to_owned());
+    assert_eq!(servers.source.sign_in, SignInWay::Token { source });
+    choose(&mut harness, "target", "Token from a file");
+    type_into(&mut harness, "File with the token for the target", "/run/tokens/{address}");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    let source = TokenSource::File(PathBuf::from("/run/tokens/{address}"));
+    assert_eq!(servers.target.sign_in, SignInWay::Token { source });
+}
+
+#[test]
+fn the_local_part_is_asked_for_except_by_kerio_connect() {
+    let mut harness = tall(opened());
+    harness.get_by_label("Only what stands before the @ is the name on the source").click();
+    harness.run();
+    assert_eq!(harness.state().wizard.servers.servers().unwrap().source.name, NameForm::LocalPart);
+    let on_target = "Only what stands before the @ is the name on the target";
+    assert!(harness.query_by_label(on_target).is_none());
+    harness.get_by_label("The target is another IMAP server, whose accounts exist already").click();
+    harness.run();
+    harness.get_by_label(on_target).click();
+    harness.run();
+    assert_eq!(harness.state().wizard.servers.servers().unwrap().target.name, NameForm::LocalPart);
+}
+
+#[test]
+fn rules_are_typed_line_by_line_and_a_wrong_one_is_told_by_its_line() {
+    let mut harness = tall(opened());
+    let rules = "Rules: what is left out or renamed";
+    type_into(&mut harness, rules, "exclude Trash");
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label(rules).type_text("sinse 2024-01-01");
+    harness.run();
+    assert!(harness.state().actions.is_empty(), "Enter in the rules begins a line and nothing else");
+    harness.get_by_label_contains("Line 2: 'sinse' is not one of");
+    assert!(harness.state().wizard.servers.servers().is_none());
+    harness.state_mut().wizard.servers.rules = "exclude Trash\nsince 2024-01-01".into();
+    harness.run();
+    let selection = harness.state().wizard.servers.selection().unwrap();
+    assert_eq!(selection.exclude, ["Trash"]);
+    assert!(selection.since.is_some() && harness.state().wizard.servers.servers().is_some());
+}
+
+#[test]
+fn limits_and_the_proxy_reach_the_run() {
+    let mut harness = tall(opened());
+    type_into(&mut harness, "Highest rate on the source", "5 MB/s");
+    type_into(&mut harness, "Most connections to the target", "3");
+    type_into(&mut harness, "Proxy for all servers", "http://ann@proxy.example.com:3128");
+    type_into(&mut harness, "Password at the proxy", "geheim");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    assert_eq!((servers.source.lines.max_rate, servers.source.lines.max_connections), (Some(5_000_000), None));
+    assert_eq!((servers.target.lines.max_rate, servers.target.lines.max_connections), (None, Some(3)));
+    let proxy = servers.proxy.unwrap();
+    assert_eq!((proxy.to_string().as_str(), proxy.user()), ("http://proxy.example.com:3128", "ann"));
+    assert_eq!(proxy.password().reveal(), "geheim");
+    type_into(&mut harness, "Highest rate on the target", "fast");
+    harness.get_by_label_contains("'fast' is no rate");
+    assert!(harness.state().wizard.servers.servers().is_none());
+}
+
+#[test]
+fn what_is_wrong_under_more_is_shown_when_she_wants_to_go_on() {
+    let mut wizard = filled();
+    wizard.servers.target_more.kept.way = Way::KerioMaster;
+    let mut harness = plain(wizard);
+    harness.run();
+    assert!(harness.query_by_label("Master password on the target").is_none());
+    harness.state_mut().wizard.servers.show_wrong();
+    harness.run();
+    harness.get_by_label("Type the password; it is not remembered.");
+    assert!(harness.query_by_label("How people sign in on the source").is_none());
+}
+
+#[test]
+fn no_password_under_more_is_to_be_read() {
+    let mut wizard = used();
+    wizard.servers.target_more.kept.way = Way::KerioMaster;
+    wizard.servers.target_more.password = String::from("hunter2kerio").into();
+    let harness = tall(wizard);
+    harness.get_by_label("Password at the proxy");
+    for node in harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        let said = format!("{:?} {:?} {:?}", node.label(), node.value(), node.data());
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
