@@ -1,7 +1,7 @@
 //! Page 2.
 
 use super::recorded;
-use super::support::{further_pictures, pictures, plain};
+use super::support::{fine_picture, pictures, plain};
 use egui::Key;
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -34,7 +34,7 @@ fn the_page_looks_right_in_every_state() {
     pictures(&mut results, "accounts-loaded", loaded);
     pictures(&mut results, "accounts-checking", || checked(&recorded::checking()));
     pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
-    further_pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
+    fine_picture(&mut results, "accounts-checked", || checked(&recorded::checked()));
 }
 
 #[test]

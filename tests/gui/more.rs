@@ -1,6 +1,6 @@
 //! What is folded away under More on page 1: sign-in, rules, limits, the proxy.
 
-use super::support::{Screen, Shown, pictures, plain, show};
+use super::support::{SMALL, Screen, Shown, USUAL, plain, show};
 use egui::{Key, Theme};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
@@ -67,7 +67,14 @@ fn type_into(harness: &mut Harness<'_, Shown>, label: &str, text: &str) {
 #[test]
 fn it_looks_right_when_it_is_opened() {
     let mut results = SnapshotResults::new();
-    pictures(&mut results, "servers-more", used);
+    for (kind, screen, mode) in [("small-light", SMALL, Theme::Light), ("usual-dark", USUAL, Theme::Dark)] {
+        let mut harness = show(used(), screen, mode);
+        harness.run();
+        harness.get_by_label("Proxy for all servers").scroll_to_me();
+        harness.run();
+        harness.snapshot(format!("servers-more-{kind}"));
+        results.extend_harness(&mut harness);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Page 3.
 
 use super::recorded;
-use super::support::{further_pictures, pictures, plain};
+use super::support::{fine_picture, pictures, plain};
 use egui::Key;
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable;
@@ -40,7 +40,7 @@ fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "status-starting", || shown(&[]));
     pictures(&mut results, "status-running", || known(&recorded::running()));
-    further_pictures(&mut results, "status-running", || known(&recorded::running()));
+    fine_picture(&mut results, "status-running", || known(&recorded::running()));
     pictures(&mut results, "status-counting", || shown(&recorded::running()));
     pictures(&mut results, "status-waiting", || known(&recorded::waiting()));
     pictures(&mut results, "status-asking", asking);

@@ -63,10 +63,8 @@ pub fn pictures(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wi
     taken(results, name, &make, "usual-dark", USUAL, Theme::Dark);
 }
 
-/// Compares the pictures that `pictures` leaves out, for the state of a page that shows most of it.
-pub fn further_pictures(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wizard) {
-    taken(results, name, &make, "small-dark", SMALL, Theme::Dark);
-    taken(results, name, &make, "usual-light", USUAL, Theme::Light);
+/// Compares the picture on a fine screen, for the state of a page that shows most of it.
+pub fn fine_picture(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wizard) {
     taken(results, name, &make, "fine-light", FINE, Theme::Light);
 }
 
