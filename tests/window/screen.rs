@@ -29,9 +29,11 @@ impl Screen {
     pub fn start(folder: &Path) -> Self {
         let hand = Command::new("xdotool").arg("version").output();
         assert!(hand.is_ok(), "xdotool is missing: run scripts/test, which installs what the tests need");
-        // A shell leads the group and kills it when the test is gone, however it ended: it reads from a pipe that the test holds.
+        // A shell leads the group and kills it when the test is gone, however it ended: it reads from a pipe that the test holds. It
+        // lets go of its output, so that this ends when Xvfb does.
         let mut xvfb = Command::new("/bin/sh")
-            .args(["-c", r#""$@" & read ended; kill -KILL 0"#, "sh", "Xvfb", "-displayfd", "1", "-nolisten", "tcp"])
+            .args(["-c", r#""$@" & exec >&-; read ended; kill -KILL 0"#, "sh"])
+            .args(["Xvfb", "-displayfd", "1", "-nolisten", "tcp"])
             .args(["-screen", "0", "1280x800x24", "-fbdir"])
             .arg(folder)
             .process_group(0)
