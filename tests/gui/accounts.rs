@@ -20,7 +20,7 @@ fn loaded() -> Wizard {
     wizard
 }
 
-fn checked(events: &[Stamped]) -> Wizard {
+pub fn checked(events: &[Stamped]) -> Wizard {
     let mut wizard = loaded();
     wizard.accounts.begin_check();
     events.iter().for_each(|event| wizard.accounts.apply(event));

@@ -1,6 +1,7 @@
 //! The window, looked at without a screen: every page in every state, by the names a screen reader says and by pictures.
 
 mod accounts;
+mod guide;
 mod more;
 mod recorded;
 mod result;

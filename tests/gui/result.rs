@@ -10,7 +10,7 @@ use kimt::gui::pages::status::StatusPage;
 use kimt::gui::wizard::{Page, Wizard};
 use kimt::progress::{AccountEnd, Event, Stamped};
 
-fn shown(events: &[Stamped]) -> Wizard {
+pub fn shown(events: &[Stamped]) -> Wizard {
     let mut status = StatusPage::begin(Vec::new());
     events.iter().for_each(|event| status.apply(event));
     Wizard { page: Page::Result, status, ..Wizard::default() }

@@ -53,7 +53,7 @@ fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
     wizard
 }
 
-fn ready() -> Wizard {
+pub fn ready() -> Wizard {
     let mut wizard = filled();
     wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
     let seats = Finding { sign: Sign::Warning, ..good("0 licence seats free (40 of 40 used)") };

@@ -18,7 +18,7 @@ fn shown(events: &[Stamped]) -> Wizard {
 }
 
 /// The same after a check, so that the whole is known.
-fn known(events: &[Stamped]) -> Wizard {
+pub fn known(events: &[Stamped]) -> Wizard {
     let mut wizard = Wizard { page: Page::Status, ..Wizard::default() };
     wizard.accounts.take("/users.csv".into(), recorded::file());
     wizard.accounts.begin_check();
