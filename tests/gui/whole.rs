@@ -154,3 +154,34 @@ fn a_list_of_addresses_is_enough_where_nobody_signs_in_with_an_own_password() {
         assert_eq!((accounts.chosen().len(), accounts.bad_lines().len()), (usable, 2 - usable));
     }
 }
+
+/// Started a second time with passwords in its environment, and with a program in the place of the system's that tells what it got.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_system_opens_for_us_gets_no_password_of_ours() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+    const AGAIN: &str = "OPENED_IN_FOLDER";
+    if let Some(folder) = std::env::var_os(AGAIN) {
+        let folder = Path::new(&folder);
+        std::fs::create_dir(folder.join("logs")).unwrap();
+        let mut harness = open(folder, None, None);
+        harness.run_steps(2);
+        harness.get_by_label("Log folder").click();
+        return wait_until(&mut harness, "the system's program", |_| folder.join("told").exists());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("xdg-open");
+    std::fs::write(&program, format!("#!/bin/sh\ncd \"${AGAIN}\"; env > telling; mv telling told\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let again = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "whole::what_the_system_opens_for_us_gets_no_password_of_ours"])
+        .envs([("PATH", path.as_str()), ("KIMT_ADMIN_PASSWORD", "hunter2"), ("KIMT_PROXY_PASSWORD", "hunter2")])
+        .env(AGAIN, folder.path())
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{again:?}");
+    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
+    assert!(told.contains(AGAIN) && !told.contains("hunter2"), "{told}");
+}

@@ -1,20 +1,21 @@
 //! Page 3, *Migration Status*: how far the whole is, what each mailbox does, and what she can do about it.
 
+mod mailboxes;
+mod whole;
+
 use super::super::action::Action;
-use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::chips::chip;
 use super::super::widgets::sign::Mark;
-use super::super::widgets::table::{Column, Row, Table};
-use super::super::widgets::{button, plot, progress, strip};
+use super::super::widgets::table::{Column, Table};
+use super::super::widgets::{button, progress, strip};
 use super::accounts::filter;
 use super::lines::{self, Group, Line, Lines, Places};
-use crate::progress::{AccountEnd, AccountState, Counts, RunState, Stamped};
+use crate::progress::{Counts, RunState, Stamped};
 use crate::report::words;
-use egui::{Align, Label, Layout, Ui, vec2};
-
-/// The plot shows so many seconds.
-const PLOTTED: usize = 180;
+use egui::{Align, Layout, Ui};
+use mailboxes::Mailboxes;
+use whole::Whole;
 
 /// Which rows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,18 +38,6 @@ pub enum Question {
     Stop,
     /// The window was to be closed.
     Close,
-}
-
-/// What the whole run is expected to move, as far as that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Whole {
-    expected: Counts,
-    /// Whether every account is counted, by this run or by the check before it.
-    known: bool,
-    fraction: f32,
-    groups: [u64; 4],
-    /// Seconds until the next try of whoever waits longest for a server, and which server that is.
-    waiting: Option<(crate::domain::Side, u64)>,
 }
 
 /// The state of the page.
@@ -108,35 +97,6 @@ impl StatusPage {
                 || account.info.address.to_lowercase().contains(&search)
                 || account.info.full_name.to_lowercase().contains(&search))
         });
-    }
-
-    fn survey(&self) -> Whole {
-        let mut whole = Whole { known: !self.state.accounts.is_empty(), ..Whole::default() };
-        let (mut fractions, mut arrived) = (0.0_f64, 0_u64);
-        for (index, account) in self.state.accounts.iter().enumerate() {
-            whole.groups[Group::of(account) as usize] += 1;
-            let counted = account.end.is_some()
-                || (!account.folders.is_empty() && account.folders.iter().all(|folder| folder.counted));
-            let expected =
-                if counted { Some(account.tally.expected) } else { self.sizes.get(index).copied().flatten() };
-            whole.known &= expected.is_some();
-            let expected = expected.unwrap_or(account.tally.expected);
-            whole.expected.messages += expected.messages;
-            whole.expected.bytes += expected.bytes;
-            arrived += account.tally.settled_bytes();
-            fractions += f64::from(if account.end.is_some() { 1.0 } else { account.tally.fraction() });
-            if let Some((side, until)) = account.waiting {
-                let left = until.saturating_sub(self.now).div_ceil(1000);
-                whole.waiting = Some(whole.waiting.filter(|(_, longest)| *longest > left).unwrap_or((side, left)));
-            }
-        }
-        let all = self.state.accounts.len().max(1) as f64;
-        // An account that failed leaves octets that will never come: then the accounts are the better measure.
-        let by_bytes = whole.known && whole.expected.bytes > 0 && self.state.count_ended(AccountEnd::Failed) == 0;
-        let fraction = if by_bytes { arrived as f64 / whole.expected.bytes as f64 } else { fractions / all };
-        let done = if self.state.finished && whole.groups[Group::Done as usize] == all as u64 { 1.0 } else { 0.999 };
-        whole.fraction = fraction.clamp(0.0, done) as f32;
-        whole
     }
 
     /// How far the whole is, in percent.
@@ -256,54 +216,6 @@ impl StatusPage {
         });
     }
 
-    fn figures(&self, ui: &mut Ui) {
-        let state = &self.state;
-        let tally = &state.tally;
-        let there = lines::arrived(tally);
-        let bytes = words::size(tally.settled_bytes());
-        let known = self.whole.known;
-        let of_size = if known { format!("{bytes} of {}", words::size(self.whole.expected.bytes)) } else { bytes };
-        let of_messages = if known {
-            format!("of {}", words::counted(self.whole.expected.messages, "message"))
-        } else {
-            "messages so far".to_owned()
-        };
-        let elapsed = format!("{} so far", words::duration(self.now));
-        let pace = state.rate.bytes_per_second(self.now);
-        let (left, left_note) = match self.seconds_left(pace) {
-            _ if state.finished => ("ended".to_owned(), elapsed),
-            Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
-            None if known => ("–".to_owned(), format!("left · {elapsed}")),
-            None => ("still counting".to_owned(), elapsed),
-        };
-        let rate = words::rate(pace);
-        let messages = format!("{} messages/s", words::count(state.rate.messages_per_second(self.now).round() as u64));
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = 0.0;
-            let room = ui.available_width();
-            let widths = if room > 660.0 { [150.0, 172.0, 196.0, 130.0] } else { [124.0, 142.0, 168.0, 104.0] };
-            let percent = format!("{} %", self.percent());
-            let count = words::count(there);
-            let all = [(&percent, &of_size), (&count, &of_messages), (&left, &left_note), (&rate, &messages)];
-            for (width, (figure, below)) in widths.into_iter().zip(all) {
-                figure_cell(ui, width, figure, below);
-            }
-            let rest = room - widths.iter().sum::<f32>();
-            if rest >= 60.0 {
-                ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-                    let samples = state.rate.last_seconds(self.now, PLOTTED);
-                    let name = format!("Rate over the last three minutes, now {rate}");
-                    plot::plot(ui, vec2(rest.min(220.0), 44.0), &samples, &name);
-                });
-            }
-        });
-    }
-
-    fn seconds_left(&self, pace: f64) -> Option<u64> {
-        let left = self.whole.expected.bytes.saturating_sub(self.state.tally.settled_bytes());
-        (self.whole.known && !self.state.paused && pace >= 1.0).then(|| (left as f64 / pace).ceil() as u64)
-    }
-
     fn tools(&mut self, ui: &mut Ui) {
         let [running, problems, _, done] = self.whole.groups;
         let all = self.state.accounts.len() as u64;
@@ -355,62 +267,4 @@ impl StatusPage {
             self.lines.turn(index);
         }
     }
-}
-
-/// Draws the rows of mailboxes.
-struct Mailboxes<'a> {
-    state: &'a RunState,
-    now: u64,
-    /// There is room for a bar in each row.
-    wide: bool,
-    last: usize,
-}
-
-impl Mailboxes<'_> {
-    /// Draws a mailbox's row and returns whether it was pressed.
-    fn draw(&self, row: &mut Row<'_>, index: usize, open: bool) -> bool {
-        let Some(account) = self.state.accounts.get(index) else { return false };
-        let colours = palette(row.ui);
-        let status = words::account_status(self.state, account, self.now);
-        let pressed = lines::account_head(row, "mailbox", index, account, &status, open);
-        row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-        row.text(2, theme::body(status).size(13.5).color(colours.soft));
-        if self.wide {
-            small_bar(row, account);
-        }
-        let tally = &account.tally;
-        if tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete) {
-            row.text(self.last - 1, theme::body("–").size(13.5).color(colours.soft));
-            return pressed;
-        }
-        let (there, all) = (lines::arrived(tally), tally.expected.messages);
-        let (there, all) = (words::count(there), words::count(all));
-        let messages = if there == all { all } else { format!("{there} of {all}") };
-        row.text(self.last - 1, theme::body(messages).size(13.5).color(colours.ink));
-        row.text(self.last, theme::body(words::size(tally.expected.bytes)).size(13.5).color(colours.ink));
-        pressed
-    }
-}
-
-fn small_bar(row: &mut Row<'_>, account: &AccountState) {
-    let colours = palette(row.ui);
-    let cell = row.cell(3);
-    let rect = egui::Rect::from_center_size(cell.center(), vec2(cell.width(), 6.0));
-    let (fraction, colour) = match account.end {
-        Some(AccountEnd::Complete) => (1.0, colours.good),
-        Some(_) => (account.tally.fraction(), colours.warning),
-        None => (account.tally.fraction(), colours.accent),
-    };
-    progress::paint(row.ui, rect, fraction, colour);
-}
-
-fn figure_cell(ui: &mut Ui, width: f32, figure: &str, below: &str) {
-    let colours = palette(ui);
-    ui.allocate_ui_with_layout(vec2(width, 44.0), Layout::top_down(Align::Min), |ui| {
-        ui.set_min_size(vec2(width, 44.0));
-        ui.set_max_width(width - 10.0);
-        ui.spacing_mut().item_spacing.y = 1.0;
-        ui.add(Label::new(theme::figure(figure).color(colours.ink)).truncate());
-        ui.add(Label::new(theme::small(below).color(colours.soft)).truncate());
-    });
 }

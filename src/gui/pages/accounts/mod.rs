@@ -1,19 +1,20 @@
 //! Page 2, *Choose Accounts For Migration*: the accounts of a file, which of them to migrate, and what a check found.
 
+mod empty;
+mod table;
+
 use super::super::action::Action;
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
-use super::super::widgets::field::Field;
 use super::super::widgets::sign::Mark;
-use super::super::widgets::table::{Column, Row, Table};
-use super::super::widgets::{button, card, check as tick, strip};
+use super::super::widgets::{button, strip};
 use super::bad_lines::BadLines;
 use super::check::Check;
 use crate::accounts::AccountsFile;
 use crate::domain::{Account, BadLine};
 use crate::progress::{AccountState, Counts, Stamped};
 use crate::report::words;
-use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, RichText, Ui};
+use egui::{Align, Id, Key, KeyboardShortcut, Layout, Modifiers, Ui};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -215,41 +216,6 @@ impl AccountsPage {
         }
     }
 
-    fn empty(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        card::frame(ui).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.set_height((ui.available_height() - 48.0).max(220.0));
-            ui.vertical_centered(|ui| {
-                ui.add_space((ui.available_height() * 0.5 - 110.0).max(8.0));
-                let colours = palette(ui);
-                ui.label(theme::strong("Load the file that names the accounts").color(colours.ink));
-                let what = "A text file (CSV), one account a line: the address, its password on the source, and the person's name.";
-                ui.add(Label::new(theme::body(what).color(colours.soft)).wrap());
-                ui.label(RichText::new("user@domain.com;password;Full Name").monospace().size(13.0).color(colours.ink));
-                ui.add_space(8.0);
-                let label = if self.loading { "Loading…" } else { "Load…" };
-                if button::quiet(ui, label, !self.loading).clicked() {
-                    actions.push(Action::Load);
-                }
-                ui.label(theme::small("or drop the file here").color(colours.soft));
-                ui.add_space(4.0);
-                if button::link(ui, "Save a sample file to fill in").clicked() {
-                    actions.push(Action::SaveSample);
-                }
-                self.typed_name(ui);
-            });
-        });
-    }
-
-    /// Where the system has no dialog for files, the name can be typed; the primary button takes it.
-    fn typed_name(&mut self, ui: &mut Ui) {
-        let Some(typed) = &mut self.typed else { return };
-        ui.set_max_width(420.0);
-        let field = Field::new("file name", "The file's name with its folder")
-            .note(Some("This system gives the program no dialog to choose a file: type its name and press Enter."));
-        field.show(ui, typed);
-    }
-
     fn tools(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         ui.horizontal(|ui| {
             let load = button::quiet(ui, "Load…", !self.loading && !self.checking());
@@ -302,94 +268,6 @@ impl AccountsPage {
         if strip::strip(ui, Mark::Warning, &head, rest, |ui| button::quiet(ui, "Leave them out", true).clicked()) {
             failed.iter().for_each(|&position| self.chosen[position] = false);
         }
-    }
-
-    fn table(&mut self, ui: &mut Ui) {
-        const KERIO: &str = "In Kerio Connect";
-        const TARGET: &str = "On the target";
-        // Where it is narrow the name gives way: the address is what she knows an account by.
-        let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
-        let columns = [
-            Column::fixed("", 38.0),
-            Column::share("Address", 2.6),
-            Column::share(if names > 0.0 { "Full name" } else { "" }, names),
-            Column::fixed("", 30.0),
-            Column::share(if self.other_imap { TARGET } else { KERIO }, 2.0),
-            Column::fixed("Messages", 84.0).right(),
-            Column::fixed("Size", 88.0).right(),
-        ];
-        let shown = std::mem::take(&mut self.shown);
-        let on = shown.iter().filter(|&&position| self.chosen[position]).count();
-        let all = if on == 0 {
-            tick::State::Off
-        } else if on == shown.len() {
-            tick::State::On
-        } else {
-            tick::State::Some
-        };
-        let name = if self.filter.trim().is_empty() { "All accounts" } else { "All accounts that are shown" };
-        let frozen = self.checking();
-        let table = ui.available_rect_before_wrap();
-        let (mut toggle_all, mut toggle) = (false, None);
-        let drawn = Table::new("accounts", &columns, shown.len()).show(
-            ui,
-            |ui, column, cell| {
-                if column == 0 {
-                    toggle_all = tick::bare(ui, cell, Id::unique("all accounts"), all, name);
-                }
-            },
-            |row| {
-                let position = shown[row.index];
-                if self.row(row, position) {
-                    toggle = Some(position);
-                }
-            },
-        );
-        if shown.is_empty() {
-            let nothing = if self.accounts.is_empty() {
-                "No line of this file can be used."
-            } else {
-                "No account matches what is typed."
-            };
-            super::lines::say_empty(ui, table, nothing);
-        }
-        self.rows_drawn = drawn;
-        if toggle_all && !frozen {
-            shown.iter().for_each(|&position| self.chosen[position] = all != tick::State::On);
-        }
-        if let Some(position) = toggle.filter(|_| !frozen) {
-            self.chosen[position] = !self.chosen[position];
-        }
-        self.shown = shown;
-    }
-
-    /// Draws a row and returns whether its choice was changed.
-    fn row(&self, row: &mut Row<'_>, position: usize) -> bool {
-        let account = &self.accounts[position];
-        let colours = palette(row.ui);
-        let address = account.address.to_string();
-        let cell = row.cell(0);
-        row.rule();
-        let pressed =
-            tick::bare(row.ui, cell, Id::unique(("account", position)), self.chosen[position].into(), &address);
-        row.text(1, theme::body(&address).size(13.5).color(colours.ink));
-        if row.cell(2).width() > 0.0 {
-            row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));
-        }
-        let Some((check, found)) = self.check.as_ref().and_then(|check| Some((check, check.found(position)?))) else {
-            row.text(4, theme::body("not checked yet").size(13.5).color(colours.soft));
-            return pressed;
-        };
-        let (mark, words) = check.standing(found);
-        if let Some(mark) = mark {
-            row.sign(3, mark);
-        }
-        row.text(4, theme::body(words).size(13.5).color(colours.ink));
-        if found.end.is_some() && !found.folders.is_empty() {
-            row.text(5, theme::body(words::count(found.tally.expected.messages)).size(13.5).color(colours.ink));
-            row.text(6, theme::body(words::size(found.tally.expected.bytes)).size(13.5).color(colours.ink));
-        }
-        pressed
     }
 }
 

@@ -1,0 +1,199 @@
+//! What the user asks for, carried out: errands begun, a run begun or steered, another page shown.
+
+use super::super::action::Action;
+use super::super::awake::Awake;
+use super::super::errands::Errands;
+use super::super::pages::status::{Question, StatusPage};
+use super::super::running::{Order, Running};
+use super::super::wizard::Page;
+use super::App;
+use crate::logs;
+use crate::progress::{AccountEnd, RunKind};
+use egui::ViewportCommand;
+
+impl App {
+    pub(super) fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Go(page) => self.wizard.page = page,
+            Action::Test => self.test(),
+            Action::Next if self.wizard.servers.ready() && self.wizard.servers.servers().is_some() => {
+                self.show_accounts()
+            }
+            Action::Next => {
+                self.wizard.servers.next = true;
+                self.test();
+            }
+            Action::CancelTest => {
+                self.wizard.servers.cancel_test();
+                self.errands.forget_tests();
+            }
+            Action::Trust(doubt) => self.errand(|errands| errands.trust(*doubt)),
+            Action::RestorePort => self.restore_port(),
+            Action::ContinueRun => self.continue_run(),
+            Action::ForgetRun => {
+                self.interrupted = None;
+                self.wizard.servers.interrupted = None;
+            }
+            Action::Load => {
+                let folder = self.settings.accounts_folder.clone();
+                self.wizard.accounts.loading = true;
+                self.errand(|errands| errands.pick(folder.as_deref()));
+            }
+            Action::LoadFile(path) => {
+                self.wizard.accounts.loading = true;
+                self.errand(|errands| errands.load(path));
+            }
+            Action::SaveSample => self.errand(Errands::save_sample),
+            Action::ShowFile => {
+                if let Some(path) = self.wizard.accounts.file.clone() {
+                    self.errand(|errands| errands.open(path));
+                }
+            }
+            Action::Check => self.start(RunKind::Check),
+            Action::Start => self.start(RunKind::Migrate),
+            Action::OpenReport => {
+                let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
+                self.errand(|errands| errands.open(report));
+            }
+            Action::OpenLogFolder => {
+                let folder = self.wizard.log_folder.clone();
+                self.errand(|errands| errands.open(folder));
+            }
+            Action::MigrateIncomplete => self.migrate_incomplete(),
+            Action::MigrateFurther => self.wizard.page = Page::Accounts,
+            Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
+            Action::About(open) => self.wizard.about = open,
+            Action::Theme(preference) => self.context.set_theme(preference),
+            action => self.steer(action),
+        }
+        self.context.request_repaint();
+    }
+
+    /// What is asked of a run that goes on.
+    fn steer(&mut self, action: Action) {
+        let question = &mut self.wizard.status.question;
+        match action {
+            Action::AskStop => *question = Some(Question::Stop),
+            Action::KeepRunning => {
+                *question = None;
+                self.closing = false;
+            }
+            Action::StopAndClose => {
+                *question = None;
+                self.closing = true;
+            }
+            Action::Stop => *question = None,
+            _ => {}
+        }
+        let Some(running) = &mut self.running else { return };
+        match action {
+            Action::Pause => running.pause(),
+            Action::GoOn => running.go_on(),
+            Action::TryNow => running.try_now(),
+            Action::Stop | Action::StopAndClose | Action::StopCheck => running.stop(),
+            _ => {}
+        }
+    }
+
+    fn errand(&mut self, run: impl FnOnce(&mut Errands) -> std::io::Result<()>) {
+        let begun = run(&mut self.errands);
+        self.say(begun);
+    }
+
+    /// Says that the system gave no thread, where it gave none.
+    pub(super) fn say(&mut self, begun: std::io::Result<()>) {
+        if let Err(error) = begun {
+            self.wizard.notice =
+                Some(format!("The system gives the program no further thread: {error}. Close other programs."));
+        }
+    }
+
+    pub(super) fn test(&mut self) {
+        let Some(servers) = self.wizard.servers.servers() else {
+            self.wizard.servers.show_wrong();
+            self.wizard.servers.next = false;
+            return;
+        };
+        self.remember();
+        let revisions = self.wizard.servers.begin_test();
+        self.errand(|errands| errands.test(&servers, revisions));
+    }
+
+    fn restore_port(&mut self) {
+        let Some(servers) = self.wizard.servers.servers() else { return };
+        if let Some(offer) = &mut self.wizard.servers.restore {
+            offer.working = true;
+        }
+        self.errand(|errands| errands.restore_port(servers));
+    }
+
+    pub(super) fn show_accounts(&mut self) {
+        self.wizard.accounts.other_imap = self.wizard.servers.other_imap;
+        self.wizard.page = Page::Accounts;
+        // Whether a line without a password can be used depends on how people are signed in.
+        let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
+        if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
+            self.carry_out(Action::LoadFile(path));
+        }
+    }
+
+    fn continue_run(&mut self) {
+        let Some(run) = self.interrupted.take() else { return };
+        self.wizard.servers.interrupted = None;
+        self.choose = Some((run.accounts, false));
+        self.carry_out(Action::LoadFile(run.accounts_file));
+        self.carry_out(Action::Next);
+    }
+
+    /// Reads the file again before: a refused password was corrected there.
+    fn migrate_incomplete(&mut self) {
+        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
+        let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
+        let wanted = incomplete.map(|(account, _)| account.address.key()).collect();
+        self.choose = Some((wanted, true));
+        if let Some(path) = self.wizard.accounts.file.clone() {
+            self.carry_out(Action::LoadFile(path));
+        }
+    }
+
+    pub(super) fn start(&mut self, kind: RunKind) {
+        if self.running.is_some() {
+            self.next = Some(kind);
+            return;
+        }
+        let (Some(servers), Ok(selection)) = (self.wizard.servers.servers(), self.wizard.servers.selection()) else {
+            self.wizard.page = Page::Servers;
+            self.wizard.servers.show_wrong();
+            return;
+        };
+        let page = &mut self.wizard.accounts;
+        let usual = self.folders.logs == logs::default_folder();
+        let order = Order {
+            kind,
+            servers,
+            accounts: page.chosen(),
+            bad_lines: page.bad_lines().to_vec(),
+            selection,
+            accounts_file: page.file.clone().unwrap_or_default(),
+            jobs: self.wizard.servers.jobs(),
+            state_folder: self.folders.state.clone(),
+            logs: (!usual).then(|| self.folders.logs.clone()),
+        };
+        let accounts = order.accounts.clone();
+        match Running::begin(order, &self.context) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => return self.say(Err(error)),
+        }
+        if kind == RunKind::Check {
+            self.wizard.accounts.begin_check();
+            return;
+        }
+        self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
+        self.wizard.result = Default::default();
+        self.wizard.page = Page::Status;
+        self.migrated = accounts;
+        let wake = self.context.clone();
+        self.awake = Awake::ask(move || wake.request_repaint());
+        self.remember();
+    }
+}

@@ -1,0 +1,99 @@
+//! The table of page 2: the accounts that are shown, whether each is chosen, and what the check found.
+
+use super::super::super::theme::{self, palette};
+use super::super::super::widgets::check as tick;
+use super::super::super::widgets::table::{Column, Row, Table};
+use super::super::lines;
+use super::AccountsPage;
+use crate::report::words;
+use egui::{Id, Ui};
+
+impl AccountsPage {
+    pub(super) fn table(&mut self, ui: &mut Ui) {
+        const KERIO: &str = "In Kerio Connect";
+        const TARGET: &str = "On the target";
+        // Where it is narrow the name gives way: the address is what she knows an account by.
+        let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
+        let columns = [
+            Column::fixed("", 38.0),
+            Column::share("Address", 2.6),
+            Column::share(if names > 0.0 { "Full name" } else { "" }, names),
+            Column::fixed("", 30.0),
+            Column::share(if self.other_imap { TARGET } else { KERIO }, 2.0),
+            Column::fixed("Messages", 84.0).right(),
+            Column::fixed("Size", 88.0).right(),
+        ];
+        let shown = std::mem::take(&mut self.shown);
+        let on = shown.iter().filter(|&&position| self.chosen[position]).count();
+        let all = if on == 0 {
+            tick::State::Off
+        } else if on == shown.len() {
+            tick::State::On
+        } else {
+            tick::State::Some
+        };
+        let name = if self.filter.trim().is_empty() { "All accounts" } else { "All accounts that are shown" };
+        let frozen = self.checking();
+        let table = ui.available_rect_before_wrap();
+        let (mut toggle_all, mut toggle) = (false, None);
+        let drawn = Table::new("accounts", &columns, shown.len()).show(
+            ui,
+            |ui, column, cell| {
+                if column == 0 {
+                    toggle_all = tick::bare(ui, cell, Id::unique("all accounts"), all, name);
+                }
+            },
+            |row| {
+                let position = shown[row.index];
+                if self.row(row, position) {
+                    toggle = Some(position);
+                }
+            },
+        );
+        if shown.is_empty() {
+            let nothing = if self.accounts.is_empty() {
+                "No line of this file can be used."
+            } else {
+                "No account matches what is typed."
+            };
+            lines::say_empty(ui, table, nothing);
+        }
+        self.rows_drawn = drawn;
+        if toggle_all && !frozen {
+            shown.iter().for_each(|&position| self.chosen[position] = all != tick::State::On);
+        }
+        if let Some(position) = toggle.filter(|_| !frozen) {
+            self.chosen[position] = !self.chosen[position];
+        }
+        self.shown = shown;
+    }
+
+    /// Draws a row and returns whether its choice was changed.
+    fn row(&self, row: &mut Row<'_>, position: usize) -> bool {
+        let account = &self.accounts[position];
+        let colours = palette(row.ui);
+        let address = account.address.to_string();
+        let cell = row.cell(0);
+        row.rule();
+        let pressed =
+            tick::bare(row.ui, cell, Id::unique(("account", position)), self.chosen[position].into(), &address);
+        row.text(1, theme::body(&address).size(13.5).color(colours.ink));
+        if row.cell(2).width() > 0.0 {
+            row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));
+        }
+        let Some((check, found)) = self.check.as_ref().and_then(|check| Some((check, check.found(position)?))) else {
+            row.text(4, theme::body("not checked yet").size(13.5).color(colours.soft));
+            return pressed;
+        };
+        let (mark, words) = check.standing(found);
+        if let Some(mark) = mark {
+            row.sign(3, mark);
+        }
+        row.text(4, theme::body(words).size(13.5).color(colours.ink));
+        if found.end.is_some() && !found.folders.is_empty() {
+            row.text(5, theme::body(words::count(found.tally.expected.messages)).size(13.5).color(colours.ink));
+            row.text(6, theme::body(words::size(found.tally.expected.bytes)).size(13.5).color(colours.ink));
+        }
+        pressed
+    }
+}
