@@ -208,3 +208,19 @@ fn no_password_under_more_is_to_be_read() {
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
+
+#[test]
+fn the_keyboard_alone_chooses_a_way() {
+    let mut harness = tall(opened());
+    harness.get_by_label("How people sign in on the source").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label("Kerio master password").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().wizard.servers.source_more.kept.way, Way::KerioMaster);
+    assert!(harness.state().actions.is_empty(), "Enter in the choice presses nothing else");
+    harness.get_by_label("Master password on the source");
+}

@@ -155,6 +155,25 @@ fn a_list_of_addresses_is_enough_where_nobody_signs_in_with_an_own_password() {
     }
 }
 
+#[test]
+fn the_file_is_read_again_when_the_way_to_sign_in_was_changed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 10, accounts: 2, ..DemoOptions::new(folder.path()) }).unwrap();
+    let mut lines = std::fs::read_to_string(demo.accounts_file()).unwrap();
+    lines.push_str("\nnobody@example.com;;Without Password\n");
+    std::fs::write(demo.accounts_file(), lines).unwrap();
+    let mut harness = open(folder.path(), None, Some(&demo));
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    let chosen = |app: &App| app.wizard.accounts.chosen().len();
+    assert_eq!((chosen(harness.state()), harness.state().wizard.accounts.bad_lines().len()), (2, 1));
+    let kept = &mut harness.state_mut().wizard.servers.source_more.kept;
+    (kept.way, kept.token) = (Way::TokenCommand, "give-token".into());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+    wait_until(&mut harness, "the file once more", |app| chosen(app) == 3);
+    assert!(harness.state().wizard.accounts.bad_lines().is_empty());
+}
+
 /// Started a second time with passwords in its environment, and with a program in the place of the system's that tells what it got.
 #[cfg(target_os = "linux")]
 #[test]

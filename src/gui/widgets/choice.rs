@@ -21,6 +21,7 @@ pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, id: &str, label: &str, all: &[(T
             .height(300.0)
             .truncate()
             .show_ui(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
                 for (value, name) in all {
                     ui.selectable_value(chosen, *value, body(*name));
                 }
