@@ -174,6 +174,21 @@ fn the_file_is_read_again_when_the_way_to_sign_in_was_changed_after_it() {
     assert!(harness.state().wizard.accounts.bad_lines().is_empty());
 }
 
+#[test]
+fn rules_hold_for_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 40, accounts: 2, ..DemoOptions::new(folder.path()) }).unwrap();
+    let mut harness = open(folder.path(), None, Some(&demo));
+    harness.state_mut().wizard.servers.rules = "exclude *".into();
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "both servers", |app| app.wizard.page == Page::Accounts);
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    wait_until(&mut harness, "the check", |app| !app.wizard.accounts.checking());
+    harness.get_by_label_contains("2 of 2 chosen · 0 messages");
+}
+
 /// Started a second time with passwords in its environment, and with a program in the place of the system's that tells what it got.
 #[cfg(target_os = "linux")]
 #[test]
