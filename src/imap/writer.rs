@@ -118,7 +118,8 @@ impl Writer {
             }
         }
         if self.reader.wire.capabilities.has("UNSELECT") && !wishes.is_empty() {
-            self.reader.wire.run(&ReadOnly::Unselect.command(), &mut |_| {})?;
+            // Its answer tells nothing, and whoever reads next passes over it.
+            self.reader.wire.send(&ReadOnly::Unselect.command())?;
         }
         Ok(ready)
     }
