@@ -4,6 +4,8 @@
 Unicode true
 Target amd64-unicode
 SetCompressor /SOLID lzma
+; Both programs are the same but for a few bytes: the packer must look back over a whole one to see it.
+SetCompressorDictSize 64
 ; The times of the builder's files are no part of the package.
 SetDateSave off
 
