@@ -12,3 +12,4 @@ mod interrupted;
 mod kerio;
 mod masters;
 mod pairs;
+mod program;
