@@ -40,6 +40,9 @@ struct Arguments {
     /// Messages of each mailbox, in place of the case's own number.
     #[arg(long)]
     messages: Option<usize>,
+    /// Octets of a message on average, in place of the case's own.
+    #[arg(long)]
+    octets: Option<usize>,
     /// Mailboxes, in place of the case's own number.
     #[arg(long)]
     mailboxes: Option<usize>,
@@ -103,6 +106,7 @@ fn main() {
     let arguments = Arguments::parse();
     let mut shape = arguments.case.shape();
     shape.messages = arguments.messages.unwrap_or(shape.messages);
+    shape.octets = arguments.octets.unwrap_or(shape.octets);
     shape.mailboxes = arguments.mailboxes.unwrap_or(shape.mailboxes);
     shape.round_trip = arguments.round_trip_ms.map_or(shape.round_trip, Duration::from_millis);
     let stage = Stage::build(shape, arguments.megabits);
