@@ -44,10 +44,11 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 20] = [
+const OWNERS: [(&[&str], &[&str]); 21] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
-    (&["native_tls::"], &["network", "rehearsal"]),
+    (&["native_tls::"], &["network"]),
+    (&["rustls::"], &["rehearsal"]),
     (&["x509_parser::"], &["network"]),
     (&["ureq::"], &["kerio"]),
     (&["rusqlite::"], &["ledger"]),

@@ -1,24 +1,26 @@
 //! The certificate the embedded servers show: signed by itself, for loopback only, made once in a process and kept nowhere.
 //!
-//! Its key is no secret: it is the same in every copy of the program, guards nothing but sample mail on this computer, and only the
-//! certificate's fingerprint, new in every process, is trusted, and only by the rehearsal.
+//! The servers' side of TLS is rustls, not the system's as for the clients: Windows and macOS would put the key into the user's own key
+//! store and leave it there, and Windows refuses its kind.
 
 use crate::domain::Fingerprint;
 use chrono::Datelike;
-use native_tls::{Identity, Protocol, TlsAcceptor};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest, Sha256};
 use std::io;
+use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
-/// An RSA key in PKCS #8. Windows (schannel, through native-tls 0.2) takes no other kind as PEM, and ring makes no RSA keys.
-const KEY: &str = include_str!("key.pem");
+/// An encrypted connection, seen from the server.
+pub(super) type TlsStream = StreamOwned<ServerConnection, TcpStream>;
 
 /// A certificate for `localhost`, `127.0.0.1` and `::1`, with its key.
 pub struct ServerCertificate {
     pem: String,
     fingerprint: Fingerprint,
-    acceptor: TlsAcceptor,
+    settings: Arc<ServerConfig>,
 }
 
 impl ServerCertificate {
@@ -36,20 +38,19 @@ impl ServerCertificate {
         let mut subject = DistinguishedName::new();
         subject.push(DnType::CommonName, "KIMT rehearsal server");
         params.distinguished_name = subject;
-        // With one key for all, only the serial number tells certificates apart.
-        params.serial_number = Some(SerialNumber::from(fastrand::u64(1..u64::MAX)));
         let year = chrono::Utc::now().year();
         params.not_before = rcgen::date_time_ymd(year - 1, 1, 1);
         params.not_after = rcgen::date_time_ymd(year + 2, 1, 1);
-        let key = KeyPair::from_pkcs8_pem_and_sign_algo(KEY, &PKCS_RSA_SHA256).map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = params.self_signed(&key).map_err(io::Error::other)?;
-        let pem = certificate.pem();
-        let identity = Identity::from_pkcs8(pem.as_bytes(), KEY.as_bytes()).map_err(io::Error::other)?;
-        let acceptor = TlsAcceptor::builder(identity)
-            .min_protocol_version(Some(Protocol::Tlsv12))
-            .build()
+        let settings = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
             .map_err(io::Error::other)?;
-        Ok(Self { pem, fingerprint: Fingerprint(Sha256::digest(certificate.der()).into()), acceptor })
+        let fingerprint = Fingerprint(Sha256::digest(certificate.der()).into());
+        Ok(Self { pem: certificate.pem(), fingerprint, settings: Arc::new(settings) })
     }
 
     /// SHA-256 of its DER form, to pin it.
@@ -62,20 +63,13 @@ impl ServerCertificate {
         &self.pem
     }
 
-    /// What encrypts a connection with it.
-    pub(super) fn acceptor(&self) -> &TlsAcceptor {
-        &self.acceptor
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_certificates_have_two_fingerprints_though_they_share_a_key() {
-        let one = ServerCertificate::generate().unwrap();
-        let other = ServerCertificate::generate().unwrap();
-        assert_ne!(one.fingerprint(), other.fingerprint());
+    /// Encrypts a connection with it, once both sides have agreed.
+    pub(super) fn accept(&self, tcp: TcpStream) -> io::Result<TlsStream> {
+        let connection = ServerConnection::new(self.settings.clone()).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, tcp);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(stream)
     }
 }

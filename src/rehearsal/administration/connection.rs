@@ -8,7 +8,7 @@ use super::{Core, lock};
 use crate::rehearsal::ServerCertificate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -60,19 +60,21 @@ fn serve(core: &Core, stream: TcpStream, certificate: &ServerCertificate) -> io:
     stream.set_read_timeout(Some(REST))?;
     stream.set_write_timeout(Some(REST))?;
     stream.set_nodelay(true)?;
-    let encrypted = certificate.acceptor().accept(stream).map_err(io::Error::other)?;
+    let encrypted = certificate.accept(stream)?;
     let mut line = BufReader::new(encrypted);
     while let Some(request) = Request::read(&mut line)? {
         let close = request.close || core.state().behaviour.close_connections;
         let Some(answer) = answer(core, &request) else {
-            return line.get_ref().get_ref().shutdown(Shutdown::Both);
+            return line.get_ref().sock.shutdown(Shutdown::Both);
         };
         answer.write(line.get_mut(), close)?;
         if close {
             break;
         }
     }
-    line.get_mut().shutdown()
+    let encrypted = line.get_mut();
+    encrypted.conn.send_close_notify();
+    encrypted.flush()
 }
 
 /// The answer; none when the line is to be cut.

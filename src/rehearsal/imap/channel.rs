@@ -2,12 +2,11 @@
 //!
 //! Answers are gathered and sent when the client's next command has to be waited for, so that pipelined commands cost one write.
 
-use super::super::certificate::ServerCertificate;
+use super::super::certificate::{ServerCertificate, TlsStream};
 use super::super::faults::{Action, Moment};
 use super::server::Presence;
 use flate2::write::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress};
-use native_tls::TlsStream;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
@@ -16,14 +15,14 @@ const GATHERED: usize = 64 * 1024;
 
 enum Stream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
     fn tcp(&self) -> &TcpStream {
         match self {
             Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => tls.get_ref(),
+            Stream::Tls(tls) => &tls.sock,
         }
     }
 
@@ -37,7 +36,10 @@ impl Stream {
     fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
         match self {
             Stream::Plain(tcp) => tcp.write_all(octets),
-            Stream::Tls(tls) => tls.write_all(octets),
+            Stream::Tls(tls) => {
+                tls.write_all(octets)?;
+                tls.flush()
+            }
         }
     }
 }
@@ -92,7 +94,7 @@ impl Channel {
         self.flush()?;
         self.forget_input();
         let Some(Stream::Plain(tcp)) = self.stream.take() else { return Err(gone()) };
-        let tls = certificate.acceptor().accept(tcp).map_err(|error| io::Error::other(error.to_string()))?;
+        let tls = certificate.accept(tcp)?;
         self.stream = Some(Stream::Tls(Box::new(tls)));
         Ok(())
     }
