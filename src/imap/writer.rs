@@ -139,9 +139,17 @@ impl Writer {
         self.reader.wire.capabilities.has("MULTIAPPEND")
     }
 
-    /// Begins to append into a folder.
-    pub fn appender(&mut self, wire_name: &[u8], way: AppendWay) -> Appender<'_> {
-        Appender::new(&mut self.reader.wire, wire_name, way)
+    /// Begins to append into a folder. Where it is open for reading only it is left first: Courier refuses to append then.
+    pub fn appender(&mut self, wire_name: &[u8], way: AppendWay) -> Result<Appender<'_>, ImapError> {
+        if self.reader.has_open(wire_name) {
+            self.reader.open = None;
+            let wire = &mut self.reader.wire;
+            let unselect = wire.capabilities.has("UNSELECT");
+            let leave = if unselect { ReadOnly::Unselect.command() } else { Command::new("SELECT").string(wire_name) };
+            // Its answer tells nothing, and whoever reads next passes over it.
+            wire.send(&leave)?;
+        }
+        Ok(Appender::new(&mut self.reader.wire, wire_name, way))
     }
 
     /// Says goodbye, and does not wait for an answer.

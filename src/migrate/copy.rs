@@ -116,6 +116,7 @@ pub(super) fn copy_round(
     batches.extend(round.suspects.iter().map(|uid| vec![*uid]));
     let queue = Mutex::new(batches.iter().cloned().collect::<VecDeque<_>>());
     let line = source.interrupter();
+    let appender = target.appender(round.wire_name, round.way).on(Side::Target)?;
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| {
@@ -123,7 +124,7 @@ pub(super) fn copy_round(
             source.bodies(&mut feed, &mut ChannelSink { sender, measure: None })
         });
         let mut sending = Sending {
-            appender: target.appender(round.wire_name, round.way),
+            appender,
             round,
             desk,
             batches: &batches,
