@@ -74,7 +74,7 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
 }
 
 fn append(writer: &mut Writer, wire_name: &[u8], message: &[u8]) {
-    let mut appender = writer.appender(wire_name, AppendWay::Single);
+    let mut appender = writer.appender(wire_name, AppendWay::Single).unwrap();
     appender.begin(Uid(1), &[], None, message.len() as u64).unwrap();
     appender.write(message).unwrap();
     appender.end().unwrap();

@@ -24,7 +24,7 @@ fn messages() -> usize {
 }
 
 fn address(number: usize) -> String {
-    format!("user{number}@{}", if number % 2 == 0 { "example.com" } else { "new.example" })
+    format!("user{number}@{}", if number.is_multiple_of(2) { "example.com" } else { "new.example" })
 }
 
 struct World {
