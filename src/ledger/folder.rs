@@ -1,8 +1,8 @@
 //! One folder's record: which of its messages are intended, done, checked, and what the folder looked like when it was complete.
 
-use super::{Ledger, LedgerError};
+use super::{Durable, Ledger, LedgerError};
 use crate::domain::{Digest, Uid, UidValidity};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeSet;
 
 /// How far a message is.
@@ -74,28 +74,27 @@ pub type NamePair = (Vec<u8>, Vec<u8>);
 impl Ledger {
     /// The record of the source folder with that wire name, if there is one.
     pub fn folder(&self, source_name: &[u8]) -> Result<Option<FolderRecord>, LedgerError> {
-        self.connection
-            .query_row(
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
                 "SELECT id, target_uid_validity, source_uid_validity, target_name, complete_uid_next, complete_messages
                  FROM folder WHERE source_name = ?1",
-                [source_name],
-                |row| {
-                    let uid_next: Option<u32> = row.get(4)?;
-                    let messages: Option<i64> = row.get(5)?;
-                    Ok(FolderRecord {
-                        id: row.get(0)?,
-                        target_uid_validity: UidValidity(row.get(1)?),
-                        source_uid_validity: UidValidity(row.get(2)?),
-                        target_name: row.get(3)?,
-                        snapshot: uid_next.zip(messages).map(|(uid_next, messages)| Snapshot {
-                            uid_next: Uid(uid_next),
-                            messages: messages as u64,
-                        }),
-                    })
-                },
-            )
-            .optional()
-            .map_err(|error| self.database_error(error))
+            )?;
+            let folder = statement.query_row([source_name], |row| {
+                let uid_next: Option<u32> = row.get(4)?;
+                let messages: Option<i64> = row.get(5)?;
+                Ok(FolderRecord {
+                    id: row.get(0)?,
+                    target_uid_validity: UidValidity(row.get(1)?),
+                    source_uid_validity: UidValidity(row.get(2)?),
+                    target_name: row.get(3)?,
+                    snapshot: uid_next
+                        .zip(messages)
+                        .map(|(uid_next, messages)| Snapshot { uid_next: Uid(uid_next), messages: messages as u64 }),
+                })
+            });
+            folder.optional()
+        };
+        read().map_err(|error| self.database_error(error))
     }
 
     /// Where every recorded folder of the source goes.
@@ -116,18 +115,14 @@ impl Ledger {
         target_name: &[u8],
         target_uid_validity: UidValidity,
     ) -> Result<FolderRecord, LedgerError> {
-        let begin = |connection: &mut rusqlite::Connection| {
-            let transaction = connection.transaction()?;
-            transaction.execute("DELETE FROM folder WHERE source_name = ?1", [source_name])?;
-            transaction.execute(
-                "INSERT INTO folder (source_name, target_name, source_uid_validity, target_uid_validity) VALUES (?1, ?2, ?3, ?4)",
-                params![source_name, target_name, source_uid_validity.0, target_uid_validity.0],
+        let id = self.write(Durable::Soon, |transaction| {
+            transaction.prepare_cached("DELETE FROM folder WHERE source_name = ?1")?.execute([source_name])?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO folder (source_name, target_name, source_uid_validity, target_uid_validity)
+                 VALUES (?1, ?2, ?3, ?4)",
             )?;
-            let id = transaction.last_insert_rowid();
-            transaction.commit()?;
-            Ok(id)
-        };
-        let id = begin(&mut self.connection).map_err(|error| self.database_error(error))?;
+            insert.insert(params![source_name, target_name, source_uid_validity.0, target_uid_validity.0])
+        })?;
         Ok(FolderRecord {
             id,
             target_uid_validity,
@@ -206,8 +201,9 @@ impl Ledger {
 
     /// Forgets all that is known of a folder; the next run compares it by content.
     pub fn forget_folder(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
-        let deleted = self.connection.execute("DELETE FROM folder WHERE id = ?1", [folder.id]);
-        deleted.map(|_| ()).map_err(|error| self.database_error(error))
+        let forget =
+            |transaction: &Transaction<'_>| transaction.execute("DELETE FROM folder WHERE id = ?1", [folder.id]);
+        self.write(Durable::AtOnce, forget).map(|_| ())
     }
 
     /// The highest UID on the target that belongs to a message of this folder's record.
@@ -217,9 +213,9 @@ impl Ledger {
         Ok(highest.map_err(|error| self.database_error(error))?.map(Uid))
     }
 
-    /// In one durable step: takes `done` in, forgets `withdrawn`, and intends `intend` at `floor`.
+    /// In one step: takes `done` in, forgets `withdrawn`, and intends `intend` at `floor`.
     ///
-    /// When this returns, a power cut cannot take it back; so call it before the first octet of `intend` goes out.
+    /// When this returns, a power cut cannot take an intent back; so call it before the first octet of `intend` goes out.
     pub fn record(
         &mut self,
         folder: &FolderRecord,
@@ -231,84 +227,60 @@ impl Ledger {
         if done.is_empty() && withdrawn.is_empty() && intend.is_empty() {
             return Ok(());
         }
-        let write = |connection: &mut rusqlite::Connection| {
-            let transaction = connection.transaction()?;
-            {
-                let mut insert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO message (folder, uid, state, size, floor, digest, target_uid)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?;
-                for message in done {
-                    insert.execute(params![
-                        folder.id,
-                        message.uid.0,
-                        if message.checked { 2 } else { 1 },
-                        message.size as i64,
-                        message.floor,
-                        message.digest.0,
-                        message.target_uid.map(|uid| uid.0),
-                    ])?;
-                }
-                let nothing: (Option<[u8; 32]>, Option<u32>) = (None, None);
-                for (uid, size) in intend {
-                    insert.execute(params![folder.id, uid.0, 0, *size as i64, floor, nothing.0, nothing.1])?;
-                }
-                let mut delete =
-                    transaction.prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND state = 0")?;
-                for uid in withdrawn {
-                    delete.execute(params![folder.id, uid.0])?;
-                }
+        let durable = if intend.is_empty() { Durable::Soon } else { Durable::AtOnce };
+        self.write(durable, |transaction| {
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO message (folder, uid, state, size, floor, digest, target_uid)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            for message in done {
+                insert.execute(params![
+                    folder.id,
+                    message.uid.0,
+                    if message.checked { 2 } else { 1 },
+                    message.size as i64,
+                    message.floor,
+                    message.digest.0,
+                    message.target_uid.map(|uid| uid.0),
+                ])?;
             }
-            transaction.commit()
-        };
-        write(&mut self.connection).map_err(|error| self.database_error(error))
+            let nothing: (Option<[u8; 32]>, Option<u32>) = (None, None);
+            for (uid, size) in intend {
+                insert.execute(params![folder.id, uid.0, 0, *size as i64, floor, nothing.0, nothing.1])?;
+            }
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND state = 0")?;
+            for uid in withdrawn {
+                delete.execute(params![folder.id, uid.0])?;
+            }
+            Ok(())
+        })
     }
 
     /// Notes that these messages were compared on the target and are right, with the UIDs they were found at.
     pub fn checked(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
-        let write = |connection: &mut rusqlite::Connection| {
-            let transaction = connection.transaction()?;
-            {
-                let mut update = transaction.prepare_cached(
-                    "UPDATE message SET state = 2, target_uid = ?3 WHERE folder = ?1 AND uid = ?2 AND state > 0",
-                )?;
-                for (uid, target_uid) in messages {
-                    update.execute(params![folder.id, uid.0, target_uid.0])?;
-                }
-            }
-            transaction.commit()
-        };
         if messages.is_empty() {
             return Ok(());
         }
-        write(&mut self.connection).map_err(|error| self.database_error(error))
-    }
-
-    /// Forgets messages, so that the next run copies them again.
-    pub fn forget(&mut self, folder: &FolderRecord, uids: &[Uid]) -> Result<(), LedgerError> {
-        let write = |connection: &mut rusqlite::Connection| {
-            let transaction = connection.transaction()?;
-            for uid in uids {
-                transaction.execute("DELETE FROM message WHERE folder = ?1 AND uid = ?2", params![folder.id, uid.0])?;
-            }
-            transaction.execute(
-                "UPDATE folder SET complete_uid_next = NULL, complete_messages = NULL WHERE id = ?1",
-                [folder.id],
+        self.write(Durable::Soon, |transaction| {
+            let mut update = transaction.prepare_cached(
+                "UPDATE message SET state = 2, target_uid = ?3 WHERE folder = ?1 AND uid = ?2 AND state > 0",
             )?;
-            transaction.commit()
-        };
-        write(&mut self.connection).map_err(|error| self.database_error(error))
+            for (uid, target_uid) in messages {
+                update.execute(params![folder.id, uid.0, target_uid.0])?;
+            }
+            Ok(())
+        })
     }
 
     /// Notes what the source folder looks like now that every message of it stands on the target.
     pub fn complete(&mut self, folder: &FolderRecord, snapshot: Snapshot) -> Result<(), LedgerError> {
-        self.connection
-            .execute(
-                "UPDATE folder SET complete_uid_next = ?2, complete_messages = ?3 WHERE id = ?1",
-                params![folder.id, snapshot.uid_next.0, snapshot.messages as i64],
-            )
-            .map(|_| ())
-            .map_err(|error| self.database_error(error))
+        self.write(Durable::Soon, |transaction| {
+            let mut update = transaction
+                .prepare_cached("UPDATE folder SET complete_uid_next = ?2, complete_messages = ?3 WHERE id = ?1")?;
+            update.execute(params![folder.id, snapshot.uid_next.0, snapshot.messages as i64])?;
+            Ok(())
+        })
     }
 
     fn rows<T>(

@@ -1,9 +1,11 @@
 //! The ledger: the durable record of what is already on the target, one SQLite file for each mailbox.
 //!
-//! Promises the order *intend (durable) -> append -> done*: [`Ledger::record`] returns only when its rows would survive a power
-//! cut, and a message that was intended and not settled stays visible through [`FolderRecord::intents`] until somebody has asked
-//! the target what became of it. A second program on the same mailbox is refused. A file that is damaged or of another version is
-//! set aside, told, and replaced by an empty one; the engine then compares with the target by content.
+//! Promises the order *intend (durable) -> append -> done*: an intent survives a power cut from the moment [`Ledger::record`] returns,
+//! and a message that was intended and not settled stays visible through [`Ledger::intents`] until somebody has asked the target what
+//! became of it. What was settled is written to the file at once, so that an end of the program takes nothing away, and survives a power
+//! cut from the next intent on, or a second later: losing it costs a question to the target and no message. A second program on the same
+//! mailbox is refused. A file that is damaged or of another version is set aside, told, and replaced by an empty one; the engine then
+//! compares with the target by content.
 //!
 //! Only here is rusqlite named. `docs/ledger.md` describes the file.
 
@@ -12,8 +14,12 @@ mod schema;
 
 pub use folder::{Done, FolderRecord, Intent, NamePair, Snapshot, State};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// So long may pass before what was written earlier survives a power cut, while more is written.
+const LATEST: Duration = Duration::from_secs(1);
 
 /// Whose mailbox a ledger is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +94,17 @@ pub enum LedgerError {
 pub struct Ledger {
     path: PathBuf,
     connection: Connection,
+    /// When all that is written was last made to survive a power cut.
+    durable_at: Instant,
+}
+
+/// When a write has to survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    /// When it returns.
+    AtOnce,
+    /// With the next one that must at once, or a second later. The order of all writes is kept.
+    Soon,
 }
 
 impl Ledger {
@@ -101,13 +118,13 @@ impl Ledger {
         match schema::open(&path, key) {
             Ok(connection) => {
                 let history = if existed { History::Known } else { History::New };
-                Ok((Self { path, connection }, history))
+                Ok((Self::of(path, connection), history))
             }
             Err(schema::Unusable::Refused(error)) => Err(error),
             Err(schema::Unusable::Damaged(why)) => {
                 let aside = set_aside(&path).map_err(|source| LedgerError::File { path: path.clone(), source })?;
                 match schema::open(&path, key) {
-                    Ok(connection) => Ok((Self { path, connection }, History::SetAside { path: aside, why })),
+                    Ok(connection) => Ok((Self::of(path, connection), History::SetAside { path: aside, why })),
                     Err(schema::Unusable::Refused(error)) => Err(error),
                     Err(schema::Unusable::Damaged(why)) => {
                         let source = std::io::Error::other(why);
@@ -124,6 +141,32 @@ impl Ledger {
             return Ok(None);
         }
         Self::open(state_folder, key).map(|(ledger, _)| Some(ledger))
+    }
+
+    fn of(path: PathBuf, connection: Connection) -> Self {
+        Self { path, connection, durable_at: Instant::now() }
+    }
+
+    /// Writes all of `rows` or nothing.
+    fn write<T>(
+        &mut self,
+        durable: Durable,
+        rows: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        let at_once = durable == Durable::AtOnce || self.durable_at.elapsed() >= LATEST;
+        let write = |connection: &mut Connection| {
+            // A commit waits for the disk only with the former; then it waits for all commits before it as well.
+            connection.pragma_update(None, "synchronous", if at_once { "FULL" } else { "NORMAL" })?;
+            let transaction = connection.transaction()?;
+            let written = rows(&transaction)?;
+            transaction.commit()?;
+            Ok(written)
+        };
+        let written = write(&mut self.connection).map_err(|error| self.database_error(error))?;
+        if at_once {
+            self.durable_at = Instant::now();
+        }
+        Ok(written)
     }
 
     fn database_error(&self, source: rusqlite::Error) -> LedgerError {

@@ -63,7 +63,7 @@ impl From<rusqlite::Error> for Failure {
 
 fn prepare(path: &Path, key: &MailboxKey) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_millis(200))?;
     // With the lock held for the whole life of the connection, a second program is refused instead of interleaved.
     connection
@@ -72,12 +72,15 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<Connection, Failure> {
     let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
     if empty {
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
-        connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;"))?;
-        connection.execute(
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+        // One transaction, so that a file that has tables is one that knows whose it is.
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(&format!("{TABLES} PRAGMA user_version = {FORMAT};"))?;
+        transaction.execute(
             "INSERT INTO mailbox (source, target, address) VALUES (?1, ?2, ?3)",
             (&key.source, &key.target, &key.address),
         )?;
+        transaction.commit()?;
         return Ok(connection);
     }
     if format != FORMAT {
@@ -87,7 +90,7 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<Connection, Failure> {
     if verdict != "ok" {
         return Err(Failure::Content(verdict));
     }
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    connection.execute_batch("PRAGMA journal_mode = WAL;")?;
     let whose: (String, String, String) =
         connection.query_row("SELECT source, target, address FROM mailbox", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))

@@ -53,6 +53,78 @@ fn a_checked_message_is_not_checked_again() {
 }
 
 #[test]
+fn an_intent_waits_for_the_disk_and_what_is_settled_waits_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let waited = |ledger: &Ledger| -> bool {
+        let synchronous: i64 = ledger.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        assert!(matches!(synchronous, 1 | 2), "{synchronous}");
+        synchronous == 2
+    };
+    let record = inbox(&mut ledger);
+    assert!(!waited(&ledger));
+    ledger.record(&record, &[], &[], &[(Uid(1), 10), (Uid(2), 10)], 100).unwrap();
+    assert!(waited(&ledger));
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    assert!(!waited(&ledger));
+    ledger.checked(&record, &[(Uid(1), Uid(101))]).unwrap();
+    assert!(!waited(&ledger));
+    ledger.record(&record, &[done(2)], &[], &[(Uid(3), 10)], 100).unwrap();
+    assert!(waited(&ledger));
+    ledger.durable_at -= LATEST;
+    ledger.complete(&record, Snapshot { uid_next: Uid(4), messages: 3 }).unwrap();
+    assert!(waited(&ledger), "it was a second ago that anything was made to survive a power cut");
+    ledger.forget_folder(&record).unwrap();
+    assert!(waited(&ledger));
+}
+
+#[test]
+fn a_record_cut_off_anywhere_is_one_that_was_true_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let record = inbox(&mut ledger);
+    let state = |ledger: &Ledger| {
+        let record = ledger.folder(b"INBOX").unwrap()?;
+        Some((
+            record.snapshot,
+            ledger.done(&record).unwrap(),
+            ledger.intents(&record).unwrap(),
+            ledger.unchecked(&record).unwrap(),
+        ))
+    };
+    let mut were = vec![None, state(&ledger)];
+    for uid in 1..20 {
+        ledger.record(&record, &[], &[], &[(Uid(uid), 10)], 100).unwrap();
+        were.push(state(&ledger));
+        ledger.record(&record, &[done(uid)], &[], &[], 100).unwrap();
+        were.push(state(&ledger));
+        ledger.checked(&record, &[(Uid(uid), Uid(uid + 100))]).unwrap();
+        were.push(state(&ledger));
+    }
+    ledger.complete(&record, Snapshot { uid_next: Uid(20), messages: 19 }).unwrap();
+    were.push(state(&ledger));
+    // What stands on the disk after a power cut: the file, and the log of its changes up to somewhere.
+    let name = key().file_name();
+    let file = |end: &str| std::fs::read(folder.path().join("ledger").join(format!("{name}{end}"))).unwrap();
+    let (base, log) = (file(""), file("-wal"));
+    let mut seen = std::collections::BTreeSet::new();
+    for length in (0..=log.len()).step_by(977).chain([log.len()]) {
+        let cut = tempfile::tempdir().unwrap();
+        let path = cut.path().join("ledger");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join(&name), &base).unwrap();
+        std::fs::write(path.join(format!("{name}-wal")), &log[..length]).unwrap();
+        let (ledger, history) = opened(cut.path());
+        assert!(!matches!(history, History::SetAside { .. }), "{length}: {history:?}");
+        let is = state(&ledger);
+        let place = were.iter().rposition(|was| *was == is);
+        seen.insert(place.unwrap_or_else(|| panic!("{length}: {is:?}")));
+    }
+    assert_eq!(seen.last(), Some(&(were.len() - 1)));
+    assert!(seen.len() > were.len() / 2, "{seen:?}");
+}
+
+#[test]
 fn a_settled_message_is_never_withdrawn() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, _) = opened(folder.path());
