@@ -48,7 +48,8 @@ impl Generated {
         while position < range.end {
             let number = (position - body_start) / BLOCK as u64;
             let block_start = body_start + number * BLOCK as u64;
-            self.fill(number, &mut block);
+            let to = (range.end - block_start).min(BLOCK as u64) as usize;
+            self.fill(number, to, &mut block);
             // The message ends with a line end, wherever its last line is cut.
             for (back, octet) in [(2, b'\r'), (1, b'\n')] {
                 let place = (self.size - back).checked_sub(block_start).and_then(|place| usize::try_from(place).ok());
@@ -57,17 +58,17 @@ impl Generated {
                 }
             }
             let from = (position - block_start) as usize;
-            let to = (range.end - block_start).min(BLOCK as u64) as usize;
             each(&block[from..to])?;
             position = block_start + to as u64;
         }
         Ok(())
     }
 
-    fn fill(&self, number: u64, block: &mut Vec<u8>) {
+    /// Makes the whole lines of a block that its first so many octets lie in.
+    fn fill(&self, number: u64, octets: usize, block: &mut Vec<u8>) {
         block.clear();
         let mut random = fastrand::Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        while block.len() < BLOCK {
+        while block.len() < octets {
             let mut left = LINE - 2;
             while left > 0 {
                 let mut bits = random.u64(..);
