@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod cli;
+pub mod core_dumps;
 pub mod domain;
 pub mod fuzz;
 pub mod gui;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    kimt::core_dumps::switch_off();
     kimt::logs::take_panics();
     kimt::cli::run(std::env::args_os())
 }

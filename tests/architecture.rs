@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 18] = [
+const KNOWS: [(&str, &[&str]); 19] = [
     ("domain", &[]),
+    ("core_dumps", &[]),
     ("private_file", &[]),
     ("progress", &["domain"]),
     ("accounts", &["domain"]),
@@ -26,7 +27,7 @@ const KNOWS: [(&str, &[&str]); 18] = [
     ("cli", ABOVE_THE_ENGINE),
     ("gui", ABOVE_THE_ENGINE),
     ("fuzz", &["domain", "accounts", "imap", "kerio", "ledger", "migrate"]),
-    ("main", &["cli", "gui", "logs"]),
+    ("main", &["cli", "core_dumps", "gui", "logs"]),
 ];
 
 const ABOVE_THE_ENGINE: &[&str] = &[
@@ -44,7 +45,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 21] = [
+const OWNERS: [(&[&str], &[&str]); 22] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["native_tls::"], &["network"]),
@@ -67,6 +68,7 @@ const OWNERS: [(&[&str], &[&str]); 21] = [
     (&["encoding_rs::"], &["accounts"]),
     (&["rcgen::"], &["rehearsal"]),
     (&["directories::"], &["logs", "settings"]),
+    (&["rlimit::"], &["core_dumps"]),
 ];
 
 const LONGEST_FILE: usize = 480;

@@ -3,27 +3,25 @@
 //! simplelog writes the lines; before it stands a filter that takes registered secrets and control characters out of every
 //! message, cuts endless ones, and lets other crates say only what went wrong.
 
+use super::bounded::BoundedLog;
 use super::secret_filter::SecretFilter;
 use crate::domain::{Secret, printable};
-use crate::private_file;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simplelog::{ConfigBuilder, WriteLogger};
-use std::fs::File;
-use std::io::{self, LineWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError, RwLock};
 
 /// A message is cut after so many octets; the folder list of one large mailbox must not fill the disk.
 const LONGEST: usize = 16 * 1024;
 
-static FILE: Mutex<Option<LineWriter<File>>> = Mutex::new(None);
+static LOG: Mutex<Option<BoundedLog>> = Mutex::new(None);
 static SECRETS: LazyLock<RwLock<SecretFilter>> = LazyLock::new(RwLock::default);
 
 /// Sends debug.log to a new file from now on.
 pub(super) fn send_to(path: &Path) -> io::Result<()> {
     static LOGGER: Once = Once::new();
-    let file = LineWriter::new(private_file::create_new(path)?);
-    *open_file() = Some(file);
+    *current() = Some(BoundedLog::create(path)?);
     LOGGER.call_once(|| {
         let config = ConfigBuilder::new()
             .set_time_format_rfc3339()
@@ -32,9 +30,10 @@ pub(super) fn send_to(path: &Path) -> io::Result<()> {
             .set_thread_mode(simplelog::ThreadLogMode::Names)
             .set_location_level(LevelFilter::Off)
             .build();
-        let lines = WriteLogger::new(LevelFilter::Debug, config, CurrentFile);
+        let lines =
+            |serious| WriteLogger::new(LevelFilter::Debug, config.clone(), CurrentLog { serious, line: Vec::new() });
         // In a process that has another logger already, such as a test's, that one stays.
-        if log::set_boxed_logger(Box::new(Filtered { lines })).is_ok() {
+        if log::set_boxed_logger(Box::new(Filtered { trouble: lines(true), talk: lines(false) })).is_ok() {
             log::set_max_level(LevelFilter::Debug);
         }
     });
@@ -54,7 +53,7 @@ pub(super) fn hide<'a>(secrets: impl IntoIterator<Item = (impl AsRef<str>, &'a S
 pub fn take_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if open_file().is_none() {
+        if current().is_none() {
             return before(panic);
         }
         let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
@@ -62,30 +61,39 @@ pub fn take_panics() {
     }));
 }
 
-fn open_file() -> MutexGuard<'static, Option<LineWriter<File>>> {
-    FILE.lock().unwrap_or_else(PoisonError::into_inner)
+fn current() -> MutexGuard<'static, Option<BoundedLog>> {
+    LOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The file of the current run, as something simplelog can hold on to. What cannot be written is lost: a full disk under the
-/// log must not stop a migration.
-struct CurrentFile;
+/// The log of the current run, as something simplelog can hold on to. It hands over whole lines, as two of it write at once. What
+/// cannot be written is lost: a full disk under the log must not stop a migration.
+struct CurrentLog {
+    serious: bool,
+    /// The line so far.
+    line: Vec<u8>,
+}
 
-impl Write for CurrentFile {
+impl Write for CurrentLog {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        if let Some(file) = open_file().as_mut() {
-            let _ = file.write_all(octets);
+        self.line.extend_from_slice(octets);
+        if self.line.ends_with(b"\n") {
+            if let Some(log) = current().as_mut() {
+                let _ = log.write(&self.line, self.serious);
+            }
+            self.line.clear();
         }
         Ok(octets.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        open_file().as_mut().map_or(Ok(()), Write::flush)
+        Ok(())
     }
 }
 
 /// Lets only clean messages through.
 struct Filtered {
-    lines: Box<WriteLogger<CurrentFile>>,
+    trouble: Box<WriteLogger<CurrentLog>>,
+    talk: Box<WriteLogger<CurrentLog>>,
 }
 
 impl Log for Filtered {
@@ -99,11 +107,13 @@ impl Log for Filtered {
         }
         let message = clean(&record.args().to_string());
         let metadata = record.metadata().clone();
-        self.lines.log(&Record::builder().metadata(metadata).args(format_args!("{message}")).build());
+        let lines = if metadata.level() <= Level::Warn { &self.trouble } else { &self.talk };
+        lines.log(&Record::builder().metadata(metadata).args(format_args!("{message}")).build());
     }
 
     fn flush(&self) {
-        self.lines.flush();
+        self.trouble.flush();
+        self.talk.flush();
     }
 }
 

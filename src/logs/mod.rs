@@ -2,8 +2,9 @@
 //!
 //! Promises that every start gets a folder of its own which only this user can read, that a folder somebody else laid out is
 //! refused, and that what reaches debug.log has no control characters and no registered secret, also when the program panics.
-//! The report's files in the same folder are written by `report`.
+//! It takes 96 MiB besides its warnings and errors, however long a run is (see `bounded`). The report's files in the same folder are written by `report`.
 
+mod bounded;
 mod debug_log;
 mod folder;
 mod secret_filter;

@@ -41,3 +41,27 @@ fn no_password_stands_in_the_output_the_logs_or_the_state() {
         }
     }
 }
+
+/// The shell asks for core files before it becomes the program.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_core_file_is_never_written() {
+    use super::stage::{Running, until};
+    let stage = Stage::new(1, 3);
+    stage.target.slow_down(std::time::Duration::from_millis(500));
+    let program = stage.command("migrate", &[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -S -c \"$(ulimit -H -c)\" && exec \"$@\"", "sh"]);
+    shell.arg(program.get_program()).args(program.get_args());
+    shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut running = Running::start(&mut shell);
+    let limits = format!("/proc/{}/limits", running.child().id());
+    let mut seen = String::new();
+    until("a message has arrived", || {
+        seen = std::fs::read_to_string(&limits).unwrap_or_default();
+        stage.target.messages(stage.user(1)) > 0
+    });
+    let cores = seen.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{cores}");
+    running.cut_off();
+}
