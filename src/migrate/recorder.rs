@@ -4,6 +4,7 @@
 //! goes on every few seconds after an account has ended, so that even a crash leaves one.
 
 use super::Observer;
+use crate::domain::{Problem, ProblemKind};
 use crate::progress::{Event, RunState, Stamped};
 use crate::report;
 use crossbeam_channel::{Receiver, Sender};
@@ -90,9 +91,18 @@ impl Recorder {
             Event::AccountFinished { .. } => self.reported.elapsed() >= self.next_report,
             _ => false,
         };
-        if due {
-            self.report(&stamped);
+        if due && let Err(error) = self.report(&stamped) {
+            log::error!("the report could not be written: {error}");
+            if stamped.event == Event::RunFinished {
+                let path = self.log_folder.join(report::REPORT_TEXT);
+                let problem = Problem::new(ProblemKind::LocalFile).at_path(path.display()).saying(error);
+                self.note(Stamped { at, event: Event::ProblemMet { account: None, folder: None, problem } });
+            }
         }
+        self.note(stamped);
+    }
+
+    fn note(&mut self, stamped: Stamped) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.apply(&stamped);
         self.observer.noted(&stamped, &state);
@@ -100,15 +110,14 @@ impl Recorder {
 
     /// Writes the report as it is after `stamped`, before anybody sees that event: whoever sees the end finds the report. It is
     /// written from a copy, because the window must not wait for a disk.
-    fn report(&mut self, stamped: &Stamped) {
+    fn report(&mut self, stamped: &Stamped) -> std::io::Result<()> {
         let begun = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         state.apply(stamped);
-        if let Err(error) = report::write_all(&self.log_folder, &state) {
-            log::error!("the report could not be written: {error}");
-        }
+        let written = report::write_all(&self.log_folder, &state);
         self.reported = Instant::now();
         self.next_report = REPORT_EVERY.max(begun.elapsed().saturating_mul(REPORT_SHARE));
+        written
     }
 
     fn log(&self, stamped: &Stamped) {

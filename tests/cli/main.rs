@@ -8,6 +8,8 @@ mod comparing;
 #[cfg(unix)]
 mod cut_off;
 mod demo;
+#[cfg(unix)]
+mod disk_full;
 mod kerio;
 mod migrating;
 mod output;
