@@ -29,7 +29,7 @@ pub(super) struct Summary {
     /// The digest with every CR left out and no newline at the end.
     text: Digest,
     /// The same of what follows the header.
-    body: Digest,
+    pub(super) body: Digest,
     /// The header's lines, each as a hash, in order.
     header: Vec<u64>,
 }
@@ -229,8 +229,19 @@ pub(super) fn read_each<M: Measure>(
     uids: &[Uid],
     each: &mut dyn FnMut(Uid, Read<M::Measured>),
 ) -> Result<(), ImapError> {
+    read_each_or_lose::<M>(reader, uids, each).map_err(|(error, _)| error)
+}
+
+/// The same; an error comes with the message that was being read.
+pub(super) fn read_each_or_lose<M: Measure>(
+    reader: &mut Reader,
+    uids: &[Uid],
+    each: &mut dyn FnMut(Uid, Read<M::Measured>),
+) -> Result<(), (ImapError, Option<Uid>)> {
     let mut batches = uids.chunks(AT_ONCE).map(<[Uid]>::to_vec);
-    reader.bodies(&mut batches, &mut MeasuringSink::<M> { current: None, each })
+    let mut sink = MeasuringSink::<M> { current: None, each };
+    let read = reader.bodies(&mut batches, &mut sink);
+    read.map_err(|error| (error, sink.current.map(|(uid, _)| uid)))
 }
 
 struct MeasuringSink<'a, M: Measure> {

@@ -1,33 +1,44 @@
 //! `kimt verify`: compares source and target message by message, without trusting any ledger, and changes nothing.
 //!
-//! Every message of both sides is read; they are matched one to one by content. What the source has and the target has not is named.
-//! What only the target has is its own business: mail that came since, or was there before.
+//! Every message of both sides is read; they are matched one to one by content (see `likeness`). What the source has and the target has
+//! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
+//! again, and the work goes on where it was.
 
-use super::content::{Comparison, Read, SizeAndDigest, read_each};
 use super::context::RunContext;
 use super::elsewhere::Elsewhere;
 use super::halt::{Halt, OnSide, server_problem};
-use super::heads::{Head, Heads};
+use super::heads::Heads;
+use super::likeness::{self, Shelf};
 use super::planner::{self, TargetNames, Way, Wishes};
-use super::reconcile::{heads_from, summaries};
+use super::reconcile::heads_from;
 use super::refused::describe;
 use super::request::Verify;
-use crate::domain::{Account, AccountId, Digest, Folder, FolderId, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Retry, Side, Uid};
 use crate::imap::{ImapError, Reader};
 use crate::ledger::{Ledger, NamePair};
 use crate::progress::{AccountEnd, Event, Step};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
+const BACK_OFF: [u64; 6] = [1, 5, 15, 60, 60, 120];
 
 /// Verifies one account.
 pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
-    let mut verification = Verification { context, id, differences: 0, elsewhere: Elsewhere::default() };
-    match verification.run(account) {
+    let mut verification = Verification {
+        context,
+        id,
+        account,
+        differences: 0,
+        elsewhere: Elsewhere::default(),
+        plan: None,
+        finished: 0,
+        current: None,
+    };
+    match verification.run() {
         Ok(()) if verification.differences == 0 => AccountEnd::Complete,
         Ok(()) => AccountEnd::Incomplete,
-        Err(Halt::Server { side, error }) => {
-            context.tell_problem(id, None, server_problem(side, &error, account));
-            AccountEnd::Failed
-        }
+        Err(halt) if context.control.stopping() && !matches!(halt, Halt::Problem(_)) => AccountEnd::Stopped,
         Err(halt) => match halt.problem(account) {
             Some(problem) => {
                 context.tell_problem(id, None, problem);
@@ -41,203 +52,214 @@ pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> 
 struct Verification<'a> {
     context: &'a RunContext,
     id: AccountId,
+    account: &'a Account,
     differences: u64,
     elsewhere: Elsewhere,
+    plan: Option<Plan>,
+    /// So many folders are through.
+    finished: usize,
+    /// The folder after those, as far as it was read.
+    current: Option<Current>,
 }
 
-/// What identifies a message when only sizes are compared, or contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Likeness {
-    Size(u64),
-    Content(Digest),
+/// Which folder is compared with which; made once, so that ids hold.
+struct Plan {
+    source: Vec<Folder>,
+    /// Each with the target's folder by its wire name; none where there is no such folder.
+    ways: Vec<(Way, Option<Vec<u8>>)>,
+}
+
+/// A folder that is being compared.
+struct Current {
+    here: Shelf,
+    there: Shelf,
+    /// Messages that the source counts and does not tell of.
+    untold: u64,
 }
 
 impl Verification<'_> {
-    fn run(&mut self, account: &Account) -> Result<(), Halt> {
+    fn run(&mut self) -> Result<(), Halt> {
+        let mut tries = 0;
+        loop {
+            let before = self.settled();
+            let Err(halt) = self.attempt() else { return Ok(()) };
+            if self.settled() > before {
+                tries = 0;
+            }
+            let Halt::Server { side, error } = &halt else { return Err(halt) };
+            let again = server_problem(*side, error, self.account).retry() != Retry::Never;
+            match BACK_OFF.get(tries) {
+                Some(seconds) if again && !self.context.control.stopping() => {
+                    log::debug!("{}: {halt:?}", self.account.address);
+                    tries += 1;
+                    let seconds = error.wait_seconds().unwrap_or(*seconds).min(3600);
+                    self.context.wait_for(self.id, *side, Duration::from_secs(seconds));
+                }
+                _ => return Err(halt),
+            }
+        }
+    }
+
+    /// Folders and messages that are through; an attempt that adds to them was worth its while.
+    fn settled(&self) -> (usize, usize) {
+        (self.finished, self.current.as_ref().map_or(0, |current| current.here.read() + current.there.read()))
+    }
+
+    fn attempt(&mut self) -> Result<(), Halt> {
         let context = self.context;
         self.step(Step::SigningIn);
         let _places = [context.place(Side::Source)?, context.place(Side::Target)?];
-        let source = context.sign_in(self.id, Side::Source, account)?;
-        let target = context.sign_in(self.id, Side::Target, account)?;
+        let source = context.sign_in(self.id, Side::Source, self.account)?;
+        let target = context.sign_in(self.id, Side::Target, self.account)?;
         let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());
+        let plan = match self.plan.take() {
+            Some(plan) => plan,
+            None => self.plan(&mut source, &mut target)?,
+        };
+        let outcome = self.folders(&plan, &mut source, &mut target);
+        self.plan = Some(plan);
+        outcome?;
+        source.logout();
+        target.logout();
+        Ok(())
+    }
+
+    fn plan(&mut self, source: &mut Reader, target: &mut Reader) -> Result<Plan, Halt> {
+        let context = self.context;
         self.step(Step::Listing);
         let listed = source.list().on(Side::Source)?;
         let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
-        let earlier = self.earlier(account).into_iter().map(|(source, there)| (source, target.path(&there))).collect();
+        let earlier = self.earlier().into_iter().map(|(source, there)| (source, target.path(&there))).collect();
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let (ways, mut left_out) = planner::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
         context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
-        for (position, way) in ways.iter().enumerate() {
-            if context.control.stopping() {
-                return Err(Halt::Held);
-            }
-            context.control.wait_while_paused();
-            let folder = FolderId(position as u32);
-            let wire_name = target.wire_name(&way.planned.target).ok();
-            let wire_name = wire_name.filter(|name| there.folders.iter().any(|folder| folder.wire_name == *name));
-            self.folder(folder, &listed.folders[way.index], way, wire_name, &mut source, &mut target)?;
-        }
-        source.logout();
-        target.logout();
-        Ok(())
+        let stands: BTreeSet<&[u8]> = there.folders.iter().map(|folder| folder.wire_name.as_slice()).collect();
+        let wire_name = |way: &Way| {
+            let name = target.wire_name(&way.planned.target).ok()?;
+            stands.contains(name.as_slice()).then_some(name)
+        };
+        let ways = ways.into_iter().map(|way| (wire_name(&way), way)).map(|(name, way)| (way, name)).collect();
+        Ok(Plan { source: listed.folders, ways })
     }
 
     /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
-    fn earlier(&self, account: &Account) -> Vec<NamePair> {
-        let key = self.context.ledger_key(account);
+    fn earlier(&self) -> Vec<NamePair> {
+        let key = self.context.ledger_key(self.account);
         let ledger = Ledger::open_existing(&self.context.options.state_folder, &key);
         let names = ledger.and_then(|ledger| ledger.map_or(Ok(Vec::new()), |ledger| ledger.target_names()));
         names.inspect_err(|error| log::debug!("{error}")).unwrap_or_default()
     }
 
-    fn folder(
+    fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
+        while let Some((way, wire_name)) = plan.ways.get(self.finished) {
+            if self.context.control.stopping() {
+                return Err(Halt::Held);
+            }
+            self.context.control.wait_while_paused();
+            let id = FolderId(self.finished as u32);
+            self.step(Step::Checking(id));
+            if let Some(mut current) =
+                self.open(id, &plan.source[way.index], way, wire_name.as_deref(), source, target)?
+            {
+                let by_size = self.context.options.verify != Verify::Content;
+                let outcome = likeness::compare(&mut current.here, &mut current.there, by_size, source, target);
+                match outcome {
+                    Ok(outcome) => self.tell(id, way, &current, &outcome),
+                    Err(halt) => {
+                        self.current = Some(current);
+                        return Err(halt);
+                    }
+                }
+            }
+            self.finished += 1;
+            self.current = None;
+        }
+        Ok(())
+    }
+
+    /// Opens the folder on both sides. What an earlier attempt has read of it is kept, unless it is another folder by now.
+    fn open(
         &mut self,
         id: FolderId,
         listed: &Folder,
         way: &Way,
-        wire_name: Option<Vec<u8>>,
+        wire_name: Option<&[u8]>,
         source: &mut Reader,
         target: &mut Reader,
-    ) -> Result<(), Halt> {
-        self.step(Step::Checking(id));
+    ) -> Result<Option<Current>, Halt> {
         let status = match source.examine(&listed.wire_name) {
             Ok(status) => status,
             Err(error) => return self.unread(id, Side::Source, way, error),
         };
+        let there = match wire_name.map(|wire_name| target.examine(wire_name)).transpose() {
+            Ok(status) => status.map(|status| status.uid_validity),
+            Err(error) => return self.unread(id, Side::Target, way, error),
+        };
+        if let Some(current) = self.current.take()
+            && (current.here.uid_validity, current.there.uid_validity) == (Some(status.uid_validity), there)
+        {
+            return Ok(Some(current));
+        }
         let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
+        let heads = if there.is_some() { heads_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
         self.elsewhere.sift(&mut wanted, way.rest);
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
-        self.tell_left_out(id, left_out);
-        let untold = status.messages.saturating_sub(wanted.read());
-        if untold > 0 {
-            let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&way.planned.source).counting(untold);
-            self.difference(id, problem.saying("the server counts them and does not list them"));
+        if left_out > 0 {
+            self.context.tell(Event::MessagesLeftOut { account: self.id, folder: id, messages: left_out });
         }
+        let untold = status.messages.saturating_sub(wanted.read());
         let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.octets()));
         self.context.tell(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
-        let there = match wire_name {
-            None => Heads::default(),
-            Some(wire_name) => match target.examine(&wire_name) {
-                Ok(_) => heads_from(target, Uid(1)).on(Side::Target)?,
-                Err(error) => return self.unread(id, Side::Target, way, error),
-            },
-        };
-        let (missing, strangers) = self.match_all(id, &wanted, &there, source, target)?;
-        self.look_closer(id, way, &wanted, &missing, &strangers, source, target)?;
-        let target_messages = Some(there.all().len() as u64);
-        self.context.tell(Event::FolderFinished { account: self.id, folder: id, target_messages });
-        Ok(())
+        let here = Shelf::new(Some(status.uid_validity), wanted);
+        Ok(Some(Current { here, there: Shelf::new(there, heads), untold }))
     }
 
-    fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<(), Halt> {
+    fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
         if error.is_connection() {
             return Err(Halt::Server { side, error });
         }
         let problem =
             Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source).saying(error.words());
         self.difference(id, problem);
-        Ok(())
+        Ok(None)
     }
 
-    /// Matches the two folders one to one; returns what is left on either side.
-    fn match_all(
-        &self,
-        id: FolderId,
-        wanted: &Heads,
-        there: &Heads,
-        source: &mut Reader,
-        target: &mut Reader,
-    ) -> Result<(Vec<Uid>, Vec<Uid>), Halt> {
-        let by_size = self.context.options.verify != Verify::Content;
-        // Both servers are read at once: each is idle while the other answers.
-        let (here, there) = std::thread::scope(|scope| {
-            let reading = scope.spawn(|| likenesses(target, there, by_size));
-            let here = likenesses(source, wanted, by_size);
-            (here, reading.join())
-        });
-        let there = there.unwrap_or(Err(ImapError::Abandoned)).on(Side::Target)?;
-        let here = here.on(Side::Source)?;
-        let mut free: HashMap<Likeness, Vec<Uid>> = HashMap::new();
-        for (uid, likeness) in there {
-            free.entry(likeness).or_default().push(uid);
-        }
-        let (mut right, mut bytes) = (0, 0);
-        let mut missing = Vec::new();
-        for head in wanted.all() {
-            match here.get(&head.uid).and_then(|likeness| free.get_mut(likeness)).and_then(Vec::pop) {
-                Some(_) => {
-                    right += 1;
-                    bytes += head.size;
-                }
-                None => missing.push(head.uid),
-            }
-        }
-        self.tell_right(id, right, bytes);
-        Ok((missing, free.into_values().flatten().collect()))
-    }
-
-    /// Compares what is left for changes that servers make without touching the content, and names the rest.
-    #[expect(clippy::too_many_arguments, reason = "both folders and both connections are needed at once")]
-    fn look_closer(
-        &mut self,
-        id: FolderId,
-        way: &Way,
-        wanted: &Heads,
-        missing: &[Uid],
-        strangers: &[Uid],
-        source: &mut Reader,
-        target: &mut Reader,
-    ) -> Result<(), Halt> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let sent = summaries(source, missing).on(Side::Source)?;
-        let mut stored: BTreeMap<Uid, _> =
-            if strangers.is_empty() { BTreeMap::new() } else { summaries(target, strangers).on(Side::Target)? };
-        let (mut normalised, mut bytes) = (0, 0);
-        for uid in missing {
-            let alike = sent.get(uid).and_then(|sent| {
-                stored.iter().find(|(_, stored)| sent.compare(stored) != Comparison::Different).map(|(uid, _)| *uid)
-            });
-            match alike {
-                Some(target_uid) => {
-                    stored.remove(&target_uid);
-                    normalised += 1;
-                    bytes += wanted.get(*uid).map_or(0, |head: &Head| head.size);
-                }
-                None => {
-                    let kind = if sent.contains_key(uid) {
-                        ProblemKind::MessageMissing
-                    } else {
-                        ProblemKind::MessageUnreadable
-                    };
-                    let name = describe(wanted.get(*uid), *uid);
-                    self.difference(id, Problem::new(kind).in_folder(&way.planned.source).about_message(name));
-                }
-            }
-        }
-        if normalised > 0 {
-            self.tell_right(id, normalised, bytes);
-            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&way.planned.source);
-            self.context.tell_problem(self.id, Some(id), problem.counting(normalised));
-        }
-        Ok(())
-    }
-
-    fn tell_left_out(&self, folder: FolderId, messages: u64) {
+    /// Tells how a folder compares.
+    fn tell(&mut self, folder: FolderId, way: &Way, current: &Current, outcome: &likeness::Outcome) {
+        let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
+        let (account, heads) = (self.id, &current.here.heads);
+        let right = outcome.right.iter().chain(&outcome.normalised);
+        let (messages, bytes) = right
+            .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size)));
         if messages > 0 {
-            self.context.tell(Event::MessagesLeftOut { account: self.id, folder, messages });
+            self.context.tell(Event::MessagesChecked { account, folder, messages, bytes });
         }
-    }
-
-    fn tell_right(&self, folder: FolderId, messages: u64, bytes: u64) {
-        if messages > 0 {
-            self.context.tell(Event::MessagesChecked { account: self.id, folder, messages, bytes });
+        if current.untold > 0 {
+            let problem = about(ProblemKind::MessageUnreadable).counting(current.untold);
+            self.difference(folder, problem.saying("the server counts them and does not list them"));
         }
+        let unread_there = match outcome.unread_there {
+            0 => String::new(),
+            count => format!("the target does not give {count} of its messages, and this may be one of them"),
+        };
+        for uid in &outcome.missing {
+            let problem = about(ProblemKind::MessageMissing).about_message(describe(heads.get(*uid), *uid));
+            self.difference(folder, problem.saying(&unread_there));
+        }
+        for uid in &outcome.unreadable {
+            let problem = about(ProblemKind::MessageUnreadable).about_message(describe(heads.get(*uid), *uid));
+            self.difference(folder, problem);
+        }
+        if !outcome.normalised.is_empty() {
+            let problem = about(ProblemKind::MessageNormalised).counting(outcome.normalised.len() as u64);
+            self.context.tell_problem(self.id, Some(folder), problem);
+        }
+        let target_messages = Some(current.there.heads.all().len() as u64);
+        self.context.tell(Event::FolderFinished { account, folder, target_messages });
     }
 
     fn difference(&mut self, folder: FolderId, problem: Problem) {
@@ -248,19 +270,4 @@ impl Verification<'_> {
     fn step(&self, step: Step) {
         self.context.tell(Event::Stepped { account: self.id, step });
     }
-}
-
-/// By what each message of the open folder is known.
-fn likenesses(reader: &mut Reader, heads: &Heads, by_size: bool) -> Result<BTreeMap<Uid, Likeness>, ImapError> {
-    if by_size {
-        return Ok(heads.all().iter().map(|head| (head.uid, Likeness::Size(head.size))).collect());
-    }
-    let uids: Vec<Uid> = heads.all().iter().map(|head| head.uid).collect();
-    let mut found = BTreeMap::new();
-    read_each::<SizeAndDigest>(reader, &uids, &mut |uid, read| {
-        if let Read::Content((_, digest)) = read {
-            found.insert(uid, Likeness::Content(digest));
-        }
-    })?;
-    Ok(found)
 }

@@ -3,7 +3,7 @@
 use super::between::{Answer, Fate, Tamper};
 use super::stage::{Stage, problems};
 use kimt::domain::ProblemKind;
-use kimt::progress::Verdict;
+use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::Profile;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -222,6 +222,29 @@ fn a_source_that_falls_silent_at_one_message_loses_only_that_one() {
     let mut stage = saying(|answer| if announces_body(answer, 3) { Fate::Silence } else { Fate::Pass });
     stage.patience.limits.read = std::time::Duration::from_millis(300);
     stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageUnreadable]);
+}
+
+/// Servers that cannot read one message, found by a comparison after everything arrived.
+#[test]
+fn a_comparison_goes_on_past_a_message_that_costs_the_line_on_either_side() {
+    for (of_source, silent) in [(true, false), (true, true), (false, false), (false, true)] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
+        stage.assert_complete(&stage.migrate());
+        let end = if of_source { &mut stage.source } else { &mut stage.target };
+        end.tamper(Tamper::answers(move |answer| match announces_body(answer, 3) {
+            true if silent => Fate::Silence,
+            true => Fate::Close,
+            false => Fate::Pass,
+        }));
+        stage.patience.limits.read = std::time::Duration::from_millis(300);
+        let state = stage.run(RunKind::Verify);
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:#?}", problems(&state));
+        let kind = if of_source { ProblemKind::MessageUnreadable } else { ProblemKind::MessageMissing };
+        let told = &state.accounts[0].problems;
+        assert_eq!(told.iter().map(|(_, problem)| problem.kind).collect::<Vec<_>>(), [kind], "{:#?}", problems(&state));
+        assert_eq!(told[0].1.words.contains("does not give 1 of its messages"), !of_source, "{told:?}");
+        assert_eq!(state.tally.checked.messages, 5);
+    }
 }
 
 #[test]

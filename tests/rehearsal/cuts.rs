@@ -1,6 +1,7 @@
 //! The line is cut, once at every step; the run goes on by itself.
 
 use super::*;
+use kimt::domain::ProblemKind;
 use kimt::progress::Verdict;
 use kimt::rehearsal::{Action, FaultPlan, Profile};
 
@@ -70,4 +71,36 @@ fn answers_lost_at_any_step_leave_every_message_exactly_once_in_batches() {
 #[test]
 fn answers_lost_at_any_step_leave_every_message_exactly_once_without_uids() {
     disturb_every_step(ImapOptions::new(Profile::Bare), Action::LoseAnswers);
+}
+
+#[test]
+fn a_comparison_cut_at_any_step_comes_to_its_end_and_finds_what_is_missing() {
+    let (from, to) = (store(Layout::SLASH), store(Layout::SLASH));
+    from.create_folder(ANN, "Work/Ideas").unwrap();
+    from.add_generated(ANN, "Work/Ideas", 3, 400, 50).unwrap();
+    from.add_generated(ANN, "INBOX", 4, 400, 1).unwrap();
+    let source = End::start(from.clone(), ImapOptions::new(Profile::Rich), Security::Plain);
+    let target = End::start(to.clone(), ImapOptions::new(Profile::Rich), Security::Plain);
+    let folder = scratch();
+    assert_eq!(run(request(RunKind::Migrate, &source, &target, folder.path())).verdict(), Verdict::AllComplete);
+    to.delete_message(ANN, "INBOX", 2).unwrap();
+    let mut step = 0;
+    loop {
+        let plan = Arc::new(FaultPlan::disturb_at(step, Action::Cut));
+        for end in [&source, &target] {
+            end.server.set_faults(Some(plan.clone()));
+        }
+        let mut state = run(request(RunKind::Verify, &source, &target, folder.path()));
+        if state.verdict() == Verdict::CouldNotStart {
+            state = run(request(RunKind::Verify, &source, &target, folder.path()));
+        }
+        let told: Vec<ProblemKind> = state.accounts[0].problems.iter().map(|(_, problem)| problem.kind).collect();
+        assert_eq!(told, [ProblemKind::MessageMissing], "step {step}: {:#?}", state.accounts[0].problems);
+        assert_eq!(state.tally.checked.messages, 6, "step {step}");
+        if !plan.is_done() {
+            break;
+        }
+        step += 1;
+    }
+    assert!(step > 50, "{step}");
 }
