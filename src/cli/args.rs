@@ -223,6 +223,8 @@ pub(super) struct AdministratorArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) admin_password_file: Option<PathBuf>,
     /// Trust exactly this certificate of the administration (SHA-256) where the usual check fails
+    ///
+    /// Not needed where it shows the certificate that is given for another server on the same host.
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) admin_fingerprint: Option<Fingerprint>,
 }

@@ -29,6 +29,7 @@ impl Problem {
             PortNotRestored => {
                 "Set the port back in Kerio Connect under Configuration, Services, or start this program again and let it do so."
             }
+            CertificateFile => "Name the right file, and type the password that protects it again.",
             LocalFile => "Check the disk space and the rights on it, then run again.",
             AlreadyRunning => "Use the running one, or end it first.",
             PasswordRefused => "Correct the password in the CSV file and migrate this mailbox again.",

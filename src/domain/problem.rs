@@ -73,6 +73,8 @@ pub enum ProblemKind {
     PortNotRestored,
     /// A file or folder of ours cannot be written or read.
     LocalFile,
+    /// A file with certificates cannot be used.
+    CertificateFile,
     /// Another copy of the program is running.
     AlreadyRunning,
     // The mailbox.
@@ -254,7 +256,7 @@ impl Problem {
         match self.kind {
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
-            | PortNotChanged | PortNotRestored | LocalFile | AlreadyRunning => Reach::Run,
+            | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning => Reach::Run,
             PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
             | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled
             | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
@@ -274,10 +276,10 @@ impl Problem {
             TooManyConnections | Throttled => Retry::Later,
             CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword | WrongProtocol
             | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
-            | PortNotRestored | LocalFile | AlreadyRunning | PasswordRefused | AccountDisabled | SignInNotOffered
-            | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained | PasswordMissing
-            | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated | LicenceFull
-            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
+            | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused | AccountDisabled
+            | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained
+            | PasswordMissing | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
+            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
             | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
@@ -327,6 +329,7 @@ impl Problem {
             PortNotChanged => format!("{server} did not change the port of its IMAP service"),
             PortNotRestored => format!("{server} did not take back the old port of its IMAP service"),
             LocalFile => format!("{path} cannot be used"),
+            CertificateFile => "A file with certificates cannot be used".to_owned(),
             AlreadyRunning => "Another copy of this program is running".to_owned(),
             PasswordRefused => format!("{server} refused the password of {account}"),
             AccountDisabled => format!("{server} has locked or disabled {account}"),

@@ -76,6 +76,11 @@ impl Known {
         QUIRKS.iter().find(known).map(Self)
     }
 
+    /// What it does with passwords.
+    pub(super) fn about_passwords(self) -> &'static str {
+        self.0.password
+    }
+
     /// Adds to a refused sign-in what is known about it.
     pub(super) fn explain(self, error: ImapError) -> ImapError {
         let quirk = self.0;

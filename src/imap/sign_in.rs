@@ -10,6 +10,7 @@ use super::command::{Command, ReadOnly};
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
+use super::offer::Offer;
 use super::quirks::Known;
 use super::reader::Reader;
 use super::response::{Condition, Status};
@@ -84,7 +85,7 @@ impl Greeted {
             SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
             SignIn::MasterUser { name, password } => with_password(self.wire, name, password, Whose::Master)?,
             SignIn::Authorization { user, administrator, password } => {
-                if !self.wire.capabilities.has("AUTH=PLAIN") {
+                if !self.wire.capabilities.offers(Offer::ForOthers) {
                     return Err(ImapError::WayNotOffered("AUTH=PLAIN, which signs in for others, on this connection"));
                 }
                 let plain = Plain { authorization: user, authentication: administrator, password };

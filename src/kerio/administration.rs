@@ -63,7 +63,7 @@ impl Administration {
 
     /// The fingerprint by which the server's certificate is trusted; none when the usual check passed.
     pub fn pinned(&self) -> Option<Fingerprint> {
-        self.session.endpoint().trust.pinned
+        self.session.endpoint().trust.only()
     }
 
     /// What the administrator may do (contract B2).

@@ -43,10 +43,10 @@ pub(super) fn prepare(
     let certificates = KnownCertificates::open(&options.state_folder);
     let limits = options.patience.limits;
     let source = Endpoint { limits, ..source_endpoint(&servers.source, servers, &certificates)? };
-    greet(&source, events)?;
+    greet(&source, &certificates, events)?;
     let TargetKind::Kerio(settings) = &servers.target.kind else {
         let target = Endpoint { limits, ..target_endpoint(&servers.target, None, servers, &certificates)? };
-        greet(&target, events)?;
+        greet(&target, &certificates, events)?;
         let directory = Box::new(ExistingAccounts(servers.target.name));
         return Ok(Prepared::new(servers, source, target, directory, None));
     };
@@ -63,7 +63,7 @@ pub(super) fn prepare(
     let directory = Box::new(KerioDirectory(administration.clone()));
     let target = target_endpoint(&servers.target, port, servers, &certificates);
     let target = target.map(|target| Endpoint { limits, ..target });
-    let reached = target.and_then(|target| greet(&target, events).map(|()| target));
+    let reached = target.and_then(|target| greet(&target, &certificates, events).map(|()| target));
     match reached {
         Ok(target) => Ok(Prepared::new(servers, source, target, directory, Some(administration))),
         Err(problem) => {
@@ -141,6 +141,7 @@ pub(super) fn sign_in_administrator(
     };
     let administration =
         Administration::connect(&endpoint, &settings.user, &settings.password).map_err(not_signed_in)?;
+    certificates.keep(&endpoint.host, port, &endpoint.trust);
     let rights = administration.rights().map_err(not_signed_in)?;
     if !rights.may_manage {
         return Err(Problem::new(ProblemKind::AdministratorRights)
@@ -204,7 +205,8 @@ fn endpoint(
     })
 }
 
-/// Whom to trust at an address: the fingerprint given, else the one trusted earlier, else the usual check.
+/// Whom to trust at an address: the fingerprint given, else the one trusted earlier, else the usual check, and where that fails whatever
+/// is given or trusted for another service of the same host.
 fn trust(
     address: &ServerAddress,
     port: u16,
@@ -213,18 +215,37 @@ fn trust(
     certificates: &KnownCertificates,
 ) -> Result<Trust, Problem> {
     let pinned = fingerprint.or_else(|| certificates.known(&address.host, port));
-    Trust::with_authority_files(&servers.authority_files, pinned).map_err(|error| unusable_file(&error))
+    let mut trust =
+        Trust::with_authority_files(&servers.authority_files, pinned).map_err(|error| unusable_file(&error))?;
+    let of_host = fingerprints_given(servers).into_iter().filter(|(host, _)| host.eq_ignore_ascii_case(&address.host));
+    trust.of_host = certificates.of_host(&address.host);
+    trust.of_host.extend(of_host.filter_map(|(_, given)| given));
+    Ok(trust)
+}
+
+/// The fingerprint given for each service, with its host.
+fn fingerprints_given(servers: &Servers) -> Vec<(String, Option<Fingerprint>)> {
+    let administration = match &servers.target.kind {
+        TargetKind::Kerio(settings) => {
+            Some((administration_address(settings, &servers.target).host, settings.fingerprint))
+        }
+        TargetKind::Imap => None,
+    };
+    let source = (servers.source.address.host.clone(), servers.source.fingerprint);
+    let target = (servers.target.address.host.clone(), servers.target.fingerprint);
+    [source, target].into_iter().chain(administration).collect()
 }
 
 fn unusable_file(error: &NetworkError) -> Problem {
-    Problem::new(ProblemKind::LocalFile).at_path("A certificate file").saying(error)
+    Problem::new(ProblemKind::CertificateFile).saying(error)
 }
 
 /// Connects once, so that a run that cannot work says so before it begins.
-fn greet(endpoint: &Endpoint, events: &Events) -> Result<(), Problem> {
+fn greet(endpoint: &Endpoint, certificates: &KnownCertificates, events: &Events) -> Result<(), Problem> {
     let greeted = imap::connect(endpoint).map_err(|error| {
         Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host).saying(error.words())
     })?;
+    certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
     events.tell(Event::ServerReached { side: endpoint.side, product: greeted.product().to_owned() });
     Ok(())
 }

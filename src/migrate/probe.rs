@@ -1,9 +1,9 @@
 //! Test connection: looks at both servers as a run would, and says in single lines what was found. Changes nothing.
 
 use super::prepare::{self, NotSignedIn};
-use super::request::{Servers, TargetKind};
-use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
-use crate::imap::{self, Endpoint, ImapError};
+use super::request::{Servers, SignInWay, TargetKind};
+use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, Side};
+use crate::imap::{self, Capabilities, Endpoint, Greeted, ImapError, Offer};
 use crate::kerio::Administration;
 use crate::network::KnownCertificates;
 use std::path::Path;
@@ -48,6 +48,15 @@ pub struct Doubt {
     pub changed_from: Option<Fingerprint>,
 }
 
+impl Doubt {
+    /// Whether trusting the one is trusting the other: the same certificate of the same host, in place of the same one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.host.eq_ignore_ascii_case(&other.host)
+            && self.details.fingerprint == other.details.fingerprint
+            && self.changed_from == other.changed_from
+    }
+}
+
 impl Finding {
     /// The line that says a problem.
     pub fn of(problem: Problem) -> Self {
@@ -71,7 +80,7 @@ impl Finding {
 pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
     match prepare::source_endpoint(&servers.source, servers, &certificates) {
-        Ok(endpoint) => greet(&endpoint),
+        Ok(endpoint) => greet(&endpoint, &servers.source.sign_in, &certificates),
         Err(problem) => vec![Finding::bad(problem)],
     }
 }
@@ -105,7 +114,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     }
     // The port that a run will set is not there yet: what listens now is tested.
     match prepare::target_endpoint(&servers.target, port, servers, &certificates) {
-        Ok(endpoint) => findings.extend(greet(&endpoint)),
+        Ok(endpoint) => findings.extend(greet(&endpoint, &servers.target.sign_in, &certificates)),
         Err(problem) => findings.push(Finding::bad(problem)),
     }
     findings
@@ -168,17 +177,62 @@ fn look_at_imap_service(
     }
 }
 
-fn greet(endpoint: &Endpoint) -> Vec<Finding> {
+fn greet(endpoint: &Endpoint, way: &SignInWay, certificates: &KnownCertificates) -> Vec<Finding> {
     let started = Instant::now();
     match imap::connect(endpoint) {
-        Ok(greeted) => vec![
-            Finding::good(format!("Reached on port {}, {} ms", endpoint.port, started.elapsed().as_millis())),
-            Finding::good(greeted.product().to_owned()),
-        ],
+        Ok(greeted) => {
+            certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
+            let mut findings = vec![
+                Finding::good(format!("Reached on port {}, {} ms", endpoint.port, started.elapsed().as_millis())),
+                Finding::good(greeted.product().to_owned()),
+            ];
+            let known = greeted.known_about_passwords().filter(|_| way.needs_own_passwords());
+            findings.extend(known.map(|known| Finding::warning(format!("It is known of this server that {known}"))));
+            findings.push(look_at_sign_in(greeted, way, endpoint.security));
+            findings
+        }
         Err(error) => {
             let problem = Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host).saying(error.words());
             let certificate = doubt(endpoint, &error);
             vec![Finding { certificate, ..Finding::bad(problem) }]
+        }
+    }
+}
+
+/// Whether the chosen way to sign in is offered, and what to choose where it is not.
+fn look_at_sign_in(greeted: Greeted, way: &SignInWay, security: Security) -> Finding {
+    let capabilities = greeted.capabilities().clone();
+    let (offered, way) = match way {
+        SignInWay::OwnPassword => (Ok(capabilities.offers(Offer::Password)), "with passwords"),
+        SignInWay::MasterUser { .. } => (Ok(capabilities.offers(Offer::Password)), "with a master user's password"),
+        SignInWay::Authorization { .. } => (Ok(capabilities.offers(Offer::ForOthers)), "on behalf of others (PLAIN)"),
+        SignInWay::Token { .. } => (Ok(capabilities.offers(Offer::Token)), "with tokens (OAUTHBEARER, XOAUTH2)"),
+        SignInWay::KerioMaster { .. } => (greeted.offers_kerio_master(), "with Kerio Connect's master password"),
+    };
+    match offered {
+        Ok(true) => Finding::good(format!("Offers the sign-in {way}")),
+        Ok(false) => {
+            let text = format!("Does not offer the sign-in {way}. {}", instead(&capabilities, security));
+            Finding { sign: Sign::Bad, text, problem: None, certificate: None }
+        }
+        Err(error) => Finding::warning(format!("Whether it offers the sign-in {way} is not known: {error}")),
+    }
+}
+
+/// What to choose in place of a way to sign in that is not offered.
+fn instead(capabilities: &Capabilities, security: Security) -> String {
+    let ways = [
+        (Offer::Password, "people's own passwords or a master user"),
+        (Offer::ForOthers, "an administrator on behalf of each"),
+        (Offer::Token, "tokens"),
+    ];
+    let offered: Vec<&str> =
+        ways.iter().filter(|(offer, _)| capabilities.offers(*offer)).map(|(_, way)| *way).collect();
+    match (offered.is_empty(), security) {
+        (false, _) => format!("Under 'How people sign in' choose what it offers: {}.", offered.join(", or ")),
+        (true, Security::Plain) => "It lets nobody sign in on a connection in clear text: use SSL.".to_owned(),
+        (true, _) => {
+            "It offers none that this program knows: see that IMAP with passwords is switched on there.".to_owned()
         }
     }
 }
@@ -194,9 +248,10 @@ fn doubt(endpoint: &Endpoint, error: &ImapError) -> Option<Doubt> {
     })
 }
 
-/// Remembers a certificate as trusted. The caller has shown it to the user; a changed one needs more than a click.
+/// Remembers a certificate as trusted, at this port and, as long as they show the same, at the host's other ports. The caller has shown it
+/// to the user; a changed one needs more than a click.
 pub fn trust(state_folder: &Path, doubt: &Doubt) -> Result<(), Problem> {
     KnownCertificates::open(state_folder)
-        .trust(&doubt.host, doubt.port, doubt.details.fingerprint)
+        .trust(&doubt.host, doubt.port, doubt.details.fingerprint, doubt.changed_from)
         .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path("The list of trusted certificates").saying(error))
 }

@@ -41,7 +41,7 @@ pub struct Servers {
 }
 
 /// The server the mail is read from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceServer {
     /// Host, and port when it is not the usual one.
     pub address: ServerAddress,

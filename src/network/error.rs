@@ -70,7 +70,7 @@ impl NetworkError {
             NetworkError::Untrusted { .. } => ProblemKind::CertificateUnknown,
             NetworkError::Changed { .. } => ProblemKind::CertificateChanged,
             NetworkError::TlsFailed(_) => ProblemKind::WrongProtocol,
-            NetworkError::CertificateFile { .. } => ProblemKind::LocalFile,
+            NetworkError::CertificateFile { .. } => ProblemKind::CertificateFile,
         }
     }
 

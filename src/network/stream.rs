@@ -43,15 +43,15 @@ impl Stream {
 
     /// Encrypts a line. When this returns an error, nothing but a handshake has been sent.
     ///
-    /// `again` brings a second connection to the point where TLS starts; it is used only to read the certificate that could not be
-    /// verified, and closed at once.
+    /// `again` brings a second connection to the point where TLS starts. It is used to read the certificate that could not be verified;
+    /// if that is one of the host's that the user trusts, this connection is the line, else it is closed at once.
     pub fn secure(
         tcp: TcpStream,
         host: &str,
         trust: &Trust,
         again: &mut dyn FnMut() -> Result<TcpStream, NetworkError>,
     ) -> Result<Self, NetworkError> {
-        if let Some(expected) = trust.pinned {
+        if let Some(expected) = trust.only() {
             let stream = handshake(trust.connector(false)?, host, tcp)?;
             let der = shown(&stream)?;
             if certificate::fingerprint(&der) != expected {
@@ -62,7 +62,7 @@ impl Stream {
         }
         match handshake(trust.connector(true)?, host, tcp) {
             Ok(stream) => Ok(Self::encrypted(stream)),
-            Err(NetworkError::TlsFailed(why)) => Err(explain(trust, host, &why, again)),
+            Err(NetworkError::TlsFailed(why)) => of_host(trust, host, &why, again),
             Err(error) => Err(error),
         }
     }
@@ -111,22 +111,27 @@ fn shown(stream: &TlsStream<TcpStream>) -> Result<Vec<u8>, NetworkError> {
     der.ok_or_else(|| NetworkError::TlsFailed("the server shows no certificate".to_owned()))
 }
 
-/// Finds out whether a failed handshake was about trust, and if so what the certificate says.
-fn explain(
+/// The line that failed the usual check, if the user trusts what it shows at another port of the host; else whether the failure was
+/// about trust, and what the certificate says.
+fn of_host(
     trust: &Trust,
     host: &str,
     why: &str,
     again: &mut dyn FnMut() -> Result<TcpStream, NetworkError>,
-) -> NetworkError {
-    let mut read = || -> Result<CertificateDetails, NetworkError> {
+) -> Result<Stream, NetworkError> {
+    let mut look = || -> Result<(TlsStream<TcpStream>, CertificateDetails), NetworkError> {
         let stream = handshake(trust.connector(false)?, host, again()?)?;
         let der = shown(&stream)?;
-        Ok(certificate::details(&der, host, why))
+        Ok((stream, certificate::details(&der, host, why)))
     };
-    match read() {
-        Ok(details) => NetworkError::Untrusted { details: Box::new(details) },
+    match look() {
+        Ok((stream, details)) if trust.of_host.contains(&details.fingerprint) => {
+            trust.adopt(details.fingerprint);
+            Ok(Stream::encrypted(stream))
+        }
+        Ok((_, details)) => Err(NetworkError::Untrusted { details: Box::new(details) }),
         // Without any verification it fails as well: it is not a matter of trust.
-        Err(_) => NetworkError::TlsFailed(why.to_owned()),
+        Err(_) => Err(NetworkError::TlsFailed(why.to_owned())),
     }
 }
 

@@ -5,6 +5,7 @@
 use super::NetworkError;
 use crate::domain::{Fingerprint, Secret};
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,8 @@ use std::sync::{Arc, OnceLock};
 pub struct Trust {
     /// Exactly this certificate, whatever the usual check says.
     pub pinned: Option<Fingerprint>,
+    /// Where nothing is pinned and the usual check fails: any of these, trusted at other ports of the same host.
+    pub of_host: BTreeSet<Fingerprint>,
     shared: Arc<Shared>,
 }
 
@@ -20,6 +23,8 @@ pub struct Trust {
 struct Shared {
     authorities: Vec<Certificate>,
     own: Option<Identity>,
+    /// The one of the host's certificates that was shown.
+    adopted: OnceLock<Fingerprint>,
     verifying: OnceLock<TlsConnector>,
     accepting: OnceLock<TlsConnector>,
 }
@@ -44,16 +49,34 @@ impl Trust {
             }
             authorities.extend(found);
         }
-        Ok(Self { pinned, shared: Arc::new(Shared { authorities, ..Shared::default() }) })
+        let shared = Arc::new(Shared { authorities, ..Shared::default() });
+        Ok(Self { pinned, of_host: BTreeSet::new(), shared })
     }
 
     /// The same, with a certificate of our own for servers that ask for one.
     pub fn with_client_certificate(self, certificate: &ClientCertificate) -> Result<Self, NetworkError> {
         let path = &certificate.file;
-        let own = Identity::from_pkcs12(&read(path)?, certificate.password.reveal())
-            .map_err(|error| unusable(path, format!("it cannot be opened; is the password right? ({error})")))?;
+        let content = read(path)?;
+        let own = Identity::from_pkcs12(&content, certificate.password.reveal())
+            .map_err(|error| unusable(path, cannot_open(&content, &error)))?;
         let authorities = self.shared.authorities.clone();
         Ok(Self { shared: Arc::new(Shared { authorities, own: Some(own), ..Shared::default() }), ..self })
+    }
+
+    /// The certificate without which there is no line: pinned, or adopted.
+    pub fn only(&self) -> Option<Fingerprint> {
+        self.pinned.or_else(|| self.adopted())
+    }
+
+    /// The one of the host's certificates that this server showed, if it did.
+    pub fn adopted(&self) -> Option<Fingerprint> {
+        self.shared.adopted.get().copied()
+    }
+
+    /// From now on only this one of the host's certificates will do.
+    pub(super) fn adopt(&self, fingerprint: Fingerprint) {
+        // Two lines that come here at once have both been looked at.
+        let _ = self.shared.adopted.set(fingerprint);
     }
 
     /// What makes TLS lines: with the usual check, or without any for a certificate that is pinned or to be shown.
@@ -90,6 +113,14 @@ impl std::fmt::Debug for Trust {
         let Shared { authorities, own, .. } = &*self.shared;
         let own = if own.is_some() { ", a client certificate" } else { "" };
         write!(formatter, "Trust(pinned: {:?}, {} authorities{own})", self.pinned, authorities.len())
+    }
+}
+
+/// Why a file is not opened as PKCS #12, which is a sequence of ASN.1 (RFC 7292).
+fn cannot_open(content: &[u8], error: &native_tls::Error) -> String {
+    match content.first() {
+        Some(0x30) => format!("it cannot be opened: its password is another one, or it is damaged ({error})"),
+        _ => "it is no certificate with its key in PKCS #12 form (.p12, .pfx)".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Certificates: unknown, pinned, changed.
 
 use super::stage::{Outcome, Server, Stage, finish};
-use kimt::rehearsal::{ImapOptions, Layout, Profile, ServerCertificate};
+use kimt::rehearsal::{ImapOptions, ImapService, Layout, MailService, Profile, ServerCertificate};
 use std::sync::Arc;
 
 fn migrate(stage: &Stage, trusted: &[&str]) -> Outcome {
@@ -30,12 +30,48 @@ fn a_pinned_certificate_is_trusted_in_any_spelling() {
 }
 
 #[test]
+fn a_certificate_given_for_one_server_holds_for_the_other_on_the_same_host_if_it_shows_the_same() {
+    let mut stage = Stage::new(1, 1);
+    let given = stage.source.fingerprint();
+    let ended = migrate(&stage, &["--source-fingerprint", &given]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!known(&stage).exists(), "what an option says is for one run");
+    stage.target = Server::start_with(own_certificate(), Layout::SLASH);
+    let ended = migrate(&stage, &["--source-fingerprint", &given]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains(&stage.target.fingerprint()), "{}", ended.stderr);
+}
+
+#[test]
+fn what_was_trusted_at_one_port_is_trusted_at_the_others_and_a_change_there_is_an_alarm() {
+    let stage = Stage::new(1, 1);
+    std::fs::create_dir(known(&stage).parent().unwrap()).unwrap();
+    std::fs::write(known(&stage), format!(r#"{{"127.0.0.1:4040":"{}"}}"#, stage.source.fingerprint())).unwrap();
+    let ended = migrate(&stage, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let port = stage.target.port;
+    stage.target.imap.stop_listening(ImapService::SecureImap, port);
+    let other = Server::start_with(own_certificate(), Layout::SLASH);
+    other.imap.listen(ImapService::SecureImap, port).unwrap();
+    let ended = migrate(&stage, &[]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("another certificate"), "{}", ended.stderr);
+}
+
+fn known(stage: &Stage) -> std::path::PathBuf {
+    stage.folder.path().join("state/known-certificates.json")
+}
+
+fn own_certificate() -> ImapOptions {
+    let certificate = Arc::new(ServerCertificate::generate().unwrap());
+    ImapOptions { certificate: Some(certificate), ..ImapOptions::new(Profile::Typical) }
+}
+
+#[test]
 fn another_certificate_than_the_pinned_one_ends_with_3() {
     let mut stage = Stage::new(1, 1);
     let pinned = stage.source.fingerprint();
-    let certificate = Arc::new(ServerCertificate::generate().unwrap());
-    let options = ImapOptions { certificate: Some(certificate), ..ImapOptions::new(Profile::Typical) };
-    stage.source = Server::start_with(options, Layout::SLASH);
+    stage.source = Server::start_with(own_certificate(), Layout::SLASH);
     let target = stage.target.fingerprint();
     let ended = migrate(&stage, &["--source-fingerprint", &pinned, "--target-fingerprint", &target]);
     assert_eq!(ended.code, Some(3), "{ended:?}");

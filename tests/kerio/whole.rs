@@ -8,7 +8,9 @@ use kimt::migrate::{
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
-use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
+use kimt::rehearsal::{
+    ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile, ServerCertificate,
+};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +33,9 @@ impl World {
         let source_port = source.listen(ImapService::Imap, 0).unwrap();
         let store = MailStore::new(Layout::KERIO);
         let target = Arc::new(ImapServer::start(store, ImapOptions::kerio(Profile::Typical)).unwrap());
-        let administration = AdministrationStandIn::start(target.clone(), StandInOptions::usual().unwrap()).unwrap();
+        let certificate = Arc::new(ServerCertificate::generate().unwrap());
+        let options = StandInOptions { certificate, ..StandInOptions::usual().unwrap() };
+        let administration = AdministrationStandIn::start(target.clone(), options).unwrap();
         Self { source, source_port, target, administration }
     }
 

@@ -7,6 +7,7 @@ mod command_line;
 mod front;
 mod kerio;
 mod masters;
+mod offered;
 #[cfg(unix)]
 mod tokens;
 
