@@ -76,6 +76,8 @@ pub struct More {
     pub token: String,
     /// Under which form of the address.
     pub name_form: NameForm,
+    /// The file with the certificate by which the server knows us; never what protects it.
+    pub client_certificate: String,
     /// The highest rate.
     pub max_rate: String,
     /// The most connections.

@@ -1,6 +1,7 @@
 //! What the pages ask for. A page never does work: it returns these, and `app` carries them out.
 
 use super::wizard::Page;
+use crate::domain::Side;
 use crate::migrate::Doubt;
 use std::path::PathBuf;
 
@@ -11,12 +12,16 @@ pub enum Action {
     Go(Page),
     /// Test the connection to both servers.
     Test,
+    /// Test again what could not serve, because she decided something about it.
+    TestRest,
     /// Test, unless that is done, and show the accounts if both can serve.
     Next,
     /// Stop waiting for the test.
     CancelTest,
-    /// Trust a certificate from now on, and test again.
+    /// Trust a certificate from now on, and go on with what waited for that.
     Trust(Box<Doubt>),
+    /// Let the user choose the file by which that side's server knows us.
+    ChooseCertificate(Side),
     /// Put Kerio Connect's IMAP port back that an earlier run left changed.
     RestorePort,
     /// Load what the interrupted run was migrating.

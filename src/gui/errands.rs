@@ -19,7 +19,9 @@ use std::time::Duration;
 /// What an errand brought.
 pub enum News {
     /// A certificate is trusted from now on.
-    Trusted,
+    Trusted(Box<Doubt>),
+    /// The file was chosen by which that side's server knows us.
+    CertificateChosen(Side, PathBuf),
     /// What could not be done, in a sentence.
     Sorry(String),
     /// The system has no dialog for files.
@@ -50,8 +52,9 @@ pub struct Errands {
     context: Context,
     folders: Folders,
     tests: Vec<(Side, u64, Findings)>,
-    trusting: Option<Task<Result<(), Problem>>>,
+    trusting: Option<Task<Result<Box<Doubt>, Problem>>>,
     picking: Option<Task<Picked>>,
+    picking_certificate: Option<(Side, Task<Picked>)>,
     loading: Option<Loaded>,
     saving: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
@@ -79,6 +82,7 @@ impl Errands {
             tests: Vec::new(),
             trusting: None,
             picking: None,
+            picking_certificate: None,
             loading: None,
             saving: None,
             opening: None,
@@ -92,12 +96,11 @@ impl Errands {
         Task::start(name, move || context.request_repaint(), work)
     }
 
-    /// Tests the connection to both servers at once.
-    pub fn test(&mut self, servers: &Servers, revisions: [u64; 2]) -> io::Result<()> {
-        self.tests.clear();
-        type Test = fn(&Servers, &Path) -> Vec<Finding>;
-        let both: [(Side, Test); 2] = [(Side::Source, migrate::test_source), (Side::Target, migrate::test_target)];
-        for ((side, test), revision) in both.into_iter().zip(revisions) {
+    /// Tests the connection to these servers at once, each under the number by which its result will be known.
+    pub fn test(&mut self, servers: &Servers, tests: &[(Side, u64)]) -> io::Result<()> {
+        for &(side, revision) in tests {
+            self.tests.retain(|(tested, _, _)| *tested != side);
+            let test = if side == Side::Source { migrate::test_source } else { migrate::test_target };
             let (servers, state) = (servers.clone(), self.folders.state.clone());
             self.tests.push((side, revision, self.begin("connection test", move || test(&servers, &state))?));
         }
@@ -112,7 +115,8 @@ impl Errands {
     /// Trusts a certificate.
     pub fn trust(&mut self, doubt: Doubt) -> io::Result<()> {
         let state = self.folders.state.clone();
-        self.trusting = Some(self.begin("trust", move || migrate::trust(&state, &doubt))?);
+        let trust = move || migrate::trust(&state, &doubt).map(|()| Box::new(doubt));
+        self.trusting = Some(self.begin("trust", trust)?);
         Ok(())
     }
 
@@ -137,6 +141,12 @@ impl Errands {
     /// Lets the user choose a file of accounts.
     pub fn pick(&mut self, folder: Option<&Path>) -> io::Result<()> {
         self.picking = Some(files::pick(&self.context, folder)?);
+        Ok(())
+    }
+
+    /// Lets the user choose the file by which a server knows us.
+    pub fn pick_certificate(&mut self, side: Side) -> io::Result<()> {
+        self.picking_certificate = Some((side, files::pick_certificate(&self.context)?));
         Ok(())
     }
 
@@ -166,13 +176,8 @@ impl Errands {
     pub fn news(&mut self, servers: &mut ServersPage) -> Vec<News> {
         self.take_tests(servers);
         let mut news = Vec::new();
-        let plain = |result: Result<Result<(), Problem>, String>| match result {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(problem)) => Err(problem.to_string()),
-            Err(sentence) => Err(sentence),
-        };
         if let Some(result) = ended(&mut self.trusting) {
-            news.push(plain(result).map_or_else(News::Sorry, |()| News::Trusted));
+            news.push(plain(result).map_or_else(News::Sorry, News::Trusted));
         }
         if let Some(result) = ended(&mut self.restoring) {
             let restored = plain(result);
@@ -187,8 +192,19 @@ impl Errands {
         if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
             news.push(News::Sorry(sentence));
         }
+        self.take_certificate(&mut news);
         self.take_files(&mut news);
         news
+    }
+
+    fn take_certificate(&mut self, news: &mut Vec<News>) {
+        let Some((side, task)) = self.picking_certificate.take() else { return };
+        match task.poll() {
+            Progress::Working => self.picking_certificate = Some((side, task)),
+            Progress::Done(Picked::File(path)) => news.push(News::CertificateChosen(side, path)),
+            Progress::Done(Picked::Cancelled) => {}
+            Progress::Done(Picked::NoDialog) | Progress::Lost => news.push(News::NoDialog),
+        }
     }
 
     fn take_files(&mut self, news: &mut Vec<News>) {
@@ -236,6 +252,11 @@ impl Errands {
             self.context.request_repaint_after(Duration::from_millis(250));
         }
     }
+}
+
+/// The result of an errand that can fail in two ways.
+fn plain<T>(result: Result<Result<T, Problem>, String>) -> Result<T, String> {
+    result?.map_err(|problem| problem.to_string())
 }
 
 fn leftovers(state: &Path) -> Leftovers {

@@ -42,6 +42,15 @@ pub fn pick(context: &Context, folder: Option<&Path>) -> io::Result<Task<Picked>
     ask(context, dialog.pick_file())
 }
 
+/// Lets the user choose a certificate with its key.
+pub fn pick_certificate(context: &Context) -> io::Result<Task<Picked>> {
+    let dialog = AsyncFileDialog::new()
+        .set_title("Client certificate")
+        .add_filter("Certificates with keys (PKCS #12)", &["p12", "pfx"])
+        .add_filter("All files", &["*"]);
+    ask(context, dialog.pick_file())
+}
+
 /// Lets the user choose where the sample goes, and writes it. The error is a sentence.
 pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>> {
     let chosen = AsyncFileDialog::new()

@@ -85,6 +85,8 @@ mod tests {
         page.source_more.kept.master = "boss".into();
         page.source_more.password = String::from("hunter2").into();
         page.target_more.kept.max_rate = "5 MB/s".into();
+        page.target_more.kept.client_certificate = "/keys/own.p12".into();
+        page.target_more.certificate_password = String::from("hunter2").into();
         page.rules = "exclude Trash\nnot ready".into();
         page.proxy.address = "socks5://ann@proxy.example:1080".into();
         page.proxy.password = String::from("hunter2").into();
@@ -104,6 +106,7 @@ mod tests {
         );
         assert_eq!((&again.rules, &again.proxy.address), (&page.rules, &page.proxy.address));
         assert!(again.source_more.password.is_empty() && again.proxy.password.is_empty());
+        assert!(again.target_more.certificate_password.is_empty());
         page.proxy.address = "socks5://ann:hunter2@proxy.example:1080".into();
         remember(&mut settings, &page, &Context::default());
         assert_eq!(settings.proxy, "");

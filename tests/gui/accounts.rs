@@ -1,10 +1,10 @@
 //! Page 2.
 
 use super::recorded;
-use super::support::{fine_picture, pictures, plain};
+use super::support::{Shown, fine_picture, pictures, plain};
 use egui::Key;
-use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, SnapshotResults};
 use kimt::gui::action::Action;
 use kimt::gui::pages::accounts::filter_id;
 use kimt::gui::wizard::{Page, Wizard};
@@ -94,13 +94,47 @@ fn enter_in_the_filter_starts_nothing() {
 fn a_check_tells_the_whole_and_lets_the_failed_ones_be_left_out() {
     let mut harness = plain(checked(&recorded::checked()));
     harness.run();
-    harness.get_by_label_contains("12 of 12 chosen · 154,046 messages · 22.6 GB");
+    harness.get_by_label("12 of 12 chosen");
+    harness.get_by_label("154,046 messages · 22.6 GB");
     harness.get_by_label_contains("refused the password of d.weber@old-company.com");
     harness.get_by_label("Leave them out").click();
     harness.run();
-    harness.get_by_label_contains("11 of 12 chosen");
-    harness.get_by_label_contains("at 4.0 MB/s");
+    harness.get_by_label("11 of 12 chosen");
+    harness.get_by_label("about 2 hours at 4.0 MB/s");
     harness.get_by_label("Start migration of 11 accounts");
+}
+
+#[test]
+fn folder_names_that_will_change_are_shown_before_the_start_the_surprising_ones_first() {
+    let mut harness = plain(checked(&recorded::checking()));
+    harness.run();
+    harness.get_by_label("1 of 12 checked");
+    assert!(harness.query_by_label_contains("folder name").is_none());
+
+    let mut harness = plain(checked(&recorded::checked()));
+    harness.run();
+    harness.get_by_label("2 folder names will change in Kerio Connect.");
+    let shown =
+        |harness: &Harness<'_, Shown>, part: &str| harness.query_by_label_contains(part).map(|it| it.rect().top());
+    assert_eq!(shown(&harness, "'Sent' goes to 'Sent Items'"), None);
+    harness.get_all_by_label("Show them").last().unwrap().click();
+    harness.run();
+    let calendar = "'Calendar' goes to 'Calendar (migrated)', because the target keeps the old name for a folder of its own. In 2 mailboxes.";
+    let sent = "'Sent' goes to 'Sent Items', the target's folder for the same use. In 11 mailboxes.";
+    assert!(shown(&harness, calendar).unwrap() < shown(&harness, sent).unwrap());
+}
+
+#[test]
+fn what_a_check_found_is_void_once_it_is_forgotten_and_can_be_made_again() {
+    let mut wizard = checked(&recorded::checked());
+    wizard.accounts.forget_check();
+    assert!(wizard.accounts.known_sizes().iter().all(Option::is_none));
+    let mut harness = plain(wizard);
+    harness.run();
+    assert_eq!(harness.query_all_by_label("not checked yet").count(), 12);
+    harness.get_by_label("Check again").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::Check]);
 }
 
 #[test]

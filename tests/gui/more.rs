@@ -4,9 +4,10 @@ use super::support::{SMALL, Screen, Shown, USUAL, plain, show};
 use egui::{Key, Theme};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
-use kimt::domain::Secret;
+use kimt::domain::{Secret, Side};
+use kimt::gui::action::Action;
 use kimt::gui::wizard::Wizard;
-use kimt::migrate::{NameForm, SignInWay, TokenSource};
+use kimt::migrate::{ClientCertificate, NameForm, SignInWay, TokenSource};
 use kimt::settings::Way;
 use std::path::PathBuf;
 
@@ -38,6 +39,8 @@ fn used() -> Wizard {
     page.source_more.password = String::from("hunter2master").into();
     page.source_more.kept.max_rate = "20 Mbit/s".into();
     page.target_more.kept.max_connections = "8".into();
+    page.target_more.kept.client_certificate = "/home/admin/connect.p12".into();
+    page.target_more.certificate_password = String::from("hunter2certificate").into();
     page.rules = "exclude Archive*\nsince yesterday".into();
     page.proxy.address = "socks5://ann@proxy.example.com:1080".into();
     page.proxy.password = String::from("hunter2proxy").into();
@@ -75,6 +78,9 @@ fn it_looks_right_when_it_is_opened() {
         harness.snapshot(format!("servers-more-{kind}"));
         results.extend_harness(&mut harness);
     }
+    let mut harness = tall(used());
+    harness.snapshot("servers-more-whole-light");
+    results.extend_harness(&mut harness);
 }
 
 #[test]
@@ -183,6 +189,21 @@ fn limits_and_the_proxy_reach_the_run() {
 }
 
 #[test]
+fn a_client_certificate_reaches_the_run_and_its_password_is_asked_for_only_with_it() {
+    let mut harness = tall(opened());
+    assert!(harness.query_by_label_contains("certificate file").is_none());
+    harness.get_by_label("Choose a file for the target").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::ChooseCertificate(Side::Target)]);
+    harness.state_mut().wizard.servers.take_certificate(Side::Target, "/keys/own.p12".as_ref());
+    harness.run();
+    type_into(&mut harness, "Password of the target's certificate file", "geheim");
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    let own = ClientCertificate { file: "/keys/own.p12".into(), password: Secret::new("geheim") };
+    assert_eq!((servers.source.lines.client_certificate, servers.target.lines.client_certificate), (None, Some(own)));
+}
+
+#[test]
 fn what_is_wrong_under_more_is_shown_when_she_wants_to_go_on() {
     let mut wizard = filled();
     wizard.servers.target_more.kept.way = Way::KerioMaster;
@@ -202,6 +223,7 @@ fn no_password_under_more_is_to_be_read() {
     wizard.servers.target_more.password = String::from("hunter2kerio").into();
     let harness = tall(wizard);
     harness.get_by_label("Password at the proxy");
+    harness.get_by_label("Password of the target's certificate file");
     for node in harness.root().children_recursive() {
         let node = node.accesskit_node();
         let said = format!("{:?} {:?} {:?}", node.label(), node.value(), node.data());

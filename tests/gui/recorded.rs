@@ -94,7 +94,8 @@ impl Recording {
         self
     }
 
-    /// A worker takes an account up and counts it: INBOX, Sent, Archive/2021 and a folder that is left out.
+    /// A worker takes an account up and counts it: INBOX, Sent, Archive/2021, here and there an empty Calendar, and a folder that is left
+    /// out.
     pub fn count(&mut self, account: usize, messages: u64) -> &mut Self {
         let id = AccountId(account as u32);
         self.tell(Event::AccountStarted { account: id });
@@ -104,16 +105,23 @@ impl Recording {
             target: FolderPath::new(target.iter().copied()),
             mapping,
         };
-        let folders = vec![
+        let mut folders = vec![
             way(&["INBOX"], &["INBOX"], Mapping::SameName),
             way(&["Sent"], &["Sent Items"], Mapping::ByUse),
             way(&["Archive", "2021"], &["Archive", "2021"], Mapping::SameName),
         ];
+        if matches!(account, 4 | 8) {
+            folders.push(way(&["Calendar"], &["Calendar (migrated)"], Mapping::Reserved));
+        }
+        let all = folders.len() as u32;
         let left_out = vec![LeftOut { folder: "Public Folders/News".into(), reason: LeftOutReason::Shared }];
         self.tell(Event::FoldersPlanned { account: id, folders, left_out });
         for (folder, messages) in parts(messages).into_iter().enumerate() {
             let bytes = Some(messages * SIZE);
             self.tell(Event::FolderCounted { account: id, folder: FolderId(folder as u32), messages, bytes });
+        }
+        for folder in (3..all).map(FolderId) {
+            self.tell(Event::FolderCounted { account: id, folder, messages: 0, bytes: Some(0) });
         }
         self
     }

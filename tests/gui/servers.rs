@@ -53,6 +53,19 @@ fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
     wizard
 }
 
+/// A source that takes tokens only, and a target whose certificate file is opened by another password.
+fn unfit() -> Wizard {
+    let mut wizard = filled();
+    let text = "Does not offer the sign-in with passwords. Under 'How people sign in' choose what it offers: tokens.";
+    let not_offered = Finding { sign: Sign::Bad, ..good(text) };
+    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Gimap"), not_offered]);
+    let file = Problem::new(ProblemKind::CertificateFile)
+        .on(Side::Target)
+        .saying("/home/admin/own.p12: it cannot be opened: its password is another one, or it is damaged");
+    wizard.servers.target_test = Test::Done(vec![Finding::of(file)]);
+    wizard
+}
+
 pub fn ready() -> Wizard {
     let mut wizard = filled();
     wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
@@ -74,6 +87,7 @@ fn the_page_looks_right_in_every_state() {
     fine_picture(&mut results, "servers-ready", ready);
     pictures(&mut results, "servers-unknown-certificate", || doubtful(None));
     pictures(&mut results, "servers-changed-certificate", || doubtful(Some(Fingerprint([0x51; 32]))));
+    pictures(&mut results, "servers-unfit", unfit);
     pictures(&mut results, "servers-offers", || {
         let mut wizard = filled();
         wizard.servers.restore = Some(RestoreOffer {
@@ -192,11 +206,39 @@ fn an_unknown_certificate_is_trusted_by_a_button_and_a_changed_one_only_after_co
 }
 
 #[test]
+fn one_certificate_is_asked_about_at_a_time_and_once_for_all_ports_of_its_host() {
+    let mut wizard = doubtful(None);
+    let problem = || Problem::new(ProblemKind::CertificateUnknown).on(Side::Source).at_server("10.1.0.5");
+    let of_the_source = |details: CertificateDetails| {
+        let doubt = Doubt { side: Side::Source, port: 993, details, ..doubt(None) };
+        Test::Done(vec![Finding { certificate: Some(doubt), ..Finding::of(problem()) }])
+    };
+    wizard.servers.source_test = of_the_source(doubt(None).details);
+    assert_eq!(wizard.servers.doubts().len(), 1, "the same certificate of the same host");
+    let other = CertificateDetails { fingerprint: Fingerprint([0x77; 32]), ..doubt(None).details };
+    wizard.servers.source_test = of_the_source(other.clone());
+    let mut harness = plain(wizard);
+    harness.run();
+    harness.get_by_label("Then the next one is shown.");
+    harness.get_by_label_contains("(source server, port 993) is not known");
+    let first = Doubt { side: Side::Source, port: 993, details: other, ..doubt(None) };
+    harness.get_by_label("Trust this certificate").click();
+    harness.run();
+    assert_eq!(asked(&harness), [Action::Trust(Box::new(first.clone()))]);
+    harness.state_mut().wizard.servers.settle(&first);
+    harness.run();
+    harness.get_by_label_contains("(Kerio Connect administration, port 4040) is not known");
+    assert!(harness.query_by_label("Then the next one is shown.").is_none());
+    assert_eq!(harness.state_mut().wizard.servers.begin_tests(false).len(), 2, "neither can serve yet");
+}
+
+#[test]
 fn a_result_for_what_was_changed_meanwhile_is_not_taken() {
     let mut wizard = filled();
-    let [source, _] = wizard.servers.begin_test();
+    let begun = wizard.servers.begin_tests(true);
     wizard.servers.cancel_test();
-    assert!(!wizard.servers.take(Side::Source, source, vec![good("Reached")]));
+    let (side, revision) = begun[0];
+    assert!(!wizard.servers.take(side, revision, vec![good("Reached")]));
     assert_eq!(wizard.servers.source_test, Test::NotDone);
 }
 
@@ -204,15 +246,15 @@ fn a_result_for_what_was_changed_meanwhile_is_not_taken() {
 fn clear_text_is_asked_for_only_where_encryption_was_refused() {
     let mut wizard = filled();
     wizard.servers.source.ssl = false;
-    let [source, _] = wizard.servers.begin_test();
+    let (side, revision) = wizard.servers.begin_tests(true)[0];
     let refused = Problem::new(ProblemKind::EncryptionRefused).on(Side::Source);
-    wizard.servers.take(Side::Source, source, vec![Finding::of(refused)]);
+    wizard.servers.take(side, revision, vec![Finding::of(refused)]);
     wizard.servers.cancel_test();
     let mut harness = plain(wizard);
     harness.run();
     harness.get_by_label("I agree: send passwords to the source in clear text").click();
     harness.run();
-    assert_eq!(asked(&harness), [Action::Test]);
+    assert_eq!(asked(&harness), [Action::TestRest]);
     let servers = harness.state().wizard.servers.servers().unwrap();
     assert_eq!(servers.source.security, Security::Plain);
     assert_eq!(servers.target.security, Security::StartTls);

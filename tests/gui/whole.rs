@@ -8,9 +8,13 @@ use kimt::gui::app::{App, Folders};
 use kimt::gui::wizard::Page;
 use kimt::gui::{fonts, theme};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
+use kimt::rehearsal::{
+    ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile, ServerCertificate,
+};
 use kimt::settings::Way;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn open(folder: &Path, settings: Option<&Path>, demo: Option<&Demo>) -> Harness<'static, App> {
@@ -60,7 +64,7 @@ fn the_keyboard_alone_leads_through_all_four_pages_and_every_message_arrives() {
     harness.run_steps(2);
     assert!(harness.state().wizard.accounts.checking());
     wait_until(&mut harness, "the check", |app| !app.wizard.accounts.checking());
-    harness.get_by_label_contains("3 of 3 chosen · 400 messages");
+    harness.get_by_label_contains("400 messages · ");
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
     wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
@@ -68,6 +72,79 @@ fn the_keyboard_alone_leads_through_all_four_pages_and_every_message_arrives() {
     let report = harness.state().wizard.log_folder.join("report.txt");
     assert!(std::fs::read_to_string(report).unwrap().contains("All 3 accounts are complete"));
     assert!(demo.compare().is_perfect(), "{:?}", demo.compare());
+}
+
+/// A server of its own certificate with one mailbox.
+fn server() -> (ImapServer, String) {
+    let store = MailStore::new(Layout::SLASH);
+    store.create_user(&["ann@example.com"], "geheim").unwrap();
+    let certificate = Some(Arc::new(ServerCertificate::generate().unwrap()));
+    let server = ImapServer::start(store, ImapOptions { certificate, ..ImapOptions::new(Profile::Typical) }).unwrap();
+    let port = server.listen(ImapService::SecureImap, 0).unwrap();
+    (server, format!("127.0.0.1:{port}"))
+}
+
+#[test]
+fn one_certificate_of_one_host_is_trusted_once_and_next_goes_on_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 10, accounts: 2, ..DemoOptions::new(folder.path()) }).unwrap();
+    let mut harness = open(folder.path(), None, Some(&demo));
+    harness.state_mut().wizard.servers.pinned = None;
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    let asked = |app: &App| !app.wizard.servers.testing() && !app.wizard.servers.doubts().is_empty();
+    wait_until(&mut harness, "the certificate", asked);
+    harness.get_by_label("Goes on by itself once you have decided.");
+    assert_eq!(harness.query_all_by_label("Trust this certificate").count(), 1);
+    harness.get_by_label("Trust this certificate").click();
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+    // Each port has its own note, so that another certificate there is a change from now on.
+    let known = std::fs::read_to_string(folder.path().join("state/known-certificates.json")).unwrap();
+    assert_eq!(known.matches("127.0.0.1:").count(), 3, "{known}");
+}
+
+#[test]
+fn the_certificates_of_both_servers_are_asked_about_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((_source, source_address), (_target, target_address)) = (server(), server());
+    let mut harness = open(folder.path(), None, None);
+    let page = &mut harness.state_mut().wizard.servers;
+    (page.source.address, page.target.address, page.other_imap) = (source_address, target_address, true);
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    for left in [2, 1] {
+        wait_until(&mut harness, "a certificate", |app| app.wizard.servers.doubts().len() == left);
+        harness.get_by_label("Trust this certificate").click();
+        harness.run_steps(2);
+    }
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+}
+
+#[test]
+fn a_certificate_that_changes_at_a_port_that_was_trusted_through_another_is_an_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let (both, source_address) = server();
+    let mut harness = open(folder.path(), None, None);
+    let page = &mut harness.state_mut().wizard.servers;
+    let second = both.listen(ImapService::SecureImap, 0).unwrap();
+    (page.source.address, page.target.address) = (source_address, format!("127.0.0.1:{second}"));
+    page.other_imap = true;
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the certificate", |app| app.wizard.servers.doubts().len() == 1);
+    harness.get_by_label("Trust this certificate").click();
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+    both.stop_listening(ImapService::SecureImap, second);
+    let (other, _) = server();
+    other.listen(ImapService::SecureImap, second).unwrap();
+    harness.state_mut().wizard.page = Page::Servers;
+    harness.key_press(Key::F5);
+    wait_until(&mut harness, "the alarm", |app| app.wizard.servers.doubts().len() == 1);
+    assert_eq!(harness.state().wizard.servers.doubts()[0].changed_from, Some(both.fingerprint()));
+    harness.get_by_label_contains("has changed. Somebody may be reading along.");
+    harness.get_by_label("Trust the new certificate").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().wizard.servers.doubts().len(), 1, "a click alone trusts no changed certificate");
 }
 
 #[test]
@@ -166,8 +243,9 @@ fn the_file_is_read_again_when_the_way_to_sign_in_was_changed_after_it() {
     wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
     let chosen = |app: &App| app.wizard.accounts.chosen().len();
     assert_eq!((chosen(harness.state()), harness.state().wizard.accounts.bad_lines().len()), (2, 1));
-    let kept = &mut harness.state_mut().wizard.servers.source_more.kept;
-    (kept.way, kept.token) = (Way::TokenCommand, "give-token".into());
+    let more = &mut harness.state_mut().wizard.servers.source_more;
+    (more.kept.way, more.kept.master) = (Way::Authorization, "boss".into());
+    more.password = String::from("geheim").into();
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
     wait_until(&mut harness, "the file once more", |app| chosen(app) == 3);
@@ -186,7 +264,23 @@ fn rules_hold_for_the_run() {
     harness.key_press(Key::F5);
     harness.run_steps(2);
     wait_until(&mut harness, "the check", |app| !app.wizard.accounts.checking());
-    harness.get_by_label_contains("2 of 2 chosen · 0 messages");
+    harness.get_by_label_contains("0 messages · ");
+
+    // Other rules: what was counted by the old ones is not shown any more.
+    harness.state_mut().wizard.page = Page::Servers;
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the accounts, unchanged", |app| app.wizard.page == Page::Accounts);
+    harness.get_by_label_contains("0 messages · ");
+    harness.state_mut().wizard.page = Page::Servers;
+    harness.state_mut().wizard.servers.rules.clear();
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+    harness.get_by_label("Check again").click();
+    harness.run_steps(2);
+    wait_until(&mut harness, "the second check", |app| {
+        app.wizard.accounts.check.is_some() && !app.wizard.accounts.checking()
+    });
+    harness.get_by_label_contains("40 messages · ");
 }
 
 /// Started a second time with passwords in its environment, and with a program in the place of the system's that tells what it got.

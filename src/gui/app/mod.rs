@@ -13,7 +13,8 @@ use super::running::{FRAME, Running};
 use super::typed_ahead::TypedAhead;
 use super::widgets::field::Field;
 use super::wizard::{Page, Wizard};
-use crate::domain::Account;
+use crate::domain::{Account, Selection, ServerAddress};
+use crate::migrate::SourceServer;
 use crate::progress::RunKind;
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
@@ -30,6 +31,15 @@ pub struct Folders {
     pub logs: PathBuf,
 }
 
+/// What a check depends on beside the accounts: when it changes, what was found is void.
+#[derive(PartialEq)]
+struct CheckedFor {
+    source: SourceServer,
+    target: ServerAddress,
+    other_imap: bool,
+    selection: Selection,
+}
+
 /// The application.
 pub struct App {
     /// What is shown.
@@ -43,6 +53,8 @@ pub struct App {
     running: Option<Running>,
     /// The accounts of the run that page 3 and 4 show.
     migrated: Vec<Account>,
+    /// For what the check of page 2 was made.
+    checked: Option<CheckedFor>,
     /// Whether the accounts were loaded for a source where everybody signs in with their own password.
     passwords_required: bool,
     interrupted: Option<LastRun>,
@@ -72,6 +84,7 @@ impl App {
             errands: Errands::new(context, folders),
             running: None,
             migrated: Vec::new(),
+            checked: None,
             passwords_required: true,
             interrupted: None,
             choose: None,
@@ -114,21 +127,33 @@ impl App {
         for news in self.errands.news(&mut self.wizard.servers) {
             self.take_errand(news);
         }
-        let tested = !self.wizard.servers.testing();
-        if tested && std::mem::take(&mut self.wizard.servers.next) && self.wizard.servers.ready() {
-            self.show_accounts();
+        let servers = &mut self.wizard.servers;
+        if servers.next && !servers.testing() && !servers.must_decide() {
+            servers.next = false;
+            if servers.ready() {
+                self.show_accounts();
+            }
         }
     }
 
     fn take_errand(&mut self, news: super::errands::News) {
         use super::errands::News;
         match news {
-            News::Trusted => self.test(),
+            News::Trusted(doubt) => {
+                self.wizard.servers.settle(&doubt);
+                if self.wizard.servers.doubts().is_empty() {
+                    self.test(false);
+                }
+            }
+            News::CertificateChosen(side, path) => self.wizard.servers.take_certificate(side, &path),
             News::Sorry(sentence) => self.wizard.notice = Some(sentence),
             News::NoDialog => {
                 self.wizard.accounts.loading = false;
                 self.wizard.accounts.typed.get_or_insert_default();
-                if self.wizard.accounts.is_loaded() {
+                if self.wizard.page == Page::Servers {
+                    let sentence = "This system gives the program no dialog to choose a file. Type its name.";
+                    self.wizard.notice = Some(sentence.to_owned());
+                } else if self.wizard.accounts.is_loaded() {
                     let sentence =
                         "This system gives the program no dialog to choose a file. Drop the file on the window.";
                     self.wizard.notice = Some(sentence.to_owned());
@@ -219,6 +244,8 @@ impl App {
         self.awake = None;
         self.wizard.status.question = None;
         self.wizard.status.refresh();
+        // Whoever was to be created exists now.
+        self.wizard.accounts.check = None;
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
         if self.wizard.page == Page::Status {
             self.wizard.page = Page::Result;

@@ -6,8 +6,9 @@ use super::super::errands::Errands;
 use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
 use super::super::wizard::Page;
-use super::App;
+use super::{App, CheckedFor};
 use crate::logs;
+use crate::migrate::{Lines, SourceServer};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
 
@@ -15,19 +16,24 @@ impl App {
     pub(super) fn carry_out(&mut self, action: Action) {
         match action {
             Action::Go(page) => self.wizard.page = page,
-            Action::Test => self.test(),
+            Action::Test => {
+                self.wizard.servers.next = false;
+                self.test(true);
+            }
+            Action::TestRest => self.test(false),
             Action::Next if self.wizard.servers.ready() && self.wizard.servers.servers().is_some() => {
                 self.show_accounts()
             }
             Action::Next => {
                 self.wizard.servers.next = true;
-                self.test();
+                self.test(false);
             }
             Action::CancelTest => {
                 self.wizard.servers.cancel_test();
                 self.errands.forget_tests();
             }
             Action::Trust(doubt) => self.errand(|errands| errands.trust(*doubt)),
+            Action::ChooseCertificate(side) => self.errand(|errands| errands.pick_certificate(side)),
             Action::RestorePort => self.restore_port(),
             Action::ContinueRun => self.continue_run(),
             Action::ForgetRun => {
@@ -108,15 +114,16 @@ impl App {
         }
     }
 
-    pub(super) fn test(&mut self) {
+    /// Tests both servers, or only what cannot serve yet.
+    pub(super) fn test(&mut self, both: bool) {
         let Some(servers) = self.wizard.servers.servers() else {
             self.wizard.servers.show_wrong();
             self.wizard.servers.next = false;
             return;
         };
         self.remember();
-        let revisions = self.wizard.servers.begin_test();
-        self.errand(|errands| errands.test(&servers, revisions));
+        let tests = self.wizard.servers.begin_tests(both);
+        self.errand(|errands| errands.test(&servers, &tests));
     }
 
     fn restore_port(&mut self) {
@@ -130,11 +137,33 @@ impl App {
     pub(super) fn show_accounts(&mut self) {
         self.wizard.accounts.other_imap = self.wizard.servers.other_imap;
         self.wizard.page = Page::Accounts;
+        self.forget_old_check();
         // Whether a line without a password can be used depends on how people are signed in.
         let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
         if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
             self.carry_out(Action::LoadFile(path));
         }
+    }
+
+    /// What a check found holds only for the servers and rules that it was made with.
+    fn forget_old_check(&mut self) {
+        if self.wizard.accounts.check.is_none() || self.checked == self.checked_for() {
+            return;
+        }
+        self.wizard.accounts.forget_check();
+        if let Some(running) = self.running.as_mut().filter(|running| running.kind == RunKind::Check) {
+            running.stop();
+        }
+    }
+
+    /// What a check now would be made for.
+    fn checked_for(&self) -> Option<CheckedFor> {
+        let page = &self.wizard.servers;
+        let servers = page.servers()?;
+        // However fast it is: the same is found.
+        let source = SourceServer { lines: Lines::default(), ..servers.source };
+        let target = servers.target.address;
+        Some(CheckedFor { source, target, other_imap: page.other_imap, selection: page.selection().ok()? })
     }
 
     fn continue_run(&mut self) {
@@ -186,6 +215,7 @@ impl App {
         }
         if kind == RunKind::Check {
             self.wizard.accounts.begin_check();
+            self.checked = self.checked_for();
             return;
         }
         self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());

@@ -1,32 +1,32 @@
 //! The strip of lines that cannot be used: each with its number and what is wrong with it, never with a password.
 
 use super::super::action::Action;
-use super::super::theme::{self, palette};
+use super::super::widgets::button;
 use super::super::widgets::sign::Mark;
-use super::super::widgets::{button, strip};
+use super::folded::Folded;
 use crate::domain::BadLine;
 use crate::report::words;
-use egui::{Label, Ui};
+use egui::Ui;
 
-/// So many are shown; the report names all.
-const SHOWN: usize = 100;
+/// So few are shown without being asked for.
+const FEW: usize = 2;
 
 /// The bad lines of a file.
 #[derive(Default)]
 pub struct BadLines {
     /// In the order of the file.
     pub lines: Vec<BadLine>,
-    open: bool,
+    folded: Folded,
 }
 
 impl BadLines {
     /// None of them shown yet but a few.
     pub fn new(lines: Vec<BadLine>) -> Self {
-        Self { lines, open: false }
+        Self { lines, folded: Folded::default() }
     }
 
-    /// Draws the strip, if there is a bad line.
-    pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    /// Draws the strip, if there is a bad line. Where they are `old` news, also a few are shown only when they are asked for.
+    pub fn show(&mut self, ui: &mut Ui, old: bool, actions: &mut Vec<Action>) {
         if self.lines.is_empty() {
             return;
         }
@@ -34,29 +34,12 @@ impl BadLines {
             1 => "1 line cannot be used.".to_owned(),
             many => format!("{} lines cannot be used.", words::count(many as u64)),
         };
-        let said = |line: &BadLine| format!("Line {}: {}", line.line, line.what);
-        let few = self.lines.len() <= 2;
-        strip::strip(ui, Mark::Bad, &head, "", |ui| {
-            if few || self.open {
-                let lines = egui::ScrollArea::vertical().max_height(140.0).auto_shrink([false, true]);
-                lines.id_salt("bad lines").show(ui, |ui| {
-                    for line in self.lines.iter().take(SHOWN) {
-                        ui.add(Label::new(theme::small(said(line)).color(palette(ui).ink)).wrap());
-                    }
-                    if self.lines.len() > SHOWN {
-                        ui.label(theme::small("The report of the migration names the others.").color(palette(ui).soft));
-                    }
-                });
+        let said = self.lines.iter().map(|line| format!("Line {}: {}", line.line, line.what));
+        let open = self.lines.len() <= FEW && !old;
+        self.folded.show(ui, (Mark::Bad, "bad lines"), &head, said, open, |ui| {
+            if button::link(ui, "Open the file").clicked() {
+                actions.push(Action::ShowFile);
             }
-            ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 17.0;
-                if !few && button::link(ui, if self.open { "Hide them" } else { "Show them" }).clicked() {
-                    self.open = !self.open;
-                }
-                if button::link(ui, "Open the file").clicked() {
-                    actions.push(Action::ShowFile);
-                }
-            });
         });
     }
 }

@@ -1,9 +1,12 @@
 //! The check of accounts before a migration, as page 2 shows it: who can sign in, how much there is, how each stands in Kerio Connect.
 
 use super::super::widgets::sign::Mark;
-use crate::domain::AccountId;
+use super::folded::Folded;
+use crate::domain::{AccountId, Mapping};
 use crate::progress::{AccountEnd, AccountState, RunState, Stamped, Standing};
 use crate::report::words;
+use egui::Ui;
+use std::collections::BTreeMap;
 
 /// A check of some of the page's accounts.
 #[derive(Default)]
@@ -14,6 +17,17 @@ pub struct Check {
     pub running: bool,
     /// For each account of the page its number in the check.
     numbers: Vec<Option<AccountId>>,
+    /// The folder names that will change, once the check has ended; those that may surprise first.
+    new_names: Vec<NewName>,
+    names: Folded,
+}
+
+/// A folder name that will be another one on the target.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct NewName {
+    /// It stands to reason: the target's folder of the same use.
+    expected: bool,
+    sentence: String,
 }
 
 impl Check {
@@ -23,13 +37,48 @@ impl Check {
         for (number, position) in positions.enumerate() {
             numbers[position] = Some(AccountId(number as u32));
         }
-        Self { state: RunState::default(), running: true, numbers }
+        Self { running: true, numbers, ..Self::default() }
     }
 
     /// Takes in an event.
     pub fn apply(&mut self, event: &Stamped) {
         self.state.apply(event);
-        self.running &= !self.state.finished;
+        if self.running && self.state.finished {
+            self.running = false;
+            self.look_at_names();
+        }
+    }
+
+    /// How many of the accounts are checked, and how many are to be.
+    pub fn progress(&self) -> (u64, u64) {
+        let ended = self.state.accounts.iter().filter(|account| account.end.is_some()).count();
+        (ended as u64, self.numbers.iter().flatten().count() as u64)
+    }
+
+    fn look_at_names(&mut self) {
+        let mut mailboxes: BTreeMap<NewName, u64> = BTreeMap::new();
+        for folder in self.state.accounts.iter().flat_map(|account| &account.folders) {
+            let Some(sentence) = words::mapping(folder).filter(|_| folder.source != folder.target) else { continue };
+            let expected = matches!(folder.mapping, Mapping::ByUse | Mapping::ByName);
+            *mailboxes.entry(NewName { expected, sentence }).or_default() += 1;
+        }
+        let with_number = |(NewName { expected, sentence }, number)| {
+            let mailboxes = if number == 1 { "mailbox" } else { "mailboxes" };
+            let sentence = format!("{sentence} In {} {mailboxes}.", words::count(number));
+            NewName { expected, sentence }
+        };
+        self.new_names = mailboxes.into_iter().map(with_number).collect();
+    }
+
+    /// Draws the strip about folder names that will change on the `target`.
+    pub fn show_names(&mut self, ui: &mut Ui, target: &str) {
+        let head = match self.new_names.len() {
+            0 => return,
+            1 => format!("1 folder name will change {target}."),
+            many => format!("{} folder names will change {target}.", words::count(many as u64)),
+        };
+        let lines = self.new_names.iter().map(|name| name.sentence.clone());
+        self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, |_| ());
     }
 
     /// What was found of the account at a position.

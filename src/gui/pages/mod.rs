@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod bad_lines;
 pub mod check;
+pub mod folded;
 pub mod lines;
 pub mod result;
 pub mod servers;

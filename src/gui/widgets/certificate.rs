@@ -7,25 +7,29 @@ use crate::gui::theme::{palette, small};
 use crate::migrate::Doubt;
 use egui::{Grid, Label, RichText, Ui};
 
-/// Draws the panel. `compared` is whether she says that she has compared a changed fingerprint. Returns whether she trusts it.
-pub fn panel(ui: &mut Ui, doubt: &Doubt, compared: &mut bool) -> bool {
+/// Draws the panel. `others` is how many are asked about after this one, `compared` whether she says that she has compared a changed
+/// fingerprint. Returns whether she trusts it.
+pub fn panel(ui: &mut Ui, doubt: &Doubt, others: usize, compared: &mut bool) -> bool {
     match doubt.changed_from {
-        Some(old) => changed(ui, doubt, old, compared),
-        None => unknown(ui, doubt),
+        Some(old) => changed(ui, doubt, old, others, compared),
+        None => unknown(ui, doubt, others),
     }
 }
 
-fn unknown(ui: &mut Ui, doubt: &Doubt) -> bool {
+fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize) -> bool {
     let details = &doubt.details;
     let head = format!("The certificate of {} ({}) is not known.", doubt.host, place(doubt));
-    let rest = format!("It is not trusted because {}. Trust it only if this is your server.", details.why_untrusted);
+    let rest = format!(
+        "It is not trusted because {}. Trust it only if the server itself has this fingerprint; all ports of {} that show it are then trusted.",
+        details.why_untrusted, doubt.host
+    );
     strip::strip(ui, Mark::Warning, &head, &rest, |ui| {
         facts(ui, doubt, "SHA-256");
-        button::quiet(ui, "Trust this certificate", true).clicked()
+        answer(ui, "Trust this certificate", true, others)
     })
 }
 
-fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, compared: &mut bool) -> bool {
+fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, others: usize, compared: &mut bool) -> bool {
     let head =
         format!("The certificate of {} ({}) has changed. Somebody may be reading along.", doubt.host, place(doubt));
     let rest = "A server gets a new certificate when it is renewed or reinstalled. If you do not know of that, stop here \
@@ -42,8 +46,20 @@ fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, compared: &mut bool) ->
         });
         facts(ui, doubt, "");
         check::check(ui, compared, "I have compared the new fingerprint with the one on the server itself.");
-        button::quiet(ui, "Trust the new certificate", *compared).clicked()
+        answer(ui, "Trust the new certificate", *compared, others)
     })
+}
+
+fn answer(ui: &mut Ui, label: &str, enabled: bool, others: usize) -> bool {
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        let pressed = button::quiet(ui, label, enabled).clicked();
+        if others > 0 {
+            ui.label(small("Then the next one is shown.").color(palette(ui).ink));
+        }
+        pressed
+    })
+    .inner
 }
 
 fn facts(ui: &mut Ui, doubt: &Doubt, fingerprint: &str) {

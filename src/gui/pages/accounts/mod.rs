@@ -14,7 +14,7 @@ use crate::accounts::AccountsFile;
 use crate::domain::{Account, BadLine};
 use crate::progress::{AccountState, Counts, Stamped};
 use crate::report::words;
-use egui::{Align, Id, Key, KeyboardShortcut, Layout, Modifiers, Ui};
+use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -43,6 +43,8 @@ pub struct AccountsPage {
     pub check: Option<Check>,
     /// The pace of an earlier run, octets per second.
     pub pace: Option<u64>,
+    /// What a check found is void, because servers or rules were changed after it.
+    pub void: bool,
     accounts: Vec<Account>,
     bad_lines: BadLines,
     notes: Vec<String>,
@@ -115,6 +117,12 @@ impl AccountsPage {
     /// Begins a check of the chosen accounts.
     pub fn begin_check(&mut self) {
         self.check = Some(Check::begin(self.accounts.len(), self.positions()));
+        self.void = false;
+    }
+
+    /// Forgets what a check found, because it holds no more.
+    pub fn forget_check(&mut self) {
+        self.void |= self.check.take().is_some();
     }
 
     /// Takes in an event of the check.
@@ -171,23 +179,29 @@ impl AccountsPage {
     }
 
     fn summary(&self, chosen: u64) -> String {
-        let mut parts =
-            vec![format!("{} of {} chosen", words::count(chosen), words::count(self.accounts.len() as u64))];
-        if self.check.is_some() {
-            let mut sum = Counts::default();
-            let sizes = self.known_sizes();
-            for counts in sizes.iter().flatten() {
-                sum.messages += counts.messages;
-                sum.bytes += counts.bytes;
-            }
-            parts.push(words::counted(sum.messages, "message"));
-            parts.push(words::size(sum.bytes));
-            if sizes.iter().all(Option::is_some) && sum.bytes > 0 {
-                let pace = self.pace.unwrap_or(USUAL_PACE).max(1);
-                parts.push(format!("{} at {}", words::time_left(sum.bytes / pace), words::rate(pace as f64)));
-            }
+        format!("{} of {} chosen", words::count(chosen), words::count(self.accounts.len() as u64))
+    }
+
+    /// What the check found of the chosen accounts, in two short lines.
+    fn findings(&self, check: &Check) -> (String, String) {
+        let mut sum = Counts::default();
+        let sizes = self.known_sizes();
+        for counts in sizes.iter().flatten() {
+            sum.messages += counts.messages;
+            sum.bytes += counts.bytes;
         }
-        parts.join(" · ")
+        let found = format!("{} · {}", words::counted(sum.messages, "message"), words::size(sum.bytes));
+        if check.running {
+            let (checked, all) = check.progress();
+            return (format!("{} of {} checked", words::count(checked), words::count(all)), found);
+        }
+        let pace = self.pace.unwrap_or(USUAL_PACE).max(1);
+        let time = if sizes.iter().all(Option::is_some) && sum.bytes > 0 {
+            format!("{} at {}", words::time_left(sum.bytes / pace), words::rate(pace as f64))
+        } else {
+            String::new()
+        };
+        (found, time)
     }
 
     /// Draws the page.
@@ -233,7 +247,18 @@ impl AccountsPage {
             if pressed.clicked() || by_key {
                 actions.push(action);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| filter(ui, &mut self.filter));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                filter(ui, &mut self.filter);
+                let Some(check) = &self.check else { return };
+                let (above, below) = self.findings(check);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    let colours = palette(ui);
+                    for (line, colour) in [(above, colours.ink), (below, colours.soft)] {
+                        ui.add(Label::new(theme::small(line).line_height(Some(16.0)).color(colour)).truncate());
+                    }
+                });
+            });
         });
         self.refresh_shown();
     }
@@ -248,15 +273,27 @@ impl AccountsPage {
         for note in &self.notes {
             strip::strip(ui, Mark::Note, note, "", |_| ());
         }
-        self.bad_lines.show(ui, actions);
-        let Some(check) = &self.check else { return };
+        self.bad_lines.show(ui, self.check.is_some(), actions);
+        if self.void {
+            let head = "Servers or rules were changed after the check: what it found is void.";
+            let again = strip::line(ui, Mark::Note, head, |ui| button::link(ui, "Check again").clicked(), |_| ());
+            if again && self.chosen.contains(&true) {
+                actions.push(Action::Check);
+            }
+        }
+        let target = self.target_words();
+        let Some(check) = &mut self.check else { return };
         if let Some(problem) = check.state.problems.first() {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
         if check.running {
             return;
         }
-        let failed: BTreeSet<usize> = self.positions().filter(|&position| check.has_failed(position)).collect();
+        check.show_names(ui, target);
+        let check = &*check;
+        let chosen = self.chosen.iter().enumerate().filter(|(_, chosen)| **chosen);
+        let failed: Vec<usize> =
+            chosen.map(|(position, _)| position).filter(|&position| check.has_failed(position)).collect();
         if failed.is_empty() {
             return;
         }
@@ -264,10 +301,18 @@ impl AccountsPage {
             1 => "1 chosen account cannot be migrated as it is.".to_owned(),
             many => format!("{} chosen accounts cannot be migrated as they are.", words::count(many as u64)),
         };
-        let rest = "The table says why. Correct the file and load it again, or go on without them.";
-        if strip::strip(ui, Mark::Warning, &head, rest, |ui| button::quiet(ui, "Leave them out", true).clicked()) {
+        let leave_out = |ui: &mut Ui| {
+            button::link(ui, "Leave them out")
+                .on_hover_text("The table says why. Correct the file and load it again, or go on without them.")
+                .clicked()
+        };
+        if strip::line(ui, Mark::Warning, &head, leave_out, |_| ()) {
             failed.iter().for_each(|&position| self.chosen[position] = false);
         }
+    }
+
+    fn target_words(&self) -> &'static str {
+        if self.other_imap { "on the target" } else { "in Kerio Connect" }
     }
 }
 
@@ -276,7 +321,7 @@ pub(super) fn filter(ui: &mut Ui, text: &mut String) {
     let edit = egui::TextEdit::singleline(text)
         .id(filter_id())
         .hint_text("Filter")
-        .desired_width(180.0)
+        .desired_width(if ui.available_width() < 400.0 { 130.0 } else { 180.0 })
         .min_size(egui::vec2(0.0, theme::CONTROL))
         .margin(egui::vec2(10.0, 5.0))
         .align(egui::Align2::LEFT_CENTER);

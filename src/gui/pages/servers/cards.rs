@@ -54,7 +54,7 @@ impl ServersPage {
         }
     }
 
-    pub(super) fn source_card(&mut self, ui: &mut Ui) {
+    pub(super) fn source_card(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         heading(ui, "Source IMAP server");
         let wrong = self.source.address_wrong(self.wrong_shown);
         let mut changed = Field::new("source address", "IP address or DNS name")
@@ -74,6 +74,7 @@ impl ServersPage {
                 .changed();
             ui.add(Label::new(theme::small(SECURITY_NOTE).color(palette(ui).soft)).wrap());
             changed |= self.source_more.show_sign_in(ui, "source", true, self.wrong_shown);
+            changed |= self.source_more.show_certificate(ui, Side::Source, actions);
             self.source_more.show_limits(ui, "source");
             Field::new(RULES, "Rules: what is left out or renamed")
                 .hint(RULES_EXAMPLE)
@@ -87,7 +88,7 @@ impl ServersPage {
         }
     }
 
-    pub(super) fn target_card(&mut self, ui: &mut Ui) {
+    pub(super) fn target_card(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         heading(ui, if self.other_imap { "Target IMAP server" } else { "Kerio Connect" });
         let wrong = self.target.address_wrong(self.wrong_shown);
         let note = self.port_note();
@@ -111,18 +112,24 @@ impl ServersPage {
         changed |= check::check(ui, &mut self.target.ssl, "Use SSL connection ").changed();
         findings(ui, &self.target_test, "Kerio Connect", self.target.starttls_refused);
         if self.target_more.fold(ui, "More: ports, sign-in, limits", "target") {
-            if !self.other_imap {
+            ui.columns(2, |columns| {
+                let [left, right] = columns else { return };
+                let jobs = Field::new("jobs", "Mailboxes at a time").hint("4").note(Some("From 1 to 64."));
+                if self.other_imap {
+                    jobs.show(left, &mut self.jobs);
+                    return;
+                }
                 changed |= Field::new("administration port", "Administration port")
                     .hint("4040")
-                    .width(96.0)
                     .wrong(self.administrator.port_wrong().as_deref())
-                    .show(ui, &mut self.administrator.port)
+                    .show(left, &mut self.administrator.port)
                     .changed();
-            }
-            Field::new("jobs", "Mailboxes at a time (1 to 64)").hint("4").width(96.0).show(ui, &mut self.jobs);
+                jobs.show(right, &mut self.jobs);
+            });
             let other = "The target is another IMAP server, whose accounts exist already";
             changed |= check::check(ui, &mut self.other_imap, other).changed();
             changed |= self.target_more.show_sign_in(ui, "target", self.other_imap, self.wrong_shown);
+            changed |= self.target_more.show_certificate(ui, Side::Target, actions);
             self.target_more.show_limits(ui, "target");
             if self.proxy.show(ui) {
                 self.forget_test(Side::Source);
@@ -163,7 +170,7 @@ impl ServersPage {
                 check::check(ui, &mut line.agreed, text).changed()
             });
             if agreed && line.agreed {
-                actions.push(Action::Test);
+                actions.push(Action::TestRest);
             } else if agreed {
                 let test = if index == 0 { &mut self.source_test } else { &mut self.target_test };
                 *test = Test::NotDone;

@@ -22,6 +22,7 @@ use crate::migrate::{AdministrationServer, Doubt, Finding, NameForm, Servers, So
 use crate::settings::Settings;
 use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// F5, as in every program that looks again.
@@ -71,7 +72,9 @@ pub struct ServersPage {
     pub pinned: Option<Fingerprint>,
     /// What is wrong is shown at a field once she wanted to go on.
     pub wrong_shown: bool,
-    compared: BTreeMap<(String, u16), bool>,
+    compared: BTreeMap<(String, Fingerprint), bool>,
+    /// The certificate that is asked about.
+    asked: Option<Doubt>,
     revisions: [u64; 2],
     greeted: bool,
 }
@@ -150,12 +153,19 @@ impl ServersPage {
         })
     }
 
-    /// Marks both tests as begun; returns the numbers by which their results will be known.
-    pub fn begin_test(&mut self) -> [u64; 2] {
-        self.source_test = Test::Running(Duration::ZERO);
-        self.target_test = Test::Running(Duration::ZERO);
-        self.revisions = self.revisions.map(|revision| revision + 1);
-        self.revisions
+    /// Marks the tests as begun: both, or only those of servers that cannot serve yet. Returns the sides with the numbers by which
+    /// their results will be known.
+    pub fn begin_tests(&mut self, both: bool) -> Vec<(Side, u64)> {
+        let tests = [(Side::Source, &mut self.source_test), (Side::Target, &mut self.target_test)];
+        let mut begun = Vec::new();
+        for ((side, test), revision) in tests.into_iter().zip(&mut self.revisions) {
+            if both || !test.is_good() && !test.is_running() {
+                *test = Test::Running(Duration::ZERO);
+                *revision += 1;
+                begun.push((side, *revision));
+            }
+        }
+        begun
     }
 
     /// Stops waiting for the tests.
@@ -228,7 +238,11 @@ impl ServersPage {
             Choice::new(label, Action::Test).key(TEST).tip("Look at both servers; nothing is changed")
         };
         let tip = if self.ready() { "Choose the accounts" } else { "Tests the connection first" };
-        let note = if self.next && self.testing() { "Goes on as soon as both servers answer well." } else { "" };
+        let note = match (self.next, self.testing()) {
+            (true, true) => "Goes on as soon as both servers answer well.",
+            (true, false) => "Goes on by itself once you have decided.",
+            (false, _) => "",
+        };
         Bar {
             left: vec![look],
             note: note.to_owned(),
@@ -243,31 +257,69 @@ impl ServersPage {
             ui.memory_mut(|memory| memory.request_focus(Field::focus_id("source address")));
         }
         self.offers(ui, actions);
-        for doubt in self.doubts() {
-            let compared = self.compared.entry((doubt.host.clone(), doubt.port)).or_default();
-            if certificate::panel(ui, &doubt, compared) {
-                actions.push(Action::Trust(Box::new(doubt)));
-            }
-        }
+        self.certificates(ui, actions);
         self.clear_text(ui, actions);
         let mut pair = Pair::begin(ui);
-        pair.card(ui, |ui| self.source_card(ui));
-        pair.card(ui, |ui| self.target_card(ui));
+        pair.card(ui, |ui| self.source_card(ui, actions));
+        pair.card(ui, |ui| self.target_card(ui, actions));
         pair.end(ui);
         ui.add_space(theme::GRID);
     }
 
-    fn doubts(&self) -> Vec<Doubt> {
+    /// Asks about one certificate after the other.
+    fn certificates(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let mut doubts = self.doubts();
+        if doubts.is_empty() {
+            self.asked = None;
+            return;
+        }
+        let others = doubts.len() - 1;
+        let doubt = doubts.swap_remove(0);
+        let top = ui.cursor().min;
+        let compared = self.compared.entry((doubt.host.clone(), doubt.details.fingerprint)).or_default();
+        let trusted = certificate::panel(ui, &doubt, others, compared);
+        if self.asked.as_ref() != Some(&doubt) {
+            // She may have scrolled down to what she filled in last.
+            ui.scroll_to_rect(egui::Rect::from_min_size(top, egui::Vec2::ZERO), Some(egui::Align::TOP));
+            self.asked = Some(doubt.clone());
+        }
+        if trusted {
+            actions.push(Action::Trust(Box::new(doubt)));
+        }
+    }
+
+    /// The certificates to decide on; what one host shows at several ports is one decision.
+    pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts: Vec<Doubt> = Vec::new();
-        for test in [&self.source_test, &self.target_test] {
-            let Test::Done(findings) = test else { continue };
-            for doubt in findings.iter().filter_map(|finding| finding.certificate.as_ref()) {
-                if !doubts.contains(doubt) {
-                    doubts.push(doubt.clone());
-                }
+        for doubt in self.source_test.doubts().chain(self.target_test.doubts()) {
+            if !doubts.iter().any(|known| known.is_same(doubt)) {
+                doubts.push(doubt.clone());
             }
         }
         doubts
+    }
+
+    /// Makes void what waited for this certificate, which is trusted now.
+    pub fn settle(&mut self, trusted: &Doubt) {
+        for side in [Side::Source, Side::Target] {
+            let test = if side == Side::Source { &mut self.source_test } else { &mut self.target_test };
+            if test.doubts().any(|doubt| doubt.is_same(trusted)) {
+                *test = Test::NotDone;
+            }
+        }
+    }
+
+    /// Whether it waits for her: to trust a certificate, or to agree to clear text.
+    pub fn must_decide(&self) -> bool {
+        let asks = |line: &Line| line.must_agree() && !line.agreed;
+        asks(&self.source) || asks(&self.target) || !self.doubts().is_empty()
+    }
+
+    /// Takes the file by which a server knows us.
+    pub fn take_certificate(&mut self, side: Side, path: &Path) {
+        let more = if side == Side::Source { &mut self.source_more } else { &mut self.target_more };
+        more.kept.client_certificate = path.display().to_string();
+        self.forget_test(side);
     }
 }
 

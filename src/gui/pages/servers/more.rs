@@ -1,11 +1,12 @@
 //! What is rarely needed of one side: how people are signed in there, and how much of the lines is used. Says itself what is wrong with it.
 
+use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::choice::choice;
 use super::super::super::widgets::field::Field;
 use super::super::super::widgets::{button, check, sign};
-use crate::domain::Secret;
-use crate::migrate::{Lines, MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
+use crate::domain::{Secret, Side};
+use crate::migrate::{ClientCertificate, Lines, MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
 use crate::settings::{self, Way};
 use egui::{Label, Ui};
 use zeroize::Zeroizing;
@@ -31,6 +32,8 @@ pub struct More {
     pub kept: settings::More,
     /// The password of who signs in for others, or Kerio Connect's master password; it is wiped with the page and never kept.
     pub password: Zeroizing<String>,
+    /// What protects the file of the client certificate; it is wiped with the page and never kept.
+    pub certificate_password: Zeroizing<String>,
 }
 
 impl More {
@@ -51,7 +54,12 @@ impl More {
     /// What holds for the lines; nothing where it cannot be read.
     pub fn lines(&self) -> Lines {
         let (max_rate, max_connections) = (self.rate().unwrap_or_default(), self.connections().unwrap_or_default());
-        Lines { max_rate, max_connections, ..Lines::default() }
+        let file = self.kept.client_certificate.trim();
+        let client_certificate = (!file.is_empty()).then(|| ClientCertificate {
+            file: file.into(),
+            password: Secret::new(self.certificate_password.as_str()),
+        });
+        Lines { client_certificate, max_rate, max_connections }
     }
 
     /// Whether anything is wrong.
@@ -176,19 +184,45 @@ impl More {
         changed
     }
 
+    /// The certificate by which the server of that side knows us. Returns whether anything was changed.
+    pub fn show_certificate(&mut self, ui: &mut Ui, side: Side, actions: &mut Vec<Action>) -> bool {
+        let id = |name: &str| format!("{side:?} {name}");
+        let whose = if side == Side::Source { "source" } else { "target" };
+        let mut changed = Field::new(&id("certificate"), &format!("Client certificate for the {whose}"))
+            .hint("only if the server asks for one")
+            .show(ui, &mut self.kept.client_certificate)
+            .changed();
+        let choose = button::link(ui, "Choose a file (.p12, .pfx)");
+        choose.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Choose a file for the {whose}"))
+        });
+        if choose.clicked() {
+            actions.push(Action::ChooseCertificate(side));
+        }
+        if !self.kept.client_certificate.trim().is_empty() {
+            changed |= Field::new(&id("certificate password"), &format!("Password of the {whose}'s certificate file"))
+                .password()
+                .note(Some("It is not remembered."))
+                .show(ui, &mut *self.certificate_password)
+                .changed();
+        }
+        changed
+    }
+
     /// How much of the lines is used.
     pub fn show_limits(&mut self, ui: &mut Ui, side: &str) {
-        Field::new(&format!("{side} rate"), &format!("Highest rate on the {side}"))
-            .hint("no limit")
-            .width(120.0)
-            .wrong(self.rate().err().as_deref())
-            .note(Some("As in 5 MB/s or 20 Mbit/s."))
-            .show(ui, &mut self.kept.max_rate);
-        Field::new(&format!("{side} connections"), &format!("Most connections to the {side}"))
-            .hint("no limit")
-            .width(120.0)
-            .wrong(self.connections().err().as_deref())
-            .show(ui, &mut self.kept.max_connections);
+        ui.columns(2, |columns| {
+            let [rate, connections] = columns else { return };
+            Field::new(&format!("{side} rate"), &format!("Highest rate on the {side}"))
+                .hint("no limit")
+                .wrong(self.rate().err().as_deref())
+                .note(Some("As in 5 MB/s or 20 Mbit/s."))
+                .show(rate, &mut self.kept.max_rate);
+            Field::new(&format!("{side} connections"), &format!("Most connections to the {side}"))
+                .hint("no limit")
+                .wrong(self.connections().err().as_deref())
+                .show(connections, &mut self.kept.max_connections);
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::sign::{self, Mark};
 use crate::domain::ProblemKind;
-use crate::migrate::{Finding, Sign};
+use crate::migrate::{Doubt, Finding, Sign};
 use egui::{Label, Ui};
 use std::time::Duration;
 
@@ -28,6 +28,12 @@ impl Test {
         matches!(self, Test::Done(findings) if findings.iter().all(|finding| finding.sign != Sign::Bad))
     }
 
+    /// The certificates it could not trust.
+    pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
+        let findings = if let Test::Done(findings) = self { findings.as_slice() } else { &[] };
+        findings.iter().filter_map(|finding| finding.certificate.as_ref())
+    }
+
     /// Whether it goes on.
     pub fn is_running(&self) -> bool {
         matches!(self, Test::Running(_))
@@ -36,7 +42,7 @@ impl Test {
 
 /// What a test of `whom` found, below the fields it speaks of.
 pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
-    ui.spacing_mut().item_spacing.y = 6.0;
+    let between = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 6.0);
     match test {
         Test::NotDone => {}
         Test::Running(elapsed) if *elapsed < SHOWN_AFTER => {}
@@ -64,5 +70,5 @@ pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
             }
         }
     }
-    ui.spacing_mut().item_spacing.y = 8.0;
+    ui.spacing_mut().item_spacing.y = between;
 }
