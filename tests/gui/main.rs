@@ -1,5 +1,7 @@
 //! The window, looked at without a screen: every page in every state, by the names a screen reader says and by pictures.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod accounts;
 mod guide;
 mod more;
