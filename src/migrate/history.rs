@@ -1,6 +1,7 @@
 //! What a folder learns of earlier runs before anything is copied: the record, what a cut left open, and where there is no record, the
 //! target's own content. After this the ledger knows of every message whether it stands on the target.
 
+use super::connections::Sessions;
 use super::folder::{FolderRun, take_right, tell_checked};
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
@@ -68,11 +69,20 @@ impl FolderRun<'_, '_> {
         candidates: &[Head],
         thoroughness: Thoroughness,
     ) -> Result<Vec<Match>, Halt> {
+        // Those at which the line was lost too often are named, and not read again.
+        let failed = &self.job.progress.failed;
+        let wanted: Vec<Head> = wanted.iter().filter(|head| !failed.contains(&head.uid)).copied().collect();
         if wanted.is_empty() || candidates.is_empty() {
             return Ok(Vec::new());
         }
         self.open_source()?;
-        reconcile(&mut self.sessions.source, self.sessions.target.reader(), wanted, candidates, thoroughness)
+        let Sessions { source, target, .. } = &mut *self.sessions;
+        let mut lost_at = None;
+        let found = reconcile(source, target.reader(), &wanted, candidates, thoroughness, &mut lost_at);
+        if let (Err(Halt::Server { side: Side::Source, error }), Some(uid)) = (&found, lost_at) {
+            self.suspect(uid, error);
+        }
+        found
     }
 
     /// Asks the target what became of the messages that were on their way when an earlier attempt ended, or on this line, which
@@ -121,11 +131,7 @@ impl FolderRun<'_, '_> {
     ) -> Result<(), Halt> {
         for suspect in suspects {
             arrived.retain(|head| matches.iter().all(|found| found.target_uid != head.uid));
-            let found = self.reconcile(&[*suspect], &arrived, Thoroughness::All);
-            if let Err(Halt::Server { side: Side::Source, error }) = &found {
-                self.suspect(suspect.uid, error);
-            }
-            matches.extend(found?);
+            matches.extend(self.reconcile(&[*suspect], &arrived, Thoroughness::All)?);
         }
         Ok(())
     }

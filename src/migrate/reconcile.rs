@@ -5,11 +5,11 @@
 //! the source and one on the target, one is found and one is copied. Nothing but the content decides; neither Message-ID nor date
 //! is an identity.
 
-use super::content::{Comparison, Read, SizeAndDigest, Summariser, Summary, read_each};
+use super::content::{Comparison, Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
 use super::halt::{Halt, OnSide};
 use super::heads::{Head, Heads};
 use crate::domain::{Digest, Side, Uid};
-use crate::imap::Reader;
+use crate::imap::{ImapError, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A message of the source that was found on the target.
@@ -34,13 +34,15 @@ pub(super) enum Thoroughness {
     All,
 }
 
-/// Matches `wanted` messages of the source's open folder with `candidates` of the target's open folder.
+/// Matches `wanted` messages of the source's open folder with `candidates` of the target's open folder. `lost_at` becomes the message of
+/// the source that was read, or was next, when its line was lost.
 pub(super) fn reconcile(
     source: &mut Reader,
     target: &mut Reader,
     wanted: &[Head],
     candidates: &[Head],
     thoroughness: Thoroughness,
+    lost_at: &mut Option<Uid>,
 ) -> Result<Vec<Match>, Halt> {
     let mut matches = Vec::new();
     let mut wanted: BTreeMap<Uid, Head> = wanted.iter().map(|head| (head.uid, *head)).collect();
@@ -55,13 +57,15 @@ pub(super) fn reconcile(
         let alike = |head: &&Head| thoroughness == Thoroughness::All || others.contains(&head.size);
         heads.values().filter(alike).map(|head| head.uid).collect()
     };
-    let on_target = digests(target, &worth(&candidates, &wanted_sizes)).on(Side::Target)?;
+    let on_target =
+        read_all::<SizeAndDigest>(target, &worth(&candidates, &wanted_sizes), &mut None).on(Side::Target)?;
     let mut by_digest: HashMap<Digest, Vec<Uid>> = HashMap::new();
     for (uid, (_, digest)) in on_target.into_iter().rev() {
         by_digest.entry(digest).or_default().push(uid);
     }
     if !by_digest.is_empty() {
-        let on_source = digests(source, &worth(&wanted, &candidate_sizes)).on(Side::Source)?;
+        let on_source =
+            read_all::<SizeAndDigest>(source, &worth(&wanted, &candidate_sizes), lost_at).on(Side::Source)?;
         for (uid, (size, digest)) in on_source {
             if let Some(target_uid) = by_digest.get_mut(&digest).and_then(Vec::pop) {
                 wanted.remove(&uid);
@@ -70,7 +74,7 @@ pub(super) fn reconcile(
             }
         }
     }
-    matches.extend(reconcile_altered(source, target, &wanted, &candidates, thoroughness)?);
+    matches.extend(reconcile_altered(source, target, &wanted, &candidates, thoroughness, lost_at)?);
     Ok(matches)
 }
 
@@ -81,6 +85,7 @@ fn reconcile_altered(
     wanted: &BTreeMap<Uid, Head>,
     candidates: &BTreeMap<Uid, Head>,
     thoroughness: Thoroughness,
+    lost_at: &mut Option<Uid>,
 ) -> Result<Vec<Match>, Halt> {
     let alike = |one: &Head, other: &Head| {
         let near = one.size.abs_diff(other.size) <= 1024.max(one.size / 50);
@@ -107,7 +112,7 @@ fn reconcile_altered(
         stored.entry(group(candidates.get(&uid))).or_default().push((uid, summary));
     }
     let mut matches = Vec::new();
-    for (uid, summary) in summaries(source, &from_source).on(Side::Source)? {
+    for (uid, summary) in read_all::<Summariser>(source, &from_source, lost_at).on(Side::Source)? {
         let Some(head) = wanted.get(&uid) else { continue };
         let Some(group) = stored.get_mut(&group(Some(head))) else { continue };
         let found = group.iter().position(|(target_uid, stored)| {
@@ -123,30 +128,39 @@ fn reconcile_altered(
 }
 
 /// The heads of the open folder from a UID on.
-pub(super) fn heads_from(reader: &mut Reader, first: Uid) -> Result<Heads, crate::imap::ImapError> {
+pub(super) fn heads_from(reader: &mut Reader, first: Uid) -> Result<Heads, ImapError> {
     let mut heads = Heads::default();
     reader.heads(first, None, &mut |head| heads.push(head))?;
     heads.finish();
     Ok(heads)
 }
 
-fn digests(reader: &mut Reader, uids: &[Uid]) -> Result<BTreeMap<Uid, (u64, Digest)>, crate::imap::ImapError> {
-    let mut found = BTreeMap::new();
-    read_each::<SizeAndDigest>(reader, uids, &mut |uid, read| {
-        if let Read::Content(content) = read {
-            found.insert(uid, content);
-        }
-    })?;
-    Ok(found)
+/// The summaries of messages of the open folder; those that are absent or unreadable are left out.
+pub(super) fn summaries(reader: &mut Reader, uids: &[Uid]) -> Result<BTreeMap<Uid, Summary>, ImapError> {
+    read_all::<Summariser>(reader, uids, &mut None)
 }
 
-/// The summaries of messages of the open folder; those that are absent or unreadable are left out.
-pub(super) fn summaries(reader: &mut Reader, uids: &[Uid]) -> Result<BTreeMap<Uid, Summary>, crate::imap::ImapError> {
-    let mut found = BTreeMap::new();
-    read_each::<Summariser>(reader, uids, &mut |uid, read| {
-        if let Read::Content(summary) = read {
-            found.insert(uid, summary);
+/// What was measured of messages of the open folder; those that are absent or unreadable are left out.
+fn read_all<M: Measure>(
+    reader: &mut Reader,
+    uids: &[Uid],
+    lost_at: &mut Option<Uid>,
+) -> Result<BTreeMap<Uid, M::Measured>, ImapError> {
+    let (mut found, mut passed) = (BTreeMap::new(), BTreeSet::new());
+    let read = read_each_or_lose::<M>(reader, uids, &mut |uid, read| match read {
+        Read::Content(content) => {
+            found.insert(uid, content);
         }
-    })?;
-    Ok(found)
+        Read::Absent | Read::Unreadable => {
+            passed.insert(uid);
+        }
+    });
+    match read {
+        Ok(()) => Ok(found),
+        Err((error, reading)) => {
+            let next = || uids.iter().find(|uid| !found.contains_key(uid) && !passed.contains(uid)).copied();
+            *lost_at = reading.or_else(next);
+            Err(error)
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Sources that say what they should not.
 
 use super::between::{Answer, Fate, Tamper};
-use super::stage::{Stage, problems};
+use super::stage::{ANN, Stage, kinds, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::Profile;
@@ -222,6 +222,28 @@ fn a_source_that_falls_silent_at_one_message_loses_only_that_one() {
     let mut stage = saying(|answer| if announces_body(answer, 3) { Fate::Silence } else { Fate::Pass });
     stage.patience.limits.read = std::time::Duration::from_millis(300);
     stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageUnreadable]);
+}
+
+#[test]
+fn a_folder_without_a_record_is_compared_past_a_message_that_costs_the_line() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
+    stage.assert_complete(&stage.migrate());
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    stage.source.store().add_generated(ANN, "INBOX", 2, 700, 99).unwrap();
+    stage.source.tamper(Tamper::answers(|answer| if announces_body(answer, 3) { Fate::Close } else { Fate::Pass }));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:#?}", problems(&state));
+    assert_eq!(
+        kinds(&state),
+        [ProblemKind::HistoryUnknown, ProblemKind::MessageUnreadable].into(),
+        "{:#?}",
+        problems(&state)
+    );
+    assert_eq!((state.tally.found.messages, state.tally.copied.messages, state.tally.failed), (5, 2, 1));
+    assert!(
+        stage.target.mail().folder("INBOX").unwrap().contents()
+            == stage.source.mail().folder("INBOX").unwrap().contents()
+    );
 }
 
 /// Servers that cannot read one message, found by a comparison after everything arrived.
