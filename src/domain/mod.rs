@@ -4,6 +4,7 @@
 
 mod account;
 mod advice;
+mod brief;
 mod folder;
 mod message;
 mod plan;

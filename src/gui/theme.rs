@@ -52,6 +52,8 @@ pub struct Palette {
     pub accent_ground: Color32,
     /// All is well.
     pub good: Color32,
+    /// Behind the sign that all is well.
+    pub good_ground: Color32,
     /// Worth knowing.
     pub warning: Color32,
     /// Behind a warning.
@@ -84,6 +86,7 @@ pub const LIGHT: Palette = Palette {
     on_accent: rgb(0xFFFFFF),
     accent_ground: rgb(0xE6F0FC),
     good: rgb(0x17713F),
+    good_ground: rgb(0xE2F3E9),
     warning: rgb(0x8A5000),
     warning_ground: rgb(0xFFF2DB),
     error: rgb(0xB3261E),
@@ -107,6 +110,7 @@ pub const DARK: Palette = Palette {
     on_accent: rgb(0x0C1B2E),
     accent_ground: rgb(0x1A2C43),
     good: rgb(0x6CCB94),
+    good_ground: rgb(0x153022),
     warning: rgb(0xE7B45A),
     warning_ground: rgb(0x30270F),
     error: rgb(0xF58F86),

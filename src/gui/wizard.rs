@@ -117,11 +117,9 @@ impl Wizard {
 
     fn title(&self) -> (&'static str, String) {
         match self.page {
-            Page::Servers => (
-                "Servers",
-                "Where the mail is now, and the Kerio Connect it moves to. Nothing is changed on the source."
-                    .to_owned(),
-            ),
+            Page::Servers => {
+                ("Servers", "Where the mail is, and the Kerio Connect it moves to. The source is only read.".to_owned())
+            }
             Page::Accounts => ("Choose Accounts For Migration", self.accounts.subtitle()),
             Page::Status => ("Migration Status", self.status.subtitle()),
             Page::Result => ("Migration Result", ResultPage::subtitle(&self.status.state)),

@@ -121,10 +121,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
 }
 
 fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
-    findings.push(Finding::good(match administration.pinned() {
-        Some(fingerprint) => format!("Certificate trusted by its fingerprint {fingerprint}"),
-        None => "Certificate verified by this computer".to_owned(),
-    }));
+    findings.push(Finding::good(trusted_by(administration.pinned())));
     findings.push(Finding::good(administration.product()));
     if let Ok(rights) = administration.rights() {
         findings.push(Finding::good(format!("Signed in with full rights ({})", rights.role)));
@@ -184,6 +181,10 @@ fn greet(endpoint: &Endpoint, way: &SignInWay, certificates: &KnownCertificates)
             certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
             let mut findings = vec![
                 Finding::good(format!("Reached on port {}, {} ms", endpoint.port, started.elapsed().as_millis())),
+                match endpoint.security {
+                    Security::Plain => Finding::warning("The connection is not encrypted"),
+                    Security::Tls | Security::StartTls => Finding::good(trusted_by(endpoint.trust.only())),
+                },
                 Finding::good(greeted.product().to_owned()),
             ];
             let known = greeted.known_about_passwords().filter(|_| way.needs_own_passwords());
@@ -196,6 +197,17 @@ fn greet(endpoint: &Endpoint, way: &SignInWay, certificates: &KnownCertificates)
             let certificate = doubt(endpoint, &error);
             vec![Finding { certificate, ..Finding::bad(problem) }]
         }
+    }
+}
+
+/// Why the certificate is trusted, with as much of a fingerprint as can be told apart at a glance.
+fn trusted_by(only: Option<Fingerprint>) -> String {
+    match only {
+        Some(fingerprint) => {
+            let start: String = fingerprint.to_string().chars().take(23).collect();
+            format!("Certificate trusted by its fingerprint {start}…")
+        }
+        None => "Certificate verified by this computer".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
-use crate::domain::{AccountId, Mapping};
+use crate::domain::{AccountId, Mapping, Problem};
 use crate::progress::{AccountEnd, AccountState, RunState, Stamped, Standing};
 use crate::report::words;
 use egui::Ui;
@@ -97,7 +97,7 @@ impl Check {
     pub fn standing(&self, found: &AccountState) -> (Option<Mark>, String) {
         let status = || words::account_status(&self.state, found, self.state.now);
         let standing = || found.standing.map_or_else(status, |standing| words::standing(standing).to_owned());
-        let problem = || found.problems.first().map(|(_, problem)| problem.sentence());
+        let problem = || found.problems.first().map(|(_, problem)| problem.brief());
         match found.end {
             None if found.started_at.is_none() => (None, status()),
             None if found.waiting.is_some() => (Some(Mark::Clock), status()),
@@ -105,7 +105,7 @@ impl Check {
             Some(_) if found.standing == Some(Standing::Cannot) => {
                 (Some(Mark::Bad), problem().unwrap_or_else(standing))
             }
-            Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, |it| it.sentence())),
+            Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, Problem::brief)),
             Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", standing(), status())),
             Some(AccountEnd::Stopped) => (Some(Mark::Stopped), status()),
             Some(AccountEnd::Complete) => (Some(Mark::Good), standing()),

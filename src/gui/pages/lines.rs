@@ -5,8 +5,8 @@
 use super::super::theme::{body, palette};
 use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::table::Row;
-use crate::domain::{Problem, Severity};
-use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Tally};
+use crate::domain::{FolderId, Problem, Severity};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 use egui::{Id, Rect, RichText, Ui, vec2};
 use std::collections::BTreeSet;
@@ -156,6 +156,14 @@ pub fn mark(account: &AccountState) -> Mark {
     }
 }
 
+/// How an account stands, in words that fit into a cell.
+pub fn status(state: &RunState, account: &AccountState, now: u64) -> String {
+    match reason(account) {
+        Some(problem) if account.end == Some(AccountEnd::Failed) => format!("Failed: {}", problem.brief()),
+        _ => words::account_status(state, account, now),
+    }
+}
+
 /// Messages that stand on the target.
 pub fn arrived(tally: &Tally) -> u64 {
     match tally.found.messages + tally.copied.messages {
@@ -262,7 +270,7 @@ fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Plac
     let Some(folder) = account.folders.get(number) else { return };
     let colours = palette(row.ui);
     row.text(1, small(folder.source.to_string(), colours.ink));
-    let words = folder_words(folder);
+    let words = folder_words(folder, account.step, FolderId(number as u32));
     if places.text_end > places.text {
         row.text_over(places.text, places.text_end, small(words, colours.soft));
     } else {
@@ -282,15 +290,19 @@ fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Plac
     row.text(places.size, small(words::size(folder.tally.expected.bytes), colours.soft));
 }
 
-fn folder_words(folder: &FolderState) -> String {
+fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> String {
     let renamed = folder.source != folder.target;
     match (renamed, folder.target_messages) {
         (true, Some(holds)) => format!("goes to {}, which holds {}", folder.target, words::count(holds)),
         (true, None) => format!("goes to {}", folder.target),
         (false, Some(holds)) => format!("holds {} on the target", words::count(holds)),
         (false, None) if folder.finished => String::new(),
-        (false, None) if folder.counted => "at work or waiting".to_owned(),
-        (false, None) => "not counted yet".to_owned(),
+        (false, None) if step == Step::Copying(id) => "being copied".to_owned(),
+        (false, None) if step == Step::Checking(id) => "being checked".to_owned(),
+        (false, None) if step == Step::Scanning(id) => "being read".to_owned(),
+        (false, None) if !folder.counted => "not counted yet".to_owned(),
+        (false, None) if arrived(&folder.tally) == 0 => "waits".to_owned(),
+        (false, None) => String::new(),
     }
 }
 

@@ -3,13 +3,14 @@
 use super::super::action::Action;
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
+use super::super::widgets::chips::chip;
 use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::table::{Column, Row, Table};
 use super::super::widgets::{button, strip};
 use super::lines::{self, Group, Line, Lines, Places};
 use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
 use crate::report::words;
-use egui::{Align, Label, Layout, Rect, ScrollArea, Sense, Ui, vec2};
+use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
 const NEXT: &str = "Set up new profiles in people's mail programs, let new mail be delivered to Kerio Connect, then migrate once \
                     more for mail that came meanwhile: only that is copied.";
@@ -18,11 +19,13 @@ const NEXT: &str = "Set up new profiles in people's mail programs, let new mail 
 pub struct ResultPage {
     needing: Lines,
     all: Lines,
+    /// Where there is room for one table: whether it is that of all.
+    all_shown: bool,
 }
 
 impl Default for ResultPage {
     fn default() -> Self {
-        Self { needing: Lines::of_problems(), all: Lines::default() }
+        Self { needing: Lines::of_problems(), all: Lines::default(), all_shown: false }
     }
 }
 
@@ -67,21 +70,7 @@ impl ResultPage {
         for problem in state.problems.iter().skip(1) {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
-        let foot = 44.0;
-        let room = (ui.available_height() - foot - 12.0).max(0.0);
-        ScrollArea::vertical().id_salt("result").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
-            let least = Table::natural_height(4) - 2.0;
-            let mut left = room;
-            if !self.needing.is_empty() {
-                let wanted = Table::natural_height(self.needing.len());
-                let height = wanted.min((room - least - 12.0).max(least));
-                self.needing_table(ui, state, height);
-                left -= height + 12.0;
-            }
-            if !state.accounts.is_empty() {
-                self.all_table(ui, state, left.max(least));
-            }
-        });
+        self.tables(ui, state);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             let colours = palette(ui);
@@ -90,12 +79,47 @@ impl ResultPage {
         });
     }
 
+    /// Who needs her above all, or where there is no room for both, one of them.
+    fn tables(&mut self, ui: &mut Ui, state: &RunState) {
+        const FOOT: f32 = 44.0;
+        let room = (ui.available_height() - FOOT - 12.0).max(0.0);
+        let least = Table::natural_height(4) - 2.0;
+        if state.accounts.is_empty() {
+            return;
+        }
+        if self.needing.is_empty() {
+            self.all_table(ui, state, room.max(least));
+            return;
+        }
+        if room >= 2.0 * least + 12.0 {
+            let height = Table::natural_height(self.needing.len()).min(room - least - 12.0);
+            self.needing_table(ui, state, height);
+            self.all_table(ui, state, room - height - 12.0);
+            return;
+        }
+        let needing = state.accounts.iter().filter(|account| account.end != Some(AccountEnd::Complete)).count();
+        ui.horizontal(|ui| {
+            let chips = [("Needs you", needing, false), ("All", state.accounts.len(), true)];
+            for (name, number, all) in chips {
+                if chip(ui, &format!("{name} {}", words::count(number as u64)), self.all_shown == all) {
+                    self.all_shown = all;
+                }
+            }
+        });
+        let room = (room - theme::CONTROL - 12.0).max(least);
+        if self.all_shown {
+            self.all_table(ui, state, room);
+        } else {
+            self.needing_table(ui, state, room);
+        }
+    }
+
     fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
         let columns = [
             Column::fixed("", 50.0),
             Column::share("Needs you", 1.0),
-            Column::share("What happened", 1.5),
-            Column::share("What to do", 1.5),
+            Column::share("What happened", 1.7),
+            Column::share("What to do", 1.4),
         ];
         let places = Places { text: 2, text_end: 2, messages: 3, target: None, size: 3 };
         let mut turned = None;
@@ -154,7 +178,7 @@ impl ResultPage {
 fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     let colours = palette(ui);
     let (mark, ground) = match state.verdict() {
-        Verdict::AllComplete => (Mark::Good, colours.accent_ground),
+        Verdict::AllComplete => (Mark::Good, colours.good_ground),
         Verdict::Running => (Mark::Busy, colours.accent_ground),
         Verdict::Stopped => (Mark::Stopped, colours.warning_ground),
         Verdict::SomeIncomplete => (Mark::Warning, colours.warning_ground),
@@ -190,25 +214,27 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
 
 fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
     let colours = palette(row.ui);
-    let status = words::account_status(state, account, state.now);
+    let status = lines::status(state, account, state.now);
     let pressed = lines::account_head(row, "needing", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
     let reason = lines::reason(account);
-    let happened = match (reason, account.end) {
-        (Some(problem), Some(AccountEnd::Failed)) => problem.sentence(),
-        (Some(problem), _) => format!("{status}: {}", problem.sentence()),
-        (None, _) => status,
+    let happened = match reason {
+        Some(problem) if account.end == Some(AccountEnd::Incomplete) => format!("{status}: {}", problem.brief()),
+        _ => status,
     };
-    let advice = reason.map(crate::domain::Problem::advice).filter(|advice| !advice.is_empty());
     row.text(2, theme::body(happened).size(13.5).color(colours.ink));
-    let again = "Migrate it again; it goes on where it stopped.";
+    let advice = reason.map(crate::domain::Problem::advice).filter(|advice| !advice.is_empty());
+    let again = match account.started_at {
+        Some(_) => "Migrate it again; it goes on where it stopped.",
+        None => "Migrate it; nothing was done for it yet.",
+    };
     row.text(3, theme::body(advice.unwrap_or(again)).size(13.5).color(colours.soft));
     pressed
 }
 
 fn account_row(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
     let colours = palette(row.ui);
-    let status = words::account_status(state, account, state.now);
+    let status = lines::status(state, account, state.now);
     let pressed = lines::account_head(row, "account of all", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
     row.text(2, theme::body(status).size(13.5).color(colours.soft));

@@ -302,8 +302,8 @@ impl AccountsPage {
             many => format!("{} chosen accounts cannot be migrated as they are.", words::count(many as u64)),
         };
         let leave_out = |ui: &mut Ui| {
-            button::link(ui, "Leave them out")
-                .on_hover_text("The table says why. Correct the file and load it again, or go on without them.")
+            button::link(ui, if failed.len() == 1 { "Leave it out" } else { "Leave them out" })
+                .on_hover_text("The table says why. Correct the file and load it again, or go on without.")
                 .clicked()
         };
         if strip::line(ui, Mark::Warning, &head, leave_out, |_| ()) {

@@ -22,7 +22,7 @@ impl Mailboxes<'_> {
     pub(super) fn draw(&self, row: &mut Row<'_>, index: usize, open: bool) -> bool {
         let Some(account) = self.state.accounts.get(index) else { return false };
         let colours = palette(row.ui);
-        let status = words::account_status(self.state, account, self.now);
+        let status = lines::status(self.state, account, self.now);
         let pressed = lines::account_head(row, "mailbox", index, account, &status, open);
         row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
         row.text(2, theme::body(status).size(13.5).color(colours.soft));
