@@ -8,11 +8,8 @@
 
 #![expect(clippy::print_stdout, reason = "figures over time are what it is for")]
 
-use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{
-    Limits, Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer,
-    Verify,
-};
+use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
+use kimt::migrate::{Limits, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer};
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
     Action, Faults, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Moment, Profile, Step,
@@ -156,51 +153,21 @@ fn one_round(wishes: &Wishes, round: u64) -> Result<(), Box<dyn Error>> {
 fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request {
     let address = |port| ServerAddress { host: "127.0.0.1".to_owned(), port: Some(port) };
     let accounts = (0..wishes.mailboxes).filter_map(|number| {
-        Some(Account {
-            line: number + 1,
-            address: Address::parse(&user(number)).ok()?,
-            password: Secret::new("secret"),
-            full_name: String::new(),
-            source_login: None,
-            target_address: None,
-        })
+        Some(Account::new(number + 1, Address::parse(&user(number)).ok()?, Secret::new("secret")))
     });
-    Request {
-        kind: RunKind::Migrate,
-        servers: Servers {
-            source: SourceServer {
-                address: address(source),
-                security: Security::Plain,
-                fingerprint: None,
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
-            },
-            target: TargetServer {
-                address: address(target),
-                security: Security::Plain,
-                fingerprint: None,
-                kind: TargetKind::Imap,
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
-            },
-            proxy: None,
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
-        },
-        accounts: accounts.collect(),
-        bad_lines: Vec::new(),
-        selection: Selection::default(),
-        options: Options {
+    Request::of(
+        RunKind::Migrate,
+        Servers::between(
+            SourceServer::at(address(source), Security::Plain),
+            TargetServer::at(address(target), Security::Plain, TargetKind::Imap),
+        ),
+        accounts.collect(),
+        Options {
             jobs: wishes.jobs,
-            verify: Verify::Content,
-            repair: false,
-            state_folder: folder.join("state"),
-            log_folder: folder.join("logs"),
             patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200) },
+            ..Options::in_folders(folder.join("state"), folder.join("logs"))
         },
-    }
+    )
 }
 
 /// Runs to the end and prints now and then how it stands.

@@ -2,11 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use kimt::domain::Selection;
-use kimt::migrate::{
-    AdministrationServer, Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind,
-    TargetServer, Verify,
-};
+use kimt::migrate::{AdministrationServer, Options, Request, Servers, SourceServer, TargetKind, TargetServer};
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use std::path::Path;
@@ -30,40 +26,16 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
     };
     let kind = TargetKind::Kerio(administration);
     let request = Request {
-        kind: RunKind::Migrate,
-        servers: Servers {
-            source: SourceServer {
-                address: demo.source_address(),
-                security,
-                fingerprint,
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
-            },
-            target: TargetServer {
-                address: demo.target_address(),
-                security,
-                fingerprint,
-                kind,
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
-            },
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
-            proxy: None,
-        },
-        accounts: file.accounts,
         bad_lines: file.bad_lines,
-        selection: Selection::default(),
-        options: Options {
-            jobs: 4,
-            verify: Verify::Content,
-            repair: false,
-            state_folder: folder.join("state"),
-            log_folder: folder.join("logs"),
-            patience: Patience::default(),
-        },
+        ..Request::of(
+            RunKind::Migrate,
+            Servers::between(
+                SourceServer { fingerprint, ..SourceServer::at(demo.source_address(), security) },
+                TargetServer { fingerprint, ..TargetServer::at(demo.target_address(), security, kind) },
+            ),
+            file.accounts,
+            Options::in_folders(folder.join("state"), folder.join("logs")),
+        )
     };
     std::fs::create_dir_all(folder.join("logs")).unwrap();
     kimt::migrate::start(request, Box::new(|_: &_, _: &_| {})).unwrap().wait()

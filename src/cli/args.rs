@@ -90,7 +90,7 @@ pub(super) enum Command {
     /// Connects to both servers, signs in to every account on the source, reads counts and sizes, and looks up how each account
     /// stands on the target. Changes nothing anywhere.
     #[command(after_help = CHECK_EXAMPLES)]
-    Check(CheckArguments),
+    Check(TaskArguments),
     /// Copy the mailboxes; run again to continue
     ///
     /// Creates missing domains and users in Kerio Connect and copies every message of every account. A second run continues where the
@@ -110,8 +110,9 @@ pub(super) enum Command {
     RestorePort(RestorePortArguments),
 }
 
+/// What a run is asked for, whatever it does.
 #[derive(Debug, Args)]
-pub(super) struct CheckArguments {
+pub(super) struct TaskArguments {
     #[command(flatten)]
     pub(super) servers: ServersArguments,
     #[command(flatten)]
@@ -123,11 +124,7 @@ pub(super) struct CheckArguments {
 #[derive(Debug, Args)]
 pub(super) struct MigrateArguments {
     #[command(flatten)]
-    pub(super) servers: ServersArguments,
-    #[command(flatten)]
-    pub(super) selection: SelectionArguments,
-    #[command(flatten)]
-    pub(super) run: RunArguments,
+    pub(super) task: TaskArguments,
     /// How what arrived is compared with what was sent: read back and compared, sizes only, or not at all
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Comparison::Content, help_heading = "Migration")]
     pub(super) verify: Comparison,
@@ -139,11 +136,7 @@ pub(super) struct MigrateArguments {
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
     #[command(flatten)]
-    pub(super) servers: ServersArguments,
-    #[command(flatten)]
-    pub(super) selection: SelectionArguments,
-    #[command(flatten)]
-    pub(super) run: RunArguments,
+    pub(super) task: TaskArguments,
     /// What is compared: every message's content, or only the sizes
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Thoroughness::Content, help_heading = "Comparison")]
     pub(super) verify: Thoroughness,

@@ -9,9 +9,7 @@ use super::run::{self, Task};
 use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
 use crate::domain::{Problem, ProblemKind, Selection};
-use crate::migrate::{
-    AdministrationServer, Lines, NameForm, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
-};
+use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use crate::private_file;
 use crate::progress::{RunKind, RunState};
 use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
@@ -87,28 +85,13 @@ fn servers(demo: &Demo) -> Servers {
         password: demo.administrator_password(),
         fingerprint,
     };
-    Servers {
-        source: SourceServer {
-            address: demo.source_address(),
-            security,
+    Servers::between(
+        SourceServer { fingerprint, ..SourceServer::at(demo.source_address(), security) },
+        TargetServer {
             fingerprint,
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
-            lines: Lines::default(),
+            ..TargetServer::at(demo.target_address(), security, TargetKind::Kerio(administration))
         },
-        target: TargetServer {
-            address: demo.target_address(),
-            security,
-            fingerprint,
-            kind: TargetKind::Kerio(administration),
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
-            lines: Lines::default(),
-        },
-        authority_files: Vec::new(),
-        cleartext_passwords_allowed: false,
-        proxy: None,
-    }
+    )
 }
 
 fn introduce(demo: &Demo, folder: &DemoFolder) {

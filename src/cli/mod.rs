@@ -28,12 +28,11 @@ use crate::instance::Instance;
 use crate::migrate::Verify;
 use crate::progress::RunKind;
 use crate::settings;
-use args::{Arguments, CheckArguments, Command, MigrateArguments, RunArguments, ServersArguments, VerifyArguments};
+use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
 use clap::Parser;
 use ending::Ending;
 use progress::Voice;
 use run::Task;
-use selection::SelectionArguments;
 use signals::Signals;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -61,17 +60,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(command: Command) -> Result<Ending, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
-        Command::Check(CheckArguments { servers, selection, run }) => {
+        Command::Check(task) => {
             let wishes = Wishes { kind: RunKind::Check, verify: Verify::default(), repair: false };
-            run_one(wishes, servers, &selection, run)
+            run_one(wishes, task)
         }
-        Command::Migrate(MigrateArguments { servers, selection, run, verify, repair }) => {
+        Command::Migrate(MigrateArguments { task, verify, repair }) => {
             let wishes = Wishes { kind: RunKind::Migrate, verify: verify.into(), repair };
-            run_one(wishes, servers, &selection, run)
+            run_one(wishes, task)
         }
-        Command::Verify(VerifyArguments { servers, selection, run, verify }) => {
+        Command::Verify(VerifyArguments { task, verify }) => {
             let wishes = Wishes { kind: RunKind::Verify, verify: verify.into(), repair: false };
-            run_one(wishes, servers, &selection, run)
+            run_one(wishes, task)
         }
         Command::RestorePort(typed) => port::restore(typed),
     }
@@ -84,19 +83,15 @@ struct Wishes {
     repair: bool,
 }
 
-fn run_one(
-    wishes: Wishes,
-    servers: ServersArguments,
-    selection: &SelectionArguments,
-    typed: RunArguments,
-) -> Result<Ending, Refusal> {
+fn run_one(wishes: Wishes, task: TaskArguments) -> Result<Ending, Refusal> {
+    let TaskArguments { servers, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
         file.require_passwords();
     }
     let notes = file.notes.clone();
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
-    let selection = selection::read(selection).map_err(Refusal::usage)?;
+    let selection = selection::read(&selection).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
     if !typed.quiet {
         notes.iter().for_each(terminal::complain);

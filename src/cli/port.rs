@@ -4,7 +4,7 @@ use super::args::RestorePortArguments;
 use super::ending::Ending;
 use super::{Refusal, claim, request, state_folder, terminal};
 use crate::domain::{Security, ServerAddress};
-use crate::migrate::{self, Lines, NameForm, PendingPort, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{self, PendingPort, Servers, SourceServer, TargetKind, TargetServer};
 use crate::progress::RunKind;
 use std::path::Path;
 
@@ -36,26 +36,12 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
     let administration = request::administration(typed.administrator, usual).map_err(Refusal::usage)?;
     // Only the administration is spoken to; the rest of the servers has no part in it.
     let servers = Servers {
-        source: SourceServer {
-            address: host.clone(),
-            security: Security::default(),
-            fingerprint: None,
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
-            lines: Lines::default(),
-        },
-        target: TargetServer {
-            address: host,
-            security: Security::default(),
-            fingerprint: None,
-            kind: TargetKind::Kerio(administration),
-            sign_in: SignInWay::default(),
-            name: NameForm::default(),
-            lines: Lines::default(),
-        },
         authority_files: typed.ca_file,
-        cleartext_passwords_allowed: false,
         proxy,
+        ..Servers::between(
+            SourceServer::at(host.clone(), Security::default()),
+            TargetServer::at(host, Security::default(), TargetKind::Kerio(administration)),
+        )
     };
     match migrate::restore_port(&servers, &state_folder) {
         Ok(Some(restored)) => {

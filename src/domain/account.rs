@@ -119,6 +119,11 @@ impl NameForm {
 }
 
 impl Account {
+    /// An account of which the CSV says no more.
+    pub fn new(line: u32, address: Address, password: Secret) -> Self {
+        Self { line, address, password, full_name: String::new(), source_login: None, target_address: None }
+    }
+
     /// The name on the source: the one that the CSV gives, else the address in this form.
     pub fn source_name(&self, form: NameForm) -> String {
         self.source_login.clone().unwrap_or_else(|| form.of(&self.address))

@@ -108,14 +108,7 @@ mod tests {
     #[test]
     fn a_migration_is_offered_again_until_it_came_to_its_end_and_its_note_holds_no_password() {
         let folder = tempfile::tempdir().unwrap();
-        let account = Account {
-            line: 1,
-            address: Address::parse("Ann@example.com").unwrap(),
-            password: Secret::new("hunter2"),
-            full_name: String::new(),
-            source_login: None,
-            target_address: None,
-        };
+        let account = Account::new(1, Address::parse("Ann@example.com").unwrap(), Secret::new("hunter2"));
         let mut keeper = Keeper::begin(LastRun::of(Path::new("/a.csv"), &[account]), folder.path());
         let found = LastRun::cut_off(folder.path()).unwrap();
         assert_eq!(found.accounts, BTreeSet::from(["ann@example.com".to_owned()]));

@@ -5,7 +5,7 @@ use super::task::{Progress, Task};
 use crate::domain::{Account, BadLine, Problem, Selection};
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Options, Patience, Request, Run, Servers, Verify};
+use crate::migrate::{self, Options, Request, Run, Servers};
 use crate::progress::{RunKind, RunState, Stamped};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::Context;
@@ -180,14 +180,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
         accounts: order.accounts,
         bad_lines: order.bad_lines,
         selection: order.selection,
-        options: Options {
-            jobs: order.jobs,
-            verify: Verify::Content,
-            repair: false,
-            state_folder: order.state_folder,
-            log_folder: log_folder.clone(),
-            patience: Patience::default(),
-        },
+        options: Options { jobs: order.jobs, ..Options::in_folders(order.state_folder, log_folder.clone()) },
     };
     Ok(Begun { run: migrate::start(request, Box::new(noted))?, log_folder, _instance: instance })
 }

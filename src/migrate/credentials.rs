@@ -107,12 +107,8 @@ mod tests {
 
     fn account() -> Account {
         Account {
-            line: 1,
-            address: Address::parse("ann@old.example").unwrap(),
-            password: Secret::new("own"),
-            full_name: String::new(),
-            source_login: None,
             target_address: Address::parse("ann.smith@new.example").ok(),
+            ..Account::new(1, Address::parse("ann@old.example").unwrap(), Secret::new("own"))
         }
     }
 

@@ -25,6 +25,13 @@ pub struct Request {
     pub options: Options,
 }
 
+impl Request {
+    /// With every folder and message taken, and no bad line.
+    pub fn of(kind: RunKind, servers: Servers, accounts: Vec<Account>, options: Options) -> Self {
+        Self { kind, servers, accounts, bad_lines: Vec::new(), selection: Selection::default(), options }
+    }
+}
+
 /// Both ends of a run.
 #[derive(Debug, Clone)]
 pub struct Servers {
@@ -87,7 +94,34 @@ pub struct Lines {
     pub max_connections: Option<u32>,
 }
 
+impl SourceServer {
+    /// With the usual check of its certificate, where everybody signs in with their own address and password, and without limits.
+    pub fn at(address: ServerAddress, security: Security) -> Self {
+        Self {
+            address,
+            security,
+            fingerprint: None,
+            sign_in: SignInWay::default(),
+            name: NameForm::default(),
+            lines: Lines::default(),
+        }
+    }
+}
+
+impl TargetServer {
+    /// With the usual check of its certificate, where everybody signs in with their own address and password, and without limits.
+    pub fn at(address: ServerAddress, security: Security, kind: TargetKind) -> Self {
+        let SourceServer { address, security, fingerprint, sign_in, name, lines } = SourceServer::at(address, security);
+        Self { address, security, fingerprint, kind, sign_in, name, lines }
+    }
+}
+
 impl Servers {
+    /// With the system's authorities, no consent to clear text, and no proxy.
+    pub fn between(source: SourceServer, target: TargetServer) -> Self {
+        Self { source, target, authority_files: Vec::new(), cleartext_passwords_allowed: false, proxy: None }
+    }
+
     /// All passwords with the names that they belong to, for a log to hide.
     pub fn secrets(&self) -> Vec<(String, &Secret)> {
         let administrator = match &self.target.kind {
@@ -232,6 +266,20 @@ pub struct Options {
     pub log_folder: PathBuf,
     /// How long the mail servers are waited for.
     pub patience: Patience,
+}
+
+impl Options {
+    /// Four mailboxes at a time, everything compared by content, nothing repaired, and the usual patience.
+    pub fn in_folders(state_folder: PathBuf, log_folder: PathBuf) -> Self {
+        Self {
+            jobs: 4,
+            verify: Verify::Content,
+            repair: false,
+            state_folder,
+            log_folder,
+            patience: Patience::default(),
+        }
+    }
 }
 
 /// How long the mail servers are waited for.

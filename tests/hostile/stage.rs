@@ -1,11 +1,8 @@
 //! Two embedded servers, somebody between them and the engine, and what must hold when a run is over.
 
 use super::between::{Between, Tamper};
-use kimt::domain::{Account, Address, ProblemKind, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{
-    Limits, Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer,
-    Verify,
-};
+use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
+use kimt::migrate::{Limits, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
     Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage, Profile, Snapshot,
@@ -102,51 +99,33 @@ impl Stage {
     pub fn request(&self, kind: RunKind, folder: &Path) -> Request {
         let (state_folder, log_folder) = (folder.join("state"), folder.join("logs"));
         std::fs::create_dir_all(&log_folder).unwrap();
-        let accounts = self.users.iter().zip(1..).map(|(user, line)| Account {
-            line,
-            address: Address::parse(user).unwrap(),
-            password: Secret::new(PASSWORD),
-            full_name: String::new(),
-            source_login: None,
-            target_address: None,
-        });
+        let accounts = self
+            .users
+            .iter()
+            .zip(1..)
+            .map(|(user, line)| Account::new(line, Address::parse(user).unwrap(), Secret::new(PASSWORD)));
         let Self { source, target, verify, repair, patience, .. } = self;
-        Request {
+        Request::of(
             kind,
-            servers: Servers {
-                source: SourceServer {
-                    address: source.address(),
-                    security: source.security,
+            Servers::between(
+                SourceServer {
                     fingerprint: Some(source.server.fingerprint()),
-                    sign_in: SignInWay::default(),
-                    name: NameForm::default(),
-                    lines: Lines::default(),
+                    ..SourceServer::at(source.address(), source.security)
                 },
-                target: TargetServer {
-                    address: target.address(),
-                    security: target.security,
+                TargetServer {
                     fingerprint: Some(target.server.fingerprint()),
-                    kind: TargetKind::Imap,
-                    sign_in: SignInWay::default(),
-                    name: NameForm::default(),
-                    lines: Lines::default(),
+                    ..TargetServer::at(target.address(), target.security, TargetKind::Imap)
                 },
-                authority_files: Vec::new(),
-                cleartext_passwords_allowed: false,
-                proxy: None,
-            },
-            accounts: accounts.collect(),
-            bad_lines: Vec::new(),
-            selection: Selection::default(),
-            options: Options {
+            ),
+            accounts.collect(),
+            Options {
                 jobs: 2,
                 verify: *verify,
                 repair: *repair,
-                state_folder,
-                log_folder,
                 patience: *patience,
+                ..Options::in_folders(state_folder, log_folder)
             },
-        }
+        )
     }
 
     pub fn migrate(&self) -> RunState {

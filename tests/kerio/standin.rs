@@ -57,14 +57,7 @@ pub fn sign_in(stand_in: &AdministrationStandIn) -> Administration {
 
 fn account(address: &str, password: &str) -> Account {
     let address = Address::parse(address).unwrap();
-    Account {
-        line: 1,
-        address,
-        password: Secret::new(password),
-        full_name: "Ann Example".to_owned(),
-        source_login: None,
-        target_address: None,
-    }
+    Account { full_name: "Ann Example".to_owned(), ..Account::new(1, address, Secret::new(password)) }
 }
 
 /// The problem of creating a user.

@@ -10,14 +10,7 @@ use std::time::Duration;
 
 fn account(address: &str) -> Account {
     let address = Address::parse(address).unwrap();
-    Account {
-        line: 1,
-        address,
-        password: Secret::new("Correct-Horse-9"),
-        full_name: "Ann Example".to_owned(),
-        source_login: None,
-        target_address: None,
-    }
+    Account { full_name: "Ann Example".to_owned(), ..Account::new(1, address, Secret::new("Correct-Horse-9")) }
 }
 
 /// A directory in memory.

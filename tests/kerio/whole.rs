@@ -3,8 +3,7 @@
 use crate::standin::{answers, free_port, sign_in};
 use kimt::domain::{Account, Address, Fingerprint, ProblemKind, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    self, AdministrationServer, Lines, NameForm, Options, Patience, Request, Servers, Sign, SignInWay, SourceServer,
-    TargetKind, TargetServer, Verify,
+    self, AdministrationServer, Options, Request, Servers, Sign, SourceServer, TargetKind, TargetServer,
 };
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
@@ -42,33 +41,22 @@ impl World {
     /// The servers as the user names them; `port` is to be set while migrating.
     fn servers(&self, port: Option<u16>, administration_fingerprint: Option<Fingerprint>) -> Servers {
         let here = |port| ServerAddress { host: "127.0.0.1".to_owned(), port };
-        Servers {
-            source: SourceServer {
-                address: here(Some(self.source_port)),
-                security: Security::StartTls,
+        let administration = AdministrationServer {
+            address: here(Some(self.administration.port())),
+            user: "admin".to_owned(),
+            password: Secret::new("administrator"),
+            fingerprint: administration_fingerprint,
+        };
+        Servers::between(
+            SourceServer {
                 fingerprint: Some(self.source.fingerprint()),
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
+                ..SourceServer::at(here(Some(self.source_port)), Security::StartTls)
             },
-            target: TargetServer {
-                address: here(port),
-                security: Security::StartTls,
+            TargetServer {
                 fingerprint: Some(self.target.fingerprint()),
-                kind: TargetKind::Kerio(AdministrationServer {
-                    address: here(Some(self.administration.port())),
-                    user: "admin".to_owned(),
-                    password: Secret::new("administrator"),
-                    fingerprint: administration_fingerprint,
-                }),
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
+                ..TargetServer::at(here(port), Security::StartTls, TargetKind::Kerio(administration))
             },
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
-            proxy: None,
-        }
+        )
     }
 
     fn trusted(&self, port: Option<u16>) -> Servers {
@@ -81,28 +69,15 @@ impl World {
 
     fn run(&self, kind: RunKind, port: Option<u16>, folder: &Path) -> (RunState, Vec<Event>) {
         let account = Account {
-            line: 1,
-            address: Address::parse(ANN).unwrap(),
-            password: Secret::new("Correct-Horse-9"),
             full_name: "Ann Example".to_owned(),
-            source_login: None,
-            target_address: None,
+            ..Account::new(1, Address::parse(ANN).unwrap(), Secret::new("Correct-Horse-9"))
         };
-        let request = Request {
+        let request = Request::of(
             kind,
-            servers: self.trusted(port),
-            accounts: vec![account],
-            bad_lines: Vec::new(),
-            selection: kimt::domain::Selection::default(),
-            options: Options {
-                jobs: 2,
-                verify: Verify::Content,
-                repair: false,
-                state_folder: folder.join("state"),
-                log_folder: folder.join("logs"),
-                patience: Patience::default(),
-            },
-        };
+            self.trusted(port),
+            vec![account],
+            Options { jobs: 2, ..Options::in_folders(folder.join("state"), folder.join("logs")) },
+        );
         std::fs::create_dir_all(folder.join("logs")).unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let noted = events.clone();

@@ -8,10 +8,9 @@ mod encryption;
 mod proxy;
 mod utf8;
 
-use kimt::domain::{Account, Address, ProblemKind, Secret, Security, Selection, ServerAddress};
+use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
 use kimt::migrate::{
-    self, AdministrationServer, Lines, NameForm, Options, Patience, Proxy, Request, Servers, SignInWay, SourceServer,
-    TargetKind, TargetServer, Verify,
+    self, AdministrationServer, Lines, Options, Proxy, Request, Servers, SourceServer, TargetKind, TargetServer,
 };
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
@@ -50,60 +49,41 @@ impl World {
 
     fn servers(&self, proxy: Proxy, lines: &Lines) -> Servers {
         let at = |host: &str, port| ServerAddress { host: host.to_owned(), port };
+        let administration = AdministrationServer {
+            address: at(TARGET, Some(self.administration.port())),
+            user: "admin".to_owned(),
+            password: Secret::new("administrator"),
+            fingerprint: Some(self.administration.fingerprint()),
+        };
         Servers {
-            source: SourceServer {
-                address: at(SOURCE, Some(self.source_port)),
-                security: Security::StartTls,
-                fingerprint: Some(self.source.fingerprint()),
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: lines.clone(),
-            },
-            target: TargetServer {
-                address: at(TARGET, None),
-                security: Security::Tls,
-                fingerprint: Some(self.target.fingerprint()),
-                kind: TargetKind::Kerio(AdministrationServer {
-                    address: at(TARGET, Some(self.administration.port())),
-                    user: "admin".to_owned(),
-                    password: Secret::new("administrator"),
-                    fingerprint: Some(self.administration.fingerprint()),
-                }),
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: lines.clone(),
-            },
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
             proxy: Some(proxy),
+            ..Servers::between(
+                SourceServer {
+                    fingerprint: Some(self.source.fingerprint()),
+                    lines: lines.clone(),
+                    ..SourceServer::at(at(SOURCE, Some(self.source_port)), Security::StartTls)
+                },
+                TargetServer {
+                    fingerprint: Some(self.target.fingerprint()),
+                    lines: lines.clone(),
+                    ..TargetServer::at(at(TARGET, None), Security::Tls, TargetKind::Kerio(administration))
+                },
+            )
         }
     }
 
     fn migrate(&self, proxy: Proxy, lines: &Lines) -> RunState {
         let folder = tempfile::tempdir().unwrap();
-        let accounts = PEOPLE.into_iter().zip(1..).map(|(person, line)| Account {
-            line,
-            address: Address::parse(person).unwrap(),
-            password: Secret::new(PASSWORD),
-            full_name: String::new(),
-            source_login: None,
-            target_address: None,
-        });
-        let request = Request {
-            kind: RunKind::Migrate,
-            servers: self.servers(proxy, lines),
-            accounts: accounts.collect(),
-            bad_lines: Vec::new(),
-            selection: Selection::default(),
-            options: Options {
-                jobs: 3,
-                verify: Verify::Content,
-                repair: false,
-                state_folder: folder.path().join("state"),
-                log_folder: folder.path().to_owned(),
-                patience: Patience::default(),
-            },
-        };
+        let accounts = PEOPLE
+            .into_iter()
+            .zip(1..)
+            .map(|(person, line)| Account::new(line, Address::parse(person).unwrap(), Secret::new(PASSWORD)));
+        let request = Request::of(
+            RunKind::Migrate,
+            self.servers(proxy, lines),
+            accounts.collect(),
+            Options { jobs: 3, ..Options::in_folders(folder.path().join("state"), folder.path().to_owned()) },
+        );
         migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
     }
 

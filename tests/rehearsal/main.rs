@@ -8,9 +8,7 @@ mod gmail;
 mod manners;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
-use kimt::migrate::{
-    Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
-};
+use kimt::migrate::{Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage};
 use std::sync::Arc;
@@ -91,43 +89,23 @@ fn fill(store: &MailStore) {
 }
 
 fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) -> Request {
-    let account = Account {
-        line: 1,
-        address: Address::parse(ANN).unwrap(),
-        password: Secret::new("secret"),
-        full_name: "Ann".to_owned(),
-        source_login: None,
-        target_address: None,
-    };
+    let account =
+        Account { full_name: "Ann".to_owned(), ..Account::new(1, Address::parse(ANN).unwrap(), Secret::new("secret")) };
     std::fs::create_dir_all(folder.join("logs")).unwrap();
-    Request {
+    Request::of(
         kind,
-        servers: Servers {
-            source: SourceServer {
-                address: source.address(),
-                security: source.security,
+        Servers::between(
+            SourceServer {
                 fingerprint: Some(source.server.fingerprint()),
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
+                ..SourceServer::at(source.address(), source.security)
             },
-            target: TargetServer {
-                address: target.address(),
-                security: target.security,
+            TargetServer {
                 fingerprint: Some(target.server.fingerprint()),
-                kind: TargetKind::Imap,
-                sign_in: SignInWay::default(),
-                name: NameForm::default(),
-                lines: Lines::default(),
+                ..TargetServer::at(target.address(), target.security, TargetKind::Imap)
             },
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
-            proxy: None,
-        },
-        accounts: vec![account],
-        bad_lines: Vec::new(),
-        selection: kimt::domain::Selection::default(),
-        options: Options {
+        ),
+        vec![account],
+        Options {
             jobs: 2,
             verify: Verify::Content,
             repair: false,
@@ -136,7 +114,7 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
             // The embedded servers store nothing after they lost a line.
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
         },
-    }
+    )
 }
 
 /// Runs to the end, or fails when that takes a minute. Does not wait long before it tries a server again.

@@ -2,7 +2,7 @@
 
 use super::{account, assert_complete, problem, run, server, source};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{AdministrationServer, Lines, NameForm, SignInWay, TargetKind, TargetServer};
+use kimt::migrate::{AdministrationServer, SignInWay, TargetKind, TargetServer};
 use kimt::progress::{RunKind, RunState};
 use kimt::rehearsal::administration::{AdministrationStandIn, Domain, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapServer, KerioWays, Layout, MailStore, Profile};
@@ -44,18 +44,18 @@ impl Kerio {
     fn target(&self, sign_in: SignInWay) -> TargetServer {
         let here = |port| ServerAddress { host: "127.0.0.1".to_owned(), port };
         TargetServer {
-            address: here(None),
-            security: Security::StartTls,
             fingerprint: Some(self.imap.fingerprint()),
-            kind: TargetKind::Kerio(AdministrationServer {
-                address: here(Some(self.administration.port())),
-                user: "admin".to_owned(),
-                password: Secret::new("administrator"),
-                fingerprint: Some(self.administration.fingerprint()),
-            }),
             sign_in,
-            name: NameForm::Address,
-            lines: Lines::default(),
+            ..TargetServer::at(
+                here(None),
+                Security::StartTls,
+                TargetKind::Kerio(AdministrationServer {
+                    address: here(Some(self.administration.port())),
+                    user: "admin".to_owned(),
+                    password: Secret::new("administrator"),
+                    fingerprint: Some(self.administration.fingerprint()),
+                }),
+            )
         }
     }
 

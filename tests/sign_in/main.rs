@@ -12,9 +12,7 @@ mod offered;
 mod tokens;
 
 use kimt::domain::{Account, Address, Problem, Secret, Security, ServerAddress};
-use kimt::migrate::{
-    Lines, NameForm, Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify,
-};
+use kimt::migrate::{Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
 use std::path::Path;
@@ -43,37 +41,15 @@ fn here(port: u16) -> ServerAddress {
 }
 
 fn source(port: u16, sign_in: SignInWay) -> SourceServer {
-    SourceServer {
-        address: here(port),
-        security: Security::Plain,
-        fingerprint: None,
-        sign_in,
-        name: NameForm::Address,
-        lines: Lines::default(),
-    }
+    SourceServer { sign_in, ..SourceServer::at(here(port), Security::Plain) }
 }
 
 fn target(port: u16, sign_in: SignInWay) -> TargetServer {
-    TargetServer {
-        address: here(port),
-        security: Security::Plain,
-        fingerprint: None,
-        kind: TargetKind::Imap,
-        sign_in,
-        name: NameForm::Address,
-        lines: Lines::default(),
-    }
+    TargetServer { sign_in, ..TargetServer::at(here(port), Security::Plain, TargetKind::Imap) }
 }
 
 fn account(address: &str, password: &str) -> Account {
-    Account {
-        line: 1,
-        address: Address::parse(address).unwrap(),
-        password: Secret::new(password),
-        full_name: String::new(),
-        source_login: None,
-        target_address: None,
-    }
+    Account::new(1, Address::parse(address).unwrap(), Secret::new(password))
 }
 
 fn run(kind: RunKind, source: SourceServer, target: TargetServer, accounts: Vec<Account>) -> RunState {
@@ -89,27 +65,16 @@ fn run_in(
     accounts: Vec<Account>,
 ) -> RunState {
     std::fs::create_dir_all(folder.join("logs")).unwrap();
-    let request = Request {
+    let request = Request::of(
         kind,
-        servers: Servers {
-            source,
-            target,
-            authority_files: Vec::new(),
-            cleartext_passwords_allowed: false,
-            proxy: None,
-        },
+        Servers::between(source, target),
         accounts,
-        bad_lines: Vec::new(),
-        selection: kimt::domain::Selection::default(),
-        options: Options {
+        Options {
             jobs: 1,
-            verify: Verify::Content,
-            repair: false,
-            state_folder: folder.join("state"),
-            log_folder: folder.join("logs"),
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
+            ..Options::in_folders(folder.join("state"), folder.join("logs"))
         },
-    };
+    );
     let run = kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap();
     let started = Instant::now();
     while !run.is_finished() {

@@ -8,13 +8,7 @@ use kimt::rehearsal::{ImapOptions, KerioWays, Profile};
 
 /// What a test of the source finds at last, and its sign.
 fn found(port: u16, way: SignInWay) -> (Sign, String) {
-    let servers = Servers {
-        source: source(port, way),
-        target: target(port, SignInWay::OwnPassword),
-        authority_files: Vec::new(),
-        cleartext_passwords_allowed: false,
-        proxy: None,
-    };
+    let servers = Servers::between(source(port, way), target(port, SignInWay::OwnPassword));
     let state = tempfile::tempdir().unwrap();
     let findings = migrate::test_source(&servers, state.path());
     let Finding { sign, text, .. } = findings.last().unwrap();

@@ -27,12 +27,8 @@ fn connect(stand_in: &AdministrationStandIn) -> Administration {
 
 fn account(address: &str) -> Account {
     Account {
-        line: 1,
-        address: Address::parse(address).unwrap(),
-        password: Secret::new("Kite-77 flies"),
         full_name: "Jürgen Weißmüller".to_owned(),
-        source_login: None,
-        target_address: None,
+        ..Account::new(1, Address::parse(address).unwrap(), Secret::new("Kite-77 flies"))
     }
 }
 

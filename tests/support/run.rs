@@ -1,11 +1,8 @@
 //! Runs of the program's engine between servers of a test.
 
 use super::dovecot::Dovecot;
-use kimt::domain::{Account, Address, Secret, Security, Selection, ServerAddress};
-use kimt::migrate::{
-    Lines, NameForm, Options, Patience, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer,
-    Verify,
-};
+use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
+use kimt::migrate::{Options, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -77,50 +74,31 @@ impl Migration {
 
     fn request(&self, kind: RunKind) -> Request {
         let address = |place: &Place| ServerAddress { host: "localhost".to_owned(), port: Some(place.port) };
-        let accounts = self.accounts.iter().enumerate().map(|(index, (name, password))| Account {
-            line: index as u32 + 1,
-            address: Address::parse(name).unwrap(),
-            password: Secret::new(password.clone()),
-            full_name: String::new(),
-            source_login: None,
-            target_address: None,
+        let accounts = self.accounts.iter().enumerate().map(|(index, (name, password))| {
+            Account::new(index as u32 + 1, Address::parse(name).unwrap(), Secret::new(password.clone()))
         });
-        Request {
+        Request::of(
             kind,
-            servers: Servers {
-                source: SourceServer {
-                    address: address(&self.source),
-                    security: self.source.security,
-                    fingerprint: None,
-                    sign_in: self.sign_in[0].clone(),
-                    name: NameForm::default(),
-                    lines: Lines::default(),
-                },
-                target: TargetServer {
-                    address: address(&self.target),
-                    security: self.target.security,
-                    fingerprint: None,
-                    sign_in: self.sign_in[1].clone(),
-                    name: NameForm::default(),
-                    lines: Lines::default(),
-                    kind: self.kind.clone(),
-                },
+            Servers {
                 authority_files: self.authority_files(),
-                cleartext_passwords_allowed: false,
-                proxy: None,
+                ..Servers::between(
+                    SourceServer {
+                        sign_in: self.sign_in[0].clone(),
+                        ..SourceServer::at(address(&self.source), self.source.security)
+                    },
+                    TargetServer {
+                        sign_in: self.sign_in[1].clone(),
+                        ..TargetServer::at(address(&self.target), self.target.security, self.kind.clone())
+                    },
+                )
             },
-            accounts: accounts.collect(),
-            bad_lines: Vec::new(),
-            selection: Selection::default(),
-            options: Options {
+            accounts.collect(),
+            Options {
                 jobs: self.jobs,
                 verify: self.verify,
-                repair: false,
-                state_folder: self.made("state"),
-                log_folder: self.made("log"),
-                patience: Patience::default(),
+                ..Options::in_folders(self.made("state"), self.made("log"))
             },
-        }
+        )
     }
 
     fn authority_files(&self) -> Vec<PathBuf> {

@@ -15,6 +15,13 @@ pub enum Profile {
     Rich,
 }
 
+const BARE: [&str; 1] = ["IMAP4rev1"];
+/// What a typical server has beside, and a rich one too.
+const TYPICAL: [&str; 8] = ["UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CHILDREN", "UNSELECT", "IDLE", "ID", "QUOTA"];
+/// What only a rich one has.
+const RICH: [&str; 7] =
+    ["MULTIAPPEND", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "SASL-IR", "ENABLE", "COMPRESS=DEFLATE"];
+
 /// Kerio Connect's own ways (contract D1 to D7).
 #[derive(Debug, Clone, Default)]
 pub struct KerioWays {
@@ -127,41 +134,12 @@ impl ImapOptions {
     }
 
     fn always(&self) -> impl Iterator<Item = &'static str> {
-        let words: &'static [&'static str] = match self.profile {
-            Profile::Bare => &["IMAP4rev1"],
-            Profile::Typical => &[
-                "IMAP4rev1",
-                "UIDPLUS",
-                "LITERAL-",
-                "NAMESPACE",
-                "SPECIAL-USE",
-                "CHILDREN",
-                "UNSELECT",
-                "IDLE",
-                "ID",
-                "QUOTA",
-            ],
-            Profile::Rich => &[
-                "IMAP4rev1",
-                "UIDPLUS",
-                "LITERAL+",
-                "NAMESPACE",
-                "SPECIAL-USE",
-                "CHILDREN",
-                "UNSELECT",
-                "IDLE",
-                "ID",
-                "QUOTA",
-                "MULTIAPPEND",
-                "LIST-EXTENDED",
-                "LIST-STATUS",
-                "STATUS=SIZE",
-                "SASL-IR",
-                "ENABLE",
-                "COMPRESS=DEFLATE",
-            ],
+        let words: &[&[&str]] = match self.profile {
+            Profile::Bare => &[&BARE],
+            Profile::Typical => &[&BARE, &["LITERAL-"], &TYPICAL],
+            Profile::Rich => &[&BARE, &["LITERAL+"], &TYPICAL, &RICH],
         };
-        words.iter().copied().filter(|word| !self.without.contains(word))
+        words.iter().copied().flatten().copied().filter(|word| !self.without.contains(word))
     }
 
     /// The words after CAPABILITY.
