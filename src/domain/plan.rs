@@ -68,6 +68,8 @@ pub enum LeftOutReason {
     Virtual,
     /// The user's rules leave it out.
     ByRule,
+    /// No command can name it: its name is empty, too long or has NUL in it.
+    Unnameable,
 }
 
 impl LeftOutReason {
@@ -78,6 +80,7 @@ impl LeftOutReason {
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
             LeftOutReason::Virtual => "it only shows messages of other folders once more",
             LeftOutReason::ByRule => "your rules leave it out",
+            LeftOutReason::Unnameable => "the server lists it under a name by which it cannot be opened",
         }
     }
 }

@@ -156,7 +156,7 @@ pub enum ProblemKind {
     MessageMissing,
     /// The message has another date on the target than the one that was sent.
     DateNotKept,
-    /// The target does not keep some keywords.
+    /// The target does not keep some flags or keywords.
     KeywordsDropped,
 }
 
@@ -378,7 +378,7 @@ impl Problem {
             MessageMissing => format!("{message} is not on the target"),
             DateNotKept if self.count == 1 => format!("{message} has another date on the target"),
             DateNotKept => format!("{message} have another date on the target"),
-            KeywordsDropped => format!("{message} lost keywords that the target does not keep"),
+            KeywordsDropped => format!("{message} lost flags or keywords that the target does not keep"),
         };
         if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
     }

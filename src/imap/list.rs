@@ -27,11 +27,17 @@ pub struct Listing {
 struct Listed {
     attributes: Vec<String>,
     separator: Option<char>,
+    /// Only its beginning where it is longer than [`LONGEST_NAME`].
     wire_name: Vec<u8>,
+    /// Whether a command can name it.
+    nameable: bool,
 }
 
 /// Folders of one account, at most.
 const MOST_FOLDERS: usize = 200_000;
+
+/// Octets of a folder's name, at most: command lines are kept below 8,000.
+const LONGEST_NAME: usize = 4000;
 
 /// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. All questions go out before the first
 /// answer is read.
@@ -54,7 +60,8 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let mut free_octets: Option<u64> = None;
     let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() < MOST_FOLDERS {
-            listed.extend(parse(pieces, "LIST"));
+            // What holds no mail and cannot be named is nothing.
+            listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || !folder.has("\\Noselect")));
         }
         subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         spaces.take(pieces);
@@ -83,7 +90,9 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         match left_out(&folder, &spaces, &containers) {
             Some(reason) => {
                 if !folder.has("\\Noselect") || listing.left_out.is_empty() {
-                    listing.left_out.push(LeftOut { folder: naming.text(&folder.wire_name), reason });
+                    let name = naming.text(&folder.wire_name);
+                    let folder = if name.is_empty() { "(no name)".to_owned() } else { name };
+                    listing.left_out.push(LeftOut { folder, reason });
                 }
             }
             None => {
@@ -192,9 +201,14 @@ fn separator(token: &Token<'_>) -> Option<char> {
 /// other users' mailboxes below `~user@domain`.)
 const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public", "#Archive"];
 
+/// Why a folder is not copied, if it is not.
+///
 /// A name alone is a reason only where the server tells no namespaces, or where its root is no mail folder: anyone may call a folder of
 /// their own `Public Folders`.
 fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>) -> Option<LeftOutReason> {
+    if !folder.nameable {
+        return Some(LeftOutReason::Unnameable);
+    }
     let name = &folder.wire_name;
     let below = |prefix: &Vec<u8>| {
         let root = match folder.separator {
@@ -242,12 +256,13 @@ fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
     let separator = separator(&tokens.next()?);
     let name = tokens.next()?;
     // A folder may be called NIL.
-    let wire_name = match &name {
+    let mut wire_name = match &name {
         Token::Atom(atom) => atom.to_vec(),
         other => other.text()?.to_vec(),
     };
-    let usable = !wire_name.is_empty() && wire_name.len() <= 4000 && !wire_name.contains(&0);
-    usable.then_some(Listed { attributes, separator, wire_name })
+    let nameable = !wire_name.is_empty() && wire_name.len() <= LONGEST_NAME && !wire_name.contains(&0);
+    wire_name.truncate(LONGEST_NAME);
+    Some(Listed { attributes, separator, wire_name, nameable })
 }
 
 #[cfg(test)]
@@ -267,6 +282,16 @@ mod tests {
         assert_eq!(parsed(r"LIST () NIL NIL").separator, None);
         let pieces = [Piece::Text(b"LIST () \".\" ".to_vec()), Piece::Literal(b"od\"d".to_vec()), Piece::Text(vec![])];
         assert_eq!(parse(&pieces, "LIST").unwrap().wire_name, b"od\"d");
+    }
+
+    #[test]
+    fn a_folder_that_no_command_can_name_is_named_as_left_out() {
+        let (spaces, none) = (Namespaces::default(), BTreeSet::new());
+        let long = format!("LIST () \"/\" \"{}\"", "x".repeat(LONGEST_NAME + 1));
+        for line in ["LIST () \"/\" \"\"", &long] {
+            assert_eq!(left_out(&parsed(line), &spaces, &none), Some(LeftOutReason::Unnameable));
+        }
+        assert_eq!(parsed(&long).wire_name.len(), LONGEST_NAME);
     }
 
     #[test]

@@ -84,10 +84,9 @@ impl Writer {
     }
 
     /// Makes folders ready for messages: creates and subscribes where asked, and looks at each. The questions go out ahead of the
-    /// answers. An error is one of the line.
-    pub fn make_ready(&mut self, wishes: &[Wish<'_>]) -> Result<Vec<Ready>, ImapError> {
+    /// answers, which are in `ready` in the same order. An error is one of the line; `ready` then ends before the folder at which it broke.
+    pub fn make_ready(&mut self, wishes: &[Wish<'_>], ready: &mut Vec<Ready>) -> Result<(), ImapError> {
         self.reader.open = None;
-        let mut ready = Vec::with_capacity(wishes.len());
         let names: Vec<&[u8]> = wishes.iter().map(|wish| wish.wire_name).collect();
         let mut left = wishes;
         for group in self.reader.groups(&names) {
@@ -121,7 +120,7 @@ impl Writer {
             // Its answer tells nothing, and whoever reads next passes over it.
             self.reader.wire.send(&ReadOnly::Unselect.command())?;
         }
-        Ok(ready)
+        Ok(())
     }
 
     /// How folders stand; none for one that is not there.

@@ -21,11 +21,17 @@ impl FlagFilter {
         }
     }
 
-    /// The flags to send, and how many are left behind.
-    pub(super) fn split(&self, flags: &[String]) -> (Vec<String>, usize) {
-        let kept: Vec<String> = flags.iter().filter_map(|flag| self.kept(flag)).collect();
-        let dropped = flags.len() - kept.len();
-        (kept, dropped)
+    /// The flags to send, `bare` of keywords or not, and the first that is left behind.
+    pub(super) fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
+        let mut lost = None;
+        let mut kept = Vec::with_capacity(flags.len());
+        for flag in flags {
+            match self.kept(flag).filter(|_| !bare || flag.starts_with('\\')) {
+                Some(flag) => kept.push(flag),
+                None => lost = lost.or(Some(flag.as_str())),
+            }
+        }
+        (kept, lost)
     }
 
     /// The flag in the target's own spelling.
@@ -63,21 +69,26 @@ mod tests {
         FlagFilter::new(&OpenFolder { status, permanent_flags, new_keywords_allowed }, kerio)
     }
 
-    fn split(filter: &FlagFilter, flags: &[&str]) -> (Vec<String>, usize) {
-        filter.split(&flags.iter().map(|flag| flag.to_string()).collect::<Vec<_>>())
+    fn split(filter: &FlagFilter, flags: &[&str], bare: bool) -> (Vec<String>, Option<String>) {
+        let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        let (kept, lost) = filter.split(&flags, bare);
+        (kept, lost.map(str::to_owned))
     }
 
     #[test]
-    fn a_keyword_the_target_does_not_list_is_dropped_and_counted() {
+    fn a_keyword_the_target_does_not_list_is_dropped_and_told() {
         let kerio = filter(&["\\Seen", "\\Deleted", "$Forwarded"], false, true);
-        let (kept, dropped) = split(&kerio, &["\\SEEN", "$forwarded", "invoice", "\\Deleted"]);
-        assert_eq!((kept, dropped), (vec!["\\Seen".to_owned(), "$Forwarded".to_owned()], 2));
+        let flags = ["\\SEEN", "$forwarded", "invoice", "\\Deleted"];
+        let (kept, lost) = split(&kerio, &flags, false);
+        assert_eq!((kept, lost), (vec!["\\Seen".to_owned(), "$Forwarded".to_owned()], Some("invoice".to_owned())));
+        let (kept, lost) = split(&kerio, &flags, true);
+        assert_eq!((kept, lost), (vec!["\\Seen".to_owned()], Some("$forwarded".to_owned())));
     }
 
     #[test]
     fn a_target_that_takes_new_keywords_gets_them_all() {
         let dovecot = filter(&["\\Seen"], true, false);
-        assert_eq!(split(&dovecot, &["\\seen", "invoice", "\\deleted"]).1, 0);
-        assert_eq!(split(&filter(&[], false, false), &["\\Seen", "x"]).1, 0);
+        assert_eq!(split(&dovecot, &["\\seen", "invoice", "\\deleted"], false).1, None);
+        assert_eq!(split(&filter(&[], false, false), &["\\Seen", "x"], false).1, None);
     }
 }

@@ -7,6 +7,7 @@ use super::flags::FlagFilter;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
+use super::marks::FlagsLost;
 use super::others::{self, Others};
 use super::planner::Way;
 use super::proof;
@@ -67,8 +68,14 @@ pub(super) struct FolderProgress {
     pub(super) failed: BTreeSet<Uid>,
     /// Copied without a date, because the source told none or the target takes none.
     pub(super) dateless: BTreeSet<Uid>,
+    /// Copied without some of their flags.
+    pub(super) flags_lost: FlagsLost,
     /// The target folder's UIDNEXT before this run copied anything into it.
     pub(super) floor: Option<Uid>,
+    /// How often the target's line was lost while its folder was made ready.
+    pub(super) ready_losses: u32,
+    /// How often the target's line was lost at a message that was sent alone; none yet for one that was on its way with others.
+    pub(super) sending_losses: BTreeMap<Uid, u32>,
     /// How often the source's line was lost while a message was read.
     pub(super) line_losses: BTreeMap<Uid, u32>,
     pub(super) others: Others,
@@ -253,7 +260,7 @@ impl FolderRun<'_, '_> {
         self.tell_doubled();
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.prove(&record)?;
-        self.compare_dates(&record)?;
+        self.compare_marks(&record)?;
         self.tell_dates(self.job.progress.dateless.len() as u64);
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
@@ -271,15 +278,15 @@ impl FolderRun<'_, '_> {
         let best = if self.sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
         let (scan, target) = (self.scan, self.target);
         let filter = FlagFilter::new(&target.open, self.mailbox.context.kerio);
-        let (dropped, without_keywords) = (RefCell::new(BTreeSet::new()), RefCell::new(BTreeSet::new()));
+        let (flags_lost, without_keywords) = (RefCell::new(FlagsLost::default()), RefCell::new(BTreeSet::new()));
         let flags = |uid: Uid| -> Vec<String> {
-            let head = scan.heads.get(uid);
-            let (kept, lost) = head.map(|head| filter.split(scan.heads.flags(head))).unwrap_or_default();
+            let all = scan.heads.get(uid).map(|head| scan.heads.flags(head)).unwrap_or_default();
             let bare = without_keywords.borrow().contains(&uid);
-            if lost > 0 || bare {
-                dropped.borrow_mut().insert(uid);
+            let (kept, lost) = filter.split(all, bare);
+            if let Some(lost) = lost {
+                flags_lost.borrow_mut().note(uid, lost);
             }
-            kept.into_iter().filter(|flag| !bare || flag.starts_with('\\')).collect()
+            kept
         };
         // True once for each message that has keywords: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
         let spare_keywords = |uid: Uid| {
@@ -287,9 +294,12 @@ impl FolderRun<'_, '_> {
             has_keywords && without_keywords.borrow_mut().insert(uid)
         };
         let to_copy = self.without_too_large(to_copy);
+        let (alone, to_copy): (Vec<Uid>, Vec<Uid>) =
+            to_copy.into_iter().partition(|uid| self.job.progress.sending_losses.contains_key(uid));
         let parts = others::parts(to_copy).into_iter().rev();
         let mut rounds: Vec<(Vec<Uid>, AppendWay, DateStyle)> =
-            parts.map(|part| (part, best, DateStyle::TwoDigits)).collect();
+            alone.into_iter().map(|uid| (vec![uid], AppendWay::Single, DateStyle::TwoDigits)).collect();
+        rounds.extend(parts.map(|part| (part, best, DateStyle::TwoDigits)));
         self.job.progress.others.begin();
         let mut retries = Retries { folder_made_again: false, spare_keywords: &spare_keywords };
         while let Some((uids, way, dates)) = rounds.pop() {
@@ -312,11 +322,7 @@ impl FolderRun<'_, '_> {
                 rounds.push((uids, next_way, next_dates));
             }
         }
-        let dropped = dropped.into_inner().len() as u64;
-        if dropped > 0 {
-            let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem.counting(dropped));
-        }
+        self.job.progress.flags_lost.join(flags_lost.into_inner());
         Ok(())
     }
 
@@ -351,7 +357,35 @@ impl FolderRun<'_, '_> {
         if let (Err(Halt::Server { side: Side::Source, error }), Some(uid)) = (&end, lost_at) {
             self.suspect(uid, error);
         }
+        if let Err(Halt::Server { side: Side::Target, error }) = &end {
+            self.suspect_sent(record, round, error)?;
+        }
         end
+    }
+
+    /// Notes which messages were on their way when the target's line was lost. A server that fails at a message again and again must not
+    /// cost the rest of the mailbox: from then on these are sent alone.
+    fn suspect_sent(&mut self, record: &FolderRecord, round: &Round<'_>, error: &ImapError) -> Result<(), Halt> {
+        const TRIES: u32 = 2;
+        if !error.is_loss() || self.mailbox.context.control.stopping() {
+            return Ok(());
+        }
+        let mut sent = self.ledger.intents(record)?.into_iter().map(|intent| intent.uid);
+        let [alone] = round.uids else {
+            for uid in sent {
+                self.job.progress.sending_losses.entry(uid).or_default();
+            }
+            return Ok(());
+        };
+        if sent.any(|uid| uid == *alone) {
+            let losses = self.job.progress.sending_losses.entry(*alone).or_default();
+            *losses += 1;
+            if *losses >= TRIES {
+                let words = format!("the connection was lost each time when it was sent: {}", error.words());
+                self.fail(*alone, ProblemKind::MessageRefused, &words);
+            }
+        }
+        Ok(())
     }
 
     /// Notes at which message the source's line was lost. A server that fails at a message again and again, whatever else is read

@@ -28,6 +28,8 @@ pub(super) struct Mailbox<'a> {
     free_octets: Option<u64>,
     /// The messages of the folders that were scanned.
     pub(super) elsewhere: Elsewhere,
+    /// Whether the target's line was lost while folders were made ready: they are asked for one by one then.
+    pub(super) wary: bool,
     /// Whether something is missing and named.
     pub(super) incomplete: bool,
 }
@@ -43,6 +45,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         folders: None,
         free_octets: None,
         elsewhere: Elsewhere::default(),
+        wary: false,
         incomplete: false,
     };
     let end = mailbox.work();
@@ -57,7 +60,7 @@ impl Mailbox<'_> {
             if self.context.control.stopping() {
                 return AccountEnd::Stopped;
             }
-            let before = self.settled();
+            let before = self.progress();
             let halt = match self.attempt() {
                 Ok(()) => return AccountEnd::Complete,
                 Err(halt) => halt,
@@ -67,7 +70,7 @@ impl Mailbox<'_> {
             }
             let Some(problem) = halt.problem(self.account) else { continue };
             log::debug!("{}: {halt:?}", self.account.address);
-            if self.settled() > before {
+            if self.progress() > before {
                 tries = 0;
             }
             let pause = match (&halt, problem.retry()) {
@@ -88,9 +91,14 @@ impl Mailbox<'_> {
         }
     }
 
-    /// Messages that were found or copied so far; an attempt that adds to them was worth its while.
+    /// Messages that were found or copied so far.
     fn settled(&self) -> u64 {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
+    }
+
+    /// These and the folders that came to their end; an attempt that adds to them was worth its while.
+    fn progress(&self) -> u64 {
+        self.settled() + self.folders.iter().flatten().map(|job| u64::from(job.progress.finished)).sum::<u64>()
     }
 
     fn attempt(&mut self) -> Result<(), Halt> {

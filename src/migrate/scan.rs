@@ -8,6 +8,7 @@ use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
 use super::plain_name::plain_name;
+use super::ready;
 use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
@@ -95,6 +96,9 @@ pub(super) fn scan_and_make_ready(
 }
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
+    for job in jobs.iter_mut().filter(|job| job.progress.ready_losses > 0) {
+        ready::make_parents(sessions, &job.planned.target).inspect_err(|halt| ready::suspect(mailbox, job, halt))?;
+    }
     let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs);
     let wishes = wishes(sessions, jobs, &ready_for, &wire_names);
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
@@ -110,9 +114,15 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
         mailbox.tell_counted(id, messages + scan.untold(), Some(bytes));
     };
     let Sessions { source, target, .. } = &mut *sessions;
-    let outcome = both(|| scan(source, &source_names, &mut each), || target.make_ready(&wishes));
+    let mut ready = Vec::with_capacity(wishes.len());
+    let at_once = if mailbox.wary { 1 } else { wishes.len().max(1) };
+    let mut make_ready = || wishes.chunks(at_once).try_for_each(|wishes| target.make_ready(wishes, &mut ready));
+    let outcome = both(|| scan(source, &source_names, &mut each), &mut make_ready);
     mailbox.elsewhere = elsewhere;
-    let (scans, ready) = outcome?;
+    if let (Err(halt), Some(&index)) = (&outcome, ready_for.get(ready.len())) {
+        ready::suspect(mailbox, jobs[index], halt);
+    }
+    let (scans, ()) = outcome?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
             Ok(mut scan) => {
@@ -167,7 +177,8 @@ fn make_renamed_ready(
     let name = |index: &usize| Some((*index, sessions.target.wire_name(&jobs[*index].planned.target).ok()?));
     let (indices, wire_names): (Vec<usize>, Vec<Vec<u8>>) = renamed.iter().filter_map(name).unzip();
     let wishes = wishes(sessions, jobs, &indices, &wire_names);
-    let ready = sessions.target.make_ready(&wishes).on(Side::Target)?;
+    let mut ready = Vec::with_capacity(wishes.len());
+    sessions.target.make_ready(&wishes, &mut ready).on(Side::Target)?;
     for ((index, wire_name), ready) in indices.into_iter().zip(wire_names).zip(ready) {
         take_ready(mailbox, sessions, jobs[index], wire_name, ready);
     }

@@ -1,6 +1,6 @@
 //! Targets that refuse, lie, and hang up.
 
-use super::between::{Command, Fate, Tamper};
+use super::between::{Answer, Command, Fate, Tamper};
 use super::stage::{ANN, BEN, Stage, kinds, message, problems};
 use kimt::domain::{ProblemKind, Side};
 use kimt::progress::{AccountEnd, Event, Verdict};
@@ -229,4 +229,72 @@ fn answers_to_appends_in_another_order_are_matched_by_their_tags() {
     });
     there.set(stage.target.server.store().clone()).ok().unwrap();
     stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_target_that_hangs_up_at_a_folder_costs_that_folder_only() {
+    let stage = stage(|command| {
+        let makes = command.name == "CREATE" && command.text.contains("Deep/er");
+        if makes { Fate::Close } else { Fate::Pass }
+    });
+    for folder in ["Deep", "Deep/er", "Later"] {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add(ANN, folder, message(&format!("Subject: {folder}\r\n\r\ntext\r\n"))).unwrap();
+    }
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+    assert_eq!(
+        kinds(&state).into_iter().collect::<Vec<_>>(),
+        [ProblemKind::FolderNotCreated],
+        "{:?}",
+        problems(&state)
+    );
+    assert_eq!(stage.target.mail().messages(), 8, "{:?}", stage.events.lock().unwrap());
+}
+
+#[test]
+fn a_target_that_makes_no_parents_and_hangs_up_gets_them_one_by_one() {
+    let made = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let stage = stage(move |command| {
+        let Some(name) = command.text.split('"').nth(1).filter(|_| command.name == "CREATE") else { return Fate::Pass };
+        let mut made = made.lock().unwrap();
+        let orphan = name.rsplit_once('/').is_some_and(|(above, _)| !made.contains(above));
+        if orphan {
+            return Fate::Close;
+        }
+        made.insert(name.to_owned());
+        Fate::Pass
+    });
+    stage.source.store().create_folder(ANN, "One/Two/Three").unwrap();
+    stage.source.store().add(ANN, "One/Two/Three", message("Subject: deep\r\n\r\ntext\r\n")).unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().messages(), 7);
+}
+
+#[test]
+fn flags_that_the_target_drops_without_a_word_are_told() {
+    let mut stage = stage_of_singles(|_| Fate::Pass);
+    let flagged = NewMessage { flags: vec!["\\Seen".into(), "$Work".into()], ..message("Subject: 7\r\n\r\ntext\r\n") };
+    stage.source.store().add(ANN, "INBOX", flagged).unwrap();
+    let dropping = |answer: &Answer| {
+        if answer.text.contains("\\Seen") && answer.text.contains(" FETCH (") {
+            answer.with("\\Seen", "")
+        } else {
+            Fate::Pass
+        }
+    };
+    stage.target.tamper(Tamper::answers(dropping).offering("IMAP4rev1 LITERAL+ UIDPLUS"));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::KeywordsDropped]);
+    assert!(problems(&state)[0].contains("\\Seen"), "{:?}", problems(&state));
+}
+
+#[test]
+fn a_message_at_which_the_target_hangs_up_costs_that_message_only() {
+    let closing = |command: &Command| if is_poisoned(command) { Fate::Close } else { Fate::Pass };
+    for stage in [stage(closing), stage_of_singles(closing)] {
+        stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageRefused]);
+    }
 }
