@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! cargo run --example pairs
-//! cargo run --example pairs -- full        # with a message of 50 MB
+//! cargo run --example pairs -- full          # with a message of 50 MB
+//! cargo run --example pairs -- pymap cyrus   # only the pairs between these
 //! ```
 //!
 //! Ends with 1 when anything is missing or another than it was and the report does not say so, or is there twice. The servers are found as the tests find them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, dead_code)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -19,9 +20,13 @@ use support::corpus::Largest;
 use support::pair::{Kind, Moved, move_hostile, naming};
 
 fn main() -> ExitCode {
-    let largest = if std::env::args().any(|it| it == "full") { Largest::Full } else { Largest::Small };
-    let pairs = Kind::ALL.iter().flat_map(|source| Kind::ALL.iter().map(|target| (*source, *target)));
-    let moved: Vec<Moved> = pairs.map(|(source, target)| move_hostile(source, target, largest)).collect();
+    let words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
+    let full = words.iter().any(|it| it == "full");
+    let named: Vec<Kind> =
+        Kind::ALL.into_iter().filter(|kind| words.contains(&kind.to_string().to_lowercase())).collect();
+    let kinds = if named.is_empty() { &Kind::ALL[..] } else { &named };
+    let pairs = kinds.iter().flat_map(|source| kinds.iter().map(|target| (*source, *target)));
+    let moved: Vec<Moved> = pairs.map(|(source, target)| announced(source, target, full)).collect();
     print_pairs(&moved);
     print_refused(&moved);
     print_altered(&moved);
@@ -30,6 +35,13 @@ fn main() -> ExitCode {
     print_not_taken(&moved);
     let faults = moved.iter().map(|it| it.untold() + it.differences.doubled.len()).sum::<usize>();
     if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// On the error line, because some pairs take minutes.
+fn announced(source: Kind, target: Kind, full: bool) -> Moved {
+    eprintln!("{source} to {target}");
+    let largest = if full { Largest::Full } else { source.largest().min(target.largest()) };
+    move_hostile(source, target, largest)
 }
 
 fn unnamed(moved: &Moved) -> usize {

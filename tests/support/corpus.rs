@@ -80,9 +80,11 @@ pub fn ordinary(messages: usize) -> Corpus {
 }
 
 /// How large the largest things of the hostile mailbox are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Largest {
-    /// 2 MB, for servers and tests that only look at the kinds.
+    /// 200 kB and 1,000 parts, for servers that look at each octet.
+    Tiny,
+    /// 2 MB and 10,000 parts, for servers and tests that only look at the kinds.
     Small,
     /// 50 MB.
     Full,
@@ -213,8 +215,6 @@ fn odd_messages(largest: Largest) -> Vec<CorpusMessage> {
         message("looks like IMAP", with("\r\n* OK [ALERT] {3}\r\na1 NO\r\n)\r\n{10}\r\n")),
         message("trailing spaces", with("\r\nline with spaces   \r\n\t\r\n   ")),
         message("many blank lines", with(&"\r\n".repeat(5000))),
-        message("line of 2 MB", with(&format!("\r\n{}\r\n", "y".repeat(2_000_000)))),
-        message("10,000 parts", many_parts(10_000)),
         message("nested 100 deep", nested(100)),
         message("no Message-ID", with("\r\nno id\r\n")),
         message("same Message-ID 1", with("Message-ID: <same@example.com>\r\n\r\nfirst\r\n")),
@@ -225,6 +225,13 @@ fn odd_messages(largest: Largest) -> Vec<CorpusMessage> {
         .extend((0..3).map(|_| message("exact double", with("Message-ID: <double@example.com>\r\n\r\nthe same\r\n"))));
     if let Some(last) = messages.iter_mut().find(|message| message.what == "no date") {
         last.date = None;
+    }
+    if largest == Largest::Tiny {
+        messages.push(message("line of 200 kB", with(&format!("\r\n{}\r\n", "y".repeat(200_000)))));
+        messages.push(message("1,000 parts", many_parts(1000)));
+    } else {
+        messages.push(message("line of 2 MB", with(&format!("\r\n{}\r\n", "y".repeat(2_000_000)))));
+        messages.push(message("10,000 parts", many_parts(10_000)));
     }
     if largest == Largest::Full {
         let line = "0123456789abcdef".repeat(4) + "\r\n";

@@ -4,7 +4,7 @@
 use super::corpus::{Corpus, CorpusMessage};
 use super::wire_value::{Value, from_wire, to_wire, values};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -50,8 +50,14 @@ pub struct NotTaken {
     pub words: String,
 }
 
+/// What stands for the words of a server that ended the session instead of refusing.
+const SESSION_ENDED: &str = "the server ended the session";
+
 /// A signed-in session.
 pub struct ImapClient {
+    port: u16,
+    user: String,
+    password: String,
     stream: BufReader<TcpStream>,
     tags: u32,
     last_command: String,
@@ -68,29 +74,39 @@ struct Response {
 impl ImapClient {
     /// Signs in on loopback; panics when that is refused.
     pub fn sign_in(port: u16, user: &str, password: &str) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut client = Self {
-            stream: BufReader::new(stream),
+            port,
+            user: user.to_owned(),
+            password: password.to_owned(),
+            stream: connected(port),
             tags: 0,
             last_command: String::new(),
             separator: '/',
             prefix: String::new(),
         };
-        client.response();
-        let login = format!("LOGIN {} {}", quoted(user.as_bytes()), quoted(password.as_bytes()));
-        client.expect(login.as_bytes());
+        client.introduce();
         client.learn_naming();
         client
     }
 
+    fn introduce(&mut self) {
+        self.response().unwrap();
+        let login = format!("LOGIN {} {}", quoted(self.user.as_bytes()), quoted(self.password.as_bytes()));
+        self.expect(login.as_bytes());
+    }
+
+    /// Some servers end the session for what they cannot do.
+    fn sign_in_again(&mut self) {
+        self.stream = connected(self.port);
+        self.introduce();
+    }
+
     fn learn_naming(&mut self) {
-        let (_, listed) = self.command(b"LIST \"\" \"\"");
+        let (_, listed) = self.command(b"LIST \"\" \"\"").unwrap();
         if let Some(values) = listed.iter().map(data).find(|values| values[1].word() == "LIST") {
             self.separator = values[3].word().chars().next().unwrap();
         }
-        let (answer, spaces) = self.command(b"NAMESPACE");
+        let (answer, spaces) = self.command(b"NAMESPACE").unwrap();
         if answer.starts_with("OK") {
             let values = spaces.iter().map(data).find(|values| values[1].word() == "NAMESPACE").unwrap();
             self.prefix = values[2].list()[0].list()[0].word();
@@ -98,66 +114,84 @@ impl ImapClient {
     }
 
     /// Sends a command and returns the tagged answer without its tag, and the untagged responses.
-    fn command(&mut self, command: &[u8]) -> (String, Vec<Response>) {
-        let tag = self.send(command);
+    fn command(&mut self, command: &[u8]) -> io::Result<(String, Vec<Response>)> {
+        let tag = self.send(command)?;
         self.answer(&tag)
     }
 
     /// Sends a command that the server must accept, and returns what came before its answer as values.
     pub fn expect(&mut self, command: &[u8]) -> Vec<Vec<Value>> {
-        let (answer, responses) = self.command(command);
+        let (answer, responses) = self.command(command).unwrap();
         assert!(answer.starts_with("OK"), "{}: {answer}", String::from_utf8_lossy(command));
         responses.iter().map(data).collect()
     }
 
     /// Sends a command and returns the words of its refusal, if it is refused.
     pub fn attempt(&mut self, command: &[u8]) -> Result<(), String> {
-        let (answer, _) = self.command(command);
-        if answer.starts_with("OK") { Ok(()) } else { Err(answer) }
+        let answered = self.command(command).map(|(answer, _)| answer);
+        self.accepted(answered)
     }
 
-    fn send(&mut self, command: &[u8]) -> String {
+    fn accepted(&mut self, answered: io::Result<String>) -> Result<(), String> {
+        match answered {
+            Ok(answer) if answer.starts_with("OK") => Ok(()),
+            Ok(answer) => Err(answer),
+            Err(_) => {
+                self.sign_in_again();
+                Err(SESSION_ENDED.to_owned())
+            }
+        }
+    }
+
+    fn send(&mut self, command: &[u8]) -> io::Result<String> {
         self.tags += 1;
         self.last_command = String::from_utf8_lossy(command).into_owned();
         let tag = format!("t{}", self.tags);
         let mut line = format!("{tag} ").into_bytes();
         line.extend(command);
         line.extend(b"\r\n");
-        self.stream.get_mut().write_all(&line).unwrap();
-        tag
+        self.stream.get_mut().write_all(&line)?;
+        Ok(tag)
     }
 
-    fn answer(&mut self, tag: &str) -> (String, Vec<Response>) {
+    fn answer(&mut self, tag: &str) -> io::Result<(String, Vec<Response>)> {
         let mut responses = Vec::new();
         loop {
-            let response = self.response();
+            let response = self.response()?;
             let text = String::from_utf8_lossy(&response.line).into_owned();
             match text.split_once(' ') {
-                Some((first, rest)) if first == tag => return (rest.to_owned(), responses),
+                Some((first, rest)) if first == tag => return Ok((rest.to_owned(), responses)),
                 _ => responses.push(response),
             }
         }
     }
 
-    fn response(&mut self) -> Response {
+    fn response(&mut self) -> io::Result<Response> {
         let mut response = Response { line: Vec::new(), literals: Vec::new() };
         loop {
             let mut line = Vec::new();
-            self.stream.read_until(b'\n', &mut line).unwrap();
-            assert!(line.ends_with(b"\n"), "the server closed the connection in {:?}", self.last_command);
+            self.stream.read_until(b'\n', &mut line)?;
+            if !line.ends_with(b"\n") {
+                return Err(io::Error::other(format!("{SESSION_ENDED} in {:?}", self.last_command)));
+            }
             while matches!(line.last(), Some(b'\r' | b'\n')) {
                 line.pop();
             }
             response.line.extend(&line);
-            let Some(length) = literal_length(&line) else { return response };
+            let Some(length) = literal_length(&line) else { return Ok(response) };
             let mut literal = vec![0; length];
-            self.stream.read_exact(&mut literal).unwrap();
+            self.stream.read_exact(&mut literal)?;
             response.literals.push(literal);
         }
     }
 
     /// Appends one message with a synchronous literal.
     pub fn append(&mut self, folder: &[u8], message: &CorpusMessage) -> Result<(), String> {
+        let answered = self.appended(folder, message);
+        self.accepted(answered)
+    }
+
+    fn appended(&mut self, folder: &[u8], message: &CorpusMessage) -> io::Result<String> {
         let mut command = b"APPEND ".to_vec();
         command.extend(quoted(folder).as_bytes());
         command.extend(format!(" ({})", message.flags.join(" ")).as_bytes());
@@ -165,21 +199,20 @@ impl ImapClient {
             command.extend(format!(" \"{date}\"").as_bytes());
         }
         command.extend(format!(" {{{}}}", message.octets.len()).as_bytes());
-        let tag = self.send(&command);
+        let tag = self.send(&command)?;
         loop {
-            let response = self.response();
+            let response = self.response()?;
             if response.line.starts_with(b"+") {
                 break;
             }
             if response.line.starts_with(tag.as_bytes()) {
-                return Err(String::from_utf8_lossy(&response.line).into_owned());
+                return Ok(String::from_utf8_lossy(&response.line).into_owned());
             }
         }
         let stream = self.stream.get_mut();
-        stream.write_all(&message.octets).unwrap();
-        stream.write_all(b"\r\n").unwrap();
-        let (answer, _) = self.answer(&tag);
-        if answer.starts_with("OK") { Ok(()) } else { Err(answer) }
+        stream.write_all(&message.octets)?;
+        stream.write_all(b"\r\n")?;
+        Ok(self.answer(&tag)?.0)
     }
 
     /// Makes everything of a corpus; returns what the server did not take.
@@ -229,7 +262,10 @@ impl ImapClient {
 
     fn path(&self, wire_name: &[u8]) -> Path {
         let own = wire_name.strip_prefix(self.prefix.as_bytes()).unwrap_or(wire_name);
-        from_wire(own).split(self.separator).map(str::to_owned).collect()
+        let own = from_wire(own);
+        // Pymap lists `trailing dot/` below `trailing dot`.
+        let name = own.strip_suffix(self.separator).filter(|name| !name.is_empty()).unwrap_or(&own);
+        name.split(self.separator).map(str::to_owned).collect()
     }
 
     /// Reads everything the user has, without changing a flag.
@@ -261,9 +297,12 @@ impl ImapClient {
         content
     }
 
+    /// All messages of a folder; none where the server does not open what it lists, as pymap with names that begin with a dot.
     fn read_folder(&mut self, wire_name: &[u8]) -> Vec<Message> {
-        self.expect(format!("EXAMINE {}", quoted(wire_name)).as_bytes());
-        let (answer, responses) = self.command(b"UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
+        if self.attempt(format!("EXAMINE {}", quoted(wire_name)).as_bytes()).is_err() {
+            return Vec::new();
+        }
+        let (answer, responses) = self.command(b"UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])").unwrap();
         assert!(answer.starts_with("OK"), "{answer}");
         let mut messages = BTreeMap::new();
         for values in responses
@@ -286,6 +325,13 @@ impl ImapClient {
         }
         messages.into_values().collect()
     }
+}
+
+fn connected(port: u16) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    BufReader::new(stream)
 }
 
 fn is_inbox(path: &[String]) -> bool {

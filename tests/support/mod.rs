@@ -13,5 +13,6 @@ pub mod forwarder;
 pub mod imap_client;
 pub mod pair;
 pub mod process;
+pub mod pymap;
 pub mod run;
 pub mod wire_value;
