@@ -78,6 +78,9 @@ impl Recording {
         };
         let mut recording = Self { at: 0, events: Vec::new() };
         recording.tell(Event::RunStarted(info));
+        for (side, product) in [(Side::Source, "Dovecot"), (Side::Administration, "Kerio Connect 10.0.8")] {
+            recording.tell(Event::ServerReached { side, product: product.to_owned() });
+        }
         recording
     }
 

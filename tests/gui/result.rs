@@ -3,7 +3,7 @@
 use super::recorded;
 use super::support::{fine_picture, pictures, plain};
 use egui_kittest::SnapshotResults;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use kimt::domain::AccountId;
 use kimt::gui::action::Action;
 use kimt::gui::pages::status::StatusPage;
@@ -41,6 +41,15 @@ fn the_page_looks_right_in_every_state() {
 fn the_verdict_the_reasons_and_the_next_steps_are_said() {
     let mut harness = plain(shown(&recorded::ended()));
     harness.run_steps(2);
+    let mut order = Vec::new();
+    for _ in 0..40 {
+        harness.key_press(egui::Key::Tab);
+        harness.run_steps(2);
+        let at = harness.root().children_recursive().find(|node| node.is_focused());
+        order.extend(at.and_then(|node| node.accesskit_node().label()).filter(|label| !label.contains('@')));
+    }
+    let bar = ["Migrate further accounts", "Migrate the incomplete again", "Close"];
+    assert!(order.windows(3).any(|three| three == bar), "Tab goes in the order of reading: {order:?}");
     harness.get_by_label("10 of 12 accounts are complete; 2 need you.");
     harness.get_by_label("Correct the password in the CSV file and migrate this mailbox again.");
     harness.get_by_label("Report").click();

@@ -104,7 +104,9 @@ fn stop_asks_first_and_says_what_will_be() {
     assert_eq!(harness.state().actions, [Action::AskStop]);
     harness.state_mut().wizard.status.question = Some(Question::Stop);
     harness.run_steps(2);
-    harness.get_by_label_contains("4 under way can be continued later without duplicates.");
+    harness.get_by_label_contains(
+        "4 under way can be continued later without duplicates. 5 have no account in Kerio Connect yet",
+    );
     harness.key_press(Key::Escape);
     harness.run_steps(2);
     assert_eq!(harness.state().wizard.status.question, None);

@@ -1,7 +1,6 @@
 //! The strip of lines that cannot be used: each with its number and what is wrong with it, never with a password.
 
 use super::super::action::Action;
-use super::super::widgets::button;
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
 use crate::domain::BadLine;
@@ -36,10 +35,8 @@ impl BadLines {
         };
         let said = self.lines.iter().map(|line| format!("Line {}: {}", line.line, line.what));
         let open = self.lines.len() <= FEW && !old;
-        self.folded.show(ui, (Mark::Bad, "bad lines"), &head, said, open, |ui| {
-            if button::link(ui, "Open the file").clicked() {
-                actions.push(Action::ShowFile);
-            }
-        });
+        if self.folded.show(ui, (Mark::Bad, "bad lines"), &head, said, open, Some("Open the file")) {
+            actions.push(Action::ShowFile);
+        }
     }
 }

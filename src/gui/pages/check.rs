@@ -78,7 +78,7 @@ impl Check {
             many => format!("{} folder names will change {target}.", words::count(many as u64)),
         };
         let lines = self.new_names.iter().map(|name| name.sentence.clone());
-        self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, |_| ());
+        self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, None);
     }
 
     /// What was found of the account at a position.

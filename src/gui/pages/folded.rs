@@ -2,7 +2,7 @@
 
 use super::super::theme::{self, palette};
 use super::super::widgets::sign::Mark;
-use super::super::widgets::{button, strip};
+use super::super::widgets::strip;
 use egui::{Label, ScrollArea, Ui};
 
 /// So many lines are listed; the report has all.
@@ -16,8 +16,8 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// Draws the strip with its sign, by a name that is its own on the page. `open` is how it stands until she chooses; `aside` draws what
-    /// else can be done.
+    /// Draws the strip with its sign, by a name that is its own on the page. `open` is how it stands until she chooses; `other` is a link
+    /// to what else can be done. Returns whether that was pressed.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -25,27 +25,22 @@ impl Folded {
         head: &str,
         lines: impl ExactSizeIterator<Item = String>,
         open: bool,
-        aside: impl FnOnce(&mut Ui),
-    ) {
+        other: Option<&str>,
+    ) -> bool {
         let open = self.chosen.unwrap_or(open);
-        let turned = strip::line(
-            ui,
-            mark,
-            head,
-            |ui| {
-                let turned = button::link(ui, if open { "Hide them" } else { "Show them" }).clicked();
-                aside(ui);
-                turned
-            },
-            |ui| {
-                if open {
-                    list(ui, name, lines);
-                }
-            },
-        );
-        if turned {
+        let turn = if open { "Hide them" } else { "Show them" };
+        let links: Vec<&str> = other.into_iter().chain([turn]).collect();
+        let below = |ui: &mut Ui| {
+            if open {
+                list(ui, name, lines);
+            }
+        };
+        let pressed = strip::line(ui, mark, head, &links, below);
+        if pressed == Some(links.len() - 1) {
             self.chosen = Some(!open);
+            return false;
         }
+        pressed.is_some()
     }
 }
 

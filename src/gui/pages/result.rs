@@ -12,7 +12,7 @@ use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
-const NEXT: &str = "Set up new profiles in people's mail programs, let new mail be delivered to Kerio Connect, then migrate once \
+const NEXT: &str = "Set up new profiles in people's mail programs, let new mail be delivered to the new server, then migrate once \
                     more for mail that came meanwhile: only that is copied.";
 
 /// The state of the page; the run itself is the status page's.

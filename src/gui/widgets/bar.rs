@@ -3,7 +3,7 @@
 use super::button;
 use crate::gui::action::Action;
 use crate::gui::theme::{palette, small};
-use egui::{Align, KeyboardShortcut, Label, Layout, Response, Ui};
+use egui::{Align, KeyboardShortcut, Label, Layout, Response, Ui, vec2};
 
 /// A button of the bar.
 #[derive(Debug, Clone)]
@@ -89,19 +89,21 @@ impl Bar {
             for choice in self.left {
                 choice.show(ui, false, false, actions);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if let Some(primary) = self.primary {
-                    primary.show(ui, true, enter, actions);
-                }
-                for choice in self.right.into_iter().rev() {
-                    choice.show(ui, false, false, actions);
-                }
-                if !self.note.is_empty() {
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        ui.add(Label::new(small(self.note).color(palette(ui).soft)).truncate());
-                    });
-                }
+            // Measured and not laid out from the right, because Tab goes in the order of drawing.
+            let gap = ui.spacing().item_spacing.x;
+            let quiet: f32 = self.right.iter().map(|choice| button::width(ui, &choice.label, false) + gap).sum();
+            let primary = self.primary.as_ref().map_or(-gap, |choice| button::width(ui, &choice.label, true));
+            let room = vec2((ui.available_width() - quiet - primary - gap).max(0.0), ui.available_height());
+            ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(room.x);
+                ui.add(Label::new(small(self.note).color(palette(ui).soft)).truncate());
             });
+            for choice in self.right {
+                choice.show(ui, false, false, actions);
+            }
+            if let Some(primary) = self.primary {
+                primary.show(ui, true, enter, actions);
+            }
         });
     }
 }

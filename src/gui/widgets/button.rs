@@ -2,7 +2,7 @@
 
 use super::focus_ring;
 use crate::gui::theme::{CONTROL, RADIUS, body, palette, small, strong};
-use egui::{Button, Color32, Response, Sense, Stroke, Ui, vec2};
+use egui::{Button, Color32, Response, RichText, Sense, Stroke, TextStyle, TextWrapMode, Ui, WidgetText, vec2};
 
 /// A quiet button.
 pub fn quiet(ui: &mut Ui, label: &str, enabled: bool) -> Response {
@@ -10,6 +10,25 @@ pub fn quiet(ui: &mut Ui, label: &str, enabled: bool) -> Response {
     let response = ui.add_enabled(enabled, Button::new(text).min_size(vec2(0.0, CONTROL)));
     focus_ring(ui, &response, RADIUS);
     response
+}
+
+/// The least width of the primary button.
+const PRIMARY: f32 = 72.0;
+
+/// How wide a quiet or a primary button with this label is.
+pub fn width(ui: &Ui, label: &str, primary: bool) -> f32 {
+    let text = if primary { strong(label) } else { body(label) };
+    let text = text_width(ui, text) + 2.0 * ui.spacing().button_padding.x;
+    if primary { text.max(PRIMARY) } else { text }
+}
+
+/// How wide a link with this label is.
+pub fn link_width(ui: &Ui, label: &str) -> f32 {
+    text_width(ui, small(label))
+}
+
+fn text_width(ui: &Ui, text: RichText) -> f32 {
+    WidgetText::from(text).into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body).size().x
 }
 
 /// The primary button.
@@ -36,7 +55,7 @@ fn filled(ui: &mut Ui, label: &str, enabled: bool, fill: Color32, hover: Color32
                 widget.weak_bg_fill = fill;
                 widget.bg_stroke = Stroke::new(1.0, fill);
             }
-            let button = Button::new(strong(label).color(text)).min_size(vec2(72.0, CONTROL));
+            let button = Button::new(strong(label).color(text)).min_size(vec2(PRIMARY, CONTROL));
             ui.add_enabled(enabled, button)
         })
         .inner;

@@ -1,8 +1,9 @@
 //! A strip across the page: something she should know or decide here, in place of a box that stands in the way.
 
+use super::button;
 use super::sign::{self, Mark};
 use crate::gui::theme::{CARD_RADIUS, body, palette, strong};
-use egui::{Align, Frame, Label, Layout, Margin, Ui};
+use egui::{Align, Frame, Label, Layout, Margin, Ui, vec2};
 
 /// Draws a strip: its sign, a line in weight, what follows from it, and below whatever `more` draws (buttons, details).
 pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOnce(&mut Ui) -> R) -> R {
@@ -16,27 +17,25 @@ pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOn
     })
 }
 
-/// Draws a strip that takes no more than a line of the page: `aside` draws what can be done at the right end of the line (from right to
-/// left), `below` what was asked to be shown.
-pub fn line<R>(
-    ui: &mut Ui,
-    mark: Mark,
-    head: &str,
-    aside: impl FnOnce(&mut Ui) -> R,
-    below: impl FnOnce(&mut Ui),
-) -> R {
+/// Draws a strip that takes no more than a line of the page, with links at its right end, and `below` it what was asked to be shown.
+/// Returns which of the links was pressed.
+pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnOnce(&mut Ui)) -> Option<usize> {
+    const HEIGHT: f32 = 20.0;
+    const BETWEEN: f32 = 16.0;
     framed(ui, mark, |ui| {
         let ink = palette(ui).ink;
-        let height = 20.0;
-        ui.spacing_mut().interact_size.y = height;
-        let room = egui::vec2(ui.available_width(), height);
-        let pressed = ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 16.0;
-            let pressed = aside(ui);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().interact_size.y = HEIGHT;
+        let pressed = ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = BETWEEN;
+            let taken: f32 = links.iter().map(|link| button::link_width(ui, link) + BETWEEN).sum();
+            let room = vec2((ui.available_width() - taken).max(0.0), HEIGHT);
+            ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_size(room);
                 ui.add(Label::new(strong(head).color(ink)).truncate());
             });
-            pressed
+            // All are drawn, whichever is pressed.
+            let pressed: Vec<bool> = links.iter().map(|link| button::link(ui, link).clicked()).collect();
+            pressed.into_iter().position(|pressed| pressed)
         });
         below(ui);
         pressed.inner

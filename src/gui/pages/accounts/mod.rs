@@ -276,7 +276,7 @@ impl AccountsPage {
         self.bad_lines.show(ui, self.check.is_some(), actions);
         if self.void {
             let head = "Servers or rules were changed after the check: what it found is void.";
-            let again = strip::line(ui, Mark::Note, head, |ui| button::link(ui, "Check again").clicked(), |_| ());
+            let again = strip::line(ui, Mark::Note, head, &["Check again"], |_| ()).is_some();
             if again && self.chosen.contains(&true) {
                 actions.push(Action::Check);
             }
@@ -298,15 +298,14 @@ impl AccountsPage {
             return;
         }
         let head = match failed.len() {
-            1 => "1 chosen account cannot be migrated as it is.".to_owned(),
-            many => format!("{} chosen accounts cannot be migrated as they are.", words::count(many as u64)),
+            1 => "1 chosen account cannot be migrated as it is; the table says why.".to_owned(),
+            many => format!(
+                "{} chosen accounts cannot be migrated as they are; the table says why.",
+                words::count(many as u64)
+            ),
         };
-        let leave_out = |ui: &mut Ui| {
-            button::link(ui, if failed.len() == 1 { "Leave it out" } else { "Leave them out" })
-                .on_hover_text("The table says why. Correct the file and load it again, or go on without.")
-                .clicked()
-        };
-        if strip::line(ui, Mark::Warning, &head, leave_out, |_| ()) {
+        let leave_out = if failed.len() == 1 { "Leave it out" } else { "Leave them out" };
+        if strip::line(ui, Mark::Warning, &head, &[leave_out], |_| ()).is_some() {
             failed.iter().for_each(|&position| self.chosen[position] = false);
         }
     }

@@ -11,6 +11,7 @@ use super::super::widgets::table::{Column, Table};
 use super::super::widgets::{button, progress, strip};
 use super::accounts::filter;
 use super::lines::{self, Group, Line, Lines, Places};
+use crate::domain::Side;
 use crate::progress::{Counts, RunState, Stamped};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
@@ -192,11 +193,15 @@ impl StatusPage {
             ));
         }
         if waiting > 0 {
-            parts.push(is(
-                waiting,
-                "One has no account in Kerio Connect yet, unless it was there before.",
-                "have no account in Kerio Connect yet, unless it was there before.",
-            ));
+            parts.push(if self.state.products.contains_key(&Side::Administration) {
+                is(
+                    waiting,
+                    "One has no account in Kerio Connect yet, unless it was there before.",
+                    "have no account in Kerio Connect yet, unless it was there before.",
+                )
+            } else {
+                is(waiting, "One is not begun yet.", "are not begun yet.")
+            });
         }
         let (head, stop, action) = match question {
             Question::Stop => ("Stop the migration?", "Stop the migration", Action::Stop),
