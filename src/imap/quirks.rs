@@ -123,6 +123,9 @@ mod tests {
         let microsoft = refused("Outlook.Office365.com", "IMAP4rev1", "NO LOGIN failed.");
         assert_eq!(microsoft.kind(), ProblemKind::SignInNotOffered);
         assert!(refused("imap.gmx.net", "", "NO failed").words().contains("switched IMAP on"));
+        for (host, words) in [("imap.mail.yahoo.com", "Yahoo and AOL take"), ("imap.mail.me.com", "iCloud takes")] {
+            assert!(refused(host, "IMAP4rev1", "NO [AUTHENTICATIONFAILED] no").words().contains(words), "{host}");
+        }
         for unknown in ["mail.example.com", "notgmx.net", "gmx.net.example.com"] {
             assert_eq!(refused(unknown, "IMAP4rev1", "NO failed").words(), "failed");
         }

@@ -7,8 +7,9 @@ use super::elsewhere::Elsewhere;
 use super::folder::{self, FolderJob, FolderWork};
 use super::halt::Halt;
 use super::planner::{self, TargetNames, Way, Wishes};
+use super::room;
 use super::scan;
-use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity, Side};
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
 use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
 use std::time::Duration;
@@ -186,18 +187,9 @@ impl Mailbox<'_> {
         let mut needed = 0;
         for job in folders {
             let Some(scan) = &job.scan else { continue };
-            let there = match ledger.folder(&job.source.wire_name)? {
-                Some(record) => ledger.done_counts(&record)?.1,
-                None => 0,
-            };
-            needed += scan.heads.octets().saturating_sub(there);
+            needed += room::still_to_copy(ledger, &job.source, scan.heads.octets())?;
         }
-        if needed > free {
-            let megabytes = |octets: u64| octets as f64 / 1e6;
-            let words = format!("{:.1} MB are to be copied, {:.1} MB are free", megabytes(needed), megabytes(free));
-            let problem = Problem::new(ProblemKind::QuotaTooSmall).on(Side::Target).for_account(self.account.target());
-            self.context.tell_problem(self.id, None, problem.saying(words));
-        }
+        room::tell_too_small(self.context, self.id, self.account, needed, free);
         Ok(())
     }
 

@@ -36,6 +36,7 @@ mod reconcile;
 mod recorder;
 mod refused;
 mod request;
+mod room;
 mod run;
 mod scan;
 mod sign_in_guard;

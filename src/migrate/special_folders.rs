@@ -257,6 +257,33 @@ mod tests {
         ] {
             assert_eq!(usual_use(name), Some(special_use), "{name}");
         }
+        // Sent mail in English, German, French, Spanish, Portuguese, Italian, Dutch, Czech, Slovak, Polish, Russian, Ukrainian,
+        // Swedish, Danish, Finnish, Hungarian, Turkish, Japanese, Chinese and Korean.
+        let sent = [
+            "Sent",
+            "Gesendet",
+            "Éléments envoyés",
+            "Elementos enviados",
+            "Itens enviados",
+            "Posta inviata",
+            "Verzonden items",
+            "Odeslaná pošta",
+            "Odoslaná pošta",
+            "Wysłane",
+            "Отправленные",
+            "Надіслані",
+            "Skickat",
+            "Sendt",
+            "Lähetetyt",
+            "Elküldött elemek",
+            "Gönderilmiş Öğeler",
+            "送信済みアイテム",
+            "已发送",
+            "보낸 편지함",
+        ];
+        for (name, special_use) in sent.map(|name| (name, SpecialUse::Sent)) {
+            assert_eq!(usual_use(name), Some(special_use), "{name}");
+        }
         assert_eq!(usual_use("Sent to Bob"), None);
     }
 

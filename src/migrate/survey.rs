@@ -6,9 +6,11 @@ use super::elsewhere::Elsewhere;
 use super::folder::refused_folder;
 use super::halt::{Halt, OnSide};
 use super::planner::{self, TargetNames, Way, Wishes};
+use super::room;
 use super::scan::SCANNED_AT_ONCE;
 use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse, Uid};
-use crate::imap::{FolderStatus, ImapError, Reader};
+use crate::imap::{FolderStatus, ImapError, Listing, Reader};
+use crate::ledger::Ledger;
 use crate::progress::{AccountEnd, Event, Standing, Step};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -49,25 +51,35 @@ fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, 
     step(Step::Listing);
     let listing = source.list().on(Side::Source)?;
     let target = target_folders(context, id, account, standing)?;
-    let names = TargetNames { folders: &target.0, separator: target.1, kerio: context.kerio };
+    let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
     let permanent_ids = source.has_permanent_ids();
     let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
     let (ways, mut left_out) = planner::plan(&listing.folders, &names, wishes);
     left_out.splice(0..0, listing.left_out);
     let folders = ways.iter().map(|way| way.planned.clone()).collect();
     context.tell(Event::FoldersPlanned { account: id, folders, left_out });
-    complete &= count(context, id, &mut source, &listing.folders, &ways)?;
+    // What an earlier run copied needs no more room. A record that another run holds tells nothing.
+    let ledger = Ledger::open_existing(&context.options.state_folder, &context.ledger_key(account)).ok().flatten();
+    let mut needed = 0;
+    complete &= count(context, id, &mut source, &listing.folders, &ways, &mut |folder, octets| {
+        let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));
+        needed += left.unwrap_or(octets);
+    })?;
+    if let Some(free) = target.free_octets {
+        room::tell_too_small(context, id, account, needed, free);
+    }
     source.logout();
     Ok(complete)
 }
 
-/// Counts the messages of all folders; whether that went well.
+/// Counts the messages of all folders; whether that went well. `weigh` is told the octets of each.
 fn count(
     context: &RunContext,
     id: AccountId,
     source: &mut Reader,
     listed: &[Folder],
     ways: &[Way],
+    weigh: &mut dyn FnMut(&Folder, u64),
 ) -> Result<bool, Halt> {
     let mut complete = true;
     let mut elsewhere = Elsewhere::default();
@@ -98,6 +110,7 @@ fn count(
                 context.tell_problem(id, Some(id_of_folder), problem);
                 return;
             }
+            weigh(folder(index), bytes);
             let bytes = Some(bytes);
             context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
             context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
@@ -107,13 +120,8 @@ fn count(
     Ok(complete)
 }
 
-/// The target's folders as they are, or for a user that does not exist yet, as Kerio Connect will make them.
-fn target_folders(
-    context: &RunContext,
-    id: AccountId,
-    account: &Account,
-    standing: Standing,
-) -> Result<(Vec<Folder>, Option<char>), Halt> {
+/// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.
+fn target_folders(context: &RunContext, id: AccountId, account: &Account, standing: Standing) -> Result<Listing, Halt> {
     if context.kerio {
         // An existing user's password is not ours to try: a refusal could lock the account before the migration.
         let of = |name: &str, special_use| Folder {
@@ -130,15 +138,16 @@ fn target_folders(
             ("Deleted Items", SpecialUse::Trash),
             ("Junk E-mail", SpecialUse::Junk),
         ];
-        return Ok((own.map(|(name, special_use)| of(name, special_use)).to_vec(), Some('/')));
+        let folders = own.map(|(name, special_use)| of(name, special_use)).to_vec();
+        return Ok(Listing { folders, separator: Some('/'), ..Listing::default() });
     }
     if standing == Standing::Cannot {
-        return Ok((Vec::new(), None));
+        return Ok(Listing::default());
     }
     let _place = context.place(Side::Target)?;
     let line = context.sign_in(id, Side::Target, account)?;
     let mut target = line.session.into_reader();
-    let listing = target.list().on(Side::Target)?;
+    let listing = target.list_with_quota().on(Side::Target)?;
     target.logout();
-    Ok((listing.folders, listing.separator))
+    Ok(listing)
 }

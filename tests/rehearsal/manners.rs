@@ -94,6 +94,23 @@ fn a_mailbox_that_will_not_fit_is_named_before_anything_is_copied() {
 }
 
 #[test]
+fn a_mailbox_that_will_not_fit_is_told_by_the_check_which_counts_nothing_twice() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Typical)));
+    let folder = scratch();
+    let check = || told(&run(request(RunKind::Check, &source, &target, folder.path())));
+    let room = |octets: u64| target.server.store().set_quota(ANN, Some(octets)).unwrap();
+    room(30_000);
+    assert_eq!(check(), BTreeSet::from([ProblemKind::QuotaTooSmall]));
+    room(200_000);
+    assert_eq!(check(), BTreeSet::new());
+    assert_arrived(&source, &target, &run(request(RunKind::Migrate, &source, &target, folder.path())));
+    // Hardly anything is free now, and nothing is left to copy.
+    let used: u64 = (1..=40).map(|day| 300 + 100 * day).sum();
+    room(used + 5_000);
+    assert_eq!(check(), BTreeSet::new());
+}
+
+#[test]
 fn a_message_too_large_for_the_target_is_named_and_the_others_arrive() {
     for profile in [Profile::Bare, Profile::Typical, Profile::Rich] {
         let (source, target) = (source(), target(ImapOptions { append_limit: 4_299, ..ImapOptions::new(profile) }));

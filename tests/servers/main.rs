@@ -11,5 +11,6 @@ mod dovecot;
 mod interrupted;
 mod kerio;
 mod masters;
+mod namespaces;
 mod pairs;
 mod program;

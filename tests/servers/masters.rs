@@ -2,6 +2,7 @@
 
 use crate::support::comparison::{Differences, compare};
 use crate::support::corpus;
+use crate::support::cyrus::{self, Cyrus};
 use crate::support::dovecot::{Dovecot, DovecotSettings};
 use crate::support::imap_client::ImapClient;
 use crate::support::run::{Migration, Place, problems};
@@ -69,4 +70,26 @@ fn a_wrong_master_password_is_told_as_the_masters() {
         let kinds: Vec<ProblemKind> = state.accounts[0].problems.iter().map(|(_, problem)| problem.kind).collect();
         assert_eq!(kinds, [ProblemKind::MasterRefused], "{:?}", problems(&state));
     }
+}
+
+#[test]
+fn an_administrator_of_cyrus_empties_and_fills_mailboxes_by_authorization() {
+    let (source, target) = (Cyrus::start(), Cyrus::start());
+    for cyrus in [&source, &target] {
+        cyrus.add_user(ANN.0, ANN.1);
+        cyrus.add_user(cyrus::MASTER, MASTER_PASSWORD);
+    }
+    let corpus = corpus::ordinary(30);
+    assert_eq!(ImapClient::sign_in(source.port, ANN.0, ANN.1).fill(&corpus), []);
+    let way = |password| SignInWay::Authorization { user: cyrus::MASTER.to_owned(), password: Secret::new(password) };
+    let mut migration = Migration::new(Place::plain(source.port), Place::plain(target.port), &[(ANN.0, "")]);
+    migration.sign_in = [way(MASTER_PASSWORD), way(MASTER_PASSWORD)];
+    let state = migration.run();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let [there, here] = [&source, &target].map(|cyrus| ImapClient::sign_in(cyrus.port, ANN.0, ANN.1).read_all());
+    assert_eq!(compare(&there, &here, |path| Some(path.clone())), Differences::default());
+    migration.sign_in[0] = way("wrong");
+    let kinds: Vec<ProblemKind> =
+        migration.run().accounts[0].problems.iter().map(|(_, problem)| problem.kind).collect();
+    assert_eq!(kinds, [ProblemKind::MasterRefused]);
 }

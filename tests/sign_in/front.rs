@@ -109,7 +109,7 @@ fn encode(octets: &[u8]) -> String {
 }
 
 /// The reverse; panics on what is no base64.
-fn decode(text: &str) -> Vec<u8> {
+pub fn decode(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(4), "{text}");
     let bare = text.trim_end_matches('=');
     let value = |letter: u8| LETTERS.iter().position(|known| *known == letter).unwrap() as u32;

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod command_line;
+mod documented;
 mod front;
 mod kerio;
 mod masters;

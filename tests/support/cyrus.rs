@@ -6,6 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// Who may sign in for others, once added.
+pub const MASTER: &str = "boss@example.com";
+
 /// A running Cyrus without TLS.
 pub struct Cyrus {
     pub port: u16,
@@ -80,6 +83,7 @@ sievedir: {path}/sieve
 mboxname_lockpath: {path}/lock
 proc_path: {path}/conf/proc
 admins: cyrus
+proxyservers: {MASTER}
 cyrus_user: {user}
 cyrus_group: {group}
 servername: localhost

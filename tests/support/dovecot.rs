@@ -32,6 +32,8 @@ impl Storage {
 pub struct DovecotSettings {
     pub storage: Storage,
     pub separator: char,
+    /// What stands before the names of a user's own folders.
+    pub prefix: &'static str,
     /// Capabilities not offered after sign-in.
     pub without: Vec<&'static str>,
     pub connections_per_user: u32,
@@ -46,6 +48,7 @@ impl Default for DovecotSettings {
         Self {
             storage: Storage::MaildirPlusPlus,
             separator: '/',
+            prefix: "",
             without: Vec::new(),
             connections_per_user: 50,
             special_folders: Vec::new(),
@@ -221,6 +224,7 @@ userdb {{
 namespace inbox {{
  inbox = yes
  separator = {separator}
+ prefix = {prefix}
  {special}
 }}
 protocol imap {{
@@ -254,6 +258,7 @@ service imap {{
         location = settings.storage.location("%h/mail"),
         connections = settings.connections_per_user,
         separator = settings.separator,
+        prefix = settings.prefix,
         capabilities = capabilities.join(" "),
         further = settings.further,
     )
