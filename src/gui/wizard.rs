@@ -63,6 +63,8 @@ pub struct Wizard {
     pub notice: Option<String>,
 }
 
+/// Room at the right for the ring around a focused control, and for the scroll bar.
+const RING: f32 = 2.0;
 /// Height of the bar below the page.
 const BAR: f32 = 57.0;
 
@@ -80,7 +82,9 @@ impl Wizard {
         let margin = if page.width() >= 700.0 { 28.0 } else { 18.0 };
         place(ui, page.shrink2(vec2(margin, 0.0)), "page", |ui| self.show_page(ui, &mut actions));
         ui.painter().hline(bar.x_range(), bar.top() + 0.5, Stroke::new(1.0, palette(ui).line));
-        place(ui, bar.shrink2(vec2(margin, 0.0)), "bar", |ui| self.bar().show(ui, enter, &mut actions));
+        // As wide as the page above it.
+        let bar = bar.shrink2(vec2(margin, 0.0)).with_max_x(bar.right() - margin - RING);
+        place(ui, bar, "bar", |ui| self.bar().show(ui, enter, &mut actions));
         if self.about {
             about(ui, &self.log_folder, &mut actions);
         } else if ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Escape)) {
@@ -195,8 +199,7 @@ fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
 fn scrolled(ui: &mut Ui, least: f32, content: impl FnOnce(&mut Ui)) {
     let height = ui.available_height();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        // Room for the ring around a focused control, and for the scroll bar.
-        ui.set_width(ui.available_width() - 2.0);
+        ui.set_width(ui.available_width() - RING);
         if least > 0.0 {
             ui.set_max_height((height - 14.0).max(least));
         }
