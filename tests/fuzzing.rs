@@ -78,6 +78,11 @@ fn any_delivery_of_messages_is_told_once_and_whole() {
 }
 
 #[test]
+fn any_delivery_from_several_folders_is_told_once_and_of_the_right_folder() {
+    feed("bodies_of_folders", kimt::fuzz::bodies_of_folders, 3000);
+}
+
+#[test]
 fn any_folder_name_is_read_and_written_as_the_same() {
     feed("names", kimt::fuzz::names, 5000);
 }

@@ -10,6 +10,7 @@ use super::response::{Condition, Status};
 use super::wire::{Answer, NoLiterals, Tag, Wire};
 use crate::domain::{Uid, UidValidity};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// How messages are put into commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,9 +21,22 @@ pub enum AppendWay {
     Single,
 }
 
+/// Where messages go.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    /// What the folder is called in [`Settled`].
+    pub number: usize,
+    /// Its wire name.
+    pub wire_name: &'a [u8],
+    /// How they go there.
+    pub way: AppendWay,
+}
+
 /// What became of the messages of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
+    /// The number of their folder.
+    pub folder: usize,
     /// The source's UIDs of its messages, in order.
     pub uids: Vec<Uid>,
     /// What became of them.
@@ -74,11 +88,9 @@ pub enum Begun {
     Refused,
 }
 
-/// Appends into one folder.
+/// Appends into folders.
 pub struct Appender<'a> {
     wire: &'a mut Wire,
-    wire_name: Vec<u8>,
-    way: AppendWay,
     /// The command that is being written.
     current: Option<Flight>,
     /// Commands whose answers have not come, in the order they were sent.
@@ -88,25 +100,39 @@ pub struct Appender<'a> {
 
 struct Flight {
     tag: Tag,
+    folder: usize,
+    way: AppendWay,
     uids: Vec<Uid>,
+    octets: u64,
 }
 
 impl<'a> Appender<'a> {
-    pub(super) fn new(wire: &'a mut Wire, wire_name: &[u8], way: AppendWay) -> Self {
-        let wire_name = wire_name.to_vec();
-        Self { wire, wire_name, way, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
+    pub(super) fn new(wire: &'a mut Wire) -> Self {
+        Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
     }
 
     /// Announces a message of so many octets, with its flags and its date (without quotes).
-    pub fn begin(&mut self, uid: Uid, flags: &[String], date: Option<&str>, octets: u64) -> Result<Begun, ImapError> {
+    pub fn begin(
+        &mut self,
+        destination: &Destination<'_>,
+        uid: Uid,
+        flags: &[String],
+        date: Option<&str>,
+        octets: u64,
+    ) -> Result<Begun, ImapError> {
+        let &Destination { number: folder, way, .. } = destination;
+        if self.current.as_ref().is_some_and(|current| current.folder != folder) {
+            self.end_command()?;
+        }
         if self.current.is_none() {
             let tag = self.wire.begin_command();
-            self.current = Some(Flight { tag, uids: Vec::new() });
+            self.current = Some(Flight { tag, folder, way, uids: Vec::new(), octets: 0 });
             self.wire.put(b"APPEND ")?;
-            self.put_name()?;
+            self.put_name(destination.wire_name)?;
         }
         let Some(current) = &mut self.current else { return Ok(Begun::Refused) };
         current.uids.push(uid);
+        current.octets = current.octets.saturating_add(octets);
         let tag = current.tag;
         let mut head = String::new();
         if !flags.is_empty() {
@@ -133,9 +159,9 @@ impl<'a> Appender<'a> {
         if self.wire.utf8 {
             self.wire.put(b")")?;
         }
-        match self.way {
-            AppendWay::Single => self.end_command(),
-            AppendWay::Batches => Ok(()),
+        match self.current.as_ref().map(|current| current.way) {
+            Some(AppendWay::Single) => self.end_command(),
+            Some(AppendWay::Batches) | None => Ok(()),
         }
     }
 
@@ -145,22 +171,45 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
-    /// Reads answers until at most so many commands are unanswered, and returns all that were settled since the last call.
-    pub fn settle(&mut self, leave_in_flight: usize) -> Result<Vec<Settled>, ImapError> {
-        while self.in_flight.len() > leave_in_flight {
-            if let Answer::Tagged(tag, status) = self.wire.next_answer(&mut NoLiterals)? {
-                self.take_answer(tag, &status);
-            }
+    /// Reads answers until at most so many commands with at most so many octets are unanswered, and returns all that were settled
+    /// since the last call.
+    pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
+        while self.in_flight.len() > commands || self.octets_in_flight() > octets {
+            self.take_next()?;
         }
         Ok(std::mem::take(&mut self.settled))
     }
 
+    /// Reads the answers that have come, and returns all that were settled since the last call. May wait for the rest of one.
+    pub fn settle_arrived(&mut self) -> Result<Vec<Settled>, ImapError> {
+        while !self.in_flight.is_empty() && self.wire.has_arrived()? {
+            self.take_next()?;
+        }
+        Ok(std::mem::take(&mut self.settled))
+    }
+
+    fn take_next(&mut self) -> Result<(), ImapError> {
+        if let Answer::Tagged(tag, status) = self.wire.next_answer(&mut NoLiterals)? {
+            self.take_answer(tag, &status);
+        }
+        Ok(())
+    }
+
+    /// The shortest time from a command to its answer on this line, as far as one was seen.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.wire.round_trip()
+    }
+
+    fn octets_in_flight(&self) -> u64 {
+        self.in_flight.iter().fold(0, |sum, flight| sum.saturating_add(flight.octets))
+    }
+
     /// The folder's name: quoted, or as a literal.
-    fn put_name(&mut self) -> Result<(), ImapError> {
-        if let Some(quoted) = quoted(&self.wire_name) {
+    fn put_name(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
+        if let Some(quoted) = quoted(wire_name) {
             return self.wire.put(&quoted);
         }
-        let octets = self.wire_name.len() as u64;
+        let octets = wire_name.len() as u64;
         let free = self.wire.takes_freely(octets);
         self.wire.put(format!("{{{octets}{}}}\r\n", if free { "+" } else { "" }).as_bytes())?;
         if !free {
@@ -172,8 +221,7 @@ impl<'a> Appender<'a> {
                 self.take_answer(found, &status);
             }
         }
-        let name = self.wire_name.clone();
-        self.wire.put(&name)
+        self.wire.put(wire_name)
     }
 
     fn next_but_untagged(&mut self) -> Result<Answer, ImapError> {
@@ -215,7 +263,8 @@ impl<'a> Appender<'a> {
         let Some(position) = self.in_flight.iter().position(|flight| flight.tag == tag) else {
             // A server that refuses a command while it is still being written.
             if let Some(current) = self.current.take_if(|current| current.tag == tag) {
-                self.settled.push(Settled { uids: current.uids, outcome: refused(status) });
+                let Flight { folder, uids, .. } = current;
+                self.settled.push(Settled { folder, uids, outcome: refused(status) });
             }
             return;
         };
@@ -224,7 +273,7 @@ impl<'a> Appender<'a> {
                 Condition::Ok => kept(status, flight.uids.len()),
                 _ => refused(status),
             };
-            self.settled.push(Settled { uids: flight.uids, outcome });
+            self.settled.push(Settled { folder: flight.folder, uids: flight.uids, outcome });
         }
     }
 }

@@ -1,22 +1,76 @@
 //! Reading bodies: batches of UIDs out, messages in, streamed to a sink in chunks however large they are.
+//!
+//! Batches may be of several folders: each folder is opened on the way, the next one's EXAMINE and FETCH going out while the server
+//! still answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other.
 
-use super::command::{ReadOnly, uid_set};
+use super::command::{Command, ReadOnly, uid_set};
 use super::error::ImapError;
 use super::fetch::{Body, Fetched, before_literal};
+use super::reader::Opened;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Answer, LiteralTaker, Tag, Wire};
-use crate::domain::Uid;
+use crate::domain::{Uid, UidValidity};
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// The consumer wants no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SinkClosed;
 
-/// Is told of every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`.
+/// A folder to read from, as it has to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderToRead {
+    /// What it is called in a [`BodySink`]; each folder has its own.
+    pub number: usize,
+    /// Its wire name.
+    pub wire_name: Vec<u8>,
+    /// Its UIDs name other messages when it has another one now.
+    pub uid_validity: UidValidity,
+}
+
+/// Messages of one folder that are asked for with one command.
+#[derive(Debug, Clone)]
+pub struct BodyBatch {
+    /// The folder.
+    pub folder: Arc<FolderToRead>,
+    /// The messages.
+    pub uids: Vec<Uid>,
+    /// Their size together, as far as it is known.
+    pub octets: u64,
+    /// Whether they may have come since the folder was opened: a server tells of them only after another command (RFC 9051, section 5.2).
+    pub recent: bool,
+}
+
+/// Says what is read next.
+pub trait BodyFeed {
+    /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none is the end: whoever knows
+    /// that more will come waits for it then.
+    fn next(&mut self, idle: bool) -> Option<BodyBatch>;
+}
+
+/// Why the messages of a folder were not read.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// The server refused to open it.
+    Refused(ImapError),
+    /// It is another folder of the same name now.
+    Replaced,
+}
+
+/// Is told of every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`; but of a folder
+/// that is `not_opened` perhaps nothing more.
 ///
 /// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more.
 pub trait BodySink {
+    /// What follows is of this folder.
+    fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+    /// This folder cannot be read; told once for each batch or less.
+    fn not_opened(&mut self, _folder: usize, _why: NotOpened) -> Result<(), SinkClosed> {
+        Ok(())
+    }
     /// A message of so many octets follows.
     fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed>;
     /// A part of it.
@@ -27,47 +81,43 @@ pub trait BodySink {
     fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed>;
     /// The server delivered nothing for it: it is not there any more.
     fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed>;
-    /// A batch is through, but for messages that have to be asked for again; those come at the end.
+    /// A batch of the feed is through, but for messages that have to be asked for again; those come when nothing else is left to do.
     fn batch_end(&mut self) -> Result<(), SinkClosed>;
 }
 
-/// Commands that are sent before the answer to the first has been read.
+/// Batches that are always asked for before the answer to the first has been read.
 const PIPELINED: usize = 2;
+/// Small ones are asked for further ahead: up to so many octets and so many batches.
+pub(super) const OCTETS_AHEAD: u64 = 2 << 20;
+const BATCHES_AHEAD: usize = 20;
 /// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
 const KEPT: u64 = 1 << 20;
 /// Characters of a set of UIDs; servers take lines of 8,000 octets at least.
 const LONGEST_SET: usize = 7000;
 
-/// Reads all batches. See [`super::Reader::bodies`].
+/// Reads all that the feed wants. `open_folder` is the folder that is open at the beginning and stays the one that is open.
 pub(super) fn read(
     wire: &mut Wire,
-    batches: &mut dyn Iterator<Item = Vec<Uid>>,
+    open_folder: &mut Option<Arc<FolderToRead>>,
+    feed: &mut dyn BodyFeed,
     sink: &mut dyn BodySink,
 ) -> Result<(), ImapError> {
-    let mut reading = Reading { wire, sink, asked: VecDeque::new(), again: VecDeque::new() };
-    let mut more = true;
+    let will_be_open = open_folder.clone();
+    let mut reading = Reading { wire, sink, asked: VecDeque::new(), again: VecDeque::new(), open_folder, will_be_open };
     loop {
-        while more && reading.asked.len() < PIPELINED {
-            match batches.next() {
-                Some(batch) => reading.ask(batch)?,
-                None => more = false,
+        while reading.has_room() {
+            match feed.next(reading.asked.is_empty() && reading.again.is_empty()) {
+                Some(batch) => reading.ask(batch, true)?,
+                None => break,
             }
         }
         if reading.asked.is_empty() {
-            break;
+            // What a command did not deliver is asked for again in halves, until what cannot be read stands alone.
+            let Some(batch) = reading.again.pop_front() else { return Ok(()) };
+            reading.ask(batch, false)?;
         }
         reading.read_one()?;
-        closed(reading.sink.batch_end())?;
     }
-    if reading.again.is_empty() {
-        return Ok(());
-    }
-    // What a command did not deliver is asked for again in halves, until what cannot be read stands alone.
-    while let Some(uids) = reading.again.pop_front() {
-        reading.ask(uids)?;
-        reading.read_one()?;
-    }
-    closed(reading.sink.batch_end())
 }
 
 fn closed(result: Result<(), SinkClosed>) -> Result<(), ImapError> {
@@ -79,32 +129,75 @@ struct Asked {
     tag: Tag,
     /// Its tagged answer, when that came before the answer to an older command.
     status: Option<Status>,
+    folder: Arc<FolderToRead>,
+    what: What,
+}
+
+enum What {
+    /// EXAMINE, with what was told until now.
+    Open(Opened),
+    /// NOOP, whose answer tells nothing that counts.
+    Refresh,
+    Bodies(Bodies),
+}
+
+/// What a FETCH is to deliver.
+struct Bodies {
     uids: BTreeSet<Uid>,
+    octets: u64,
     /// What it has not delivered yet.
     pending: BTreeSet<Uid>,
     /// What has to be asked for again alone, because the body came before its UID.
     alone: BTreeSet<Uid>,
+    /// Whether it is a batch of the feed.
+    fed: bool,
 }
 
 struct Reading<'a> {
     wire: &'a mut Wire,
     sink: &'a mut dyn BodySink,
     asked: VecDeque<Asked>,
-    again: VecDeque<Vec<Uid>>,
+    again: VecDeque<BodyBatch>,
+    /// The folder that what arrives belongs to.
+    open_folder: &'a mut Option<Arc<FolderToRead>>,
+    /// The folder that is open when all that was asked is answered.
+    will_be_open: Option<Arc<FolderToRead>>,
 }
 
 impl Reading<'_> {
-    fn ask(&mut self, mut uids: Vec<Uid>) -> Result<(), ImapError> {
-        let set = uid_set(&uids);
+    fn has_room(&self) -> bool {
+        let batches = self.asked.iter().filter_map(|asked| match &asked.what {
+            What::Bodies(bodies) => Some(bodies.octets),
+            What::Open(_) | What::Refresh => None,
+        });
+        let (count, octets) = batches.fold((0, 0_u64), |(count, sum), octets| (count + 1, octets.saturating_add(sum)));
+        count < PIPELINED || (count < BATCHES_AHEAD && octets < OCTETS_AHEAD)
+    }
+
+    fn ask(&mut self, mut batch: BodyBatch, fed: bool) -> Result<(), ImapError> {
+        let set = uid_set(&batch.uids);
         if set.len() > LONGEST_SET {
             // Scattered UIDs make a long set: the rest goes into a command of its own, later.
-            let rest = uids.split_off(uids.len() / 2);
-            self.again.push_back(rest);
-            return self.ask(uids);
+            let rest = batch.uids.split_off(batch.uids.len() / 2);
+            self.again.push_back(BodyBatch { uids: rest, ..batch.clone() });
+            return self.ask(batch, fed);
         }
-        let tag = self.wire.send(&ReadOnly::FetchBodies { set }.command())?;
+        let BodyBatch { folder, uids, octets, recent } = batch;
+        if self.will_be_open.as_ref() != Some(&folder) {
+            let command = ReadOnly::Examine { wire_name: folder.wire_name.clone() }.command();
+            self.send(&command, &folder, What::Open(Opened::default()))?;
+            self.will_be_open = Some(folder.clone());
+        } else if recent {
+            self.send(&ReadOnly::Noop.command(), &folder, What::Refresh)?;
+        }
         let uids: BTreeSet<Uid> = uids.into_iter().collect();
-        self.asked.push_back(Asked { tag, status: None, pending: uids.clone(), uids, alone: BTreeSet::new() });
+        let bodies = Bodies { pending: uids.clone(), uids, octets, alone: BTreeSet::new(), fed };
+        self.send(&ReadOnly::FetchBodies { set }.command(), &folder, What::Bodies(bodies))
+    }
+
+    fn send(&mut self, command: &Command, folder: &Arc<FolderToRead>, what: What) -> Result<(), ImapError> {
+        let tag = self.wire.send(command)?;
+        self.asked.push_back(Asked { tag, status: None, folder: folder.clone(), what });
         Ok(())
     }
 
@@ -113,46 +206,59 @@ impl Reading<'_> {
     fn read_one(&mut self) -> Result<(), ImapError> {
         loop {
             if let Some(status) = self.asked.front_mut().and_then(|oldest| oldest.status.take()) {
-                return self.asked.pop_front().map_or(Ok(()), |asked| self.finish(asked, &status));
+                return self.asked.pop_front().map_or(Ok(()), |asked| self.finish(asked, status));
             }
-            let mut taker = Taker { asked: &mut self.asked, sink: self.sink, way: Way::Discard, delivered: false };
+            let open = self.open_folder.as_deref();
+            let mut taker =
+                Taker { asked: &mut self.asked, open, sink: self.sink, way: Way::Discard, delivered: false };
             match self.wire.next_answer(&mut taker)? {
                 Answer::Untagged(pieces) => {
                     let Taker { way, delivered, .. } = taker;
-                    if !delivered {
+                    if let Some(Asked { what: What::Open(opened), .. }) = self.asked.front_mut() {
+                        opened.take(&pieces);
+                    } else if !delivered {
                         self.take(&pieces, way)?;
                     }
                 }
-                Answer::Tagged(tag, status) => {
-                    if let Some(answered) = self.asked.iter_mut().find(|asked| asked.tag == tag) {
-                        answered.status = Some(status);
-                    }
-                }
+                Answer::Tagged(tag, status) => self.take_status(tag, status)?,
                 Answer::Continue(_) => {}
             }
         }
+    }
+
+    fn take_status(&mut self, tag: Tag, status: Status) -> Result<(), ImapError> {
+        let Some(position) = self.asked.iter().position(|asked| asked.tag == tag) else { return Ok(()) };
+        // What comes after this would belong to another folder than what is still owed.
+        if position > 0 && matches!(self.asked[position].what, What::Open(_)) {
+            return Err(ImapError::Protocol("a folder was opened before the last one was done with".to_owned()));
+        }
+        self.asked[position].status = Some(status);
+        Ok(())
     }
 
     /// Takes what a FETCH answer says beside a streamed body.
     fn take(&mut self, pieces: &[Piece], way: Way) -> Result<(), ImapError> {
         let Some(fetched) = Fetched::parse(pieces) else { return Ok(()) };
         let Some(uid) = fetched.uid else { return Ok(()) };
-        let Some(asked) = self.asked.iter_mut().find(|asked| asked.pending.contains(&uid)) else { return Ok(()) };
+        let open = self.open_folder.as_deref();
+        let Some(bodies) = owed(&mut self.asked, open).find(|bodies| bodies.pending.contains(&uid)) else {
+            return Ok(());
+        };
         let whole = match (fetched.body, way) {
             (Some(Body::Streamed), Way::Keep(octets)) => octets,
             (Some(Body::Streamed), _) => {
-                asked.pending.remove(&uid);
-                asked.alone.insert(uid);
+                bodies.pending.remove(&uid);
+                bodies.alone.insert(uid);
                 return Ok(());
             }
             (Some(Body::Whole(octets)), _) => octets,
             (Some(Body::Nil), _) => {
-                asked.pending.remove(&uid);
+                bodies.pending.remove(&uid);
                 return closed(self.sink.unreadable(uid, "the server answered NIL"));
             }
             (None, _) => return Ok(()),
         };
-        asked.pending.remove(&uid);
+        bodies.pending.remove(&uid);
         closed(self.sink.begin(uid, whole.len() as u64))?;
         for chunk in whole.chunks(64 * 1024) {
             closed(self.sink.chunk(chunk))?;
@@ -160,10 +266,45 @@ impl Reading<'_> {
         closed(self.sink.end())
     }
 
+    fn finish(&mut self, asked: Asked, status: Status) -> Result<(), ImapError> {
+        match asked.what {
+            What::Open(opened) => self.finish_open(asked.folder, &opened, status),
+            What::Refresh => Ok(()),
+            What::Bodies(bodies) => {
+                let fed = bodies.fed;
+                if self.open_folder.as_ref() == Some(&asked.folder) {
+                    self.finish_bodies(asked.folder, bodies, &status)?;
+                }
+                if fed { closed(self.sink.batch_end()) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// From here on everything belongs to this folder; or, should it not be the one that was meant, to none.
+    fn finish_open(&mut self, folder: Arc<FolderToRead>, opened: &Opened, status: Status) -> Result<(), ImapError> {
+        let why = match status.condition {
+            Condition::Ok if opened.status()?.uid_validity == folder.uid_validity => {
+                let number = folder.number;
+                *self.open_folder = Some(folder);
+                return closed(self.sink.opened(number));
+            }
+            Condition::Ok => NotOpened::Replaced,
+            _ => NotOpened::Refused(ImapError::Refused { command: "EXAMINE", status }),
+        };
+        *self.open_folder = None;
+        // A later batch of this folder opens it anew.
+        self.will_be_open.take_if(|open| *open == folder);
+        match why {
+            NotOpened::Refused(error) if error.is_connection() => Err(error),
+            why => closed(self.sink.not_opened(folder.number, why)),
+        }
+    }
+
     /// Settles what a command did not deliver.
-    fn finish(&mut self, asked: Asked, status: &Status) -> Result<(), ImapError> {
-        self.again.extend(asked.alone.into_iter().map(|uid| vec![uid]));
-        let left: Vec<Uid> = asked.pending.into_iter().collect();
+    fn finish_bodies(&mut self, folder: Arc<FolderToRead>, bodies: Bodies, status: &Status) -> Result<(), ImapError> {
+        let again = |uids: Vec<Uid>| BodyBatch { folder: folder.clone(), uids, octets: 0, recent: false };
+        self.again.extend(bodies.alone.into_iter().map(|uid| again(vec![uid])));
+        let left: Vec<Uid> = bodies.pending.into_iter().collect();
         match (status.condition, left.as_slice()) {
             (_, []) => Ok(()),
             (Condition::Ok, left) => left.iter().try_for_each(|uid| closed(self.sink.absent(*uid))),
@@ -175,12 +316,22 @@ impl Reading<'_> {
             (_, [uid]) => closed(self.sink.unreadable(*uid, &status.text)),
             (_, left) => {
                 let (first, second) = left.split_at(left.len() / 2);
-                self.again.push_back(first.to_vec());
-                self.again.push_back(second.to_vec());
+                self.again.extend([again(first.to_vec()), again(second.to_vec())]);
                 Ok(())
             }
         }
     }
+}
+
+/// What the commands that were sent for the open folder have not delivered.
+fn owed<'b>(
+    asked: &'b mut VecDeque<Asked>,
+    open: Option<&'b FolderToRead>,
+) -> impl Iterator<Item = &'b mut Bodies> + use<'b> {
+    asked.iter_mut().filter(move |asked| Some(&*asked.folder) == open).filter_map(|asked| match &mut asked.what {
+        What::Bodies(bodies) => Some(bodies),
+        What::Open(_) | What::Refresh => None,
+    })
 }
 
 /// What happens with the literal that is read now.
@@ -196,6 +347,7 @@ enum Way {
 /// Hands the literals of one answer to the sink.
 struct Taker<'a, 's> {
     asked: &'a mut VecDeque<Asked>,
+    open: Option<&'a FolderToRead>,
     sink: &'a mut (dyn BodySink + 's),
     way: Way,
     /// Whether a message was passed on.
@@ -204,13 +356,14 @@ struct Taker<'a, 's> {
 
 impl Taker<'_, '_> {
     /// A single command for a single message needs no UID to say whose body it is.
-    fn only(&self) -> Option<Uid> {
-        let only = self.asked.front().filter(|asked| self.asked.len() == 1 && asked.uids.len() == 1)?;
+    fn only(&mut self) -> Option<Uid> {
+        let alone = self.asked.len() == 1;
+        let only = owed(self.asked, self.open).find(|bodies| alone && bodies.uids.len() == 1)?;
         only.uids.first().copied()
     }
 
     fn was_pending(&mut self, uid: Uid) -> bool {
-        self.asked.iter_mut().any(|asked| asked.pending.remove(&uid))
+        owed(self.asked, self.open).any(|bodies| bodies.pending.remove(&uid))
     }
 }
 

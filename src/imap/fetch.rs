@@ -29,6 +29,8 @@ pub(super) enum Body {
 
 /// Flags of one message, and their length, are kept up to here.
 const MOST_FLAGS: usize = 1000;
+/// A size above this one is no size; sizes are added up.
+const LARGEST_SIZE: u64 = 1 << 40;
 
 impl Fetched {
     /// Reads `12 FETCH (…)`; none when the answer is another one.
@@ -74,7 +76,7 @@ impl Fetched {
         if is("UID") {
             self.uid = value.number().filter(|uid| *uid != 0).map(Uid);
         } else if is("RFC822.SIZE") {
-            self.size = value.number();
+            self.size = value.number().map(|octets: u64| octets.min(LARGEST_SIZE));
         } else if is("X-GM-MSGID") {
             self.permanent_id = value.number();
         } else if is("INTERNALDATE") {

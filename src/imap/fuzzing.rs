@@ -1,19 +1,19 @@
 //! Entry points for fuzzing what reads a server's answers; see [`crate::fuzz`].
 
-use super::bodies::{self, BodySink, SinkClosed};
+use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 use super::capabilities::Capabilities;
 use super::fetch::Fetched;
 use super::list;
 use super::names::{Naming, decode, encode};
-use super::reader::{self, Opened};
+use super::reader::{self, OpenFolderFeed, Opened};
 use super::response::Status;
 use super::transport::Transport;
 use super::wire::{Answer, NoLiterals, Wire};
-use crate::domain::{FolderPath, Uid};
+use crate::domain::{FolderPath, Uid, UidValidity};
 use crate::network::Stream;
 use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A line on which `octets` arrive, and then its end. What is sent is thrown away.
 fn line(octets: &[u8]) -> Option<Wire> {
@@ -55,19 +55,52 @@ fn look_at(status: &Status) {
     let _ = (status.wait_kind(), status.wait_seconds(), status.to_string(), Capabilities::told(status));
 }
 
-/// Bodies: each of six messages is told once, whole and with as many octets as were announced, or not at all before an error.
+/// Bodies of an open folder: each of six messages is told once, whole and with as many octets as were announced, or not at all before
+/// an error.
 pub fn bodies(octets: &[u8]) {
     let Some(mut wire) = line(octets) else { return };
+    let folder = folder(1);
     let mut batches = [vec![Uid(1), Uid(2), Uid(3)], vec![Uid(4), Uid(5), Uid(6)]].into_iter();
     let mut sink = Checking::default();
-    let read = bodies::read(&mut wire, &mut batches, &mut sink);
+    let mut feed = OpenFolderFeed { folder: folder.clone(), batches: &mut batches };
+    let read = bodies::read(&mut wire, &mut Some(folder), &mut feed, &mut sink);
     assert!(sink.told.values().all(|times| *times == 1), "{:?}", sink.told);
     assert!(read.is_err() || (sink.told.len() == 6 && sink.current.is_none()));
 }
 
+/// Bodies of two folders that have the same UIDs: none is told twice, and none of a folder that was not opened.
+pub fn bodies_of_folders(octets: &[u8]) {
+    let Some(mut wire) = line(octets) else { return };
+    let batch = |number, uids: [u32; 3]| BodyBatch {
+        folder: folder(number),
+        uids: uids.map(Uid).to_vec(),
+        octets: 1,
+        recent: true,
+    };
+    let mut feed = Batches(vec![batch(2, [4, 5, 6]), batch(2, [1, 2, 3]), batch(1, [4, 5, 6]), batch(1, [1, 2, 3])]);
+    let mut sink = Checking::default();
+    let read = bodies::read(&mut wire, &mut None, &mut feed, &mut sink);
+    assert!(sink.told.values().all(|times| *times == 1), "{:?}", sink.told);
+    assert!(read.is_err() || (sink.told.len() == 12 || sink.not_opened > 0) && sink.current.is_none());
+}
+
+fn folder(number: usize) -> Arc<FolderToRead> {
+    Arc::new(FolderToRead { number, wire_name: vec![b'A' + number as u8], uid_validity: UidValidity(number as u32) })
+}
+
+struct Batches(Vec<BodyBatch>);
+
+impl BodyFeed for Batches {
+    fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
+        self.0.pop()
+    }
+}
+
 #[derive(Default)]
 struct Checking {
-    told: BTreeMap<Uid, u32>,
+    told: BTreeMap<(usize, Uid), u32>,
+    folder: usize,
+    not_opened: u32,
     /// The message that arrives, and the octets that are still to come.
     current: Option<(Uid, u64)>,
 }
@@ -75,12 +108,23 @@ struct Checking {
 impl Checking {
     fn tell(&mut self, uid: Uid) -> Result<(), SinkClosed> {
         assert!(self.current.is_none() && (1..=6).contains(&uid.0));
-        *self.told.entry(uid).or_default() += 1;
+        *self.told.entry((self.folder, uid)).or_default() += 1;
         Ok(())
     }
 }
 
 impl BodySink for Checking {
+    fn opened(&mut self, folder: usize) -> Result<(), SinkClosed> {
+        assert!(self.current.is_none());
+        self.folder = folder;
+        Ok(())
+    }
+
+    fn not_opened(&mut self, _folder: usize, _why: NotOpened) -> Result<(), SinkClosed> {
+        self.not_opened += 1;
+        Ok(())
+    }
+
     fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
         assert!(self.current.replace((uid, octets)).is_none());
         Ok(())

@@ -28,8 +28,8 @@ mod transport;
 mod wire;
 mod writer;
 
-pub use append::{AppendWay, Appender, Begun, Refusal, Settled, Stored};
-pub use bodies::{BodySink, SinkClosed};
+pub use append::{AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
+pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 pub use capabilities::Capabilities;
 pub use connect::{Endpoint, Greeted, connect};
 pub use date::date_text;

@@ -1,6 +1,6 @@
 //! A signed-in session that can only read. Its commands are those of [`ReadOnly`]; there is no way to send another.
 
-use super::bodies::{self, BodySink};
+use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
 use super::command::{ReadOnly, quoted};
 use super::error::ImapError;
@@ -14,6 +14,7 @@ use super::writer::Writer;
 use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How a folder stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,13 +142,13 @@ impl Reader {
 
     /// Opens folders one after the other and reads the heads of their messages, the questions going out ahead of the answers.
     ///
-    /// The heads are those of the UIDs from `first` on; the last message may be among them even when its UID is smaller. `head` is
+    /// The heads are those of the UIDs from the folder's `first` on; the last message may be among them even when its UID is smaller. `head` is
     /// told each with the folder's index in `wire_names`, then `end` how the folder stands or why it could not be read. An error is one
     /// of the line.
     pub fn scan(
         &mut self,
         wire_names: &[&[u8]],
-        first: Uid,
+        first: &dyn Fn(usize) -> Uid,
         head: &mut dyn FnMut(usize, MessageHead),
         end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
     ) -> Result<(), ImapError> {
@@ -156,9 +157,9 @@ impl Reader {
         let mut index = 0;
         for group in self.groups(wire_names) {
             let mut tags = Vec::new();
-            for wire_name in group {
+            for (wire_name, place) in group.iter().zip(index..) {
                 let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
-                let fetch = ReadOnly::FetchHeads { set: format!("{}:*", first.0), permanent_ids };
+                let fetch = ReadOnly::FetchHeads { set: format!("{}:*", first(place).0), permanent_ids };
                 tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
             }
             for (examine, fetch) in tags {
@@ -204,7 +205,20 @@ impl Reader {
         batches: &mut dyn Iterator<Item = Vec<Uid>>,
         sink: &mut dyn BodySink,
     ) -> Result<(), ImapError> {
-        bodies::read(&mut self.wire, batches, sink)
+        let wire_name = self.open.clone().unwrap_or_default();
+        // It stays open, so that its UIDVALIDITY is not looked at again.
+        let folder = Arc::new(FolderToRead { number: 0, wire_name, uid_validity: UidValidity(0) });
+        let mut feed = OpenFolderFeed { folder: folder.clone(), batches };
+        bodies::read(&mut self.wire, &mut Some(folder), &mut feed, sink)
+    }
+
+    /// Reads bodies of several folders, which are opened on the way. See [`BodyFeed`] and [`BodySink`].
+    pub fn bodies_of_folders(&mut self, feed: &mut dyn BodyFeed, sink: &mut dyn BodySink) -> Result<(), ImapError> {
+        self.open = None;
+        let mut open_folder = None;
+        let read = bodies::read(&mut self.wire, &mut open_folder, feed, sink);
+        self.open = open_folder.map(|folder| folder.wire_name.clone());
+        read
     }
 
     /// Lets the server announce what is new.
@@ -215,6 +229,19 @@ impl Reader {
     /// Says goodbye, and does not wait for an answer.
     pub fn logout(mut self) {
         let _ = self.wire.send(&ReadOnly::Logout.command()).and_then(|_| self.wire.flush());
+    }
+}
+
+/// Batches of the folder that is open.
+pub(super) struct OpenFolderFeed<'a> {
+    pub(super) folder: Arc<FolderToRead>,
+    pub(super) batches: &'a mut dyn Iterator<Item = Vec<Uid>>,
+}
+
+impl BodyFeed for OpenFolderFeed<'_> {
+    fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
+        let uids = self.batches.next()?;
+        Some(BodyBatch { folder: self.folder.clone(), uids, octets: bodies::OCTETS_AHEAD, recent: false })
     }
 }
 

@@ -50,6 +50,11 @@ impl Transport {
         self.start < self.end
     }
 
+    /// Whether there is something to read without waiting; on an encrypted line it may be nothing that counts.
+    pub(super) fn has_arrived(&self) -> io::Result<bool> {
+        Ok(self.has_unread() || self.stream.has_arrived()?)
+    }
+
     pub(super) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
         self.stream.write_all(octets)?;
         self.stream.flush()

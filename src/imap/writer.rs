@@ -2,7 +2,7 @@
 //!
 //! There is no DELETE, no EXPUNGE, no CLOSE, no STORE: what stands on the target already is never touched.
 
-use super::append::{AppendWay, Appender};
+use super::append::Appender;
 use super::command::{Command, ReadOnly};
 use super::error::ImapError;
 use super::names::NameRefused;
@@ -138,17 +138,16 @@ impl Writer {
         self.reader.wire.capabilities.has("MULTIAPPEND")
     }
 
-    /// Begins to append into a folder. Where it is open for reading only it is left first: Courier refuses to append then.
-    pub fn appender(&mut self, wire_name: &[u8], way: AppendWay) -> Result<Appender<'_>, ImapError> {
-        if self.reader.has_open(wire_name) {
-            self.reader.open = None;
-            let wire = &mut self.reader.wire;
+    /// Begins to append. A folder that is open for reading only is left first: Courier refuses to append to it.
+    pub fn appender(&mut self) -> Result<Appender<'_>, ImapError> {
+        let wire = &mut self.reader.wire;
+        if let Some(open) = self.reader.open.take() {
             let unselect = wire.capabilities.has("UNSELECT");
-            let leave = if unselect { ReadOnly::Unselect.command() } else { Command::new("SELECT").string(wire_name) };
+            let leave = if unselect { ReadOnly::Unselect.command() } else { Command::new("SELECT").string(&open) };
             // Its answer tells nothing, and whoever reads next passes over it.
             wire.send(&leave)?;
         }
-        Ok(Appender::new(&mut self.reader.wire, wire_name, way))
+        Ok(Appender::new(wire))
     }
 
     /// Says goodbye, and does not wait for an answer.

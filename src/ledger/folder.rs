@@ -68,6 +68,56 @@ pub struct FolderRecord {
     pub snapshot: Option<Snapshot>,
 }
 
+/// What becomes known of a folder's messages in one step.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// The folder.
+    pub folder: &'a FolderRecord,
+    /// Stand on the target from now on.
+    pub done: Vec<Done>,
+    /// Were intended, and are not any more.
+    pub withdrawn: Vec<Uid>,
+    /// Are about to be sent, each with its size in octets as the source claims it.
+    pub intend: Vec<(Uid, u64)>,
+    /// The target folder's UIDNEXT before they are sent.
+    pub floor: u32,
+}
+
+impl Change<'_> {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.withdrawn.is_empty() && self.intend.is_empty()
+    }
+
+    fn write(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+        let folder = self.folder.id;
+        let mut insert = connection.prepare_cached(
+            "INSERT OR REPLACE INTO message (folder, uid, state, size, floor, digest, target_uid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for message in &self.done {
+            insert.execute(params![
+                folder,
+                message.uid.0,
+                if message.checked { 2 } else { 1 },
+                message.size as i64,
+                message.floor,
+                message.digest.0,
+                message.target_uid.map(|uid| uid.0),
+            ])?;
+        }
+        let nothing: (Option<[u8; 32]>, Option<u32>) = (None, None);
+        for (uid, size) in &self.intend {
+            insert.execute(params![folder, uid.0, 0, *size as i64, self.floor, nothing.0, nothing.1])?;
+        }
+        let mut delete =
+            connection.prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND state = 0")?;
+        for uid in &self.withdrawn {
+            delete.execute(params![folder, uid.0])?;
+        }
+        Ok(())
+    }
+}
+
 /// A folder's wire names on the source and on the target.
 pub type NamePair = (Vec<u8>, Vec<u8>);
 
@@ -213,9 +263,7 @@ impl Ledger {
         Ok(highest.map_err(|error| self.database_error(error))?.map(Uid))
     }
 
-    /// In one step: takes `done` in, forgets `withdrawn`, and intends `intend` at `floor`.
-    ///
-    /// When this returns, a power cut cannot take an intent back; so call it before the first octet of `intend` goes out.
+    /// The same as [`Ledger::record_all`] for one folder.
     pub fn record(
         &mut self,
         folder: &FolderRecord,
@@ -224,37 +272,20 @@ impl Ledger {
         intend: &[(Uid, u64)],
         floor: u32,
     ) -> Result<(), LedgerError> {
-        if done.is_empty() && withdrawn.is_empty() && intend.is_empty() {
+        let (done, withdrawn, intend) = (done.to_vec(), withdrawn.to_vec(), intend.to_vec());
+        self.record_all(&[Change { folder, done, withdrawn, intend, floor }])
+    }
+
+    /// Takes changes of several folders in, in one step.
+    ///
+    /// When this returns, a power cut cannot take an intent back; so call it before the first octet of what is intended goes out.
+    pub fn record_all(&mut self, changes: &[Change<'_>]) -> Result<(), LedgerError> {
+        if changes.iter().all(Change::is_empty) {
             return Ok(());
         }
-        let durable = if intend.is_empty() { Durable::Soon } else { Durable::AtOnce };
-        self.write(durable, |transaction| {
-            let mut insert = transaction.prepare_cached(
-                "INSERT OR REPLACE INTO message (folder, uid, state, size, floor, digest, target_uid)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?;
-            for message in done {
-                insert.execute(params![
-                    folder.id,
-                    message.uid.0,
-                    if message.checked { 2 } else { 1 },
-                    message.size as i64,
-                    message.floor,
-                    message.digest.0,
-                    message.target_uid.map(|uid| uid.0),
-                ])?;
-            }
-            let nothing: (Option<[u8; 32]>, Option<u32>) = (None, None);
-            for (uid, size) in intend {
-                insert.execute(params![folder.id, uid.0, 0, *size as i64, floor, nothing.0, nothing.1])?;
-            }
-            let mut delete =
-                transaction.prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND state = 0")?;
-            for uid in withdrawn {
-                delete.execute(params![folder.id, uid.0])?;
-            }
-            Ok(())
-        })
+        let intends = changes.iter().any(|change| !change.intend.is_empty());
+        let durable = if intends { Durable::AtOnce } else { Durable::Soon };
+        self.write(durable, |transaction| changes.iter().try_for_each(|change| change.write(transaction)))
     }
 
     /// Notes that these messages were compared on the target and are right, with the UIDs they were found at.

@@ -12,7 +12,7 @@
 mod folder;
 mod schema;
 
-pub use folder::{Done, FolderRecord, Intent, NamePair, Snapshot, State};
+pub use folder::{Change, Done, FolderRecord, Intent, NamePair, Snapshot, State};
 
 use rusqlite::{Connection, Transaction};
 use std::path::{Path, PathBuf};

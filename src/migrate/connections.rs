@@ -6,9 +6,9 @@
 use super::context::{Line, RunContext};
 use super::control::Registration;
 use super::directory::TargetUser;
+use super::follower::Follower;
 use super::halt::{Halt, OnSide};
 use super::places::Place;
-use super::proof::Follower;
 use super::request::Verify;
 use crate::domain::{Account, AccountId, Side};
 use crate::imap::{self, Listing, Reader, Writer};
@@ -51,7 +51,9 @@ impl Sessions {
             });
             let greeted = imap::connect(&context.target.endpoint);
             // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
-            let target = source_signed_in.recv().map_err(|_| Halt::Held).and_then(|()| {
+            let may_go_on =
+                if context.directory.creates() { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
+            let target = may_go_on.and_then(|()| {
                 let known = match user {
                     Some(user) => user.clone(),
                     None => ensure_user(context, id, account)?,

@@ -20,6 +20,9 @@ pub(super) trait Directory: Send + Sync {
     /// How an account stands; changes nothing.
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>);
 
+    /// Whether a user may be created.
+    fn creates(&self) -> bool;
+
     /// Finds the user, or creates it and its domain. An existing user is left exactly as it is.
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
 }
@@ -28,6 +31,10 @@ pub(super) trait Directory: Send + Sync {
 pub(super) struct ExistingAccounts(pub(super) NameForm);
 
 impl Directory for ExistingAccounts {
+    fn creates(&self) -> bool {
+        false
+    }
+
     fn standing(&self, _account: &Account) -> (Standing, Option<Problem>) {
         (Standing::Exists, None)
     }
@@ -41,6 +48,10 @@ impl Directory for ExistingAccounts {
 pub(super) struct KerioDirectory(pub(super) std::sync::Arc<Administration>);
 
 impl Directory for KerioDirectory {
+    fn creates(&self) -> bool {
+        true
+    }
+
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
         match self.0.standing(account.target()) {
             Ok(Standing::WillBeCreated | Standing::DomainWillBeCreated) if account.password.is_empty() => {

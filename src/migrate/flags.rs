@@ -1,9 +1,14 @@
-//! Which flags and keywords of a message the target's folder can keep.
+//! Which flags and keywords of a message the target's folder can keep, and which of them are sent.
 
+use super::heads::Heads;
+use super::marks::FlagsLost;
+use crate::domain::Uid;
 use crate::imap::OpenFolder;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 /// What one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
-pub(super) struct FlagFilter {
+struct FlagFilter {
     permanent: Vec<String>,
     new_keywords_allowed: bool,
     /// Kerio Connect hides a message that arrives with \Deleted.
@@ -12,7 +17,7 @@ pub(super) struct FlagFilter {
 
 impl FlagFilter {
     /// The filter of an open folder.
-    pub(super) fn new(folder: &OpenFolder, kerio: bool) -> Self {
+    fn new(folder: &OpenFolder, kerio: bool) -> Self {
         Self {
             permanent: folder.permanent_flags.clone(),
             // A server that lists nothing says nothing: RFC 9051 lets a client assume that all flags are kept.
@@ -22,7 +27,7 @@ impl FlagFilter {
     }
 
     /// The flags to send, `bare` of keywords or not, and the first that is left behind.
-    pub(super) fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
+    fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
         let mut lost = None;
         let mut kept = Vec::with_capacity(flags.len());
         for flag in flags {
@@ -46,6 +51,41 @@ impl FlagFilter {
             None if flag.starts_with('\\') => standard(flag),
             None => Some(flag.to_owned()),
         }
+    }
+}
+
+/// The flags that the messages of a folder are sent with, and which messages lose some of theirs.
+pub(super) struct SentFlags {
+    filter: FlagFilter,
+    without_keywords: BTreeSet<Uid>,
+    lost: Mutex<FlagsLost>,
+}
+
+impl SentFlags {
+    /// For an open folder of the target.
+    pub(super) fn new(folder: &OpenFolder, kerio: bool) -> Self {
+        Self { filter: FlagFilter::new(folder, kerio), without_keywords: BTreeSet::new(), lost: Mutex::default() }
+    }
+
+    /// What to send for a message.
+    pub(super) fn of(&self, heads: &Heads, uid: Uid) -> Vec<String> {
+        let all = heads.get(uid).map(|head| heads.flags(head)).unwrap_or_default();
+        let (kept, lost) = self.filter.split(all, self.without_keywords.contains(&uid));
+        if let Some(lost) = lost {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(uid, lost);
+        }
+        kept
+    }
+
+    /// Sends a message without its keywords from now on: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
+    /// False when it has none, or was sent without them already.
+    pub(super) fn spare_keywords(&mut self, heads: &Heads, uid: Uid) -> bool {
+        self.of(heads, uid).iter().any(|flag| !flag.starts_with('\\')) && self.without_keywords.insert(uid)
+    }
+
+    /// What was left behind.
+    pub(super) fn take_lost(&mut self) -> FlagsLost {
+        std::mem::take(self.lost.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,24 +1,22 @@
-//! One folder of a mailbox: copied round by round, then proved. See `history` for what it learns of earlier runs, and `refused` for
-//! what it does about messages that one of the servers does not give or take.
+//! One folder of a mailbox on its way: what was told of it, and its proof after it was copied. See `passes` for the copying, `history`
+//! for what a folder learns of earlier runs, and `refused` for what is done about messages that one of the servers does not give or take.
 
 use super::connections::Sessions;
-use super::copy::{DateStyle, Desk, Round, RoundEnd, copy_round};
-use super::flags::FlagFilter;
+use super::follower::Found;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
-use super::marks::FlagsLost;
-use super::others::{self, Others};
+use super::marks::{self, FlagsLost};
+use super::others::Others;
 use super::planner::Way;
 use super::proof;
-use super::refused::Retries;
 use super::request::Verify;
 use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Reach, Side, Uid};
-use crate::imap::{AppendWay, FolderStatus, ImapError, OpenFolder};
+use crate::imap::{FolderStatus, ImapError, OpenFolder};
 use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A folder on its way.
@@ -29,7 +27,7 @@ pub(super) struct FolderJob {
     /// Whether only those of its messages are copied that no folder before it has.
     pub(super) rest: bool,
     /// The source's folder, from its scan until it is proved.
-    pub(super) scan: Option<Scan>,
+    pub(super) scan: Option<Arc<Scan>>,
     /// The target's folder as this attempt found it.
     pub(super) target: Option<TargetFolder>,
     pub(super) progress: FolderProgress,
@@ -70,11 +68,15 @@ pub(super) struct FolderProgress {
     pub(super) dateless: BTreeSet<Uid>,
     /// Copied without some of their flags.
     pub(super) flags_lost: FlagsLost,
+    /// Whether the marks of all that was copied were compared.
+    pub(super) marks_compared: bool,
+    /// How many messages the target's folder holds after the copying, as far as it was seen.
+    pub(super) on_target: Option<u64>,
     /// The target folder's UIDNEXT before this run copied anything into it.
     pub(super) floor: Option<Uid>,
     /// How often the target's line was lost while its folder was made ready.
     pub(super) ready_losses: u32,
-    /// How often the target's line was lost at a message that was sent alone; none yet for one that was on its way with others.
+    /// How often the target's line was lost while a message was on its way.
     pub(super) sending_losses: BTreeMap<Uid, u32>,
     /// How often the source's line was lost while a message was read.
     pub(super) line_losses: BTreeMap<Uid, u32>,
@@ -86,6 +88,16 @@ pub(super) struct FolderProgress {
 }
 
 impl FolderProgress {
+    /// Counts messages that were copied; returns how many and their octets.
+    pub(super) fn note_copied(&mut self, done: &[Done]) -> (u64, u64) {
+        let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
+        self.copied += messages;
+        self.copied_bytes += bytes;
+        self.others.note_own(done);
+        (self.marks_compared, self.on_target) = (false, None);
+        (messages, bytes)
+    }
+
     /// Messages found or copied so far.
     pub(super) fn settled(&self) -> u64 {
         self.found + self.copied + self.failed.len() as u64
@@ -159,44 +171,56 @@ impl FolderJob {
     }
 }
 
-/// What is done with a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FolderWork {
-    /// What is missing on the target is copied.
-    Copy,
-    /// What stands there is compared.
-    Prove,
-}
-
-/// Copies or proves one folder. An error that only reaches this folder is told and is no `Err`.
-pub(super) fn work(
+/// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is told and is no `Err`.
+pub(super) fn prove_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &mut Ledger,
-    job: &mut FolderJob,
-    work: FolderWork,
+    folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    // Without either the folder was given up.
-    let (Some(scan), Some(target)) = (job.scan.take(), job.target.clone()) else { return Ok(()) };
-    let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
-    let outcome = match work {
-        FolderWork::Copy => run.copy_missing(),
-        FolderWork::Prove => run.prove_and_finish(),
-    };
-    if !job.progress.finished {
-        // Kept for the proof, or for the next attempt should this one have lost its line.
-        job.scan = Some(scan);
+    // What is known already is compared while the follower is still at its work.
+    marks::compare(mailbox, sessions, ledger, folders, |job| !job.progress.others.is_placeless())?;
+    for_each_open(mailbox, sessions, ledger, folders, |run| run.prove())?;
+    marks::compare(mailbox, sessions, ledger, folders, |_| true)?;
+    for_each_open(mailbox, sessions, ledger, folders, |run| run.finish())
+}
+
+fn for_each_open(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    work: fn(&mut FolderRun<'_, '_>) -> Result<(), Halt>,
+) -> Result<(), Halt> {
+    for job in folders.iter_mut().filter(|job| !job.progress.finished) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        // Without either the folder was given up.
+        let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { continue };
+        let outcome = work(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
+        within_folder(outcome, mailbox, job)?;
     }
+    Ok(())
+}
+
+/// Ends a folder by an error that only reaches it; none then. The rest of the mailbox goes on.
+pub(super) fn within_folder<T>(
+    outcome: Result<T, Halt>,
+    mailbox: &mut Mailbox<'_>,
+    job: &mut FolderJob,
+) -> Result<Option<T>, Halt> {
     match outcome {
+        Ok(done) => Ok(Some(done)),
         Err(Halt::Server { side, error }) if !error.is_connection() => {
             job.give_up(mailbox, refused_folder(side, &job.planned, &error));
-            Ok(())
+            Ok(None)
         }
         Err(Halt::Problem(problem)) if problem.reach() == Reach::Folder => {
             job.give_up(mailbox, *problem);
-            Ok(())
+            Ok(None)
         }
-        outcome => outcome,
+        Err(halt) => Err(halt),
     }
 }
 
@@ -220,28 +244,6 @@ pub(super) struct FolderRun<'r, 'a> {
 }
 
 impl FolderRun<'_, '_> {
-    fn copy_missing(&mut self) -> Result<(), Halt> {
-        let (record, since) = self.learn_the_past()?;
-        let (messages, bytes) = self.ledger.done_counts(&record)?;
-        self.job.tell_found(self.mailbox, messages, bytes);
-        let done: BTreeSet<Uid> = self.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
-        let to_copy: Vec<Uid> = self
-            .scan
-            .heads
-            .all()
-            .iter()
-            .map(|head| head.uid)
-            .filter(|uid| !done.contains(uid) && !self.job.progress.failed.contains(uid))
-            .collect();
-        if to_copy.is_empty() {
-            return Ok(());
-        }
-        self.mailbox.step(Step::Copying(self.job.id));
-        self.open_source()?;
-        let to_copy = self.without_arrived(&record, since, to_copy)?;
-        self.copy(&record, to_copy)
-    }
-
     /// Opens the folder on the source, and makes sure that it is still the one that was scanned.
     pub(super) fn open_source(&mut self) -> Result<(), Halt> {
         let wire_name = &self.job.source.wire_name;
@@ -249,19 +251,28 @@ impl FolderRun<'_, '_> {
             return Ok(());
         }
         let status = self.sessions.source.examine(wire_name).on(Side::Source)?;
-        if status.uid_validity == self.scan.status.uid_validity {
-            return Ok(());
-        }
-        // Its UIDs name other messages now.
-        Err(Problem::new(ProblemKind::FolderReplaced).in_folder(&self.job.planned.source).into())
+        if status.uid_validity == self.scan.status.uid_validity { Ok(()) } else { Err(self.replaced()) }
     }
 
-    fn prove_and_finish(&mut self) -> Result<(), Halt> {
+    /// The folder's UIDs name other messages now.
+    pub(super) fn replaced(&self) -> Halt {
+        Problem::new(ProblemKind::FolderReplaced).in_folder(&self.job.planned.source).into()
+    }
+
+    /// Compares with the target what is not compared yet.
+    fn prove(&mut self) -> Result<(), Halt> {
         self.tell_doubled();
+        match self.ledger.folder(&self.job.source.wire_name)? {
+            Some(record) => self.check_rest(&record),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what is complete, and ends the folder.
+    fn finish(&mut self) -> Result<(), Halt> {
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
-        self.prove(&record)?;
-        self.compare_marks(&record)?;
         self.tell_dates(self.job.progress.dateless.len() as u64);
+        self.tell_lost_flags();
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
             let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
@@ -269,122 +280,7 @@ impl FolderRun<'_, '_> {
             let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
             self.ledger.complete(&record, snapshot)?;
         }
-        self.job.finish(self.mailbox, None);
-        Ok(())
-    }
-
-    /// Copies in rounds: what a round's way or date kept from being taken is tried the next way; the rest is named.
-    fn copy(&mut self, record: &FolderRecord, to_copy: Vec<Uid>) -> Result<(), Halt> {
-        let best = if self.sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
-        let (scan, target) = (self.scan, self.target);
-        let filter = FlagFilter::new(&target.open, self.mailbox.context.kerio);
-        let (flags_lost, without_keywords) = (RefCell::new(FlagsLost::default()), RefCell::new(BTreeSet::new()));
-        let flags = |uid: Uid| -> Vec<String> {
-            let all = scan.heads.get(uid).map(|head| scan.heads.flags(head)).unwrap_or_default();
-            let bare = without_keywords.borrow().contains(&uid);
-            let (kept, lost) = filter.split(all, bare);
-            if let Some(lost) = lost {
-                flags_lost.borrow_mut().note(uid, lost);
-            }
-            kept
-        };
-        // True once for each message that has keywords: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
-        let spare_keywords = |uid: Uid| {
-            let has_keywords = flags(uid).iter().any(|flag| !flag.starts_with('\\'));
-            has_keywords && without_keywords.borrow_mut().insert(uid)
-        };
-        let to_copy = self.without_too_large(to_copy);
-        let (alone, to_copy): (Vec<Uid>, Vec<Uid>) =
-            to_copy.into_iter().partition(|uid| self.job.progress.sending_losses.contains_key(uid));
-        let parts = others::parts(to_copy).into_iter().rev();
-        let mut rounds: Vec<(Vec<Uid>, AppendWay, DateStyle)> =
-            alone.into_iter().map(|uid| (vec![uid], AppendWay::Single, DateStyle::TwoDigits)).collect();
-        rounds.extend(parts.map(|part| (part, best, DateStyle::TwoDigits)));
-        self.job.progress.others.begin();
-        let mut retries = Retries { folder_made_again: false, spare_keywords: &spare_keywords };
-        while let Some((uids, way, dates)) = rounds.pop() {
-            if uids.is_empty() {
-                continue;
-            }
-            let floor = target.open.status.uid_next.map_or(1, |uid| uid.0);
-            self.job.progress.floor.get_or_insert(Uid(floor));
-            let (suspects, uids): (Vec<Uid>, Vec<Uid>) =
-                uids.into_iter().partition(|uid| self.job.progress.line_losses.contains_key(uid));
-            let round = Round { wire_name: &target.wire_name, uids: &uids, suspects: &suspects, way, dates, floor };
-            let mut end = self.run_round(record, &flags, &round)?;
-            self.take_lost(&end)?;
-            let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
-            self.look_for_others(record, floor)?;
-            if !end.left.is_empty() {
-                return Err(Halt::Held);
-            }
-            for (next_way, next_dates, uids) in self.sort_refused(way, dates, refused, &mut retries)? {
-                rounds.push((uids, next_way, next_dates));
-            }
-        }
-        self.job.progress.flags_lost.join(flags_lost.into_inner());
-        Ok(())
-    }
-
-    fn run_round(
-        &mut self,
-        record: &FolderRecord,
-        flags: &dyn Fn(Uid) -> Vec<String>,
-        round: &Round<'_>,
-    ) -> Result<RoundEnd, Halt> {
-        let Sessions { source, target, follower, .. } = &mut *self.sessions;
-        let (mailbox, job) = (&*self.mailbox, &mut *self.job);
-        let heads = &self.scan.heads;
-        let mut done = |ledger: &mut Ledger, done: &[Done]| -> Result<(), Halt> {
-            let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
-            job.progress.copied += messages;
-            job.progress.copied_bytes += bytes;
-            job.progress.others.note_own(done);
-            let no_date_sent = round.dates == DateStyle::None;
-            let dateless = |done: &&Done| no_date_sent || heads.get(done.uid).is_some_and(|head| head.date.is_none());
-            job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
-            let (account, folder) = (mailbox.id, job.id);
-            mailbox.context.tell(Event::MessagesCopied { account, folder, messages, bytes });
-            if let Some(follower) = follower.as_mut() {
-                follower.hand_over(job.id, record, round.wire_name, done);
-                take_right(mailbox, ledger, follower.collect(false))?;
-            }
-            Ok(())
-        };
-        let mut desk = Desk { heads, flags, ledger: self.ledger, record, done: &mut done, lost_at: None };
-        let end = copy_round(source, target, &mailbox.context.control, round, &mut desk);
-        let lost_at = desk.lost_at;
-        if let (Err(Halt::Server { side: Side::Source, error }), Some(uid)) = (&end, lost_at) {
-            self.suspect(uid, error);
-        }
-        if let Err(Halt::Server { side: Side::Target, error }) = &end {
-            self.suspect_sent(record, round, error)?;
-        }
-        end
-    }
-
-    /// Notes which messages were on their way when the target's line was lost. A server that fails at a message again and again must not
-    /// cost the rest of the mailbox: from then on these are sent alone.
-    fn suspect_sent(&mut self, record: &FolderRecord, round: &Round<'_>, error: &ImapError) -> Result<(), Halt> {
-        const TRIES: u32 = 2;
-        if !error.is_loss() || self.mailbox.context.control.stopping() {
-            return Ok(());
-        }
-        let mut sent = self.ledger.intents(record)?.into_iter().map(|intent| intent.uid);
-        let [alone] = round.uids else {
-            for uid in sent {
-                self.job.progress.sending_losses.entry(uid).or_default();
-            }
-            return Ok(());
-        };
-        if sent.any(|uid| uid == *alone) {
-            let losses = self.job.progress.sending_losses.entry(*alone).or_default();
-            *losses += 1;
-            if *losses >= TRIES {
-                let words = format!("the connection was lost each time when it was sent: {}", error.words());
-                self.fail(*alone, ProblemKind::MessageRefused, &words);
-            }
-        }
+        self.job.finish(self.mailbox, self.job.progress.on_target);
         Ok(())
     }
 
@@ -404,7 +300,7 @@ impl FolderRun<'_, '_> {
     }
 
     /// Waits for the follower, then checks here whatever is not checked yet.
-    fn prove(&mut self, record: &FolderRecord) -> Result<(), Halt> {
+    fn check_rest(&mut self, record: &FolderRecord) -> Result<(), Halt> {
         let verify = self.mailbox.context.options.verify;
         if verify == Verify::None {
             return Ok(());
@@ -440,7 +336,7 @@ impl FolderRun<'_, '_> {
 }
 
 /// Notes what was found right, and tells it.
-pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<proof::Found>) -> Result<(), Halt> {
+pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
     for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
         let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
         ledger.checked(&record, &pairs)?;

@@ -4,8 +4,9 @@ use super::connections::{Listings, Sessions};
 use super::context::RunContext;
 use super::directory::TargetUser;
 use super::elsewhere::Elsewhere;
-use super::folder::{self, FolderJob, FolderWork};
+use super::folder::{self, FolderJob};
 use super::halt::Halt;
+use super::passes;
 use super::planner::{self, TargetNames, Way, Wishes};
 use super::room;
 use super::scan;
@@ -167,17 +168,8 @@ impl Mailbox<'_> {
         scan::take_over_unchanged(self, sessions, ledger, folders)?;
         scan::scan_and_make_ready(self, sessions, folders)?;
         self.weigh(ledger, folders)?;
-        let mut each = |work: FolderWork| -> Result<(), Halt> {
-            for job in folders.iter_mut().filter(|job| !job.progress.finished) {
-                if self.context.control.holding() {
-                    return Err(Halt::Held);
-                }
-                folder::work(self, sessions, ledger, job, work)?;
-            }
-            Ok(())
-        };
-        each(FolderWork::Copy)?;
-        each(FolderWork::Prove)?;
+        passes::copy_folders(self, sessions, ledger, folders)?;
+        folder::prove_folders(self, sessions, ledger, folders)?;
         scan::tell_target_counts(self, sessions, folders)
     }
 

@@ -1,13 +1,19 @@
 //! Marks: whether what was copied stands on the target with the date and the flags that the source has. Servers change some without a word
 //! (RFC 9051, section 6.3.12, only says that they should keep them).
 
-use super::folder::FolderRun;
+use super::connections::Sessions;
+use super::folder::{FolderJob, FolderRun, Scan};
 use super::halt::{Halt, OnSide};
+use super::mailbox::Mailbox;
 use super::request::Verify;
+use super::scan::SCANNED_AT_ONCE;
 use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
-use crate::ledger::FolderRecord;
+use crate::imap::{FolderStatus, ImapError};
+use crate::ledger::Ledger;
 use chrono::{DateTime, FixedOffset};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The messages of a folder that were copied without some of their flags.
 #[derive(Debug, Default)]
@@ -34,65 +40,113 @@ impl FlagsLost {
 /// The messages whose dates are others there: how many, and the first as it was sent and as it stands.
 type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
 
-impl FolderRun<'_, '_> {
-    /// Reads the marks of what this run copied with one question, and tells how many are others than those of the source.
-    pub(super) fn compare_marks(&mut self, record: &FolderRecord) -> Result<(), Halt> {
-        if self.mailbox.context.options.verify != Verify::None
-            && let Some(floor) = self.job.progress.floor
-        {
-            let redated = self.read_marks(record, floor)?;
-            self.tell_redated(redated);
+/// A folder whose marks are read.
+struct Marked<'a> {
+    job: &'a mut FolderJob,
+    scan: Arc<Scan>,
+    wire_name: Vec<u8>,
+    /// What this run copied: the UIDs on the source by those on the target.
+    copied: BTreeMap<Uid, Uid>,
+    redated: Redated,
+}
+
+/// Reads the marks of what this run copied into the folders that are `ready` for it, with one question for each folder and all of them
+/// ahead of the answers; tells how many dates are others than those of the source, and notes what flags are missing.
+pub(super) fn compare(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    folders: &mut [FolderJob],
+    ready: impl Fn(&FolderJob) -> bool,
+) -> Result<(), Halt> {
+    if mailbox.context.options.verify == Verify::None {
+        return Ok(());
+    }
+    for part in folders.chunks_mut(SCANNED_AT_ONCE) {
+        let mut marked = Vec::new();
+        for job in part.iter_mut().filter(|job| !job.progress.finished && !job.progress.marks_compared && ready(job)) {
+            marked.extend(Marked::new(ledger, job)?);
         }
-        self.tell_lost_flags();
-        Ok(())
+        let mut all: Vec<&mut Marked<'_>> = marked.iter_mut().collect();
+        read(sessions, &mut all)?;
+        // Dovecot tells a date before 1970 rightly once, and another from then on.
+        all.retain(|marked| marked.has_dates_before_1970());
+        read(sessions, &mut all)?;
+        for Marked { job, redated, .. } in marked {
+            tell_redated(mailbox, job, redated);
+            job.progress.marks_compared = true;
+        }
+    }
+    Ok(())
+}
+
+fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), Halt> {
+    let wire_names: Vec<Vec<u8>> = marked.iter().map(|marked| marked.wire_name.clone()).collect();
+    let wire_names: Vec<&[u8]> = wire_names.iter().map(Vec::as_slice).collect();
+    let firsts: Vec<Uid> = marked.iter().filter_map(|marked| marked.copied.keys().next().copied()).collect();
+    for marked in &mut *marked {
+        marked.redated = Redated::default();
+    }
+    let marked = RefCell::new(marked);
+    let mut head = |index: usize, stands: MessageHead| marked.borrow_mut()[index].take(&stands);
+    let mut end = |index: usize, end: Result<FolderStatus, ImapError>| match end {
+        Ok(status) => marked.borrow_mut()[index].job.progress.on_target = Some(status.messages),
+        Err(error) => log::debug!("the marks on the target could not be read: {error}"),
+    };
+    let first = |index: usize| firsts.get(index).copied().unwrap_or(Uid(1));
+    sessions.target.reader().scan(&wire_names, &first, &mut head, &mut end).on(Side::Target)
+}
+
+impl<'a> Marked<'a> {
+    /// None when nothing was copied into the folder.
+    fn new(ledger: &Ledger, job: &'a mut FolderJob) -> Result<Option<Self>, Halt> {
+        let (Some(floor), Some(scan), Some(target)) = (job.progress.floor, job.scan.clone(), &job.target) else {
+            return Ok(None);
+        };
+        let wire_name = target.wire_name.clone();
+        let Some(record) = ledger.folder(&job.source.wire_name)? else { return Ok(None) };
+        let pairs = ledger.uid_pairs(&record)?.into_iter().filter(|(_, target_uid)| *target_uid >= floor);
+        let copied: BTreeMap<Uid, Uid> = pairs.map(|(uid, target_uid)| (target_uid, uid)).collect();
+        if copied.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { job, scan, wire_name, copied, redated: Redated::default() }))
     }
 
-    fn read_marks(&mut self, record: &FolderRecord, floor: Uid) -> Result<Redated, Halt> {
-        let pairs = self.ledger.uid_pairs(record)?.into_iter().filter(|(_, target_uid)| *target_uid >= floor);
-        let uids: BTreeMap<Uid, Uid> = pairs.map(|(uid, target_uid)| (target_uid, uid)).collect();
-        let mut redated = Redated::default();
-        let Some(first) = uids.keys().next().copied() else { return Ok(redated) };
+    fn has_dates_before_1970(&self) -> bool {
+        let date = |uid: &Uid| self.scan.heads.get(*uid)?.date;
+        self.copied.values().filter_map(date).any(|date| date.timestamp() < 0)
+    }
+
+    fn take(&mut self, stands: &MessageHead) {
         let heads = &self.scan.heads;
-        let before_1970 = |uid: &Uid| heads.get(*uid).and_then(|head| head.date).is_some_and(|it| it.timestamp() < 0);
-        // Dovecot tells such a date rightly once, and another from then on.
-        let questions = if uids.values().any(before_1970) { 2 } else { 1 };
+        let Some((uid, sent)) = self.copied.get(&stands.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
+            return;
+        };
         let progress = &mut self.job.progress;
-        let mut refused = None;
-        for _ in 0..questions {
-            redated = Redated::default();
-            let mut head = |_: usize, stands: MessageHead| {
-                let Some((uid, sent)) = uids.get(&stands.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
-                    return;
-                };
-                if sent.date.is_some() && sent.date != stands.date && !progress.dateless.contains(&uid) {
-                    redated.0 += 1;
-                    redated.1 = redated.1.or(sent.date.map(|date| (date, stands.date)));
-                }
-                let kept = |flag: &&String| stands.flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
-                if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
-                    progress.flags_lost.note(uid, flag);
-                }
-            };
-            let reader = self.sessions.target.reader();
-            let wire_name = self.target.wire_name.as_slice();
-            reader.scan(&[wire_name], first, &mut head, &mut |_, end| refused = end.err()).on(Side::Target)?;
+        if sent.date.is_some() && sent.date != stands.date && !progress.dateless.contains(&uid) {
+            self.redated.0 += 1;
+            self.redated.1 = self.redated.1.or(sent.date.map(|date| (date, stands.date)));
         }
-        if let Some(error) = refused {
-            log::debug!("the marks on the target could not be read: {error}");
+        let kept = |flag: &&String| stands.flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
+            progress.flags_lost.note(uid, flag);
         }
-        Ok(redated)
     }
+}
 
-    fn tell_redated(&mut self, (count, example): Redated) {
-        let Some((sent, stands)) = example else { return };
-        let text = |date: DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
-        let stands = stands.map_or_else(|| "none that can be read".to_owned(), text);
-        let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
-        let problem = problem.counting(count).saying(format!("for example {} became {stands}", text(sent)));
-        self.mailbox.tell_folder_problem(self.job.id, problem);
-    }
+fn tell_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
+    let Some((sent, stands)) = example else { return };
+    let text = |date: DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
+    let stands = stands.map_or_else(|| "none that can be read".to_owned(), text);
+    let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&job.planned.source);
+    let problem = problem.counting(count).saying(format!("for example {} became {stands}", text(sent)));
+    mailbox.tell_folder_problem(job.id, problem);
+}
 
-    fn tell_lost_flags(&mut self) {
+impl FolderRun<'_, '_> {
+    /// Tells of how many messages flags were left behind.
+    pub(super) fn tell_lost_flags(&mut self) {
         let lost = &self.job.progress.flags_lost;
         let Some(example) = &lost.example else { return };
         let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.job.planned.source);

@@ -55,6 +55,11 @@ impl Others {
         }
     }
 
+    /// Whether messages of ours stand at UIDs that nobody told.
+    pub(super) fn is_placeless(&self) -> bool {
+        self.placeless
+    }
+
     /// Whether the UIDs from `floor` to our last are more than ours.
     fn left_gaps(&self, floor: u32) -> bool {
         self.own.is_some_and(|(count, highest)| u64::from(highest.0.saturating_sub(floor)) + 1 > count)

@@ -1,21 +1,15 @@
 //! The proof: what stands on the target is read back and compared with what was sent.
 //!
-//! While a folder is copied, a second connection follows behind ([`Follower`]) and takes most of the work off the copying one.
-//! It is only an accelerator: what counts is the ledger, and at a folder's end [`check_rest`] checks whatever is not checked.
+//! While folders are copied, a second connection follows behind (`follower`) and takes most of the work off the copying one. At a
+//! folder's end [`check_rest`] checks whatever the ledger does not know as checked.
 
 use super::content::{Comparison, Read, SizeAndDigest, read_each};
-use super::control::Control;
 use super::halt::{Halt, OnSide};
-use super::places::Place;
 use super::reconcile::{heads_from, summaries};
-use crate::domain::{Digest, FolderId, Side, Uid};
+use crate::domain::{Digest, Side, Uid};
 use crate::imap::{ImapError, Reader};
-use crate::ledger::{Done, FolderRecord};
-use crate::network::Interrupter;
-use crossbeam_channel::{Receiver, Sender};
+use crate::ledger::Done;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 
 /// A message found right: its UIDs on the source and on the target, and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,120 +41,6 @@ pub(super) struct Wrong {
 pub(super) struct Checked {
     pub(super) right: Vec<Right>,
     pub(super) wrong: Vec<Wrong>,
-}
-
-/// Messages that wait for the follower.
-struct Job {
-    folder: FolderId,
-    record: FolderRecord,
-    wire_name: Vec<u8>,
-    messages: Vec<Done>,
-}
-
-/// What the follower found right, of which folder.
-pub(super) type Found = (FolderId, FolderRecord, Vec<Right>);
-
-/// Jobs that may wait; copying slows down to the pace of checking rather than running away from it.
-const JOBS_WAITING: usize = 8;
-
-/// A thread with a connection of its own that reads back what was just appended.
-pub(super) struct Follower {
-    jobs: Option<Sender<Job>>,
-    results: Receiver<Found>,
-    outstanding: usize,
-    thread: Option<JoinHandle<()>>,
-    line: Arc<OnceLock<Interrupter>>,
-}
-
-impl Follower {
-    /// Starts it; `connect` signs in on the follower's own thread, so that copying does not wait for it.
-    pub(super) fn start(
-        name: &str,
-        control: Arc<Control>,
-        connect: impl FnOnce() -> Option<(Reader, Place)> + Send + 'static,
-    ) -> std::io::Result<Self> {
-        let line = Arc::new(OnceLock::new());
-        let own_line = line.clone();
-        let (jobs, waiting) = crossbeam_channel::bounded::<Job>(JOBS_WAITING);
-        let (done, results) = crossbeam_channel::unbounded();
-        let thread = std::thread::Builder::new().name(format!("check {name}")).spawn(move || {
-            let Some((mut reader, _place)) = connect() else { return };
-            let interrupter = own_line.get_or_init(|| reader.interrupter());
-            let _registration = control.register(interrupter.clone());
-            let mut open = Vec::new();
-            for job in waiting {
-                match follow(&mut reader, &mut open, &job) {
-                    Ok(right) => {
-                        if done.send((job.folder, job.record, right)).is_err() {
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        log::debug!("the checking connection ended: {error}");
-                        return;
-                    }
-                }
-            }
-            reader.logout();
-        })?;
-        Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), line })
-    }
-
-    /// Hands messages over whose UIDs on the target are known; the others are left to [`check_rest`].
-    pub(super) fn hand_over(&mut self, folder: FolderId, record: &FolderRecord, wire_name: &[u8], messages: &[Done]) {
-        let messages: Vec<Done> = messages.iter().filter(|done| done.target_uid.is_some()).cloned().collect();
-        if messages.is_empty() {
-            return;
-        }
-        let Some(jobs) = &self.jobs else { return };
-        let job = Job { folder, record: record.clone(), wire_name: wire_name.to_vec(), messages };
-        if jobs.send(job).is_ok() {
-            self.outstanding += 1;
-        } else {
-            self.jobs = None;
-        }
-    }
-
-    /// What was found right since the last call; with `all`, waits until everything handed over is through.
-    pub(super) fn collect(&mut self, all: bool) -> Vec<Found> {
-        let mut right = Vec::new();
-        while self.outstanding > 0 {
-            let next = if all { self.results.recv().ok() } else { self.results.try_recv().ok() };
-            match next {
-                Some(found) => {
-                    self.outstanding -= 1;
-                    right.push(found);
-                }
-                None => break,
-            }
-        }
-        right
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let (true, Some(line)) = (self.outstanding > 0, self.line.get()) {
-            // Nobody wants the answers any more: do not wait for a silent server.
-            line.interrupt();
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Checks a job whose target UIDs are all known. What is not right is left out: [`check_rest`] looks at it again.
-fn follow(reader: &mut Reader, open: &mut Vec<u8>, job: &Job) -> Result<Vec<Right>, ImapError> {
-    if *open != job.wire_name {
-        reader.examine(&job.wire_name)?;
-        *open = job.wire_name.clone();
-    } else {
-        // Messages that arrived since EXAMINE are announced only after a command (RFC 9051, section 5.2).
-        reader.noop()?;
-    }
-    Ok(compare_known(reader, &job.messages)?.right)
 }
 
 fn compare_known(reader: &mut Reader, messages: &[Done]) -> Result<Checked, ImapError> {

@@ -1,6 +1,7 @@
 //! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
 
 use super::copy::{DateStyle, RefusedMessage, RoundEnd};
+use super::flags::SentFlags;
 use super::folder::FolderRun;
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
@@ -12,11 +13,11 @@ use crate::progress::{Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is tried once more before messages are named as failed.
-pub(super) struct Retries<'a> {
+pub(super) struct Retries {
     /// Whether the folder was made again, because it had gone.
     pub(super) folder_made_again: bool,
-    /// Sends a message without its keywords from now on; false when it has none to spare.
-    pub(super) spare_keywords: &'a dyn Fn(Uid) -> bool,
+    /// The flags they are sent with.
+    pub(super) flags: SentFlags,
 }
 
 impl FolderRun<'_, '_> {
@@ -32,6 +33,7 @@ impl FolderRun<'_, '_> {
         let mut still_there = BTreeSet::new();
         let (first, last) = (end.absent.iter().min(), end.absent.iter().max());
         if let Some((first, last)) = first.zip(last) {
+            self.open_source()?;
             let mut note = |head: MessageHead| {
                 still_there.insert(head.uid);
             };
@@ -71,7 +73,7 @@ impl FolderRun<'_, '_> {
         way: AppendWay,
         dates: DateStyle,
         refused: Vec<RefusedMessage>,
-        retries: &mut Retries<'_>,
+        retries: &mut Retries,
     ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
         let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
         for message in refused {
@@ -111,7 +113,9 @@ impl FolderRun<'_, '_> {
                     return Err(problem.into());
                 }
                 (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
-                _ if (retries.spare_keywords)(message.uid) => again.entry((true, dates)).or_default().push(message.uid),
+                _ if retries.flags.spare_keywords(&self.scan.heads, message.uid) => {
+                    again.entry((true, dates)).or_default().push(message.uid);
+                }
                 _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
             }
         }

@@ -13,6 +13,7 @@ use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::progress::{Event, Step};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Folders that are scanned before the user's wish to stop or pause is looked at again.
@@ -129,7 +130,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
                 jobs[index].tell_untold(mailbox, scan.untold());
                 let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
                 jobs[index].tell_left_out(mailbox, left_out);
-                jobs[index].scan = Some(scan);
+                jobs[index].scan = Some(Arc::new(scan));
             }
             Err(error) => jobs[index].give_up(mailbox, refused_folder(Side::Source, &jobs[index].planned, &error)),
         }
@@ -229,7 +230,7 @@ type Scans = Vec<Result<Scan, ImapError>>;
 fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &mut Scan)) -> Result<Scans, ImapError> {
     let mut scans: Scans = Vec::with_capacity(wire_names.len());
     let heads = std::cell::RefCell::new(Heads::default());
-    source.scan(wire_names, Uid(1), &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
+    source.scan(wire_names, &|_| Uid(1), &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
         let mut heads = heads.take();
         heads.finish();
         scans.push(status.map(|status| {
@@ -241,14 +242,15 @@ fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &
     Ok(scans)
 }
 
-/// Tells how many messages the target's folders hold now.
+/// Tells how many messages those of the target's folders hold of which it was not told yet.
 pub(super) fn tell_target_counts(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
     folders: &[FolderJob],
 ) -> Result<(), Halt> {
+    let untold = folders.iter().filter(|job| job.progress.on_target.is_none());
     let (ids, wire_names): (Vec<_>, Vec<&[u8]>) =
-        folders.iter().filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
+        untold.filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
     let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
     for (folder, status) in ids.into_iter().zip(statuses) {
         let target_messages = status.map(|status| status.messages);

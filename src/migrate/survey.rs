@@ -115,7 +115,7 @@ fn count(
             context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
             context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
         };
-        source.scan(&wire_names, Uid(1), &mut head, &mut end).on(Side::Source)?;
+        source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
     }
     Ok(complete)
 }

@@ -73,6 +73,17 @@ impl Stream {
         self.tcp().set_write_timeout(Some(limits.write))
     }
 
+    /// Whether something has arrived that was not read, or the line has ended. On an encrypted line it may be nothing that counts.
+    pub fn has_arrived(&self) -> io::Result<bool> {
+        self.tcp().set_nonblocking(true)?;
+        let peeked = self.tcp().peek(&mut [0]);
+        self.tcp().set_nonblocking(false)?;
+        match peeked {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            other => other.map(|_| true),
+        }
+    }
+
     /// Something that cuts the line from another thread.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(self.tcp().try_clone().ok().map(Arc::new))

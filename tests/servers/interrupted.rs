@@ -22,6 +22,13 @@ fn servers(storage: Storage) -> (Dovecot, Dovecot) {
     (source, target)
 }
 
+/// A migration that is not through before it is cut off.
+fn slow(source: Place, target: Place) -> Migration {
+    let mut migration = Migration::new(source, target, &[ANN]);
+    migration.max_rate = Some(200_000);
+    migration
+}
+
 /// Waits until so many messages are copied; panics when the run ended before, as the test then tests nothing.
 fn wait_until_copied(run: &Run, messages: u64) {
     let begun = Instant::now();
@@ -42,8 +49,8 @@ fn assert_each_once(source: &Dovecot, target: &Dovecot) {
 fn a_target_that_is_killed_and_comes_back_has_every_message_once() {
     for storage in [Storage::MaildirPlusPlus, Storage::Sdbox] {
         let (source, mut target) = servers(storage);
-        let migration =
-            Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+        let (from, to) = (Place::of(&source, Security::Plain), Place::of(&target, Security::Plain));
+        let migration = slow(from, to);
         let run = migration.start();
         wait_until_copied(&run, 250);
         target.kill();
@@ -58,7 +65,8 @@ fn a_target_that_is_killed_and_comes_back_has_every_message_once() {
 #[test]
 fn a_source_that_is_killed_and_comes_back_loses_no_message() {
     let (mut source, target) = servers(Storage::Sdbox);
-    let migration = Migration::new(Place::of(&source, Security::Tls), Place::of(&target, Security::Tls), &[ANN]);
+    let (from, to) = (Place::of(&source, Security::Tls), Place::of(&target, Security::Tls));
+    let migration = slow(from, to);
     let run = migration.start();
     wait_until_copied(&run, 250);
     source.kill();
@@ -72,10 +80,11 @@ fn a_source_that_is_killed_and_comes_back_loses_no_message() {
 #[test]
 fn a_run_cut_off_again_and_again_copies_every_message_once() {
     let (source, target) = servers(Storage::Sdbox);
-    let migration = Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
-    for _ in 0..4 {
+    let (from, to) = (Place::of(&source, Security::Plain), Place::of(&target, Security::Plain));
+    let migration = slow(from, to);
+    for _ in 0..3 {
         let run = migration.start();
-        wait_until_copied(&run, 200);
+        wait_until_copied(&run, 100);
         run.stop_now();
         assert_eq!(run.wait().verdict(), Verdict::Stopped);
     }
@@ -87,7 +96,8 @@ fn a_run_cut_off_again_and_again_copies_every_message_once() {
 #[test]
 fn both_servers_killed_while_a_run_is_cut_off_leave_every_message_once() {
     let (mut source, mut target) = servers(Storage::MaildirPlusPlus);
-    let migration = Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+    let (from, to) = (Place::of(&source, Security::Plain), Place::of(&target, Security::Plain));
+    let migration = slow(from, to);
     let run = migration.start();
     wait_until_copied(&run, 400);
     source.kill();

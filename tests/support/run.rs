@@ -2,7 +2,7 @@
 
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
-use kimt::migrate::{Options, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{Lines, Options, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -34,6 +34,8 @@ pub struct Migration {
     pub accounts: Vec<(String, String)>,
     pub jobs: u32,
     pub verify: Verify,
+    /// Octets a second from the source, where a run is to take its time.
+    pub max_rate: Option<u64>,
     /// Whether users are made on the target first.
     pub kind: TargetKind,
     /// How people are signed in on the source and on the target.
@@ -50,6 +52,7 @@ impl Migration {
             accounts,
             jobs: 4,
             verify: Verify::Content,
+            max_rate: None,
             kind: TargetKind::Imap,
             sign_in: Default::default(),
             folder: tempfile::tempdir().unwrap(),
@@ -84,6 +87,7 @@ impl Migration {
                 ..Servers::between(
                     SourceServer {
                         sign_in: self.sign_in[0].clone(),
+                        lines: Lines { max_rate: self.max_rate, ..Lines::default() },
                         ..SourceServer::at(address(&self.source), self.source.security)
                     },
                     TargetServer {
