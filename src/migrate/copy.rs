@@ -135,7 +135,7 @@ pub(super) fn copy_pass(
     let batches = batches(rounds);
     let queue = Queue::new(control, &batches);
     let line = source.interrupter();
-    let appender = target.appender().on(Side::Target).map_err(|halt| PassHalt::before(halt))?;
+    let appender = target.appender().on(Side::Target).map_err(PassHalt::before)?;
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));

@@ -1,7 +1,7 @@
 //! A server that speaks UTF-8 only (RFC 6855), and one that merely can: scripted, with what the client says kept word for word.
 
 use kimt::domain::{FolderPath, Secret, Security, Side, Uid};
-use kimt::imap::{AppendWay, Endpoint, SignIn, Stored, Writer, connect};
+use kimt::imap::{AppendWay, Destination, Endpoint, SignIn, Stored, Writer, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -74,12 +74,14 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
 }
 
 fn append(writer: &mut Writer, wire_name: &[u8], message: &[u8]) {
-    let mut appender = writer.appender(wire_name, AppendWay::Single).unwrap();
-    appender.begin(Uid(1), &[], None, message.len() as u64).unwrap();
+    let mut appender = writer.appender().unwrap();
+    appender
+        .begin(&Destination { number: 0, wire_name, way: AppendWay::Single }, Uid(1), &[], None, message.len() as u64)
+        .unwrap();
     appender.write(message).unwrap();
     appender.end().unwrap();
     appender.end_batch().unwrap();
-    let settled = appender.settle(0).unwrap();
+    let settled = appender.settle(0, 0).unwrap();
     assert!(matches!(settled[..], [ref one] if matches!(one.outcome, Stored::Kept { .. })), "{settled:?}");
 }
 
