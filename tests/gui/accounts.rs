@@ -5,10 +5,11 @@ use super::support::{Shown, fine_picture, pictures, plain};
 use egui::Key;
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
+use kimt::domain::{AccountId, Problem, ProblemKind, Side};
 use kimt::gui::action::Action;
 use kimt::gui::pages::accounts::filter_id;
 use kimt::gui::wizard::{Page, Wizard};
-use kimt::progress::Stamped;
+use kimt::progress::{Event, Stamped};
 
 fn empty() -> Wizard {
     Wizard { page: Page::Accounts, ..Wizard::default() }
@@ -122,6 +123,20 @@ fn folder_names_that_will_change_are_shown_before_the_start_the_surprising_ones_
     let calendar = "'Calendar' goes to 'Calendar (migrated)', because the target keeps the old name for a folder of its own. In 2 mailboxes.";
     let sent = "'Sent' goes to 'Sent Items', the target's folder for the same use. In 11 mailboxes.";
     assert!(shown(&harness, calendar).unwrap() < shown(&harness, sent).unwrap());
+}
+
+#[test]
+fn a_mailbox_that_may_not_fit_is_told_before_the_start_and_can_be_migrated_all_the_same() {
+    let mut events = recorded::checked();
+    let ann = AccountId(0);
+    let end = events.iter().position(|it| matches!(it.event, Event::AccountFinished { account, .. } if account == ann));
+    let problem = Problem::new(ProblemKind::QuotaTooSmall).on(Side::Target);
+    let event = Event::ProblemMet { account: Some(ann), folder: None, problem };
+    events.insert(end.unwrap(), Stamped { at: events[end.unwrap()].at, event });
+    let mut harness = plain(checked(&events));
+    harness.run();
+    harness.get_by_label("will be created; the mailbox may have too little room");
+    harness.get_by_label_contains("1 chosen account cannot be migrated as it is");
 }
 
 #[test]

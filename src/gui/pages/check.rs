@@ -108,7 +108,11 @@ impl Check {
             Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, Problem::brief)),
             Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", standing(), status())),
             Some(AccountEnd::Stopped) => (Some(Mark::Stopped), status()),
-            Some(AccountEnd::Complete) => (Some(Mark::Good), standing()),
+            // It can be migrated, and there is something worth knowing before.
+            Some(AccountEnd::Complete) => match problem() {
+                Some(problem) => (Some(Mark::Warning), format!("{}; {problem}", standing())),
+                None => (Some(Mark::Good), standing()),
+            },
         }
     }
 }
