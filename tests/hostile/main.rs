@@ -6,6 +6,7 @@ mod anywhere;
 mod between;
 mod encryption;
 mod endless;
+mod folders;
 mod identity;
 mod names;
 mod signing_in;
