@@ -12,13 +12,19 @@ use std::sync::Mutex;
 
 const FOLDERS: [&str; 4] = ["Alpha", "Beta", "Delta", "Gamma"];
 
-/// A source with four folders of eight messages each, in which the second EXAMINE of Beta, which is the one for copying, meets `fate`.
-fn stage(profile: Profile, fate: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Stage {
-    let mut stage = Stage::between(profile, profile);
+/// A source with four folders of eight messages each.
+fn full(profile: Profile) -> Stage {
+    let stage = Stage::between(profile, profile);
     for (folder, seed) in FOLDERS.into_iter().zip(1..) {
         stage.source.store().create_folder(ANN, folder).unwrap();
         stage.source.store().add_generated(ANN, folder, 8, 900, seed).unwrap();
     }
+    stage
+}
+
+/// The same, where the second EXAMINE of Beta, which is the one for copying, meets `fate`.
+fn stage(profile: Profile, fate: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Stage {
+    let mut stage = full(profile);
     let seen = Mutex::new(0);
     stage.source.tamper(Tamper::commands(move |command| {
         if command.name != "EXAMINE" || !command.text.contains("Beta") {
@@ -80,11 +86,7 @@ fn a_line_lost_where_one_folder_ends_and_the_next_begins_loses_and_doubles_nothi
 fn a_server_that_opens_the_next_folder_before_it_is_done_with_the_last_mixes_nothing_up() {
     // The answer to Beta's EXAMINE comes before what was asked of Alpha: the line is given up, and the next one serves.
     let told = Mutex::new(false);
-    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
-    for (folder, seed) in FOLDERS.into_iter().zip(1..) {
-        stage.source.store().create_folder(ANN, folder).unwrap();
-        stage.source.store().add_generated(ANN, folder, 8, 900, seed).unwrap();
-    }
+    let mut stage = full(Profile::Rich);
     stage.source.tamper(Tamper::commands(move |command| {
         // Tags count up by one: with EXAMINE and FETCH for each folder, the next EXAMINE has the one after this command's.
         let number: u32 = command.tag.trim_start_matches('K').parse().unwrap_or(0);
@@ -92,6 +94,21 @@ fn a_server_that_opens_the_next_folder_before_it_is_done_with_the_last_mixes_not
             let early = format!("* OK [UIDVALIDITY 1] early\r\nK{} OK [READ-ONLY] done\r\n", number + 1);
             return Fate::Instead(early.into_bytes());
         }
+        Fate::Pass
+    }));
+    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_message_delivered_once_more_is_not_taken_for_the_same_uid_of_the_next_folder() {
+    let (last_seen, told) = (Mutex::new(false), Mutex::new(false));
+    let mut stage = full(Profile::Rich);
+    stage.source.tamper(Tamper::answers(move |answer| {
+        let mut last_seen = last_seen.lock().unwrap();
+        if *last_seen && answer.text.starts_with('K') && !std::mem::replace(&mut *told.lock().unwrap(), true) {
+            return answer.after(b"* 3 FETCH (UID 3 BODY[] {9}\r\nA: b\r\n\r\nx)\r\n");
+        }
+        *last_seen |= answer.fetches(8) && answer.text.contains("BODY[]");
         Fate::Pass
     }));
     stage.assert_complete(&stage.migrate());
