@@ -41,6 +41,7 @@ pub(super) fn carry_out(task: Task, voice: Voice, signals: &Signals) -> Result<(
         kind: task.kind,
         servers: task.servers,
         accounts: task.accounts,
+        known_octets: Vec::new(),
         bad_lines: task.bad_lines,
         selection: task.selection,
         options: Options {

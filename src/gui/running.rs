@@ -27,6 +27,8 @@ pub struct Order {
     pub servers: Servers,
     /// The accounts.
     pub accounts: Vec<Account>,
+    /// The sizes of their mailboxes, as far as known.
+    pub known_octets: Vec<Option<u64>>,
     /// The lines of the file that could not be used.
     pub bad_lines: Vec<BadLine>,
     /// What is left out or goes elsewhere.
@@ -178,6 +180,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
         kind: order.kind,
         servers: order.servers,
         accounts: order.accounts,
+        known_octets: order.known_octets,
         bad_lines: order.bad_lines,
         selection: order.selection,
         options: Options { jobs: order.jobs, ..Options::in_folders(order.state_folder, log_folder.clone()) },

@@ -17,6 +17,8 @@ pub struct Request {
     pub servers: Servers,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<Account>,
+    /// How large their mailboxes are in octets, as far as a check has told: the largest begins first. May be shorter than the accounts.
+    pub known_octets: Vec<Option<u64>>,
     /// Lines of the CSV that could not be used, for the report.
     pub bad_lines: Vec<BadLine>,
     /// What is left out or goes elsewhere.
@@ -28,7 +30,8 @@ pub struct Request {
 impl Request {
     /// With every folder and message taken, and no bad line.
     pub fn of(kind: RunKind, servers: Servers, accounts: Vec<Account>, options: Options) -> Self {
-        Self { kind, servers, accounts, bad_lines: Vec::new(), selection: Selection::default(), options }
+        let (known_octets, bad_lines, selection) = (Vec::new(), Vec::new(), Selection::default());
+        Self { kind, servers, accounts, known_octets, bad_lines, selection, options }
     }
 }
 

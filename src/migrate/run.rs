@@ -135,15 +135,23 @@ impl Coordinator {
             kerio: prepared.kerio,
             settling: AtomicU64::new(0),
         };
-        run_pool(&context, request.kind);
+        run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_octets));
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
             port::restore(&administration, &request.servers, &context.options.state_folder, &self.events);
         }
     }
 }
 
-/// Lets the workers take the accounts in order until none is left or the user stops the run.
-fn run_pool(context: &RunContext, kind: RunKind) {
+/// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of
+/// unknown size after them, as they stand in the file.
+fn order(accounts: usize, known_octets: &[Option<u64>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..accounts).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(known_octets.get(*index).copied().flatten()));
+    order
+}
+
+/// Lets the workers take the accounts in this order until none is left or the user stops the run.
+fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
     let next = AtomicUsize::new(0);
     let workers = (context.options.jobs.max(1) as usize).min(context.accounts.len().max(1));
     std::thread::scope(|scope| {
@@ -152,11 +160,11 @@ fn run_pool(context: &RunContext, kind: RunKind) {
             let worker = move || {
                 loop {
                     context.control.wait_while_paused();
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= context.accounts.len() || context.control.stopping() {
+                    let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                    if context.control.stopping() {
                         return;
                     }
-                    run_account(context, kind, AccountId(index as u32));
+                    run_account(context, kind, AccountId(*index as u32));
                 }
             };
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
@@ -202,5 +210,16 @@ fn run_info(request: &Request) -> RunInfo {
         log_folder: request.options.log_folder.clone(),
         accounts: accounts.collect(),
         bad_lines: request.bad_lines.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn the_largest_mailbox_begins_first_and_those_of_unknown_size_keep_their_order_after() {
+        assert_eq!(order(5, &[Some(10), None, Some(30), Some(20)]), [2, 3, 0, 1, 4]);
+        assert_eq!(order(3, &[]), [0, 1, 2]);
     }
 }

@@ -201,6 +201,7 @@ impl App {
             kind,
             servers,
             accounts: page.chosen(),
+            known_octets: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
             accounts_file: page.file.clone().unwrap_or_default(),
