@@ -5,6 +5,7 @@
 #[path = "../support/certificate.rs"]
 mod certificate;
 mod encryption;
+mod providers;
 mod proxy;
 mod utf8;
 
