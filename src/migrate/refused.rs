@@ -116,6 +116,10 @@ impl FolderRun<'_, '_> {
                 _ if retries.flags.spare_keywords(&self.scan.heads, message.uid) => {
                     again.entry((true, dates)).or_default().push(message.uid);
                 }
+                // Courier refuses whole messages for a date before 1970, and not in words that tell.
+                (_, Some(_)) if self.is_before_1970(message.uid) => {
+                    again.entry((true, DateStyle::None)).or_default().push(message.uid);
+                }
                 _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
             }
         }
@@ -135,6 +139,10 @@ impl FolderRun<'_, '_> {
             self.fail(uid, ProblemKind::MessageTooLarge, &format!("it takes at most {limit} octets"));
         }
         others
+    }
+
+    fn is_before_1970(&self, uid: Uid) -> bool {
+        self.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
     }
 
     /// Names a message as failed, once in a run.

@@ -111,6 +111,21 @@ fn a_target_that_calls_every_date_malformed_gets_the_messages_without() {
 }
 
 #[test]
+fn a_message_that_is_refused_for_a_date_before_1970_arrives_without_it() {
+    let stage = stage_of_singles(|command| {
+        let refused = appends(command) && command.text.contains("-1965 ");
+        if refused { command.answer("BAD Error in IMAP command received by server.") } else { Fate::Pass }
+    });
+    let date = "1965-03-14T09:26:53+01:00".parse().unwrap();
+    let old = NewMessage { date, ..message("Subject: 7\r\n\r\ntext\r\n") };
+    stage.source.store().add(ANN, "INBOX", old).unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::DateNotKept]);
+    assert_eq!(stage.target.mail().messages(), 7);
+}
+
+#[test]
 fn a_target_that_asks_to_wait_is_waited_for_as_long_as_it_says() {
     for words in [
         "NO [UNAVAILABLE] Request is throttled. Suggested Backoff Time: 7000 milliseconds",
