@@ -10,7 +10,6 @@ use super::response::{Condition, Status};
 use super::wire::{Answer, NoLiterals, Tag, Wire};
 use crate::domain::{Uid, UidValidity};
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// How messages are put into commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,11 +192,6 @@ impl<'a> Appender<'a> {
             self.take_answer(tag, &status);
         }
         Ok(())
-    }
-
-    /// The shortest time from a command to its answer on this line, as far as one was seen.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.wire.round_trip()
     }
 
     fn octets_in_flight(&self) -> u64 {

@@ -11,7 +11,6 @@ use super::token::Piece;
 use super::transport::Transport;
 use crate::network::{Interrupter, NetworkError};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 /// A line is kept up to here; the rest of it is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -74,12 +73,6 @@ pub(super) struct Wire {
     transport: Transport,
     out: Vec<u8>,
     last_tag: u32,
-    /// Commands that were answered.
-    answered: u32,
-    /// When a command was sent while no other was unanswered, and its answer has not come.
-    asked: Option<Instant>,
-    /// The shortest time from a command to its answer.
-    round_trip: Option<Duration>,
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
@@ -91,22 +84,7 @@ impl Wire {
     pub(super) fn new(transport: Transport) -> Self {
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         let out = Vec::with_capacity(GATHERED);
-        Self {
-            transport,
-            out,
-            last_tag: 0,
-            answered: 0,
-            asked: None,
-            round_trip: None,
-            connection,
-            capabilities: Capabilities::default(),
-            utf8: false,
-        }
-    }
-
-    /// The shortest time from a command to its answer, as far as one was seen.
-    pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
+        Self { transport, out, last_tag: 0, connection, capabilities: Capabilities::default(), utf8: false }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {
@@ -134,9 +112,6 @@ impl Wire {
 
     /// Begins a command with a new tag.
     pub(super) fn begin_command(&mut self) -> Tag {
-        if self.answered == self.last_tag {
-            self.asked = Some(Instant::now());
-        }
         self.last_tag += 1;
         let tag = Tag(self.last_tag);
         self.out.extend_from_slice(format!("K{} ", tag.0).as_bytes());
@@ -255,9 +230,6 @@ impl Wire {
         self.flush()?;
         loop {
             let first = self.read_line()?;
-            if let Some(took) = self.asked.take().map(|asked| asked.elapsed()) {
-                self.round_trip = Some(self.round_trip.map_or(took, |shortest| shortest.min(took)));
-            }
             if let Some(text) = first.text.strip_prefix(b"+") {
                 return Ok(Answer::Continue(text.trim_ascii().to_vec()));
             }
@@ -274,7 +246,6 @@ impl Wire {
             }
             if let Some((tag, status)) = tagged(&first.text) {
                 log::debug!(target: "imap", "[{}] < {} {status}", self.connection, tag.0);
-                self.answered += 1;
                 return Ok(Answer::Tagged(tag, status));
             }
             // A blank line, a foreign tag, text without a star: some proxies and old servers say such things. It is skipped.

@@ -11,14 +11,11 @@ use crate::imap::{AppendWay, Appender, Begun, BodyBatch, Destination, ImapError,
 use crate::ledger::{Change, Done, Ledger};
 use crossbeam_channel::Receiver;
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
-/// Commands that may be unanswered when the next batch begins.
-const BATCHES_IN_FLIGHT: usize = 2;
+/// Commands that may be unanswered when the next batch begins: enough for an answer that is long on its way. Near, answers are taken as
+/// they come, and there are never so many.
+const BATCHES_IN_FLIGHT: usize = 8;
 const SINGLES_IN_FLIGHT: usize = 64;
-/// The same for batches where an answer is long on its way.
-const BATCHES_IN_FLIGHT_FAR: usize = 8;
-const FAR: Duration = Duration::from_millis(5);
 /// Octets that may be unanswered.
 const OCTETS_IN_FLIGHT: u64 = 8 << 20;
 /// So much is intended with one durable write.
@@ -198,7 +195,6 @@ impl<'a, 'd> Sending<'a, 'd> {
     fn commands_in_flight(&self) -> usize {
         match self.rounds[self.round].way {
             AppendWay::Single => SINGLES_IN_FLIGHT,
-            AppendWay::Batches if self.appender.round_trip().is_some_and(|time| time >= FAR) => BATCHES_IN_FLIGHT_FAR,
             AppendWay::Batches => BATCHES_IN_FLIGHT,
         }
     }
