@@ -20,7 +20,7 @@ use std::time::Duration;
 /// After so many messages of a folder it is looked for strangers for the first time, then after ten times as many.
 const FIRST_PART: usize = 1000;
 /// A folder that was looked at longer ago is looked at again before it is copied.
-const FRESH: Duration = Duration::from_secs(10);
+pub(super) const FRESH: Duration = Duration::from_secs(10);
 /// So many strangers are looked at.
 const MOST_STRANGERS: usize = 1000;
 

@@ -8,7 +8,7 @@ use super::copy::{DateStyle, Desk, PassHalt, Round, RoundEnd, copy_pass};
 use super::flags::SentFlags;
 use super::folder::{FolderJob, FolderRun, Scan, TargetFolder, take_right, within_folder};
 use super::follower::Follower;
-use super::halt::Halt;
+use super::halt::{Halt, OnSide};
 use super::mailbox::Mailbox;
 use super::others;
 use super::refused::Retries;
@@ -18,6 +18,7 @@ use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Folders are copied together up to so many octets and folders, so that what is known of a folder is fresh when its turn comes.
 const TOGETHER_OCTETS: u64 = 64 << 20;
@@ -59,6 +60,9 @@ pub(super) fn copy_folders(
         if mailbox.context.control.holding() {
             return Err(Halt::Held);
         }
+        if together.is_empty() {
+            look_again(sessions, &mut folders[index..])?;
+        }
         let job = &mut folders[index];
         let (Some(scan), Some(target), false) = (job.scan.clone(), job.target.clone(), job.progress.finished) else {
             continue;
@@ -85,6 +89,23 @@ pub(super) fn copy_folders(
         }
     }
     copy_together(mailbox, sessions, ledger, folders, together)
+}
+
+/// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
+fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
+    let next = folders.iter_mut().filter(|job| !job.progress.finished && job.scan.is_some()).take(TOGETHER_FOLDERS);
+    let targets = next.filter_map(|job| job.target.as_mut());
+    let mut old: Vec<&mut TargetFolder> = targets.filter(|target| target.looked_at.elapsed() > others::FRESH).collect();
+    let wire_names: Vec<&[u8]> = old.iter().map(|target| target.wire_name.as_slice()).collect();
+    let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
+    for (target, status) in old.iter_mut().zip(statuses) {
+        // Without an answer, or a UIDNEXT in it, what is known stays, and the folder is asked about by itself.
+        if let Some(status) = status.filter(|status| status.uid_next.is_some()) {
+            target.open.status = status;
+            target.looked_at = Instant::now();
+        }
+    }
+    Ok(())
 }
 
 /// Copies pass by pass, until none of the folders has anything left to try.
