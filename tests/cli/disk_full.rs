@@ -46,15 +46,23 @@ fn a_record_that_can_grow_no_further_is_told_and_the_rest_arrives_once_it_can() 
     assert!(ended_at.contains(&0) && ended_at.iter().any(|copied| *copied > 0), "{ended_at:?}");
 }
 
-/// The state folder on a file system of its own, which is full at first and then is given room. Only where a user may mount one.
+/// A shell that may mount a file system of its own, which nobody else sees and which ends with it.
+#[cfg(target_os = "linux")]
+fn mounting_shell() -> &'static [&'static str] {
+    let shells: [&[&str]; 2] =
+        [&["unshare", "--mount", "sh"], &["unshare", "--user", "--map-root-user", "--mount", "sh"]];
+    let able = |shell: &&&[&str]| {
+        let tried = Command::new(shell[0]).args(&shell[1..]).args(["-c", "mount -t tmpfs tmpfs /mnt"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    shells.iter().find(able).expect("neither root nor a user may mount a tmpfs here, which this test needs")
+}
+
+/// The state folder on a file system of its own, which is full at first and then is given room.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_file_system_is_told_and_the_rest_arrives_once_there_is_room() {
-    let mounting = ["unshare", "--user", "--map-root-user", "--mount", "sh"];
-    let able = Command::new(mounting[0]).args(&mounting[1..]).args(["-c", "mount -t tmpfs tmpfs /mnt"]).output();
-    if !able.is_ok_and(|output| output.status.success()) {
-        return;
-    }
+    let mounting = mounting_shell();
     let mut ended_at = Vec::new();
     for kib in (24..).step_by(56) {
         let stage = Stage::new(1, MESSAGES);
@@ -68,7 +76,7 @@ fn a_full_file_system_is_told_and_the_rest_arrives_once_there_is_room() {
              exec \"$@\"",
             state = state.display()
         );
-        let ended = script(&stage, &mounting, &text);
+        let ended = script(&stage, mounting, &text);
         assert_eq!(ended.code, Some(0), "{kib}: {ended:?}");
         stage.assert_equal();
         let Some((full, _)) = ended.stdout.split_once("full\n") else { break };
