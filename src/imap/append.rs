@@ -10,6 +10,7 @@ use super::response::{Condition, Status};
 use super::wire::{Answer, NoLiterals, Tag, Wire};
 use crate::domain::{Uid, UidValidity};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// How messages are put into commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,8 +98,14 @@ pub struct Appender<'a> {
     settled: Vec<Settled>,
 }
 
+/// Where an answer takes longer, the line or the server is full: what is sent beyond one command only waits there, and whatever else
+/// goes the same way waits behind it.
+const FULL: Duration = Duration::from_secs(1);
+
 struct Flight {
     tag: Tag,
+    /// When its last octet was sent.
+    sent: Option<Instant>,
     folder: usize,
     way: AppendWay,
     uids: Vec<Uid>,
@@ -125,7 +132,7 @@ impl<'a> Appender<'a> {
         }
         if self.current.is_none() {
             let tag = self.wire.begin_command();
-            self.current = Some(Flight { tag, folder, way, uids: Vec::new(), octets: 0 });
+            self.current = Some(Flight { tag, sent: None, folder, way, uids: Vec::new(), octets: 0 });
             self.wire.put(b"APPEND ")?;
             self.put_name(destination.wire_name)?;
         }
@@ -170,10 +177,10 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
-    /// Reads answers until at most so many commands with at most so many octets are unanswered, and returns all that were settled
-    /// since the last call.
+    /// Reads answers until at most so many commands with at most so many octets are unanswered, fewer where answers take long, and
+    /// returns all that were settled since the last call.
     pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
-        while self.in_flight.len() > commands || self.octets_in_flight() > octets {
+        while self.in_flight.len() > commands || self.octets_in_flight() > octets || self.is_full() {
             self.take_next()?;
         }
         Ok(std::mem::take(&mut self.settled))
@@ -192,6 +199,11 @@ impl<'a> Appender<'a> {
             self.take_answer(tag, &status);
         }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let oldest = self.in_flight.front().and_then(|oldest| oldest.sent);
+        self.in_flight.len() > 1 && oldest.is_some_and(|sent| sent.elapsed() > FULL)
     }
 
     fn octets_in_flight(&self) -> u64 {
@@ -246,8 +258,9 @@ impl<'a> Appender<'a> {
     }
 
     fn end_command(&mut self) -> Result<(), ImapError> {
-        if let Some(current) = self.current.take() {
+        if let Some(mut current) = self.current.take() {
             self.wire.put(b"\r\n")?;
+            current.sent = Some(Instant::now());
             self.in_flight.push_back(current);
         }
         Ok(())

@@ -47,6 +47,11 @@ pub trait BodyFeed {
     /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none is the end: whoever knows
     /// that more will come waits for it then.
     fn next(&mut self, idle: bool) -> Option<BodyBatch>;
+
+    /// So many octets are asked for before the answer to the first batch has been read, and two batches in any case.
+    fn octets_ahead(&self) -> u64 {
+        OCTETS_AHEAD
+    }
 }
 
 /// Why the messages of a folder were not read.
@@ -87,7 +92,7 @@ pub trait BodySink {
 
 /// Batches that are always asked for before the answer to the first has been read.
 const PIPELINED: usize = 2;
-/// Small ones are asked for further ahead: up to so many octets and so many batches.
+/// Small ones are asked for further ahead: as a rule up to so many octets, and up to so many batches.
 pub(super) const OCTETS_AHEAD: u64 = 2 << 20;
 const BATCHES_AHEAD: usize = 20;
 /// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
@@ -105,7 +110,7 @@ pub(super) fn read(
     let will_be_open = open_folder.clone();
     let mut reading = Reading { wire, sink, asked: VecDeque::new(), again: VecDeque::new(), open_folder, will_be_open };
     loop {
-        while reading.has_room() {
+        while reading.has_room(feed.octets_ahead()) {
             match feed.next(reading.asked.is_empty() && reading.again.is_empty()) {
                 Some(batch) => reading.ask(batch, true)?,
                 None => break,
@@ -165,13 +170,13 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn has_room(&self) -> bool {
+    fn has_room(&self, octets_ahead: u64) -> bool {
         let batches = self.asked.iter().filter_map(|asked| match &asked.what {
             What::Bodies(bodies) => Some(bodies.octets),
             What::Open(_) | What::Refresh => None,
         });
         let (count, octets) = batches.fold((0, 0_u64), |(count, sum), octets| (count + 1, octets.saturating_add(sum)));
-        count < PIPELINED || (count < BATCHES_AHEAD && octets < OCTETS_AHEAD)
+        count < PIPELINED || (count < BATCHES_AHEAD && octets < octets_ahead)
     }
 
     fn ask(&mut self, mut batch: BodyBatch, fed: bool) -> Result<(), ImapError> {
