@@ -47,7 +47,8 @@ fn saying_once(at: &'static str, start: &'static str, end: &'static str) {
     }));
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    let cost = most_memory() - before;
+    // The kernel counts in steps, and may tell a little less than before.
+    let cost = most_memory().saturating_sub(before);
     // Other tests run meanwhile, and take their own.
     assert!(cost < 64 * 1024, "{cost} KiB for {} MiB", length() >> 20);
 }
