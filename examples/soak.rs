@@ -76,6 +76,8 @@ impl Faults for Misfortune {
             2 => Action::LoseAnswers,
             3 => Action::Bye("for no reason".to_owned()),
             4 => Action::Delay(Duration::from_millis(random.u64(..200))),
+            // What is sent may begin in the middle of a line; what that costs is a message, named, and no part of this.
+            _ if matches!(step.moment, Moment::Sending { .. }) => Action::Proceed,
             _ => Action::Inject(b"* 1 FETCH (FLAGS (\\Seen))\r\n* XYZZY\r\n".to_vec()),
         }
     }
