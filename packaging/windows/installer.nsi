@@ -1,4 +1,4 @@
-; The Windows installer: for one user, without an administrator. packaging/windows/build defines VERSION, STAGED and INSTALLER.
+; The Windows installer: for one user, without an administrator. packaging/windows/build defines VERSION, PUBLISHER, STAGED and INSTALLER.
 ; Silent: setup.exe /S, and uninstall.exe /S. Running it again upgrades in place, where the first one was installed.
 
 Unicode true
@@ -29,7 +29,7 @@ VIProductVersion "${VERSION}.0"
 VIFileVersion "${VERSION}.0"
 VIAddVersionKey "ProductName" "${NAME}"
 VIAddVersionKey "FileDescription" "${NAME} Setup"
-VIAddVersionKey "CompanyName" "The ${NAME} authors"
+VIAddVersionKey "CompanyName" "${PUBLISHER}"
 VIAddVersionKey "LegalCopyright" "MIT License"
 VIAddVersionKey "FileVersion" "${VERSION}"
 VIAddVersionKey "ProductVersion" "${VERSION}"
@@ -102,7 +102,7 @@ Section
     WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayName" "${NAME}"
     WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayVersion" "${VERSION}"
     WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayIcon" "$INSTDIR\kimt.ico"
-    WriteRegStr HKCU "${UNINSTALL_KEY}" "Publisher" "The ${NAME} authors"
+    WriteRegStr HKCU "${UNINSTALL_KEY}" "Publisher" "${PUBLISHER}"
     WriteRegStr HKCU "${UNINSTALL_KEY}" "InstallLocation" "$INSTDIR"
     WriteRegStr HKCU "${UNINSTALL_KEY}" "UninstallString" '"$INSTDIR\uninstall.exe"'
     WriteRegStr HKCU "${UNINSTALL_KEY}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
