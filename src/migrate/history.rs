@@ -93,8 +93,7 @@ impl FolderRun<'_, '_> {
             return Ok(());
         }
         self.mailbox.step(Step::Scanning(self.job.id));
-        let placeless: Vec<Done> =
-            self.ledger.unchecked(record)?.into_iter().filter(|done| done.target_uid.is_none()).collect();
+        let placeless = self.placeless(record)?;
         let floors = intents.iter().map(|intent| intent.floor).chain(placeless.iter().map(|done| done.floor));
         let floor = Uid(floors.min().unwrap_or(1).max(1));
         if !line_stands {
@@ -163,6 +162,12 @@ impl FolderRun<'_, '_> {
         self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
         let heads = heads_from(self.sessions.target.reader(), floor).on(Side::Target)?;
         Ok(heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect())
+    }
+
+    /// What was taken by a target that told no UIDs, and was not found there yet.
+    pub(super) fn placeless(&self, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
+        let unchecked = self.ledger.unchecked(record)?;
+        Ok(unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect())
     }
 
     /// Finds the places of messages that were taken by a target that told no UIDs. Otherwise one of them would pass for an equal

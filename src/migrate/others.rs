@@ -2,17 +2,17 @@
 //! program, from another computer, copies what we copy.
 //!
 //! Two runs share no file, so only the target can tell. Before a folder is copied, what came to it since our record was written is
-//! compared with what is to be copied. While it is copied, UIDs between our own say that somebody else stores there too: then it is
-//! looked at what that is. Who came second in the folder ends, so that one of the two goes on, or both end where the target tells no
-//! UIDs; what stands there twice by then, at most the first part of a folder, is told.
+//! compared with what is to be copied. The first message of all goes alone, as a claim: a folder numbers what it stores, so of two
+//! runs that begin at the same moment one sees the other's message before its own, and ends. Later, UIDs between our own say that
+//! somebody else stores there too: then it is looked at what that is. Who came second in the folder ends, so that one of the two goes
+//! on, or both end where the target tells no UIDs; what stands there twice by then is told.
 
 use super::content::{Read, SizeAndDigest, read_each};
 use super::folder::FolderRun;
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
-use super::reconcile::Thoroughness;
-use super::request::Verify;
-use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
+use super::reconcile::{Match, Thoroughness};
+use crate::domain::{Problem, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,28 +31,25 @@ pub(super) struct Others {
     pub(super) were_first: bool,
     /// Messages that stand there twice by now.
     pub(super) doubled: u64,
-    /// Our own appends since the folder was looked at: how many, and the highest UID; none when the target tells no UIDs.
-    own: Option<(u64, Uid)>,
+    /// Our own appends since the folder was looked at.
+    own: u64,
+    /// The highest UID among them.
+    highest: Option<Uid>,
+    /// Whether the target did not tell all of their UIDs.
     placeless: bool,
 }
 
 impl Others {
     /// Our appends begin anew, on a new look at the folder.
     pub(super) fn begin(&mut self) {
-        (self.own, self.placeless) = (None, false);
+        (self.own, self.highest, self.placeless) = (0, None, false);
     }
 
     /// Takes messages of ours in.
     pub(super) fn note_own(&mut self, done: &[Done]) {
-        for message in done {
-            match message.target_uid {
-                Some(uid) => {
-                    let (count, highest) = self.own.unwrap_or((0, uid));
-                    self.own = Some((count + 1, highest.max(uid)));
-                }
-                None => self.placeless = true,
-            }
-        }
+        self.own += done.len() as u64;
+        self.highest = self.highest.max(done.iter().filter_map(|done| done.target_uid).max());
+        self.placeless |= done.iter().any(|done| done.target_uid.is_none());
     }
 
     /// Whether messages of ours stand at UIDs that nobody told.
@@ -60,9 +57,9 @@ impl Others {
         self.placeless
     }
 
-    /// Whether the UIDs from `floor` to our last are more than ours.
-    fn left_gaps(&self, floor: u32) -> bool {
-        self.own.is_some_and(|(count, highest)| u64::from(highest.0.saturating_sub(floor)) + 1 > count)
+    /// Whether the UIDs from `floor` to `next` are more than ours.
+    fn left_gaps(&self, floor: u32, next: u32) -> bool {
+        u64::from(next.saturating_sub(floor)) > self.own
     }
 }
 
@@ -93,6 +90,7 @@ impl FolderRun<'_, '_> {
         if uid_next.is_some_and(|next| next <= since) {
             return Ok(to_copy);
         }
+        self.place(record, &self.placeless(record)?)?;
         let arrived = self.unclaimed(record, since)?;
         let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| self.scan.heads.get(*uid).copied()).collect();
         let matches = self.reconcile(&wanted, &arrived, Thoroughness::Alike)?;
@@ -100,47 +98,87 @@ impl FolderRun<'_, '_> {
             return Ok(to_copy);
         }
         self.job.progress.others.were_first = true;
-        let there: BTreeSet<Uid> = matches.iter().map(|found| found.uid).collect();
-        self.note_found(record, matches, &[])?;
-        let (messages, bytes) = self.ledger.done_counts(record)?;
-        self.job.tell_found(self.mailbox, messages, bytes);
+        let there = self.take_theirs(record, matches)?;
         Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
     }
 
-    /// Looks whether others store here what we have stored since the folder's UIDNEXT was `floor`.
-    pub(super) fn look_for_others(&mut self, record: &FolderRecord, floor: u32) -> Result<(), Halt> {
-        let others = &self.job.progress.others;
-        if others.placeless && self.mailbox.context.options.verify == Verify::Content {
-            let unchecked = self.ledger.unchecked(record)?;
-            let placeless: Vec<Done> = unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect();
-            self.place(record, &placeless)?;
-        } else if !others.left_gaps(floor) {
-            return Ok(());
+    /// Notes what others have put there as found, and returns which messages that are.
+    fn take_theirs(&mut self, record: &FolderRecord, matches: Vec<Match>) -> Result<BTreeSet<Uid>, Halt> {
+        let there = matches.iter().map(|found| found.uid).collect();
+        self.note_found(record, matches, &[])?;
+        let (messages, bytes) = self.ledger.done_counts(record)?;
+        self.job.tell_found(self.mailbox, messages, bytes);
+        Ok(there)
+    }
+
+    /// Before the claim, where others have been before us: waits a while, and ends when they are still at it.
+    pub(super) fn await_others(&mut self, record: &FolderRecord, floor: u32, to_copy: &[Uid]) -> Result<(), Halt> {
+        let context = self.mailbox.context;
+        context.control.wait_whole(context.options.patience.quiet);
+        if context.control.stopping() {
+            return Err(Halt::Held);
         }
-        let strangers = self.unclaimed(record, Uid(floor.max(1)))?;
-        let sizes: BTreeSet<u64> = self.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
-        let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
-        let alike: Vec<Uid> = alike.take(MOST_STRANGERS).collect();
-        let mut read: Vec<(Uid, Digest)> = Vec::new();
-        read_each::<SizeAndDigest>(self.sessions.target.reader(), &alike, &mut |uid, content| {
-            if let Read::Content((_, digest)) = content {
-                read.push((uid, digest));
-            }
-        })
-        .on(Side::Target)?;
-        let digests = self.ledger.digests(record)?;
-        let twice: Vec<Uid> =
-            read.into_iter().filter(|(_, digest)| digests.contains(digest)).map(|(uid, _)| uid).collect();
-        let Some(first) = twice.iter().min() else { return Ok(()) };
+        self.look_for_others(record, floor, to_copy).map(|_| ())
+    }
+
+    /// Looks whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`. Returns what
+    /// of the latter they have stored.
+    pub(super) fn look_for_others(
+        &mut self,
+        record: &FolderRecord,
+        floor: u32,
+        to_copy: &[Uid],
+    ) -> Result<BTreeSet<Uid>, Halt> {
+        if !self.is_shared(floor)? {
+            return Ok(BTreeSet::new());
+        }
+        let placeless = self.job.progress.others.placeless;
+        if placeless {
+            self.place(record, &self.placeless(record)?)?;
+        }
+        let mut strangers = self.unclaimed(record, Uid(floor.max(1)))?;
+        let twice = self.twice(record, &strangers)?;
+        strangers.retain(|head| !twice.contains(&head.uid));
+        let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| self.scan.heads.get(*uid).copied()).collect();
+        let ahead = self.reconcile(&wanted, &strangers, Thoroughness::Alike)?;
+        let Some(first) = twice.iter().copied().chain(ahead.iter().map(|found| found.target_uid)).min() else {
+            return Ok(BTreeSet::new());
+        };
         let own = self.ledger.target_uids(record)?;
+        let own = own.iter().find(|uid| uid.0 >= floor);
         let others = &mut self.job.progress.others;
         others.doubled = twice.len() as u64;
         // Where the target tells no UIDs nobody knows whose came first: then neither goes on.
-        let unknown = others.placeless;
-        if unknown || others.were_first || own.iter().find(|uid| uid.0 >= floor).is_some_and(|own| first < own) {
+        if placeless || others.were_first || own.is_none_or(|own| first < *own) {
             return Err(self.give_way(record)?.into());
         }
-        Ok(())
+        self.take_theirs(record, ahead)
+    }
+
+    /// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored.
+    fn is_shared(&mut self, floor: u32) -> Result<bool, Halt> {
+        let others = &self.job.progress.others;
+        if let (Some(highest), false) = (others.highest, others.placeless) {
+            return Ok(others.left_gaps(floor, highest.0.saturating_add(1)));
+        }
+        let status = self.sessions.target.reader().status(&self.target.wire_name).on(Side::Target)?;
+        Ok(status.uid_next.is_none_or(|next| self.job.progress.others.left_gaps(floor, next.0)))
+    }
+
+    /// Which of these have the content of a message that is done.
+    fn twice(&mut self, record: &FolderRecord, strangers: &[Head]) -> Result<Vec<Uid>, Halt> {
+        let sizes: BTreeSet<u64> = self.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
+        let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
+        let alike: Vec<Uid> = alike.take(MOST_STRANGERS).collect();
+        let digests = self.ledger.digests(record)?;
+        let mut twice = Vec::new();
+        read_each::<SizeAndDigest>(self.sessions.target.reader(), &alike, &mut |uid, content| {
+            if matches!(content, Read::Content((_, digest)) if digests.contains(&digest)) {
+                twice.push(uid);
+            }
+        })
+        .on(Side::Target)?;
+        Ok(twice)
     }
 
     /// Ends the mailbox in favour of the other run. What we know of the folder is forgotten, so that the next run compares it by content.
@@ -163,6 +201,7 @@ impl FolderRun<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Digest;
 
     #[test]
     fn the_first_part_is_small_and_the_next_ten_times_as_large() {
@@ -184,11 +223,11 @@ mod tests {
         };
         let mut others = Others::default();
         others.note_own(&[done(10), done(11)]);
-        assert!(!others.left_gaps(10));
+        assert!(!others.left_gaps(10, 12));
         others.note_own(&[done(13)]);
-        assert!(others.left_gaps(10));
+        assert!(others.left_gaps(10, 14));
         let mut late = Others::default();
         late.note_own(&[done(12)]);
-        assert!(late.left_gaps(10));
+        assert!(late.left_gaps(10, 13));
     }
 }

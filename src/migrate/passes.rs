@@ -116,38 +116,65 @@ fn copy_together(
     folders: &mut [FolderJob],
     mut together: Vec<Copying>,
 ) -> Result<(), Halt> {
-    loop {
-        let mut turns: Vec<(usize, Turn)> = Vec::new();
-        for (index, copying) in together.iter_mut().enumerate() {
-            turns.extend(copying.turns.pop_if(|turn| !turn.alone).map(|turn| (index, turn)));
-        }
-        if turns.is_empty() {
-            let alone = |(index, copying): (usize, &mut Copying)| Some((index, copying.turns.pop()?));
-            turns.extend(together.iter_mut().enumerate().find_map(alone));
-        }
-        if turns.is_empty() {
-            break;
-        }
+    let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
+    while !turns.is_empty() {
         let ends = run_pass(mailbox, sessions, ledger, folders, &together, &turns)?;
         let held = ends.iter().any(|end| !end.left.is_empty());
         for ((index, turn), end) in turns.into_iter().zip(ends) {
             let Copying { job, scan, target, record, retries, turns, .. } = &mut together[index];
             let job = &mut folders[*job];
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-            let next = run.take_end(record, &turn, end, retries);
-            match within_folder(next, mailbox, job)? {
-                Some(next) => turns.extend(next),
-                None => turns.clear(),
+            let taken = run.take_end(record, &turn, end, retries, turns);
+            if within_folder(taken, mailbox, job)?.is_none() {
+                turns.clear();
             }
         }
         if held {
             return Err(Halt::Held);
         }
+        turns = next_turns(&mut together);
     }
     for copying in &mut together {
         folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
     }
     Ok(())
+}
+
+/// The first message of all goes alone; see `others`.
+fn claim(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    together: &mut [Copying],
+) -> Result<Vec<(usize, Turn)>, Halt> {
+    let next = |copying: &Copying| copying.turns.last().is_some_and(|turn| !turn.alone);
+    let Some(index) = together.iter().position(next) else { return Ok(next_turns(together)) };
+    let floor = together[index].floor();
+    let Copying { job, scan, target, record, turns, .. } = &mut together[index];
+    let job = &mut folders[*job];
+    if job.progress.others.were_first {
+        let to_copy: Vec<Uid> = turns.iter().flat_map(|turn| &turn.uids).copied().collect();
+        FolderRun { mailbox, sessions, ledger, job, scan, target }.await_others(record, floor, &to_copy)?;
+    }
+    let Some(turn) = turns.last_mut() else { return Ok(Vec::new()) };
+    let rest = turn.uids.split_off(1);
+    let first = Turn { uids: std::mem::replace(&mut turn.uids, rest), ..*turn };
+    turns.retain(|turn| !turn.uids.is_empty());
+    Ok(vec![(index, first)])
+}
+
+/// What each folder has to send next: together with that of the others, or else what is sent alone.
+fn next_turns(together: &mut [Copying]) -> Vec<(usize, Turn)> {
+    let mut turns: Vec<(usize, Turn)> = Vec::new();
+    for (index, copying) in together.iter_mut().enumerate() {
+        turns.extend(copying.turns.pop_if(|turn| !turn.alone).map(|turn| (index, turn)));
+    }
+    if turns.is_empty() {
+        let alone = |(index, copying): (usize, &mut Copying)| Some((index, copying.turns.pop()?));
+        turns.extend(together.iter_mut().enumerate().find_map(alone));
+    }
+    turns
 }
 
 /// One pass over the folders whose turn it is.
@@ -278,14 +305,15 @@ impl FolderRun<'_, '_> {
         Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
     }
 
-    /// Takes the end of a pass in, and decides what is tried next.
+    /// Takes the end of a pass in, and decides what is tried next of it. What others have stored meanwhile leaves the folder's `turns`.
     fn take_end(
         &mut self,
         record: &FolderRecord,
         turn: &Turn,
         mut end: RoundEnd,
         retries: &mut Retries,
-    ) -> Result<Vec<Turn>, Halt> {
+        turns: &mut Vec<Turn>,
+    ) -> Result<(), Halt> {
         match end.not_opened.take() {
             Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
             Some(NotOpened::Replaced) => return Err(self.replaced()),
@@ -293,10 +321,17 @@ impl FolderRun<'_, '_> {
         }
         self.take_lost(&end)?;
         let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
-        self.look_for_others(record, self.target.open.status.uid_next.map_or(1, |uid| uid.0))?;
         let again = self.sort_refused(turn.way, turn.dates, refused, retries)?;
         let alone = turn.alone;
-        Ok(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }).collect())
+        turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
+        let to_copy: Vec<Uid> = turns.iter().flat_map(|turn| &turn.uids).copied().collect();
+        let floor = self.target.open.status.uid_next.map_or(1, |uid| uid.0);
+        let theirs = self.look_for_others(record, floor, &to_copy)?;
+        if !theirs.is_empty() {
+            turns.iter_mut().for_each(|turn| turn.uids.retain(|uid| !theirs.contains(uid)));
+            turns.retain(|turn| !turn.uids.is_empty());
+        }
+        Ok(())
     }
 
     /// Notes that the target's line was lost when a message was on its way. A server that fails at a message again and again must not

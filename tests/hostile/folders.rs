@@ -90,7 +90,8 @@ fn a_server_that_opens_the_next_folder_before_it_is_done_with_the_last_mixes_not
     stage.source.tamper(Tamper::commands(move |command| {
         // Tags count up by one: with EXAMINE and FETCH for each folder, the next EXAMINE has the one after this command's.
         let number: u32 = command.tag.trim_start_matches('K').parse().unwrap_or(0);
-        if command.reads_bodies() && !std::mem::replace(&mut *told.lock().unwrap(), true) {
+        let is_of_many = command.reads_bodies() && command.text.contains(':');
+        if is_of_many && !std::mem::replace(&mut *told.lock().unwrap(), true) {
             let early = format!("* OK [UIDVALIDITY 1] early\r\nK{} OK [READ-ONLY] done\r\n", number + 1);
             return Fate::Instead(early.into_bytes());
         }

@@ -150,7 +150,8 @@ fn a_target_that_asks_to_wait_is_waited_for_as_long_as_it_says() {
 #[test]
 fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twice() {
     for stage in [stage, stage_of_singles] as [fn(_) -> _; 2] {
-        let late = first(1, appends);
+        // Not the message that goes before all others.
+        let late = first(1, |command| appends(command) && command.literals[0] != b"Subject: 1\r\n\r\ngood\r\n");
         let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
         let (target, stored) = (there.clone(), Arc::new(AtomicBool::new(false)));
         let done = stored.clone();
@@ -169,9 +170,8 @@ fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twi
         there.set(stage.target.server.store().clone()).ok().unwrap();
         stage.patience.quiet = Duration::from_millis(2500);
         let state = stage.migrate();
-        while !stored.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        std::thread::sleep(Duration::from_millis(1200));
+        assert!(stored.load(Ordering::SeqCst));
         stage.assert_complete(&state);
     }
 }
@@ -185,7 +185,7 @@ fn a_batch_that_was_refused_and_stored_in_part_all_the_same_is_not_doubled() {
             return if is_poisoned(command) { command.answer("NO virus found") } else { Fate::Pass };
         }
         let mut before = command.clone();
-        before.literals.truncate(2);
+        before.literals.truncate(1);
         store(target.get().unwrap(), &before);
         command.answer("NO virus found")
     });
@@ -224,12 +224,13 @@ fn a_target_that_stores_something_else_is_found_out() {
 
 #[test]
 fn answers_to_appends_in_another_order_are_matched_by_their_tags() {
-    // Each command is answered only when the next has come, and then before it.
+    // Each command but the first two is answered only when the next has come, and then before it.
+    let is_one_of_two = first(2, appends);
     let waiting = std::sync::Mutex::new(None::<String>);
     let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
     let target = there.clone();
     let stage = stage_of_singles(move |command| {
-        if !appends(command) {
+        if !appends(command) || is_one_of_two(command) {
             return Fate::Pass;
         }
         store(target.get().unwrap(), command);
