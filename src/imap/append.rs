@@ -336,7 +336,53 @@ fn refused(status: &Status) -> Stored {
 
 #[cfg(test)]
 mod tests {
+    use super::super::capabilities::Capabilities;
+    use super::super::fuzzing::line;
     use super::*;
+
+    /// A line on which the answers to so many commands have come.
+    fn answered(commands: u32) -> Wire {
+        let answers: String = (1..=commands).map(|number| format!("K{number} OK done\r\n")).collect();
+        let mut wire = line(answers.as_bytes()).unwrap();
+        wire.capabilities = Capabilities::parse("LITERAL+ MULTIAPPEND");
+        wire
+    }
+
+    /// Sends a batch of one message of ten octets.
+    fn send(appender: &mut Appender<'_>, uid: u32) {
+        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches };
+        assert_eq!(appender.begin(&destination, Uid(uid), &[], None, 10).unwrap(), Begun::Ready);
+        appender.write(b"0123456789").unwrap();
+        appender.end().unwrap();
+        appender.end_batch().unwrap();
+    }
+
+    #[test]
+    fn answers_are_waited_for_when_too_many_commands_or_octets_have_none_and_only_then() {
+        let mut wire = answered(20);
+        let mut appender = Appender::new(&mut wire);
+        for uid in 1..=20 {
+            send(&mut appender, uid);
+            let settled = appender.settle(8, u64::MAX).unwrap();
+            assert_eq!((settled.len(), appender.in_flight.len()), (usize::from(uid > 8), uid.min(8) as usize));
+        }
+        assert_eq!(appender.settle(8, 35).unwrap().len(), 5);
+        assert_eq!(appender.in_flight.len(), 3);
+    }
+
+    #[test]
+    fn where_answers_take_long_all_but_one_command_are_waited_for() {
+        let mut wire = answered(6);
+        let mut appender = Appender::new(&mut wire);
+        (1..=6).for_each(|uid| send(&mut appender, uid));
+        assert_eq!(appender.settle(8, u64::MAX).unwrap().len(), 0);
+        let long_ago = Instant::now().checked_sub(2 * FULL);
+        appender.in_flight[0].sent = long_ago;
+        assert_eq!(appender.settle(8, u64::MAX).unwrap().len(), 1);
+        appender.in_flight.iter_mut().for_each(|flight| flight.sent = long_ago);
+        assert_eq!(appender.settle(8, u64::MAX).unwrap().len(), 4);
+        assert_eq!(appender.in_flight.len(), 1);
+    }
 
     #[test]
     fn uids_of_a_batch_are_read_in_order() {

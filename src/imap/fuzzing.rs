@@ -16,7 +16,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, OnceLock};
 
 /// A line on which `octets` arrive, and then its end. What is sent is thrown away.
-fn line(octets: &[u8]) -> Option<Wire> {
+pub(super) fn line(octets: &[u8]) -> Option<Wire> {
     static DRAIN: OnceLock<Option<TcpStream>> = OnceLock::new();
     let open = || {
         let listener = TcpListener::bind("127.0.0.1:0").ok()?;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A failed step of a test ends the test.
 
+mod ahead;
 mod anywhere;
 mod between;
 mod encryption;
@@ -9,6 +10,7 @@ mod endless;
 mod folders;
 mod identity;
 mod names;
+mod on_the_way;
 mod signing_in;
 mod source;
 mod stage;
