@@ -118,7 +118,12 @@ fn copy_together(
 ) -> Result<(), Halt> {
     let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !turns.is_empty() {
-        let ends = run_pass(mailbox, sessions, ledger, folders, &together, &turns)?;
+        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
+        // Whatever the outcome: what was left behind until the line was lost is not sent again.
+        for copying in &mut together {
+            folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
+        }
+        let ends = outcome?;
         let held = ends.iter().any(|end| !end.left.is_empty());
         for ((index, turn), end) in turns.into_iter().zip(ends) {
             let Copying { job, scan, target, record, retries, turns, .. } = &mut together[index];
@@ -133,9 +138,6 @@ fn copy_together(
             return Err(Halt::Held);
         }
         turns = next_turns(&mut together);
-    }
-    for copying in &mut together {
-        folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
     }
     Ok(())
 }

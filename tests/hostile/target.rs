@@ -3,6 +3,7 @@
 use super::between::{Answer, Command, Fate, Tamper};
 use super::stage::{ANN, BEN, Stage, kinds, message, problems};
 use kimt::domain::{ProblemKind, Side};
+use kimt::migrate::Verify;
 use kimt::progress::{AccountEnd, Event, Verdict};
 use kimt::rehearsal::{Content, MailStore, NewMessage, Profile};
 use std::sync::Arc;
@@ -305,6 +306,31 @@ fn flags_that_the_target_drops_without_a_word_are_told() {
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::KeywordsDropped]);
     assert!(problems(&state)[0].contains("\\Seen"), "{:?}", problems(&state));
+}
+
+#[test]
+fn keywords_left_behind_before_a_line_was_lost_are_told_with_those_after_it() {
+    let taken = AtomicUsize::new(0);
+    let mut stage = stage_of_singles(move |command| {
+        if appends(command) && command.text.contains("$Work") {
+            return command.answer("NO keyword too long");
+        }
+        // Six without a keyword, and three of those that had one.
+        if appends(command) && taken.fetch_add(1, Ordering::SeqCst) == 9 { Fate::Close } else { Fate::Pass }
+    });
+    for number in 7..=12 {
+        let text = format!("Subject: {number}\r\n\r\ntext\r\n");
+        let flagged = NewMessage { flags: vec!["$Work".into()], ..message(&text) };
+        stage.source.store().add(ANN, "INBOX", flagged).unwrap();
+    }
+    // A comparison of what stands there would hide that the run forgot.
+    stage.verify = Verify::None;
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let told = [
+        "KeywordsDropped: 6 messages in 'INBOX' lost flags or keywords that the target does not keep: for example $Work.",
+    ];
+    assert_eq!((stage.target.mail().messages(), problems(&state)), (12, told.map(str::to_owned).to_vec()));
 }
 
 #[test]
