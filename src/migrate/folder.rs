@@ -72,7 +72,7 @@ pub(super) struct FolderProgress {
     pub(super) marks_compared: bool,
     /// How many messages the target's folder holds after the copying, as far as it was seen.
     pub(super) on_target: Option<u64>,
-    /// The target folder's UIDNEXT before this run copied anything into it.
+    /// The target folder's UIDNEXT before anything was copied into it whose marks were not compared.
     pub(super) floor: Option<Uid>,
     /// How often the target's line was lost while its folder was made ready.
     pub(super) ready_losses: u32,

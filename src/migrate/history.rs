@@ -96,6 +96,9 @@ impl FolderRun<'_, '_> {
         let placeless = self.placeless(record)?;
         let floors = intents.iter().map(|intent| intent.floor).chain(placeless.iter().map(|done| done.floor));
         let floor = Uid(floors.min().unwrap_or(1).max(1));
+        // Nobody has compared the marks of what that attempt had copied, be it of an earlier run.
+        let marks_from = self.job.progress.floor.map_or(floor, |known| known.min(floor));
+        self.job.progress.floor = Some(marks_from);
         if !line_stands {
             self.await_quiet(record, floor, intents.len() + placeless.len())?;
         }

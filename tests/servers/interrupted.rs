@@ -45,9 +45,7 @@ fn assert_each_once_on_killed(source: &Dovecot, target: &Dovecot, state: &RunSta
     assert_eq!(differences, Differences::default());
     let problems = state.accounts.iter().flat_map(|account| &account.problems).map(|(_, problem)| problem);
     let told = problems.filter(|problem| problem.kind == ProblemKind::KeywordsDropped).map(|problem| problem.count);
-    let told = told.sum::<u64>();
-    eprintln!("FLAGS {} told {told}", flags.len());
-    assert_eq!(told, flags.len() as u64, "{flags:?}");
+    assert_eq!(told.sum::<u64>(), flags.len() as u64, "{flags:?}");
 }
 
 fn assert_each_once(source: &Dovecot, target: &Dovecot) {
