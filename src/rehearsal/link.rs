@@ -31,6 +31,8 @@ pub struct Link {
 const CHUNK: usize = 16 * 1024;
 /// Chunks on their way in one direction of one connection.
 const UNDERWAY: usize = 1024;
+/// So much waits before the narrow part of the line, as in a router; the rest waits with whoever sends it, and holds nobody else up.
+const LONGEST_QUEUE: Duration = Duration::from_millis(250);
 /// No cut is planned.
 const NEVER: i64 = i64::MAX;
 
@@ -144,16 +146,23 @@ impl Line {
         }
     }
 
-    /// When octets that set out now arrive.
+    /// When octets that set out now arrive. Waits while too much is before them.
     fn due(&self, direction: usize, octets: usize) -> Instant {
-        let mut arrival = Instant::now();
-        if let (Some(bits), Some(free_at)) = (self.options.bits_per_second, self.free_at.get(direction)) {
+        let (Some(bits), Some(free_at)) = (self.options.bits_per_second, self.free_at.get(direction)) else {
+            return Instant::now() + self.options.round_trip / 2;
+        };
+        loop {
+            let now = Instant::now();
             let mut free_at = lock(free_at);
-            let takes = Duration::from_secs_f64(octets as f64 * 8.0 / bits.max(1) as f64);
-            *free_at = arrival.max(*free_at) + takes;
-            arrival = *free_at;
+            let queued = free_at.saturating_duration_since(now);
+            if queued <= LONGEST_QUEUE {
+                let takes = Duration::from_secs_f64(octets as f64 * 8.0 / bits.max(1) as f64);
+                *free_at = now.max(*free_at) + takes;
+                return *free_at + self.options.round_trip / 2;
+            }
+            drop(free_at);
+            std::thread::sleep(queued.saturating_sub(LONGEST_QUEUE));
         }
-        arrival + self.options.round_trip / 2
     }
 
     fn write(&self, id: u64, mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
