@@ -97,6 +97,8 @@ pub(super) enum ReadOnly {
     Id,
     /// ENABLE UTF8=ACCEPT (RFC 6855), which changes how this session speaks and nothing else
     EnableUtf8,
+    /// COMPRESS DEFLATE (RFC 4978), which changes how this session's octets travel and nothing else
+    Compress,
     /// NAMESPACE
     Namespace,
     /// LIST "" "*", with what RFC 5258 and 6154 add when `extended`.
@@ -127,6 +129,7 @@ impl ReadOnly {
             ReadOnly::Capability => Command::new("CAPABILITY"),
             ReadOnly::Id => Command::new("ID").plain("(\"name\" \"kimt\")"),
             ReadOnly::EnableUtf8 => Command::new("ENABLE").plain("UTF8=ACCEPT"),
+            ReadOnly::Compress => Command::new("COMPRESS").plain("DEFLATE"),
             ReadOnly::Namespace => Command::new("NAMESPACE"),
             ReadOnly::List { extended: false } => Command::new("LIST").plain("\"\" \"*\""),
             ReadOnly::List { extended: true } => {

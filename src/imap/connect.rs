@@ -8,8 +8,9 @@ use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::Wire;
 use crate::domain::{Security, Side};
-use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial};
+use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial, dial_measuring};
 use std::net::TcpStream;
+use std::time::Instant;
 
 /// Where a mail server is, and whom to trust there.
 #[derive(Debug, Clone)]
@@ -48,8 +49,8 @@ pub struct Greeted {
 pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     let Endpoint { host, port, proxy, limits, trust, rate, .. } = endpoint;
     let mut dial = || dial(host, *port, proxy.as_ref(), limits);
-    let tcp = dial()?;
-    let (wire, product) = match endpoint.security {
+    let (tcp, round_trip) = dial_measuring(host, *port, proxy.as_ref(), limits)?;
+    let (mut wire, product) = match endpoint.security {
         Security::Plain => greet(Stream::plain(tcp).limited(rate.clone()))?,
         Security::Tls => greet(Stream::secure(tcp, host, trust, &mut dial)?.limited(rate.clone()))?,
         Security::StartTls => {
@@ -63,6 +64,7 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
             (Wire::new(Transport::new(stream)), product)
         }
     };
+    round_trip.into_iter().for_each(|took| wire.note_round_trip(took));
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
     let mut greeted = Greeted { wire, product, cleartext_refused, host: host.clone(), port: *port };
     if greeted.wire.capabilities.is_empty() {
@@ -167,12 +169,14 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
 /// Asks what the server can do now.
 pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
     let mut words = String::new();
+    let asked = Instant::now();
     wire.run_ok(&ReadOnly::Capability.command(), &mut |pieces| {
         let mut tokens = Tokens::new(pieces);
         if tokens.next().is_some_and(|token| token.is("CAPABILITY")) {
             words = String::from_utf8_lossy(tokens.rest_of_line()).into_owned();
         }
     })?;
+    wire.note_round_trip(asked.elapsed());
     wire.capabilities = Capabilities::parse(&words);
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
+use super::compression;
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
@@ -21,6 +22,7 @@ use crate::domain::Secret;
 use crate::network::Interrupter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// How to sign in.
 #[derive(Debug, Clone)]
@@ -70,7 +72,7 @@ pub struct Session {
 }
 
 impl Greeted {
-    /// Signs in. Capabilities are learned anew, because many servers have others afterwards.
+    /// Signs in. Capabilities are learned anew, because many servers have others afterwards; a far line is compressed from then on.
     pub fn sign_in(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         self.check_cleartext()?;
         let known = Known::at(&self.host, &self.wire.capabilities);
@@ -81,6 +83,7 @@ impl Greeted {
     }
 
     fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
+        let begun = Instant::now();
         let mut wire = match sign_in {
             SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
             SignIn::MasterUser { name, password } => with_password(self.wire, name, password, Whose::Master)?,
@@ -94,6 +97,7 @@ impl Greeted {
             SignIn::KerioMaster { user, password } => kerio_master::sign_in(self.wire, user, password)?,
             SignIn::Token { user, token } => with_token(self, user, token)?,
         };
+        let took = begun.elapsed();
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
         }
@@ -102,6 +106,7 @@ impl Greeted {
             wire.run_ok(&ReadOnly::EnableUtf8.command(), &mut |_| {})?;
             wire.utf8 = true;
         }
+        compression::compress_if_far(&mut wire, took)?;
         Ok(Session { wire })
     }
 }

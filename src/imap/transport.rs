@@ -1,16 +1,20 @@
-//! The octet stream below a session, with one read buffer, shared for a short while with the `imap` crate.
+//! The octet stream below a session, compressed or not, with one read buffer, shared for a short while with the `imap` crate.
 //!
 //! The crate reads through a buffer of its own. So it gets a handle that never hands out more than one line: when the crate is idle
 //! its buffer is empty, and whoever speaks next finds every octet here.
 
+use super::deflate::Deflate;
 use super::response::{Condition, Status};
 use crate::network::{Interrupter, Stream};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The stream and what was read ahead of use.
 pub(super) struct Transport {
     stream: Stream,
+    deflate: Option<Box<Deflate>>,
+    round_trip: Option<Duration>,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -18,26 +22,51 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: vec![0; 64 * 1024].into_boxed_slice(), start: 0, end: 0 }
+        let buffer = vec![0; 64 * 1024].into_boxed_slice();
+        Self { stream, deflate: None, round_trip: None, buffer, start: 0, end: 0 }
     }
 
     /// One that has read these octets already.
     pub(super) fn holding(stream: Stream, octets: &[u8]) -> Self {
-        Self { stream, buffer: octets.to_vec().into_boxed_slice(), start: 0, end: octets.len() }
+        Self { buffer: octets.to_vec().into_boxed_slice(), end: octets.len(), ..Self::new(stream) }
+    }
+
+    /// Compresses both directions from here on; what was read and not used is compressed already.
+    pub(super) fn compress(&mut self) {
+        self.deflate = Some(Box::new(Deflate::new(&self.buffer[self.start..self.end])));
+        self.start = self.end;
+    }
+
+    /// The shortest time in which the other end has answered something that it need not think about.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// Notes how long such an answer took.
+    pub(super) fn note_round_trip(&mut self, took: Duration) {
+        self.round_trip = Some(self.round_trip.map_or(took, |shortest| shortest.min(took)));
     }
 
     /// What has been read and not used; reads once when there is nothing. Empty only at the end of the stream.
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
-            self.start = 0;
+            // Both, so that after an error nothing is read a second time.
+            (self.start, self.end) = (0, 0);
             self.end = loop {
-                match self.stream.read(&mut self.buffer) {
+                match self.read() {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     other => break other?,
                 }
             };
         }
         Ok(&self.buffer[self.start..self.end])
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        match &mut self.deflate {
+            Some(deflate) => deflate.read(&mut self.stream, &mut self.buffer),
+            None => self.stream.read(&mut self.buffer),
+        }
     }
 
     /// Marks octets of [`Transport::fill`] as used.
@@ -50,21 +79,30 @@ impl Transport {
         self.start < self.end
     }
 
-    /// Whether there is something to read without waiting; on an encrypted line it may be nothing that counts.
-    pub(super) fn has_arrived(&self) -> io::Result<bool> {
+    /// Whether there is something to read without waiting; on an encrypted or compressed line it may be nothing that counts.
+    pub(super) fn has_arrived(&mut self) -> io::Result<bool> {
+        if let Some(deflate) = self.deflate.as_mut().filter(|_| self.start == self.end) {
+            (self.start, self.end) = (0, 0);
+            self.end = deflate.inflate(&mut self.buffer)?;
+        }
         Ok(self.has_unread() || self.stream.has_arrived()?)
     }
 
     pub(super) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.stream.write_all(octets)?;
-        self.stream.flush()
+        match &mut self.deflate {
+            Some(deflate) => deflate.write_all(&mut self.stream, octets),
+            None => {
+                self.stream.write_all(octets)?;
+                self.stream.flush()
+            }
+        }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {
         self.stream.interrupter()
     }
 
-    /// The stream, for encrypting it. What was read ahead is gone: the caller has made sure that there is nothing.
+    /// The stream, for encrypting it. What was read ahead is gone, and it is not compressed: the caller has made sure that there is nothing.
     pub(super) fn into_stream(self) -> Stream {
         self.stream
     }

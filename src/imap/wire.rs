@@ -11,6 +11,7 @@ use super::token::Piece;
 use super::transport::Transport;
 use crate::network::{Interrupter, NetworkError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A line is kept up to here; the rest of it is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -95,6 +96,26 @@ impl Wire {
         self.transport
     }
 
+    /// The connection's number in the log.
+    pub(super) fn connection(&self) -> u32 {
+        self.connection
+    }
+
+    /// Compresses both directions from here on. Nothing is under way: neither a command nor an answer.
+    pub(super) fn compress(&mut self) {
+        self.transport.compress();
+    }
+
+    /// See [`Transport::round_trip`].
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.transport.round_trip()
+    }
+
+    /// See [`Transport::note_round_trip`].
+    pub(super) fn note_round_trip(&mut self, took: Duration) {
+        self.transport.note_round_trip(took);
+    }
+
     /// Sends a command; its literals wait for the server where it does not take them freely.
     pub(super) fn send(&mut self, command: &Command) -> Result<Tag, ImapError> {
         let tag = self.begin_command();
@@ -164,7 +185,7 @@ impl Wire {
     }
 
     /// Whether an answer, or a part of one, is there to be read.
-    pub(super) fn has_arrived(&self) -> Result<bool, ImapError> {
+    pub(super) fn has_arrived(&mut self) -> Result<bool, ImapError> {
         self.transport.has_arrived().map_err(lost)
     }
 

@@ -14,20 +14,35 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects within the limit, without Nagle's delay, which makes small commands crawl. This computer is never reached through a proxy.
 pub fn dial(host: &str, port: u16, proxy: Option<&Proxy>, limits: &Limits) -> Result<TcpStream, NetworkError> {
+    dial_measuring(host, port, proxy, limits).map(|(tcp, _)| tcp)
+}
+
+/// The same, and how long the server's computer took to answer. None where somebody else answers in its place and tells nothing about the
+/// way behind: a proxy, or a program on this computer, which may be a tunnel's near end.
+pub fn dial_measuring(
+    host: &str,
+    port: u16,
+    proxy: Option<&Proxy>,
+    limits: &Limits,
+) -> Result<(TcpStream, Option<Duration>), NetworkError> {
     let end = Instant::now() + limits.connect;
-    let tcp = match proxy.filter(|proxy| proxy.serves(host)) {
-        Some(proxy) => proxy.tunnel(host, port, end)?,
-        None => directly(host, port, end)?,
+    let (tcp, round_trip) = match proxy.filter(|proxy| proxy.serves(host)) {
+        Some(proxy) => (proxy.tunnel(host, port, end)?, None),
+        None => {
+            let Connected { tcp, took } = race(resolve(host, port, end)?, end)?;
+            let is_here = tcp.peer_addr()?.ip().to_canonical().is_loopback();
+            (tcp, Some(took).filter(|_| !is_here))
+        }
     };
     tcp.set_nodelay(true)?;
     tcp.set_read_timeout(Some(limits.read))?;
     tcp.set_write_timeout(Some(limits.write))?;
-    Ok(tcp)
+    Ok((tcp, round_trip))
 }
 
 /// Connects without a proxy.
 pub(super) fn directly(host: &str, port: u16, end: Instant) -> Result<TcpStream, NetworkError> {
-    race(resolve(host, port, end)?, end)
+    race(resolve(host, port, end)?, end).map(|connected| connected.tcp)
 }
 
 /// A host as it travels: an international name in its ASCII form, anything else as it is.
@@ -73,8 +88,14 @@ fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     }
 }
 
+/// A connection, and how long the other computer took to answer.
+struct Connected {
+    tcp: TcpStream,
+    took: Duration,
+}
+
 /// Tries one address after the other, each beside those that have not failed yet. The first connection wins.
-fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<TcpStream, NetworkError> {
+fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<Connected, NetworkError> {
     if let (Some(only), 1) = (waiting.front(), waiting.len()) {
         return attempt(only, end).map_err(NetworkError::from);
     }
@@ -90,7 +111,7 @@ fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<TcpStream, Ne
         }
         let patience = if waiting.is_empty() { left(end) } else { left(end).min(HEAD_START) };
         match arrivals.recv_timeout(patience) {
-            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Ok(connected)) => return Ok(connected),
             Ok(Err(error)) => {
                 under_way -= 1;
                 failure = error.into();
@@ -102,15 +123,17 @@ fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<TcpStream, Ne
 }
 
 /// Tries an address on a thread of its own. A connection that comes when another has won is closed.
-fn begin(address: SocketAddr, end: Instant, arrived: Sender<io::Result<TcpStream>>) -> io::Result<()> {
+fn begin(address: SocketAddr, end: Instant, arrived: Sender<io::Result<Connected>>) -> io::Result<()> {
     std::thread::Builder::new().name("connecting".to_owned()).spawn(move || {
         let _ = arrived.send(attempt(&address, end));
     })?;
     Ok(())
 }
 
-fn attempt(address: &SocketAddr, end: Instant) -> io::Result<TcpStream> {
-    TcpStream::connect_timeout(address, left(end).max(Duration::from_millis(1)))
+fn attempt(address: &SocketAddr, end: Instant) -> io::Result<Connected> {
+    let begun = Instant::now();
+    let tcp = TcpStream::connect_timeout(address, left(end).max(Duration::from_millis(1)))?;
+    Ok(Connected { tcp, took: begun.elapsed() })
 }
 
 pub(super) fn left(end: Instant) -> Duration {
@@ -164,7 +187,7 @@ mod tests {
     #[test]
     fn an_address_that_refuses_is_passed_over_at_once() {
         let (_listener, good) = listening();
-        let tcp = race(VecDeque::from([refusing(), refusing(), good]), within(20)).unwrap();
+        let tcp = race(VecDeque::from([refusing(), refusing(), good]), within(20)).unwrap().tcp;
         assert_eq!(tcp.peer_addr().unwrap(), good);
     }
 
@@ -174,17 +197,17 @@ mod tests {
         let (_other, good) = listening();
         // The limit is far away: only a second attempt beside the first can be over before it.
         let started = Instant::now();
-        let tcp = race(VecDeque::from([silent, good]), within(60)).unwrap();
+        let tcp = race(VecDeque::from([silent, good]), within(60)).unwrap().tcp;
         assert_eq!(tcp.peer_addr().unwrap(), good);
         assert!(started.elapsed() < Duration::from_secs(30));
         let error =
-            race(VecDeque::from([silent, refusing()]), Instant::now() + Duration::from_millis(600)).unwrap_err();
+            race(VecDeque::from([silent, refusing()]), Instant::now() + Duration::from_millis(600)).err().unwrap();
         assert!(matches!(error, NetworkError::TimedOut), "{error:?}");
     }
 
     #[test]
     fn when_all_addresses_refuse_that_is_said() {
-        let error = race(VecDeque::from([refusing(), refusing()]), within(20)).unwrap_err();
+        let error = race(VecDeque::from([refusing(), refusing()]), within(20)).err().unwrap();
         assert!(matches!(error, NetworkError::Refused), "{error:?}");
     }
 
@@ -200,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_is_said_to_be_not_found() {
-        let error = resolve("no-such-host.invalid", 993, within(20)).unwrap_err();
+        let error = resolve("no-such-host.invalid", 993, within(20)).err().unwrap();
         assert!(matches!(error, NetworkError::NameNotFound { .. }), "{error:?}");
     }
 }

@@ -12,7 +12,7 @@ mod rate;
 mod stream;
 mod trust;
 
-pub use dial::dial;
+pub use dial::{dial, dial_measuring};
 pub use error::NetworkError;
 pub use known::KnownCertificates;
 pub use proxy::Proxy;

@@ -3,10 +3,28 @@
 use super::*;
 use kimt::domain::ProblemKind;
 use kimt::progress::Verdict;
-use kimt::rehearsal::{Action, FaultPlan, Profile};
+use kimt::rehearsal::{Action, FaultPlan, Faults, Moment, Profile, Step};
+
+/// How far the servers seem to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Distance {
+    Near,
+    /// So far that lines are compressed: what a distance is measured by takes long, and nothing else does.
+    Far,
+}
+
+/// The plan of a server at that distance.
+fn at_distance(distance: Distance, plan: Arc<FaultPlan>) -> Arc<dyn Faults> {
+    Arc::new(move |step: &Step<'_>| match (plan.at(step), step.moment) {
+        (Action::Proceed, Moment::Received { command: "LOGIN" | "CAPABILITY" }) if distance == Distance::Far => {
+            Action::Delay(Duration::from_millis(12))
+        }
+        (action, _) => action,
+    })
+}
 
 /// Cuts or loses a connection at every step of a run in turn; the run goes on by itself and must leave every message exactly once.
-fn disturb_every_step(options: ImapOptions, action: Action) {
+fn disturb_every_step(options: ImapOptions, distance: Distance, action: Action) {
     let from = store(Layout::SLASH);
     from.create_folder(ANN, "Work/Ideas").unwrap();
     from.add_generated(ANN, "Work/Ideas", 3, 400, 50).unwrap();
@@ -20,7 +38,7 @@ fn disturb_every_step(options: ImapOptions, action: Action) {
         let target = End::start(store(Layout::SLASH), options.clone(), Security::Plain);
         let folder = scratch();
         for end in [&source, &target] {
-            end.server.set_faults(Some(plan.clone()));
+            end.server.set_faults(Some(at_distance(distance, plan.clone())));
         }
         let request = request(RunKind::Migrate, &source, &target, folder.path());
         let mut state = run(request.clone());
@@ -35,6 +53,12 @@ fn disturb_every_step(options: ImapOptions, action: Action) {
             assert!(here.as_ref() == Some(&there.contents()), "step {step}: {:?}", after);
         }
         assert!(from.snapshot(ANN).unwrap() == before && from.changes_seen(ANN).unwrap().is_empty(), "step {step}");
+        if distance == Distance::Far {
+            for end in [&source, &target] {
+                let commands: Vec<String> = end.server.transcripts().into_iter().flat_map(|one| one.commands).collect();
+                assert!(commands.contains(&"COMPRESS".to_owned()), "step {step}: {commands:?}");
+            }
+        }
         if !plan.is_done() {
             break;
         }
@@ -45,32 +69,46 @@ fn disturb_every_step(options: ImapOptions, action: Action) {
 
 #[test]
 fn a_run_cut_at_any_step_leaves_every_message_exactly_once_in_batches() {
-    disturb_every_step(ImapOptions::new(Profile::Rich), Action::Cut);
+    disturb_every_step(ImapOptions::new(Profile::Rich), Distance::Near, Action::Cut);
 }
 
 #[test]
 fn a_run_cut_at_any_step_leaves_every_message_exactly_once_without_uids() {
-    disturb_every_step(ImapOptions::new(Profile::Bare), Action::Cut);
+    disturb_every_step(ImapOptions::new(Profile::Bare), Distance::Near, Action::Cut);
 }
 
 #[test]
 fn a_run_cut_at_any_step_leaves_every_message_exactly_once_one_by_one() {
-    disturb_every_step(ImapOptions::new(Profile::Typical), Action::Cut);
+    disturb_every_step(ImapOptions::new(Profile::Typical), Distance::Near, Action::Cut);
 }
 
 #[test]
 fn a_run_cut_at_any_step_leaves_every_message_exactly_once_in_batches_without_uids() {
-    disturb_every_step(ImapOptions { without: vec!["UIDPLUS"], ..ImapOptions::new(Profile::Rich) }, Action::Cut);
+    disturb_every_step(
+        ImapOptions { without: vec!["UIDPLUS"], ..ImapOptions::new(Profile::Rich) },
+        Distance::Near,
+        Action::Cut,
+    );
 }
 
 #[test]
 fn answers_lost_at_any_step_leave_every_message_exactly_once_in_batches() {
-    disturb_every_step(ImapOptions::new(Profile::Rich), Action::LoseAnswers);
+    disturb_every_step(ImapOptions::new(Profile::Rich), Distance::Near, Action::LoseAnswers);
 }
 
 #[test]
 fn answers_lost_at_any_step_leave_every_message_exactly_once_without_uids() {
-    disturb_every_step(ImapOptions::new(Profile::Bare), Action::LoseAnswers);
+    disturb_every_step(ImapOptions::new(Profile::Bare), Distance::Near, Action::LoseAnswers);
+}
+
+#[test]
+fn a_run_cut_at_any_step_leaves_every_message_exactly_once_over_compressed_lines() {
+    disturb_every_step(ImapOptions::new(Profile::Rich), Distance::Far, Action::Cut);
+}
+
+#[test]
+fn answers_lost_at_any_step_leave_every_message_exactly_once_over_compressed_lines() {
+    disturb_every_step(ImapOptions::new(Profile::Rich), Distance::Far, Action::LoseAnswers);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod arrival;
+mod compressed;
 mod cuts;
 mod gmail;
 mod manners;
