@@ -73,6 +73,11 @@ fn any_answer_of_a_mail_server_is_read_without_harm() {
 }
 
 #[test]
+fn anything_in_place_of_compressed_answers_is_read_without_harm() {
+    feed("compressed", kimt::fuzz::compressed, 2000);
+}
+
+#[test]
 fn any_delivery_of_messages_is_told_once_and_whole() {
     feed("bodies", kimt::fuzz::bodies, 3000);
 }

@@ -49,7 +49,7 @@ struct Arguments {
     /// Added round trip on both sides in milliseconds, in place of the case's own.
     #[arg(long)]
     round_trip_ms: Option<u64>,
-    /// Rate of each line in megabits a second.
+    /// Rate of each line in megabits a second, in place of the case's own.
     #[arg(long)]
     megabits: Option<u64>,
     /// The tools, in place of all that are installed.
@@ -70,6 +70,8 @@ enum Case {
     Near,
     /// One mailbox of 500 messages and 10 MB over a round trip of 50 ms.
     Far,
+    /// One mailbox of 2,000 messages and 40 MB over a round trip of 50 ms and 20 Mbit/s.
+    Slow,
     /// 20 mailboxes of 500 messages, 4 at a time.
     Many,
     /// A second run over a mailbox of 5,000 messages to which nothing came.
@@ -89,11 +91,13 @@ impl Case {
             octets: 19_000,
             second_run: false,
             round_trip: Duration::ZERO,
+            megabits: None,
         };
         let far = Duration::from_millis(50);
         match self {
             Case::Near => near,
             Case::Far => Shape { messages: 500, octets: 20_000, round_trip: far, ..near },
+            Case::Slow => Shape { messages: 2000, octets: 20_000, round_trip: far, megabits: Some(20), ..near },
             Case::Many => Shape { mailboxes: 20, messages: 500, ..near },
             Case::Again => Shape { second_run: true, ..near },
             Case::AgainFar => Shape { folders: 40, messages: 400, round_trip: far, second_run: true, ..near },
@@ -109,7 +113,8 @@ fn main() {
     shape.octets = arguments.octets.unwrap_or(shape.octets);
     shape.mailboxes = arguments.mailboxes.unwrap_or(shape.mailboxes);
     shape.round_trip = arguments.round_trip_ms.map_or(shape.round_trip, Duration::from_millis);
-    let stage = Stage::build(shape, arguments.megabits);
+    shape.megabits = arguments.megabits.or(shape.megabits);
+    let stage = Stage::build(shape);
     let tools = Tool::installed(&arguments.kimt, arguments.imapsync.as_deref(), &arguments.tools);
     println!("{}", stage.describe());
     let mut rows: Vec<(String, Vec<Measurement>)> = tools.iter().map(|tool| (tool.name(), Vec::new())).collect();

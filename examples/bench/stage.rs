@@ -17,6 +17,8 @@ pub struct Shape {
     /// Of a message on average.
     pub octets: usize,
     pub round_trip: Duration,
+    /// Rate of each line in megabits a second; none is no limit.
+    pub megabits: Option<u64>,
     /// Whether the second of two runs is measured.
     pub second_run: bool,
 }
@@ -38,17 +40,21 @@ pub const PASSWORD: &str = "measured-4711";
 
 impl Stage {
     /// Starts the servers and fills the source.
-    pub fn build(shape: Shape, megabits: Option<u64>) -> Self {
-        // As on a real server: what is confirmed is on the disk.
-        let settings = DovecotSettings { further: "mail_fsync = optimized".to_owned(), ..DovecotSettings::default() };
+    pub fn build(shape: Shape) -> Self {
+        // As on a real server: what is confirmed is on the disk. Whether a line is compressed is the tools' choice.
+        let settings = DovecotSettings {
+            compression: true,
+            further: "mail_fsync = optimized".to_owned(),
+            ..DovecotSettings::default()
+        };
         let (source, target) = (Dovecot::start(&settings), Dovecot::start(&settings));
         let options = LinkOptions {
             round_trip: shape.round_trip,
-            bits_per_second: megabits.map(|rate| rate * 1_000_000),
+            bits_per_second: shape.megabits.map(|rate| rate * 1_000_000),
             port: 0,
         };
         let link = |port| {
-            let wanted = !shape.round_trip.is_zero() || megabits.is_some();
+            let wanted = !shape.round_trip.is_zero() || shape.megabits.is_some();
             wanted.then(|| Link::start(port, options).expect("a link on loopback"))
         };
         let (source_link, target_link) = (link(source.port), link(target.port));
@@ -71,11 +77,12 @@ impl Stage {
     }
 
     pub fn describe(&self) -> String {
-        let Shape { mailboxes, folders, messages, round_trip, second_run, .. } = self.shape;
+        let Shape { mailboxes, folders, messages, round_trip, megabits, second_run, .. } = self.shape;
         format!(
-            "{mailboxes} mailboxes x {messages} messages in {folders} folders, {:.1} MB in all, round trip {} ms{}",
+            "{mailboxes} mailboxes x {messages} messages in {folders} folders, {:.1} MB in all, round trip {} ms{}{}",
             self.octets() as f64 / 1e6,
             round_trip.as_millis(),
+            megabits.map_or(String::new(), |rate| format!(", {rate} Mbit/s")),
             if second_run { ", second run" } else { "" }
         )
     }
@@ -144,7 +151,8 @@ fn folder_name(number: usize) -> String {
     if number == 0 { "INBOX".to_owned() } else { format!("Folder-{number}") }
 }
 
-/// A message that differs from all others; sizes vary from a third to three times the mean.
+/// A message that differs from all others; sizes vary from a third to three times the mean. It is a few lines of text and an attachment, which
+/// like most attachments is packed already: all that is left to compress of it is its Base64.
 fn message(mailbox: usize, index: usize, mean: usize) -> Vec<u8> {
     let octets = mean / 3 + (index * 7919 % 97) * (mean * 4 / 3) / 96;
     let mut text = format!(
@@ -153,11 +161,18 @@ fn message(mailbox: usize, index: usize, mean: usize) -> Vec<u8> {
         index / 60 % 60,
         index % 60
     );
-    while text.len() < octets {
+    let seed = (mailbox * 1_000_000 + index) as u64;
+    let mut random = fastrand::Rng::with_seed(seed);
+    while text.len() < octets / 4 {
         text.push_str(&format!(
             "{:08x} The quick brown fox jumps over the lazy dog and the dog sleeps on.\r\n",
             text.len() ^ index
         ));
+    }
+    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    while text.len() < octets {
+        text.extend((0..76).map(|_| char::from(BASE64[random.usize(..64)])));
+        text.push_str("\r\n");
     }
     text.into_bytes()
 }

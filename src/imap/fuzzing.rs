@@ -32,7 +32,17 @@ pub(super) fn line(octets: &[u8]) -> Option<Wire> {
 
 /// The framer, the token reader, and everything that reads an answer.
 pub fn answers(octets: &[u8]) {
+    line(octets).into_iter().for_each(read_answers);
+}
+
+/// The same behind the inflater.
+pub fn compressed(octets: &[u8]) {
     let Some(mut wire) = line(octets) else { return };
+    wire.compress();
+    read_answers(wire);
+}
+
+fn read_answers(mut wire: Wire) {
     let mut opened = Opened::default();
     while let Ok(answer) = wire.next_answer(&mut NoLiterals) {
         match answer {

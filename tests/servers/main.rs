@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod compressed;
 mod dovecot;
 mod interrupted;
 mod kerio;

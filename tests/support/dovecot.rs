@@ -37,6 +37,8 @@ pub struct DovecotSettings {
     /// Capabilities not offered after sign-in.
     pub without: Vec<&'static str>,
     pub connections_per_user: u32,
+    /// Offers COMPRESS=DEFLATE.
+    pub compression: bool,
     /// Folders that are there from the start, with their special use.
     pub special_folders: Vec<(&'static str, &'static str)>,
     /// Further lines of the configuration.
@@ -51,6 +53,7 @@ impl Default for DovecotSettings {
             prefix: "",
             without: Vec::new(),
             connections_per_user: 50,
+            compression: false,
             special_folders: Vec::new(),
             further: String::new(),
         }
@@ -184,6 +187,8 @@ fn configuration(settings: &DovecotSettings, path: &Path, user: &ServerUser, por
     let path = path.display();
     let capabilities: Vec<&str> =
         CAPABILITIES.split(' ').filter(|name| !name.is_empty() && !settings.without.contains(name)).collect();
+    let (plugins, imap_plugins, compress) =
+        if settings.compression { ("zlib", "zlib imap_zlib", " COMPRESS=DEFLATE") } else { ("", "", "") };
     let special: String = settings
         .special_folders
         .iter()
@@ -210,6 +215,7 @@ auth_mechanisms = plain login
 auth_username_chars =
 auth_failure_delay = 0
 mail_fsync = never
+mail_plugins = {plugins}
 mailbox_list_index = yes
 mail_location = {location}
 mail_max_userip_connections = {connections}
@@ -228,8 +234,9 @@ namespace inbox {{
  {special}
 }}
 protocol imap {{
+ mail_plugins = {imap_plugins}
  rawlog_dir = {path}/raw/%u
- imap_capability = {capabilities}
+ imap_capability = {capabilities}{compress}
 }}
 service anvil {{
  chroot =
