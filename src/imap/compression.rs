@@ -6,7 +6,6 @@
 
 use super::command::ReadOnly;
 use super::error::ImapError;
-use super::response::Condition;
 use super::wire::Wire;
 use std::time::{Duration, Instant};
 
@@ -15,20 +14,23 @@ use std::time::{Duration, Instant};
 /// a subscriber's line take 10 ms and more and hardly ever are.
 const FAR: Duration = Duration::from_millis(10);
 
-/// Compresses a line that has just been signed in on, if the server offers it and is far. `sign_in` is how long the sign-in took.
-pub(super) fn compress_if_far(wire: &mut Wire, sign_in: Duration) -> Result<(), ImapError> {
+/// Whether to ask for compression now: the server offers it, somebody is signed in, the line is far. Says yes once. No command may be under
+/// way, as one more may be needed to know.
+pub(super) fn is_due(wire: &mut Wire) -> Result<bool, ImapError> {
+    let Some(sign_in) = wire.signed_in_within.take() else { return Ok(false) };
     if !wire.capabilities.has("COMPRESS=DEFLATE") {
-        return Ok(());
+        return Ok(false);
     }
     let round_trip = round_trip(wire, sign_in)?;
-    if round_trip < FAR {
-        return Ok(());
-    }
-    let status = wire.run(&ReadOnly::Compress.command(), &mut |_| {})?;
-    // A refusal is no harm: the line stays as it is.
-    if status.condition == Condition::Ok {
-        wire.compress();
-        log::debug!(target: "imap", "[{}] compressed from here on: {} ms away", wire.connection(), round_trip.as_millis());
+    log::debug!(target: "imap", "a round trip takes {} ms at most", round_trip.as_millis());
+    Ok(round_trip >= FAR)
+}
+
+/// Compresses the line if that is due. A refusal does no harm: the line stays as it is.
+pub(super) fn compress_if_far(wire: &mut Wire) -> Result<(), ImapError> {
+    if is_due(wire)? {
+        let tag = wire.ask_to_compress()?;
+        wire.finish(tag, &mut |_| {})?;
     }
     Ok(())
 }
@@ -118,7 +120,8 @@ mod tests {
                 }
             });
             connection.into_iter().for_each(|ms| wire.note_round_trip(Duration::from_millis(ms)));
-            compress_if_far(&mut wire, Duration::from_millis(sign_in)).unwrap();
+            wire.signed_in_within = Some(Duration::from_millis(sign_in));
+            compress_if_far(&mut wire).unwrap();
             drop(wire);
             server.join().unwrap()
         };
@@ -144,7 +147,8 @@ mod tests {
                 server.commands.push(String::from_utf8_lossy(&room[..read]).into_owned());
             });
             connection.into_iter().for_each(|ms| wire.note_round_trip(Duration::from_millis(ms)));
-            compress_if_far(&mut wire, Duration::from_millis(60)).unwrap();
+            wire.signed_in_within = Some(Duration::from_millis(60));
+            compress_if_far(&mut wire).unwrap();
             for _ in 0..2 {
                 assert!(matches!(wire.next_answer(&mut NoLiterals), Ok(Answer::Untagged(_))));
             }
@@ -158,6 +162,45 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_asked_before_the_sign_in_and_nobody_twice() {
+        let (mut wire, server) = line(|server| {
+            server.answer(NO_TIME, b"OK done\r\n");
+            server.answer(NO_TIME, b"NO not now\r\n");
+            server.answer(NO_TIME, b"OK done\r\n");
+        });
+        wire.note_round_trip(FAR_AWAY);
+        compress_if_far(&mut wire).unwrap();
+        wire.run_ok(&ReadOnly::Capability.command(), &mut |_| {}).unwrap();
+        wire.signed_in_within = Some(FAR_AWAY);
+        compress_if_far(&mut wire).unwrap();
+        compress_if_far(&mut wire).unwrap();
+        wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
+        assert_eq!(server.join().unwrap(), ["CAPABILITY", "COMPRESS DEFLATE", "NOOP"]);
+    }
+
+    #[test]
+    fn it_is_asked_behind_the_folders_and_counts_from_its_own_answer_on() {
+        let (mut wire, server) = line(|server| {
+            server.answer(FAR_AWAY, b"OK done\r\n");
+            let mut tags = Vec::new();
+            while tags.len() < 3 {
+                let mut line = String::new();
+                server.reader.read_line(&mut line).unwrap();
+                let (tag, command) = line.trim_end().split_once(' ').unwrap();
+                tags.push(tag.to_owned());
+                server.commands.push(command.to_owned());
+            }
+            let [list, lsub, compress] = &tags[..] else { panic!("{tags:?}") };
+            server.say(format!("* LIST () \"/\" a\r\n{list} OK\r\n{compress} OK\r\n").as_bytes());
+            server.say(&deflated(format!("* LSUB () \"/\" a\r\n{lsub} OK\r\n").as_bytes()));
+        });
+        wire.signed_in_within = Some(FAR_AWAY);
+        let (listing, _) = super::super::list::list(&mut wire, false).unwrap();
+        assert!(listing.folders.len() == 1 && listing.folders[0].subscribed, "{listing:?}");
+        assert_eq!(server.join().unwrap(), ["NOOP", "LIST \"\" \"*\"", "LSUB \"\" \"*\"", "COMPRESS DEFLATE"]);
+    }
+
+    #[test]
     fn a_server_that_refuses_goes_on_in_clear() {
         for refusal in ["NO [COMPRESSIONACTIVE] not again\r\n", "BAD what?\r\n"] {
             let (mut wire, server) = line(move |server| {
@@ -165,7 +208,8 @@ mod tests {
                 server.answer(NO_TIME, b"OK done\r\n");
             });
             wire.note_round_trip(FAR_AWAY);
-            compress_if_far(&mut wire, FAR_AWAY).unwrap();
+            wire.signed_in_within = Some(FAR_AWAY);
+            compress_if_far(&mut wire).unwrap();
             wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
             assert_eq!(server.join().unwrap(), ["COMPRESS DEFLATE", "NOOP"]);
         }
@@ -176,7 +220,8 @@ mod tests {
         let (mut wire, server) = line(|server| server.answer(NO_TIME, b"OK done\r\n"));
         wire.capabilities = Capabilities::parse("IMAP4rev1");
         wire.note_round_trip(FAR_AWAY);
-        compress_if_far(&mut wire, FAR_AWAY).unwrap();
+        wire.signed_in_within = Some(FAR_AWAY);
+        compress_if_far(&mut wire).unwrap();
         wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
         assert_eq!(server.join().unwrap(), ["NOOP"]);
     }
@@ -191,7 +236,8 @@ mod tests {
             }
         });
         wire.note_round_trip(FAR_AWAY);
-        compress_if_far(&mut wire, FAR_AWAY).unwrap();
+        wire.signed_in_within = Some(FAR_AWAY);
+        compress_if_far(&mut wire).unwrap();
         wire
     }
 

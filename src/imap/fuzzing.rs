@@ -37,9 +37,9 @@ pub fn answers(octets: &[u8]) {
 
 /// The same behind the inflater.
 pub fn compressed(octets: &[u8]) {
-    let Some(mut wire) = line(octets) else { return };
-    wire.compress();
-    read_answers(wire);
+    let Some(mut transport) = line(octets).map(Wire::into_transport) else { return };
+    transport.compress();
+    read_answers(Wire::new(transport));
 }
 
 fn read_answers(mut wire: Wire) {

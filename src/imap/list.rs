@@ -1,6 +1,7 @@
 //! LIST, LSUB and NAMESPACE: which folders there are, which are the user's own, what they are for.
 
 use super::command::ReadOnly;
+use super::compression;
 use super::error::ImapError;
 use super::names::Naming;
 use super::quota;
@@ -40,7 +41,7 @@ const MOST_FOLDERS: usize = 200_000;
 const LONGEST_NAME: usize = 4000;
 
 /// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. All questions go out before the first
-/// answer is read.
+/// answer is read. From then on a far line is compressed.
 pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming), ImapError> {
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
     let mut questions = vec![ReadOnly::List { extended }];
@@ -55,7 +56,12 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     if ask_quota && wire.capabilities.has("QUOTA") {
         questions.push(ReadOnly::QuotaRoot);
     }
-    let tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
+    let compression_is_due = compression::is_due(wire)?;
+    let mut tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
+    // At the end of what is asked anyway it costs no round trip of its own.
+    if compression_is_due {
+        tags.push(wire.ask_to_compress()?);
+    }
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
     let mut free_octets: Option<u64> = None;
     let answers = wire.finish_all(&tags, &mut |pieces| {

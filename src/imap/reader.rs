@@ -3,6 +3,7 @@
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
 use super::command::{ReadOnly, quoted};
+use super::compression;
 use super::error::ImapError;
 use super::fetch::Fetched;
 use super::list::{self, Listing};
@@ -61,6 +62,11 @@ impl Reader {
     /// Cuts the line from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
+    }
+
+    /// Compresses a line that is far, where the server can; [`Reader::list`] does so by itself.
+    pub fn compress_if_far(&mut self) -> Result<(), ImapError> {
+        compression::compress_if_far(&mut self.wire)
     }
 
     /// The user's folders.

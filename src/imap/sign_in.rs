@@ -7,7 +7,6 @@
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
-use super::compression;
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
@@ -72,7 +71,7 @@ pub struct Session {
 }
 
 impl Greeted {
-    /// Signs in. Capabilities are learned anew, because many servers have others afterwards; a far line is compressed from then on.
+    /// Signs in. Capabilities are learned anew, because many servers have others afterwards.
     pub fn sign_in(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         self.check_cleartext()?;
         let known = Known::at(&self.host, &self.wire.capabilities);
@@ -106,7 +105,7 @@ impl Greeted {
             wire.run_ok(&ReadOnly::EnableUtf8.command(), &mut |_| {})?;
             wire.utf8 = true;
         }
-        compression::compress_if_far(&mut wire, took)?;
+        wire.signed_in_within = Some(took);
         Ok(Session { wire })
     }
 }

@@ -4,7 +4,7 @@
 //! tag; nothing secret and no body is logged. A literal of a message's body is handed on while it is read.
 
 use super::capabilities::Capabilities;
-use super::command::Command;
+use super::command::{Command, ReadOnly};
 use super::error::ImapError;
 use super::response::{Condition, Status};
 use super::token::Piece;
@@ -77,6 +77,10 @@ pub(super) struct Wire {
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
+    /// How long the sign-in took; none before it, and once compression was thought about.
+    pub(super) signed_in_within: Option<Duration>,
+    /// The command after whose OK everything is compressed.
+    compressing: Option<Tag>,
     /// Names and headers travel as UTF-8 (RFC 6855).
     pub(super) utf8: bool,
 }
@@ -84,8 +88,16 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(transport: Transport) -> Self {
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-        let out = Vec::with_capacity(GATHERED);
-        Self { transport, out, last_tag: 0, connection, capabilities: Capabilities::default(), utf8: false }
+        Self {
+            transport,
+            out: Vec::with_capacity(GATHERED),
+            last_tag: 0,
+            connection,
+            capabilities: Capabilities::default(),
+            signed_in_within: None,
+            compressing: None,
+            utf8: false,
+        }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {
@@ -96,14 +108,11 @@ impl Wire {
         self.transport
     }
 
-    /// The connection's number in the log.
-    pub(super) fn connection(&self) -> u32 {
-        self.connection
-    }
-
-    /// Compresses both directions from here on. Nothing is under way: neither a command nor an answer.
-    pub(super) fn compress(&mut self) {
-        self.transport.compress();
+    /// Sends COMPRESS. Its OK is the last that is in clear; nothing else may be sent before it has been read.
+    pub(super) fn ask_to_compress(&mut self) -> Result<Tag, ImapError> {
+        let tag = self.send(&ReadOnly::Compress.command())?;
+        self.compressing = Some(tag);
+        Ok(tag)
     }
 
     /// See [`Transport::round_trip`].
@@ -267,6 +276,10 @@ impl Wire {
             }
             if let Some((tag, status)) = tagged(&first.text) {
                 log::debug!(target: "imap", "[{}] < {} {status}", self.connection, tag.0);
+                if self.compressing.take_if(|asked| *asked == tag).is_some() && status.condition == Condition::Ok {
+                    log::debug!(target: "imap", "[{}] is compressed from here on", self.connection);
+                    self.transport.compress();
+                }
                 return Ok(Answer::Tagged(tag, status));
             }
             // A blank line, a foreign tag, text without a star: some proxies and old servers say such things. It is skipped.

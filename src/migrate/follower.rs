@@ -111,9 +111,12 @@ impl Drop for Follower {
 
 /// Reads back what comes in until nobody hands anything over any more.
 fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -> Result<(), ImapError> {
+    // Until there is something to do, the end of a run is not to wait for more than the sign-in.
+    let Ok(first) = waiting.recv() else { return Ok(()) };
+    reader.compress_if_far()?;
     let asked = RefCell::new(VecDeque::new());
     let mut comparing = Comparing { asked: &asked, found, folder: 0, current: None };
-    reader.bodies_of_folders(&mut Jobs { waiting, asked: &asked }, &mut comparing)
+    reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut comparing)
 }
 
 /// A job that was asked for, and what of it was right until now.
@@ -121,13 +124,15 @@ type Asked = (Job, Vec<Right>);
 
 /// Turns jobs into batches as they come in.
 struct Jobs<'a> {
+    first: Option<Job>,
     waiting: &'a Receiver<Job>,
     asked: &'a RefCell<VecDeque<Asked>>,
 }
 
 impl BodyFeed for Jobs<'_> {
     fn next(&mut self, idle: bool) -> Option<BodyBatch> {
-        let job = if idle { self.waiting.recv().ok() } else { self.waiting.try_recv().ok() }?;
+        let next = || if idle { self.waiting.recv().ok() } else { self.waiting.try_recv().ok() };
+        let job = self.first.take().or_else(next)?;
         let folder = FolderToRead {
             number: job.folder.0 as usize,
             wire_name: job.wire_name.clone(),
