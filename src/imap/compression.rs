@@ -1,7 +1,7 @@
 //! When a line is compressed: COMPRESS=DEFLATE (RFC 4978) on lines that are far.
 //!
 //! Never before the sign-in. How long something is when it is compressed tells of its content, also to whoever sees only the encrypted line
-//! (CRIME); so a password or token is never among what is compressed. What follows are messages, each of which travels once, and nobody can
+//! (CRIME); so a password or token is never among what is compressed. What follows are messages, which travel once each way, and nobody can
 //! have one sent again with a guess beside it.
 
 use super::command::ReadOnly;
@@ -37,14 +37,18 @@ pub(super) fn compress_if_far(wire: &mut Wire) -> Result<(), ImapError> {
 
 /// How long the way to the server and back takes, at most.
 fn round_trip(wire: &mut Wire, sign_in: Duration) -> Result<Duration, ImapError> {
-    let known = wire.round_trip().unwrap_or(sign_in).min(sign_in);
-    // A sign-in that takes long may only mean a server that thinks long about a password: that must be asked once more.
-    if known < FAR || wire.round_trip().is_some() {
-        return Ok(known);
+    // A sign-in that takes long may only mean a server that thinks long about a password, and tells nothing.
+    if sign_in < FAR {
+        wire.distance.note(sign_in);
+    }
+    if let Some(shortest) = wire.distance.shortest() {
+        return Ok(shortest);
     }
     let asked = Instant::now();
     wire.run(&ReadOnly::Noop.command(), &mut |_| {})?;
-    Ok(asked.elapsed())
+    let took = asked.elapsed();
+    wire.distance.note(took);
+    Ok(took)
 }
 
 #[cfg(test)]
@@ -119,7 +123,7 @@ mod tests {
                     line.clear();
                 }
             });
-            connection.into_iter().for_each(|ms| wire.note_round_trip(Duration::from_millis(ms)));
+            connection.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(sign_in));
             compress_if_far(&mut wire).unwrap();
             drop(wire);
@@ -146,7 +150,7 @@ mod tests {
                 let read = deflate.read(&mut server.reader, &mut room).unwrap();
                 server.commands.push(String::from_utf8_lossy(&room[..read]).into_owned());
             });
-            connection.into_iter().for_each(|ms| wire.note_round_trip(Duration::from_millis(ms)));
+            connection.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(60));
             compress_if_far(&mut wire).unwrap();
             for _ in 0..2 {
@@ -168,7 +172,7 @@ mod tests {
             server.answer(NO_TIME, b"NO not now\r\n");
             server.answer(NO_TIME, b"OK done\r\n");
         });
-        wire.note_round_trip(FAR_AWAY);
+        wire.distance.note(FAR_AWAY);
         compress_if_far(&mut wire).unwrap();
         wire.run_ok(&ReadOnly::Capability.command(), &mut |_| {}).unwrap();
         wire.signed_in_within = Some(FAR_AWAY);
@@ -207,7 +211,7 @@ mod tests {
                 server.answer(NO_TIME, refusal.as_bytes());
                 server.answer(NO_TIME, b"OK done\r\n");
             });
-            wire.note_round_trip(FAR_AWAY);
+            wire.distance.note(FAR_AWAY);
             wire.signed_in_within = Some(FAR_AWAY);
             compress_if_far(&mut wire).unwrap();
             wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
@@ -219,7 +223,7 @@ mod tests {
     fn a_server_that_does_not_offer_it_is_not_asked() {
         let (mut wire, server) = line(|server| server.answer(NO_TIME, b"OK done\r\n"));
         wire.capabilities = Capabilities::parse("IMAP4rev1");
-        wire.note_round_trip(FAR_AWAY);
+        wire.distance.note(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
         compress_if_far(&mut wire).unwrap();
         wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
@@ -235,7 +239,7 @@ mod tests {
                 let _ = server.reader.read_line(&mut String::new());
             }
         });
-        wire.note_round_trip(FAR_AWAY);
+        wire.distance.note(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
         compress_if_far(&mut wire).unwrap();
         wire

@@ -2,6 +2,7 @@
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
+use super::distance::Distance;
 use super::error::ImapError;
 use super::response::{Condition, Status, printable};
 use super::token::Tokens;
@@ -29,6 +30,8 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// How fast all lines together may be.
     pub rate: Option<RateLimit>,
+    /// How far it is, as far as that is known.
+    pub distance: Distance,
     /// How long to wait.
     pub limits: Limits,
     /// The user agreed to passwords in clear text.
@@ -64,7 +67,8 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
             (Wire::new(Transport::new(stream)), product)
         }
     };
-    round_trip.into_iter().for_each(|took| wire.note_round_trip(took));
+    round_trip.into_iter().for_each(|took| endpoint.distance.note(took));
+    wire.distance = endpoint.distance.clone();
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
     let mut greeted = Greeted { wire, product, cleartext_refused, host: host.clone(), port: *port };
     if greeted.wire.capabilities.is_empty() {
@@ -176,7 +180,7 @@ pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
             words = String::from_utf8_lossy(tokens.rest_of_line()).into_owned();
         }
     })?;
-    wire.note_round_trip(asked.elapsed());
+    wire.distance.note(asked.elapsed());
     wire.capabilities = Capabilities::parse(&words);
     Ok(())
 }

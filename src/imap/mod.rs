@@ -12,6 +12,7 @@ mod compression;
 mod connect;
 mod date;
 mod deflate;
+mod distance;
 mod error;
 mod fetch;
 pub(crate) mod fuzzing;
@@ -35,6 +36,7 @@ pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClo
 pub use capabilities::Capabilities;
 pub use connect::{Endpoint, Greeted, connect};
 pub use date::date_text;
+pub use distance::Distance;
 pub use error::{ImapError, Whose};
 pub use kerio_master::MasterPassword;
 pub use list::Listing;

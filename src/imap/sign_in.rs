@@ -82,6 +82,7 @@ impl Greeted {
     }
 
     fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
+        let distance = self.wire.distance.clone();
         let begun = Instant::now();
         let mut wire = match sign_in {
             SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
@@ -97,6 +98,7 @@ impl Greeted {
             SignIn::Token { user, token } => with_token(self, user, token)?,
         };
         let took = begun.elapsed();
+        wire.distance = distance;
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
         }

@@ -8,13 +8,11 @@ use super::response::{Condition, Status};
 use crate::network::{Interrupter, Stream};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The stream and what was read ahead of use.
 pub(super) struct Transport {
     stream: Stream,
     deflate: Option<Box<Deflate>>,
-    round_trip: Option<Duration>,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -23,7 +21,7 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(stream: Stream) -> Self {
         let buffer = vec![0; 64 * 1024].into_boxed_slice();
-        Self { stream, deflate: None, round_trip: None, buffer, start: 0, end: 0 }
+        Self { stream, deflate: None, buffer, start: 0, end: 0 }
     }
 
     /// One that has read these octets already.
@@ -35,16 +33,6 @@ impl Transport {
     pub(super) fn compress(&mut self) {
         self.deflate = Some(Box::new(Deflate::new(&self.buffer[self.start..self.end])));
         self.start = self.end;
-    }
-
-    /// The shortest time in which the other end has answered something that it need not think about.
-    pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
-    }
-
-    /// Notes how long such an answer took.
-    pub(super) fn note_round_trip(&mut self, took: Duration) {
-        self.round_trip = Some(self.round_trip.map_or(took, |shortest| shortest.min(took)));
     }
 
     /// What has been read and not used; reads once when there is nothing. Empty only at the end of the stream.

@@ -5,6 +5,7 @@
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
+use super::distance::Distance;
 use super::error::ImapError;
 use super::response::{Condition, Status};
 use super::token::Piece;
@@ -77,6 +78,8 @@ pub(super) struct Wire {
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
+    /// How far the server is.
+    pub(super) distance: Distance,
     /// How long the sign-in took; none before it, and once compression was thought about.
     pub(super) signed_in_within: Option<Duration>,
     /// The command after whose OK everything is compressed.
@@ -94,6 +97,7 @@ impl Wire {
             last_tag: 0,
             connection,
             capabilities: Capabilities::default(),
+            distance: Distance::default(),
             signed_in_within: None,
             compressing: None,
             utf8: false,
@@ -113,16 +117,6 @@ impl Wire {
         let tag = self.send(&ReadOnly::Compress.command())?;
         self.compressing = Some(tag);
         Ok(tag)
-    }
-
-    /// See [`Transport::round_trip`].
-    pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.transport.round_trip()
-    }
-
-    /// See [`Transport::note_round_trip`].
-    pub(super) fn note_round_trip(&mut self, took: Duration) {
-        self.transport.note_round_trip(took);
     }
 
     /// Sends a command; its literals wait for the server where it does not take them freely.

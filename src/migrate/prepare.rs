@@ -10,7 +10,7 @@ use super::recorder::Events;
 use super::request::{AdministrationServer, Lines, Options, Servers, SourceServer, TargetKind, TargetServer};
 use super::sign_in_guard::SignInGuard;
 use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
-use crate::imap::{self, Endpoint};
+use crate::imap::{self, Distance, Endpoint};
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
 use crate::network::{KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 use crate::progress::{Event, RunKind};
@@ -200,6 +200,7 @@ fn endpoint(
         trust,
         proxy: servers.proxy.clone(),
         rate: lines.max_rate.map(RateLimit::new),
+        distance: Distance::default(),
         limits: Limits::default(),
         cleartext_allowed: servers.cleartext_passwords_allowed,
     })

@@ -1,7 +1,7 @@
 //! A server that speaks UTF-8 only (RFC 6855), and one that merely can: scripted, with what the client says kept word for word.
 
 use kimt::domain::{FolderPath, Secret, Security, Side, Uid};
-use kimt::imap::{AppendWay, Destination, Endpoint, SignIn, Stored, Writer, connect};
+use kimt::imap::{AppendWay, Destination, Distance, Endpoint, SignIn, Stored, Writer, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -66,6 +66,7 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
         trust: Trust::default(),
         proxy: None,
         rate: None,
+        distance: Distance::default(),
         limits: Limits::default(),
         cleartext_allowed: false,
     };
