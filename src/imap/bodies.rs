@@ -38,7 +38,8 @@ pub struct BodyBatch {
     pub uids: Vec<Uid>,
     /// Their size together, as far as it is known.
     pub octets: u64,
-    /// Whether they may have come since the folder was opened: a server tells of them only after another command (RFC 9051, section 5.2).
+    /// Whether they may have come since the folder was opened. It is opened anew then: a server need not tell of them before another
+    /// command is done (RFC 9051, section 5.2), and Dovecot works on the FETCH behind a NOOP before it has looked for new messages.
     pub recent: bool,
 }
 
@@ -141,8 +142,6 @@ struct Asked {
 enum What {
     /// EXAMINE, with what was told until now.
     Open(Opened),
-    /// NOOP, whose answer tells nothing that counts.
-    Refresh,
     Bodies(Bodies),
 }
 
@@ -173,7 +172,7 @@ impl Reading<'_> {
     fn has_room(&self, octets_ahead: u64) -> bool {
         let batches = self.asked.iter().filter_map(|asked| match &asked.what {
             What::Bodies(bodies) => Some(bodies.octets),
-            What::Open(_) | What::Refresh => None,
+            What::Open(_) => None,
         });
         let (count, octets) = batches.fold((0, 0_u64), |(count, sum), octets| (count + 1, octets.saturating_add(sum)));
         count < PIPELINED || (count < BATCHES_AHEAD && octets < octets_ahead)
@@ -188,12 +187,10 @@ impl Reading<'_> {
             return self.ask(batch, fed);
         }
         let BodyBatch { folder, uids, octets, recent } = batch;
-        if self.will_be_open.as_ref() != Some(&folder) {
+        if recent || self.will_be_open.as_ref() != Some(&folder) {
             let command = ReadOnly::Examine { wire_name: folder.wire_name.clone() }.command();
             self.send(&command, &folder, What::Open(Opened::default()))?;
             self.will_be_open = Some(folder.clone());
-        } else if recent {
-            self.send(&ReadOnly::Noop.command(), &folder, What::Refresh)?;
         }
         let uids: BTreeSet<Uid> = uids.into_iter().collect();
         let bodies = Bodies { pending: uids.clone(), uids, octets, alone: BTreeSet::new(), fed };
@@ -274,7 +271,6 @@ impl Reading<'_> {
     fn finish(&mut self, asked: Asked, status: Status) -> Result<(), ImapError> {
         match asked.what {
             What::Open(opened) => self.finish_open(asked.folder, &opened, status),
-            What::Refresh => Ok(()),
             What::Bodies(bodies) => {
                 let fed = bodies.fed;
                 if self.open_folder.as_ref() == Some(&asked.folder) {
@@ -335,7 +331,7 @@ fn owed<'b>(
 ) -> impl Iterator<Item = &'b mut Bodies> + use<'b> {
     asked.iter_mut().filter(move |asked| Some(&*asked.folder) == open).filter_map(|asked| match &mut asked.what {
         What::Bodies(bodies) => Some(bodies),
-        What::Open(_) | What::Refresh => None,
+        What::Open(_) => None,
     })
 }
 

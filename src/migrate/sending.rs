@@ -10,7 +10,8 @@ use crate::domain::{Digest, Side, Uid};
 use crate::imap::{AppendWay, Appender, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
 use crate::ledger::{Change, Done, Ledger};
 use crossbeam_channel::Receiver;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
 
 /// Commands that may be unanswered when the next batch begins: enough for an answer that is long on its way. Near, answers are taken as
 /// they come, and there are never so many.
@@ -21,6 +22,10 @@ const OCTETS_IN_FLIGHT: u64 = 8 << 20;
 /// So much is intended with one durable write.
 const INTENDED_OCTETS: u64 = 4 << 20;
 const INTENDED_MESSAGES: usize = 1000;
+
+/// A command that has been written to for so long is ended: on a slow line the target can then answer, and the checking connection begin,
+/// long before a whole batch has gone through. Where a batch is gone sooner, it is one command, and one wait for the target's disk.
+const LONGEST_COMMAND: Duration = Duration::from_millis(250);
 
 /// A message of a pass: its round and its UID on the source.
 type Key = (usize, Uid);
@@ -38,6 +43,10 @@ pub(super) struct Sending<'a, 'd> {
     began: Option<usize>,
     /// So many batches are intended, durably.
     intended: usize,
+    /// The last message of each batch.
+    last: HashSet<Key>,
+    /// Since when the command is written that is written now.
+    command_since: Option<Instant>,
     /// Size and digest of what was sent and is not settled.
     measured: HashMap<Key, (u64, Digest)>,
     /// Intended and not delivered by the source, the one that arrives now first.
@@ -73,6 +82,8 @@ impl<'a, 'd> Sending<'a, 'd> {
             round: 0,
             began: None,
             intended: 0,
+            last: batches.iter().filter_map(|batch| Some((batch.folder.number, *batch.uids.last()?))).collect(),
+            command_since: None,
             measured: HashMap::new(),
             awaited: VecDeque::new(),
             current: None,
@@ -140,6 +151,11 @@ impl<'a, 'd> Sending<'a, 'd> {
                     if passed_on {
                         self.appender.end().on(Side::Target)?;
                     }
+                    // A server may begin with the next batch before it says that this one is done.
+                    let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
+                    if is_long || self.last.contains(&key) {
+                        self.end_command()?;
+                    }
                 }
             }
             Item::Unreadable { uid, words } => {
@@ -152,15 +168,19 @@ impl<'a, 'd> Sending<'a, 'd> {
                 self.news[self.round].withdrawn.push(uid);
                 self.ends[self.round].absent.push(uid);
             }
-            Item::BatchEnd => {
-                self.appender.end_batch().on(Side::Target)?;
-                self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
-                let arrived = self.appender.settle_arrived().on(Side::Target)?;
-                self.take_settled(arrived);
-                self.record(self.intended)?;
-            }
+            Item::BatchEnd => self.end_command()?,
         }
         Ok(())
+    }
+
+    /// Ends the command that is being written, and takes the answers that have come.
+    fn end_command(&mut self) -> Result<(), Halt> {
+        self.command_since = None;
+        self.appender.end_batch().on(Side::Target)?;
+        self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
+        let arrived = self.appender.settle_arrived().on(Side::Target)?;
+        self.take_settled(arrived);
+        self.record(self.intended)
     }
 
     fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), Halt> {
@@ -177,6 +197,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         let flags = round.flags.of(round.heads, uid);
         self.delivered(key);
         self.awaited.push_front(key);
+        self.command_since.get_or_insert_with(Instant::now);
         let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way };
         let begun = self.appender.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
         self.current = Some((key, matches!(begun, Begun::Ready)));
