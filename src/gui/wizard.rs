@@ -218,8 +218,7 @@ fn about(ui: &Ui, log_folder: &std::path::Path, actions: &mut Vec<Action>) {
         for text in [
             "Moves mailboxes from any IMAP server into Kerio Connect, byte for byte, and proves that they arrived."
                 .to_owned(),
-            "MIT licence. The face Inter is under the SIL Open Font License 1.1; it lies beside the program's source."
-                .to_owned(),
+            "MIT licence. THIRD-PARTY-NOTICES, which comes with the program, has the licences of others.".to_owned(),
             format!("The logs of each run are in {}.", log_folder.display()),
         ] {
             ui.add(Label::new(theme::body(text).color(colours.ink)).wrap());
