@@ -68,6 +68,8 @@ pub(super) struct FolderProgress {
     pub(super) dateless: BTreeSet<Uid>,
     /// Copied without some of their flags.
     pub(super) flags_lost: FlagsLost,
+    /// Seen on the target with the size that was sent.
+    pub(super) sized: BTreeSet<Uid>,
     /// Whether the marks of all that was copied were compared.
     pub(super) marks_compared: bool,
     /// How many messages the target's folder holds after the copying, as far as it was seen.
@@ -314,13 +316,10 @@ impl FolderRun<'_, '_> {
             return Ok(());
         }
         self.mailbox.step(Step::Checking(self.job.id));
-        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
         if verify == Verify::Size {
-            let (right, wrong) = proof::check_sizes(self.sessions.target.reader(), &rest)?;
-            tell_checked(self.mailbox, self.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
-            self.take_wrong(&wrong);
-            return Ok(());
+            return self.check_sizes(rest);
         }
+        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
         self.open_source()?;
         let known = self.ledger.target_uids(record)?;
         let checked = proof::check_rest(&mut self.sessions.source, self.sessions.target.reader(), &rest, &known)?;
@@ -331,6 +330,20 @@ impl FolderRun<'_, '_> {
             self.job.tell_once(self.mailbox, problem.counting(normalised));
         }
         self.take_wrong(&checked.wrong);
+        Ok(())
+    }
+
+    /// Checks by size only, first by what was seen with the marks.
+    fn check_sizes(&mut self, done: Vec<Done>) -> Result<(), Halt> {
+        let sized = &self.job.progress.sized;
+        let (mut right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| sized.contains(&done.uid));
+        if !rest.is_empty() {
+            self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
+            let (found, wrong) = proof::check_sizes(self.sessions.target.reader(), &rest)?;
+            right.extend(found);
+            self.take_wrong(&wrong);
+        }
+        tell_checked(self.mailbox, self.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Marks: whether what was copied stands on the target with the date and the flags that the source has. Servers change some without a word
-//! (RFC 9051, section 6.3.12, only says that they should keep them).
+//! Marks: whether what was copied stands on the target with the date and the flags that the source has, and its size. Servers change some
+//! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
 
 use super::connections::Sessions;
 use super::folder::{FolderJob, FolderRun, Scan};
@@ -47,6 +47,8 @@ struct Marked<'a> {
     wire_name: Vec<u8>,
     /// What this run copied: the UIDs on the source by those on the target.
     copied: BTreeMap<Uid, Uid>,
+    /// The sizes that were sent, by the UIDs on the source, where sizes are what is verified.
+    sizes: BTreeMap<Uid, u64>,
     redated: Redated,
 }
 
@@ -59,13 +61,14 @@ pub(super) fn compare(
     folders: &mut [FolderJob],
     ready: impl Fn(&FolderJob) -> bool,
 ) -> Result<(), Halt> {
-    if mailbox.context.options.verify == Verify::None {
+    let verify = mailbox.context.options.verify;
+    if verify == Verify::None {
         return Ok(());
     }
     for part in folders.chunks_mut(SCANNED_AT_ONCE) {
         let mut marked = Vec::new();
         for job in part.iter_mut().filter(|job| !job.progress.finished && !job.progress.marks_compared && ready(job)) {
-            marked.extend(Marked::new(ledger, job)?);
+            marked.extend(Marked::new(ledger, job, verify)?);
         }
         let mut all: Vec<&mut Marked<'_>> = marked.iter_mut().collect();
         read(sessions, &mut all)?;
@@ -99,7 +102,7 @@ fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), H
 
 impl<'a> Marked<'a> {
     /// None when nothing was copied into the folder.
-    fn new(ledger: &Ledger, job: &'a mut FolderJob) -> Result<Option<Self>, Halt> {
+    fn new(ledger: &Ledger, job: &'a mut FolderJob, verify: Verify) -> Result<Option<Self>, Halt> {
         let (Some(floor), Some(scan), Some(target)) = (job.progress.floor, job.scan.clone(), &job.target) else {
             return Ok(None);
         };
@@ -110,7 +113,9 @@ impl<'a> Marked<'a> {
         if copied.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Self { job, scan, wire_name, copied, redated: Redated::default() }))
+        let sizes = if verify == Verify::Size { ledger.done(&record)? } else { Vec::new() };
+        let sizes = sizes.into_iter().collect();
+        Ok(Some(Self { job, scan, wire_name, copied, sizes, redated: Redated::default() }))
     }
 
     fn has_dates_before_1970(&self) -> bool {
@@ -124,6 +129,9 @@ impl<'a> Marked<'a> {
             return;
         };
         let progress = &mut self.job.progress;
+        if self.sizes.get(&uid) == Some(&stands.size) {
+            progress.sized.insert(uid);
+        }
         if sent.date.is_some() && sent.date != stands.date && !progress.dateless.contains(&uid) {
             self.redated.0 += 1;
             self.redated.1 = self.redated.1.or(sent.date.map(|date| (date, stands.date)));

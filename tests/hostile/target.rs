@@ -195,32 +195,35 @@ fn a_batch_that_was_refused_and_stored_in_part_all_the_same_is_not_doubled() {
 }
 
 #[test]
-fn a_target_that_says_ok_and_stores_nothing_is_found_out() {
-    let stage =
-        stage_of_singles(
-            |command| {
-                if is_poisoned(command) { command.answer("OK [APPENDUID 1 99] done") } else { Fate::Pass }
-            },
-        );
-    stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageMissing]);
+fn a_target_that_says_ok_and_stores_nothing_is_found_out_by_content_and_by_size() {
+    for verify in [Verify::Content, Verify::Size] {
+        let ok = |command: &Command| command.answer("OK [APPENDUID 1 99] done");
+        let mut stage = stage_of_singles(move |command| if is_poisoned(command) { ok(command) } else { Fate::Pass });
+        stage.verify = verify;
+        stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageMissing]);
+    }
 }
 
 #[test]
-fn a_target_that_stores_something_else_is_found_out() {
-    let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
-    let target = there.clone();
-    let stage = stage_of_singles(move |command| {
-        if !is_poisoned(command) {
-            return Fate::Pass;
-        }
-        let other = message("Subject: 3\r\n\r\nRemoved by the virus filter\r\n");
-        let uid = target.get().unwrap().add(ANN, "INBOX", other).unwrap();
-        command.answer(&format!("OK [APPENDUID 1 {uid}] done"))
-    });
-    there.set(stage.target.server.store().clone()).ok().unwrap();
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::SomeIncomplete);
-    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::MessageAltered]);
+fn a_target_that_stores_something_else_is_found_out_by_content_and_by_size() {
+    for verify in [Verify::Content, Verify::Size] {
+        let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+        let target = there.clone();
+        let mut stage = stage_of_singles(move |command| {
+            if !is_poisoned(command) {
+                return Fate::Pass;
+            }
+            let other = message("Subject: 3\r\n\r\nRemoved by the virus filter\r\n");
+            let uid = target.get().unwrap().add(ANN, "INBOX", other).unwrap();
+            command.answer(&format!("OK [APPENDUID 1 {uid}] done"))
+        });
+        stage.verify = verify;
+        there.set(stage.target.server.store().clone()).ok().unwrap();
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+        assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::MessageAltered]);
+        assert_eq!(state.tally.checked.messages, 5);
+    }
 }
 
 #[test]
