@@ -341,3 +341,27 @@ fn runs_by_turns_from_two_computers_double_nothing() {
         }
     }
 }
+
+#[test]
+fn what_another_run_puts_into_a_later_folder_while_earlier_ones_are_copied_is_not_doubled() {
+    // More folders than are copied together, and one whose turn comes when it was looked at long ago.
+    const FOLDERS: u32 = 201;
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+    let mail = |number: u32| message(&format!("Subject: {number}\r\n\r\ntext\r\n"));
+    let name = |number: u32| format!("Folder {number:03}");
+    for number in 1..=FOLDERS {
+        stage.source.store().create_folder(ANN, &name(number)).unwrap();
+        stage.source.store().add(ANN, &name(number), mail(number)).unwrap();
+    }
+    let (there, begun) = (stage.target.server.store().clone(), AtomicBool::new(false));
+    stage.target.tamper(Tamper::commands(move |command| {
+        if command.name == "APPEND" && !begun.swap(true, Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(10_200));
+            there.add(ANN, &name(FOLDERS), mail(FOLDERS)).unwrap();
+        }
+        Fate::Pass
+    }));
+    let state = stage.migrate();
+    stage.assert_complete(&state);
+    assert_eq!(state.tally.copied.messages, u64::from(FOLDERS) - 1);
+}
