@@ -125,6 +125,27 @@ fn a_record_cut_off_anywhere_is_one_that_was_true_once() {
 }
 
 #[test]
+fn changes_of_several_folders_are_taken_in_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = opened(folder.path());
+    let first = inbox(&mut ledger);
+    let second = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    let change = |folder, uid| Change {
+        folder,
+        done: vec![done(uid)],
+        withdrawn: Vec::new(),
+        intend: vec![(Uid(uid + 1), 10)],
+        floor: 100 + uid,
+    };
+    ledger.record_all(&[change(&first, 1), change(&second, 5)]).unwrap();
+    for (record, uid) in [(&first, 1), (&second, 5)] {
+        assert_eq!(ledger.done(record).unwrap(), vec![(Uid(uid), 10)]);
+        let intent = Intent { uid: Uid(uid + 1), size: 10, floor: 100 + uid };
+        assert_eq!(ledger.intents(record).unwrap(), vec![intent]);
+    }
+}
+
+#[test]
 fn a_settled_message_is_never_withdrawn() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, _) = opened(folder.path());
