@@ -150,7 +150,7 @@ pub enum ProblemKind {
     MessageAltered,
     /// The target stored the message with changes that do not touch its content (line ends, added trace header).
     MessageNormalised,
-    /// Another run, from another computer, copied the same message at the same time.
+    /// Another run, from another computer, copied the same message at the same time, or the target stored it long after its line was lost.
     MessageDoubled,
     /// A message that should stand on the target does not.
     MessageMissing,
@@ -373,7 +373,9 @@ impl Problem {
             MessageRefused => format!("{message} was refused by the target"),
             MessageTooLarge => format!("{message} is larger than the target accepts"),
             MessageAltered => format!("{message} stands on the target with other content than was sent"),
-            MessageDoubled => format!("{message} came to the target twice: another run copied them at the same time"),
+            MessageDoubled => format!(
+                "{message} came to the target twice: another run copied them at the same time, or the target stored late what it had of a lost connection"
+            ),
             MessageNormalised => format!("{message} was stored by the target with other line ends or an added header"),
             MessageMissing => format!("{message} is not on the target"),
             DateNotKept if self.count == 1 => format!("{message} has another date on the target"),

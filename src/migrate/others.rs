@@ -97,7 +97,7 @@ impl FolderRun<'_, '_> {
         if matches.is_empty() {
             return Ok(to_copy);
         }
-        self.job.progress.others.were_first = true;
+        self.job.progress.others.were_first |= !self.may_come_late();
         let there = self.take_theirs(record, matches)?;
         Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
     }
@@ -111,14 +111,20 @@ impl FolderRun<'_, '_> {
         Ok(there)
     }
 
-    /// Before the claim, where others have been before us: waits a while, and ends when they are still at it.
-    pub(super) fn await_others(&mut self, record: &FolderRecord, floor: u32, to_copy: &[Uid]) -> Result<(), Halt> {
+    /// Before the claim, where others have been before us: waits a while, and ends when they are still at it. Returns what
+    /// they have stored of `to_copy`.
+    pub(super) fn await_others(
+        &mut self,
+        record: &FolderRecord,
+        floor: u32,
+        to_copy: &[Uid],
+    ) -> Result<BTreeSet<Uid>, Halt> {
         let context = self.mailbox.context;
         context.control.wait_whole(context.options.patience.quiet);
         if context.control.stopping() {
             return Err(Halt::Held);
         }
-        self.look_for_others(record, floor, to_copy).map(|_| ())
+        self.look_for_others(record, floor, to_copy)
     }
 
     /// Looks whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`. Returns what
@@ -144,15 +150,21 @@ impl FolderRun<'_, '_> {
         let Some(first) = twice.iter().copied().chain(ahead.iter().map(|found| found.target_uid)).min() else {
             return Ok(BTreeSet::new());
         };
+        let is_late = self.may_come_late();
         let own = self.ledger.target_uids(record)?;
         let own = own.iter().find(|uid| uid.0 >= floor);
         let others = &mut self.job.progress.others;
         others.doubled = twice.len() as u64;
         // Where the target tells no UIDs nobody knows whose came first: then neither goes on.
-        if placeless || others.were_first || own.is_none_or(|own| first < *own) {
+        if !is_late && (placeless || others.were_first || own.is_none_or(|own| first < *own)) {
             return Err(self.give_way(record)?.into());
         }
         self.take_theirs(record, ahead)
+    }
+
+    /// Whether what nobody knows here may be our own: a target that lost our line may show much later what it had received on it.
+    fn may_come_late(&self) -> bool {
+        !self.job.progress.sending_losses.is_empty()
     }
 
     /// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored.

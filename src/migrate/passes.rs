@@ -156,14 +156,25 @@ fn claim(
     let Copying { job, scan, target, record, turns, .. } = &mut together[index];
     let job = &mut folders[*job];
     if job.progress.others.were_first {
-        let to_copy: Vec<Uid> = turns.iter().flat_map(|turn| &turn.uids).copied().collect();
-        FolderRun { mailbox, sessions, ledger, job, scan, target }.await_others(record, floor, &to_copy)?;
+        let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
+        let theirs = run.await_others(record, floor, &uids_of(turns))?;
+        leave_out(turns, &theirs);
     }
-    let Some(turn) = turns.last_mut() else { return Ok(Vec::new()) };
+    let Some(turn) = turns.last_mut() else { return Ok(next_turns(together)) };
     let rest = turn.uids.split_off(1);
     let first = Turn { uids: std::mem::replace(&mut turn.uids, rest), ..*turn };
-    turns.retain(|turn| !turn.uids.is_empty());
+    leave_out(turns, &BTreeSet::new());
     Ok(vec![(index, first)])
+}
+
+fn uids_of(turns: &[Turn]) -> Vec<Uid> {
+    turns.iter().flat_map(|turn| &turn.uids).copied().collect()
+}
+
+/// Takes messages out of what is to be sent, and turns that are left without any.
+fn leave_out(turns: &mut Vec<Turn>, uids: &BTreeSet<Uid>) {
+    turns.iter_mut().for_each(|turn| turn.uids.retain(|uid| !uids.contains(uid)));
+    turns.retain(|turn| !turn.uids.is_empty());
 }
 
 /// What each folder has to send next: together with that of the others, or else what is sent alone.
@@ -326,13 +337,9 @@ impl FolderRun<'_, '_> {
         let again = self.sort_refused(turn.way, turn.dates, refused, retries)?;
         let alone = turn.alone;
         turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
-        let to_copy: Vec<Uid> = turns.iter().flat_map(|turn| &turn.uids).copied().collect();
         let floor = self.target.open.status.uid_next.map_or(1, |uid| uid.0);
-        let theirs = self.look_for_others(record, floor, &to_copy)?;
-        if !theirs.is_empty() {
-            turns.iter_mut().for_each(|turn| turn.uids.retain(|uid| !theirs.contains(uid)));
-            turns.retain(|turn| !turn.uids.is_empty());
-        }
+        let theirs = self.look_for_others(record, floor, &uids_of(turns))?;
+        leave_out(turns, &theirs);
         Ok(())
     }
 

@@ -178,6 +178,33 @@ fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twi
 }
 
 #[test]
+fn a_target_that_stores_what_it_had_received_long_after_it_was_asked_doubles_one_message_and_goes_on() {
+    let (appends_seen, late) = (AtomicUsize::new(0), std::sync::Mutex::new(None::<Command>));
+    let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+    let target = there.clone();
+    let stage = stage(move |command| {
+        if !appends(command) {
+            return Fate::Pass;
+        }
+        // The batch behind the first message is stored when its first message comes once more, on the next line.
+        match appends_seen.fetch_add(1, Ordering::SeqCst) {
+            1 => {
+                *late.lock().unwrap() = Some(command.clone());
+                return Fate::Close;
+            }
+            2 => store(target.get().unwrap(), &late.lock().unwrap().take().unwrap()),
+            _ => {}
+        }
+        Fate::Pass
+    });
+    there.set(stage.target.server.store().clone()).ok().unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::MessageDoubled]);
+    assert_eq!(stage.target.mail().messages(), 7);
+}
+
+#[test]
 fn a_batch_that_was_refused_and_stored_in_part_all_the_same_is_not_doubled() {
     let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
     let target = there.clone();
