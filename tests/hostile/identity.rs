@@ -213,6 +213,31 @@ fn a_target_restored_from_a_backup_is_found_out_by_verify_and_repaired_by_copyin
 }
 
 #[test]
+fn a_target_whose_uids_went_back_with_a_backup_gets_what_is_missing_by_itself() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    stage.target.store().restore_folder(ANN, "Work", 18).unwrap();
+    let state = assert_rerun_copies(&stage, 8);
+    assert!(kinds(&state).contains(&ProblemKind::HistoryUnknown), "{:?}", problems(&state));
+    assert_rerun_copies(&stage, 0);
+}
+
+#[test]
+fn a_new_uid_validity_of_the_target_alone_makes_its_record_worthless() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    // As many messages as before, so that only the UIDVALIDITY tells. The one that is gone comes back: nobody knows any more who deleted it.
+    let store = stage.target.store();
+    store.delete_message(ANN, "Work", 7).unwrap();
+    store.add(ANN, "Work", message("Subject: the owner's own\r\n\r\n")).unwrap();
+    store.change_uid_validity(ANN, "Work").unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.tally.copied.messages, 1, "{:?}", problems(&state));
+    assert!(kinds(&state).contains(&ProblemKind::HistoryUnknown), "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().folder("Work").unwrap().messages.len(), 26);
+}
+
+#[test]
 fn a_clock_set_back_changes_nothing() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());

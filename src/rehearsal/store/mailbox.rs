@@ -329,6 +329,13 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Takes a folder back to when `uid_next` was its next UID.
+    pub(super) fn restore(&mut self, name: &[u8], uid_next: u32) -> Result<(), StoreError> {
+        self.expunge(name, |message| message.uid >= uid_next)?;
+        self.folder_mut(name)?.uid_next = uid_next;
+        Ok(())
+    }
+
     pub(super) fn set_quota(&mut self, octets: Option<u64>) {
         self.quota = octets;
     }

@@ -254,6 +254,12 @@ impl MailStore {
         self.user(user)?.mailbox().renumber(&wire_name(folder))
     }
 
+    /// Takes a folder back to when `uid_next` was its next UID, as restoring a backup does: later messages are gone, and their UIDs will be
+    /// given to others.
+    pub fn restore_folder(&self, user: &str, folder: &str, uid_next: u32) -> Result<(), StoreError> {
+        self.user(user)?.mailbox().restore(&wire_name(folder), uid_next)
+    }
+
     /// Limits the octets of a user's mail. What is stored already stays.
     pub fn set_quota(&self, user: &str, octets: Option<u64>) -> Result<(), StoreError> {
         self.user(user)?.mailbox().set_quota(octets);
