@@ -274,7 +274,7 @@ impl FolderRun<'_, '_> {
     fn finish(&mut self) -> Result<(), Halt> {
         let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
         self.tell_dates(self.job.progress.dateless.len() as u64);
-        self.tell_lost_flags();
+        self.job.tell_lost_flags(self.mailbox);
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
             let Scan { status, heads } = self.scan;
             let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));

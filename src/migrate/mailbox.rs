@@ -51,6 +51,10 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         incomplete: false,
     };
     let end = mailbox.work();
+    // The next run does not know what this one left behind.
+    for mut job in mailbox.folders.take().into_iter().flatten().filter(|job| !job.progress.finished) {
+        job.tell_lost_flags(&mut mailbox);
+    }
     if end == AccountEnd::Complete && mailbox.incomplete { AccountEnd::Incomplete } else { end }
 }
 

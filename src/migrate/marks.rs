@@ -2,7 +2,7 @@
 //! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
 
 use super::connections::Sessions;
-use super::folder::{FolderJob, FolderRun, Scan};
+use super::folder::{FolderJob, Scan};
 use super::halt::{Halt, OnSide};
 use super::mailbox::Mailbox;
 use super::request::Verify;
@@ -152,13 +152,13 @@ fn tell_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Re
     mailbox.tell_folder_problem(job.id, problem);
 }
 
-impl FolderRun<'_, '_> {
+impl FolderJob {
     /// Tells of how many messages flags were left behind.
-    pub(super) fn tell_lost_flags(&mut self) {
-        let lost = &self.job.progress.flags_lost;
+    pub(super) fn tell_lost_flags(&mut self, mailbox: &mut Mailbox<'_>) {
+        let lost = &self.progress.flags_lost;
         let Some(example) = &lost.example else { return };
-        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.job.planned.source);
+        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
         let problem = problem.counting(lost.uids.len() as u64).saying(format!("for example {example}"));
-        self.job.tell_once(self.mailbox, problem);
+        self.tell_once(mailbox, problem);
     }
 }

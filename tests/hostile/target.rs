@@ -364,6 +364,26 @@ fn keywords_left_behind_before_a_line_was_lost_are_told_with_those_after_it() {
 }
 
 #[test]
+fn keywords_left_behind_in_a_folder_that_came_to_no_end_are_told() {
+    let taken = AtomicUsize::new(0);
+    let stage = stage_of_singles(move |command| {
+        if appends(command) && command.text.contains("$Work") {
+            return command.answer("NO keyword too long");
+        }
+        let is_full = appends(command) && taken.fetch_add(1, Ordering::SeqCst) >= 8;
+        if is_full { command.answer("NO [OVERQUOTA] full") } else { Fate::Pass }
+    });
+    for number in 7..=9 {
+        let text = format!("Subject: {number}\r\n\r\ntext\r\n");
+        let flagged = NewMessage { flags: vec!["$Work".into()], ..message(&text) };
+        stage.source.store().add(ANN, "INBOX", flagged).unwrap();
+    }
+    let state = stage.migrate();
+    assert_eq!(stage.target.mail().messages(), 8);
+    assert_eq!(kinds(&state), [ProblemKind::OverQuota, ProblemKind::KeywordsDropped].into(), "{:?}", problems(&state));
+}
+
+#[test]
 fn a_message_at_which_the_target_hangs_up_costs_that_message_only() {
     let closing = |command: &Command| if is_poisoned(command) { Fate::Close } else { Fate::Pass };
     for stage in [stage(closing), stage_of_singles(closing)] {
