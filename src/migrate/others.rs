@@ -143,11 +143,13 @@ impl FolderRun<'_, '_> {
             self.place(record, &self.placeless(record)?)?;
         }
         let mut strangers = self.unclaimed(record, Uid(floor.max(1)))?;
-        let twice = self.twice(record, &strangers)?;
-        strangers.retain(|head| !twice.contains(&head.uid));
+        // What is still to be copied comes first: of equal messages one may be done, and the other stand there already.
         let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| self.scan.heads.get(*uid).copied()).collect();
         let ahead = self.reconcile(&wanted, &strangers, Thoroughness::Alike)?;
-        let Some(first) = twice.iter().copied().chain(ahead.iter().map(|found| found.target_uid)).min() else {
+        let taken: BTreeSet<Uid> = ahead.iter().map(|found| found.target_uid).collect();
+        strangers.retain(|head| !taken.contains(&head.uid));
+        let twice = self.twice(record, &strangers)?;
+        let Some(first) = twice.iter().copied().chain(taken).min() else {
             return Ok(BTreeSet::new());
         };
         let is_late = self.may_come_late();

@@ -136,12 +136,13 @@ fn page(head: &str, body: &str) -> Reply {
 #[test]
 fn what_is_not_the_api_is_named() {
     type Answering = fn() -> Reply;
-    let cases: [(Answering, &str); 6] = [
+    let cases: [(Answering, &str); 7] = [
         (|| page("200 OK", "<!DOCTYPE html><html></html>"), "web page"),
         (|| page("500 Internal Server Error", "<html></html>"), "HTTP status 500"),
         (|| page("302 Found\r\nLocation: https://elsewhere/", ""), "https://elsewhere/"),
         (|| page("307 Temporary Redirect\r\nLocation: https://elsewhere/", ""), "https://elsewhere/"),
         (|| Reply::Stray, "another request"),
+        (|| Reply::Result(json!({})), "no token"),
         (|| Reply::Raw("* OK IMAP4rev1 server ready\r\n".to_owned()), "HTTP"),
     ];
     for (reply, expected) in cases {
