@@ -4,6 +4,7 @@
 
 #[path = "../support/certificate.rs"]
 mod certificate;
+mod clear_text;
 mod encryption;
 mod providers;
 mod proxy;
