@@ -63,7 +63,9 @@ impl Problem {
                 "Activate the user from the directory in Kerio Connect first, then migrate this mailbox again."
             }
             PasswordRule => "Give this user a password that fits the rules, or create the user in Kerio Connect first.",
-            MailboxInUse => "Wait until the other run has ended.",
+            MailboxInUse => {
+                "Wait until the other run has ended, then migrate this mailbox again: what stands there is not copied twice."
+            }
             Internal => "Migrate this mailbox again; if it repeats, send the debug log to support.",
             FolderNotRead => "Open the folder in a mail program on the source; then migrate this mailbox again.",
             FolderNotCreated => {

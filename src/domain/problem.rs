@@ -358,7 +358,7 @@ impl Problem {
                 format!("The users of the domain of {account} come from a directory service and cannot be created here")
             }
             PasswordRule => format!("Kerio Connect's password rules refuse the password of {account}"),
-            MailboxInUse => format!("Another run is migrating {account} at this moment"),
+            MailboxInUse => format!("Another run, here or on another computer, is migrating {account} at this moment"),
             Internal => format!("The program failed while migrating {account}"),
             FolderNotRead => format!("The folder '{folder}' could not be read"),
             FolderNotCreated => format!("The folder '{folder}' could not be created"),
