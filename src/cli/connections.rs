@@ -52,7 +52,7 @@ pub(super) struct ConnectionArguments {
     /// So many connections to the source at a time, at most; a mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_connections_source: Option<u32>,
-    /// The same for the target; a mailbox needs one, and uses a second for checking when that is free
+    /// The same for the target; a mailbox needs one, uses a second for checking when that is free, and a large mailbox a third for sending
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_connections_target: Option<u32>,
 }

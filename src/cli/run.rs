@@ -9,7 +9,7 @@ use super::signals::Signals;
 use super::{conclusion, terminal};
 use crate::domain::{Account, BadLine, Secret, Selection};
 use crate::logs;
-use crate::migrate::{self, Options, Patience, Request, Run, Servers, Verify};
+use crate::migrate::{self, Options, Request, Run, Servers, Verify};
 use crate::progress::{RunKind, RunState};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,9 +48,7 @@ pub(super) fn carry_out(task: Task, voice: Voice, signals: &Signals) -> Result<(
             jobs: task.jobs,
             verify: task.verify,
             repair: task.repair,
-            state_folder: task.state_folder,
-            log_folder,
-            patience: Patience::default(),
+            ..Options::in_folders(task.state_folder, log_folder)
         },
     };
     let (teller, printing) = progress::prepare(voice);

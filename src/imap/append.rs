@@ -194,6 +194,27 @@ impl<'a> Appender<'a> {
         Ok(std::mem::take(&mut self.settled))
     }
 
+    /// The folder of the command that is being written.
+    pub fn folder(&self) -> Option<usize> {
+        self.current.as_ref().map(|current| current.folder)
+    }
+
+    /// Sends what was gathered of the command that is being written.
+    pub fn flush(&mut self) -> Result<(), ImapError> {
+        self.wire.flush()
+    }
+
+    /// Reads answers until no command into this folder is unanswered. False when none came for so long.
+    pub fn answered_within(&mut self, folder: usize, patience: Duration) -> Result<bool, ImapError> {
+        while self.in_flight.iter().any(|flight| flight.folder == folder) {
+            if !self.wire.arrives_within(patience)? {
+                return Ok(false);
+            }
+            self.take_next()?;
+        }
+        Ok(true)
+    }
+
     fn take_next(&mut self) -> Result<(), ImapError> {
         if let Answer::Tagged(tag, status) = self.wire.next_answer(&mut NoLiterals)? {
             self.take_answer(tag, &status);

@@ -35,6 +35,11 @@ pub(super) fn compress_if_far(wire: &mut Wire) -> Result<(), ImapError> {
     Ok(())
 }
 
+/// Whether the server is known to be far.
+pub(super) fn is_far(wire: &Wire) -> bool {
+    wire.distance.shortest().is_some_and(|shortest| shortest >= FAR)
+}
+
 /// How long the way to the server and back takes, at most.
 fn round_trip(wire: &mut Wire, sign_in: Duration) -> Result<Duration, ImapError> {
     // A sign-in that takes long may only mean a server that thinks long about a password, and tells nothing.

@@ -8,6 +8,7 @@ use super::response::{Condition, Status};
 use crate::network::{Interrupter, Stream};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The stream and what was read ahead of use.
 pub(super) struct Transport {
@@ -74,6 +75,11 @@ impl Transport {
             self.end = deflate.inflate(&mut self.buffer)?;
         }
         Ok(self.has_unread() || self.stream.has_arrived()?)
+    }
+
+    /// The same, but waits for it; false when nothing came for so long.
+    pub(super) fn arrives_within(&mut self, patience: Duration) -> io::Result<bool> {
+        Ok(self.has_arrived()? || self.stream.arrives_within(patience)?)
     }
 
     pub(super) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {

@@ -192,6 +192,11 @@ impl Wire {
         self.transport.has_arrived().map_err(lost)
     }
 
+    /// Waits until an answer, or a part of one, is there to be read. False when none came for so long.
+    pub(super) fn arrives_within(&mut self, patience: Duration) -> Result<bool, ImapError> {
+        self.transport.arrives_within(patience).map_err(lost)
+    }
+
     /// Sends what was gathered.
     pub(super) fn flush(&mut self) -> Result<(), ImapError> {
         if !self.out.is_empty() {

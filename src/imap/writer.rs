@@ -4,6 +4,7 @@
 
 use super::append::Appender;
 use super::command::{Command, ReadOnly};
+use super::compression;
 use super::error::ImapError;
 use super::names::NameRefused;
 use super::reader::{FolderStatus, Opened, Reader};
@@ -136,6 +137,13 @@ impl Writer {
     /// Whether batches can be stored with one command.
     pub fn offers_multiappend(&self) -> bool {
         self.reader.wire.capabilities.has("MULTIAPPEND")
+    }
+
+    /// Whether a second connection can make sending faster: one receives a batch while the other stores one, which needs literals that
+    /// are not waited for, and answers that are not long on their way.
+    pub fn gains_from_second_line(&self) -> bool {
+        let wire = &self.reader.wire;
+        self.offers_multiappend() && wire.takes_freely(u64::MAX) && !compression::is_far(wire)
     }
 
     /// Begins to append. A folder that is open for reading only is left first: Courier refuses to append to it.

@@ -10,8 +10,9 @@ use super::follower::Follower;
 use super::halt::{Halt, OnSide};
 use super::places::Place;
 use super::request::Verify;
+use super::second::Second;
 use crate::domain::{Account, AccountId, Side};
-use crate::imap::{self, Listing, Reader, Writer};
+use crate::imap::{self, Listing, Reader, Session, Writer};
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
 
@@ -20,6 +21,8 @@ pub(super) struct Sessions {
     pub(super) source: Reader,
     pub(super) target: Writer,
     pub(super) follower: Option<Follower>,
+    /// For sending every other batch.
+    pub(super) second: Second,
     /// The wire names of the target's folders, so that none is created twice.
     pub(super) existing: BTreeSet<Vec<u8>>,
     _registrations: [Registration; 2],
@@ -74,6 +77,7 @@ impl Sessions {
             source,
             target: target.into_writer(),
             follower,
+            second: Second::None,
             existing,
             _registrations: [source_registration, target_registration],
             _places: places,
@@ -84,6 +88,7 @@ impl Sessions {
     /// Says goodbye on all connections.
     pub(super) fn close(self) {
         drop(self.follower);
+        self.second.close();
         self.source.logout();
         self.target.logout();
     }
@@ -106,23 +111,31 @@ fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result
     Ok(user)
 }
 
-/// Starts the second connection to the target, which reads back what arrived. Without it, or without a place
-/// for it, the copying connection does that itself.
+/// Starts the connection that reads back what arrived. Without it, or without a place for it, the copying connection does that itself.
 fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Follower> {
-    let name = user?.sign_in_names.first()?.clone();
     if context.options.verify != Verify::Content {
         return None;
     }
+    let open = further_line(context, account, user)?;
+    let connect = move || open().map(|(session, place)| (session.into_reader(), place));
+    Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
+}
+
+/// What opens one more line to the target under the name that has worked, on whichever thread; none where no line is free.
+pub(super) fn further_line(
+    context: &RunContext,
+    account: &Account,
+    user: Option<&TargetUser>,
+) -> Option<impl FnOnce() -> Option<(Session, Place)> + Send + 'static> {
+    let name = user?.sign_in_names.first()?.clone();
     let place = context.target.places.take_free()?;
     let endpoint = context.target.endpoint.clone();
     let (credentials, owner) = (context.target.credentials.clone(), account.clone());
-    let connect = move || {
+    Some(move || {
         let sign_in = credentials.sign_in(&owner, &name);
-        let sign_in =
-            sign_in.inspect_err(|problem| log::debug!("no second connection for checking: {problem}")).ok()?;
+        let sign_in = sign_in.inspect_err(|problem| log::debug!("no further connection: {problem}")).ok()?;
         let session = imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&sign_in));
-        let session = session.inspect_err(|error| log::debug!("no second connection for checking: {error}"));
-        session.ok().map(|session| (session.into_reader(), place))
-    };
-    Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
+        let session = session.inspect_err(|error| log::debug!("no further connection: {error}"));
+        session.ok().map(|session| (session, place))
+    })
 }

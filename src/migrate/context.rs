@@ -25,6 +25,8 @@ pub(super) struct RunContext {
     pub(super) accounts: Vec<Account>,
     pub(super) source: End,
     pub(super) target: End,
+    /// One for each mailbox at a time; those of idle workers are free.
+    pub(super) workers: Arc<Places>,
     pub(super) directory: Box<dyn Directory>,
     /// Whether the target is Kerio Connect.
     pub(super) kerio: bool,

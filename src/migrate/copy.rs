@@ -8,6 +8,7 @@ use super::control::Control;
 use super::flags::SentFlags;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
+use super::lanes::Lanes;
 use super::reading::{ChannelSink, Queue};
 use super::sending::Sending;
 use crate::domain::{Side, Uid, UidValidity};
@@ -123,10 +124,10 @@ impl PassHalt {
     }
 }
 
-/// Copies the messages of the rounds. The target's folders are there.
+/// Copies the messages of the rounds, over a second line to the target too if there is one. The target's folders are there.
 pub(super) fn copy_pass(
     source: &mut Reader,
-    target: &mut Writer,
+    target: (&mut Writer, Option<&mut Writer>),
     control: &Control,
     rounds: &[Round<'_>],
     ledger: &mut Ledger,
@@ -135,11 +136,11 @@ pub(super) fn copy_pass(
     let batches = batches(rounds);
     let queue = Queue::new(control, &batches);
     let line = source.interrupter();
-    let appender = target.appender().on(Side::Target).map_err(PassHalt::before)?;
+    let lanes = lanes(target).on(Side::Target).map_err(PassHalt::before)?;
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
-        let mut sending = Sending::new(appender, rounds, &batches, ledger, desk);
+        let mut sending = Sending::new(lanes, rounds, &batches, ledger, desk);
         let sent = sending.run(&receiver);
         // Whoever still reads for a dead line must not be waited for until the server's time limit.
         drop(receiver);
@@ -162,6 +163,11 @@ pub(super) fn copy_pass(
         }
         ends
     })
+}
+
+fn lanes<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> Result<Lanes<'a>, ImapError> {
+    let first = first.appender()?;
+    Ok(Lanes::new(first, second.map(Writer::appender).transpose()?))
 }
 
 /// Splits the messages of all rounds into batches by number and size; a large message stands alone, and so does an empty one: a

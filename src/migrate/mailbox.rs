@@ -32,6 +32,8 @@ pub(super) struct Mailbox<'a> {
     pub(super) elsewhere: Elsewhere,
     /// Whether the target's line was lost while folders were made ready: they are asked for one by one then.
     pub(super) wary: bool,
+    /// Whether a line to the target was lost while there were two: it is one from then on.
+    pub(super) one_line: bool,
     /// Whether something is missing and named.
     pub(super) incomplete: bool,
 }
@@ -48,6 +50,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         free_octets: None,
         elsewhere: Elsewhere::default(),
         wary: false,
+        one_line: false,
         incomplete: false,
     };
     let end = mailbox.work();
@@ -175,6 +178,13 @@ impl Mailbox<'_> {
         passes::copy_folders(self, sessions, ledger, folders)?;
         folder::prove_folders(self, sessions, ledger, folders)?;
         scan::tell_target_counts(self, sessions, folders)
+    }
+
+    /// Asks for a second line to the target, if so many octets are worth it.
+    pub(super) fn ask_for_second_line(&self, sessions: &mut Sessions, octets: u64) {
+        if !self.one_line {
+            sessions.second.ask(self.context, self.account, self.user.as_ref(), &sessions.target, octets);
+        }
     }
 
     /// Tells, before anything is copied, when the target has less room than is needed.

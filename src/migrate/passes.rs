@@ -84,11 +84,11 @@ pub(super) fn copy_folders(
         let source_name = job.source.wire_name.clone();
         together.push(Copying { job: index, source_name, scan, target, record, turns, retries });
         if octets >= TOGETHER_OCTETS || together.len() >= TOGETHER_FOLDERS {
-            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together))?;
+            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), octets)?;
             octets = 0;
         }
     }
-    copy_together(mailbox, sessions, ledger, folders, together)
+    copy_together(mailbox, sessions, ledger, folders, together, octets)
 }
 
 /// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
@@ -115,7 +115,9 @@ fn copy_together(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
     mut together: Vec<Copying>,
+    octets: u64,
 ) -> Result<(), Halt> {
+    mailbox.ask_for_second_line(sessions, octets);
     let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !turns.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
@@ -210,13 +212,17 @@ fn run_pass(
         rounds.push(together[*index].round(turn, uids, suspects));
     }
     let jobs: Vec<usize> = turns.iter().map(|(index, _)| together[*index].job).collect();
-    let Sessions { source, target, follower, .. } = &mut *sessions;
+    let Sessions { source, target, second, follower, .. } = &mut *sessions;
     let mut counter = Counter { mailbox, folders, jobs: &jobs, rounds: &rounds, follower: follower.as_mut() };
-    let outcome = copy_pass(source, target, &mailbox.context.control, &rounds, ledger, &mut counter);
+    // The first message goes alone.
+    let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
+    let two_lines = second.is_some();
+    let outcome = copy_pass(source, (target, second), &mailbox.context.control, &rounds, ledger, &mut counter);
     let PassHalt { halt, round, lost_at, unanswered } = match outcome {
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
+    mailbox.one_line |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
         let (index, turn) = &turns[round];
         let Copying { job, scan, target, .. } = &together[*index];

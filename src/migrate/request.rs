@@ -93,7 +93,8 @@ pub struct Lines {
     pub client_certificate: Option<ClientCertificate>,
     /// Octets a second, over all lines together and in both directions.
     pub max_rate: Option<u64>,
-    /// Lines at a time, at least one. A mailbox needs one on either side, and one more on the target is used for checking if it is free.
+    /// Lines at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another for
+    /// sending more of a large mailbox, if they are free.
     pub max_connections: Option<u32>,
 }
 
@@ -269,6 +270,8 @@ pub struct Options {
     pub log_folder: PathBuf,
     /// How long the mail servers are waited for.
     pub patience: Patience,
+    /// From so many octets on that are to be copied together, a second line to the target is asked for.
+    pub second_line_from: u64,
 }
 
 impl Options {
@@ -281,6 +284,7 @@ impl Options {
             state_folder,
             log_folder,
             patience: Patience::default(),
+            second_line_from: 16 << 20,
         }
     }
 }

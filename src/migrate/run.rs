@@ -5,6 +5,7 @@
 
 use super::context::RunContext;
 use super::control::Control;
+use super::places::Places;
 use super::prepare::{self, Prepared};
 use super::recorder::{self, Events};
 use super::request::{Observer, Request};
@@ -124,6 +125,7 @@ impl Coordinator {
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
         let context = RunContext {
+            workers: Arc::new(Places::new(Some(request.options.jobs))),
             control: self.control.clone(),
             events: self.events.clone(),
             options: request.options,
@@ -157,7 +159,10 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
     std::thread::scope(|scope| {
         for number in 1..=workers {
             let next = &next;
+            // From its end on, others may use its place for a second line.
+            let place = context.workers.take_free();
             let worker = move || {
+                let _place = place;
                 loop {
                     context.control.wait_while_paused();
                     let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };

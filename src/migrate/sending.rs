@@ -5,9 +5,10 @@
 
 use super::copy::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
 use super::halt::{Halt, OnSide};
+use super::lanes::Lanes;
 use super::reading::Item;
 use crate::domain::{Digest, Side, Uid};
-use crate::imap::{AppendWay, Appender, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
+use crate::imap::{AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
 use crate::ledger::{Change, Done, Ledger};
 use crossbeam_channel::Receiver;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -32,7 +33,7 @@ type Key = (usize, Uid);
 
 /// The sending side of a pass.
 pub(super) struct Sending<'a, 'd> {
-    appender: Appender<'a>,
+    lanes: Lanes<'a>,
     rounds: &'a [Round<'a>],
     batches: &'a [BodyBatch],
     ledger: &'a mut Ledger,
@@ -67,14 +68,14 @@ struct News {
 
 impl<'a, 'd> Sending<'a, 'd> {
     pub(super) fn new(
-        appender: Appender<'a>,
+        lanes: Lanes<'a>,
         rounds: &'a [Round<'a>],
         batches: &'a [BodyBatch],
         ledger: &'a mut Ledger,
         desk: &'a mut (dyn Desk + 'd),
     ) -> Self {
         Self {
-            appender,
+            lanes,
             rounds,
             batches,
             ledger,
@@ -126,7 +127,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.record(self.intended)?;
             return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
         }
-        self.appender.end_batch().on(Side::Target)?;
+        self.lanes.end_batch().on(Side::Target)?;
         self.settle(0, 0)?;
         for (round, uid) in &self.awaited {
             self.news[*round].withdrawn.push(*uid);
@@ -141,7 +142,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             Item::Begin { uid, octets } => self.begin(uid, octets)?,
             Item::Chunk(octets) => {
                 if let Some((_, true)) = self.current {
-                    self.appender.write(&octets).on(Side::Target)?;
+                    self.lanes.write(&octets).on(Side::Target)?;
                 }
             }
             Item::End { octets, digest } => {
@@ -149,7 +150,7 @@ impl<'a, 'd> Sending<'a, 'd> {
                     self.delivered(key);
                     self.measured.insert(key, (octets, digest));
                     if passed_on {
-                        self.appender.end().on(Side::Target)?;
+                        self.lanes.end().on(Side::Target)?;
                     }
                     // A server may begin with the next batch before it says that this one is done.
                     let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
@@ -176,9 +177,9 @@ impl<'a, 'd> Sending<'a, 'd> {
     /// Ends the command that is being written, and takes the answers that have come.
     fn end_command(&mut self) -> Result<(), Halt> {
         self.command_since = None;
-        self.appender.end_batch().on(Side::Target)?;
+        self.lanes.end_batch().on(Side::Target)?;
         self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
-        let arrived = self.appender.settle_arrived().on(Side::Target)?;
+        let arrived = self.lanes.settle_arrived().on(Side::Target)?;
         self.take_settled(arrived);
         self.record(self.intended)
     }
@@ -199,7 +200,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.awaited.push_front(key);
         self.command_since.get_or_insert_with(Instant::now);
         let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way };
-        let begun = self.appender.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
+        let begun = self.lanes.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
         self.current = Some((key, matches!(begun, Begun::Ready)));
         Ok(())
     }
@@ -222,7 +223,7 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     /// Reads answers until at most so much is unanswered.
     fn settle(&mut self, commands: usize, octets: u64) -> Result<(), Halt> {
-        let settled = self.appender.settle(commands, octets).on(Side::Target)?;
+        let settled = self.lanes.settle(commands, octets).on(Side::Target)?;
         self.take_settled(settled);
         Ok(())
     }

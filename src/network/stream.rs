@@ -6,6 +6,7 @@ use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A line to a server.
 pub struct Stream {
@@ -75,6 +76,9 @@ impl Stream {
 
     /// Whether something has arrived that was not read, or the line has ended. On an encrypted line it may be nothing that counts.
     pub fn has_arrived(&self) -> io::Result<bool> {
+        if self.has_decrypted() {
+            return Ok(true);
+        }
         self.tcp().set_nonblocking(true)?;
         let peeked = self.tcp().peek(&mut [0]);
         self.tcp().set_nonblocking(false)?;
@@ -84,9 +88,32 @@ impl Stream {
         }
     }
 
+    /// Waits until something has arrived, or the line has ended; false when nothing came for so long.
+    pub fn arrives_within(&self, patience: Duration) -> io::Result<bool> {
+        if self.has_decrypted() {
+            return Ok(true);
+        }
+        let limit = self.tcp().read_timeout()?;
+        self.tcp().set_read_timeout(Some(patience))?;
+        let peeked = self.tcp().peek(&mut [0]);
+        self.tcp().set_read_timeout(limit)?;
+        match peeked {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(false),
+            other => other.map(|_| true),
+        }
+    }
+
     /// Something that cuts the line from another thread.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(self.tcp().try_clone().ok().map(Arc::new))
+    }
+
+    /// Whether something was decrypted that was not read: the line itself may be empty then.
+    fn has_decrypted(&self) -> bool {
+        match &self.line {
+            Line::Plain(_) => false,
+            Line::Tls(tls) => tls.buffered_read_size().is_ok_and(|octets| octets > 0),
+        }
     }
 
     fn tcp(&self) -> &TcpStream {

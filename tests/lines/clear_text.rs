@@ -4,7 +4,7 @@
 use super::named;
 use super::proxy::{Kind, TestProxy};
 use kimt::domain::{Secret, Security, Side};
-use kimt::imap::{Distance, Endpoint, ImapError, SignIn, connect};
+use kimt::imap::{Distance, Endpoint, ImapError, MasterPassword, SignIn, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -52,6 +52,7 @@ fn no_secret_goes_to_another_computer_in_clear_text_unless_the_user_agreed() {
         SignIn::Password { user: user.clone(), password: secret.clone() },
         SignIn::MasterUser { name: "ann@example.com*root".to_owned(), password: secret.clone() },
         SignIn::Authorization { user: user.clone(), administrator, password: secret.clone() },
+        SignIn::KerioMaster { user: user.clone(), password: Arc::new(MasterPassword::new(secret.clone())) },
         SignIn::Token { user, token: secret },
     ];
     let proxy = TestProxy::start(Kind::Socks5, None);
@@ -72,7 +73,7 @@ fn no_secret_goes_to_another_computer_in_clear_text_unless_the_user_agreed() {
         let refused = connect(&endpoint).unwrap().sign_in(way).err().unwrap();
         let heard = heard.lock().unwrap();
         assert_eq!(matches!(refused, ImapError::CleartextPassword), !cleartext_allowed, "{way:?}: {refused:?}");
-        let signs_in = heard.iter().any(|name| name == "LOGIN" || name == "AUTHENTICATE");
+        let signs_in = heard.iter().any(|name| ["LOGIN", "AUTHENTICATE", "X-MASTERAUTH"].contains(&name.as_str()));
         assert_eq!(signs_in, cleartext_allowed, "{way:?}: {heard:?}");
     }
 }

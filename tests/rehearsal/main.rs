@@ -7,6 +7,7 @@ mod compressed;
 mod cuts;
 mod gmail;
 mod manners;
+mod two_lines;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
 use kimt::migrate::{Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
@@ -114,6 +115,7 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
             log_folder: folder.join("logs"),
             // The embedded servers store nothing after they lost a line.
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
+            second_line_from: 16 << 20,
         },
     )
 }

@@ -1,0 +1,99 @@
+//! A second line to the target for a large mailbox, on which `lanes` sends every other batch.
+//!
+//! It is only an accelerator, and asked for once in an attempt: where the target takes batches, is near, and lets us in once more, while
+//! a worker has nothing else to do. So it never adds to the mailboxes at a time that the user has allowed. Whatever goes wrong with it,
+//! the mailbox goes on with one line.
+
+use super::connections::further_line;
+use super::context::RunContext;
+use super::control::Registration;
+use super::directory::TargetUser;
+use super::places::Place;
+use crate::domain::Account;
+use crate::imap::Writer;
+use crossbeam_channel::Receiver;
+use std::time::Duration;
+
+/// So long is waited for the second sign-in where it is needed and not through yet.
+const SIGN_IN: Duration = Duration::from_millis(100);
+
+/// The second line of an attempt.
+pub(super) enum Second {
+    /// It was not asked for.
+    None,
+    /// Somebody signs in.
+    Coming(Receiver<Line>),
+    /// It is there.
+    Open(Line),
+    /// There is none, and none is asked for.
+    Never,
+}
+
+/// A second line, with all that it occupies.
+pub(super) struct Line {
+    writer: Writer,
+    _registration: Registration,
+    _place: Place,
+    _worker: Place,
+}
+
+impl Second {
+    /// Asks for it, on a thread of its own, when so many octets are worth it.
+    pub(super) fn ask(
+        &mut self,
+        context: &RunContext,
+        account: &Account,
+        user: Option<&TargetUser>,
+        target: &Writer,
+        octets: u64,
+    ) {
+        if !matches!(self, Second::None)
+            || octets < context.options.second_line_from
+            || !target.gains_from_second_line()
+        {
+            return;
+        }
+        *self = begin(context, account, user).map_or(Second::Never, Second::Coming);
+    }
+
+    /// The line, if it is there by now.
+    pub(super) fn writer(&mut self) -> Option<&mut Writer> {
+        if let Second::Coming(coming) = self {
+            match coming.recv_timeout(SIGN_IN) {
+                Ok(line) => *self = Second::Open(line),
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => *self = Second::Never,
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+            }
+        }
+        match self {
+            Second::Open(line) => Some(&mut line.writer),
+            _ => None,
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(self) {
+        if let Second::Open(line) = self {
+            line.writer.logout();
+        }
+    }
+}
+
+fn begin(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Receiver<Line>> {
+    let worker = context.workers.take_free()?;
+    let open = further_line(context, account, user)?;
+    let control = context.control.clone();
+    let (opened, coming) = crossbeam_channel::bounded(1);
+    let sign_in = move || {
+        let Some((session, place)) = open() else { return };
+        let registration = control.register(session.interrupter());
+        let _ = opened.send(Line {
+            writer: session.into_reader().into_writer(),
+            _registration: registration,
+            _place: place,
+            _worker: worker,
+        });
+    };
+    let name = format!("second {}", account.address);
+    std::thread::Builder::new().name(name).spawn(sign_in).ok().map(|_| coming)
+}

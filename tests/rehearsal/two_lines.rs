@@ -1,0 +1,189 @@
+//! A large mailbox goes to the target over two lines: faster, in the same order, and never worse off than with one.
+
+use super::*;
+use kimt::progress::Verdict;
+use kimt::rehearsal::{Action, Faults, Moment, Profile, Step};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Every batch of these is a few messages: two large ones do not go into one, and an empty one stands alone.
+fn fill_with_batches(store: &MailStore) {
+    for part in 0..3 {
+        store.add_generated(ANN, "INBOX", 2, 1_200_000, part * 100).unwrap();
+        store.add_all(ANN, "INBOX", vec![NewMessage::new(Content::octets(Vec::new()))]).unwrap();
+        store.add_generated(ANN, "INBOX", 5, 2_000, part * 100 + 50).unwrap();
+    }
+    store.create_folder(ANN, "Sent").unwrap();
+    store.add_generated(ANN, "Sent", 3, 1_200_000, 1_000).unwrap();
+}
+
+/// A request with two workers for the one mailbox, for which any size is worth a second line.
+fn wide_request(source: &End, target: &End, folder: &std::path::Path) -> Request {
+    let mut request = request(RunKind::Migrate, source, target, folder);
+    request.options.second_line_from = 0;
+    request
+}
+
+/// The connections on which something was appended.
+pub(super) fn appending(target: &End) -> usize {
+    let transcripts = target.server.transcripts();
+    transcripts.iter().filter(|transcript| transcript.commands.iter().any(|command| command == "APPEND")).count()
+}
+
+/// Migrates until two lines were used, which they are not where a busy machine makes the target seem far or the second sign-in late.
+/// Asserts of every migration that it was complete and `arrived` holds; the `disturbed` target is new for each.
+fn migrate_over_two_lines(disturbed: &dyn Fn(&End), arrived: &dyn Fn(&MailStore, &End)) {
+    let from = store(Layout::SLASH);
+    fill_with_batches(&from);
+    for _ in 0..20 {
+        let source = End::start(from.clone(), ImapOptions::new(Profile::Rich), Security::Plain);
+        let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+        disturbed(&target);
+        let folder = scratch();
+        let state = run(wide_request(&source, &target, folder.path()));
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", state.accounts[0].problems);
+        arrived(&from, &target);
+        if appending(&target) > 1 {
+            return;
+        }
+    }
+    panic!("there were never two lines");
+}
+
+fn assert_same_messages(from: &MailStore, target: &End) {
+    let (there, here) = (from.snapshot(ANN).unwrap(), target.server.store().snapshot(ANN).unwrap());
+    for (name, there) in &there.folders {
+        assert!(here.folders[name].contents() == there.contents());
+    }
+}
+
+fn assert_same_order(from: &MailStore, target: &End) {
+    let (there, here) = (from.snapshot(ANN).unwrap(), target.server.store().snapshot(ANN).unwrap());
+    for (name, there) in &there.folders {
+        let digests = |messages: &[kimt::rehearsal::MessageSnapshot]| -> Vec<_> {
+            messages.iter().map(|message| message.digest).collect()
+        };
+        assert_eq!(digests(&here.folders[name].messages), digests(&there.messages), "{name:?}");
+    }
+}
+
+#[test]
+fn a_large_mailbox_goes_over_two_lines_in_the_same_order() {
+    // Every other batch is stored late.
+    let disturbed = |target: &End| {
+        let batches = AtomicU64::new(0);
+        let store_late = move |step: &Step<'_>| match step.moment {
+            Moment::Received { command: "APPEND" } if batches.fetch_add(1, Ordering::SeqCst) % 2 == 1 => {
+                Action::Delay(Duration::from_millis(100))
+            }
+            _ => Action::Proceed,
+        };
+        target.server.set_faults(Some(Arc::new(store_late)));
+    };
+    migrate_over_two_lines(&disturbed, &assert_same_order);
+}
+
+#[test]
+fn there_is_one_line_where_no_worker_or_no_connection_is_free() {
+    let from = store(Layout::SLASH);
+    fill_with_batches(&from);
+    let busy: &dyn Fn(&mut Request) = &|request| request.options.jobs = 1;
+    let limited: &dyn Fn(&mut Request) = &|request| request.servers.target.lines.max_connections = Some(2);
+    for limit in [busy, limited] {
+        let source = End::start(from.clone(), ImapOptions::new(Profile::Rich), Security::Plain);
+        let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+        let folder = scratch();
+        let mut request = wide_request(&source, &target, folder.path());
+        limit(&mut request);
+        assert_eq!(run(request).verdict(), Verdict::AllComplete);
+        assert_eq!(appending(&target), 1);
+    }
+}
+
+#[test]
+fn a_target_that_lets_nobody_in_a_second_time_costs_nothing() {
+    let from = store(Layout::SLASH);
+    fill_with_batches(&from);
+    let source = End::start(from.clone(), ImapOptions::new(Profile::Rich), Security::Plain);
+    let once = ImapOptions { most_connections: Some(1), ..ImapOptions::new(Profile::Rich) };
+    let target = End::start(store(Layout::SLASH), once, Security::Plain);
+    let folder = scratch();
+    let state = run(wide_request(&source, &target, folder.path()));
+    assert_eq!(state.verdict(), Verdict::AllComplete);
+    assert!(state.accounts[0].problems.is_empty(), "{:?}", state.accounts[0].problems);
+    assert_same_order(&from, &target);
+}
+
+/// Stores nothing on one line while a command is written on the other, like a server that keeps a folder locked from a command's first
+/// message on.
+#[derive(Default)]
+struct Locking {
+    /// The lines on which a command has come.
+    lines: Mutex<Vec<u64>>,
+    gave_up: AtomicBool,
+}
+
+impl Locking {
+    const LONGEST: Duration = Duration::from_secs(30);
+}
+
+impl Faults for Locking {
+    fn at(&self, step: &Step<'_>) -> Action {
+        if step.moment != (Moment::Received { command: "APPEND" }) {
+            return Action::Proceed;
+        }
+        let place = {
+            let mut lines = self.lines.lock().unwrap();
+            lines.push(step.connection);
+            lines.len() - 1
+        };
+        // The first message goes alone.
+        if place == 1 {
+            let begun = Instant::now();
+            while self.lines.lock().unwrap().iter().skip(1).all(|line| *line == step.connection) {
+                if begun.elapsed() > Self::LONGEST {
+                    self.gave_up.store(true, Ordering::SeqCst);
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Action::Proceed
+    }
+}
+
+#[test]
+fn a_target_that_stores_on_one_line_only_after_the_end_of_the_command_on_the_other_is_not_waited_for() {
+    let locking = Mutex::new(Arc::new(Locking::default()));
+    let disturbed = |target: &End| {
+        *locking.lock().unwrap() = Arc::new(Locking::default());
+        target.server.set_faults(Some(locking.lock().unwrap().clone()));
+    };
+    migrate_over_two_lines(&disturbed, &assert_same_messages);
+    assert!(!locking.lock().unwrap().gave_up.load(Ordering::SeqCst));
+}
+
+#[test]
+fn after_a_line_was_lost_while_there_were_two_one_is_used() {
+    let cut = Arc::new(AtomicBool::new(false));
+    let disturbed = |target: &End| {
+        cut.store(false, Ordering::SeqCst);
+        let (cut, first) = (cut.clone(), AtomicBool::new(true));
+        let cut_second_batch = move |step: &Step<'_>| {
+            let is_append = step.moment == (Moment::Executed { command: "APPEND" });
+            // The first message goes alone.
+            if is_append && !first.swap(false, Ordering::SeqCst) && !cut.swap(true, Ordering::SeqCst) {
+                return Action::Cut;
+            }
+            Action::Proceed
+        };
+        target.server.set_faults(Some(Arc::new(cut_second_batch)));
+    };
+    let arrived = |from: &MailStore, target: &End| {
+        assert_same_messages(from, target);
+        assert!(cut.load(Ordering::SeqCst));
+        // Two before the cut and one after it.
+        assert!(appending(target) <= 3);
+    };
+    migrate_over_two_lines(&disturbed, &arrived);
+}
