@@ -10,7 +10,7 @@ use super::follower::Follower;
 use super::halt::{Halt, OnSide};
 use super::places::Place;
 use super::request::Verify;
-use super::second::Second;
+use super::second::SecondLine;
 use crate::domain::{Account, AccountId, Side};
 use crate::imap::{self, Listing, Reader, Session, Writer};
 use crate::progress::{Event, Step};
@@ -22,7 +22,7 @@ pub(super) struct Sessions {
     pub(super) target: Writer,
     pub(super) follower: Option<Follower>,
     /// For sending every other batch.
-    pub(super) second: Second,
+    pub(super) second: SecondLine,
     /// The wire names of the target's folders, so that none is created twice.
     pub(super) existing: BTreeSet<Vec<u8>>,
     _registrations: [Registration; 2],
@@ -77,7 +77,7 @@ impl Sessions {
             source,
             target: target.into_writer(),
             follower,
-            second: Second::None,
+            second: SecondLine::default(),
             existing,
             _registrations: [source_registration, target_registration],
             _places: places,

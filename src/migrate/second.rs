@@ -11,33 +11,30 @@ use super::directory::TargetUser;
 use super::places::Place;
 use crate::domain::Account;
 use crate::imap::Writer;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// So long is waited for the second sign-in where it is needed and not through yet.
 const SIGN_IN: Duration = Duration::from_millis(100);
 
 /// The second line of an attempt.
-pub(super) enum Second {
-    /// It was not asked for.
-    None,
+#[derive(Default)]
+pub(super) struct SecondLine {
+    was_asked_for: bool,
     /// Somebody signs in.
-    Coming(Receiver<Line>),
-    /// It is there.
-    Open(Line),
-    /// There is none, and none is asked for.
-    Never,
+    coming: Option<Receiver<Line>>,
+    line: Option<Line>,
 }
 
 /// A second line, with all that it occupies.
-pub(super) struct Line {
+struct Line {
     writer: Writer,
     _registration: Registration,
     _place: Place,
     _worker: Place,
 }
 
-impl Second {
+impl SecondLine {
     /// Asks for it, on a thread of its own, when so many octets are worth it.
     pub(super) fn ask(
         &mut self,
@@ -47,33 +44,29 @@ impl Second {
         target: &Writer,
         octets: u64,
     ) {
-        if !matches!(self, Second::None)
-            || octets < context.options.second_line_from
-            || !target.gains_from_second_line()
-        {
-            return;
+        let is_worth_it = octets >= context.options.second_line_from && target.gains_from_second_line();
+        if is_worth_it && !std::mem::replace(&mut self.was_asked_for, true) {
+            self.coming = begin(context, account, user);
         }
-        *self = begin(context, account, user).map_or(Second::Never, Second::Coming);
     }
 
     /// The line, if it is there by now.
     pub(super) fn writer(&mut self) -> Option<&mut Writer> {
-        if let Second::Coming(coming) = self {
+        if let Some(coming) = &self.coming {
             match coming.recv_timeout(SIGN_IN) {
-                Ok(line) => *self = Second::Open(line),
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => *self = Second::Never,
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {}
+                signed_in => {
+                    self.line = signed_in.ok();
+                    self.coming = None;
+                }
             }
         }
-        match self {
-            Second::Open(line) => Some(&mut line.writer),
-            _ => None,
-        }
+        self.line.as_mut().map(|line| &mut line.writer)
     }
 
     /// Says goodbye.
     pub(super) fn close(self) {
-        if let Second::Open(line) = self {
+        if let Some(line) = self.line {
             line.writer.logout();
         }
     }
