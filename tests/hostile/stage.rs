@@ -125,6 +125,8 @@ impl Stage {
                 verify: *verify,
                 repair: *repair,
                 patience: *patience,
+                // What is tampered with is one line.
+                second_line_from: u64::MAX,
                 ..Options::in_folders(state_folder, log_folder)
             },
         )

@@ -35,7 +35,8 @@ impl Corpus {
         self.folders.iter().map(|folder| folder.messages.len()).sum()
     }
 
-    fn folder(&mut self, path: &[&str], messages: Vec<CorpusMessage>) {
+    /// Adds a folder.
+    pub fn folder(&mut self, path: &[&str], messages: Vec<CorpusMessage>) {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
         self.folders.push(CorpusFolder { path, exists: true, subscribed: true, messages });
     }

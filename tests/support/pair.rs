@@ -131,7 +131,9 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
     let corpus = corpus::hostile(largest);
     let not_taken = from.client().fill(&corpus);
     assert!(not_taken.len() < corpus.message_count() / 2, "the source took too little: {not_taken:#?}");
-    let migration = Migration::new(Place::plain(from.port()), Place::plain(to.port()), &[ANN]);
+    let mut migration = Migration::new(Place::plain(from.port()), Place::plain(to.port()), &[ANN]);
+    // Over two lines to the target, where it takes batches.
+    migration.second_line_from = 0;
     // Dovecot tells dates before 1970 otherwise at the first time than ever after.
     from.client().read_all();
     let (before, state) = (from.client().read_all(), migration.run());

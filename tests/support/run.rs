@@ -36,6 +36,8 @@ pub struct Migration {
     pub verify: Verify,
     /// Octets a second from the source, where a run is to take its time.
     pub max_rate: Option<u64>,
+    /// From so many octets on a second line to the target is used.
+    pub second_line_from: u64,
     /// Whether users are made on the target first.
     pub kind: TargetKind,
     /// How people are signed in on the source and on the target.
@@ -53,6 +55,7 @@ impl Migration {
             jobs: 4,
             verify: Verify::Content,
             max_rate: None,
+            second_line_from: 16 << 20,
             kind: TargetKind::Imap,
             sign_in: Default::default(),
             folder: tempfile::tempdir().unwrap(),
@@ -100,6 +103,7 @@ impl Migration {
             Options {
                 jobs: self.jobs,
                 verify: self.verify,
+                second_line_from: self.second_line_from,
                 ..Options::in_folders(self.made("state"), self.made("log"))
             },
         )
