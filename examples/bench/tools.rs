@@ -9,18 +9,27 @@ use std::process::Command;
 /// A tool.
 pub enum Tool {
     Floor,
-    Kimt { program: PathBuf, verify: &'static str },
+    Kimt { program: PathBuf, how: How },
     Mbsync,
     Imapcopy,
     Imapsync(PathBuf),
+}
+
+/// How this program copies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Size,
+    Content,
+    /// With content, and without a worker that could lend a second line to the target. Only measured when it is asked for.
+    OneLine,
 }
 
 impl Tool {
     /// All that are installed, or of them those that are wanted.
     pub fn installed(kimt: &Path, imapsync: Option<&Path>, wanted: &[String]) -> Vec<Self> {
         let found = |name: &str| Command::new(name).arg("--version").output().is_ok();
-        let kimt = |verify| Tool::Kimt { program: kimt.to_owned(), verify };
-        let mut tools = vec![Tool::Floor, kimt("size"), kimt("content")];
+        let kimt = |how| Tool::Kimt { program: kimt.to_owned(), how };
+        let mut tools = vec![Tool::Floor, kimt(How::Size), kimt(How::Content), kimt(How::OneLine)];
         if found("mbsync") {
             tools.push(Tool::Mbsync);
         }
@@ -28,14 +37,19 @@ impl Tool {
             tools.push(Tool::Imapcopy);
         }
         tools.extend(imapsync.map(|script| Tool::Imapsync(script.to_owned())));
-        tools.retain(|tool| wanted.is_empty() || wanted.contains(&tool.name()));
+        tools.retain(|tool| match tool {
+            Tool::Kimt { how: How::OneLine, .. } => wanted.contains(&tool.name()),
+            _ => wanted.is_empty() || wanted.contains(&tool.name()),
+        });
         tools
     }
 
     pub fn name(&self) -> String {
         match self {
             Tool::Floor => "floor".to_owned(),
-            Tool::Kimt { verify, .. } => format!("kimt-{verify}"),
+            Tool::Kimt { how: How::Size, .. } => "kimt-size".to_owned(),
+            Tool::Kimt { how: How::Content, .. } => "kimt-content".to_owned(),
+            Tool::Kimt { how: How::OneLine, .. } => "kimt-one-line".to_owned(),
             Tool::Mbsync => "mbsync".to_owned(),
             Tool::Imapcopy => "imapcopy".to_owned(),
             Tool::Imapsync(_) => "imapsync".to_owned(),
@@ -50,7 +64,7 @@ impl Tool {
     pub fn copy(&self, stage: &Stage) -> Measurement {
         match self {
             Tool::Floor => floor::copy(stage),
-            Tool::Kimt { program, verify } => measure::run(&mut kimt(stage, program, verify)),
+            Tool::Kimt { program, how } => measure::run(&mut kimt(stage, program, *how)),
             Tool::Mbsync => in_turn(stage, mbsync),
             Tool::Imapcopy => in_turn(stage, imapcopy),
             Tool::Imapsync(script) => in_turn(stage, |stage, address| imapsync(stage, address, script)),
@@ -58,7 +72,7 @@ impl Tool {
     }
 }
 
-fn kimt(stage: &Stage, program: &Path, verify: &str) -> Command {
+fn kimt(stage: &Stage, program: &Path, how: How) -> Command {
     let mut command = Command::new(program);
     command
         .args([
@@ -79,7 +93,8 @@ fn kimt(stage: &Stage, program: &Path, verify: &str) -> Command {
         .arg(stage.path().join("memory/kimt"))
         .arg("--log-dir")
         .arg(stage.path().join("log"))
-        .args(["--jobs", "4", "--verify", verify]);
+        .args(["--jobs", if how == How::OneLine { "1" } else { "4" }])
+        .args(["--verify", if how == How::Size { "size" } else { "content" }]);
     command
 }
 
