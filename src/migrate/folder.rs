@@ -319,17 +319,8 @@ impl FolderRun<'_, '_> {
         if verify == Verify::Size {
             return self.check_sizes(rest);
         }
-        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
-        self.open_source()?;
-        let known = self.ledger.target_uids(record)?;
-        let checked = proof::check_rest(&mut self.sessions.source, self.sessions.target.reader(), &rest, &known)?;
-        let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() as u64;
-        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
-        if normalised > 0 {
-            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem.counting(normalised));
-        }
-        self.take_wrong(&checked.wrong);
+        let wrong = self.check_by_content(record, &rest)?;
+        self.take_wrong(&wrong);
         Ok(())
     }
 
@@ -349,7 +340,7 @@ impl FolderRun<'_, '_> {
 }
 
 /// Notes what was found right, and tells it.
-pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
+pub(super) fn take_right(mailbox: &mut Mailbox<'_>, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
     for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
         let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
         ledger.checked(&record, &pairs)?;
@@ -358,8 +349,9 @@ pub(super) fn take_right(mailbox: &Mailbox<'_>, ledger: &mut Ledger, found: Vec<
     Ok(())
 }
 
-pub(super) fn tell_checked(mailbox: &Mailbox<'_>, folder: FolderId, messages: u64, bytes: u64) {
+pub(super) fn tell_checked(mailbox: &mut Mailbox<'_>, folder: FolderId, messages: u64, bytes: u64) {
     if messages > 0 {
+        mailbox.checked += messages;
         mailbox.context.tell(Event::MessagesChecked { account: mailbox.id, folder, messages, bytes });
     }
 }

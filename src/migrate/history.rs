@@ -2,10 +2,9 @@
 //! target's own content. After this the ledger knows of every message whether it stands on the target.
 
 use super::connections::Sessions;
-use super::folder::{FolderRun, take_right, tell_checked};
+use super::folder::{FolderRun, tell_checked};
 use super::halt::{Halt, OnSide};
 use super::heads::Head;
-use super::proof;
 use super::reconcile::{Match, Thoroughness, heads_from, reconcile};
 use super::scan::still_stands;
 use crate::domain::{Problem, ProblemKind, Side, Uid};
@@ -179,12 +178,8 @@ impl FolderRun<'_, '_> {
         if placeless.is_empty() {
             return Ok(());
         }
-        self.open_source()?;
-        let known = self.ledger.target_uids(record)?;
-        let target = self.sessions.target.reader();
-        target.examine(&self.target.wire_name).on(Side::Target)?;
-        let checked = proof::check_rest(&mut self.sessions.source, target, placeless, &known)?;
-        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])
+        // What is not found here is looked for again at the end.
+        self.check_by_content(record, placeless).map(|_| ())
     }
 }
 

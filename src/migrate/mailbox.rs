@@ -26,6 +26,8 @@ pub(super) struct Mailbox<'a> {
     user: Option<TargetUser>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
+    /// Messages that were found right on the target, by whatever means.
+    pub(super) checked: u64,
     /// The octets the target has room for, as far as it told and until that was looked at.
     free_octets: Option<u64>,
     /// The messages of the folders that were scanned.
@@ -47,6 +49,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         user: None,
         ledger: None,
         folders: None,
+        checked: 0,
         free_octets: None,
         elsewhere: Elsewhere::default(),
         wary: false,
@@ -105,9 +108,11 @@ impl Mailbox<'_> {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
-    /// These and the folders that came to their end; an attempt that adds to them was worth its while.
+    /// These, what was checked, and the folders that came to their end; an attempt that adds to them was worth its while.
     fn progress(&self) -> u64 {
-        self.settled() + self.folders.iter().flatten().map(|job| u64::from(job.progress.finished)).sum::<u64>()
+        self.settled()
+            + self.checked
+            + self.folders.iter().flatten().map(|job| u64::from(job.progress.finished)).sum::<u64>()
     }
 
     fn attempt(&mut self) -> Result<(), Halt> {

@@ -213,11 +213,12 @@ fn run_pass(
     }
     let jobs: Vec<usize> = turns.iter().map(|(index, _)| together[*index].job).collect();
     let Sessions { source, target, second, follower, .. } = &mut *sessions;
+    let control = &mailbox.context.control;
     let mut counter = Counter { mailbox, folders, jobs: &jobs, rounds: &rounds, follower: follower.as_mut() };
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
     let two_lines = second.is_some();
-    let outcome = copy_pass(source, (target, second), &mailbox.context.control, &rounds, ledger, &mut counter);
+    let outcome = copy_pass(source, (target, second), control, &rounds, ledger, &mut counter);
     let PassHalt { halt, round, lost_at, unanswered } = match outcome {
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
@@ -275,7 +276,7 @@ impl Copying {
 
 /// Counts and tells what a pass brings over, and hands it to the follower for checking.
 struct Counter<'c, 'a> {
-    mailbox: &'c Mailbox<'a>,
+    mailbox: &'c mut Mailbox<'a>,
     folders: &'c mut [FolderJob],
     /// The rounds' places among the folders.
     jobs: &'c [usize],

@@ -1,14 +1,16 @@
 //! The proof: what stands on the target is read back and compared with what was sent.
 //!
 //! While folders are copied, a second connection follows behind (`follower`) and takes most of the work off the copying one. At a
-//! folder's end [`check_rest`] checks whatever the ledger does not know as checked.
+//! folder's end `check_by_content` checks whatever the ledger does not know as checked.
 
+use super::connections::Sessions;
 use super::content::{Comparison, Read, SizeAndDigest, read_each};
+use super::folder::{FolderRun, take_right};
 use super::halt::{Halt, OnSide};
 use super::reconcile::{heads_from, summaries};
-use crate::domain::{Digest, Side, Uid};
+use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
-use crate::ledger::Done;
+use crate::ledger::{Done, FolderRecord};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A message found right: its UIDs on the source and on the target, and its size.
@@ -38,16 +40,36 @@ pub(super) struct Wrong {
 
 /// The result of checking messages of one folder.
 #[derive(Debug, Default)]
-pub(super) struct Checked {
-    pub(super) right: Vec<Right>,
-    pub(super) wrong: Vec<Wrong>,
+struct Checked {
+    right: Vec<Right>,
+    wrong: Vec<Wrong>,
 }
 
-fn compare_known(reader: &mut Reader, messages: &[Done]) -> Result<Checked, ImapError> {
+impl FolderRun<'_, '_> {
+    /// Checks messages of the folder with everything that can be found out, notes what is right, and returns what is not. What was found
+    /// right until a line was lost stays found: a large folder on a bad line is not begun anew each time.
+    pub(super) fn check_by_content(&mut self, record: &FolderRecord, messages: &[Done]) -> Result<Vec<Wrong>, Halt> {
+        let known = self.ledger.target_uids(record)?;
+        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
+        self.open_source()?;
+        let Sessions { source, target, .. } = &mut *self.sessions;
+        let mut checked = Checked::default();
+        let outcome = check(source, target.reader(), messages, &known, &mut checked);
+        let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() as u64;
+        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
+        outcome?;
+        if normalised > 0 {
+            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
+            self.job.tell_once(self.mailbox, problem.counting(normalised));
+        }
+        Ok(checked.wrong)
+    }
+}
+
+fn compare_known(reader: &mut Reader, messages: &[Done], checked: &mut Checked) -> Result<(), ImapError> {
     let expected: BTreeMap<Uid, &Done> =
         messages.iter().filter_map(|message| Some((message.target_uid?, message))).collect();
     let uids: Vec<Uid> = expected.keys().copied().collect();
-    let mut checked = Checked::default();
     read_each::<SizeAndDigest>(reader, &uids, &mut |target_uid, read| {
         let Some(message) = expected.get(&target_uid) else { return };
         match read {
@@ -60,29 +82,26 @@ fn compare_known(reader: &mut Reader, messages: &[Done]) -> Result<Checked, Imap
             Read::Content(_) => checked.wrong.push(Wrong { uid: message.uid, target_uid: Some(target_uid) }),
             Read::Absent | Read::Unreadable => checked.wrong.push(Wrong { uid: message.uid, target_uid: None }),
         }
-    })?;
-    Ok(checked)
+    })
 }
 
-/// Checks messages of the folders that both sides have open, with everything that can be found out: where the target's UIDs are
-/// not known by content, and where the content differs by comparing with the source once more.
-pub(super) fn check_rest(
+/// Checks messages of the folders that both sides have open: where the target's UIDs are not known by content, and where the content
+/// differs by comparing with the source once more.
+fn check(
     source: &mut Reader,
     target: &mut Reader,
     messages: &[Done],
     known_target_uids: &[Uid],
-) -> Result<Checked, Halt> {
+    checked: &mut Checked,
+) -> Result<(), Halt> {
     let (known, unknown): (Vec<Done>, Vec<Done>) =
         messages.iter().cloned().partition(|message| message.target_uid.is_some());
-    let mut checked = compare_known(target, &known).on(Side::Target)?;
+    compare_known(target, &known, checked).on(Side::Target)?;
     let mut strangers = Vec::new();
     if !unknown.is_empty() {
-        strangers = match_by_content(target, &unknown, known_target_uids, &mut checked)?;
+        strangers = match_by_content(target, &unknown, known_target_uids, checked)?;
     }
-    if !checked.wrong.is_empty() {
-        classify(source, target, &strangers, &mut checked)?;
-    }
-    Ok(checked)
+    if checked.wrong.is_empty() { Ok(()) } else { classify(source, target, &strangers, checked) }
 }
 
 /// Finds messages whose UIDs on the target nobody told; returns the UIDs there that belong to none of them.

@@ -4,7 +4,8 @@ use super::*;
 use kimt::domain::ProblemKind;
 use kimt::progress::Verdict;
 use kimt::rehearsal::{Action, DateRefusal, Moment, Profile, Snapshot, Step};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 /// A source with one folder of forty messages, the first days of a month among their dates.
 fn source() -> End {
@@ -216,4 +217,30 @@ fn a_message_the_source_cannot_read_is_named_and_the_others_arrive() {
     assert_eq!(state.verdict(), Verdict::SomeIncomplete);
     assert_eq!(told(&state), BTreeSet::from([ProblemKind::MessageUnreadable]));
     assert_eq!((inbox(&target).messages(), state.tally.failed), (43, 1));
+}
+
+#[test]
+fn a_folder_on_a_line_that_never_lasts_for_all_of_it_is_proved_bit_by_bit() {
+    let from = store(Layout::SLASH);
+    from.add_generated(ANN, "INBOX", 300, 20_000, 1).unwrap();
+    let octets: u64 = from.snapshot(ANN).unwrap().folders.values().flat_map(|it| &it.messages).map(|it| it.size).sum();
+    let source = End::start(from, ImapOptions::new(Profile::Rich), Security::Plain);
+    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+    // Each line to the target carries a twentieth of the mail back, and is lost then: twice as often as a server may fail us in a row.
+    let carried: Mutex<BTreeMap<u64, u64>> = Mutex::default();
+    let lasts_not_long = move |step: &Step<'_>| {
+        let Moment::Sending { octets: sent } = step.moment else { return Action::Proceed };
+        let mut carried = carried.lock().unwrap();
+        let carried = carried.entry(step.connection).or_default();
+        *carried += sent as u64;
+        if *carried > octets / 20 { Action::Cut } else { Action::Proceed }
+    };
+    target.server.set_faults(Some(Arc::new(lasts_not_long)));
+    let folder = scratch();
+    let mut request = request(RunKind::Migrate, &source, &target, folder.path());
+    // Without a second line that checks meanwhile.
+    request.servers.target.lines.max_connections = Some(1);
+    let state = run(request);
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", state.accounts[0].problems);
+    assert_eq!((state.tally.copied.messages, state.tally.checked.messages), (300, 300));
 }
