@@ -216,6 +216,7 @@ mod tests {
     fn a_comma_separates_only_where_no_semicolon_does() {
         assert_eq!(Separator::of("address,password\nann@example.com,a;b,Ann\n"), Separator::Comma);
         assert_eq!(Separator::of("ann@example.com;a,b;Ann\nbob@example.com,c\n"), Separator::Semicolon);
+        assert_eq!(Separator::of("ann@example.com,a\nbob@example.com;b,c;Bob\n"), Separator::Semicolon);
         assert_eq!(Separator::of("\"ann@example.com\"\tsecret"), Separator::Tab);
         assert_eq!(Separator::of("sep=,\nno address"), Separator::Comma);
     }

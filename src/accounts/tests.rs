@@ -135,6 +135,19 @@ fn no_message_holds_anything_of_a_line_but_its_address() {
 }
 
 #[test]
+fn no_message_is_turned_round_by_an_address() {
+    let (_, what) = refusal("a\u{202e}nn@example.com;half;secret;Ann\n");
+    assert!(what.starts_with("a\u{fffd}nn@example.com has more than three fields."), "{what}");
+}
+
+#[test]
+fn a_name_or_login_of_the_file_breaks_no_line_and_moves_no_cursor() {
+    let file = read(b"Email;Password;Name;Login\nann@example.com;\tx;Ann\x0b\x1b[2JSmith;ann\x0csmith\n");
+    let [ann] = file.accounts.as_slice() else { panic!("{:?}", file.bad_lines) };
+    assert_eq!((ann.full_name.as_str(), ann.source_login.as_deref()), ("Ann  [2JSmith", Some("ann smith")));
+}
+
+#[test]
 fn a_password_that_looks_like_a_header_is_a_password() {
     assert_eq!(accounts("name@example.com;password;Name"), [row(1, "name@example.com", "password", "Name")]);
 }
