@@ -181,3 +181,47 @@ impl Printing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Problem, ProblemKind};
+    use crate::progress::{AccountInfo, RunInfo, RunKind};
+
+    fn state() -> RunState {
+        let account = AccountInfo {
+            address: "ann@example.com".to_owned(),
+            full_name: String::new(),
+            line: 1,
+            target_address: None,
+        };
+        let info = RunInfo {
+            kind: RunKind::Migrate,
+            started: String::new(),
+            source: String::new(),
+            target: String::new(),
+            jobs: 1,
+            verify: Default::default(),
+            log_folder: Default::default(),
+            accounts: vec![account],
+            bad_lines: Vec::new(),
+        };
+        RunState::replay(&[Stamped { at: 0, event: Event::RunStarted(info) }])
+    }
+
+    fn problem(kind: ProblemKind) -> Stamped {
+        let problem = Problem::new(kind);
+        Stamped { at: 0, event: Event::ProblemMet { account: Some(AccountId(0)), folder: None, problem } }
+    }
+
+    #[test]
+    fn of_an_accounts_many_problems_the_first_are_told_and_then_that_there_are_more() {
+        let (mut teller, printing) = prepare(Voice::Plain);
+        for _ in 0..100 {
+            teller.noted(&problem(ProblemKind::MessageRefused), &state());
+        }
+        let told: Vec<String> = printing.lines.try_iter().collect();
+        assert_eq!(told.len(), PROBLEMS_TOLD as usize + 1, "{told:?}");
+        assert!(told[PROBLEMS_TOLD as usize].contains("further problems of this account are in the report"));
+    }
+}

@@ -249,6 +249,8 @@ mod tests {
     #[test]
     fn a_way_without_what_it_needs_says_which_option_is_missing() {
         assert!(typed(Way::Master).way().unwrap_err().contains("Give --source-master-user."));
+        let blank = Typed { user: Some(" ".to_owned()), ..typed(Way::Master) };
+        assert!(blank.way().unwrap_err().contains("Give --source-master-user."));
         assert!(typed(Way::Token).way().unwrap_err().contains("--source-token-command"));
         let both = Typed {
             token_file: Some("token".into()),

@@ -177,3 +177,17 @@ fn restore_port_puts_the_port_back_after_a_crash() {
     assert_eq!(kerio.kerio.service_port(ImapService::SecureImap), before);
     assert!(restore().stdout.contains("No port is waiting"));
 }
+
+#[test]
+fn a_port_that_stands_changed_on_another_server_is_told_and_no_success() {
+    let kerio = KerioStage::new(1, 1);
+    let state = kerio.stage.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let note = r#"{"host":"127.0.0.1","administration_port":1,"service":"IMAP","from":143,"to":8143,
+                   "service_id":"keriodb://service/6","listeners":[]}"#;
+    std::fs::write(state.join("port-127.0.0.1-1.json"), note).unwrap();
+    let mut program = kerio.stage.bare("restore-port");
+    let ended = finish(program.args(kerio.administrator()).env("KIMT_ADMIN_PASSWORD", PASSWORD));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("about another server"), "{}", ended.stderr);
+}

@@ -42,6 +42,20 @@ fn no_password_stands_in_the_output_the_logs_or_the_state() {
     }
 }
 
+#[test]
+fn the_log_hides_a_password_wherever_it_comes_up() {
+    let stage = Stage::new(2, 1);
+    // The password is refused, and the log of the other account speaks of a folder with that name.
+    let csv = stage.csv();
+    let other = csv.lines().nth(1).unwrap();
+    stage.write_csv(&format!("{};INBOX\n{other}\n", stage.user(1)));
+    let ended = stage.run("migrate", &["--json"]);
+    assert_eq!(ended.accounts(), [1, 0, 1, 0], "{ended:?}");
+    let report = std::path::PathBuf::from(ended.summary()["report"].as_str().unwrap());
+    let log = std::fs::read_to_string(report.with_file_name("debug.log")).unwrap();
+    assert!(log.contains("Projekte") && !log.contains("INBOX"), "{log}");
+}
+
 /// The shell asks for core files before it becomes the program.
 #[cfg(target_os = "linux")]
 #[test]

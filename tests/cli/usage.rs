@@ -1,6 +1,7 @@
 //! Bad usage: exit status 2 and a sentence, before anything is sent anywhere.
 
 use super::stage::{Outcome, Stage, finish, kimt};
+use kimt::instance::Instance;
 
 fn refused(stage: &Stage, more: &[&str]) -> Outcome {
     let ended = stage.run("migrate", more);
@@ -68,6 +69,49 @@ fn a_missing_administrator_or_password_ends_with_2_where_nobody_can_be_asked() {
     assert!(check(&[]).contains("--admin-user"));
     assert!(check(&["--admin-user", "admin"]).contains("KIMT_ADMIN_PASSWORD"));
     assert!(check(&["--admin-user", "admin", "--admin-password-file", "/nowhere"]).contains("/nowhere"));
+}
+
+#[test]
+fn the_form_of_names_is_not_to_be_chosen_for_kerio_connect() {
+    let stage = Stage::new(1, 1);
+    let mut program = stage.bare("check");
+    program.args(["--source", "127.0.0.1", "--target", "127.0.0.1", "--target-name-form", "local"]);
+    let ended = finish(program.arg("--accounts").arg(stage.csv_path()));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("leave --target-name-form away"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_state_folder_that_another_program_has_is_left_alone() {
+    let stage = Stage::new(1, 1);
+    let _other = Instance::claim(&stage.folder.path().join("state")).unwrap();
+    let mut restore = stage.bare("restore-port");
+    restore.args(["--admin-user", "admin"]).env("KIMT_ADMIN_PASSWORD", "x");
+    let runs = ["check", "migrate", "verify"].map(|command| stage.run(command, &[]));
+    for ended in runs.iter().chain([&finish(&mut restore)]) {
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(ended.stderr.contains("Another copy of this program is running"), "{}", ended.stderr);
+    }
+    assert_eq!(stage.source.imap.transcripts().len(), 0);
+}
+
+/// Said before anything else can fail: here that another program has the state folder.
+#[test]
+fn a_guessed_encoding_and_a_password_file_that_everybody_can_read_are_told() {
+    let stage = Stage::new(1, 1);
+    let _other = Instance::claim(&stage.folder.path().join("state")).unwrap();
+    std::fs::write(stage.csv_path(), b"ann@example.com;x;J\xf8rgen S\xf8rensen\n").unwrap();
+    let file = stage.folder.path().join("password");
+    std::fs::write(&file, "secret\n").unwrap();
+    let mut program = stage.bare("check");
+    program.args(["--source", "127.0.0.1", "--target", "127.0.0.1", "--admin-user", "admin", "--admin-password-file"]);
+    program.arg(&file).arg("--accounts").arg(stage.csv_path());
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let ended = finish(&mut program);
+    assert!(ended.stderr.contains("was read as Windows-1252"), "{}", ended.stderr);
+    #[cfg(unix)]
+    assert!(ended.stderr.contains("everybody on this computer can read the password file"), "{}", ended.stderr);
 }
 
 #[test]
