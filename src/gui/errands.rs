@@ -43,6 +43,9 @@ pub enum News {
     PortRestored,
 }
 
+/// What is said when the port that stands changed is not that of the servers on page 1.
+const OTHER_SERVER: &str = "The port stands changed on another server. Fill in that Kerio Connect as the target, with its administrator, and put it back then.";
+
 type Findings = Task<Vec<Finding>>;
 type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
 type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
@@ -59,7 +62,7 @@ pub struct Errands {
     saving: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
     looking: Option<Task<Leftovers>>,
-    restoring: Option<Task<Result<(), Problem>>>,
+    restoring: Option<Task<Result<(), String>>>,
 }
 
 /// Takes the result out of a slot whose errand has ended.
@@ -131,8 +134,10 @@ impl Errands {
     pub fn restore_port(&mut self, servers: Servers) -> io::Result<()> {
         let state = self.folders.state.clone();
         let restore = move || {
-            let _instance = Instance::claim(&state)?;
-            migrate::restore_port(&servers, &state).map(|_| ())
+            let said = |problem: Problem| problem.to_string();
+            let _instance = Instance::claim(&state).map_err(said)?;
+            let restored = migrate::restore_port(&servers, &state).map_err(said)?;
+            restored.map(|_| ()).ok_or_else(|| OTHER_SERVER.to_owned())
         };
         self.restoring = Some(self.begin("restore port", restore)?);
         Ok(())
@@ -180,7 +185,7 @@ impl Errands {
             news.push(plain(result).map_or_else(News::Sorry, News::Trusted));
         }
         if let Some(result) = ended(&mut self.restoring) {
-            let restored = plain(result);
+            let restored = result.and_then(|restored| restored);
             if let (Err(_), Some(offer)) = (&restored, &mut servers.restore) {
                 offer.working = false;
             }
@@ -270,4 +275,64 @@ fn leftovers(state: &Path) -> Leftovers {
         working: false,
     });
     (port, LastRun::cut_off(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Security, ServerAddress};
+    use crate::migrate::{SourceServer, TargetKind, TargetServer};
+
+    /// A state folder in which a run that was cut off has left both of its notes.
+    fn left_behind() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let port = r#"{"host":"kerio.example","administration_port":4040,"service":"IMAP","from":143,"to":8143,
+                       "service_id":"keriodb://service/6","listeners":[]}"#;
+        std::fs::write(state.join("port-kerio.example-4040.json"), port).unwrap();
+        LastRun::of(Path::new("/users.csv"), &[]).write(&state);
+        (folder, state)
+    }
+
+    /// What comes of putting the port back with servers that the note is not about.
+    fn restored(state: &Path) -> News {
+        let here = ServerAddress { host: "127.0.0.1".to_owned(), port: None };
+        let servers = Servers::between(
+            SourceServer::at(here.clone(), Security::Tls),
+            TargetServer::at(here, Security::Tls, TargetKind::Imap),
+        );
+        let folders = Folders { state: state.to_owned(), logs: state.to_owned() };
+        let mut errands = Errands::new(&Context::default(), folders);
+        errands.restore_port(servers).unwrap();
+        loop {
+            if let Some(news) = errands.news(&mut ServersPage::default()).pop() {
+                return news;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn what_a_running_program_is_at_work_with_is_not_offered() {
+        let (_folder, state) = left_behind();
+        let other = Instance::claim(&state).unwrap();
+        assert_eq!(leftovers(&state), (None, None));
+        drop(other);
+        let (port, run) = leftovers(&state);
+        assert!(port.is_some_and(|port| port.sentence.contains("port 8143 in place of 143")) && run.is_some());
+    }
+
+    #[test]
+    fn a_port_is_not_put_back_under_a_running_program() {
+        let (_folder, state) = left_behind();
+        let _other = Instance::claim(&state).unwrap();
+        assert!(matches!(restored(&state), News::Sorry(sentence) if sentence.contains("Another copy of this program")));
+    }
+
+    #[test]
+    fn a_port_of_another_server_is_not_said_to_be_put_back() {
+        let (_folder, state) = left_behind();
+        assert!(matches!(restored(&state), News::Sorry(sentence) if sentence == OTHER_SERVER));
+    }
 }
