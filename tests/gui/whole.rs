@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-fn open(folder: &Path, settings: Option<&Path>, demo: Option<&Demo>) -> Harness<'static, App> {
+pub fn open(folder: &Path, settings: Option<&Path>, demo: Option<&Demo>) -> Harness<'static, App> {
     let folders = Folders { state: folder.join("state"), logs: folder.join("logs") };
     let settings = settings.map(Path::to_owned);
     Harness::builder()
@@ -38,7 +38,7 @@ fn open(folder: &Path, settings: Option<&Path>, demo: Option<&Demo>) -> Harness<
 }
 
 /// Draws frames until `done`; what is waited for is in other threads.
-fn wait_until(harness: &mut Harness<'static, App>, what: &str, done: impl Fn(&App) -> bool) {
+pub fn wait_until(harness: &mut Harness<'static, App>, what: &str, done: impl Fn(&App) -> bool) {
     let started = Instant::now();
     while !done(harness.state()) {
         assert!(

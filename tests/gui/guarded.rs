@@ -1,0 +1,120 @@
+//! What the window does not do: work beside another program, end a migration unasked, repeat what is complete, write a password down.
+
+use super::whole::{open, wait_until};
+use egui::{Key, ViewportEvent, ViewportId};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use kimt::gui::app::App;
+use kimt::gui::pages::status::Question;
+use kimt::gui::wizard::Page;
+use kimt::instance::Instance;
+use kimt::rehearsal::demo::{Demo, DemoOptions};
+use std::path::Path;
+use std::time::Duration;
+
+fn demo(folder: &Path, messages: usize, accounts: usize) -> Demo {
+    let rtt = Duration::from_millis(if messages > 100 { 20 } else { 0 });
+    Demo::start(&DemoOptions { messages, accounts, rtt, ..DemoOptions::new(folder) }).unwrap()
+}
+
+/// Writes another password for the first account into the file.
+fn spoil_first_password(demo: &Demo, password: &str) {
+    let text = std::fs::read_to_string(demo.accounts_file()).unwrap();
+    let (first, others) = text.split_once('\n').unwrap();
+    let address = first.split(';').next().unwrap();
+    std::fs::write(demo.accounts_file(), format!("{address};{password}\n{others}")).unwrap();
+}
+
+/// The window on page 2, with all accounts chosen.
+fn at_accounts(folder: &Path, demo: &Demo) -> Harness<'static, App> {
+    let mut harness = open(folder, None, Some(demo));
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "both servers", |app| app.wizard.page == Page::Accounts);
+    harness
+}
+
+#[test]
+fn beside_another_program_with_the_same_state_folder_nothing_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 10, 2);
+    let mut harness = at_accounts(folder.path(), &demo);
+    let _other = Instance::claim(&folder.path().join("state")).unwrap();
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    wait_until(&mut harness, "the refusal", |app| app.wizard.page != Page::Status);
+    let wizard = &harness.state().wizard;
+    assert!(wizard.page == Page::Accounts && !wizard.status.is_running());
+    assert!(wizard.notice.as_ref().is_some_and(|notice| notice.contains("Another copy of this program is running")));
+}
+
+#[test]
+fn stopping_and_closing_ask_first_while_a_migration_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 600, 3);
+    let mut harness = at_accounts(folder.path(), &demo);
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status && app.wizard.status.is_running());
+    harness.get_by_label("Stop…").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().wizard.status.question, Some(Question::Stop));
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(harness.state().wizard.status.question, None);
+    harness.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    harness.step();
+    assert_eq!(harness.state().wizard.status.question, Some(Question::Close));
+    wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+    assert!(demo.compare().is_perfect(), "{:?}", demo.compare());
+}
+
+#[test]
+fn only_what_is_not_complete_is_migrated_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 30, 3);
+    spoil_first_password(&demo, "another");
+    let mut harness = at_accounts(folder.path(), &demo);
+    for accounts in [3, 1] {
+        wait_until(&mut harness, "the file", |app| !app.wizard.accounts.loading);
+        if accounts == 3 {
+            harness.key_press(Key::Enter);
+        } else {
+            harness.get_by_label("Migrate the incomplete again").click();
+        }
+        wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
+        wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+        assert_eq!(harness.state().wizard.status.state.accounts.len(), accounts);
+    }
+}
+
+#[test]
+fn the_log_hides_what_was_typed_and_what_stands_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 10, 2);
+    // Passwords that are also words of the log: a folder's name, and a command.
+    spoil_first_password(&demo, "INBOX");
+    let mut harness = at_accounts(folder.path(), &demo);
+    let proxy = &mut harness.state_mut().wizard.servers.proxy;
+    (proxy.address, proxy.password) = ("socks5://ann@proxy.example:1080".into(), String::from("EXAMINE").into());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
+    wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+    let log = std::fs::read_to_string(harness.state().wizard.log_folder.join("debug.log")).unwrap();
+    assert!(log.contains("LIST") && !log.contains("INBOX") && !log.contains("EXAMINE"), "{log}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = serde_json::json!({
+        "started": "24 November, 22:04", "accounts_file": "/nowhere/users.csv", "accounts": [], "complete": 0, "ended": false
+    });
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    let mut harness = open(folder.path(), None, None);
+    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    harness.get_by_label("Continue it").click();
+    harness.run_steps(2);
+    wait_until(&mut harness, "the answer", |app| !app.wizard.accounts.loading);
+    assert!(harness.state().wizard.notice.as_ref().is_some_and(|notice| notice.contains("/nowhere/users.csv")));
+}
