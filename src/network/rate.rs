@@ -55,4 +55,9 @@ mod tests {
         assert_eq!(other.cost_at(1000, now + Duration::from_millis(250)), Duration::from_millis(50));
         assert_eq!(limit.portion(), 1000);
     }
+
+    #[test]
+    fn even_the_least_limit_lets_a_line_move() {
+        assert_eq!(RateLimit::new(1).portion(), 100);
+    }
 }

@@ -229,9 +229,12 @@ mod tests {
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut near = Stream::plain(near).limited(Some(RateLimit::new(100_000)));
         let mut far = listener.accept().unwrap().0;
+        let begun = std::time::Instant::now();
         let sent: Vec<u8> = (0..25_000).map(|number: u32| number as u8).collect();
         assert_eq!(near.write(&sent).unwrap(), 10_000);
         near.write_all(&sent[10_000..]).unwrap();
+        // A quarter of a second, less what may go at once; a slow computer only makes it longer.
+        assert!(begun.elapsed() >= Duration::from_millis(100));
         let mut received = vec![0; sent.len()];
         far.read_exact(&mut received).unwrap();
         assert_eq!(received, sent);

@@ -155,4 +155,16 @@ mod tests {
         assert!(error.to_string().contains(&*file.path().to_string_lossy()));
         assert!(!format!("{error} {error:?} {certificate:?}").contains("geheim"));
     }
+
+    #[test]
+    fn an_authority_file_without_a_certificate_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "no certificate").unwrap();
+        let error = Trust::with_authority_files(&[file.path().to_owned()], None).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains(&*file.path().to_string_lossy()) && said.contains("no certificate in PEM form"),
+            "{said}"
+        );
+    }
 }

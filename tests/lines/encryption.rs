@@ -86,6 +86,21 @@ fn a_server_with_tls_1_1_only_is_refused_even_when_its_certificate_is_pinned() {
 }
 
 #[test]
+fn once_one_of_the_hosts_certificates_was_shown_another_of_them_is_a_change() {
+    let servers = [(), ()].map(|()| OpenSsl::start(&TestCertificate::new(), &[]));
+    let prints = servers.each_ref().map(|server| match server.connect(&Trust::default()).map(drop) {
+        Err(NetworkError::Untrusted { details }) => details.fingerprint,
+        other => panic!("{other:?}"),
+    });
+    // As in a run: all lines to one port share whom they trust.
+    let mut trust = Trust::default();
+    trust.of_host = prints.into();
+    servers[0].connect(&trust).map(drop).unwrap();
+    let changed = servers[1].connect(&trust).map(drop);
+    assert!(matches!(&changed, Err(NetworkError::Changed { expected, .. }) if *expected == prints[0]), "{changed:?}");
+}
+
+#[test]
 fn a_server_that_asks_for_a_client_certificate_gets_it() {
     let certificate = TestCertificate::new();
     let server = OpenSsl::start(&certificate, &["-tls1_2", "-Verify", "1", "-verify_return_error"]);

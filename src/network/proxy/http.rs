@@ -104,6 +104,8 @@ mod tests {
         assert_eq!(status(b"* OK IMAP4rev1 ready\r\n\r\n"), None);
         assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
         assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0.contains("no end"));
-        assert!(connect(&mut std::io::Cursor::new(Vec::new()), "a\r\nb", 1, None).is_err());
+        let mut line = std::io::Cursor::new(Vec::new());
+        assert!(connect(&mut line, "a\r\nProxy-Evil: b", 1, None).is_err());
+        assert!(line.into_inner().is_empty(), "a name with a line end is told to no proxy");
     }
 }

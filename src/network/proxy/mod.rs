@@ -249,4 +249,23 @@ mod tests {
             assert!(error.to_string().contains("no answer in time"), "{error}");
         }
     }
+
+    #[test]
+    fn a_proxy_that_dribbles_is_given_up_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Proxy::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let dribbling = std::thread::spawn(move || {
+            let mut tcp = listener.accept().unwrap().0;
+            // Each octet comes soon enough; the answer as a whole does not.
+            for _ in 0..100 {
+                std::thread::sleep(Duration::from_millis(20));
+                if tcp.write_all(b"a").is_err() {
+                    break;
+                }
+            }
+        });
+        let error = proxy.tunnel("host.example", 993, Instant::now() + Duration::from_millis(500)).unwrap_err();
+        assert!(error.to_string().contains("no answer in time"), "{error}");
+        dribbling.join().unwrap();
+    }
 }
