@@ -138,6 +138,8 @@ mod tests {
         assert!(refusal(br#"{"status":"insufficient_scope"}"#).unwrap().contains("does not allow IMAP"));
         assert!(refusal(br#"{"status":400}"#).unwrap().contains("does not fit"));
         assert_eq!(refusal(b"no\r\nJSON").unwrap(), "no\u{fffd}\u{fffd}JSON");
+        let forged = refusal(br#"{"status":"\u001b[2J","scope":"a\r\nb"}"#).unwrap();
+        assert!(!forged.contains(char::is_control), "{forged:?}");
         assert_eq!(refusal(b""), None);
     }
 }

@@ -9,6 +9,7 @@ mod front;
 mod kerio;
 mod masters;
 mod offered;
+mod refused;
 #[cfg(unix)]
 mod tokens;
 
