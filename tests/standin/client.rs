@@ -133,6 +133,12 @@ impl Client {
         self.send("POST", "/admin/api/jsonrpc/", body.as_bytes())
     }
 
+    /// Sends octets as they are.
+    pub fn send_raw(&mut self, request: &[u8]) -> io::Result<HttpReply> {
+        self.line.get_mut().write_all(request)?;
+        self.reply()
+    }
+
     pub fn send(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<HttpReply> {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\n", self.port);
         if !self.cookie.is_empty() {
@@ -142,7 +148,10 @@ impl Client {
             request.push_str(&format!("X-Token: {}\r\n", self.token));
         }
         request.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-        self.line.get_mut().write_all(&[request.as_bytes(), body].concat())?;
+        self.send_raw(&[request.as_bytes(), body].concat())
+    }
+
+    fn reply(&mut self) -> io::Result<HttpReply> {
         let mut head = String::new();
         loop {
             if self.line.read_line(&mut head)? == 0 {

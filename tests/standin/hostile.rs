@@ -3,6 +3,7 @@
 use super::client::{Client, everything, start};
 use kimt::rehearsal::administration::Reply;
 use serde_json::json;
+use std::io;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -48,4 +49,20 @@ fn the_line_can_be_cut_before_and_after_any_call() {
         assert_eq!(stand_in.calls(), ["Session.login", "Domains.get", "Domains.create"]);
         Client::signed_in(&stand_in).call("Domains.get", everything(json!({})));
     }
+}
+
+#[test]
+fn a_request_without_bounds_ends_its_line_and_no_other() {
+    let (stand_in, _) = start(|_| {});
+    let body = br#"{"jsonrpc":"2.0","id":1,"method":"Session.whoAmI"}"#;
+    let long = format!("X-Long: {}\r\nContent-Length: {}", "x".repeat(70_000), body.len());
+    for header in ["Content-Length: 16777217", "Content-Length: many", "Transfer-Encoding: chunked", &long] {
+        let mut client = Client::connect(stand_in.port());
+        let head = format!("POST /admin/api/jsonrpc/ HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n");
+        let ended = client.send_raw(&[head.as_bytes(), body].concat()).err().map(|error| error.kind());
+        // Not a line that waits for more.
+        let waits = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
+        assert!(ended.is_some_and(|kind| !waits.contains(&kind)), "{}: {ended:?}", &header[..16]);
+    }
+    Client::signed_in(&stand_in).call("Session.whoAmI", json!({}));
 }
