@@ -91,7 +91,49 @@ fn set_user(mut wire: Wire, user: &str) -> Result<Wire, ImapError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::transport::Transport;
     use super::*;
+    use crate::network::Stream;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
+
+    /// A line to a server that takes every master password and lets nobody into a mailbox; what it has heard.
+    fn line() -> (Wire, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = std::thread::spawn(move || {
+            let mut heard: Vec<String> = Vec::new();
+            let client = listener.accept().unwrap().0;
+            for line in BufReader::new(&client).lines().map_while(Result::ok) {
+                let (first, rest) = line.split_once(' ').unwrap_or((&line, ""));
+                let answer = match rest.split(' ').next() {
+                    Some("X-MASTERAUTH") => "+ <challenge>\r\n".to_owned(),
+                    Some("X-SETUSER") => format!("{first} NO no\r\n"),
+                    _ => "K1 OK done\r\n".to_owned(),
+                };
+                heard.push(rest.to_owned());
+                (&client).write_all(answer.as_bytes()).unwrap();
+            }
+            heard
+        });
+        (Wire::new(Transport::new(Stream::plain(near))), server)
+    }
+
+    #[test]
+    fn whoever_is_not_let_into_the_mailbox_is_not_signed_in() {
+        let (wire, server) = line();
+        let refused = sign_in(wire, "ann", &MasterPassword::new(Secret::new("master"))).err().unwrap();
+        assert!(matches!(refused, ImapError::SignInRefused { whose: Whose::Master, .. }), "{refused:?}");
+        assert_eq!(server.join().unwrap(), ["X-MASTERAUTH", "", "X-SETUSER \"ann\""]);
+    }
+
+    #[test]
+    fn whoever_asks_for_the_way_answers_no_challenge() {
+        let (wire, server) = line();
+        assert!(is_offered(wire).unwrap());
+        assert_eq!(server.join().unwrap(), ["X-MASTERAUTH"]);
+    }
 
     #[test]
     fn the_response_is_the_digest_of_challenge_and_password() {

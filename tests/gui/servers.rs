@@ -259,4 +259,22 @@ fn clear_text_is_asked_for_only_where_encryption_was_refused() {
     assert_eq!(servers.source.security, Security::Plain);
     assert_eq!(servers.target.security, Security::StartTls);
     assert!(servers.cleartext_passwords_allowed);
+    // To another server she has not agreed.
+    let address = harness.get_by_label("IP address or DNS name");
+    address.focus();
+    address.type_text(".other");
+    harness.run();
+    let servers = harness.state().wizard.servers.servers().unwrap();
+    assert!(servers.source.address.host.contains(".other"), "{:?}", servers.source.address);
+    assert_eq!((servers.source.security, servers.cleartext_passwords_allowed), (Security::StartTls, false));
+    // Nor when that one refuses, too.
+    let page = &mut harness.state_mut().wizard.servers;
+    let (side, revision) = page.begin_tests(true)[0];
+    assert!(page.take(
+        side,
+        revision,
+        vec![Finding::of(Problem::new(ProblemKind::EncryptionRefused).on(Side::Source))]
+    ));
+    let servers = page.servers().unwrap();
+    assert_eq!((servers.source.security, servers.cleartext_passwords_allowed), (Security::StartTls, false));
 }

@@ -191,3 +191,24 @@ fn envelope(id: &Value, result: Result<Value, Refusal>) -> Value {
         Err(refusal) => json!({ "jsonrpc": "2.0", "id": id, "error": refusal.of_call() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_another_version_or_without_a_number_is_invalid() {
+        let code = |body: &str| Call::read(body.as_bytes()).err().map(|answer| answer["error"]["code"].as_i64());
+        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"Session.whoAmI"}"#), None);
+        for invalid in [
+            r#"{"id":1,"method":"Session.whoAmI"}"#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"Session.whoAmI"}"#,
+            r#"{"jsonrpc":"2.0","method":"Session.whoAmI"}"#,
+            r#"{"jsonrpc":"2.0","id":"one","method":"Session.whoAmI"}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+        ] {
+            assert_eq!(code(invalid), Some(Some(-32600)), "{invalid}");
+        }
+        assert_eq!(code("{"), Some(Some(-32700)));
+    }
+}
