@@ -59,19 +59,20 @@ impl From<Ending> for ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::{AccountId, BadLine, Problem};
     use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
 
-    fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> Ending {
+    /// The beginning of a run of one account.
+    pub fn began(kind: RunKind, bad_lines: Vec<BadLine>) -> Event {
         let account = AccountInfo {
             address: "ann@example.com".to_owned(),
             full_name: String::new(),
             line: 1,
             target_address: None,
         };
-        let info = RunInfo {
+        Event::RunStarted(RunInfo {
             kind,
             started: String::new(),
             source: String::new(),
@@ -81,8 +82,11 @@ mod tests {
             log_folder: Default::default(),
             accounts: vec![account],
             bad_lines,
-        };
-        let events = [Event::RunStarted(info)].into_iter().chain(events).chain([Event::RunFinished]);
+        })
+    }
+
+    fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> Ending {
+        let events = [began(kind, bad_lines)].into_iter().chain(events).chain([Event::RunFinished]);
         let events: Vec<_> = events.map(|event| Stamped { at: 0, event }).collect();
         Ending::of(&RunState::replay(&events))
     }

@@ -184,29 +184,13 @@ impl Printing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ending::tests::began;
     use super::*;
     use crate::domain::{Problem, ProblemKind};
-    use crate::progress::{AccountInfo, RunInfo, RunKind};
+    use crate::progress::RunKind;
 
     fn state() -> RunState {
-        let account = AccountInfo {
-            address: "ann@example.com".to_owned(),
-            full_name: String::new(),
-            line: 1,
-            target_address: None,
-        };
-        let info = RunInfo {
-            kind: RunKind::Migrate,
-            started: String::new(),
-            source: String::new(),
-            target: String::new(),
-            jobs: 1,
-            verify: Default::default(),
-            log_folder: Default::default(),
-            accounts: vec![account],
-            bad_lines: Vec::new(),
-        };
-        RunState::replay(&[Stamped { at: 0, event: Event::RunStarted(info) }])
+        RunState::replay(&[Stamped { at: 0, event: began(RunKind::Migrate, Vec::new()) }])
     }
 
     fn problem(kind: ProblemKind) -> Stamped {
