@@ -37,13 +37,24 @@ fn git(arguments: &[&str]) -> Option<String> {
     (output.status.success() && !answer.is_empty()).then_some(answer)
 }
 
+/// Who publishes the packages, from Cargo.toml.
+fn publisher() -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    let manifest = std::fs::read_to_string("Cargo.toml")?;
+    let line = manifest.lines().find_map(|line| line.strip_prefix("publisher = "));
+    Ok(line.ok_or("Cargo.toml names no publisher")?.trim_matches('"').to_owned())
+}
+
 /// Compiles packaging/windows/kimt.rc and links it into the binary.
 fn windows_resource() -> Result<(), Box<dyn Error>> {
     for input in ["kimt.rc", "kimt.exe.manifest"] {
         println!("cargo::rerun-if-changed=packaging/windows/{input}");
     }
     println!("cargo::rerun-if-changed=assets/icon.ico");
-    let object = PathBuf::from(env::var("OUT_DIR")?).join("resource.o");
+    let made = PathBuf::from(env::var("OUT_DIR")?);
+    let object = made.join("resource.o");
+    // In a file of its own: what quotes mean in an argument of windres depends on the system.
+    std::fs::write(made.join("publisher.h"), format!("#define PUBLISHER {:?}\n", publisher()?))?;
     let tool = if cfg!(windows) {
         "windres".to_owned()
     } else {
@@ -55,6 +66,8 @@ fn windows_resource() -> Result<(), Box<dyn Error>> {
     });
     let status = Command::new(&tool)
         .args(version)
+        .arg("--include-dir")
+        .arg(&made)
         .args(["--output-format=coff", "packaging/windows/kimt.rc"])
         .arg(&object)
         .status()

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod command_line;
+#[cfg(target_os = "linux")]
 mod documented;
 mod front;
 mod kerio;
