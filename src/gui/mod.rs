@@ -64,7 +64,13 @@ fn show(start: &Start<'_>) -> Result<(), String> {
 /// One try. Some systems answer a missing screen or library with a panic inside of a crate; that is a reason like any other.
 fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     let size = start.settings.as_deref().and_then(|folder| Settings::load(folder).window_size);
-    let options = NativeOptions { renderer, viewport: viewport(size), centered: true, ..NativeOptions::default() };
+    let options = NativeOptions {
+        renderer,
+        viewport: viewport(size),
+        centered: true,
+        event_loop_builder: event_loop(),
+        ..NativeOptions::default()
+    };
     let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         eframe::run_native(
             NAME,
@@ -87,6 +93,21 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(payload) => Err(refusal::of_panic(payload.as_ref())),
     }
+}
+
+/// On macOS the menu that winit makes has a Quit that ends the process without closing the window, so that nobody is asked about a
+/// migration that goes on. Without it Command-Q closes the window.
+#[cfg(target_os = "macos")]
+fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
+    use winit::platform::macos::EventLoopBuilderExtMacOS;
+    Some(Box::new(|builder| {
+        builder.with_default_menu(false);
+    }))
+}
+
+#[cfg(not(target_os = "macos"))]
+fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
+    None
 }
 
 fn viewport(size: Option<(f32, f32)>) -> ViewportBuilder {

@@ -124,6 +124,15 @@ impl Running {
         self.with(Run::stop);
     }
 
+    /// Stops it and waits until it has ended, for so long at most. For the program's own end; a window that lives never waits.
+    pub fn stop_and_wait(&mut self, patience: Duration) {
+        self.stop();
+        let end = Instant::now() + patience;
+        while self.news(|_| {}).is_ok() && !self.is_over() && Instant::now() < end {
+            std::thread::sleep(FRAME);
+        }
+    }
+
     /// Holds it.
     pub fn pause(&self) {
         self.with(Run::pause);

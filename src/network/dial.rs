@@ -97,7 +97,7 @@ struct Connected {
 /// Tries one address after the other, each beside those that have not failed yet. The first connection wins.
 fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<Connected, NetworkError> {
     if let (Some(only), 1) = (waiting.front(), waiting.len()) {
-        return attempt(only, end).map_err(NetworkError::from);
+        return attempt(only, end).map_err(NetworkError::not_connected);
     }
     let (arrived, arrivals) = mpsc::channel();
     let mut under_way = 0;
@@ -114,7 +114,7 @@ fn race(mut waiting: VecDeque<SocketAddr>, end: Instant) -> Result<Connected, Ne
             Ok(Ok(connected)) => return Ok(connected),
             Ok(Err(error)) => {
                 under_way -= 1;
-                failure = error.into();
+                failure = NetworkError::not_connected(error);
             }
             Err(_) if left(end).is_zero() => return Err(NetworkError::TimedOut),
             Err(_) => {}
@@ -189,6 +189,17 @@ mod tests {
         let (_listener, good) = listening();
         let tcp = race(VecDeque::from([refusing(), refusing(), good]), within(20)).unwrap().tcp;
         assert_eq!(tcp.peer_addr().unwrap(), good);
+    }
+
+    /// Nobody may connect to everybody, so that the system itself says no, as it does where no way leads to.
+    #[test]
+    fn an_address_to_which_no_way_leads_cannot_be_reached_and_is_no_lost_line() {
+        let limits = Limits { connect: Duration::from_secs(20), ..Limits::default() };
+        let error = dial("255.255.255.255", 143, None, &limits).unwrap_err();
+        assert_eq!(error.kind(), crate::domain::ProblemKind::Unreachable, "{error}");
+        let both = VecDeque::from(["255.255.255.255:143".parse().unwrap(), refusing()]);
+        let error = race(both, within(20)).err().unwrap();
+        assert_eq!(error.kind(), crate::domain::ProblemKind::Unreachable, "{error}");
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub enum NetworkError {
     /// No answer in time.
     #[error("there was no answer in time")]
     TimedOut,
+    /// No connection came about for another reason: no way leads there, or this computer does not let the program take it.
+    #[error("no connection came about ({why}){}", local_network(.why))]
+    NotConnected {
+        /// What the system says.
+        why: io::Error,
+    },
     /// The line was there and is gone.
     #[error("the connection was lost ({0})")]
     Lost(io::Error),
@@ -65,12 +71,21 @@ impl NetworkError {
             NetworkError::NameNotFound { .. }
             | NetworkError::Refused
             | NetworkError::TimedOut
+            | NetworkError::NotConnected { .. }
             | NetworkError::Proxy { .. } => ProblemKind::Unreachable,
             NetworkError::Lost(_) => ProblemKind::ConnectionLost,
             NetworkError::Untrusted { .. } => ProblemKind::CertificateUnknown,
             NetworkError::Changed { .. } => ProblemKind::CertificateChanged,
             NetworkError::TlsFailed(_) => ProblemKind::WrongProtocol,
             NetworkError::CertificateFile { .. } => ProblemKind::CertificateFile,
+        }
+    }
+
+    /// What it means that a connection did not come about.
+    pub(super) fn not_connected(error: io::Error) -> Self {
+        match Self::from(error) {
+            Self::Lost(why) => Self::NotConnected { why },
+            other => other,
         }
     }
 
@@ -81,6 +96,16 @@ impl NetworkError {
             NetworkError::Changed { expected, details } => Some((details, Some(*expected))),
             _ => None,
         }
+    }
+}
+
+/// macOS 15 and later says that no way leads to computers nearby until its user has allowed it.
+fn local_network(why: &io::Error) -> &'static str {
+    let refused = why.kind() == io::ErrorKind::HostUnreachable;
+    if cfg!(target_os = "macos") && refused {
+        "; see that System Settings, Privacy & Security, Local Network lets this program in"
+    } else {
+        ""
     }
 }
 

@@ -83,7 +83,8 @@ impl Stream {
         let peeked = self.tcp().peek(&mut [0]);
         self.tcp().set_nonblocking(false)?;
         match peeked {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            // A signal to this program says nothing about the line.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(false),
             other => other.map(|_| true),
         }
     }
@@ -99,6 +100,7 @@ impl Stream {
         self.tcp().set_read_timeout(limit)?;
         match peeked {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.arrives_within(patience),
             other => other.map(|_| true),
         }
     }

@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use egui::{Context, UserAttentionType, ViewportCommand};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The folders the window works with.
 #[derive(Debug, Clone)]
@@ -303,6 +304,9 @@ fn save(settings: &Settings, folder: &std::path::Path) {
     }
 }
 
+/// A run that is stopped with the program has so long for what is in flight, the report and Kerio Connect's port.
+const FAREWELL: Duration = Duration::from_secs(20);
+
 impl eframe::App for App {
     fn logic(&mut self, context: &Context, _frame: &mut eframe::Frame) {
         // A hidden window still hears its run, or the news would pile up.
@@ -325,6 +329,10 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        // Closed by the system and not by the window (macOS: Quit in the Dock, logging out), which asks nobody.
+        if let Some(running) = &mut self.running {
+            running.stop_and_wait(FAREWELL);
+        }
         memory::remember(&mut self.settings, &self.wizard.servers, &self.context);
         if let Some(folder) = &self.settings_folder {
             save(&self.settings, folder);
