@@ -324,7 +324,8 @@ fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
     for range in set.split(',') {
         let (first, last) = range.split_once(':').unwrap_or((range, range));
         let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        if first == 0 || last < first || last - first > MOST {
+        // Whatever it says, no command has so many messages.
+        if first == 0 || last < first || last - first >= MOST.saturating_sub(uids.len() as u32) {
             return None;
         }
         uids.extend((first..=last).map(Uid));
@@ -414,6 +415,7 @@ mod tests {
         assert_eq!(uids("5:3"), None);
         assert_eq!(uids("0"), None);
         assert_eq!(uids("1:4294967295"), None);
+        assert_eq!(uids(&["1:60000"; 100].join(",")), None);
     }
 
     #[test]

@@ -188,6 +188,9 @@ impl Reading<'_> {
         }
         let BodyBatch { folder, uids, octets, recent } = batch;
         if recent || self.will_be_open.as_ref() != Some(&folder) {
+            while !self.wire.sends_at_once(&folder.wire_name) && !self.asked.is_empty() {
+                self.read_one()?;
+            }
             let command = ReadOnly::Examine { wire_name: folder.wire_name.clone() }.command();
             self.send(&command, &folder, What::Open(Opened::default()))?;
             self.will_be_open = Some(folder.clone());

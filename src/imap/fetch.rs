@@ -66,6 +66,20 @@ impl Fetched {
         })
     }
 
+    /// What two answers say about the same message. Flags alone may be the news of a change that nobody asked for; they only fill a gap.
+    fn joined(self, later: Self) -> Self {
+        let is_news = later.size.is_none() && later.date.is_none();
+        let (first, second) = if is_news { (self, later) } else { (later, self) };
+        Self {
+            uid: first.uid,
+            flags: first.flags.or(second.flags),
+            date: first.date.or(second.date),
+            size: first.size.or(second.size),
+            permanent_id: first.permanent_id.or(second.permanent_id),
+            body: first.body.or(second.body),
+        }
+    }
+
     fn take_item(&mut self, name: &[u8], tokens: &mut Tokens<'_>) {
         let is = |item: &str| name.eq_ignore_ascii_case(item.as_bytes());
         if is("FLAGS") {
@@ -90,6 +104,34 @@ impl Fetched {
         } else if value == Token::Open {
             tokens.skip_list();
         }
+    }
+}
+
+/// Heads as they come: what a server says about one message in several answers, one after the other, is one head.
+#[derive(Debug, Default)]
+pub(super) struct HeadsRead {
+    last: Option<Fetched>,
+}
+
+impl HeadsRead {
+    /// Takes an answer in; returns the head before it, which is complete now.
+    pub(super) fn take(&mut self, pieces: &[Piece]) -> Option<MessageHead> {
+        let found = Fetched::parse(pieces).filter(|found| found.uid.is_some())?;
+        match self.last.take() {
+            Some(last) if last.uid == found.uid => {
+                self.last = Some(last.joined(found));
+                None
+            }
+            last => {
+                self.last = Some(found);
+                last.and_then(Fetched::head)
+            }
+        }
+    }
+
+    /// The last head.
+    pub(super) fn end(&mut self) -> Option<MessageHead> {
+        self.last.take().and_then(Fetched::head)
     }
 }
 
@@ -174,6 +216,26 @@ mod tests {
         assert_eq!(Fetched::parse(&[text(b"3 EXISTS")]), None);
         let odd = Fetched::parse(&[text(b"3 FETCH (UID 0 INTERNALDATE NIL FLAGS NIL RFC822.SIZE x)")]).unwrap();
         assert_eq!((odd.uid, odd.date, odd.size), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_said_of_a_message_in_several_answers_is_one_head() {
+        let mut read = HeadsRead::default();
+        let lines = [
+            r"3 FETCH (UID 7 FLAGS (\Seen))",
+            r#"3 FETCH (UID 7 INTERNALDATE " 7-Feb-2020 01:02:03 +0530")"#,
+            "9 EXISTS",
+            "3 FETCH (UID 7 RFC822.SIZE 42)",
+            "3 FETCH (UID 7 FLAGS ())",
+            r"4 FETCH (UID 8 RFC822.SIZE 43 FLAGS (x))",
+            r"4 FETCH (FLAGS (y))",
+        ];
+        let heads: Vec<MessageHead> = lines.iter().filter_map(|line| read.take(&[text(line.as_bytes())])).collect();
+        assert_eq!(heads.len(), 1);
+        assert_eq!((heads[0].uid, heads[0].size, &heads[0].flags[..]), (Uid(7), 42, &["\\Seen".to_owned()][..]));
+        assert!(heads[0].date.is_some());
+        let last = read.end().unwrap();
+        assert_eq!((last.uid, last.size, last.flags), (Uid(8), 43, vec!["x".to_owned()]));
     }
 
     #[test]

@@ -69,7 +69,9 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
             // What holds no mail and cannot be named is nothing.
             listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || !folder.has("\\Noselect")));
         }
-        subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
+        if subscribed.len() < MOST_FOLDERS {
+            subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
+        }
         spaces.take(pieces);
         if let Some(free) = quota::free_octets(pieces) {
             free_octets = Some(free_octets.map_or(free, |other| other.min(free)));

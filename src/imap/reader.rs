@@ -2,10 +2,10 @@
 
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
-use super::command::{ReadOnly, quoted};
+use super::command::ReadOnly;
 use super::compression;
 use super::error::ImapError;
-use super::fetch::Fetched;
+use super::fetch::HeadsRead;
 use super::list::{self, Listing};
 use super::names::{NameRefused, Naming};
 use super::response::{Condition, Status};
@@ -114,11 +114,9 @@ impl Reader {
         Ok(statuses)
     }
 
-    /// Names in groups whose commands may be sent ahead of the answers. A name that travels as a literal may have to wait for the
-    /// server, and stands alone.
+    /// Names in groups whose commands may be sent ahead of the answers.
     pub(super) fn groups<'n>(&self, wire_names: &'n [&'n [u8]]) -> Vec<&'n [&'n [u8]]> {
-        let ahead = |name: &[u8]| quoted(name).is_some() || self.wire.takes_freely(name.len() as u64);
-        let groups = wire_names.chunk_by(|one, other| ahead(one) && ahead(other));
+        let groups = wire_names.chunk_by(|one, other| self.wire.sends_at_once(one) && self.wire.sends_at_once(other));
         groups.flat_map(|group| group.chunks(PIPELINED)).collect()
     }
 
@@ -174,12 +172,16 @@ impl Reader {
                 let is_open = examined.condition == Condition::Ok;
                 self.open = wire_names.get(index).filter(|_| is_open).map(|name| name.to_vec());
                 // After a refusal another folder may still be open: its heads are not the ones that were asked for.
+                let mut read = HeadsRead::default();
                 let fetched = self.wire.finish(fetch, &mut |pieces| {
                     opened.take_expunge(pieces);
-                    if let Some(found) = Fetched::parse(pieces).and_then(Fetched::head).filter(|_| is_open) {
+                    if let Some(found) = read.take(pieces).filter(|_| is_open) {
                         head(index, found);
                     }
                 })?;
+                if let Some(found) = read.end().filter(|_| is_open) {
+                    head(index, found);
+                }
                 end(index, scanned(&opened, examined, fetched));
                 index += 1;
             }
@@ -194,13 +196,17 @@ impl Reader {
             None => format!("{}:*", first.0),
         };
         let command = ReadOnly::FetchHeads { set, permanent_ids: self.has_permanent_ids() }.command();
+        let mut read = HeadsRead::default();
+        // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).
+        let asked_for = |head: &MessageHead| head.uid >= first && last.is_none_or(|last| head.uid <= last);
         self.wire.run_ok(&command, &mut |pieces| {
-            let head = Fetched::parse(pieces).and_then(Fetched::head);
-            // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).
-            if let Some(head) = head.filter(|head| head.uid >= first && last.is_none_or(|last| head.uid <= last)) {
+            if let Some(head) = read.take(pieces).filter(asked_for) {
                 each(head);
             }
         })?;
+        if let Some(head) = read.end().filter(asked_for) {
+            each(head);
+        }
         Ok(())
     }
 

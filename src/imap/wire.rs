@@ -4,7 +4,7 @@
 //! tag; nothing secret and no body is logged. A literal of a message's body is handed on while it is read.
 
 use super::capabilities::Capabilities;
-use super::command::{Command, ReadOnly};
+use super::command::{Command, ReadOnly, quoted};
 use super::distance::Distance;
 use super::error::ImapError;
 use super::response::{Condition, Status};
@@ -20,8 +20,9 @@ const LONGEST_LINE: usize = 256 * 1024;
 const ENDLESS_LINE: u64 = 4 << 30;
 /// A literal that is no body is kept up to here; the rest is read and forgotten.
 const LONGEST_LITERAL: u64 = 1 << 20;
-/// An answer has at most so many literals.
+/// An answer has at most so many literals, and of them so many octets are kept.
 const MOST_LITERALS: usize = 10_000;
+const MOST_KEPT: usize = 16 << 20;
 /// What is sent is gathered up to here.
 const GATHERED: usize = 64 * 1024;
 
@@ -159,6 +160,11 @@ impl Wire {
         self.capabilities.longest_free_literal().is_some_and(|longest| octets <= longest)
     }
 
+    /// Whether a string can be sent behind commands that are not answered: one that travels as a literal may have to wait for the server.
+    pub(super) fn sends_at_once(&self, string: &[u8]) -> bool {
+        quoted(string).is_some() || self.takes_freely(string.len() as u64)
+    }
+
     /// Waits for `+`; a tagged answer that comes instead is returned.
     pub(super) fn await_continue(&mut self) -> Result<Option<(Tag, Status)>, ImapError> {
         Ok(self.await_challenge()?.err())
@@ -293,7 +299,7 @@ impl Wire {
         is_status: bool,
         taker: &mut dyn LiteralTaker,
     ) -> Result<Vec<Piece>, ImapError> {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut kept) = (Vec::new(), 0);
         let mut line = first;
         loop {
             // The words of a status answer are for a person, even when they end like a literal.
@@ -304,8 +310,8 @@ impl Wire {
             };
             line.text.truncate(text);
             pieces.push(Piece::Text(line.text));
-            if pieces.len() > 2 * MOST_LITERALS {
-                return Err(ImapError::Protocol("an answer with too many literals".to_owned()));
+            if pieces.len() > 2 * MOST_LITERALS || kept > MOST_KEPT {
+                return Err(ImapError::Protocol("an answer with too many or too large literals".to_owned()));
             }
             if taker.wants(&pieces, octets)? {
                 self.stream_literal(octets, taker)?;
@@ -317,7 +323,9 @@ impl Wire {
                 taker.end()?;
                 pieces.push(Piece::Streamed);
             } else {
-                pieces.push(Piece::Literal(self.keep_literal(octets)?));
+                let literal = self.keep_literal(octets)?;
+                kept += literal.len();
+                pieces.push(Piece::Literal(literal));
                 line = self.read_line()?;
             }
         }
@@ -416,4 +424,19 @@ fn literal(line: &[u8]) -> Option<(usize, u64)> {
     // literal8 (RFC 3516) has a tilde before the brace.
     let end = if line[..open].ends_with(b"~") { open - 1 } else { open };
     Some((end, octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fuzzing::line;
+    use super::*;
+
+    #[test]
+    fn literals_that_are_too_much_together_end_the_session() {
+        let literal = format!("{{{LONGEST_LITERAL}}}\r\n{} ", "x".repeat(LONGEST_LITERAL as usize));
+        let answer = |literals| format!("* X {}\r\n", literal.repeat(literals));
+        let read = |literals| line(answer(literals).as_bytes()).unwrap().next_answer(&mut NoLiterals);
+        assert!(matches!(read(16), Ok(Answer::Untagged(pieces)) if pieces.len() == 33));
+        assert!(matches!(read(30), Err(ImapError::Protocol(_))));
+    }
 }

@@ -64,6 +64,8 @@ pub(super) struct Round<'a> {
 pub(super) trait Desk {
     /// The first message of this round is sent now.
     fn began(&mut self, round: usize);
+    /// Whether this UID of the target's folder was told for no other message; from now on it is this one's.
+    fn is_free(&mut self, round: usize, place: Uid) -> bool;
     /// These messages are durably done. May take its time.
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt>;
 }

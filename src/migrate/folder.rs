@@ -10,6 +10,7 @@ use super::marks::{self, FlagsLost};
 use super::others::Others;
 use super::planner::Way;
 use super::proof;
+use super::reconcile::Compared;
 use super::request::Verify;
 use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Reach, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, OpenFolder};
@@ -70,6 +71,14 @@ pub(super) struct FolderProgress {
     pub(super) flags_lost: FlagsLost,
     /// Seen on the target with the size that was sent.
     pub(super) sized: BTreeSet<Uid>,
+    /// Told as checked by size; the ledger does not note that.
+    sizes_told: BTreeSet<Uid>,
+    /// The places on the target that were told for messages of this run.
+    pub(super) places: BTreeSet<Uid>,
+    /// Whether the record was begun anew in this run.
+    pub(super) begun_anew: bool,
+    /// What was read for that until a line was lost.
+    pub(super) compared: Compared,
     /// Whether the marks of all that was copied were compared.
     pub(super) marks_compared: bool,
     /// How many messages the target's folder holds after the copying, as far as it was seen.
@@ -311,7 +320,9 @@ impl FolderRun<'_, '_> {
             take_right(self.mailbox, self.ledger, follower.collect(true))?;
         }
         let rest = self.ledger.unchecked(record)?;
-        let rest: Vec<Done> = rest.into_iter().filter(|done| !self.job.progress.failed.contains(&done.uid)).collect();
+        let FolderProgress { failed, sizes_told, .. } = &self.job.progress;
+        let is_open = |done: &Done| !failed.contains(&done.uid) && !sizes_told.contains(&done.uid);
+        let rest: Vec<Done> = rest.into_iter().filter(is_open).collect();
         if rest.is_empty() {
             return Ok(());
         }
@@ -334,6 +345,7 @@ impl FolderRun<'_, '_> {
             right.extend(found);
             self.take_wrong(&wrong);
         }
+        right.retain(|done| self.job.progress.sizes_told.insert(done.uid));
         tell_checked(self.mailbox, self.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
         Ok(())
     }

@@ -72,3 +72,16 @@ impl<T> OnSide<T> for Result<T, ImapError> {
         self.map_err(|error| Halt::Server { side, error })
     }
 }
+
+/// Talks to both servers at the same time.
+pub(super) fn both<S, T: Send>(
+    source: impl FnOnce() -> Result<S, ImapError>,
+    target: impl FnOnce() -> Result<T, ImapError> + Send,
+) -> Result<(S, T), Halt> {
+    std::thread::scope(|scope| {
+        let target = scope.spawn(target);
+        let source = source().on(Side::Source);
+        let target = target.join().unwrap_or(Err(ImapError::Abandoned)).on(Side::Target);
+        Ok((source?, target?))
+    })
+}

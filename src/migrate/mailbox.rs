@@ -28,6 +28,8 @@ pub(super) struct Mailbox<'a> {
     folders: Option<Vec<FolderJob>>,
     /// Messages that were found right on the target, by whatever means.
     pub(super) checked: u64,
+    /// Messages that were read for a comparison that goes on where it was when the line is lost.
+    pub(super) compared: usize,
     /// The octets the target has room for, as far as it told and until that was looked at.
     free_octets: Option<u64>,
     /// The messages of the folders that were scanned.
@@ -50,6 +52,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         ledger: None,
         folders: None,
         checked: 0,
+        compared: 0,
         free_octets: None,
         elsewhere: Elsewhere::default(),
         wary: false,
@@ -108,10 +111,11 @@ impl Mailbox<'_> {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
-    /// These, what was checked, and the folders that came to their end; an attempt that adds to them was worth its while.
+    /// These, what was checked or compared, and the folders that came to their end; an attempt that adds to them was worth its while.
     fn progress(&self) -> u64 {
         self.settled()
             + self.checked
+            + self.compared as u64
             + self.folders.iter().flatten().map(|job| u64::from(job.progress.finished)).sum::<u64>()
     }
 

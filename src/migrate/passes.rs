@@ -289,6 +289,10 @@ impl Desk for Counter<'_, '_> {
         self.mailbox.step(Step::Copying(self.folders[self.jobs[round]].id));
     }
 
+    fn is_free(&mut self, round: usize, place: Uid) -> bool {
+        self.folders[self.jobs[round]].progress.places.insert(place)
+    }
+
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
         let job = &mut self.folders[self.jobs[round]];
         let round = &self.rounds[round];

@@ -6,9 +6,9 @@
 //! is an identity.
 
 use super::content::{Comparison, Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
-use super::halt::{Halt, OnSide};
+use super::halt::{Halt, both};
 use super::heads::{Head, Heads};
-use crate::domain::{Digest, Side, Uid};
+use crate::domain::{Digest, Uid, UidValidity};
 use crate::imap::{ImapError, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,14 +34,70 @@ pub(super) enum Thoroughness {
     All,
 }
 
-/// Matches `wanted` messages of the source's open folder with `candidates` of the target's open folder. `lost_at` becomes the message of
-/// the source that was read, or was next, when its line was lost.
+/// What was read of two folders for a comparison. It outlives a lost line, so that a large folder on a bad line comes to its end.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    /// What the target's UIDs were read under.
+    target_validity: Option<UidValidity>,
+    digests: Sides<(u64, Digest)>,
+    summaries: Sides<Summary>,
+}
+
+#[derive(Debug)]
+struct Sides<T> {
+    source: BTreeMap<Uid, T>,
+    target: BTreeMap<Uid, T>,
+}
+
+impl<T> Default for Sides<T> {
+    fn default() -> Self {
+        Self { source: BTreeMap::new(), target: BTreeMap::new() }
+    }
+}
+
+impl<T> Sides<T> {
+    /// Reads what is not read yet, on both sides at the same time: neither line may rest so long that its server ends it.
+    fn read<M: Measure<Measured = T>>(
+        &mut self,
+        source: (&mut Reader, &[Uid]),
+        target: (&mut Reader, &[Uid]),
+        lost_at: &mut Option<Uid>,
+    ) -> Result<(), Halt>
+    where
+        T: Send,
+    {
+        let Self { source: of_source, target: of_target } = self;
+        let read_source = || read_all::<M>(source.0, source.1, of_source, lost_at);
+        let read_target = || read_all::<M>(target.0, target.1, of_target, &mut None);
+        both(read_source, read_target).map(|_| ())
+    }
+}
+
+impl Compared {
+    /// What of it still holds for a target folder of this UIDVALIDITY.
+    pub(super) fn under(mut self, target_validity: UidValidity) -> Self {
+        if self.target_validity.replace(target_validity) != Some(target_validity) {
+            self.digests.target.clear();
+            self.summaries.target.clear();
+        }
+        self
+    }
+
+    /// How many messages were read.
+    pub(super) fn len(&self) -> usize {
+        let Self { digests, summaries, .. } = self;
+        digests.source.len() + digests.target.len() + summaries.source.len() + summaries.target.len()
+    }
+}
+
+/// Matches `wanted` messages of the source's open folder with `candidates` of the target's open folder, reading what is not in
+/// `compared` yet. `lost_at` becomes the message of the source that was read, or was next, when its line was lost.
 pub(super) fn reconcile(
     source: &mut Reader,
     target: &mut Reader,
-    wanted: &[Head],
-    candidates: &[Head],
+    (wanted, candidates): (&[Head], &[Head]),
     thoroughness: Thoroughness,
+    compared: &mut Compared,
     lost_at: &mut Option<Uid>,
 ) -> Result<Vec<Match>, Halt> {
     let mut matches = Vec::new();
@@ -57,24 +113,24 @@ pub(super) fn reconcile(
         let alike = |head: &&Head| thoroughness == Thoroughness::All || others.contains(&head.size);
         heads.values().filter(alike).map(|head| head.uid).collect()
     };
-    let on_target =
-        read_all::<SizeAndDigest>(target, &worth(&candidates, &wanted_sizes), &mut None).on(Side::Target)?;
+    let (from_source, from_target) = (worth(&wanted, &candidate_sizes), worth(&candidates, &wanted_sizes));
+    let digests = &mut compared.digests;
+    digests.read::<SizeAndDigest>((source, &from_source), (target, &from_target), lost_at)?;
     let mut by_digest: HashMap<Digest, Vec<Uid>> = HashMap::new();
-    for (uid, (_, digest)) in on_target.into_iter().rev() {
-        by_digest.entry(digest).or_default().push(uid);
-    }
-    if !by_digest.is_empty() {
-        let on_source =
-            read_all::<SizeAndDigest>(source, &worth(&wanted, &candidate_sizes), lost_at).on(Side::Source)?;
-        for (uid, (size, digest)) in on_source {
-            if let Some(target_uid) = by_digest.get_mut(&digest).and_then(Vec::pop) {
-                wanted.remove(&uid);
-                candidates.remove(&target_uid);
-                matches.push(Match { uid, target_uid, size, digest });
-            }
+    for uid in from_target.into_iter().rev() {
+        if let Some((_, digest)) = digests.target.get(&uid) {
+            by_digest.entry(*digest).or_default().push(uid);
         }
     }
-    matches.extend(reconcile_altered(source, target, &wanted, &candidates, thoroughness, lost_at)?);
+    for uid in from_source {
+        let Some(&(size, digest)) = digests.source.get(&uid) else { continue };
+        if let Some(target_uid) = by_digest.get_mut(&digest).and_then(Vec::pop) {
+            wanted.remove(&uid);
+            candidates.remove(&target_uid);
+            matches.push(Match { uid, target_uid, size, digest });
+        }
+    }
+    matches.extend(reconcile_altered(source, target, (&wanted, &candidates), thoroughness, compared, lost_at)?);
     Ok(matches)
 }
 
@@ -82,9 +138,9 @@ pub(super) fn reconcile(
 fn reconcile_altered(
     source: &mut Reader,
     target: &mut Reader,
-    wanted: &BTreeMap<Uid, Head>,
-    candidates: &BTreeMap<Uid, Head>,
+    (wanted, candidates): (&BTreeMap<Uid, Head>, &BTreeMap<Uid, Head>),
     thoroughness: Thoroughness,
+    compared: &mut Compared,
     lost_at: &mut Option<Uid>,
 ) -> Result<Vec<Match>, Halt> {
     let alike = |one: &Head, other: &Head| {
@@ -103,25 +159,29 @@ fn reconcile_altered(
     if from_source.is_empty() || from_target.is_empty() {
         return Ok(Vec::new());
     }
-    let mut stored: BTreeMap<Option<i64>, Vec<(Uid, Summary)>> = BTreeMap::new();
-    let group = |head: Option<&Head>| match thoroughness {
+    let summaries = &mut compared.summaries;
+    summaries.read::<Summariser>((source, &from_source), (target, &from_target), lost_at)?;
+    let group = |head: &Head| match thoroughness {
         Thoroughness::All => None,
-        Thoroughness::Alike => head.and_then(|head| head.date).map(|date| date.timestamp()),
+        Thoroughness::Alike => head.date.map(|date| date.timestamp()),
     };
-    for (uid, summary) in summaries(target, &from_target).on(Side::Target)? {
-        stored.entry(group(candidates.get(&uid))).or_default().push((uid, summary));
+    let mut stored: BTreeMap<Option<i64>, Vec<(&Head, &Summary)>> = BTreeMap::new();
+    for uid in from_target {
+        if let (Some(head), Some(summary)) = (candidates.get(&uid), summaries.target.get(&uid)) {
+            stored.entry(group(head)).or_default().push((head, summary));
+        }
     }
     let mut matches = Vec::new();
-    for (uid, summary) in read_all::<Summariser>(source, &from_source, lost_at).on(Side::Source)? {
-        let Some(head) = wanted.get(&uid) else { continue };
-        let Some(group) = stored.get_mut(&group(Some(head))) else { continue };
-        let found = group.iter().position(|(target_uid, stored)| {
-            candidates.get(target_uid).is_some_and(|candidate| alike(head, candidate))
-                && summary.compare(stored) != Comparison::Different
-        });
-        if let Some(found) = found {
-            let (target_uid, _) = group.swap_remove(found);
-            matches.push(Match { uid, target_uid, size: summary.octets, digest: summary.digest });
+    for uid in from_source {
+        let (Some(head), Some(summary)) = (wanted.get(&uid), summaries.source.get(&uid)) else { continue };
+        let Some(group) = stored.get_mut(&group(head)) else { continue };
+        let is_it = |(candidate, stored): &(&Head, &Summary)| {
+            alike(head, candidate) && summary.compare(stored) != Comparison::Different
+        };
+        if let Some(found) = group.iter().position(is_it) {
+            let (candidate, _) = group.swap_remove(found);
+            let (size, digest) = (summary.octets, summary.digest);
+            matches.push(Match { uid, target_uid: candidate.uid, size, digest });
         }
     }
     Ok(matches)
@@ -137,30 +197,31 @@ pub(super) fn heads_from(reader: &mut Reader, first: Uid) -> Result<Heads, ImapE
 
 /// The summaries of messages of the open folder; those that are absent or unreadable are left out.
 pub(super) fn summaries(reader: &mut Reader, uids: &[Uid]) -> Result<BTreeMap<Uid, Summary>, ImapError> {
-    read_all::<Summariser>(reader, uids, &mut None)
+    let mut known = BTreeMap::new();
+    read_all::<Summariser>(reader, uids, &mut known, &mut None)?;
+    Ok(known)
 }
 
-/// What was measured of messages of the open folder; those that are absent or unreadable are left out.
+/// Measures the messages of the open folder that are not `known` yet; those that are absent or unreadable are left out.
 fn read_all<M: Measure>(
     reader: &mut Reader,
     uids: &[Uid],
+    known: &mut BTreeMap<Uid, M::Measured>,
     lost_at: &mut Option<Uid>,
-) -> Result<BTreeMap<Uid, M::Measured>, ImapError> {
-    let (mut found, mut passed) = (BTreeMap::new(), BTreeSet::new());
-    let read = read_each_or_lose::<M>(reader, uids, &mut |uid, read| match read {
+) -> Result<(), ImapError> {
+    let unknown: Vec<Uid> = uids.iter().filter(|uid| !known.contains_key(uid)).copied().collect();
+    let mut passed = BTreeSet::new();
+    let read = read_each_or_lose::<M>(reader, &unknown, &mut |uid, read| match read {
         Read::Content(content) => {
-            found.insert(uid, content);
+            known.insert(uid, content);
         }
         Read::Absent | Read::Unreadable => {
             passed.insert(uid);
         }
     });
-    match read {
-        Ok(()) => Ok(found),
-        Err((error, reading)) => {
-            let next = || uids.iter().find(|uid| !found.contains_key(uid) && !passed.contains(uid)).copied();
-            *lost_at = reading.or_else(next);
-            Err(error)
-        }
-    }
+    read.map_err(|(error, reading)| {
+        let next = || unknown.iter().find(|uid| !known.contains_key(uid) && !passed.contains(uid)).copied();
+        *lost_at = reading.or_else(next);
+        error
+    })
 }

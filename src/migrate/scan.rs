@@ -4,7 +4,7 @@
 
 use super::connections::Sessions;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
-use super::halt::{Halt, OnSide};
+use super::halt::{Halt, OnSide, both};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
 use super::plain_name::plain_name;
@@ -257,17 +257,4 @@ pub(super) fn tell_target_counts(
         mailbox.context.tell(Event::FolderFinished { account: mailbox.id, folder, target_messages });
     }
     Ok(())
-}
-
-/// Asks both servers at the same time.
-fn both<S, T: Send>(
-    source: impl FnOnce() -> Result<S, ImapError>,
-    target: impl FnOnce() -> Result<T, ImapError> + Send,
-) -> Result<(S, T), Halt> {
-    std::thread::scope(|scope| {
-        let target = scope.spawn(target);
-        let source = source().on(Side::Source);
-        let target = target.join().unwrap_or(Err(ImapError::Abandoned)).on(Side::Target);
-        Ok((source?, target?))
-    })
 }

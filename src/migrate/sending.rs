@@ -180,7 +180,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.lanes.end_batch().on(Side::Target)?;
         self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
         let arrived = self.lanes.settle_arrived().on(Side::Target)?;
-        self.take_settled(arrived);
+        self.take_settled(arrived)?;
         self.record(self.intended)
     }
 
@@ -224,20 +224,19 @@ impl<'a, 'd> Sending<'a, 'd> {
     /// Reads answers until at most so much is unanswered.
     fn settle(&mut self, commands: usize, octets: u64) -> Result<(), Halt> {
         let settled = self.lanes.settle(commands, octets).on(Side::Target)?;
-        self.take_settled(settled);
-        Ok(())
+        self.take_settled(settled)
     }
 
-    fn take_settled(&mut self, settled: Vec<Settled>) {
+    fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), Halt> {
         for Settled { folder: round, uids, outcome } in settled {
             let floor = self.rounds[round].floor;
-            let news = &mut self.news[round];
             match outcome {
                 Stored::Kept { uids: target_uids, .. } => {
                     let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
                     for (uid, target_uid) in uids.into_iter().zip(target_uids) {
                         let Some((size, digest)) = self.measured.remove(&(round, uid)) else { continue };
-                        news.done.push(Done { uid, size, digest, target_uid, floor, checked: false });
+                        let target_uid = self.place(round, target_uid)?;
+                        self.news[round].done.push(Done { uid, size, digest, target_uid, floor, checked: false });
                     }
                 }
                 Stored::Refused { why, words } => {
@@ -246,13 +245,23 @@ impl<'a, 'd> Sending<'a, 'd> {
                         self.measured.remove(&(round, uid));
                         let refused = RefusedMessage { uid, why: why.clone(), words: words.clone(), together };
                         if !refused.may_be_stored() {
-                            news.withdrawn.push(uid);
+                            self.news[round].withdrawn.push(uid);
                         }
                         self.ends[round].refused.push(refused);
                     }
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The place that a target tells for a message, unless another message has it: a server that keeps of two equal messages one may
+    /// tell its place for both. A message without a place is looked for by content.
+    fn place(&mut self, round: usize, told: Option<Uid>) -> Result<Option<Uid>, Halt> {
+        let Some(place) = told.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
+        let Round { floor, record, .. } = self.rounds[round];
+        let is_old = place.0 < floor && self.ledger.target_uids(record)?.contains(&place);
+        Ok(Some(place).filter(|_| !is_old))
     }
 
     /// Up to which batch to intend next: a batch at least, and as many as one durable write is well spent on.

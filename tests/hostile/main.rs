@@ -11,6 +11,7 @@ mod folders;
 mod identity;
 mod names;
 mod on_the_way;
+mod places;
 mod signing_in;
 mod source;
 mod stage;

@@ -2,7 +2,8 @@
 
 use super::between::{Fate, Tamper};
 use super::stage::{ANN, Stage, message, problems};
-use kimt::rehearsal::Profile;
+use kimt::progress::Verdict;
+use kimt::rehearsal::{ImapOptions, Profile};
 use std::path::Path;
 
 /// Names as they travel.
@@ -102,4 +103,17 @@ fn names_with_nul_or_line_ends_inject_no_command() {
         assert_eq!(here.folder("INBOX").unwrap().messages.len(), 3);
         assert!(here.folders.keys().all(|name| !name.iter().any(|octet| b"\r\n\0".contains(octet))), "{here:?}");
     }
+}
+
+#[test]
+fn a_name_that_has_to_wait_for_the_source_costs_no_other_folder() {
+    // The last travels as a literal, and this source takes none before it has answered what was asked before.
+    let source = ImapOptions { without: vec!["LITERAL+"], ..ImapOptions::new(Profile::Rich) };
+    let stage = Stage::with(source, ImapOptions::new(Profile::Rich)).fill(3);
+    for (name, number) in [&b"A"[..], b"B", b"caf\xe9"].into_iter().zip(1..) {
+        stage.source.store().create_folder_on_wire(ANN, name).unwrap();
+        add_on_wire(&stage, name, number);
+    }
+    let state = stage.migrate();
+    assert_eq!((state.verdict(), stage.target.mail().messages()), (Verdict::AllComplete, 6), "{:?}", problems(&state));
 }

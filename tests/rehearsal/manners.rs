@@ -219,6 +219,34 @@ fn a_message_the_source_cannot_read_is_named_and_the_others_arrive() {
     assert_eq!((inbox(&target).messages(), state.tally.failed), (43, 1));
 }
 
+/// Ends each line when it has carried so many octets to us.
+fn lasting_for(octets: u64) -> impl Fn(&Step<'_>) -> Action + Send + Sync {
+    let carried: Mutex<BTreeMap<u64, u64>> = Mutex::default();
+    move |step| {
+        let Moment::Sending { octets: sent } = step.moment else { return Action::Proceed };
+        let mut carried = carried.lock().unwrap();
+        let carried = carried.entry(step.connection).or_default();
+        *carried += sent as u64;
+        if *carried > octets { Action::Cut } else { Action::Proceed }
+    }
+}
+
+#[test]
+fn a_folder_without_a_record_is_compared_bit_by_bit_on_lines_that_never_last_for_all_of_it() {
+    let from = store(Layout::SLASH);
+    from.add_generated(ANN, "INBOX", 300, 20_000, 1).unwrap();
+    let octets: u64 = from.snapshot(ANN).unwrap().folders.values().flat_map(|it| &it.messages).map(|it| it.size).sum();
+    let source = End::start(from, ImapOptions::new(Profile::Rich), Security::Plain);
+    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+    assert_arrived(&source, &target, &migrate(&source, &target));
+    for end in [&source, &target] {
+        end.server.set_faults(Some(Arc::new(lasting_for(octets / 20))));
+    }
+    let state = migrate(&source, &target);
+    assert_arrived(&source, &target, &state);
+    assert_eq!((state.tally.copied.messages, state.tally.found.messages), (0, 300));
+}
+
 #[test]
 fn a_folder_on_a_line_that_never_lasts_for_all_of_it_is_proved_bit_by_bit() {
     let from = store(Layout::SLASH);
@@ -227,15 +255,7 @@ fn a_folder_on_a_line_that_never_lasts_for_all_of_it_is_proved_bit_by_bit() {
     let source = End::start(from, ImapOptions::new(Profile::Rich), Security::Plain);
     let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
     // Each line to the target carries a twentieth of the mail back, and is lost then: twice as often as a server may fail us in a row.
-    let carried: Mutex<BTreeMap<u64, u64>> = Mutex::default();
-    let lasts_not_long = move |step: &Step<'_>| {
-        let Moment::Sending { octets: sent } = step.moment else { return Action::Proceed };
-        let mut carried = carried.lock().unwrap();
-        let carried = carried.entry(step.connection).or_default();
-        *carried += sent as u64;
-        if *carried > octets / 20 { Action::Cut } else { Action::Proceed }
-    };
-    target.server.set_faults(Some(Arc::new(lasts_not_long)));
+    target.server.set_faults(Some(Arc::new(lasting_for(octets / 20))));
     let folder = scratch();
     let mut request = request(RunKind::Migrate, &source, &target, folder.path());
     // Without a second line that checks meanwhile.
