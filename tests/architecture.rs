@@ -1,5 +1,5 @@
-//! The architecture holds: who may know whom, one owner for each outside crate, a word at the head of each file, and no file too long.
-//! `docs/architecture.md` says why.
+//! The architecture holds: who may know whom, one owner for each outside crate, a word at the head of each file, no file too long, and
+//! no comment that refers to a statement about Kerio Connect that is not written down. `docs/architecture.md` says why.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -96,22 +96,39 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
-    let mut sources = Vec::new();
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Rust files in a folder of the repository and in all folders below it.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut folders = vec![repository().join(folder)];
+    let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push(Source::read(&root, path));
+                files.push(path);
             }
         }
     }
-    assert!(sources.len() > 50);
-    sources
+    assert!(files.len() > 50);
+    files
+}
+
+fn sources() -> Vec<Source> {
+    let root = repository().join("src");
+    rust_files("src").into_iter().map(|path| Source::read(&root, path)).collect()
+}
+
+/// The statements of docs/kerio-connect.md that a text refers to: a letter and a number, such as B25.
+fn references(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| {
+        let number = word.strip_prefix(|letter| ('A'..='F').contains(&letter)).unwrap_or_default();
+        (1..=2).contains(&number.len()) && number.chars().all(|digit| digit.is_ascii_digit())
+    })
 }
 
 /// The modules of ours that a line names: what follows `crate::` or `kimt::`.
@@ -203,4 +220,31 @@ fn no_file_is_too_long() {
         let lines = source.code.len();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines: look for the second thing in it", source.path.display());
     }
+}
+
+#[test]
+fn each_reference_to_a_statement_about_kerio_connect_finds_it() {
+    const PAGE: &str = "docs/kerio-connect.md";
+    let page = fs::read_to_string(repository().join(PAGE)).unwrap();
+    let mut offences = Vec::new();
+    let mut found = 0;
+    // In the window F5 is a key.
+    let is_window = |path: &Path| path.components().any(|part| part.as_os_str() == "gui");
+    for path in [rust_files("src"), rust_files("tests")].concat().iter().filter(|path| !is_window(path)) {
+        let text = fs::read_to_string(path).unwrap();
+        let comments: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once("//")?.1)).collect();
+        let comments = comments.join("\n");
+        for reference in references(&comments) {
+            found += 1;
+            if !page.contains(&format!("\n- **{reference}** ")) {
+                offences.push(format!("{}: {reference} is not in {PAGE}", path.display()));
+            }
+        }
+        // A reader of this file alone has to learn where the statements stand.
+        if let Some(early) = references(comments.split(PAGE).next().unwrap()).next() {
+            offences.push(format!("{}: {early} stands before {PAGE} is named", path.display()));
+        }
+    }
+    assert!(offences.is_empty(), "{offences:#?}");
+    assert!(found > 50, "{found}");
 }

@@ -1,5 +1,5 @@
 //! Kerio Connect's master authentication: X-MASTERAUTH and X-SETUSER, spoken on our own wire because they are commands and no SASL
-//! mechanism (contract D6).
+//! mechanism (docs/kerio-connect.md, D6).
 
 use super::command::Command;
 use super::error::{ImapError, Whose};
@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
-/// So many characters of a master password count on some versions (contract D6).
+/// So many characters of a master password count on some versions (D6).
 const COUNTED: usize = 24;
 
 /// Kerio Connect's master password, and which form of it a server takes.

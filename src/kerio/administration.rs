@@ -1,4 +1,5 @@
 //! The signed-in administrator: who that is, which product answers, and what is to be known of it before a run.
+//! Letters with numbers are those of docs/kerio-connect.md.
 
 use super::domains::Domains;
 use super::error::{KerioError, Refusal};
@@ -66,7 +67,7 @@ impl Administration {
         self.session.endpoint().trust.only()
     }
 
-    /// What the administrator may do (contract B2).
+    /// What the administrator may do (B2).
     pub fn rights(&self) -> Result<Rights, KerioError> {
         const TOO_LITTLE: [&str; 4] = ["UserRole", "Auditor", "AccountAdmin", "BuiltInDomainAdmin"];
         let result = self.session.call("Session.whoAmI", json!({}))?;
@@ -75,7 +76,7 @@ impl Administration {
         Ok(Rights { role: role.to_owned(), may_manage: !TOO_LITTLE.contains(&role) })
     }
 
-    /// The licence's seats (contract B8 to B10). The error says why they cannot be known, which is no reason not to start.
+    /// The licence's seats (B8 to B10). The error says why they cannot be known, which is no reason not to start.
     pub fn seats(&self) -> Result<Seats, KerioError> {
         let primary = self.domains.all(&self.session)?.into_iter().find(|domain| domain.primary);
         if let Some(primary) = primary
@@ -116,7 +117,7 @@ impl Administration {
         })
     }
 
-    /// What the server itself warns of (contract B11), as sentences without a full stop; empty when it does not tell.
+    /// What the server itself warns of (B11), as sentences without a full stop; empty when it does not tell.
     pub fn warnings(&self) -> Vec<String> {
         match self.session.call("Server.getAlertList", json!({})) {
             Ok(result) => list(&result, "alerts").iter().filter_map(warning).collect(),

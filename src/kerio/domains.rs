@@ -1,4 +1,4 @@
-//! Mail domains (contract B14, B15): found by name or alias, created when missing.
+//! Mail domains (docs/kerio-connect.md, B14, B15): found by name or alias, created when missing.
 //!
 //! Promises that a domain is created once, however many workers ask for it at the same time, and that none is changed.
 

@@ -1,7 +1,7 @@
 //! Why the administration did not do what was asked, and what kind of problem that is for a person.
 //!
-//! The codes of Kerio Connect are only partly known (contract A8, B31), so a refusal is judged by its code, by its text, and by what
-//! can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
+//! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, by its text,
+//! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
 
 use crate::domain::{Address, CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
 use crate::network::NetworkError;
@@ -132,7 +132,7 @@ fn sign_in_words(refusal: &Refusal) -> String {
     }
 }
 
-/// A refusal in the server's own words (contract A7, B30).
+/// A refusal in the server's own words (A7, B30).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The method that was called.

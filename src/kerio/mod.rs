@@ -1,4 +1,4 @@
-//! Kerio Connect's administration API: JSON-RPC over HTTPS (contract sections A to C).
+//! Kerio Connect's administration API: JSON-RPC over HTTPS (docs/kerio-connect.md, sections A to C).
 //!
 //! Promises that an existing user, domain or service is left exactly as it is but for the IMAP port that a run was asked to set, that
 //! the port is durable in a [`PortNote`] before it is changed, that no call outlasts its time limit, that a refused administrator is

@@ -1,4 +1,4 @@
-//! Setting the port of the IMAP service for a run, and putting it back (contract B25 to B27).
+//! Setting the port of the IMAP service for a run, and putting it back (docs/kerio-connect.md, B25 to B27).
 //!
 //! The order is *note (durable) -> set -> look -> connect*. Whether a changed port is live at once or after a restart of the service
 //! is not documented, so both are tried, and what can be connected to counts. Promises that after an error the service is as it was,

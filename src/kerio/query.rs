@@ -1,4 +1,4 @@
-//! Lists that are asked for with a query (contract section C, SearchQuery).
+//! Lists that are asked for with a query (SearchQuery: docs/kerio-connect.md, C1).
 
 use super::error::KerioError;
 use super::rpc::list;

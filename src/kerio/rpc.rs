@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as Kerio speaks it (contract A1 to A8): one call, one answer.
+//! JSON-RPC 2.0 as Kerio speaks it (docs/kerio-connect.md, A1 to A4, A7, A8): one call, one answer.
 //!
 //! Promises that what is not an answer to this very call never passes for one, and that no parameter reaches a log.
 

@@ -1,4 +1,4 @@
-//! Services and their listeners (contract B24 to B26): which one serves IMAP, on which port, and whether it runs.
+//! Services and their listeners (docs/kerio-connect.md, B24 to B26): which one serves IMAP, on which port, and whether it runs.
 //!
 //! Promises that a service goes back to the server as it came, but for the ports of its listeners: nobody knows what a server makes
 //! of members that are left out.

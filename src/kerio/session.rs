@@ -1,4 +1,4 @@
-//! The administrator's session (contract A6, A9, B1, B3): sign-in, one renewal when it expires, sign-out.
+//! The administrator's session (docs/kerio-connect.md, A6, A9, B1, B3): sign-in, one renewal when it expires, sign-out.
 //!
 //! Promises that a refused sign-in is never repeated: after ten of them, by one account three, Kerio Connect blocks this computer for
 //! minutes, and all workers would ask again and again. Shared by all workers; none waits for another's call, only for a sign-in.

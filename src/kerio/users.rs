@@ -1,4 +1,4 @@
-//! Users (contract B17, B18, B22): found, or created with the password and full name of the CSV.
+//! Users (docs/kerio-connect.md, B17, B18, B22): found, or created with the password and full name of the CSV.
 //!
 //! Promises that an existing user is left exactly as it is, and that a refused creation is explained: the codes are uncertain, so the
 //! server's text counts as well, and what can be seen on the server afterwards counts most.
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub struct User {
     /// Whether it was created just now.
     pub created: bool,
-    /// The names to sign in to IMAP with, best first (contract D10).
+    /// The names to sign in to IMAP with, best first (D10).
     pub sign_in_names: Vec<String>,
 }
 
@@ -198,7 +198,7 @@ fn sign_in_names(domain: &Domain, login_name: &str, address: &Address) -> Vec<St
     names
 }
 
-/// Whether a password breaks the documented rules of a domain (contract D9).
+/// Whether a password breaks the documented rules of a domain (D9).
 fn breaks_rules(domain: &Domain, account: &Account) -> bool {
     let Some(least) = domain.password_length else { return false };
     let password = account.password.reveal();

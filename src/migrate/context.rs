@@ -141,8 +141,8 @@ impl RunContext {
 
     /// Signs in on the target under the first name that it takes; the first try uses the `greeted` line.
     ///
-    /// A user that was created a moment ago may need some seconds before it can sign in (contract B18). How long is learned once for
-    /// the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
+    /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). How long is
+    /// learned once for the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
     pub(super) fn sign_in_target(
         &self,
         id: AccountId,

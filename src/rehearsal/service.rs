@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// The two services of Kerio Connect that speak IMAP (contract B24).
+/// The two services of Kerio Connect that speak IMAP (docs/kerio-connect.md, B24).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ImapService {
     /// `IMAP`, default port 143: clear greeting, STARTTLS.

@@ -1,4 +1,5 @@
-//! The client before the stand-in of `rehearsal`, which was written from the same contract by its own light: both must agree.
+//! The client before the stand-in of `rehearsal`, which was written independently from the same page, docs/kerio-connect.md: both must
+//! agree.
 
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security};
 use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, PortNote};

@@ -1,4 +1,4 @@
-//! Contract E4 and E6: domains, users, and every way in which one is refused.
+//! Domains, users, and every way in which one is refused (docs/kerio-connect.md, E4 and E6).
 
 use super::client::{Client, everything, start};
 use kimt::domain::Secret;
@@ -73,7 +73,7 @@ fn a_domain_is_created_once_and_an_alias_counts_as_its_name() {
 }
 
 #[test]
-fn a_user_is_refused_for_each_reason_of_the_contract() {
+fn a_user_is_refused_for_each_reason_that_is_known() {
     let (stand_in, memory) = start(|_| {});
     let strict = Domain { complex_passwords: true, ..Domain::named("strict.example") };
     let mapped = Domain { mapped: true, ..Domain::named("mapped.example") };

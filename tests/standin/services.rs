@@ -1,4 +1,4 @@
-//! Contract E5: fifteen services, and every way in which a port is changed or is not.
+//! Fifteen services, and every way in which a port is changed or is not (docs/kerio-connect.md, E5).
 
 use super::client::{Client, free_port, start};
 use kimt::rehearsal::administration::{PortChange, TakenPort};

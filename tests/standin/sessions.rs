@@ -1,4 +1,4 @@
-//! Contract E1 to E3: the path, the session, and the errors of JSON-RPC.
+//! The path, the session, and the errors of JSON-RPC (docs/kerio-connect.md, E1 to E3).
 
 use super::client::{Client, everything, start};
 use kimt::rehearsal::administration::{Login, RightsRefusal, Role};

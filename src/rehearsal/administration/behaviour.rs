@@ -1,5 +1,6 @@
 //! How the stand-in behaves: everything that a real Kerio Connect may do one way or another, as switches that can be turned while it
 //! runs, and the answers that no Kerio Connect should give, for a client that must survive them.
+//! Letters with numbers are those of docs/kerio-connect.md.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 /// The switches. A [`Default`] server is a friendly one.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
-    /// How long a session lives without a call (contract A6).
+    /// How long a session lives without a call (A6).
     pub session_idle: Duration,
     /// The administrator's role.
     pub role: Role,
@@ -15,7 +16,7 @@ pub struct Behaviour {
     pub rights_refusal: RightsRefusal,
     /// What becomes of `Session.login`.
     pub login: Login,
-    /// After so many refused logins in a row every login is refused for a while (contract A9).
+    /// After so many refused logins in a row every login is refused for a while (A9).
     pub failed_logins_to_block: Option<u32>,
     /// Seats of the licence; none when there is no limit.
     pub licence_users: Option<u32>,
@@ -23,7 +24,7 @@ pub struct Behaviour {
     pub licence_refusal: LicenceRefusal,
     /// When the licence ends, in days; below zero it has ended.
     pub licence_days: i64,
-    /// Code of the refusal of a user too many for the domain (contract B31).
+    /// Code of the refusal of a user too many for the domain (B31).
     pub domain_limit_code: i64,
     /// When a changed port is listened on.
     pub port_change: PortChange,
@@ -61,7 +62,7 @@ impl Default for Behaviour {
     }
 }
 
-/// What an administrator may do (contract B2).
+/// What an administrator may do (B2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Everything.
@@ -74,7 +75,7 @@ pub enum Role {
     Auditor,
 }
 
-/// How missing rights are said (contract B31).
+/// How missing rights are said (B31).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RightsRefusal {
     /// 1004, access denied.
@@ -92,11 +93,11 @@ pub enum Login {
     Checked,
     /// Refused with this code, whatever the password.
     RefusedWith(i64),
-    /// Refused because a second factor is wanted (contract A10).
+    /// Refused because a second factor is wanted (A10).
     SecondFactorWanted,
 }
 
-/// How a full licence is said (contract F4).
+/// How a full licence is said (F4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LicenceRefusal {
     /// 1003 in `errors[]`.
@@ -105,7 +106,7 @@ pub enum LicenceRefusal {
     WholeCall,
 }
 
-/// When a changed port is listened on (contract B27).
+/// When a changed port is listened on (B27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortChange {
     /// Right after `Services.set`.
@@ -114,7 +115,7 @@ pub enum PortChange {
     AfterRestart,
 }
 
-/// How a port that is taken shows (contract B27).
+/// How a port that is taken shows (B27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakenPort {
     /// In `errors[]` of `Services.set`; nothing is changed.

@@ -1,4 +1,5 @@
-//! One call of the administration API: from the body of a request to the body of the answer (JSON-RPC 2.0; contract A2, A4, A7, A8).
+//! One call of the administration API: from the body of a request to the body of the answer (JSON-RPC 2.0;
+//! docs/kerio-connect.md, A2, A4, A7, A8).
 
 use super::behaviour::{Behaviour, RightsRefusal, Role};
 use super::directory::{Directory, SignIn};
@@ -171,7 +172,7 @@ fn create_all(mail: &Arc<dyn MailService>, sign_ins: &[SignIn]) {
     }
 }
 
-/// What a role may call (contract B2, E3).
+/// What a role may call (B2, E3).
 fn may(role: Role, method: &str) -> bool {
     let changes_services = method.starts_with("Services.") && method != "Services.get";
     match role {

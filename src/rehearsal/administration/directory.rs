@@ -1,4 +1,5 @@
 //! Who the stand-in knows: domains, users, and whatever else owns an address. Data and its rules; the calls are in `domains` and `users`.
+//! Letters with numbers are those of docs/kerio-connect.md.
 
 use super::behaviour::{Behaviour, LicenceRefusal};
 use super::query::Record;
@@ -21,7 +22,7 @@ pub struct Domain {
     pub mapped: bool,
     /// The most users it may have.
     pub user_limit: Option<u32>,
-    /// Whether passwords must be complex (contract D9).
+    /// Whether passwords must be complex (D9).
     pub complex_passwords: bool,
     /// The shortest complex password, in characters.
     pub shortest_password: usize,
@@ -79,7 +80,7 @@ pub struct User {
     pub record: Record,
 }
 
-/// What else can own an address, so that no user can have it (contract B22).
+/// What else can own an address, so that no user can have it (B22).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// Another name of somebody.
@@ -201,7 +202,7 @@ impl Directory {
         (id, sign_in)
     }
 
-    /// The names a user signs in to IMAP with (contract D10); the full address first.
+    /// The names a user signs in to IMAP with (D10); the full address first.
     fn sign_in_names(&self, domain_id: &str, login_name: &str) -> Vec<String> {
         let Ok(domain) = self.domain(domain_id) else { return Vec::new() };
         let mut names: Vec<String> = domain.names().map(|name| format!("{login_name}@{name}")).collect();
@@ -272,7 +273,7 @@ fn is_enabled(record: &Record) -> bool {
     record.get("isEnabled").and_then(Value::as_bool).unwrap_or(true)
 }
 
-/// Contract D9: long enough, three kinds of characters, and no name in it.
+/// Long enough, three kinds of characters, and no name in it (D9).
 fn is_complex(password: &str, domain: &Domain, login_name: &str, full_name: &str) -> bool {
     let lower = password.to_lowercase();
     let kinds = [

@@ -1,4 +1,4 @@
-//! The calls of `Domains` (contract B14 to B16), and `Server.findEntityByEmail` (B22).
+//! The calls of `Domains` (docs/kerio-connect.md, B10, B14 to B16), `Session.getDomain` (B4) and `Server.findEntityByEmail` (B22).
 
 use super::behaviour::Behaviour;
 use super::directory::{Directory, Domain};

@@ -1,4 +1,5 @@
-//! The calls that only tell of the server: version, licence, alerts, policy, disk (contract B5 to B13, A6, A9, B29).
+//! The calls that only tell of the server: version, licence, alerts, policy, disk (docs/kerio-connect.md, A6, A9, B1, B5 to B8, B11 to
+//! B13, B29).
 
 use super::behaviour::Behaviour;
 use serde_json::{Value, json};

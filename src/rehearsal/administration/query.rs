@@ -1,4 +1,4 @@
-//! `SearchQuery` (contract C): which records of a list, in what order, with which fields.
+//! `SearchQuery` (docs/kerio-connect.md, C1): which records of a list, in what order, with which fields.
 
 use super::refusal::{Refusal, list, text};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Errors as the administration API says them (contract A7, A8, B30), and reading a call's parameters.
+//! Errors as the administration API says them (docs/kerio-connect.md, A7, A8, B30), and reading a call's parameters.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The calls of `Services` (contract B24 to B28): fifteen services, of which the two for IMAP really listen.
+//! The calls of `Services` (docs/kerio-connect.md, B24 to B28): fifteen services, of which the two for IMAP really listen.
 
 use super::behaviour::{Behaviour, PortChange, TakenPort};
 use super::refusal::{Refusal, list, member, text};
@@ -155,7 +155,7 @@ impl Services {
         json!({ "services": self.0.iter().map(|service| service.record(behaviour)).collect::<Vec<_>>() })
     }
 
-    /// `Services.set`. A service must be given whole (contract B25, F8).
+    /// `Services.set`. A service must be given whole (B25, F8).
     pub(super) fn set(
         &mut self,
         params: &Value,

@@ -1,4 +1,4 @@
-//! Sessions of administrators (contract A3, A6, A9, B1 to B3): signing in, the cookie and the token, and their end.
+//! Sessions of administrators (docs/kerio-connect.md, A3, A6, A9, B1 to B3): signing in, the cookie and the token, and their end.
 
 use super::behaviour::{Behaviour, Login, Role};
 use super::refusal::{Refusal, member, text};

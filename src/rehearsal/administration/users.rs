@@ -1,4 +1,4 @@
-//! The calls of `Users` (contract B17 to B19, B9).
+//! The calls of `Users` (docs/kerio-connect.md, B9, B17 to B19).
 
 use super::behaviour::Behaviour;
 use super::directory::{Directory, SignIn, change};

@@ -36,7 +36,7 @@ impl DemoComparison {
     }
 }
 
-/// The flags and keywords that Kerio Connect keeps (contract D4), but \Deleted, which would make mail vanish (D5).
+/// The flags and keywords that Kerio Connect keeps (docs/kerio-connect.md, D4), but \Deleted, which would make mail vanish (D5).
 const KEPT: [&str; 10] = [
     "\\seen",
     "\\answered",

@@ -62,7 +62,7 @@ impl Session {
             // RFC 9051, section 6.3.12: the client may want to make it.
             Err(_) => return Reply::no("[TRYCREATE] There is no such folder"),
         };
-        // Kerio Connect moves what arrives as deleted to Deleted Items at once (contract D5).
+        // Kerio Connect moves what arrives as deleted to Deleted Items at once (docs/kerio-connect.md, D5).
         let (gone, kept): (Vec<NewMessage>, Vec<NewMessage>) = messages
             .into_iter()
             .partition(|message| self.options.kerio.is_some() && message.flags.iter().any(|flag| flag == "\\Deleted"));

@@ -118,7 +118,7 @@ impl Session {
         if !folder.selectable {
             attributes.push("\\Noselect");
         }
-        // Kerio Connect shows no such marks (contract D2).
+        // Kerio Connect shows no such marks (docs/kerio-connect.md, D2).
         if self.options.has("CHILDREN") && self.options.kerio.is_none() {
             let children = mailbox.has_children(&folder.name);
             attributes.push(if children { "\\HasChildren" } else { "\\HasNoChildren" });

@@ -1,10 +1,11 @@
 //! How an embedded IMAP server behaves: what it offers, and the ways of real servers that it imitates.
+//! Letters with numbers are those of docs/kerio-connect.md.
 
 use super::super::certificate::ServerCertificate;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a server offers (contract D8).
+/// What a server offers (D8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
     /// IMAP4rev1 (RFC 3501) and nothing else: literals always wait, nobody tells the UID of what was appended.
@@ -22,7 +23,7 @@ const TYPICAL: [&str; 8] = ["UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CHILDREN", "
 const RICH: [&str; 7] =
     ["MULTIAPPEND", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "SASL-IR", "ENABLE", "COMPRESS=DEFLATE"];
 
-/// Kerio Connect's own ways (contract D1 to D7).
+/// Kerio Connect's own ways (D1 to D7).
 #[derive(Debug, Clone, Default)]
 pub struct KerioWays {
     /// The password of master authentication (X-MASTERAUTH, X-SETUSER), of which 24 characters count. None: not enabled.
@@ -31,7 +32,7 @@ pub struct KerioWays {
     pub hides_name: bool,
 }
 
-/// Dates that APPEND refuses with BAD "Malformed date parameter" (contract D11).
+/// Dates that APPEND refuses with BAD "Malformed date parameter" (D11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DateRefusal {
     /// None but malformed ones.
@@ -60,13 +61,13 @@ pub struct ImapOptions {
     pub greeting: Option<String>,
     /// Whether clear listeners offer STARTTLS.
     pub starttls: bool,
-    /// Nobody signs in without encryption (contract D7).
+    /// Nobody signs in without encryption (D7).
     pub encryption_required: bool,
     /// What NAMESPACE tells as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
     pub personal_prefix: String,
-    /// A user can sign in only so long after it was made (contract E6).
+    /// A user can sign in only so long after it was made (E6).
     pub sign_in_delay: Duration,
-    /// So many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (contract A9).
+    /// So many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (A9).
     pub block_after_failures: Option<u32>,
     /// How long a block lasts.
     pub block_for: Duration,

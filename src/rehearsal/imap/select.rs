@@ -9,7 +9,7 @@ use std::io;
 
 /// Flags that every server knows (RFC 9051, section 2.3.2), \Recent apart.
 const SYSTEM_FLAGS: [&str; 5] = ["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"];
-/// The keywords Kerio Connect keeps; there are no others (contract D4).
+/// The keywords Kerio Connect keeps; there are no others (docs/kerio-connect.md, D4).
 const KERIO_KEYWORDS: [&str; 6] = ["$MDNSent", "$Forwarded", "$AutoJunk", "$AutoNotJunk", "$Junk", "$NotJunk"];
 /// Flags of one message, at most.
 const MOST_FLAGS: usize = 100;

@@ -206,7 +206,7 @@ impl Shared {
         }
     }
 
-    /// Whether sign-ins are blocked (contract A9).
+    /// Whether sign-ins are blocked (docs/kerio-connect.md, A9).
     pub(super) fn is_blocked(&self) -> bool {
         lock(&self.refusals).1.is_some_and(|until| Instant::now() < until)
     }

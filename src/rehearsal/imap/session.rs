@@ -44,7 +44,7 @@ pub(super) struct Session {
     pub(super) channel: Channel,
     pub(super) options: Arc<ImapOptions>,
     pub(super) user: Option<Arc<User>>,
-    /// Master authentication succeeded; a user has to be named (contract D6).
+    /// Master authentication succeeded; a user has to be named (docs/kerio-connect.md, D6).
     pub(super) is_master: bool,
     pub(super) selected: Option<Selected>,
     leaving: bool,

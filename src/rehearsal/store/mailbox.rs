@@ -48,7 +48,7 @@ pub(in crate::rehearsal) struct Folder {
     pub(in crate::rehearsal) octets: u64,
     pub(in crate::rehearsal) special_use: Option<SpecialUse>,
     pub(in crate::rehearsal) selectable: bool,
-    /// Whether it can be neither deleted nor renamed (contract D3).
+    /// Whether it can be neither deleted nor renamed (docs/kerio-connect.md, D3).
     pub(in crate::rehearsal) kept: bool,
     /// How often messages were removed, so that a session knows when to look.
     pub(in crate::rehearsal) removals: u64,

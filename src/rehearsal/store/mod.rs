@@ -26,7 +26,7 @@ use std::time::Instant;
 pub struct Layout {
     /// The octet between the parts of a name.
     pub separator: u8,
-    /// Kerio Connect's default folders, and names in which capitals do not count (contract D2, D3).
+    /// Kerio Connect's default folders, and names in which capitals do not count (docs/kerio-connect.md, D2, D3).
     pub kerio: bool,
 }
 
