@@ -1,7 +1,8 @@
 //! The report: a run's state, said to a person (report.txt) and to programs (report.json, report.csv).
 //!
-//! Everything here is a pure function of [`RunState`], also while the run goes on; the same state gives the same report. What
-//! came from outside (names, servers' words) is made printable on its way in, so that nothing forges a line or a formula.
+//! What it says is a pure function of [`RunState`], also while the run goes on; the same state gives the same report. Only
+//! [`write_all`] touches the disk. What came from outside (names, servers' words) is made printable on its way in, so that nothing
+//! forges a line or a formula.
 //! [`words`] are the program's sentences and numbers, the same in report, window and on the command line.
 
 mod csv;
