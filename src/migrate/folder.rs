@@ -1,17 +1,17 @@
-//! One folder of a mailbox on its way: what was told of it, and its proof after it was copied. See `passes` for the copying, `history`
+//! One folder of a mailbox on its way: what was told of it, and its proof after it was copied. See `copy` for the copying, `past`
 //! for what a folder learns of earlier runs, and `refused` for what is done about messages that one of the servers does not give or take.
 
-use super::connections::Sessions;
-use super::follower::Found;
 use super::halt::{Halt, OnSide};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
-use super::marks::{self, FlagsLost};
-use super::others::Others;
-use super::planner::Way;
+use super::past::others::Others;
+use super::past::reconcile::Compared;
+use super::plan::Way;
 use super::proof;
-use super::reconcile::Compared;
+use super::proof::follower::Found;
+use super::proof::marks::{self, FlagsLost};
 use super::request::Verify;
+use super::sign_in::Sessions;
 use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Reach, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, OpenFolder};
 use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};

@@ -1,15 +1,15 @@
 //! One mailbox: one worker's job, from signing in on both sides to its last folder, through as many connections as it takes.
 
-use super::connections::{Listings, Sessions};
-use super::context::RunContext;
-use super::directory::TargetUser;
-use super::elsewhere::Elsewhere;
+use super::check::room;
+use super::copy;
 use super::folder::{self, FolderJob};
 use super::halt::Halt;
-use super::passes;
-use super::planner::{self, TargetNames, Way, Wishes};
-use super::room;
+use super::plan::elsewhere::Elsewhere;
+use super::plan::{self, TargetNames, Way, Wishes};
+use super::run::context::RunContext;
 use super::scan;
+use super::sign_in::directory::TargetUser;
+use super::sign_in::{Listings, Sessions};
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
 use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
@@ -145,7 +145,7 @@ impl Mailbox<'_> {
         let Listings { source, target } = listings;
         self.free_octets = target.free_octets;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: self.context.kerio };
-        let (ways, mut left_out) = planner::plan(&source.folders, &names, wishes);
+        let (ways, mut left_out) = plan::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
         let job =
             |(id, way): (usize, Way)| FolderJob::new(FolderId(id as u32), source.folders[way.index].clone(), &way);
@@ -184,7 +184,7 @@ impl Mailbox<'_> {
         scan::take_over_unchanged(self, sessions, ledger, folders)?;
         scan::scan_and_make_ready(self, sessions, folders)?;
         self.weigh(ledger, folders)?;
-        passes::copy_folders(self, sessions, ledger, folders)?;
+        copy::copy_folders(self, sessions, ledger, folders)?;
         folder::prove_folders(self, sessions, ledger, folders)?;
         scan::tell_target_counts(self, sessions, folders)
     }

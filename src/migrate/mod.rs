@@ -1,61 +1,38 @@
 //! The engine: the only layer that knows both servers and the ledger. It has never heard of egui.
 //!
-//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. One message's way leads through
-//! `run` (the pool), `mailbox` (one account), `scan` (what is where), `folder` (one folder), `copy` (one round of batches) and `proof`
-//! (reading back).
+//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. One message's way:
+//!
+//! 1. `run`: the pool; each worker takes the next account.
+//! 2. `mailbox`: one account, from signing in on both sides (`sign_in`) and deciding which folder goes where (`plan`) to its end.
+//! 3. `scan`: what stands where, on both sides.
+//! 4. `past`: what is known of a folder from earlier runs, and what became of what a cut left open.
+//! 5. `copy`: one stream over all folders; one thread reads, another sends.
+//! 6. `proof`: what stands on the target is read back and compared.
+//!
+//! Beside it, `check` looks and changes nothing, and `verify` compares two mailboxes without any record.
 
-mod connections;
-mod content;
-mod context;
-mod control;
+mod check;
 mod copy;
-mod credentials;
-mod directory;
-mod elsewhere;
-mod environment;
-mod flags;
 mod folder;
-mod follower;
 pub(crate) mod fuzzing;
-mod gathered;
 mod halt;
 mod heads;
-mod history;
-mod lanes;
-mod likeness;
 mod mailbox;
-mod marks;
-mod others;
-mod passes;
-mod places;
-mod plain_name;
-mod planner;
-mod port;
-mod prepare;
-mod probe;
+mod past;
+mod plan;
 mod proof;
-mod reading;
 mod ready;
-mod reconcile;
-mod recorder;
-mod refused;
 mod request;
-mod room;
 mod run;
 mod scan;
-mod second;
-mod sending;
-mod sign_in_guard;
-mod special_folders;
-mod survey;
-mod token;
+mod sign_in;
 mod verify;
 
-pub use environment::{password_variables, withhold_passwords};
-pub use port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
-pub use probe::{Doubt, Finding, Sign, test_source, test_target, trust};
+pub use check::probe::{Doubt, Finding, Sign, test_source, test_target, trust};
 pub use request::{
     AdministrationServer, ClientCertificate, Limits, Lines, MASTER_SEPARATOR, NameForm, Observer, Options, Patience,
     Proxy, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, TokenSource, Verify,
 };
+pub use run::port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use run::{Run, Stopper, start};
+pub use sign_in::environment::{password_variables, withhold_passwords};

@@ -1,10 +1,10 @@
 //! Servers that end the session instead of refusing a folder. One such folder must not cost the mailbox all others: it is tried again with
 //! the folders above it made one by one, and after that it is named and left.
 
-use super::connections::Sessions;
 use super::folder::FolderJob;
 use super::halt::{Halt, OnSide};
 use super::mailbox::Mailbox;
+use super::sign_in::Sessions;
 use crate::domain::{FolderPath, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
 

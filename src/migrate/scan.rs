@@ -2,13 +2,13 @@
 //!
 //! Two servers are asked at the same time, and each is asked ahead of its answers.
 
-use super::connections::Sessions;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide, both};
 use super::heads::Heads;
 use super::mailbox::Mailbox;
-use super::plain_name::plain_name;
+use super::plan::plain_name::plain_name;
 use super::ready;
+use super::sign_in::Sessions;
 use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};

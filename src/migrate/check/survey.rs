@@ -1,0 +1,153 @@
+//! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory how the
+//! account stands. Changes nothing anywhere.
+
+use super::room;
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse, Uid};
+use crate::imap::{FolderStatus, ImapError, Listing, Reader};
+use crate::ledger::Ledger;
+use crate::migrate::folder::refused_folder;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::plan::elsewhere::Elsewhere;
+use crate::migrate::plan::{self, TargetNames, Way, Wishes};
+use crate::migrate::run::context::RunContext;
+use crate::migrate::scan::SCANNED_AT_ONCE;
+use crate::progress::{AccountEnd, Event, Standing, Step};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+/// Surveys one account.
+pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+    match look(context, id, account) {
+        Ok(complete) => {
+            if complete {
+                AccountEnd::Complete
+            } else {
+                AccountEnd::Incomplete
+            }
+        }
+        Err(halt) => match halt.problem(account) {
+            Some(problem) => {
+                context.tell_problem(id, None, problem);
+                AccountEnd::Failed
+            }
+            None => AccountEnd::Stopped,
+        },
+    }
+}
+
+fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, Halt> {
+    let step = |step| context.tell(Event::Stepped { account: id, step });
+    step(Step::CreatingAccount);
+    let (standing, problem) = context.directory.standing(account);
+    context.tell(Event::AccountLookedUp { account: id, standing });
+    let mut complete = problem.is_none();
+    if let Some(problem) = problem {
+        context.tell_problem(id, None, problem);
+    }
+    step(Step::SigningIn);
+    let _place = context.place(Side::Source)?;
+    let line = context.sign_in(id, Side::Source, account)?;
+    let mut source = line.session.into_reader();
+    step(Step::Listing);
+    let listing = source.list().on(Side::Source)?;
+    let target = target_folders(context, id, account, standing)?;
+    let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
+    let permanent_ids = source.has_permanent_ids();
+    let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
+    let (ways, mut left_out) = plan::plan(&listing.folders, &names, wishes);
+    left_out.splice(0..0, listing.left_out);
+    let folders = ways.iter().map(|way| way.planned.clone()).collect();
+    context.tell(Event::FoldersPlanned { account: id, folders, left_out });
+    // What an earlier run copied needs no more room. A record that another run holds tells nothing.
+    let ledger = Ledger::open_existing(&context.options.state_folder, &context.ledger_key(account)).ok().flatten();
+    let mut needed = 0;
+    complete &= count(context, id, &mut source, &listing.folders, &ways, &mut |folder, octets| {
+        let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));
+        needed += left.unwrap_or(octets);
+    })?;
+    if let Some(free) = target.free_octets {
+        room::tell_too_small(context, id, account, needed, free);
+    }
+    source.logout();
+    Ok(complete)
+}
+
+/// Counts the messages of all folders; whether that went well. `weigh` is told the octets of each.
+fn count(
+    context: &RunContext,
+    id: AccountId,
+    source: &mut Reader,
+    listed: &[Folder],
+    ways: &[Way],
+    weigh: &mut dyn FnMut(&Folder, u64),
+) -> Result<bool, Halt> {
+    let mut complete = true;
+    let mut elsewhere = Elsewhere::default();
+    let positions: Vec<usize> = (0..ways.len()).collect();
+    for part in positions.chunks(SCANNED_AT_ONCE) {
+        if context.control.stopping() {
+            return Err(Halt::Held);
+        }
+        let Some(first) = part.first() else { break };
+        context.tell(Event::Stepped { account: id, step: Step::Scanning(FolderId(*first as u32)) });
+        let folder = |index: usize| &listed[ways[part[index]].index];
+        let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
+        let counted = Cell::new((0, 0));
+        let mut head = |index: usize, head: MessageHead| {
+            let (messages, bytes) = counted.get();
+            let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest);
+            if !taken || !context.selection.takes_message(head.date, head.size) {
+                return;
+            }
+            counted.set((messages + 1, bytes + head.size));
+        };
+        let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
+            let id_of_folder = FolderId(part[index] as u32);
+            let (messages, bytes) = counted.take();
+            if let Err(error) = outcome {
+                complete = false;
+                let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
+                context.tell_problem(id, Some(id_of_folder), problem);
+                return;
+            }
+            weigh(folder(index), bytes);
+            let bytes = Some(bytes);
+            context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
+            context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
+        };
+        source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
+    }
+    Ok(complete)
+}
+
+/// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.
+fn target_folders(context: &RunContext, id: AccountId, account: &Account, standing: Standing) -> Result<Listing, Halt> {
+    if context.kerio {
+        // An existing user's password is not ours to try: a refusal could lock the account before the migration.
+        let of = |name: &str, special_use| Folder {
+            wire_name: name.as_bytes().to_vec(),
+            path: FolderPath::new([name]),
+            special_use: Some(special_use),
+            selectable: true,
+            subscribed: true,
+        };
+        let own = [
+            ("INBOX", SpecialUse::Inbox),
+            ("Sent Items", SpecialUse::Sent),
+            ("Drafts", SpecialUse::Drafts),
+            ("Deleted Items", SpecialUse::Trash),
+            ("Junk E-mail", SpecialUse::Junk),
+        ];
+        let folders = own.map(|(name, special_use)| of(name, special_use)).to_vec();
+        return Ok(Listing { folders, separator: Some('/'), ..Listing::default() });
+    }
+    if standing == Standing::Cannot {
+        return Ok(Listing::default());
+    }
+    let _place = context.place(Side::Target)?;
+    let line = context.sign_in(id, Side::Target, account)?;
+    let mut target = line.session.into_reader();
+    let listing = target.list_with_quota().on(Side::Target)?;
+    target.logout();
+    Ok(listing)
+}

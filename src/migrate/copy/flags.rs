@@ -1,0 +1,134 @@
+//! Which flags and keywords of a message the target's folder can keep, and which of them are sent.
+
+use crate::domain::Uid;
+use crate::imap::OpenFolder;
+use crate::migrate::heads::Heads;
+use crate::migrate::proof::marks::FlagsLost;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+/// What one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
+struct FlagFilter {
+    permanent: Vec<String>,
+    new_keywords_allowed: bool,
+    /// Kerio Connect hides a message that arrives with \Deleted.
+    keep_deleted: bool,
+}
+
+impl FlagFilter {
+    /// The filter of an open folder.
+    fn new(folder: &OpenFolder, kerio: bool) -> Self {
+        Self {
+            permanent: folder.permanent_flags.clone(),
+            // A server that lists nothing says nothing: RFC 9051 lets a client assume that all flags are kept.
+            new_keywords_allowed: folder.new_keywords_allowed || folder.permanent_flags.is_empty(),
+            keep_deleted: !kerio,
+        }
+    }
+
+    /// The flags to send, `bare` of keywords or not, and the first that is left behind.
+    fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
+        let mut lost = None;
+        let mut kept = Vec::with_capacity(flags.len());
+        for flag in flags {
+            match self.kept(flag).filter(|_| !bare || flag.starts_with('\\')) {
+                Some(flag) => kept.push(flag),
+                None => lost = lost.or(Some(flag.as_str())),
+            }
+        }
+        (kept, lost)
+    }
+
+    /// The flag in the target's own spelling.
+    fn kept(&self, flag: &str) -> Option<String> {
+        if flag.eq_ignore_ascii_case("\\Deleted") && !self.keep_deleted {
+            return None;
+        }
+        let listed = self.permanent.iter().find(|known| known.eq_ignore_ascii_case(flag));
+        match listed {
+            Some(known) => Some(known.clone()),
+            None if !self.new_keywords_allowed => None,
+            None if flag.starts_with('\\') => standard(flag),
+            None => Some(flag.to_owned()),
+        }
+    }
+}
+
+/// The flags that the messages of a folder are sent with, and which messages lose some of theirs.
+pub struct SentFlags {
+    filter: FlagFilter,
+    without_keywords: BTreeSet<Uid>,
+    lost: Mutex<FlagsLost>,
+}
+
+impl SentFlags {
+    /// For an open folder of the target.
+    pub fn new(folder: &OpenFolder, kerio: bool) -> Self {
+        Self { filter: FlagFilter::new(folder, kerio), without_keywords: BTreeSet::new(), lost: Mutex::default() }
+    }
+
+    /// What to send for a message.
+    pub fn of(&self, heads: &Heads, uid: Uid) -> Vec<String> {
+        let all = heads.get(uid).map(|head| heads.flags(head)).unwrap_or_default();
+        let (kept, lost) = self.filter.split(all, self.without_keywords.contains(&uid));
+        if let Some(lost) = lost {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(uid, lost);
+        }
+        kept
+    }
+
+    /// Sends a message without its keywords from now on: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
+    /// False when it has none, or was sent without them already.
+    pub fn spare_keywords(&mut self, heads: &Heads, uid: Uid) -> bool {
+        self.of(heads, uid).iter().any(|flag| !flag.starts_with('\\')) && self.without_keywords.insert(uid)
+    }
+
+    /// What was left behind.
+    pub fn take_lost(&mut self) -> FlagsLost {
+        std::mem::take(self.lost.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A system flag in the spelling of RFC 9051; some servers accept no other. Unknown ones are the source's own.
+fn standard(flag: &str) -> Option<String> {
+    ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"]
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(flag))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::UidValidity;
+    use crate::imap::FolderStatus;
+
+    fn filter(permanent: &[&str], new_keywords_allowed: bool, kerio: bool) -> FlagFilter {
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
+        let permanent_flags = permanent.iter().map(|flag| flag.to_string()).collect();
+        FlagFilter::new(&OpenFolder { status, permanent_flags, new_keywords_allowed }, kerio)
+    }
+
+    fn split(filter: &FlagFilter, flags: &[&str], bare: bool) -> (Vec<String>, Option<String>) {
+        let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        let (kept, lost) = filter.split(&flags, bare);
+        (kept, lost.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_keyword_the_target_does_not_list_is_dropped_and_told() {
+        let kerio = filter(&["\\Seen", "\\Deleted", "$Forwarded"], false, true);
+        let flags = ["\\SEEN", "$forwarded", "invoice", "\\Deleted"];
+        let (kept, lost) = split(&kerio, &flags, false);
+        assert_eq!((kept, lost), (vec!["\\Seen".to_owned(), "$Forwarded".to_owned()], Some("invoice".to_owned())));
+        let (kept, lost) = split(&kerio, &flags, true);
+        assert_eq!((kept, lost), (vec!["\\Seen".to_owned()], Some("$forwarded".to_owned())));
+    }
+
+    #[test]
+    fn a_target_that_takes_new_keywords_gets_them_all() {
+        let dovecot = filter(&["\\Seen"], true, false);
+        assert_eq!(split(&dovecot, &["\\seen", "invoice", "\\deleted"], false).1, None);
+        assert_eq!(split(&filter(&[], false, false), &["\\Seen", "x"], false).1, None);
+    }
+}

@@ -1,0 +1,379 @@
+//! Copying the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
+//!
+//! Before its first pass a folder learns of its past (`past`). After each, what a pass did not bring over is tried the next way
+//! (`refused`), until no folder has anything left that is worth another try.
+
+pub(super) mod flags;
+pub(super) mod lanes;
+pub(super) mod pass;
+pub(super) mod reading;
+pub(super) mod refused;
+pub(super) mod second;
+pub(super) mod sending;
+
+use crate::domain::{ProblemKind, Side, Uid};
+use crate::imap::{AppendWay, ImapError, NotOpened};
+use crate::ledger::{Done, FolderRecord, Ledger};
+use crate::migrate::folder::{FolderJob, FolderRun, Scan, TargetFolder, take_right, within_folder};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::mailbox::Mailbox;
+use crate::migrate::past::others;
+use crate::migrate::proof::follower::Follower;
+use crate::migrate::sign_in::Sessions;
+use crate::progress::{Event, Step};
+use flags::SentFlags;
+use pass::{DateStyle, Desk, PassHalt, Round, RoundEnd, copy_pass};
+use refused::Retries;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Folders are copied together up to so many octets and folders, so that what is known of a folder is fresh when its turn comes.
+const TOGETHER_OCTETS: u64 = 64 << 20;
+const TOGETHER_FOLDERS: usize = 200;
+/// A message that was on its way so often when the target's line was lost is sent alone.
+const SENT_ALONE: u32 = 2;
+
+/// A folder that is being copied.
+struct Copying {
+    /// Its place among the mailbox's folders.
+    job: usize,
+    source_name: Vec<u8>,
+    scan: Arc<Scan>,
+    target: TargetFolder,
+    record: FolderRecord,
+    /// What is to be sent yet, the next last.
+    turns: Vec<Turn>,
+    retries: Retries,
+}
+
+/// Messages that are sent the same way in one pass.
+struct Turn {
+    uids: Vec<Uid>,
+    way: AppendWay,
+    dates: DateStyle,
+    /// Whether nothing else is sent meanwhile, so that it is known what costs the line.
+    alone: bool,
+}
+
+/// Copies what is missing in every folder. An error that only reaches a folder ends that folder and is no `Err`.
+pub(super) fn copy_folders(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    let (mut together, mut octets): (Vec<Copying>, u64) = (Vec::new(), 0);
+    for index in 0..folders.len() {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        if together.is_empty() {
+            look_again(sessions, &mut folders[index..])?;
+        }
+        let job = &mut folders[index];
+        let (Some(scan), Some(target), false) = (job.scan.clone(), job.target.clone(), job.progress.finished) else {
+            continue;
+        };
+        let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
+        let missing = run.missing();
+        let Some(Some((record, uids))) = within_folder(missing, mailbox, job)? else { continue };
+        let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
+        octets = heads.fold(octets, |sum, head| sum.saturating_add(head.size));
+        let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
+        let losses = &job.progress.sending_losses;
+        let (alone, uids): (Vec<Uid>, Vec<Uid>) =
+            uids.into_iter().partition(|uid| losses.get(uid).is_some_and(|losses| *losses >= SENT_ALONE));
+        let mut turns: Vec<Turn> = alone.into_iter().map(|uid| Turn::of(vec![uid], AppendWay::Single, true)).collect();
+        turns.extend(others::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
+        turns.retain(|turn| !turn.uids.is_empty());
+        let flags = SentFlags::new(&target.open, mailbox.context.kerio);
+        let retries = Retries { folder_made_again: false, flags };
+        let source_name = job.source.wire_name.clone();
+        together.push(Copying { job: index, source_name, scan, target, record, turns, retries });
+        if octets >= TOGETHER_OCTETS || together.len() >= TOGETHER_FOLDERS {
+            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), octets)?;
+            octets = 0;
+        }
+    }
+    copy_together(mailbox, sessions, ledger, folders, together, octets)
+}
+
+/// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
+fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
+    let next = folders.iter_mut().filter(|job| !job.progress.finished && job.scan.is_some()).take(TOGETHER_FOLDERS);
+    let targets = next.filter_map(|job| job.target.as_mut());
+    let mut old: Vec<&mut TargetFolder> = targets.filter(|target| target.looked_at.elapsed() > others::FRESH).collect();
+    let wire_names: Vec<&[u8]> = old.iter().map(|target| target.wire_name.as_slice()).collect();
+    let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
+    for (target, status) in old.iter_mut().zip(statuses) {
+        // Without an answer, or a UIDNEXT in it, what is known stays, and the folder is asked about by itself.
+        if let Some(status) = status.filter(|status| status.uid_next.is_some()) {
+            target.open.status = status;
+            target.looked_at = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+/// Copies pass by pass, until none of the folders has anything left to try.
+fn copy_together(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    mut together: Vec<Copying>,
+    octets: u64,
+) -> Result<(), Halt> {
+    mailbox.ask_for_second_line(sessions, octets);
+    let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
+    while !turns.is_empty() {
+        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
+        // Whatever the outcome: what was left behind until the line was lost is not sent again.
+        for copying in &mut together {
+            folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
+        }
+        let ends = outcome?;
+        let held = ends.iter().any(|end| !end.left.is_empty());
+        for ((index, turn), end) in turns.into_iter().zip(ends) {
+            let Copying { job, scan, target, record, retries, turns, .. } = &mut together[index];
+            let job = &mut folders[*job];
+            let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
+            let taken = run.take_end(record, &turn, end, retries, turns);
+            if within_folder(taken, mailbox, job)?.is_none() {
+                turns.clear();
+            }
+        }
+        if held {
+            return Err(Halt::Held);
+        }
+        turns = next_turns(&mut together);
+    }
+    Ok(())
+}
+
+/// The first message of all goes alone; see `others`.
+fn claim(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    together: &mut [Copying],
+) -> Result<Vec<(usize, Turn)>, Halt> {
+    let next = |copying: &Copying| copying.turns.last().is_some_and(|turn| !turn.alone);
+    let Some(index) = together.iter().position(next) else { return Ok(next_turns(together)) };
+    let floor = together[index].floor();
+    let Copying { job, scan, target, record, turns, .. } = &mut together[index];
+    let job = &mut folders[*job];
+    if job.progress.others.were_first {
+        let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
+        let theirs = run.await_others(record, floor, &uids_of(turns))?;
+        leave_out(turns, &theirs);
+    }
+    let Some(turn) = turns.last_mut() else { return Ok(next_turns(together)) };
+    let rest = turn.uids.split_off(1);
+    let first = Turn { uids: std::mem::replace(&mut turn.uids, rest), ..*turn };
+    leave_out(turns, &BTreeSet::new());
+    Ok(vec![(index, first)])
+}
+
+fn uids_of(turns: &[Turn]) -> Vec<Uid> {
+    turns.iter().flat_map(|turn| &turn.uids).copied().collect()
+}
+
+/// Takes messages out of what is to be sent, and turns that are left without any.
+fn leave_out(turns: &mut Vec<Turn>, uids: &BTreeSet<Uid>) {
+    turns.iter_mut().for_each(|turn| turn.uids.retain(|uid| !uids.contains(uid)));
+    turns.retain(|turn| !turn.uids.is_empty());
+}
+
+/// What each folder has to send next: together with that of the others, or else what is sent alone.
+fn next_turns(together: &mut [Copying]) -> Vec<(usize, Turn)> {
+    let mut turns: Vec<(usize, Turn)> = Vec::new();
+    for (index, copying) in together.iter_mut().enumerate() {
+        turns.extend(copying.turns.pop_if(|turn| !turn.alone).map(|turn| (index, turn)));
+    }
+    if turns.is_empty() {
+        let alone = |(index, copying): (usize, &mut Copying)| Some((index, copying.turns.pop()?));
+        turns.extend(together.iter_mut().enumerate().find_map(alone));
+    }
+    turns
+}
+
+/// One pass over the folders whose turn it is.
+fn run_pass(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    together: &[Copying],
+    turns: &[(usize, Turn)],
+) -> Result<Vec<RoundEnd>, Halt> {
+    let mut uids: Vec<(Vec<Uid>, Vec<Uid>)> = Vec::with_capacity(turns.len());
+    for (index, turn) in turns {
+        let progress = &mut folders[together[*index].job].progress;
+        progress.floor.get_or_insert(Uid(together[*index].floor()));
+        uids.push(turn.uids.iter().partition(|uid| progress.line_losses.contains_key(uid)));
+    }
+    let mut rounds: Vec<Round<'_>> = Vec::with_capacity(turns.len());
+    for ((index, turn), (suspects, uids)) in turns.iter().zip(&uids) {
+        rounds.push(together[*index].round(turn, uids, suspects));
+    }
+    let jobs: Vec<usize> = turns.iter().map(|(index, _)| together[*index].job).collect();
+    let Sessions { source, target, second, follower, .. } = &mut *sessions;
+    let control = &mailbox.context.control;
+    let mut counter = Counter { mailbox, folders, jobs: &jobs, rounds: &rounds, follower: follower.as_mut() };
+    // The first message goes alone.
+    let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
+    let two_lines = second.is_some();
+    let outcome = copy_pass(source, (target, second), control, &rounds, ledger, &mut counter);
+    let PassHalt { halt, round, lost_at, unanswered } = match outcome {
+        Ok(ends) => return Ok(ends),
+        Err(halt) => halt,
+    };
+    mailbox.one_line |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
+    let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
+        let (index, turn) = &turns[round];
+        let Copying { job, scan, target, .. } = &together[*index];
+        let mut run = FolderRun { mailbox, sessions, ledger, job: &mut folders[*job], scan, target };
+        match side {
+            Side::Source => run.suspect(uid, error),
+            Side::Target | Side::Administration => run.suspect_sent(uid, turn.alone, error),
+        }
+    };
+    match &halt {
+        Halt::Server { side: Side::Source, error } => {
+            lost_at.into_iter().for_each(|lost| suspect(lost, Side::Source, error));
+        }
+        Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
+        _ => {}
+    }
+    within_folder::<()>(Err(halt), mailbox, &mut folders[jobs[round]])?;
+    // Only one folder was refused, but both lines are in the middle of something.
+    Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
+}
+
+impl Turn {
+    fn of(uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
+        Self { uids, way, dates: DateStyle::TwoDigits, alone }
+    }
+}
+
+impl Copying {
+    /// The target folder's UIDNEXT when it was looked at.
+    fn floor(&self) -> u32 {
+        self.target.open.status.uid_next.map_or(1, |uid| uid.0)
+    }
+
+    fn round<'a>(&'a self, turn: &Turn, uids: &'a [Uid], suspects: &'a [Uid]) -> Round<'a> {
+        Round {
+            source_name: &self.source_name,
+            uid_validity: self.scan.status.uid_validity,
+            target_name: &self.target.wire_name,
+            uids,
+            suspects,
+            way: turn.way,
+            dates: turn.dates,
+            floor: self.floor(),
+            heads: &self.scan.heads,
+            flags: &self.retries.flags,
+            record: &self.record,
+        }
+    }
+}
+
+/// Counts and tells what a pass brings over, and hands it to the follower for checking.
+struct Counter<'c, 'a> {
+    mailbox: &'c mut Mailbox<'a>,
+    folders: &'c mut [FolderJob],
+    /// The rounds' places among the folders.
+    jobs: &'c [usize],
+    rounds: &'c [Round<'c>],
+    follower: Option<&'c mut Follower>,
+}
+
+impl Desk for Counter<'_, '_> {
+    fn began(&mut self, round: usize) {
+        self.mailbox.step(Step::Copying(self.folders[self.jobs[round]].id));
+    }
+
+    fn is_free(&mut self, round: usize, place: Uid) -> bool {
+        self.folders[self.jobs[round]].progress.places.insert(place)
+    }
+
+    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
+        let job = &mut self.folders[self.jobs[round]];
+        let round = &self.rounds[round];
+        let (account, folder) = (self.mailbox.id, job.id);
+        let (messages, bytes) = job.progress.note_copied(done);
+        let no_date_sent = round.dates == DateStyle::None;
+        let dateless = |done: &&Done| no_date_sent || round.heads.get(done.uid).is_some_and(|head| head.date.is_none());
+        job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
+        self.mailbox.context.tell(Event::MessagesCopied { account, folder, messages, bytes });
+        if let Some(follower) = &mut self.follower {
+            follower.hand_over(folder, round.record, round.target_name, done);
+            take_right(self.mailbox, ledger, follower.collect(false))?;
+        }
+        Ok(())
+    }
+}
+
+impl FolderRun<'_, '_> {
+    /// Learns the folder's past, and what of it is missing on the target; none when nothing is.
+    fn missing(&mut self) -> Result<Option<(FolderRecord, Vec<Uid>)>, Halt> {
+        let (record, since) = self.learn_the_past()?;
+        let (messages, bytes) = self.ledger.done_counts(&record)?;
+        self.job.tell_found(self.mailbox, messages, bytes);
+        let done: BTreeSet<Uid> = self.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
+        let failed = &self.job.progress.failed;
+        let uids = self.scan.heads.all().iter().map(|head| head.uid);
+        let missing: Vec<Uid> = uids.filter(|uid| !done.contains(uid) && !failed.contains(uid)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let missing = self.without_arrived(&record, since, missing)?;
+        let missing = self.without_too_large(missing);
+        self.job.progress.others.begin();
+        Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
+    }
+
+    /// Takes the end of a pass in, and decides what is tried next of it. What others have stored meanwhile leaves the folder's `turns`.
+    fn take_end(
+        &mut self,
+        record: &FolderRecord,
+        turn: &Turn,
+        mut end: RoundEnd,
+        retries: &mut Retries,
+        turns: &mut Vec<Turn>,
+    ) -> Result<(), Halt> {
+        match end.not_opened.take() {
+            Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
+            Some(NotOpened::Replaced) => return Err(self.replaced()),
+            None => {}
+        }
+        self.take_lost(&end)?;
+        let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
+        let again = self.sort_refused(turn.way, turn.dates, refused, retries)?;
+        let alone = turn.alone;
+        turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
+        let floor = self.target.open.status.uid_next.map_or(1, |uid| uid.0);
+        let theirs = self.look_for_others(record, floor, &uids_of(turns))?;
+        leave_out(turns, &theirs);
+        Ok(())
+    }
+
+    /// Notes that the target's line was lost when a message was on its way. A server that fails at a message again and again must not
+    /// cost the rest of the mailbox: after the second time it is sent alone.
+    fn suspect_sent(&mut self, uid: Uid, alone: bool, error: &ImapError) {
+        const TRIES_ALONE: u32 = 2;
+        if !error.is_loss() || self.mailbox.context.control.stopping() {
+            return;
+        }
+        let losses = self.job.progress.sending_losses.entry(uid).or_default();
+        *losses = if alone { *losses + 1 } else { SENT_ALONE.min(*losses + 1) };
+        if *losses >= SENT_ALONE + TRIES_ALONE {
+            let words = format!("the connection was lost each time when it was sent: {}", error.words());
+            self.fail(uid, ProblemKind::MessageRefused, &words);
+        }
+    }
+}

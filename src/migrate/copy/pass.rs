@@ -1,0 +1,255 @@
+//! One pass of copying: the messages of one folder or of many flow as one stream from the source to the target, read on one thread
+//! and sent on another.
+//!
+//! The next folder is read while the target still answers for the last, so that a folder costs no round trip of its own. What a
+//! folder contributes to a pass is its [`Round`], and what became of it is a [`RoundEnd`].
+
+use super::flags::SentFlags;
+use super::lanes::Lanes;
+use super::reading::{ChannelSink, Queue};
+use super::sending::Sending;
+use crate::domain::{Side, Uid, UidValidity};
+use crate::imap::{AppendWay, BodyBatch, FolderToRead, ImapError, NotOpened, Reader, Refusal, Writer};
+use crate::ledger::{Done, FolderRecord, Ledger};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::Heads;
+use crate::migrate::run::control::Control;
+use std::sync::Arc;
+
+/// Messages of a batch, at most.
+const BATCH_MESSAGES: usize = 500;
+/// Octets of a batch, unless a single message is larger.
+const BATCH_OCTETS: u64 = 2 << 20;
+/// Chunks of at most 64 KiB between the two threads.
+const CHUNKS_BETWEEN: usize = 16;
+
+/// How dates are written, tried in this order where a target calls one malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DateStyle {
+    /// `02-Jan-2006 …`
+    TwoDigits,
+    /// ` 2-Jan-2006 …`
+    Padded,
+    /// No date; the target takes the time of arrival.
+    None,
+}
+
+/// What one folder contributes to a pass.
+pub struct Round<'a> {
+    /// The source folder's wire name.
+    pub source_name: &'a [u8],
+    /// Its UIDVALIDITY when it was scanned.
+    pub uid_validity: UidValidity,
+    /// The target folder's wire name.
+    pub target_name: &'a [u8],
+    /// Which messages, in order.
+    pub uids: &'a [Uid],
+    /// Further messages, at which the line was lost before: after all others of the pass, each for itself.
+    pub suspects: &'a [Uid],
+    /// Batches or one by one.
+    pub way: AppendWay,
+    /// How dates are written.
+    pub dates: DateStyle,
+    /// The target folder's UIDNEXT when it was looked at.
+    pub floor: u32,
+    /// The heads of the source folder.
+    pub heads: &'a Heads,
+    /// The flags to send.
+    pub flags: &'a SentFlags,
+    /// The record of the folder.
+    pub record: &'a FolderRecord,
+}
+
+/// Is told how a pass goes on. Rounds are named by their place in the pass.
+pub trait Desk {
+    /// The first message of this round is sent now.
+    fn began(&mut self, round: usize);
+    /// Whether this UID of the target's folder was told for no other message; from now on it is this one's.
+    fn is_free(&mut self, round: usize, place: Uid) -> bool;
+    /// These messages are durably done. May take its time.
+    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt>;
+}
+
+/// A message that the target refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedMessage {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Why.
+    pub why: Refusal,
+    /// The target's words.
+    pub words: String,
+    /// Whether it was refused together with others, so that any of them may be the cause.
+    pub together: bool,
+}
+
+impl RefusedMessage {
+    /// Whether it may stand on the target all the same: not every server keeps to it that a batch is stored as a whole or not at all
+    /// (RFC 3502). Such a message stays intended until the target was asked.
+    pub fn may_be_stored(&self) -> bool {
+        self.together && self.why != Refusal::NoSuchFolder
+    }
+}
+
+/// What became of the messages of a round that were not copied.
+#[derive(Debug, Default)]
+pub struct RoundEnd {
+    /// Refused by the target.
+    pub refused: Vec<RefusedMessage>,
+    /// Not delivered by the source, with its words.
+    pub unreadable: Vec<(Uid, String)>,
+    /// Deleted on the source meanwhile.
+    pub absent: Vec<Uid>,
+    /// Not begun, because the run is held.
+    pub left: Vec<Uid>,
+    /// Why the source's folder was not opened, if so.
+    pub not_opened: Option<NotOpened>,
+}
+
+/// Why a pass ended early, and where it was.
+#[derive(Debug)]
+pub struct PassHalt {
+    /// Why.
+    pub halt: Halt,
+    /// The round whose messages were sent.
+    pub round: usize,
+    /// The message that was read, or was next, and its round.
+    pub lost_at: Option<(usize, Uid)>,
+    /// The messages that were sent, in part at least, and not answered, and their rounds.
+    pub unanswered: Vec<(usize, Uid)>,
+}
+
+impl PassHalt {
+    /// The pass did not begin.
+    fn before(halt: Halt) -> Self {
+        Self { halt, round: 0, lost_at: None, unanswered: Vec::new() }
+    }
+}
+
+/// Copies the messages of the rounds, over a second line to the target too if there is one. The target's folders are there.
+pub fn copy_pass(
+    source: &mut Reader,
+    target: (&mut Writer, Option<&mut Writer>),
+    control: &Control,
+    rounds: &[Round<'_>],
+    ledger: &mut Ledger,
+    desk: &mut dyn Desk,
+) -> Result<Vec<RoundEnd>, PassHalt> {
+    let batches = batches(rounds);
+    let queue = Queue::new(control, &batches);
+    let line = source.interrupter();
+    let lanes = lanes(target).on(Side::Target).map_err(PassHalt::before)?;
+    let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
+    let outcome = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
+        let mut sending = Sending::new(lanes, rounds, &batches, ledger, desk);
+        let sent = sending.run(&receiver);
+        // Whoever still reads for a dead line must not be waited for until the server's time limit.
+        drop(receiver);
+        if sent.is_err() {
+            line.interrupt();
+        }
+        let read = reading.join().unwrap_or(Err(ImapError::Abandoned));
+        let halt = match (sent, read) {
+            (Err(Halt::Server { side: Side::Source, .. }) | Ok(()), Err(error)) => {
+                Halt::Server { side: Side::Source, error }
+            }
+            (Err(halt), _) => halt,
+            (Ok(()), Ok(())) => return Ok(sending.into_ends()),
+        };
+        Err(PassHalt { halt, round: sending.round(), lost_at: sending.awaited(), unanswered: sending.unanswered() })
+    });
+    outcome.map(|mut ends| {
+        for batch in queue.into_rest() {
+            ends[batch.folder.number].left.extend(batch.uids);
+        }
+        ends
+    })
+}
+
+fn lanes<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> Result<Lanes<'a>, ImapError> {
+    let first = first.appender()?;
+    Ok(Lanes::new(first, second.map(Writer::appender).transpose()?))
+}
+
+/// Splits the messages of all rounds into batches by number and size; a large message stands alone, and so does an empty one: a
+/// literal of no octets takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
+fn batches(rounds: &[Round<'_>]) -> Vec<BodyBatch> {
+    let (mut batches, mut suspects): (Vec<BodyBatch>, Vec<BodyBatch>) = (Vec::new(), Vec::new());
+    for (number, round) in rounds.iter().enumerate() {
+        let size = |uid: &Uid| round.heads.get(*uid).map_or(0, |head| head.size);
+        let wire_name = round.source_name.to_vec();
+        let folder = Arc::new(FolderToRead { number, wire_name, uid_validity: round.uid_validity });
+        let alone = |uid: Uid, octets| BodyBatch { folder: folder.clone(), uids: vec![uid], octets, recent: false };
+        suspects.extend(round.suspects.iter().map(|uid| alone(*uid, size(uid))));
+        let mut open = false;
+        for uid in round.uids {
+            let octets = size(uid);
+            match batches.last_mut() {
+                Some(batch)
+                    if open
+                        && octets > 0
+                        && batch.uids.len() < BATCH_MESSAGES
+                        && batch.octets.saturating_add(octets) <= BATCH_OCTETS =>
+                {
+                    batch.octets += octets;
+                    batch.uids.push(*uid);
+                }
+                _ => batches.push(alone(*uid, octets)),
+            }
+            open = octets > 0;
+        }
+    }
+    batches.append(&mut suspects);
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::MessageHead;
+    use crate::imap::{FolderStatus, OpenFolder};
+
+    fn heads(sizes: impl IntoIterator<Item = u64>) -> Heads {
+        let mut heads = Heads::default();
+        for (index, size) in sizes.into_iter().enumerate() {
+            let uid = Uid(index as u32 + 1);
+            heads.push(MessageHead { uid, size, flags: Vec::new(), date: None, permanent_id: None });
+        }
+        heads.finish();
+        heads
+    }
+
+    #[test]
+    fn a_batch_ends_by_number_or_by_size_or_with_its_folder_and_a_large_message_stands_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = crate::ledger::MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
+        let (mut ledger, _) = Ledger::open(folder.path(), &key).unwrap();
+        let record = ledger.begin_folder(b"INBOX", UidValidity(1), b"INBOX", UidValidity(2)).unwrap();
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
+        let flags =
+            SentFlags::new(&OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true }, false);
+        let sizes = [10, 20, BATCH_OCTETS * 3, 0, 30].into_iter().chain(std::iter::repeat_n(1, 600));
+        let (first, second) = (heads(sizes), heads([5, 6, 7]));
+        let round = |heads, uids, suspects| Round {
+            source_name: b"INBOX",
+            uid_validity: UidValidity(1),
+            target_name: b"INBOX",
+            uids,
+            suspects,
+            way: AppendWay::Batches,
+            dates: DateStyle::TwoDigits,
+            floor: 1,
+            heads,
+            flags: &flags,
+            record: &record,
+        };
+        let uids: Vec<Uid> = first.all().iter().map(|head| head.uid).collect();
+        let rounds = [round(&first, &uids, &[]), round(&second, &[Uid(1), Uid(3)], &[Uid(2)])];
+        let batches = batches(&rounds);
+        let lengths: Vec<(usize, usize)> =
+            batches.iter().map(|batch| (batch.folder.number, batch.uids.len())).collect();
+        assert_eq!(lengths, vec![(0, 2), (0, 1), (0, 1), (0, 500), (0, 101), (1, 2), (1, 1)]);
+        assert_eq!(batches.last().unwrap().uids, [Uid(2)]);
+    }
+}

@@ -1,0 +1,110 @@
+//! The reading side of a pass: what it asks for next, and how what arrives reaches the sending side.
+
+use crate::domain::{Digest, Uid};
+use crate::imap::{BodyBatch, BodyFeed, BodySink, NotOpened, SinkClosed};
+use crate::migrate::proof::content::{Measure, SizeAndDigest};
+use crate::migrate::run::control::Control;
+use crossbeam_channel::Sender;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// The batches that are not asked for yet. Gives none while the run is held.
+pub struct Queue<'a> {
+    control: &'a Control,
+    batches: Mutex<VecDeque<BodyBatch>>,
+}
+
+impl<'a> Queue<'a> {
+    pub fn new(control: &'a Control, batches: &[BodyBatch]) -> Self {
+        Self { control, batches: Mutex::new(batches.iter().cloned().collect()) }
+    }
+
+    /// What was never asked for.
+    pub fn into_rest(self) -> VecDeque<BodyBatch> {
+        self.batches.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BodyFeed for &Queue<'_> {
+    fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
+        if self.control.holding() {
+            return None;
+        }
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// What the reading thread hands to the sending one.
+pub enum Item {
+    /// What follows is of this round's folder.
+    Opened { round: usize },
+    /// This round's folder cannot be read.
+    NotOpened { round: usize, why: NotOpened },
+    /// A message of so many octets follows.
+    Begin { uid: Uid, octets: u64 },
+    /// A part of it.
+    Chunk(Vec<u8>),
+    /// It is complete, and this is what it was.
+    End { octets: u64, digest: Digest },
+    /// The source could not deliver it.
+    Unreadable { uid: Uid, words: String },
+    /// It is not there any more.
+    Absent { uid: Uid },
+    /// A batch is through.
+    BatchEnd,
+}
+
+/// Measures what it reads and passes it on. Blocks while the sending thread is behind.
+pub struct ChannelSink {
+    sender: Sender<Item>,
+    measure: Option<SizeAndDigest>,
+}
+
+impl ChannelSink {
+    pub fn new(sender: Sender<Item>) -> Self {
+        Self { sender, measure: None }
+    }
+
+    fn pass(&self, item: Item) -> Result<(), SinkClosed> {
+        self.sender.send(item).map_err(|_| SinkClosed)
+    }
+}
+
+impl BodySink for ChannelSink {
+    fn opened(&mut self, folder: usize) -> Result<(), SinkClosed> {
+        self.pass(Item::Opened { round: folder })
+    }
+
+    fn not_opened(&mut self, folder: usize, why: NotOpened) -> Result<(), SinkClosed> {
+        self.pass(Item::NotOpened { round: folder, why })
+    }
+
+    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
+        self.measure = Some(SizeAndDigest::default());
+        self.pass(Item::Begin { uid, octets })
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        if let Some(measure) = &mut self.measure {
+            measure.update(octets);
+        }
+        self.pass(Item::Chunk(octets.to_vec()))
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        let (octets, digest) = self.measure.take().unwrap_or_default().finish();
+        self.pass(Item::End { octets, digest })
+    }
+
+    fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed> {
+        self.pass(Item::Unreadable { uid, words: words.to_owned() })
+    }
+
+    fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+        self.pass(Item::Absent { uid })
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        self.pass(Item::BatchEnd)
+    }
+}

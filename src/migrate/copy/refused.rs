@@ -1,0 +1,186 @@
+//! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
+
+use super::flags::SentFlags;
+use super::pass::{DateStyle, RefusedMessage, RoundEnd};
+use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
+use crate::imap::{AppendWay, ImapError, Refusal};
+use crate::ledger::FolderRecord;
+use crate::migrate::folder::FolderRun;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::Head;
+use crate::migrate::proof::Wrong;
+use crate::progress::{Event, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is tried once more before messages are named as failed.
+pub struct Retries {
+    /// Whether the folder was made again, because it had gone.
+    pub folder_made_again: bool,
+    /// The flags they are sent with.
+    pub flags: SentFlags,
+}
+
+impl FolderRun<'_, '_> {
+    /// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
+    /// as deleted meanwhile.
+    pub fn take_lost(&mut self, end: &RoundEnd) -> Result<(), Halt> {
+        for (uid, words) in &end.unreadable {
+            self.fail(*uid, ProblemKind::MessageUnreadable, words);
+        }
+        if end.absent.is_empty() {
+            return Ok(());
+        }
+        let mut still_there = BTreeSet::new();
+        let (first, last) = (end.absent.iter().min(), end.absent.iter().max());
+        if let Some((first, last)) = first.zip(last) {
+            self.open_source()?;
+            let mut note = |head: MessageHead| {
+                still_there.insert(head.uid);
+            };
+            self.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
+        }
+        let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
+        for uid in there {
+            self.fail(uid, ProblemKind::MessageUnreadable, "the server lists it and does not deliver it");
+        }
+        if !gone.is_empty() {
+            let (account, folder) = (self.mailbox.id, self.job.id);
+            self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
+        }
+        Ok(())
+    }
+
+    /// Leaves out what stands on the target although it was refused.
+    pub fn without_stored(
+        &mut self,
+        record: &FolderRecord,
+        refused: Vec<RefusedMessage>,
+    ) -> Result<Vec<RefusedMessage>, Halt> {
+        if !refused.iter().any(RefusedMessage::may_be_stored) {
+            return Ok(refused);
+        }
+        self.settle_intents(record, true)?;
+        self.mailbox.step(Step::Copying(self.job.id));
+        let (messages, bytes) = self.ledger.done_counts(record)?;
+        self.job.tell_found(self.mailbox, messages, bytes);
+        let stored: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
+        Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
+    }
+
+    /// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
+    pub fn sort_refused(
+        &mut self,
+        way: AppendWay,
+        dates: DateStyle,
+        refused: Vec<RefusedMessage>,
+        retries: &mut Retries,
+    ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+        let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
+        for message in refused {
+            let next_dates = match dates {
+                DateStyle::TwoDigits => Some(DateStyle::Padded),
+                DateStyle::Padded => Some(DateStyle::None),
+                DateStyle::None => None,
+            };
+            match (&message.why, next_dates) {
+                (Refusal::Throttled, _) => {
+                    let error = ImapError::throttled(&message.words);
+                    return Err(Halt::Server { side: Side::Target, error });
+                }
+                // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
+                _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
+                (Refusal::MalformedDate, Some(next)) => {
+                    again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
+                }
+                (Refusal::NoSuchFolder, _) if !retries.folder_made_again => {
+                    retries.folder_made_again = true;
+                    let wire_name = self.sessions.target.wire_name(&self.job.planned.target);
+                    if let Ok(wire_name) = wire_name {
+                        self.sessions.target.create(&wire_name).on(Side::Target)?;
+                    }
+                    again.entry((true, dates)).or_default().push(message.uid);
+                }
+                (Refusal::NoSuchFolder, _)
+                    if retries.folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
+                {
+                    self.fail(message.uid, ProblemKind::MessageRefused, &message.words);
+                }
+                (Refusal::OverQuota, _) => {
+                    let problem = Problem::new(ProblemKind::OverQuota)
+                        .on(Side::Target)
+                        .for_account(&self.mailbox.account.address)
+                        .saying(&message.words);
+                    return Err(problem.into());
+                }
+                (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
+                _ if retries.flags.spare_keywords(&self.scan.heads, message.uid) => {
+                    again.entry((true, dates)).or_default().push(message.uid);
+                }
+                // Courier refuses whole messages for a date before 1970, and not in words that tell.
+                (_, Some(_)) if self.is_before_1970(message.uid) => {
+                    again.entry((true, DateStyle::None)).or_default().push(message.uid);
+                }
+                _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
+            }
+        }
+        let again = again
+            .into_iter()
+            .map(|((single, dates), uids)| (if single { AppendWay::Single } else { AppendWay::Batches }, dates, uids));
+        Ok(again.collect())
+    }
+
+    /// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
+    pub fn without_too_large(&mut self, uids: Vec<Uid>) -> Vec<Uid> {
+        let Some(limit) = self.sessions.target.append_limit() else { return uids };
+        let heads = &self.scan.heads;
+        let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
+        let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
+        for uid in large {
+            self.fail(uid, ProblemKind::MessageTooLarge, &format!("it takes at most {limit} octets"));
+        }
+        others
+    }
+
+    fn is_before_1970(&self, uid: Uid) -> bool {
+        self.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
+    }
+
+    /// Names a message as failed, once in a run.
+    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
+        if !self.job.progress.failed.insert(uid) {
+            return;
+        }
+        let name = describe(self.scan.heads.get(uid), uid);
+        let problem = Problem::new(kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
+        self.mailbox.tell_folder_problem(self.job.id, problem);
+    }
+
+    pub fn tell_dates(&mut self, messages: u64) {
+        if messages > 0 {
+            let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
+            let problem =
+                problem.counting(messages).saying("the target takes no dates, or the source has none to give");
+            self.mailbox.tell_folder_problem(self.job.id, problem);
+        }
+    }
+
+    /// Names what does not stand on the target as it should.
+    pub fn take_wrong(&mut self, wrong: &[Wrong]) {
+        for wrong in wrong {
+            let kind =
+                if wrong.target_uid.is_some() { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing };
+            self.fail(wrong.uid, kind, "");
+        }
+    }
+}
+
+/// A message as a person recognises it.
+pub fn describe(head: Option<&Head>, uid: Uid) -> String {
+    match head {
+        Some(Head { date: Some(date), size, .. }) => {
+            format!("of {} ({size} octets, UID {})", date.format("%Y-%m-%d %H:%M"), uid.0)
+        }
+        Some(Head { size, .. }) => format!("without a date ({size} octets, UID {})", uid.0),
+        None => format!("with UID {}", uid.0),
+    }
+}

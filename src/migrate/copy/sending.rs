@@ -1,0 +1,311 @@
+//! The sending side of a pass.
+//!
+//! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first octet goes out,
+//! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
+
+use super::lanes::Lanes;
+use super::pass::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
+use super::reading::Item;
+use crate::domain::{Digest, Side, Uid};
+use crate::imap::{AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
+use crate::ledger::{Change, Done, Ledger};
+use crate::migrate::halt::{Halt, OnSide};
+use crossbeam_channel::Receiver;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Commands that may be unanswered when the next batch begins: enough for an answer that is long on its way. Near, answers are taken as
+/// they come, and there are never so many.
+const BATCHES_IN_FLIGHT: usize = 8;
+const SINGLES_IN_FLIGHT: usize = 64;
+/// Octets that may be unanswered.
+const OCTETS_IN_FLIGHT: u64 = 8 << 20;
+/// So much is intended with one durable write.
+const INTENDED_OCTETS: u64 = 4 << 20;
+const INTENDED_MESSAGES: usize = 1000;
+
+/// A command that has been written to for so long is ended: on a slow line the target can then answer, and the checking connection begin,
+/// long before a whole batch has gone through. Where a batch is gone sooner, it is one command, and one wait for the target's disk.
+const LONGEST_COMMAND: Duration = Duration::from_millis(250);
+
+/// A message of a pass: its round and its UID on the source.
+type Key = (usize, Uid);
+
+/// The sending side of a pass.
+pub struct Sending<'a, 'd> {
+    lanes: Lanes<'a>,
+    rounds: &'a [Round<'a>],
+    batches: &'a [BodyBatch],
+    ledger: &'a mut Ledger,
+    desk: &'a mut (dyn Desk + 'd),
+    /// The round whose messages arrive.
+    round: usize,
+    /// The round that was told to have begun last.
+    began: Option<usize>,
+    /// So many batches are intended, durably.
+    intended: usize,
+    /// The last message of each batch.
+    last: HashSet<Key>,
+    /// Since when the command is written that is written now.
+    command_since: Option<Instant>,
+    /// Size and digest of what was sent and is not settled.
+    measured: HashMap<Key, (u64, Digest)>,
+    /// Intended and not delivered by the source, the one that arrives now first.
+    awaited: VecDeque<Key>,
+    /// The message that arrives now, and whether it is passed on.
+    current: Option<(Key, bool)>,
+    /// What is known and not yet recorded, by round.
+    news: Vec<News>,
+    ends: Vec<RoundEnd>,
+}
+
+/// What is known of a round's messages and not yet recorded.
+#[derive(Default)]
+struct News {
+    done: Vec<Done>,
+    withdrawn: Vec<Uid>,
+}
+
+impl<'a, 'd> Sending<'a, 'd> {
+    pub fn new(
+        lanes: Lanes<'a>,
+        rounds: &'a [Round<'a>],
+        batches: &'a [BodyBatch],
+        ledger: &'a mut Ledger,
+        desk: &'a mut (dyn Desk + 'd),
+    ) -> Self {
+        Self {
+            lanes,
+            rounds,
+            batches,
+            ledger,
+            desk,
+            round: 0,
+            began: None,
+            intended: 0,
+            last: batches.iter().filter_map(|batch| Some((batch.folder.number, *batch.uids.last()?))).collect(),
+            command_since: None,
+            measured: HashMap::new(),
+            awaited: VecDeque::new(),
+            current: None,
+            news: rounds.iter().map(|_| News::default()).collect(),
+            ends: rounds.iter().map(|_| RoundEnd::default()).collect(),
+        }
+    }
+
+    /// The round whose messages were sent last.
+    pub fn round(&self) -> usize {
+        self.round
+    }
+
+    /// The message that was read, or was next.
+    pub fn awaited(&self) -> Option<Key> {
+        let not_intended =
+            || self.batches.get(self.intended).and_then(|batch| Some((batch.folder.number, *batch.uids.first()?)));
+        self.awaited.front().copied().or_else(not_intended)
+    }
+
+    /// The messages that were sent, in part at least, and not answered.
+    pub fn unanswered(&self) -> Vec<Key> {
+        self.measured.keys().copied().chain(self.current.map(|(key, _)| key)).collect()
+    }
+
+    /// What became of the rounds.
+    pub fn into_ends(self) -> Vec<RoundEnd> {
+        self.ends
+    }
+
+    /// Sends what arrives until the source has no more.
+    pub fn run(&mut self, items: &Receiver<Item>) -> Result<(), Halt> {
+        while let Ok(item) = items.recv() {
+            self.take(item)?;
+        }
+        if self.current.is_some() {
+            // The source fell silent in the middle of a message: the target waits for octets that will not come. What it has whole, it
+            // answers nevertheless.
+            self.settle(0, 0)?;
+            self.record(self.intended)?;
+            return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
+        }
+        self.lanes.end_batch().on(Side::Target)?;
+        self.settle(0, 0)?;
+        for (round, uid) in &self.awaited {
+            self.news[*round].withdrawn.push(*uid);
+        }
+        self.record(self.intended)
+    }
+
+    fn take(&mut self, item: Item) -> Result<(), Halt> {
+        match item {
+            Item::Opened { round } => self.round = round,
+            Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
+            Item::Begin { uid, octets } => self.begin(uid, octets)?,
+            Item::Chunk(octets) => {
+                if let Some((_, true)) = self.current {
+                    self.lanes.write(&octets).on(Side::Target)?;
+                }
+            }
+            Item::End { octets, digest } => {
+                if let Some((key, passed_on)) = self.current.take() {
+                    self.delivered(key);
+                    self.measured.insert(key, (octets, digest));
+                    if passed_on {
+                        self.lanes.end().on(Side::Target)?;
+                    }
+                    // A server may begin with the next batch before it says that this one is done.
+                    let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
+                    if is_long || self.last.contains(&key) {
+                        self.end_command()?;
+                    }
+                }
+            }
+            Item::Unreadable { uid, words } => {
+                self.delivered((self.round, uid));
+                self.news[self.round].withdrawn.push(uid);
+                self.ends[self.round].unreadable.push((uid, words));
+            }
+            Item::Absent { uid } => {
+                self.delivered((self.round, uid));
+                self.news[self.round].withdrawn.push(uid);
+                self.ends[self.round].absent.push(uid);
+            }
+            Item::BatchEnd => self.end_command()?,
+        }
+        Ok(())
+    }
+
+    /// Ends the command that is being written, and takes the answers that have come.
+    fn end_command(&mut self) -> Result<(), Halt> {
+        self.command_since = None;
+        self.lanes.end_batch().on(Side::Target)?;
+        self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
+        let arrived = self.lanes.settle_arrived().on(Side::Target)?;
+        self.take_settled(arrived)?;
+        self.record(self.intended)
+    }
+
+    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), Halt> {
+        let key = (self.round, uid);
+        while !self.awaited.contains(&key) && self.intended < self.batches.len() {
+            self.record(self.next_intended())?;
+        }
+        if self.began != Some(self.round) {
+            self.began = Some(self.round);
+            self.desk.began(self.round);
+        }
+        let round = &self.rounds[self.round];
+        let date = round.heads.get(uid).and_then(|head| date_text(head.date?, round.dates));
+        let flags = round.flags.of(round.heads, uid);
+        self.delivered(key);
+        self.awaited.push_front(key);
+        self.command_since.get_or_insert_with(Instant::now);
+        let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way };
+        let begun = self.lanes.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
+        self.current = Some((key, matches!(begun, Begun::Ready)));
+        Ok(())
+    }
+
+    /// The source owes this one no more.
+    fn delivered(&mut self, key: Key) {
+        if self.awaited.front() == Some(&key) {
+            self.awaited.pop_front();
+        } else {
+            self.awaited.retain(|awaited| *awaited != key);
+        }
+    }
+
+    fn commands_in_flight(&self) -> usize {
+        match self.rounds[self.round].way {
+            AppendWay::Single => SINGLES_IN_FLIGHT,
+            AppendWay::Batches => BATCHES_IN_FLIGHT,
+        }
+    }
+
+    /// Reads answers until at most so much is unanswered.
+    fn settle(&mut self, commands: usize, octets: u64) -> Result<(), Halt> {
+        let settled = self.lanes.settle(commands, octets).on(Side::Target)?;
+        self.take_settled(settled)
+    }
+
+    fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), Halt> {
+        for Settled { folder: round, uids, outcome } in settled {
+            let floor = self.rounds[round].floor;
+            match outcome {
+                Stored::Kept { uids: target_uids, .. } => {
+                    let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
+                    for (uid, target_uid) in uids.into_iter().zip(target_uids) {
+                        let Some((size, digest)) = self.measured.remove(&(round, uid)) else { continue };
+                        let target_uid = self.place(round, target_uid)?;
+                        self.news[round].done.push(Done { uid, size, digest, target_uid, floor, checked: false });
+                    }
+                }
+                Stored::Refused { why, words } => {
+                    let together = uids.len() > 1;
+                    for uid in uids {
+                        self.measured.remove(&(round, uid));
+                        let refused = RefusedMessage { uid, why: why.clone(), words: words.clone(), together };
+                        if !refused.may_be_stored() {
+                            self.news[round].withdrawn.push(uid);
+                        }
+                        self.ends[round].refused.push(refused);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The place that a target tells for a message, unless another message has it: a server that keeps of two equal messages one may
+    /// tell its place for both. A message without a place is looked for by content.
+    fn place(&mut self, round: usize, told: Option<Uid>) -> Result<Option<Uid>, Halt> {
+        let Some(place) = told.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
+        let Round { floor, record, .. } = self.rounds[round];
+        let is_old = place.0 < floor && self.ledger.target_uids(record)?.contains(&place);
+        Ok(Some(place).filter(|_| !is_old))
+    }
+
+    /// Up to which batch to intend next: a batch at least, and as many as one durable write is well spent on.
+    fn next_intended(&self) -> usize {
+        let (mut messages, mut octets) = (0, 0_u64);
+        let more = self.batches[self.intended..].iter().take_while(|batch| {
+            let first = messages == 0;
+            messages += batch.uids.len();
+            octets = octets.saturating_add(batch.octets);
+            first || (messages <= INTENDED_MESSAGES && octets <= INTENDED_OCTETS)
+        });
+        self.intended + more.count()
+    }
+
+    /// Makes durable what was settled, together with the intent of the batches before `through`: one write for both.
+    fn record(&mut self, through: usize) -> Result<(), Halt> {
+        let mut changes: Vec<Change<'_>> = Vec::new();
+        for (round, news) in self.rounds.iter().zip(&mut self.news) {
+            let News { done, withdrawn } = std::mem::take(news);
+            changes.push(Change { folder: round.record, done, withdrawn, intend: Vec::new(), floor: round.floor });
+        }
+        for batch in &self.batches[self.intended..through] {
+            let round = batch.folder.number;
+            let heads = self.rounds[round].heads;
+            let sized = |uid: &Uid| (*uid, heads.get(*uid).map_or(0, |head| head.size));
+            changes[round].intend.extend(batch.uids.iter().map(sized));
+            self.awaited.extend(batch.uids.iter().map(|uid| (round, *uid)));
+        }
+        self.intended = through;
+        self.ledger.record_all(&changes)?;
+        for (round, change) in changes.into_iter().enumerate().filter(|(_, change)| !change.done.is_empty()) {
+            self.desk.done(self.ledger, round, &change.done)?;
+        }
+        Ok(())
+    }
+}
+
+fn date_text(date: chrono::DateTime<chrono::FixedOffset>, style: DateStyle) -> Option<String> {
+    match style {
+        DateStyle::TwoDigits => Some(crate::imap::date_text(&date)),
+        DateStyle::Padded => {
+            let text = crate::imap::date_text(&date);
+            Some(text.strip_prefix('0').map_or(text.clone(), |rest| format!(" {rest}")))
+        }
+        DateStyle::None => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! The follower: a second connection to the target that reads back what was just appended, while the first goes on appending.
+//!
+//! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
+
+use super::Right;
+use super::content::{Comparison, Measure, SizeAndDigest};
+use crate::domain::{FolderId, Uid};
+use crate::imap::{BodyBatch, BodyFeed, BodySink, FolderToRead, ImapError, Reader, SinkClosed};
+use crate::ledger::{Done, FolderRecord};
+use crate::migrate::run::control::Control;
+use crate::migrate::run::places::Place;
+use crate::network::Interrupter;
+use crossbeam_channel::{Receiver, Sender};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+/// Messages that wait for the follower.
+struct Job {
+    folder: FolderId,
+    record: FolderRecord,
+    wire_name: Vec<u8>,
+    /// By their UIDs on the target.
+    messages: HashMap<Uid, Done>,
+}
+
+/// What the follower found right, of which folder.
+pub type Found = (FolderId, FolderRecord, Vec<Right>);
+
+/// Jobs that may wait; copying slows down to the pace of checking rather than running away from it.
+const JOBS_WAITING: usize = 8;
+
+/// A thread with a connection of its own that reads back what was just appended.
+pub struct Follower {
+    jobs: Option<Sender<Job>>,
+    results: Receiver<Found>,
+    outstanding: usize,
+    thread: Option<JoinHandle<()>>,
+    line: Arc<OnceLock<Interrupter>>,
+}
+
+impl Follower {
+    /// Starts it; `connect` signs in on the follower's own thread, so that copying does not wait for it.
+    pub fn start(
+        name: &str,
+        control: Arc<Control>,
+        connect: impl FnOnce() -> Option<(Reader, Place)> + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let line = Arc::new(OnceLock::new());
+        let own_line = line.clone();
+        let (jobs, waiting) = crossbeam_channel::bounded::<Job>(JOBS_WAITING);
+        let (found, results) = crossbeam_channel::unbounded();
+        let thread = std::thread::Builder::new().name(format!("check {name}")).spawn(move || {
+            let Some((mut reader, _place)) = connect() else { return };
+            let interrupter = own_line.get_or_init(|| reader.interrupter());
+            let _registration = control.register(interrupter.clone());
+            match follow(&mut reader, &waiting, &found) {
+                Ok(()) => reader.logout(),
+                Err(error) => log::debug!("the checking connection ended: {error}"),
+            }
+        })?;
+        Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), line })
+    }
+
+    /// Hands messages over whose UIDs on the target are known; the others are left to the end of the folder.
+    pub fn hand_over(&mut self, folder: FolderId, record: &FolderRecord, wire_name: &[u8], messages: &[Done]) {
+        let messages: HashMap<Uid, Done> =
+            messages.iter().filter_map(|done| Some((done.target_uid?, done.clone()))).collect();
+        if messages.is_empty() {
+            return;
+        }
+        let Some(jobs) = &self.jobs else { return };
+        let job = Job { folder, record: record.clone(), wire_name: wire_name.to_vec(), messages };
+        if jobs.send(job).is_ok() {
+            self.outstanding += 1;
+        } else {
+            self.jobs = None;
+        }
+    }
+
+    /// What was found right since the last call; with `all`, waits until everything handed over is through.
+    pub fn collect(&mut self, all: bool) -> Vec<Found> {
+        let mut right = Vec::new();
+        while self.outstanding > 0 {
+            let next = if all { self.results.recv().ok() } else { self.results.try_recv().ok() };
+            match next {
+                Some(found) => {
+                    self.outstanding -= 1;
+                    right.push(found);
+                }
+                None => break,
+            }
+        }
+        right
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let (true, Some(line)) = (self.outstanding > 0, self.line.get()) {
+            // Nobody wants the answers any more: do not wait for a silent server.
+            line.interrupt();
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Reads back what comes in until nobody hands anything over any more.
+fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -> Result<(), ImapError> {
+    // Until there is something to do, the end of a run is not to wait for more than the sign-in.
+    let Ok(first) = waiting.recv() else { return Ok(()) };
+    reader.compress_if_far()?;
+    let asked = RefCell::new(VecDeque::new());
+    let mut comparing = Comparing { asked: &asked, found, folder: 0, current: None };
+    reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut comparing)
+}
+
+/// A job that was asked for, and what of it was right until now.
+type Asked = (Job, Vec<Right>);
+
+/// Turns jobs into batches as they come in.
+struct Jobs<'a> {
+    first: Option<Job>,
+    waiting: &'a Receiver<Job>,
+    asked: &'a RefCell<VecDeque<Asked>>,
+}
+
+impl BodyFeed for Jobs<'_> {
+    fn next(&mut self, idle: bool) -> Option<BodyBatch> {
+        let next = || if idle { self.waiting.recv().ok() } else { self.waiting.try_recv().ok() };
+        let job = self.first.take().or_else(next)?;
+        let folder = FolderToRead {
+            number: job.folder.0 as usize,
+            wire_name: job.wire_name.clone(),
+            uid_validity: job.record.target_uid_validity,
+        };
+        let mut uids: Vec<Uid> = job.messages.keys().copied().collect();
+        uids.sort_unstable();
+        let octets = job.messages.values().map(|done| done.size).sum();
+        self.asked.borrow_mut().push_back((job, Vec::new()));
+        Some(BodyBatch { folder: Arc::new(folder), uids, octets, recent: true })
+    }
+
+    /// Its questions wait behind what the copying sends on a full line, so they go out early.
+    fn octets_ahead(&self) -> u64 {
+        16 << 20
+    }
+}
+
+/// Compares what arrives with what was sent.
+struct Comparing<'a> {
+    asked: &'a RefCell<VecDeque<Asked>>,
+    found: &'a Sender<Found>,
+    folder: usize,
+    current: Option<(Uid, SizeAndDigest)>,
+}
+
+impl BodySink for Comparing<'_> {
+    fn opened(&mut self, folder: usize) -> Result<(), SinkClosed> {
+        self.folder = folder;
+        Ok(())
+    }
+
+    fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
+        self.current = Some((uid, SizeAndDigest::default()));
+        Ok(())
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        if let Some((_, measure)) = &mut self.current {
+            measure.update(octets);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        let Some((target_uid, measure)) = self.current.take() else { return Ok(()) };
+        let (_, digest) = measure.finish();
+        // A server may deliver for the next command before it says that the last one is done.
+        for (job, right) in self.asked.borrow_mut().iter_mut().filter(|(job, _)| job.folder.0 as usize == self.folder) {
+            if let Some(sent) = job.messages.remove(&target_uid).filter(|sent| sent.digest == digest) {
+                let Done { uid, size, .. } = sent;
+                right.push(Right { uid, target_uid, size, comparison: Comparison::Equal });
+            }
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+
+    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        let Some((job, right)) = self.asked.borrow_mut().pop_front() else { return Ok(()) };
+        self.found.send((job.folder, job.record, right)).map_err(|_| SinkClosed)
+    }
+}

@@ -1,0 +1,164 @@
+//! Marks: whether what was copied stands on the target with the date and the flags that the source has, and its size. Servers change some
+//! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
+
+use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
+use crate::imap::{FolderStatus, ImapError};
+use crate::ledger::Ledger;
+use crate::migrate::folder::{FolderJob, Scan};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::mailbox::Mailbox;
+use crate::migrate::request::Verify;
+use crate::migrate::scan::SCANNED_AT_ONCE;
+use crate::migrate::sign_in::Sessions;
+use chrono::{DateTime, FixedOffset};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The messages of a folder that were copied without some of their flags.
+#[derive(Debug, Default)]
+pub struct FlagsLost {
+    uids: BTreeSet<Uid>,
+    /// One of the flags.
+    example: Option<String>,
+}
+
+impl FlagsLost {
+    /// Notes a message that lost a flag.
+    pub fn note(&mut self, uid: Uid, flag: &str) {
+        self.uids.insert(uid);
+        self.example.get_or_insert_with(|| flag.to_owned());
+    }
+
+    /// Takes others in.
+    pub fn join(&mut self, others: Self) {
+        self.uids.extend(others.uids);
+        self.example = self.example.take().or(others.example);
+    }
+}
+
+/// The messages whose dates are others there: how many, and the first as it was sent and as it stands.
+type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
+
+/// A folder whose marks are read.
+struct Marked<'a> {
+    job: &'a mut FolderJob,
+    scan: Arc<Scan>,
+    wire_name: Vec<u8>,
+    /// What this run copied: the UIDs on the source by those on the target.
+    copied: BTreeMap<Uid, Uid>,
+    /// The sizes that were sent, by the UIDs on the source, where sizes are what is verified.
+    sizes: BTreeMap<Uid, u64>,
+    redated: Redated,
+}
+
+/// Reads the marks of what this run copied into the folders that are `ready` for it, with one question for each folder and all of them
+/// ahead of the answers; tells how many dates are others than those of the source, and notes what flags are missing.
+pub fn compare(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    folders: &mut [FolderJob],
+    ready: impl Fn(&FolderJob) -> bool,
+) -> Result<(), Halt> {
+    let verify = mailbox.context.options.verify;
+    if verify == Verify::None {
+        return Ok(());
+    }
+    for part in folders.chunks_mut(SCANNED_AT_ONCE) {
+        let mut marked = Vec::new();
+        for job in part.iter_mut().filter(|job| !job.progress.finished && !job.progress.marks_compared && ready(job)) {
+            marked.extend(Marked::new(ledger, job, verify)?);
+        }
+        let mut all: Vec<&mut Marked<'_>> = marked.iter_mut().collect();
+        read(sessions, &mut all)?;
+        // Dovecot tells a date before 1970 rightly once, and another from then on.
+        all.retain(|marked| marked.has_dates_before_1970());
+        read(sessions, &mut all)?;
+        for Marked { job, redated, .. } in marked {
+            tell_redated(mailbox, job, redated);
+            job.progress.marks_compared = true;
+        }
+    }
+    Ok(())
+}
+
+fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), Halt> {
+    let wire_names: Vec<Vec<u8>> = marked.iter().map(|marked| marked.wire_name.clone()).collect();
+    let wire_names: Vec<&[u8]> = wire_names.iter().map(Vec::as_slice).collect();
+    let firsts: Vec<Uid> = marked.iter().filter_map(|marked| marked.copied.keys().next().copied()).collect();
+    for marked in &mut *marked {
+        marked.redated = Redated::default();
+    }
+    let marked = RefCell::new(marked);
+    let mut head = |index: usize, stands: MessageHead| marked.borrow_mut()[index].take(&stands);
+    let mut end = |index: usize, end: Result<FolderStatus, ImapError>| match end {
+        Ok(status) => marked.borrow_mut()[index].job.progress.on_target = Some(status.messages),
+        Err(error) => log::debug!("the marks on the target could not be read: {error}"),
+    };
+    let first = |index: usize| firsts.get(index).copied().unwrap_or(Uid(1));
+    sessions.target.reader().scan(&wire_names, &first, &mut head, &mut end).on(Side::Target)
+}
+
+impl<'a> Marked<'a> {
+    /// None when nothing was copied into the folder.
+    fn new(ledger: &Ledger, job: &'a mut FolderJob, verify: Verify) -> Result<Option<Self>, Halt> {
+        let (Some(floor), Some(scan), Some(target)) = (job.progress.floor, job.scan.clone(), &job.target) else {
+            return Ok(None);
+        };
+        let wire_name = target.wire_name.clone();
+        let Some(record) = ledger.folder(&job.source.wire_name)? else { return Ok(None) };
+        let pairs = ledger.uid_pairs(&record)?.into_iter().filter(|(_, target_uid)| *target_uid >= floor);
+        let copied: BTreeMap<Uid, Uid> = pairs.map(|(uid, target_uid)| (target_uid, uid)).collect();
+        if copied.is_empty() {
+            return Ok(None);
+        }
+        let sizes = if verify == Verify::Size { ledger.done(&record)? } else { Vec::new() };
+        let sizes = sizes.into_iter().collect();
+        Ok(Some(Self { job, scan, wire_name, copied, sizes, redated: Redated::default() }))
+    }
+
+    fn has_dates_before_1970(&self) -> bool {
+        let date = |uid: &Uid| self.scan.heads.get(*uid)?.date;
+        self.copied.values().filter_map(date).any(|date| date.timestamp() < 0)
+    }
+
+    fn take(&mut self, stands: &MessageHead) {
+        let heads = &self.scan.heads;
+        let Some((uid, sent)) = self.copied.get(&stands.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
+            return;
+        };
+        let progress = &mut self.job.progress;
+        if self.sizes.get(&uid) == Some(&stands.size) {
+            progress.sized.insert(uid);
+        }
+        if sent.date.is_some() && sent.date != stands.date && !progress.dateless.contains(&uid) {
+            self.redated.0 += 1;
+            self.redated.1 = self.redated.1.or(sent.date.map(|date| (date, stands.date)));
+        }
+        let kept = |flag: &&String| stands.flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
+            progress.flags_lost.note(uid, flag);
+        }
+    }
+}
+
+fn tell_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
+    let Some((sent, stands)) = example else { return };
+    let text = |date: DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
+    let stands = stands.map_or_else(|| "none that can be read".to_owned(), text);
+    let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&job.planned.source);
+    let problem = problem.counting(count).saying(format!("for example {} became {stands}", text(sent)));
+    mailbox.tell_folder_problem(job.id, problem);
+}
+
+impl FolderJob {
+    /// Tells of how many messages flags were left behind.
+    pub fn tell_lost_flags(&mut self, mailbox: &mut Mailbox<'_>) {
+        let lost = &self.progress.flags_lost;
+        let Some(example) = &lost.example else { return };
+        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
+        let problem = problem.counting(lost.uids.len() as u64).saying(format!("for example {example}"));
+        self.tell_once(mailbox, problem);
+    }
+}

@@ -1,0 +1,208 @@
+//! The proof: what stands on the target is read back and compared with what was sent.
+//!
+//! While folders are copied, a second connection follows behind (`follower`) and takes most of the work off the copying one. At a
+//! folder's end `check_by_content` checks whatever the ledger does not know as checked.
+
+pub(super) mod content;
+pub(super) mod follower;
+pub(super) mod marks;
+
+use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
+use crate::imap::{ImapError, Reader};
+use crate::ledger::{Done, FolderRecord};
+use crate::migrate::folder::{FolderRun, take_right};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::past::reconcile::{heads_from, summaries};
+use crate::migrate::sign_in::Sessions;
+use content::{Comparison, Read, SizeAndDigest, read_each};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A message found right: its UIDs on the source and on the target, and its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Right {
+    pub(super) uid: Uid,
+    pub(super) target_uid: Uid,
+    pub(super) size: u64,
+    /// How it is right.
+    pub(super) comparison: Comparison,
+}
+
+impl Right {
+    /// Whether it is the same octet for octet.
+    pub(super) fn is_equal(&self) -> bool {
+        self.comparison == Comparison::Equal
+    }
+}
+
+/// A message that is not right on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) uid: Uid,
+    /// Where it stands with other content; none when it is not there.
+    pub(super) target_uid: Option<Uid>,
+}
+
+/// The result of checking messages of one folder.
+#[derive(Debug, Default)]
+struct Checked {
+    right: Vec<Right>,
+    wrong: Vec<Wrong>,
+}
+
+impl FolderRun<'_, '_> {
+    /// Checks messages of the folder with everything that can be found out, notes what is right, and returns what is not. What was found
+    /// right until a line was lost stays found: a large folder on a bad line is not begun anew each time.
+    pub(super) fn check_by_content(&mut self, record: &FolderRecord, messages: &[Done]) -> Result<Vec<Wrong>, Halt> {
+        let known = self.ledger.target_uids(record)?;
+        self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
+        self.open_source()?;
+        let Sessions { source, target, .. } = &mut *self.sessions;
+        let mut checked = Checked::default();
+        let outcome = check(source, target.reader(), messages, &known, &mut checked);
+        let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() as u64;
+        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
+        outcome?;
+        if normalised > 0 {
+            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
+            self.job.tell_once(self.mailbox, problem.counting(normalised));
+        }
+        Ok(checked.wrong)
+    }
+}
+
+fn compare_known(reader: &mut Reader, messages: &[Done], checked: &mut Checked) -> Result<(), ImapError> {
+    let expected: BTreeMap<Uid, &Done> =
+        messages.iter().filter_map(|message| Some((message.target_uid?, message))).collect();
+    let uids: Vec<Uid> = expected.keys().copied().collect();
+    read_each::<SizeAndDigest>(reader, &uids, &mut |target_uid, read| {
+        let Some(message) = expected.get(&target_uid) else { return };
+        match read {
+            Read::Content((_, digest)) if digest == message.digest => checked.right.push(Right {
+                uid: message.uid,
+                target_uid,
+                size: message.size,
+                comparison: Comparison::Equal,
+            }),
+            Read::Content(_) => checked.wrong.push(Wrong { uid: message.uid, target_uid: Some(target_uid) }),
+            Read::Absent | Read::Unreadable => checked.wrong.push(Wrong { uid: message.uid, target_uid: None }),
+        }
+    })
+}
+
+/// Checks messages of the folders that both sides have open: where the target's UIDs are not known by content, and where the content
+/// differs by comparing with the source once more.
+fn check(
+    source: &mut Reader,
+    target: &mut Reader,
+    messages: &[Done],
+    known_target_uids: &[Uid],
+    checked: &mut Checked,
+) -> Result<(), Halt> {
+    let (known, unknown): (Vec<Done>, Vec<Done>) =
+        messages.iter().cloned().partition(|message| message.target_uid.is_some());
+    compare_known(target, &known, checked).on(Side::Target)?;
+    let mut strangers = Vec::new();
+    if !unknown.is_empty() {
+        strangers = match_by_content(target, &unknown, known_target_uids, checked)?;
+    }
+    if checked.wrong.is_empty() { Ok(()) } else { classify(source, target, &strangers, checked) }
+}
+
+/// Finds messages whose UIDs on the target nobody told; returns the UIDs there that belong to none of them.
+fn match_by_content(
+    target: &mut Reader,
+    unknown: &[Done],
+    known_target_uids: &[Uid],
+    checked: &mut Checked,
+) -> Result<Vec<Uid>, Halt> {
+    let first = unknown.iter().map(|message| message.floor).min().unwrap_or(1).max(1);
+    let taken: BTreeSet<Uid> = known_target_uids.iter().copied().collect();
+    let arrived = heads_from(target, Uid(first)).on(Side::Target)?;
+    let uids: Vec<Uid> = arrived.all().iter().map(|head| head.uid).filter(|uid| !taken.contains(uid)).collect();
+    let mut wanted: HashMap<Digest, Vec<&Done>> = HashMap::new();
+    for message in unknown.iter().rev() {
+        wanted.entry(message.digest).or_default().push(message);
+    }
+    let mut strangers = Vec::new();
+    read_each::<SizeAndDigest>(target, &uids, &mut |target_uid, read| {
+        let Read::Content((_, digest)) = read else { return };
+        match wanted.get_mut(&digest).and_then(Vec::pop) {
+            Some(message) => checked.right.push(Right {
+                uid: message.uid,
+                target_uid,
+                size: message.size,
+                comparison: Comparison::Equal,
+            }),
+            None => strangers.push(target_uid),
+        }
+    })
+    .on(Side::Target)?;
+    let missing = wanted.into_values().flatten().map(|message| Wrong { uid: message.uid, target_uid: None });
+    checked.wrong.extend(missing);
+    Ok(strangers)
+}
+
+/// Looks at what is wrong once more, beside the source's own content.
+fn classify(source: &mut Reader, target: &mut Reader, strangers: &[Uid], checked: &mut Checked) -> Result<(), Halt> {
+    let wrong = std::mem::take(&mut checked.wrong);
+    let mut on_target: Vec<Uid> = wrong.iter().filter_map(|wrong| wrong.target_uid).collect();
+    on_target.extend(strangers);
+    let stored = summaries(target, &on_target).on(Side::Target)?;
+    let uids: Vec<Uid> = wrong.iter().map(|wrong| wrong.uid).collect();
+    let sent = summaries(source, &uids).on(Side::Source)?;
+    let mut free: BTreeSet<Uid> = strangers.iter().copied().collect();
+    for mut wrong in wrong {
+        let Some(sent) = sent.get(&wrong.uid) else {
+            checked.wrong.push(wrong);
+            continue;
+        };
+        let same = |target_uid: &Uid| {
+            let comparison = sent.compare(stored.get(target_uid)?);
+            (comparison != Comparison::Different).then_some((*target_uid, comparison))
+        };
+        let found = match &wrong.target_uid {
+            Some(target_uid) => same(target_uid),
+            None => free.iter().find_map(same),
+        };
+        match found {
+            Some((target_uid, comparison)) => {
+                free.remove(&target_uid);
+                checked.right.push(Right { uid: wrong.uid, target_uid, size: sent.octets, comparison });
+            }
+            None => {
+                wrong.target_uid = wrong.target_uid.filter(|uid| stored.contains_key(uid));
+                checked.wrong.push(wrong);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compares sizes only: returns the messages whose size stands on the target, and the others.
+pub(super) fn check_sizes(target: &mut Reader, messages: &[Done]) -> Result<(Vec<Done>, Vec<Wrong>), Halt> {
+    let first = messages.iter().map(|message| message.target_uid.map_or(message.floor, |uid| uid.0)).min();
+    let there = heads_from(target, Uid(first.unwrap_or(1).max(1))).on(Side::Target)?;
+    let known: BTreeSet<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
+    let mut unclaimed: HashMap<u64, usize> = HashMap::new();
+    for head in there.all().iter().filter(|head| !known.contains(&head.uid)) {
+        *unclaimed.entry(head.size).or_default() += 1;
+    }
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    for message in messages {
+        let stands = match message.target_uid {
+            Some(target_uid) => there.get(target_uid).is_some_and(|head| head.size == message.size),
+            None => unclaimed.get_mut(&message.size).is_some_and(|left| {
+                let found = *left > 0;
+                *left -= usize::from(found);
+                found
+            }),
+        };
+        if stands {
+            right.push(message.clone());
+        } else {
+            let target_uid = message.target_uid.filter(|uid| there.get(*uid).is_some());
+            wrong.push(Wrong { uid: message.uid, target_uid });
+        }
+    }
+    Ok((right, wrong))
+}

@@ -1,0 +1,191 @@
+//! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
+
+use super::control::{Control, Registration};
+use super::places::{Place, Places};
+use super::recorder::Events;
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
+use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
+use crate::ledger::MailboxKey;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::request::Options;
+use crate::migrate::sign_in::credentials::Credentials;
+use crate::migrate::sign_in::directory::{Directory, TargetUser};
+use crate::migrate::sign_in::guard::SignInGuard;
+use crate::progress::Event;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Shared by reference between the workers of one run.
+pub struct RunContext {
+    pub control: Arc<Control>,
+    pub events: Events,
+    pub options: Options,
+    pub selection: Selection,
+    pub accounts: Vec<Account>,
+    pub source: End,
+    pub target: End,
+    /// One for each mailbox at a time; those of idle workers are free.
+    pub workers: Arc<Places>,
+    pub directory: Box<dyn Directory>,
+    /// Whether the target is Kerio Connect.
+    pub kerio: bool,
+    /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
+    pub settling: AtomicU64,
+}
+
+/// One IMAP server of the run.
+pub struct End {
+    /// Where, and whom to trust.
+    pub endpoint: Endpoint,
+    /// Counts refusals, so that we are not blocked.
+    pub guard: SignInGuard,
+    /// Where lines are counted.
+    pub places: Arc<Places>,
+    /// What everybody is signed in with.
+    pub credentials: Arc<Credentials>,
+}
+
+/// A signed-in session that the user's *Stop now* cuts.
+pub struct Line {
+    pub session: Session,
+    pub registration: Registration,
+}
+
+impl RunContext {
+    /// Tells the recorder.
+    pub fn tell(&self, event: Event) {
+        self.events.tell(event);
+    }
+
+    /// Tells of a problem of an account.
+    pub fn tell_problem(&self, account: AccountId, folder: Option<FolderId>, problem: Problem) {
+        self.tell(Event::ProblemMet { account: Some(account), folder, problem });
+    }
+
+    /// Whose record a ledger of this run is.
+    pub fn ledger_key(&self, account: &Account) -> MailboxKey {
+        MailboxKey {
+            source: format!("{}:{}", self.source.endpoint.host, self.source.endpoint.port),
+            target: self.target.endpoint.host.clone(),
+            address: match account.moves_to() {
+                Some(target) => format!("{} to {}", account.address.key(), target.key()),
+                None => account.address.key(),
+            },
+        }
+    }
+
+    /// Waits, and lets the window say so.
+    pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration) {
+        let seconds = duration.as_secs().max(1);
+        self.tell(Event::WaitStarted { account, side, seconds });
+        self.control.wait(duration);
+        self.tell(Event::WaitEnded { account });
+    }
+
+    /// A place for one more line to a server; waits for one where their number is limited. Who needs both sides takes the source's
+    /// first: otherwise two mailboxes could wait for each other.
+    pub fn place(&self, side: Side) -> Result<Place, Halt> {
+        self.end(side).places.wait(&self.control).ok_or(Halt::Held)
+    }
+
+    /// Signs an account in on one side, gently: waits when the server would otherwise block us.
+    pub fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<Line, Halt> {
+        self.sign_in_on(id, side, &self.end(side).credentials.name(account), account, None)
+    }
+
+    fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Source => &self.source,
+            Side::Target | Side::Administration => &self.target,
+        }
+    }
+
+    /// The same under a certain name, on a line that may have been greeted already.
+    fn sign_in_on(
+        &self,
+        id: AccountId,
+        side: Side,
+        name: &str,
+        account: &Account,
+        greeted: Option<Result<Greeted, ImapError>>,
+    ) -> Result<Line, Halt> {
+        let end = self.end(side);
+        while let Some(wait) = end.guard.wait() {
+            if self.control.stopping() {
+                return Err(Halt::Held);
+            }
+            self.wait_for(id, side, wait);
+        }
+        if self.control.stopping() {
+            return Err(Halt::Held);
+        }
+        let greeted = greeted.unwrap_or_else(|| imap::connect(&end.endpoint));
+        let sign_in = end.credentials.sign_in(account, name)?;
+        let mut session = greeted.and_then(|greeted| greeted.sign_in(&sign_in));
+        // Tokens live for about an hour, which is shorter than many a run.
+        if session.as_ref().is_err_and(|error| error.kind() == ProblemKind::TokenRefused)
+            && let Some(renewed) = end.credentials.renewed(account, &sign_in)?
+        {
+            session = imap::connect(&end.endpoint).and_then(|greeted| greeted.sign_in(&renewed));
+        }
+        let session = session.inspect_err(|error| {
+            if refuses_who_we_are(error) {
+                end.guard.refused();
+            }
+        });
+        let session = session.on(side)?;
+        let registration = self.control.register(session.interrupter());
+        Ok(Line { session, registration })
+    }
+
+    /// Signs in on the target under the first name that it takes; the first try uses the `greeted` line.
+    ///
+    /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). How long is
+    /// learned once for the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
+    pub fn sign_in_target(
+        &self,
+        id: AccountId,
+        account: &Account,
+        user: &TargetUser,
+        greeted: Result<Greeted, ImapError>,
+    ) -> Result<(Line, String), Halt> {
+        const SETTLING: [u64; 3] = [0, 5000, 10_000];
+        let mut greeted = Some(greeted);
+        let Some((best, others)) = user.sign_in_names.split_first() else {
+            return Err(Problem::new(ProblemKind::UserNotCreated).for_account(account.target()).into());
+        };
+        let mut refused = loop {
+            if user.created {
+                self.control.wait(Duration::from_millis(self.settling.load(Ordering::Relaxed)));
+            }
+            match self.sign_in_on(id, Side::Target, best, account, greeted.take()) {
+                Ok(line) => return Ok((line, best.clone())),
+                Err(halt) if !is_refusal(&halt) => return Err(halt),
+                Err(halt) => {
+                    let learned = self.settling.load(Ordering::Relaxed);
+                    match SETTLING.into_iter().find(|wait| *wait > learned).filter(|_| user.created) {
+                        Some(next) => self.settling.store(next, Ordering::Relaxed),
+                        None => break halt,
+                    }
+                }
+            }
+        };
+        for name in others {
+            match self.sign_in_on(id, Side::Target, name, account, None) {
+                Ok(line) => return Ok((line, name.clone())),
+                Err(halt) if is_refusal(&halt) => refused = halt,
+                Err(halt) => return Err(halt),
+            }
+        }
+        Err(refused)
+    }
+}
+
+fn is_refusal(halt: &Halt) -> bool {
+    matches!(halt, Halt::Server { error, .. } if refuses_who_we_are(error))
+}
+
+fn refuses_who_we_are(error: &ImapError) -> bool {
+    matches!(error.kind(), ProblemKind::PasswordRefused | ProblemKind::MasterRefused | ProblemKind::TokenRefused)
+}

@@ -1,0 +1,238 @@
+//! A run: its threads and the handle to it.
+//!
+//! The coordinator prepares the servers, lets a pool of workers take the accounts one by one, puts back what was changed, and ends
+//! the story with `RunFinished`. Nothing here waits on a network in the caller's thread.
+
+pub(super) mod context;
+pub(super) mod control;
+pub(super) mod places;
+pub(super) mod port;
+pub(super) mod prepare;
+pub(super) mod recorder;
+
+use super::check::survey;
+use super::{mailbox, verify};
+use crate::domain::{AccountId, Problem, ProblemKind};
+use crate::migrate::request::{Observer, Request};
+use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
+use context::RunContext;
+use control::Control;
+use places::Places;
+use prepare::Prepared;
+use recorder::Events;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// The handle to a run. Dropping it lets the run go on; [`Run::wait`] waits for its end.
+pub struct Run {
+    control: Arc<Control>,
+    state: Arc<Mutex<RunState>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Stops a run from another thread, such as a signal handler's.
+#[derive(Clone)]
+pub struct Stopper(Arc<Control>);
+
+impl Stopper {
+    /// Begins nothing new; what is in flight is settled, the port put back, the report written.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Stops and cuts the connections; the next run asks the target what became of what was in flight.
+    pub fn stop_now(&self) {
+        self.0.stop_now();
+    }
+}
+
+/// Starts a run and returns at once; what happens is told to `observer` and folded into [`Run::state`].
+pub fn start(request: Request, observer: Box<dyn Observer>) -> Result<Run, Problem> {
+    let state = Arc::new(Mutex::new(RunState::default()));
+    let control = Arc::new(Control::default());
+    let internal = |error: std::io::Error| Problem::new(ProblemKind::Internal).saying(error);
+    let (events, recording) =
+        recorder::start(state.clone(), observer, request.options.log_folder.clone()).map_err(internal)?;
+    let coordinator = Coordinator { control: control.clone(), events };
+    let coordinating = std::thread::Builder::new()
+        .name("coordinator".to_owned())
+        .spawn(move || coordinator.run(request))
+        .map_err(internal)?;
+    Ok(Run { control, state, threads: vec![coordinating, recording] })
+}
+
+impl Run {
+    /// The state as far as told; lock it briefly.
+    pub fn state(&self) -> Arc<Mutex<RunState>> {
+        self.state.clone()
+    }
+
+    /// Something that can stop the run from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.control.clone())
+    }
+
+    /// Begins nothing new; what is in flight is settled, the port put back, the report written.
+    pub fn stop(&self) {
+        self.stopper().stop();
+    }
+
+    /// Stops and cuts the connections.
+    pub fn stop_now(&self) {
+        self.stopper().stop_now();
+    }
+
+    /// Holds the workers between batches.
+    pub fn pause(&self) {
+        self.control.pause();
+    }
+
+    /// Lets them go on.
+    pub fn go_on(&self) {
+        self.control.go_on();
+    }
+
+    /// Ends every wait for a server.
+    pub fn try_now(&self) {
+        self.control.try_now();
+    }
+
+    /// Whether everything has ended, the report included.
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end and returns the last state.
+    pub fn wait(self) -> RunState {
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Coordinator {
+    control: Arc<Control>,
+    events: Events,
+}
+
+impl Coordinator {
+    fn run(self, request: Request) {
+        self.events.tell(Event::RunStarted(run_info(&request)));
+        self.control.report_to(self.events.clone());
+        match prepare::prepare(request.kind, &request.servers, &request.options, &self.events) {
+            Ok(prepared) => self.run_prepared(request, prepared),
+            Err(problem) => self.events.tell(Event::ProblemMet { account: None, folder: None, problem }),
+        }
+        self.control.report_to_nobody();
+        self.events.tell(Event::RunFinished);
+    }
+
+    fn run_prepared(&self, request: Request, mut prepared: Prepared) {
+        let administration = prepared.take_administration();
+        let context = RunContext {
+            workers: Arc::new(Places::new(Some(request.options.jobs))),
+            control: self.control.clone(),
+            events: self.events.clone(),
+            options: request.options,
+            selection: request.selection,
+            accounts: request.accounts,
+            source: prepared.source,
+            target: prepared.target,
+            directory: prepared.directory,
+            kerio: prepared.kerio,
+            settling: AtomicU64::new(0),
+        };
+        run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_octets));
+        if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
+            port::restore(&administration, &request.servers, &context.options.state_folder, &self.events);
+        }
+    }
+}
+
+/// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of
+/// unknown size after them, as they stand in the file.
+fn order(accounts: usize, known_octets: &[Option<u64>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..accounts).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(known_octets.get(*index).copied().flatten()));
+    order
+}
+
+/// Lets the workers take the accounts in this order until none is left or the user stops the run.
+fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
+    let next = AtomicUsize::new(0);
+    let workers = (context.options.jobs.max(1) as usize).min(context.accounts.len().max(1));
+    std::thread::scope(|scope| {
+        for number in 1..=workers {
+            let next = &next;
+            // From its end on, others may use its place for a second line.
+            let place = context.workers.take_free();
+            let worker = move || {
+                let _place = place;
+                loop {
+                    context.control.wait_while_paused();
+                    let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                    if context.control.stopping() {
+                        return;
+                    }
+                    run_account(context, kind, AccountId(*index as u32));
+                }
+            };
+            let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
+            if let Err(error) = spawned {
+                // With fewer threads the run is slower, and without any the accounts stay named as not started.
+                log::error!("worker {number} could not be started: {error}");
+            }
+        }
+    });
+}
+
+fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
+    let Some(account) = context.accounts.get(id.index()) else { return };
+    context.tell(Event::AccountStarted { account: id });
+    // Our own fault in one mailbox must not take the others with it.
+    let end = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
+        RunKind::Check => survey::survey(context, id, account),
+        RunKind::Migrate => mailbox::migrate(context, id, account),
+        RunKind::Verify => verify::verify(context, id, account),
+    }));
+    let end = end.unwrap_or_else(|_| {
+        let problem = Problem::new(ProblemKind::Internal).for_account(&account.address);
+        context.tell_problem(id, None, problem);
+        AccountEnd::Failed
+    });
+    context.tell(Event::AccountFinished { account: id, end });
+}
+
+fn run_info(request: &Request) -> RunInfo {
+    let accounts = request.accounts.iter().map(|account| AccountInfo {
+        address: account.address.to_string(),
+        full_name: account.full_name.clone(),
+        target_address: account.moves_to().map(ToString::to_string),
+        line: account.line,
+    });
+    RunInfo {
+        kind: request.kind,
+        started: chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, false),
+        source: request.servers.source.address.to_string(),
+        target: request.servers.target.address.to_string(),
+        jobs: request.options.jobs,
+        verify: request.options.verify,
+        log_folder: request.options.log_folder.clone(),
+        accounts: accounts.collect(),
+        bad_lines: request.bad_lines.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn the_largest_mailbox_begins_first_and_those_of_unknown_size_keep_their_order_after() {
+        assert_eq!(order(5, &[Some(10), None, Some(30), Some(20)]), [2, 3, 0, 1, 4]);
+        assert_eq!(order(3, &[]), [0, 1, 2]);
+    }
+}

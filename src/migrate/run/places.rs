@@ -1,0 +1,77 @@
+//! How many lines to one server are open at a time, where the user limits that.
+
+use super::control::Control;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How soon a wait notices that the user has stopped the run.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The places of one server.
+pub struct Places {
+    free: Mutex<u32>,
+    freed: Condvar,
+}
+
+/// Room for one line, until it is dropped.
+pub struct Place(Arc<Places>);
+
+impl Places {
+    /// So many places, at least one; by default more than ever are needed.
+    pub fn new(most: Option<u32>) -> Self {
+        Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new() }
+    }
+
+    /// A place as soon as one is free; none when the user stops the run first.
+    pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Place> {
+        let mut free = self.lock();
+        while *free == 0 {
+            if control.stopping() {
+                return None;
+            }
+            free = self.freed.wait_timeout(free, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *free -= 1;
+        Some(Place(self.clone()))
+    }
+
+    /// A place, if one is free now.
+    pub fn take_free(self: &Arc<Self>) -> Option<Place> {
+        let mut free = self.lock();
+        *free = free.checked_sub(1)?;
+        Some(Place(self.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u32> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.lock() += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_waited_for_until_it_is_free_or_the_run_is_stopped() {
+        let (places, control) = (Arc::new(Places::new(Some(1))), Control::default());
+        let place = places.wait(&control).unwrap();
+        assert!(places.take_free().is_none());
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| places.wait(&control));
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(!waiter.is_finished());
+            drop(place);
+            let _held = waiter.join().unwrap().unwrap();
+            control.stop();
+            assert!(places.wait(&control).is_none());
+        });
+        assert!(places.take_free().is_some());
+    }
+}

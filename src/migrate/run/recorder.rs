@@ -1,0 +1,138 @@
+//! The recorder: one thread that takes the events in, in one order, folds them, and tells everybody who listens.
+//!
+//! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and while the run
+//! goes on every few seconds after an account has ended, so that even a crash leaves one.
+
+use super::Observer;
+use crate::domain::{Problem, ProblemKind};
+use crate::progress::{Event, RunState, Stamped};
+use crate::report;
+use crossbeam_channel::{Receiver, Sender};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// So many events may wait; a worker that runs ahead of the recorder waits with them.
+const QUEUE: usize = 1024;
+
+/// The report of a running run is at most this old when an account ends, or [`REPORT_SHARE`] times what writing it takes.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Of a run with thousands of accounts the report takes seconds to write, while every worker waits: no more than one part in
+/// so many of the time goes there.
+const REPORT_SHARE: u32 = 30;
+
+/// Where workers put their events.
+#[derive(Clone)]
+pub struct Events(Sender<Event>);
+
+impl Events {
+    /// Tells what happened. After the recorder's end nobody listens, and that is no error.
+    pub fn tell(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+
+    /// The same for whoever must not wait: when the queue is full, the event is told from a thread of its own.
+    pub fn tell_without_waiting(&self, event: Event) {
+        if let Err(crossbeam_channel::TrySendError::Full(event)) = self.0.try_send(event) {
+            let events = self.clone();
+            std::thread::spawn(move || events.tell(event));
+        }
+    }
+}
+
+/// Starts the recorder. It ends after [`Event::RunFinished`], or when every [`Events`] is gone.
+pub fn start(
+    state: Arc<Mutex<RunState>>,
+    observer: Box<dyn Observer>,
+    log_folder: PathBuf,
+) -> std::io::Result<(Events, JoinHandle<()>)> {
+    let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
+    let recorder = Recorder {
+        state,
+        observer,
+        log_folder,
+        started: Instant::now(),
+        reported: Instant::now(),
+        next_report: REPORT_EVERY,
+    };
+    let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&receiver))?;
+    Ok((Events(sender), thread))
+}
+
+struct Recorder {
+    state: Arc<Mutex<RunState>>,
+    observer: Box<dyn Observer>,
+    log_folder: PathBuf,
+    started: Instant,
+    reported: Instant,
+    /// How long after the last report the next may be written.
+    next_report: Duration,
+}
+
+impl Recorder {
+    fn run(mut self, events: &Receiver<Event>) {
+        while let Ok(event) = events.recv() {
+            let last = event == Event::RunFinished;
+            self.take(event);
+            if last {
+                break;
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let stamped = Stamped { at, event };
+        self.log(&stamped);
+        let due = match stamped.event {
+            Event::RunFinished => true,
+            Event::AccountFinished { .. } => self.reported.elapsed() >= self.next_report,
+            _ => false,
+        };
+        if due && let Err(error) = self.report(&stamped) {
+            log::error!("the report could not be written: {error}");
+            if stamped.event == Event::RunFinished {
+                let path = self.log_folder.join(report::REPORT_TEXT);
+                let problem = Problem::new(ProblemKind::LocalFile).at_path(path.display()).saying(error);
+                self.note(Stamped { at, event: Event::ProblemMet { account: None, folder: None, problem } });
+            }
+        }
+        self.note(stamped);
+    }
+
+    fn note(&mut self, stamped: Stamped) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.apply(&stamped);
+        self.observer.noted(&stamped, &state);
+    }
+
+    /// Writes the report as it is after `stamped`, before anybody sees that event: whoever sees the end finds the report. It is
+    /// written from a copy, because the window must not wait for a disk.
+    fn report(&mut self, stamped: &Stamped) -> std::io::Result<()> {
+        let begun = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        state.apply(stamped);
+        let written = report::write_all(&self.log_folder, &state);
+        self.reported = Instant::now();
+        self.next_report = REPORT_EVERY.max(begun.elapsed().saturating_mul(REPORT_SHARE));
+        written
+    }
+
+    fn log(&self, stamped: &Stamped) {
+        match &stamped.event {
+            // Long, and said better elsewhere: the accounts in the report, the counts in the state.
+            Event::RunStarted(info) => log::info!(
+                "run started: {:?} from {} to {}, {} accounts, {} at a time",
+                info.kind,
+                info.source,
+                info.target,
+                info.accounts.len(),
+                info.jobs
+            ),
+            Event::ProblemMet { account, problem, .. } => log::warn!("{account:?} {:?}: {problem}", problem.kind),
+            event => log::debug!("{event:?}"),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The directory: who exists on the target, and creating who does not.
+//!
+//! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
+
+use crate::domain::{Account, NameForm, Problem, ProblemKind, Side};
+use crate::kerio::{self, Administration};
+use crate::progress::Standing;
+
+/// A user that the target knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetUser {
+    /// Whether it was created just now.
+    pub created: bool,
+    /// The names to sign in with, best first.
+    pub sign_in_names: Vec<String>,
+}
+
+/// Who exists on the target.
+pub trait Directory: Send + Sync {
+    /// How an account stands; changes nothing.
+    fn standing(&self, account: &Account) -> (Standing, Option<Problem>);
+
+    /// Whether a user may be created.
+    fn creates(&self) -> bool;
+
+    /// Finds the user, or creates it and its domain. An existing user is left exactly as it is.
+    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
+}
+
+/// The directory of a server whose accounts exist already, under names of this form.
+pub struct ExistingAccounts(pub NameForm);
+
+impl Directory for ExistingAccounts {
+    fn creates(&self) -> bool {
+        false
+    }
+
+    fn standing(&self, _account: &Account) -> (Standing, Option<Problem>) {
+        (Standing::Exists, None)
+    }
+
+    fn ensure(&self, account: &Account, _domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+        Ok(TargetUser { created: false, sign_in_names: vec![account.target_name(self.0)] })
+    }
+}
+
+/// Kerio Connect's directory.
+pub struct KerioDirectory(pub std::sync::Arc<Administration>);
+
+impl Directory for KerioDirectory {
+    fn creates(&self) -> bool {
+        true
+    }
+
+    fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
+        match self.0.standing(account.target()) {
+            Ok(Standing::WillBeCreated | Standing::DomainWillBeCreated) if account.password.is_empty() => {
+                let missing = Problem::new(ProblemKind::PasswordMissing).on(Side::Administration);
+                (Standing::Cannot, Some(missing.for_account(account.target()).saying(kerio::PASSWORD_NEEDED)))
+            }
+            Ok(standing) => (standing, None),
+            Err(error) => (Standing::Cannot, Some(error.problem(Some(account.target())))),
+        }
+    }
+
+    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+        let user =
+            self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(account.target())))?;
+        Ok(TargetUser { created: user.created, sign_in_names: user.sign_in_names })
+    }
+}

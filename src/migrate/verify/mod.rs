@@ -1,0 +1,276 @@
+//! `kimt verify`: compares source and target message by message, without trusting any ledger, and changes nothing.
+//!
+//! Every message of both sides is read; they are matched one to one by content (see `likeness`). What the source has and the target has
+//! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
+//! again, and the work goes on where it was.
+
+pub(super) mod gathered;
+pub(super) mod likeness;
+
+use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Retry, Side, Uid};
+use crate::imap::{ImapError, Reader};
+use crate::ledger::{Ledger, NamePair};
+use crate::migrate::copy::refused::describe;
+use crate::migrate::halt::{Halt, OnSide, server_problem};
+use crate::migrate::heads::Heads;
+use crate::migrate::past::reconcile::heads_from;
+use crate::migrate::plan::elsewhere::Elsewhere;
+use crate::migrate::plan::{self, TargetNames, Way, Wishes};
+use crate::migrate::request::Verify;
+use crate::migrate::run::context::RunContext;
+use crate::progress::{AccountEnd, Event, Step};
+use likeness::Shelf;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
+const BACK_OFF: [u64; 6] = [1, 5, 15, 60, 60, 120];
+
+/// Verifies one account.
+pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+    let mut verification = Verification {
+        context,
+        id,
+        account,
+        differences: 0,
+        elsewhere: Elsewhere::default(),
+        plan: None,
+        finished: 0,
+        current: None,
+    };
+    match verification.run() {
+        Ok(()) if verification.differences == 0 => AccountEnd::Complete,
+        Ok(()) => AccountEnd::Incomplete,
+        Err(halt) if context.control.stopping() && !matches!(halt, Halt::Problem(_)) => AccountEnd::Stopped,
+        Err(halt) => match halt.problem(account) {
+            Some(problem) => {
+                context.tell_problem(id, None, problem);
+                AccountEnd::Failed
+            }
+            None => AccountEnd::Stopped,
+        },
+    }
+}
+
+struct Verification<'a> {
+    context: &'a RunContext,
+    id: AccountId,
+    account: &'a Account,
+    differences: u64,
+    elsewhere: Elsewhere,
+    plan: Option<Plan>,
+    /// So many folders are through.
+    finished: usize,
+    /// The folder after those, as far as it was read.
+    current: Option<Current>,
+}
+
+/// Which folder is compared with which; made once, so that ids hold.
+struct Plan {
+    source: Vec<Folder>,
+    /// Each with the target's folder by its wire name; none where there is no such folder.
+    ways: Vec<(Way, Option<Vec<u8>>)>,
+}
+
+/// A folder that is being compared.
+struct Current {
+    here: Shelf,
+    there: Shelf,
+    /// Messages that the source counts and does not tell of.
+    untold: u64,
+}
+
+impl Verification<'_> {
+    fn run(&mut self) -> Result<(), Halt> {
+        let mut tries = 0;
+        loop {
+            let before = self.settled();
+            let Err(halt) = self.attempt() else { return Ok(()) };
+            if self.settled() > before {
+                tries = 0;
+            }
+            let Halt::Server { side, error } = &halt else { return Err(halt) };
+            let again = server_problem(*side, error, self.account).retry() != Retry::Never;
+            match BACK_OFF.get(tries) {
+                Some(seconds) if again && !self.context.control.stopping() => {
+                    log::debug!("{}: {halt:?}", self.account.address);
+                    tries += 1;
+                    let seconds = error.wait_seconds().unwrap_or(*seconds).min(3600);
+                    self.context.wait_for(self.id, *side, Duration::from_secs(seconds));
+                }
+                _ => return Err(halt),
+            }
+        }
+    }
+
+    /// Folders and messages that are through; an attempt that adds to them was worth its while.
+    fn settled(&self) -> (usize, usize) {
+        (self.finished, self.current.as_ref().map_or(0, |current| current.here.read() + current.there.read()))
+    }
+
+    fn attempt(&mut self) -> Result<(), Halt> {
+        let context = self.context;
+        self.step(Step::SigningIn);
+        let _places = [context.place(Side::Source)?, context.place(Side::Target)?];
+        let source = context.sign_in(self.id, Side::Source, self.account)?;
+        let target = context.sign_in(self.id, Side::Target, self.account)?;
+        let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());
+        let plan = match self.plan.take() {
+            Some(plan) => plan,
+            None => self.plan(&mut source, &mut target)?,
+        };
+        let outcome = self.folders(&plan, &mut source, &mut target);
+        self.plan = Some(plan);
+        outcome?;
+        source.logout();
+        target.logout();
+        Ok(())
+    }
+
+    fn plan(&mut self, source: &mut Reader, target: &mut Reader) -> Result<Plan, Halt> {
+        let context = self.context;
+        self.step(Step::Listing);
+        let listed = source.list().on(Side::Source)?;
+        let there = target.list().on(Side::Target)?;
+        let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
+        let earlier = self.earlier().into_iter().map(|(source, there)| (source, target.path(&there))).collect();
+        let permanent_ids = source.has_permanent_ids();
+        let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
+        let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
+        left_out.splice(0..0, listed.left_out);
+        let folders = ways.iter().map(|way| way.planned.clone()).collect();
+        context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
+        let stands: BTreeSet<&[u8]> = there.folders.iter().map(|folder| folder.wire_name.as_slice()).collect();
+        let wire_name = |way: &Way| {
+            let name = target.wire_name(&way.planned.target).ok()?;
+            stands.contains(name.as_slice()).then_some(name)
+        };
+        let ways = ways.into_iter().map(|way| (wire_name(&way), way)).map(|(name, way)| (way, name)).collect();
+        Ok(Plan { source: listed.folders, ways })
+    }
+
+    /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
+    fn earlier(&self) -> Vec<NamePair> {
+        let key = self.context.ledger_key(self.account);
+        let ledger = Ledger::open_existing(&self.context.options.state_folder, &key);
+        let names = ledger.and_then(|ledger| ledger.map_or(Ok(Vec::new()), |ledger| ledger.target_names()));
+        names.inspect_err(|error| log::debug!("{error}")).unwrap_or_default()
+    }
+
+    fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
+        while let Some((way, wire_name)) = plan.ways.get(self.finished) {
+            if self.context.control.stopping() {
+                return Err(Halt::Held);
+            }
+            self.context.control.wait_while_paused();
+            let id = FolderId(self.finished as u32);
+            self.step(Step::Checking(id));
+            if let Some(mut current) =
+                self.open(id, &plan.source[way.index], way, wire_name.as_deref(), source, target)?
+            {
+                let by_size = self.context.options.verify != Verify::Content;
+                let outcome = likeness::compare(&mut current.here, &mut current.there, by_size, source, target);
+                match outcome {
+                    Ok(outcome) => self.tell(id, way, &current, &outcome),
+                    Err(halt) => {
+                        self.current = Some(current);
+                        return Err(halt);
+                    }
+                }
+            }
+            self.finished += 1;
+            self.current = None;
+        }
+        Ok(())
+    }
+
+    /// Opens the folder on both sides. What an earlier attempt has read of it is kept, unless it is another folder by now.
+    fn open(
+        &mut self,
+        id: FolderId,
+        listed: &Folder,
+        way: &Way,
+        wire_name: Option<&[u8]>,
+        source: &mut Reader,
+        target: &mut Reader,
+    ) -> Result<Option<Current>, Halt> {
+        let status = match source.examine(&listed.wire_name) {
+            Ok(status) => status,
+            Err(error) => return self.unread(id, Side::Source, way, error),
+        };
+        let there = match wire_name.map(|wire_name| target.examine(wire_name)).transpose() {
+            Ok(status) => status.map(|status| status.uid_validity),
+            Err(error) => return self.unread(id, Side::Target, way, error),
+        };
+        if let Some(current) = self.current.take()
+            && (current.here.uid_validity, current.there.uid_validity) == (Some(status.uid_validity), there)
+        {
+            return Ok(Some(current));
+        }
+        let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
+        let heads = if there.is_some() { heads_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
+        self.elsewhere.sift(&mut wanted, way.rest);
+        let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
+        if left_out > 0 {
+            self.context.tell(Event::MessagesLeftOut { account: self.id, folder: id, messages: left_out });
+        }
+        let untold = status.messages.saturating_sub(wanted.read());
+        let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.octets()));
+        self.context.tell(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
+        let here = Shelf::new(Some(status.uid_validity), wanted);
+        Ok(Some(Current { here, there: Shelf::new(there, heads), untold }))
+    }
+
+    fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
+        if error.is_connection() {
+            return Err(Halt::Server { side, error });
+        }
+        let problem =
+            Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source).saying(error.words());
+        self.difference(id, problem);
+        Ok(None)
+    }
+
+    /// Tells how a folder compares.
+    fn tell(&mut self, folder: FolderId, way: &Way, current: &Current, outcome: &likeness::Outcome) {
+        let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
+        let (account, heads) = (self.id, &current.here.heads);
+        let right = outcome.right.iter().chain(&outcome.normalised);
+        let (messages, bytes) = right
+            .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size)));
+        if messages > 0 {
+            self.context.tell(Event::MessagesChecked { account, folder, messages, bytes });
+        }
+        if current.untold > 0 {
+            let problem = about(ProblemKind::MessageUnreadable).counting(current.untold);
+            self.difference(folder, problem.saying("the server counts them and does not list them"));
+        }
+        let unread_there = match outcome.unread_there {
+            0 => String::new(),
+            count => format!("the target does not give {count} of its messages, and this may be one of them"),
+        };
+        for uid in &outcome.missing {
+            let problem = about(ProblemKind::MessageMissing).about_message(describe(heads.get(*uid), *uid));
+            self.difference(folder, problem.saying(&unread_there));
+        }
+        for uid in &outcome.unreadable {
+            let problem = about(ProblemKind::MessageUnreadable).about_message(describe(heads.get(*uid), *uid));
+            self.difference(folder, problem);
+        }
+        if !outcome.normalised.is_empty() {
+            let problem = about(ProblemKind::MessageNormalised).counting(outcome.normalised.len() as u64);
+            self.context.tell_problem(self.id, Some(folder), problem);
+        }
+        let target_messages = Some(current.there.heads.all().len() as u64);
+        self.context.tell(Event::FolderFinished { account, folder, target_messages });
+    }
+
+    fn difference(&mut self, folder: FolderId, problem: Problem) {
+        self.differences += 1;
+        self.context.tell_problem(self.id, Some(folder), problem);
+    }
+
+    fn step(&self, step: Step) {
+        self.context.tell(Event::Stepped { account: self.id, step });
+    }
+}
