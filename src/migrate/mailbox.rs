@@ -7,16 +7,16 @@ use super::halt::Halt;
 use super::plan::elsewhere::Elsewhere;
 use super::plan::{self, TargetNames, Way, Wishes};
 use super::run::context::RunContext;
+use super::run::retries::Retries;
 use super::scan;
 use super::sign_in::directory::TargetUser;
 use super::sign_in::{Listings, Sessions};
-use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Retry, Severity};
+use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Severity};
 use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
-use std::time::Duration;
 
 /// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
-const BACK_OFF: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
+const PAUSES: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
 
 /// One mailbox while it is migrated.
 pub(super) struct Mailbox<'a> {
@@ -69,7 +69,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
 
 impl Mailbox<'_> {
     fn work(&mut self) -> AccountEnd {
-        let mut tries = 0;
+        let mut retries = Retries::after(&PAUSES);
         loop {
             self.context.control.wait_while_paused();
             if self.context.control.stopping() {
@@ -84,25 +84,13 @@ impl Mailbox<'_> {
                 return AccountEnd::Stopped;
             }
             let Some(problem) = halt.problem(self.account) else { continue };
-            log::debug!("{}: {halt:?}", self.account.address);
-            if self.progress() > before {
-                tries = 0;
+            match retries.next(&halt, self.account, self.progress() > before) {
+                Some((side, pause)) => self.context.wait_for(self.id, side, pause),
+                None => {
+                    self.context.tell_problem(self.id, None, problem);
+                    return if self.settled() > 0 { AccountEnd::Incomplete } else { AccountEnd::Failed };
+                }
             }
-            let pause = match (&halt, problem.retry()) {
-                (Halt::Server { side, error }, Retry::Now | Retry::Later) => {
-                    BACK_OFF.get(tries).map(|seconds| (*side, error.wait_seconds().unwrap_or(*seconds).min(3600)))
-                }
-                (Halt::Problem(problem), Retry::Now) => {
-                    BACK_OFF.get(tries).zip(problem.subject.side).map(|(seconds, side)| (side, *seconds))
-                }
-                _ => None,
-            };
-            let Some((side, seconds)) = pause else {
-                self.context.tell_problem(self.id, None, problem);
-                return if self.settled() > 0 { AccountEnd::Incomplete } else { AccountEnd::Failed };
-            };
-            tries += 1;
-            self.context.wait_for(self.id, side, Duration::from_secs(seconds));
         }
     }
 

@@ -6,6 +6,7 @@ use kimt::progress::Verdict;
 use kimt::rehearsal::{Action, DateRefusal, Moment, Profile, Snapshot, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A source with one folder of forty messages, the first days of a month among their dates.
 fn source() -> End {
@@ -228,6 +229,32 @@ fn lasting_for(octets: u64) -> impl Fn(&Step<'_>) -> Action + Send + Sync {
         let carried = carried.entry(step.connection).or_default();
         *carried += sent as u64;
         if *carried > octets { Action::Cut } else { Action::Proceed }
+    }
+}
+
+#[test]
+fn a_check_goes_on_when_a_line_is_lost_at_any_step() {
+    let (source, target) = (source(), target(ImapOptions::new(Profile::Rich)));
+    let folder = scratch();
+    for lost in 0.. {
+        let steps = Arc::new(AtomicU32::new(0));
+        for end in [&source, &target] {
+            let steps = steps.clone();
+            let once = move |_: &Step<'_>| {
+                if steps.fetch_add(1, Ordering::SeqCst) == lost { Action::Cut } else { Action::Proceed }
+            };
+            end.server.set_faults(Some(Arc::new(once)));
+        }
+        let state = run(request(RunKind::Check, &source, &target, folder.path()));
+        // Greeting the servers comes before any account.
+        if state.verdict() != Verdict::CouldNotStart {
+            assert_eq!(state.verdict(), Verdict::AllComplete, "step {lost}: {:?}", state.accounts[0].problems);
+            assert_eq!(state.tally.expected.messages, 40, "step {lost}");
+        }
+        if steps.load(Ordering::SeqCst) <= lost {
+            assert!(lost > 20, "only {lost} steps were tried");
+            return;
+        }
     }
 }
 

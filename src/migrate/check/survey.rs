@@ -10,114 +10,163 @@ use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::plan::elsewhere::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::run::context::RunContext;
+use crate::migrate::run::retries::Retries;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::progress::{AccountEnd, Event, Standing, Step};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seconds before each new try after a server failed us; whoever checks is waiting for it.
+const PAUSES: [u64; 3] = [1, 5, 15];
 
 /// Surveys one account.
 pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
-    match look(context, id, account) {
-        Ok(complete) => {
-            if complete {
-                AccountEnd::Complete
-            } else {
-                AccountEnd::Incomplete
-            }
-        }
-        Err(halt) => match halt.problem(account) {
-            Some(problem) => {
+    let mut survey =
+        Survey { context, id, account, standing: None, plan: None, refused: BTreeSet::new(), complete: true };
+    let mut retries = Retries::after(&PAUSES);
+    loop {
+        let halt = match survey.look() {
+            Ok(true) => return AccountEnd::Complete,
+            Ok(false) => return AccountEnd::Incomplete,
+            Err(halt) => halt,
+        };
+        let Some(problem) = halt.problem(account).filter(|_| !context.control.stopping()) else {
+            return AccountEnd::Stopped;
+        };
+        match retries.next(&halt, account, false) {
+            Some((side, pause)) => context.wait_for(id, side, pause),
+            None => {
                 context.tell_problem(id, None, problem);
-                AccountEnd::Failed
+                return AccountEnd::Failed;
             }
-            None => AccountEnd::Stopped,
-        },
-    }
-}
-
-fn look(context: &RunContext, id: AccountId, account: &Account) -> Result<bool, Halt> {
-    let step = |step| context.tell(Event::Stepped { account: id, step });
-    step(Step::CreatingAccount);
-    let (standing, problem) = context.directory.standing(account);
-    context.tell(Event::AccountLookedUp { account: id, standing });
-    let mut complete = problem.is_none();
-    if let Some(problem) = problem {
-        context.tell_problem(id, None, problem);
-    }
-    step(Step::SigningIn);
-    let _place = context.place(Side::Source)?;
-    let line = context.sign_in(id, Side::Source, account)?;
-    let mut source = line.session.into_reader();
-    step(Step::Listing);
-    let listing = source.list().on(Side::Source)?;
-    let target = target_folders(context, id, account, standing)?;
-    let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
-    let permanent_ids = source.has_permanent_ids();
-    let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
-    let (ways, mut left_out) = plan::plan(&listing.folders, &names, wishes);
-    left_out.splice(0..0, listing.left_out);
-    let folders = ways.iter().map(|way| way.planned.clone()).collect();
-    context.tell(Event::FoldersPlanned { account: id, folders, left_out });
-    // What an earlier run copied needs no more room. A record that another run holds tells nothing.
-    let ledger = Ledger::open_existing(&context.options.state_folder, &context.ledger_key(account)).ok().flatten();
-    let mut needed = 0;
-    complete &= count(context, id, &mut source, &listing.folders, &ways, &mut |folder, octets| {
-        let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));
-        needed += left.unwrap_or(octets);
-    })?;
-    if let Some(free) = target.free_octets {
-        room::tell_too_small(context, id, account, needed, free);
-    }
-    source.logout();
-    Ok(complete)
-}
-
-/// Counts the messages of all folders; whether that went well. `weigh` is told the octets of each.
-fn count(
-    context: &RunContext,
-    id: AccountId,
-    source: &mut Reader,
-    listed: &[Folder],
-    ways: &[Way],
-    weigh: &mut dyn FnMut(&Folder, u64),
-) -> Result<bool, Halt> {
-    let mut complete = true;
-    let mut elsewhere = Elsewhere::default();
-    let positions: Vec<usize> = (0..ways.len()).collect();
-    for part in positions.chunks(SCANNED_AT_ONCE) {
-        if context.control.stopping() {
-            return Err(Halt::Held);
         }
-        let Some(first) = part.first() else { break };
-        context.tell(Event::Stepped { account: id, step: Step::Scanning(FolderId(*first as u32)) });
-        let folder = |index: usize| &listed[ways[part[index]].index];
-        let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
-        let counted = Cell::new((0, 0));
-        let mut head = |index: usize, head: MessageHead| {
-            let (messages, bytes) = counted.get();
-            let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest);
-            if !taken || !context.selection.takes_message(head.date, head.size) {
-                return;
-            }
-            counted.set((messages + 1, bytes + head.size));
-        };
-        let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
-            let id_of_folder = FolderId(part[index] as u32);
-            let (messages, bytes) = counted.take();
-            if let Err(error) = outcome {
-                complete = false;
-                let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
-                context.tell_problem(id, Some(id_of_folder), problem);
-                return;
-            }
-            weigh(folder(index), bytes);
-            let bytes = Some(bytes);
-            context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
-            context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
-        };
-        source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
     }
-    Ok(complete)
+}
+
+struct Survey<'a> {
+    context: &'a RunContext,
+    id: AccountId,
+    account: &'a Account,
+    /// How the account stands on the target, once that was asked.
+    standing: Option<Standing>,
+    plan: Option<Plan>,
+    /// Folders that the source refused to open, which is told once.
+    refused: BTreeSet<FolderId>,
+    /// Whether nothing was found that keeps the account from being migrated.
+    complete: bool,
+}
+
+/// Which folder would go where; made once, so that ids hold.
+struct Plan {
+    source: Listing,
+    ways: Vec<Way>,
+    free_octets: Option<u64>,
+}
+
+impl Survey<'_> {
+    fn look(&mut self) -> Result<bool, Halt> {
+        let (context, id, account) = (self.context, self.id, self.account);
+        let standing = match self.standing {
+            Some(standing) => standing,
+            None => self.look_up(),
+        };
+        self.step(Step::SigningIn);
+        let _place = context.place(Side::Source)?;
+        let line = context.sign_in(id, Side::Source, account)?;
+        let mut source = line.session.into_reader();
+        let plan = match self.plan.take() {
+            Some(plan) => plan,
+            None => self.plan(&mut source, standing)?,
+        };
+        // What an earlier run copied needs no more room. A record that another run holds tells nothing.
+        let ledger = Ledger::open_existing(&context.options.state_folder, &context.ledger_key(account)).ok().flatten();
+        let mut needed = 0;
+        let counted = self.count(&mut source, &plan, &mut |folder, octets| {
+            let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));
+            needed += left.unwrap_or(octets);
+        });
+        let free_octets = plan.free_octets;
+        self.plan = Some(plan);
+        counted?;
+        if let Some(free) = free_octets {
+            room::tell_too_small(context, id, account, needed, free);
+        }
+        source.logout();
+        Ok(self.complete && self.refused.is_empty())
+    }
+
+    fn step(&self, step: Step) {
+        self.context.tell(Event::Stepped { account: self.id, step });
+    }
+
+    fn look_up(&mut self) -> Standing {
+        self.step(Step::CreatingAccount);
+        let (standing, problem) = self.context.directory.standing(self.account);
+        self.context.tell(Event::AccountLookedUp { account: self.id, standing });
+        if let Some(problem) = problem {
+            self.complete = false;
+            self.context.tell_problem(self.id, None, problem);
+        }
+        *self.standing.insert(standing)
+    }
+
+    fn plan(&self, source: &mut Reader, standing: Standing) -> Result<Plan, Halt> {
+        let context = self.context;
+        self.step(Step::Listing);
+        let listing = source.list().on(Side::Source)?;
+        let target = target_folders(context, self.id, self.account, standing)?;
+        let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
+        let permanent_ids = source.has_permanent_ids();
+        let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
+        let (ways, mut left_out) = plan::plan(&listing.folders, &names, wishes);
+        left_out.splice(0..0, listing.left_out.iter().cloned());
+        let folders = ways.iter().map(|way| way.planned.clone()).collect();
+        context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
+        Ok(Plan { source: listing, ways, free_octets: target.free_octets })
+    }
+
+    /// Counts the messages of all folders. `weigh` is told the octets of each.
+    fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
+        let (context, id, ways) = (self.context, self.id, &plan.ways);
+        let mut elsewhere = Elsewhere::default();
+        let positions: Vec<usize> = (0..ways.len()).collect();
+        for part in positions.chunks(SCANNED_AT_ONCE) {
+            if context.control.stopping() {
+                return Err(Halt::Held);
+            }
+            let Some(first) = part.first() else { break };
+            self.step(Step::Scanning(FolderId(*first as u32)));
+            let folder = |index: usize| &plan.source.folders[ways[part[index]].index];
+            let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
+            let counted = Cell::new((0, 0));
+            let mut head = |index: usize, head: MessageHead| {
+                let (messages, bytes) = counted.get();
+                let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest);
+                if !taken || !context.selection.takes_message(head.date, head.size) {
+                    return;
+                }
+                counted.set((messages + 1, bytes + head.size));
+            };
+            let refused = &mut self.refused;
+            let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
+                let id_of_folder = FolderId(part[index] as u32);
+                let (messages, bytes) = counted.take();
+                if let Err(error) = outcome {
+                    if refused.insert(id_of_folder) {
+                        let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
+                        context.tell_problem(id, Some(id_of_folder), problem);
+                    }
+                    return;
+                }
+                weigh(folder(index), bytes);
+                let bytes = Some(bytes);
+                context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
+                context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
+            };
+            source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
+        }
+        Ok(())
+    }
 }
 
 /// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.

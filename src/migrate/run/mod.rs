@@ -9,6 +9,7 @@ pub(super) mod places;
 pub(super) mod port;
 pub(super) mod prepare;
 pub(super) mod recorder;
+pub(super) mod retries;
 
 use super::check::survey;
 use super::{mailbox, verify};

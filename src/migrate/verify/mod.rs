@@ -7,24 +7,24 @@
 pub(super) mod gathered;
 pub(super) mod likeness;
 
-use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Retry, Side, Uid};
+use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
 use crate::ledger::{Ledger, NamePair};
 use crate::migrate::copy::refused::describe;
-use crate::migrate::halt::{Halt, OnSide, server_problem};
+use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::past::reconcile::heads_from;
 use crate::migrate::plan::elsewhere::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
 use crate::migrate::run::context::RunContext;
+use crate::migrate::run::retries::Retries;
 use crate::progress::{AccountEnd, Event, Step};
 use likeness::Shelf;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
-const BACK_OFF: [u64; 6] = [1, 5, 15, 60, 60, 120];
+const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
 
 /// Verifies one account.
 pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
@@ -82,23 +82,16 @@ struct Current {
 
 impl Verification<'_> {
     fn run(&mut self) -> Result<(), Halt> {
-        let mut tries = 0;
+        let mut retries = Retries::after(&PAUSES);
         loop {
             let before = self.settled();
             let Err(halt) = self.attempt() else { return Ok(()) };
-            if self.settled() > before {
-                tries = 0;
+            if self.context.control.stopping() {
+                return Err(halt);
             }
-            let Halt::Server { side, error } = &halt else { return Err(halt) };
-            let again = server_problem(*side, error, self.account).retry() != Retry::Never;
-            match BACK_OFF.get(tries) {
-                Some(seconds) if again && !self.context.control.stopping() => {
-                    log::debug!("{}: {halt:?}", self.account.address);
-                    tries += 1;
-                    let seconds = error.wait_seconds().unwrap_or(*seconds).min(3600);
-                    self.context.wait_for(self.id, *side, Duration::from_secs(seconds));
-                }
-                _ => return Err(halt),
+            match retries.next(&halt, self.account, self.settled() > before) {
+                Some((side, pause)) => self.context.wait_for(self.id, side, pause),
+                None => return Err(halt),
             }
         }
     }
