@@ -45,9 +45,10 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 22] = [
+const OWNERS: [(&[&str], &[&str]); 23] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
+    (&["mail_parser::"], &["imap"]),
     (&["native_tls::"], &["network"]),
     (&["rustls::"], &["rehearsal"]),
     (&["x509_parser::"], &["network"]),

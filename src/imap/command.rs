@@ -115,6 +115,8 @@ pub(super) enum ReadOnly {
     FetchHeads { set: String, permanent_ids: bool },
     /// UID FETCH (UID BODY.PEEK[])
     FetchBodies { set: String },
+    /// UID FETCH (UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])
+    FetchEnvelopes { set: String },
     /// NOOP
     Noop,
     /// UNSELECT (RFC 3691)
@@ -148,6 +150,9 @@ impl ReadOnly {
                 Command::new("UID FETCH").plain(set).plain("(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID)")
             }
             ReadOnly::FetchBodies { set } => Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[])"),
+            ReadOnly::FetchEnvelopes { set } => {
+                Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])")
+            }
             ReadOnly::Noop => Command::new("NOOP"),
             ReadOnly::Unselect => Command::new("UNSELECT"),
             ReadOnly::Logout => Command::new("LOGOUT"),
@@ -208,6 +213,7 @@ mod tests {
             ReadOnly::Status { wire_name: name() },
             ReadOnly::FetchHeads { set: "1:*".into(), permanent_ids: true },
             ReadOnly::FetchBodies { set: "1".into() },
+            ReadOnly::FetchEnvelopes { set: "1".into() },
             ReadOnly::Noop,
             ReadOnly::Unselect,
             ReadOnly::Logout,

@@ -14,6 +14,8 @@ pub(super) struct Fetched {
     pub(super) size: Option<u64>,
     pub(super) permanent_id: Option<u64>,
     pub(super) body: Option<Body>,
+    /// Fields of the header.
+    pub(super) header: Option<Vec<u8>>,
 }
 
 /// How a body came.
@@ -77,6 +79,7 @@ impl Fetched {
             size: first.size.or(second.size),
             permanent_id: first.permanent_id.or(second.permanent_id),
             body: first.body.or(second.body),
+            header: first.header.or(second.header),
         }
     }
 
@@ -101,6 +104,8 @@ impl Fetched {
                 Token::Text(text) => Body::Whole(text),
                 _ => Body::Nil,
             });
+        } else if is_fields(name) {
+            self.header = value.text().map(<[u8]>::to_vec);
         } else if value == Token::Open {
             tokens.skip_list();
         }
@@ -138,6 +143,12 @@ impl HeadsRead {
 /// Whether an item is the whole message: `BODY[]`, and `BODY[]<0>` of servers that answer so.
 pub(super) fn is_whole_body(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"BODY[]") || name.eq_ignore_ascii_case(b"BODY[]<0>")
+}
+
+/// Whether an item is fields of the header. Servers differ in how they write which.
+fn is_fields(name: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"BODY[HEADER.FIELDS";
+    name.get(..BEGINNING.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEGINNING))
 }
 
 /// The UID among the items before a literal, and whether the literal is a whole body.

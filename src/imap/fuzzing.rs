@@ -2,6 +2,7 @@
 
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 use super::capabilities::Capabilities;
+use super::envelope::Envelope;
 use super::fetch::Fetched;
 use super::list;
 use super::names::{Naming, decode, encode};
@@ -50,6 +51,8 @@ fn read_answers(mut wire: Wire) {
                 opened.take(&pieces);
                 let head = Fetched::parse(&pieces).and_then(Fetched::head);
                 assert!(head.is_none_or(|head| head.uid.0 > 0));
+                let header = Fetched::parse(&pieces).and_then(|fetched| fetched.header);
+                let _ = header.and_then(|header| Envelope::parse(&header));
                 list::read_all(&pieces);
                 let _ = reader::parse_status(&pieces);
             }

@@ -331,8 +331,7 @@ impl FolderRun<'_, '_> {
             return self.check_sizes(rest);
         }
         let wrong = self.check_by_content(record, &rest)?;
-        self.take_wrong(&wrong);
-        Ok(())
+        self.take_wrong(&wrong)
     }
 
     /// Checks by size only, first by what was seen with the marks.
@@ -343,7 +342,7 @@ impl FolderRun<'_, '_> {
             self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
             let (found, wrong) = proof::check_sizes(self.sessions.target.reader(), &rest)?;
             right.extend(found);
-            self.take_wrong(&wrong);
+            self.take_wrong(&wrong)?;
         }
         right.retain(|done| self.job.progress.sizes_told.insert(done.uid));
         tell_checked(self.mailbox, self.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());

@@ -4,6 +4,7 @@ use super::check::room;
 use super::copy;
 use super::folder::{self, FolderJob};
 use super::halt::Halt;
+use super::named::Names;
 use super::plan::elsewhere::Elsewhere;
 use super::plan::{self, TargetNames, Way, Wishes};
 use super::run::context::RunContext;
@@ -38,6 +39,8 @@ pub(super) struct Mailbox<'a> {
     pub(super) wary: bool,
     /// Whether a line to the target was lost while there were two: it is one from then on.
     pub(super) one_line: bool,
+    /// Asks the source who wrote what is missing.
+    pub(super) names: Names,
     /// Whether something is missing and named.
     pub(super) incomplete: bool,
 }
@@ -57,6 +60,7 @@ pub(super) fn migrate(context: &RunContext, id: AccountId, account: &Account) ->
         elsewhere: Elsewhere::default(),
         wary: false,
         one_line: false,
+        names: Names::default(),
         incomplete: false,
     };
     let end = mailbox.work();

@@ -18,6 +18,7 @@ pub(crate) mod fuzzing;
 mod halt;
 mod heads;
 mod mailbox;
+mod named;
 mod past;
 mod plan;
 mod proof;

@@ -9,6 +9,7 @@ mod encryption;
 mod endless;
 mod folders;
 mod identity;
+mod named;
 mod names;
 mod on_the_way;
 mod places;

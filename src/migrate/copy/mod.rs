@@ -332,7 +332,7 @@ impl FolderRun<'_, '_> {
             return Ok(None);
         }
         let missing = self.without_arrived(&record, since, missing)?;
-        let missing = self.without_too_large(missing);
+        let missing = self.without_too_large(missing)?;
         self.job.progress.others.begin();
         Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
     }

@@ -3,13 +3,14 @@
 use super::flags::SentFlags;
 use super::pass::{DateStyle, RefusedMessage, RoundEnd};
 use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
-use crate::imap::{AppendWay, ImapError, Refusal};
+use crate::imap::{AppendWay, Envelope, ImapError, Refusal};
 use crate::ledger::FolderRecord;
 use crate::migrate::folder::FolderRun;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::heads::Head;
+use crate::migrate::named::describe;
 use crate::migrate::proof::Wrong;
 use crate::progress::{Event, Step};
+use crate::report::words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is tried once more before messages are named as failed.
@@ -20,13 +21,26 @@ pub struct Retries {
     pub flags: SentFlags,
 }
 
+/// A message that is named as failed: what happened to it, and the server's words.
+struct Failure {
+    uid: Uid,
+    kind: ProblemKind,
+    words: String,
+}
+
+impl Failure {
+    fn new(uid: Uid, kind: ProblemKind, words: impl Into<String>) -> Self {
+        Self { uid, kind, words: words.into() }
+    }
+}
+
 impl FolderRun<'_, '_> {
     /// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
     /// as deleted meanwhile.
     pub fn take_lost(&mut self, end: &RoundEnd) -> Result<(), Halt> {
-        for (uid, words) in &end.unreadable {
-            self.fail(*uid, ProblemKind::MessageUnreadable, words);
-        }
+        let unreadable = end.unreadable.iter();
+        let unreadable = unreadable.map(|(uid, words)| Failure::new(*uid, ProblemKind::MessageUnreadable, words));
+        self.fail_all(unreadable.collect())?;
         if end.absent.is_empty() {
             return Ok(());
         }
@@ -40,14 +54,14 @@ impl FolderRun<'_, '_> {
             self.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
         }
         let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
-        for uid in there {
-            self.fail(uid, ProblemKind::MessageUnreadable, "the server lists it and does not deliver it");
-        }
+        let words = "the server lists it and does not deliver it";
+        let there = there.into_iter().map(|uid| Failure::new(uid, ProblemKind::MessageUnreadable, words));
+        let named = self.fail_all(there.collect());
         if !gone.is_empty() {
             let (account, folder) = (self.mailbox.id, self.job.id);
             self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
         }
-        Ok(())
+        named
     }
 
     /// Leaves out what stands on the target although it was refused.
@@ -74,6 +88,22 @@ impl FolderRun<'_, '_> {
         dates: DateStyle,
         refused: Vec<RefusedMessage>,
         retries: &mut Retries,
+    ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+        let mut failures = Vec::new();
+        let again = self.sort(way, dates, refused, retries, &mut failures);
+        // Whatever else is wrong: what has failed is named.
+        let named = self.fail_all(failures);
+        let again = again?;
+        named.map(|()| again)
+    }
+
+    fn sort(
+        &mut self,
+        way: AppendWay,
+        dates: DateStyle,
+        refused: Vec<RefusedMessage>,
+        retries: &mut Retries,
+        failures: &mut Vec<Failure>,
     ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
         let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
         for message in refused {
@@ -103,7 +133,7 @@ impl FolderRun<'_, '_> {
                 (Refusal::NoSuchFolder, _)
                     if retries.folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
                 {
-                    self.fail(message.uid, ProblemKind::MessageRefused, &message.words);
+                    failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words));
                 }
                 (Refusal::OverQuota, _) => {
                     let problem = Problem::new(ProblemKind::OverQuota)
@@ -112,7 +142,9 @@ impl FolderRun<'_, '_> {
                         .saying(&message.words);
                     return Err(problem.into());
                 }
-                (Refusal::TooLarge, _) => self.fail(message.uid, ProblemKind::MessageTooLarge, &message.words),
+                (Refusal::TooLarge, _) => {
+                    failures.push(Failure::new(message.uid, ProblemKind::MessageTooLarge, message.words));
+                }
                 _ if retries.flags.spare_keywords(&self.scan.heads, message.uid) => {
                     again.entry((true, dates)).or_default().push(message.uid);
                 }
@@ -120,7 +152,7 @@ impl FolderRun<'_, '_> {
                 (_, Some(_)) if self.is_before_1970(message.uid) => {
                     again.entry((true, DateStyle::None)).or_default().push(message.uid);
                 }
-                _ => self.fail(message.uid, ProblemKind::MessageRefused, &message.words),
+                _ => failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words)),
             }
         }
         let again = again
@@ -130,29 +162,46 @@ impl FolderRun<'_, '_> {
     }
 
     /// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
-    pub fn without_too_large(&mut self, uids: Vec<Uid>) -> Vec<Uid> {
-        let Some(limit) = self.sessions.target.append_limit() else { return uids };
+    pub fn without_too_large(&mut self, uids: Vec<Uid>) -> Result<Vec<Uid>, Halt> {
+        let Some(limit) = self.sessions.target.append_limit() else { return Ok(uids) };
         let heads = &self.scan.heads;
         let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
         let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
-        for uid in large {
-            self.fail(uid, ProblemKind::MessageTooLarge, &format!("it takes at most {limit} octets"));
-        }
-        others
+        let words = format!("it takes at most {}", words::size(limit));
+        let large = large.into_iter().map(|uid| Failure::new(uid, ProblemKind::MessageTooLarge, &words));
+        self.fail_all(large.collect())?;
+        Ok(others)
     }
 
     fn is_before_1970(&self, uid: Uid) -> bool {
         self.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
     }
 
-    /// Names a message as failed, once in a run.
+    /// Names a message as failed, once in a run, on whatever line: nothing is asked.
     pub fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
-        if !self.job.progress.failed.insert(uid) {
-            return;
+        self.name_as_failed(&Failure::new(uid, kind, words), None);
+    }
+
+    /// Names messages as failed, each once in a run, with what the source says of them. Only where nothing is under way on the source's
+    /// line; an error is that this has lost it. The messages are named all the same.
+    fn fail_all(&mut self, mut failures: Vec<Failure>) -> Result<(), Halt> {
+        failures.retain(|failure| !self.job.progress.failed.contains(&failure.uid));
+        let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
+        let uids = failures.iter().map(|failure| failure.uid);
+        let (envelopes, lost) = self.mailbox.names.ask(&mut self.sessions.source, folder, uids);
+        for failure in &failures {
+            self.name_as_failed(failure, envelopes.get(&failure.uid));
         }
-        let name = describe(self.scan.heads.get(uid), uid);
-        let problem = Problem::new(kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
-        self.mailbox.tell_folder_problem(self.job.id, problem);
+        lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
+    }
+
+    fn name_as_failed(&mut self, failure: &Failure, envelope: Option<&Envelope>) {
+        let Failure { uid, kind, words } = failure;
+        if self.job.progress.failed.insert(*uid) {
+            let name = describe(self.scan.heads.get(*uid), *uid, envelope);
+            let problem = Problem::new(*kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
+            self.mailbox.tell_folder_problem(self.job.id, problem);
+        }
     }
 
     pub fn tell_dates(&mut self, messages: u64) {
@@ -165,22 +214,11 @@ impl FolderRun<'_, '_> {
     }
 
     /// Names what does not stand on the target as it should.
-    pub fn take_wrong(&mut self, wrong: &[Wrong]) {
-        for wrong in wrong {
-            let kind =
-                if wrong.target_uid.is_some() { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing };
-            self.fail(wrong.uid, kind, "");
-        }
-    }
-}
-
-/// A message as a person recognises it.
-pub fn describe(head: Option<&Head>, uid: Uid) -> String {
-    match head {
-        Some(Head { date: Some(date), size, .. }) => {
-            format!("of {} ({size} octets, UID {})", date.format("%Y-%m-%d %H:%M"), uid.0)
-        }
-        Some(Head { size, .. }) => format!("without a date ({size} octets, UID {})", uid.0),
-        None => format!("with UID {}", uid.0),
+    pub fn take_wrong(&mut self, wrong: &[Wrong]) -> Result<(), Halt> {
+        let failure = |wrong: &Wrong| {
+            let stands = wrong.target_uid.is_some();
+            Failure::new(wrong.uid, if stands { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing }, "")
+        };
+        self.fail_all(wrong.iter().map(failure).collect())
     }
 }

@@ -8,11 +8,11 @@ pub(super) mod gathered;
 pub(super) mod likeness;
 
 use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Side, Uid};
-use crate::imap::{ImapError, Reader};
+use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::{Ledger, NamePair};
-use crate::migrate::copy::refused::describe;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
+use crate::migrate::named::{Names, describe};
 use crate::migrate::past::reconcile::heads_from;
 use crate::migrate::plan::elsewhere::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
@@ -21,7 +21,7 @@ use crate::migrate::run::context::RunContext;
 use crate::migrate::run::retries::Retries;
 use crate::progress::{AccountEnd, Event, Step};
 use likeness::Shelf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
@@ -34,6 +34,7 @@ pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> 
         account,
         differences: 0,
         elsewhere: Elsewhere::default(),
+        names: Names::default(),
         plan: None,
         finished: 0,
         current: None,
@@ -58,6 +59,7 @@ struct Verification<'a> {
     account: &'a Account,
     differences: u64,
     elsewhere: Elsewhere,
+    names: Names,
     plan: Option<Plan>,
     /// So many folders are through.
     finished: usize,
@@ -158,21 +160,28 @@ impl Verification<'_> {
             self.context.control.wait_while_paused();
             let id = FolderId(self.finished as u32);
             self.step(Step::Checking(id));
-            if let Some(mut current) =
-                self.open(id, &plan.source[way.index], way, wire_name.as_deref(), source, target)?
-            {
+            let listed = &plan.source[way.index];
+            let mut lost = None;
+            if let Some(mut current) = self.open(id, listed, way, wire_name.as_deref(), source, target)? {
                 let by_size = self.context.options.verify != Verify::Content;
                 let outcome = likeness::compare(&mut current.here, &mut current.there, by_size, source, target);
-                match outcome {
-                    Ok(outcome) => self.tell(id, way, &current, &outcome),
+                let outcome = match outcome {
+                    Ok(outcome) => outcome,
                     Err(halt) => {
                         self.current = Some(current);
                         return Err(halt);
                     }
-                }
+                };
+                let uids = outcome.missing.iter().chain(&outcome.unreadable).copied();
+                let (envelopes, line) = self.names.ask(source, (&listed.wire_name, current.here.uid_validity), uids);
+                self.tell(id, way, &current, &outcome, &envelopes);
+                lost = line;
             }
             self.finished += 1;
             self.current = None;
+            if let Some(error) = lost {
+                return Err(Halt::Server { side: Side::Source, error });
+            }
         }
         Ok(())
     }
@@ -225,9 +234,18 @@ impl Verification<'_> {
     }
 
     /// Tells how a folder compares.
-    fn tell(&mut self, folder: FolderId, way: &Way, current: &Current, outcome: &likeness::Outcome) {
+    fn tell(
+        &mut self,
+        folder: FolderId,
+        way: &Way,
+        current: &Current,
+        outcome: &likeness::Outcome,
+        envelopes: &BTreeMap<Uid, Envelope>,
+    ) {
         let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
         let (account, heads) = (self.id, &current.here.heads);
+        let about_message =
+            |kind, uid: Uid| about(kind).about_message(describe(heads.get(uid), uid, envelopes.get(&uid)));
         let right = outcome.right.iter().chain(&outcome.normalised);
         let (messages, bytes) = right
             .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size)));
@@ -243,12 +261,11 @@ impl Verification<'_> {
             count => format!("the target does not give {count} of its messages, and this may be one of them"),
         };
         for uid in &outcome.missing {
-            let problem = about(ProblemKind::MessageMissing).about_message(describe(heads.get(*uid), *uid));
+            let problem = about_message(ProblemKind::MessageMissing, *uid);
             self.difference(folder, problem.saying(&unread_there));
         }
         for uid in &outcome.unreadable {
-            let problem = about(ProblemKind::MessageUnreadable).about_message(describe(heads.get(*uid), *uid));
-            self.difference(folder, problem);
+            self.difference(folder, about_message(ProblemKind::MessageUnreadable, *uid));
         }
         if !outcome.normalised.is_empty() {
             let problem = about(ProblemKind::MessageNormalised).counting(outcome.normalised.len() as u64);

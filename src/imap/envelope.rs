@@ -1,0 +1,129 @@
+//! Who wrote a message, and what about: asked for the few messages that a person has to be told of.
+//!
+//! Promises to change nothing on the server and never to fail over what a server says: what cannot be read is left out. What is returned
+//! is short; it is made printable where a problem takes it in.
+
+use super::command::{ReadOnly, uid_set};
+use super::error::ImapError;
+use super::fetch::Fetched;
+use super::reader::Reader;
+use super::response::Condition;
+use crate::domain::{Uid, UidValidity};
+use mail_parser::MessageParser;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So much of a header is looked at.
+const LONGEST_HEADER: usize = 16 * 1024;
+/// Characters that are kept.
+const LONGEST_SENDER: usize = 60;
+const LONGEST_SUBJECT: usize = 100;
+
+/// What the header of a message says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The sender's name, else the address; empty when there is none.
+    pub sender: String,
+    /// Empty when there is none.
+    pub subject: String,
+}
+
+impl Envelope {
+    /// Reads the fields `From` and `Subject`, whatever else stands beside them; encoded words (RFC 2047) are decoded.
+    fn read(header: &[u8]) -> Option<Self> {
+        // The parser promises not to panic. Were it to break its word, that would be no reason to end a migration.
+        std::panic::catch_unwind(|| Self::parse(header)).ok().flatten()
+    }
+
+    pub(super) fn parse(header: &[u8]) -> Option<Self> {
+        let header = &header[..header.len().min(LONGEST_HEADER)];
+        let message = MessageParser::new().with_minimal_headers().parse_headers(header)?;
+        let sender = message.from().and_then(|from| from.first());
+        let sender =
+            sender.and_then(|sender| sender.name().filter(|name| !name.trim().is_empty()).or(sender.address()));
+        let envelope = Self {
+            sender: short(sender.unwrap_or_default(), LONGEST_SENDER),
+            subject: short(message.subject().unwrap_or_default(), LONGEST_SUBJECT),
+        };
+        Some(envelope).filter(|envelope| *envelope != Self::default())
+    }
+}
+
+impl Reader {
+    /// What the headers of these messages say, as far as the server gives them. The folder is opened where it is not; when it is another one by
+    /// now, nothing is asked. An error is one of the line, or a server that does not understand the question.
+    pub fn envelopes(
+        &mut self,
+        wire_name: &[u8],
+        uid_validity: UidValidity,
+        uids: &[Uid],
+    ) -> Result<BTreeMap<Uid, Envelope>, ImapError> {
+        if !self.has_open(wire_name) && self.examine(wire_name)?.uid_validity != uid_validity {
+            // Whoever opens it next is to see for himself.
+            self.open = None;
+            return Ok(BTreeMap::new());
+        }
+        let wanted: BTreeSet<Uid> = uids.iter().copied().collect();
+        let mut envelopes = BTreeMap::new();
+        let command = ReadOnly::FetchEnvelopes { set: uid_set(uids) }.command();
+        let status = self.wire.run(&command, &mut |pieces| {
+            let Some(Fetched { uid: Some(uid), header: Some(header), .. }) = Fetched::parse(pieces) else { return };
+            if wanted.contains(&uid) {
+                envelopes.extend(Envelope::read(&header).map(|envelope| (uid, envelope)));
+            }
+        })?;
+        match status.condition {
+            Condition::Bad => Err(ImapError::Refused { command: command.name(), status }),
+            _ => Ok(envelopes),
+        }
+    }
+}
+
+/// On one line, and no longer than a person reads.
+fn short(text: &str, longest: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &[u8]) -> (String, String) {
+        let envelope = Envelope::read(header).unwrap_or_default();
+        (envelope.sender, envelope.subject)
+    }
+
+    #[test]
+    fn encoded_words_are_decoded_and_folded_lines_are_one() {
+        let header = b"From: =?utf-8?Q?Zo=C3=AB_N=C4=9Bmcov=C3=A1?= <zoe@example.com>\r\nSubject: =?iso-8859-2?Q?P=F8=EDloha?=\r\n  =?utf-8?B?w6EgYQ==?= b\r\n\r\n";
+        assert_eq!(read(header), ("Zoë Němcová".to_owned(), "Přílohaá a b".to_owned()));
+        assert_eq!(read(b"From: ann@example.com\r\n\r\n"), ("ann@example.com".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_header_that_is_none_and_one_without_end_are_no_trouble() {
+        for header in
+            [&b""[..], b"\r\n", b"\0\xff\xfe", b"Subject", b"Subject: =?utf-8?B?", b"From: <<<,;:@", b"From: g:;\r\n"]
+        {
+            let (sender, subject) = read(header);
+            assert!(sender.len() + subject.len() < 20, "{sender} {subject}");
+        }
+        let endless = [b"Subject: ".to_vec(), b"word ".repeat(100_000)].concat();
+        assert_eq!(read(&endless).1.chars().count(), LONGEST_SUBJECT);
+        let deep = [b"From: ".to_vec(), b"(".repeat(100_000)].concat();
+        let _ = read(&deep);
+        let whole = b"From: =?utf-8?Q?Zo=C3=AB?= (a) <zoe@example.com>, b\r\nSubject: =?utf-7?B?UMWZw61s?= =?x?Q?=?=\r\n y\r\n\r\n";
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..20_000 {
+            let mut damaged = whole.to_vec();
+            for _ in 0..random.usize(1..6) {
+                let place = random.usize(..damaged.len());
+                damaged[place] = if random.bool() { random.u8(..) } else { b"=?\"<>()\r\n:,"[random.usize(..11)] };
+            }
+            let _ = Envelope::parse(&damaged);
+        }
+    }
+}
