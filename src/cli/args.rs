@@ -54,6 +54,10 @@ Run it again at any time: it continues where it stopped, and copies only what is
 The first Ctrl+C stops gently, a second one cuts the connections; both put Kerio Connect's
 port back.";
 
+/// What stands for the administration's address where no target is given.
+const RESTORE_PORT_URL: &str =
+    "Kerio Connect's administration (default: the server whose port was changed, at the port of that time)";
+
 const CHECK_EXAMPLES: &str = "\
 Example:
   kimt check --source old.example --target new.example --admin-user admin --accounts users.csv";
@@ -143,6 +147,7 @@ pub(super) struct VerifyArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("admin_url", |url| url.help(RESTORE_PORT_URL)))]
 pub(super) struct RestorePortArguments {
     #[command(flatten)]
     pub(super) administrator: AdministratorArguments,
@@ -346,6 +351,13 @@ mod tests {
     #[test]
     fn the_command_line_is_free_of_contradictions() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_restore_port_speaks_of_no_target() {
+        let mut command = Arguments::command();
+        let help = command.find_subcommand_mut("restore-port").unwrap().render_help().to_string();
+        assert!(help.contains("the server whose port was changed") && !help.contains("target's host"), "{help}");
     }
 
     #[test]

@@ -112,11 +112,7 @@ fn conclude(comparison: &DemoComparison, migrated: &RunState, verified: &RunStat
         "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} doubled, {altered} altered; {source}.",
         words::counted(expected as u64, "message"),
     ));
-    terminal::say(format!(
-        "Migrated in {}, verified in {}.",
-        words::duration(migrated.now),
-        words::duration(verified.now)
-    ));
+    terminal::say(format!("Migrated in {}, verified in {}.", words::took(migrated.now), words::took(verified.now)));
 }
 
 /// Where the accounts file and the ledger are; a temporary one is removed when this is dropped.

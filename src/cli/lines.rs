@@ -1,7 +1,7 @@
 //! Events and sums as single lines: for people in words, for programs as JSON.
 
 use crate::domain::AccountId;
-use crate::progress::{AccountState, Event, RunInfo, RunKind, RunState, Stamped};
+use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped};
 use crate::report::words;
 
 /// The event as a line of JSON. None for the last one, in whose place the summary stands.
@@ -80,7 +80,11 @@ fn beginning(info: &RunInfo) -> String {
 
 /// How an account ended: the status, and the numbers that belong to what the run does.
 fn ending(account: &AccountState, state: &RunState) -> String {
-    let status = words::account_status(state, account, state.now);
+    let status = match account.end {
+        // Why was said in a line of its own, and stands at the end once more.
+        Some(AccountEnd::Failed) => "Failed".to_owned(),
+        _ => words::account_status(state, account, state.now),
+    };
     let tally = &account.tally;
     let numbers = match state.info.as_ref().map(|info| info.kind) {
         Some(RunKind::Check) => {
@@ -123,8 +127,10 @@ impl Total {
 pub(super) fn total(state: &RunState, now: u64) -> Total {
     let ended = state.accounts.iter().filter(|account| account.end.is_some()).count() as u64;
     let tally = &state.tally;
-    let mut messages =
-        format!("{} of {} messages", words::count(tally.settled()), words::count(tally.expected.messages));
+    let mut messages = match tally.expected.messages {
+        0 => "no messages counted yet".to_owned(),
+        expected => format!("{} of {}", words::count(tally.settled()), words::counted(expected, "message")),
+    };
     if tally.expected.bytes > 0 {
         messages += &format!(", {} of {}", words::size(tally.settled_bytes()), words::size(tally.expected.bytes));
     }
@@ -137,7 +143,8 @@ pub(super) fn total(state: &RunState, now: u64) -> Total {
     } else if let Some(seconds) = state.seconds_left(now) {
         messages += &format!(", {} left", words::time_left(seconds));
     }
-    let accounts = format!("{} of {} accounts", words::count(ended), words::count(state.accounts.len() as u64));
+    let all = state.accounts.len() as u64;
+    let accounts = format!("{} of {}", words::count(ended), words::counted(all, "account"));
     Total { accounts, messages, fraction: tally.fraction() }
 }
 
@@ -148,5 +155,43 @@ pub(super) fn activity(account: &AccountState, state: &RunState, now: u64) -> St
     match tally.expected.messages {
         0 => status,
         expected => format!("{} of {}  {status}", words::count(tally.settled()), words::count(expected)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ending::tests::began;
+    use super::*;
+    use crate::domain::{Problem, ProblemKind};
+
+    const ANN: AccountId = AccountId(0);
+
+    fn state(events: impl IntoIterator<Item = Event>) -> RunState {
+        let events = [began(RunKind::Migrate, Vec::new())].into_iter().chain(events);
+        let events: Vec<_> = events.map(|event| Stamped { at: 0, event }).collect();
+        RunState::replay(&events)
+    }
+
+    #[test]
+    fn why_an_account_failed_is_said_once_and_each_sentence_has_one_full_stop() {
+        let problem = Problem::new(ProblemKind::PasswordRefused).for_account("ann@example.com").saying("No.");
+        let events = [
+            Event::AccountStarted { account: ANN },
+            Event::ProblemMet { account: Some(ANN), folder: None, problem },
+            Event::AccountFinished { account: ANN, end: AccountEnd::Failed },
+        ];
+        let state = state(events.clone());
+        let said: Vec<String> = events.iter().filter_map(|event| human(event, &state)).collect();
+        assert_eq!(said.last().unwrap(), "ann@example.com: Failed. 0 messages copied (0 bytes), 0 were there already.");
+        let said = said.join("\n");
+        assert!(said.matches("refused the password").count() == 1 && !said.contains(".."), "{said}");
+    }
+
+    #[test]
+    fn before_anything_is_counted_no_numbers_are_told() {
+        let mut state = state([]);
+        assert_eq!(total(&state, 0).sentence(), "Total: 0 of 1 account, no messages counted yet");
+        state.tally.expected.messages = 1;
+        assert!(total(&state, 0).sentence().ends_with(", 0 of 1 message"));
     }
 }

@@ -117,7 +117,7 @@ fn the_report_begins_with_the_verdict() {
 fn the_report_says_what_needs_the_administrator_and_what_to_do() {
     let text = text::report(&mixed());
     assert!(
-        text.starts_with("1 of 3 accounts are complete; 2 need you. 1 line of the CSV file could not be used.\n"),
+        text.starts_with("1 of 3 accounts is complete; 2 need you. 1 line of the CSV file could not be used.\n"),
         "{text}"
     );
     for expected in [
@@ -229,6 +229,25 @@ fn the_summary_has_the_fixed_names() {
 }
 
 #[test]
+fn the_numbers_of_a_folder_with_a_long_name_stand_in_their_columns() {
+    let long = "Projects/".repeat(12);
+    let folder = |name: &str| PlannedFolder {
+        source: FolderPath::new([name]),
+        target: FolderPath::new([name]),
+        mapping: Mapping::SameName,
+    };
+    let events = [
+        Event::AccountStarted { account: ANN },
+        Event::FoldersPlanned { account: ANN, folders: vec![folder("INBOX"), folder(&long)], left_out: Vec::new() },
+    ];
+    let text = text::report(&state(info(RunKind::Migrate, &[("ann@example.com", "")]), events));
+    let table: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("  Folder")).take(5).collect();
+    assert_eq!(table[2].trim(), long, "{text}");
+    let widths = [0, 1, 3, 4].map(|row| table[row].chars().count());
+    assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
+}
+
+#[test]
 fn a_stopped_run_says_what_was_begun_and_what_was_not() {
     let names = [("ann@example.com", ""), ("bob@example.com", ""), ("carl@example.com", "")];
     let mut events = copied(ANN, 1);
@@ -242,7 +261,7 @@ fn a_stopped_run_says_what_was_begun_and_what_was_not() {
     let state = state(info(RunKind::Migrate, &names), events);
     assert_eq!(
         words::verdict(&state),
-        "Stopped by the user: 1 of 3 accounts are complete; 1 was begun and can be continued later, 1 was not started."
+        "Stopped by the user: 1 of 3 accounts is complete; 1 was begun and can be continued later, 1 was not started."
     );
     let text = text::report(&state);
     assert!(text.contains("Nothing was done for these accounts.\n- carl@example.com (line 3)\n"), "{text}");

@@ -73,7 +73,10 @@ fn overview(page: &mut Page, state: &RunState) {
         }
         page.fact("Started", &info.started);
     }
-    page.fact(if state.finished { "Took" } else { "Running for" }, words::duration(state.now));
+    match state.finished {
+        true => page.fact("Took", words::took(state.now)),
+        false => page.fact("Running for", words::duration(state.now)),
+    }
     let tally = &state.tally;
     page.fact(
         "On the source",
@@ -220,19 +223,22 @@ fn folders(page: &mut Page, kind: RunKind, account: &AccountState) {
         RunKind::Migrate => &["Source", "Target", "Copied", "There", "Checked", "Failed"],
         RunKind::Verify => &["Source", "Target", "Equal", "Failed"],
     };
-    let row = |name: &str, cells: &[String]| {
-        let mut line = format!("  {name:<width$}");
-        for cell in cells {
-            line.push_str(&format!("{cell:>11}"));
+    let mut row = |name: &str, cells: &[String]| {
+        let numbers: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+        if name.chars().count() > width {
+            // A longer name has a line of its own, and the numbers stay in their columns.
+            page.line(format!("  {name}"));
+            page.line(format!("  {:width$}{numbers}", ""));
+        } else {
+            page.line(format!("  {name:<width$}{numbers}"));
         }
-        line
     };
-    page.line(row("Folder", &titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>()));
+    row("Folder", &titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>());
     for (name, folder) in names.iter().zip(&account.folders) {
-        page.line(row(name, &cells(kind, folder)));
+        row(name, &cells(kind, folder));
     }
     if account.folders.len() > 1 {
-        page.line(row("Together", &sum(kind, account)));
+        row("Together", &sum(kind, account));
     }
 }
 

@@ -3,5 +3,5 @@
 mod numbers;
 mod sentences;
 
-pub use numbers::{count, counted, duration, rate, size, time_left};
+pub use numbers::{count, counted, duration, rate, size, time_left, took};
 pub use sentences::{account_status, account_status_code, comparison, kind, mapping, standing, verdict, verdict_code};

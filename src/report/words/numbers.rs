@@ -40,7 +40,7 @@ pub fn rate(bytes_per_second: f64) -> String {
     format!("{}/s", size(bytes_per_second.round() as u64).replace("bytes", "B").replace("byte", "B"))
 }
 
-/// How long something took, from milliseconds: `0.8 s`, `45 s`, `3 min 20 s`, `2 h 12 min`, `3 d 4 h`.
+/// How long something has lasted, from milliseconds: `0.8 s`, `45 s`, `3 min 20 s`, `2 h 12 min`, `3 d 4 h`.
 pub fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -50,6 +50,11 @@ pub fn duration(milliseconds: u64) -> String {
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// How long something took that is over: nothing takes `0.0 s`.
+pub fn took(milliseconds: u64) -> String {
+    if milliseconds < 100 { "less than 0.1 s".to_owned() } else { duration(milliseconds) }
 }
 
 /// The time left, as a person would say it: `about 40 minutes`.
@@ -90,9 +95,10 @@ mod tests {
     #[test]
     fn durations_are_said_in_two_units() {
         assert_eq!(
-            [820, 45_000, 200_000, 7_920_000, 273_600_000].map(duration),
-            ["0.8 s", "45 s", "3 min 20 s", "2 h 12 min", "3 d 4 h"]
+            [0, 820, 45_000, 200_000, 7_920_000, 273_600_000].map(duration),
+            ["0.0 s", "0.8 s", "45 s", "3 min 20 s", "2 h 12 min", "3 d 4 h"]
         );
+        assert_eq!([0, 99, 100].map(took), ["less than 0.1 s", "less than 0.1 s", "0.1 s"]);
     }
 
     #[test]

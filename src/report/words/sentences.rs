@@ -1,6 +1,6 @@
 //! What a run, an account or a folder came to, in a sentence.
 
-use super::{count, counted, duration, size};
+use super::{count, counted, size, took};
 use crate::domain::{FolderId, Mapping, Reach, Severity, Side, printable};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunKind, RunState, Standing, Step, Verdict, Verify};
 
@@ -11,18 +11,18 @@ pub fn verdict(state: &RunState) -> String {
     let verdict = state.verdict();
     let mut text = match verdict {
         Verdict::Running => {
-            format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(kind, all))
+            format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(kind, complete, all))
         }
         Verdict::CouldNotStart => "Nothing was done.".to_owned(),
         Verdict::AllComplete => {
             let who = if all == 1 { "The account is".to_owned() } else { format!("All {} accounts are", count(all)) };
             let done = settled(state, kind);
-            format!("{who} {}. {done}, {}.", good_word(kind), duration(state.now))
+            format!("{who} {}. {done}, {}.", good_word(kind), took(state.now))
         }
         Verdict::SomeIncomplete => {
             let need = all - complete.min(all);
             let needs = if need == 1 { "needs" } else { "need" };
-            format!("{} {}; {} {needs} you.", of_all(complete, all), good(kind, all), count(need))
+            format!("{} {}; {} {needs} you.", of_all(complete, all), good(kind, complete, all), count(need))
         }
         Verdict::Stopped => {
             let not_started = u64::from(state.count_not_started());
@@ -30,7 +30,7 @@ pub fn verdict(state: &RunState) -> String {
             format!(
                 "Stopped by the user: {} {}; {} begun and can be continued later, {} not started.",
                 of_all(complete, all),
-                good(kind, all),
+                good(kind, complete, all),
                 if begun == 1 { "1 was".to_owned() } else { format!("{} were", count(begun)) },
                 if not_started == 1 { "1 was".to_owned() } else { format!("{} were", count(not_started)) }
             )
@@ -183,8 +183,9 @@ fn good_word(kind: RunKind) -> &'static str {
     }
 }
 
-fn good(kind: RunKind, all: u64) -> String {
-    format!("{} {}", if all == 1 { "is" } else { "are" }, good_word(kind))
+/// `1 of 3 accounts is complete`, `0 of 1 account is complete`, `2 of 3 accounts are complete`.
+fn good(kind: RunKind, complete: u64, all: u64) -> String {
+    format!("{} {}", if complete == 1 || all == 1 { "is" } else { "are" }, good_word(kind))
 }
 
 /// The messages and octets that the verdict speaks of.
