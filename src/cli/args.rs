@@ -167,7 +167,7 @@ pub(super) struct ServersArguments {
     /// The IMAP server the mail is read from
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
     pub(super) source: ServerAddress,
-    /// How the line to the source is protected: tls (port 993), starttls or plain (port 143)
+    /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
     ///
     /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
@@ -181,7 +181,7 @@ pub(super) struct ServersArguments {
     /// the migration, and back afterwards.
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
     pub(super) target: ServerAddress,
-    /// How the line to the target is protected: tls (port 993), starttls or plain (port 143)
+    /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
     pub(super) target_security: Protection,
     /// Trust exactly this certificate of the target (SHA-256) where the usual check fails
@@ -264,7 +264,7 @@ pub(super) struct DemoArguments {
     /// How many sample messages in all of them
     #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) messages: u32,
-    /// Delay every answer of both servers by so many milliseconds, as a long line does
+    /// Delay every answer of both servers by so many milliseconds, as a great distance does
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     pub(super) rtt_ms: u64,
     /// Let things go wrong: dropped connections, a slow answer, a wrong password, a message that is too large

@@ -28,9 +28,9 @@ pub(super) struct ProxyArguments {
 pub(super) struct ConnectionArguments {
     #[command(flatten)]
     proxy: ProxyArguments,
-    /// A certificate with its key by which the source knows us (PKCS #12: .p12 or .pfx)
+    /// A certificate with its key, for a source that asks its clients for one (PKCS #12: .p12 or .pfx)
     ///
-    /// What protects the file comes from the environment variable KIMT_SOURCE_CERTIFICATE_PASSWORD or
+    /// The password of the file comes from the environment variable KIMT_SOURCE_CERTIFICATE_PASSWORD or
     /// --source-client-certificate-password-file, or is asked for.
     #[arg(long, value_name = "FILE")]
     source_client_certificate: Option<PathBuf>,
@@ -49,7 +49,7 @@ pub(super) struct ConnectionArguments {
     /// The same for the target; what is read back for checking counts too
     #[arg(long, value_name = "RATE", value_parser = Lines::read_rate)]
     max_rate_target: Option<u64>,
-    /// So many connections to the source at a time, at most; a mailbox needs one
+    /// At most so many connections to the source at a time; a mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_connections_source: Option<u32>,
     /// The same for the target; a mailbox needs one, uses a second for checking when that is free, and a large mailbox a third for sending

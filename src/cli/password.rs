@@ -56,7 +56,7 @@ fn read(file: &Path) -> Result<Secret, String> {
     let opened = std::fs::File::open(file).map_err(failed)?;
     if readable_by_everybody(&opened) {
         terminal::complain(format!(
-            "Warning: everybody on this computer can read the password file {}. Take that right away (chmod 600).",
+            "Warning: everybody on this computer can read the password file {}. Make it readable for you alone (chmod 600).",
             file.display()
         ));
     }

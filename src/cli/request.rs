@@ -20,7 +20,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     readable(&typed.ca_file)?;
     let (source, target) = (Typed::from(typed.source_sign_in), Typed::from(typed.target_sign_in));
     if typed.target_kind == Kind::Kerio && target.form == Form::Local {
-        return Err("With --target-kind kerio the names are looked up; leave --target-name-form away.".to_owned());
+        return Err("With --target-kind kerio the names are looked up; leave --target-name-form out.".to_owned());
     }
     let (proxy, source_lines, target_lines) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
@@ -102,7 +102,7 @@ pub(super) fn readable(files: &[PathBuf]) -> Result<(), String> {
     })
 }
 
-/// Reads `https://HOST[:PORT]`, as copied from a browser too; the scheme may be left away. The error is a sentence.
+/// Reads `https://HOST[:PORT]`, as copied from a browser too; the scheme may be left out. The error is a sentence.
 fn administration_url(text: &str) -> Result<ServerAddress, String> {
     let text = text.trim();
     let rest = match text.split_once("://") {

@@ -43,7 +43,7 @@ impl From<Form> for NameForm {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the source")]
 pub(super) struct SourceSignInArguments {
-    /// How people are signed in on the source; all but 'own' need no password of theirs
+    /// How people are signed in on the source; with all but 'own' their own passwords are not needed
     ///
     /// Example with a master user of Dovecot, whose password is asked for:
     /// --source-sign-in master --source-master-user boss
@@ -82,7 +82,7 @@ pub(super) struct SourceSignInArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the target")]
 pub(super) struct TargetSignInArguments {
-    /// How people are signed in on the target; all but 'own' need no password of theirs
+    /// How people are signed in on the target; with all but 'own' their own passwords are not needed
     ///
     /// Example with Kerio Connect, whose existing users keep passwords that nobody knows; the master password is asked for:
     /// --target-sign-in kerio-master
@@ -210,7 +210,7 @@ impl Typed {
         let side = self.side;
         let user = self.user.clone().filter(|user| !user.trim().is_empty());
         user.ok_or_else(|| {
-            format!("The name of the one who signs in for others on the {side} is missing. Give --{side}-master-user.")
+            format!("The name of the master user or administrator on the {side} is missing. Give --{side}-master-user.")
         })
     }
 

@@ -25,7 +25,7 @@ impl Problem {
                 "Read the server's words above and the debug log; then run again, nothing is copied twice."
             }
             ServiceStopped => "Start the IMAP service in Kerio Connect under Configuration, Services.",
-            PortNotChanged => "Choose a port that no other service uses, or leave the port away.",
+            PortNotChanged => "Choose a port that no other service uses, or leave the port out.",
             PortNotRestored => {
                 "Set the port back in Kerio Connect under Configuration, Services, or start this program again and let it do so."
             }
@@ -39,7 +39,7 @@ impl Problem {
             }
             SignInWayNotOffered => "Switch it on at the server, or choose another way to sign in.",
             MasterRefused => {
-                "Correct that name and password, see that they may open this mailbox, and migrate this mailbox again."
+                "Correct the master user's name and password, make sure that it may open this mailbox, and migrate this mailbox again."
             }
             TokenRefused => {
                 "See that the token is made for this server, this person and the right to use IMAP; then migrate this mailbox again."
@@ -52,8 +52,10 @@ impl Problem {
             ConnectionLost => "Migrate this mailbox again; it goes on where it stopped.",
             ServerMisbehaved => "Migrate this mailbox again; if it repeats, send the debug log to support.",
             MessageDoubled => "Let only one computer migrate a mailbox; the user can delete what is there twice.",
-            OverQuota => "Raise the quota of this user in Kerio Connect and migrate this mailbox again.",
-            QuotaTooSmall => "Raise the quota of this user soon; what finds no room is not copied, and is named.",
+            OverQuota => "Raise the quota of this user on the target and migrate this mailbox again.",
+            QuotaTooSmall => {
+                "Raise the quota of this user soon; what does not fit is not copied, and the report names it."
+            }
             DomainNotCreated | UserNotCreated => {
                 "Create it in Kerio Connect by hand, or remove what is in the way, and migrate this mailbox again."
             }

@@ -317,7 +317,7 @@ impl Problem {
             Unreachable => format!("{server} cannot be reached"),
             CertificateUnknown => format!("{server} shows a certificate that this computer does not trust"),
             CertificateChanged => format!("{server} shows another certificate than the one that was trusted"),
-            EncryptionRefused => format!("{server} does not offer a safe start of encryption (STARTTLS)"),
+            EncryptionRefused => format!("{server} does not offer encryption with STARTTLS"),
             CleartextPassword => format!("{server} would get passwords in clear text over the network"),
             WrongProtocol => format!("{server} does not answer as such a server should"),
             AdministratorRefused => format!("{server} refused the administrator's name or password"),
@@ -335,11 +335,9 @@ impl Problem {
             AccountDisabled => format!("{server} has locked or disabled {account}"),
             SignInNotOffered => format!("{server} does not let {account} sign in with a password"),
             SignInWayNotOffered => format!("{server} does not offer the chosen way to sign in for {account}"),
-            MasterRefused => {
-                format!("{server} refused the sign-in for {account} by the one who may sign in for others")
-            }
+            MasterRefused => format!("{server} refused the master user's sign-in for {account}"),
             TokenRefused => format!("{server} refused the token for {account}"),
-            TokenNotObtained => format!("No token could be had for {account}"),
+            TokenNotObtained => format!("No token was obtained for {account}"),
             PasswordMissing => format!("{account} has no password in the CSV file"),
             SignInHeldBack => format!(
                 "{account} was not tried on the {side}: it refused several sign-ins in a row and would block this computer"
@@ -348,7 +346,7 @@ impl Problem {
             Throttled => format!("{server} asked to wait with {account}"),
             ConnectionLost => format!("The connection to the {side} was lost while migrating {account}"),
             ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
-            OverQuota => format!("The mailbox of {account} in Kerio Connect is full"),
+            OverQuota => format!("The mailbox of {account} on the target is full"),
             QuotaTooSmall => format!("The mailbox of {account} on the target may have too little room"),
             DomainNotCreated => format!("The domain of {account} could not be created"),
             UserNotCreated => format!("The user {account} could not be created"),
@@ -424,6 +422,14 @@ mod tests {
             problem.to_string(),
             "The source server refused the password of ann@example.com. Correct the password in the CSV file and migrate this mailbox again."
         );
+    }
+
+    #[test]
+    fn what_any_target_may_meet_is_not_blamed_on_kerio_connect() {
+        for kind in [ProblemKind::OverQuota, ProblemKind::QuotaTooSmall, ProblemKind::MessageTooLarge] {
+            let problem = Problem::new(kind).on(Side::Target).to_string();
+            assert!(problem.contains("target") && !problem.contains("Kerio"), "{problem}");
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
         // Somebody on the way put commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
         return Err(ImapError::EncryptionRefused("the server sent data ahead of the encryption".to_owned()));
     }
-    let encrypted = || ImapError::EncryptionRefused("the line is encrypted already".to_owned());
+    let encrypted = || ImapError::EncryptionRefused("the connection is encrypted already".to_owned());
     transport.into_stream().into_plain().map(|tcp| (tcp, product)).ok_or_else(encrypted)
 }
 

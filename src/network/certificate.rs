@@ -40,7 +40,7 @@ pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
     } else if validity.not_before.timestamp() > now {
         format!("the certificate is not valid before {valid_from}")
     } else if certificate.subject() == certificate.issuer() {
-        "the certificate signed itself".to_owned()
+        "it is self-signed".to_owned()
     } else if !names.iter().any(|name| covers(name, host)) {
         format!("the certificate is for {}, not for {host}", names.join(", "))
     } else if why.is_empty() {

@@ -192,7 +192,7 @@ fn accounts(page: &mut Page, state: &RunState) {
         page.gap();
         page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
         if let Some(standing) = account.standing.filter(|_| kind(state) == RunKind::Check) {
-            page.line(format!("  In Kerio Connect: {}.", words::standing(standing)));
+            page.line(format!("  On the target: {}.", words::standing(standing)));
         }
         if account.created {
             page.line("  The user was created in Kerio Connect.");

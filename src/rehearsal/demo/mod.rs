@@ -134,7 +134,7 @@ impl Demo {
         Security::Tls
     }
 
-    /// The certificate that source, target and administration show; it signed itself.
+    /// The certificate that source, target and administration show; it is self-signed.
     pub fn fingerprint(&self) -> Fingerprint {
         self.source.fingerprint()
     }
