@@ -432,6 +432,45 @@ mod tests {
         }
     }
 
+    /// Whoever searches the guide for the words of a report finds them.
+    #[test]
+    fn the_guides_table_of_problems_has_the_words_of_the_report() {
+        use ProblemKind::*;
+        let kinds = [
+            Unreachable,
+            CertificateUnknown,
+            CertificateChanged,
+            PortNotRestored,
+            PasswordRefused,
+            SignInNotOffered,
+            SignInHeldBack,
+            PasswordMissing,
+            LicenceFull,
+            NameTaken,
+            PasswordRule,
+            DirectoryDomain,
+            OverQuota,
+            MailboxInUse,
+            ConnectionLost,
+            FolderNotCreated,
+            MessageTooLarge,
+            MessageRefused,
+            MessageUnreadable,
+        ];
+        let guide = include_str!("../../docs/guide.md");
+        let (_, table) = guide.split_once("| the report says |").unwrap();
+        let rows: Vec<&str> = table.lines().skip(2).map_while(|line| line.split('|').nth(1)).collect();
+        assert_eq!(rows.len(), kinds.len());
+        for (row, kind) in rows.into_iter().zip(kinds) {
+            let problem = Problem::new(kind).on(Side::Source).for_account("ann@example.com").in_folder("Sent");
+            let sentence = problem.sentence();
+            let mut rest = sentence.as_str();
+            for part in row.split('…').map(str::trim) {
+                rest = rest.split_once(part).unwrap_or_else(|| panic!("'{row}' is not in '{sentence}'")).1;
+            }
+        }
+    }
+
     #[test]
     fn a_servers_words_cannot_forge_a_line() {
         let problem =
