@@ -35,8 +35,9 @@ impl Envelope {
     }
 
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
-        let header = &header[..header.len().min(LONGEST_HEADER)];
-        let message = MessageParser::new().with_minimal_headers().parse_headers(header)?;
+        // What is cut off, by us or the server, is to be the end of a line.
+        let header = [&header[..header.len().min(LONGEST_HEADER)], b"\r\n\r\n"].concat();
+        let message = MessageParser::new().with_minimal_headers().parse_headers(&header)?;
         let sender = message.from().and_then(|from| from.first());
         let sender =
             sender.and_then(|sender| sender.name().filter(|name| !name.trim().is_empty()).or(sender.address()));
