@@ -1,16 +1,7 @@
-//! The plan: which folder of an account goes where, as data that the dry run, the log and the report all read.
+//! The plan: which folder of an account goes where and why, and which is not copied, as data that the engine, its events and the report share.
 
 use super::FolderPath;
 use serde::{Deserialize, Serialize};
-
-/// What becomes of every folder of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AccountPlan {
-    /// The folders to copy; a folder's position is its `FolderId`.
-    pub folders: Vec<PlannedFolder>,
-    /// The folders that are not copied, each with its reason.
-    pub left_out: Vec<LeftOut>,
-}
 
 /// One folder's way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -292,7 +292,15 @@ impl Problem {
         match self.kind {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
             | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall => Severity::Notice,
-            _ => Severity::Error,
+            Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
+            | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
+            | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
+            | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused
+            | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled | ConnectionLost
+            | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
+            | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
+            | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
+            | MessageMissing => Severity::Error,
         }
     }
 

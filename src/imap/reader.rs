@@ -233,11 +233,6 @@ impl Reader {
         read
     }
 
-    /// Lets the server announce what is new.
-    pub fn noop(&mut self) -> Result<(), ImapError> {
-        self.wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).map(|_| ())
-    }
-
     /// Says goodbye, and does not wait for an answer.
     pub fn logout(mut self) {
         let _ = self.wire.send(&ReadOnly::Logout.command()).and_then(|_| self.wire.flush());

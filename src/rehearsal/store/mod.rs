@@ -146,14 +146,6 @@ impl MailStore {
         Ok(())
     }
 
-    /// Deletes a user and its mail; sessions that are open go on.
-    pub fn delete_user(&self, name: &str) -> Result<(), StoreError> {
-        let user = self.user(name)?;
-        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
-        users.retain(|_, found| !Arc::ptr_eq(found, &user));
-        Ok(())
-    }
-
     /// Sets another password.
     pub fn set_password(&self, name: &str, password: &str) -> Result<(), StoreError> {
         *lock(&self.user(name)?.password) = Secret::new(password);
