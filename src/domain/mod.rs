@@ -3,8 +3,6 @@
 //! Every other module may use these types; this one knows nothing of ours.
 
 mod account;
-mod advice;
-mod brief;
 mod folder;
 mod message;
 mod plan;

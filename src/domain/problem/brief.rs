@@ -1,6 +1,7 @@
 //! What happened in so few words that they stand in a cell of a table; the sentence beside it has the names and the server's words.
 
-use super::{Problem, ProblemKind, Side};
+use super::{Problem, ProblemKind};
+use crate::domain::Side;
 
 impl Problem {
     /// What happened, without a capital and a full stop: `the source refuses this password`.

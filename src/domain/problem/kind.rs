@@ -1,0 +1,216 @@
+//! The kinds of problem, and how much each stops, whether trying again helps, and whether something is missing because of it.
+//!
+//! Every kind answers by exhaustive match, so that a new one has to be given its place in each.
+
+use super::Problem;
+use serde::{Deserialize, Serialize};
+
+/// How much a problem stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// One message; the rest of the folder goes on.
+    Message,
+    /// One folder; the rest of the mailbox goes on.
+    Folder,
+    /// One mailbox; the other accounts go on.
+    Mailbox,
+    /// The whole run.
+    Run,
+}
+
+/// Whether the program tries again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// At once, on a new connection, with back-off.
+    Now,
+    /// After a wait.
+    Later,
+    /// Not before a person has done something.
+    Never,
+}
+
+/// Whether an account with this problem can still be complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; nothing is missing.
+    Notice,
+    /// Something is missing or did not happen.
+    Error,
+}
+
+/// What kind of problem it is. Each kind has one reach, one retry, one severity and one advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    // The run.
+    /// No connection: name not found, refused, no answer.
+    Unreachable,
+    /// The server's certificate cannot be verified and is not pinned.
+    CertificateUnknown,
+    /// The server shows another certificate than the pinned one.
+    CertificateChanged,
+    /// STARTTLS was asked for and is not offered, or text was injected before it.
+    EncryptionRefused,
+    /// A password would cross the network in clear.
+    CleartextPassword,
+    /// What answers is not the expected kind of server.
+    WrongProtocol,
+    /// Kerio Connect refused the administrator's name or password.
+    AdministratorRefused,
+    /// The administrator may not manage domains, users and services.
+    AdministratorRights,
+    /// An administration call failed in a way that stops the run.
+    AdministrationFailed,
+    /// The IMAP service does not run on Kerio Connect.
+    ServiceStopped,
+    /// The IMAP port could not be set.
+    PortNotChanged,
+    /// The IMAP port could not be put back.
+    PortNotRestored,
+    /// A file or folder of ours cannot be written or read.
+    LocalFile,
+    /// A file with certificates cannot be used.
+    CertificateFile,
+    /// Another copy of the program is running.
+    AlreadyRunning,
+    // The mailbox.
+    /// The server refused the account's password.
+    PasswordRefused,
+    /// The account is locked, disabled or expired.
+    AccountDisabled,
+    /// The server does not let people sign in by password.
+    SignInNotOffered,
+    /// The server does not offer the chosen way to sign in for others.
+    SignInWayNotOffered,
+    /// The server refused the password of the master user or administrator who signs in for the account.
+    MasterRefused,
+    /// The server refused the account's token.
+    TokenRefused,
+    /// The token's file or command gave none.
+    TokenNotObtained,
+    /// The accounts file has no password where one is needed.
+    PasswordMissing,
+    /// We stopped signing in, because the server is about to block us (anti-hammering).
+    SignInHeldBack,
+    /// The server allows no more connections.
+    TooManyConnections,
+    /// The server asked to wait.
+    Throttled,
+    /// The line was lost and did not come back.
+    ConnectionLost,
+    /// The server answered something that is not IMAP, or broke its rules.
+    ServerMisbehaved,
+    /// The target mailbox is full.
+    OverQuota,
+    /// The target mailbox has less room than what is to be copied needs.
+    QuotaTooSmall,
+    /// The domain could not be created in Kerio Connect.
+    DomainNotCreated,
+    /// The user could not be created in Kerio Connect.
+    UserNotCreated,
+    /// The licence has no free seat.
+    LicenceFull,
+    /// The address is an alias, a group or a mailing list in Kerio Connect.
+    NameTaken,
+    /// The domain's users come from a directory service.
+    DirectoryDomain,
+    /// Kerio Connect's password rules refuse the CSV's password.
+    PasswordRule,
+    /// Another run is working on this mailbox.
+    MailboxInUse,
+    /// The program itself failed; the mailbox can be migrated again.
+    Internal,
+    // The folder.
+    /// A folder of the source could not be read.
+    FolderNotRead,
+    /// A folder could not be created on the target.
+    FolderNotCreated,
+    /// The source folder was replaced by another while it was copied.
+    FolderReplaced,
+    /// A folder was not copied on purpose.
+    FolderLeftOut,
+    /// A folder goes under another name.
+    FolderRenamed,
+    /// The subscription could not be set.
+    SubscriptionNotKept,
+    /// The ledger does not know this folder's past; it was compared with the target by content.
+    HistoryUnknown,
+    // The message.
+    /// The source could not deliver the message.
+    MessageUnreadable,
+    /// The target refused the message.
+    MessageRefused,
+    /// The message is larger than the target takes.
+    MessageTooLarge,
+    /// What stands on the target differs from what was sent.
+    MessageAltered,
+    /// The target stored the message with changes that do not touch its content (line ends, added trace header).
+    MessageNormalised,
+    /// Another run, from another computer, copied the same message at the same time, or the target stored it long after its line was lost.
+    MessageDoubled,
+    /// A message that should stand on the target does not.
+    MessageMissing,
+    /// The message has another date on the target than the one that was sent.
+    DateNotKept,
+    /// The target does not keep some flags or keywords.
+    KeywordsDropped,
+}
+
+impl Problem {
+    /// How much it stops.
+    pub fn reach(&self) -> Reach {
+        use ProblemKind::*;
+        match self.kind {
+            Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
+            | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
+            | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning => Reach::Run,
+            PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
+            | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled
+            | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
+            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
+            FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
+            | HistoryUnknown => Reach::Folder,
+            MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
+            | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Reach::Message,
+        }
+    }
+
+    /// Whether the program tries again by itself.
+    pub fn retry(&self) -> Retry {
+        use ProblemKind::*;
+        match self.kind {
+            Unreachable | ConnectionLost | ServerMisbehaved => Retry::Now,
+            TooManyConnections | Throttled => Retry::Later,
+            CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword | WrongProtocol
+            | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
+            | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused | AccountDisabled
+            | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained
+            | PasswordMissing | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
+            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
+            | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
+            | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
+            | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
+        }
+    }
+
+    /// Whether something is missing because of it.
+    pub fn severity(&self) -> Severity {
+        use ProblemKind::*;
+        match self.kind {
+            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
+            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall => Severity::Notice,
+            Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
+            | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
+            | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
+            | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused
+            | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled | ConnectionLost
+            | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
+            | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
+            | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
+            | MessageMissing => Severity::Error,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A problem: an error as the user meets it. What happened, how far it reaches, whether trying again helps, what to do.
+//!
+//! Window, report and command line all show the same [`Problem`] in the same shape. The technical chain goes to debug.log.
+
+mod advice;
+mod brief;
+mod kind;
+mod sentence;
+
+pub use kind::{ProblemKind, Reach, Retry, Severity};
+
+use super::{Side, printable};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a problem is about; the parts that are known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Subject {
+    /// The side it happened on, in words of its [`Side`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// The server, as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The account's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The folder's name as shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// The message, recognisable to a person: UID, date, size, subject as far as known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The file or folder of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// An error as the user meets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind it is.
+    pub kind: ProblemKind,
+    /// What it is about.
+    pub subject: Subject,
+    /// How many messages it concerns; 1 for most.
+    pub count: u64,
+    /// The server's own words or the system's, made printable; empty when there are none.
+    pub words: String,
+}
+
+impl Problem {
+    /// A problem of `kind`; add what is known with the `on_…`, `about_…` and `saying` methods.
+    pub fn new(kind: ProblemKind) -> Self {
+        Self { kind, subject: Subject::default(), count: 1, words: String::new() }
+    }
+
+    /// Names the side.
+    pub fn on(mut self, side: Side) -> Self {
+        self.subject.side = Some(side);
+        self
+    }
+
+    /// Names the server.
+    pub fn at_server(mut self, server: impl fmt::Display) -> Self {
+        self.subject.server = Some(readable(&server.to_string()));
+        self
+    }
+
+    /// Names the account.
+    pub fn for_account(mut self, account: impl fmt::Display) -> Self {
+        self.subject.account = Some(readable(&account.to_string()));
+        self
+    }
+
+    /// Names the folder.
+    pub fn in_folder(mut self, folder: impl fmt::Display) -> Self {
+        self.subject.folder = Some(readable(&folder.to_string()));
+        self
+    }
+
+    /// Names the message.
+    pub fn about_message(mut self, message: impl fmt::Display) -> Self {
+        self.subject.message = Some(readable(&message.to_string()));
+        self
+    }
+
+    /// Names a file or folder of ours.
+    pub fn at_path(mut self, path: impl fmt::Display) -> Self {
+        self.subject.path = Some(path.to_string());
+        self
+    }
+
+    /// Says how many messages it concerns.
+    pub fn counting(mut self, count: u64) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Adds the server's or system's own words. Control characters and direction marks are replaced.
+    pub fn saying(mut self, words: impl fmt::Display) -> Self {
+        self.words = readable(&words.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence())?;
+        match self.advice() {
+            "" => Ok(()),
+            advice => write!(formatter, " {advice}"),
+        }
+    }
+}
+
+/// The text made printable, trimmed and no longer than a person reads.
+fn readable(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let text = text.trim();
+    let mut clean = printable(&text.chars().take(LONGEST).collect::<String>());
+    if text.chars().nth(LONGEST).is_some() {
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_password_reads_as_an_administrator_would_say_it() {
+        let problem = Problem::new(ProblemKind::PasswordRefused).on(Side::Source).for_account("ann@example.com");
+        assert_eq!(
+            problem.to_string(),
+            "The source server refused the password of ann@example.com. Correct the password in the CSV file and migrate this mailbox again."
+        );
+    }
+
+    #[test]
+    fn a_servers_words_cannot_forge_a_line() {
+        let problem =
+            Problem::new(ProblemKind::MessageRefused).in_folder("a\nb\u{202e}c").saying("no\r\nVerdict: all complete");
+        assert!(!problem.to_string().contains(['\n', '\r', '\u{202e}']));
+    }
+}
