@@ -2,10 +2,12 @@
 //!
 //! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
 
+mod counts;
 mod event;
 mod rate;
 mod state;
 
+pub use counts::{Counts, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 pub use rate::Rate;
-pub use state::{AccountState, Counts, FolderState, RunState, Tally, Verdict};
+pub use state::{AccountState, FolderState, RunState, Verdict};

@@ -2,73 +2,10 @@
 //!
 //! Promises that the same events in the same order give the same state, whatever reads it: window, report, `--json`, exit code.
 
-use super::{AccountEnd, AccountInfo, Event, Rate, RunInfo, Stamped, Standing, Step};
+use super::counts::shift;
+use super::{AccountEnd, AccountInfo, Counts, Event, Rate, RunInfo, Stamped, Standing, Step, Tally};
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
 use std::collections::BTreeMap;
-
-/// Messages and their octets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// How many.
-    pub messages: u64,
-    /// Their size in octets.
-    pub bytes: u64,
-}
-
-impl Counts {
-    fn add(&mut self, messages: u64, bytes: u64) {
-        self.messages += messages;
-        self.bytes += bytes;
-    }
-}
-
-/// What became of messages, of a folder, an account or the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// On the source, as counted.
-    pub expected: Counts,
-    /// On the target already: from an earlier run, or equal in content.
-    pub found: Counts,
-    /// Copied in this run and confirmed by the target.
-    pub copied: Counts,
-    /// Compared on the target and right.
-    pub checked: Counts,
-    /// Left out by the user's rules; not among the expected ones.
-    pub left_out: u64,
-    /// Deleted on the source meanwhile.
-    pub vanished: u64,
-    /// Neither found nor copied, each named by a problem, or found altered.
-    pub failed: u64,
-}
-
-impl Tally {
-    /// Messages whose fate is settled.
-    pub fn settled(&self) -> u64 {
-        self.arrived().messages + self.vanished + self.failed
-    }
-
-    /// What stands on the target: found or copied, or in a comparison found right.
-    fn arrived(&self) -> Counts {
-        let messages = self.found.messages + self.copied.messages;
-        let bytes = self.found.bytes + self.copied.bytes;
-        if messages == 0 { self.checked } else { Counts { messages, bytes } }
-    }
-
-    /// Octets that stand on the target.
-    pub fn settled_bytes(&self) -> u64 {
-        self.arrived().bytes
-    }
-
-    /// How far it is, from 0 to 1; by octets when they are known, else by messages.
-    pub fn fraction(&self) -> f32 {
-        let (part, whole) = if self.expected.bytes > 0 && self.failed + self.vanished == 0 {
-            (self.settled_bytes(), self.expected.bytes)
-        } else {
-            (self.settled(), self.expected.messages)
-        };
-        if whole == 0 { 0.0 } else { (part as f64 / whole as f64).clamp(0.0, 1.0) as f32 }
-    }
-}
 
 /// A folder in a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -399,21 +336,6 @@ fn end_word(end: AccountEnd) -> &'static str {
         AccountEnd::Failed => "failed",
         AccountEnd::Stopped => "stopped",
     }
-}
-
-fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
-    let move_by = |value: &mut u64, before: u64, after: u64| *value = *value + after - before;
-    let move_counts = |value: &mut Counts, before: Counts, after: Counts| {
-        move_by(&mut value.messages, before.messages, after.messages);
-        move_by(&mut value.bytes, before.bytes, after.bytes);
-    };
-    move_counts(&mut sum.expected, before.expected, after.expected);
-    move_counts(&mut sum.found, before.found, after.found);
-    move_counts(&mut sum.copied, before.copied, after.copied);
-    move_counts(&mut sum.checked, before.checked, after.checked);
-    move_by(&mut sum.left_out, before.left_out, after.left_out);
-    move_by(&mut sum.vanished, before.vanished, after.vanished);
-    move_by(&mut sum.failed, before.failed, after.failed);
 }
 
 #[cfg(test)]
