@@ -5,11 +5,13 @@
 use super::app::Folders;
 use super::files::{self, Picked};
 use super::last_run::LastRun;
+use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
 use super::task::{Progress, Task};
 use crate::accounts::{self, AccountsFile};
 use crate::domain::{Problem, ProblemKind, Side};
 use crate::instance::Instance;
+use crate::logs;
 use crate::migrate::{self, Doubt, Finding, Servers};
 use egui::Context;
 use std::io;
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// What an errand brought.
 pub enum News {
+    /// The log of the errands is in this folder.
+    Logged(PathBuf),
     /// A certificate is trusted from now on.
     Trusted(Box<Doubt>),
     /// The file was chosen by which that side's server knows us.
@@ -54,6 +58,8 @@ type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
 pub struct Errands {
     context: Context,
     folders: Folders,
+    /// The log of those errands that speak to servers.
+    pub log: OwnLog,
     tests: Vec<(Side, u64, Findings)>,
     trusting: Option<Task<Result<Box<Doubt>, Problem>>>,
     picking: Option<Task<Picked>>,
@@ -81,6 +87,7 @@ impl Errands {
     pub fn new(context: &Context, folders: Folders) -> Self {
         Self {
             context: context.clone(),
+            log: OwnLog::new(folders.chosen_logs()),
             folders,
             tests: Vec::new(),
             trusting: None,
@@ -104,8 +111,17 @@ impl Errands {
         for &(side, revision) in tests {
             self.tests.retain(|(tested, _, _)| *tested != side);
             let test = if side == Side::Source { migrate::test_source } else { migrate::test_target };
-            let (servers, state) = (servers.clone(), self.folders.state.clone());
-            self.tests.push((side, revision, self.begin("connection test", move || test(&servers, &state))?));
+            let (servers, state, begin_log) = (servers.clone(), self.folders.state.clone(), self.log.beginning());
+            let work = move || {
+                begin_log();
+                logs::hide(servers.secrets());
+                let findings = test(&servers, &state);
+                for finding in &findings {
+                    log::info!("test of the {side} server: {:?}: {}", finding.sign, finding.text);
+                }
+                findings
+            };
+            self.tests.push((side, revision, self.begin("connection test", work)?));
         }
         Ok(())
     }
@@ -117,8 +133,12 @@ impl Errands {
 
     /// Trusts a certificate.
     pub fn trust(&mut self, doubt: Doubt) -> io::Result<()> {
-        let state = self.folders.state.clone();
-        let trust = move || migrate::trust(&state, &doubt).map(|()| Box::new(doubt));
+        let (state, begin_log) = (self.folders.state.clone(), self.log.beginning());
+        let trust = move || {
+            begin_log();
+            log::info!("trusting {} at {}:{}", doubt.details.fingerprint, doubt.host, doubt.port);
+            migrate::trust(&state, &doubt).map(|()| Box::new(doubt))
+        };
         self.trusting = Some(self.begin("trust", trust)?);
         Ok(())
     }
@@ -132,8 +152,10 @@ impl Errands {
 
     /// Puts the port back.
     pub fn restore_port(&mut self, servers: Servers) -> io::Result<()> {
-        let state = self.folders.state.clone();
+        let (state, begin_log) = (self.folders.state.clone(), self.log.beginning());
         let restore = move || {
+            begin_log();
+            logs::hide(servers.secrets());
             let said = |problem: Problem| problem.to_string();
             let _instance = Instance::claim(&state).map_err(said)?;
             let restored = migrate::restore_port(&servers, &state).map_err(said)?;
@@ -171,9 +193,9 @@ impl Errands {
         Ok(())
     }
 
-    /// Opens a file or folder with the system.
-    pub fn open(&mut self, path: PathBuf) -> io::Result<()> {
-        self.opening = Some(files::open(&self.context, path)?);
+    /// Opens a file or folder with the system; `when` says when it will be there.
+    pub fn open(&mut self, path: PathBuf, when: &'static str) -> io::Result<()> {
+        self.opening = Some(files::open(&self.context, path, when)?);
         Ok(())
     }
 
@@ -181,6 +203,11 @@ impl Errands {
     pub fn news(&mut self, servers: &mut ServersPage) -> Vec<News> {
         self.take_tests(servers);
         let mut news = Vec::new();
+        match self.log.news() {
+            Some(Ok(folder)) => news.push(News::Logged(folder)),
+            Some(Err(sentence)) => news.push(News::Sorry(sentence)),
+            None => {}
+        }
         if let Some(result) = ended(&mut self.trusting) {
             news.push(plain(result).map_or_else(News::Sorry, News::Trusted));
         }

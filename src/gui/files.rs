@@ -73,15 +73,16 @@ pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>
     )
 }
 
-/// Opens a file or folder in the program that the system has for it. The error is a sentence that says where it is.
-pub fn open(context: &Context, path: PathBuf) -> io::Result<Task<Result<(), String>>> {
+/// Opens a file or folder in the program that the system has for it. The error is a sentence that says where it is, followed by `when` it will
+/// be there if it is not yet.
+pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<Task<Result<(), String>>> {
     let wake = context.clone();
     Task::start(
         "open",
         move || wake.request_repaint(),
         move || {
             if !path.exists() {
-                return Err(format!("{} is not there yet.", path.display()));
+                return Err(format!("{} is not there yet. {when}", path.display()).trim_end().to_owned());
             }
             open_now(&path).map_err(|error| format!("The system does not open {}: {error}.", path.display()))
         },

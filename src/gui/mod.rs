@@ -11,6 +11,7 @@ mod files;
 pub mod fonts;
 mod last_run;
 mod memory;
+mod own_log;
 pub mod pages;
 mod refusal;
 mod running;

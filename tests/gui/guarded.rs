@@ -9,8 +9,28 @@ use kimt::gui::pages::status::Question;
 use kimt::gui::wizard::Page;
 use kimt::instance::Instance;
 use kimt::rehearsal::demo::{Demo, DemoOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+
+/// Whether this test is alone in its process. Where it is not, it is run once more in one of its own and has to succeed there: a process
+/// has one debug.log, which the windows of other tests would take away.
+fn alone(test: &str) -> bool {
+    const ALONE: &str = "ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let name = format!("guarded::{test}");
+    let again = Command::new(std::env::current_exe().unwrap()).args(["--exact", &name]).env(ALONE, "1").output();
+    let again = again.unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
+    false
+}
+
+fn log_folders(folder: &Path) -> Vec<PathBuf> {
+    let made = std::fs::read_dir(folder.join("logs")).into_iter().flatten();
+    made.map(|entry| entry.unwrap().path()).collect()
+}
 
 fn demo(folder: &Path, messages: usize, accounts: usize) -> Demo {
     let rtt = Duration::from_millis(if messages > 100 { 20 } else { 0 });
@@ -89,6 +109,9 @@ fn only_what_is_not_complete_is_migrated_again() {
 
 #[test]
 fn the_log_hides_what_was_typed_and_what_stands_in_the_file() {
+    if !alone("the_log_hides_what_was_typed_and_what_stands_in_the_file") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let demo = demo(folder.path(), 10, 2);
     // Passwords that are also words of the log: a folder's name, and a command.
@@ -117,4 +140,58 @@ fn a_file_that_cannot_be_read_is_said() {
     harness.run_steps(2);
     wait_until(&mut harness, "the answer", |app| !app.wizard.accounts.loading);
     assert!(harness.state().wizard.notice.as_ref().is_some_and(|notice| notice.contains("/nowhere/users.csv")));
+}
+
+#[test]
+fn a_test_that_fails_before_any_run_leaves_a_log_without_the_password_it_was_made_with() {
+    if !alone("a_test_that_fails_before_any_run_leaves_a_log_without_the_password_it_was_made_with") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = open(folder.path(), None, None);
+    harness.run_steps(3);
+    assert!(log_folders(folder.path()).is_empty(), "nothing is left behind where nothing was done");
+    let page = &mut harness.state_mut().wizard.servers;
+    (page.source.address, page.target.address) = ("127.0.0.1:1".into(), "127.0.0.1".into());
+    page.administrator.name = "admin".into();
+    page.administrator.port = "1".into();
+    // A password that is also a word of the log.
+    page.administrator.password = String::from("127.0.0.1").into();
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    wait_until(&mut harness, "the test", |app| !app.wizard.servers.testing());
+    let made = log_folders(folder.path());
+    assert_eq!(made.len(), 1, "one log for both servers: {made:?}");
+    assert_eq!(harness.state().wizard.log_folder, made[0], "what the link opens");
+    let log = std::fs::read_to_string(made[0].join("debug.log")).unwrap();
+    assert!(log.contains("cannot be reached") && log.contains('…') && !log.contains("127.0.0.1"), "{log}");
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    wait_until(&mut harness, "the second test", |app| !app.wizard.servers.testing());
+    assert_eq!(log_folders(folder.path()).len(), 1);
+}
+
+#[test]
+fn what_is_tested_after_a_run_is_not_written_into_the_log_of_that_run() {
+    if !alone("what_is_tested_after_a_run_is_not_written_into_the_log_of_that_run") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 10, 2);
+    let mut harness = at_accounts(folder.path(), &demo);
+    let of_tests = harness.state().wizard.log_folder.clone();
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+    let of_the_run = harness.state().wizard.log_folder.clone();
+    assert!(of_the_run.join("report.txt").exists() && !of_tests.join("report.txt").exists());
+    let written = || std::fs::metadata(of_the_run.join("debug.log")).unwrap().len();
+    let before = written();
+    harness.state_mut().wizard.page = Page::Servers;
+    harness.key_press(Key::F5);
+    harness.run_steps(2);
+    wait_until(&mut harness, "the test", |app| !app.wizard.servers.testing());
+    assert_eq!(written(), before);
+    let now = harness.state().wizard.log_folder.clone();
+    assert!(now != of_the_run && now.join("debug.log").exists(), "{now:?}");
+    assert_eq!(log_folders(folder.path()).len(), 3);
 }

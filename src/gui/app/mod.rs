@@ -14,6 +14,7 @@ use super::typed_ahead::TypedAhead;
 use super::widgets::field::Field;
 use super::wizard::{Page, Wizard};
 use crate::domain::{Account, Selection, ServerAddress};
+use crate::logs;
 use crate::migrate::SourceServer;
 use crate::progress::RunKind;
 use crate::rehearsal::demo::Demo;
@@ -28,8 +29,15 @@ use std::time::Duration;
 pub struct Folders {
     /// Ledger and known certificates.
     pub state: PathBuf,
-    /// Where each run makes its log folder.
+    /// Where each run makes its log folder, and the window one for its tests.
     pub logs: PathBuf,
+}
+
+impl Folders {
+    /// Where log folders are made, if that is not the usual place.
+    pub fn chosen_logs(&self) -> Option<PathBuf> {
+        (self.logs != logs::default_folder()).then(|| self.logs.clone())
+    }
 }
 
 /// What a check depends on beside the accounts: when it changes, what was found is void.
@@ -140,6 +148,7 @@ impl App {
     fn take_errand(&mut self, news: super::errands::News) {
         use super::errands::News;
         match news {
+            News::Logged(folder) => self.wizard.log_folder = folder,
             News::Trusted(doubt) => {
                 self.wizard.servers.settle(&doubt);
                 if self.wizard.servers.doubts().is_empty() {
@@ -201,7 +210,7 @@ impl App {
             _ => status.apply(event),
         });
         if let Err(problem) = told {
-            self.running = None;
+            self.forget_run();
             self.could_not_begin(kind, problem.to_string());
             return;
         }
@@ -234,8 +243,13 @@ impl App {
         }
     }
 
+    fn forget_run(&mut self) {
+        let had_log = self.running.take().is_some_and(|running| running.log_folder().is_some());
+        self.errands.log.run_ended(had_log);
+    }
+
     fn end(&mut self, kind: RunKind) {
-        self.running = None;
+        self.forget_run();
         if kind == RunKind::Check {
             if let Some(next) = self.next.take() {
                 self.start(next);

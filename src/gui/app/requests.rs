@@ -7,10 +7,12 @@ use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
 use super::super::wizard::Page;
 use super::{App, CheckedFor};
-use crate::logs;
 use crate::migrate::{Lines, SourceServer};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
+
+/// When there are logs.
+const NOTHING_LOGGED: &str = "The first test of the connection, check or migration begins a log.";
 
 impl App {
     pub(super) fn carry_out(&mut self, action: Action) {
@@ -52,18 +54,18 @@ impl App {
             Action::SaveSample => self.errand(Errands::save_sample),
             Action::ShowFile => {
                 if let Some(path) = self.wizard.accounts.file.clone() {
-                    self.errand(|errands| errands.open(path));
+                    self.errand(|errands| errands.open(path, ""));
                 }
             }
             Action::Check => self.start(RunKind::Check),
             Action::Start => self.start(RunKind::Migrate),
             Action::OpenReport => {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
-                self.errand(|errands| errands.open(report));
+                self.errand(|errands| errands.open(report, ""));
             }
             Action::OpenLogFolder => {
                 let folder = self.wizard.log_folder.clone();
-                self.errand(|errands| errands.open(folder));
+                self.errand(|errands| errands.open(folder, NOTHING_LOGGED));
             }
             Action::MigrateIncomplete => self.migrate_incomplete(),
             Action::MigrateFurther => self.wizard.page = Page::Accounts,
@@ -196,7 +198,6 @@ impl App {
             return;
         };
         let page = &mut self.wizard.accounts;
-        let usual = self.folders.logs == logs::default_folder();
         let order = Order {
             kind,
             servers,
@@ -207,11 +208,14 @@ impl App {
             accounts_file: page.file.clone().unwrap_or_default(),
             jobs: self.wizard.servers.jobs(),
             state_folder: self.folders.state.clone(),
-            logs: (!usual).then(|| self.folders.logs.clone()),
+            logs: self.folders.chosen_logs(),
         };
         let accounts = order.accounts.clone();
         match Running::begin(order, &self.context) {
-            Ok(running) => self.running = Some(running),
+            Ok(running) => {
+                self.errands.log.run_begins();
+                self.running = Some(running);
+            }
             Err(error) => return self.say(Err(error)),
         }
         if kind == RunKind::Check {
