@@ -195,3 +195,37 @@ fn what_is_tested_after_a_run_is_not_written_into_the_log_of_that_run() {
     assert!(now != of_the_run && now.join("debug.log").exists(), "{now:?}");
     assert_eq!(log_folders(folder.path()).len(), 3);
 }
+
+#[test]
+fn an_administrator_without_a_password_is_not_signed_in_and_an_offer_stays_until_it_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 10, 3);
+    let second = demo.people()[1].address.clone();
+    let note = serde_json::json!({
+        "started": "24 November, 22:04", "accounts_file": demo.accounts_file(), "accounts": [second], "complete": 0, "ended": false
+    });
+    std::fs::create_dir_all(folder.path().join("state")).unwrap();
+    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    let mut harness = open(folder.path(), None, Some(&demo));
+    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    // As it is after a start: all is remembered but the password.
+    let password = std::mem::take(&mut harness.state_mut().wizard.servers.administrator.password);
+    for key in [Key::Enter, Key::F5] {
+        harness.key_press(key);
+        harness.run_steps(2);
+        assert!(!harness.state().wizard.servers.testing(), "{key:?} signs in with an empty password");
+        harness.get_by_label("Type the password; it is not remembered.");
+        assert!(harness.get_by_label("Password").is_focused());
+    }
+    harness.get_by_label("Continue it").click();
+    harness.run_steps(2);
+    wait_until(&mut harness, "the file", |app| app.wizard.accounts.chosen().len() == 1);
+    let page = &harness.state().wizard.servers;
+    assert!(!page.testing() && page.interrupted.is_some(), "the offer was taken away before anything was begun");
+    harness.state_mut().wizard.servers.administrator.password = password;
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+    assert!(harness.state().wizard.servers.interrupted.is_none());
+    assert_eq!(harness.state().wizard.accounts.chosen()[0].address.to_string(), second);
+}

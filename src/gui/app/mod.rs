@@ -67,6 +67,8 @@ pub struct App {
     /// Whether the accounts were loaded for a source where everybody signs in with their own password.
     passwords_required: bool,
     interrupted: Option<LastRun>,
+    /// It was asked for to continue that run, and page 2 is not reached yet.
+    continuing: bool,
     /// Once the file is loaded: exactly these accounts are chosen, and begun if the flag says so.
     choose: Option<(BTreeSet<String>, bool)>,
     /// To be begun as soon as the run before it is over.
@@ -96,6 +98,7 @@ impl App {
             checked: None,
             passwords_required: true,
             interrupted: None,
+            continuing: false,
             choose: None,
             next: None,
             awake: None,

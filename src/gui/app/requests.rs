@@ -5,6 +5,7 @@ use super::super::awake::Awake;
 use super::super::errands::Errands;
 use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
+use super::super::widgets::field::Field;
 use super::super::wizard::Page;
 use super::{App, CheckedFor};
 use crate::migrate::{Lines, SourceServer};
@@ -38,10 +39,7 @@ impl App {
             Action::ChooseCertificate(side) => self.errand(|errands| errands.pick_certificate(side)),
             Action::RestorePort => self.restore_port(),
             Action::ContinueRun => self.continue_run(),
-            Action::ForgetRun => {
-                self.interrupted = None;
-                self.wizard.servers.interrupted = None;
-            }
+            Action::ForgetRun => self.forget_offer(),
             Action::Load => {
                 let folder = self.settings.accounts_folder.clone();
                 self.wizard.accounts.loading = true;
@@ -119,13 +117,21 @@ impl App {
     /// Tests both servers, or only what cannot serve yet.
     pub(super) fn test(&mut self, both: bool) {
         let Some(servers) = self.wizard.servers.servers() else {
-            self.wizard.servers.show_wrong();
+            self.show_wrong();
             self.wizard.servers.next = false;
             return;
         };
         self.remember();
         let tests = self.wizard.servers.begin_tests(both);
         self.errand(|errands| errands.test(&servers, &tests));
+    }
+
+    /// Shows what is wrong on page 1, and puts the keyboard where something is missing.
+    fn show_wrong(&mut self) {
+        self.wizard.servers.show_wrong();
+        if let Some(field) = self.wizard.servers.first_missing() {
+            self.context.memory_mut(|memory| memory.request_focus(Field::focus_id(field)));
+        }
     }
 
     fn restore_port(&mut self) {
@@ -143,7 +149,14 @@ impl App {
         // Whether a line without a password can be used depends on how people are signed in.
         let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
         if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
+            if let Some(run) = self.interrupted.as_ref().filter(|_| self.continuing) {
+                self.choose = Some((run.accounts.clone(), false));
+            }
             self.carry_out(Action::LoadFile(path));
+        }
+        // From here on it is hers to start.
+        if self.continuing {
+            self.forget_offer();
         }
     }
 
@@ -169,11 +182,18 @@ impl App {
     }
 
     fn continue_run(&mut self) {
-        let Some(run) = self.interrupted.take() else { return };
-        self.wizard.servers.interrupted = None;
+        // The offer stays until page 2 is reached: the password has to be typed first, and a server may not answer.
+        let Some(run) = self.interrupted.clone() else { return };
+        self.continuing = true;
         self.choose = Some((run.accounts, false));
         self.carry_out(Action::LoadFile(run.accounts_file));
         self.carry_out(Action::Next);
+    }
+
+    fn forget_offer(&mut self) {
+        self.interrupted = None;
+        self.wizard.servers.interrupted = None;
+        self.continuing = false;
     }
 
     /// Reads the file again before: a refused password was corrected there.
@@ -194,7 +214,7 @@ impl App {
         }
         let (Some(servers), Ok(selection)) = (self.wizard.servers.servers(), self.wizard.servers.selection()) else {
             self.wizard.page = Page::Servers;
-            self.wizard.servers.show_wrong();
+            self.show_wrong();
             return;
         };
         let page = &mut self.wizard.accounts;

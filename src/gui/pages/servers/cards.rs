@@ -29,7 +29,7 @@ impl ServersPage {
             let rest = "An earlier run ended before it could put the port back. The administrator's name and password are \
                         needed for it: fill them in below.";
             strip::strip(ui, Mark::Warning, &offer.sentence, rest, |ui| {
-                let ready = !offer.working && !self.administrator.password.is_empty() && self.servers().is_some();
+                let ready = !offer.working && self.servers().is_some();
                 let label = if offer.working { "Putting it back…" } else { "Put the port back now" };
                 let pressed = button::quiet(ui, label, ready).on_disabled_hover_text(
                     "Fill in Kerio Connect's address, the administrator and the password first.",
@@ -106,8 +106,12 @@ impl ServersPage {
                 .wrong(wrong)
                 .show(ui, &mut self.administrator.name)
                 .changed();
-            changed |=
-                Field::new("password", "Password").password().show(ui, &mut *self.administrator.password).changed();
+            let wrong = self.administrator.password_wrong().filter(|_| self.wrong_shown);
+            changed |= Field::new("password", "Password")
+                .password()
+                .wrong(wrong)
+                .show(ui, &mut *self.administrator.password)
+                .changed();
         }
         changed |= check::check(ui, &mut self.target.ssl, "Use SSL connection ").changed();
         findings(ui, &self.target_test, "Kerio Connect", self.target.starttls_refused);

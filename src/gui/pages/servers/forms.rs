@@ -104,9 +104,20 @@ impl Administrator {
         self.name.trim().is_empty().then_some("Type the name of Kerio Connect's administrator.")
     }
 
+    /// What is wrong with the password. An empty one is never sent: it is a refused sign-in like any other, and Kerio Connect blocks the
+    /// account after a few.
+    pub fn password_wrong(&self) -> Option<&'static str> {
+        self.password.is_empty().then_some("Type the password; it is not remembered.")
+    }
+
     /// What is wrong with the port.
     pub fn port_wrong(&self) -> Option<String> {
         port_wrong(&self.port)
+    }
+
+    /// Whether anything is wrong.
+    pub fn is_wrong(&self) -> bool {
+        self.name_wrong().is_some() || self.password_wrong().is_some() || self.port_wrong().is_some()
     }
 
     /// The port, if one was typed.

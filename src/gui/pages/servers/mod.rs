@@ -101,13 +101,27 @@ impl ServersPage {
         self.target_more.open |= target;
     }
 
+    /// The field to go to first of those in which something is missing, by the name it is drawn with.
+    pub fn first_missing(&self) -> Option<&'static str> {
+        let kerio = !self.other_imap;
+        [
+            (self.source.address_wrong(true).is_some(), "source address"),
+            (self.source_more.password_missing(), "source master password"),
+            (self.target.address_wrong(true).is_some(), "target address"),
+            (kerio && self.administrator.name_wrong().is_some(), "administrator"),
+            (kerio && self.administrator.password_wrong().is_some(), "password"),
+            (self.target_more.password_missing(), "target master password"),
+        ]
+        .into_iter()
+        .find_map(|(missing, field)| missing.then_some(field))
+    }
+
     /// The servers as filled in, or none when a field says what is wrong.
     pub fn servers(&self) -> Option<Servers> {
         if self.source.wrong().is_some() || self.target.wrong().is_some() {
             return None;
         }
-        if !self.other_imap && (self.administrator.name_wrong().is_some() || self.administrator.port_wrong().is_some())
-        {
+        if !self.other_imap && self.administrator.is_wrong() {
             return None;
         }
         if self.source_more.is_wrong() || self.target_more.is_wrong() || self.selection().is_err() {

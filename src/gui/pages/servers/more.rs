@@ -86,7 +86,8 @@ impl More {
         matches!(self.kept.way, Way::Master | Way::Authorization) && self.kept.master.trim().is_empty()
     }
 
-    fn password_missing(&self) -> bool {
+    /// Whether somebody signs in for others, whose password is not typed.
+    pub fn password_missing(&self) -> bool {
         matches!(self.kept.way, Way::Master | Way::Authorization | Way::KerioMaster) && self.password.is_empty()
     }
 
