@@ -48,7 +48,7 @@ fn the_verdict_the_reasons_and_the_next_steps_are_said() {
         let at = harness.root().children_recursive().find(|node| node.is_focused());
         order.extend(at.and_then(|node| node.accesskit_node().label()).filter(|label| !label.contains('@')));
     }
-    let bar = ["Migrate further accounts", "Migrate the incomplete again", "Close"];
+    let bar = ["Migrate further accounts", "Close", "Migrate the incomplete again"];
     assert!(order.windows(3).any(|three| three == bar), "Tab goes in the order of reading: {order:?}");
     harness.get_by_label("10 of 12 accounts are complete; 2 need you.");
     harness.get_by_label("Correct the password in the CSV file and migrate this mailbox again.");
@@ -71,4 +71,25 @@ fn where_all_is_complete_nothing_is_offered_to_migrate_again() {
     harness.key_press(egui::Key::Enter);
     harness.run_steps(2);
     assert_eq!(harness.state().actions, [Action::Close]);
+}
+
+#[test]
+fn people_are_moved_over_only_after_a_good_end_and_before_it_the_incomplete_come_first() {
+    let shown_next = |events: &[Stamped], advice: &str| {
+        let mut harness = plain(shown(events));
+        harness.run_steps(2);
+        harness.get_by_label("Next:");
+        harness.get_by_label_contains(advice);
+        let moved = harness.query_by_label_contains("let new mail be delivered to the new server").is_some();
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(2);
+        harness.get_by_label("Close");
+        (moved, harness.state().actions.clone())
+    };
+    let again = || (false, vec![Action::MigrateIncomplete]);
+    assert_eq!(shown_next(&recorded::ended(), "Do what is said of each account above"), again());
+    assert_eq!(shown_next(&stopped(), "when it suits you: each mailbox goes on where it stopped"), again());
+    assert_eq!(shown_next(&recorded::not_started(), "People keep using the old server"), again());
+    let good = "let new mail be delivered to the new server";
+    assert_eq!(shown_next(&recorded::complete(), good), (true, vec![Action::Close]));
 }

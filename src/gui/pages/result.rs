@@ -12,8 +12,27 @@ use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
-const NEXT: &str = "Set up new profiles in people's mail programs, let new mail be delivered to the new server, then migrate once \
-                    more for mail that came meanwhile: only that is copied.";
+/// What to do now. People are moved over only after a good end.
+fn next(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::AllComplete => {
+            "Set up new profiles in people's mail programs, let new mail be delivered to the new server, then migrate once \
+             more for mail that came meanwhile: only that is copied."
+        }
+        Verdict::SomeIncomplete => {
+            "Do what is said of each account above, then migrate the incomplete again: what stands there is not copied twice. \
+             Leave the delivery of new mail at the old server until then."
+        }
+        Verdict::Stopped => {
+            "Migrate the incomplete again when it suits you: each mailbox goes on where it stopped, and nothing is copied \
+             twice. Leave the delivery of new mail at the old server until then."
+        }
+        Verdict::CouldNotStart => {
+            "Do what is said above, then migrate again. No mailbox was begun. People keep using the old server until then."
+        }
+        Verdict::Running => "",
+    }
+}
 
 /// The state of the page; the run itself is the status page's.
 pub struct ResultPage {
@@ -45,14 +64,16 @@ impl ResultPage {
         let incomplete = state.accounts.iter().any(|account| account.end != Some(AccountEnd::Complete));
         let again = Choice::new("Migrate the incomplete again", Action::MigrateIncomplete)
             .tip("What is complete stays; nothing is copied twice");
+        let close = Choice::new("Close", Action::Close);
+        let (right, primary) = if incomplete { (vec![close], again) } else { (Vec::new(), close) };
         Bar {
             left: vec![
                 Choice::new("Migrate further accounts", Action::MigrateFurther)
                     .tip("The servers stay as they are filled in"),
             ],
             note: String::new(),
-            right: if incomplete { vec![again] } else { Vec::new() },
-            primary: Some(Choice::new("Close", Action::Close)),
+            right,
+            primary: Some(primary),
         }
     }
 
@@ -71,11 +92,15 @@ impl ResultPage {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
         self.tables(ui, state);
+        let next = next(state.verdict());
+        if next.is_empty() {
+            return;
+        }
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             let colours = palette(ui);
             ui.label(theme::small("Next:").family(theme::semibold()).color(colours.ink));
-            ui.add(Label::new(theme::small(NEXT).color(colours.soft)).wrap());
+            ui.add(Label::new(theme::small(next).color(colours.soft)).wrap());
         });
     }
 
