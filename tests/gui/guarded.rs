@@ -229,3 +229,21 @@ fn an_administrator_without_a_password_is_not_signed_in_and_an_offer_stays_until
     assert!(harness.state().wizard.servers.interrupted.is_none());
     assert_eq!(harness.state().wizard.accounts.chosen()[0].address.to_string(), second);
 }
+
+#[test]
+fn of_a_file_migrated_in_groups_the_finished_are_shown_and_not_ticked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 10, 3);
+    let mut harness = at_accounts(folder.path(), &demo);
+    let first = demo.people()[0].address.clone();
+    harness.state_mut().wizard.accounts.choose(|account| account.address.to_string() == first);
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+    harness.get_by_label("Migrate further accounts").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().wizard.page, Page::Accounts);
+    assert_eq!(harness.query_all_by_label("migrated").count(), 1);
+    assert_eq!(harness.query_all_by_label("not checked yet").count(), 2);
+    assert!(harness.state().wizard.accounts.chosen().is_empty(), "nothing is chosen for her");
+}

@@ -16,7 +16,7 @@ use super::wizard::{Page, Wizard};
 use crate::domain::{Account, Selection, ServerAddress};
 use crate::logs;
 use crate::migrate::SourceServer;
-use crate::progress::RunKind;
+use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
 use egui::{Context, UserAttentionType, ViewportCommand};
@@ -40,7 +40,7 @@ impl Folders {
     }
 }
 
-/// What a check depends on beside the accounts: when it changes, what was found is void.
+/// What a check or a migration depends on beside the accounts: when it changes, what was found or done says nothing any more.
 #[derive(PartialEq)]
 struct CheckedFor {
     source: SourceServer,
@@ -62,6 +62,8 @@ pub struct App {
     running: Option<Running>,
     /// The accounts of the run that page 3 and 4 show.
     migrated: Vec<Account>,
+    /// Between which servers, and by which rules, the page of accounts knows them to be migrated.
+    migrated_for: Option<CheckedFor>,
     /// For what the check of page 2 was made.
     checked: Option<CheckedFor>,
     /// Whether the accounts were loaded for a source where everybody signs in with their own password.
@@ -95,6 +97,7 @@ impl App {
             errands: Errands::new(context, folders),
             running: None,
             migrated: Vec::new(),
+            migrated_for: None,
             checked: None,
             passwords_required: true,
             interrupted: None,
@@ -262,6 +265,10 @@ impl App {
         self.awake = None;
         self.wizard.status.question = None;
         self.wizard.status.refresh();
+        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
+        for (account, end) in self.migrated.iter().zip(ends) {
+            self.wizard.accounts.note_migrated(account, end == Some(AccountEnd::Complete));
+        }
         // Whoever was to be created exists now.
         self.wizard.accounts.check = None;
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);

@@ -66,7 +66,10 @@ impl App {
                 self.errand(|errands| errands.open(folder, NOTHING_LOGGED));
             }
             Action::MigrateIncomplete => self.migrate_incomplete(),
-            Action::MigrateFurther => self.wizard.page = Page::Accounts,
+            Action::MigrateFurther => {
+                self.wizard.accounts.untick_migrated();
+                self.wizard.page = Page::Accounts;
+            }
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),
@@ -160,8 +163,12 @@ impl App {
         }
     }
 
-    /// What a check found holds only for the servers and rules that it was made with.
+    /// What a check found, and who was migrated, holds only for the servers and rules that it was done with.
     fn forget_old_check(&mut self) {
+        if self.migrated_for.is_some() && self.migrated_for != self.checked_for() {
+            self.wizard.accounts.forget_migrated();
+            self.migrated_for = None;
+        }
         if self.wizard.accounts.check.is_none() || self.checked == self.checked_for() {
             return;
         }
@@ -247,6 +254,7 @@ impl App {
         self.wizard.result = Default::default();
         self.wizard.page = Page::Status;
         self.migrated = accounts;
+        self.migrated_for = self.checked_for();
         let wake = self.context.clone();
         self.awake = Awake::ask(move || wake.request_repaint());
         self.remember();

@@ -45,6 +45,8 @@ pub struct AccountsPage {
     pub pace: Option<u64>,
     /// What a check found is void, because servers or rules were changed after it.
     pub void: bool,
+    /// Who was migrated completely since the program started, in the form by which accounts are recognised.
+    migrated: BTreeSet<String>,
     accounts: Vec<Account>,
     bad_lines: BadLines,
     notes: Vec<String>,
@@ -59,8 +61,7 @@ pub struct AccountsPage {
 impl AccountsPage {
     /// Takes the accounts of a file, all of them chosen.
     pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
-        let pace = self.pace;
-        let other_imap = self.other_imap;
+        let (pace, other_imap, migrated) = (self.pace, self.other_imap, std::mem::take(&mut self.migrated));
         let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
         *self = Self {
             domains: domains.len(),
@@ -77,6 +78,7 @@ impl AccountsPage {
             notes: file.notes,
             pace,
             other_imap,
+            migrated,
             ..Self::default()
         };
     }
@@ -101,6 +103,32 @@ impl AccountsPage {
         for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
             *chosen = wanted(account);
         }
+    }
+
+    /// Notes how an account ended in a migration.
+    pub fn note_migrated(&mut self, account: &Account, complete: bool) {
+        let key = account.address.key();
+        if complete {
+            self.migrated.insert(key);
+        } else {
+            self.migrated.remove(&key);
+        }
+    }
+
+    /// Forgets who was migrated: it was between other servers, or by other rules.
+    pub fn forget_migrated(&mut self) {
+        self.migrated.clear();
+    }
+
+    /// Takes the choice away from whoever was migrated completely; nobody else's is changed.
+    pub fn untick_migrated(&mut self) {
+        for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
+            *chosen &= !self.migrated.contains(&account.address.key());
+        }
+    }
+
+    fn is_migrated(&self, position: usize) -> bool {
+        !self.migrated.is_empty() && self.migrated.contains(&self.accounts[position].address.key())
     }
 
     /// What the check found each chosen account to hold, in the same order as [`AccountsPage::chosen`].

@@ -2,6 +2,7 @@
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check as tick;
+use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::table::{Column, Row, Table};
 use super::super::lines;
 use super::AccountsPage;
@@ -82,7 +83,13 @@ impl AccountsPage {
             row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));
         }
         let Some((check, found)) = self.check.as_ref().and_then(|check| Some((check, check.found(position)?))) else {
-            row.text(4, theme::body("not checked yet").size(13.5).color(colours.soft));
+            let words = if self.is_migrated(position) {
+                row.sign(3, Mark::Good);
+                "migrated"
+            } else {
+                "not checked yet"
+            };
+            row.text(4, theme::body(words).size(13.5).color(colours.soft));
             return pressed;
         };
         let (mark, words) = check.standing(found);
