@@ -37,6 +37,8 @@ pub struct Order {
     pub accounts_file: PathBuf,
     /// Mailboxes at a time.
     pub jobs: u32,
+    /// Whether a migration copies again what an earlier one copied and is not on the target any more.
+    pub repair: bool,
     /// Ledger and known certificates.
     pub state_folder: PathBuf,
     /// Below which folder the run's log folder is made; none for the usual place.
@@ -192,7 +194,11 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
         known_octets: order.known_octets,
         bad_lines: order.bad_lines,
         selection: order.selection,
-        options: Options { jobs: order.jobs, ..Options::in_folders(order.state_folder, log_folder.clone()) },
+        options: Options {
+            jobs: order.jobs,
+            repair: order.repair,
+            ..Options::in_folders(order.state_folder, log_folder.clone())
+        },
     };
     Ok(Begun { run: migrate::start(request, Box::new(noted))?, log_folder, _instance: instance })
 }

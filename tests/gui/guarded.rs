@@ -247,3 +247,34 @@ fn of_a_file_migrated_in_groups_the_finished_are_shown_and_not_ticked_again() {
     assert_eq!(harness.query_all_by_label("not checked yet").count(), 2);
     assert!(harness.state().wizard.accounts.chosen().is_empty(), "nothing is chosen for her");
 }
+
+#[test]
+fn what_was_deleted_on_the_target_is_copied_again_only_where_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = demo(folder.path(), 30, 1);
+    let mut harness = at_accounts(folder.path(), &demo);
+    for asked in [None, Some(false), Some(true)] {
+        harness.state_mut().wizard.page = Page::Servers;
+        harness.state_mut().wizard.servers.target_more.open = true;
+        harness.run_steps(2);
+        if asked == Some(true) {
+            harness.get_by_label("Copy again what was deleted or is missing there").scroll_to_me();
+            // The page rolls there.
+            harness.run_steps(40);
+            harness.get_by_label("Copy again what was deleted or is missing there").click();
+            harness.run_steps(2);
+            assert!(harness.state().wizard.servers.repair);
+        }
+        harness.key_press(Key::Enter);
+        wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+        harness.key_press(Key::Enter);
+        wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
+        wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
+        if asked.is_none() {
+            assert!(demo.compare().is_perfect());
+            demo.target().store().delete_message(&demo.people()[0].address, "INBOX", 1).unwrap();
+        } else {
+            assert_eq!(demo.compare().is_perfect(), asked == Some(true), "{:?}", demo.compare());
+        }
+    }
+}

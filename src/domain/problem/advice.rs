@@ -84,7 +84,9 @@ impl Problem {
                 "Raise the size limit of the target and migrate this mailbox again, or save the message as a file."
             }
             MessageAltered => "Compare the message on both servers before the source is switched off.",
-            MessageMissing => "Migrate this mailbox again with --repair to copy what is missing.",
+            MessageMissing => {
+                "Migrate this mailbox again; if the message was on the target before, with 'Copy again what was deleted' under More (--repair)."
+            }
         }
     }
 }

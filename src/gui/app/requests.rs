@@ -234,6 +234,7 @@ impl App {
             selection,
             accounts_file: page.file.clone().unwrap_or_default(),
             jobs: self.wizard.servers.jobs(),
+            repair: kind == RunKind::Migrate && self.wizard.servers.repair,
             state_folder: self.folders.state.clone(),
             logs: self.folders.chosen_logs(),
         };

@@ -13,6 +13,9 @@ use egui::{Label, Ui};
 const SECURITY_NOTE: &str =
     "With SSL the line is encrypted from the start. Without it, it is encrypted after the greeting (STARTTLS).";
 
+const REPAIR_NOTE: &str =
+    "Else what an earlier run copied and somebody deleted on the target since stays deleted. It is not remembered.";
+
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
     ui.add(Label::new(text).selectable(false));
@@ -135,6 +138,8 @@ impl ServersPage {
             changed |= self.target_more.show_sign_in(ui, "target", self.other_imap, self.wrong_shown);
             changed |= self.target_more.show_certificate(ui, Side::Target, actions);
             self.target_more.show_limits(ui, "target");
+            check::check(ui, &mut self.repair, "Copy again what was deleted or is missing there");
+            ui.add(Label::new(theme::small(REPAIR_NOTE).color(palette(ui).soft)).wrap());
             if self.proxy.show(ui) {
                 self.forget_test(Side::Source);
                 changed = true;

@@ -56,6 +56,8 @@ pub struct ServersPage {
     pub target_more: More,
     /// What is left out or goes elsewhere, as lines of rules.
     pub rules: String,
+    /// Copy again what an earlier run copied and is not on the target any more. Holds until the program ends and is not remembered.
+    pub repair: bool,
     /// The proxy for all servers.
     pub proxy: ProxyForm,
     /// The test of the source.
