@@ -146,8 +146,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The most mailboxes that may be migrated at a time.
-    pub const MOST_JOBS: u32 = 64;
+    /// The most mailboxes that may be migrated at a time, from the window and from the command line.
+    pub const MOST_JOBS: u32 = 100;
 
     /// Reads the settings of a settings folder (see [`folders`]).
     pub fn load(folder: &Path) -> Self {

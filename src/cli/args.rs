@@ -8,6 +8,7 @@ use super::selection::SelectionArguments;
 use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
 use crate::domain::{Fingerprint, Security, ServerAddress};
 use crate::migrate::Verify;
+use crate::settings::Settings;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -240,7 +241,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "ADDRESS")]
     pub(super) only: Vec<String>,
     /// Mailboxes at a time
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(Settings::MOST_JOBS)))]
     pub(super) jobs: u32,
     /// The folder of the record of what is on the target, and of trusted certificates (default: the user's data folder)
     #[arg(long, value_name = "DIR")]

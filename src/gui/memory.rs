@@ -39,7 +39,8 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
         (Some(target), Some(port)) => ServerAddress { host: target.host, port: Some(port) }.to_string(),
         _ => String::new(),
     };
-    settings.jobs = page.jobs();
+    // A number that cannot be used is not remembered in place of one that can.
+    settings.jobs = page.jobs().unwrap_or(settings.jobs);
     settings.source_more = page.source_more.kept.clone();
     settings.target_more = page.target_more.kept.clone();
     settings.proxy = page.proxy.kept().to_owned();
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(again.source.parsed(), page.source.parsed());
         assert_eq!(again.target.address, "10.1.0.5:8143");
         assert_eq!((again.target.ssl, again.target.agreed), (false, false));
-        assert_eq!((again.administrator.port.as_str(), again.jobs()), ("4041", 7));
+        assert_eq!((again.administrator.port.as_str(), again.jobs()), ("4041", Ok(7)));
         assert!(again.administrator.password.is_empty());
         assert_eq!(
             (&again.source_more.kept, &again.target_more.kept),

@@ -189,6 +189,20 @@ fn limits_and_the_proxy_reach_the_run() {
 }
 
 #[test]
+fn a_number_of_mailboxes_that_cannot_be_is_said_and_never_another_number() {
+    let mut harness = tall(opened());
+    assert_eq!(harness.state().wizard.servers.jobs(), Ok(4));
+    for (typed, wrong) in [("abc", true), ("0", true), ("101", true), ("100", false), ("", false)] {
+        harness.state_mut().wizard.servers.jobs = typed.into();
+        harness.run();
+        let said = harness.query_by_label(&format!("'{typed}' is not a number from 1 to 100.")).is_some();
+        assert_eq!((said, harness.state().wizard.servers.servers().is_none()), (wrong, wrong), "{typed}");
+    }
+    harness.state_mut().wizard.servers.jobs = "100".into();
+    assert_eq!(harness.state().wizard.servers.jobs(), Ok(100));
+}
+
+#[test]
 fn a_client_certificate_reaches_the_run_and_its_password_is_asked_for_only_with_it() {
     let mut harness = tall(opened());
     assert!(harness.query_by_label_contains("certificate file").is_none());

@@ -219,7 +219,9 @@ impl App {
             self.next = Some(kind);
             return;
         }
-        let (Some(servers), Ok(selection)) = (self.wizard.servers.servers(), self.wizard.servers.selection()) else {
+        let filled_in = &self.wizard.servers;
+        let (Some(servers), Ok(selection), Ok(jobs)) = (filled_in.servers(), filled_in.selection(), filled_in.jobs())
+        else {
             self.wizard.page = Page::Servers;
             self.show_wrong();
             return;
@@ -233,7 +235,7 @@ impl App {
             bad_lines: page.bad_lines().to_vec(),
             selection,
             accounts_file: page.file.clone().unwrap_or_default(),
-            jobs: self.wizard.servers.jobs(),
+            jobs,
             repair: kind == RunKind::Migrate && self.wizard.servers.repair,
             state_folder: self.folders.state.clone(),
             logs: self.folders.chosen_logs(),

@@ -8,6 +8,7 @@ use super::super::super::widgets::{button, check, strip};
 use super::ServersPage;
 use super::test::{Test, findings};
 use crate::domain::Side;
+use crate::settings::Settings;
 use egui::{Label, Ui};
 
 const SECURITY_NOTE: &str =
@@ -121,7 +122,9 @@ impl ServersPage {
         if self.target_more.fold(ui, "More: ports, sign-in, limits", "target") {
             ui.columns(2, |columns| {
                 let [left, right] = columns else { return };
-                let jobs = Field::new("jobs", "Mailboxes at a time").hint("4").note(Some("From 1 to 64."));
+                let (wrong, range) = (self.jobs().err(), format!("From 1 to {}.", Settings::MOST_JOBS));
+                let jobs =
+                    Field::new("jobs", "Mailboxes at a time").hint("4").wrong(wrong.as_deref()).note(Some(&range));
                 if self.other_imap {
                     jobs.show(left, &mut self.jobs);
                     return;

@@ -82,9 +82,14 @@ pub struct ServersPage {
 }
 
 impl ServersPage {
-    /// The number of mailboxes at a time: what is typed, or 4.
-    pub fn jobs(&self) -> u32 {
-        self.jobs.trim().parse().unwrap_or(4).clamp(1, Settings::MOST_JOBS)
+    /// The number of mailboxes at a time: what is typed, or the usual one where nothing is. The error is a sentence.
+    pub fn jobs(&self) -> Result<u32, String> {
+        let typed = self.jobs.trim();
+        if typed.is_empty() {
+            return Ok(Settings::default().jobs);
+        }
+        let number = typed.parse().ok().filter(|number| (1..=Settings::MOST_JOBS).contains(number));
+        number.ok_or_else(|| format!("'{typed}' is not a number from 1 to {}.", Settings::MOST_JOBS))
     }
 
     /// What is left out or goes elsewhere. The error names the line.
@@ -98,7 +103,7 @@ impl ServersPage {
         self.wrong_shown = true;
         let source = self.source.port_wrong().is_some() || self.selection().is_err() || self.source_more.is_wrong();
         let port = !self.other_imap && self.administrator.port_wrong().is_some();
-        let target = port || self.proxy.read().is_err() || self.target_more.is_wrong();
+        let target = port || self.jobs().is_err() || self.proxy.read().is_err() || self.target_more.is_wrong();
         self.source_more.open |= source;
         self.target_more.open |= target;
     }
@@ -123,7 +128,7 @@ impl ServersPage {
         if self.source.wrong().is_some() || self.target.wrong().is_some() {
             return None;
         }
-        if !self.other_imap && self.administrator.is_wrong() {
+        if !self.other_imap && self.administrator.is_wrong() || self.jobs().is_err() {
             return None;
         }
         if self.source_more.is_wrong() || self.target_more.is_wrong() || self.selection().is_err() {
