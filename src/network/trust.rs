@@ -119,7 +119,15 @@ impl std::fmt::Debug for Trust {
 /// Why a file is not opened as PKCS #12, which is a sequence of ASN.1 (RFC 7292).
 fn cannot_open(content: &[u8], error: &native_tls::Error) -> String {
     match content.first() {
-        Some(0x30) => format!("it cannot be opened: its password is another one, or it is damaged ({error})"),
+        Some(0x30) => {
+            // What OpenSSL 3 writes by itself, many versions of macOS refuse as if the password were wrong.
+            let newer = if cfg!(target_os = "macos") {
+                ", or made in a form that this macOS does not read (openssl pkcs12 -export -legacy makes the older one)"
+            } else {
+                ""
+            };
+            format!("it cannot be opened: its password is another one{newer}, or it is damaged ({error})")
+        }
         _ => "it is no certificate with its key in PKCS #12 form (.p12, .pfx)".to_owned(),
     }
 }
