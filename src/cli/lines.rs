@@ -126,13 +126,16 @@ impl Total {
 /// How far the whole is, `now` milliseconds after the start.
 pub(super) fn total(state: &RunState, now: u64) -> Total {
     let ended = state.accounts.iter().filter(|account| account.end.is_some()).count() as u64;
-    let tally = &state.tally;
-    let mut messages = match tally.expected.messages {
+    let (tally, expected) = (&state.tally, state.expected());
+    let mut messages = match expected.messages {
         0 => "no messages counted yet".to_owned(),
         expected => format!("{} of {}", words::count(tally.settled()), words::counted(expected, "message")),
     };
-    if tally.expected.bytes > 0 {
-        messages += &format!(", {} of {}", words::size(tally.settled_bytes()), words::size(tally.expected.bytes));
+    if expected.bytes > 0 {
+        messages += &format!(", {} of {}", words::size(tally.settled_bytes()), words::size(expected.bytes));
+    }
+    if expected.messages > 0 && !state.is_known() {
+        messages += " counted so far";
     }
     let pace = state.rate.bytes_per_second(now);
     if pace >= 1.0 {
@@ -145,7 +148,7 @@ pub(super) fn total(state: &RunState, now: u64) -> Total {
     }
     let all = state.accounts.len() as u64;
     let accounts = format!("{} of {}", words::count(ended), words::counted(all, "account"));
-    Total { accounts, messages, fraction: tally.fraction() }
+    Total { accounts, messages, fraction: state.fraction() }
 }
 
 /// What a running account's worker does, and how far it is, `now` milliseconds after the start.
@@ -162,7 +165,7 @@ pub(super) fn activity(account: &AccountState, state: &RunState, now: u64) -> St
 mod tests {
     use super::super::ending::tests::began;
     use super::*;
-    use crate::domain::{Problem, ProblemKind};
+    use crate::domain::{FolderId, FolderPath, Mapping, PlannedFolder, Problem, ProblemKind, Side};
 
     const ANN: AccountId = AccountId(0);
 
@@ -192,6 +195,24 @@ mod tests {
         let mut state = state([]);
         assert_eq!(total(&state, 0).sentence(), "Total: 0 of 1 account, no messages counted yet");
         state.tally.expected.messages = 1;
-        assert!(total(&state, 0).sentence().ends_with(", 0 of 1 message"));
+        assert!(total(&state, 0).sentence().ends_with(", 0 of 1 message counted so far"));
+    }
+
+    #[test]
+    fn no_time_is_left_before_all_is_counted_nor_while_every_mailbox_waits() {
+        let inbox = FolderPath::new(["INBOX"]);
+        let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };
+        let (account, folder) = (ANN, FolderId(0));
+        let events = [
+            Event::AccountStarted { account },
+            Event::FoldersPlanned { account, folders: vec![planned], left_out: Vec::new() },
+            Event::FolderCounted { account, folder, messages: 4, bytes: Some(40_000) },
+            Event::MessagesCopied { account, folder, messages: 1, bytes: 10_000 },
+            Event::WaitStarted { account, side: Side::Source, seconds: 30 },
+        ];
+        let said = |upto: usize| total(&state(events[..upto].to_vec()), 1000).messages;
+        assert_eq!(said(2), "no messages counted yet");
+        assert!(said(4).ends_with(" left"), "{}", said(4));
+        assert!(!said(5).contains(" left"), "{}", said(5));
     }
 }

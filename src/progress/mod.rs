@@ -6,6 +6,7 @@ mod counts;
 mod event;
 mod rate;
 mod state;
+mod whole;
 
 pub use counts::{Counts, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};

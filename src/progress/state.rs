@@ -139,6 +139,8 @@ pub struct RunState {
     pub rate: Rate,
     /// Milliseconds of the run at the last event.
     pub now: u64,
+    /// What a check found each account to hold; see `whole`.
+    pub(super) known_sizes: Vec<Option<Counts>>,
     /// Whether it is paused.
     pub paused: bool,
     /// Whether the user asked to stop.
@@ -275,13 +277,6 @@ impl RunState {
         } else {
             Verdict::SomeIncomplete
         }
-    }
-
-    /// Seconds left at the pace of the last half minute; none while that cannot be told.
-    pub fn seconds_left(&self, now: u64) -> Option<u64> {
-        let left = self.tally.expected.bytes.checked_sub(self.tally.settled_bytes())?;
-        let pace = self.rate.bytes_per_second(now);
-        (self.tally.expected.bytes > 0 && pace >= 1.0).then(|| (left as f64 / pace).ceil() as u64)
     }
 
     fn with(&mut self, account: AccountId, change: impl FnOnce(&mut AccountState, &mut Tally)) {

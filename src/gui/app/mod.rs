@@ -301,7 +301,7 @@ impl App {
 
     fn show_title(&mut self) {
         let title = if self.wizard.status.is_running() {
-            format!("{} % – {}", self.wizard.status.percent(), super::NAME)
+            format!("{} % – {}", self.wizard.status.state.percent(), super::NAME)
         } else {
             super::NAME.to_owned()
         };

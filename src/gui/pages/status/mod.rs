@@ -16,7 +16,6 @@ use crate::progress::{Counts, RunState, Stamped};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
-use whole::Whole;
 
 /// Which rows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,15 +59,15 @@ pub struct StatusPage {
     pub starting: bool,
     /// How many rows the last frame drew.
     pub rows_drawn: usize,
-    sizes: Vec<Option<Counts>>,
     lines: Lines,
-    whole: Whole,
 }
 
 impl StatusPage {
     /// A page for a new run; `sizes` is what a check found each account to hold.
     pub fn begin(sizes: Vec<Option<Counts>>) -> Self {
-        Self { sizes, starting: true, ..Self::default() }
+        let mut page = Self { starting: true, ..Self::default() };
+        page.state.know_sizes(sizes);
+        page
     }
 
     /// Takes in an event.
@@ -83,9 +82,15 @@ impl StatusPage {
         self.starting || (self.state.info.is_some() && !self.state.finished)
     }
 
-    /// Looks at all accounts once: sums, order, filter. Call it after events and before drawing.
+    /// How many accounts are in each group.
+    fn groups(&self) -> [u64; 4] {
+        let mut groups = [0; 4];
+        self.state.accounts.iter().for_each(|account| groups[Group::of(account) as usize] += 1);
+        groups
+    }
+
+    /// Looks at all accounts once: order, filter. Call it after events and before drawing.
     pub fn refresh(&mut self) {
-        self.whole = self.survey();
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
         self.lines.arrange(&self.state, |account| {
             let fits = match filter {
@@ -98,11 +103,6 @@ impl StatusPage {
                 || account.info.address.to_lowercase().contains(&search)
                 || account.info.full_name.to_lowercase().contains(&search))
         });
-    }
-
-    /// How far the whole is, in percent.
-    pub fn percent(&self) -> u32 {
-        (self.whole.fraction * 100.0).floor() as u32
     }
 
     /// The pace of the whole run in octets per second, where enough was copied to tell.
@@ -145,7 +145,7 @@ impl StatusPage {
         });
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
-        if let Some((side, seconds)) = self.whole.waiting.filter(|_| under_way) {
+        if let Some((side, seconds)) = self.state.longest_wait(self.now).filter(|_| under_way) {
             left.push(Choice::new("Try now", Action::TryNow).tip("Ends every wait for a server"));
             note = format!("Waiting for the {side}, next try in {seconds} s");
             right.clear();
@@ -165,7 +165,7 @@ impl StatusPage {
         for problem in &self.state.problems {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
-        progress::bar(ui, self.whole.fraction, "Progress of the whole migration");
+        progress::bar(ui, self.state.fraction(), "Progress of the whole migration");
         self.figures(ui);
         self.tools(ui);
         self.table(ui);
@@ -173,7 +173,7 @@ impl StatusPage {
 
     fn ask(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let Some(question) = self.question.filter(|_| self.is_running()) else { return };
-        let [running, problems, waiting, done] = self.whole.groups;
+        let [running, problems, waiting, done] = self.groups();
         let is = |count: u64, one: &str, many: &str| {
             if count == 1 { one.to_owned() } else { format!("{} {many}", words::count(count)) }
         };
@@ -222,7 +222,7 @@ impl StatusPage {
     }
 
     fn tools(&mut self, ui: &mut Ui) {
-        let [running, problems, _, done] = self.whole.groups;
+        let [running, problems, _, done] = self.groups();
         let all = self.state.accounts.len() as u64;
         let chips = [
             ("All", all, Filter::All),

@@ -1,0 +1,181 @@
+//! How far the whole run is, and how long it will take: one rule, for the window's bar and title and for the command line.
+//!
+//! The whole is known once each account is counted, by this run or by a check before it. An account that ended is done, whatever it came to:
+//! octets that will never come are not waited for.
+
+use super::{AccountState, Counts, RunKind, RunState};
+use crate::domain::Side;
+
+impl RunState {
+    /// Takes what a check found each account to hold, in the order of their ids; they hold until this run has counted an account itself.
+    pub fn know_sizes(&mut self, sizes: Vec<Option<Counts>>) {
+        self.known_sizes = sizes;
+    }
+
+    /// What all accounts are expected to hold, as far as it is known.
+    pub fn expected(&self) -> Counts {
+        let mut sum = Counts::default();
+        for (index, account) in self.accounts.iter().enumerate() {
+            let expected = self.expected_of(index, account).unwrap_or(account.tally.expected);
+            sum.messages += expected.messages;
+            sum.bytes += expected.bytes;
+        }
+        sum
+    }
+
+    /// Whether every account is counted.
+    pub fn is_known(&self) -> bool {
+        let mut accounts = self.accounts.iter().enumerate();
+        !self.accounts.is_empty() && accounts.all(|(index, account)| self.expected_of(index, account).is_some())
+    }
+
+    /// How far it is, from 0 to 1, and 1 only at a good end: by octets where the whole is known and they are copied, else by accounts.
+    pub fn fraction(&self) -> f32 {
+        let expected = self.expected().bytes;
+        let copies = self.info.as_ref().is_none_or(|info| info.kind == RunKind::Migrate);
+        let fraction = if copies && expected > 0 && self.is_known() {
+            1.0 - self.bytes_left() as f64 / expected as f64
+        } else {
+            let done = |account: &AccountState| if account.end.is_some() { 1.0 } else { account.tally.fraction() };
+            let sum: f64 = self.accounts.iter().map(|account| f64::from(done(account))).sum();
+            sum / self.accounts.len().max(1) as f64
+        };
+        let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
+        fraction.clamp(0.0, most) as f32
+    }
+
+    /// The same in percent.
+    pub fn percent(&self) -> u32 {
+        (self.fraction() * 100.0).floor() as u32
+    }
+
+    /// Seconds left at the pace of the last half minute; none while that cannot be told: before all is counted, while it is held, and while
+    /// every mailbox under way waits for a server.
+    pub fn seconds_left(&self, now: u64) -> Option<u64> {
+        let held = self.paused || self.stop_requested || self.finished || self.all_wait();
+        let pace = self.rate.bytes_per_second(now);
+        (!held && pace >= 1.0 && self.is_known()).then(|| (self.bytes_left() as f64 / pace).ceil() as u64)
+    }
+
+    /// The server that is waited for longest, and the seconds until it is tried again.
+    pub fn longest_wait(&self, now: u64) -> Option<(Side, u64)> {
+        let waits = self.accounts.iter().filter_map(|account| account.waiting);
+        waits.max_by_key(|(_, until)| *until).map(|(side, until)| (side, until.saturating_sub(now).div_ceil(1000)))
+    }
+
+    fn all_wait(&self) -> bool {
+        let mut running = self.accounts.iter().filter(|account| account.is_running()).peekable();
+        running.peek().is_some() && running.all(|account| account.waiting.is_some())
+    }
+
+    /// What an account holds, if that is known.
+    fn expected_of(&self, index: usize, account: &AccountState) -> Option<Counts> {
+        let counted = account.end.is_some()
+            || (!account.folders.is_empty() && account.folders.iter().all(|folder| folder.counted));
+        if counted { Some(account.tally.expected) } else { self.known_sizes.get(index).copied().flatten() }
+    }
+
+    /// Octets still to come of accounts that have not ended.
+    fn bytes_left(&self) -> u64 {
+        let under_way = self.accounts.iter().enumerate().filter(|(_, account)| account.end.is_none());
+        let left = under_way.map(|(index, account)| {
+            let expected = self.expected_of(index, account).unwrap_or(account.tally.expected);
+            expected.bytes.saturating_sub(account.tally.settled_bytes())
+        });
+        left.sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder};
+    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
+
+    const INBOX: FolderId = FolderId(0);
+
+    /// A migration of as many accounts as sizes are known of, and these events, one a second.
+    fn run(sizes: &[Option<u64>], events: impl IntoIterator<Item = Event>) -> RunState {
+        let info = |number: usize| AccountInfo {
+            address: format!("user{number}@example.com"),
+            full_name: String::new(),
+            line: 1,
+            target_address: None,
+        };
+        let info = RunInfo {
+            kind: RunKind::Migrate,
+            started: String::new(),
+            source: String::new(),
+            target: String::new(),
+            jobs: 4,
+            verify: Default::default(),
+            log_folder: Default::default(),
+            accounts: (0..sizes.len()).map(info).collect(),
+            bad_lines: Vec::new(),
+        };
+        let mut state = RunState::default();
+        state.know_sizes(sizes.iter().map(|size| size.map(|bytes| Counts { messages: 1, bytes })).collect());
+        for (second, event) in [Event::RunStarted(info)].into_iter().chain(events).enumerate() {
+            state.apply(&Stamped { at: 1000 * second as u64, event });
+        }
+        state
+    }
+
+    /// An account is taken up, counted, and of its octets so many arrive.
+    fn begun(account: u32, bytes: u64, arrived: u64) -> Vec<Event> {
+        let account = AccountId(account);
+        let inbox = FolderPath::new(["INBOX"]);
+        let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };
+        vec![
+            Event::AccountStarted { account },
+            Event::FoldersPlanned { account, folders: vec![planned], left_out: Vec::new() },
+            Event::FolderCounted { account, folder: INBOX, messages: 2, bytes: Some(bytes) },
+            Event::MessagesCopied { account, folder: INBOX, messages: 1, bytes: arrived },
+        ]
+    }
+
+    #[test]
+    fn a_check_before_makes_the_whole_known_and_without_one_no_time_is_told_until_all_is_counted() {
+        let checked = run(&[Some(5), Some(3000)], begun(0, 1000, 400));
+        assert_eq!((checked.expected().bytes, checked.percent()), (4000, 10));
+        assert_eq!(checked.seconds_left(4000), Some(36));
+        let unchecked = run(&[None, None], begun(0, 1000, 400));
+        assert_eq!((unchecked.is_known(), unchecked.seconds_left(4000)), (false, None));
+        assert_eq!(unchecked.percent(), 20, "by accounts");
+    }
+
+    #[test]
+    fn no_time_left_is_told_while_every_mailbox_under_way_waits() {
+        let wait = |account| Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 };
+        let both = || [begun(0, 1000, 400), begun(1, 1000, 400)].concat();
+        let one = run(&[None, None], both().into_iter().chain([wait(0)]));
+        assert!(one.seconds_left(9000).is_some());
+        let all = run(&[None, None], both().into_iter().chain([wait(0), wait(1)]));
+        assert_eq!(all.seconds_left(10_000), None);
+        assert_eq!(all.longest_wait(10_000), Some((Side::Source, 30)));
+        let again = run(
+            &[None, None],
+            both().into_iter().chain([wait(0), wait(1), Event::WaitEnded { account: AccountId(1) }]),
+        );
+        assert!(again.seconds_left(11_000).is_some());
+    }
+
+    #[test]
+    fn what_a_mailbox_that_failed_still_held_is_not_waited_for() {
+        let failed = Event::AccountFinished { account: AccountId(0), end: AccountEnd::Failed };
+        let state = run(&[None, None], [begun(0, 9000, 100), begun(1, 1000, 600)].concat().into_iter().chain([failed]));
+        assert_eq!(state.percent(), 96);
+        // 700 octets came in nine seconds, and 400 are still to come.
+        assert_eq!(state.seconds_left(9000), Some(6));
+    }
+
+    #[test]
+    fn all_is_done_only_at_a_good_end() {
+        let ends = |end| {
+            let ended = [Event::AccountFinished { account: AccountId(0), end }, Event::RunFinished];
+            run(&[None], begun(0, 1000, 1000).into_iter().chain(ended)).percent()
+        };
+        assert_eq!(run(&[None], begun(0, 1000, 1000)).percent(), 99);
+        assert_eq!((ends(AccountEnd::Complete), ends(AccountEnd::Incomplete)), (100, 99));
+    }
+}
