@@ -11,6 +11,8 @@ pub const GRID: f32 = 4.0;
 pub const CONTROL: f32 = 32.0;
 /// Height of a row of a table.
 pub const ROW: f32 = 31.0;
+/// From this width on a table has room for every column.
+pub const WIDE_TABLE: f32 = 620.0;
 /// Corner radius of fields and buttons.
 pub const RADIUS: u8 = 7;
 /// Corner radius of cards and strips.

@@ -51,7 +51,7 @@ fn the_verdict_the_reasons_and_the_next_steps_are_said() {
     let bar = ["Migrate further accounts", "Close", "Migrate the incomplete again"];
     assert!(order.windows(3).any(|three| three == bar), "Tab goes in the order of reading: {order:?}");
     harness.get_by_label("10 of 12 accounts are complete; 2 need you.");
-    harness.get_by_label("Correct the password in the CSV file and migrate this mailbox again.");
+    harness.get_by_label("What to do: Correct the password in the CSV file and migrate this mailbox again.");
     harness.get_by_label("Report").click();
     harness.run_steps(2);
     harness.get_by_label("Migrate the incomplete again").click();

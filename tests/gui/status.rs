@@ -1,10 +1,10 @@
 //! Page 3.
 
 use super::recorded;
-use super::support::{fine_picture, pictures, plain};
-use egui::Key;
+use super::support::{SMALL, fine_picture, pictures, plain, show};
+use egui::{Key, Theme};
 use egui_kittest::SnapshotResults;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use kimt::gui::action::Action;
 use kimt::gui::pages::status::{Question, StatusPage};
 use kimt::gui::wizard::{Page, Wizard};
@@ -56,6 +56,30 @@ fn an_opened_row_looks_right() {
     assert_eq!(harness.query_all_by_label_contains("'Plans for the new building'").count(), 2);
     assert_eq!(harness.query_all_by_label_contains("What to do: Raise the size limit").count(), 2);
     harness.snapshot("status-opened-usual-light");
+}
+
+#[test]
+fn in_a_narrow_window_problems_and_advice_are_broken_into_lines_and_words_come_before_sizes() {
+    let mut harness = show(known(&recorded::running()), SMALL, Theme::Light);
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Size").is_none());
+    harness.get_by_label("Problems 2").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("b.novak@old-company.com: Complete except 2 messages").click();
+    harness.run_steps(3);
+    let whole = "The message UID 812 of 4 March 2021, 61 MB, 'Plans for the new building' in 'Archive/2021' is larger than the target accepts: the target takes at most 50 MB.";
+    let is_part = |label: &str| label.contains('\n') && whole.starts_with(&label.replace('\n', " "));
+    let room = harness.get_by_label("Mailbox").rect().left()..harness.get_by_label("Messages").rect().right() + 1.0;
+    let mut parts = 0;
+    for node in harness.root().children_recursive() {
+        let is_label = format!("{:?}", node.accesskit_node().role()) == "Label";
+        if is_label && node.accesskit_node().value().is_some_and(|label| is_part(&label)) {
+            assert!(room.contains(&node.rect().left()) && room.contains(&node.rect().right()), "{:?}", node.rect());
+            parts += 1;
+        }
+    }
+    assert_eq!(parts, 2, "one for each of the two problems");
+    harness.snapshot("status-opened-small-light");
 }
 
 #[test]

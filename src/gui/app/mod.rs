@@ -264,7 +264,6 @@ impl App {
         }
         self.awake = None;
         self.wizard.status.question = None;
-        self.wizard.status.refresh();
         let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
         for (account, end) in self.migrated.iter().zip(ends) {
             self.wizard.accounts.note_migrated(account, end == Some(AccountEnd::Complete));

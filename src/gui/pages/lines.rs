@@ -1,11 +1,12 @@
 //! The lines of a table of mailboxes: the accounts in the order in which they matter, and below an opened one its folders and problems.
 //!
-//! All lines have one height, so that a table of five thousand accounts with some of them open is still only a list.
+//! All lines have one height, so that a table of five thousand accounts with some of them open is still only a list. A text that is too
+//! long for one is broken into several.
 
 use super::super::theme::{body, palette};
 use super::super::widgets::sign::{self, Mark};
-use super::super::widgets::table::Row;
-use crate::domain::{FolderId, Problem, Severity};
+use super::super::widgets::table::{self, Column, Row};
+use crate::domain::{FolderId, LeftOut, Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 use egui::{Id, Rect, RichText, Ui, vec2};
@@ -23,14 +24,28 @@ pub enum Line {
     Folder(usize, usize),
     /// One of its folders that is not copied.
     LeftOut(usize, usize),
-    /// One of its problems.
-    Problem(usize, usize),
-    /// What to do about that problem.
-    Advice(usize, usize),
-    /// It has more problems than are shown.
-    More(usize),
-    /// There is nothing to open yet.
-    Nothing(usize),
+    /// A piece of text about it, by its number among all such pieces.
+    Said(usize),
+}
+
+/// A piece of text that fits into a line.
+#[derive(Debug)]
+struct Said {
+    text: String,
+    /// The column it begins in, and the last it goes over.
+    columns: (usize, usize),
+    /// The sign before it.
+    mark: Option<Mark>,
+    /// Whether it is in the colour of what is said, in place of that of what goes with it.
+    ink: bool,
+}
+
+/// How a text in the size of details is broken into pieces over these columns.
+pub type Break<'a> = dyn Fn(&str, (usize, usize)) -> Vec<String> + 'a;
+
+/// Breaks texts as a table with these columns needs it that takes all the room of `ui`.
+pub fn fitting<'a>(ui: &'a Ui, columns: &'a [Column]) -> impl Fn(&str, (usize, usize)) -> Vec<String> + 'a {
+    move |text, over| table::broken(ui, columns, over, small(text, egui::Color32::PLACEHOLDER))
 }
 
 /// What kind of account it is for order and filter.
@@ -62,50 +77,95 @@ impl Group {
 #[derive(Debug, Default)]
 pub struct Lines {
     list: Vec<Line>,
+    said: Vec<Said>,
     open: BTreeSet<usize>,
-    problems_only: bool,
+    of_problems: bool,
 }
 
 impl Lines {
-    /// Lines in which an opened account shows its problems and not its folders.
+    /// Lines in which a closed account shows what happened and what to do, and an opened one its problems and not its folders.
     pub fn of_problems() -> Self {
-        Self { problems_only: true, ..Self::default() }
+        Self { of_problems: true, ..Self::default() }
     }
 
-    /// Puts the lines in order again: those accounts for which `wanted` holds, by group and in the order of the file.
-    pub fn arrange(&mut self, state: &RunState, wanted: impl Fn(&AccountState) -> bool) {
+    /// Puts the lines in order again: those accounts for which `wanted` holds, by group and in the order of the file. Details go to the
+    /// column `last`; what is longer than a line is broken by `pieces`.
+    pub fn arrange(
+        &mut self,
+        state: &RunState,
+        last: usize,
+        pieces: &Break<'_>,
+        wanted: impl Fn(&AccountState) -> bool,
+    ) {
         self.list.clear();
+        self.said.clear();
         for group in [Group::Running, Group::Problem, Group::Waiting, Group::Done] {
             for (index, account) in state.accounts.iter().enumerate() {
                 if Group::of(account) != group || !wanted(account) {
                     continue;
                 }
                 self.list.push(Line::Account(index));
-                if self.open.contains(&index) {
-                    self.add_details(index, account);
+                let open = self.open.contains(&index);
+                if self.of_problems {
+                    self.add_reason(state, account, last, pieces, open);
+                }
+                if open {
+                    self.add_details(index, account, last, pieces);
                 }
             }
         }
     }
 
-    fn add_details(&mut self, index: usize, account: &AccountState) {
-        let list = &mut self.list;
-        for (number, (_, problem)) in account.problems.iter().enumerate().take(PROBLEMS_SHOWN) {
-            list.push(Line::Problem(index, number));
+    /// Adds what does not fit beside the account, and what to do, which an opened one says with each problem.
+    fn add_reason(&mut self, state: &RunState, account: &AccountState, last: usize, pieces: &Break<'_>, open: bool) {
+        for text in pieces(&happened(state, account), (HAPPENED, HAPPENED)).into_iter().skip(1) {
+            self.say(Said { text, columns: (HAPPENED, HAPPENED), mark: None, ink: true });
+        }
+        if !open || account.problems.is_empty() {
+            self.say_all(&what_to_do(account), (1, last), (None, false), pieces);
+        }
+    }
+
+    fn add_details(&mut self, index: usize, account: &AccountState, last: usize, pieces: &Break<'_>) {
+        let (before, over) = (self.list.len(), (1, last));
+        for (_, problem) in account.problems.iter().take(PROBLEMS_SHOWN) {
+            let mark = if problem.severity() == Severity::Error { Mark::Bad } else { Mark::Note };
+            self.say_all(&problem.sentence(), over, (Some(mark), true), pieces);
             if !problem.advice().is_empty() {
-                list.push(Line::Advice(index, number));
+                self.say_all(&format!("What to do: {}", problem.advice()), over, (None, false), pieces);
             }
         }
         if account.problems.len() > PROBLEMS_SHOWN {
-            list.push(Line::More(index));
+            let more = account.problems.len() as u64 + account.problems_not_kept - PROBLEMS_SHOWN as u64;
+            let more = format!("{} are in the report.", words::counted(more, "further problem"));
+            self.say_all(&more, over, (None, false), pieces);
         }
-        if !self.problems_only {
-            list.extend((0..account.folders.len()).map(|number| Line::Folder(index, number)));
-            list.extend((0..account.left_out.len()).map(|number| Line::LeftOut(index, number)));
+        if !self.of_problems {
+            self.list.extend((0..account.folders.len()).map(|number| Line::Folder(index, number)));
+            for (number, left_out) in account.left_out.iter().enumerate() {
+                self.list.push(Line::LeftOut(index, number));
+                for text in pieces(&why_left_out(left_out), (2, last)).into_iter().skip(1) {
+                    self.say(Said { text, columns: (2, last), mark: None, ink: false });
+                }
+            }
         }
-        if list.last() == Some(&Line::Account(index)) {
-            list.push(Line::Nothing(index));
+        if self.list.len() == before {
+            self.say_all("There is nothing more to say of it.", over, (None, false), pieces);
         }
+    }
+
+    fn say_all(&mut self, text: &str, columns: (usize, usize), (mark, ink): (Option<Mark>, bool), pieces: &Break<'_>) {
+        if text.is_empty() {
+            return;
+        }
+        for (number, text) in pieces(text, columns).into_iter().enumerate() {
+            self.say(Said { text, columns, mark: mark.filter(|_| number == 0), ink });
+        }
+    }
+
+    fn say(&mut self, said: Said) {
+        self.list.push(Line::Said(self.said.len()));
+        self.said.push(said);
     }
 
     /// How many lines there are.
@@ -156,12 +216,35 @@ pub fn mark(account: &AccountState) -> Mark {
     }
 }
 
-/// How an account stands, in words that fit into a cell.
-pub fn status(state: &RunState, account: &AccountState, now: u64) -> String {
+/// How an account stands, in words that fit into a cell; a `narrow` one has no room for whole sentences.
+pub fn status(state: &RunState, account: &AccountState, now: u64, narrow: bool) -> String {
+    if let Some((side, until)) = account.waiting.filter(|_| narrow && account.end.is_none()) {
+        return format!("Waits for the {side}, {} s", until.saturating_sub(now).div_ceil(1000));
+    }
     match reason(account) {
         Some(problem) if account.end == Some(AccountEnd::Failed) => format!("Failed: {}", problem.brief()),
         _ => words::account_status(state, account, now),
     }
+}
+
+/// The column that says why an account is not complete.
+pub const HAPPENED: usize = 2;
+
+/// Why an account is not complete, in a few words.
+pub fn happened(state: &RunState, account: &AccountState) -> String {
+    let status = status(state, account, state.now, false);
+    match reason(account) {
+        Some(problem) if account.end == Some(AccountEnd::Incomplete) => format!("{status}: {}", problem.brief()),
+        _ => status,
+    }
+}
+
+/// What to do about an account that went wrong; nothing where only the whole run is to be continued.
+fn what_to_do(account: &AccountState) -> String {
+    let advice = reason(account).map(Problem::advice).filter(|advice| !advice.is_empty());
+    let went_wrong = matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed));
+    let again = Some("Migrate it again; it goes on where it stopped.").filter(|_| went_wrong);
+    advice.or(again).map_or_else(String::new, |advice| format!("What to do: {advice}"))
 }
 
 /// Messages that stand on the target.
@@ -216,48 +299,43 @@ pub struct Places {
     pub messages: usize,
     /// Those of the target, where they have a column of their own.
     pub target: Option<usize>,
-    /// The size.
-    pub size: usize,
+    /// The size, where there is room for it.
+    pub size: Option<usize>,
+    /// The last column.
+    pub last: usize,
 }
 
 /// Draws a line that is not an account.
-pub fn detail(row: &mut Row<'_>, state: &RunState, line: Line, places: Places) {
+pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &Lines, line: Line, places: Places) {
     let colours = palette(row.ui);
     row.tint(colours.ground);
-    let index = match line {
-        Line::Account(index) | Line::More(index) | Line::Nothing(index) => index,
-        Line::Folder(index, _) | Line::LeftOut(index, _) | Line::Problem(index, _) | Line::Advice(index, _) => index,
-    };
-    let Some(account) = state.accounts.get(index) else { return };
-    let soft = |text: &str| small(text, colours.soft);
     match line {
         Line::Account(_) => {}
-        Line::Folder(_, number) => folder(row, account, number, places),
-        Line::LeftOut(_, number) => {
-            let Some(left_out) = account.left_out.get(number) else { return };
-            row.text(1, soft(&left_out.folder));
-            row.text_over(places.text, places.size, soft(&format!("Not copied: {}.", left_out.reason.sentence())));
+        Line::Folder(index, number) => {
+            if let Some(account) = state.accounts.get(index) {
+                folder(row, account, number, places);
+            }
         }
-        Line::Problem(_, number) => {
-            let Some((_, problem)) = account.problems.get(number) else { return };
-            let mark = if problem.severity() == Severity::Error { Mark::Bad } else { Mark::Note };
-            problem_sign(row, mark);
-            row.text_over(1, places.size, small(problem.sentence(), colours.ink));
+        Line::LeftOut(index, number) => {
+            let left_out = state.accounts.get(index).and_then(|account| account.left_out.get(number));
+            let Some(left_out) = left_out else { return };
+            row.text(1, small(&left_out.folder, colours.soft));
+            let why = row.first_piece(2, places.last, small(why_left_out(left_out), colours.soft));
+            row.piece((2, places.last), small(why, colours.soft), true);
         }
-        Line::Advice(_, number) => {
-            let Some((_, problem)) = account.problems.get(number) else { return };
-            row.text_over(1, places.size, small(format!("What to do: {}", problem.advice()), colours.soft));
+        Line::Said(number) => {
+            let Some(said) = lines.said.get(number) else { return };
+            if let Some(mark) = said.mark {
+                problem_sign(row, mark);
+            }
+            let colour = if said.ink { colours.ink } else { colours.soft };
+            row.piece(said.columns, small(&said.text, colour), true);
         }
-        Line::More(_) => {
-            let more = account.problems.len() as u64 + account.problems_not_kept - PROBLEMS_SHOWN as u64;
-            row.text_over(
-                1,
-                places.size,
-                soft(&format!("{} are in the report.", words::counted(more, "further problem"))),
-            );
-        }
-        Line::Nothing(_) => row.text_over(1, places.size, soft("There is nothing more to say of it.")),
     }
+}
+
+fn why_left_out(left_out: &LeftOut) -> String {
+    format!("Not copied: {}.", left_out.reason.sentence())
 }
 
 fn problem_sign(row: &mut Row<'_>, mark: Mark) {
@@ -287,7 +365,9 @@ fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Plac
         }
         None => row.text(places.messages, small(format!("{there} of {all}"), colours.soft)),
     }
-    row.text(places.size, small(words::size(folder.tally.expected.bytes), colours.soft));
+    if let Some(size) = places.size {
+        row.text(size, small(words::size(folder.tally.expected.bytes), colours.soft));
+    }
 }
 
 fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> String {
@@ -306,7 +386,8 @@ fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> String {
     }
 }
 
-fn small(text: impl Into<String>, colour: egui::Color32) -> RichText {
+/// A text in the size of details.
+pub fn small(text: impl Into<String>, colour: egui::Color32) -> RichText {
     body(text).size(13.0).color(colour)
 }
 

@@ -84,8 +84,6 @@ impl ResultPage {
 
     /// Draws the page.
     pub fn show(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
-        self.needing.arrange(state, |account| account.end != Some(AccountEnd::Complete));
-        self.all.arrange(state, |_| true);
         verdict(ui, state, actions);
         // The verdict tells the first one already.
         for problem in state.problems.iter().skip(1) {
@@ -112,6 +110,11 @@ impl ResultPage {
         if state.accounts.is_empty() {
             return;
         }
+        let (needing_columns, (all_columns, places)) = (needing_columns(), all_columns(ui));
+        let is_needing = |account: &AccountState| account.end != Some(AccountEnd::Complete);
+        let last = needing_columns.len() - 1;
+        self.needing.arrange(state, last, &lines::fitting(ui, &needing_columns), is_needing);
+        self.all.arrange(state, places.last, &lines::fitting(ui, &all_columns), |_| true);
         if self.needing.is_empty() {
             self.all_table(ui, state, room.max(least));
             return;
@@ -140,13 +143,8 @@ impl ResultPage {
     }
 
     fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
-        let columns = [
-            Column::fixed("", 50.0),
-            Column::share("Needs you", 1.0),
-            Column::share("What happened", 1.7),
-            Column::share("What to do", 1.4),
-        ];
-        let places = Places { text: 2, text_end: 2, messages: 3, target: None, size: 3 };
+        let columns = needing_columns();
+        let places = Places { text: 2, text_end: 2, messages: 2, target: None, size: None, last: columns.len() - 1 };
         let mut turned = None;
         let lines = &self.needing;
         Table::new("needing", &columns, lines.len()).height(height).show(
@@ -159,7 +157,7 @@ impl ResultPage {
                         turned = Some(index);
                     }
                 }
-                Some(line) => lines::detail(row, state, line, places),
+                Some(line) => lines::detail(row, state, lines, line, places),
                 None => {}
             },
         );
@@ -169,15 +167,7 @@ impl ResultPage {
     }
 
     fn all_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
-        let columns = [
-            Column::fixed("", 50.0),
-            Column::share("Account", 1.3),
-            Column::share("Result", 1.0),
-            Column::fixed("Source", 84.0).right(),
-            Column::fixed("Target", 84.0).right(),
-            Column::fixed("Size", 84.0).right(),
-        ];
-        let places = Places { text: 2, text_end: 2, messages: 3, target: Some(4), size: 5 };
+        let (columns, places) = all_columns(ui);
         let mut turned = None;
         let lines = &self.all;
         Table::new("all", &columns, lines.len()).height(height).show(
@@ -186,11 +176,11 @@ impl ResultPage {
             |row| match lines.get(row.index) {
                 Some(Line::Account(index)) => {
                     let Some(account) = state.accounts.get(index) else { return };
-                    if account_row(row, state, index, account, lines.is_open(index)) {
+                    if account_row(row, state, index, account, (lines.is_open(index), places)) {
                         turned = Some(index);
                     }
                 }
-                Some(line) => lines::detail(row, state, line, places),
+                Some(line) => lines::detail(row, state, lines, line, places),
                 None => {}
             },
         );
@@ -198,6 +188,28 @@ impl ResultPage {
             self.all.turn(index);
         }
     }
+}
+
+/// What to do stands below each account, because it is a whole sentence.
+fn needing_columns() -> [Column; 3] {
+    [Column::fixed("", 50.0), Column::share("Needs you", 1.0), Column::share("What happened and what to do", 1.8)]
+}
+
+/// Where it is narrow, the size gives way to the words.
+fn all_columns(ui: &Ui) -> (Vec<Column>, Places) {
+    let mut columns = vec![
+        Column::fixed("", 50.0),
+        Column::share("Account", 1.0),
+        Column::share("Result", 1.0),
+        Column::fixed("Source", 84.0).right(),
+        Column::fixed("Target", 84.0).right(),
+    ];
+    let wide = ui.available_width() >= theme::WIDE_TABLE;
+    if wide {
+        columns.push(Column::fixed("Size", 84.0).right());
+    }
+    let last = columns.len() - 1;
+    (columns, Places { text: 2, text_end: 2, messages: 3, target: Some(4), size: wide.then_some(last), last })
 }
 
 fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
@@ -239,41 +251,40 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
 
 fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
     let colours = palette(row.ui);
-    let status = lines::status(state, account, state.now);
+    let status = lines::status(state, account, state.now, false);
     let pressed = lines::account_head(row, "needing", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    let reason = lines::reason(account);
-    let happened = match reason {
-        Some(problem) if account.end == Some(AccountEnd::Incomplete) => format!("{status}: {}", problem.brief()),
-        _ => status,
-    };
-    row.text(2, theme::body(happened).size(13.5).color(colours.ink));
-    let advice = reason.map(crate::domain::Problem::advice).filter(|advice| !advice.is_empty());
-    let again = match account.started_at {
-        Some(_) => "Migrate it again; it goes on where it stopped.",
-        None => "Migrate it; nothing was done for it yet.",
-    };
-    row.text(3, theme::body(advice.unwrap_or(again)).size(13.5).color(colours.soft));
+    let happened = lines::small(lines::happened(state, account), colours.ink);
+    let first = row.first_piece(lines::HAPPENED, lines::HAPPENED, happened);
+    row.piece((lines::HAPPENED, lines::HAPPENED), lines::small(first, colours.ink), false);
     pressed
 }
 
-fn account_row(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
+fn account_row(
+    row: &mut Row<'_>,
+    state: &RunState,
+    index: usize,
+    account: &AccountState,
+    (open, places): (bool, Places),
+) -> bool {
     let colours = palette(row.ui);
-    let status = lines::status(state, account, state.now);
+    let status = lines::status(state, account, state.now, false);
     let pressed = lines::account_head(row, "account of all", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    row.text(2, theme::body(status).size(13.5).color(colours.soft));
+    let status = theme::body(status).size(13.5).color(colours.soft);
     let nothing = account.tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete);
-    if Group::of(account) != Group::Waiting && !nothing {
-        let tally = &account.tally;
-        let numbers = [
-            words::count(tally.expected.messages),
-            words::count(lines::arrived(tally)),
-            words::size(tally.settled_bytes()),
-        ];
-        for (column, number) in (3..).zip(numbers) {
-            row.text(column, theme::body(number).size(13.5).color(colours.ink));
-        }
+    if Group::of(account) == Group::Waiting || nothing {
+        row.text_across(2, places.last, status);
+        return pressed;
+    }
+    row.text(2, status);
+    let tally = &account.tally;
+    let numbers = [words::count(tally.expected.messages), words::count(lines::arrived(tally))];
+    for (column, number) in (3..).zip(numbers) {
+        row.text(column, theme::body(number).size(13.5).color(colours.ink));
+    }
+    if let Some(size) = places.size {
+        row.text(size, theme::body(words::size(tally.settled_bytes())).size(13.5).color(colours.ink));
     }
     pressed
 }

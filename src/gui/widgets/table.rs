@@ -2,8 +2,8 @@
 
 use crate::gui::theme::{CARD_RADIUS, ROW, palette, small};
 use egui::{
-    Align, Frame, Id, Label, Layout, Rangef, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder,
-    WidgetInfo, pos2, vec2,
+    Align, Frame, Id, Label, Layout, Rangef, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke, TextStyle,
+    TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
 /// How wide a column is.
@@ -152,6 +152,24 @@ fn edges(columns: &[Column], inner: Rect) -> Vec<Rangef> {
     edges
 }
 
+/// A text in pieces of at most two lines that each fit over the cells `from` to `to` of a table that takes all the room of `ui`, so that each
+/// can have a row.
+pub fn broken(ui: &Ui, columns: &[Column], (from, to): (usize, usize), text: RichText) -> Vec<String> {
+    let inner = Rect::from_min_size(pos2(0.0, 0.0), vec2(ui.available_width() - 2.0, ROW));
+    let edges = edges(columns, inner);
+    match (edges.get(from), edges.get(to)) {
+        (Some(from), Some(to)) => break_into(ui, to.max - from.min, text),
+        _ => vec![text.text().to_owned()],
+    }
+}
+
+fn break_into(ui: &Ui, width: f32, text: RichText) -> Vec<String> {
+    let galley = WidgetText::from(text).into_galley(ui, Some(TextWrapMode::Wrap), width - 1.0, TextStyle::Body);
+    let lines = galley.rows.iter().map(|row| row.text().trim().to_owned());
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    lines.chunks(2).map(|two| two.join("\n")).collect()
+}
+
 fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: Label) -> Response {
     let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(cell).layout(layout));
@@ -212,6 +230,29 @@ impl Row<'_> {
     pub fn text(&mut self, column: usize, text: RichText) {
         let (cell, right) = (self.cell(column), self.columns[column].right);
         put(self.ui, cell, right, (self.index, column), Label::new(text).truncate().selectable(false));
+    }
+
+    /// Writes a text over several cells of a row that can be pressed.
+    pub fn text_across(&mut self, from: usize, to: usize, text: RichText) {
+        let cell = self.span(from, to);
+        put(self.ui, cell, false, (self.index, from), Label::new(text).truncate().selectable(false));
+    }
+
+    /// The first of the pieces into which [`broken`] breaks this text.
+    pub fn first_piece(&self, from: usize, to: usize, text: RichText) -> String {
+        break_into(self.ui, self.span(from, to).width(), text).into_iter().next().unwrap_or_default()
+    }
+
+    /// Writes such a piece over several cells; `read` if it is to be read and copied, and the row not to be pressed there.
+    pub fn piece(&mut self, (from, to): (usize, usize), piece: RichText, read: bool) {
+        let cell = self.span(from, to);
+        let label = if piece.text().contains('\n') {
+            // Close together, so that both have room above the rule.
+            Label::new(piece.line_height(Some(ROW / 2.0 - 1.0))).extend()
+        } else {
+            Label::new(piece).truncate()
+        };
+        put(self.ui, cell, false, (self.index, from), label.selectable(read));
     }
 
     /// Writes a text over several cells, to be read and copied: rows of details are not pressed.

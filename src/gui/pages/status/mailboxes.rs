@@ -3,7 +3,7 @@
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::progress;
 use super::super::super::widgets::table::Row;
-use super::super::lines;
+use super::super::lines::{self, Places};
 use crate::progress::{AccountEnd, AccountState, RunState};
 use crate::report::words;
 use egui::vec2;
@@ -12,9 +12,7 @@ use egui::vec2;
 pub(super) struct Mailboxes<'a> {
     pub(super) state: &'a RunState,
     pub(super) now: u64,
-    /// There is room for a bar in each row.
-    pub(super) wide: bool,
-    pub(super) last: usize,
+    pub(super) places: Places,
 }
 
 impl Mailboxes<'_> {
@@ -22,23 +20,33 @@ impl Mailboxes<'_> {
     pub(super) fn draw(&self, row: &mut Row<'_>, index: usize, open: bool) -> bool {
         let Some(account) = self.state.accounts.get(index) else { return false };
         let colours = palette(row.ui);
-        let status = lines::status(self.state, account, self.now);
+        let Places { messages, size, last, .. } = self.places;
+        let status = lines::status(self.state, account, self.now, size.is_none());
         let pressed = lines::account_head(row, "mailbox", index, account, &status, open);
         row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-        row.text(2, theme::body(status).size(13.5).color(colours.soft));
-        if self.wide {
+        let status = theme::body(status).size(13.5).color(colours.soft);
+        let tally = &account.tally;
+        if tally.expected.messages == 0 && account.end.is_some_and(|end| end != AccountEnd::Complete) {
+            // There are no numbers, and often a reason.
+            row.text_across(2, last, status);
+            return pressed;
+        }
+        row.text(2, status);
+        // Where there is room for the size there is room for a bar.
+        if size.is_some() {
             small_bar(row, account);
         }
-        let tally = &account.tally;
-        if tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete) {
-            row.text(self.last - 1, theme::body("–").size(13.5).color(colours.soft));
+        if tally.expected.messages == 0 && account.end.is_none() {
+            row.text(messages, theme::body("–").size(13.5).color(colours.soft));
             return pressed;
         }
         let (there, all) = (lines::arrived(tally), tally.expected.messages);
         let (there, all) = (words::count(there), words::count(all));
-        let messages = if there == all { all } else { format!("{there} of {all}") };
-        row.text(self.last - 1, theme::body(messages).size(13.5).color(colours.ink));
-        row.text(self.last, theme::body(words::size(tally.expected.bytes)).size(13.5).color(colours.ink));
+        let of_all = if there == all { all } else { format!("{there} of {all}") };
+        row.text(messages, theme::body(of_all).size(13.5).color(colours.ink));
+        if let Some(size) = size {
+            row.text(size, theme::body(words::size(tally.expected.bytes)).size(13.5).color(colours.ink));
+        }
         pressed
     }
 }

@@ -4,6 +4,7 @@ mod mailboxes;
 mod whole;
 
 use super::super::action::Action;
+use super::super::theme;
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::chips::chip;
 use super::super::widgets::sign::Mark;
@@ -89,10 +90,10 @@ impl StatusPage {
         groups
     }
 
-    /// Looks at all accounts once: order, filter. Call it after events and before drawing.
-    pub fn refresh(&mut self) {
+    /// Looks at all accounts once: order, filter.
+    fn arrange(&mut self, last: usize, pieces: &lines::Break<'_>) {
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
-        self.lines.arrange(&self.state, |account| {
+        self.lines.arrange(&self.state, last, pieces, |account| {
             let fits = match filter {
                 Filter::All => true,
                 Filter::Running => Group::of(account) == Group::Running,
@@ -160,7 +161,6 @@ impl StatusPage {
 
     /// Draws the page.
     pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        self.refresh();
         self.ask(ui, actions);
         for problem in &self.state.problems {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
@@ -241,18 +241,11 @@ impl StatusPage {
     }
 
     fn table(&mut self, ui: &mut Ui) {
-        let wide = ui.available_width() >= 620.0;
-        let mut columns = vec![Column::fixed("", 48.0), Column::share("Mailbox", 1.0), Column::share("Status", 1.0)];
-        if wide {
-            columns.push(Column::fixed("", 90.0));
-        }
-        columns.push(Column::fixed("Messages", 138.0).right());
-        columns.push(Column::fixed("Size", 84.0).right());
-        let last = columns.len() - 1;
-        let places = Places { text: 2, text_end: last - 2, messages: last - 1, target: None, size: last };
+        let (columns, places) = columns(ui);
+        self.arrange(places.last, &lines::fitting(ui, &columns));
         let mut turned = None;
         let table = ui.available_rect_before_wrap();
-        let mailboxes = Mailboxes { state: &self.state, now: self.now, wide, last };
+        let mailboxes = Mailboxes { state: &self.state, now: self.now, places };
         let lines = &self.lines;
         self.rows_drawn = Table::new("mailboxes", &columns, lines.len()).show(
             ui,
@@ -260,7 +253,7 @@ impl StatusPage {
             |row| match lines.get(row.index) {
                 Some(Line::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
                 Some(Line::Account(_)) | None => {}
-                Some(line) => lines::detail(row, mailboxes.state, line, places),
+                Some(line) => lines::detail(row, mailboxes.state, lines, line, places),
             },
         );
         if self.lines.is_empty() {
@@ -272,4 +265,23 @@ impl StatusPage {
             self.lines.turn(index);
         }
     }
+}
+
+/// Where it is narrow, the bars and the sizes give way to the words.
+fn columns(ui: &Ui) -> (Vec<Column>, Places) {
+    let wide = ui.available_width() >= theme::WIDE_TABLE;
+    let status = if wide { 1.2 } else { 1.5 };
+    let mut columns = vec![Column::fixed("", 48.0), Column::share("Mailbox", 1.0), Column::share("Status", status)];
+    if wide {
+        columns.push(Column::fixed("", 90.0));
+    }
+    columns.push(Column::fixed("Messages", 138.0).right());
+    let messages = columns.len() - 1;
+    if wide {
+        columns.push(Column::fixed("Size", 84.0).right());
+    }
+    let last = columns.len() - 1;
+    // What is said of a folder may go over the column of the bars.
+    let places = Places { text: 2, text_end: messages - 1, messages, target: None, size: wide.then_some(last), last };
+    (columns, places)
 }
