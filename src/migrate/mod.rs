@@ -29,7 +29,7 @@ mod scan;
 mod sign_in;
 mod verify;
 
-pub use check::probe::{Doubt, Finding, Sign, test_source, test_target, trust};
+pub use check::probe::{Doubt, Finding, Service, Sign, test_source, test_target, trust};
 pub use request::{
     AdministrationServer, ClientCertificate, Limits, Lines, MASTER_SEPARATOR, NameForm, Observer, Options, Patience,
     Proxy, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, TokenSource, Verify,

@@ -8,7 +8,7 @@ use kimt::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Securi
 use kimt::gui::action::Action;
 use kimt::gui::pages::servers::{RestoreOffer, Test};
 use kimt::gui::wizard::Wizard;
-use kimt::migrate::{Doubt, Finding, Sign};
+use kimt::migrate::{Doubt, Finding, Service, Sign, SignInWay};
 use std::time::Duration;
 
 fn filled() -> Wizard {
@@ -45,7 +45,7 @@ fn doubt(changed_from: Option<Fingerprint>) -> Doubt {
 
 fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
     let mut wizard = filled();
-    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
+    wizard.servers.source_test = Test::Done(source_found());
     let kind = if changed_from.is_some() { ProblemKind::CertificateChanged } else { ProblemKind::CertificateUnknown };
     let problem = Problem::new(kind).on(Side::Administration).at_server("10.1.0.5");
     let finding = Finding { certificate: Some(doubt(changed_from)), ..Finding::of(problem) };
@@ -58,7 +58,9 @@ fn unfit() -> Wizard {
     let mut wizard = filled();
     let text = "Does not offer the sign-in with passwords. Under 'How people sign in' choose what it offers: tokens.";
     let not_offered = Finding { sign: Sign::Bad, ..good(text) };
-    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Gimap"), not_offered]);
+    let mut found = source_found();
+    found.truncate(3);
+    wizard.servers.source_test = Test::Done(found.into_iter().chain([not_offered]).collect());
     let file = Problem::new(ProblemKind::CertificateFile)
         .on(Side::Target)
         .saying("/home/admin/own.p12: it cannot be opened: its password is another one, or it is damaged");
@@ -66,12 +68,36 @@ fn unfit() -> Wizard {
     wizard
 }
 
+/// What a test finds of a source as it should be, said as the program says it.
+fn source_found() -> Vec<Finding> {
+    let service = Service::Only;
+    vec![
+        Finding::reached(service, 993, 18),
+        Finding::certificate(service, None),
+        Finding::product(service, "Dovecot"),
+        Finding::sign_in_offered(service, &SignInWay::OwnPassword),
+    ]
+}
+
+/// The same of a Kerio Connect whose licence is used up.
+fn target_found() -> Vec<Finding> {
+    vec![
+        Finding::certificate(Service::Administration, Some(Fingerprint([0x3a; 32]))),
+        Finding::product(Service::Only, "Kerio Connect 10.0.8"),
+        Finding::signed_in("FullAdmin"),
+        Finding::seats(40, Some(40)),
+        Finding::imap_service(143, Some(8143)),
+        Finding::reached(Service::Imap, 143, 3),
+        Finding::certificate(Service::Imap, Some(Fingerprint([0x3a; 32]))),
+        Finding::product(Service::Imap, "Kerio Connect 10.0.8 patch 1"),
+        Finding::sign_in_offered(Service::Imap, &SignInWay::OwnPassword),
+    ]
+}
+
 pub fn ready() -> Wizard {
     let mut wizard = filled();
-    wizard.servers.source_test = Test::Done(vec![good("Reached on port 993, 18 ms"), good("Dovecot")]);
-    let seats = Finding { sign: Sign::Warning, ..good("0 licence seats free (40 of 40 used)") };
-    wizard.servers.target_test =
-        Test::Done(vec![good("Kerio Connect 10.0.8, full rights"), seats, good("Reached on port 143, 3 ms")]);
+    wizard.servers.source_test = Test::Done(source_found());
+    wizard.servers.target_test = Test::Done(target_found());
     wizard
 }
 

@@ -146,7 +146,10 @@ fn a_test_of_the_target_says_in_lines_what_was_found() {
     let findings = migrate::test_target(&world.trusted(Some(wanted)), folder.path());
     let text: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
     let said = |part: &str| assert!(text.iter().any(|line| line.contains(part)), "{part}: {text:#?}");
-    said("Certificate trusted by its fingerprint");
+    // Two services, two certificates: each line says whose it is.
+    said("Administration: certificate trusted by its fingerprint");
+    said("IMAP: certificate trusted by its fingerprint");
+    said("IMAP: offers the sign-in with passwords");
     said("Kerio Connect 1");
     said("Signed in with full rights (FullAdmin)");
     said("25 licence seats free (0 of 25 used)");

@@ -57,10 +57,81 @@ impl Doubt {
     }
 }
 
+/// Which of a server's services a line speaks of. Kerio Connect has two, each with a certificate, and a line without a name would be read
+/// as the other's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The one there is.
+    Only,
+    /// Kerio Connect's administration.
+    Administration,
+    /// Kerio Connect's IMAP service.
+    Imap,
+}
+
+impl Service {
+    /// What is said of the service; a name stays as it is, a sentence goes on in small letters.
+    fn says(self, text: &str, is_name: bool) -> String {
+        let service = match self {
+            Service::Only => return text.to_owned(),
+            Service::Administration => "Administration",
+            Service::Imap => "IMAP",
+        };
+        match text.chars().next().filter(|_| !is_name) {
+            Some(first) => format!("{service}: {}{}", first.to_lowercase(), &text[first.len_utf8()..]),
+            None => format!("{service}: {text}"),
+        }
+    }
+}
+
 impl Finding {
     /// The line that says a problem.
     pub fn of(problem: Problem) -> Self {
         Self::bad(problem)
+    }
+
+    /// The server answered.
+    pub fn reached(service: Service, port: u16, milliseconds: u128) -> Self {
+        Self::good(service.says(&format!("Reached on port {port}, {milliseconds} ms"), false))
+    }
+
+    /// Its certificate is trusted: by the usual check, or because of exactly this fingerprint.
+    pub fn certificate(service: Service, only: Option<Fingerprint>) -> Self {
+        Self::good(service.says(&trusted_by(only), false))
+    }
+
+    /// What it says it is.
+    pub fn product(service: Service, product: &str) -> Self {
+        Self::good(service.says(product, true))
+    }
+
+    /// The administrator was let in.
+    pub fn signed_in(role: &str) -> Self {
+        Self::good(format!("Signed in with full rights ({role})"))
+    }
+
+    /// How many users the licence still allows.
+    pub fn seats(used: u32, allowed: Option<u32>) -> Self {
+        let Some(allowed) = allowed else { return Self::good("Licence without a limit of users") };
+        let free = allowed.saturating_sub(used);
+        let text = format!("{free} licence seats free ({used} of {allowed} used)");
+        if free > 0 { Self::good(text) } else { Self::warning(text) }
+    }
+
+    /// Where Kerio Connect's IMAP service listens, and where it will while migrating.
+    pub fn imap_service(port: u16, wanted: Option<u16>) -> Self {
+        let running = format!("The IMAP service runs on port {port}");
+        Self::good(match wanted {
+            Some(wanted) if wanted != port => {
+                format!("{running}; while migrating it is set to {wanted}, and back to {port} afterwards")
+            }
+            _ => running,
+        })
+    }
+
+    /// The chosen way to sign in is offered.
+    pub fn sign_in_offered(service: Service, way: &SignInWay) -> Self {
+        Self::good(service.says(&format!("Offers the sign-in {}", said_of(way)), false))
     }
 
     fn good(text: impl Into<String>) -> Self {
@@ -80,7 +151,7 @@ impl Finding {
 pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
     match prepare::source_endpoint(&servers.source, servers, &certificates) {
-        Ok(endpoint) => greet(&endpoint, &servers.source.sign_in, &certificates),
+        Ok(endpoint) => greet(&endpoint, Service::Only, &servers.source.sign_in, &certificates),
         Err(problem) => vec![Finding::bad(problem)],
     }
 }
@@ -114,27 +185,24 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     }
     // The port that a run will set is not there yet: what listens now is tested.
     match prepare::target_endpoint(&servers.target, port, servers, &certificates) {
-        Ok(endpoint) => findings.extend(greet(&endpoint, &servers.target.sign_in, &certificates)),
+        Ok(endpoint) => {
+            let service = if findings.is_empty() { Service::Only } else { Service::Imap };
+            findings.extend(greet(&endpoint, service, &servers.target.sign_in, &certificates));
+        }
         Err(problem) => findings.push(Finding::bad(problem)),
     }
     findings
 }
 
 fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
-    findings.push(Finding::good(trusted_by(administration.pinned())));
-    findings.push(Finding::good(administration.product()));
+    findings.push(Finding::certificate(Service::Administration, administration.pinned()));
+    // It names itself: nothing has to be said before it.
+    findings.push(Finding::product(Service::Only, &administration.product()));
     if let Ok(rights) = administration.rights() {
-        findings.push(Finding::good(format!("Signed in with full rights ({})", rights.role)));
+        findings.push(Finding::signed_in(&rights.role));
     }
     match administration.seats() {
-        Ok(seats) => findings.push(match seats.allowed {
-            Some(allowed) => {
-                let free = allowed.saturating_sub(seats.used);
-                let text = format!("{free} licence seats free ({} of {allowed} used)", seats.used);
-                if free > 0 { Finding::good(text) } else { Finding::warning(text) }
-            }
-            None => Finding::good("Licence without a limit of users"),
-        }),
+        Ok(seats) => findings.push(Finding::seats(seats.used, seats.allowed)),
         Err(error) => log::debug!("licence seats: {error}"),
     }
     findings.extend(administration.warnings().into_iter().map(Finding::warning));
@@ -152,13 +220,7 @@ fn look_at_imap_service(
     }
     match administration.imap_port(servers.target.security) {
         Ok(Some(port)) => {
-            let running = format!("The IMAP service runs on port {port}");
-            findings.push(Finding::good(match servers.target.address.port {
-                Some(wanted) if wanted != port => {
-                    format!("{running}; while migrating it is set to {wanted}, and back to {port} afterwards")
-                }
-                _ => running,
-            }));
+            findings.push(Finding::imap_service(port, servers.target.address.port));
             Some(port)
         }
         Ok(None) => {
@@ -174,22 +236,22 @@ fn look_at_imap_service(
     }
 }
 
-fn greet(endpoint: &Endpoint, way: &SignInWay, certificates: &KnownCertificates) -> Vec<Finding> {
+fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &KnownCertificates) -> Vec<Finding> {
     let started = Instant::now();
     match imap::connect(endpoint) {
         Ok(greeted) => {
             certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
             let mut findings = vec![
-                Finding::good(format!("Reached on port {}, {} ms", endpoint.port, started.elapsed().as_millis())),
+                Finding::reached(service, endpoint.port, started.elapsed().as_millis()),
                 match endpoint.security {
-                    Security::Plain => Finding::warning("The connection is not encrypted"),
-                    Security::Tls | Security::StartTls => Finding::good(trusted_by(endpoint.trust.only())),
+                    Security::Plain => Finding::warning(service.says("The connection is not encrypted", false)),
+                    Security::Tls | Security::StartTls => Finding::certificate(service, endpoint.trust.only()),
                 },
-                Finding::good(greeted.product().to_owned()),
+                Finding::product(service, greeted.product()),
             ];
             let known = greeted.known_about_passwords().filter(|_| way.needs_own_passwords());
             findings.extend(known.map(|known| Finding::warning(format!("It is known of this server that {known}"))));
-            findings.push(look_at_sign_in(greeted, way, endpoint.security));
+            findings.push(look_at_sign_in(greeted, service, way, endpoint.security));
             findings
         }
         Err(error) => {
@@ -212,22 +274,35 @@ fn trusted_by(only: Option<Fingerprint>) -> String {
 }
 
 /// Whether the chosen way to sign in is offered, and what to choose where it is not.
-fn look_at_sign_in(greeted: Greeted, way: &SignInWay, security: Security) -> Finding {
+fn look_at_sign_in(greeted: Greeted, service: Service, way: &SignInWay, security: Security) -> Finding {
     let capabilities = greeted.capabilities().clone();
-    let (offered, way) = match way {
-        SignInWay::OwnPassword => (Ok(capabilities.offers(Offer::Password)), "with passwords"),
-        SignInWay::MasterUser { .. } => (Ok(capabilities.offers(Offer::Password)), "with a master user's password"),
-        SignInWay::Authorization { .. } => (Ok(capabilities.offers(Offer::ForOthers)), "on behalf of others (PLAIN)"),
-        SignInWay::Token { .. } => (Ok(capabilities.offers(Offer::Token)), "with tokens (OAUTHBEARER, XOAUTH2)"),
-        SignInWay::KerioMaster { .. } => (greeted.offers_kerio_master(), "with Kerio Connect's master password"),
+    let offered = match way {
+        SignInWay::OwnPassword | SignInWay::MasterUser { .. } => Ok(capabilities.offers(Offer::Password)),
+        SignInWay::Authorization { .. } => Ok(capabilities.offers(Offer::ForOthers)),
+        SignInWay::Token { .. } => Ok(capabilities.offers(Offer::Token)),
+        SignInWay::KerioMaster { .. } => greeted.offers_kerio_master(),
     };
+    let said = said_of(way);
     match offered {
-        Ok(true) => Finding::good(format!("Offers the sign-in {way}")),
+        Ok(true) => Finding::sign_in_offered(service, way),
         Ok(false) => {
-            let text = format!("Does not offer the sign-in {way}. {}", instead(&capabilities, security));
-            Finding { sign: Sign::Bad, text, problem: None, certificate: None }
+            let text = format!("Does not offer the sign-in {said}. {}", instead(&capabilities, security));
+            Finding { sign: Sign::Bad, text: service.says(&text, false), problem: None, certificate: None }
         }
-        Err(error) => Finding::warning(format!("Whether it offers the sign-in {way} is not known: {error}")),
+        Err(error) => {
+            let text = format!("Whether it offers the sign-in {said} is not known: {error}");
+            Finding::warning(service.says(&text, false))
+        }
+    }
+}
+
+fn said_of(way: &SignInWay) -> &'static str {
+    match way {
+        SignInWay::OwnPassword => "with passwords",
+        SignInWay::MasterUser { .. } => "with a master user's password",
+        SignInWay::Authorization { .. } => "on behalf of others (PLAIN)",
+        SignInWay::Token { .. } => "with tokens (OAUTHBEARER, XOAUTH2)",
+        SignInWay::KerioMaster { .. } => "with Kerio Connect's master password",
     }
 }
 
