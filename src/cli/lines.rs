@@ -1,7 +1,7 @@
 //! Events and sums as single lines: for people in words, for programs as JSON.
 
 use crate::domain::AccountId;
-use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped};
+use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped, Tally};
 use crate::report::words;
 
 /// The event as a line of JSON. None for the last one, in whose place the summary stands.
@@ -80,12 +80,13 @@ fn beginning(info: &RunInfo) -> String {
 
 /// How an account ended: the status, and the numbers that belong to what the run does.
 fn ending(account: &AccountState, state: &RunState) -> String {
+    let tally = &account.tally;
     let status = match account.end {
         // Why was said in a line of its own, and stands at the end once more.
+        Some(AccountEnd::Failed) if *tally == Tally::default() => return "Failed.".to_owned(),
         Some(AccountEnd::Failed) => "Failed".to_owned(),
         _ => words::account_status(state, account, state.now),
     };
-    let tally = &account.tally;
     let numbers = match state.info.as_ref().map(|info| info.kind) {
         Some(RunKind::Check) => {
             let expected = tally.expected;
@@ -97,10 +98,11 @@ fn ending(account: &AccountState, state: &RunState) -> String {
             words::counted(tally.expected.messages, "message")
         ),
         Some(RunKind::Migrate) | None => format!(
-            "{} copied ({}), {} were there already",
+            "{} copied ({}), {} {} there already",
             words::counted(tally.copied.messages, "message"),
             words::size(tally.copied.bytes),
-            words::count(tally.found.messages)
+            words::count(tally.found.messages),
+            if tally.found.messages == 1 { "was" } else { "were" }
         ),
     };
     format!("{status}. {numbers}.")
@@ -185,7 +187,7 @@ mod tests {
         ];
         let state = state(events.clone());
         let said: Vec<String> = events.iter().filter_map(|event| human(event, &state)).collect();
-        assert_eq!(said.last().unwrap(), "ann@example.com: Failed. 0 messages copied (0 bytes), 0 were there already.");
+        assert_eq!(said.last().unwrap(), "ann@example.com: Failed.");
         let said = said.join("\n");
         assert!(said.matches("refused the password").count() == 1 && !said.contains(".."), "{said}");
     }
