@@ -196,7 +196,7 @@ mod tests {
     fn before_anything_is_counted_no_numbers_are_told() {
         let mut state = state([]);
         assert_eq!(total(&state, 0).sentence(), "Total: 0 of 1 account, no messages counted yet");
-        state.tally.expected.messages = 1;
+        state.accounts[0].tally.expected.messages = 1;
         assert!(total(&state, 0).sentence().ends_with(", 0 of 1 message counted so far"));
     }
 

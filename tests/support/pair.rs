@@ -9,6 +9,7 @@ use super::imap_client::{ImapClient, MailboxContent, NotTaken, Path};
 use super::pymap::Pymap;
 use super::run::{Migration, Place, problems};
 use kimt::domain::{PlannedFolder, Problem, ProblemKind};
+use kimt::report::words;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -178,12 +179,12 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
     }
 }
 
-/// The problem that names a message: its folder, date, size and UID.
+/// The problem that names a message, told by its folder and size.
 pub fn naming<'a>(folder: &Path, octets: usize, problems: &'a [Problem]) -> Option<&'a Problem> {
     problems.iter().find(|problem| {
         let same_folder = problem.subject.folder.as_ref() == Some(&folder.join("/"));
         let message = problem.subject.message.as_deref().unwrap_or_default();
-        same_folder && message.contains(&format!("({octets} octets"))
+        same_folder && message.contains(&format!("({}, UID ", words::size(octets as u64)))
     })
 }
 
