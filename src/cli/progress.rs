@@ -148,13 +148,18 @@ impl Printing {
                 self.show_total(state, started.elapsed(), picture.as_mut());
             }
         }
-        let left_out = self.left_out.load(Ordering::Relaxed);
-        if left_out > 0 {
-            self.print(&lines::left_out(left_out, self.voice.is_json()), picture.as_ref());
+        if let Some(line) = self.farewell() {
+            self.print(&line, picture.as_ref());
         }
         if let Some(picture) = picture {
             picture.clear();
         }
+    }
+
+    /// Says how many lines nobody read in time, if any.
+    fn farewell(&self) -> Option<String> {
+        let left_out = self.left_out.load(Ordering::Relaxed);
+        (left_out > 0).then(|| lines::left_out(left_out, self.voice.is_json()))
     }
 
     /// Looks at the state for a moment only: a terminal that is held (Ctrl+S) must not hold the run.
@@ -207,5 +212,17 @@ mod tests {
         let told: Vec<String> = printing.lines.try_iter().collect();
         assert_eq!(told.len(), PROBLEMS_TOLD as usize + 1, "{told:?}");
         assert!(told[PROBLEMS_TOLD as usize].contains("further problems of this account are in the report"));
+    }
+
+    #[test]
+    fn lines_that_nobody_reads_in_time_are_counted_and_told_at_the_end() {
+        let (mut teller, printing) = prepare(Voice::Json);
+        let (state, event) = (state(), problem(ProblemKind::MessageRefused));
+        for _ in 0..QUEUE {
+            teller.noted(&event, &state);
+        }
+        assert_eq!(printing.farewell(), None);
+        (0..3).for_each(|_| teller.noted(&event, &state));
+        assert_eq!(printing.farewell().unwrap(), r#"{"event":"lines_left_out","count":3}"#);
     }
 }

@@ -105,7 +105,7 @@ impl Wizard {
         ui.spacing_mut().item_spacing.y = 12.0;
         if let Some(notice) = self.notice.clone() {
             let put_away = super::widgets::strip::strip(ui, super::widgets::sign::Mark::Bad, &notice, "", |ui| {
-                button::link(ui, "Put away").clicked()
+                button::link(ui, "Dismiss").clicked()
             });
             if put_away {
                 self.notice = None;

@@ -113,3 +113,15 @@ fn folders_and_messages_that_the_rules_leave_out_stay_behind_and_the_account_is_
     let target = stage.target.store().snapshot(stage.user(1)).unwrap();
     assert_eq!(target.folder("Alt").unwrap().messages.len(), 3);
 }
+
+#[test]
+fn a_line_without_a_password_is_named_at_the_end_and_the_others_are_migrated() {
+    let stage = Stage::new(2, 1);
+    stage.write_csv(&format!("{}carol@example.com;;Carol\n", stage.csv()));
+    let ended = stage.run("migrate", &[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let named = ended.stdout.lines().find(|line| line.contains("carol@example.com has no password"));
+    assert!(named.is_some_and(|line| line.contains('3')), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("carol@example.com: "), "{}", ended.stdout);
+    stage.assert_equal();
+}

@@ -46,6 +46,16 @@ fn nonsense_in_an_option_ends_with_2() {
 }
 
 #[test]
+fn a_wrong_line_of_the_rules_ends_with_2_and_is_named() {
+    let stage = Stage::new(1, 1);
+    let path = stage.folder.path().join("people.rules");
+    std::fs::write(&path, "exclude Junk*\nsince yesterday\n").unwrap();
+    let ended = refused(&stage, &["--rules", path.to_str().unwrap()]);
+    assert!(ended.stderr.contains("people.rules: ") && ended.stderr.contains('2'), "{}", ended.stderr);
+    assert!(ended.stderr.contains("'yesterday' is not a day"), "{}", ended.stderr);
+}
+
+#[test]
 fn clear_text_passwords_over_a_network_need_consent() {
     let stage = Stage::new(1, 1);
     let mut program = stage.bare("check");

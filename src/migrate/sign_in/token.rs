@@ -177,6 +177,12 @@ mod tests {
     }
 
     #[test]
+    fn of_what_never_ends_no_more_is_read_than_the_longest_token_has() {
+        let mut endless = std::io::repeat(b'x');
+        assert_eq!(first_line(&mut endless).unwrap().len(), LONGEST);
+    }
+
+    #[test]
     fn what_is_no_token_is_not_sent_and_not_repeated() {
         assert_eq!(token(b"  \t"), Err("is empty"));
         for bad in [&b"two words"[..], b"a\x01auth=Bearer b", b"\xff\xfe", "tök".as_bytes()] {

@@ -12,10 +12,9 @@ use crate::settings::Settings;
 use egui::{Label, Ui};
 
 const SECURITY_NOTE: &str =
-    "With SSL the line is encrypted from the start. Without it, it is encrypted after the greeting (STARTTLS).";
+    "With SSL the connection is encrypted from the start. Without it, it is encrypted after the greeting (STARTTLS).";
 
-const REPAIR_NOTE: &str =
-    "Else what an earlier run copied and somebody deleted on the target since stays deleted. It is not remembered.";
+const REPAIR_NOTE: &str = "Otherwise, what an earlier run copied and somebody has since deleted on the target stays deleted. This choice is not remembered.";
 
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
