@@ -195,13 +195,34 @@ fn through_crate(
 
 /// LOGIN for names and passwords that no quoted string can hold.
 fn login_with_literals(mut wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
-    let command = Command::new("LOGIN").string(user.as_bytes()).string(password.reveal().as_bytes()).secret();
-    match wire.run(&command, &mut |_| {}) {
+    match wire.run(&login(user, password), &mut |_| {}) {
         Ok(status) if status.condition == Condition::Ok => {
             wire.capabilities = Capabilities::told(&status).unwrap_or_default();
             Ok(wire)
         }
         Ok(status) | Err(ImapError::Refused { status, .. }) => Err(ImapError::SignInRefused { status, whose }),
         Err(error) => Err(error),
+    }
+}
+
+fn login(user: &str, password: &Secret) -> Command {
+    Command::new("LOGIN").string(user.as_bytes()).string(password.reveal().as_bytes()).secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fuzzing::line;
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_crate_is_a_lost_line() {
+        let answered = through_crate(line(b"").unwrap(), Whose::Person, |_| panic!("as the crate may do"));
+        assert!(matches!(answered, Err(ImapError::Closed)));
+    }
+
+    #[test]
+    fn what_is_sent_to_sign_in_is_not_in_the_log() {
+        let said = login("f\u{fc}r@example.com", &Secret::new("open sesame")).log_text();
+        assert!(said.contains("LOGIN") && !said.contains("sesame") && !said.contains("example"), "{said}");
     }
 }

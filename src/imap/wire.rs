@@ -439,4 +439,34 @@ mod tests {
         assert!(matches!(read(16), Ok(Answer::Untagged(pieces)) if pieces.len() == 33));
         assert!(matches!(read(30), Err(ImapError::Protocol(_))));
     }
+
+    #[test]
+    fn of_a_literal_that_nobody_wants_only_the_beginning_is_kept() {
+        let octets = 2 * LONGEST_LITERAL as usize;
+        let answer = format!("* X {{{octets}}}\r\n{} end\r\n", "x".repeat(octets));
+        let Answer::Untagged(pieces) = line(answer.as_bytes()).unwrap().next_answer(&mut NoLiterals).unwrap() else {
+            panic!()
+        };
+        assert!(matches!(&pieces[1], Piece::Literal(kept) if kept.len() == LONGEST_LITERAL as usize));
+        assert_eq!(pieces[2], Piece::Text(b" end".to_vec()));
+    }
+
+    #[test]
+    fn words_for_a_person_announce_no_literal() {
+        let mut wire = line(b"* NO odd {9}\r\n* 2 EXISTS\r\n").unwrap();
+        let mut next = || match wire.next_answer(&mut NoLiterals) {
+            Ok(Answer::Untagged(pieces)) => pieces,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(next(), [Piece::Text(b"NO odd {9}".to_vec())]);
+        assert_eq!(next(), [Piece::Text(b"2 EXISTS".to_vec())]);
+    }
+
+    #[test]
+    fn of_many_commands_each_has_the_answer_with_its_tag() {
+        let mut wire = line(b"K3 OK c\r\nK1 OK a\r\nK2 NO b\r\n").unwrap();
+        let statuses = wire.finish_all(&[Tag(1), Tag(2), Tag(3)], &mut |_| {}).unwrap();
+        let texts: Vec<&str> = statuses.iter().map(|status| status.text.as_str()).collect();
+        assert_eq!(texts, ["a", "b", "c"]);
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::between::{Fate, Tamper};
 use super::stage::{ANN, BEN, Stage, kinds, problems};
-use kimt::domain::ProblemKind;
-use kimt::progress::AccountEnd;
+use kimt::domain::{ProblemKind, Secret};
+use kimt::progress::{AccountEnd, RunKind, Verdict};
 use kimt::rehearsal::{ImapOptions, Profile};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,6 +52,24 @@ fn with_one_connection_for_two_mailboxes_both_get_their_turn() {
             // The connection that only looked was not yet gone.
             state = stage.migrate();
         }
+        stage.assert_complete(&state);
+    }
+}
+
+#[test]
+fn a_password_that_no_quoted_string_can_hold_signs_in_and_is_no_command() {
+    const PASSWORD: &str = "gr\u{fc}n \"\\\r\nK9 DELETE INBOX";
+    // With PLAIN, and without it as a literal.
+    for without in [vec![], vec!["AUTH=PLAIN"]] {
+        let source = ImapOptions { without, ..ImapOptions::new(Profile::Rich) };
+        let stage = Stage::with(source, ImapOptions::new(Profile::Rich)).fill(3);
+        for end in [&stage.source, &stage.target] {
+            end.store().set_password(ANN, PASSWORD).unwrap();
+        }
+        let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+        request.accounts[0].password = Secret::new(PASSWORD);
+        let state = kimt::migrate::start(request, Box::new(|_: &_, _: &_| {})).unwrap().wait();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
         stage.assert_complete(&state);
     }
 }

@@ -92,3 +92,40 @@ fn words(reply: u8) -> &'static str {
         _ => "it could not make the connection",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Cursor};
+
+    /// A proxy that has said everything already.
+    struct Said(Cursor<Vec<u8>>);
+
+    impl Read for Said {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.read(into)
+        }
+    }
+
+    impl Write for Said {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_the_proxy_could_not_make_is_none() {
+        let answer = |reply| {
+            let said = [&[VERSION, NO_SIGN_IN, VERSION, reply, 0, 1][..], &[127, 0, 0, 1, 0, 143]].concat();
+            connect(&mut Said(Cursor::new(said)), "mail.example.com", 143, None)
+        };
+        assert!(answer(0).is_ok());
+        for reply in 1..=255 {
+            assert!(answer(reply).is_err(), "{reply}");
+        }
+    }
+}
