@@ -140,12 +140,16 @@ impl Stage {
         self.run_in(kind, self.folder.path())
     }
 
-    /// Runs to the end on the computer whose files are in `folder`, or fails when that takes a minute. Does not wait long before it
-    /// tries a server again.
+    /// Runs to the end on the computer whose files are in `folder`.
     pub fn run_in(&self, kind: RunKind, folder: &Path) -> RunState {
+        self.finish(self.request(kind, folder))
+    }
+
+    /// Runs to the end, or fails when that takes a minute. Does not wait long before it tries a server again.
+    pub fn finish(&self, request: Request) -> RunState {
         let events = self.events.clone();
         let note = move |event: &Stamped, _: &RunState| events.lock().unwrap().push(event.event.clone());
-        let run = kimt::migrate::start(self.request(kind, folder), Box::new(note)).unwrap();
+        let run = kimt::migrate::start(request, Box::new(note)).unwrap();
         let started = Instant::now();
         while !run.is_finished() {
             assert!(started.elapsed() < Duration::from_secs(60), "it hangs: {:?}", run.state().lock().unwrap());
