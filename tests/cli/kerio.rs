@@ -7,6 +7,7 @@ use kimt::domain::Secret;
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapService, Layout, Profile};
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 #[cfg(unix)]
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ struct KerioStage {
 impl KerioStage {
     fn new(accounts: u32, messages: u32) -> Self {
         let mut stage = Stage::new(accounts, messages);
-        let options = StandInOptions { password: Secret::new(PASSWORD), ..StandInOptions::usual().unwrap() };
+        let (password, imap_port) = (Secret::new(PASSWORD), free_port());
+        let options = StandInOptions { password, imap_port, ..StandInOptions::usual().unwrap() };
         let target = Server::start_with(ImapOptions::kerio(Profile::Typical), Layout::KERIO);
         let kerio = AdministrationStandIn::start(target.imap.clone(), options).unwrap();
         stage.target = target;
@@ -63,8 +65,16 @@ impl KerioStage {
     }
 }
 
+/// A port that nobody listens on, outside of the range from which the system gives ports to others at the same time.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + (std::process::id() as u16).wrapping_mul(50).wrapping_add(number) % 10_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 #[test]

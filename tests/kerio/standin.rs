@@ -38,7 +38,8 @@ impl MailService for Listening {
 }
 
 fn start(change: impl FnOnce(&mut Behaviour)) -> AdministrationStandIn {
-    let mut options = StandInOptions::usual().unwrap();
+    // A port that is left for a while is to be free when it is wanted back.
+    let mut options = StandInOptions { imap_port: free_port(), ..StandInOptions::usual().unwrap() };
     change(&mut options.behaviour);
     AdministrationStandIn::start(Arc::new(Listening::default()), options).unwrap()
 }
