@@ -220,6 +220,14 @@ fn a_message_the_source_cannot_read_is_named_and_the_others_arrive() {
     assert_eq!((inbox(&target).messages(), state.tally.failed), (43, 1));
 }
 
+/// A source with one folder of 300 messages, and their size together.
+fn large_source() -> (End, u64) {
+    let from = store(Layout::SLASH);
+    from.add_generated(ANN, "INBOX", 300, 20_000, 1).unwrap();
+    let octets = from.snapshot(ANN).unwrap().folders.values().flat_map(|it| &it.messages).map(|it| it.size).sum();
+    (End::start(from, ImapOptions::new(Profile::Rich), Security::Plain), octets)
+}
+
 /// Ends each line when it has carried so many octets to us.
 fn lasting_for(octets: u64) -> impl Fn(&Step<'_>) -> Action + Send + Sync {
     let carried: Mutex<BTreeMap<u64, u64>> = Mutex::default();
@@ -260,11 +268,8 @@ fn a_check_goes_on_when_a_line_is_lost_at_any_step() {
 
 #[test]
 fn a_folder_without_a_record_is_compared_bit_by_bit_on_lines_that_never_last_for_all_of_it() {
-    let from = store(Layout::SLASH);
-    from.add_generated(ANN, "INBOX", 300, 20_000, 1).unwrap();
-    let octets: u64 = from.snapshot(ANN).unwrap().folders.values().flat_map(|it| &it.messages).map(|it| it.size).sum();
-    let source = End::start(from, ImapOptions::new(Profile::Rich), Security::Plain);
-    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+    let (source, octets) = large_source();
+    let target = target(ImapOptions::new(Profile::Rich));
     assert_arrived(&source, &target, &migrate(&source, &target));
     for end in [&source, &target] {
         end.server.set_faults(Some(Arc::new(lasting_for(octets / 20))));
@@ -276,11 +281,8 @@ fn a_folder_without_a_record_is_compared_bit_by_bit_on_lines_that_never_last_for
 
 #[test]
 fn a_folder_on_a_line_that_never_lasts_for_all_of_it_is_proved_bit_by_bit() {
-    let from = store(Layout::SLASH);
-    from.add_generated(ANN, "INBOX", 300, 20_000, 1).unwrap();
-    let octets: u64 = from.snapshot(ANN).unwrap().folders.values().flat_map(|it| &it.messages).map(|it| it.size).sum();
-    let source = End::start(from, ImapOptions::new(Profile::Rich), Security::Plain);
-    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Rich), Security::Plain);
+    let (source, octets) = large_source();
+    let target = target(ImapOptions::new(Profile::Rich));
     // Each line to the target carries a twentieth of the mail back, and is lost then: twice as often as a server may fail us in a row.
     target.server.set_faults(Some(Arc::new(lasting_for(octets / 20))));
     let folder = scratch();
