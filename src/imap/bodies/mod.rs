@@ -1,18 +1,24 @@
 //! Reading bodies: batches of UIDs out, messages in, streamed to a sink in chunks however large they are.
 //!
 //! Batches may be of several folders: each folder is opened on the way, the next one's EXAMINE and FETCH going out while the server
-//! still answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other.
+//! still answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other. Which octets of
+//! an answer are whose message is found by the `taker`.
+
+mod taker;
+#[cfg(test)]
+mod tests;
 
 use super::command::{Command, ReadOnly, uid_set};
 use super::error::ImapError;
-use super::fetch::{Body, Fetched, before_literal};
+use super::fetch::{Body, Fetched};
 use super::reader::Opened;
 use super::response::{Condition, Status};
 use super::token::Piece;
-use super::wire::{Answer, LiteralTaker, Tag, Wire};
+use super::wire::{Answer, Tag, Wire};
 use crate::domain::{Uid, UidValidity};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use taker::{Taker, Way};
 
 /// The consumer wants no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +102,6 @@ const PIPELINED: usize = 2;
 /// Small ones are asked for further ahead: as a rule up to so many octets, and up to so many batches.
 pub(super) const OCTETS_AHEAD: u64 = 2 << 20;
 const BATCHES_AHEAD: usize = 20;
-/// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
-const KEPT: u64 = 1 << 20;
 /// Characters of a set of UIDs; servers take lines of 8,000 octets at least.
 const LONGEST_SET: usize = 7000;
 
@@ -336,73 +340,4 @@ fn owed<'b>(
         What::Bodies(bodies) => Some(bodies),
         What::Open(_) => None,
     })
-}
-
-/// What happens with the literal that is read now.
-enum Way {
-    /// It goes to the sink.
-    Pass,
-    /// It is kept until its UID is known.
-    Keep(Vec<u8>),
-    /// Nobody asked for it.
-    Discard,
-}
-
-/// Hands the literals of one answer to the sink.
-struct Taker<'a, 's> {
-    asked: &'a mut VecDeque<Asked>,
-    open: Option<&'a FolderToRead>,
-    sink: &'a mut (dyn BodySink + 's),
-    way: Way,
-    /// Whether a message was passed on.
-    delivered: bool,
-}
-
-impl Taker<'_, '_> {
-    /// A single command for a single message needs no UID to say whose body it is.
-    fn only(&mut self) -> Option<Uid> {
-        let alone = self.asked.len() == 1;
-        let only = owed(self.asked, self.open).find(|bodies| alone && bodies.uids.len() == 1)?;
-        only.uids.first().copied()
-    }
-
-    fn was_pending(&mut self, uid: Uid) -> bool {
-        owed(self.asked, self.open).any(|bodies| bodies.pending.remove(&uid))
-    }
-}
-
-impl LiteralTaker for Taker<'_, '_> {
-    fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError> {
-        let Some(uid) = before_literal(pieces) else { return Ok(false) };
-        let uid = uid.or_else(|| self.only());
-        self.way = match uid {
-            Some(uid) if !self.delivered && self.was_pending(uid) => {
-                self.delivered = true;
-                closed(self.sink.begin(uid, octets))?;
-                Way::Pass
-            }
-            Some(_) => Way::Discard,
-            None if octets <= KEPT => Way::Keep(Vec::new()),
-            None => Way::Discard,
-        };
-        Ok(true)
-    }
-
-    fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError> {
-        match &mut self.way {
-            Way::Pass => closed(self.sink.chunk(octets)),
-            Way::Keep(kept) => {
-                kept.extend_from_slice(octets);
-                Ok(())
-            }
-            Way::Discard => Ok(()),
-        }
-    }
-
-    fn end(&mut self) -> Result<(), ImapError> {
-        match self.way {
-            Way::Pass => closed(self.sink.end()),
-            Way::Keep(_) | Way::Discard => Ok(()),
-        }
-    }
 }

@@ -1,18 +1,12 @@
-//! The wire engine: commands out, answers in, with limits on everything a server can make long.
+//! Octets that arrive, made into answers (RFC 9051, section 7), with a limit on everything a server can make long.
 //!
-//! Promises: a line or literal that is too long costs no memory; what is not understood is skipped; tagged answers are matched by
-//! tag; nothing secret and no body is logged. A literal of a message's body is handed on while it is read.
+//! Promises: a line or literal that is too long costs no memory; what is not understood is skipped. A literal of a message's body is
+//! handed on while it is read.
 
-use super::capabilities::Capabilities;
-use super::command::{Command, ReadOnly, quoted};
-use super::distance::Distance;
-use super::error::ImapError;
-use super::response::{Condition, Status};
-use super::token::Piece;
-use super::transport::Transport;
-use crate::network::{Interrupter, NetworkError};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use super::super::error::ImapError;
+use super::super::response::{Condition, Status};
+use super::super::token::Piece;
+use super::{Tag, Wire, lost};
 
 /// A line is kept up to here; the rest of it is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -23,19 +17,10 @@ const LONGEST_LITERAL: u64 = 1 << 20;
 /// An answer has at most so many literals, and of them so many octets are kept.
 const MOST_LITERALS: usize = 10_000;
 const MOST_KEPT: usize = 16 << 20;
-/// What is sent is gathered up to here.
-const GATHERED: usize = 64 * 1024;
-
-/// Numbers the connections in the log.
-static CONNECTIONS: AtomicU32 = AtomicU32::new(1);
-
-/// A command's tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tag(u32);
 
 /// One answer of the server.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(in crate::imap) enum Answer {
     /// `* …`
     Untagged(Vec<Piece>),
     /// `+ …`, with what follows the sign.
@@ -45,7 +30,7 @@ pub(super) enum Answer {
 }
 
 /// Wants the literals of bodies while they are read.
-pub(super) trait LiteralTaker {
+pub(in crate::imap) trait LiteralTaker {
     /// Whether the literal that follows these pieces is handed on, and if so a first word about it.
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError>;
     /// A chunk of it.
@@ -55,7 +40,7 @@ pub(super) trait LiteralTaker {
 }
 
 /// Wants none.
-pub(super) struct NoLiterals;
+pub(in crate::imap) struct NoLiterals;
 
 impl LiteralTaker for NoLiterals {
     fn wants(&mut self, _pieces: &[Piece], _octets: u64) -> Result<bool, ImapError> {
@@ -71,197 +56,9 @@ impl LiteralTaker for NoLiterals {
     }
 }
 
-/// A session's wire.
-pub(super) struct Wire {
-    transport: Transport,
-    out: Vec<u8>,
-    last_tag: u32,
-    connection: u32,
-    /// What the server can do, as it said last.
-    pub(super) capabilities: Capabilities,
-    /// How far the server is.
-    pub(super) distance: Distance,
-    /// How long the sign-in took; none before it, and once compression was thought about.
-    pub(super) signed_in_within: Option<Duration>,
-    /// The command after whose OK everything is compressed.
-    compressing: Option<Tag>,
-    /// Names and headers travel as UTF-8 (RFC 6855).
-    pub(super) utf8: bool,
-}
-
 impl Wire {
-    pub(super) fn new(transport: Transport) -> Self {
-        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-        Self {
-            transport,
-            out: Vec::with_capacity(GATHERED),
-            last_tag: 0,
-            connection,
-            capabilities: Capabilities::default(),
-            distance: Distance::default(),
-            signed_in_within: None,
-            compressing: None,
-            utf8: false,
-        }
-    }
-
-    pub(super) fn interrupter(&self) -> Interrupter {
-        self.transport.interrupter()
-    }
-
-    pub(super) fn into_transport(self) -> Transport {
-        self.transport
-    }
-
-    /// Sends COMPRESS. Its OK is the last that is in clear; nothing else may be sent before it has been read.
-    pub(super) fn ask_to_compress(&mut self) -> Result<Tag, ImapError> {
-        let tag = self.send(&ReadOnly::Compress.command())?;
-        self.compressing = Some(tag);
-        Ok(tag)
-    }
-
-    /// Sends a command; its literals wait for the server where it does not take them freely.
-    pub(super) fn send(&mut self, command: &Command) -> Result<Tag, ImapError> {
-        let tag = self.begin_command();
-        log::debug!(target: "imap", "[{}] > {} {}", self.connection, tag.0, command.log_text());
-        for (index, part) in command.parts().iter().enumerate() {
-            if index > 0 {
-                self.announce_literal(part.literal.len() as u64)?;
-                self.put(&part.literal)?;
-            }
-            self.put(&part.text)?;
-        }
-        self.put(b"\r\n")?;
-        Ok(tag)
-    }
-
-    /// Begins a command with a new tag.
-    pub(super) fn begin_command(&mut self) -> Tag {
-        self.last_tag += 1;
-        let tag = Tag(self.last_tag);
-        self.out.extend_from_slice(format!("K{} ", tag.0).as_bytes());
-        tag
-    }
-
-    /// Announces a literal, and waits for the server's `+` where it must (RFC 7888). A tagged answer instead is an error here.
-    fn announce_literal(&mut self, octets: u64) -> Result<(), ImapError> {
-        if self.takes_freely(octets) {
-            return self.put(format!("{{{octets}+}}\r\n").as_bytes());
-        }
-        self.put(format!("{{{octets}}}\r\n").as_bytes())?;
-        match self.await_continue()? {
-            None => Ok(()),
-            Some((_, status)) => Err(ImapError::Refused { command: "a literal", status }),
-        }
-    }
-
-    /// Whether a literal of this size may be sent without waiting.
-    pub(super) fn takes_freely(&self, octets: u64) -> bool {
-        self.capabilities.longest_free_literal().is_some_and(|longest| octets <= longest)
-    }
-
-    /// Whether a string can be sent behind commands that are not answered: one that travels as a literal may have to wait for the server.
-    pub(super) fn sends_at_once(&self, string: &[u8]) -> bool {
-        quoted(string).is_some() || self.takes_freely(string.len() as u64)
-    }
-
-    /// Waits for `+`; a tagged answer that comes instead is returned.
-    pub(super) fn await_continue(&mut self) -> Result<Option<(Tag, Status)>, ImapError> {
-        Ok(self.await_challenge()?.err())
-    }
-
-    /// Waits for `+` and returns its text; a tagged answer that comes instead is the inner error.
-    pub(super) fn await_challenge(&mut self) -> Result<Result<Vec<u8>, (Tag, Status)>, ImapError> {
-        loop {
-            match self.next_answer(&mut NoLiterals)? {
-                Answer::Continue(text) => return Ok(Ok(text)),
-                Answer::Tagged(tag, status) => return Ok(Err((tag, status))),
-                Answer::Untagged(_) => {}
-            }
-        }
-    }
-
-    /// Gathers octets for sending.
-    pub(super) fn put(&mut self, octets: &[u8]) -> Result<(), ImapError> {
-        if self.out.len() + octets.len() > GATHERED {
-            self.flush()?;
-        }
-        if octets.len() >= GATHERED {
-            return self.transport.write_all(octets).map_err(lost);
-        }
-        self.out.extend_from_slice(octets);
-        Ok(())
-    }
-
-    /// Whether an answer, or a part of one, is there to be read.
-    pub(super) fn has_arrived(&mut self) -> Result<bool, ImapError> {
-        self.transport.has_arrived().map_err(lost)
-    }
-
-    /// Waits until an answer, or a part of one, is there to be read. False when none came for so long.
-    pub(super) fn arrives_within(&mut self, patience: Duration) -> Result<bool, ImapError> {
-        self.transport.arrives_within(patience).map_err(lost)
-    }
-
-    /// Sends what was gathered.
-    pub(super) fn flush(&mut self) -> Result<(), ImapError> {
-        if !self.out.is_empty() {
-            self.transport.write_all(&self.out).map_err(lost)?;
-            self.out.clear();
-        }
-        Ok(())
-    }
-
-    /// Sends a command and reads to its end, handing every untagged answer on.
-    pub(super) fn run(&mut self, command: &Command, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
-        let tag = self.send(command)?;
-        self.finish(tag, each)
-    }
-
-    /// Reads until the answer to `tag`, handing every untagged answer on.
-    pub(super) fn finish(&mut self, tag: Tag, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
-        loop {
-            match self.next_answer(&mut NoLiterals)? {
-                Answer::Untagged(pieces) => each(&pieces),
-                Answer::Tagged(found, status) if found == tag => return Ok(status),
-                Answer::Tagged(..) | Answer::Continue(_) => {}
-            }
-        }
-    }
-
-    /// Reads until all of `tags` are answered, handing every untagged answer on. A server may begin with the next command before it
-    /// says that one is done, so what an answer belongs to is told by the answer itself.
-    pub(super) fn finish_all(
-        &mut self,
-        tags: &[Tag],
-        each: &mut dyn FnMut(&[Piece]),
-    ) -> Result<Vec<Status>, ImapError> {
-        let mut statuses: Vec<Option<Status>> = vec![None; tags.len()];
-        while statuses.iter().any(Option::is_none) {
-            match self.next_answer(&mut NoLiterals)? {
-                Answer::Untagged(pieces) => each(&pieces),
-                Answer::Tagged(tag, status) => {
-                    if let Some(index) = tags.iter().position(|asked| *asked == tag) {
-                        statuses[index] = Some(status);
-                    }
-                }
-                Answer::Continue(_) => {}
-            }
-        }
-        Ok(statuses.into_iter().flatten().collect())
-    }
-
-    /// The same for a command that must succeed.
-    pub(super) fn run_ok(&mut self, command: &Command, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
-        let status = self.run(command, each)?;
-        match status.condition {
-            Condition::Ok => Ok(status),
-            _ => Err(ImapError::Refused { command: command.name(), status }),
-        }
-    }
-
     /// Reads one answer. Sends first what was gathered: the server may be waiting for it.
-    pub(super) fn next_answer(&mut self, taker: &mut dyn LiteralTaker) -> Result<Answer, ImapError> {
+    pub(in crate::imap) fn next_answer(&mut self, taker: &mut dyn LiteralTaker) -> Result<Answer, ImapError> {
         self.flush()?;
         loop {
             let first = self.read_line()?;
@@ -398,10 +195,6 @@ struct Line {
     cut: bool,
 }
 
-fn lost(error: std::io::Error) -> ImapError {
-    ImapError::Network(NetworkError::from(error))
-}
-
 /// `K12 OK done` as tag and status.
 fn tagged(line: &[u8]) -> Option<(Tag, Status)> {
     let space = line.iter().position(|&octet| octet == b' ')?;
@@ -428,7 +221,7 @@ fn literal(line: &[u8]) -> Option<(usize, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fuzzing::line;
+    use super::super::super::fuzzing::line;
     use super::*;
 
     #[test]
@@ -460,13 +253,5 @@ mod tests {
         };
         assert_eq!(next(), [Piece::Text(b"NO odd {9}".to_vec())]);
         assert_eq!(next(), [Piece::Text(b"2 EXISTS".to_vec())]);
-    }
-
-    #[test]
-    fn of_many_commands_each_has_the_answer_with_its_tag() {
-        let mut wire = line(b"K3 OK c\r\nK1 OK a\r\nK2 NO b\r\n").unwrap();
-        let statuses = wire.finish_all(&[Tag(1), Tag(2), Tag(3)], &mut |_| {}).unwrap();
-        let texts: Vec<&str> = statuses.iter().map(|status| status.text.as_str()).collect();
-        assert_eq!(texts, ["a", "b", "c"]);
     }
 }

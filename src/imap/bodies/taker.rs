@@ -1,0 +1,84 @@
+//! Whose message a literal is: hands the octets of bodies to the sink while they are read.
+//!
+//! Promises: only a message that is still owed is passed on, and only once; a body that comes before its UID costs no more memory than
+//! [`KEPT`]. What was asked for, and what becomes of what was not delivered, is the business of the module above.
+
+use super::super::error::ImapError;
+use super::super::fetch::before_literal;
+use super::super::token::Piece;
+use super::super::wire::LiteralTaker;
+use super::{Asked, BodySink, FolderToRead, closed, owed};
+use crate::domain::Uid;
+use std::collections::VecDeque;
+
+/// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
+const KEPT: u64 = 1 << 20;
+
+/// What happens with the literal that is read now.
+pub(super) enum Way {
+    /// It goes to the sink.
+    Pass,
+    /// It is kept until its UID is known.
+    Keep(Vec<u8>),
+    /// Nobody asked for it.
+    Discard,
+}
+
+/// Hands the literals of one answer to the sink.
+pub(super) struct Taker<'a, 's> {
+    pub(super) asked: &'a mut VecDeque<Asked>,
+    pub(super) open: Option<&'a FolderToRead>,
+    pub(super) sink: &'a mut (dyn BodySink + 's),
+    pub(super) way: Way,
+    /// Whether a message was passed on.
+    pub(super) delivered: bool,
+}
+
+impl Taker<'_, '_> {
+    /// A single command for a single message needs no UID to say whose body it is.
+    fn only(&mut self) -> Option<Uid> {
+        let alone = self.asked.len() == 1;
+        let only = owed(self.asked, self.open).find(|bodies| alone && bodies.uids.len() == 1)?;
+        only.uids.first().copied()
+    }
+
+    fn was_pending(&mut self, uid: Uid) -> bool {
+        owed(self.asked, self.open).any(|bodies| bodies.pending.remove(&uid))
+    }
+}
+
+impl LiteralTaker for Taker<'_, '_> {
+    fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError> {
+        let Some(uid) = before_literal(pieces) else { return Ok(false) };
+        let uid = uid.or_else(|| self.only());
+        self.way = match uid {
+            Some(uid) if !self.delivered && self.was_pending(uid) => {
+                self.delivered = true;
+                closed(self.sink.begin(uid, octets))?;
+                Way::Pass
+            }
+            Some(_) => Way::Discard,
+            None if octets <= KEPT => Way::Keep(Vec::new()),
+            None => Way::Discard,
+        };
+        Ok(true)
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError> {
+        match &mut self.way {
+            Way::Pass => closed(self.sink.chunk(octets)),
+            Way::Keep(kept) => {
+                kept.extend_from_slice(octets);
+                Ok(())
+            }
+            Way::Discard => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), ImapError> {
+        match self.way {
+            Way::Pass => closed(self.sink.end()),
+            Way::Keep(_) | Way::Discard => Ok(()),
+        }
+    }
+}

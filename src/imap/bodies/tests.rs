@@ -1,0 +1,118 @@
+//! Bodies from a scripted line: what the sink is told of answers that are odd, and what is asked for once more.
+
+use super::super::fuzzing::line;
+use super::super::reader::OpenFolderFeed;
+use super::*;
+
+/// Writes down what it is told.
+#[derive(Default)]
+struct Told {
+    lines: Vec<String>,
+    octets: usize,
+}
+
+impl Told {
+    fn says(&mut self, line: String) -> Result<(), SinkClosed> {
+        self.lines.push(line);
+        Ok(())
+    }
+}
+
+impl BodySink for Told {
+    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
+        self.octets = 0;
+        self.says(format!("{} of {octets}", uid.0))
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        self.octets += octets.len();
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        let last = self.lines.pop().unwrap_or_default();
+        self.says(format!("{last}: {}", self.octets))
+    }
+
+    fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed> {
+        self.says(format!("{} unreadable: {words}", uid.0))
+    }
+
+    fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+        self.says(format!("{} absent", uid.0))
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+}
+
+/// Asks for messages with one command where that is possible; the server answers with `answers` and hangs up.
+fn read_from(answers: &str, uids: &[u32]) -> (Vec<String>, Result<(), ImapError>) {
+    let mut wire = line(answers.as_bytes()).unwrap();
+    let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
+    let mut batches = std::iter::once(uids.iter().copied().map(Uid).collect());
+    let mut feed = OpenFolderFeed { folder: folder.clone(), batches: &mut batches };
+    let mut told = Told::default();
+    let end = read(&mut wire, &mut Some(folder), &mut feed, &mut told);
+    (told.lines, end)
+}
+
+/// What the sink was told by a line that had enough to say.
+fn told(answers: &str, uids: &[u32]) -> Vec<String> {
+    let (lines, end) = read_from(answers, uids);
+    end.unwrap();
+    lines
+}
+
+#[test]
+fn scattered_uids_that_make_a_long_command_are_asked_for_with_two() {
+    let scattered: Vec<u32> = (0..2000).map(|number| 10_001 + 2 * number).collect();
+    assert!(matches!(read_from("K1 OK\r\n", &scattered), (_, Err(ImapError::Closed))));
+    assert_eq!(told("K1 OK\r\nK2 OK\r\n", &scattered).len(), 2000);
+}
+
+#[test]
+fn a_body_that_is_nil_is_no_message_that_went_away() {
+    assert_eq!(told("* 1 FETCH (UID 4 BODY[] NIL)\r\nK1 OK\r\n", &[4]), ["4 unreadable: the server answered NIL"]);
+}
+
+#[test]
+fn of_many_messages_that_are_refused_together_only_the_one_at_fault_is_named() {
+    let answers = "K1 NO together\r\n\
+        * 1 FETCH (UID 1 BODY[] {1}\r\na)\r\nK2 OK\r\n\
+        K3 NO together\r\n\
+        K4 NO broken\r\n\
+        * 3 FETCH (UID 3 BODY[] {3}\r\nccc)\r\nK5 OK\r\n";
+    assert_eq!(told(answers, &[1, 2, 3]), ["1 of 1: 1", "2 unreadable: broken", "3 of 3: 3"]);
+}
+
+#[test]
+fn a_message_refused_because_it_was_deleted_is_absent() {
+    assert_eq!(told("K1 NO [EXPUNGEISSUED] gone\r\n", &[4]), ["4 absent"]);
+}
+
+#[test]
+fn a_request_to_wait_is_no_fault_of_a_message() {
+    let (lines, end) = read_from("K1 NO [UNAVAILABLE] later\r\n", &[4]);
+    assert!(lines.is_empty() && matches!(end, Err(ImapError::Refused { .. })), "{lines:?} {end:?}");
+}
+
+#[test]
+fn a_small_body_that_comes_before_its_uid_is_kept_and_a_large_one_asked_for_again_alone() {
+    let early = |octets: usize| format!("* 1 FETCH (BODY[] {{{octets}}}\r\n{} UID 1)\r\n", "x".repeat(octets));
+    let later = "* 2 FETCH (UID 2 BODY[] {1}\r\nb)\r\nK1 OK\r\n";
+    assert_eq!(told(&format!("{}{later}", early(9)), &[1, 2]), ["1 of 9: 9", "2 of 1: 1"]);
+
+    let large = (1 << 20) + 1;
+    assert!(matches!(read_from(&format!("{}{later}", early(large)), &[1, 2]), (_, Err(ImapError::Closed))));
+    let alone = format!("{}{later}{}K2 OK\r\n", early(large), early(large));
+    assert_eq!(told(&alone, &[1, 2]), ["2 of 1: 1", &format!("1 of {large}: {large}")]);
+}
+
+#[test]
+fn a_message_that_is_delivered_twice_or_that_nobody_asked_for_is_passed_over() {
+    let message = |uid: u32| format!("* {uid} FETCH (UID {uid} BODY[] {{1}}\r\na)\r\n");
+    let answers = format!("{}{}{}K1 OK\r\n", message(9), message(1), message(1));
+    assert_eq!(told(&answers, &[1]), ["1 of 1: 1"]);
+}
