@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "figures over time are what it is for")]
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
-use kimt::migrate::{Limits, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer};
+use kimt::migrate::{Limits, MailServer, Options, Patience, Request, Servers, TargetKind};
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
     Action, Faults, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Moment, Profile, Step,
@@ -160,8 +160,9 @@ fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request 
     Request::of(
         RunKind::Migrate,
         Servers::between(
-            SourceServer::at(address(source), Security::Plain),
-            TargetServer::at(address(target), Security::Plain, TargetKind::Imap),
+            MailServer::at(address(source), Security::Plain),
+            MailServer::at(address(target), Security::Plain),
+            TargetKind::Imap,
         ),
         accounts.collect(),
         Options {
@@ -169,15 +170,16 @@ fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request 
             patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200) },
             // With more jobs than mailboxes, each has two lines to the target.
             second_line_from: 1 << 16,
-            ..Options::in_folders(folder.join("state"), folder.join("logs"))
+            ..Options::in_folder(folder.join("state"))
         },
     )
 }
 
 /// Runs to the end and prints now and then how it stands.
 fn run(request: Request, round: u64) -> Result<RunState, Box<dyn Error>> {
-    std::fs::create_dir_all(&request.options.log_folder)?;
-    let run = kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {}))
+    let logs = request.options.state_folder.with_file_name("logs");
+    std::fs::create_dir_all(&logs)?;
+    let run = kimt::migrate::start(request, logs, Box::new(|_: &Stamped, _: &RunState| {}))
         .map_err(|problem| problem.sentence())?;
     let mut said = Instant::now();
     while !run.is_finished() {

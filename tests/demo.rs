@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use kimt::migrate::{AdministrationServer, Options, Request, Servers, SourceServer, TargetKind, TargetServer};
+use kimt::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use std::path::Path;
@@ -30,15 +30,16 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
         ..Request::of(
             RunKind::Migrate,
             Servers::between(
-                SourceServer { fingerprint, ..SourceServer::at(demo.source_address(), security) },
-                TargetServer { fingerprint, ..TargetServer::at(demo.target_address(), security, kind) },
+                MailServer { fingerprint, ..MailServer::at(demo.source_address(), security) },
+                MailServer { fingerprint, ..MailServer::at(demo.target_address(), security) },
+                kind,
             ),
             file.accounts,
-            Options::in_folders(folder.join("state"), folder.join("logs")),
+            Options::in_folder(folder.join("state")),
         )
     };
     std::fs::create_dir_all(folder.join("logs")).unwrap();
-    kimt::migrate::start(request, Box::new(|_: &_, _: &_| {})).unwrap().wait()
+    kimt::migrate::start(request, folder.join("logs"), Box::new(|_: &_, _: &_| {})).unwrap().wait()
 }
 
 /// What went wrong, for a test that fails.

@@ -146,7 +146,7 @@ fn imapcopy(stage: &Stage, address: &str) -> Command {
     let folder = stage.path().join("memory").join(format!("imapcopy-{address}"));
     std::fs::create_dir_all(&folder).expect("a folder for imapcopy");
     let configuration = format!(
-        "SourceServer 127.0.0.1\nSourcePort {}\nDestServer 127.0.0.1\nDestPort {}\nCopy \"{address}\" \"{PASSWORD}\" \"{address}\" \"{PASSWORD}\"\n",
+        "MailServer 127.0.0.1\nSourcePort {}\nDestServer 127.0.0.1\nDestPort {}\nCopy \"{address}\" \"{PASSWORD}\" \"{address}\" \"{PASSWORD}\"\n",
         stage.source_port(),
         stage.target_port()
     );

@@ -5,11 +5,12 @@
 use super::args::DemoArguments;
 use super::ending::Ending;
 use super::progress::Voice;
-use super::run::{self, Task};
+
+use super::run::carry_out;
 use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
-use crate::domain::{Problem, ProblemKind, Selection};
-use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use crate::domain::{Problem, ProblemKind};
+use crate::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
 use crate::private_file;
 use crate::progress::{RunKind, RunState};
 use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
@@ -40,15 +41,16 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
     let _instance = claim(&state_folder)?;
     let signals = Signals::catch();
     let voice = Voice::choose(false, false);
-    let task = |kind| task(kind, &demo, &state_folder, typed.log_dir.clone());
+    let request = |kind| demo_request(kind, &demo, &state_folder);
+    let logs = typed.log_dir.as_deref();
 
-    let (migrated, migration) = run::carry_out(task(RunKind::Migrate)?, voice, &signals)?;
+    let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals)?;
     if migration == Ending::Stopped {
         return Ok(migration);
     }
     terminal::say("");
     demo.set_faults(false);
-    let (verified, verification) = run::carry_out(task(RunKind::Verify)?, voice, &signals)?;
+    let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals)?;
     if verification == Ending::Stopped {
         return Ok(verification);
     }
@@ -59,21 +61,11 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
 }
 
 /// What a run on the demo's servers is.
-fn task(kind: RunKind, demo: &Demo, state_folder: &Path, log_base: Option<PathBuf>) -> Result<Task, Refusal> {
+fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
     let file = request::accounts_file(demo.accounts_file()).map_err(Refusal::usage)?;
     let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
-    Ok(Task {
-        kind,
-        servers: servers(demo),
-        accounts,
-        bad_lines,
-        selection: Selection::default(),
-        jobs: JOBS,
-        verify: Verify::Content,
-        repair: false,
-        state_folder: state_folder.to_owned(),
-        log_base,
-    })
+    let options = Options { jobs: JOBS, ..Options::in_folder(state_folder.to_owned()) };
+    Ok(Request { bad_lines, ..Request::of(kind, servers(demo), accounts, options) })
 }
 
 fn servers(demo: &Demo) -> Servers {
@@ -86,11 +78,9 @@ fn servers(demo: &Demo) -> Servers {
         fingerprint,
     };
     Servers::between(
-        SourceServer { fingerprint, ..SourceServer::at(demo.source_address(), security) },
-        TargetServer {
-            fingerprint,
-            ..TargetServer::at(demo.target_address(), security, TargetKind::Kerio(administration))
-        },
+        MailServer { fingerprint, ..MailServer::at(demo.source_address(), security) },
+        MailServer { fingerprint, ..MailServer::at(demo.target_address(), security) },
+        TargetKind::Kerio(administration),
     )
 }
 

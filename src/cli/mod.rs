@@ -25,14 +25,13 @@ pub use args::VERSION;
 
 use crate::domain::Problem;
 use crate::instance::Instance;
-use crate::migrate::Verify;
+use crate::migrate::{Options, Request, Verify};
 use crate::progress::RunKind;
 use crate::settings;
 use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
 use clap::Parser;
 use ending::Ending;
 use progress::Voice;
-use run::Task;
 use signals::Signals;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -60,30 +59,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(command: Command) -> Result<Ending, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
-        Command::Check(task) => {
-            let wishes = Wishes { kind: RunKind::Check, verify: Verify::default(), repair: false };
-            run_one(wishes, task)
-        }
+        Command::Check(task) => run_one(RunKind::Check, Verify::default(), false, task),
         Command::Migrate(MigrateArguments { task, verify, repair }) => {
-            let wishes = Wishes { kind: RunKind::Migrate, verify: verify.into(), repair };
-            run_one(wishes, task)
+            run_one(RunKind::Migrate, verify.into(), repair, task)
         }
-        Command::Verify(VerifyArguments { task, verify }) => {
-            let wishes = Wishes { kind: RunKind::Verify, verify: verify.into(), repair: false };
-            run_one(wishes, task)
-        }
+        Command::Verify(VerifyArguments { task, verify }) => run_one(RunKind::Verify, verify.into(), false, task),
         Command::RestorePort(typed) => port::restore(typed),
     }
 }
 
-/// What only one of the commands asks for.
-struct Wishes {
-    kind: RunKind,
-    verify: Verify,
-    repair: bool,
-}
-
-fn run_one(wishes: Wishes, task: TaskArguments) -> Result<Ending, Refusal> {
+fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<Ending, Refusal> {
     let TaskArguments { servers, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
@@ -98,20 +83,11 @@ fn run_one(wishes: Wishes, task: TaskArguments) -> Result<Ending, Refusal> {
     }
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
-    port::remind(wishes.kind, &servers, &state_folder);
-    let task = Task {
-        kind: wishes.kind,
-        servers,
-        accounts,
-        bad_lines,
-        selection,
-        jobs: typed.jobs,
-        verify: wishes.verify,
-        repair: wishes.repair,
-        state_folder,
-        log_base: typed.log_dir,
-    };
-    let (_, ending) = run::carry_out(task, Voice::choose(typed.json, typed.quiet), &Signals::catch())?;
+    port::remind(kind, &servers, &state_folder);
+    let options = Options { jobs: typed.jobs, verify, repair, ..Options::in_folder(state_folder) };
+    let request = Request { bad_lines, selection, ..Request::of(kind, servers, accounts, options) };
+    let voice = Voice::choose(typed.json, typed.quiet);
+    let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch())?;
     Ok(ending)
 }
 

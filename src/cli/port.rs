@@ -4,7 +4,7 @@ use super::args::RestorePortArguments;
 use super::ending::Ending;
 use super::{Refusal, claim, request, state_folder, terminal};
 use crate::domain::{Security, ServerAddress};
-use crate::migrate::{self, PendingPort, Servers, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{self, MailServer, PendingPort, Servers, TargetKind};
 use crate::progress::RunKind;
 use std::path::Path;
 
@@ -39,8 +39,9 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
         authority_files: typed.ca_file,
         proxy,
         ..Servers::between(
-            SourceServer::at(host.clone(), Security::default()),
-            TargetServer::at(host, Security::default(), TargetKind::Kerio(administration)),
+            MailServer::at(host.clone(), Security::default()),
+            MailServer::at(host, Security::default()),
+            TargetKind::Kerio(administration),
         )
     };
     match migrate::restore_port(&servers, &state_folder) {
@@ -67,7 +68,7 @@ fn left_changed(pending: &PendingPort) -> String {
 
 /// Whether the changed port belongs to the target.
 fn is_of(pending: &PendingPort, servers: &Servers) -> bool {
-    match &servers.target.kind {
+    match &servers.target_kind {
         TargetKind::Kerio(administration) => administration.address.host.eq_ignore_ascii_case(&pending.host),
         TargetKind::Imap => false,
     }

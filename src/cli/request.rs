@@ -8,7 +8,7 @@ use super::sign_in::{Form, Typed};
 use super::terminal;
 use crate::accounts::{self, AccountsFile};
 use crate::domain::{Account, Address, BadLine, Security, ServerAddress};
-use crate::migrate::{AdministrationServer, Servers, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{AdministrationServer, MailServer, Servers, TargetKind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     }
     let (proxy, source_lines, target_lines) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
-    let kind = match typed.target_kind {
+    let target_kind = match typed.target_kind {
         Kind::Kerio => {
             let usual = ServerAddress { host: typed.target.host.clone(), port: None };
             TargetKind::Kerio(administration(typed.administrator, usual)?)
@@ -39,7 +39,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
         }
     };
     Ok(Servers {
-        source: SourceServer {
+        source: MailServer {
             address: typed.source,
             security: typed.source_security.into(),
             fingerprint: typed.source_fingerprint,
@@ -47,15 +47,15 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             name: source.form.into(),
             lines: source_lines,
         },
-        target: TargetServer {
+        target: MailServer {
             address: typed.target,
             security: typed.target_security.into(),
             fingerprint: typed.target_fingerprint,
-            kind,
             sign_in: target_way,
             name: target.form.into(),
             lines: target_lines,
         },
+        target_kind,
         authority_files: typed.ca_file,
         cleartext_passwords_allowed: allowed,
         proxy,

@@ -7,52 +7,29 @@ use super::ending::Ending;
 use super::progress::{self, Voice};
 use super::signals::Signals;
 use super::{conclusion, terminal};
-use crate::domain::{Account, BadLine, Secret, Selection};
+use crate::domain::Problem;
 use crate::logs;
-use crate::migrate::{self, Options, Request, Run, Servers, Verify};
-use crate::progress::{RunKind, RunState};
-use std::path::PathBuf;
+use crate::migrate::{self, Request, Run};
+use crate::progress::RunState;
+use std::path::Path;
 use std::time::Duration;
 
 /// How soon the end of a run and a signal are noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// What is to be done.
-pub(super) struct Task {
-    pub(super) kind: RunKind,
-    pub(super) servers: Servers,
-    pub(super) accounts: Vec<Account>,
-    pub(super) bad_lines: Vec<BadLine>,
-    pub(super) selection: Selection,
-    pub(super) jobs: u32,
-    pub(super) verify: Verify,
-    pub(super) repair: bool,
-    /// The ledger and the known certificates; the caller holds its lock.
-    pub(super) state_folder: PathBuf,
-    /// Where the run's log folder is made; none for the usual place.
-    pub(super) log_base: Option<PathBuf>,
-}
-
-/// Runs, tells, and returns the last state with the exit status that it means.
-pub(super) fn carry_out(task: Task, voice: Voice, signals: &Signals) -> Result<(RunState, Ending), Refusal> {
-    let log_folder = logs::start(task.log_base.as_deref()).map_err(|problem| Refusal::could_not_start(&problem))?;
-    logs::hide(secrets(&task));
-    let request = Request {
-        kind: task.kind,
-        servers: task.servers,
-        accounts: task.accounts,
-        known_octets: Vec::new(),
-        bad_lines: task.bad_lines,
-        selection: task.selection,
-        options: Options {
-            jobs: task.jobs,
-            verify: task.verify,
-            repair: task.repair,
-            ..Options::in_folders(task.state_folder, log_folder)
-        },
-    };
+/// Runs, tells, and returns the last state with the exit status that it means. The caller holds the lock of the request's state folder;
+/// `logs` is where the run's log folder is made, if that is not the usual place.
+pub(super) fn carry_out(
+    request: Request,
+    logs: Option<&Path>,
+    voice: Voice,
+    signals: &Signals,
+) -> Result<(RunState, Ending), Refusal> {
+    let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
+    let log_folder = logs::start(logs).map_err(could_not_start)?;
+    logs::hide(request.secrets());
     let (teller, printing) = progress::prepare(voice);
-    let run = migrate::start(request, Box::new(teller)).map_err(|problem| Refusal::could_not_start(&problem))?;
+    let run = migrate::start(request, log_folder, Box::new(teller)).map_err(could_not_start)?;
     let printing = printing.begin(run.state());
     if let Err(error) = &printing {
         log::error!("progress cannot be printed: {error}");
@@ -70,12 +47,6 @@ pub(super) fn carry_out(task: Task, voice: Voice, signals: &Signals) -> Result<(
     conclusion::tell(&state, voice);
     let ending = Ending::of(&state);
     Ok((state, ending))
-}
-
-/// Every secret of the task with the name it belongs to, for the log to hide.
-fn secrets(task: &Task) -> Vec<(String, &Secret)> {
-    let accounts = task.accounts.iter().map(|account| (account.address.to_string(), &account.password));
-    accounts.chain(task.servers.secrets()).collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -308,7 +308,7 @@ fn leftovers(state: &Path) -> Leftovers {
 mod tests {
     use super::*;
     use crate::domain::{Security, ServerAddress};
-    use crate::migrate::{SourceServer, TargetKind, TargetServer};
+    use crate::migrate::{MailServer, TargetKind};
 
     /// A state folder in which a run that was cut off has left both of its notes.
     fn left_behind() -> (tempfile::TempDir, PathBuf) {
@@ -326,8 +326,9 @@ mod tests {
     fn restored(state: &Path) -> News {
         let here = ServerAddress { host: "127.0.0.1".to_owned(), port: None };
         let servers = Servers::between(
-            SourceServer::at(here.clone(), Security::Tls),
-            TargetServer::at(here, Security::Tls, TargetKind::Imap),
+            MailServer::at(here.clone(), Security::Tls),
+            MailServer::at(here, Security::Tls),
+            TargetKind::Imap,
         );
         let folders = Folders { state: state.to_owned(), logs: state.to_owned() };
         let mut errands = Errands::new(&Context::default(), folders);

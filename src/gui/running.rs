@@ -2,10 +2,10 @@
 
 use super::last_run::{Keeper, LastRun};
 use super::task::{Progress, Task};
-use crate::domain::{Account, BadLine, Problem, Selection};
+use crate::domain::Problem;
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Options, Request, Run, Servers};
+use crate::migrate::{self, Request, Run};
 use crate::progress::{RunKind, RunState, Stamped};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::Context;
@@ -21,26 +21,10 @@ pub const FRAME: Duration = Duration::from_millis(100);
 
 /// What a run needs to begin.
 pub struct Order {
-    /// Check or migrate.
-    pub kind: RunKind,
-    /// Where from and where to.
-    pub servers: Servers,
-    /// The accounts.
-    pub accounts: Vec<Account>,
-    /// The sizes of their mailboxes, as far as known.
-    pub known_octets: Vec<Option<u64>>,
-    /// The lines of the file that could not be used.
-    pub bad_lines: Vec<BadLine>,
-    /// What is left out or goes elsewhere.
-    pub selection: Selection,
+    /// What is to be done.
+    pub request: Request,
     /// The file the accounts are from.
     pub accounts_file: PathBuf,
-    /// Mailboxes at a time.
-    pub jobs: u32,
-    /// Whether a migration copies again what an earlier one copied and is not on the target any more.
-    pub repair: bool,
-    /// Ledger and known certificates.
-    pub state_folder: PathBuf,
     /// Below which folder the run's log folder is made; none for the usual place.
     pub logs: Option<PathBuf>,
 }
@@ -70,7 +54,7 @@ impl Running {
         let (sender, events) = unbounded();
         let waking = Arc::new(AtomicBool::new(false));
         let observer = Observer { sender, context: context.clone(), waking: waking.clone() };
-        let kind = order.kind;
+        let kind = order.request.kind;
         let wake = context.clone();
         let beginning = Task::start("begin", move || wake.request_repaint(), move || begin(order, observer))?;
         Ok(Self { kind, beginning: Some(beginning), begun: None, events, waking, since: Instant::now(), stop: false })
@@ -175,30 +159,19 @@ impl Observer {
 }
 
 fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
-    let instance = Instance::claim(&order.state_folder)?;
-    let log_folder = logs::start(order.logs.as_deref())?;
-    logs::hide(order.accounts.iter().map(|account| (account.address.to_string(), &account.password)));
-    logs::hide(order.servers.secrets());
-    let mut keeper = (order.kind == RunKind::Migrate)
-        .then(|| Keeper::begin(LastRun::of(&order.accounts_file, &order.accounts), &order.state_folder));
+    let Order { request, accounts_file, logs } = order;
+    let state_folder = &request.options.state_folder;
+    let instance = Instance::claim(state_folder)?;
+    let log_folder = logs::start(logs.as_deref())?;
+    logs::hide(request.secrets());
+    let mut keeper = (request.kind == RunKind::Migrate)
+        .then(|| Keeper::begin(LastRun::of(&accounts_file, &request.accounts), state_folder));
     let noted = move |event: &Stamped, state: &RunState| {
         if let Some(keeper) = &mut keeper {
             keeper.noted(event, state);
         }
         observer.tell(event);
     };
-    let request = Request {
-        kind: order.kind,
-        servers: order.servers,
-        accounts: order.accounts,
-        known_octets: order.known_octets,
-        bad_lines: order.bad_lines,
-        selection: order.selection,
-        options: Options {
-            jobs: order.jobs,
-            repair: order.repair,
-            ..Options::in_folders(order.state_folder, log_folder.clone())
-        },
-    };
-    Ok(Begun { run: migrate::start(request, Box::new(noted))?, log_folder, _instance: instance })
+    let run = migrate::start(request, log_folder.clone(), Box::new(noted))?;
+    Ok(Begun { run, log_folder, _instance: instance })
 }

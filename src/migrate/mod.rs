@@ -31,8 +31,8 @@ mod verify;
 
 pub use check::probe::{Doubt, Finding, Service, Sign, test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, ClientCertificate, Limits, Lines, MASTER_SEPARATOR, NameForm, Observer, Options, Patience,
-    Proxy, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer, TokenSource, Verify,
+    AdministrationServer, ClientCertificate, Limits, Lines, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options,
+    Patience, Proxy, Request, Servers, SignInWay, TargetKind, TokenSource, Verify,
 };
 pub use run::port::{PendingPort, RestoredPort, pending_port_restore, restore_port};
 pub use run::{Run, Stopper, start};

@@ -33,15 +33,23 @@ impl Request {
         let (known_octets, bad_lines, selection) = (Vec::new(), Vec::new(), Selection::default());
         Self { kind, servers, accounts, known_octets, bad_lines, selection, options }
     }
+
+    /// All passwords with the names that they belong to, for a log to hide.
+    pub fn secrets(&self) -> Vec<(String, &Secret)> {
+        let accounts = self.accounts.iter().map(|account| (account.address.to_string(), &account.password));
+        accounts.chain(self.servers.secrets()).collect()
+    }
 }
 
 /// Both ends of a run.
 #[derive(Debug, Clone)]
 pub struct Servers {
     /// The server the mail is read from.
-    pub source: SourceServer,
+    pub source: MailServer,
     /// The server it is written to.
-    pub target: TargetServer,
+    pub target: MailServer,
+    /// What kind of server that is.
+    pub target_kind: TargetKind,
     /// Files with further certificate authorities (PEM).
     pub authority_files: Vec<PathBuf>,
     /// The user agreed that passwords cross the network in clear text.
@@ -50,10 +58,10 @@ pub struct Servers {
     pub proxy: Option<Proxy>,
 }
 
-/// The server the mail is read from.
+/// A mail server and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceServer {
-    /// Host, and port when it is not the usual one.
+pub struct MailServer {
+    /// Host, and port when it is not the usual one; see [`TargetKind::Kerio`] for what a port means there.
     pub address: ServerAddress,
     /// How the line is protected.
     pub security: Security,
@@ -61,26 +69,7 @@ pub struct SourceServer {
     pub fingerprint: Option<Fingerprint>,
     /// How people are signed in.
     pub sign_in: SignInWay,
-    /// Under which name, where the CSV gives no other.
-    pub name: NameForm,
-    /// What else holds for the lines to it.
-    pub lines: Lines,
-}
-
-/// The server the mail is written to.
-#[derive(Debug, Clone)]
-pub struct TargetServer {
-    /// Host, and a port; see [`TargetKind::Kerio`] for what a port means there.
-    pub address: ServerAddress,
-    /// How the line is protected.
-    pub security: Security,
-    /// Trust exactly this certificate where the usual check fails.
-    pub fingerprint: Option<Fingerprint>,
-    /// What kind of server it is.
-    pub kind: TargetKind,
-    /// How people are signed in.
-    pub sign_in: SignInWay,
-    /// Under which name; Kerio Connect's own directory knows it better.
+    /// Under which name, where neither the CSV nor Kerio Connect's directory gives another.
     pub name: NameForm,
     /// What else holds for the lines to it.
     pub lines: Lines,
@@ -98,7 +87,7 @@ pub struct Lines {
     pub max_connections: Option<u32>,
 }
 
-impl SourceServer {
+impl MailServer {
     /// With the usual check of its certificate, where everybody signs in with their own address and password, and without limits.
     pub fn at(address: ServerAddress, security: Security) -> Self {
         Self {
@@ -112,23 +101,16 @@ impl SourceServer {
     }
 }
 
-impl TargetServer {
-    /// With the usual check of its certificate, where everybody signs in with their own address and password, and without limits.
-    pub fn at(address: ServerAddress, security: Security, kind: TargetKind) -> Self {
-        let SourceServer { address, security, fingerprint, sign_in, name, lines } = SourceServer::at(address, security);
-        Self { address, security, fingerprint, kind, sign_in, name, lines }
-    }
-}
-
 impl Servers {
     /// With the system's authorities, no consent to clear text, and no proxy.
-    pub fn between(source: SourceServer, target: TargetServer) -> Self {
-        Self { source, target, authority_files: Vec::new(), cleartext_passwords_allowed: false, proxy: None }
+    pub fn between(source: MailServer, target: MailServer, target_kind: TargetKind) -> Self {
+        let (authority_files, cleartext_passwords_allowed, proxy) = (Vec::new(), false, None);
+        Self { source, target, target_kind, authority_files, cleartext_passwords_allowed, proxy }
     }
 
-    /// All passwords with the names that they belong to, for a log to hide.
+    /// The passwords of the servers, each with the name that it belongs to.
     pub fn secrets(&self) -> Vec<(String, &Secret)> {
-        let administrator = match &self.target.kind {
+        let administrator = match &self.target_kind {
             TargetKind::Kerio(administration) => Some((administration.user.clone(), &administration.password)),
             TargetKind::Imap => None,
         };
@@ -266,8 +248,6 @@ pub struct Options {
     pub repair: bool,
     /// The ledger and the known certificates.
     pub state_folder: PathBuf,
-    /// The run's log folder, made by the caller (see `logs`).
-    pub log_folder: PathBuf,
     /// How long the mail servers are waited for.
     pub patience: Patience,
     /// From so many octets on that are to be copied together, a second line to the target is asked for.
@@ -276,13 +256,12 @@ pub struct Options {
 
 impl Options {
     /// Four mailboxes at a time, everything compared by content, nothing repaired, and the usual patience.
-    pub fn in_folders(state_folder: PathBuf, log_folder: PathBuf) -> Self {
+    pub fn in_folder(state_folder: PathBuf) -> Self {
         Self {
             jobs: 4,
             verify: Verify::Content,
             repair: false,
             state_folder,
-            log_folder,
             patience: Patience::default(),
             second_line_from: 16 << 20,
         }

@@ -41,7 +41,7 @@ fn fill(stage: &Stage, folder: &str, messages: u32) {
 /// Begins a run and stops it at once when `stored` says so.
 fn stop_when(stage: &Stage, stored: &AtomicBool) {
     let request = stage.request(RunKind::Migrate, stage.folder.path());
-    let run = kimt::migrate::start(request, Box::new(|_: &_, _: &_| {})).unwrap();
+    let run = super::stage::start(request, Box::new(|_: &_, _: &_| {}));
     wait_for(stored);
     run.stop_now();
     assert_eq!(run.wait().verdict(), Verdict::Stopped);

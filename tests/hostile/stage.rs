@@ -2,7 +2,7 @@
 
 use super::between::{Between, Tamper};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{Limits, Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{Limits, MailServer, Observer, Options, Patience, Request, Run, Servers, TargetKind, Verify};
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{
     Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage, Profile, Snapshot,
@@ -99,8 +99,6 @@ impl Stage {
     }
 
     pub fn request(&self, kind: RunKind, folder: &Path) -> Request {
-        let (state_folder, log_folder) = (folder.join("state"), folder.join("logs"));
-        std::fs::create_dir_all(&log_folder).unwrap();
         let accounts = self
             .users
             .iter()
@@ -110,14 +108,15 @@ impl Stage {
         Request::of(
             kind,
             Servers::between(
-                SourceServer {
+                MailServer {
                     fingerprint: Some(source.server.fingerprint()),
-                    ..SourceServer::at(source.address(), source.security)
+                    ..MailServer::at(source.address(), source.security)
                 },
-                TargetServer {
+                MailServer {
                     fingerprint: Some(target.server.fingerprint()),
-                    ..TargetServer::at(target.address(), target.security, TargetKind::Imap)
+                    ..MailServer::at(target.address(), target.security)
                 },
+                TargetKind::Imap,
             ),
             accounts.collect(),
             Options {
@@ -127,7 +126,7 @@ impl Stage {
                 patience: *patience,
                 // What is tampered with is one line.
                 second_line_from: u64::MAX,
-                ..Options::in_folders(state_folder, log_folder)
+                ..Options::in_folder(folder.join("state"))
             },
         )
     }
@@ -149,7 +148,7 @@ impl Stage {
     pub fn finish(&self, request: Request) -> RunState {
         let events = self.events.clone();
         let note = move |event: &Stamped, _: &RunState| events.lock().unwrap().push(event.event.clone());
-        let run = kimt::migrate::start(request, Box::new(note)).unwrap();
+        let run = start(request, Box::new(note));
         let started = Instant::now();
         while !run.is_finished() {
             assert!(started.elapsed() < Duration::from_secs(60), "it hangs: {:?}", run.state().lock().unwrap());
@@ -199,4 +198,11 @@ pub fn kinds(state: &RunState) -> BTreeSet<ProblemKind> {
 
 pub fn message(text: &str) -> NewMessage {
     NewMessage::new(Content::octets(text.as_bytes()))
+}
+
+/// Starts a run whose logs stand beside its state folder.
+pub fn start(request: Request, observer: Box<dyn Observer>) -> Run {
+    let logs = request.options.state_folder.with_file_name("logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    kimt::migrate::start(request, logs, observer).unwrap()
 }

@@ -2,9 +2,7 @@
 
 use crate::standin::{answers, free_port, sign_in};
 use kimt::domain::{Account, Address, Fingerprint, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{
-    self, AdministrationServer, Options, Request, Servers, Sign, SourceServer, TargetKind, TargetServer,
-};
+use kimt::migrate::{self, AdministrationServer, MailServer, Options, Request, Servers, Sign, TargetKind};
 use kimt::progress::{Event, RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
 use kimt::rehearsal::{
@@ -48,14 +46,15 @@ impl World {
             fingerprint: administration_fingerprint,
         };
         Servers::between(
-            SourceServer {
+            MailServer {
                 fingerprint: Some(self.source.fingerprint()),
-                ..SourceServer::at(here(Some(self.source_port)), Security::StartTls)
+                ..MailServer::at(here(Some(self.source_port)), Security::StartTls)
             },
-            TargetServer {
+            MailServer {
                 fingerprint: Some(self.target.fingerprint()),
-                ..TargetServer::at(here(port), Security::StartTls, TargetKind::Kerio(administration))
+                ..MailServer::at(here(port), Security::StartTls)
             },
+            TargetKind::Kerio(administration),
         )
     }
 
@@ -76,13 +75,13 @@ impl World {
             kind,
             self.trusted(port),
             vec![account],
-            Options { jobs: 2, ..Options::in_folders(folder.join("state"), folder.join("logs")) },
+            Options { jobs: 2, ..Options::in_folder(folder.join("state")) },
         );
         std::fs::create_dir_all(folder.join("logs")).unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let noted = events.clone();
         let note = move |event: &Stamped, _: &RunState| noted.lock().unwrap().push(event.event.clone());
-        let state = migrate::start(request, Box::new(note)).unwrap().wait();
+        let state = migrate::start(request, folder.join("logs"), Box::new(note)).unwrap().wait();
         let events = events.lock().unwrap().clone();
         (state, events)
     }

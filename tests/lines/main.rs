@@ -11,9 +11,7 @@ mod proxy;
 mod utf8;
 
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{
-    self, AdministrationServer, Lines, Options, Proxy, Request, Servers, SourceServer, TargetKind, TargetServer,
-};
+use kimt::migrate::{self, AdministrationServer, Lines, MailServer, Options, Proxy, Request, Servers, TargetKind};
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
@@ -60,16 +58,17 @@ impl World {
         Servers {
             proxy: Some(proxy),
             ..Servers::between(
-                SourceServer {
+                MailServer {
                     fingerprint: Some(self.source.fingerprint()),
                     lines: lines.clone(),
-                    ..SourceServer::at(at(SOURCE, Some(self.source_port)), Security::StartTls)
+                    ..MailServer::at(at(SOURCE, Some(self.source_port)), Security::StartTls)
                 },
-                TargetServer {
+                MailServer {
                     fingerprint: Some(self.target.fingerprint()),
                     lines: lines.clone(),
-                    ..TargetServer::at(at(TARGET, None), Security::Tls, TargetKind::Kerio(administration))
+                    ..MailServer::at(at(TARGET, None), Security::Tls)
                 },
+                TargetKind::Kerio(administration),
             )
         }
     }
@@ -84,9 +83,9 @@ impl World {
             RunKind::Migrate,
             self.servers(proxy, lines),
             accounts.collect(),
-            Options { jobs: 3, ..Options::in_folders(folder.path().join("state"), folder.path().to_owned()) },
+            Options { jobs: 3, ..Options::in_folder(folder.path().join("state")) },
         );
-        migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
+        migrate::start(request, folder.path().to_owned(), Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
     }
 
     fn assert_all_arrived(&self, state: &RunState) {

@@ -4,7 +4,7 @@
 use super::proxy::{Kind, TestProxy};
 use super::{PASSWORD, named};
 use kimt::domain::{Account, Address, Problem, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{self, Lines, Options, Request, Servers, SourceServer, TargetKind, TargetServer};
+use kimt::migrate::{self, Lines, MailServer, Options, Request, Servers, TargetKind};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
 use std::io::{BufRead, BufReader, Write};
@@ -50,15 +50,16 @@ fn migrate_from(host: &str, port: u16) -> RunState {
         proxy: Some(named(&proxy, "")),
         cleartext_passwords_allowed: true,
         ..Servers::between(
-            SourceServer { lines: Lines::default(), ..SourceServer::at(at(host, port), Security::Plain) },
-            TargetServer::at(at("target.inside.example", target_port), Security::Plain, TargetKind::Imap),
+            MailServer { lines: Lines::default(), ..MailServer::at(at(host, port), Security::Plain) },
+            MailServer::at(at("target.inside.example", target_port), Security::Plain),
+            TargetKind::Imap,
         )
     };
     let folder = tempfile::tempdir().unwrap();
     let account = Account::new(1, Address::parse(ANN).unwrap(), Secret::new(PASSWORD));
-    let options = Options::in_folders(folder.path().join("state"), folder.path().to_owned());
+    let options = Options::in_folder(folder.path().join("state"));
     let request = Request::of(RunKind::Migrate, servers, vec![account], options);
-    migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
+    migrate::start(request, folder.path().to_owned(), Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
 }
 
 fn problem(host: &str, port: u16) -> Problem {

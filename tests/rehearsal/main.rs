@@ -10,7 +10,7 @@ mod manners;
 mod two_lines;
 
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress, SpecialUse};
-use kimt::migrate::{Options, Patience, Request, Servers, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{MailServer, Observer, Options, Patience, Request, Run, Servers, TargetKind, Verify};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Content, ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, NewMessage};
 use std::sync::Arc;
@@ -93,18 +93,18 @@ fn fill(store: &MailStore) {
 fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) -> Request {
     let account =
         Account { full_name: "Ann".to_owned(), ..Account::new(1, Address::parse(ANN).unwrap(), Secret::new("secret")) };
-    std::fs::create_dir_all(folder.join("logs")).unwrap();
     Request::of(
         kind,
         Servers::between(
-            SourceServer {
+            MailServer {
                 fingerprint: Some(source.server.fingerprint()),
-                ..SourceServer::at(source.address(), source.security)
+                ..MailServer::at(source.address(), source.security)
             },
-            TargetServer {
+            MailServer {
                 fingerprint: Some(target.server.fingerprint()),
-                ..TargetServer::at(target.address(), target.security, TargetKind::Imap)
+                ..MailServer::at(target.address(), target.security)
             },
+            TargetKind::Imap,
         ),
         vec![account],
         Options {
@@ -112,7 +112,6 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
             verify: Verify::Content,
             repair: false,
             state_folder: folder.join("state"),
-            log_folder: folder.join("logs"),
             // The embedded servers store nothing after they lost a line.
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
             second_line_from: 16 << 20,
@@ -120,9 +119,16 @@ fn request(kind: RunKind, source: &End, target: &End, folder: &std::path::Path) 
     )
 }
 
+/// Starts a run whose logs stand beside its state folder.
+fn start(request: Request, observer: Box<dyn Observer>) -> Run {
+    let logs = request.options.state_folder.with_file_name("logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    kimt::migrate::start(request, logs, observer).unwrap()
+}
+
 /// Runs to the end, or fails when that takes a minute. Does not wait long before it tries a server again.
 fn run(request: Request) -> RunState {
-    let run = kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap();
+    let run = start(request, Box::new(|_: &Stamped, _: &RunState| {}));
     let started = Instant::now();
     while !run.is_finished() {
         assert!(started.elapsed() < Duration::from_secs(60), "{:?}", run.state().lock().unwrap());

@@ -84,7 +84,7 @@ fn a_mailbox_that_will_not_fit_is_named_before_anything_is_copied() {
     let (seen, folder) = (events.clone(), scratch());
     let tell =
         Box::new(move |stamped: &Stamped, _: &RunState| seen.lock().unwrap().push(format!("{:?}", stamped.event)));
-    let state = kimt::migrate::start(request(RunKind::Migrate, &source, &target, folder.path()), tell).unwrap().wait();
+    let state = super::start(request(RunKind::Migrate, &source, &target, folder.path()), tell).wait();
     assert!(told(&state).contains(&ProblemKind::QuotaTooSmall), "{:?}", told(&state));
     let events = events.lock().unwrap();
     let place = |word: &str| events.iter().position(|event| event.contains(word)).unwrap();

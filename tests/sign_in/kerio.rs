@@ -1,8 +1,8 @@
 //! Kerio Connect's master authentication, as target behind its administration and as source.
 
-use super::{account, assert_complete, problem, run, server, source};
+use super::{Target, account, assert_complete, problem, run, server, source};
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{AdministrationServer, SignInWay, TargetKind, TargetServer};
+use kimt::migrate::{AdministrationServer, MailServer, SignInWay, TargetKind};
 use kimt::progress::{RunKind, RunState};
 use kimt::rehearsal::administration::{AdministrationStandIn, Domain, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapServer, KerioWays, Layout, MailStore, Profile};
@@ -41,22 +41,20 @@ impl Kerio {
         self.administration.add_user(address, &Secret::new("Nobody-Knows-1"), "").unwrap();
     }
 
-    fn target(&self, sign_in: SignInWay) -> TargetServer {
+    fn target(&self, sign_in: SignInWay) -> Target {
         let here = |port| ServerAddress { host: "127.0.0.1".to_owned(), port };
-        TargetServer {
+        let server = MailServer {
             fingerprint: Some(self.imap.fingerprint()),
             sign_in,
-            ..TargetServer::at(
-                here(None),
-                Security::StartTls,
-                TargetKind::Kerio(AdministrationServer {
-                    address: here(Some(self.administration.port())),
-                    user: "admin".to_owned(),
-                    password: Secret::new("administrator"),
-                    fingerprint: Some(self.administration.fingerprint()),
-                }),
-            )
-        }
+            ..MailServer::at(here(None), Security::StartTls)
+        };
+        let administration = AdministrationServer {
+            address: here(Some(self.administration.port())),
+            user: "admin".to_owned(),
+            password: Secret::new("administrator"),
+            fingerprint: Some(self.administration.fingerprint()),
+        };
+        (server, TargetKind::Kerio(administration))
     }
 
     fn messages(&self, address: &str) -> usize {

@@ -15,7 +15,7 @@ mod refused;
 mod tokens;
 
 use kimt::domain::{Account, Address, Problem, Secret, Security, ServerAddress};
-use kimt::migrate::{Options, Patience, Request, Servers, SignInWay, SourceServer, TargetKind, TargetServer};
+use kimt::migrate::{MailServer, Options, Patience, Request, Servers, SignInWay, TargetKind};
 use kimt::progress::{RunKind, RunState, Stamped, Verdict};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
 use std::path::Path;
@@ -43,42 +43,42 @@ fn here(port: u16) -> ServerAddress {
     ServerAddress { host: "127.0.0.1".to_owned(), port: Some(port) }
 }
 
-fn source(port: u16, sign_in: SignInWay) -> SourceServer {
-    SourceServer { sign_in, ..SourceServer::at(here(port), Security::Plain) }
+fn source(port: u16, sign_in: SignInWay) -> MailServer {
+    MailServer { sign_in, ..MailServer::at(here(port), Security::Plain) }
 }
 
-fn target(port: u16, sign_in: SignInWay) -> TargetServer {
-    TargetServer { sign_in, ..TargetServer::at(here(port), Security::Plain, TargetKind::Imap) }
+type Target = (MailServer, TargetKind);
+
+fn target(port: u16, sign_in: SignInWay) -> Target {
+    (MailServer { sign_in, ..MailServer::at(here(port), Security::Plain) }, TargetKind::Imap)
+}
+
+fn servers(source: MailServer, (target, kind): Target) -> Servers {
+    Servers::between(source, target, kind)
 }
 
 fn account(address: &str, password: &str) -> Account {
     Account::new(1, Address::parse(address).unwrap(), Secret::new(password))
 }
 
-fn run(kind: RunKind, source: SourceServer, target: TargetServer, accounts: Vec<Account>) -> RunState {
+fn run(kind: RunKind, source: MailServer, target: Target, accounts: Vec<Account>) -> RunState {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), kind, source, target, accounts)
 }
 
-fn run_in(
-    folder: &Path,
-    kind: RunKind,
-    source: SourceServer,
-    target: TargetServer,
-    accounts: Vec<Account>,
-) -> RunState {
+fn run_in(folder: &Path, kind: RunKind, source: MailServer, target: Target, accounts: Vec<Account>) -> RunState {
     std::fs::create_dir_all(folder.join("logs")).unwrap();
     let request = Request::of(
         kind,
-        Servers::between(source, target),
+        servers(source, target),
         accounts,
         Options {
             jobs: 1,
             patience: Patience { quiet: Duration::from_millis(10), ..Patience::default() },
-            ..Options::in_folders(folder.join("state"), folder.join("logs"))
+            ..Options::in_folder(folder.join("state"))
         },
     );
-    let run = kimt::migrate::start(request, Box::new(|_: &Stamped, _: &RunState| {})).unwrap();
+    let run = kimt::migrate::start(request, folder.join("logs"), Box::new(|_: &Stamped, _: &RunState| {})).unwrap();
     let started = Instant::now();
     while !run.is_finished() {
         // A server that has blocked us is waited for much longer.

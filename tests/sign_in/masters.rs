@@ -3,7 +3,7 @@
 use super::front::{Front, Verdict};
 use super::{ANN, account, assert_complete, problem, run, run_in, server, source, target, usual};
 use kimt::domain::{Account, Address, ProblemKind, Secret};
-use kimt::migrate::{NameForm, SignInWay, SourceServer};
+use kimt::migrate::{MailServer, NameForm, SignInWay};
 use kimt::progress::RunKind;
 use kimt::rehearsal::{ImapOptions, Profile};
 
@@ -42,7 +42,7 @@ fn a_master_user_signs_in_under_a_name_composed_of_both() {
         separator: '*',
     };
     let migrate = |password: &str| {
-        let source = SourceServer { name: NameForm::LocalPart, ..source(source_port, master(password)) };
+        let source = MailServer { name: NameForm::LocalPart, ..source(source_port, master(password)) };
         run(RunKind::Migrate, source, target(target_port, SignInWay::OwnPassword), vec![account(ANN, "own")])
     };
     assert_complete(&migrate("master"));

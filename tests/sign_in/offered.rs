@@ -1,14 +1,14 @@
 //! Test connection says before a run whether the chosen way to sign in is offered, and else what to choose.
 
 use super::front::{Front, Verdict};
-use super::{server, source, target, usual};
+use super::{server, servers, source, target, usual};
 use kimt::domain::Secret;
-use kimt::migrate::{self, Finding, Servers, Sign, SignInWay, TokenSource};
+use kimt::migrate::{self, Finding, Sign, SignInWay, TokenSource};
 use kimt::rehearsal::{ImapOptions, KerioWays, Profile};
 
 /// What a test of the source finds at last, and its sign.
 fn found(port: u16, way: SignInWay) -> (Sign, String) {
-    let servers = Servers::between(source(port, way), target(port, SignInWay::OwnPassword));
+    let servers = servers(source(port, way), target(port, SignInWay::OwnPassword));
     let state = tempfile::tempdir().unwrap();
     let findings = migrate::test_source(&servers, state.path());
     let Finding { sign, text, .. } = findings.last().unwrap();

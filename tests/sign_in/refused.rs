@@ -1,9 +1,9 @@
 //! Refused again and again: a server counts that, and blocks whoever was refused too often.
 
 use super::front::{Front, Verdict};
-use super::{account, server, source, target, usual};
+use super::{account, server, servers, source, target, usual};
 use kimt::domain::{Secret, Side};
-use kimt::migrate::{Options, Request, Servers, SignInWay, TokenSource};
+use kimt::migrate::{Options, Request, SignInWay, TokenSource};
 use kimt::progress::{Event, RunKind, RunState, Stamped};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -23,9 +23,9 @@ fn after_two_refusals_the_third_sign_in_waits_whatever_was_refused() {
         let (_target, target_port) = server(&people, "own", usual());
         let request = Request::of(
             RunKind::Migrate,
-            Servers::between(source(front.port, way.clone()), target(target_port, SignInWay::OwnPassword)),
+            servers(source(front.port, way.clone()), target(target_port, SignInWay::OwnPassword)),
             people.map(|person| account(person, "own")).to_vec(),
-            Options { jobs: 1, ..Options::in_folders(folder.path().join("state"), folder.path().to_owned()) },
+            Options { jobs: 1, ..Options::in_folder(folder.path().join("state")) },
         );
         let (tell, waits) = mpsc::channel();
         let noted = move |event: &Stamped, _: &RunState| {
@@ -33,7 +33,7 @@ fn after_two_refusals_the_third_sign_in_waits_whatever_was_refused() {
                 tell.send(()).unwrap();
             }
         };
-        let run = kimt::migrate::start(request, Box::new(noted)).unwrap();
+        let run = kimt::migrate::start(request, folder.path().to_owned(), Box::new(noted)).unwrap();
         let mut waited = false;
         while !run.is_finished() {
             if !waited && waits.try_recv().is_ok() {

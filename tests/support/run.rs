@@ -2,7 +2,7 @@
 
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
-use kimt::migrate::{Lines, Options, Request, Run, Servers, SignInWay, SourceServer, TargetKind, TargetServer, Verify};
+use kimt::migrate::{Lines, MailServer, Options, Request, Run, Servers, SignInWay, TargetKind, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -70,12 +70,14 @@ impl Migration {
     /// Starts and returns at once.
     pub fn start(&self) -> Run {
         log_to_file();
-        kimt::migrate::start(self.request(RunKind::Migrate), Box::new(|_: &_, _: &_| {})).unwrap()
+        kimt::migrate::start(self.request(RunKind::Migrate), self.made("log"), Box::new(|_: &_, _: &_| {})).unwrap()
     }
 
     /// Compares source and target with the engine's own verification.
     pub fn verify(&self) -> RunState {
-        kimt::migrate::start(self.request(RunKind::Verify), Box::new(|_: &_, _: &_| {})).unwrap().wait()
+        kimt::migrate::start(self.request(RunKind::Verify), self.made("log"), Box::new(|_: &_, _: &_| {}))
+            .unwrap()
+            .wait()
     }
 
     fn request(&self, kind: RunKind) -> Request {
@@ -88,15 +90,16 @@ impl Migration {
             Servers {
                 authority_files: self.authority_files(),
                 ..Servers::between(
-                    SourceServer {
+                    MailServer {
                         sign_in: self.sign_in[0].clone(),
                         lines: Lines { max_rate: self.max_rate, ..Lines::default() },
-                        ..SourceServer::at(address(&self.source), self.source.security)
+                        ..MailServer::at(address(&self.source), self.source.security)
                     },
-                    TargetServer {
+                    MailServer {
                         sign_in: self.sign_in[1].clone(),
-                        ..TargetServer::at(address(&self.target), self.target.security, self.kind.clone())
+                        ..MailServer::at(address(&self.target), self.target.security)
                     },
+                    self.kind.clone(),
                 )
             },
             accounts.collect(),
@@ -104,7 +107,7 @@ impl Migration {
                 jobs: self.jobs,
                 verify: self.verify,
                 second_line_from: self.second_line_from,
-                ..Options::in_folders(self.made("state"), self.made("log"))
+                ..Options::in_folder(self.made("state"))
             },
         )
     }

@@ -15,7 +15,7 @@ use super::widgets::field::Field;
 use super::wizard::{Page, Wizard};
 use crate::domain::{Account, Selection, ServerAddress};
 use crate::logs;
-use crate::migrate::SourceServer;
+use crate::migrate::MailServer;
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
@@ -43,7 +43,7 @@ impl Folders {
 /// What a check or a migration depends on beside the accounts: when it changes, what was found or done says nothing any more.
 #[derive(PartialEq)]
 struct CheckedFor {
-    source: SourceServer,
+    source: MailServer,
     target: ServerAddress,
     other_imap: bool,
     selection: Selection,

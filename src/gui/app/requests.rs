@@ -8,7 +8,7 @@ use super::super::running::{Order, Running};
 use super::super::widgets::field::Field;
 use super::super::wizard::Page;
 use super::{App, CheckedFor};
-use crate::migrate::{Lines, SourceServer};
+use crate::migrate::{Lines, MailServer, Options, Request};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
 
@@ -183,7 +183,7 @@ impl App {
         let page = &self.wizard.servers;
         let servers = page.servers()?;
         // However fast it is: the same is found.
-        let source = SourceServer { lines: Lines::default(), ..servers.source };
+        let source = MailServer { lines: Lines::default(), ..servers.source };
         let target = servers.target.address;
         Some(CheckedFor { source, target, other_imap: page.other_imap, selection: page.selection().ok()? })
     }
@@ -227,20 +227,24 @@ impl App {
             return;
         };
         let page = &mut self.wizard.accounts;
-        let order = Order {
-            kind,
-            servers,
-            accounts: page.chosen(),
+        let accounts = page.chosen();
+        let request = Request {
             known_octets: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
-            accounts_file: page.file.clone().unwrap_or_default(),
-            jobs,
-            repair: kind == RunKind::Migrate && self.wizard.servers.repair,
-            state_folder: self.folders.state.clone(),
-            logs: self.folders.chosen_logs(),
+            ..Request::of(
+                kind,
+                servers,
+                accounts.clone(),
+                Options {
+                    jobs,
+                    repair: kind == RunKind::Migrate && self.wizard.servers.repair,
+                    ..Options::in_folder(self.folders.state.clone())
+                },
+            )
         };
-        let accounts = order.accounts.clone();
+        let accounts_file = page.file.clone().unwrap_or_default();
+        let order = Order { request, accounts_file, logs: self.folders.chosen_logs() };
         match Running::begin(order, &self.context) {
             Ok(running) => {
                 self.errands.log.run_begins();

@@ -150,7 +150,7 @@ impl Finding {
 /// Tests the source. Blocks; call it from a thread of its own.
 pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
-    match prepare::source_endpoint(&servers.source, servers, &certificates) {
+    match prepare::source_endpoint(servers, &certificates) {
         Ok(endpoint) => greet(&endpoint, Service::Only, &servers.source.sign_in, &certificates),
         Err(problem) => vec![Finding::bad(problem)],
     }
@@ -161,7 +161,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
     let mut findings = Vec::new();
     let mut port = None;
-    if let TargetKind::Kerio(settings) = &servers.target.kind {
+    if let TargetKind::Kerio(settings) = &servers.target_kind {
         match prepare::sign_in_administrator(settings, &servers.target, servers, &certificates) {
             Ok(administration) => {
                 look_at_administration(&administration, &mut findings);
@@ -184,7 +184,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
         }
     }
     // The port that a run will set is not there yet: what listens now is tested.
-    match prepare::target_endpoint(&servers.target, port, servers, &certificates) {
+    match prepare::target_endpoint(servers, port, &certificates) {
         Ok(endpoint) => {
             let service = if findings.is_empty() { Service::Only } else { Service::Imap };
             findings.extend(greet(&endpoint, service, &servers.target.sign_in, &certificates));

@@ -239,32 +239,59 @@ pub fn read_each_or_lose<M: Measure>(
     each: &mut dyn FnMut(Uid, Read<M::Measured>),
 ) -> Result<(), (ImapError, Option<Uid>)> {
     let mut batches = uids.chunks(AT_ONCE).map(<[Uid]>::to_vec);
-    let mut sink = MeasuringSink::<M> { current: None, each };
+    let mut sink = MeasuringSink { arriving: Arriving::<M>::default(), each };
     let read = reader.bodies(&mut batches, &mut sink);
-    read.map_err(|error| (error, sink.current.map(|(uid, _)| uid)))
+    read.map_err(|error| (error, sink.arriving.uid()))
+}
+
+/// The message that arrives, measured meanwhile.
+pub struct Arriving<M>(Option<(Uid, M)>);
+
+impl<M> Default for Arriving<M> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<M: Measure> Arriving<M> {
+    pub fn begin(&mut self, uid: Uid) {
+        self.0 = Some((uid, M::default()));
+    }
+
+    pub fn chunk(&mut self, octets: &[u8]) {
+        if let Some((_, measure)) = &mut self.0 {
+            measure.update(octets);
+        }
+    }
+
+    pub fn end(&mut self) -> Option<(Uid, M::Measured)> {
+        self.0.take().map(|(uid, measure)| (uid, measure.finish()))
+    }
+
+    fn uid(&self) -> Option<Uid> {
+        self.0.as_ref().map(|(uid, _)| *uid)
+    }
 }
 
 struct MeasuringSink<'a, M: Measure> {
-    current: Option<(Uid, M)>,
+    arriving: Arriving<M>,
     each: &'a mut dyn FnMut(Uid, Read<M::Measured>),
 }
 
 impl<M: Measure> BodySink for MeasuringSink<'_, M> {
     fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
-        self.current = Some((uid, M::default()));
+        self.arriving.begin(uid);
         Ok(())
     }
 
     fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
-        if let Some((_, measure)) = &mut self.current {
-            measure.update(octets);
-        }
+        self.arriving.chunk(octets);
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), SinkClosed> {
-        if let Some((uid, measure)) = self.current.take() {
-            (self.each)(uid, Read::Content(measure.finish()));
+        if let Some((uid, measured)) = self.arriving.end() {
+            (self.each)(uid, Read::Content(measured));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
 
 use super::Right;
-use super::content::{Comparison, Measure, SizeAndDigest};
+use super::content::{Arriving, Comparison, SizeAndDigest};
 use crate::domain::{FolderId, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, FolderToRead, ImapError, Reader, SinkClosed};
 use crate::ledger::{Done, FolderRecord};
@@ -115,7 +115,7 @@ fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -
     let Ok(first) = waiting.recv() else { return Ok(()) };
     reader.compress_if_far()?;
     let asked = RefCell::new(VecDeque::new());
-    let mut comparing = Comparing { asked: &asked, found, folder: 0, current: None };
+    let mut comparing = Comparing { asked: &asked, found, folder: 0, arriving: Arriving::default() };
     reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut comparing)
 }
 
@@ -156,7 +156,7 @@ struct Comparing<'a> {
     asked: &'a RefCell<VecDeque<Asked>>,
     found: &'a Sender<Found>,
     folder: usize,
-    current: Option<(Uid, SizeAndDigest)>,
+    arriving: Arriving<SizeAndDigest>,
 }
 
 impl BodySink for Comparing<'_> {
@@ -166,20 +166,17 @@ impl BodySink for Comparing<'_> {
     }
 
     fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
-        self.current = Some((uid, SizeAndDigest::default()));
+        self.arriving.begin(uid);
         Ok(())
     }
 
     fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
-        if let Some((_, measure)) = &mut self.current {
-            measure.update(octets);
-        }
+        self.arriving.chunk(octets);
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), SinkClosed> {
-        let Some((target_uid, measure)) = self.current.take() else { return Ok(()) };
-        let (_, digest) = measure.finish();
+        let Some((target_uid, (_, digest))) = self.arriving.end() else { return Ok(()) };
         // A server may deliver for the next command before it says that the last one is done.
         for (job, right) in self.asked.borrow_mut().iter_mut().filter(|(job, _)| job.folder.0 as usize == self.folder) {
             if let Some(sent) = job.messages.remove(&target_uid).filter(|sent| sent.digest == digest) {

@@ -22,6 +22,7 @@ use places::Places;
 use prepare::Prepared;
 use recorder::Events;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -49,14 +50,14 @@ impl Stopper {
     }
 }
 
-/// Starts a run and returns at once; what happens is told to `observer` and folded into [`Run::state`].
-pub fn start(request: Request, observer: Box<dyn Observer>) -> Result<Run, Problem> {
+/// Starts a run and returns at once; what happens is told to `observer` and folded into [`Run::state`]. Its report is written to
+/// `log_folder`, which the caller has made (see `logs`).
+pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>) -> Result<Run, Problem> {
     let state = Arc::new(Mutex::new(RunState::default()));
     let control = Arc::new(Control::default());
     let internal = |error: std::io::Error| Problem::new(ProblemKind::Internal).saying(error);
-    let (events, recording) =
-        recorder::start(state.clone(), observer, request.options.log_folder.clone()).map_err(internal)?;
-    let coordinator = Coordinator { control: control.clone(), events };
+    let (events, recording) = recorder::start(state.clone(), observer, log_folder.clone()).map_err(internal)?;
+    let coordinator = Coordinator { control: control.clone(), events, log_folder };
     let coordinating = std::thread::Builder::new()
         .name("coordinator".to_owned())
         .spawn(move || coordinator.run(request))
@@ -117,11 +118,12 @@ impl Run {
 struct Coordinator {
     control: Arc<Control>,
     events: Events,
+    log_folder: PathBuf,
 }
 
 impl Coordinator {
     fn run(self, request: Request) {
-        self.events.tell(Event::RunStarted(run_info(&request)));
+        self.events.tell(Event::RunStarted(run_info(&request, self.log_folder.clone())));
         self.control.report_to(self.events.clone());
         match prepare::prepare(request.kind, &request.servers, &request.options, &self.events) {
             Ok(prepared) => self.run_prepared(request, prepared),
@@ -207,7 +209,7 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     context.tell(Event::AccountFinished { account: id, end });
 }
 
-fn run_info(request: &Request) -> RunInfo {
+fn run_info(request: &Request, log_folder: PathBuf) -> RunInfo {
     let accounts = request.accounts.iter().map(|account| AccountInfo {
         address: account.address.to_string(),
         full_name: account.full_name.clone(),
@@ -221,7 +223,7 @@ fn run_info(request: &Request) -> RunInfo {
         target: request.servers.target.address.to_string(),
         jobs: request.options.jobs,
         verify: request.options.verify,
-        log_folder: request.options.log_folder.clone(),
+        log_folder,
         accounts: accounts.collect(),
         bad_lines: request.bad_lines.clone(),
     }

@@ -43,7 +43,7 @@ pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
 /// Puts the port of the target back that a run which was cut off has left changed; none when the state folder has no note about this
 /// server. Blocks.
 pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<RestoredPort>, Problem> {
-    let TargetKind::Kerio(settings) = &servers.target.kind else { return Ok(None) };
+    let TargetKind::Kerio(settings) = &servers.target_kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
     let administration = prepare::sign_in_administrator(settings, &servers.target, servers, &certificates)?;
     put_back(&administration, servers, state_folder)

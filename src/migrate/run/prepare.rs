@@ -5,10 +5,10 @@ use super::context::End;
 use super::places::Places;
 use super::port;
 use super::recorder::Events;
-use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, ServerAddress, Side};
+use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, ServerAddress, Side};
 use crate::imap::{self, Distance, Endpoint};
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
-use crate::migrate::request::{AdministrationServer, Lines, Options, Servers, SourceServer, TargetKind, TargetServer};
+use crate::migrate::request::{AdministrationServer, MailServer, Options, Servers, TargetKind};
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::directory::{Directory, ExistingAccounts, KerioDirectory};
 use crate::migrate::sign_in::guard::SignInGuard;
@@ -37,10 +37,10 @@ pub struct Prepared {
 pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Events) -> Result<Prepared, Problem> {
     let certificates = KnownCertificates::open(&options.state_folder);
     let limits = options.patience.limits;
-    let source = Endpoint { limits, ..source_endpoint(&servers.source, servers, &certificates)? };
+    let source = Endpoint { limits, ..source_endpoint(servers, &certificates)? };
     greet(&source, &certificates, events)?;
-    let TargetKind::Kerio(settings) = &servers.target.kind else {
-        let target = Endpoint { limits, ..target_endpoint(&servers.target, None, servers, &certificates)? };
+    let TargetKind::Kerio(settings) = &servers.target_kind else {
+        let target = Endpoint { limits, ..target_endpoint(servers, None, &certificates)? };
         greet(&target, &certificates, events)?;
         let directory = Box::new(ExistingAccounts(servers.target.name));
         return Ok(Prepared::new(servers, source, target, directory, None));
@@ -56,7 +56,7 @@ pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Eve
         _ => administration.imap_port(servers.target.security).map_err(|error| error.problem(None))?,
     };
     let directory = Box::new(KerioDirectory(administration.clone()));
-    let target = target_endpoint(&servers.target, port, servers, &certificates);
+    let target = target_endpoint(servers, port, &certificates);
     let target = target.map(|target| Endpoint { limits, ..target });
     let reached = target.and_then(|target| greet(&target, &certificates, events).map(|()| target));
     match reached {
@@ -76,15 +76,15 @@ impl Prepared {
         directory: Box<dyn Directory>,
         administration: Option<Arc<Administration>>,
     ) -> Self {
-        let end = |endpoint: Endpoint, way, form, lines: &Lines| End {
+        let end = |endpoint: Endpoint, server: &MailServer| End {
             guard: SignInGuard::default(),
-            places: Arc::new(Places::new(lines.max_connections)),
-            credentials: Arc::new(Credentials::new(endpoint.side, way, form)),
+            places: Arc::new(Places::new(server.lines.max_connections)),
+            credentials: Arc::new(Credentials::new(endpoint.side, &server.sign_in, server.name)),
             endpoint,
         };
         let kerio = administration.is_some();
-        let source = end(source, &servers.source.sign_in, servers.source.name, &servers.source.lines);
-        let target = end(target, &servers.target.sign_in, servers.target.name, &servers.target.lines);
+        let source = end(source, &servers.source);
+        let target = end(target, &servers.target);
         Self { source, target, directory, kerio, administration }
     }
 
@@ -116,7 +116,7 @@ impl From<NotSignedIn> for Problem {
 /// Signs the administrator in and makes sure of the rights a migration needs.
 pub fn sign_in_administrator(
     settings: &AdministrationServer,
-    target: &TargetServer,
+    target: &MailServer,
     servers: &Servers,
     certificates: &KnownCertificates,
 ) -> Result<Administration, NotSignedIn> {
@@ -148,42 +148,36 @@ pub fn sign_in_administrator(
 }
 
 /// The administration's address: as typed, or the target's host.
-pub fn administration_address(settings: &AdministrationServer, target: &TargetServer) -> ServerAddress {
+pub fn administration_address(settings: &AdministrationServer, target: &MailServer) -> ServerAddress {
     let typed = &settings.address;
     let host = if typed.host.is_empty() { target.address.host.clone() } else { typed.host.clone() };
     ServerAddress { host, port: typed.port.or(Some(ADMINISTRATION_PORT)) }
 }
 
 /// The endpoint of the source.
-pub fn source_endpoint(
-    server: &SourceServer,
-    servers: &Servers,
-    certificates: &KnownCertificates,
-) -> Result<Endpoint, Problem> {
-    let ends = (&server.address, server.security, server.fingerprint, &server.lines);
-    endpoint(Side::Source, ends, None, servers, certificates)
+pub fn source_endpoint(servers: &Servers, certificates: &KnownCertificates) -> Result<Endpoint, Problem> {
+    endpoint(Side::Source, &servers.source, None, servers, certificates)
 }
 
 /// The endpoint of the target; `port` overrides the typed and the usual one.
 pub fn target_endpoint(
-    server: &TargetServer,
-    port: Option<u16>,
     servers: &Servers,
+    port: Option<u16>,
     certificates: &KnownCertificates,
 ) -> Result<Endpoint, Problem> {
-    let ends = (&server.address, server.security, server.fingerprint, &server.lines);
-    endpoint(Side::Target, ends, port, servers, certificates)
+    endpoint(Side::Target, &servers.target, port, servers, certificates)
 }
 
 fn endpoint(
     side: Side,
-    (address, security, fingerprint, lines): (&ServerAddress, Security, Option<Fingerprint>, &Lines),
+    server: &MailServer,
     port: Option<u16>,
     servers: &Servers,
     certificates: &KnownCertificates,
 ) -> Result<Endpoint, Problem> {
+    let MailServer { address, security, fingerprint, lines, .. } = server;
     let port = port.or(address.port).unwrap_or_else(|| security.default_port());
-    let mut trust = trust(address, port, fingerprint, servers, certificates).map_err(|problem| problem.on(side))?;
+    let mut trust = trust(address, port, *fingerprint, servers, certificates).map_err(|problem| problem.on(side))?;
     if let Some(certificate) = &lines.client_certificate {
         trust = trust.with_client_certificate(certificate).map_err(|error| unusable_file(&error).on(side))?;
     }
@@ -191,7 +185,7 @@ fn endpoint(
         side,
         host: address.host.clone(),
         port,
-        security,
+        security: *security,
         trust,
         proxy: servers.proxy.clone(),
         rate: lines.max_rate.map(RateLimit::new),
@@ -221,7 +215,7 @@ fn trust(
 
 /// The fingerprint given for each service, with its host.
 fn fingerprints_given(servers: &Servers) -> Vec<(String, Option<Fingerprint>)> {
-    let administration = match &servers.target.kind {
+    let administration = match &servers.target_kind {
         TargetKind::Kerio(settings) => {
             Some((administration_address(settings, &servers.target).host, settings.fingerprint))
         }

@@ -18,7 +18,7 @@ use super::super::widgets::card::Pair;
 use super::super::widgets::certificate;
 use super::super::widgets::field::Field;
 use crate::domain::{Fingerprint, ProblemKind, Secret, Selection, Side};
-use crate::migrate::{AdministrationServer, Doubt, Finding, NameForm, Servers, SourceServer, TargetKind, TargetServer};
+use crate::migrate::{AdministrationServer, Doubt, Finding, MailServer, NameForm, Servers, TargetKind};
 use crate::settings::Settings;
 use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ impl ServersPage {
         let (source, target) = (self.source.parsed()?, self.target.parsed()?);
         let mut administration = target.clone();
         administration.port = Some(self.administrator.port().unwrap_or(4040));
-        let kind = if self.other_imap {
+        let target_kind = if self.other_imap {
             TargetKind::Imap
         } else {
             TargetKind::Kerio(AdministrationServer {
@@ -151,7 +151,7 @@ impl ServersPage {
         // Kerio Connect's own directory knows the names.
         let target_name = if self.other_imap { self.target_more.kept.name_form } else { NameForm::Address };
         Some(Servers {
-            source: SourceServer {
+            source: MailServer {
                 address: source,
                 security: self.source.security(),
                 fingerprint: self.pinned,
@@ -159,15 +159,15 @@ impl ServersPage {
                 name: self.source_more.kept.name_form,
                 lines: self.source_more.lines(),
             },
-            target: TargetServer {
+            target: MailServer {
                 address: target,
                 security: self.target.security(),
                 fingerprint: self.pinned,
-                kind,
                 sign_in: self.target_more.sign_in(),
                 name: target_name,
                 lines: self.target_more.lines(),
             },
+            target_kind,
             authority_files: Vec::new(),
             cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
             proxy,
