@@ -6,7 +6,8 @@ use super::envelope::Envelope;
 use super::fetch::Fetched;
 use super::list;
 use super::names::{Naming, decode, encode};
-use super::reader::{self, OpenFolderFeed, Opened};
+use super::opened::{Opened, parse_status};
+use super::reader::OpenFolderFeed;
 use super::response::Status;
 use super::transport::Transport;
 use super::wire::{Answer, NoLiterals, Wire};
@@ -54,7 +55,7 @@ fn read_answers(mut wire: Wire) {
                 let header = Fetched::parse(&pieces).and_then(|fetched| fetched.header);
                 let _ = header.and_then(|header| Envelope::parse(&header));
                 list::read_all(&pieces);
-                let _ = reader::parse_status(&pieces);
+                let _ = parse_status(&pieces);
             }
             Answer::Tagged(_, status) => look_at(&status),
             Answer::Continue(_) => {}

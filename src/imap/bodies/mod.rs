@@ -11,7 +11,7 @@ mod tests;
 use super::command::{Command, ReadOnly, uid_set};
 use super::error::ImapError;
 use super::fetch::{Body, Fetched};
-use super::reader::Opened;
+use super::opened::Opened;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Answer, Tag, Wire};

@@ -116,3 +116,26 @@ fn a_message_that_is_delivered_twice_or_that_nobody_asked_for_is_passed_over() {
     let answers = format!("{}{}{}K1 OK\r\n", message(9), message(1), message(1));
     assert_eq!(told(&answers, &[1]), ["1 of 1: 1"]);
 }
+
+/// A batch of messages that may be new.
+struct Recent(Option<BodyBatch>);
+
+impl BodyFeed for Recent {
+    fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
+        self.0.take()
+    }
+}
+
+#[test]
+fn a_folder_is_opened_anew_for_messages_that_may_have_come_since() {
+    let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
+    let read_recent = |answers: &str| {
+        let batch = BodyBatch { folder: folder.clone(), uids: vec![Uid(1)], octets: 1, recent: true };
+        let (mut wire, mut told) = (line(answers.as_bytes()).unwrap(), Told::default());
+        read(&mut wire, &mut Some(folder.clone()), &mut Recent(Some(batch)), &mut told).map(|()| told.lines)
+    };
+    let message = "* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n";
+    let opened = "* OK [UIDVALIDITY 1] x\r\nK1 OK\r\n";
+    assert_eq!(read_recent(&format!("{opened}{message}K2 OK\r\n")).unwrap(), ["1 of 1: 1"]);
+    assert!(matches!(read_recent(&format!("{message}K1 OK\r\n")), Err(_)), "K1 is the answer to EXAMINE");
+}
