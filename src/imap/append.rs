@@ -110,6 +110,8 @@ struct Flight {
     way: AppendWay,
     uids: Vec<Uid>,
     octets: u64,
+    /// Whether the server refused it while it was still being written; it has to be written to its end all the same.
+    refused: bool,
 }
 
 impl<'a> Appender<'a> {
@@ -127,19 +129,23 @@ impl<'a> Appender<'a> {
         octets: u64,
     ) -> Result<Begun, ImapError> {
         let &Destination { number: folder, way, .. } = destination;
-        if self.current.as_ref().is_some_and(|current| current.folder != folder) {
+        if self.current.as_ref().is_some_and(|current| current.folder != folder || current.refused) {
             self.end_command()?;
         }
-        if self.current.is_none() {
+        let is_new = self.current.is_none();
+        let current = self.current.get_or_insert_with(|| {
             let tag = self.wire.begin_command();
-            self.current = Some(Flight { tag, sent: None, folder, way, uids: Vec::new(), octets: 0 });
-            self.wire.put(b"APPEND ")?;
-            self.put_name(destination.wire_name)?;
-        }
-        let Some(current) = &mut self.current else { return Ok(Begun::Refused) };
+            Flight { tag, sent: None, folder, way, uids: Vec::new(), octets: 0, refused: false }
+        });
         current.uids.push(uid);
         current.octets = current.octets.saturating_add(octets);
         let tag = current.tag;
+        if is_new {
+            self.wire.put(b"APPEND ")?;
+            if self.put_name(destination.wire_name, tag)? == Begun::Refused {
+                return Ok(Begun::Refused);
+            }
+        }
         let mut head = String::new();
         if !flags.is_empty() {
             head.push_str(&format!(" ({})", flags.join(" ")));
@@ -231,39 +237,24 @@ impl<'a> Appender<'a> {
         self.in_flight.iter().fold(0, |sum, flight| sum.saturating_add(flight.octets))
     }
 
-    /// The folder's name: quoted, or as a literal.
-    fn put_name(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
+    /// The folder's name: quoted, or as a literal, which the server may refuse.
+    fn put_name(&mut self, wire_name: &[u8], tag: Tag) -> Result<Begun, ImapError> {
         if let Some(quoted) = quoted(wire_name) {
-            return self.wire.put(&quoted);
+            return self.wire.put(&quoted).map(|()| Begun::Ready);
         }
         let octets = wire_name.len() as u64;
         let free = self.wire.takes_freely(octets);
         self.wire.put(format!("{{{octets}{}}}\r\n", if free { "+" } else { "" }).as_bytes())?;
-        if !free {
-            let tag = self.current.as_ref().map(|current| current.tag);
-            while let Answer::Tagged(found, status) = self.next_but_untagged()? {
-                if Some(found) == tag {
-                    return Err(ImapError::Refused { command: "APPEND", status });
-                }
-                self.take_answer(found, &status);
-            }
+        if !free && self.await_go_ahead(tag)? == Begun::Refused {
+            return Ok(Begun::Refused);
         }
-        self.wire.put(wire_name)
-    }
-
-    fn next_but_untagged(&mut self) -> Result<Answer, ImapError> {
-        loop {
-            match self.wire.next_answer(&mut NoLiterals)? {
-                Answer::Untagged(_) => {}
-                answer => return Ok(answer),
-            }
-        }
+        self.wire.put(wire_name).map(|()| Begun::Ready)
     }
 
     /// Waits for `+`. Answers to earlier commands may come before it.
     fn await_go_ahead(&mut self, tag: Tag) -> Result<Begun, ImapError> {
         loop {
-            match self.next_but_untagged()? {
+            match self.wire.next_answer(&mut NoLiterals)? {
                 Answer::Tagged(found, status) if found == tag => {
                     // The server ended the command instead: nothing of it is stored.
                     if let Some(current) = self.current.take() {
@@ -273,7 +264,8 @@ impl<'a> Appender<'a> {
                     return Ok(Begun::Refused);
                 }
                 Answer::Tagged(found, status) => self.take_answer(found, &status),
-                Answer::Continue(_) | Answer::Untagged(_) => return Ok(Begun::Ready),
+                Answer::Continue(_) => return Ok(Begun::Ready),
+                Answer::Untagged(_) => {}
             }
         }
     }
@@ -281,18 +273,20 @@ impl<'a> Appender<'a> {
     fn end_command(&mut self) -> Result<(), ImapError> {
         if let Some(mut current) = self.current.take() {
             self.wire.put(b"\r\n")?;
-            current.sent = Some(Instant::now());
-            self.in_flight.push_back(current);
+            if !current.refused {
+                current.sent = Some(Instant::now());
+                self.in_flight.push_back(current);
+            }
         }
         Ok(())
     }
 
     fn take_answer(&mut self, tag: Tag, status: &Status) {
         let Some(position) = self.in_flight.iter().position(|flight| flight.tag == tag) else {
-            // A server that refuses a command while it is still being written.
-            if let Some(current) = self.current.take_if(|current| current.tag == tag) {
-                let Flight { folder, uids, .. } = current;
-                self.settled.push(Settled { folder, uids, outcome: refused(status) });
+            if let Some(current) = self.current.as_mut().filter(|current| current.tag == tag && !current.refused) {
+                current.refused = true;
+                let uids = std::mem::take(&mut current.uids);
+                self.settled.push(Settled { folder: current.folder, uids, outcome: refused(status) });
             }
             return;
         };
@@ -404,6 +398,39 @@ mod tests {
         appender.in_flight.iter_mut().for_each(|flight| flight.sent = long_ago);
         assert_eq!(appender.settle(8, u64::MAX).unwrap().len(), 4);
         assert_eq!(appender.in_flight.len(), 1);
+    }
+
+    #[test]
+    fn a_command_refused_while_it_is_written_is_written_to_its_end_and_the_next_message_begins_another() {
+        let mut wire = line(b"K2 NO [TOOBIG] x\r\nK1 OK\r\nK3 OK\r\n").unwrap();
+        wire.capabilities = Capabilities::parse("LITERAL+ MULTIAPPEND");
+        let mut appender = Appender::new(&mut wire);
+        send(&mut appender, 1);
+        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches };
+        appender.begin(&destination, Uid(2), &[], None, 4).unwrap();
+        let settled = appender.settle_arrived().unwrap();
+        assert_eq!(settled.iter().map(|settled| settled.uids[0].0).collect::<Vec<_>>(), [2, 1]);
+        appender.write(b"rest").unwrap();
+        appender.end().unwrap();
+        appender.begin(&destination, Uid(3), &[], None, 4).unwrap();
+        assert_eq!(appender.wire.gathered(), b"rest\r\nK3 APPEND \"INBOX\" {4+}\r\n");
+        appender.write(b"more").unwrap();
+        appender.end_batch().unwrap();
+        assert_eq!(appender.settle(0, 0).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_folder_name_that_the_server_refuses_to_read_refuses_the_message_and_the_next_folder_goes_on() {
+        let mut wire = line(b"K1 BAD no such names\r\n+ go\r\nK2 OK\r\n").unwrap();
+        let mut appender = Appender::new(&mut wire);
+        let odd = Destination { number: 0, wire_name: b"odd\xff", way: AppendWay::Batches };
+        assert_eq!(appender.begin(&odd, Uid(1), &[], None, 4).unwrap(), Begun::Refused);
+        let plain = Destination { number: 1, wire_name: b"plain", way: AppendWay::Batches };
+        assert_eq!(appender.begin(&plain, Uid(2), &[], None, 4).unwrap(), Begun::Ready);
+        appender.write(b"more").unwrap();
+        appender.end_batch().unwrap();
+        let folders: Vec<usize> = appender.settle(0, 0).unwrap().iter().map(|settled| settled.folder).collect();
+        assert_eq!(folders, [0, 1]);
     }
 
     #[test]

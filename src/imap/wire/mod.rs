@@ -150,6 +150,12 @@ impl Wire {
         Ok(())
     }
 
+    /// What was gathered and not sent yet.
+    #[cfg(test)]
+    pub(super) fn gathered(&self) -> &[u8] {
+        &self.out
+    }
+
     /// Whether an answer, or a part of one, is there to be read.
     pub(super) fn has_arrived(&mut self) -> Result<bool, ImapError> {
         self.transport.has_arrived().map_err(lost)
