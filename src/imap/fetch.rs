@@ -250,6 +250,13 @@ mod tests {
     }
 
     #[test]
+    fn flags_without_end_and_an_endless_size_are_cut() {
+        let line = format!("3 FETCH (UID 1 FLAGS ({}) RFC822.SIZE {})", "x ".repeat(2 * MOST_FLAGS), u64::MAX);
+        let fetched = Fetched::parse(&[text(line.as_bytes())]).unwrap();
+        assert_eq!((fetched.flags.unwrap().len(), fetched.size), (MOST_FLAGS, Some(LARGEST_SIZE)));
+    }
+
+    #[test]
     fn a_literal_is_a_body_only_where_a_body_is_expected() {
         assert_eq!(before_literal(&[text(b"3 FETCH (UID 7 BODY[] ")]), Some(Some(Uid(7))));
         assert_eq!(before_literal(&[text(b"3 FETCH (FLAGS (a b) body[] ")]), Some(None));

@@ -182,3 +182,41 @@ fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened)
         new_keywords_allowed,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::capabilities::Capabilities;
+    use super::super::fuzzing::line;
+    use super::*;
+
+    /// What making one new folder ready comes to with a server that says this.
+    fn made_ready(answers: &str) -> Result<OpenFolder, ImapError> {
+        let mut writer = Writer::new(Reader::new(line(answers.as_bytes()).unwrap()));
+        let mut ready = Vec::new();
+        writer.make_ready(&[Wish { wire_name: b"new", create: true, subscribe: false }], &mut ready).unwrap();
+        ready.remove(0).open
+    }
+
+    #[test]
+    fn of_two_refusals_the_one_that_says_why_the_folder_is_missing_is_told() {
+        let command = |answers| match made_ready(answers) {
+            Err(ImapError::Refused { command, .. }) => command,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(command("K1 NO not here\r\nK2 NO no such folder\r\n"), "CREATE");
+        assert_eq!(command("K1 NO [ALREADYEXISTS] there\r\nK2 NO no access\r\n"), "SELECT");
+        let open = made_ready("K1 NO there\r\n* OK [UIDVALIDITY 4] x\r\n* OK [PERMANENTFLAGS (a \\*)] x\r\nK2 OK\r\n");
+        assert!(open.is_ok_and(|open| open.new_keywords_allowed && open.permanent_flags == ["a"]));
+    }
+    #[test]
+    fn a_folder_open_for_reading_is_left_before_anything_is_appended() {
+        for (capabilities, leave) in [("UNSELECT", "K1 UNSELECT\r\n"), ("", "K1 SELECT \"a\"\r\n")] {
+            let mut writer = Writer::new(Reader::new(line(b"").unwrap()));
+            writer.reader.wire.capabilities = Capabilities::parse(capabilities);
+            writer.reader.open = Some(b"a".to_vec());
+            writer.appender().unwrap();
+            writer.appender().unwrap();
+            assert_eq!(writer.reader.wire.gathered(), leave.as_bytes(), "once");
+        }
+    }
+}
