@@ -24,7 +24,8 @@ pub struct Listing {
     pub free_octets: Option<u64>,
 }
 
-/// One line of LIST or LSUB.
+/// One line of LIST or LSUB. One that cannot be read has no name.
+#[derive(Default)]
 struct Listed {
     attributes: Vec<String>,
     separator: Option<char>,
@@ -65,7 +66,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
     let mut free_octets: Option<u64> = None;
     let answers = wire.finish_all(&tags, &mut |pieces| {
-        if listed.len() < MOST_FOLDERS {
+        if listed.len() <= MOST_FOLDERS {
             // What holds no mail and cannot be named is nothing.
             listed.extend(parse(pieces, "LIST").filter(|folder| folder.nameable || !folder.has("\\Noselect")));
         }
@@ -84,6 +85,9 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Without LIST nothing can be done.
     if let Some(status) = answers.into_iter().next().filter(|status| status.condition != Condition::Ok) {
         return Err(ImapError::Refused { command: "LIST", status });
+    }
+    if listed.len() > MOST_FOLDERS {
+        return Err(ImapError::Protocol(format!("the server lists more than {MOST_FOLDERS} folders")));
     }
     let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
     let naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8 };
@@ -246,9 +250,14 @@ pub(super) fn read_all(pieces: &[Piece]) {
     Namespaces::default().take(pieces);
 }
 
+/// The folder that an answer to this command names; none when it is an answer to another one.
 fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
     let mut tokens = Tokens::new(pieces);
-    if !tokens.next()?.is(command) || tokens.next()? != Token::Open {
+    tokens.next()?.is(command).then(|| parse_folder(&mut tokens).unwrap_or_default())
+}
+
+fn parse_folder(tokens: &mut Tokens<'_>) -> Option<Listed> {
+    if tokens.next()? != Token::Open {
         return None;
     }
     let mut attributes = Vec::new();
@@ -275,7 +284,40 @@ fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fuzzing::line;
     use super::*;
+
+    /// What a server that answers LIST and LSUB so is taken to have.
+    fn listed(list: &str, end: &str) -> Result<Listing, ImapError> {
+        list_of(&format!("{list}{end}\r\nK2 OK\r\n"))
+    }
+
+    fn list_of(answers: &str) -> Result<Listing, ImapError> {
+        list(&mut line(answers.as_bytes()).unwrap(), false).map(|(listing, _)| listing)
+    }
+
+    #[test]
+    fn a_list_that_was_refused_is_no_mailbox_without_folders() {
+        let one = "* LIST () \"/\" a\r\n";
+        assert_eq!(listed(one, "K1 OK").unwrap().folders.len(), 1);
+        assert!(matches!(listed(one, "K1 NO not now"), Err(ImapError::Refused { command: "LIST", .. })));
+    }
+
+    #[test]
+    fn more_folders_than_are_kept_are_an_error_and_not_left_out_in_silence() {
+        let folders = |count| (0..count).map(|number| format!("* LIST () \"/\" {number}\r\n")).collect::<String>();
+        assert_eq!(listed(&folders(MOST_FOLDERS), "K1 OK").unwrap().folders.len(), MOST_FOLDERS);
+        assert!(matches!(listed(&folders(MOST_FOLDERS + 1), "K1 OK"), Err(ImapError::Protocol(_))));
+    }
+
+    #[test]
+    fn a_folder_listed_twice_is_one_and_an_answer_that_cannot_be_read_is_told() {
+        let answers = "* LIST () \"/\" a\r\n* LIST () \"/\" a\r\n* LIST () \"/\"\r\n* LIST nonsense\r\n";
+        let listing = listed(answers, "K1 OK").unwrap();
+        assert_eq!(listing.folders.len(), 1);
+        let unnamed = LeftOut { folder: "(no name)".to_owned(), reason: LeftOutReason::Unnameable };
+        assert_eq!(listing.left_out, [unnamed]);
+    }
 
     fn parsed(line: &str) -> Listed {
         parse(&[Piece::Text(line.as_bytes().to_vec())], "LIST").unwrap()

@@ -192,14 +192,14 @@ impl ResultPage {
 
 /// What to do stands below each account, because it is a whole sentence.
 fn needing_columns() -> [Column; 3] {
-    [Column::fixed("", 50.0), Column::share("Needs you", 1.0), Column::share("What happened and what to do", 1.8)]
+    [Column::fixed("", 50.0), Column::share("Needs you", 1.0), Column::share("What happened and what to do", 1.5)]
 }
 
 /// Where it is narrow, the size gives way to the words.
 fn all_columns(ui: &Ui) -> (Vec<Column>, Places) {
     let mut columns = vec![
         Column::fixed("", 50.0),
-        Column::share("Account", 1.0),
+        Column::share("Account", 1.25),
         Column::share("Result", 1.0),
         Column::fixed("Source", 84.0).right(),
         Column::fixed("Target", 84.0).right(),

@@ -17,10 +17,10 @@ impl AccountsPage {
         let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
         let columns = [
             Column::fixed("", 38.0),
-            Column::share("Address", 2.6),
+            Column::share("Address", 3.1),
             Column::share(if names > 0.0 { "Full name" } else { "" }, names),
             Column::fixed("", 30.0),
-            Column::share(if self.other_imap { TARGET } else { KERIO }, 2.0),
+            Column::share(if self.other_imap { TARGET } else { KERIO }, 1.7),
             Column::fixed("Messages", 84.0).right(),
             Column::fixed("Size", 88.0).right(),
         ];
