@@ -66,7 +66,10 @@ fn rules(typed: &SelectionArguments) -> impl Iterator<Item = (&'static str, &Str
 fn read_file(path: &Path) -> Result<String, String> {
     use std::io::Read;
     let mut text = String::new();
-    match std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_string(&mut text)) {
+    match std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text)) {
+        Ok(read) if read as u64 > LARGEST_FILE => {
+            Err(format!("--rules: {} is too large for a file of rules.", path.display()))
+        }
         Ok(_) => Ok(text),
         Err(error) => Err(format!("--rules: {} cannot be read: {error}.", path.display())),
     }
@@ -76,6 +79,14 @@ fn read_file(path: &Path) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::domain::FolderPath;
+
+    #[test]
+    fn of_a_file_that_is_too_large_no_rule_is_left_out_in_silence() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "# long\n".repeat(200_000) + "exclude Junk*\n").unwrap();
+        let typed = SelectionArguments { rules: Some(file.path().to_owned()), ..SelectionArguments::default() };
+        assert!(read(&typed).is_err_and(|error| error.contains("too large")));
+    }
 
     #[test]
     fn options_add_to_the_rules_of_the_file() {
