@@ -1,0 +1,139 @@
+//! What a server's answer to APPEND says became of the messages: where they stand (UIDPLUS, RFC 4315), or why they were refused, by
+//! response code (RFC 5530) or, of servers without codes, by words.
+
+use super::super::response::{Condition, Status};
+use crate::domain::{Uid, UidValidity};
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// The server has them.
+    Kept {
+        /// The folder's UIDVALIDITY, if the server says (UIDPLUS, RFC 4315).
+        uid_validity: Option<UidValidity>,
+        /// The UIDs there, in the same order, as far as the server says.
+        uids: Vec<Option<Uid>>,
+    },
+    /// The server has none of them.
+    Refused {
+        /// Why.
+        why: Refusal,
+        /// In its words.
+        words: String,
+    },
+}
+
+/// Why a message was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is larger than the server takes.
+    TooLarge,
+    /// The mailbox is full.
+    OverQuota,
+    /// The date is one the server cannot read.
+    MalformedDate,
+    /// The folder is not there (TRYCREATE).
+    NoSuchFolder,
+    /// The server asks to wait.
+    Throttled,
+    /// Something else; the words tell.
+    Other,
+}
+
+impl Stored {
+    /// What a tagged answer says of a command of so many messages.
+    pub(super) fn read(status: &Status, messages: usize) -> Self {
+        if status.condition == Condition::Ok { kept(status, messages) } else { refused(status) }
+    }
+
+    /// The same of an answer that came before the command was complete, so that nothing can be stored, whatever it says.
+    pub(super) fn read_refusal(status: &Status) -> Self {
+        refused(status)
+    }
+}
+
+fn kept(status: &Status, messages: usize) -> Stored {
+    let (uid_validity, uids) = status.code_argument("APPENDUID").and_then(append_uid).unzip();
+    // A list of another length says nothing about which message is where.
+    let uids = uids.filter(|uids: &Vec<Uid>| uids.len() == messages);
+    Stored::Kept {
+        uid_validity,
+        uids: uids.map_or_else(|| vec![None; messages], |uids| uids.into_iter().map(Some).collect()),
+    }
+}
+
+/// `38505 304,319:320`
+fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
+    const MOST: u32 = 100_000;
+    let (validity, set) = argument.trim().split_once(' ')?;
+    let mut uids = Vec::new();
+    for range in set.split(',') {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        // Whatever it says, no command has so many messages.
+        if first == 0 || last < first || last - first >= MOST.saturating_sub(uids.len() as u32) {
+            return None;
+        }
+        uids.extend((first..=last).map(Uid));
+    }
+    Some((UidValidity(validity.parse().ok()?), uids))
+}
+
+fn refused(status: &Status) -> Stored {
+    let text = status.text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let why = if status.has_code("TRYCREATE") {
+        Refusal::NoSuchFolder
+    } else if status.has_code("OVERQUOTA")
+        || says(&["quota exceeded", "over quota", "mailbox is full", "quota is full"])
+    {
+        Refusal::OverQuota
+    } else if status.has_code("TOOBIG")
+        || says(&["too large", "too big", "exceeds the maximum", "maximum message size"])
+    {
+        Refusal::TooLarge
+    } else if says(&["malformed date", "invalid date", "bad date", "internal date", "internaldate", "date-time"]) {
+        Refusal::MalformedDate
+    } else if status.wait_kind().is_some() {
+        Refusal::Throttled
+    } else {
+        Refusal::Other
+    };
+    Stored::Refused { why, words: status.text.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uids_of_a_batch_are_read_in_order() {
+        let uids = |set: &str| {
+            append_uid(&format!("7 {set}")).map(|(_, uids)| uids.iter().map(|uid| uid.0).collect::<Vec<_>>())
+        };
+        assert_eq!(uids("304,319:321"), Some(vec![304, 319, 320, 321]));
+        assert_eq!(uids("5:3"), None);
+        assert_eq!(uids("0"), None);
+        assert_eq!(uids("1:4294967295"), None);
+        assert_eq!(uids(&["1:60000"; 100].join(",")), None);
+    }
+
+    #[test]
+    fn a_list_of_uids_that_does_not_fit_is_not_believed() {
+        let status = Status::parse(b"OK [APPENDUID 7 1:3] done").unwrap();
+        assert_eq!(kept(&status, 2), Stored::Kept { uid_validity: Some(UidValidity(7)), uids: vec![None, None] });
+    }
+
+    #[test]
+    fn a_refusal_is_understood_by_code_or_by_words() {
+        let why = |line: &str| match refused(&Status::parse(line.as_bytes()).unwrap()) {
+            Stored::Refused { why, .. } => why,
+            Stored::Kept { .. } => panic!(),
+        };
+        assert_eq!(why("NO [TRYCREATE] no such folder"), Refusal::NoSuchFolder);
+        assert_eq!(why("NO [OVERQUOTA] x"), Refusal::OverQuota);
+        assert_eq!(why("BAD Malformed date parameter"), Refusal::MalformedDate);
+        assert_eq!(why("NO [TOOBIG] x"), Refusal::TooLarge);
+        assert_eq!(why("NO Message contains NUL characters"), Refusal::Other);
+    }
+}
