@@ -270,7 +270,7 @@ impl StatusPage {
 /// Where it is narrow, the bars and the sizes give way to the words.
 fn columns(ui: &Ui) -> (Vec<Column>, Places) {
     let wide = ui.available_width() >= theme::WIDE_TABLE;
-    let status = if wide { 1.2 } else { 1.05 };
+    let status = if wide { 1.2 } else { 1.3 };
     let mut columns = vec![Column::fixed("", 48.0), Column::share("Mailbox", 1.0), Column::share("Status", status)];
     if wide {
         columns.push(Column::fixed("", 90.0));

@@ -1,0 +1,129 @@
+//! How the lines are drawn: the head of an account, and what stands below an opened one.
+
+use super::super::super::theme::{body, palette};
+use super::super::super::widgets::sign::{self, Mark};
+use super::super::super::widgets::table::Row;
+use super::words::{arrived, expected, folder_words, mark, why_left_out};
+use super::{Line, Lines};
+use crate::domain::FolderId;
+use crate::progress::{AccountState, RunState};
+use crate::report::words;
+use egui::{Id, Rect, RichText, Ui, vec2};
+
+/// The head of an account's line: what can be pressed to open it, and its sign. Returns whether it was pressed.
+pub fn account_head(
+    row: &mut Row<'_>,
+    table: &str,
+    index: usize,
+    account: &AccountState,
+    status: &str,
+    open: bool,
+) -> bool {
+    let counts = format!("{} of {}", words::count(arrived(&account.tally)), expected(&account.tally));
+    let name = format!("{}: {status}, {counts}", account.info.address);
+    let response = row.press(Id::unique((table, index)), &name);
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    row.rule();
+    let cell = row.cell(0);
+    let turn = Rect::from_center_size(egui::pos2(cell.left() + 4.0, cell.center().y), vec2(10.0, 10.0));
+    sign::turn(row.ui, turn, open);
+    let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(14.0, 14.0));
+    let mark = mark(account);
+    sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
+    response.context_menu(|ui| {
+        if ui.button("Copy the address").clicked() {
+            ui.ctx().copy_text(account.info.address.clone());
+            ui.close();
+        }
+    });
+    response.clicked()
+}
+
+/// Where a table has its numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// Text from this column …
+    pub text: usize,
+    /// … to this one.
+    pub text_end: usize,
+    /// Messages: "n of m", or those of the source.
+    pub messages: usize,
+    /// Those of the target, where they have a column of their own.
+    pub target: Option<usize>,
+    /// The size, where there is room for it.
+    pub size: Option<usize>,
+    /// The last column.
+    pub last: usize,
+}
+
+/// Draws a line that is not an account.
+pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &Lines, line: Line, places: Places) {
+    let colours = palette(row.ui);
+    row.tint(colours.ground);
+    match line {
+        Line::Account(_) => {}
+        Line::Folder(index, number) => {
+            if let Some(account) = state.accounts.get(index) {
+                folder(row, account, number, places);
+            }
+        }
+        Line::LeftOut(index, number) => {
+            let left_out = state.accounts.get(index).and_then(|account| account.left_out.get(number));
+            let Some(left_out) = left_out else { return };
+            row.text(1, small(&left_out.folder, colours.soft));
+            let why = row.first_piece(2, places.last, small(why_left_out(left_out), colours.soft));
+            row.piece((2, places.last), small(why, colours.soft), true);
+        }
+        Line::Said(number) => {
+            let Some(said) = lines.said.get(number) else { return };
+            if let Some(mark) = said.mark {
+                problem_sign(row, mark);
+            }
+            let colour = if said.ink { colours.ink } else { colours.soft };
+            row.piece(said.columns, small(&said.text, colour), true);
+        }
+    }
+}
+
+fn problem_sign(row: &mut Row<'_>, mark: Mark) {
+    let cell = row.cell(0);
+    let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(12.0, 12.0));
+    sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
+}
+
+fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Places) {
+    let Some(folder) = account.folders.get(number) else { return };
+    let colours = palette(row.ui);
+    row.text(1, small(folder.source.to_string(), colours.ink));
+    let words = folder_words(folder, account.step, FolderId(number as u32));
+    if places.text_end > places.text {
+        row.text_over(places.text, places.text_end, small(words, colours.soft));
+    } else {
+        row.text(places.text, small(words, colours.soft));
+    }
+    if !folder.counted {
+        return;
+    }
+    let (there, all) = (words::count(arrived(&folder.tally)), words::count(folder.tally.expected.messages));
+    match places.target {
+        Some(target) => {
+            row.text(places.messages, small(all, colours.soft));
+            row.text(target, small(there, colours.soft));
+        }
+        None => row.text(places.messages, small(format!("{there} of {all}"), colours.soft)),
+    }
+    if let Some(size) = places.size {
+        row.text(size, small(words::size(folder.tally.expected.bytes), colours.soft));
+    }
+}
+
+/// A text in the size of details.
+pub fn small(text: impl Into<String>, colour: egui::Color32) -> RichText {
+    body(text).size(13.0).color(colour)
+}
+
+/// Says that a table is empty, in its middle.
+pub fn say_empty(ui: &mut Ui, rect: Rect, text: &str) {
+    let label = egui::Label::new(body(text).color(palette(ui).soft));
+    ui.put(Rect::from_center_size(rect.center(), vec2(rect.width() - 40.0, 24.0)), label);
+}

@@ -1,0 +1,86 @@
+//! What the lines say of an account and its folders, in words, figures and signs.
+
+use super::super::super::widgets::sign::Mark;
+use crate::domain::{FolderId, LeftOut, Problem, Severity};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
+use crate::report::words;
+
+/// The sign of an account.
+pub fn mark(account: &AccountState) -> Mark {
+    match account.end {
+        Some(AccountEnd::Complete) => Mark::Good,
+        Some(AccountEnd::Incomplete) => Mark::Warning,
+        Some(AccountEnd::Failed) => Mark::Bad,
+        Some(AccountEnd::Stopped) => Mark::Stopped,
+        None if account.started_at.is_none() => Mark::Waiting,
+        None if account.waiting.is_some() => Mark::Clock,
+        None => Mark::Busy,
+    }
+}
+
+/// How an account stands, in words that fit into a cell; a `narrow` one has no room for whole sentences.
+pub fn status(state: &RunState, account: &AccountState, now: u64, narrow: bool) -> String {
+    if let Some((_, until)) = account.waiting.filter(|_| narrow && account.end.is_none()) {
+        return format!("Next try in {} s", until.saturating_sub(now).div_ceil(1000));
+    }
+    match reason(account) {
+        Some(problem) if account.end == Some(AccountEnd::Failed) => format!("Failed: {}", problem.brief()),
+        _ => words::account_status(state, account, now),
+    }
+}
+
+/// Why an account is not complete, in a few words.
+pub fn happened(state: &RunState, account: &AccountState) -> String {
+    let status = status(state, account, state.now, false);
+    match reason(account) {
+        Some(problem) if account.end == Some(AccountEnd::Incomplete) => format!("{status}: {}", problem.brief()),
+        _ => status,
+    }
+}
+
+/// What to do about an account that went wrong; nothing where only the whole run is to be continued.
+pub(super) fn what_to_do(account: &AccountState) -> String {
+    let advice = reason(account).map(Problem::advice).filter(|advice| !advice.is_empty());
+    let went_wrong = matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed));
+    let again = Some("Migrate it again; it goes on where it stopped.").filter(|_| went_wrong);
+    advice.or(again).map_or_else(String::new, |advice| format!("What to do: {advice}"))
+}
+
+/// Messages that stand on the target.
+pub fn arrived(tally: &Tally) -> u64 {
+    match tally.found.messages + tally.copied.messages {
+        0 => tally.checked.messages,
+        messages => messages,
+    }
+}
+
+pub(super) fn expected(tally: &Tally) -> String {
+    words::counted(tally.expected.messages, "message")
+}
+
+pub(super) fn why_left_out(left_out: &LeftOut) -> String {
+    format!("Not copied: {}.", left_out.reason.sentence())
+}
+
+pub(super) fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> String {
+    let renamed = folder.source != folder.target;
+    match (renamed, folder.target_messages) {
+        (true, Some(holds)) => format!("goes to {}, which holds {}", folder.target, words::count(holds)),
+        (true, None) => format!("goes to {}", folder.target),
+        (false, Some(holds)) => format!("holds {} on the target", words::count(holds)),
+        (false, None) if folder.finished => String::new(),
+        (false, None) if step == Step::Copying(id) => "being copied".to_owned(),
+        (false, None) if step == Step::Checking(id) => "being checked".to_owned(),
+        (false, None) if step == Step::Scanning(id) => "being read".to_owned(),
+        (false, None) if !folder.counted => "not counted yet".to_owned(),
+        (false, None) if arrived(&folder.tally) == 0 => "waits".to_owned(),
+        (false, None) => String::new(),
+    }
+}
+
+/// The problem that says best why an account is not complete.
+pub fn reason(account: &AccountState) -> Option<&Problem> {
+    account.failure().or_else(|| {
+        account.problems.iter().map(|(_, problem)| problem).find(|problem| problem.severity() == Severity::Error)
+    })
+}
