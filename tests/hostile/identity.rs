@@ -129,6 +129,22 @@ fn new_uid_validities_on_both_sides_double_nothing() {
 }
 
 #[test]
+fn a_folder_of_the_source_made_again_with_other_messages_under_the_same_uids_is_copied() {
+    // With as many messages as before nothing else tells that it is another folder.
+    for messages in [25, 26] {
+        let stage = stage();
+        stage.assert_complete(&stage.migrate());
+        let store = stage.source.store();
+        store.delete_folder(ANN, "Work").unwrap();
+        store.create_folder(ANN, "Work").unwrap();
+        store.add_generated(ANN, "Work", messages, 600, 77_000).unwrap();
+        let state = stage.migrate();
+        assert_eq!(state.tally.copied.messages, u64::from(messages), "{:?}", problems(&state));
+        assert_eq!(stage.target.mail().folder("Work").unwrap().messages.len(), 25 + messages as usize);
+    }
+}
+
+#[test]
 fn a_folder_renamed_on_the_source_comes_under_its_new_name_and_the_old_one_is_kept() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());

@@ -4,7 +4,7 @@ use super::between::{Answer, Command, Fate, Tamper};
 use super::stage::{ANN, BEN, Stage, kinds, message, problems};
 use kimt::domain::{ProblemKind, Side};
 use kimt::migrate::Verify;
-use kimt::progress::{AccountEnd, Event, Verdict};
+use kimt::progress::{AccountEnd, Event, RunKind, Verdict};
 use kimt::rehearsal::{Content, MailStore, NewMessage, Profile};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -314,9 +314,11 @@ fn a_target_that_makes_no_parents_and_hangs_up_gets_them_one_by_one() {
         made.insert(name.to_owned());
         Fate::Pass
     });
-    stage.source.store().create_folder(ANN, "One/Two/Three").unwrap();
-    stage.source.store().add(ANN, "One/Two/Three", message("Subject: deep\r\n\r\ntext\r\n")).unwrap();
-    let state = stage.migrate();
+    stage.source.store().create_folder(ANN, "Deep").unwrap();
+    stage.source.store().add(ANN, "Deep", message("Subject: deep\r\n\r\ntext\r\n")).unwrap();
+    let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+    request.selection.read_rules("rename Deep -> One/Two/Three").unwrap();
+    let state = stage.finish(request);
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!(stage.target.mail().messages(), 7);
 }
