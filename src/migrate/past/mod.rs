@@ -144,9 +144,9 @@ impl FolderRun<'_, '_> {
     ) -> Result<Vec<Match>, Halt> {
         let mut before = None;
         loop {
-            let there = self.standing(floor)?.all().len();
+            let there = self.extent(floor)?;
             let is_quiet = line_stands || before == Some(there);
-            if is_quiet || there >= wanted.len() {
+            if is_quiet || there.0 >= wanted.len() {
                 self.place(record, &self.placeless(record)?)?;
                 let arrived = self.unclaimed(record, floor)?;
                 let matches = self.match_arrived(wanted, arrived)?;
@@ -175,7 +175,7 @@ impl FolderRun<'_, '_> {
     fn await_quiet(&mut self) -> Result<(), Halt> {
         let mut before = None;
         loop {
-            let there = self.standing(Uid(1))?.all().len();
+            let there = self.extent(Uid(1))?;
             if before == Some(there) {
                 return Ok(());
             }
@@ -197,6 +197,12 @@ impl FolderRun<'_, '_> {
         self.ledger.record(record, &done, asked, &[], 0)?;
         tell_checked(self.mailbox, self.job.id, done.len() as u64, done.iter().map(|message| message.size).sum());
         Ok(())
+    }
+
+    /// How many messages stand on the target from a UID on, and the highest UID, which tells of a new one although another was deleted.
+    fn extent(&mut self, floor: Uid) -> Result<(usize, Option<Uid>), Halt> {
+        let standing = self.standing(floor)?;
+        Ok((standing.all().len(), standing.all().iter().map(|head| head.uid).max()))
     }
 
     /// What stands on the target from a UID on.
