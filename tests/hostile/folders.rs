@@ -65,11 +65,25 @@ fn a_folder_refused_when_it_is_copied_is_named_and_the_others_arrive() {
 
 #[test]
 fn a_folder_that_is_another_one_when_it_is_copied_is_named_and_the_others_arrive() {
-    let stage = stage(Profile::Rich, |command| {
-        let other = "* 8 EXISTS\r\n* OK [UIDVALIDITY 4711] another\r\n";
-        Fate::Instead(format!("{other}{} OK [READ-ONLY] done\r\n", command.tag).into_bytes())
-    });
+    let stage = stage(Profile::Rich, another);
     assert_all_but_beta(&stage, ProblemKind::FolderReplaced);
+}
+
+/// An answer to EXAMINE by which it is another folder of the same name.
+fn another(command: &Command) -> Fate {
+    let other = "* 8 EXISTS\r\n* OK [UIDVALIDITY 4711] another\r\n";
+    Fate::Instead(format!("{other}{} OK [READ-ONLY] done\r\n", command.tag).into_bytes())
+}
+
+#[test]
+fn a_folder_that_is_another_one_when_it_is_compared_is_named_and_proves_nothing() {
+    let stage = stage(Profile::Rich, another);
+    // Mail that was there before is compared by content, for which the folder is opened again.
+    stage.target.store().create_folder(ANN, "Beta").unwrap();
+    stage.target.store().add_generated(ANN, "Beta", 8, 900, 2).unwrap();
+    let state = stage.migrate();
+    assert_eq!(kinds(&state), [ProblemKind::FolderReplaced].into(), "{:#?}", problems(&state));
+    assert_eq!((state.tally.copied.messages, state.tally.found.messages), (24, 0));
 }
 
 #[test]

@@ -145,6 +145,28 @@ fn a_folder_of_the_source_made_again_with_other_messages_under_the_same_uids_is_
 }
 
 #[test]
+fn what_a_rule_leaves_out_is_copied_by_a_run_without_it() {
+    let stage = stage();
+    let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+    request.selection.read_rules("max-size 100").unwrap();
+    let state = stage.finish(request);
+    assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 10), "{:?}", problems(&state));
+    assert_rerun_copies(&stage, 40);
+}
+
+#[test]
+fn a_folder_stays_where_it_was_copied_to_although_a_new_rule_sends_it_elsewhere() {
+    let stage = stage();
+    stage.assert_complete(&stage.migrate());
+    let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+    request.selection.read_rules("rename Work -> Elsewhere").unwrap();
+    stage.source.store().add(ANN, "Work", message("Subject: new\r\n\r\n")).unwrap();
+    let state = stage.finish(request);
+    assert_eq!(state.tally.copied.messages, 1, "{:?}", problems(&state));
+    stage.assert_complete(&state);
+}
+
+#[test]
 fn a_folder_renamed_on_the_source_comes_under_its_new_name_and_the_old_one_is_kept() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());

@@ -56,6 +56,16 @@ fn of_a_batch_with_one_message_that_is_refused_only_that_one_is_named() {
 }
 
 #[test]
+fn a_message_that_was_refused_is_tried_again_by_the_next_run() {
+    let mut stage = stage(|command| if is_poisoned(command) { command.answer("NO not today") } else { Fate::Pass });
+    stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageRefused]);
+    stage.target.tamper(Tamper::commands(|_| Fate::Pass));
+    let state = stage.migrate();
+    stage.assert_complete(&state);
+    assert_eq!(state.tally.copied.messages, 1);
+}
+
+#[test]
 fn a_message_too_big_is_named_whatever_the_target_announced() {
     let big = |command: &Command| if is_poisoned(command) { command.answer("NO [TOOBIG] no") } else { Fate::Pass };
     for stage in [stage(big), stage_of_singles(big)] {
