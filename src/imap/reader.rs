@@ -283,7 +283,7 @@ mod tests {
     fn heads_after_a_refusal_are_those_of_another_folder_and_a_deleted_message_is_not_missed() {
         let answers = "* 2 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\nK1 OK\r\n\
                        * 1 EXPUNGE\r\n* 1 FETCH (UID 5 RFC822.SIZE 9)\r\nK2 OK\r\n\
-                       K3 NO no access\r\n* 1 FETCH (UID 5 RFC822.SIZE 9)\r\nK4 OK\r\n";
+                       K3 NO no access\r\n* 1 FETCH (UID 5 RFC822.SIZE 9)\r\n* 2 FETCH (UID 6 RFC822.SIZE 9)\r\nK4 OK\r\n";
         assert_eq!(scanned_from(answers), (vec![(0, 5)], vec![Some(1), None]));
     }
 

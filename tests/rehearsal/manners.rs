@@ -124,6 +124,18 @@ fn a_message_too_large_for_the_target_is_named_and_the_others_arrive() {
 }
 
 #[test]
+fn the_octets_of_a_message_that_was_refused_before_them_are_no_commands() {
+    let from = store(Layout::SLASH);
+    let text = "Subject: x\r\n\r\n".to_owned() + &"x1 CREATE Injected\r\n".repeat(300);
+    from.add(ANN, "INBOX", NewMessage::new(Content::octets(text.as_bytes()))).unwrap();
+    let source = End::start(from, ImapOptions::new(Profile::Typical), Security::Plain);
+    let target = target(ImapOptions { append_limit: 4_299, ..ImapOptions::new(Profile::Bare) });
+    let state = migrate(&source, &target);
+    assert_eq!(told(&state), BTreeSet::from([ProblemKind::MessageTooLarge]));
+    assert!(inbox(&target).folder("Injected").is_none());
+}
+
+#[test]
 fn servers_that_hang_up_again_and_again_are_asked_again_and_again() {
     let source = source();
     let mut options = source.server.options();
