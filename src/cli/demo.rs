@@ -56,8 +56,13 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
     }
     let comparison = demo.compare();
     conclude(&comparison, &migrated, &verified);
-    let as_planned = typed.faults || (migration == Ending::Complete && verification == Ending::Complete);
-    Ok(if comparison.is_perfect() && as_planned { Ending::Complete } else { Ending::Incomplete })
+    Ok(judged(&comparison, typed.faults, [migration, verification]))
+}
+
+/// How the demo ends. With faults both runs may end with what they could not do, but not before they began.
+fn judged(comparison: &DemoComparison, faults: bool, runs: [Ending; 2]) -> Ending {
+    let as_planned = if faults { !runs.contains(&Ending::CouldNotStart) } else { runs == [Ending::Complete; 2] };
+    if comparison.is_perfect() && as_planned { Ending::Complete } else { Ending::Incomplete }
 }
 
 /// What a run on the demo's servers is.
@@ -135,4 +140,30 @@ impl Drop for DemoFolder {
 
 fn unusable(what: impl std::fmt::Display) -> Problem {
     Problem::new(ProblemKind::LocalFile).at_path(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_ends_with_0_only_when_the_stores_and_both_runs_say_that_all_is_well() {
+        let well = [Ending::Complete; 2];
+        let perfect = DemoComparison { expected: 9, ..DemoComparison::default() };
+        let (lost, doubled) = (DemoComparison { lost: 1, ..perfect }, DemoComparison { doubled: 1, ..perfect });
+        let (altered, changed) =
+            (DemoComparison { altered: 1, ..perfect }, DemoComparison { source_changed: true, ..perfect });
+        for faults in [false, true] {
+            assert_eq!(judged(&perfect, faults, well), Ending::Complete);
+            for harm in [lost, doubled, altered, changed] {
+                assert_eq!(judged(&harm, faults, well), Ending::Incomplete, "{harm:?}");
+            }
+            for run in [Ending::Incomplete, Ending::Differs, Ending::CouldNotStart] {
+                let expected =
+                    if faults && run != Ending::CouldNotStart { Ending::Complete } else { Ending::Incomplete };
+                assert_eq!(judged(&perfect, faults, [run, Ending::Complete]), expected, "{run:?}");
+                assert_eq!(judged(&perfect, faults, [Ending::Complete, run]), expected, "{run:?}");
+            }
+        }
+    }
 }
