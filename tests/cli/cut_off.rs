@@ -1,7 +1,9 @@
 //! Runs that do not come to their end: stopped by the user, killed, or started twice.
 
 use super::stage::{Running, Stage, until};
-use std::time::Duration;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 /// A stage on which a migration takes some seconds.
 fn slow_stage() -> Stage {
@@ -48,6 +50,26 @@ fn a_second_signal_cuts_the_connections_and_nothing_is_lost_or_doubled() {
     stage.target.hurry();
     assert_eq!(stage.run("migrate", &[]).code, Some(0));
     stage.assert_equal();
+}
+
+#[test]
+fn a_third_signal_ends_the_program_at_once_whatever_it_waits_for() {
+    let stage = Stage::new(1, 1);
+    // Connections are taken up and never answered, which a run that is only being prepared waits out.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (source, target) = (silent.local_addr().unwrap().to_string(), stage.target.address());
+    let mut program = stage.bare("migrate");
+    program.args(["--source", &source, "--target", &target, "--target-kind", "imap"]);
+    let mut run = Running::start(program.arg("--accounts").arg(stage.csv_path()));
+    let mut said = BufReader::new(run.child().stderr.take().unwrap()).lines().map(Result::unwrap);
+    let _line = silent.accept().unwrap();
+    for answer in ["Stopping: ", "Cutting the connections.", "Not waited any longer."] {
+        run.signal("-INT");
+        assert!(said.next().is_some_and(|line| line.starts_with(answer)), "{answer}");
+    }
+    let asked = Instant::now();
+    assert_eq!(run.end().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
 }
 
 #[test]

@@ -137,3 +137,26 @@ fn help_explains_every_command_and_the_version_names_the_commit() {
     let version = finish(kimt().arg("--version")).stdout;
     assert!(version.starts_with(concat!("kimt ", env!("CARGO_PKG_VERSION"), " (commit ")), "{version}");
 }
+
+/// `script` gives the program a terminal that it holds neither end of.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_is_asked_for_a_password_where_neither_input_nor_errors_are_a_terminal() {
+    let stage = Stage::new(1, 1);
+    let mut program = stage.bare("check");
+    program.args(["--source", &stage.source.address(), "--target", "127.0.0.1", "--admin-user", "admin"]);
+    program.arg("--accounts").arg(stage.csv_path());
+    let words = [program.get_program()].into_iter().chain(program.get_args());
+    let line: String = words.map(|word| format!("'{}' ", word.to_str().unwrap())).collect();
+    let [errors, answer] = ["errors", "answer"].map(|name| stage.folder.path().join(name));
+    // Whoever asks all the same gets an empty answer.
+    std::fs::write(&answer, "\n").unwrap();
+    let line = format!("{line} < /dev/null 2> '{}'", errors.display());
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).env_remove("KIMT_ADMIN_PASSWORD");
+    terminal.stdin(std::fs::File::open(answer).unwrap());
+    let ended = finish(&mut terminal);
+    assert!(ended.code == Some(2) && !ended.stdout.contains("Password"), "{ended:?}");
+    let said = std::fs::read_to_string(errors).unwrap();
+    assert!(said.contains("administrator admin is missing"), "{said}");
+}
