@@ -216,7 +216,7 @@ impl SignInWay {
 }
 
 /// What kind of server the target is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetKind {
     /// Kerio Connect: domains and users are created; a port in the address is set on its IMAP service during the run.
     Kerio(AdministrationServer),
@@ -225,7 +225,7 @@ pub enum TargetKind {
 }
 
 /// Kerio Connect's administration API.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdministrationServer {
     /// Host and port; port 4040 when none is given.
     pub address: ServerAddress,

@@ -3,6 +3,8 @@
 //! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
 
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use super::awake::Awake;
 use super::errands::Errands;
@@ -13,9 +15,9 @@ use super::running::{FRAME, Running};
 use super::typed_ahead::TypedAhead;
 use super::widgets::field::Field;
 use super::wizard::{Page, Wizard};
-use crate::domain::{Account, Selection, ServerAddress};
+use crate::domain::{Account, Selection};
 use crate::logs;
-use crate::migrate::MailServer;
+use crate::migrate::{MailServer, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
@@ -44,8 +46,8 @@ impl Folders {
 #[derive(PartialEq)]
 struct CheckedFor {
     source: MailServer,
-    target: ServerAddress,
-    other_imap: bool,
+    target: MailServer,
+    target_kind: TargetKind,
     selection: Selection,
 }
 

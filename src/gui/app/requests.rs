@@ -8,7 +8,7 @@ use super::super::running::{Order, Running};
 use super::super::widgets::field::Field;
 use super::super::wizard::Page;
 use super::{App, CheckedFor};
-use crate::migrate::{Lines, MailServer, Options, Request};
+use crate::migrate::{Lines, MailServer, Options, Request, Servers};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
 
@@ -179,13 +179,17 @@ impl App {
     }
 
     /// What a check now would be made for.
-    fn checked_for(&self) -> Option<CheckedFor> {
+    pub(super) fn checked_for(&self) -> Option<CheckedFor> {
         let page = &self.wizard.servers;
         let servers = page.servers()?;
         // However fast it is: the same is found.
-        let source = MailServer { lines: Lines::default(), ..servers.source };
-        let target = servers.target.address;
-        Some(CheckedFor { source, target, other_imap: page.other_imap, selection: page.selection().ok()? })
+        let unlimited = |server: MailServer| MailServer {
+            lines: Lines { max_rate: None, max_connections: None, ..server.lines },
+            ..server
+        };
+        let Servers { source, target, target_kind, .. } = servers;
+        let (source, target) = (unlimited(source), unlimited(target));
+        Some(CheckedFor { source, target, target_kind, selection: page.selection().ok()? })
     }
 
     fn continue_run(&mut self) {
