@@ -175,3 +175,46 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
     let run = migrate::start(request, log_folder.clone(), Box::new(noted))?;
     Ok(Begun { run, log_folder, _instance: instance })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Security, ServerAddress};
+    use crate::migrate::{SourceServer, TargetKind, TargetServer};
+    use crate::progress::Event;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_stop_while_the_run_is_being_begun_is_carried_out() {
+        let folder = tempfile::tempdir().unwrap();
+        // Connections are taken up and never answered, so that the run does not end by itself.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = ServerAddress::parse(&silent.local_addr().unwrap().to_string()).unwrap();
+        let order = Order {
+            kind: RunKind::Check,
+            servers: Servers::between(
+                SourceServer::at(address.clone(), Security::Tls),
+                TargetServer::at(address, Security::Tls, TargetKind::Imap),
+            ),
+            accounts: Vec::new(),
+            known_octets: Vec::new(),
+            bad_lines: Vec::new(),
+            selection: Selection::default(),
+            accounts_file: PathBuf::new(),
+            jobs: 1,
+            repair: false,
+            state_folder: folder.path().join("state"),
+            logs: Some(folder.path().join("logs")),
+        };
+        let mut running = Running::begin(order, &Context::default()).unwrap();
+        // Whatever its thread has done by now: the window has not heard that it began.
+        running.stop();
+        let _line = silent.accept().unwrap();
+        let (end, mut stopped) = (Instant::now() + Duration::from_secs(20), false);
+        while !stopped && Instant::now() < end {
+            running.news(|news| stopped |= news.event == Event::StopRequested).unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(stopped, "the run goes on");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::recorded;
 use super::support::{Shown, fine_picture, pictures, plain};
-use egui::Key;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
 use kimt::domain::{AccountId, Problem, ProblemKind, Side};
@@ -103,6 +103,26 @@ fn a_check_tells_the_whole_and_lets_the_failed_ones_be_left_out() {
     harness.get_by_label("11 of 12 chosen");
     harness.get_by_label("about 2 hours at 4.0 MB/s");
     harness.get_by_label("Start migration of 11 accounts");
+}
+
+#[test]
+fn nothing_is_started_or_loaded_while_a_check_goes_on() {
+    let mut harness = plain(checked(&recorded::checking()));
+    harness.run();
+    harness.get_by_label("Start migration of 12 accounts").click();
+    harness.run();
+    harness.get_by_label("Load…").click();
+    harness.run();
+    for key in [Key::Enter, Key::F5] {
+        harness.key_press(key);
+        harness.run();
+    }
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    harness.run();
+    assert!(harness.state().actions.is_empty(), "{:?}", harness.state().actions);
+    harness.get_by_label("Stop checking").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::StopCheck]);
 }
 
 #[test]
