@@ -180,7 +180,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
 mod tests {
     use super::*;
     use crate::domain::{Security, ServerAddress};
-    use crate::migrate::{SourceServer, TargetKind, TargetServer};
+    use crate::migrate::{MailServer, Options, Servers, TargetKind};
     use crate::progress::Event;
     use std::net::TcpListener;
 
@@ -190,20 +190,12 @@ mod tests {
         // Connections are taken up and never answered, so that the run does not end by itself.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = ServerAddress::parse(&silent.local_addr().unwrap().to_string()).unwrap();
+        let server = MailServer::at(address, Security::Tls);
+        let servers = Servers::between(server.clone(), server, TargetKind::Imap);
+        let options = Options::in_folder(folder.path().join("state"));
         let order = Order {
-            kind: RunKind::Check,
-            servers: Servers::between(
-                SourceServer::at(address.clone(), Security::Tls),
-                TargetServer::at(address, Security::Tls, TargetKind::Imap),
-            ),
-            accounts: Vec::new(),
-            known_octets: Vec::new(),
-            bad_lines: Vec::new(),
-            selection: Selection::default(),
+            request: Request::of(RunKind::Check, servers, Vec::new(), options),
             accounts_file: PathBuf::new(),
-            jobs: 1,
-            repair: false,
-            state_folder: folder.path().join("state"),
             logs: Some(folder.path().join("logs")),
         };
         let mut running = Running::begin(order, &Context::default()).unwrap();
