@@ -94,9 +94,12 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
     let mut listing = Listing { separator, free_octets, ..Listing::default() };
+    let names: BTreeSet<Vec<u8>> = listed.iter().map(|folder| folder.wire_name.clone()).collect();
     let mut seen = BTreeSet::new();
     for folder in listed {
-        if !seen.insert(folder.wire_name.clone()) {
+        // A folder is listed once more with its separator by servers that say so of what can hold others.
+        let is_twin = folder.without_separator().is_some_and(|name| names.contains(name));
+        if is_twin || !seen.insert(folder.wire_name.clone()) {
             continue;
         }
         match left_out(&folder, &spaces, &containers) {
@@ -121,10 +124,16 @@ impl Listed {
         self.attributes.iter().any(|found| found.eq_ignore_ascii_case(attribute))
     }
 
+    /// Its name without the separator it ends with.
+    fn without_separator(&self) -> Option<&[u8]> {
+        let mut octets = [0; 4];
+        self.wire_name.strip_suffix(self.separator?.encode_utf8(&mut octets).as_bytes())
+    }
+
     fn into_folder(self, naming: &Naming, subscribed: &BTreeSet<Vec<u8>>) -> Option<Folder> {
         let path = naming.read(&self.wire_name);
-        // The prefix of the namespace itself, listed as a folder, is none of the user's.
-        if path.parts().iter().all(String::is_empty) {
+        // The prefix of the namespace itself, listed as a folder, is none of the user's, and `INBOX.` is not INBOX once more.
+        if self.wire_name == naming.prefix || path.parts().iter().all(String::is_empty) {
             return None;
         }
         let special_use = if path.is_inbox() { Some(SpecialUse::Inbox) } else { special_use(&self) };
@@ -284,6 +293,7 @@ fn parse_folder(tokens: &mut Tokens<'_>) -> Option<Listed> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::capabilities::Capabilities;
     use super::super::fuzzing::line;
     use super::*;
 
@@ -293,7 +303,19 @@ mod tests {
     }
 
     fn list_of(answers: &str) -> Result<Listing, ImapError> {
-        list(&mut line(answers.as_bytes()).unwrap(), false).map(|(listing, _)| listing)
+        let mut wire = line(answers.as_bytes()).unwrap();
+        if answers.contains("NAMESPACE") {
+            wire.capabilities = Capabilities::parse("NAMESPACE");
+        }
+        list(&mut wire, false).map(|(listing, _)| listing)
+    }
+
+    #[test]
+    fn the_prefix_of_the_namespace_listed_as_a_folder_is_none_of_the_users() {
+        let answers = "* LIST () \".\" INBOX.\r\n* LIST () \".\" INBOX.a\r\nK1 OK\r\nK2 OK\r\n\
+                       * NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nK3 OK\r\n";
+        let folders = list_of(answers).unwrap().folders;
+        assert_eq!(folders.iter().map(|folder| folder.path.parts().to_vec()).collect::<Vec<_>>(), [["a"]]);
     }
 
     #[test]
@@ -312,7 +334,8 @@ mod tests {
 
     #[test]
     fn a_folder_listed_twice_is_one_and_an_answer_that_cannot_be_read_is_told() {
-        let answers = "* LIST () \"/\" a\r\n* LIST () \"/\" a\r\n* LIST () \"/\"\r\n* LIST nonsense\r\n";
+        let answers =
+            "* LIST () \"/\" a/\r\n* LIST () \"/\" a\r\n* LIST () \"/\" a\r\n* LIST () \"/\"\r\n* LIST nonsense\r\n";
         let listing = listed(answers, "K1 OK").unwrap();
         assert_eq!(listing.folders.len(), 1);
         let unnamed = LeftOut { folder: "(no name)".to_owned(), reason: LeftOutReason::Unnameable };

@@ -266,6 +266,30 @@ fn a_target_that_stores_something_else_is_found_out_by_content_and_by_size() {
 }
 
 #[test]
+fn a_target_that_adds_a_header_or_changes_line_ends_is_no_alarm() {
+    for stored in ["X-Trace: here\r\nSubject: 3\r\n\r\nPOISON\r\n", "Subject: 3\n\nPOISON\n"] {
+        let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
+        let target = there.clone();
+        let stage = stage_of_singles(move |command| {
+            if !is_poisoned(command) {
+                return Fate::Pass;
+            }
+            let uid = target.get().unwrap().add(ANN, "INBOX", message(stored)).unwrap();
+            command.answer(&format!("OK [APPENDUID 1 {uid}] done"))
+        });
+        there.set(stage.target.server.store().clone()).ok().unwrap();
+        let state = stage.migrate();
+        assert_eq!(
+            (state.verdict(), state.tally.checked.messages),
+            (Verdict::AllComplete, 6),
+            "{:?}",
+            problems(&state)
+        );
+        assert!(!kinds(&state).contains(&ProblemKind::MessageAltered), "{:?}", problems(&state));
+    }
+}
+
+#[test]
 fn answers_to_appends_in_another_order_are_matched_by_their_tags() {
     // Each command but the first two is answered only when the next has come, and then before it.
     let is_one_of_two = first(2, appends);
