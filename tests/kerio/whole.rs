@@ -10,6 +10,7 @@ use kimt::rehearsal::{
 };
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const ANN: &str = "ann@new.example";
 
@@ -107,6 +108,16 @@ fn a_mailbox_comes_to_kerio_connect_on_a_port_of_its_own() {
     let (state, events) = world.run(RunKind::Migrate, None, folder.path());
     assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0));
     assert!(!events.iter().any(|event| matches!(event, Event::UserCreated { .. } | Event::PortChanged { .. })));
+}
+
+#[test]
+fn a_new_user_who_cannot_sign_in_for_some_seconds_is_waited_for() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let slow = ImapOptions { sign_in_delay: Duration::from_millis(2500), ..world.target.options() };
+    world.target.set_options(slow);
+    let (state, _) = world.run(RunKind::Migrate, None, folder.path());
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?} {:#?}", state.problems, state.accounts);
+    assert_eq!(state.tally.copied.messages, 20);
 }
 
 #[test]
