@@ -14,6 +14,10 @@ struct Services {
     at_once: bool,
     /// A port that no service can have.
     taken: Option<u16>,
+    /// Whether listeners that are set are kept as they were, with a good answer all the same.
+    ignores: bool,
+    /// Whether they are set, and the answer is an error.
+    answers_wrong: bool,
 }
 
 fn services() -> Arc<Mutex<Services>> {
@@ -30,7 +34,14 @@ fn services() -> Arc<Mutex<Services>> {
         service("s2", "Secure IMAP", 993, &[993]),
         service("s3", "IMAP", 143, &[143, 1143]),
     ]);
-    Arc::new(Mutex::new(Services { list, live: vec![143, 1143, 993, 25, 587], at_once: true, taken: None }))
+    Arc::new(Mutex::new(Services {
+        list,
+        live: vec![143, 1143, 993, 25, 587],
+        at_once: true,
+        taken: None,
+        ignores: false,
+        answers_wrong: false,
+    }))
 }
 
 impl Services {
@@ -52,6 +63,7 @@ fn serve(services: &Arc<Mutex<Services>>) -> Server {
         let mut services = services.lock().unwrap();
         match call.method.as_str() {
             "Services.get" => Reply::Result(json!({"services": services.list})),
+            "Services.set" if services.ignores => Reply::Result(json!({"errors": []})),
             "Services.set" => {
                 for changed in call.params["services"].as_array().unwrap() {
                     let list = services.list.as_array_mut().unwrap();
@@ -59,6 +71,9 @@ fn serve(services: &Arc<Mutex<Services>>) -> Server {
                 }
                 if services.at_once {
                     services.go_live();
+                }
+                if services.answers_wrong {
+                    return Reply::Error(1000, "The answer was lost.");
                 }
                 Reply::Result(json!({"errors": []}))
             }
@@ -105,6 +120,20 @@ fn a_port_is_changed_and_put_back_and_nothing_else_is_touched() {
         assert!(services.lock().unwrap().live.contains(&143));
         assert_eq!(PortNote::pending(folder.path()), None);
     }
+}
+
+#[test]
+fn what_the_server_has_counts_and_not_what_it_answers() {
+    let (ignoring, folder) = (services(), tempfile::tempdir().unwrap());
+    ignoring.lock().unwrap().ignores = true;
+    let refused = change(&serve(&ignoring), &ignoring, 8143, folder.path()).unwrap_err();
+    assert!(refused.to_string().contains("did not take the listeners"), "{refused}");
+    assert_eq!(PortNote::pending(folder.path()), None);
+
+    let (wrong, folder) = (services(), tempfile::tempdir().unwrap());
+    wrong.lock().unwrap().answers_wrong = true;
+    let changed = change(&serve(&wrong), &wrong, 8143, folder.path()).unwrap();
+    assert_eq!(changed, Some(PortChange { service: "IMAP".into(), from: 143, to: 8143 }));
 }
 
 #[test]
