@@ -52,7 +52,7 @@ const OWNERS: [(&[&str], &[&str]); 23] = [
     (&["native_tls::"], &["network"]),
     (&["rustls::"], &["rehearsal"]),
     (&["x509_parser::"], &["network"]),
-    (&["ureq::"], &["kerio"]),
+    (&["ureq::"], &["network"]),
     (&["rusqlite::"], &["ledger"]),
     (&["eframe::"], &["gui"]),
     (&["egui::"], &["gui"]),

@@ -6,7 +6,7 @@ use super::error::{KerioError, Refusal};
 use super::rpc::{list, text};
 use super::session::Session;
 use crate::domain::{Fingerprint, Secret};
-use crate::network::{Limits, Proxy, Trust};
+use crate::network::{HttpServer, Limits, Proxy, Trust};
 use serde_json::{Value, json};
 
 /// Where the administration API is, and whom to trust there.
@@ -22,6 +22,14 @@ pub struct AdministrationEndpoint {
     pub proxy: Option<Proxy>,
     /// How long to wait. A whole call ends after `connect` and `read` together; a port is given `connect` to begin to answer.
     pub limits: Limits,
+}
+
+impl AdministrationEndpoint {
+    /// The same as a server that speaks HTTP.
+    pub(super) fn server(&self) -> HttpServer {
+        let Self { host, port, trust, proxy, limits } = self.clone();
+        HttpServer { host, port, encrypted: true, trust, proxy, limits, rate: None, watch: None }
+    }
 }
 
 /// A signed-in administrator, shared by all workers of a run. Signs out when it is dropped.

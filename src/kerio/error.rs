@@ -4,7 +4,7 @@
 //! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
 
 use crate::domain::{Address, CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
-use crate::network::NetworkError;
+use crate::network::{HttpError, NetworkError};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -120,6 +120,16 @@ impl KerioError {
         match self {
             KerioError::Network(error) => error.certificate(),
             _ => None,
+        }
+    }
+}
+
+impl From<HttpError> for KerioError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Network(error) => KerioError::Network(error),
+            HttpError::TooSlow(limit) => KerioError::TooSlow(limit),
+            other => KerioError::NotTheApi(other.to_string()),
         }
     }
 }

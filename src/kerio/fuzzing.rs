@@ -1,11 +1,11 @@
 //! Entry points for fuzzing what reads the administration API; see [`crate::fuzz`].
 
-use super::https::Response;
 use super::rpc;
+use crate::network::HttpResponse;
 
 /// The body of an answer to a call: only an object that answers this very call passes.
 pub fn calls(octets: &[u8]) {
-    let response = Response { status: 200, location: None, cookies: Vec::new(), body: octets.to_vec() };
+    let response = HttpResponse { status: 200, headers: Vec::new(), body: octets.to_vec() };
     if let Ok(result) = rpc::read("Users.get", 7, response) {
         assert!(result.is_object());
         let _ = rpc::refused_item("Users.get", &result);

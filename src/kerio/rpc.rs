@@ -4,14 +4,17 @@
 
 use super::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
-use super::https::{self, Response};
 use crate::domain::Secret;
+use crate::network::{HttpClient, HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where the API answers, with the final slash that Kerio's own library uses.
 const PATH: &str = "/admin/api/jsonrpc/";
+
+/// Bytes of an answer that are read; the longest honest one is a list of some thousand users.
+const LONGEST_ANSWER: u64 = 8 << 20;
 
 /// What shows that a call belongs to a signed-in session: the token and all cookies, by whatever name (A3).
 #[derive(Clone, Default)]
@@ -87,9 +90,13 @@ impl Rpc {
             headers.push(("Cookie", cookies.reveal()));
         }
         let started = Instant::now();
-        let response = https::post(&self.endpoint, PATH, &headers, body.reveal().as_bytes(), limit);
+        let body = body.reveal().as_bytes();
+        let request =
+            HttpRequest { method: "POST", path: PATH, headers: &headers, body, longest_answer: LONGEST_ANSWER };
+        // Each call has its own connection: there are a few for each mailbox, minutes apart.
+        let response = HttpClient::new(self.endpoint.server(), limit, false).send(request).map_err(KerioError::from);
         let answer = response.and_then(|response| {
-            let cookies = response.cookies.clone();
+            let cookies: Vec<String> = response.headers_named("set-cookie").map(str::to_owned).collect();
             read(method, id, response).map(|result| Answer { result, cookies })
         });
         let milliseconds = started.elapsed().as_millis();
@@ -106,7 +113,7 @@ impl Rpc {
 }
 
 /// The result in a response to call `id`.
-pub(super) fn read(method: &str, id: u64, response: Response) -> Result<Value, KerioError> {
+pub(super) fn read(method: &str, id: u64, response: HttpResponse) -> Result<Value, KerioError> {
     let not_the_api = |what: String| Err(KerioError::NotTheApi(what));
     let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
     let refusal = parsed.as_ref().and_then(|answer| answer.get("error")).filter(|error| error.is_object());
@@ -121,7 +128,7 @@ pub(super) fn read(method: &str, id: u64, response: Response) -> Result<Value, K
     match (response.status, parsed) {
         (401, _) => Err(KerioError::NoSession(Refusal::new(method, 401, "HTTP status 401"))),
         (300..=399, _) => {
-            let location = response.location.unwrap_or_else(|| "nowhere".to_owned());
+            let location = response.header("location").unwrap_or("nowhere");
             not_the_api(format!("it redirects to {location}, which is not followed"))
         }
         (200, Some(mut answer)) => {
@@ -164,7 +171,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, body: &str) -> Result<Value, KerioError> {
-        read("Users.get", 7, Response { status, location: None, cookies: Vec::new(), body: body.as_bytes().to_vec() })
+        read("Users.get", 7, HttpResponse { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod certificate;
 mod dial;
 mod error;
+mod https;
 mod known;
 mod proxy;
 mod rate;
@@ -14,6 +15,7 @@ mod trust;
 
 pub use dial::{dial, dial_measuring};
 pub use error::NetworkError;
+pub use https::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpServer, Watch};
 pub use known::KnownCertificates;
 pub use proxy::Proxy;
 pub use rate::RateLimit;
