@@ -1,7 +1,20 @@
-//! What a server says it can do (CAPABILITY, RFC 9051, section 7.2.2). Never taken over STARTTLS or a sign-in: asked again, or told anew.
+//! What a server says it can do (CAPABILITY, RFC 9051, section 7.2.2), and which ways to sign in that offers.
+//!
+//! Never kept over STARTTLS or a sign-in: afterwards the server says it again, or is asked.
 
 use super::response::Status;
 use std::collections::BTreeSet;
+
+/// A way to sign in that shows among a server's capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// A name and a password: LOGIN, or PLAIN (RFC 4616).
+    Password,
+    /// Signing in for others: PLAIN with an authorization identity (RFC 4616).
+    ForOthers,
+    /// A token: OAUTHBEARER (RFC 7628) or XOAUTH2.
+    Token,
+}
 
 /// The capabilities of one session, in upper case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,9 +26,9 @@ impl Capabilities {
         Self(words.split_ascii_whitespace().take(500).map(str::to_ascii_uppercase).collect())
     }
 
-    /// What a status answer tells in its response code, which spares a round trip for asking (RFC 9051, section 7.1).
-    pub(super) fn told(status: &Status) -> Option<Self> {
-        status.code_argument("CAPABILITY").map(Self::parse).filter(|told| !told.is_empty())
+    /// The capabilities in the response code of a status answer, which spare a round trip for asking (RFC 9051, section 7.1).
+    pub(super) fn in_code(status: &Status) -> Option<Self> {
+        status.code_argument("CAPABILITY").map(Self::parse).filter(|announced| !announced.is_empty())
     }
 
     /// Whether nothing is known.
@@ -42,5 +55,32 @@ impl Capabilities {
         } else {
             None
         }
+    }
+
+    /// Whether the way is offered.
+    pub fn offers(&self, offer: Offer) -> bool {
+        match offer {
+            Offer::Password => !self.has("LOGINDISABLED") || self.has("AUTH=PLAIN"),
+            Offer::ForOthers => self.has("AUTH=PLAIN"),
+            Offer::Token => self.has("AUTH=OAUTHBEARER") || self.has("AUTH=XOAUTH2"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_read_from_the_capabilities() {
+        let offered = |words: &str| {
+            let capabilities = Capabilities::parse(words);
+            [Offer::Password, Offer::ForOthers, Offer::Token].map(|offer| capabilities.offers(offer))
+        };
+        assert_eq!(offered("IMAP4rev1"), [true, false, false]);
+        assert_eq!(offered("IMAP4rev1 LOGINDISABLED STARTTLS"), [false, false, false]);
+        assert_eq!(offered("IMAP4rev1 LOGINDISABLED AUTH=PLAIN"), [true, true, false]);
+        assert_eq!(offered("IMAP4rev1 LOGINDISABLED AUTH=XOAUTH2"), [false, false, true]);
+        assert_eq!(offered("IMAP4rev1 AUTH=OAUTHBEARER"), [true, false, true]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::Uid;
 
-/// A command line in parts; between two parts stands a literal.
+/// A command in parts, with a literal between each two.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     name: &'static str,
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(set(&[u32::MAX]), u32::MAX.to_string());
     }
 
-    /// The one after this: a command that is new has to be given its place in the row, and so comes under the test.
+    /// The command after this one: a new command needs a place in this row, and so comes under the test.
     fn next(command: &ReadOnly) -> Option<ReadOnly> {
         let wire_name = || b"INBOX".to_vec();
         let set = || "1:*".to_owned();

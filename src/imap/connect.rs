@@ -2,18 +2,19 @@
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
-use super::distance::Distance;
 use super::error::ImapError;
+use super::kerio_master;
+use super::quirks::Known;
 use super::response::{Condition, Status, printable};
 use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
-use super::wire::Wire;
+use super::wire::{Distance, Wire};
 use crate::domain::{Security, Side};
 use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial, dial_measuring};
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// Where a mail server is, and whom to trust there.
+/// Where a mail server is, and which certificate to trust there.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// Which of the run's servers.
@@ -22,15 +23,15 @@ pub struct Endpoint {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// How the line is protected.
+    /// How the connection is protected.
     pub security: Security,
     /// Whom to trust.
     pub trust: Trust,
-    /// What stands between, if anything does.
+    /// The proxy to go through, if there is one.
     pub proxy: Option<Proxy>,
-    /// How fast all lines together may be.
+    /// How fast all connections together may be.
     pub rate: Option<RateLimit>,
-    /// How far it is, as far as that is known.
+    /// How far away it is, as far as that is known.
     pub distance: Distance,
     /// How long to wait.
     pub limits: Limits,
@@ -43,12 +44,12 @@ pub struct Greeted {
     pub(super) wire: Wire,
     product: String,
     cleartext_refused: bool,
-    /// Where the server is, as OAUTHBEARER tells it.
+    /// Where the server is, which OAUTHBEARER sends.
     pub(super) host: String,
     pub(super) port: u16,
 }
 
-/// Connects, encrypts, and asks what the server can do.
+/// Connects, encrypts, and learns what the server can do.
 pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     let Endpoint { host, port, proxy, limits, trust, rate, .. } = endpoint;
     let mut dial = || dial(host, *port, proxy.as_ref(), limits);
@@ -88,7 +89,18 @@ impl Greeted {
         &self.wire.capabilities
     }
 
-    /// Whether a password may be sent over this line.
+    /// What a known server does with passwords, whatever it offers.
+    pub fn known_about_passwords(&self) -> Option<&'static str> {
+        Known::at(&self.host, &self.wire.capabilities).map(Known::about_passwords)
+    }
+
+    /// Whether Kerio Connect's master authentication is switched on. No capability shows it, so this asks for a challenge and ends the
+    /// connection without answering it.
+    pub fn offers_kerio_master(self) -> Result<bool, ImapError> {
+        kerio_master::is_offered(self.wire)
+    }
+
+    /// Whether a password may be sent over this connection.
     pub(super) fn check_cleartext(&self) -> Result<(), ImapError> {
         if self.cleartext_refused { Err(ImapError::CleartextPassword) } else { Ok(()) }
     }
@@ -117,7 +129,7 @@ fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
     let transport = handle.take_back().ok_or(ImapError::Closed)?;
     let status = check_greeting(&line)?;
     let mut wire = Wire::new(transport);
-    wire.capabilities = Capabilities::told(&status).unwrap_or_default();
+    wire.capabilities = Capabilities::in_code(&status).unwrap_or_default();
     Ok((wire, product(&status.text)))
 }
 
@@ -148,7 +160,7 @@ fn product(text: &str) -> String {
     if name.is_empty() { "IMAP server".to_owned() } else { name.trim_end_matches('.').to_owned() }
 }
 
-/// Talks in clear up to the point where TLS starts. Never goes on without encryption.
+/// Talks in clear up to the point where TLS starts. Never continues without encryption.
 fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
     let (mut wire, product) = greet(Stream::plain(tcp))?;
     if wire.capabilities.is_empty() {

@@ -1,13 +1,13 @@
-//! Raw DEFLATE in both directions of a line (RFC 1951, RFC 4978), between the line's octets and a session's.
+//! Raw DEFLATE in both directions of a connection (RFC 1951, RFC 4978).
 //!
-//! Promises that everything given to [`Deflate::write_all`] can be read by the other end at once, and that what arrives is inflated into the
-//! caller's room and nowhere else: however well something is compressed, it takes no more memory. Damage, and an end of the compression
-//! before the line's, are errors. When a line is compressed stands in `compression`.
+//! Promises that the other end can at once read everything given to [`Deflate::write_all`], and that what arrives is inflated into the
+//! caller's buffer and nowhere else: however well something is compressed, it takes no more memory. Damage is an error, and so is compression
+//! that ends before the connection does. When to compress is decided in `wire/compression`.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use std::io::{self, Read, Write};
 
-/// Octets that are read from a line at once.
+/// Octets that are read from a connection at once.
 const ARRIVING: usize = 64 * 1024;
 /// Octets that are compressed at once.
 const PIECE: usize = 32 * 1024;
@@ -46,7 +46,7 @@ impl Deflate {
         }
     }
 
-    /// Reads and inflates; waits until there is something. 0 only at the end of the line.
+    /// Reads and inflates; waits until there is something. 0 only at the end of the connection.
     pub(super) fn read(&mut self, line: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
         loop {
             let inflated = self.inflate(room)?;
@@ -61,7 +61,7 @@ impl Deflate {
         }
     }
 
-    /// Inflates what has arrived, without waiting. 0 when that comes to nothing.
+    /// Inflates what has arrived, without waiting. 0 when there is nothing.
     pub(super) fn inflate(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if let Some(why) = self.over {
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
@@ -89,7 +89,7 @@ impl Deflate {
         Ok(0)
     }
 
-    /// Compresses and sends everything, in such a way that the other end can read all of it.
+    /// Compresses and sends everything, flushed so that the other end can read all of it.
     pub(super) fn write_all(&mut self, line: &mut impl Write, octets: &[u8]) -> io::Result<()> {
         for piece in octets.chunks(PIECE) {
             let (used, deflated) = (self.deflater.total_in(), self.deflater.total_out());
@@ -110,7 +110,7 @@ impl Deflate {
 mod tests {
     use super::*;
 
-    /// A line from which so many octets come at once, and the number of reads.
+    /// A connection from which at most this many octets come at once.
     struct Arriving<'a>(&'a [u8], usize);
 
     impl Read for Arriving<'_> {
@@ -126,7 +126,7 @@ mod tests {
         line
     }
 
-    /// Everything that can be read, into rooms of that size, and the error that ended it.
+    /// Everything that can be read into buffers of that size, and the error that ended it.
     fn read_all(line: &mut impl Read, room: usize) -> (Vec<u8>, Option<io::Error>) {
         let (mut deflate, mut read, mut room) = (Deflate::new(&[]), Vec::new(), vec![0; room]);
         loop {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_ends_in_the_middle_has_ended() {
+    fn a_connection_that_ends_in_the_middle_has_ended() {
         let octets = mixed(50_000);
         let line = deflated(&octets);
         let (read, error) = read_all(&mut &line[..line.len() / 2], 4096);

@@ -1,7 +1,7 @@
-//! Who wrote a message, and what about: asked for the few messages that a person has to be told of.
+//! Who wrote a message, and its subject: read for the few messages that a report names.
 //!
-//! Promises to change nothing on the server and never to fail over what a server says: what cannot be read is left out. What is returned
-//! is short; it is made printable where a problem takes it in.
+//! Promises to change nothing on the server, and never to fail over what a server says: what cannot be read is left out. The texts are short.
+//! A problem makes them printable.
 
 use super::command::{ReadOnly, uid_set};
 use super::error::ImapError;
@@ -12,7 +12,7 @@ use crate::domain::{Uid, UidValidity};
 use mail_parser::MessageParser;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So much of a header is looked at.
+/// The longest part of a header that is looked at, in octets.
 const LONGEST_HEADER: usize = 16 * 1024;
 /// Characters that are kept.
 const LONGEST_SENDER: usize = 60;
@@ -28,7 +28,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads the fields `From` and `Subject`, whatever else stands beside them; encoded words (RFC 2047) are decoded.
+    /// Reads the fields `From` and `Subject`, whatever else is there, and decodes encoded words (RFC 2047).
     fn read(header: &[u8]) -> Option<Self> {
         // The parser promises not to panic. Were it to break its word, that would be no reason to end a migration.
         std::panic::catch_unwind(|| Self::parse(header)).ok().flatten()
@@ -50,8 +50,8 @@ impl Envelope {
 }
 
 impl Reader {
-    /// What the headers of these messages say, as far as the server gives them. The folder is opened where it is not; when it is another one by
-    /// now, nothing is asked. An error is one of the line, or a server that does not understand the question.
+    /// What the headers of these messages say, as far as the server gives them. The folder is opened where it is not; when it is another
+    /// one by now, nothing is asked. An `Err` means that the connection is lost, or that the server does not understand the question.
     pub fn envelopes(
         &mut self,
         wire_name: &[u8],

@@ -1,6 +1,6 @@
 //! What can go wrong with a mail server, and what kind of problem it is for a person.
 
-use super::quirks;
+use super::quirks::{self, Known};
 use super::response::Status;
 use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
 use crate::network::NetworkError;
@@ -8,7 +8,7 @@ use crate::network::NetworkError;
 /// A failure of a mail server, with the place it happened at.
 #[derive(Debug, thiserror::Error)]
 pub enum ImapError {
-    /// The line could not be had or was lost.
+    /// The connection could not be made, or was lost.
     #[error("{0}")]
     Network(#[from] NetworkError),
     /// The server refused a command with NO or BAD.
@@ -49,7 +49,7 @@ pub enum ImapError {
     /// The server says goodbye.
     #[error("the server ended the session: {0}")]
     Bye(Status),
-    /// The server closed the line without a word.
+    /// The server closed the connection without a word.
     #[error("the server closed the connection")]
     Closed,
     /// The server broke the rules of IMAP.
@@ -97,6 +97,14 @@ impl ImapError {
         }
     }
 
+    /// Adds to a refused sign-in what is known of this server.
+    pub(super) fn explained_by(self, known: Option<Known>) -> Self {
+        match known.and_then(|known| known.meaning_of_refusal(self.kind())) {
+            Some((kind, why)) => ImapError::Explained { error: Box::new(self), kind, why },
+            None => self,
+        }
+    }
+
     /// What kind of problem it is.
     pub fn kind(&self) -> ProblemKind {
         match self {
@@ -134,7 +142,7 @@ impl ImapError {
         }
     }
 
-    /// Whether the line is gone, so that only a new connection can help.
+    /// Whether the connection is of no more use, so that only a new one can help.
     pub fn is_connection(&self) -> bool {
         match self {
             ImapError::Refused { status, .. } => status.wait_kind().is_some(),
@@ -142,7 +150,7 @@ impl ImapError {
         }
     }
 
-    /// Whether the line was lost, or unusable, without a word about waiting.
+    /// Whether the connection was lost, or unusable, without a word about waiting.
     pub fn is_loss(&self) -> bool {
         matches!(self.kind(), ProblemKind::ConnectionLost | ProblemKind::Unreachable | ProblemKind::ServerMisbehaved)
             && self.is_connection()

@@ -1,4 +1,4 @@
-//! Reading FETCH answers (RFC 9051, section 7.5.2): whatever order their items come in, whatever unknown items stand between.
+//! Reading FETCH answers (RFC 9051, section 7.5.2), in whatever order their items come and whatever unknown items are between them.
 
 use super::date::parse_date;
 use super::token::{Piece, Token, Tokens};
@@ -29,9 +29,9 @@ pub(super) enum Body {
     Nil,
 }
 
-/// Flags of one message, and their length, are kept up to here.
+/// At most this many flags of one message are kept.
 const MOST_FLAGS: usize = 1000;
-/// A size above this one is no size; sizes are added up.
+/// Larger sizes count as this one, because sizes are added up.
 const LARGEST_SIZE: u64 = 1 << 40;
 
 impl Fetched {

@@ -9,37 +9,20 @@ use super::names::{Naming, decode, encode};
 use super::opened::{Opened, parse_status};
 use super::reader::OpenFolderFeed;
 use super::response::Status;
-use super::transport::Transport;
+use super::scripted::scripted;
 use super::wire::{Answer, NoLiterals, Wire};
 use crate::domain::{FolderPath, Uid, UidValidity};
-use crate::network::Stream;
 use std::collections::BTreeMap;
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, OnceLock};
-
-/// A line on which `octets` arrive, and then its end. What is sent is thrown away.
-pub(super) fn line(octets: &[u8]) -> Option<Wire> {
-    static DRAIN: OnceLock<Option<TcpStream>> = OnceLock::new();
-    let open = || {
-        let listener = TcpListener::bind("127.0.0.1:0").ok()?;
-        let near = TcpStream::connect(listener.local_addr().ok()?).ok()?;
-        let (mut far, _) = listener.accept().ok()?;
-        near.shutdown(Shutdown::Read).ok()?;
-        std::thread::spawn(move || std::io::copy(&mut far, &mut std::io::sink()));
-        Some(near)
-    };
-    let drain = DRAIN.get_or_init(open).as_ref()?.try_clone().ok()?;
-    Some(Wire::new(Transport::holding(Stream::plain(drain), octets)))
-}
+use std::sync::Arc;
 
 /// The framer, the token reader, and everything that reads an answer.
 pub fn answers(octets: &[u8]) {
-    line(octets).into_iter().for_each(read_answers);
+    scripted(octets).into_iter().for_each(read_answers);
 }
 
 /// The same behind the inflater.
 pub fn compressed(octets: &[u8]) {
-    let Some(mut transport) = line(octets).map(Wire::into_transport) else { return };
+    let Some(mut transport) = scripted(octets).map(Wire::into_transport) else { return };
     transport.compress();
     read_answers(Wire::new(transport));
 }
@@ -66,25 +49,24 @@ fn read_answers(mut wire: Wire) {
 
 fn look_at(status: &Status) {
     assert!(!status.text.chars().any(char::is_control));
-    let _ = (status.wait_kind(), status.wait_seconds(), status.to_string(), Capabilities::told(status));
+    let _ = (status.wait_kind(), status.wait_seconds(), status.to_string(), Capabilities::in_code(status));
 }
 
-/// Bodies of an open folder: each of six messages is told once, whole and with as many octets as were announced, or not at all before
-/// an error.
+/// Bodies of an open folder: the sink gets each of six messages once, whole and with as many octets as were announced, or an error ends it.
 pub fn bodies(octets: &[u8]) {
-    let Some(mut wire) = line(octets) else { return };
+    let Some(mut wire) = scripted(octets) else { return };
     let folder = folder(1);
     let mut batches = [vec![Uid(1), Uid(2), Uid(3)], vec![Uid(4), Uid(5), Uid(6)]].into_iter();
     let mut sink = Checking::default();
     let mut feed = OpenFolderFeed { folder: folder.clone(), batches: &mut batches };
     let read = bodies::read(&mut wire, &mut Some(folder), &mut feed, &mut sink);
-    assert!(sink.told.values().all(|times| *times == 1), "{:?}", sink.told);
-    assert!(read.is_err() || (sink.told.len() == 6 && sink.current.is_none()));
+    assert!(sink.settled.values().all(|times| *times == 1), "{:?}", sink.settled);
+    assert!(read.is_err() || (sink.settled.len() == 6 && sink.current.is_none()));
 }
 
-/// Bodies of two folders that have the same UIDs: none is told twice, and none of a folder that was not opened.
+/// Bodies of two folders that have the same UIDs: the sink gets none twice, and none of a folder that was not opened.
 pub fn bodies_of_folders(octets: &[u8]) {
-    let Some(mut wire) = line(octets) else { return };
+    let Some(mut wire) = scripted(octets) else { return };
     let batch = |number, uids: [u32; 3]| BodyBatch {
         folder: folder(number),
         uids: uids.map(Uid).to_vec(),
@@ -94,8 +76,8 @@ pub fn bodies_of_folders(octets: &[u8]) {
     let mut feed = Batches(vec![batch(2, [4, 5, 6]), batch(2, [1, 2, 3]), batch(1, [4, 5, 6]), batch(1, [1, 2, 3])]);
     let mut sink = Checking::default();
     let read = bodies::read(&mut wire, &mut None, &mut feed, &mut sink);
-    assert!(sink.told.values().all(|times| *times == 1), "{:?}", sink.told);
-    assert!(read.is_err() || (sink.told.len() == 12 || sink.not_opened > 0) && sink.current.is_none());
+    assert!(sink.settled.values().all(|times| *times == 1), "{:?}", sink.settled);
+    assert!(read.is_err() || (sink.settled.len() == 12 || sink.not_opened > 0) && sink.current.is_none());
 }
 
 fn folder(number: usize) -> Arc<FolderToRead> {
@@ -112,7 +94,7 @@ impl BodyFeed for Batches {
 
 #[derive(Default)]
 struct Checking {
-    told: BTreeMap<(usize, Uid), u32>,
+    settled: BTreeMap<(usize, Uid), u32>,
     folder: usize,
     not_opened: u32,
     /// The message that arrives, and the octets that are still to come.
@@ -120,9 +102,9 @@ struct Checking {
 }
 
 impl Checking {
-    fn tell(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+    fn settle(&mut self, uid: Uid) -> Result<(), SinkClosed> {
         assert!(self.current.is_none() && (1..=6).contains(&uid.0));
-        *self.told.entry((self.folder, uid)).or_default() += 1;
+        *self.settled.entry((self.folder, uid)).or_default() += 1;
         Ok(())
     }
 }
@@ -158,15 +140,15 @@ impl BodySink for Checking {
     fn end(&mut self) -> Result<(), SinkClosed> {
         let ended = self.current.take();
         assert!(ended.is_some_and(|(_, left)| left == 0));
-        ended.map_or(Ok(()), |(uid, _)| self.tell(uid))
+        ended.map_or(Ok(()), |(uid, _)| self.settle(uid))
     }
 
     fn unreadable(&mut self, uid: Uid, _words: &str) -> Result<(), SinkClosed> {
-        self.tell(uid)
+        self.settle(uid)
     }
 
     fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
-        self.tell(uid)
+        self.settle(uid)
     }
 
     fn batch_end(&mut self) -> Result<(), SinkClosed> {

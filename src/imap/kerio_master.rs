@@ -1,5 +1,5 @@
-//! Kerio Connect's master authentication: X-MASTERAUTH and X-SETUSER, spoken on our own wire because they are commands and no SASL
-//! mechanism (docs/kerio-connect.md, D6).
+//! Kerio Connect's master authentication: X-MASTERAUTH and X-SETUSER. They are commands, not a SASL mechanism, so our own wire speaks them
+//! (docs/kerio-connect.md, D6).
 
 use super::command::Command;
 use super::error::{ImapError, Whose};
@@ -10,12 +10,12 @@ use md5::{Digest, Md5};
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
-/// So many characters of a master password count on some versions (D6).
+/// The characters of a master password that count on some versions (D6).
 const COUNTED: usize = 24;
 
 /// Kerio Connect's master password, and which form of it a server takes.
 ///
-/// Share one between all sign-ins on a server: each try with the wrong form brings us nearer to being blocked.
+/// All sign-ins on a server share one: each try with the wrong form brings us nearer to being blocked.
 #[derive(Debug)]
 pub struct MasterPassword {
     whole: Secret,
@@ -29,7 +29,7 @@ impl MasterPassword {
         Self { whole: password, shortened: AtomicBool::new(false) }
     }
 
-    /// The forms to try, with whether they are shortened; what worked before comes first.
+    /// The forms to try, each with whether it is shortened. The one that worked before comes first.
     fn forms(&self) -> Vec<(bool, Secret)> {
         let whole = self.whole.reveal();
         let mut forms = vec![(false, self.whole.clone())];
@@ -53,7 +53,7 @@ pub(super) fn sign_in(mut wire: Wire, user: &str, password: &MasterPassword) -> 
                 return set_user(wire, user);
             }
             Ok(status) => refused = Some(status),
-            // A server may close the line after the first refusal, which is the answer then.
+            // A server may close the connection after the first refusal, which is the answer then.
             Err(error) if refused.is_none() => return Err(error),
             Err(error) => log::debug!(target: "imap", "after a refused master password: {error}"),
         }
@@ -98,8 +98,8 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::thread::JoinHandle;
 
-    /// A line to a server that takes every master password and lets nobody into a mailbox; what it has heard.
-    fn line() -> (Wire, JoinHandle<Vec<String>>) {
+    /// A connection to a server that takes every master password and lets nobody into a mailbox, and the commands it hears.
+    fn connection() -> (Wire, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let server = std::thread::spawn(move || {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_let_into_the_mailbox_is_not_signed_in() {
-        let (wire, server) = line();
+        let (wire, server) = connection();
         let refused = sign_in(wire, "ann", &MasterPassword::new(Secret::new("master"))).err().unwrap();
         assert!(matches!(refused, ImapError::SignInRefused { whose: Whose::Master, .. }), "{refused:?}");
         assert_eq!(server.join().unwrap(), ["X-MASTERAUTH", "", "X-SETUSER \"ann\""]);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_for_the_way_answers_no_challenge() {
-        let (wire, server) = line();
+        let (wire, server) = connection();
         assert!(is_offered(wire).unwrap());
         assert_eq!(server.join().unwrap(), ["X-MASTERAUTH"]);
     }

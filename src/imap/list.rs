@@ -1,7 +1,6 @@
 //! LIST, LSUB and NAMESPACE: which folders there are, which are the user's own, what they are for.
 
 use super::command::ReadOnly;
-use super::compression;
 use super::error::ImapError;
 use super::names::Naming;
 use super::quota;
@@ -20,11 +19,11 @@ pub struct Listing {
     pub left_out: Vec<LeftOut>,
     /// The character between the parts of a name.
     pub separator: Option<char>,
-    /// The octets that INBOX has room for, if that was asked for and the server tells.
+    /// The octets that INBOX has room for, if that was asked for and the server says.
     pub free_octets: Option<u64>,
 }
 
-/// One line of LIST or LSUB. One that cannot be read has no name.
+/// One answer to LIST or LSUB. One that cannot be read has no name.
 #[derive(Default)]
 struct Listed {
     attributes: Vec<String>,
@@ -35,14 +34,14 @@ struct Listed {
     nameable: bool,
 }
 
-/// Folders of one account, at most.
+/// At most this many folders of one account.
 const MOST_FOLDERS: usize = 200_000;
 
-/// Octets of a folder's name, at most: command lines are kept below 8,000.
+/// The longest name of a folder, in octets: commands are kept below 8,000.
 const LONGEST_NAME: usize = 4000;
 
-/// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. All questions go out before the first
-/// answer is read. From then on a far line is compressed.
+/// Lists the folders, how the server writes their names, and with `ask_quota` how much room there is. Sends all questions before it reads the
+/// first answer. From then on the connection to a server far away is compressed.
 pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming), ImapError> {
     let extended = wire.capabilities.has("LIST-EXTENDED") && wire.capabilities.has("SPECIAL-USE");
     let mut questions = vec![ReadOnly::List { extended }];
@@ -57,7 +56,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     if ask_quota && wire.capabilities.has("QUOTA") {
         questions.push(ReadOnly::QuotaRoot);
     }
-    let compression_is_due = compression::is_due(wire)?;
+    let compression_is_due = wire.compression_is_due()?;
     let mut tags = questions.iter().map(|question| wire.send(&question.command())).collect::<Result<Vec<_>, _>>()?;
     // At the end of what is asked anyway it costs no round trip of its own.
     if compression_is_due {
@@ -170,8 +169,8 @@ struct Namespaces {
     separator: Option<char>,
     others: Vec<Vec<u8>>,
     shared: Vec<Vec<u8>>,
-    /// Whether the server told its namespaces.
-    told: bool,
+    /// Whether the server announced its namespaces.
+    announced: bool,
 }
 
 impl Namespaces {
@@ -181,7 +180,7 @@ impl Namespaces {
         if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
             return;
         }
-        self.told = true;
+        self.announced = true;
         let personal = namespace_list(&mut tokens);
         self.separator = personal.first().and_then(|(_, separator)| *separator);
         self.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
@@ -224,8 +223,8 @@ const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public",
 
 /// Why a folder is not copied, if it is not.
 ///
-/// A name alone is a reason only where the server tells no namespaces, or where its root is no mail folder: anyone may call a folder of
-/// their own `Public Folders`.
+/// A name alone is a reason only where the server announces no namespaces, or where its root holds no mail: anyone may call their own folder
+/// `Public Folders`.
 fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>) -> Option<LeftOutReason> {
     if !folder.nameable {
         return Some(LeftOutReason::Unnameable);
@@ -240,7 +239,7 @@ fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>
     };
     let root = folder.separator.and_then(|separator| name.split(|octet| *octet == separator as u8).next());
     let root = root.unwrap_or(name);
-    let by_name = !spaces.told || containers.contains(root);
+    let by_name = !spaces.announced || containers.contains(root);
     if spaces.others.iter().any(below) || (by_name && root.starts_with(b"~")) {
         return Some(LeftOutReason::OtherUser);
     }
@@ -248,7 +247,7 @@ fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>
     (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)
 }
 
-/// Reads an answer in every way of this module, for [`super::fuzzing`].
+/// Reads an answer in every way of this module, for fuzzing.
 pub(super) fn read_all(pieces: &[Piece]) {
     let folder = parse(pieces, "LIST").or_else(|| parse(pieces, "LSUB"));
     if let Some(listed) = folder {
@@ -294,7 +293,7 @@ fn parse_folder(tokens: &mut Tokens<'_>) -> Option<Listed> {
 #[cfg(test)]
 mod tests {
     use super::super::capabilities::Capabilities;
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
     /// What a server that answers LIST and LSUB so is taken to have.
@@ -303,7 +302,7 @@ mod tests {
     }
 
     fn list_of(answers: &str) -> Result<Listing, ImapError> {
-        let mut wire = line(answers.as_bytes()).unwrap();
+        let mut wire = scripted(answers.as_bytes()).unwrap();
         if answers.contains("NAMESPACE") {
             wire.capabilities = Capabilities::parse("NAMESPACE");
         }
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_listed_twice_is_one_and_an_answer_that_cannot_be_read_is_told() {
+    fn a_folder_listed_twice_is_one_and_an_answer_that_cannot_be_read_is_reported() {
         let answers =
             "* LIST () \"/\" a/\r\n* LIST () \"/\" a\r\n* LIST () \"/\" a\r\n* LIST () \"/\"\r\n* LIST nonsense\r\n";
         let listing = listed(answers, "K1 OK").unwrap();
@@ -368,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_others_is_told_apart() {
+    fn what_belongs_to_others_is_recognised() {
         let pieces = [Piece::Text(br#"(("INBOX." ".")) (("user." ".")) (("shared." ".")("" "."))"#.to_vec())];
         let mut tokens = Tokens::new(&pieces);
         let spaces = Namespaces {
@@ -376,7 +375,7 @@ mod tests {
             others: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
             shared: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
             separator: Some('.'),
-            told: true,
+            announced: true,
         };
         let none = BTreeSet::new();
         let reason = |name: &str| left_out(&parsed(&format!("LIST () \".\" {name}")), &spaces, &none);

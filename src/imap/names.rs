@@ -8,7 +8,7 @@ pub enum NameRefused {
     /// A part holds the character that separates parts there.
     #[error("the name holds '{0}', which separates folders on the target")]
     Separator(char),
-    /// The server has no hierarchy, and the folder stands below another.
+    /// The server has no hierarchy, and the folder is below another.
     #[error("the target has no folders below folders")]
     NoHierarchy,
 }
@@ -18,7 +18,7 @@ pub enum NameRefused {
 pub(super) struct Naming {
     /// The character between parts.
     pub(super) separator: Option<char>,
-    /// What stands before every own folder but INBOX, as it travels: `INBOX.` on some servers.
+    /// What comes before every own folder but INBOX, as it travels: `INBOX.` on Courier and some Cyrus servers.
     pub(super) prefix: Vec<u8>,
     /// Names travel as UTF-8: that was agreed on.
     pub(super) utf8: bool,

@@ -1,13 +1,14 @@
-//! How a folder stands, as EXAMINE, SELECT and STATUS tell it (RFC 9051, sections 6.3.2 and 6.3.11).
+//! The status of a folder, as EXAMINE, SELECT and STATUS give it (RFC 9051, sections 6.3.2 and 6.3.11).
 //!
-//! Promises: what makes no sense is passed over; a folder without UIDVALIDITY is an error, for its messages cannot be told apart.
+//! Promises: what makes no sense is passed over; a folder without UIDVALIDITY is an error, because its UIDs may mean other messages next
+//! time.
 
 use super::error::ImapError;
 use super::response::Status;
 use super::token::{Piece, Token, Tokens};
 use crate::domain::{Uid, UidValidity};
 
-/// How a folder stands.
+/// The status of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FolderStatus {
     /// For how long its UIDs hold.
@@ -18,7 +19,7 @@ pub struct FolderStatus {
     pub messages: u64,
 }
 
-/// What SELECT and EXAMINE tell.
+/// What SELECT and EXAMINE say.
 #[derive(Default)]
 pub(super) struct Opened {
     uid_validity: Option<u32>,
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_whatever_stands_beside_it() {
+    fn a_status_is_read_whatever_else_is_beside_it() {
         let (name, status) =
             parse_status(&text("STATUS \"a b\" (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)")).unwrap();
         assert_eq!(name, b"a b");
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_opening_a_folder_tells_is_gathered() {
+    fn what_opening_a_folder_says_is_gathered() {
         let mut opened = Opened::default();
         for line in
             ["3 EXISTS", "0 RECENT", "OK [UIDVALIDITY 7] ok", "OK [UIDNEXT 9] ok", "OK [PERMANENTFLAGS (\\Seen \\*)] x"]

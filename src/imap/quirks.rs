@@ -1,9 +1,9 @@
-//! What is known of certain servers beyond the protocol, where it changes what a person is told. One row each, and only what is used.
+//! What is known of certain servers beyond the protocol, where it changes what the program does or reports. One row each, and only what is
+//! used.
 //!
-//! A capability decides where there is one; else the name of a service under which it is reached, since a greeting can be anyone's.
+//! A server is recognised by a capability where there is one, otherwise by its host name: anyone can copy a greeting.
 
 use super::capabilities::Capabilities;
-use super::error::ImapError;
 use crate::domain::ProblemKind;
 
 /// A server that is known.
@@ -81,16 +81,15 @@ impl Known {
         self.0.password
     }
 
-    /// Adds to a refused sign-in what is known about it.
-    pub(super) fn explain(self, error: ImapError) -> ImapError {
+    /// What a refused sign-in of this kind means there, and what is known about it. None where nothing is.
+    pub(super) fn meaning_of_refusal(self, kind: ProblemKind) -> Option<(ProblemKind, &'static str)> {
         let quirk = self.0;
-        let (kind, why) = match error.kind() {
-            kind @ ProblemKind::PasswordRefused => (quirk.refusal.unwrap_or(kind), quirk.password),
-            kind @ ProblemKind::SignInNotOffered => (kind, quirk.password),
-            kind @ ProblemKind::TooManyConnections if !quirk.connections.is_empty() => (kind, quirk.connections),
-            _ => return error,
-        };
-        ImapError::Explained { error: Box::new(error), kind, why }
+        match kind {
+            ProblemKind::PasswordRefused => Some((quirk.refusal.unwrap_or(kind), quirk.password)),
+            ProblemKind::SignInNotOffered => Some((kind, quirk.password)),
+            ProblemKind::TooManyConnections if !quirk.connections.is_empty() => Some((kind, quirk.connections)),
+            _ => None,
+        }
     }
 }
 
@@ -102,17 +101,14 @@ pub(super) fn meaning(words: &str) -> Option<(ProblemKind, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Whose;
+    use super::super::error::{ImapError, Whose};
     use super::super::response::Status;
     use super::*;
 
     fn refused(host: &str, capabilities: &str, answer: &str) -> ImapError {
         let status = Status::parse(answer.as_bytes()).unwrap();
         let error = ImapError::SignInRefused { status, whose: Whose::Person };
-        match Known::at(host, &Capabilities::parse(capabilities)) {
-            Some(known) => known.explain(error),
-            None => error,
-        }
+        error.explained_by(Known::at(host, &Capabilities::parse(capabilities)))
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_free_is_read_whatever_stands_beside_it() {
+    fn what_is_free_is_read_whatever_else_is_beside_it() {
         let free = |line: &str| free_octets(&[Piece::Text(line.as_bytes().to_vec())]);
         assert_eq!(free(r#"QUOTA "" (STORAGE 10 512)"#), Some(502 * 1024));
         assert_eq!(free(r#"QUOTA "User quota" (MESSAGE 5 10 STORAGE 600 512)"#), Some(0));

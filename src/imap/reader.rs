@@ -1,9 +1,8 @@
-//! A signed-in session that can only read. Its commands are those of [`ReadOnly`]; there is no way to send another.
+//! A signed-in session that can only read: it can send no command but those of [`ReadOnly`].
 
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
 use super::command::ReadOnly;
-use super::compression;
 use super::error::ImapError;
 use super::fetch::HeadsRead;
 use super::list::{self, Listing};
@@ -11,13 +10,12 @@ use super::names::{NameRefused, Naming};
 use super::opened::{FolderStatus, Opened, parse_status, status_key};
 use super::response::{Condition, Status};
 use super::wire::Wire;
-use super::writer::Writer;
 use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Commands of one kind that are sent before their answers are read.
+/// The most commands of one kind that are sent before their answers are read.
 const PIPELINED: usize = 50;
 
 /// A session that only reads.
@@ -33,29 +31,24 @@ impl Reader {
         Self { wire, naming: Naming::default(), open: None }
     }
 
-    /// The session as one that can write, for a target.
-    pub fn into_writer(self) -> Writer {
-        Writer::new(self)
-    }
-
     /// What the server can do.
     pub fn capabilities(&self) -> &Capabilities {
         &self.wire.capabilities
     }
 
-    /// Whether the server knows a message by one number in every folder it stands in (Gmail's labels).
+    /// Whether the server knows a message by one number in every folder that shows it (Gmail's labels).
     pub fn has_permanent_ids(&self) -> bool {
         self.wire.capabilities.has("X-GM-EXT-1")
     }
 
-    /// Cuts the line from another thread.
+    /// Cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
     }
 
-    /// Compresses a line that is far, where the server can; [`Reader::list`] does so by itself.
+    /// Compresses the connection to a server that is far away, where the server can. [`Reader::list`] does so by itself.
     pub fn compress_if_far(&mut self) -> Result<(), ImapError> {
-        compression::compress_if_far(&mut self.wire)
+        self.wire.compress_if_far()
     }
 
     /// The user's folders.
@@ -63,7 +56,7 @@ impl Reader {
         self.list_with(false)
     }
 
-    /// The user's folders, and how much room is left, where the server tells.
+    /// The user's folders, and how much room is left, where the server says.
     pub fn list_with_quota(&mut self) -> Result<Listing, ImapError> {
         self.list_with(true)
     }
@@ -84,7 +77,7 @@ impl Reader {
         self.naming.read(wire_name)
     }
 
-    /// How folders stand, without opening them; none for one the server will not tell about, or that cannot be opened.
+    /// The status of folders, without opening them. None for a folder that does not exist, cannot be opened, or has no status.
     pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
         let mut statuses = Vec::with_capacity(wire_names.len());
         for group in self.groups(wire_names) {
@@ -109,7 +102,7 @@ impl Reader {
         groups.flat_map(|group| group.chunks(PIPELINED)).collect()
     }
 
-    /// How one folder stands, without opening it.
+    /// The status of one folder, without opening it.
     pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
         let mut found = None;
         let command = ReadOnly::Status { wire_name: wire_name.to_vec() }.command();
@@ -133,11 +126,11 @@ impl Reader {
         self.open.as_deref() == Some(wire_name)
     }
 
-    /// Opens folders one after the other and reads the heads of their messages, the questions going out ahead of the answers.
+    /// Opens folders one after another and reads the heads of their messages, sending questions ahead of the answers.
     ///
-    /// The heads are those of the UIDs from the folder's `first` on; the last message may be among them even when its UID is smaller. `head` is
-    /// told each with the folder's index in `wire_names`, then `end` how the folder stands or why it could not be read. An error is one
-    /// of the line.
+    /// The heads are those of the UIDs from the folder's `first` on; the last message may be among them even when its UID is smaller.
+    /// `head` gets each with the folder's index in `wire_names`, then `end` gets the folder's status or why it could not be read. An `Err`
+    /// means that the connection is lost.
     pub fn scan(
         &mut self,
         wire_names: &[&[u8]],
@@ -200,7 +193,7 @@ impl Reader {
     }
 
     /// Reads bodies of the open folder, each batch with one command, and the next command sent before the answer to the last one
-    /// has been read. See [`BodySink`] for what is told.
+    /// has been read. See [`BodySink`] for what it gets.
     pub fn bodies(
         &mut self,
         batches: &mut dyn Iterator<Item = Vec<Uid>>,
@@ -241,7 +234,7 @@ impl BodyFeed for OpenFolderFeed<'_> {
     }
 }
 
-/// How a folder stands whose heads were read.
+/// The status of a folder whose heads were read.
 fn scanned(opened: &Opened, examined: Status, fetched: Status) -> Result<FolderStatus, ImapError> {
     let refused = |command, status: Status| ImapError::Refused { command, status };
     match (examined.condition, fetched.condition) {
@@ -253,12 +246,12 @@ fn scanned(opened: &Opened, examined: Status, fetched: Status) -> Result<FolderS
 
 #[cfg(test)]
 mod tests {
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
     /// A session with a server that says this and hangs up.
     fn session(answers: &str) -> Reader {
-        Reader::new(line(answers.as_bytes()).unwrap())
+        Reader::new(scripted(answers.as_bytes()).unwrap())
     }
 
     #[test]
@@ -270,7 +263,7 @@ mod tests {
         assert_eq!(messages, [Some(1), Some(2), None]);
     }
 
-    /// What reading two folders tells: the heads, each with its folder, and how many messages the folders hold.
+    /// What reading two folders gives: the heads, each with its folder, and how many messages the folders hold.
     fn scanned_from(answers: &str) -> (Vec<(usize, u32)>, Vec<Option<u64>>) {
         let (mut heads, mut ends) = (Vec::new(), Vec::new());
         let mut head = |folder, head: MessageHead| heads.push((folder, head.uid.0));

@@ -23,7 +23,7 @@ pub enum Condition {
 pub struct Status {
     /// Its word.
     pub condition: Condition,
-    /// What stands in square brackets, without them: `APPENDUID 38505 3955`.
+    /// What is in square brackets, without them: `APPENDUID 38505 3955`.
     pub code: Option<String>,
     /// The text for a person, made printable.
     pub text: String,

@@ -1,7 +1,7 @@
-//! What is said in a SASL exchange (RFC 4422), for the `imap` crate's AUTHENTICATE: PLAIN, XOAUTH2 and OAUTHBEARER.
+//! SASL exchanges (RFC 4422) for the `imap` crate's AUTHENTICATE: PLAIN, XOAUTH2 and OAUTHBEARER.
 //!
-//! Promises that what holds a secret is wiped, and that a server which explains in a challenge why it refuses a token is heard to
-//! the end and understood.
+//! Promises that whatever holds a secret is wiped, and that a server which explains in a challenge why it refuses a token is heard out and
+//! understood.
 
 use super::response::printable;
 use crate::domain::Secret;
@@ -79,8 +79,8 @@ impl imap::Authenticator for Bearer {
 
 /// The words of `{"status":"invalid_token","scope":"…"}` (RFC 7628, section 3.2.2); Google puts an HTTP status there.
 fn explain(challenge: &[u8]) -> String {
-    let told: serde_json::Value = serde_json::from_slice(challenge).unwrap_or_default();
-    let field = |name: &str| match told.get(name) {
+    let explained: serde_json::Value = serde_json::from_slice(challenge).unwrap_or_default();
+    let field = |name: &str| match explained.get(name) {
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(serde_json::Value::Number(number)) => number.to_string(),
         _ => String::new(),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_words() {
+    fn a_refusal_is_explained_in_words() {
         let refusal = |challenge: &[u8]| {
             let bearer = Bearer::xoauth2("ann", &Secret::new("t"));
             bearer.process(b"");

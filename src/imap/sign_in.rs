@@ -1,16 +1,15 @@
-//! Signing in, through the `imap` crate's LOGIN and AUTHENTICATE, and the session that comes of it.
+//! Signing in with the `imap` crate's LOGIN and AUTHENTICATE, and the session that results.
 //!
-//! With a password LOGIN is preferred, because it takes one round trip; AUTHENTICATE PLAIN takes the names and passwords that no
-//! quoted string can hold; CRAM-MD5 is never used, because servers offer it and then refuse users whose password they keep only as a
-//! hash. A mechanism of AUTHENTICATE is used only where the server offers it. What is said in it stands in `sasl`; Kerio Connect's
-//! master authentication is no mechanism and has a file of its own.
+//! With a password, LOGIN is preferred because it takes one round trip. AUTHENTICATE PLAIN carries the names and passwords that no quoted
+//! string can hold. CRAM-MD5 is never used: servers offer it, and then refuse users whose password they keep only as a hash. A mechanism is
+//! used only where the server offers it. `sasl` holds what is said in it. Kerio Connect's
+//! master authentication is no mechanism and has its own file.
 
-use super::capabilities::Capabilities;
+use super::capabilities::{Capabilities, Offer};
 use super::command::{Command, ReadOnly};
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
 use super::kerio_master::{self, MasterPassword};
-use super::offer::Offer;
 use super::quirks::Known;
 use super::reader::Reader;
 use super::response::{Condition, Status};
@@ -65,20 +64,17 @@ pub enum SignIn {
     },
 }
 
-/// A signed-in session, not yet given to a side.
+/// A signed-in session, before it becomes a reader or a writer.
 pub struct Session {
     wire: Wire,
 }
 
 impl Greeted {
-    /// Signs in. Capabilities are learned anew, because many servers have others afterwards.
+    /// Signs in, and learns the capabilities again, because many servers announce others afterwards.
     pub fn sign_in(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         self.check_cleartext()?;
         let known = Known::at(&self.host, &self.wire.capabilities);
-        self.talk(sign_in).map_err(|error| match known {
-            Some(known) => known.explain(error),
-            None => error,
-        })
+        self.talk(sign_in).map_err(|error| error.explained_by(known))
     }
 
     fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
@@ -102,7 +98,7 @@ impl Greeted {
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
         }
-        // Such a server refuses everything else before this (RFC 6855, section 6); all others are understood without.
+        // Such a server refuses everything else before this (RFC 6855, section 6). All others understand us without it.
         if wire.capabilities.has("UTF8=ONLY") {
             wire.run_ok(&ReadOnly::EnableUtf8.command(), &mut |_| {})?;
             wire.utf8 = true;
@@ -113,7 +109,7 @@ impl Greeted {
 }
 
 impl Session {
-    /// Cuts the line from another thread.
+    /// Cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.wire.interrupter()
     }
@@ -124,7 +120,7 @@ impl Session {
     }
 }
 
-/// LOGIN where the server allows it and a quoted string can hold name and password; else what is left.
+/// LOGIN where the server allows it and a quoted string can hold name and password; otherwise whatever else is offered.
 fn with_password(wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
     let plain = wire.capabilities.has("AUTH=PLAIN");
     let login = !wire.capabilities.has("LOGINDISABLED");
@@ -163,14 +159,14 @@ fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, Imap
     })
 }
 
-/// Lends the line to the `imap` crate for one sign-in. What counts is the server's last line, not the crate's opinion of it.
+/// Lends the connection to the `imap` crate for one sign-in. The server's last line counts, not what the crate makes of it.
 fn through_crate(
     wire: Wire,
     whose: Whose,
     talk: impl FnOnce(imap::Client<LineHandle>) -> bool,
 ) -> Result<Wire, ImapError> {
     let handle = LineHandle::lend(wire.into_transport());
-    // The handle hands out the greeting unfiltered; there is none any more.
+    // The first line of a handle is a greeting and passes unfiltered; this connection has had its greeting.
     handle.after_greeting();
     let lent = handle.clone();
     log::debug!(target: "imap", "signing in");
@@ -185,7 +181,7 @@ fn through_crate(
         Some(status) if line.starts_with(b"* ") => Err(ImapError::Bye(status)),
         Some(status) if status.condition == Condition::Ok => {
             let mut wire = Wire::new(transport);
-            wire.capabilities = Capabilities::told(&status).unwrap_or_default();
+            wire.capabilities = Capabilities::in_code(&status).unwrap_or_default();
             Ok(wire)
         }
         Some(status) => Err(ImapError::SignInRefused { status, whose }),
@@ -197,7 +193,7 @@ fn through_crate(
 fn login_with_literals(mut wire: Wire, user: &str, password: &Secret, whose: Whose) -> Result<Wire, ImapError> {
     match wire.run(&login(user, password), &mut |_| {}) {
         Ok(status) if status.condition == Condition::Ok => {
-            wire.capabilities = Capabilities::told(&status).unwrap_or_default();
+            wire.capabilities = Capabilities::in_code(&status).unwrap_or_default();
             Ok(wire)
         }
         Ok(status) | Err(ImapError::Refused { status, .. }) => Err(ImapError::SignInRefused { status, whose }),
@@ -211,12 +207,12 @@ fn login(user: &str, password: &Secret) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
     #[test]
-    fn a_panic_of_the_crate_is_a_lost_line() {
-        let answered = through_crate(line(b"").unwrap(), Whose::Person, |_| panic!("as the crate may do"));
+    fn a_panic_of_the_crate_is_a_lost_connection() {
+        let answered = through_crate(scripted(b"").unwrap(), Whose::Person, |_| panic!("as the crate may do"));
         assert!(matches!(answered, Err(ImapError::Closed)));
     }
 

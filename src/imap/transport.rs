@@ -1,7 +1,7 @@
-//! The octet stream below a session, compressed or not, with one read buffer, shared for a short while with the `imap` crate.
+//! The octet stream below a session, compressed or not, with one read buffer, lent to the `imap` crate for a short while.
 //!
-//! The crate reads through a buffer of its own. So it gets a handle that never hands out more than one line: when the crate is idle
-//! its buffer is empty, and whoever speaks next finds every octet here.
+//! The crate reads through its own buffer. So it gets a handle that never hands out more than one line: when the crate is idle its buffer is
+//! empty, and whoever reads next finds every octet here.
 
 use super::deflate::Deflate;
 use super::response::{Condition, Status};
@@ -68,7 +68,7 @@ impl Transport {
         self.start < self.end
     }
 
-    /// Whether there is something to read without waiting; on an encrypted or compressed line it may be nothing that counts.
+    /// Whether there is something to read without waiting; on an encrypted or compressed connection it may hold no text.
     pub(super) fn has_arrived(&mut self) -> io::Result<bool> {
         if let Some(deflate) = self.deflate.as_mut().filter(|_| self.start == self.end) {
             (self.start, self.end) = (0, 0);
@@ -77,7 +77,7 @@ impl Transport {
         Ok(self.has_unread() || self.stream.has_arrived()?)
     }
 
-    /// The same, but waits for it; false when nothing came for so long.
+    /// The same, but waits for it; false when nothing came within `patience`.
     pub(super) fn arrives_within(&mut self, patience: Duration) -> io::Result<bool> {
         Ok(self.has_arrived()? || self.stream.arrives_within(patience)?)
     }
@@ -102,7 +102,7 @@ impl Transport {
     }
 }
 
-/// A handle for the `imap` crate; see the module's words.
+/// A handle for the `imap` crate; see the module.
 ///
 /// Of what a server says during a sign-in the crate gets only what it asked for: `+` lines and the tagged answer, and BYE. Its parser
 /// ends the session at the first untagged line it does not know. The last line is remembered, because the crate drops response codes.
@@ -117,9 +117,9 @@ struct Lent {
     lines: usize,
 }
 
-/// So much of a line is handed on.
+/// The longest part of a line that is handed on.
 const LONGEST_LINE: usize = 8 * 1024;
-/// A greeting or a sign-in has at most so many lines.
+/// At most this many lines of a greeting or a sign-in.
 const MOST_LINES: usize = 1000;
 
 impl LineHandle {

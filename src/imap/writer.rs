@@ -1,10 +1,9 @@
 //! A signed-in session on the target: everything a [`Reader`] can, and the few commands that write.
 //!
-//! There is no DELETE, no EXPUNGE, no CLOSE, no STORE: what stands on the target already is never touched.
+//! There is no DELETE, no EXPUNGE, no CLOSE, no STORE: what is on the target already is never touched.
 
 use super::append::Appender;
 use super::command::{Command, ReadOnly};
-use super::compression;
 use super::error::ImapError;
 use super::names::NameRefused;
 use super::opened::{FolderStatus, Opened};
@@ -13,14 +12,14 @@ use super::response::{Condition, Status};
 use super::wire::{Tag, Wire};
 use crate::domain::FolderPath;
 
-/// A folder of the target, looked at.
+/// A folder of the target, as SELECT showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFolder {
-    /// How it stands.
+    /// Its status.
     pub status: FolderStatus,
     /// The flags it keeps, `\*` left out; empty when the server does not say.
     pub permanent_flags: Vec<String>,
-    /// Whether it keeps keywords nobody used before.
+    /// Whether it accepts new keywords (`\*`).
     pub new_keywords_allowed: bool,
 }
 
@@ -58,11 +57,14 @@ pub struct Writer {
     reader: Reader,
 }
 
-impl Writer {
-    pub(super) fn new(reader: Reader) -> Self {
-        Self { reader }
+impl Reader {
+    /// The session as one that can write, for a target.
+    pub fn into_writer(self) -> Writer {
+        Writer { reader: self }
     }
+}
 
+impl Writer {
     /// The reading half of the same session.
     pub fn reader(&mut self) -> &mut Reader {
         &mut self.reader
@@ -85,8 +87,8 @@ impl Writer {
         Err(ImapError::Refused { command: "CREATE", status })
     }
 
-    /// Makes folders ready for messages: creates and subscribes where asked, and looks at each. The questions go out ahead of the
-    /// answers, which are in `ready` in the same order. An error is one of the line; `ready` then ends before the folder at which it broke.
+    /// Makes folders ready for messages: creates and subscribes where asked, and opens each. Questions go out ahead of the answers, which are
+    /// in `ready` in the same order. An `Err` means that the connection is lost; `ready` then ends before the folder at which it broke.
     pub fn make_ready(&mut self, wishes: &[Wish<'_>], ready: &mut Vec<Ready>) -> Result<(), ImapError> {
         self.reader.open = None;
         let names: Vec<&[u8]> = wishes.iter().map(|wish| wish.wire_name).collect();
@@ -102,7 +104,7 @@ impl Writer {
                 };
                 let create = ask(wire, wish.create, "CREATE")?;
                 let subscribe = ask(wire, wish.subscribe, "SUBSCRIBE")?;
-                // Only SELECT tells PERMANENTFLAGS; many servers answer EXAMINE with an empty list.
+                // Only SELECT gives PERMANENTFLAGS; many servers answer EXAMINE with an empty list.
                 tags.push((create, subscribe, ask(wire, true, "SELECT")?));
             }
             for (create, subscribe, select) in tags {
@@ -119,13 +121,13 @@ impl Writer {
             }
         }
         if self.reader.wire.capabilities.has("UNSELECT") && !wishes.is_empty() {
-            // Its answer tells nothing, and whoever reads next passes over it.
+            // Its answer says nothing of use, and whoever reads next passes over it.
             self.reader.wire.send(&ReadOnly::Unselect.command())?;
         }
         Ok(())
     }
 
-    /// How folders stand; none for one that is not there.
+    /// The status of folders; none for one that does not exist.
     pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
         self.reader.statuses(wire_names)
     }
@@ -144,7 +146,7 @@ impl Writer {
     /// are not waited for, and answers that are not long on their way.
     pub fn gains_from_second_line(&self) -> bool {
         let wire = &self.reader.wire;
-        self.offers_multiappend() && wire.takes_freely(u64::MAX) && !compression::is_far(wire)
+        self.offers_multiappend() && wire.takes_freely(u64::MAX) && !wire.is_far()
     }
 
     /// Begins to append. A folder that is open for reading only is left first: Courier refuses to append to it.
@@ -153,7 +155,7 @@ impl Writer {
         if let Some(open) = self.reader.open.take() {
             let unselect = wire.capabilities.has("UNSELECT");
             let leave = if unselect { ReadOnly::Unselect.command() } else { Command::new("SELECT").string(&open) };
-            // Its answer tells nothing, and whoever reads next passes over it.
+            // Its answer says nothing of use, and whoever reads next passes over it.
             wire.send(&leave)?;
         }
         Ok(Appender::new(wire))
@@ -165,7 +167,7 @@ impl Writer {
     }
 }
 
-/// The folder that SELECT has shown. Where it could not be opened, a refused CREATE tells more than the refused SELECT.
+/// The folder that SELECT has opened. Where it could not be opened, a refused CREATE says more than the refused SELECT.
 fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened) -> Result<OpenFolder, ImapError> {
     if let Some(status) = select.filter(|status| status.condition != Condition::Ok) {
         let created = create.filter(|status| status.condition != Condition::Ok && !status.has_code("ALREADYEXISTS"));
@@ -186,19 +188,19 @@ fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened)
 #[cfg(test)]
 mod tests {
     use super::super::capabilities::Capabilities;
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
     /// What making one new folder ready comes to with a server that says this.
     fn made_ready(answers: &str) -> Result<OpenFolder, ImapError> {
-        let mut writer = Writer::new(Reader::new(line(answers.as_bytes()).unwrap()));
+        let mut writer = Reader::new(scripted(answers.as_bytes()).unwrap()).into_writer();
         let mut ready = Vec::new();
         writer.make_ready(&[Wish { wire_name: b"new", create: true, subscribe: false }], &mut ready).unwrap();
         ready.remove(0).open
     }
 
     #[test]
-    fn of_two_refusals_the_one_that_says_why_the_folder_is_missing_is_told() {
+    fn of_two_refusals_the_one_that_says_why_the_folder_is_missing_is_reported() {
         let command = |answers| match made_ready(answers) {
             Err(ImapError::Refused { command, .. }) => command,
             other => panic!("{other:?}"),
@@ -211,7 +213,7 @@ mod tests {
     #[test]
     fn a_folder_open_for_reading_is_left_before_anything_is_appended() {
         for (capabilities, leave) in [("UNSELECT", "K1 UNSELECT\r\n"), ("", "K1 SELECT \"a\"\r\n")] {
-            let mut writer = Writer::new(Reader::new(line(b"").unwrap()));
+            let mut writer = Reader::new(scripted(b"").unwrap()).into_writer();
             writer.reader.wire.capabilities = Capabilities::parse(capabilities);
             writer.reader.open = Some(b"a".to_vec());
             writer.appender().unwrap();

@@ -52,7 +52,7 @@ pub struct Settled {
 pub enum Begun {
     /// Its octets are awaited.
     Ready,
-    /// It was refused before its octets; [`Appender::settle`] tells why.
+    /// It was refused before its octets; [`Appender::settle`] says why.
     Refused,
 }
 
@@ -66,8 +66,8 @@ pub struct Appender<'a> {
     settled: Vec<Settled>,
 }
 
-/// Where an answer takes longer, the line or the server is full: what is sent beyond one command only waits there, and whatever else
-/// goes the same way waits behind it.
+/// Where an answer takes longer, the connection or the server is saturated: whatever is sent beyond one command only waits there, and holds
+/// up everything else that goes the same way.
 const FULL: Duration = Duration::from_secs(1);
 
 struct Flight {
@@ -87,7 +87,7 @@ impl<'a> Appender<'a> {
         Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
     }
 
-    /// Announces a message of so many octets, with its flags and its date (without quotes).
+    /// Announces a message of `octets`, with its flags and its date (without quotes).
     pub fn begin(
         &mut self,
         destination: &Destination<'_>,
@@ -151,8 +151,8 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
-    /// Reads answers until at most so many commands with at most so many octets are unanswered, fewer where answers take long, and
-    /// returns all that were settled since the last call.
+    /// Reads answers until at most `commands` with at most `octets` are unanswered, fewer where answers take long, and returns all that were
+    /// settled since the last call.
     pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
         while self.in_flight.len() > commands || self.octets_in_flight() > octets || self.is_full() {
             self.take_next()?;
@@ -178,7 +178,7 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
-    /// Reads answers until no command into this folder is unanswered. False when none came for so long.
+    /// Reads answers until no command into this folder is unanswered. False when none came within `patience`.
     pub fn answered_within(&mut self, folder: usize, patience: Duration) -> Result<bool, ImapError> {
         while self.in_flight.iter().any(|flight| flight.folder == folder) {
             if !self.wire.arrives_within(patience)? {
@@ -268,13 +268,13 @@ impl<'a> Appender<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::capabilities::Capabilities;
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
-    /// A line on which the answers to so many commands have come.
+    /// A connection on which the answers to this many commands have come.
     fn answered(commands: u32) -> Wire {
         let answers: String = (1..=commands).map(|number| format!("K{number} OK done\r\n")).collect();
-        let mut wire = line(answers.as_bytes()).unwrap();
+        let mut wire = scripted(answers.as_bytes()).unwrap();
         wire.capabilities = Capabilities::parse("LITERAL+ MULTIAPPEND");
         wire
     }
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_command_refused_while_it_is_written_is_written_to_its_end_and_the_next_message_begins_another() {
-        let mut wire = line(b"K2 NO [TOOBIG] x\r\nK1 OK\r\nK3 OK\r\n").unwrap();
+        let mut wire = scripted(b"K2 NO [TOOBIG] x\r\nK1 OK\r\nK3 OK\r\n").unwrap();
         wire.capabilities = Capabilities::parse("LITERAL+ MULTIAPPEND");
         let mut appender = Appender::new(&mut wire);
         send(&mut appender, 1);
@@ -335,8 +335,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_name_that_the_server_refuses_to_read_refuses_the_message_and_the_next_folder_goes_on() {
-        let mut wire = line(b"K1 BAD no such names\r\n+ go\r\nK2 OK\r\n").unwrap();
+    fn a_folder_name_that_the_server_refuses_to_read_refuses_the_message_and_the_next_folder_continues() {
+        let mut wire = scripted(b"K1 BAD no such names\r\n+ go\r\nK2 OK\r\n").unwrap();
         let mut appender = Appender::new(&mut wire);
         let odd = Destination { number: 0, wire_name: b"odd\xff", way: AppendWay::Batches };
         assert_eq!(appender.begin(&odd, Uid(1), &[], None, 4).unwrap(), Begun::Refused);

@@ -1,5 +1,5 @@
-//! What a server's answer to APPEND says became of the messages: where they stand (UIDPLUS, RFC 4315), or why they were refused, by
-//! response code (RFC 5530) or, of servers without codes, by words.
+//! What a server's answer to APPEND means for the messages: where they are (UIDPLUS, RFC 4315), or why they were refused, by response code
+//! (RFC 5530) or, from servers without codes, by words.
 
 use super::super::response::{Condition, Status};
 use crate::domain::{Uid, UidValidity};
@@ -36,12 +36,12 @@ pub enum Refusal {
     NoSuchFolder,
     /// The server asks to wait.
     Throttled,
-    /// Something else; the words tell.
+    /// Something else; see the words.
     Other,
 }
 
 impl Stored {
-    /// What a tagged answer says of a command of so many messages.
+    /// What a tagged answer says of a command with this many messages.
     pub(super) fn read(status: &Status, messages: usize) -> Self {
         if status.condition == Condition::Ok { kept(status, messages) } else { refused(status) }
     }
@@ -70,7 +70,7 @@ fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
     for range in set.split(',') {
         let (first, last) = range.split_once(':').unwrap_or((range, range));
         let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        // Whatever it says, no command has so many messages.
+        // Whatever it says, no command holds more messages than that.
         if first == 0 || last < first || last - first >= MOST.saturating_sub(uids.len() as u32) {
             return None;
         }

@@ -44,8 +44,8 @@ pub struct BodyBatch {
     pub uids: Vec<Uid>,
     /// Their size together, as far as it is known.
     pub octets: u64,
-    /// Whether they may have come since the folder was opened. It is opened anew then: a server need not tell of them before another
-    /// command is done (RFC 9051, section 5.2), and Dovecot works on the FETCH behind a NOOP before it has looked for new messages.
+    /// Whether they may have come since the folder was opened. Then it is opened again: a server need not announce them before another
+    /// command is done (RFC 9051, section 5.2), and Dovecot 2.3 works on the FETCH behind a NOOP before it has looked for new messages.
     pub recent: bool,
 }
 
@@ -55,7 +55,7 @@ pub trait BodyFeed {
     /// that more will come waits for it then.
     fn next(&mut self, idle: bool) -> Option<BodyBatch>;
 
-    /// So many octets are asked for before the answer to the first batch has been read, and two batches in any case.
+    /// The octets that are asked for before the answer to the first batch has been read; two batches in any case.
     fn octets_ahead(&self) -> u64 {
         OCTETS_AHEAD
     }
@@ -70,8 +70,8 @@ pub enum NotOpened {
     Replaced,
 }
 
-/// Is told of every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`; but of a folder
-/// that is `not_opened` perhaps nothing more.
+/// Gets every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`. Of a folder that is
+/// `not_opened` it may get nothing more.
 ///
 /// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more.
 pub trait BodySink {
@@ -79,11 +79,11 @@ pub trait BodySink {
     fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
         Ok(())
     }
-    /// This folder cannot be read; told once for each batch or less.
+    /// This folder cannot be read; called at most once for each batch.
     fn not_opened(&mut self, _folder: usize, _why: NotOpened) -> Result<(), SinkClosed> {
         Ok(())
     }
-    /// A message of so many octets follows.
+    /// A message of `octets` follows.
     fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed>;
     /// A part of it.
     fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed>;
@@ -99,10 +99,10 @@ pub trait BodySink {
 
 /// Batches that are always asked for before the answer to the first has been read.
 const PIPELINED: usize = 2;
-/// Small ones are asked for further ahead: as a rule up to so many octets, and up to so many batches.
+/// Small batches are asked for further ahead: as a rule up to this many octets, and at most this many batches.
 pub(super) const OCTETS_AHEAD: u64 = 2 << 20;
 const BATCHES_AHEAD: usize = 20;
-/// Characters of a set of UIDs; servers take lines of 8,000 octets at least.
+/// The longest set of UIDs, in characters; servers take commands of at least 8,000 octets.
 const LONGEST_SET: usize = 7000;
 
 /// Reads all that the feed wants. `open_folder` is the folder that is open at the beginning and stays the one that is open.
@@ -122,7 +122,7 @@ pub(super) fn read(
             }
         }
         if reading.asked.is_empty() {
-            // What a command did not deliver is asked for again in halves, until what cannot be read stands alone.
+            // What a command did not deliver is asked for again in halves, until what cannot be read is alone.
             let Some(batch) = reading.again.pop_front() else { return Ok(()) };
             reading.ask(batch, false)?;
         }
@@ -144,7 +144,7 @@ struct Asked {
 }
 
 enum What {
-    /// EXAMINE, with what was told until now.
+    /// EXAMINE, with what the server has said so far.
     Open(Opened),
     Bodies(Bodies),
 }

@@ -1,24 +1,24 @@
-//! Bodies from a scripted line: what the sink is told of answers that are odd, and what is asked for once more.
+//! Bodies from a scripted connection: what the sink gets of answers that are odd, and what is asked for once more.
 
-use super::super::fuzzing::line;
 use super::super::reader::OpenFolderFeed;
+use super::super::scripted::scripted;
 use super::*;
 
-/// Writes down what it is told.
+/// Writes down what it gets.
 #[derive(Default)]
-struct Told {
+struct Noted {
     lines: Vec<String>,
     octets: usize,
 }
 
-impl Told {
+impl Noted {
     fn says(&mut self, line: String) -> Result<(), SinkClosed> {
         self.lines.push(line);
         Ok(())
     }
 }
 
-impl BodySink for Told {
+impl BodySink for Noted {
     fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
         self.octets = 0;
         self.says(format!("{} of {octets}", uid.0))
@@ -49,17 +49,17 @@ impl BodySink for Told {
 
 /// Asks for messages with one command where that is possible; the server answers with `answers` and hangs up.
 fn read_from(answers: &str, uids: &[u32]) -> (Vec<String>, Result<(), ImapError>) {
-    let mut wire = line(answers.as_bytes()).unwrap();
+    let mut wire = scripted(answers.as_bytes()).unwrap();
     let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
     let mut batches = std::iter::once(uids.iter().copied().map(Uid).collect());
     let mut feed = OpenFolderFeed { folder: folder.clone(), batches: &mut batches };
-    let mut told = Told::default();
-    let end = read(&mut wire, &mut Some(folder), &mut feed, &mut told);
-    (told.lines, end)
+    let mut noted = Noted::default();
+    let end = read(&mut wire, &mut Some(folder), &mut feed, &mut noted);
+    (noted.lines, end)
 }
 
-/// What the sink was told by a line that had enough to say.
-fn told(answers: &str, uids: &[u32]) -> Vec<String> {
+/// What the sink gets from a connection that has enough to say.
+fn noted(answers: &str, uids: &[u32]) -> Vec<String> {
     let (lines, end) = read_from(answers, uids);
     end.unwrap();
     lines
@@ -69,12 +69,12 @@ fn told(answers: &str, uids: &[u32]) -> Vec<String> {
 fn scattered_uids_that_make_a_long_command_are_asked_for_with_two() {
     let scattered: Vec<u32> = (0..2000).map(|number| 10_001 + 2 * number).collect();
     assert!(matches!(read_from("K1 OK\r\n", &scattered), (_, Err(ImapError::Closed))));
-    assert_eq!(told("K1 OK\r\nK2 OK\r\n", &scattered).len(), 2000);
+    assert_eq!(noted("K1 OK\r\nK2 OK\r\n", &scattered).len(), 2000);
 }
 
 #[test]
 fn a_body_that_is_nil_is_no_message_that_went_away() {
-    assert_eq!(told("* 1 FETCH (UID 4 BODY[] NIL)\r\nK1 OK\r\n", &[4]), ["4 unreadable: the server answered NIL"]);
+    assert_eq!(noted("* 1 FETCH (UID 4 BODY[] NIL)\r\nK1 OK\r\n", &[4]), ["4 unreadable: the server answered NIL"]);
 }
 
 #[test]
@@ -84,12 +84,12 @@ fn of_many_messages_that_are_refused_together_only_the_one_at_fault_is_named() {
         K3 NO together\r\n\
         K4 NO broken\r\n\
         * 3 FETCH (UID 3 BODY[] {3}\r\nccc)\r\nK5 OK\r\n";
-    assert_eq!(told(answers, &[1, 2, 3]), ["1 of 1: 1", "2 unreadable: broken", "3 of 3: 3"]);
+    assert_eq!(noted(answers, &[1, 2, 3]), ["1 of 1: 1", "2 unreadable: broken", "3 of 3: 3"]);
 }
 
 #[test]
 fn a_message_refused_because_it_was_deleted_is_absent() {
-    assert_eq!(told("K1 NO [EXPUNGEISSUED] gone\r\n", &[4]), ["4 absent"]);
+    assert_eq!(noted("K1 NO [EXPUNGEISSUED] gone\r\n", &[4]), ["4 absent"]);
 }
 
 #[test]
@@ -102,19 +102,19 @@ fn a_request_to_wait_is_no_fault_of_a_message() {
 fn a_small_body_that_comes_before_its_uid_is_kept_and_a_large_one_asked_for_again_alone() {
     let early = |octets: usize| format!("* 1 FETCH (BODY[] {{{octets}}}\r\n{} UID 1)\r\n", "x".repeat(octets));
     let later = "* 2 FETCH (UID 2 BODY[] {1}\r\nb)\r\nK1 OK\r\n";
-    assert_eq!(told(&format!("{}{later}", early(9)), &[1, 2]), ["1 of 9: 9", "2 of 1: 1"]);
+    assert_eq!(noted(&format!("{}{later}", early(9)), &[1, 2]), ["1 of 9: 9", "2 of 1: 1"]);
 
     let large = (1 << 20) + 1;
     assert!(matches!(read_from(&format!("{}{later}", early(large)), &[1, 2]), (_, Err(ImapError::Closed))));
     let alone = format!("{}{later}{}K2 OK\r\n", early(large), early(large));
-    assert_eq!(told(&alone, &[1, 2]), ["2 of 1: 1", &format!("1 of {large}: {large}")]);
+    assert_eq!(noted(&alone, &[1, 2]), ["2 of 1: 1", &format!("1 of {large}: {large}")]);
 }
 
 #[test]
 fn a_message_that_is_delivered_twice_or_that_nobody_asked_for_is_passed_over() {
     let message = |uid: u32| format!("* {uid} FETCH (UID {uid} BODY[] {{1}}\r\na)\r\n");
     let answers = format!("{}{}{}K1 OK\r\n", message(9), message(1), message(1));
-    assert_eq!(told(&answers, &[1]), ["1 of 1: 1"]);
+    assert_eq!(noted(&answers, &[1]), ["1 of 1: 1"]);
 }
 
 /// A batch of messages that may be new.
@@ -131,8 +131,8 @@ fn a_folder_is_opened_anew_for_messages_that_may_have_come_since() {
     let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
     let read_recent = |answers: &str| {
         let batch = BodyBatch { folder: folder.clone(), uids: vec![Uid(1)], octets: 1, recent: true };
-        let (mut wire, mut told) = (line(answers.as_bytes()).unwrap(), Told::default());
-        read(&mut wire, &mut Some(folder.clone()), &mut Recent(Some(batch)), &mut told).map(|()| told.lines)
+        let (mut wire, mut noted) = (scripted(answers.as_bytes()).unwrap(), Noted::default());
+        read(&mut wire, &mut Some(folder.clone()), &mut Recent(Some(batch)), &mut noted).map(|()| noted.lines)
     };
     let message = "* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n";
     let opened = "* OK [UIDVALIDITY 1] x\r\nK1 OK\r\n";

@@ -8,13 +8,13 @@ use super::super::response::{Condition, Status};
 use super::super::token::Piece;
 use super::{Tag, Wire, lost};
 
-/// A line is kept up to here; the rest of it is read and forgotten.
+/// The longest line that is kept whole; of a longer one the rest is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
-/// A line longer than this is no line.
+/// A line longer than this ends the session.
 const ENDLESS_LINE: u64 = 4 << 30;
-/// A literal that is no body is kept up to here; the rest is read and forgotten.
+/// The longest literal that is kept whole, unless it is a body; of a longer one the rest is read and forgotten.
 const LONGEST_LITERAL: u64 = 1 << 20;
-/// An answer has at most so many literals, and of them so many octets are kept.
+/// At most this many literals of one answer are read, and this many of their octets are kept.
 const MOST_LITERALS: usize = 10_000;
 const MOST_KEPT: usize = 16 << 20;
 
@@ -35,7 +35,7 @@ pub(in crate::imap) trait LiteralTaker {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError>;
     /// A chunk of it.
     fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError>;
-    /// It is complete, and the answer goes on as one does after a literal.
+    /// It is complete, and the answer continues as one does after a literal.
     fn end(&mut self) -> Result<(), ImapError>;
 }
 
@@ -89,7 +89,7 @@ impl Wire {
         }
     }
 
-    /// Reads the rest of an answer whose first line is here: as long as a line announces a literal, that and the next line.
+    /// Reads the rest of an answer that begins with this line: as long as a line announces a literal, that literal and the next line.
     fn read_literals(
         &mut self,
         first: Line,
@@ -113,7 +113,7 @@ impl Wire {
             if taker.wants(&pieces, octets)? {
                 self.stream_literal(octets, taker)?;
                 line = self.read_line()?;
-                // What goes on otherwise was announced shorter than it is, or has swallowed what follows.
+                // If the answer continues in any other way, the announced length was too short or too long.
                 if !ends_answer(&line.text) {
                     return Err(ImapError::Protocol("a message does not end where it should".to_owned()));
                 }
@@ -160,7 +160,7 @@ impl Wire {
         Ok(kept)
     }
 
-    /// Reads one line without its end. Of a line that is too long the beginning is kept.
+    /// Reads one line without its end. Of a line that is too long only the beginning is kept.
     fn read_line(&mut self) -> Result<Line, ImapError> {
         let mut line = Line { text: Vec::new(), cut: false };
         let mut length = 0_u64;
@@ -221,14 +221,14 @@ fn literal(line: &[u8]) -> Option<(usize, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fuzzing::line;
+    use super::super::super::scripted::scripted;
     use super::*;
 
     #[test]
     fn literals_that_are_too_much_together_end_the_session() {
         let literal = format!("{{{LONGEST_LITERAL}}}\r\n{} ", "x".repeat(LONGEST_LITERAL as usize));
         let answer = |literals| format!("* X {}\r\n", literal.repeat(literals));
-        let read = |literals| line(answer(literals).as_bytes()).unwrap().next_answer(&mut NoLiterals);
+        let read = |literals| scripted(answer(literals).as_bytes()).unwrap().next_answer(&mut NoLiterals);
         assert!(matches!(read(16), Ok(Answer::Untagged(pieces)) if pieces.len() == 33));
         assert!(matches!(read(30), Err(ImapError::Protocol(_))));
     }
@@ -237,7 +237,8 @@ mod tests {
     fn of_a_literal_that_nobody_wants_only_the_beginning_is_kept() {
         let octets = 2 * LONGEST_LITERAL as usize;
         let answer = format!("* X {{{octets}}}\r\n{} end\r\n", "x".repeat(octets));
-        let Answer::Untagged(pieces) = line(answer.as_bytes()).unwrap().next_answer(&mut NoLiterals).unwrap() else {
+        let Answer::Untagged(pieces) = scripted(answer.as_bytes()).unwrap().next_answer(&mut NoLiterals).unwrap()
+        else {
             panic!()
         };
         assert!(matches!(&pieces[1], Piece::Literal(kept) if kept.len() == LONGEST_LITERAL as usize));
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn words_for_a_person_announce_no_literal() {
-        let mut wire = line(b"* NO odd {9}\r\n* 2 EXISTS\r\n").unwrap();
+        let mut wire = scripted(b"* NO odd {9}\r\n* 2 EXISTS\r\n").unwrap();
         let mut next = || match wire.next_answer(&mut NoLiterals) {
             Ok(Answer::Untagged(pieces)) => pieces,
             other => panic!("{other:?}"),

@@ -4,10 +4,10 @@
 //! How the octets that arrive become answers is in `answer`.
 
 mod answer;
+mod compression;
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly, quoted};
-use super::distance::Distance;
 use super::error::ImapError;
 use super::response::{Condition, Status};
 use super::token::Piece;
@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(super) use answer::{Answer, LiteralTaker, NoLiterals};
+pub use compression::Distance;
 
-/// What is sent is gathered up to here.
+/// Octets that are gathered before they are sent.
 const GATHERED: usize = 64 * 1024;
 
 /// Numbers the connections in the log.
@@ -36,7 +37,7 @@ pub(super) struct Wire {
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
-    /// How far the server is.
+    /// How far away the server is.
     pub(super) distance: Distance,
     /// How long the sign-in took; none before it, and once compression was thought about.
     pub(super) signed_in_within: Option<Duration>,
@@ -161,7 +162,7 @@ impl Wire {
         self.transport.has_arrived().map_err(lost)
     }
 
-    /// Waits until an answer, or a part of one, is there to be read. False when none came for so long.
+    /// Waits until an answer, or a part of one, can be read. False when none came within `patience`.
     pub(super) fn arrives_within(&mut self, patience: Duration) -> Result<bool, ImapError> {
         self.transport.arrives_within(patience).map_err(lost)
     }
@@ -192,8 +193,8 @@ impl Wire {
         }
     }
 
-    /// Reads until all of `tags` are answered, handing every untagged answer on. A server may begin with the next command before it
-    /// says that one is done, so what an answer belongs to is told by the answer itself.
+    /// Reads until all of `tags` are answered, handing every untagged answer on. A server may begin with the next command before it says that
+    /// one is done, so only the answer itself shows what it belongs to.
     pub(super) fn finish_all(
         &mut self,
         tags: &[Tag],
@@ -230,12 +231,12 @@ fn lost(error: std::io::Error) -> ImapError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fuzzing::line;
+    use super::super::scripted::scripted;
     use super::*;
 
     #[test]
     fn of_many_commands_each_has_the_answer_with_its_tag() {
-        let mut wire = line(b"K3 OK c\r\nK1 OK a\r\nK2 NO b\r\n").unwrap();
+        let mut wire = scripted(b"K3 OK c\r\nK1 OK a\r\nK2 NO b\r\n").unwrap();
         let statuses = wire.finish_all(&[Tag(1), Tag(2), Tag(3)], &mut |_| {}).unwrap();
         let texts: Vec<&str> = statuses.iter().map(|status| status.text.as_str()).collect();
         assert_eq!(texts, ["a", "b", "c"]);

@@ -1,74 +1,98 @@
-//! When a line is compressed: COMPRESS=DEFLATE (RFC 4978) on lines that are far.
+//! When a connection is compressed: COMPRESS=DEFLATE (RFC 4978), on connections to servers that are far away.
 //!
-//! Never before the sign-in. How long something is when it is compressed tells of its content, also to whoever sees only the encrypted line
-//! (CRIME); so a password or token is never among what is compressed. What follows are messages, which travel once each way, and nobody can
-//! have one sent again with a guess beside it.
+//! Never before the sign-in: the length of compressed text reveals something of its content even through encryption (CRIME), so no password
+//! or token is ever compressed. After the sign-in only messages travel, once each way, and nobody can have one sent again beside a guess.
 
-use super::command::ReadOnly;
-use super::error::ImapError;
-use super::wire::Wire;
+use super::super::command::ReadOnly;
+use super::super::error::ImapError;
+use super::Wire;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A line whose round trip takes as long is far. Compressing and inflating take 10 to 15 ms of a processor for each megabyte, so they pay below
-/// some 500 Mbit/s. Ways through a building or a data centre take less than 3 ms and are faster than that; ways across a country or
-/// a subscriber's line take 10 ms and more and hardly ever are.
+/// A server is far when a round trip takes at least this long. Compressing and inflating take 10 to 15 ms of processor time for each
+/// megabyte, so they pay below some 500 Mbit/s. Networks within a building or data centre answer within 3 ms and are faster than that;
+/// networks across a country, and subscribers' connections, take 10 ms or more and hardly ever are.
 const FAR: Duration = Duration::from_millis(10);
 
-/// Whether to ask for compression now: the server offers it, somebody is signed in, the line is far. Says yes once. No command may be under
-/// way, as one more may be needed to know.
-pub(super) fn is_due(wire: &mut Wire) -> Result<bool, ImapError> {
-    let Some(sign_in) = wire.signed_in_within.take() else { return Ok(false) };
-    if !wire.capabilities.has("COMPRESS=DEFLATE") {
-        return Ok(false);
+/// How far a server is: the shortest time in which it has answered something that it need not think about. All connections to one server
+/// share it, as clones.
+///
+/// A busy computer, a name server, or a password that takes long to check makes an answer late. Nothing makes one early, so the shortest counts.
+#[derive(Debug, Clone, Default)]
+pub struct Distance(Arc<Mutex<Option<Duration>>>);
+
+impl Distance {
+    /// None until something was noted.
+    fn shortest(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let round_trip = round_trip(wire, sign_in)?;
-    log::debug!(target: "imap", "a round trip takes {} ms at most", round_trip.as_millis());
-    Ok(round_trip >= FAR)
+
+    /// Notes how long an answer took.
+    pub(in crate::imap) fn note(&self, took: Duration) {
+        let mut shortest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *shortest = Some(shortest.map_or(took, |known| known.min(took)));
+    }
 }
 
-/// Compresses the line if that is due. A refusal does no harm: the line stays as it is.
-pub(super) fn compress_if_far(wire: &mut Wire) -> Result<(), ImapError> {
-    if is_due(wire)? {
-        let tag = wire.ask_to_compress()?;
-        wire.finish(tag, &mut |_| {})?;
+impl Wire {
+    /// Whether to ask for compression now: the server offers it, somebody has signed in, and the server is far. Answers yes only once.
+    ///
+    /// No command may be unanswered, because finding out may take a command of its own.
+    pub(in crate::imap) fn compression_is_due(&mut self) -> Result<bool, ImapError> {
+        let Some(sign_in) = self.signed_in_within.take() else { return Ok(false) };
+        if !self.capabilities.has("COMPRESS=DEFLATE") {
+            return Ok(false);
+        }
+        let round_trip = self.round_trip(sign_in)?;
+        log::debug!(target: "imap", "a round trip takes {} ms at most", round_trip.as_millis());
+        Ok(round_trip >= FAR)
     }
-    Ok(())
-}
 
-/// Whether the server is known to be far.
-pub(super) fn is_far(wire: &Wire) -> bool {
-    wire.distance.shortest().is_some_and(|shortest| shortest >= FAR)
-}
+    /// Compresses the connection if that is due. A refusal does no harm: the connection stays as it is.
+    pub(in crate::imap) fn compress_if_far(&mut self) -> Result<(), ImapError> {
+        if self.compression_is_due()? {
+            let tag = self.ask_to_compress()?;
+            self.finish(tag, &mut |_| {})?;
+        }
+        Ok(())
+    }
 
-/// How long the way to the server and back takes, at most.
-fn round_trip(wire: &mut Wire, sign_in: Duration) -> Result<Duration, ImapError> {
-    // A sign-in that takes long may only mean a server that thinks long about a password, and tells nothing.
-    if sign_in < FAR {
-        wire.distance.note(sign_in);
+    /// Whether the server is known to be far.
+    pub(in crate::imap) fn is_far(&self) -> bool {
+        self.distance.shortest().is_some_and(|shortest| shortest >= FAR)
     }
-    if let Some(shortest) = wire.distance.shortest() {
-        return Ok(shortest);
+
+    /// The longest that a round trip to the server can take.
+    fn round_trip(&mut self, sign_in: Duration) -> Result<Duration, ImapError> {
+        // A slow sign-in says nothing: the server may be slow at checking passwords.
+        if sign_in < FAR {
+            self.distance.note(sign_in);
+        }
+        if let Some(shortest) = self.distance.shortest() {
+            return Ok(shortest);
+        }
+        let asked = Instant::now();
+        self.run(&ReadOnly::Noop.command(), &mut |_| {})?;
+        let took = asked.elapsed();
+        self.distance.note(took);
+        Ok(took)
     }
-    let asked = Instant::now();
-    wire.run(&ReadOnly::Noop.command(), &mut |_| {})?;
-    let took = asked.elapsed();
-    wire.distance.note(took);
-    Ok(took)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::capabilities::Capabilities;
-    use super::super::deflate::Deflate;
-    use super::super::transport::Transport;
-    use super::super::wire::{Answer, NoLiterals};
+    use super::super::super::capabilities::Capabilities;
+    use super::super::super::deflate::Deflate;
+    use super::super::super::list;
+    use super::super::super::transport::Transport;
+    use super::super::{Answer, NoLiterals};
     use super::*;
     use crate::network::Stream;
     use std::io::{BufRead, BufReader, Write};
     use std::net::{TcpListener, TcpStream};
     use std::thread::JoinHandle;
 
-    /// The server's end of a line.
+    /// The server's end of a connection.
     struct Server {
         reader: BufReader<TcpStream>,
         commands: Vec<String>,
@@ -91,8 +115,8 @@ mod tests {
         }
     }
 
-    /// A line to a server that behaves so; its commands are the thread's result.
-    fn line(behave: impl FnOnce(&mut Server) + Send + 'static) -> (Wire, JoinHandle<Vec<String>>) {
+    /// A connection to a server that behaves as told; the thread returns the commands it got.
+    fn connection(behave: impl FnOnce(&mut Server) + Send + 'static) -> (Wire, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         near.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -116,9 +140,9 @@ mod tests {
     const NO_TIME: Duration = Duration::ZERO;
 
     #[test]
-    fn a_near_line_is_left_as_it_is_whatever_the_sign_in_took() {
-        let commands = |connection: Option<u64>, sign_in| {
-            let (mut wire, server) = line(|server| {
+    fn a_connection_to_a_near_server_is_left_as_it_is_whatever_the_sign_in_took() {
+        let commands = |known: Option<u64>, sign_in| {
+            let (mut wire, server) = connection(|server| {
                 let mut line = String::new();
                 while server.reader.read_line(&mut line).unwrap() > 0 {
                     let (tag, command) = line.trim_end().split_once(' ').unwrap();
@@ -128,23 +152,23 @@ mod tests {
                     line.clear();
                 }
             });
-            connection.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
+            known.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(sign_in));
-            compress_if_far(&mut wire).unwrap();
+            wire.compress_if_far().unwrap();
             drop(wire);
             server.join().unwrap()
         };
-        for (connection, sign_in) in [(Some(1), 300), (None, 2), (Some(40), 2)] {
-            assert_eq!(commands(connection, sign_in), [""; 0]);
+        for (known, sign_in) in [(Some(1), 300), (None, 2), (Some(40), 2)] {
+            assert_eq!(commands(known, sign_in), [""; 0]);
         }
         // On a busy machine the one question may take long, but not each time.
         assert!((0..20).any(|_| commands(None, 300) == ["NOOP"]));
     }
 
     #[test]
-    fn a_far_line_is_compressed_and_what_follows_the_answer_at_once_is_understood() {
-        for (connection, asks) in [(Some(50), false), (None, true)] {
-            let (mut wire, server) = line(move |server| {
+    fn a_connection_to_a_far_server_is_compressed_and_what_follows_the_answer_at_once_is_understood() {
+        for (known, asks) in [(Some(50), false), (None, true)] {
+            let (mut wire, server) = connection(move |server| {
                 if asks {
                     server.answer(FAR_AWAY, b"OK done\r\n");
                 }
@@ -155,9 +179,9 @@ mod tests {
                 let read = deflate.read(&mut server.reader, &mut room).unwrap();
                 server.commands.push(String::from_utf8_lossy(&room[..read]).into_owned());
             });
-            connection.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
+            known.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(60));
-            compress_if_far(&mut wire).unwrap();
+            wire.compress_if_far().unwrap();
             for _ in 0..2 {
                 assert!(matches!(wire.next_answer(&mut NoLiterals), Ok(Answer::Untagged(_))));
             }
@@ -172,24 +196,24 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_before_the_sign_in_and_nobody_twice() {
-        let (mut wire, server) = line(|server| {
+        let (mut wire, server) = connection(|server| {
             server.answer(NO_TIME, b"OK done\r\n");
             server.answer(NO_TIME, b"NO not now\r\n");
             server.answer(NO_TIME, b"OK done\r\n");
         });
         wire.distance.note(FAR_AWAY);
-        compress_if_far(&mut wire).unwrap();
+        wire.compress_if_far().unwrap();
         wire.run_ok(&ReadOnly::Capability.command(), &mut |_| {}).unwrap();
         wire.signed_in_within = Some(FAR_AWAY);
-        compress_if_far(&mut wire).unwrap();
-        compress_if_far(&mut wire).unwrap();
+        wire.compress_if_far().unwrap();
+        wire.compress_if_far().unwrap();
         wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
         assert_eq!(server.join().unwrap(), ["CAPABILITY", "COMPRESS DEFLATE", "NOOP"]);
     }
 
     #[test]
     fn it_is_asked_behind_the_folders_and_counts_from_its_own_answer_on() {
-        let (mut wire, server) = line(|server| {
+        let (mut wire, server) = connection(|server| {
             server.answer(FAR_AWAY, b"OK done\r\n");
             let mut tags = Vec::new();
             while tags.len() < 3 {
@@ -204,21 +228,21 @@ mod tests {
             server.say(&deflated(format!("* LSUB () \"/\" a\r\n{lsub} OK\r\n").as_bytes()));
         });
         wire.signed_in_within = Some(FAR_AWAY);
-        let (listing, _) = super::super::list::list(&mut wire, false).unwrap();
+        let (listing, _) = list::list(&mut wire, false).unwrap();
         assert!(listing.folders.len() == 1 && listing.folders[0].subscribed, "{listing:?}");
         assert_eq!(server.join().unwrap(), ["NOOP", "LIST \"\" \"*\"", "LSUB \"\" \"*\"", "COMPRESS DEFLATE"]);
     }
 
     #[test]
-    fn a_server_that_refuses_goes_on_in_clear() {
+    fn a_server_that_refuses_continues_in_clear() {
         for refusal in ["NO [COMPRESSIONACTIVE] not again\r\n", "BAD what?\r\n"] {
-            let (mut wire, server) = line(move |server| {
+            let (mut wire, server) = connection(move |server| {
                 server.answer(NO_TIME, refusal.as_bytes());
                 server.answer(NO_TIME, b"OK done\r\n");
             });
             wire.distance.note(FAR_AWAY);
             wire.signed_in_within = Some(FAR_AWAY);
-            compress_if_far(&mut wire).unwrap();
+            wire.compress_if_far().unwrap();
             wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
             assert_eq!(server.join().unwrap(), ["COMPRESS DEFLATE", "NOOP"]);
         }
@@ -226,18 +250,18 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_offer_it_is_not_asked() {
-        let (mut wire, server) = line(|server| server.answer(NO_TIME, b"OK done\r\n"));
+        let (mut wire, server) = connection(|server| server.answer(NO_TIME, b"OK done\r\n"));
         wire.capabilities = Capabilities::parse("IMAP4rev1");
         wire.distance.note(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
-        compress_if_far(&mut wire).unwrap();
+        wire.compress_if_far().unwrap();
         wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
         assert_eq!(server.join().unwrap(), ["NOOP"]);
     }
 
-    /// A compressed line to a server that says these octets behind its OK, and then closes the line or waits.
+    /// A compressed connection to a server that sends these octets after its OK, and then closes the connection or waits.
     fn compressed(said: Vec<u8>, closes: bool) -> Wire {
-        let (mut wire, _) = line(move |server| {
+        let (mut wire, _) = connection(move |server| {
             server.answer(NO_TIME, b"OK now\r\n");
             server.say(&said);
             if !closes {
@@ -246,12 +270,12 @@ mod tests {
         });
         wire.distance.note(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
-        compress_if_far(&mut wire).unwrap();
+        wire.compress_if_far().unwrap();
         wire
     }
 
     #[test]
-    fn what_is_no_compression_any_more_is_a_lost_line_and_never_silence() {
+    fn what_is_no_compression_any_more_is_a_lost_connection_and_never_silence() {
         let mut ended = Vec::with_capacity(100);
         let mut deflater = flate2::Compress::new(flate2::Compression::fast(), false);
         deflater.compress_vec(b"* 1 EXISTS\r\n", &mut ended, flate2::FlushCompress::Finish).unwrap();
@@ -286,7 +310,7 @@ mod tests {
     #[test]
     fn a_line_that_inflates_without_end_is_kept_as_far_as_any_other() {
         let zeros = vec![0; 1 << 20];
-        // Each block stands for itself, so that it can be said again and again.
+        // Each block is complete in itself, so that it can be sent again and again.
         let mut block = vec![0; 256 * 1024];
         let mut deflater = flate2::Compress::new(flate2::Compression::fast(), false);
         deflater.compress(&zeros, &mut block, flate2::FlushCompress::Full).unwrap();
