@@ -1,36 +1,13 @@
-//! The signed-in administrator: who that is, which product answers, and what is to be known of it before a run.
-//! Letters with numbers are those of docs/kerio-connect.md.
+//! The signed-in administrator: their rights, the product that answers, and what a run has to know about it beforehand.
+//! Letters with numbers refer to docs/kerio-connect.md.
 
 use super::domains::Domains;
+use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
 use super::rpc::{list, text};
 use super::session::Session;
 use crate::domain::{Fingerprint, Secret};
-use crate::network::{HttpServer, Limits, Proxy, Trust};
 use serde_json::{Value, json};
-
-/// Where the administration API is, and whom to trust there.
-#[derive(Debug, Clone)]
-pub struct AdministrationEndpoint {
-    /// DNS name or IP address.
-    pub host: String,
-    /// The port, usually 4040.
-    pub port: u16,
-    /// Whom to trust.
-    pub trust: Trust,
-    /// What stands between, if anything does.
-    pub proxy: Option<Proxy>,
-    /// How long to wait. A whole call ends after `connect` and `read` together; a port is given `connect` to begin to answer.
-    pub limits: Limits,
-}
-
-impl AdministrationEndpoint {
-    /// The same as a server that speaks HTTP.
-    pub(super) fn server(&self) -> HttpServer {
-        let Self { host, port, trust, proxy, limits } = self.clone();
-        HttpServer { host, port, encrypted: true, trust, proxy, limits, rate: None, watch: None }
-    }
-}
 
 /// A signed-in administrator, shared by all workers of a run. Signs out when it is dropped.
 pub struct Administration {
@@ -65,7 +42,7 @@ impl Administration {
         Ok(Self { session, domains: Domains::default(), product })
     }
 
-    /// The product and its version, as far as the server tells.
+    /// The product and its version, as far as the server reports them.
     pub fn product(&self) -> String {
         self.product.clone()
     }
@@ -80,11 +57,11 @@ impl Administration {
         const TOO_LITTLE: [&str; 4] = ["UserRole", "Auditor", "AccountAdmin", "BuiltInDomainAdmin"];
         let result = self.session.call("Session.whoAmI", json!({}))?;
         let role = result.pointer("/userDetails/effectiveRole/userRole").and_then(Value::as_str).unwrap_or_default();
-        // A role that is not known to us is let through: the calls themselves will say what it may not do.
+        // An unknown role is let through: the calls themselves say what it may not do.
         Ok(Rights { role: role.to_owned(), may_manage: !TOO_LITTLE.contains(&role) })
     }
 
-    /// The licence's seats (B8 to B10). The error says why they cannot be known, which is no reason not to start.
+    /// The licence's seats (B8 to B10). The error says why they are unknown; a run can start all the same.
     pub fn seats(&self) -> Result<Seats, KerioError> {
         let primary = self.domains.all(&self.session)?.into_iter().find(|domain| domain.primary);
         if let Some(primary) = primary
@@ -101,7 +78,7 @@ impl Administration {
             return Err(KerioError::Refused(Refusal::new(
                 "Users.getMailboxCount",
                 0,
-                "The count of users is not told",
+                "the answer holds no count of users",
             )));
         };
         // -2 means that there is no limit.
@@ -112,7 +89,7 @@ impl Administration {
     pub(super) fn user_limit(&self, domain_id: &str) -> Result<UserLimit, KerioError> {
         const METHOD: &str = "Domains.getUserCountInfo";
         let result = self.session.call(METHOD, json!({"domainId": domain_id}))?;
-        let missing = || KerioError::Refused(Refusal::new(METHOD, 0, "The count of users is not told"));
+        let missing = || KerioError::Refused(Refusal::new(METHOD, 0, "the answer holds no count of users"));
         let number = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok());
         let info = result.get("countInfo").ok_or_else(missing)?;
         let most = info.get("allowedUsers").ok_or_else(missing)?;
@@ -125,7 +102,7 @@ impl Administration {
         })
     }
 
-    /// What the server itself warns of (B11), as sentences without a full stop; empty when it does not tell.
+    /// The server's own warnings (B11), as sentences without a full stop; empty when it reports none.
     pub fn warnings(&self) -> Vec<String> {
         match self.session.call("Server.getAlertList", json!({})) {
             Ok(result) => list(&result, "alerts").iter().filter_map(warning).collect(),
@@ -151,9 +128,9 @@ impl Seats {
 fn product(session: &Session) -> String {
     let version = session.call("Server.getVersion", json!({}));
     let info = || session.call("Server.getProductInfo", json!({})).map(|result| result["info"].clone());
-    let told = version.or_else(|_| info()).unwrap_or_default();
-    let name = [text(&told, "product"), text(&told, "productName")].into_iter().find(|name| !name.is_empty());
-    format!("{} {}", name.unwrap_or_else(|| "Kerio Connect".to_owned()), text(&told, "version")).trim_end().to_owned()
+    let reported = version.or_else(|_| info()).unwrap_or_default();
+    let name = [text(&reported, "product"), text(&reported, "productName")].into_iter().find(|name| !name.is_empty());
+    format!("{} {}", name.unwrap_or_else(|| "Kerio Connect".to_owned()), text(&reported, "version")).trim_end().to_owned()
 }
 
 fn warning(alert: &Value) -> Option<String> {

@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
+/// Why an account without a password cannot be created.
+pub const PASSWORD_NEEDED: &str = "the user does not exist and would be created with this password";
+
 /// A failure of the administration, in words for an administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum KerioError {
@@ -52,7 +55,7 @@ pub enum KerioError {
     #[error("{0}")]
     PasswordRule(Refusal),
     /// The user does not exist, and there is no password to create it with.
-    #[error("{}", super::users::PASSWORD_NEEDED)]
+    #[error("{PASSWORD_NEEDED}")]
     PasswordMissing,
     /// There is no such service, or it has no listener.
     #[error("{0}")]

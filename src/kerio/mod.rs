@@ -1,14 +1,20 @@
 //! Kerio Connect's administration API: JSON-RPC over HTTPS (docs/kerio-connect.md, sections A to C).
 //!
-//! Promises that an existing user, domain or service is left exactly as it is but for the IMAP port that a run was asked to set, that
-//! the port is durable in a [`PortNote`] before it is changed, that no call outlasts its time limit, that a refused administrator is
-//! not tried twice, and that every refusal becomes a sentence for an administrator. Knows nothing of mail.
+//! Promises:
+//! - Existing users, domains and services stay exactly as they are, except for the IMAP port that a run was asked to set.
+//! - The old port is durable in a [`PortNote`] before it is changed.
+//! - No call outlasts its time limit.
+//! - A refused administrator is not tried twice.
+//! - Every refusal becomes a sentence for an administrator.
 //!
-//! A call's way: `users`, `domains`, `services` and `port_change` say what is wanted, `session` adds the sign-in, `rpc` the JSON, and
-//! `network::https` carries it.
+//! Knows nothing of mail.
+//!
+//! The way of a call: `users`, `domains`, `services` and `port_change` say what is wanted, `session` adds the sign-in, `rpc` the JSON,
+//! and `network::https` carries it.
 
 mod administration;
 mod domains;
+mod endpoint;
 mod error;
 pub(crate) mod fuzzing;
 mod port_change;
@@ -19,8 +25,9 @@ mod services;
 mod session;
 mod users;
 
-pub use administration::{Administration, AdministrationEndpoint, Rights, Seats};
-pub use error::KerioError;
+pub use administration::{Administration, Rights, Seats};
+pub use endpoint::AdministrationEndpoint;
+pub use error::{KerioError, PASSWORD_NEEDED};
 pub use port_change::{PortChange, Restored};
 pub use port_note::PortNote;
-pub use users::{PASSWORD_NEEDED, User};
+pub use users::User;

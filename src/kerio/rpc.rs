@@ -2,7 +2,7 @@
 //!
 //! Promises that what is not an answer to this very call never passes for one, and that no parameter reaches a log.
 
-use super::AdministrationEndpoint;
+use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
 use crate::domain::Secret;
 use crate::network::{HttpClient, HttpRequest, HttpResponse};

@@ -3,7 +3,7 @@
 //! Promises that a refused sign-in is never repeated: after ten of them, by one account three, Kerio Connect blocks this computer for
 //! minutes, and all workers would ask again and again. Shared by all workers; none waits for another's call, only for a sign-in.
 
-use super::AdministrationEndpoint;
+use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
 use super::rpc::{Pass, Rpc, text};
 use crate::domain::Secret;

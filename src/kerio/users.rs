@@ -21,9 +21,6 @@ pub struct User {
     pub sign_in_names: Vec<String>,
 }
 
-/// Why an account without a password cannot be created.
-pub const PASSWORD_NEEDED: &str = "the user does not exist and would be created with this password";
-
 /// A user as the server lists it.
 struct Listed {
     login_name: String,

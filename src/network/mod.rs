@@ -5,6 +5,7 @@
 
 mod certificate;
 mod dial;
+mod direct;
 mod error;
 mod https;
 mod known;

@@ -8,7 +8,7 @@ mod exceptions;
 mod http;
 mod socks;
 
-use super::{NetworkError, dial};
+use super::{NetworkError, direct};
 use crate::domain::{Secret, ServerAddress};
 use exceptions::Exceptions;
 use std::fmt;
@@ -104,11 +104,12 @@ impl Proxy {
     /// A line to the host, over before `end`.
     pub(super) fn tunnel(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetworkError> {
         let failed = |why: String| NetworkError::Proxy { proxy: self.to_string(), why };
-        let tcp = dial::directly(&self.host, self.port, end)
+        let tcp = direct::connect(&self.host, self.port, end)
+            .map(|connected| connected.tcp)
             .map_err(|error| failed(format!("it cannot be reached: {error}")))?;
         tcp.set_nodelay(true)?;
         let mut line = Hurried { tcp: &tcp, end };
-        let host = dial::travelling_name(host);
+        let host = direct::ascii_name(host);
         let identity = Some((self.user.as_str(), &self.password)).filter(|(user, _)| !user.is_empty());
         match self.kind {
             Kind::Socks5 => socks::connect(&mut line, &host, port, identity),
@@ -154,7 +155,7 @@ struct Hurried<'a> {
 
 impl Hurried<'_> {
     fn left(&self) -> io::Result<Option<Duration>> {
-        let left = dial::left(self.end);
+        let left = direct::left(self.end);
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
     }
 }
