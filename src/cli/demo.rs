@@ -3,7 +3,7 @@
 //! What arrived is judged twice: by `verify`, and by the servers' own stores, which know nothing of the engine.
 
 use super::args::DemoArguments;
-use super::ending::Ending;
+use super::exit_code::ExitStatus;
 use super::progress::Voice;
 
 use super::run::carry_out;
@@ -22,7 +22,7 @@ use std::time::{Duration, UNIX_EPOCH};
 const JOBS: u32 = 4;
 
 /// Starts the servers, migrates, verifies and says how it went.
-pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
+pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     let folder = DemoFolder::make(typed.folder)?;
     let options = DemoOptions {
         folder: folder.path.clone(),
@@ -45,13 +45,13 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
     let logs = typed.log_dir.as_deref();
 
     let (migrated, migration) = carry_out(request(RunKind::Migrate)?, logs, voice, &signals)?;
-    if migration == Ending::Stopped {
+    if migration == ExitStatus::Stopped {
         return Ok(migration);
     }
     terminal::say("");
     demo.set_faults(false);
     let (verified, verification) = carry_out(request(RunKind::Verify)?, logs, voice, &signals)?;
-    if verification == Ending::Stopped {
+    if verification == ExitStatus::Stopped {
         return Ok(verification);
     }
     let comparison = demo.compare();
@@ -60,9 +60,10 @@ pub(super) fn run(typed: DemoArguments) -> Result<Ending, Refusal> {
 }
 
 /// How the demo ends. With faults both runs may end with what they could not do, but not before they began.
-fn judged(comparison: &DemoComparison, faults: bool, runs: [Ending; 2]) -> Ending {
-    let as_planned = if faults { !runs.contains(&Ending::CouldNotStart) } else { runs == [Ending::Complete; 2] };
-    if comparison.is_perfect() && as_planned { Ending::Complete } else { Ending::Incomplete }
+fn judged(comparison: &DemoComparison, faults: bool, runs: [ExitStatus; 2]) -> ExitStatus {
+    let as_planned =
+        if faults { !runs.contains(&ExitStatus::CouldNotStart) } else { runs == [ExitStatus::Complete; 2] };
+    if comparison.is_perfect() && as_planned { ExitStatus::Complete } else { ExitStatus::Incomplete }
 }
 
 /// What a run on the demo's servers is.
@@ -148,21 +149,24 @@ mod tests {
 
     #[test]
     fn a_demo_ends_with_0_only_when_the_stores_and_both_runs_say_that_all_is_well() {
-        let well = [Ending::Complete; 2];
+        let well = [ExitStatus::Complete; 2];
         let perfect = DemoComparison { expected: 9, ..DemoComparison::default() };
         let (lost, doubled) = (DemoComparison { lost: 1, ..perfect }, DemoComparison { doubled: 1, ..perfect });
         let (altered, changed) =
             (DemoComparison { altered: 1, ..perfect }, DemoComparison { source_changed: true, ..perfect });
         for faults in [false, true] {
-            assert_eq!(judged(&perfect, faults, well), Ending::Complete);
+            assert_eq!(judged(&perfect, faults, well), ExitStatus::Complete);
             for harm in [lost, doubled, altered, changed] {
-                assert_eq!(judged(&harm, faults, well), Ending::Incomplete, "{harm:?}");
+                assert_eq!(judged(&harm, faults, well), ExitStatus::Incomplete, "{harm:?}");
             }
-            for run in [Ending::Incomplete, Ending::Differs, Ending::CouldNotStart] {
-                let expected =
-                    if faults && run != Ending::CouldNotStart { Ending::Complete } else { Ending::Incomplete };
-                assert_eq!(judged(&perfect, faults, [run, Ending::Complete]), expected, "{run:?}");
-                assert_eq!(judged(&perfect, faults, [Ending::Complete, run]), expected, "{run:?}");
+            for run in [ExitStatus::Incomplete, ExitStatus::Differs, ExitStatus::CouldNotStart] {
+                let expected = if faults && run != ExitStatus::CouldNotStart {
+                    ExitStatus::Complete
+                } else {
+                    ExitStatus::Incomplete
+                };
+                assert_eq!(judged(&perfect, faults, [run, ExitStatus::Complete]), expected, "{run:?}");
+                assert_eq!(judged(&perfect, faults, [ExitStatus::Complete, run]), expected, "{run:?}");
             }
         }
     }

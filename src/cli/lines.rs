@@ -165,7 +165,7 @@ pub(super) fn activity(account: &AccountState, state: &RunState, now: u64) -> St
 
 #[cfg(test)]
 mod tests {
-    use super::super::ending::tests::began;
+    use super::super::exit_code::tests::began;
     use super::*;
     use crate::domain::{FolderId, FolderPath, Mapping, PlannedFolder, Problem, ProblemKind, Side};
 

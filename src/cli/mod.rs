@@ -7,7 +7,7 @@ mod args;
 mod conclusion;
 mod connections;
 mod demo;
-mod ending;
+mod exit_code;
 mod lines;
 mod live;
 mod password;
@@ -30,7 +30,7 @@ use crate::progress::RunKind;
 use crate::settings;
 use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
 use clap::Parser;
-use ending::Ending;
+use exit_code::ExitStatus;
 use progress::Voice;
 use signals::Signals;
 use std::ffi::OsString;
@@ -50,13 +50,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version come this way too. A closed pipe is no reason to fail.
             let _ = error.print();
-            if error.use_stderr() { Ending::Usage } else { Ending::Complete }
+            if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Complete }
         }
     };
     ended.into()
 }
 
-fn carry_out(command: Command) -> Result<Ending, Refusal> {
+fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
         Command::Check(task) => run_one(RunKind::Check, Verify::default(), false, task),
@@ -68,7 +68,7 @@ fn carry_out(command: Command) -> Result<Ending, Refusal> {
     }
 }
 
-fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<Ending, Refusal> {
+fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<ExitStatus, Refusal> {
     let TaskArguments { servers, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
@@ -107,25 +107,25 @@ fn claim(state_folder: &Path) -> Result<Instance, Refusal> {
 /// Why a command ends before a run has begun.
 #[derive(Debug)]
 struct Refusal {
-    ending: Ending,
+    ending: ExitStatus,
     sentence: String,
 }
 
 impl Refusal {
     fn usage(sentence: impl Into<String>) -> Self {
-        Self { ending: Ending::Usage, sentence: sentence.into() }
+        Self { ending: ExitStatus::Usage, sentence: sentence.into() }
     }
 
     fn could_not_start(problem: &Problem) -> Self {
-        Self { ending: Ending::CouldNotStart, sentence: problem.to_string() }
+        Self { ending: ExitStatus::CouldNotStart, sentence: problem.to_string() }
     }
 
     fn no_window(sentence: impl Into<String>) -> Self {
-        Self { ending: Ending::CouldNotStart, sentence: sentence.into() }
+        Self { ending: ExitStatus::CouldNotStart, sentence: sentence.into() }
     }
 
     /// Says it, and ends.
-    fn tell(self) -> Ending {
+    fn tell(self) -> ExitStatus {
         terminal::complain(self.sentence);
         self.ending
     }

@@ -1,7 +1,7 @@
 //! Kerio Connect's IMAP port when a run was cut off before it could put it back: the reminder at every start, and `restore-port`.
 
 use super::args::RestorePortArguments;
-use super::ending::Ending;
+use super::exit_code::ExitStatus;
 use super::{Refusal, claim, request, state_folder, terminal};
 use crate::domain::{Security, ServerAddress};
 use crate::migrate::{self, MailServer, PendingPort, Servers, TargetKind};
@@ -21,13 +21,13 @@ pub(super) fn remind(kind: RunKind, servers: &Servers, state_folder: &Path) {
 }
 
 /// Puts the port back that an earlier run has left changed.
-pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
+pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal> {
     request::readable(&typed.ca_file).map_err(Refusal::usage)?;
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     let Some(pending) = migrate::pending_port_restore(&state_folder) else {
         terminal::say("No port is waiting to be put back.");
-        return Ok(Ending::Complete);
+        return Ok(ExitStatus::Complete);
     };
     terminal::complain(left_changed(&pending));
     let host = ServerAddress { host: pending.host, port: None };
@@ -47,13 +47,13 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<Ending, Refusal> {
     match migrate::restore_port(&servers, &state_folder) {
         Ok(Some(restored)) => {
             terminal::say(format!("Kerio Connect's {} service is back on port {}.", restored.service, restored.port));
-            Ok(Ending::Complete)
+            Ok(ExitStatus::Complete)
         }
         Ok(None) => {
             terminal::complain(
                 "The note of the changed port is about another server. Give its address with --admin-url.",
             );
-            Ok(Ending::Incomplete)
+            Ok(ExitStatus::Incomplete)
         }
         Err(problem) => Err(Refusal::could_not_start(&problem)),
     }

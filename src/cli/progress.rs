@@ -189,7 +189,7 @@ impl Printing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ending::tests::began;
+    use super::super::exit_code::tests::began;
     use super::*;
     use crate::domain::{Problem, ProblemKind};
     use crate::progress::RunKind;

@@ -3,7 +3,7 @@
 //! Check, migrate, verify and the demo all come through [`carry_out`].
 
 use super::Refusal;
-use super::ending::Ending;
+use super::exit_code::ExitStatus;
 use super::progress::{self, Voice};
 use super::signals::Signals;
 use super::{conclusion, terminal};
@@ -24,7 +24,7 @@ pub(super) fn carry_out(
     logs: Option<&Path>,
     voice: Voice,
     signals: &Signals,
-) -> Result<(RunState, Ending), Refusal> {
+) -> Result<(RunState, ExitStatus), Refusal> {
     let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
     let log_folder = logs::start(logs).map_err(could_not_start)?;
     logs::hide(request.secrets());
@@ -38,14 +38,14 @@ pub(super) fn carry_out(
         terminal::complain(
             "Not waited any longer. The next run asks the target what became of the messages in flight.",
         );
-        return Ok((RunState::default(), Ending::Stopped));
+        return Ok((RunState::default(), ExitStatus::Stopped));
     }
     let state = run.wait();
     if let Ok(printing) = printing {
         let _ = printing.join();
     }
     conclusion::tell(&state, voice);
-    let ending = Ending::of(&state);
+    let ending = ExitStatus::of(&state);
     Ok((state, ending))
 }
 

@@ -1,6 +1,6 @@
-//! What the pages ask for. A page never does work: it returns these, and `app` carries them out.
+//! What the user asks for. A page never does work: it returns actions, and `app` carries them out.
 
-use super::wizard::Page;
+use super::page::Page;
 use crate::domain::Side;
 use crate::migrate::Doubt;
 use std::path::PathBuf;
@@ -12,62 +12,67 @@ pub enum Action {
     Go(Page),
     /// Test the connection to both servers.
     Test,
-    /// Test again what could not serve, because she decided something about it.
+    /// Test again the servers that are not ready, after the user has decided something about them.
     TestRest,
-    /// Test, unless that is done, and show the accounts if both can serve.
+    /// Show the accounts if both servers are ready; test them first if needed.
     Next,
     /// Stop waiting for the test.
     CancelTest,
-    /// Trust a certificate from now on, and go on with what waited for that.
+    /// Trust a certificate from now on, and continue with what waited for that.
     Trust(Box<Doubt>),
-    /// Let the user choose the file by which that side's server knows us.
+    /// Let the user choose the client certificate for that side's server.
     ChooseCertificate(Side),
-    /// Put Kerio Connect's IMAP port back that an earlier run left changed.
+    /// Put back Kerio Connect's IMAP port that an earlier run left changed.
     RestorePort,
-    /// Load what the interrupted run was migrating.
+    /// Load the accounts of the interrupted run.
     ContinueRun,
-    /// Let the interrupted run be.
+    /// Do not offer the interrupted run any more.
     ForgetRun,
     /// Let the user choose a file of accounts.
     Load,
     /// Load this file of accounts.
     LoadFile(PathBuf),
-    /// Let the user choose where to put a sample file.
+    /// Let the user choose where to save a sample file.
     SaveSample,
-    /// Open the file of accounts in the program that edits such files.
+    /// Open the file of accounts in the system's editor for it.
     ShowFile,
-    /// Sign in to the chosen accounts and count.
+    /// Sign in to the chosen accounts and count their messages.
     Check,
-    /// Stop that.
-    StopCheck,
     /// Migrate the chosen accounts.
     Start,
-    /// Hold the run.
-    Pause,
-    /// Let it go on.
-    GoOn,
     /// Ask whether to stop the run.
     AskStop,
-    /// Stop the run.
-    Stop,
-    /// Stop the run, and close the window when it has ended.
-    StopAndClose,
     /// Do not stop after all.
     KeepRunning,
-    /// Try a server again at once.
-    TryNow,
+    /// Control the run.
+    Run(RunCommand),
     /// Open report.txt.
     OpenReport,
     /// Open the folder of the logs.
     OpenLogFolder,
-    /// Migrate again whatever is not complete.
+    /// Migrate again the accounts that are not complete.
     MigrateIncomplete,
     /// Keep the servers and choose other accounts.
     MigrateFurther,
     /// Close the window.
     Close,
-    /// Show or hide what the program is.
+    /// Show or hide the box about the program.
     About(bool),
     /// Light, dark, or as the system is.
     Theme(egui::ThemePreference),
+}
+
+/// What a run can be told while it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunCommand {
+    /// Copy nothing until it is told to continue.
+    Pause,
+    /// Continue after a pause.
+    Continue,
+    /// End every wait for a server.
+    TryNow,
+    /// Stop: start nothing new and settle what is in flight.
+    Stop,
+    /// Stop, and close the window when the run has ended.
+    StopAndClose,
 }

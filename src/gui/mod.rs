@@ -6,26 +6,29 @@
 pub mod action;
 pub mod app;
 mod awake;
-mod errands;
 mod files;
+mod folders;
 pub mod fonts;
+mod input_pacing;
 mod last_run;
 mod memory;
 mod own_log;
+pub mod page;
 pub mod pages;
-mod refusal;
 mod running;
+mod startup_error;
 pub mod task;
+mod tasks;
 pub mod theme;
-mod typed_ahead;
 pub mod widgets;
 pub mod wizard;
 
 use crate::rehearsal::demo::Demo;
 use crate::settings::{self, Settings};
-use app::{App, Folders};
+use app::App;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
+pub use folders::Folders;
 use std::path::PathBuf;
 
 const NAME: &str = "Kerio IMAP Migration Tool";
@@ -49,16 +52,16 @@ struct Start<'a> {
 
 fn show(start: &Start<'_>) -> Result<(), String> {
     let mut reasons = Vec::new();
-    refusal::opening();
+    startup_error::opening();
     for renderer in [Renderer::Wgpu, Renderer::Glow] {
         match open(renderer, start) {
             Ok(()) => return Ok(()),
             Err(reason) => reasons.push(reason),
         }
     }
-    refusal::opening_ended();
-    let sentence = refusal::sentence(&reasons, refusal::display_is_named());
-    refusal::show(&sentence);
+    startup_error::opening_ended();
+    let sentence = startup_error::sentence(&reasons, startup_error::display_is_named());
+    startup_error::show(&sentence);
     Err(sentence)
 }
 
@@ -78,7 +81,7 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
             options,
             Box::new(|creation| {
                 let context = &creation.egui_ctx;
-                refusal::opening_ended();
+                startup_error::opening_ended();
                 fonts::install(context);
                 fonts::add_system_faces(context);
                 theme::install(context);
@@ -92,7 +95,7 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     }));
     match opened {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(payload) => Err(refusal::of_panic(payload.as_ref())),
+        Err(payload) => Err(startup_error::of_panic(payload.as_ref())),
     }
 }
 

@@ -119,13 +119,13 @@ impl Running {
         }
     }
 
-    /// Holds it.
+    /// Pauses it.
     pub fn pause(&self) {
         self.with(Run::pause);
     }
 
-    /// Lets it go on.
-    pub fn go_on(&self) {
+    /// Continues after a pause.
+    pub fn resume(&self) {
         self.with(Run::go_on);
     }
 

@@ -4,6 +4,7 @@
 //! shows is plain state, so that a test can build any of it and look at it.
 
 use super::action::Action;
+use super::page::Page;
 use super::pages::accounts::{AccountsPage, filter_id};
 use super::pages::result::ResultPage;
 use super::pages::servers::{ServersPage, rules_id};
@@ -13,34 +14,6 @@ use super::widgets::bar::Bar;
 use super::widgets::{button, card, steps};
 use egui::{Id, Key, Label, Modal, Rect, ScrollArea, Stroke, Ui, UiBuilder, vec2};
 use std::path::PathBuf;
-
-/// A page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Page {
-    /// Source and target.
-    #[default]
-    Servers,
-    /// Whom to migrate.
-    Accounts,
-    /// The run.
-    Status,
-    /// What it came to.
-    Result,
-}
-
-impl Page {
-    const ALL: [Page; 4] = [Page::Servers, Page::Accounts, Page::Status, Page::Result];
-
-    /// Its name among the steps.
-    pub fn name(self) -> &'static str {
-        match self {
-            Page::Servers => "Servers",
-            Page::Accounts => "Accounts",
-            Page::Status => "Migration",
-            Page::Result => "Result",
-        }
-    }
-}
 
 /// The state of the window.
 #[derive(Default)]

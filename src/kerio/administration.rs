@@ -130,7 +130,9 @@ fn product(session: &Session) -> String {
     let info = || session.call("Server.getProductInfo", json!({})).map(|result| result["info"].clone());
     let reported = version.or_else(|_| info()).unwrap_or_default();
     let name = [text(&reported, "product"), text(&reported, "productName")].into_iter().find(|name| !name.is_empty());
-    format!("{} {}", name.unwrap_or_else(|| "Kerio Connect".to_owned()), text(&reported, "version")).trim_end().to_owned()
+    format!("{} {}", name.unwrap_or_else(|| "Kerio Connect".to_owned()), text(&reported, "version"))
+        .trim_end()
+        .to_owned()
 }
 
 fn warning(alert: &Value) -> Option<String> {

@@ -6,9 +6,10 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
 use kimt::domain::{AccountId, Problem, ProblemKind, Side};
-use kimt::gui::action::Action;
+use kimt::gui::action::{Action, RunCommand};
+use kimt::gui::page::Page;
 use kimt::gui::pages::accounts::filter_id;
-use kimt::gui::wizard::{Page, Wizard};
+use kimt::gui::wizard::Wizard;
 use kimt::progress::{Event, Stamped};
 
 fn empty() -> Wizard {
@@ -122,7 +123,7 @@ fn nothing_is_started_or_loaded_while_a_check_goes_on() {
     assert!(harness.state().actions.is_empty(), "{:?}", harness.state().actions);
     harness.get_by_label("Stop checking").click();
     harness.run();
-    assert_eq!(harness.state().actions, [Action::StopCheck]);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::Stop)]);
 }
 
 #[test]

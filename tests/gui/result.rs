@@ -6,8 +6,9 @@ use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
 use kimt::domain::AccountId;
 use kimt::gui::action::Action;
+use kimt::gui::page::Page;
 use kimt::gui::pages::status::StatusPage;
-use kimt::gui::wizard::{Page, Wizard};
+use kimt::gui::wizard::Wizard;
 use kimt::progress::{AccountEnd, Event, Stamped};
 
 pub fn shown(events: &[Stamped]) -> Wizard {

@@ -5,9 +5,10 @@ use super::support::{SMALL, fine_picture, pictures, plain, show};
 use egui::{Key, Theme};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
-use kimt::gui::action::Action;
+use kimt::gui::action::{Action, RunCommand};
+use kimt::gui::page::Page;
 use kimt::gui::pages::status::{Question, StatusPage};
-use kimt::gui::wizard::{Page, Wizard};
+use kimt::gui::wizard::Wizard;
 use kimt::progress::{Event, Stamped};
 
 fn shown(events: &[Stamped]) -> Wizard {
@@ -137,7 +138,7 @@ fn stop_asks_first_and_says_what_will_be() {
     harness.run_steps(2);
     harness.get_by_label("Stop and close").click();
     harness.run_steps(2);
-    assert_eq!(harness.state().actions.last(), Some(&Action::StopAndClose));
+    assert_eq!(harness.state().actions.last(), Some(&Action::Run(RunCommand::StopAndClose)));
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     assert!(harness.query_by_label_contains("about ").is_none(), "no time left is told while all wait");
     harness.get_by_label("Try now").click();
     harness.run_steps(2);
-    assert_eq!(harness.state().actions, [Action::TryNow]);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::TryNow)]);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_paused_run_offers_to_continue() {
     harness.get_by_label_contains("Paused: nothing is copied until you continue");
     harness.get_by_label("Continue").click();
     harness.run_steps(2);
-    assert_eq!(harness.state().actions, [Action::GoOn]);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::Continue)]);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use super::support::USUAL;
 use egui::{Key, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use kimt::gui::app::{App, Folders};
-use kimt::gui::wizard::Page;
+use kimt::gui::Folders;
+use kimt::gui::app::App;
+use kimt::gui::page::Page;
 use kimt::gui::{fonts, theme};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use kimt::rehearsal::{

@@ -7,16 +7,17 @@ mod requests;
 mod tests;
 
 use super::awake::Awake;
-use super::errands::Errands;
+use super::folders::Folders;
+use super::input_pacing::InputPacing;
 use super::last_run::LastRun;
 use super::memory;
+use super::page::Page;
 use super::pages::status::{Question, StatusPage};
 use super::running::{FRAME, Running};
-use super::typed_ahead::TypedAhead;
+use super::tasks::Tasks;
 use super::widgets::field::Field;
-use super::wizard::{Page, Wizard};
+use super::wizard::Wizard;
 use crate::domain::{Account, Selection};
-use crate::logs;
 use crate::migrate::{MailServer, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
@@ -25,22 +26,6 @@ use egui::{Context, UserAttentionType, ViewportCommand};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The folders the window works with.
-#[derive(Debug, Clone)]
-pub struct Folders {
-    /// Ledger and known certificates.
-    pub state: PathBuf,
-    /// Where each run makes its log folder, and the window one for its tests.
-    pub logs: PathBuf,
-}
-
-impl Folders {
-    /// Where log folders are made, if that is not the usual place.
-    pub fn chosen_logs(&self) -> Option<PathBuf> {
-        (self.logs != logs::default_folder()).then(|| self.logs.clone())
-    }
-}
 
 /// What a check or a migration depends on beside the accounts: when it changes, what was found or done says nothing any more.
 #[derive(PartialEq)]
@@ -60,7 +45,7 @@ pub struct App {
     /// Where the settings are kept; nowhere in a rehearsal.
     settings_folder: Option<PathBuf>,
     settings: Settings,
-    errands: Errands,
+    tasks: Tasks,
     running: Option<Running>,
     /// The accounts of the run that page 3 and 4 show.
     migrated: Vec<Account>,
@@ -78,7 +63,7 @@ pub struct App {
     /// To be begun as soon as the run before it is over.
     next: Option<RunKind>,
     awake: Option<Awake>,
-    ahead: TypedAhead,
+    pacing: InputPacing,
     title: String,
     closing: bool,
 }
@@ -96,7 +81,7 @@ impl App {
             folders: folders.clone(),
             settings_folder,
             settings,
-            errands: Errands::new(context, folders),
+            tasks: Tasks::new(context, folders),
             running: None,
             migrated: Vec::new(),
             migrated_for: None,
@@ -107,11 +92,11 @@ impl App {
             choose: None,
             next: None,
             awake: None,
-            ahead: TypedAhead::default(),
+            pacing: InputPacing::default(),
             title: String::new(),
             closing: false,
         };
-        let looking = app.errands.look_for_leftovers();
+        let looking = app.tasks.look_for_leftovers();
         app.say(looking);
         app
     }
@@ -125,7 +110,7 @@ impl App {
         page.administrator.password = demo.administrator_password().reveal().to_owned().into();
         page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
         page.pinned = Some(demo.fingerprint());
-        let loading = self.errands.load(demo.accounts_file().to_owned());
+        let loading = self.tasks.load(demo.accounts_file().to_owned());
         self.say(loading);
     }
 
@@ -141,8 +126,8 @@ impl App {
 
     fn take_news(&mut self) {
         self.take_run();
-        for news in self.errands.news(&mut self.wizard.servers) {
-            self.take_errand(news);
+        for news in self.tasks.news(&mut self.wizard.servers) {
+            self.take_task(news);
         }
         let servers = &mut self.wizard.servers;
         if servers.next && !servers.testing() && !servers.must_decide() {
@@ -153,8 +138,8 @@ impl App {
         }
     }
 
-    fn take_errand(&mut self, news: super::errands::News) {
-        use super::errands::News;
+    fn take_task(&mut self, news: super::tasks::News) {
+        use super::tasks::News;
         match news {
             News::Logged(folder) => self.wizard.log_folder = folder,
             News::Trusted(doubt) => {
@@ -253,7 +238,7 @@ impl App {
 
     fn forget_run(&mut self) {
         let had_log = self.running.take().is_some_and(|running| running.log_folder().is_some());
-        self.errands.log.run_ended(had_log);
+        self.tasks.log.run_ended(had_log);
     }
 
     fn end(&mut self, kind: RunKind) {
@@ -342,13 +327,13 @@ impl eframe::App for App {
     }
 
     fn raw_input_hook(&mut self, _context: &Context, input: &mut egui::RawInput) {
-        self.ahead.pace(&mut input.events);
+        self.pacing.pace(&mut input.events);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
         // Asked for here and not in the hook: a request from before the frame counts as answered by it.
-        if self.ahead.waits() {
+        if self.pacing.waits() {
             self.context.request_repaint();
         }
     }

@@ -1,12 +1,12 @@
 //! What the user asks for, carried out: errands begun, a run begun or steered, another page shown.
 
-use super::super::action::Action;
+use super::super::action::{Action, RunCommand};
 use super::super::awake::Awake;
-use super::super::errands::Errands;
+use super::super::page::Page;
 use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
+use super::super::tasks::Tasks;
 use super::super::widgets::field::Field;
-use super::super::wizard::Page;
 use super::{App, CheckedFor};
 use crate::migrate::{Lines, MailServer, Options, Request, Servers};
 use crate::progress::{AccountEnd, RunKind};
@@ -33,37 +33,37 @@ impl App {
             }
             Action::CancelTest => {
                 self.wizard.servers.cancel_test();
-                self.errands.forget_tests();
+                self.tasks.forget_tests();
             }
-            Action::Trust(doubt) => self.errand(|errands| errands.trust(*doubt)),
-            Action::ChooseCertificate(side) => self.errand(|errands| errands.pick_certificate(side)),
+            Action::Trust(doubt) => self.task(|tasks| tasks.trust(*doubt)),
+            Action::ChooseCertificate(side) => self.task(|tasks| tasks.pick_certificate(side)),
             Action::RestorePort => self.restore_port(),
             Action::ContinueRun => self.continue_run(),
             Action::ForgetRun => self.forget_offer(),
             Action::Load => {
                 let folder = self.settings.accounts_folder.clone();
                 self.wizard.accounts.loading = true;
-                self.errand(|errands| errands.pick(folder.as_deref()));
+                self.task(|tasks| tasks.pick(folder.as_deref()));
             }
             Action::LoadFile(path) => {
                 self.wizard.accounts.loading = true;
-                self.errand(|errands| errands.load(path));
+                self.task(|tasks| tasks.load(path));
             }
-            Action::SaveSample => self.errand(Errands::save_sample),
+            Action::SaveSample => self.task(Tasks::save_sample),
             Action::ShowFile => {
                 if let Some(path) = self.wizard.accounts.file.clone() {
-                    self.errand(|errands| errands.open(path, ""));
+                    self.task(|tasks| tasks.open(path, ""));
                 }
             }
             Action::Check => self.start(RunKind::Check),
             Action::Start => self.start(RunKind::Migrate),
             Action::OpenReport => {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
-                self.errand(|errands| errands.open(report, ""));
+                self.task(|tasks| tasks.open(report, ""));
             }
             Action::OpenLogFolder => {
                 let folder = self.wizard.log_folder.clone();
-                self.errand(|errands| errands.open(folder, NOTHING_LOGGED));
+                self.task(|tasks| tasks.open(folder, NOTHING_LOGGED));
             }
             Action::MigrateIncomplete => self.migrate_incomplete(),
             Action::MigrateFurther => {
@@ -73,39 +73,33 @@ impl App {
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),
-            action => self.steer(action),
+            Action::AskStop => self.wizard.status.question = Some(Question::Stop),
+            Action::KeepRunning => {
+                self.wizard.status.question = None;
+                self.closing = false;
+            }
+            Action::Run(command) => self.command(command),
         }
         self.context.request_repaint();
     }
 
-    /// What is asked of a run that goes on.
-    fn steer(&mut self, action: Action) {
-        let question = &mut self.wizard.status.question;
-        match action {
-            Action::AskStop => *question = Some(Question::Stop),
-            Action::KeepRunning => {
-                *question = None;
-                self.closing = false;
-            }
-            Action::StopAndClose => {
-                *question = None;
-                self.closing = true;
-            }
-            Action::Stop => *question = None,
-            _ => {}
+    /// Passes a command to the run under way.
+    fn command(&mut self, command: RunCommand) {
+        if matches!(command, RunCommand::Stop | RunCommand::StopAndClose) {
+            self.wizard.status.question = None;
+            self.closing = command == RunCommand::StopAndClose;
         }
         let Some(running) = &mut self.running else { return };
-        match action {
-            Action::Pause => running.pause(),
-            Action::GoOn => running.go_on(),
-            Action::TryNow => running.try_now(),
-            Action::Stop | Action::StopAndClose | Action::StopCheck => running.stop(),
-            _ => {}
+        match command {
+            RunCommand::Pause => running.pause(),
+            RunCommand::Continue => running.resume(),
+            RunCommand::TryNow => running.try_now(),
+            RunCommand::Stop | RunCommand::StopAndClose => running.stop(),
         }
     }
 
-    fn errand(&mut self, run: impl FnOnce(&mut Errands) -> std::io::Result<()>) {
-        let begun = run(&mut self.errands);
+    fn task(&mut self, run: impl FnOnce(&mut Tasks) -> std::io::Result<()>) {
+        let begun = run(&mut self.tasks);
         self.say(begun);
     }
 
@@ -126,7 +120,7 @@ impl App {
         };
         self.remember();
         let tests = self.wizard.servers.begin_tests(both);
-        self.errand(|errands| errands.test(&servers, &tests));
+        self.task(|tasks| tasks.test(&servers, &tests));
     }
 
     /// Shows what is wrong on page 1, and puts the keyboard where something is missing.
@@ -142,7 +136,7 @@ impl App {
         if let Some(offer) = &mut self.wizard.servers.restore {
             offer.working = true;
         }
-        self.errand(|errands| errands.restore_port(servers));
+        self.task(|tasks| tasks.restore_port(servers));
     }
 
     pub(super) fn show_accounts(&mut self) {
@@ -251,7 +245,7 @@ impl App {
         let order = Order { request, accounts_file, logs: self.folders.chosen_logs() };
         match Running::begin(order, &self.context) {
             Ok(running) => {
-                self.errands.log.run_begins();
+                self.tasks.log.run_begins();
                 self.running = Some(running);
             }
             Err(error) => return self.say(Err(error)),

@@ -1,10 +1,10 @@
 //! The pages, one file each. A page is plain state and a `show` that draws it and returns what the user asked for.
 
+pub mod account_list;
 pub mod accounts;
 pub mod bad_lines;
 pub mod check;
 pub mod folded;
-pub mod lines;
 pub mod result;
 pub mod servers;
 pub mod status;

@@ -7,7 +7,7 @@ use super::super::widgets::chips::chip;
 use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::table::{Column, Row, Table};
 use super::super::widgets::{button, strip};
-use super::lines::{self, Group, Line, Lines, Places};
+use super::account_list::{self, AccountList, Entry, Group, Places};
 use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
@@ -36,15 +36,15 @@ fn next(verdict: Verdict) -> &'static str {
 
 /// The state of the page; the run itself is the status page's.
 pub struct ResultPage {
-    needing: Lines,
-    all: Lines,
+    needing: AccountList,
+    all: AccountList,
     /// Where there is room for one table: whether it is that of all.
     all_shown: bool,
 }
 
 impl Default for ResultPage {
     fn default() -> Self {
-        Self { needing: Lines::of_problems(), all: Lines::default(), all_shown: false }
+        Self { needing: AccountList::of_problems(), all: AccountList::default(), all_shown: false }
     }
 }
 
@@ -113,8 +113,8 @@ impl ResultPage {
         let (needing_columns, (all_columns, places)) = (needing_columns(), all_columns(ui));
         let is_needing = |account: &AccountState| account.end != Some(AccountEnd::Complete);
         let last = needing_columns.len() - 1;
-        self.needing.arrange(state, last, &lines::fitting(ui, &needing_columns), is_needing);
-        self.all.arrange(state, places.last, &lines::fitting(ui, &all_columns), |_| true);
+        self.needing.arrange(state, last, &account_list::fitting(ui, &needing_columns), is_needing);
+        self.all.arrange(state, places.last, &account_list::fitting(ui, &all_columns), |_| true);
         if self.needing.is_empty() {
             self.all_table(ui, state, room.max(least));
             return;
@@ -151,13 +151,13 @@ impl ResultPage {
             ui,
             |_, _, _| {},
             |row| match lines.get(row.index) {
-                Some(Line::Account(index)) => {
+                Some(Entry::Account(index)) => {
                     let Some(account) = state.accounts.get(index) else { return };
                     if needing(row, state, index, account, lines.is_open(index)) {
                         turned = Some(index);
                     }
                 }
-                Some(line) => lines::detail(row, state, lines, line, places),
+                Some(line) => account_list::detail(row, state, lines, line, places),
                 None => {}
             },
         );
@@ -174,13 +174,13 @@ impl ResultPage {
             ui,
             |_, _, _| {},
             |row| match lines.get(row.index) {
-                Some(Line::Account(index)) => {
+                Some(Entry::Account(index)) => {
                     let Some(account) = state.accounts.get(index) else { return };
                     if account_row(row, state, index, account, (lines.is_open(index), places)) {
                         turned = Some(index);
                     }
                 }
-                Some(line) => lines::detail(row, state, lines, line, places),
+                Some(line) => account_list::detail(row, state, lines, line, places),
                 None => {}
             },
         );
@@ -251,12 +251,12 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
 
 fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
     let colours = palette(row.ui);
-    let status = lines::status(state, account, state.now, false);
-    let pressed = lines::account_head(row, "needing", index, account, &status, open);
+    let status = account_list::status(state, account, state.now, false);
+    let pressed = account_list::account_head(row, "needing", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    let happened = lines::small(lines::happened(state, account), colours.ink);
-    let first = row.first_piece(lines::HAPPENED, lines::HAPPENED, happened);
-    row.piece((lines::HAPPENED, lines::HAPPENED), lines::small(first, colours.ink), false);
+    let happened = account_list::small(account_list::happened(state, account), colours.ink);
+    let first = row.first_piece(account_list::HAPPENED, account_list::HAPPENED, happened);
+    row.piece((account_list::HAPPENED, account_list::HAPPENED), account_list::small(first, colours.ink), false);
     pressed
 }
 
@@ -268,8 +268,8 @@ fn account_row(
     (open, places): (bool, Places),
 ) -> bool {
     let colours = palette(row.ui);
-    let status = lines::status(state, account, state.now, false);
-    let pressed = lines::account_head(row, "account of all", index, account, &status, open);
+    let status = account_list::status(state, account, state.now, false);
+    let pressed = account_list::account_head(row, "account of all", index, account, &status, open);
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
     let status = theme::body(status).size(13.5).color(colours.soft);
     let nothing = account.tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete);
@@ -279,7 +279,7 @@ fn account_row(
     }
     row.text(2, status);
     let tally = &account.tally;
-    let numbers = [words::count(tally.expected.messages), words::count(lines::arrived(tally))];
+    let numbers = [words::count(tally.expected.messages), words::count(account_list::arrived(tally))];
     for (column, number) in (3..).zip(numbers) {
         row.text(column, theme::body(number).size(13.5).color(colours.ink));
     }

@@ -2,8 +2,8 @@
 
 use super::{button, focus_ring};
 use crate::gui::action::Action;
+use crate::gui::page::Page;
 use crate::gui::theme::{self, palette};
-use crate::gui::wizard::Page;
 use egui::{
     Align, Align2, FontId, Frame, Layout, Margin, Rect, Role, Sense, Shape, Stroke, StrokeKind, ThemePreference, Ui,
     WidgetInfo, pos2, vec2,

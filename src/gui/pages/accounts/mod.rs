@@ -3,7 +3,7 @@
 mod empty;
 mod table;
 
-use super::super::action::Action;
+use super::super::action::{Action, RunCommand};
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::sign::Mark;
@@ -199,7 +199,7 @@ impl AccountsPage {
             }
         };
         Bar {
-            left: vec![Choice::new("Back", Action::Go(super::super::wizard::Page::Servers))],
+            left: vec![Choice::new("Back", Action::Go(super::super::page::Page::Servers))],
             note: if self.is_loaded() { self.summary(chosen) } else { String::new() },
             right: Vec::new(),
             primary: Some(primary),
@@ -266,8 +266,11 @@ impl AccountsPage {
             if load.on_hover_text(format!("Another file ({key})")).clicked() || by_key {
                 actions.push(Action::Load);
             }
-            let (label, action) =
-                if self.checking() { ("Stop checking", Action::StopCheck) } else { ("Check accounts", Action::Check) };
+            let (label, action) = if self.checking() {
+                ("Stop checking", Action::Run(RunCommand::Stop))
+            } else {
+                ("Check accounts", Action::Check)
+            };
             let some = self.chosen.contains(&true);
             let pressed = button::quiet(ui, label, some || self.checking())
                 .on_hover_text("Signs in to each chosen account on the source and counts; nothing is changed (F5)");

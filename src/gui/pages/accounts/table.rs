@@ -4,7 +4,7 @@ use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check as tick;
 use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::table::{Column, Row, Table};
-use super::super::lines;
+use super::super::account_list;
 use super::AccountsPage;
 use crate::report::words;
 use egui::{Id, Ui};
@@ -57,7 +57,7 @@ impl AccountsPage {
             } else {
                 "No account matches what is typed."
             };
-            lines::say_empty(ui, table, nothing);
+            account_list::say_empty(ui, table, nothing);
         }
         self.rows_drawn = drawn;
         if toggle_all && !frozen {

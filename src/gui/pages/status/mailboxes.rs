@@ -3,7 +3,7 @@
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::progress;
 use super::super::super::widgets::table::Row;
-use super::super::lines::{self, Places};
+use super::super::account_list::{self, Places};
 use crate::progress::{AccountEnd, AccountState, RunState};
 use crate::report::words;
 use egui::vec2;
@@ -21,8 +21,8 @@ impl Mailboxes<'_> {
         let Some(account) = self.state.accounts.get(index) else { return false };
         let colours = palette(row.ui);
         let Places { messages, size, last, .. } = self.places;
-        let status = lines::status(self.state, account, self.now, size.is_none());
-        let pressed = lines::account_head(row, "mailbox", index, account, &status, open);
+        let status = account_list::status(self.state, account, self.now, size.is_none());
+        let pressed = account_list::account_head(row, "mailbox", index, account, &status, open);
         row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
         let status = theme::body(status).size(13.5).color(colours.soft);
         let tally = &account.tally;
@@ -40,7 +40,7 @@ impl Mailboxes<'_> {
             row.text(messages, theme::body("–").size(13.5).color(colours.soft));
             return pressed;
         }
-        let (there, all) = (lines::arrived(tally), tally.expected.messages);
+        let (there, all) = (account_list::arrived(tally), tally.expected.messages);
         let (there, all) = (words::count(there), words::count(all));
         let of_all = if there == all { all } else { format!("{there} of {all}") };
         row.text(messages, theme::body(of_all).size(13.5).color(colours.ink));

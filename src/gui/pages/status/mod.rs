@@ -3,15 +3,15 @@
 mod mailboxes;
 mod whole;
 
-use super::super::action::Action;
+use super::super::action::{Action, RunCommand};
 use super::super::theme;
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::chips::chip;
 use super::super::widgets::sign::Mark;
 use super::super::widgets::table::{Column, Table};
 use super::super::widgets::{button, progress, strip};
+use super::account_list::{self, AccountList, Entry, Group, Places};
 use super::accounts::filter;
-use super::lines::{self, Group, Line, Lines, Places};
 use crate::domain::Side;
 use crate::progress::{Counts, RunState, Stamped};
 use crate::report::words;
@@ -60,7 +60,7 @@ pub struct StatusPage {
     pub starting: bool,
     /// How many rows the last frame drew.
     pub rows_drawn: usize,
-    lines: Lines,
+    lines: AccountList,
 }
 
 impl StatusPage {
@@ -91,7 +91,7 @@ impl StatusPage {
     }
 
     /// Looks at all accounts once: order, filter.
-    fn arrange(&mut self, last: usize, pieces: &lines::Break<'_>) {
+    fn arrange(&mut self, last: usize, pieces: &account_list::Break<'_>) {
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
         self.lines.arrange(&self.state, last, pieces, |account| {
             let fits = match filter {
@@ -131,8 +131,8 @@ impl StatusPage {
     pub fn bar(&self) -> Bar {
         if !self.is_running() {
             return Bar {
-                left: vec![Choice::new("Back", Action::Go(super::super::wizard::Page::Accounts))],
-                primary: Some(Choice::new("Show result", Action::Go(super::super::wizard::Page::Result))),
+                left: vec![Choice::new("Back", Action::Go(super::super::page::Page::Accounts))],
+                primary: Some(Choice::new("Show result", Action::Go(super::super::page::Page::Result))),
                 ..Bar::default()
             };
         }
@@ -140,14 +140,16 @@ impl StatusPage {
         let mut left =
             vec![Choice::new("Stop…", Action::AskStop).enabled(under_way && self.question.is_none()).tip("Asks first")];
         left.push(if self.state.paused {
-            Choice::new("Continue", Action::GoOn).enabled(under_way)
+            Choice::new("Continue", Action::Run(RunCommand::Continue)).enabled(under_way)
         } else {
-            Choice::new("Pause", Action::Pause).enabled(under_way).tip("Holds the mailboxes after what is in flight")
+            Choice::new("Pause", Action::Run(RunCommand::Pause))
+                .enabled(under_way)
+                .tip("Holds the mailboxes after what is in flight")
         });
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
         if let Some((side, seconds)) = self.state.longest_wait(self.now).filter(|_| under_way) {
-            left.push(Choice::new("Try now", Action::TryNow).tip("Ends every wait for a server"));
+            left.push(Choice::new("Try now", Action::Run(RunCommand::TryNow)).tip("Ends every wait for a server"));
             note = format!("Waiting for the {side}, next try in {seconds} s");
             right.clear();
         }
@@ -204,10 +206,12 @@ impl StatusPage {
             });
         }
         let (head, stop, action) = match question {
-            Question::Stop => ("Stop the migration?", "Stop the migration", Action::Stop),
-            Question::Close => {
-                ("The migration is under way. Stop it and close?", "Stop and close", Action::StopAndClose)
-            }
+            Question::Stop => ("Stop the migration?", "Stop the migration", Action::Run(RunCommand::Stop)),
+            Question::Close => (
+                "The migration is under way. Stop it and close?",
+                "Stop and close",
+                Action::Run(RunCommand::StopAndClose),
+            ),
         };
         strip::strip(ui, Mark::Warning, head, &parts.join(" "), |ui| {
             ui.horizontal(|ui| {
@@ -242,7 +246,7 @@ impl StatusPage {
 
     fn table(&mut self, ui: &mut Ui) {
         let (columns, places) = columns(ui);
-        self.arrange(places.last, &lines::fitting(ui, &columns));
+        self.arrange(places.last, &account_list::fitting(ui, &columns));
         let mut turned = None;
         let table = ui.available_rect_before_wrap();
         let mailboxes = Mailboxes { state: &self.state, now: self.now, places };
@@ -251,15 +255,15 @@ impl StatusPage {
             ui,
             |_, _, _| {},
             |row| match lines.get(row.index) {
-                Some(Line::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
-                Some(Line::Account(_)) | None => {}
-                Some(line) => lines::detail(row, mailboxes.state, lines, line, places),
+                Some(Entry::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
+                Some(Entry::Account(_)) | None => {}
+                Some(line) => account_list::detail(row, mailboxes.state, lines, line, places),
             },
         );
         if self.lines.is_empty() {
             let text =
                 if self.starting { "The servers are being prepared." } else { "No mailbox is in this list now." };
-            lines::say_empty(ui, table, text);
+            account_list::say_empty(ui, table, text);
         }
         if let Some(index) = turned {
             self.lines.turn(index);

@@ -2,7 +2,7 @@
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::plot;
-use super::super::lines;
+use super::super::account_list;
 use super::StatusPage;
 use crate::report::words;
 use egui::{Align, Label, Layout, Ui, vec2};
@@ -14,7 +14,7 @@ impl StatusPage {
     pub(super) fn figures(&self, ui: &mut Ui) {
         let state = &self.state;
         let tally = &state.tally;
-        let there = lines::arrived(tally);
+        let there = account_list::arrived(tally);
         let bytes = words::size(tally.settled_bytes());
         let (known, expected) = (state.is_known(), state.expected());
         let of_size = if known { format!("{bytes} of {}", words::size(expected.bytes)) } else { bytes };

@@ -9,11 +9,11 @@ use std::collections::VecDeque;
 
 /// The events that wait for their frame.
 #[derive(Default)]
-pub struct TypedAhead {
+pub struct InputPacing {
     waiting: VecDeque<Event>,
 }
 
-impl TypedAhead {
+impl InputPacing {
     /// Leaves among a frame's events those that may come together.
     pub fn pace(&mut self, events: &mut Vec<Event>) {
         self.waiting.extend(events.drain(..));
@@ -48,13 +48,13 @@ mod tests {
     #[test]
     fn a_tab_has_a_frame_of_its_own_and_what_follows_keeps_its_order() {
         let text = |text: &str| Event::Text(text.to_owned());
-        let mut ahead = TypedAhead::default();
+        let mut pacing = InputPacing::default();
         let mut events = vec![text("ad"), text("min"), tab(), tab(), text("secret")];
         let mut frames = Vec::new();
         loop {
-            ahead.pace(&mut events);
+            pacing.pace(&mut events);
             frames.push(std::mem::take(&mut events));
-            if !ahead.waits() {
+            if !pacing.waits() {
                 break;
             }
             // What comes meanwhile comes after all that waits.

@@ -25,7 +25,7 @@ const PROBLEMS_SHOWN: usize = 50;
 
 /// A line: an account, or something of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum Entry {
     /// An account.
     Account(usize),
     /// One of its folders.
@@ -83,15 +83,15 @@ impl Group {
 
 /// Which lines a table shows.
 #[derive(Debug, Default)]
-pub struct Lines {
-    list: Vec<Line>,
+pub struct AccountList {
+    list: Vec<Entry>,
     said: Vec<Said>,
     open: BTreeSet<usize>,
     of_problems: bool,
 }
 
-impl Lines {
-    /// Lines in which a closed account shows what happened and what to do, and an opened one its problems and not its folders.
+impl AccountList {
+    /// AccountList in which a closed account shows what happened and what to do, and an opened one its problems and not its folders.
     pub fn of_problems() -> Self {
         Self { of_problems: true, ..Self::default() }
     }
@@ -112,7 +112,7 @@ impl Lines {
                 if Group::of(account) != group || !wanted(account) {
                     continue;
                 }
-                self.list.push(Line::Account(index));
+                self.list.push(Entry::Account(index));
                 let open = self.open.contains(&index);
                 if self.of_problems {
                     self.add_reason(state, account, last, pieces, open);
@@ -149,9 +149,9 @@ impl Lines {
             self.say_all(&more, over, (None, false), pieces);
         }
         if !self.of_problems {
-            self.list.extend((0..account.folders.len()).map(|number| Line::Folder(index, number)));
+            self.list.extend((0..account.folders.len()).map(|number| Entry::Folder(index, number)));
             for (number, left_out) in account.left_out.iter().enumerate() {
-                self.list.push(Line::LeftOut(index, number));
+                self.list.push(Entry::LeftOut(index, number));
                 for text in pieces(&why_left_out(left_out), (2, last)).into_iter().skip(1) {
                     self.say(Said { text, columns: (2, last), mark: None, ink: false });
                 }
@@ -172,7 +172,7 @@ impl Lines {
     }
 
     fn say(&mut self, said: Said) {
-        self.list.push(Line::Said(self.said.len()));
+        self.list.push(Entry::Said(self.said.len()));
         self.said.push(said);
     }
 
@@ -187,7 +187,7 @@ impl Lines {
     }
 
     /// The line at a position.
-    pub fn get(&self, index: usize) -> Option<Line> {
+    pub fn get(&self, index: usize) -> Option<Entry> {
         self.list.get(index).copied()
     }
 

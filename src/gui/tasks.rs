@@ -1,9 +1,9 @@
-//! The window's errands: everything short that could wait for a server, a disk or a person. Runs are in `running`.
+//! The window's tasks: everything short that may wait for a server, a disk or a person. Runs are in `running`.
 //!
-//! Each errand is begun by a method and comes back as [`News`]; of each kind only the last one begun counts.
+//! A method starts each task, and its result comes back as [`News`]. Of each kind only the latest task counts.
 
-use super::app::Folders;
 use super::files::{self, Picked};
+use super::folders::Folders;
 use super::last_run::LastRun;
 use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
@@ -55,7 +55,7 @@ type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
 type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
 
 /// The errands under way.
-pub struct Errands {
+pub struct Tasks {
     context: Context,
     folders: Folders,
     /// The log of those errands that speak to servers.
@@ -82,7 +82,7 @@ fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, Stri
     Some(result)
 }
 
-impl Errands {
+impl Tasks {
     /// No errand yet.
     pub fn new(context: &Context, folders: Folders) -> Self {
         Self {
@@ -331,11 +331,11 @@ mod tests {
             TargetKind::Imap,
         );
         let folders = Folders { state: state.to_owned(), logs: state.to_owned() };
-        let mut errands = Errands::new(&Context::default(), folders);
-        errands.restore_port(servers).unwrap();
+        let mut tasks = Tasks::new(&Context::default(), folders);
+        tasks.restore_port(servers).unwrap();
         loop {
             // Its log may be told of before it has ended.
-            let mut news = errands.news(&mut ServersPage::default()).into_iter();
+            let mut news = tasks.news(&mut ServersPage::default()).into_iter();
             if let Some(news) = news.find(|news| !matches!(news, News::Logged(_))) {
                 return news;
             }

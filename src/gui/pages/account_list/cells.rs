@@ -4,7 +4,7 @@ use super::super::super::theme::{body, palette};
 use super::super::super::widgets::sign::{self, Mark};
 use super::super::super::widgets::table::Row;
 use super::words::{arrived, expected, folder_words, mark, why_left_out};
-use super::{Line, Lines};
+use super::{AccountList, Entry};
 use crate::domain::FolderId;
 use crate::progress::{AccountState, RunState};
 use crate::report::words;
@@ -57,24 +57,24 @@ pub struct Places {
 }
 
 /// Draws a line that is not an account.
-pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &Lines, line: Line, places: Places) {
+pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &AccountList, line: Entry, places: Places) {
     let colours = palette(row.ui);
     row.tint(colours.ground);
     match line {
-        Line::Account(_) => {}
-        Line::Folder(index, number) => {
+        Entry::Account(_) => {}
+        Entry::Folder(index, number) => {
             if let Some(account) = state.accounts.get(index) {
                 folder(row, account, number, places);
             }
         }
-        Line::LeftOut(index, number) => {
+        Entry::LeftOut(index, number) => {
             let left_out = state.accounts.get(index).and_then(|account| account.left_out.get(number));
             let Some(left_out) = left_out else { return };
             row.text(1, small(&left_out.folder, colours.soft));
             let why = row.first_piece(2, places.last, small(why_left_out(left_out), colours.soft));
             row.piece((2, places.last), small(why, colours.soft), true);
         }
-        Line::Said(number) => {
+        Entry::Said(number) => {
             let Some(said) = lines.said.get(number) else { return };
             if let Some(mark) = said.mark {
                 problem_sign(row, mark);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// The exit status. Scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum ExitStatus {
     /// Every account is complete: each message of the source stands on the target.
     Complete = 0,
     /// It ran to the end, and a message, folder or account is not complete, or a line of the CSV was bad.
@@ -21,22 +21,22 @@ pub(super) enum Ending {
     Stopped = 130,
 }
 
-impl Ending {
+impl ExitStatus {
     /// What the state of a run that is over leads to.
     pub(super) fn of(state: &RunState) -> Self {
-        let Some(info) = &state.info else { return Ending::CouldNotStart };
+        let Some(info) = &state.info else { return ExitStatus::CouldNotStart };
         match state.verdict() {
-            Verdict::CouldNotStart if state.stop_requested => Ending::Stopped,
-            Verdict::CouldNotStart => Ending::CouldNotStart,
-            Verdict::Stopped => Ending::Stopped,
+            Verdict::CouldNotStart if state.stop_requested => ExitStatus::Stopped,
+            Verdict::CouldNotStart => ExitStatus::CouldNotStart,
+            Verdict::Stopped => ExitStatus::Stopped,
             Verdict::Running | Verdict::SomeIncomplete => match info.kind {
-                RunKind::Verify if differs(state) => Ending::Differs,
-                _ => Ending::Incomplete,
+                RunKind::Verify if differs(state) => ExitStatus::Differs,
+                _ => ExitStatus::Incomplete,
             },
             Verdict::AllComplete if info.bad_lines.is_empty() && !something_of_the_run_failed(state) => {
-                Ending::Complete
+                ExitStatus::Complete
             }
-            Verdict::AllComplete => Ending::Incomplete,
+            Verdict::AllComplete => ExitStatus::Incomplete,
         }
     }
 }
@@ -52,8 +52,8 @@ fn something_of_the_run_failed(state: &RunState) -> bool {
     state.problems.iter().any(|problem| problem.severity() == Severity::Error)
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(ending: ExitStatus) -> Self {
         ExitCode::from(ending as u8)
     }
 }
@@ -85,10 +85,10 @@ pub(super) mod tests {
         })
     }
 
-    fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> Ending {
+    fn run(kind: RunKind, bad_lines: Vec<BadLine>, events: Vec<Event>) -> ExitStatus {
         let events = [began(kind, bad_lines)].into_iter().chain(events).chain([Event::RunFinished]);
         let events: Vec<_> = events.map(|event| Stamped { at: 0, event }).collect();
-        Ending::of(&RunState::replay(&events))
+        ExitStatus::of(&RunState::replay(&events))
     }
 
     fn account(end: AccountEnd) -> Vec<Event> {
@@ -102,15 +102,15 @@ pub(super) mod tests {
 
     #[test]
     fn a_complete_run_ends_with_0_and_with_1_when_a_line_of_the_csv_was_bad() {
-        assert_eq!(run(RunKind::Migrate, vec![], account(AccountEnd::Complete)), Ending::Complete);
+        assert_eq!(run(RunKind::Migrate, vec![], account(AccountEnd::Complete)), ExitStatus::Complete);
         let bad = vec![BadLine { line: 2, what: String::new() }];
-        assert_eq!(run(RunKind::Migrate, bad, account(AccountEnd::Complete)), Ending::Incomplete);
+        assert_eq!(run(RunKind::Migrate, bad, account(AccountEnd::Complete)), ExitStatus::Incomplete);
     }
 
     #[test]
     fn a_run_with_an_incomplete_account_ends_with_1() {
         for end in [AccountEnd::Incomplete, AccountEnd::Failed] {
-            assert_eq!(run(RunKind::Migrate, vec![], account(end)), Ending::Incomplete);
+            assert_eq!(run(RunKind::Migrate, vec![], account(end)), ExitStatus::Incomplete);
         }
     }
 
@@ -118,31 +118,31 @@ pub(super) mod tests {
     fn a_port_that_was_not_put_back_is_not_a_success() {
         let mut events = account(AccountEnd::Complete);
         events.push(met(None, ProblemKind::PortNotRestored));
-        assert_eq!(run(RunKind::Migrate, vec![], events), Ending::Incomplete);
+        assert_eq!(run(RunKind::Migrate, vec![], events), ExitStatus::Incomplete);
     }
 
     #[test]
     fn a_run_that_reached_no_account_ends_with_3_unless_the_user_stopped_it() {
         let unreachable = met(None, ProblemKind::Unreachable);
-        assert_eq!(run(RunKind::Migrate, vec![], vec![unreachable.clone()]), Ending::CouldNotStart);
-        assert_eq!(run(RunKind::Migrate, vec![], vec![Event::StopRequested, unreachable]), Ending::Stopped);
+        assert_eq!(run(RunKind::Migrate, vec![], vec![unreachable.clone()]), ExitStatus::CouldNotStart);
+        assert_eq!(run(RunKind::Migrate, vec![], vec![Event::StopRequested, unreachable]), ExitStatus::Stopped);
     }
 
     #[test]
     fn a_stopped_run_ends_with_130_and_with_0_when_it_was_complete_already() {
         let mut events = vec![Event::StopRequested];
-        assert_eq!(run(RunKind::Migrate, vec![], events.clone()), Ending::Stopped);
+        assert_eq!(run(RunKind::Migrate, vec![], events.clone()), ExitStatus::Stopped);
         events.extend(account(AccountEnd::Complete));
-        assert_eq!(run(RunKind::Migrate, vec![], events), Ending::Complete);
+        assert_eq!(run(RunKind::Migrate, vec![], events), ExitStatus::Complete);
     }
 
     #[test]
     fn a_verification_ends_with_4_only_when_it_found_a_difference() {
         let mut events = account(AccountEnd::Incomplete);
         events.insert(1, met(Some(AccountId(0)), ProblemKind::MessageMissing));
-        assert_eq!(run(RunKind::Verify, vec![], events), Ending::Differs);
+        assert_eq!(run(RunKind::Verify, vec![], events), ExitStatus::Differs);
         let mut events = account(AccountEnd::Failed);
         events.insert(1, met(Some(AccountId(0)), ProblemKind::PasswordRefused));
-        assert_eq!(run(RunKind::Verify, vec![], events), Ending::Incomplete);
+        assert_eq!(run(RunKind::Verify, vec![], events), ExitStatus::Incomplete);
     }
 }
