@@ -45,7 +45,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 23] = [
+const OWNERS: [(&[&str], &[&str]); 22] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap"]),
@@ -56,7 +56,6 @@ const OWNERS: [(&[&str], &[&str]); 23] = [
     (&["rusqlite::"], &["ledger"]),
     (&["eframe::"], &["gui"]),
     (&["egui::"], &["gui"]),
-    (&["egui_extras::"], &["gui"]),
     (&["rfd::"], &["gui"]),
     (&["opener::"], &["gui"]),
     (&["keepawake::"], &["cli", "gui"]),

@@ -1,6 +1,8 @@
 //! Folder names on the wire: modified UTF-7 (RFC 3501, section 5.1.3) or UTF-8 (RFC 6855), the separator, the personal prefix.
 
 use crate::domain::FolderPath;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use base64::{Engine, alphabet};
 
 /// Why a folder's name cannot be written on a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +85,8 @@ fn starts_with_ignoring_case(name: &[u8], prefix: &[u8]) -> bool {
     name.len() >= prefix.len() && name[..prefix.len()].eq_ignore_ascii_case(prefix)
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+/// The base64 of mailbox names (RFC 3501, section 5.1.3).
+const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::IMAP_MUTF7, NO_PAD);
 
 /// Text in modified UTF-7: printable ASCII as it is, `&` as `&-`, the rest as UTF-16 in a base64 of its own.
 pub(super) fn encode(text: &str) -> Vec<u8> {
@@ -108,20 +111,9 @@ fn flush(pending: &mut Vec<u16>, encoded: &mut Vec<u8>) {
     if pending.is_empty() {
         return;
     }
+    let bytes: Vec<u8> = pending.drain(..).flat_map(u16::to_be_bytes).collect();
     encoded.push(b'&');
-    let (mut bits, mut count) = (0_u32, 0);
-    for unit in pending.drain(..) {
-        bits = (bits << 16) | u32::from(unit);
-        count += 16;
-        while count >= 6 {
-            count -= 6;
-            encoded.push(BASE64[(bits >> count) as usize & 63]);
-        }
-        bits &= (1 << count) - 1;
-    }
-    if count > 0 {
-        encoded.push(BASE64[(bits << (6 - count)) as usize & 63]);
-    }
+    encoded.extend(BASE64.encode(bytes).into_bytes());
     encoded.push(b'-');
 }
 
@@ -149,18 +141,9 @@ pub(super) fn decode(name: &[u8]) -> Option<String> {
 }
 
 fn unshift(shifted: &str) -> Option<String> {
-    let mut units = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for octet in shifted.bytes() {
-        let value = BASE64.iter().position(|&candidate| candidate == octet)? as u32;
-        bits = (bits << 6) | value;
-        count += 6;
-        if count >= 16 {
-            count -= 16;
-            units.push((bits >> count) as u16);
-            bits &= (1 << count) - 1;
-        }
-    }
+    let bytes = BASE64.decode(shifted).ok()?;
+    let (units, []) = bytes.as_chunks::<2>() else { return None };
+    let units: Vec<u16> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
     String::from_utf16(&units).ok()
 }
 

@@ -4,6 +4,8 @@
 //! of them in a bit map before that, so that a line costs about one look per octet however many accounts a run has.
 
 use crate::domain::Secret;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
@@ -95,16 +97,8 @@ fn pair(start: &[u8; START]) -> usize {
 }
 
 /// Base64 (RFC 4648) without the padding, which is no secret.
-fn base64(octets: &[u8]) -> Zeroizing<String> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Zeroizing::new(String::with_capacity(octets.len().div_ceil(3) * 4));
-    for group in octets.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
-        for digit in 0..=group.len() {
-            text.push(char::from(DIGITS[(bits >> (18 - 6 * digit) & 63) as usize]));
-        }
-    }
-    text
+fn base64(bytes: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]
@@ -132,13 +126,6 @@ mod tests {
         ] {
             let clean = filter.clean(text);
             assert!(clean.contains('…') && !clean.contains("ss") && !clean.contains("cGE"), "{clean}");
-        }
-    }
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        for (plain, encoded) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()).as_str(), encoded);
         }
     }
 

@@ -178,20 +178,13 @@ impl Write for Hurried<'_> {
     }
 }
 
-/// Reads percent-encoding (RFC 3986, section 2.1).
+/// Reads percent-encoding (RFC 3986, section 2.1); none where it is not well-formed.
 fn percent_decoded(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut octets = text.bytes();
-    while let Some(octet) = octets.next() {
-        if octet != b'%' {
-            decoded.push(octet);
-            continue;
-        }
-        let mut digit = || char::from(octets.next()?).to_digit(16);
-        let (high, low) = (digit()?, digit()?);
-        decoded.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(decoded).ok()
+    let mut escapes = text.split('%').skip(1);
+    let well_formed = escapes
+        .all(|rest| matches!(rest.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()));
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+    well_formed.then(|| decoded.into_owned())
 }
 
 #[cfg(test)]
