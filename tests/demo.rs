@@ -1,7 +1,11 @@
 //! The whole job on the demo's servers: the engine, the administration, both stores compared by code that the engine knows nothing of.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A failed step of a test ends the test.
 
+#[path = "support/embedded/mod.rs"]
+mod embedded;
+
+use embedded::stage::{problems, start};
 use kimt::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
@@ -38,14 +42,7 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
             Options::in_folder(folder.join("state")),
         )
     };
-    std::fs::create_dir_all(folder.join("logs")).unwrap();
-    kimt::migrate::start(request, folder.join("logs"), Box::new(|_: &_, _: &_| {})).unwrap().wait()
-}
-
-/// What went wrong, for a test that fails.
-fn problems(state: &RunState) -> String {
-    let of_accounts = state.accounts.iter().flat_map(|account| account.problems.iter().map(|(_, problem)| problem));
-    of_accounts.chain(&state.problems).map(|problem| format!("{problem:?}\n")).collect()
+    start(request, Box::new(|_: &_, _: &_| {})).wait()
 }
 
 #[test]
@@ -56,9 +53,9 @@ fn the_demo_arrives_whole_and_a_second_run_copies_nothing() {
     assert_eq!(users_before.len(), 1);
 
     let first = run(&demo, folder.path());
-    assert_eq!(first.count_ended(AccountEnd::Complete), 5, "{}", problems(&first));
+    assert_eq!(first.count_ended(AccountEnd::Complete), 5, "{:?}", problems(&first));
     let compared = demo.compare();
-    assert!(compared.is_perfect(), "{compared:?}\n{}", problems(&first));
+    assert!(compared.is_perfect(), "{compared:?}\n{:?}", problems(&first));
     assert_eq!((compared.expected, first.tally.copied.messages), (400, 400));
     assert_eq!(first.domains_created, ["nordwind.example"]);
     assert_eq!(demo.administration().users()[..1], users_before[..]);
@@ -66,21 +63,21 @@ fn the_demo_arrives_whole_and_a_second_run_copies_nothing() {
     assert_eq!(demo.administration().open_sessions(), 0);
 
     let second = run(&demo, folder.path());
-    assert_eq!(second.tally.copied.messages, 0, "{}", problems(&second));
+    assert_eq!(second.tally.copied.messages, 0, "{:?}", problems(&second));
     assert!(demo.compare().is_perfect(), "{:?}", demo.compare());
 }
 
 #[test]
-fn a_demo_with_faults_loses_nothing_but_what_it_says() {
+fn a_demo_with_faults_loses_nothing_but_what_it_reports() {
     let folder = tempfile::tempdir().unwrap();
     let demo = demo(folder.path(), |options| options.faults = true);
     let state = run(&demo, folder.path());
     let compared = demo.compare();
-    assert!(compared.is_perfect(), "{compared:?}\n{}", problems(&state));
+    assert!(compared.is_perfect(), "{compared:?}\n{:?}", problems(&state));
     assert_eq!(state.count_ended(AccountEnd::Failed), 1);
     let refused = state.accounts.iter().find(|account| Some(account.info.address.as_str()) == demo.refused_account());
     assert_eq!(refused.unwrap().end, Some(AccountEnd::Failed));
-    assert_eq!(state.tally.failed, 1, "{}", problems(&state));
+    assert_eq!(state.tally.failed, 1, "{:?}", problems(&state));
     assert!(demo.faults_met() > 1);
 }
 
@@ -93,8 +90,8 @@ fn a_demo_with_far_servers_arrives_whole() {
         options.messages = 60;
     });
     let state = run(&demo, folder.path());
-    assert!(demo.compare().is_perfect(), "{:?}\n{}", demo.compare(), problems(&state));
-    assert!(demo.source_line().unwrap().octets_passed() > 10_000_000);
+    assert!(demo.compare().is_perfect(), "{:?}\n{:?}", demo.compare(), problems(&state));
+    assert!(demo.source_link().unwrap().octets_passed() > 10_000_000);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Where in a conversation the server stands.
+/// Where in a conversation the server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment<'a> {
     /// A connection was accepted; the greeting is next.
@@ -39,7 +39,7 @@ pub struct Step<'a> {
     pub connection: u64,
     /// Whoever is signed in; empty before.
     pub user: &'a str,
-    /// Where it stands.
+    /// Where it is.
     pub moment: Moment<'a>,
 }
 
@@ -51,14 +51,14 @@ pub enum Action {
     Proceed,
     /// The connection is cut; at [`Moment::Sending`] after half of the octets.
     Cut,
-    /// The line ends for the client, but what the server has received by then it still carries out; nobody hears its answers.
+    /// The connection ends for the client, but what the server has received by then it still carries out; nobody hears its answers.
     LoseAnswers,
     /// This is the tagged answer, such as `NO [UNAVAILABLE] Later`. At [`Moment::Received`] and [`Moment::Announced`] the command
     /// is not carried out; at [`Moment::Executed`] it was.
     Answer(String),
     /// `* BYE` with this text, then the end.
     Bye(String),
-    /// The step waits for so long.
+    /// The step waits that long.
     Delay(Duration),
     /// These octets are sent first, as they are.
     Inject(Vec<u8>),

@@ -1,4 +1,4 @@
-//! A long line in a short room: a TCP forwarder that adds delay, limits the rate and cuts where it is told to.
+//! A long way in a short room: a TCP forwarder that adds delay, limits the rate, and cuts connections on demand.
 
 use super::listener::Listener;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How the line is.
+/// What the way to the server is like.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LinkOptions {
     /// The near end's port; 0 takes a free one.
@@ -24,19 +24,19 @@ pub struct LinkOptions {
 pub struct Link {
     listener: Option<Listener>,
     port: u16,
-    line: Arc<Line>,
+    way: Arc<Way>,
 }
 
 /// Octets that are read at once.
 const CHUNK: usize = 16 * 1024;
 /// Chunks on their way in one direction of one connection.
 const UNDERWAY: usize = 1024;
-/// So much waits before the narrow part of the line, as in a router; the rest waits with whoever sends it, and holds nobody else up.
+/// The longest queue before the narrow part of the way, as in a router; the rest waits with whoever sends it, and holds nobody else up.
 const LONGEST_QUEUE: Duration = Duration::from_millis(250);
 /// No cut is planned.
 const NEVER: i64 = i64::MAX;
 
-struct Line {
+struct Way {
     target: SocketAddr,
     options: LinkOptions,
     open: Mutex<BTreeMap<u64, [TcpStream; 2]>>,
@@ -45,14 +45,14 @@ struct Line {
     left: AtomicI64,
     refusing: AtomicBool,
     passed: AtomicU64,
-    /// When the line is free again, to the server and back.
+    /// When the way is free again, to the server and back.
     free_at: [Mutex<Instant>; 2],
 }
 
 impl Link {
     /// Forwards to a port of this computer.
     pub fn start(target_port: u16, options: LinkOptions) -> io::Result<Self> {
-        let line = Arc::new(Line {
+        let way = Arc::new(Way {
             target: SocketAddr::from((Ipv4Addr::LOCALHOST, target_port)),
             options,
             open: Mutex::default(),
@@ -63,14 +63,14 @@ impl Link {
             free_at: [Mutex::new(Instant::now()), Mutex::new(Instant::now())],
         });
         let listener = Listener::start(options.port, {
-            let line = line.clone();
+            let way = way.clone();
             move |client| {
-                if let Err(error) = line.forward(client) {
+                if let Err(error) = way.forward(client) {
                     log::debug!(target: "rehearsal", "a connection could not be forwarded: {error}");
                 }
             }
         })?;
-        Ok(Self { port: listener.port(), listener: Some(listener), line })
+        Ok(Self { port: listener.port(), listener: Some(listener), way })
     }
 
     /// The port to connect to.
@@ -80,22 +80,22 @@ impl Link {
 
     /// Cuts every open connection now.
     pub fn cut(&self) {
-        self.line.cut();
+        self.way.cut();
     }
 
-    /// Cuts every connection after so many more octets, counted in both directions.
+    /// Cuts every connection after that many more bytes, counted in both directions.
     pub fn cut_after(&self, octets: u64) {
-        self.line.left.store(i64::try_from(octets).unwrap_or(NEVER), Ordering::SeqCst);
+        self.way.left.store(i64::try_from(octets).unwrap_or(NEVER), Ordering::SeqCst);
     }
 
     /// Whether new connections are closed at once, as by a server that is down.
     pub fn refuse(&self, refusing: bool) {
-        self.line.refusing.store(refusing, Ordering::SeqCst);
+        self.way.refusing.store(refusing, Ordering::SeqCst);
     }
 
     /// Octets that passed so far, in both directions.
     pub fn octets_passed(&self) -> u64 {
-        self.line.passed.load(Ordering::SeqCst)
+        self.way.passed.load(Ordering::SeqCst)
     }
 }
 
@@ -107,7 +107,7 @@ impl Drop for Link {
     }
 }
 
-impl Line {
+impl Way {
     fn forward(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
         if self.refusing.load(Ordering::SeqCst) {
             return Ok(());
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_no_faster_than_its_rate() {
+    fn the_link_is_no_faster_than_its_rate() {
         let server = echo();
         let options = LinkOptions { bits_per_second: Some(8_000_000), ..LinkOptions::default() };
         let link = Link::start(server.port(), options).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_cut_after_so_many_octets_and_holds_again_afterwards() {
+    fn the_link_is_cut_after_that_many_octets_and_holds_again_afterwards() {
         let server = echo();
         let link = Link::start(server.port(), LinkOptions::default()).unwrap();
         link.cut_after(7);

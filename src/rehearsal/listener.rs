@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A loopback port that is listened on. Dropping it frees the port; connections go on.
+/// A loopback port that is listened on. Dropping it frees the port; connections continue.
 pub(super) struct Listener {
     port: u16,
     stopping: Arc<AtomicBool>,

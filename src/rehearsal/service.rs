@@ -19,6 +19,6 @@ pub trait MailService: Send + Sync {
     /// Begins to listen on a loopback port; port 0 takes a free one. Returns the port.
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16>;
 
-    /// Ends listening on a port; open connections go on.
+    /// Ends listening on a port; open connections continue.
     fn stop_listening(&self, service: ImapService, port: u16);
 }

@@ -87,7 +87,7 @@ fn a_folder_that_is_another_one_when_it_is_compared_is_named_and_proves_nothing(
 }
 
 #[test]
-fn a_line_lost_where_one_folder_ends_and_the_next_begins_loses_and_doubles_nothing() {
+fn a_connection_lost_where_one_folder_ends_and_the_next_begins_loses_and_doubles_nothing() {
     let lost = Mutex::new(0);
     let stage = stage(Profile::Rich, move |_| {
         *lost.lock().unwrap() += 1;

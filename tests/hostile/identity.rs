@@ -56,7 +56,7 @@ fn equal_messages_and_equal_identities_are_as_many_as_they_were() {
 }
 
 #[test]
-fn a_lost_record_is_rebuilt_from_what_stands_on_the_target() {
+fn a_lost_record_is_rebuilt_from_what_is_on_the_target() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());
     std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
@@ -66,7 +66,7 @@ fn a_lost_record_is_rebuilt_from_what_stands_on_the_target() {
 }
 
 #[test]
-fn a_damaged_record_is_set_aside_told_and_rebuilt() {
+fn a_damaged_record_is_set_aside_reported_and_rebuilt() {
     let half = |octets: &[u8]| octets[..octets.len() / 2].to_vec();
     let holed =
         |octets: &[u8]| octets.iter().enumerate().map(|(at, octet)| if at > 200 { 0xa5 } else { *octet }).collect();
@@ -351,7 +351,7 @@ fn two_runs_of_a_mailbox_from_two_computers_double_one_message_at_most_and_say_s
 }
 
 #[test]
-fn of_two_runs_that_send_their_first_message_at_the_same_moment_one_goes_on() {
+fn of_two_runs_that_send_their_first_message_at_the_same_moment_one_continues() {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(1_500);
     let (appends, both_are_there) = (AtomicUsize::new(0), Barrier::new(2));
     stage.target.tamper(Tamper::commands(move |command| {

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A failed step of a test ends the test.
 
+#[path = "../support/embedded/mod.rs"]
+mod embedded;
+
 mod ahead;
 mod anywhere;
-mod between;
 mod encryption;
 mod endless;
 mod folders;
@@ -15,5 +17,6 @@ mod on_the_way;
 mod places;
 mod signing_in;
 mod source;
-mod stage;
 mod target;
+
+use embedded::{between, stage};

@@ -70,7 +70,7 @@ fn stage_with_a_lost_answer() -> (Stage, Arc<AtomicBool>) {
 }
 
 #[test]
-fn a_message_that_stands_below_others_of_the_record_is_found_where_it_may_stand() {
+fn a_message_below_others_of_the_record_is_found_where_it_may_be() {
     let mut stage = stage(|number, command, there| {
         let seen = NewMessage { flags: vec!["\\Seen".into()], ..flagless(command) };
         let store = || there.add(ANN, "INBOX", seen);
@@ -120,7 +120,7 @@ fn a_message_that_the_target_changed_is_found_among_all_that_may_be_it() {
 }
 
 #[test]
-fn flags_lost_in_a_run_that_was_cut_off_are_told_by_the_next() {
+fn flags_lost_in_a_run_that_was_cut_off_are_reported_by_the_next() {
     let (stage, stored) = stage_with_a_lost_answer();
     fill(&stage, "INBOX", 4);
     stop_when(&stage, &stored);
@@ -145,7 +145,7 @@ fn what_was_on_its_way_and_is_left_out_of_the_next_run_is_asked_for_by_the_one_a
 }
 
 #[test]
-fn a_message_that_was_stored_when_it_cost_the_line_for_the_last_time_is_not_sent_again_by_the_next_run() {
+fn a_message_that_was_stored_when_it_cost_the_connection_for_the_last_time_is_not_sent_again_by_the_next_run() {
     let losses = AtomicUsize::new(0);
     let stage = stage(move |_, command, there| {
         if command.literals[0].len() < 900 {
@@ -212,7 +212,7 @@ fn other_mail_that_comes_meanwhile_does_not_pass_for_what_was_on_its_way() {
 }
 
 #[test]
-fn a_repair_whose_line_is_lost_goes_on_and_counts_and_copies_nothing_twice() {
+fn a_repair_whose_connection_is_lost_continues_and_counts_and_copies_nothing_twice() {
     let (mut stage, stored) = stage_that_stores_late(8, 0);
     fill(&stage, "INBOX", 6);
     stage.assert_complete(&stage.migrate());

@@ -38,7 +38,7 @@ fn of_equal_messages_that_the_target_keeps_as_one_the_others_are_named() {
 }
 
 #[test]
-fn what_was_checked_by_size_before_the_line_was_lost_is_counted_once() {
+fn what_was_checked_by_size_before_the_connection_was_lost_is_counted_once() {
     // Wherever it is lost while both folders are checked.
     for loss in 0..6 {
         let target = ImapOptions { without: vec!["UIDPLUS"], ..ImapOptions::new(Profile::Rich) };

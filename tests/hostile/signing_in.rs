@@ -1,7 +1,7 @@
 //! Servers that let us in seldom, or not any more.
 
 use super::between::{Fate, Tamper};
-use super::stage::{ANN, BEN, Stage, kinds, problems};
+use super::stage::{ANN, BEN, PASSWORD, Stage, kinds, problems};
 use kimt::domain::{ProblemKind, Secret};
 use kimt::progress::{AccountEnd, RunKind};
 use kimt::rehearsal::{ImapOptions, Profile};
@@ -31,7 +31,7 @@ fn a_password_refused_in_the_middle_ends_that_mailbox_and_no_other() {
     assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::PasswordRefused], "{:?}", problems(&state));
     assert_eq!(state.count_ended(AccountEnd::Complete), 1);
     assert_eq!(tries.load(Ordering::SeqCst), 2, "a refused password is not tried again");
-    stage.source.store().set_password(ANN, "secret").unwrap();
+    stage.source.store().set_password(ANN, PASSWORD).unwrap();
     stage.source.tamper(Tamper::commands(|_| Fate::Pass));
     stage.assert_complete(&stage.migrate());
 }
@@ -58,16 +58,16 @@ fn with_one_connection_for_two_mailboxes_both_get_their_turn() {
 
 #[test]
 fn a_password_that_no_quoted_string_can_hold_signs_in_and_is_no_command() {
-    const PASSWORD: &str = "gr\u{fc}n \"\\\r\nK9 DELETE INBOX";
+    const ODD: &str = "gr\u{fc}n \"\\\r\nK9 DELETE INBOX";
     // With PLAIN, and without it as a literal.
     for without in [vec![], vec!["AUTH=PLAIN"]] {
         let source = ImapOptions { without, ..ImapOptions::new(Profile::Rich) };
         let stage = Stage::with(source, ImapOptions::new(Profile::Rich)).fill(3);
         for end in [&stage.source, &stage.target] {
-            end.store().set_password(ANN, PASSWORD).unwrap();
+            end.store().set_password(ANN, ODD).unwrap();
         }
         let mut request = stage.request(RunKind::Migrate, stage.folder.path());
-        request.accounts[0].password = Secret::new(PASSWORD);
+        request.accounts[0].password = Secret::new(ODD);
         stage.assert_complete(&stage.finish(request));
     }
 }

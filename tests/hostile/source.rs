@@ -80,7 +80,7 @@ fn answers_in_another_order_are_matched_by_what_they_say() {
 }
 
 #[test]
-fn a_message_told_of_twice_is_one_message() {
+fn a_message_announced_twice_is_one_message() {
     let stage = saying(|answer| {
         let twice = [answer.text.as_bytes(), b"\r\n"].concat();
         let whole = answer.text.starts_with("* ") && !answer.text.ends_with('}');
@@ -90,7 +90,7 @@ fn a_message_told_of_twice_is_one_message() {
 }
 
 #[test]
-fn a_change_of_flags_told_meanwhile_takes_neither_size_nor_date_from_a_message() {
+fn a_change_of_flags_announced_meanwhile_takes_neither_size_nor_date_from_a_message() {
     let stage = saying(|answer| {
         if answer.fetches(6) && answer.text.contains("RFC822.SIZE") {
             Fate::Instead(format!("{}\r\n* 2 FETCH (UID 2 FLAGS ())\r\n", answer.text).into_bytes())
@@ -102,7 +102,7 @@ fn a_change_of_flags_told_meanwhile_takes_neither_size_nor_date_from_a_message()
 }
 
 #[test]
-fn a_message_that_the_source_counts_and_does_not_tell_of_is_no_silent_loss() {
+fn a_message_that_the_source_counts_and_does_not_list_is_no_silent_loss() {
     let stage = saying(|answer| {
         let hidden = answer.fetches(4) && answer.text.contains("RFC822.SIZE");
         if hidden { Fate::Instead(Vec::new()) } else { Fate::Pass }
@@ -136,7 +136,7 @@ fn flags_that_make_no_sense_cost_no_message() {
 }
 
 #[test]
-fn a_message_without_a_date_arrives_and_the_user_is_told() {
+fn a_message_without_a_date_arrives_and_that_is_reported() {
     let stage = saying(|answer| match answer.text.split_once("INTERNALDATE \"") {
         Some((_, rest)) if answer.fetches(2) => {
             let date = rest.split_once('"').unwrap().0;
@@ -225,7 +225,7 @@ fn a_source_that_falls_silent_at_one_message_loses_only_that_one() {
 }
 
 #[test]
-fn a_folder_without_a_record_is_compared_past_a_message_that_costs_the_line() {
+fn a_folder_without_a_record_is_compared_past_a_message_that_costs_the_connection() {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
     stage.assert_complete(&stage.migrate());
     std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
@@ -248,7 +248,7 @@ fn a_folder_without_a_record_is_compared_past_a_message_that_costs_the_line() {
 
 /// Servers that cannot read one message, found by a comparison after everything arrived.
 #[test]
-fn a_comparison_goes_on_past_a_message_that_costs_the_line_on_either_side() {
+fn a_comparison_continues_past_a_message_that_costs_the_connection_on_either_side() {
     for (of_source, silent) in [(true, false), (true, true), (false, false), (false, true)] {
         let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
         stage.assert_complete(&stage.migrate());

@@ -74,7 +74,7 @@ fn a_message_too_big_is_named_whatever_the_target_announced() {
 }
 
 #[test]
-fn a_full_mailbox_ends_with_advice_and_the_others_go_on() {
+fn a_full_mailbox_ends_with_advice_and_the_others_continue() {
     let mut stage = stage_of_singles(|_| Fate::Pass);
     stage.users = vec![ANN, BEN];
     stage.source.store().add_generated(BEN, "INBOX", 5, 600, 9).unwrap();
@@ -188,7 +188,7 @@ fn a_target_that_hangs_up_and_stores_what_it_had_received_later_gets_nothing_twi
 }
 
 #[test]
-fn a_target_that_stores_what_it_had_received_long_after_it_was_asked_doubles_one_message_and_goes_on() {
+fn a_target_that_stores_what_it_had_received_long_after_it_was_asked_doubles_one_message_and_continues() {
     let (appends_seen, late) = (AtomicUsize::new(0), std::sync::Mutex::new(None::<Command>));
     let there: Arc<std::sync::OnceLock<Arc<MailStore>>> = Arc::default();
     let target = there.clone();
@@ -358,7 +358,7 @@ fn a_target_that_makes_no_parents_and_hangs_up_gets_them_one_by_one() {
 }
 
 #[test]
-fn flags_that_the_target_drops_without_a_word_are_told() {
+fn flags_that_the_target_drops_without_a_word_are_reported() {
     let mut stage = stage_of_singles(|_| Fate::Pass);
     let flagged = NewMessage { flags: vec!["\\Seen".into(), "$Work".into()], ..message("Subject: 7\r\n\r\ntext\r\n") };
     stage.source.store().add(ANN, "INBOX", flagged).unwrap();
@@ -377,7 +377,7 @@ fn flags_that_the_target_drops_without_a_word_are_told() {
 }
 
 #[test]
-fn keywords_left_behind_before_a_line_was_lost_are_told_with_those_after_it() {
+fn keywords_left_behind_before_a_connection_was_lost_are_reported_with_those_after_it() {
     let taken = AtomicUsize::new(0);
     let mut stage = stage_of_singles(move |command| {
         if appends(command) && command.text.contains("$Work") {
@@ -402,7 +402,7 @@ fn keywords_left_behind_before_a_line_was_lost_are_told_with_those_after_it() {
 }
 
 #[test]
-fn keywords_left_behind_in_a_folder_that_came_to_no_end_are_told() {
+fn keywords_left_behind_in_a_folder_that_came_to_no_end_are_reported() {
     let taken = AtomicUsize::new(0);
     let stage = stage_of_singles(move |command| {
         if appends(command) && command.text.contains("$Work") {
@@ -422,7 +422,7 @@ fn keywords_left_behind_in_a_folder_that_came_to_no_end_are_told() {
 }
 
 #[test]
-fn a_message_at_which_the_target_hangs_up_costs_that_message_only() {
+fn a_message_at_which_the_target_closes_the_connection_costs_that_message_only() {
     let closing = |command: &Command| if is_poisoned(command) { Fate::Close } else { Fate::Pass };
     for stage in [stage(closing), stage_of_singles(closing)] {
         stage.assert_but(&stage.migrate(), &[3], &[ProblemKind::MessageRefused]);

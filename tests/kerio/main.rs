@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // A failed step of a test ends the test.
 
+#[path = "../support/embedded/mod.rs"]
+mod embedded;
+
 mod ports;
 mod scripted;
 mod standin;
@@ -46,7 +49,7 @@ fn an_auditor_may_not_manage() {
 }
 
 #[test]
-fn a_refused_administrator_is_told_and_no_password_shows() {
+fn a_refused_administrator_is_reported_and_no_password_shows() {
     let server = Server::start(|call| match call.method.as_str() {
         "Session.login" => Reply::Error(1000, "Login failed. Invalid user name or password."),
         _ => usual(call),
@@ -60,7 +63,7 @@ fn a_refused_administrator_is_told_and_no_password_shows() {
 }
 
 #[test]
-fn an_administrator_with_a_second_factor_is_told_the_way_round() {
+fn an_administrator_with_a_second_factor_is_shown_another_way() {
     let server = Server::start(|_| Reply::Error(1000, "Two-factor authentication required."));
     let sentence = server.sign_in().err().unwrap().problem(None).sentence();
     assert!(sentence.contains("built-in administrator"), "{sentence}");
@@ -90,7 +93,7 @@ fn an_expired_session_is_renewed_once_for_all_workers() {
 }
 
 #[test]
-fn an_expired_session_told_by_http_is_renewed_too() {
+fn an_expired_session_announced_by_http_is_renewed_too() {
     let expired = AtomicBool::new(true);
     let server = Server::start(move |call| match call.method.as_str() {
         "Session.whoAmI" if expired.swap(false, Ordering::SeqCst) => {
@@ -233,7 +236,7 @@ fn nothing_is_sent_to_a_server_that_is_not_trusted() {
 }
 
 #[test]
-fn seats_are_told_from_whatever_the_server_offers() {
+fn seats_are_counted_from_whatever_the_server_offers() {
     let server = Server::start(|call| match call.method.as_str() {
         "ProductRegistration.getFullStatus" => Reply::Result(json!({"status": {"users": -2}})),
         "Users.getMailboxCount" => Reply::Result(json!({"count": {"active": 3, "total": 4}})),

@@ -193,7 +193,7 @@ fn a_port_that_never_answers_is_put_back() {
 }
 
 #[test]
-fn a_stopped_service_is_told_and_left_stopped() {
+fn a_stopped_service_is_reported_and_left_stopped() {
     let (services, folder) = (services(), tempfile::tempdir().unwrap());
     services.lock().unwrap().list[2]["isRunning"] = json!(false);
     let server = serve(&services);

@@ -127,7 +127,7 @@ fn an_expired_session_is_renewed_in_the_middle() {
 }
 
 #[test]
-fn a_full_licence_is_told_however_it_is_said() {
+fn a_full_licence_is_reported_however_the_server_puts_it() {
     for licence_refusal in [LicenceRefusal::PerUser, LicenceRefusal::WholeCall] {
         let stand_in = start(|behaviour| {
             (behaviour.licence_users, behaviour.licence_refusal) = (Some(0), licence_refusal);
@@ -169,7 +169,7 @@ fn every_hindrance_is_its_own_problem() {
 }
 
 #[test]
-fn an_administrator_without_the_rights_is_told_however_it_is_said() {
+fn an_administrator_without_the_rights_is_reported_however_the_server_puts_it() {
     for rights_refusal in [RightsRefusal::AccessDenied, RightsRefusal::DatabaseError, RightsRefusal::SessionExpired] {
         for role in [Role::Auditor, Role::AccountAdmin] {
             let stand_in = start(|behaviour| (behaviour.role, behaviour.rights_refusal) = (role, rights_refusal));
@@ -220,7 +220,7 @@ fn a_port_is_changed_and_put_back_in_every_way_a_server_may_have() {
 }
 
 #[test]
-fn a_taken_port_is_told_and_the_old_one_serves_again() {
+fn a_taken_port_is_reported_and_the_old_one_serves_again() {
     for taken_port in [TakenPort::ErrorOfSet, TakenPort::ErrorOfStart, TakenPort::NotRunning] {
         for port_change in [PortChange::AtOnce, PortChange::AfterRestart] {
             let wanted = free_port();
@@ -257,7 +257,7 @@ fn cut_everywhere(case: impl Fn(u64) -> bool + Sync) {
 }
 
 #[test]
-fn a_line_cut_at_any_call_leaves_the_old_port_or_a_note_that_brings_it_back() {
+fn a_connection_cut_at_any_call_leaves_the_old_port_or_a_note_that_brings_it_back() {
     for port_change in [PortChange::AtOnce, PortChange::AfterRestart] {
         cut_everywhere(|step| {
             let stand_in = start(|behaviour| behaviour.port_change = port_change);
@@ -283,7 +283,7 @@ fn a_line_cut_at_any_call_leaves_the_old_port_or_a_note_that_brings_it_back() {
 }
 
 #[test]
-fn a_line_cut_at_any_call_never_makes_a_user_or_domain_twice() {
+fn a_connection_cut_at_any_call_never_makes_a_user_or_domain_twice() {
     let ann = account("ann@new.example", "Correct-Horse-9");
     cut_everywhere(|step| {
         let stand_in = start(|_| {});

@@ -145,7 +145,7 @@ fn a_domain_is_created_once_however_many_workers_ask() {
 }
 
 #[test]
-fn a_refused_domain_is_told() {
+fn a_refused_domain_is_reported() {
     let server = Server::start(|call| match call.method.as_str() {
         "Domains.get" => Reply::Result(json!({"list": []})),
         "Domains.create" => item_error(1001, "The name %1 is taken.").unwrap(),

@@ -1,20 +1,18 @@
 //! Mailboxes arrive unchanged, whatever the two servers offer.
 
 use super::*;
-use kimt::progress::Verdict;
-use kimt::rehearsal::{Profile, wire_name};
+use kimt::rehearsal::wire_name;
 
-/// Migrates, and makes sure of everything that must hold then; `named` tells how a source folder is called on the target.
-fn migrate_and_compare(source: &End, target: &End, named: impl Fn(&str) -> String) {
-    let folder = scratch();
-    let before = source.server.store().snapshot(ANN).unwrap();
-    let state = run(request(RunKind::Migrate, source, target, folder.path()));
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?} {:#?}", state.problems, state.accounts[0].problems);
+/// Migrates, and makes sure of everything that must hold then; `named` says how a source folder is called on the target.
+fn migrate_and_compare(stage: &Stage, named: impl Fn(&str) -> String) {
+    let before = stage.source.mail();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?} {:#?}", state.problems, problems(&state));
     assert_eq!(state.tally.copied.messages as usize, before.messages());
     assert_eq!(state.tally.checked.messages as usize, before.messages());
-    assert!(source.server.store().snapshot(ANN).unwrap() == before, "the source was changed");
-    assert_eq!(source.server.store().changes_seen(ANN).unwrap(), [""; 0]);
-    let after = target.server.store().snapshot(ANN).unwrap();
+    assert!(stage.source.mail() == before, "the source was changed");
+    assert_eq!(stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
+    let after = stage.target.mail();
     for (name, there) in &before.folders {
         let name = named(std::str::from_utf8(name).unwrap());
         let here = after
@@ -26,16 +24,11 @@ fn migrate_and_compare(source: &End, target: &End, named: impl Fn(&str) -> Strin
     }
     assert_eq!(after.messages(), before.messages());
 
-    let again = run(request(RunKind::Migrate, source, target, folder.path()));
-    assert_eq!(
-        (again.verdict(), again.tally.copied.messages),
-        (Verdict::AllComplete, 0),
-        "{:#?}",
-        again.accounts[0].problems
-    );
-    assert!(target.server.store().snapshot(ANN).unwrap() == after, "the second run changed the target");
-    let verified = run(request(RunKind::Verify, source, target, folder.path()));
-    assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", verified.accounts[0].problems);
+    let again = stage.migrate();
+    assert_eq!((again.verdict(), again.tally.copied.messages), (Verdict::AllComplete, 0), "{:#?}", problems(&again));
+    assert!(stage.target.mail() == after, "the second run changed the target");
+    let verified = stage.run(RunKind::Verify);
+    assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", problems(&verified));
 }
 
 fn same(name: &str) -> String {
@@ -43,11 +36,10 @@ fn same(name: &str) -> String {
 }
 
 fn between(source: Profile, target: Profile, security: Security) {
-    let from = store(Layout::SLASH);
-    fill(&from);
-    let source = End::start(from, ImapOptions::new(source), security);
-    let target = End::start(store(Layout::SLASH), ImapOptions::new(target), security);
-    migrate_and_compare(&source, &target, same);
+    let end = |profile| End::start(store(Layout::SLASH), ImapOptions::new(profile), security);
+    let stage = Stage::of(end(source), end(target));
+    fill(stage.source.store());
+    migrate_and_compare(&stage, same);
 }
 
 #[test]
@@ -80,7 +72,7 @@ fn a_mailbox_arrives_unchanged_from_a_server_with_dots_and_a_prefix_in_kerio() {
         Some(own) => own.replace('.', "/"),
         None => name.to_owned(),
     };
-    migrate_and_compare(&source, &target, named);
+    migrate_and_compare(&Stage::of(source, target), named);
 }
 
 #[test]
@@ -89,8 +81,8 @@ fn names_travel_as_the_servers_expect_them() {
     from.create_folder(ANN, "Проекты/2024").unwrap();
     let source = End::start(from, ImapOptions::new(Profile::Bare), Security::Tls);
     let target = End::start(store(Layout::DOT), ImapOptions::new(Profile::Rich), Security::Tls);
-    let folder = scratch();
-    run(request(RunKind::Migrate, &source, &target, folder.path()));
-    let folders = target.server.store().snapshot(ANN).unwrap().folders;
+    let stage = Stage::of(source, target);
+    stage.migrate();
+    let folders = stage.target.mail().folders;
     assert!(folders.contains_key(&wire_name("Проекты.2024")), "{:?}", folders.keys());
 }

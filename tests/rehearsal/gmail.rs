@@ -1,12 +1,11 @@
-//! A source like Gmail: labels are folders, one message stands in several, and All Mail holds every message once more.
+//! A source like Gmail: labels are folders, one message is in several, and All Mail holds every message once more.
 
 use super::*;
 use kimt::domain::{LeftOutReason, Mapping, ProblemKind};
-use kimt::progress::Verdict;
-use kimt::rehearsal::{Profile, Snapshot};
+use kimt::rehearsal::Snapshot;
 
 /// One message in two labels and the inbox, one in one label, two only in All Mail, one starred; spam is not in All Mail.
-fn gmail(options: ImapOptions) -> End {
+fn gmail(options: ImapOptions, target: Layout) -> Stage {
     let store = store(Layout::SLASH);
     let special = [
         ("[Gmail]/Alle Nachrichten", SpecialUse::All),
@@ -37,7 +36,9 @@ fn gmail(options: ImapOptions) -> End {
         }
     }
     store.add(ANN, "[Gmail]/Spam", named("spam")).unwrap();
-    End::start(store, options, Security::Plain)
+    let target_options = if target.kerio { ImapOptions::kerio } else { ImapOptions::new };
+    let target = End::start(self::store(target), target_options(Profile::Typical), Security::Plain);
+    Stage::of(End::start(store, options, Security::Plain), target)
 }
 
 fn named(name: &str) -> NewMessage {
@@ -54,11 +55,10 @@ fn messages_of(snapshot: &Snapshot, folder: &str) -> usize {
 
 #[test]
 fn every_label_has_its_messages_and_the_archive_what_has_none() {
-    let (source, folder) = (gmail(gmail_options()), scratch());
-    let target = End::start(store(Layout::KERIO), ImapOptions::kerio(Profile::Typical), Security::Plain);
-    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", state.accounts[0].problems);
-    let after = target.server.store().snapshot(ANN).unwrap();
+    let stage = gmail(gmail_options(), Layout::KERIO);
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    let after = stage.target.mail();
     let counts =
         ["INBOX", "Work", "Work/Plans", "Sent Items", "Junk E-mail", "Archive"].map(|it| messages_of(&after, it));
     assert_eq!(counts, [2, 2, 1, 1, 1, 3]);
@@ -73,45 +73,41 @@ fn every_label_has_its_messages_and_the_archive_what_has_none() {
     assert!(account.left_out.iter().all(|left_out| left_out.reason == LeftOutReason::Virtual));
     assert_eq!(account.left_out.len(), 2);
 
-    source.server.store().add(ANN, "Work", named("new")).unwrap();
-    source.server.store().add(ANN, "[Gmail]/Alle Nachrichten", named("new")).unwrap();
-    let again = run(request(RunKind::Migrate, &source, &target, folder.path()));
+    stage.source.store().add(ANN, "Work", named("new")).unwrap();
+    stage.source.store().add(ANN, "[Gmail]/Alle Nachrichten", named("new")).unwrap();
+    let again = stage.migrate();
     assert_eq!((again.verdict(), again.tally.copied.messages), (Verdict::AllComplete, 1));
-    let verified = run(request(RunKind::Verify, &source, &target, folder.path()));
-    assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", verified.accounts[0].problems);
+    let verified = stage.run(RunKind::Verify);
+    assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", problems(&verified));
     assert_eq!(verified.tally.expected.messages, 11);
-    let checked = run(request(RunKind::Check, &source, &target, folder.path()));
+    let checked = stage.run(RunKind::Check);
     assert_eq!(checked.tally.expected.messages, 11);
 }
 
 #[test]
 fn a_run_cut_in_the_middle_still_knows_which_messages_have_labels() {
-    let (source, folder) = (gmail(gmail_options()), scratch());
-    source.server.set_options(ImapOptions { drop_after_commands: Some(24), ..source.server.options() });
-    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Typical), Security::Plain);
-    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", state.accounts[0].problems);
-    let after = target.server.store().snapshot(ANN).unwrap();
+    let stage = gmail(ImapOptions { drop_after_commands: Some(24), ..gmail_options() }, Layout::SLASH);
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    let after = stage.target.mail();
     assert_eq!((messages_of(&after, "Archive"), messages_of(&after, "Gesendet"), after.messages()), (3, 1, 10));
 }
 
 #[test]
 fn without_numbers_a_folder_that_holds_all_is_left_out_and_named() {
-    let (source, folder) = (gmail(ImapOptions::new(Profile::Typical)), scratch());
-    let target = End::start(store(Layout::KERIO), ImapOptions::kerio(Profile::Typical), Security::Plain);
-    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", state.accounts[0].problems);
+    let stage = gmail(ImapOptions::new(Profile::Typical), Layout::KERIO);
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
     let left_out: Vec<&str> = state.accounts[0].left_out.iter().map(|it| it.folder.as_str()).collect();
     assert_eq!(left_out, ["[Gmail]/Markiert", "[Gmail]/Wichtig", "[Gmail]/Alle Nachrichten"]);
-    assert_eq!(target.server.store().snapshot(ANN).unwrap().messages(), 7);
+    assert_eq!(stage.target.mail().messages(), 7);
 }
 
 #[test]
-fn a_refused_password_is_told_with_what_gmail_takes_instead() {
-    let (source, folder) = (gmail(gmail_options()), scratch());
-    source.server.store().set_password(ANN, "another").unwrap();
-    let target = End::start(store(Layout::SLASH), ImapOptions::new(Profile::Typical), Security::Plain);
-    let state = run(request(RunKind::Migrate, &source, &target, folder.path()));
+fn a_refused_password_is_reported_with_what_gmail_takes_instead() {
+    let stage = gmail(gmail_options(), Layout::SLASH);
+    stage.source.store().set_password(ANN, "another").unwrap();
+    let state = stage.migrate();
     let (_, problem) = &state.accounts[0].problems[0];
     assert_eq!(problem.kind, ProblemKind::PasswordRefused);
     assert!(problem.words.contains("app passwords"), "{}", problem.words);

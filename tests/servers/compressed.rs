@@ -39,7 +39,7 @@ fn sent(dovecot: &Dovecot, command: &str) -> usize {
 }
 
 #[test]
-fn the_hostile_mailbox_arrives_over_compressed_lines_as_it_left() {
+fn the_hostile_mailbox_arrives_over_compressed_connections_as_it_left() {
     for security in [Security::Plain, Security::Tls, Security::StartTls] {
         let (source, target) = (started(), started());
         ImapClient::sign_in(source.port, ANN.0, ANN.1).fill(&corpus::hostile(Largest::Small));

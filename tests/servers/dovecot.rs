@@ -66,7 +66,7 @@ fn mail_moves_over_starttls() {
 }
 
 #[test]
-fn mail_moves_over_a_plain_line() {
+fn mail_moves_over_a_plain_connection() {
     migrate_over(Security::Plain);
 }
 

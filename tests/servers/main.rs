@@ -15,4 +15,4 @@ mod masters;
 mod namespaces;
 mod pairs;
 mod program;
-mod two_lines;
+mod two_connections;

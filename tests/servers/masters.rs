@@ -63,7 +63,7 @@ fn a_master_user_moves_a_mailbox_by_its_composed_name_and_by_authorization() {
 }
 
 #[test]
-fn a_wrong_master_password_is_told_as_the_masters() {
+fn a_wrong_master_password_is_reported_as_the_masters() {
     let ((source, _kept), (target, _kept_too)) = (dovecot(), dovecot());
     for way in [composed("wrong"), authorization("wrong")] {
         let state = migration(&source, &target, [way, composed(MASTER_PASSWORD)]).run();

@@ -28,7 +28,7 @@ fn kerio_master() -> SignInWay {
 }
 
 #[test]
-fn an_offered_way_is_told_as_good() {
+fn an_offered_way_is_reported_as_good() {
     let (_server, port) = server(&[], "geheim", usual());
     assert_eq!(found(port, SignInWay::OwnPassword), (Sign::Good, "Offers the sign-in with passwords".to_owned()));
     assert_eq!(found(port, on_behalf()).0, Sign::Good);
@@ -37,7 +37,7 @@ fn an_offered_way_is_told_as_good() {
 }
 
 #[test]
-fn what_is_not_offered_is_told_with_what_to_choose_in_its_place() {
+fn what_is_not_offered_is_reported_with_what_to_choose_instead() {
     let (_server, port) = server(&[], "geheim", usual());
     let (sign, text) = found(port, token());
     assert_eq!(sign, Sign::Bad);

@@ -54,7 +54,7 @@ fn a_mailbox_arrives_by_xoauth2_and_a_token_that_has_expired_is_replaced_once() 
 }
 
 #[test]
-fn a_token_that_stays_refused_is_told_with_the_servers_reason_and_asked_for_no_third_time() {
+fn a_token_that_stays_refused_is_reported_with_the_servers_reason_and_asked_for_no_third_time() {
     let folder = tempfile::tempdir().unwrap();
     let (_target, target_port) = server(&[ANN], "own", usual());
     let front = Front::start(1, "AUTH=XOAUTH2", |_, _| Verdict::Refuse(Some(EXPIRED)));

@@ -16,7 +16,7 @@ pub struct Behaviour {
     pub rights_refusal: RightsRefusal,
     /// What becomes of `Session.login`.
     pub login: Login,
-    /// After so many refused logins in a row every login is refused for a while (A9).
+    /// The number of refused logins in a row after which every login is refused for a while (A9).
     pub failed_logins_to_block: Option<u32>,
     /// Seats of the licence; none when there is no limit.
     pub licence_users: Option<u32>,
@@ -141,7 +141,7 @@ pub enum Reply {
     Page(u16),
     /// A redirect to this address.
     Redirect(String),
-    /// So many octets of JSON text.
+    /// JSON text of that many bytes.
     Oversized(usize),
     /// A JSON-RPC error with this code and message.
     Error(i64, String),

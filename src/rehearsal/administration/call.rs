@@ -31,7 +31,7 @@ impl State {
         Self { behaviour, directory, services, sessions, calls, steps: 0, cut_at: None }
     }
 
-    /// Takes the next step; whether the line is to be cut there.
+    /// Takes the next step; whether the connection is to be cut there.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
         self.cut_at == Some(self.steps)

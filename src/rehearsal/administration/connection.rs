@@ -61,23 +61,23 @@ fn serve(core: &Core, stream: TcpStream, certificate: &ServerCertificate) -> io:
     stream.set_write_timeout(Some(REST))?;
     stream.set_nodelay(true)?;
     let encrypted = certificate.accept(stream)?;
-    let mut line = BufReader::new(encrypted);
-    while let Some(request) = Request::read(&mut line)? {
+    let mut client = BufReader::new(encrypted);
+    while let Some(request) = Request::read(&mut client)? {
         let close = request.close || core.state().behaviour.close_connections;
         let Some(answer) = answer(core, &request) else {
-            return line.get_ref().sock.shutdown(Shutdown::Both);
+            return client.get_ref().sock.shutdown(Shutdown::Both);
         };
-        answer.write(line.get_mut(), close)?;
+        answer.write(client.get_mut(), close)?;
         if close {
             break;
         }
     }
-    let encrypted = line.get_mut();
+    let encrypted = client.get_mut();
     encrypted.conn.send_close_notify();
     encrypted.flush()
 }
 
-/// The answer; none when the line is to be cut.
+/// The answer; none when the connection is to be cut.
 fn answer(core: &Core, request: &Request) -> Option<Answer> {
     if request.path.trim_end_matches('/') != "/admin/api/jsonrpc" {
         return Some(Answer::page(404, "Not Found"));

@@ -1,7 +1,7 @@
 //! The stand-in for Kerio Connect's administration: JSON-RPC over HTTPS on a loopback port, before any mail store.
 //!
 //! Promises what the public documentation of Kerio Connect and reports from live servers say (docs/kerio-connect.md, sections A to
-//! C and E), every ambiguity as a switch of [`Behaviour`], and a way to cut the line at any call. Users made here can sign in to the
+//! C and E), every ambiguity as a switch of [`Behaviour`], and a way to cut the connection at any call. Users made here can sign in to the
 //! mail store behind it, and the ports of its IMAP services are really listened on. What a mail store is, [`MailService`] says;
 //! nothing here knows more of it.
 //!

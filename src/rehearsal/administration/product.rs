@@ -1,4 +1,4 @@
-//! The calls that only tell of the server: version, licence, alerts, policy, disk (docs/kerio-connect.md, A6, A9, B1, B5 to B8, B11 to
+//! The calls that only describe the server: version, licence, alerts, policy, disk (docs/kerio-connect.md, A6, A9, B1, B5 to B8, B11 to
 //! B13, B29).
 
 use super::behaviour::Behaviour;

@@ -5,8 +5,8 @@
 
 mod accounts_file;
 mod comparison;
+mod far_mail;
 mod faults;
-mod line;
 
 pub use comparison::DemoComparison;
 
@@ -16,8 +16,8 @@ use super::{
     ImapOptions, ImapServer, ImapService, Layout, Link, LinkOptions, MailService, MailStore, Profile, Snapshot,
 };
 use crate::domain::{Fingerprint, Secret, Security, ServerAddress};
+use far_mail::FarMail;
 use faults::FriendlyFaults;
-use line::FarMail;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl DemoOptions {
 /// Running servers. Dropping it ends them and forgets all mail; the accounts file stays.
 pub struct Demo {
     administration: AdministrationStandIn,
-    source_line: Option<Link>,
+    source_link: Option<Link>,
     source: ImapServer,
     target: Arc<ImapServer>,
     source_port: u16,
@@ -77,8 +77,8 @@ impl Demo {
         source.set_faults(Some(faults.clone()));
         let own_port = source.listen(ImapService::SecureImap, 0)?;
         let link = LinkOptions { round_trip: options.rtt, ..LinkOptions::default() };
-        let source_line = (!options.rtt.is_zero()).then(|| Link::start(own_port, link)).transpose()?;
-        let source_port = source_line.as_ref().map_or(own_port, Link::port);
+        let source_link = (!options.rtt.is_zero()).then(|| Link::start(own_port, link)).transpose()?;
+        let source_port = source_link.as_ref().map_or(own_port, Link::port);
 
         let mut target_options = ImapOptions::kerio(Profile::Rich);
         if options.faults {
@@ -102,7 +102,7 @@ impl Demo {
         }
         Ok(Self {
             administration,
-            source_line,
+            source_link,
             source,
             target,
             source_port,
@@ -184,9 +184,9 @@ impl Demo {
         &self.target
     }
 
-    /// The line to the source, when the demo's servers are far.
-    pub fn source_line(&self) -> Option<&Link> {
-        self.source_line.as_ref()
+    /// What lies between this computer and the source, when the demo's servers are far.
+    pub fn source_link(&self) -> Option<&Link> {
+        self.source_link.as_ref()
     }
 
     /// The target's administration.

@@ -229,7 +229,7 @@ impl Channel {
         Ok(())
     }
 
-    /// What was read and not used, never empty. Sends what was gathered before it waits. The end of the line is an error.
+    /// What was read and not used, never empty. Sends what was gathered before it waits. The end of the connection is an error.
     fn fill(&mut self) -> io::Result<&[u8]> {
         while self.used == self.input.len() {
             self.forget_input();
@@ -282,7 +282,7 @@ impl Channel {
         Ok((!too_long).then_some(line))
     }
 
-    /// Reads exactly so many octets; of those beyond `kept` nothing is kept.
+    /// Reads exactly that many octets; of those beyond `kept` nothing is kept.
     pub(super) fn read_octets(&mut self, octets: u64, kept: u64) -> io::Result<Vec<u8>> {
         let mut read = Vec::with_capacity(octets.min(kept).min(1 << 20) as usize);
         let mut left = octets;

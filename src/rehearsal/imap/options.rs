@@ -8,7 +8,7 @@ use std::time::Duration;
 /// What a server offers (D8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
-    /// IMAP4rev1 (RFC 3501) and nothing else: literals always wait, nobody tells the UID of what was appended.
+    /// IMAP4rev1 (RFC 3501) and nothing else: literals always wait, nobody learns the UID of what was appended.
     Bare,
     /// What most servers have: UIDPLUS, LITERAL-, NAMESPACE, SPECIAL-USE, CHILDREN, UNSELECT, IDLE, ID, QUOTA.
     Typical,
@@ -55,7 +55,7 @@ pub struct ImapOptions {
     pub without: Vec<&'static str>,
     /// Behaves like Kerio Connect.
     pub kerio: Option<KerioWays>,
-    /// Has Gmail's X-GM-EXT-1: messages of the same content are one message, which may stand in several folders.
+    /// Has Gmail's X-GM-EXT-1: messages of the same content are one message, which may be in several folders.
     pub gmail: bool,
     /// The text after `* OK`; none for the usual one.
     pub greeting: Option<String>,
@@ -63,17 +63,17 @@ pub struct ImapOptions {
     pub starttls: bool,
     /// Nobody signs in without encryption (D7).
     pub encryption_required: bool,
-    /// What NAMESPACE tells as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
+    /// What NAMESPACE announces as the prefix of a user's own folders, such as `INBOX.`; the store's names must have it.
     pub personal_prefix: String,
-    /// A user can sign in only so long after it was made (E6).
+    /// How long a user that was just made cannot sign in (E6).
     pub sign_in_delay: Duration,
-    /// So many refused passwords within a minute block this computer for [`ImapOptions::block_for`] (A9).
+    /// The number of refused passwords within a minute that block this computer for [`ImapOptions::block_for`] (A9).
     pub block_after_failures: Option<u32>,
     /// How long a block lasts.
     pub block_for: Duration,
     /// Connections at a time; further ones hear `* BYE`.
     pub most_connections: Option<usize>,
-    /// Every connection is cut after so many commands.
+    /// The number of commands after which every connection is cut.
     pub drop_after_commands: Option<u64>,
     /// The largest message taken, in octets.
     pub append_limit: u64,

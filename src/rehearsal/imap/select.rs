@@ -92,14 +92,14 @@ impl Session {
         Ok(Reply::ok(if read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }))
     }
 
-    /// Tells what came and went in the open folder since the client was told last.
+    /// Announces what came and went in the open folder since the last time.
     pub(super) fn tell_changes(&mut self) -> io::Result<()> {
         let (Some(user), Some(selected)) = (self.user.clone(), &mut self.selected) else { return Ok(()) };
         let mut gone = Vec::new();
         let mut arrived = None;
         {
             let mailbox = user.mailbox();
-            // A folder that was deleted or numbered anew meanwhile has nothing to tell; its commands are refused.
+            // A folder that was deleted or numbered anew meanwhile has nothing to announce; its commands are refused.
             let Some(folder) =
                 mailbox.folder(&selected.name).ok().filter(|folder| folder.uid_validity == selected.uid_validity)
             else {

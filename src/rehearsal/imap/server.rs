@@ -35,7 +35,7 @@ pub struct Transcript {
     pub commands: Vec<String>,
 }
 
-/// So many commands of a connection are kept, and so many connections.
+/// At most that many commands of a connection are kept, and the commands of at most that many connections.
 const COMMANDS_KEPT: usize = 10_000;
 const TRANSCRIPTS_KEPT: usize = 1000;
 

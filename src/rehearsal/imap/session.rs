@@ -1,4 +1,4 @@
-//! One connection's conversation: greeting, commands in their order, the end. What a command does stands in the files beside.
+//! One connection's conversation: greeting, commands in their order, the end. What a command does is in the files beside.
 
 use super::super::faults::Moment;
 use super::super::store::User;
@@ -84,7 +84,7 @@ impl Session {
         Self { channel, options, user: None, is_master: false, selected: None, leaving: false }
     }
 
-    /// Talks until the client leaves or the line ends; sends the client away at once when the server is full.
+    /// Talks until the client leaves or the connection ends; sends the client away at once when the server is full.
     pub(super) fn serve(mut self, tls: bool, is_full: bool) -> io::Result<()> {
         if tls {
             let shared = self.channel.presence().shared.clone();

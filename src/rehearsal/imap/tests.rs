@@ -108,7 +108,7 @@ fn pipelined_commands_are_answered_in_order() {
 }
 
 #[test]
-fn a_bare_server_takes_no_free_literals_and_tells_no_uids() {
+fn a_bare_server_takes_no_free_literals_and_announces_no_uids() {
     let server = server(Profile::Bare);
     let mut client = Client::signed_in(&server);
     client.send("a APPEND INBOX {4}\r\n");
@@ -190,7 +190,7 @@ fn kerio_keeps_only_its_keywords_and_moves_what_is_deleted() {
 }
 
 #[test]
-fn a_compressed_line_says_the_same() {
+fn a_compressed_connection_says_the_same() {
     let server = server(Profile::Rich);
     server.store().add_generated(ANN, "INBOX", 20, 30_000, 1).unwrap();
     let mut client = Client::signed_in(&server);
@@ -281,7 +281,7 @@ fn a_cut_after_the_command_was_carried_out_leaves_it_carried_out() {
 }
 
 #[test]
-fn what_was_received_before_the_line_was_lost_is_still_carried_out() {
+fn what_was_received_before_the_connection_was_lost_is_still_carried_out() {
     let server = server(Profile::Rich);
     let mut client = Client::signed_in(&server);
     server.set_faults(Some(Arc::new(FaultPlan::disturb_at(0, Action::LoseAnswers))));
@@ -325,7 +325,7 @@ fn dropping_the_server_ends_a_silent_connection() {
 }
 
 #[test]
-fn a_listener_that_was_ended_frees_its_port_and_its_connections_go_on() {
+fn a_listener_that_was_ended_frees_its_port_and_its_connections_continue() {
     let server = server(Profile::Typical);
     let port = server.listen(ImapService::Imap, 0).unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();

@@ -31,11 +31,11 @@ pub(super) struct Head {
 /// What a message is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// Plain text of about so many sentences.
+    /// Plain text of about that many sentences.
     Text(usize),
     /// The same as text and as HTML.
     Alternative(usize),
-    /// Text and a file of about so many octets as it travels.
+    /// Text and a file of about that many bytes as it travels.
     Attachment(usize),
 }
 

@@ -2,7 +2,7 @@
 
 /// One language's material.
 pub(super) struct Language {
-    /// First names, each as it is written and as it stands in an address.
+    /// First names, each as it is written and as it appears in an address.
     pub(super) first_names: [(&'static str, &'static str); 4],
     /// Last names, likewise.
     pub(super) last_names: [(&'static str, &'static str); 4],

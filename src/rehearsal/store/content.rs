@@ -64,7 +64,7 @@ impl Generated {
         Ok(())
     }
 
-    /// Makes the whole lines of a block that its first so many octets lie in.
+    /// Makes the whole lines of a block that its first `octets` octets lie in.
     fn fill(&self, number: u64, octets: usize, block: &mut Vec<u8>) {
         block.clear();
         let mut random = fastrand::Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));

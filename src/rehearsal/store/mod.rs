@@ -102,7 +102,7 @@ impl User {
     }
 }
 
-/// So many changing commands are kept of a user.
+/// At most that many changing commands are kept of a user.
 const CHANGES_KEPT: usize = 1000;
 
 /// Users and their mail.
@@ -215,7 +215,7 @@ impl MailStore {
         self.user(user)?.mailbox().append(wire_name, vec![message])
     }
 
-    /// Stores so many generated messages of that size, no two alike.
+    /// Stores `count` generated messages of that size in bytes, no two alike.
     pub fn add_generated(&self, user: &str, folder: &str, count: u32, size: u64, seed: u64) -> Result<(), StoreError> {
         let message = |number: u32| NewMessage::new(Content::generated(seed.wrapping_add(u64::from(number)), size));
         self.add_all(user, folder, (0..count).map(message).collect()).map(|_| ())
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn kerio_keeps_its_default_folders_and_does_not_tell_capitals_apart() {
+    fn kerio_keeps_its_default_folders_and_ignores_capitals() {
         let store = store(Layout::KERIO);
         assert_eq!(names(&store), ["Deleted Items", "Drafts", "INBOX", "Junk E-mail", "Public Folders", "Sent Items"]);
         assert_eq!(store.delete_folder("ann", "drafts"), Err(StoreError::Kept));

@@ -1,16 +1,14 @@
 //! What is known of the big providers, by the names under which they are reached: a proxy that takes every name to a server of this computer
 //! stands for them, and each refuses or asks to wait in the words that it is known for.
 
+use super::embedded::stage::Stage;
+use super::named;
 use super::proxy::{Kind, TestProxy};
-use super::{PASSWORD, named};
-use kimt::domain::{Account, Address, Problem, ProblemKind, Secret, Security, ServerAddress};
-use kimt::migrate::{self, Lines, MailServer, Options, Request, Servers, TargetKind};
-use kimt::progress::{RunKind, RunState, Stamped};
-use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
+use kimt::domain::{Problem, ProblemKind};
+use kimt::progress::{RunKind, RunState};
+use kimt::rehearsal::Profile;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-
-const ANN: &str = "ann@example.com";
 
 /// A server that greets with these words and answers every sign-in so. Its port.
 fn refusing(greeting: &'static str, capabilities: &'static str, answer: &'static str) -> u16 {
@@ -41,25 +39,13 @@ fn refuse(mut stream: &TcpStream, greeting: &str, capabilities: &str, answer: &s
 /// A migration from such a server under a name that only the proxy knows.
 fn migrate_from(host: &str, port: u16) -> RunState {
     let proxy = TestProxy::start(Kind::Socks5, None);
-    let store = MailStore::new(Layout::SLASH);
-    store.create_user(&[ANN], PASSWORD).unwrap();
-    let target = ImapServer::start(store, ImapOptions::new(Profile::Typical)).unwrap();
-    let target_port = target.listen(ImapService::Imap, 0).unwrap();
-    let at = |host: &str, port| ServerAddress { host: host.to_owned(), port: Some(port) };
-    let servers = Servers {
-        proxy: Some(named(&proxy, "")),
-        cleartext_passwords_allowed: true,
-        ..Servers::between(
-            MailServer { lines: Lines::default(), ..MailServer::at(at(host, port), Security::Plain) },
-            MailServer::at(at("target.inside.example", target_port), Security::Plain),
-            TargetKind::Imap,
-        )
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let account = Account::new(1, Address::parse(ANN).unwrap(), Secret::new(PASSWORD));
-    let options = Options::in_folder(folder.path().join("state"));
-    let request = Request::of(RunKind::Migrate, servers, vec![account], options);
-    migrate::start(request, folder.path().to_owned(), Box::new(|_: &Stamped, _: &RunState| {})).unwrap().wait()
+    let mut stage = Stage::between(Profile::Typical, Profile::Typical);
+    (stage.source.host, stage.source.port) = (host.to_owned(), Some(port));
+    stage.target.host = "target.inside.example".to_owned();
+    let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+    request.servers.proxy = Some(named(&proxy, ""));
+    request.servers.cleartext_passwords_allowed = true;
+    stage.finish(request)
 }
 
 fn problem(host: &str, port: u16) -> Problem {
@@ -70,7 +56,7 @@ fn problem(host: &str, port: u16) -> Problem {
 }
 
 #[test]
-fn a_refused_password_is_told_with_what_the_provider_takes_instead() {
+fn a_refused_password_is_reported_with_what_the_provider_takes_instead() {
     // Greetings and refusals as these services are documented or quoted to send them.
     let plain = "AUTH=PLAIN SASL-IR";
     for (host, greeting, capabilities, answer, kind, words) in [

@@ -1,4 +1,4 @@
-//! Passwords and tokens on a line without encryption: to another computer they are not sent unless the user has agreed. A proxy that takes
+//! Passwords and tokens over a connection without encryption: to another computer they are not sent unless the user has agreed. A proxy that takes
 //! every name to this computer makes a server here look like another computer.
 
 use super::named;

@@ -46,7 +46,7 @@ fn arrives_in_order(source: &Dovecot, target: Place, target_port: u16) {
 }
 
 #[test]
-fn dovecot_stores_what_comes_over_two_lines_in_order_in_every_format() {
+fn dovecot_stores_what_comes_over_two_connections_in_order_in_every_format() {
     let source = source();
     for storage in [Storage::MaildirPlusPlus, Storage::Sdbox, Storage::Mdbox] {
         for security in [Security::Plain, Security::Tls] {
@@ -61,7 +61,7 @@ fn dovecot_stores_what_comes_over_two_lines_in_order_in_every_format() {
 }
 
 #[test]
-fn cyrus_stores_what_comes_over_two_lines_in_order() {
+fn cyrus_stores_what_comes_over_two_connections_in_order() {
     let source = source();
     let target = Cyrus::start();
     target.add_user(ANN.0, ANN.1);

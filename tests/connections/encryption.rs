@@ -92,7 +92,7 @@ fn once_one_of_the_hosts_certificates_was_shown_another_of_them_is_a_change() {
         Err(NetworkError::Untrusted { details }) => details.fingerprint,
         other => panic!("{other:?}"),
     });
-    // As in a run: all lines to one port share whom they trust.
+    // As in a run: all connections to one port share whom they trust.
     let mut trust = Trust::default();
     trust.of_host = prints.into();
     servers[0].connect(&trust).map(drop).unwrap();
