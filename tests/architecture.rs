@@ -45,7 +45,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 22] = [
+const OWNERS: [(&[&str], &[&str]); 23] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap"]),
@@ -66,6 +66,7 @@ const OWNERS: [(&[&str], &[&str]); 22] = [
     (&["simplelog::"], &["logs"]),
     (&["::csv::", "use csv::"], &["accounts", "report"]),
     (&["encoding_rs::"], &["accounts"]),
+    (&["chardetng::"], &["accounts"]),
     (&["rcgen::"], &["rehearsal"]),
     (&["directories::"], &["logs", "settings"]),
     (&["rlimit::"], &["core_dumps"]),

@@ -13,6 +13,7 @@
 
 mod encoding;
 mod fields;
+mod format;
 mod header;
 
 pub use encoding::Encoding;
@@ -129,11 +130,17 @@ fn load_from(input: impl Read, expected: u64, name: String) -> Result<AccountsFi
 
 /// Reads the content of an accounts file. Whatever it is, the answer says which lines can be used.
 pub fn read(octets: &[u8]) -> AccountsFile {
-    if let Some(what) = encoding::foreign_format(octets) {
+    let unusable = |what: &str| {
         let bad_lines = vec![BadLine { line: 1, what: what.to_owned() }];
-        return AccountsFile { accounts: Vec::new(), bad_lines, encoding: Encoding::Utf8, notes: Vec::new() };
+        AccountsFile { accounts: Vec::new(), bad_lines, encoding: Encoding::Utf8, notes: Vec::new() }
+    };
+    if let Some(what) = format::of_bytes(octets, encoding::is_utf16(octets)) {
+        return unusable(what);
     }
     let (text, encoding) = encoding::decode(octets);
+    if let Some(what) = format::of_text(&text) {
+        return unusable(what);
+    }
     let separator = Separator::of(&text);
     let mut reading = Reading { separator, ..Reading::default() };
     for (line, number) in fields::lines(&text).zip(1..) {
@@ -143,7 +150,7 @@ pub fn read(octets: &[u8]) -> AccountsFile {
         }
     }
     reading.tell_untold();
-    let mut notes: Vec<String> = [encoding.note(), separator.note()].into_iter().flatten().map(str::to_owned).collect();
+    let mut notes: Vec<String> = [encoding.note(), separator.note().map(str::to_owned)].into_iter().flatten().collect();
     notes.extend(reading.columns_note);
     AccountsFile { accounts: reading.accounts, bad_lines: reading.bad_lines, encoding, notes }
 }
