@@ -1,7 +1,7 @@
-//! report.csv: a line an account, for a spreadsheet (RFC 4180).
+//! report.csv: one line per account, for a spreadsheet (RFC 4180).
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and a full name or a folder's name is anybody's
-//! text: such a cell gets an apostrophe before it.
+//! A spreadsheet reads a cell that begins with `=`, `+`, `-` or `@` as a formula, and anybody can choose a full name or a folder's
+//! name. Such a cell gets an apostrophe in front.
 
 use super::words;
 use crate::domain::printable;
@@ -67,11 +67,11 @@ fn row(state: &RunState, account: &AccountState) -> [String; HEADER.len()] {
     ]
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// The text as a cell that no spreadsheet reads as a formula.
 fn cell(text: &str) -> String {
-    // Tabs and line breaks at the beginning would hide a formula's sign; they are control characters and replaced here.
+    // A leading tab or line break would hide a formula's sign; both are control characters, so they are replaced here.
     let text = printable(text);
-    // Some programs also take the full-width forms.
+    // Some programs accept the full-width signs too.
     let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', char::REPLACEMENT_CHARACTER];
     if text.trim_start().starts_with(formula) { format!("'{text}") } else { text }
 }

@@ -1,6 +1,6 @@
-//! report.json: the facts of report.txt for programs. The names stay; a later `format` may add to them.
+//! report.json: the facts of report.txt for programs. Names are stable; fields may be added, none is removed.
 //!
-//! Control characters inside texts are escaped by JSON itself; marks that turn the reading direction are replaced.
+//! Control characters and direction marks in texts are replaced, as in report.txt.
 
 use super::words;
 use crate::domain::{BadLine, LeftOut, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// The file's content.
 pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
-    // On one line: laid out for people, the report of thousands of mailboxes would be twice as large.
+    // On one line: indented, the report of thousands of mailboxes would be twice as large.
     Ok(serde_json::to_vec(&Report::of(state))?)
 }
 
@@ -30,7 +30,7 @@ struct Report<'a> {
     port_changes: Vec<PortChange<'a>>,
     domains_created: Vec<String>,
     totals: Totals,
-    problems: Vec<Told<'a>>,
+    problems: Vec<ProblemReport<'a>>,
     bad_lines: Vec<BadLine>,
     accounts: Vec<AccountReport<'a>>,
 }
@@ -82,7 +82,7 @@ struct AccountReport<'a> {
     totals: Totals,
     folders: Vec<FolderReport<'a>>,
     left_out: Vec<LeftOut>,
-    problems: Vec<Told<'a>>,
+    problems: Vec<ProblemReport<'a>>,
     problems_not_kept: u64,
 }
 
@@ -96,9 +96,9 @@ struct FolderReport<'a> {
     totals: Totals,
 }
 
-/// A problem as it is told.
+/// A problem with its sentence.
 #[derive(Serialize)]
-struct Told<'a> {
+struct ProblemReport<'a> {
     kind: ProblemKind,
     severity: Severity,
     reach: Reach,
@@ -135,7 +135,7 @@ impl<'a> Report<'a> {
             port_changes,
             domains_created: state.domains_created.iter().map(|domain| printable(domain)).collect(),
             totals: Totals::of(&state.tally),
-            problems: state.problems.iter().map(Told::of).collect(),
+            problems: state.problems.iter().map(ProblemReport::of).collect(),
             bad_lines: state.info.iter().flat_map(|info| &info.bad_lines).map(bad_line).collect(),
             accounts: state.accounts.iter().map(|account| AccountReport::of(state, account)).collect(),
         }
@@ -190,7 +190,7 @@ impl<'a> AccountReport<'a> {
             totals: Totals::of(&account.tally),
             folders: account.folders.iter().map(FolderReport::of).collect(),
             left_out: account.left_out.iter().map(left_out).collect(),
-            problems: account.problems.iter().map(|(_, problem)| Told::of(problem)).collect(),
+            problems: account.problems.iter().map(|(_, problem)| ProblemReport::of(problem)).collect(),
             problems_not_kept: account.problems_not_kept,
         }
     }
@@ -210,7 +210,7 @@ impl<'a> FolderReport<'a> {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> ProblemReport<'a> {
     fn of(problem: &'a Problem) -> Self {
         Self {
             kind: problem.kind,

@@ -1,4 +1,4 @@
-//! Problems put together by their kind, so that a thousand alike are read once.
+//! Problems grouped by kind, so that a person reads a thousand alike once.
 
 use crate::domain::{Problem, ProblemKind, Severity, printable};
 
@@ -9,7 +9,7 @@ pub struct ProblemGroup {
     pub kind: ProblemKind,
     /// Whether something is missing because of them.
     pub severity: Severity,
-    /// What happened, a sentence each and no sentence twice, printable; at most [`ProblemGroup::SENTENCES`].
+    /// What happened: printable sentences, none twice, at most [`ProblemGroup::SENTENCES`].
     pub sentences: Vec<String>,
     /// How many further problems there are.
     pub more: u64,
@@ -18,7 +18,7 @@ pub struct ProblemGroup {
 }
 
 impl ProblemGroup {
-    /// So many sentences are told of one kind; report.json has all.
+    /// At most this many sentences of one kind; report.json has them all.
     pub const SENTENCES: usize = 20;
 }
 

@@ -5,7 +5,7 @@ use crate::progress::{AccountEnd, RunState};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// A run in a few numbers, serialised as `{"event":"run_finished",…}`. The names stay; others may be added.
+/// A run in a few numbers, serialised as `{"event":"run_finished",…}`. Names are stable; fields may be added.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename = "run_finished")]
 pub struct Summary {
@@ -15,15 +15,15 @@ pub struct Summary {
     pub accounts: AccountTotals,
     /// The messages.
     pub messages: MessageTotals,
-    /// Their octets.
+    /// Their bytes.
     pub bytes: ByteTotals,
-    /// How long it took.
+    /// How long it took, in seconds.
     pub seconds: f64,
     /// Where report.txt is.
     pub report: PathBuf,
 }
 
-/// Accounts by how they ended; together all of them.
+/// Accounts by how they ended. The sum is all accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AccountTotals {
     /// Complete.
@@ -43,13 +43,13 @@ pub struct MessageTotals {
     pub copied: u64,
     /// On the target already.
     pub already_there: u64,
-    /// Not on the target, or not as they should be.
+    /// Missing or altered on the target.
     pub failed: u64,
     /// Compared with what was sent or with the source, and right.
     pub checked: u64,
 }
 
-/// Octets.
+/// Bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ByteTotals {
     /// Of the messages copied in this run.

@@ -1,4 +1,4 @@
-//! report.txt: for the administrator. The verdict first, then what needs her, then everything else, account by account.
+//! report.txt, for the administrator: the verdict, then what needs her, then everything else account by account.
 
 use super::{group_problems, words};
 use crate::domain::{Problem, Reach, Severity, Side, printable};
@@ -24,7 +24,7 @@ struct Page(String);
 
 impl Page {
     fn line(&mut self, text: impl AsRef<str>) {
-        // Text from outside is made printable here once more, whatever was forgotten before.
+        // Last line of defence: text from outside is printable here even if its way in forgot to make it so.
         self.0.push_str(printable(text.as_ref()).trim_end());
         self.0.push('\n');
     }
@@ -99,14 +99,17 @@ fn overview(page: &mut Page, state: &RunState) {
         page.fact("Left out", format!("{}, by your rules", words::counted(tally.left_out, "message")));
     }
     if tally.vanished > 0 {
-        page.fact("Gone meanwhile", format!("{}, deleted on the source", words::counted(tally.vanished, "message")));
+        page.fact(
+            "Gone meanwhile",
+            format!("{}, deleted on the source during the run", words::counted(tally.vanished, "message")),
+        );
     }
     page.fact("Compared", words::comparison(state));
     for (service, before, meanwhile) in &state.ports_restored {
-        page.fact("Port", format!("{service} was set to {meanwhile} and is back at {before}"));
+        page.fact("Port", format!("{service} was set to {meanwhile} and is set to {before} again"));
     }
     if let Some((service, before, now)) = &state.port_changed {
-        page.fact("Port", format!("{service} is set to {now}; it was {before} before and is NOT put back yet"));
+        page.fact("Port", format!("{service} is still set to {now}; the old port {before} is NOT restored yet"));
     }
     if !state.domains_created.is_empty() {
         page.fact("Domains created", state.domains_created.join(", "));
@@ -142,7 +145,7 @@ fn needs_you(page: &mut Page, state: &RunState) {
             page.line(format!("  and {}", words::counted(account.problems_not_kept, "further problem")));
         }
         if account.end == Some(AccountEnd::Stopped) {
-            page.line("  What is copied stays. Migrate this mailbox again; it goes on where it stopped.");
+            page.line("  What was copied stays. Migrate this mailbox again; it continues where it stopped.");
         }
     }
 }
@@ -206,7 +209,7 @@ fn accounts(page: &mut Page, state: &RunState) {
         for left in &account.left_out {
             page.line(format!("  '{}' was not copied: {}.", left.folder, left.reason.sentence()));
         }
-        // The others stand above, under what needs her.
+        // The others are listed above, under what needs her.
         let above = |problem: &&Problem| needs_a_person(account) && problem.severity() == Severity::Error;
         page.problems("  ", problems_of(account).filter(|problem| !above(problem)));
     }
@@ -226,7 +229,7 @@ fn folders(page: &mut Page, kind: RunKind, account: &AccountState) {
     let mut row = |name: &str, cells: &[String]| {
         let numbers: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
         if name.chars().count() > width {
-            // A longer name has a line of its own, and the numbers stay in their columns.
+            // A longer name gets its own line, so that the numbers stay in their columns.
             page.line(format!("  {name}"));
             page.line(format!("  {:width$}{numbers}", ""));
         } else {
@@ -251,7 +254,7 @@ fn cells(kind: RunKind, folder: &FolderState) -> Vec<String> {
 
 fn sum(kind: RunKind, account: &AccountState) -> Vec<String> {
     let target: Option<u64> = account.folders.iter().map(|folder| folder.target_messages).sum();
-    // Two folders may share a target, whose messages would then be summed twice.
+    // Two folders may share a target; its messages must not be added twice.
     let targets: std::collections::BTreeSet<_> = account.folders.iter().map(|folder| &folder.target).collect();
     let target = target.filter(|_| targets.len() == account.folders.len()).map_or_else(String::new, words::count);
     columns(kind, words::count(account.tally.expected.messages), target, &account.tally)

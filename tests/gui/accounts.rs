@@ -141,7 +141,7 @@ fn folder_names_that_will_change_are_shown_before_the_start_the_surprising_ones_
     assert_eq!(shown(&harness, "'Sent' goes to 'Sent Items'"), None);
     harness.get_all_by_label("Show them").last().unwrap().click();
     harness.run();
-    let calendar = "'Calendar' goes to 'Calendar (migrated)', because the target keeps the old name for a folder of its own. In 2 mailboxes.";
+    let calendar = "'Calendar' goes to 'Calendar (migrated)', because the target reserves the old name for a folder of its own. In 2 mailboxes.";
     let sent = "'Sent' goes to 'Sent Items', the target's folder for the same use. In 11 mailboxes.";
     assert!(shown(&harness, calendar).unwrap() < shown(&harness, sent).unwrap());
 }
@@ -156,7 +156,7 @@ fn a_mailbox_that_may_not_fit_is_told_before_the_start_and_can_be_migrated_all_t
     events.insert(end.unwrap(), Stamped { at: events[end.unwrap()].at, event });
     let mut harness = plain(checked(&events));
     harness.run();
-    harness.get_by_label("will be created; the mailbox may have too little room");
+    harness.get_by_label("will be created; the mailbox may be too small");
     harness.get_by_label_contains("1 chosen account cannot be migrated as it is");
 }
 

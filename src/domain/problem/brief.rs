@@ -1,10 +1,10 @@
-//! What happened in so few words that they stand in a cell of a table; the sentence beside it has the names and the server's words.
+//! What happened, short enough for a table's cell; the sentence beside it has the names and the server's words.
 
 use super::{Problem, ProblemKind};
 use crate::domain::Side;
 
 impl Problem {
-    /// What happened, without a capital and a full stop: `the source refuses this password`.
+    /// What happened, without a capital letter or a full stop: `the source refuses this password`.
     pub fn brief(&self) -> String {
         use ProblemKind::*;
         let side = match self.subject.side {
@@ -16,57 +16,57 @@ impl Problem {
         let (by_side, what) = match self.kind {
             Unreachable => (true, "cannot be reached"),
             CertificateUnknown => (true, "shows an unknown certificate"),
-            CertificateChanged => (true, "shows another certificate"),
+            CertificateChanged => (true, "shows a different certificate"),
             EncryptionRefused => (true, "offers no encryption"),
-            CleartextPassword => (true, "would get passwords in clear text"),
-            WrongProtocol => (true, "is another kind of server"),
+            CleartextPassword => (true, "would receive passwords in clear text"),
+            WrongProtocol => (true, "is the wrong kind of server"),
             AdministratorRefused => (true, "refuses the administrator"),
-            AdministratorRights => (true, "gives the administrator too few rights"),
-            AdministrationFailed => (true, "failed at a request"),
-            ServiceStopped => (true, "does not run its IMAP service"),
+            AdministratorRights => (true, "gives this administrator too few rights"),
+            AdministrationFailed => (true, "failed to carry out a request"),
+            ServiceStopped => (true, "is not running its IMAP service"),
             PortNotChanged => (true, "did not change its IMAP port"),
-            PortNotRestored => (true, "did not take the old port back"),
+            PortNotRestored => (true, "did not restore its old IMAP port"),
             PasswordRefused => (true, "refuses this password"),
             AccountDisabled => (true, "has locked the account"),
-            SignInNotOffered => (true, "takes no password"),
-            SignInWayNotOffered => (true, "does not offer this way to sign in"),
+            SignInNotOffered => (true, "allows no sign-in with a password"),
+            SignInWayNotOffered => (true, "does not offer this sign-in"),
             MasterRefused => (true, "refuses the master user"),
             TokenRefused => (true, "refuses the token"),
-            SignInHeldBack => (true, "was not asked: it would block us"),
+            SignInHeldBack => (true, "was not asked, as it could block us"),
             TooManyConnections => (true, "allows no more connections"),
             Throttled => (true, "asked to wait"),
-            ServerMisbehaved => (true, "answers what is not IMAP"),
+            ServerMisbehaved => (true, "sent an answer that is not IMAP"),
             ConnectionLost => (false, "the connection was lost"),
             LocalFile => (false, "a file cannot be used"),
-            CertificateFile => (false, "a file with certificates cannot be used"),
+            CertificateFile => (false, "a certificate file cannot be used"),
             AlreadyRunning => (false, "another copy of this program is running"),
-            TokenNotObtained => (false, "no token was obtained"),
+            TokenNotObtained => (false, "no token could be obtained"),
             PasswordMissing => (false, "no password in the CSV file"),
             OverQuota => (false, "the mailbox is full"),
-            QuotaTooSmall => (false, "the mailbox may have too little room"),
+            QuotaTooSmall => (false, "the mailbox may be too small"),
             DomainNotCreated => (false, "the domain could not be created"),
             UserNotCreated => (false, "the user could not be created"),
             LicenceFull => (false, "the licence has no free seat"),
-            NameTaken => (false, "an alias, a group or a list, no user"),
+            NameTaken => (false, "an alias, a group or a list, not a user"),
             DirectoryDomain => (false, "users come from a directory service"),
-            PasswordRule => (false, "the password rules refuse the password"),
+            PasswordRule => (false, "the password does not meet the rules"),
             MailboxInUse => (false, "another run is migrating it"),
             FolderNotRead => (false, "a folder could not be read"),
             FolderNotCreated => (false, "a folder could not be created"),
-            FolderReplaced => (false, "a folder was replaced meanwhile"),
+            FolderReplaced => (false, "a folder was replaced during copying"),
             FolderLeftOut => (false, "a folder was not copied"),
-            FolderRenamed => (false, "a folder has another name"),
+            FolderRenamed => (false, "a folder has a different name"),
             SubscriptionNotKept => (false, "a subscription was not kept"),
             HistoryUnknown => (false, "compared by content"),
-            MessageUnreadable => (false, "the source cannot deliver it"),
+            MessageUnreadable => (false, "could not be read from the source"),
             MessageRefused => (false, "the target refuses it"),
-            MessageTooLarge => (false, "larger than the target takes"),
-            MessageAltered => (false, "other content on the target"),
-            MessageNormalised => (false, "other line ends on the target"),
-            MessageDoubled => (false, "came to the target twice"),
+            MessageTooLarge => (false, "larger than the target accepts"),
+            MessageAltered => (false, "different content on the target"),
+            MessageNormalised => (false, "different line ends on the target"),
+            MessageDoubled => (false, "on the target twice"),
             MessageMissing => (false, "not on the target"),
-            DateNotKept => (false, "another date on the target"),
-            KeywordsDropped => (false, "keywords were not kept"),
+            DateNotKept => (false, "a different date on the target"),
+            KeywordsDropped => (false, "flags or keywords were lost"),
             Internal => (false, "the program failed"),
         };
         if by_side { format!("{side} {what}") } else { what.to_owned() }
@@ -81,7 +81,10 @@ mod tests {
     fn a_problem_in_brief_names_the_side_and_nothing_a_server_says() {
         let problem = Problem::new(ProblemKind::PasswordRefused).on(Side::Source).saying("LOGIN failed");
         assert_eq!(problem.brief(), "the source refuses this password");
-        assert_eq!(Problem::new(ProblemKind::MessageTooLarge).on(Side::Target).brief(), "larger than the target takes");
+        assert_eq!(
+            Problem::new(ProblemKind::MessageTooLarge).on(Side::Target).brief(),
+            "larger than the target accepts"
+        );
         assert_eq!(Problem::new(ProblemKind::ConnectionLost).brief(), "the connection was lost");
     }
 }

@@ -1,6 +1,6 @@
-//! The kinds of problem, and how much each stops, whether trying again helps, and whether something is missing because of it.
+//! The kinds of problem: how much each stops, whether the program tries again, and whether something is missing.
 //!
-//! Every kind answers by exhaustive match, so that a new one has to be given its place in each.
+//! Every answer is an exhaustive match, so that a new kind needs an answer to each.
 
 use super::Problem;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
-    /// One message; the rest of the folder goes on.
+    /// One message; the rest of the folder continues.
     Message,
-    /// One folder; the rest of the mailbox goes on.
+    /// One folder; the rest of the mailbox continues.
     Folder,
-    /// One mailbox; the other accounts go on.
+    /// One mailbox; the other accounts continue.
     Mailbox,
     /// The whole run.
     Run,
@@ -54,7 +54,7 @@ pub enum ProblemKind {
     CertificateChanged,
     /// STARTTLS was asked for and is not offered, or text was injected before it.
     EncryptionRefused,
-    /// A password would cross the network in clear.
+    /// A password would cross the network in clear text.
     CleartextPassword,
     /// What answers is not the expected kind of server.
     WrongProtocol,
@@ -99,13 +99,13 @@ pub enum ProblemKind {
     TooManyConnections,
     /// The server asked to wait.
     Throttled,
-    /// The line was lost and did not come back.
+    /// The connection was lost, and new ones failed too.
     ConnectionLost,
     /// The server answered something that is not IMAP, or broke its rules.
     ServerMisbehaved,
     /// The target mailbox is full.
     OverQuota,
-    /// The target mailbox has less room than what is to be copied needs.
+    /// The target mailbox may have too little room.
     QuotaTooSmall,
     /// The domain could not be created in Kerio Connect.
     DomainNotCreated,
@@ -117,7 +117,7 @@ pub enum ProblemKind {
     NameTaken,
     /// The domain's users come from a directory service.
     DirectoryDomain,
-    /// Kerio Connect's password rules refuse the CSV's password.
+    /// The password in the CSV does not meet Kerio Connect's rules.
     PasswordRule,
     /// Another run is working on this mailbox.
     MailboxInUse,
@@ -143,17 +143,17 @@ pub enum ProblemKind {
     MessageUnreadable,
     /// The target refused the message.
     MessageRefused,
-    /// The message is larger than the target takes.
+    /// The message is larger than the target accepts.
     MessageTooLarge,
-    /// What stands on the target differs from what was sent.
+    /// The message on the target differs from what was sent.
     MessageAltered,
     /// The target stored the message with changes that do not touch its content (line ends, added trace header).
     MessageNormalised,
-    /// Another run, from another computer, copied the same message at the same time, or the target stored it long after its line was lost.
+    /// Another run copied the same message at the same time, or the target stored it long after its connection was lost.
     MessageDoubled,
-    /// A message that should stand on the target does not.
+    /// A message that should be on the target is not.
     MessageMissing,
-    /// The message has another date on the target than the one that was sent.
+    /// The message has a different date on the target.
     DateNotKept,
     /// The target does not keep some flags or keywords.
     KeywordsDropped,

@@ -1,6 +1,7 @@
-//! A problem: an error as the user meets it. What happened, how far it reaches, whether trying again helps, what to do.
+//! A problem: an error as the user meets it. It says what happened, how far it reaches, whether the program tries again, and what to
+//! do.
 //!
-//! Window, report and command line all show the same [`Problem`] in the same shape. The technical chain goes to debug.log.
+//! Window, report and command line show the same [`Problem`] in the same words. The technical chain goes to debug.log.
 
 mod advice;
 mod brief;
@@ -13,10 +14,10 @@ use super::{Side, printable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a problem is about; the parts that are known.
+/// What a problem is about, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Subject {
-    /// The side it happened on, in words of its [`Side`].
+    /// The side it happened on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
     /// The server, as typed.
@@ -43,7 +44,7 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What it is about.
     pub subject: Subject,
-    /// How many messages it concerns; 1 for most.
+    /// How many messages it concerns; 1 for most kinds.
     pub count: u64,
     /// The server's own words or the system's, made printable; empty when there are none.
     pub words: String,

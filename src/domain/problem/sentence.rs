@@ -1,10 +1,19 @@
 //! What happened, in one sentence, with the names and the server's words; the same in window, report and command line.
+//!
+//! A sentence begins with whoever acted, and says what happened and to whom. What to do about it is said in `advice`.
 
 use super::{Problem, ProblemKind};
+use crate::domain::Side;
 
 impl Problem {
     /// What happened, in one sentence.
     pub fn sentence(&self) -> String {
+        let what = self.what();
+        if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
+    }
+
+    /// The sentence without the words of others and without a full stop.
+    fn what(&self) -> String {
         use ProblemKind::*;
         let subject = &self.subject;
         let side = subject.side.map_or_else(|| "server".to_owned(), |side| side.to_string());
@@ -13,82 +22,106 @@ impl Problem {
             None => format!("The {side}"),
         };
         let account = subject.account.as_deref().unwrap_or("this account");
-        let folder = subject.folder.as_deref().unwrap_or("(unnamed)");
-        let message = match &subject.message {
-            Some(message) => format!("The message {message} in '{folder}'"),
-            None if self.count == 1 => format!("A message in '{folder}'"),
-            None => format!("{} messages in '{folder}'", self.count),
+        let folder = match &subject.folder {
+            Some(folder) => format!("The folder '{folder}'"),
+            None => "A folder".to_owned(),
         };
-        let path = subject.path.as_deref().unwrap_or("a file");
-        let what = match self.kind {
+        let path = subject.path.as_deref().unwrap_or("A file");
+        let message = capitalised(&self.messages());
+        let is_one = self.is_one_message();
+        let (is, has, them) = if is_one { ("is", "has", "it") } else { ("are", "have", "them") };
+        match self.kind {
             Unreachable => format!("{server} cannot be reached"),
             CertificateUnknown => format!("{server} shows a certificate that this computer does not trust"),
-            CertificateChanged => format!("{server} shows another certificate than the one that was trusted"),
+            CertificateChanged => format!("{server} shows a different certificate from the one you trusted"),
             EncryptionRefused => format!("{server} does not offer encryption with STARTTLS"),
-            CleartextPassword => format!("{server} would get passwords in clear text over the network"),
-            WrongProtocol => format!("{server} does not answer as such a server should"),
+            CleartextPassword => format!("{server} would receive passwords in clear text over the network"),
+            WrongProtocol => match subject.side {
+                Some(Side::Administration) => format!("{server} does not answer as Kerio Connect does"),
+                _ => format!("{server} does not answer as a mail server does"),
+            },
             AdministratorRefused => format!("{server} refused the administrator's name or password"),
             AdministratorRights => {
                 format!("{server} does not let this administrator manage domains, users and services")
             }
-            AdministrationFailed => format!("{server} could not carry out a request"),
-            ServiceStopped => format!("{server} does not run its IMAP service"),
+            AdministrationFailed => format!("{server} failed to carry out a request"),
+            ServiceStopped => format!("{server} reports that its IMAP service is not running"),
             PortNotChanged => format!("{server} did not change the port of its IMAP service"),
-            PortNotRestored => format!("{server} did not take back the old port of its IMAP service"),
+            PortNotRestored => format!("{server} did not restore the old port of its IMAP service"),
             LocalFile => format!("{path} cannot be used"),
-            CertificateFile => "A file with certificates cannot be used".to_owned(),
+            CertificateFile => "A certificate file cannot be used".to_owned(),
             AlreadyRunning => "Another copy of this program is running".to_owned(),
             PasswordRefused => format!("{server} refused the password of {account}"),
             AccountDisabled => format!("{server} has locked or disabled {account}"),
             SignInNotOffered => format!("{server} does not let {account} sign in with a password"),
-            SignInWayNotOffered => format!("{server} does not offer the chosen way to sign in for {account}"),
+            SignInWayNotOffered => format!("{server} does not offer {account} the chosen way to sign in"),
             MasterRefused => format!("{server} refused the master user's sign-in for {account}"),
             TokenRefused => format!("{server} refused the token for {account}"),
-            TokenNotObtained => format!("No token was obtained for {account}"),
-            PasswordMissing => format!("{account} has no password in the CSV file"),
+            TokenNotObtained => format!("No token could be obtained for {account}"),
+            PasswordMissing => format!("The CSV file has no password for {account}"),
             SignInHeldBack => format!(
-                "{account} was not tried on the {side}: it refused several sign-ins in a row and would block this computer"
+                "The {side} was not asked to sign in {account}, because one more refused password could block this computer"
             ),
             TooManyConnections => format!("{server} allows no more connections for {account}"),
-            Throttled => format!("{server} asked to wait with {account}"),
-            ConnectionLost => format!("The connection to the {side} was lost while migrating {account}"),
+            Throttled => format!("{server} asked this program to wait with {account}"),
+            ConnectionLost => format!("The connection to the {side} was lost during the work on {account}"),
             ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
             OverQuota => format!("The mailbox of {account} on the target is full"),
-            QuotaTooSmall => format!("The mailbox of {account} on the target may have too little room"),
+            QuotaTooSmall => format!("The mailbox of {account} on the target may be too small"),
             DomainNotCreated => format!("The domain of {account} could not be created"),
             UserNotCreated => format!("The user {account} could not be created"),
-            LicenceFull => format!("The user {account} could not be created: the licence has no free seat"),
-            NameTaken => format!("{account} is an alias, a group or a mailing list in Kerio Connect and not a user"),
-            DirectoryDomain => {
-                format!("The users of the domain of {account} come from a directory service and cannot be created here")
-            }
-            PasswordRule => format!("Kerio Connect's password rules refuse the password of {account}"),
-            MailboxInUse => format!("Another run, here or on another computer, is migrating {account} at this moment"),
-            Internal => format!("The program failed while migrating {account}"),
-            FolderNotRead => format!("The folder '{folder}' could not be read"),
-            FolderNotCreated => format!("The folder '{folder}' could not be created"),
-            FolderReplaced => format!("The folder '{folder}' was replaced on the source while it was copied"),
-            FolderLeftOut => format!("The folder '{folder}' was not copied"),
-            FolderRenamed => format!("The folder '{folder}' has another name on the target"),
-            SubscriptionNotKept => format!("The folder '{folder}' could not be subscribed"),
+            LicenceFull => format!("The user {account} could not be created, because the licence has no free seat"),
+            NameTaken => format!("{account} is an alias, a group or a mailing list in Kerio Connect, not a user"),
+            DirectoryDomain => format!(
+                "{account} cannot be created here, because the users of its domain come from a directory service"
+            ),
+            PasswordRule => format!("The password of {account} does not meet Kerio Connect's password rules"),
+            MailboxInUse => format!("Another run, on this or another computer, is migrating {account} now"),
+            Internal => format!("This program failed during the work on {account}"),
+            FolderNotRead => format!("{folder} could not be read"),
+            FolderNotCreated => format!("{folder} could not be created"),
+            FolderReplaced => format!("{folder} was replaced on the source while it was being copied"),
+            FolderLeftOut => format!("{folder} was not copied"),
+            FolderRenamed => format!("{folder} has a different name on the target"),
+            SubscriptionNotKept => format!("{folder} could not be subscribed to on the target"),
             HistoryUnknown => format!(
-                "The folder '{folder}' was compared with the target by content, because there is no record of an earlier run"
+                "{folder} was compared with the target by content, because there is no record of an earlier run"
             ),
             MessageUnreadable => format!("{message} could not be read from the source"),
-            MessageRefused => format!("{message} was refused by the target"),
-            MessageTooLarge => format!("{message} is larger than the target accepts"),
-            MessageAltered => format!("{message} stands on the target with other content than was sent"),
+            MessageRefused => format!("The target refused {}", self.messages()),
+            MessageTooLarge => format!("{message} {is} larger than the target accepts"),
+            MessageAltered => format!("{message} {is} on the target with different content"),
             MessageDoubled => format!(
-                "{message} came to the target twice: another run copied them at the same time, or the target stored late what it had of a lost connection"
+                "{message} {is} on the target twice, because another run copied {them} at the same time or the target \
+                 stored {them} after a connection was lost"
             ),
-            MessageNormalised => format!("{message} was stored by the target with other line ends or an added header"),
-            MessageMissing => format!("{message} is not on the target"),
-            DateNotKept if self.count == 1 => format!("{message} has another date on the target"),
-            DateNotKept => format!("{message} have another date on the target"),
+            MessageNormalised => {
+                format!("The target stored {} with other line ends or an added header", self.messages())
+            }
+            MessageMissing => format!("{message} {is} not on the target"),
+            DateNotKept => format!("{message} {has} a different date on the target"),
             KeywordsDropped => format!("{message} lost flags or keywords that the target does not keep"),
-        };
-        if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
+        }
     }
+
+    /// The message or messages it is about, inside a sentence: `the message of 2012-03-02 01:00 in 'Sent'`, `3 messages in 'Sent'`.
+    fn messages(&self) -> String {
+        let folder = self.subject.folder.as_deref().unwrap_or("(unnamed)");
+        match &self.subject.message {
+            Some(message) => format!("the message {message} in '{folder}'"),
+            None if self.is_one_message() => format!("a message in '{folder}'"),
+            None => format!("{} messages in '{folder}'", self.count),
+        }
+    }
+
+    fn is_one_message(&self) -> bool {
+        self.subject.message.is_some() || self.count == 1
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The text with a full stop at its end, unless it ends a sentence already.

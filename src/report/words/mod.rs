@@ -1,4 +1,4 @@
-//! How the program says numbers and states: one wording for the report, the window and the command line.
+//! The sentences and numbers that report, window and command line share.
 
 mod numbers;
 mod sentences;

@@ -1,4 +1,4 @@
-//! Sizes, counts, durations.
+//! Counts, sizes, rates and durations as a person reads them.
 
 /// A count with separators: `212,430`.
 pub fn count(number: u64) -> String {
@@ -18,7 +18,7 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A size in units of a thousand, as disks and mail quotas are told: `812 bytes`, `31.4 GB`.
+/// A size in units of a thousand, as for disks and quotas: `812 bytes`, `31.4 GB`.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
@@ -40,7 +40,7 @@ pub fn rate(bytes_per_second: f64) -> String {
     format!("{}/s", size(bytes_per_second.round() as u64).replace("bytes", "B").replace("byte", "B"))
 }
 
-/// How long something has lasted, from milliseconds: `0.8 s`, `45 s`, `3 min 20 s`, `2 h 12 min`, `3 d 4 h`.
+/// A duration in milliseconds as text: `0.8 s`, `45 s`, `3 min 20 s`, `2 h 12 min`, `3 d 4 h`.
 pub fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -52,12 +52,12 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// How long something took that is over: nothing takes `0.0 s`.
+/// How long something took, in milliseconds; never `0.0 s`.
 pub fn took(milliseconds: u64) -> String {
     if milliseconds < 100 { "less than 0.1 s".to_owned() } else { duration(milliseconds) }
 }
 
-/// The time left, as a person would say it: `about 40 minutes`.
+/// The time left, in seconds, as a person would say it: `about 40 minutes`.
 pub fn time_left(seconds: u64) -> String {
     let rounded = |value: u64, step: u64| value.div_ceil(step) * step;
     let minutes = seconds.div_ceil(60);

@@ -1,4 +1,4 @@
-//! What a run, an account or a folder came to, in a sentence.
+//! How the program says the outcome of a run, an account or a folder.
 
 use super::{count, counted, size, took};
 use crate::domain::{FolderId, Mapping, Reach, Severity, Side, printable};
@@ -79,12 +79,12 @@ pub fn comparison(state: &RunState) -> String {
     match kind_of(state) {
         RunKind::Check => "Nothing was copied or changed.".to_owned(),
         RunKind::Verify => format!(
-            "{} of {} on the source stand on the target as they are, each {how}.",
+            "{} of {} on the source are equal on the target, each {how}.",
             count(checked),
             counted(state.tally.expected.messages, "message")
         ),
         RunKind::Migrate if verify == Verify::None => {
-            "Nothing was read back; the target's confirmation was taken for each message.".to_owned()
+            "Nothing was read back: a message counts as copied because the target confirmed it.".to_owned()
         }
         RunKind::Migrate => {
             let there = state.tally.found.messages + state.tally.copied.messages;
@@ -94,9 +94,9 @@ pub fn comparison(state: &RunState) -> String {
     }
 }
 
-/// How an account stands: `Complete`, `Complete except 2 messages`, `Copying Archive/2021`, `Failed: …`.
+/// The state of an account: `Complete`, `Complete except 2 messages`, `Copying Archive/2021`, `Failed: …`.
 ///
-/// `now` is the moment in milliseconds of the run, for a wait that is counted down.
+/// `now`, in milliseconds of the run, counts a wait down.
 pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> String {
     let kind = kind_of(state);
     let Some(end) = account.end else { return current_step(state, account, now) };
@@ -136,7 +136,7 @@ pub fn account_status_code(account: &AccountState) -> &'static str {
     }
 }
 
-/// How an account stands in Kerio Connect before its mailbox starts.
+/// The state of an account in Kerio Connect before its mailbox starts.
 pub fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Exists => "exists",
@@ -146,17 +146,17 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
-/// Why a folder goes where it goes; nothing for one that keeps its name.
+/// Why a folder goes where it goes; none for one that keeps its name.
 pub fn mapping(folder: &FolderState) -> Option<String> {
     let why = match folder.mapping {
         Mapping::SameName => return None,
         Mapping::ByUse => "the target's folder for the same use",
         Mapping::ByName => "the target's folder for the same use, recognised by its name",
-        Mapping::Reserved => "because the target keeps the old name for a folder of its own",
-        Mapping::Adapted => "because the target cannot carry the old name",
+        Mapping::Reserved => "because the target reserves the old name for a folder of its own",
+        Mapping::Adapted => "because the target does not accept the old name",
         Mapping::Clash => "because another folder already has the old name there",
         Mapping::ByRule => "by your rule",
-        Mapping::Rest => "with those of its messages that no other folder has",
+        Mapping::Rest => "but only the messages that no other folder has",
         Mapping::AsBefore => "where an earlier run put it",
     };
     Some(format!("'{}' goes to '{}', {why}.", shown(&folder.source), shown(&folder.target)))
@@ -188,7 +188,7 @@ fn good(kind: RunKind, complete: u64, all: u64) -> String {
     format!("{} {}", if complete == 1 || all == 1 { "is" } else { "are" }, good_word(kind))
 }
 
-/// The messages and octets that the verdict speaks of.
+/// The messages and bytes that the verdict speaks of.
 fn settled(state: &RunState, kind: RunKind) -> String {
     let tally = &state.tally;
     let (messages, bytes) = match kind {
@@ -199,7 +199,7 @@ fn settled(state: &RunState, kind: RunKind) -> String {
     format!("{}, {}", counted(messages, "message"), size(bytes))
 }
 
-/// What an account that came to its end lacks.
+/// What an account that reached its end lacks.
 fn missing(account: &AccountState) -> Option<String> {
     let folders = account
         .problems
