@@ -169,7 +169,7 @@ fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request 
             jobs: wishes.jobs,
             patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200) },
             // With more jobs than mailboxes, each has two lines to the target.
-            second_line_from: 1 << 16,
+            second_connection_from: 1 << 16,
             ..Options::in_folder(folder.join("state"))
         },
     )

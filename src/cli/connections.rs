@@ -1,7 +1,7 @@
 //! What the lines to the servers go through and how many they may be: proxy, client certificates, limits of rate and number.
 
 use super::password::{self, Wanted};
-use crate::migrate::{ClientCertificate, Lines, Proxy};
+use crate::migrate::{ClientCertificate, ConnectionLimits, Proxy};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -44,10 +44,10 @@ pub(super) struct ConnectionArguments {
     #[arg(long, value_name = "FILE", requires = "target_client_certificate")]
     target_client_certificate_password_file: Option<PathBuf>,
     /// Read from and write to the source no faster than this, all connections together, as in '5 MB/s' or '20 Mbit/s'
-    #[arg(long, value_name = "RATE", value_parser = Lines::read_rate)]
+    #[arg(long, value_name = "RATE", value_parser = ConnectionLimits::read_rate)]
     max_rate_source: Option<u64>,
     /// The same for the target; what is read back for checking counts too
-    #[arg(long, value_name = "RATE", value_parser = Lines::read_rate)]
+    #[arg(long, value_name = "RATE", value_parser = ConnectionLimits::read_rate)]
     max_rate_target: Option<u64>,
     /// At most so many connections to the source at a time; a mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -85,7 +85,7 @@ impl ProxyArguments {
 
 impl ConnectionArguments {
     /// The proxy, and what holds for the lines to the source and to the target.
-    pub(super) fn read(self) -> Result<(Option<Proxy>, Lines, Lines), String> {
+    pub(super) fn read(self) -> Result<(Option<Proxy>, ConnectionLimits, ConnectionLimits), String> {
         let proxy = self.proxy.read()?;
         let certificate = |file: Option<PathBuf>, password_file: Option<PathBuf>, variable, side| {
             let found = file.map(|file| {
@@ -99,7 +99,7 @@ impl ConnectionArguments {
             });
             found.transpose()
         };
-        let source = Lines {
+        let source = ConnectionLimits {
             client_certificate: certificate(
                 self.source_client_certificate,
                 self.source_client_certificate_password_file,
@@ -109,7 +109,7 @@ impl ConnectionArguments {
             max_rate: self.max_rate_source,
             max_connections: self.max_connections_source,
         };
-        let target = Lines {
+        let target = ConnectionLimits {
             client_certificate: certificate(
                 self.target_client_certificate,
                 self.target_client_certificate_password_file,

@@ -22,7 +22,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     if typed.target_kind == Kind::Kerio && target.form == Form::Local {
         return Err("With --target-kind kerio the names are looked up; leave --target-name-form out.".to_owned());
     }
-    let (proxy, source_lines, target_lines) = typed.connections.read()?;
+    let (proxy, source_connections, target_connections) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
     let target_kind = match typed.target_kind {
         Kind::Kerio => {
@@ -45,7 +45,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             fingerprint: typed.source_fingerprint,
             sign_in: source_way,
             name: source.form.into(),
-            lines: source_lines,
+            connections: source_connections,
         },
         target: MailServer {
             address: typed.target,
@@ -53,7 +53,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             fingerprint: typed.target_fingerprint,
             sign_in: target_way,
             name: target.form.into(),
-            lines: target_lines,
+            connections: target_connections,
         },
         target_kind,
         authority_files: typed.ca_file,

@@ -126,7 +126,7 @@ impl Running {
 
     /// Continues after a pause.
     pub fn resume(&self) {
-        self.with(Run::go_on);
+        self.with(Run::resume);
     }
 
     /// Ends every wait for a server.

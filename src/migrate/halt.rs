@@ -6,7 +6,7 @@ use crate::ledger::LedgerError;
 
 /// Ends the current attempt on a mailbox.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub enum Halt {
     /// A server failed us. When the line is gone, a new one may help.
     Server {
         /// Which.
@@ -24,7 +24,7 @@ pub(super) enum Halt {
 
 impl Halt {
     /// The problem as the user meets it; none when the user stopped it.
-    pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
+    pub fn problem(&self, account: &Account) -> Option<Problem> {
         match self {
             Halt::Server { side, error } => Some(server_problem(*side, error, account)),
             Halt::Ledger(error @ LedgerError::InUse { .. }) => {
@@ -41,7 +41,7 @@ impl Halt {
 }
 
 /// A server's error as the problem of an account.
-pub(super) fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
+pub fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
     let kind = match error.kind() {
         ProblemKind::Unreachable => ProblemKind::ConnectionLost,
         kind => kind,
@@ -62,7 +62,7 @@ impl From<Problem> for Halt {
 }
 
 /// Names the side of a server's error.
-pub(super) trait OnSide<T> {
+pub trait OnSide<T> {
     /// The error as one of that side.
     fn on(self, side: Side) -> Result<T, Halt>;
 }
@@ -74,7 +74,7 @@ impl<T> OnSide<T> for Result<T, ImapError> {
 }
 
 /// Talks to both servers at the same time.
-pub(super) fn both<S, T: Send>(
+pub fn both<S, T: Send>(
     source: impl FnOnce() -> Result<S, ImapError>,
     target: impl FnOnce() -> Result<T, ImapError> + Send,
 ) -> Result<(S, T), Halt> {

@@ -6,19 +6,19 @@ use std::collections::HashMap;
 
 /// One message, without its content.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Head {
+pub struct Head {
     /// Its UID.
-    pub(super) uid: Uid,
+    pub uid: Uid,
     /// Its size as the server claims it.
-    pub(super) size: u64,
+    pub size: u64,
     /// Its internal date.
-    pub(super) date: Option<DateTime<FixedOffset>>,
+    pub date: Option<DateTime<FixedOffset>>,
     flags: u32,
 }
 
 /// The heads of a folder, ascending by UID, each UID once.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
+pub struct Heads {
     heads: Vec<Head>,
     /// The sets of flags that occur; most folders have a handful.
     flag_sets: Vec<Vec<String>>,
@@ -29,7 +29,7 @@ pub(super) struct Heads {
 
 impl Heads {
     /// Takes one in.
-    pub(super) fn push(&mut self, head: MessageHead) {
+    pub fn push(&mut self, head: MessageHead) {
         let flags = match self.known.get(&head.flags) {
             Some(flags) => *flags,
             None => {
@@ -44,7 +44,7 @@ impl Heads {
     }
 
     /// Sorts by UID and keeps of two heads with one UID the later; servers answer in any order and sometimes twice.
-    pub(super) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         self.heads.reverse();
         self.heads.sort_by_key(|head| head.uid);
         self.heads.dedup_by_key(|head| head.uid);
@@ -53,39 +53,39 @@ impl Heads {
     }
 
     /// How many were read, those included that were not kept.
-    pub(super) fn read(&self) -> u64 {
+    pub fn read(&self) -> u64 {
         self.read
     }
 
     /// Hands out what the server told by which a message is the same in every folder. They are of use once.
-    pub(super) fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
+    pub fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
         std::mem::take(&mut self.permanent_ids)
     }
 
     /// Keeps only some; returns how many were left out.
-    pub(super) fn keep(&mut self, wanted: impl FnMut(&Head) -> bool) -> u64 {
+    pub fn keep(&mut self, wanted: impl FnMut(&Head) -> bool) -> u64 {
         let before = self.heads.len();
         self.heads.retain(wanted);
         (before - self.heads.len()) as u64
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> &[Head] {
+    pub fn all(&self) -> &[Head] {
         &self.heads
     }
 
     /// The one with that UID.
-    pub(super) fn get(&self, uid: Uid) -> Option<&Head> {
+    pub fn get(&self, uid: Uid) -> Option<&Head> {
         self.heads.binary_search_by_key(&uid, |head| head.uid).ok().map(|index| &self.heads[index])
     }
 
     /// The flags of a head of this folder.
-    pub(super) fn flags(&self, head: &Head) -> &[String] {
+    pub fn flags(&self, head: &Head) -> &[String] {
         self.flag_sets.get(head.flags as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Their size together, in octets.
-    pub(super) fn octets(&self) -> u64 {
+    /// Their size together, in bytes.
+    pub fn bytes(&self) -> u64 {
         self.heads.iter().map(|head| head.size).sum()
     }
 }
@@ -110,6 +110,6 @@ mod tests {
         heads.finish();
         assert_eq!(heads.all().iter().map(|head| (head.uid.0, head.size)).collect::<Vec<_>>(), vec![(1, 10), (3, 31)]);
         assert_eq!(heads.flags(heads.get(Uid(3)).unwrap()), ["b"]);
-        assert_eq!(heads.octets(), 41);
+        assert_eq!(heads.bytes(), 41);
     }
 }

@@ -19,7 +19,7 @@ pub struct Request {
     pub accounts: Vec<Account>,
     /// How large their mailboxes are in octets, as far as a check has told: the largest begins first. May be shorter than the accounts.
     pub known_octets: Vec<Option<u64>>,
-    /// Lines of the CSV that could not be used, for the report.
+    /// ConnectionLimits of the CSV that could not be used, for the report.
     pub bad_lines: Vec<BadLine>,
     /// What is left out or goes elsewhere.
     pub selection: Selection,
@@ -72,17 +72,17 @@ pub struct MailServer {
     /// Under which name, where neither the CSV nor Kerio Connect's directory gives another.
     pub name: NameForm,
     /// What else holds for the lines to it.
-    pub lines: Lines,
+    pub connections: ConnectionLimits,
 }
 
 /// What holds for the lines to one mail server beside its address and protection. By default nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lines {
+pub struct ConnectionLimits {
     /// The certificate by which the server knows us.
     pub client_certificate: Option<ClientCertificate>,
     /// Octets a second, over all lines together and in both directions.
     pub max_rate: Option<u64>,
-    /// Lines at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another for
+    /// ConnectionLimits at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another for
     /// sending more of a large mailbox, if they are free.
     pub max_connections: Option<u32>,
 }
@@ -96,7 +96,7 @@ impl MailServer {
             fingerprint: None,
             sign_in: SignInWay::default(),
             name: NameForm::default(),
-            lines: Lines::default(),
+            connections: ConnectionLimits::default(),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Servers {
         };
         let ways = [&self.source.sign_in, &self.target.sign_in].into_iter().filter_map(SignInWay::secret);
         let masters = ways.map(|(user, password)| (user.to_owned(), password));
-        let lines = [&self.source.lines, &self.target.lines];
+        let lines = [&self.source.connections, &self.target.connections];
         let certificates = lines.into_iter().filter_map(|lines| lines.client_certificate.as_ref());
         let certificates = certificates.map(|certificate| ("client certificate".to_owned(), &certificate.password));
         let proxy = self.proxy.iter().map(|proxy| (proxy.user().to_owned(), proxy.password()));
@@ -125,7 +125,7 @@ impl Servers {
     }
 }
 
-impl Lines {
+impl ConnectionLimits {
     /// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as octets a second. The error is a sentence.
     pub fn read_rate(text: &str) -> Result<u64, String> {
         let wrong = || format!("'{text}' is no rate; write it as in '5 MB/s' or '20 Mbit/s', at least 1 kB/s");
@@ -251,7 +251,7 @@ pub struct Options {
     /// How long the mail servers are waited for.
     pub patience: Patience,
     /// From so many octets on that are to be copied together, a second line to the target is asked for.
-    pub second_line_from: u64,
+    pub second_connection_from: u64,
 }
 
 impl Options {
@@ -263,7 +263,7 @@ impl Options {
             repair: false,
             state_folder,
             patience: Patience::default(),
-            second_line_from: 16 << 20,
+            second_connection_from: 16 << 20,
         }
     }
 }
@@ -309,10 +309,10 @@ mod tests {
             ("20 Mbit/s", 2_500_000),
             (" 1 kB/s ", 1000),
         ] {
-            assert_eq!(Lines::read_rate(text), Ok(octets), "{text}");
+            assert_eq!(ConnectionLimits::read_rate(text), Ok(octets), "{text}");
         }
         for wrong in ["", "5", "MB/s", "-1 MB/s", "5 mails", "0.1 kB/s", "1.2.3 MB/s", "99999999 GB/s"] {
-            assert!(Lines::read_rate(wrong).is_err(), "{wrong}");
+            assert!(ConnectionLimits::read_rate(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -2,25 +2,25 @@
 //!
 //! Two servers are asked at the same time, and each is asked ahead of its answers.
 
-use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
-use super::halt::{Halt, OnSide, both};
-use super::heads::Heads;
-use super::mailbox::Mailbox;
-use super::plan::plain_name::plain_name;
-use super::ready;
-use super::sign_in::Sessions;
-use crate::domain::{Mapping, Problem, ProblemKind, Side, Uid};
+use crate::domain::{FolderPath, Mapping, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
+use crate::migrate::attempt::Mailbox;
+use crate::migrate::context::reporter::Reporter;
+use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
+use crate::migrate::halt::{Halt, OnSide, both};
+use crate::migrate::heads::Heads;
+use crate::migrate::plan::plain_name::plain_name;
+use crate::migrate::sessions::Sessions;
 use crate::progress::{Event, Step};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Folders that are scanned before the user's wish to stop or pause is looked at again.
-pub(super) const SCANNED_AT_ONCE: usize = 50;
+pub const SCANNED_AT_ONCE: usize = 50;
 
 /// Finishes the folders of which the ledger says that every message stands on the target, and to which nothing came since.
-pub(super) fn take_over_unchanged(
+pub fn take_over_unchanged(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &Ledger,
@@ -47,7 +47,7 @@ pub(super) fn take_over_unchanged(
     for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };
         if is_unchanged(&record, &here) && still_stands(ledger, &record, &there)? {
-            job.take_over(mailbox, ledger.done_counts(&record)?, &here, &there);
+            job.take_over(&mailbox.reporter, ledger.done_counts(&record)?, &here, &there);
         }
     }
     Ok(())
@@ -61,14 +61,14 @@ fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
 
 /// Whether the target's folder is the one the record speaks of. One whose UIDNEXT went back was restored from a backup, and what the
 /// record says of it is not there any more.
-pub(super) fn still_stands(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
+pub fn still_stands(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
     let highest = ledger.highest_target_uid(record)?;
     let went_back = highest.zip(target.uid_next).is_some_and(|(highest, next)| highest >= next);
     Ok(record.target_uid_validity == target.uid_validity && !went_back)
 }
 
 /// Scans what is not scanned yet on the source, and makes every folder ready on the target.
-pub(super) fn scan_and_make_ready(
+pub fn scan_and_make_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     folders: &mut [FolderJob],
@@ -89,7 +89,7 @@ pub(super) fn scan_and_make_ready(
             passed = index + 1;
         }
         if let Some(first) = jobs.first() {
-            mailbox.step(Step::Scanning(first.id));
+            mailbox.reporter.step(Step::Scanning(first.id));
         }
         scan_part(mailbox, sessions, &mut jobs)?;
     }
@@ -98,7 +98,7 @@ pub(super) fn scan_and_make_ready(
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
     for job in jobs.iter_mut().filter(|job| job.progress.ready_losses > 0) {
-        ready::make_parents(sessions, &job.planned.target).inspect_err(|halt| ready::suspect(mailbox, job, halt))?;
+        make_parents(sessions, &job.planned.target).inspect_err(|halt| suspect(mailbox, job, halt))?;
     }
     let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs);
     let wishes = wishes(sessions, jobs, &ready_for, &wire_names);
@@ -112,7 +112,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
         elsewhere.sift(&mut scan.heads, rest);
         let taken = scan.heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
         let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), head| (messages + 1, bytes + head.size));
-        mailbox.tell_counted(id, messages + scan.untold(), Some(bytes));
+        mailbox.reporter.counted(id, messages + scan.unlisted(), Some(bytes));
     };
     let Sessions { source, target, .. } = &mut *sessions;
     let mut ready = Vec::with_capacity(wishes.len());
@@ -121,18 +121,20 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let outcome = both(|| scan(source, &source_names, &mut each), &mut make_ready);
     mailbox.elsewhere = elsewhere;
     if let (Err(halt), Some(&index)) = (&outcome, ready_for.get(ready.len())) {
-        ready::suspect(mailbox, jobs[index], halt);
+        suspect(mailbox, jobs[index], halt);
     }
     let (scans, ()) = outcome?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
             Ok(mut scan) => {
-                jobs[index].tell_untold(mailbox, scan.untold());
+                jobs[index].report_unlisted(&mut mailbox.reporter, scan.unlisted());
                 let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
-                jobs[index].tell_left_out(mailbox, left_out);
+                jobs[index].report_left_out(&mut mailbox.reporter, left_out);
                 jobs[index].scan = Some(Arc::new(scan));
             }
-            Err(error) => jobs[index].give_up(mailbox, refused_folder(Side::Source, &jobs[index].planned, &error)),
+            Err(error) => {
+                jobs[index].give_up(&mut mailbox.reporter, refused_folder(Side::Source, &jobs[index].planned, &error))
+            }
         }
     }
     let mut renamed = Vec::new();
@@ -165,7 +167,7 @@ fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob) -> bool {
     let Some(target) = plain_name(&job.planned.target) else { return false };
     job.planned.target = target.clone();
     job.planned.mapping = Mapping::Adapted;
-    mailbox.context.tell(Event::FolderRenamed { account: mailbox.id, folder: job.id, target });
+    mailbox.context.report(Event::FolderRenamed { account: mailbox.reporter.account, folder: job.id, target });
     true
 }
 
@@ -197,7 +199,10 @@ fn name_targets(mailbox: &mut Mailbox<'_>, target: &Writer, jobs: &mut [&mut Fol
             }
             Err(refused) => {
                 let problem = Problem::new(ProblemKind::FolderNotCreated);
-                job.give_up(mailbox, problem.on(Side::Target).in_folder(&job.planned.source).saying(refused));
+                job.give_up(
+                    &mut mailbox.reporter,
+                    problem.on(Side::Target).in_folder(&job.planned.source).saying(refused),
+                );
             }
         }
     }
@@ -213,15 +218,48 @@ fn take_ready(
 ) {
     if let Some(error) = ready.not_subscribed {
         let problem = Problem::new(ProblemKind::SubscriptionNotKept).in_folder(&job.planned.target);
-        job.tell_once(mailbox, problem.saying(error.words()));
+        job.report_once(&mut mailbox.reporter, problem.saying(error.words()));
     }
     match ready.open {
         Ok(open) => {
             sessions.existing.insert(wire_name.clone());
             job.target = Some(TargetFolder { wire_name, open, looked_at: Instant::now() });
         }
-        Err(error) => job.give_up(mailbox, refused_folder(Side::Target, &job.planned, &error)),
+        Err(error) => job.give_up(&mut mailbox.reporter, refused_folder(Side::Target, &job.planned, &error)),
     }
+}
+
+/// Notes at which folder the target's line was lost. Of folders that were asked for together it could be any, so from then on they are
+/// asked for one by one.
+fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
+    const TRIES: u32 = 2;
+    let Halt::Server { side: Side::Target, error } = halt else { return };
+    if !error.is_loss() || mailbox.context.control.stopping() || !std::mem::replace(&mut mailbox.wary, true) {
+        return;
+    }
+    job.progress.ready_losses += 1;
+    if job.progress.ready_losses >= TRIES {
+        let words = format!("the connection was lost each time when it was made: {}", error.words());
+        let problem = Problem::new(ProblemKind::FolderNotCreated).on(Side::Target).in_folder(&job.planned.source);
+        job.give_up(&mut mailbox.reporter, problem.saying(words));
+    }
+}
+
+/// Makes the folders above one: a server need not make them by itself (RFC 9051, section 6.3.4).
+fn make_parents(sessions: &mut Sessions, target: &FolderPath) -> Result<(), Halt> {
+    for length in 1..target.parts().len() {
+        let above = FolderPath::new(&target.parts()[..length]);
+        let Ok(wire_name) = sessions.target.wire_name(&above) else { return Ok(()) };
+        if sessions.existing.contains(&wire_name) {
+            continue;
+        }
+        match sessions.target.create(&wire_name) {
+            Err(ImapError::Refused { .. }) => return Ok(()),
+            outcome => outcome.on(Side::Target)?,
+        };
+        sessions.existing.insert(wire_name);
+    }
+    Ok(())
 }
 
 type Scans = Vec<Result<Scan, ImapError>>;
@@ -242,19 +280,19 @@ fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &
     Ok(scans)
 }
 
-/// Tells how many messages those of the target's folders hold of which it was not told yet.
-pub(super) fn tell_target_counts(
-    mailbox: &Mailbox<'_>,
+/// Reports how many messages the target's folders hold, for those of which that was not reported yet.
+pub fn report_target_counts(
+    reporter: &Reporter<'_>,
     sessions: &mut Sessions,
     folders: &[FolderJob],
 ) -> Result<(), Halt> {
-    let untold = folders.iter().filter(|job| job.progress.on_target.is_none());
+    let unreported = folders.iter().filter(|job| job.progress.on_target.is_none());
     let (ids, wire_names): (Vec<_>, Vec<&[u8]>) =
-        untold.filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
+        unreported.filter_map(|job| Some((job.id, job.target.as_ref()?.wire_name.as_slice()))).unzip();
     let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
     for (folder, status) in ids.into_iter().zip(statuses) {
         let target_messages = status.map(|status| status.messages);
-        mailbox.context.tell(Event::FolderFinished { account: mailbox.id, folder, target_messages });
+        reporter.report(Event::FolderFinished { account: reporter.account, folder, target_messages });
     }
     Ok(())
 }

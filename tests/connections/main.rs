@@ -15,7 +15,7 @@ mod utf8;
 
 use embedded::stage::{Stage, problems};
 use kimt::domain::{ProblemKind, Security};
-use kimt::migrate::{Lines, Proxy};
+use kimt::migrate::{ConnectionLimits, Proxy};
 use kimt::progress::{RunKind, RunState, Verdict};
 use kimt::rehearsal::ImapService;
 use proxy::{Kind, TestProxy};
@@ -34,11 +34,11 @@ fn inside() -> Stage {
     stage
 }
 
-fn migrate(stage: &Stage, proxy: Proxy, lines: &Lines) -> RunState {
+fn migrate(stage: &Stage, proxy: Proxy, limits: &ConnectionLimits) -> RunState {
     let folder = tempfile::tempdir().unwrap();
     let mut request = stage.request(RunKind::Migrate, folder.path());
     request.servers.proxy = Some(proxy);
-    (request.servers.source.lines, request.servers.target.lines) = (lines.clone(), lines.clone());
+    (request.servers.source.connections, request.servers.target.connections) = (limits.clone(), limits.clone());
     stage.finish(request)
 }
 
@@ -60,7 +60,7 @@ fn named(proxy: &TestProxy, identity: &str) -> Proxy {
 fn a_whole_migration_goes_through_either_kind_of_proxy_and_leaves_names_to_it() {
     for kind in [Kind::Socks5, Kind::Http] {
         let (stage, proxy) = (inside(), TestProxy::start(kind, None));
-        let state = migrate(&stage, named(&proxy, ""), &Lines::default());
+        let state = migrate(&stage, named(&proxy, ""), &ConnectionLimits::default());
         assert_all_arrived(&stage, &state);
         let asked = proxy.asked();
         assert!(asked.contains(&format!("{SOURCE}:{}", stage.source.port.unwrap())), "{asked:?}");
@@ -75,12 +75,12 @@ fn a_proxy_learns_who_we_are_and_a_refusal_is_reported_without_the_password() {
     let stage = inside();
     for kind in [Kind::Socks5, Kind::Http] {
         let proxy = TestProxy::start(kind, Some(("ann", "pass:word")));
-        let state = migrate(&stage, named(&proxy, "ann:pass%3Aword@"), &Lines::default());
+        let state = migrate(&stage, named(&proxy, "ann:pass%3Aword@"), &ConnectionLimits::default());
         assert_all_arrived(&stage, &state);
         for (identity, why) in
             [("", "wants a user and a password"), ("ann:geheim@", "refused the user or the password")]
         {
-            let state = migrate(&stage, named(&proxy, identity), &Lines::default());
+            let state = migrate(&stage, named(&proxy, identity), &ConnectionLimits::default());
             assert_eq!(state.problems.len(), 1, "{:?}", state.problems);
             assert_eq!(state.problems[0].kind, ProblemKind::Unreachable);
             let sentence = state.problems[0].to_string();
@@ -98,11 +98,12 @@ fn connections(proxy: &TestProxy, imap: u16) -> usize {
 fn limits_hold_the_second_connection_back_and_no_mailbox_waits_for_ever() {
     let secure = |stage: &Stage| stage.administration().service_port(ImapService::SecureImap);
     let (stage, proxy) = (inside(), TestProxy::start(Kind::Socks5, None));
-    let limits = Lines { max_rate: Some(2_000_000), max_connections: Some(1), ..Lines::default() };
+    let limits =
+        ConnectionLimits { max_rate: Some(2_000_000), max_connections: Some(1), ..ConnectionLimits::default() };
     assert_all_arrived(&stage, &migrate(&stage, named(&proxy, ""), &limits));
     // One for looking whether the server is there, and one for each mailbox: none for checking beside copying.
     assert_eq!(connections(&proxy, secure(&stage)), 1 + PEOPLE.len());
     let (stage, proxy) = (inside(), TestProxy::start(Kind::Socks5, None));
-    assert_all_arrived(&stage, &migrate(&stage, named(&proxy, ""), &Lines::default()));
+    assert_all_arrived(&stage, &migrate(&stage, named(&proxy, ""), &ConnectionLimits::default()));
     assert_eq!(connections(&proxy, secure(&stage)), 1 + 2 * PEOPLE.len());
 }

@@ -178,8 +178,11 @@ fn limits_and_the_proxy_reach_the_run() {
     type_into(&mut harness, "Proxy for all servers", "http://ann@proxy.example.com:3128");
     type_into(&mut harness, "Password at the proxy", "geheim");
     let servers = harness.state().wizard.servers.servers().unwrap();
-    assert_eq!((servers.source.lines.max_rate, servers.source.lines.max_connections), (Some(5_000_000), None));
-    assert_eq!((servers.target.lines.max_rate, servers.target.lines.max_connections), (None, Some(3)));
+    assert_eq!(
+        (servers.source.connections.max_rate, servers.source.connections.max_connections),
+        (Some(5_000_000), None)
+    );
+    assert_eq!((servers.target.connections.max_rate, servers.target.connections.max_connections), (None, Some(3)));
     let proxy = servers.proxy.unwrap();
     assert_eq!((proxy.to_string().as_str(), proxy.user()), ("http://proxy.example.com:3128", "ann"));
     assert_eq!(proxy.password().reveal(), "geheim");
@@ -214,7 +217,10 @@ fn a_client_certificate_reaches_the_run_and_its_password_is_asked_for_only_with_
     type_into(&mut harness, "Password of the target's certificate file", "geheim");
     let servers = harness.state().wizard.servers.servers().unwrap();
     let own = ClientCertificate { file: "/keys/own.p12".into(), password: Secret::new("geheim") };
-    assert_eq!((servers.source.lines.client_certificate, servers.target.lines.client_certificate), (None, Some(own)));
+    assert_eq!(
+        (servers.source.connections.client_certificate, servers.target.connections.client_certificate),
+        (None, Some(own))
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn disturb_every_step(options: ImapOptions, connections: Connections, action: Ac
             end.server.set_faults(Some(over(connections, plan.clone())));
         }
         let mut request = stage.request(RunKind::Migrate, stage.folder.path());
-        request.options.second_line_from = if connections == Connections::Two { 0 } else { u64::MAX };
+        request.options.second_connection_from = if connections == Connections::Two { 0 } else { u64::MAX };
         let mut state = stage.finish(request.clone());
         if state.verdict() == Verdict::CouldNotStart {
             state = stage.finish(request);

@@ -251,7 +251,7 @@ fn a_folder_over_a_connection_that_never_lasts_for_all_of_it_is_proved_bit_by_bi
     stage.target.server.set_faults(Some(Arc::new(lasting_for(bytes / 20))));
     let mut request = stage.request(RunKind::Migrate, stage.folder.path());
     // Without a second connection that checks meanwhile.
-    request.servers.target.lines.max_connections = Some(1);
+    request.servers.target.connections.max_connections = Some(1);
     let state = stage.finish(request);
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!((state.tally.copied.messages, state.tally.checked.messages), (300, 300));

@@ -27,7 +27,7 @@ fn stage(from: &Arc<MailStore>, target: ImapOptions) -> Stage {
 /// A request with two workers for the one mailbox, for which any size is worth a second connection.
 fn wide_request(stage: &Stage) -> Request {
     let mut request = stage.request(RunKind::Migrate, stage.folder.path());
-    request.options.second_line_from = 0;
+    request.options.second_connection_from = 0;
     request
 }
 
@@ -85,7 +85,7 @@ fn there_is_one_connection_where_no_worker_or_no_connection_is_free() {
     let from = store(Layout::SLASH);
     fill_with_batches(&from);
     let busy: &dyn Fn(&mut Request) = &|request| request.options.jobs = 1;
-    let limited: &dyn Fn(&mut Request) = &|request| request.servers.target.lines.max_connections = Some(2);
+    let limited: &dyn Fn(&mut Request) = &|request| request.servers.target.connections.max_connections = Some(2);
     for limit in [busy, limited] {
         let stage = stage(&from, ImapOptions::new(Profile::Rich));
         let mut request = wide_request(&stage);

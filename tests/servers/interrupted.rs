@@ -62,13 +62,13 @@ fn differences(source: &Dovecot, target: &Dovecot) -> Differences {
 #[test]
 fn a_target_that_is_killed_and_comes_back_has_every_message_once() {
     // Over one line to the target, and over two.
-    for (storage, second_line_from) in
+    for (storage, second_connection_from) in
         [(Storage::MaildirPlusPlus, u64::MAX), (Storage::Sdbox, u64::MAX), (Storage::MaildirPlusPlus, 0)]
     {
         let (source, mut target) = servers(storage);
         let (from, to) = (Place::of(&source, Security::Plain), Place::of(&target, Security::Plain));
         let mut migration = slow(from, to);
-        migration.second_line_from = second_line_from;
+        migration.second_connection_from = second_connection_from;
         let run = migration.start();
         wait_until_copied(&run, 250);
         target.kill();

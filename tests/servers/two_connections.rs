@@ -33,7 +33,7 @@ fn source() -> Dovecot {
 /// Migrates, and asserts that each folder is the same, message by message.
 fn arrives_in_order(source: &Dovecot, target: Place, target_port: u16) {
     let mut migration = Migration::new(Place::of(source, Security::Plain), target, &[ANN]);
-    migration.second_line_from = 0;
+    migration.second_connection_from = 0;
     let state = migration.run();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     let [there, here] = [source.port, target_port].map(|port| ImapClient::sign_in(port, ANN.0, ANN.1).read_all());

@@ -134,7 +134,7 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
     assert!(not_taken.len() < corpus.message_count() / 2, "the source took too little: {not_taken:#?}");
     let mut migration = Migration::new(Place::plain(from.port()), Place::plain(to.port()), &[ANN]);
     // Over two lines to the target, where it takes batches.
-    migration.second_line_from = 0;
+    migration.second_connection_from = 0;
     // Dovecot tells dates before 1970 otherwise at the first time than ever after.
     from.client().read_all();
     let (before, state) = (from.client().read_all(), migration.run());

@@ -2,7 +2,7 @@
 
 use super::dovecot::Dovecot;
 use kimt::domain::{Account, Address, Secret, Security, ServerAddress};
-use kimt::migrate::{Lines, MailServer, Options, Request, Run, Servers, SignInWay, TargetKind, Verify};
+use kimt::migrate::{ConnectionLimits, MailServer, Options, Request, Run, Servers, SignInWay, TargetKind, Verify};
 use kimt::progress::{RunKind, RunState};
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub struct Migration {
     /// Octets a second from the source, where a run is to take its time.
     pub max_rate: Option<u64>,
     /// From so many octets on a second line to the target is used.
-    pub second_line_from: u64,
+    pub second_connection_from: u64,
     /// Whether users are made on the target first.
     pub kind: TargetKind,
     /// How people are signed in on the source and on the target.
@@ -55,7 +55,7 @@ impl Migration {
             jobs: 4,
             verify: Verify::Content,
             max_rate: None,
-            second_line_from: 16 << 20,
+            second_connection_from: 16 << 20,
             kind: TargetKind::Imap,
             sign_in: Default::default(),
             folder: tempfile::tempdir().unwrap(),
@@ -92,7 +92,7 @@ impl Migration {
                 ..Servers::between(
                     MailServer {
                         sign_in: self.sign_in[0].clone(),
-                        lines: Lines { max_rate: self.max_rate, ..Lines::default() },
+                        connections: ConnectionLimits { max_rate: self.max_rate, ..ConnectionLimits::default() },
                         ..MailServer::at(address(&self.source), self.source.security)
                     },
                     MailServer {
@@ -106,7 +106,7 @@ impl Migration {
             Options {
                 jobs: self.jobs,
                 verify: self.verify,
-                second_line_from: self.second_line_from,
+                second_connection_from: self.second_connection_from,
                 ..Options::in_folder(self.made("state"))
             },
         )

@@ -8,7 +8,7 @@ use super::super::running::{Order, Running};
 use super::super::tasks::Tasks;
 use super::super::widgets::field::Field;
 use super::{App, CheckedFor};
-use crate::migrate::{Lines, MailServer, Options, Request, Servers};
+use crate::migrate::{ConnectionLimits, MailServer, Options, Request, Servers};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
 
@@ -178,7 +178,7 @@ impl App {
         let servers = page.servers()?;
         // However fast it is: the same is found.
         let unlimited = |server: MailServer| MailServer {
-            lines: Lines { max_rate: None, max_connections: None, ..server.lines },
+            connections: ConnectionLimits { max_rate: None, max_connections: None, ..server.connections },
             ..server
         };
         let Servers { source, target, target_kind, .. } = servers;

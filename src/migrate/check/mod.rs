@@ -1,5 +1,4 @@
-//! Looking without changing anything: at servers (*Test connection*), at accounts (`kimt check`), at the room on the target.
+//! Looking without changing anything: at servers (*Test connection*), at accounts (`kimt check`).
 
-pub(super) mod probe;
-pub(super) mod room;
-pub(super) mod survey;
+pub mod probe;
+pub mod survey;

@@ -3,8 +3,9 @@
 use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, Side};
 use crate::imap::{self, Capabilities, Endpoint, Greeted, ImapError, Offer};
 use crate::kerio::Administration;
+use crate::migrate::endpoints::{self, administration_address};
 use crate::migrate::request::{Servers, SignInWay, TargetKind};
-use crate::migrate::run::prepare::{self, NotSignedIn};
+use crate::migrate::target::kerio::administrator::{NotSignedIn, sign_in_administrator};
 use crate::network::KnownCertificates;
 use std::path::Path;
 use std::time::Instant;
@@ -150,7 +151,7 @@ impl Finding {
 /// Tests the source. Blocks; call it from a thread of its own.
 pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let certificates = KnownCertificates::open(state_folder);
-    match prepare::source_endpoint(servers, &certificates) {
+    match endpoints::source_endpoint(servers, &certificates) {
         Ok(endpoint) => greet(&endpoint, Service::Only, &servers.source.sign_in, &certificates),
         Err(problem) => vec![Finding::bad(problem)],
     }
@@ -162,7 +163,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut port = None;
     if let TargetKind::Kerio(settings) = &servers.target_kind {
-        match prepare::sign_in_administrator(settings, &servers.target, servers, &certificates) {
+        match sign_in_administrator(settings, &servers.target, servers, &certificates) {
             Ok(administration) => {
                 look_at_administration(&administration, &mut findings);
                 port = look_at_imap_service(&administration, servers, state_folder, &mut findings);
@@ -171,7 +172,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
                 }
             }
             Err(NotSignedIn { problem, certificate }) => {
-                let address = prepare::administration_address(settings, &servers.target);
+                let address = administration_address(settings, &servers.target);
                 let doubt = certificate.map(|certificate| Doubt {
                     side: Side::Administration,
                     host: address.host,
@@ -184,7 +185,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
         }
     }
     // The port that a run will set is not there yet: what listens now is tested.
-    match prepare::target_endpoint(servers, port, &certificates) {
+    match endpoints::target_endpoint(servers, port, &certificates) {
         Ok(endpoint) => {
             let service = if findings.is_empty() { Service::Only } else { Service::Imap };
             findings.extend(greet(&endpoint, service, &servers.target.sign_in, &certificates));

@@ -1,16 +1,16 @@
 //! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory how the
 //! account stands. Changes nothing anywhere.
 
-use super::room;
 use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse, Uid};
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
+use crate::migrate::context::RunContext;
+use crate::migrate::context::retry::Retries;
 use crate::migrate::folder::refused_folder;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::plan::elsewhere::Elsewhere;
+use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
-use crate::migrate::run::context::RunContext;
-use crate::migrate::run::retries::Retries;
+use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::progress::{AccountEnd, Event, Standing, Step};
 use std::cell::Cell;
@@ -36,7 +36,7 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> Account
         match retries.next(&halt, account, false) {
             Some((side, pause)) => context.wait_for(id, side, pause),
             None => {
-                context.tell_problem(id, None, problem);
+                context.report_problem(id, None, problem);
                 return AccountEnd::Failed;
             }
         }
@@ -89,23 +89,23 @@ impl Survey<'_> {
         self.plan = Some(plan);
         counted?;
         if let Some(free) = free_octets {
-            room::tell_too_small(context, id, account, needed, free);
+            room::report_too_small(context, id, account, needed, free);
         }
         source.logout();
         Ok(self.complete && self.refused.is_empty())
     }
 
     fn step(&self, step: Step) {
-        self.context.tell(Event::Stepped { account: self.id, step });
+        self.context.report(Event::Stepped { account: self.id, step });
     }
 
     fn look_up(&mut self) -> Standing {
         self.step(Step::CreatingAccount);
         let (standing, problem) = self.context.directory.standing(self.account);
-        self.context.tell(Event::AccountLookedUp { account: self.id, standing });
+        self.context.report(Event::AccountLookedUp { account: self.id, standing });
         if let Some(problem) = problem {
             self.complete = false;
-            self.context.tell_problem(self.id, None, problem);
+            self.context.report_problem(self.id, None, problem);
         }
         *self.standing.insert(standing)
     }
@@ -121,7 +121,7 @@ impl Survey<'_> {
         let (ways, mut left_out) = plan::plan(&listing.folders, &names, wishes);
         left_out.splice(0..0, listing.left_out.iter().cloned());
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
-        context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
+        context.report(Event::FoldersPlanned { account: self.id, folders, left_out });
         Ok(Plan { source: listing, ways, free_octets: target.free_octets })
     }
 
@@ -154,14 +154,14 @@ impl Survey<'_> {
                 if let Err(error) = outcome {
                     if refused.insert(id_of_folder) {
                         let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
-                        context.tell_problem(id, Some(id_of_folder), problem);
+                        context.report_problem(id, Some(id_of_folder), problem);
                     }
                     return;
                 }
                 weigh(folder(index), bytes);
                 let bytes = Some(bytes);
-                context.tell(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
-                context.tell(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
+                context.report(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
+                context.report(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
             };
             source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
         }

@@ -2,8 +2,8 @@
 
 use crate::domain::Uid;
 use crate::imap::OpenFolder;
+use crate::migrate::folder::flags_lost::FlagsLost;
 use crate::migrate::heads::Heads;
-use crate::migrate::proof::marks::FlagsLost;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 

@@ -3,27 +3,28 @@
 //! Before its first pass a folder learns of its past (`past`). After each, what a pass did not bring over is tried the next way
 //! (`refused`), until no folder has anything left that is worth another try.
 
-pub(super) mod flags;
-pub(super) mod lanes;
-pub(super) mod pass;
-pub(super) mod reading;
-pub(super) mod refused;
-pub(super) mod second;
-pub(super) mod sending;
+pub mod flags;
+pub mod pass;
+pub mod reading;
+pub mod refused;
+pub mod round;
+pub mod sending;
+pub mod two_connections;
 
 use crate::domain::{ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, NotOpened};
 use crate::ledger::{Done, FolderRecord, Ledger};
-use crate::migrate::folder::{FolderJob, FolderRun, Scan, TargetFolder, take_right, within_folder};
+use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
+use crate::migrate::folder::{FolderJob, Scan, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::mailbox::Mailbox;
-use crate::migrate::past::others;
-use crate::migrate::proof::follower::Follower;
-use crate::migrate::sign_in::Sessions;
+use crate::migrate::reconcile::concurrent;
+use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::follower::Follower;
 use crate::progress::{Event, Step};
 use flags::SentFlags;
-use pass::{DateStyle, Desk, PassHalt, Round, RoundEnd, copy_pass};
+use pass::{PassHalt, copy_pass};
 use refused::Retries;
+use round::{DateStyle, Desk, Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,7 +58,7 @@ struct Turn {
 }
 
 /// Copies what is missing in every folder. An error that only reaches a folder ends that folder and is no `Err`.
-pub(super) fn copy_folders(
+pub fn copy_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &mut Ledger,
@@ -77,7 +78,7 @@ pub(super) fn copy_folders(
         };
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
         let missing = run.missing();
-        let Some(Some((record, uids))) = within_folder(missing, mailbox, job)? else { continue };
+        let Some(Some((record, uids))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         octets = heads.fold(octets, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
@@ -85,7 +86,7 @@ pub(super) fn copy_folders(
         let (alone, uids): (Vec<Uid>, Vec<Uid>) =
             uids.into_iter().partition(|uid| losses.get(uid).is_some_and(|losses| *losses >= SENT_ALONE));
         let mut turns: Vec<Turn> = alone.into_iter().map(|uid| Turn::of(vec![uid], AppendWay::Single, true)).collect();
-        turns.extend(others::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
+        turns.extend(concurrent::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
         turns.retain(|turn| !turn.uids.is_empty());
         let flags = SentFlags::new(&target.open, mailbox.context.kerio);
         let retries = Retries { folder_made_again: false, flags };
@@ -103,7 +104,8 @@ pub(super) fn copy_folders(
 fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let next = folders.iter_mut().filter(|job| !job.progress.finished && job.scan.is_some()).take(TOGETHER_FOLDERS);
     let targets = next.filter_map(|job| job.target.as_mut());
-    let mut old: Vec<&mut TargetFolder> = targets.filter(|target| target.looked_at.elapsed() > others::FRESH).collect();
+    let mut old: Vec<&mut TargetFolder> =
+        targets.filter(|target| target.looked_at.elapsed() > concurrent::FRESH).collect();
     let wire_names: Vec<&[u8]> = old.iter().map(|target| target.wire_name.as_slice()).collect();
     let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
     for (target, status) in old.iter_mut().zip(statuses) {
@@ -125,7 +127,10 @@ fn copy_together(
     mut together: Vec<Copying>,
     octets: u64,
 ) -> Result<(), Halt> {
-    mailbox.ask_for_second_line(sessions, octets);
+    if !mailbox.one_connection {
+        let Sessions { second, target, .. } = &mut *sessions;
+        second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, octets);
+    }
     let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !turns.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
@@ -140,7 +145,7 @@ fn copy_together(
             let job = &mut folders[*job];
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
             let taken = run.take_end(record, &turn, end, retries, turns);
-            if within_folder(taken, mailbox, job)?.is_none() {
+            if within_folder(taken, &mut mailbox.reporter, job)?.is_none() {
                 turns.clear();
             }
         }
@@ -152,7 +157,7 @@ fn copy_together(
     Ok(())
 }
 
-/// The first message of all goes alone; see `others`.
+/// The first message of all goes alone; see `reconcile::concurrent`.
 fn claim(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -162,10 +167,10 @@ fn claim(
 ) -> Result<Vec<(usize, Turn)>, Halt> {
     let next = |copying: &Copying| copying.turns.last().is_some_and(|turn| !turn.alone);
     let Some(index) = together.iter().position(next) else { return Ok(next_turns(together)) };
-    let floor = together[index].floor();
+    let floor = together[index].target.floor();
     let Copying { job, scan, target, record, turns, .. } = &mut together[index];
     let job = &mut folders[*job];
-    if job.progress.others.were_first {
+    if job.progress.own_appends.others_were_first {
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
         let theirs = run.await_others(record, floor, &uids_of(turns))?;
         leave_out(turns, &theirs);
@@ -212,8 +217,8 @@ fn run_pass(
     let mut uids: Vec<(Vec<Uid>, Vec<Uid>)> = Vec::with_capacity(turns.len());
     for (index, turn) in turns {
         let progress = &mut folders[together[*index].job].progress;
-        progress.floor.get_or_insert(Uid(together[*index].floor()));
-        uids.push(turn.uids.iter().partition(|uid| progress.line_losses.contains_key(uid)));
+        progress.floor.get_or_insert(Uid(together[*index].target.floor()));
+        uids.push(turn.uids.iter().partition(|uid| progress.reading_losses.contains_key(uid)));
     }
     let mut rounds: Vec<Round<'_>> = Vec::with_capacity(turns.len());
     for ((index, turn), (suspects, uids)) in turns.iter().zip(&uids) {
@@ -231,7 +236,7 @@ fn run_pass(
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
-    mailbox.one_line |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
+    mailbox.one_connection |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
         let (index, turn) = &turns[round];
         let Copying { job, scan, target, .. } = &together[*index];
@@ -248,7 +253,7 @@ fn run_pass(
         Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
         _ => {}
     }
-    within_folder::<()>(Err(halt), mailbox, &mut folders[jobs[round]])?;
+    within_folder::<()>(Err(halt), &mut mailbox.reporter, &mut folders[jobs[round]])?;
     // Only one folder was refused, but both lines are in the middle of something.
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
@@ -260,11 +265,6 @@ impl Turn {
 }
 
 impl Copying {
-    /// The target folder's UIDNEXT when it was looked at.
-    fn floor(&self) -> u32 {
-        self.target.open.status.uid_next.map_or(1, |uid| uid.0)
-    }
-
     fn round<'a>(&'a self, turn: &Turn, uids: &'a [Uid], suspects: &'a [Uid]) -> Round<'a> {
         Round {
             source_name: &self.source_name,
@@ -274,7 +274,7 @@ impl Copying {
             suspects,
             way: turn.way,
             dates: turn.dates,
-            floor: self.floor(),
+            floor: self.target.floor(),
             heads: &self.scan.heads,
             flags: &self.retries.flags,
             record: &self.record,
@@ -294,7 +294,7 @@ struct Counter<'c, 'a> {
 
 impl Desk for Counter<'_, '_> {
     fn began(&mut self, round: usize) {
-        self.mailbox.step(Step::Copying(self.folders[self.jobs[round]].id));
+        self.mailbox.reporter.step(Step::Copying(self.folders[self.jobs[round]].id));
     }
 
     fn is_free(&mut self, round: usize, place: Uid) -> bool {
@@ -304,15 +304,15 @@ impl Desk for Counter<'_, '_> {
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
         let job = &mut self.folders[self.jobs[round]];
         let round = &self.rounds[round];
-        let (account, folder) = (self.mailbox.id, job.id);
+        let (account, folder) = (self.mailbox.reporter.account, job.id);
         let (messages, bytes) = job.progress.note_copied(done);
         let no_date_sent = round.dates == DateStyle::None;
         let dateless = |done: &&Done| no_date_sent || round.heads.get(done.uid).is_some_and(|head| head.date.is_none());
         job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
-        self.mailbox.context.tell(Event::MessagesCopied { account, folder, messages, bytes });
+        self.mailbox.context.report(Event::MessagesCopied { account, folder, messages, bytes });
         if let Some(follower) = &mut self.follower {
             follower.hand_over(folder, round.record, round.target_name, done);
-            take_right(self.mailbox, ledger, follower.collect(false))?;
+            self.mailbox.take_right(ledger, follower.collect(false))?;
         }
         Ok(())
     }
@@ -322,8 +322,7 @@ impl FolderRun<'_, '_> {
     /// Learns the folder's past, and what of it is missing on the target; none when nothing is.
     fn missing(&mut self) -> Result<Option<(FolderRecord, Vec<Uid>)>, Halt> {
         let (record, since) = self.learn_the_past()?;
-        let (messages, bytes) = self.ledger.done_counts(&record)?;
-        self.job.tell_found(self.mailbox, messages, bytes);
+        self.report_found(&record)?;
         let done: BTreeSet<Uid> = self.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
         let failed = &self.job.progress.failed;
         let uids = self.scan.heads.all().iter().map(|head| head.uid);
@@ -333,7 +332,7 @@ impl FolderRun<'_, '_> {
         }
         let missing = self.without_arrived(&record, since, missing)?;
         let missing = self.without_too_large(missing)?;
-        self.job.progress.others.begin();
+        self.job.progress.own_appends.begin();
         Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
     }
 
@@ -356,7 +355,7 @@ impl FolderRun<'_, '_> {
         let again = self.sort_refused(turn.way, turn.dates, refused, retries)?;
         let alone = turn.alone;
         turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
-        let floor = self.target.open.status.uid_next.map_or(1, |uid| uid.0);
+        let floor = self.target.floor();
         let theirs = self.look_for_others(record, floor, &uids_of(turns))?;
         leave_out(turns, &theirs);
         Ok(())

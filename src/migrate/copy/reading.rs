@@ -2,8 +2,8 @@
 
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, NotOpened, SinkClosed};
-use crate::migrate::proof::content::{Measure, SizeAndDigest};
-use crate::migrate::run::control::Control;
+use crate::migrate::content::{Measure, SizeAndDigest};
+use crate::migrate::context::control::Control;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,14 +1,13 @@
 //! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
 
-use super::flags::SentFlags;
-use super::pass::{DateStyle, RefusedMessage, RoundEnd};
 use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
-use crate::imap::{AppendWay, Envelope, ImapError, Refusal};
+use crate::imap::{AppendWay, ImapError, Refusal};
 use crate::ledger::FolderRecord;
-use crate::migrate::folder::FolderRun;
+use crate::migrate::attempt::FolderRun;
+use crate::migrate::attempt::failures::Failure;
+use crate::migrate::copy::flags::SentFlags;
+use crate::migrate::copy::round::{DateStyle, RefusedMessage, RoundEnd};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::named::describe;
-use crate::migrate::proof::Wrong;
 use crate::progress::{Event, Step};
 use crate::report::words;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +18,6 @@ pub struct Retries {
     pub folder_made_again: bool,
     /// The flags they are sent with.
     pub flags: SentFlags,
-}
-
-/// A message that is named as failed: what happened to it, and the server's words.
-struct Failure {
-    uid: Uid,
-    kind: ProblemKind,
-    words: String,
-}
-
-impl Failure {
-    fn new(uid: Uid, kind: ProblemKind, words: impl Into<String>) -> Self {
-        Self { uid, kind, words: words.into() }
-    }
 }
 
 impl FolderRun<'_, '_> {
@@ -58,8 +44,8 @@ impl FolderRun<'_, '_> {
         let there = there.into_iter().map(|uid| Failure::new(uid, ProblemKind::MessageUnreadable, words));
         let named = self.fail_all(there.collect());
         if !gone.is_empty() {
-            let (account, folder) = (self.mailbox.id, self.job.id);
-            self.mailbox.context.tell(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
+            let (account, folder) = (self.mailbox.reporter.account, self.job.id);
+            self.mailbox.context.report(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
         }
         named
     }
@@ -74,9 +60,8 @@ impl FolderRun<'_, '_> {
             return Ok(refused);
         }
         self.settle_intents(record, true)?;
-        self.mailbox.step(Step::Copying(self.job.id));
-        let (messages, bytes) = self.ledger.done_counts(record)?;
-        self.job.tell_found(self.mailbox, messages, bytes);
+        self.mailbox.reporter.step(Step::Copying(self.job.id));
+        self.report_found(record)?;
         let stored: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
         Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
     }
@@ -175,50 +160,5 @@ impl FolderRun<'_, '_> {
 
     fn is_before_1970(&self, uid: Uid) -> bool {
         self.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
-    }
-
-    /// Names a message as failed, once in a run, on whatever line: nothing is asked.
-    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
-        self.name_as_failed(&Failure::new(uid, kind, words), None);
-    }
-
-    /// Names messages as failed, each once in a run, with what the source says of them. Only where nothing is under way on the source's
-    /// line; an error is that this has lost it. The messages are named all the same.
-    fn fail_all(&mut self, mut failures: Vec<Failure>) -> Result<(), Halt> {
-        failures.retain(|failure| !self.job.progress.failed.contains(&failure.uid));
-        let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
-        let uids = failures.iter().map(|failure| failure.uid);
-        let (envelopes, lost) = self.mailbox.names.ask(&mut self.sessions.source, folder, uids);
-        for failure in &failures {
-            self.name_as_failed(failure, envelopes.get(&failure.uid));
-        }
-        lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
-    }
-
-    fn name_as_failed(&mut self, failure: &Failure, envelope: Option<&Envelope>) {
-        let Failure { uid, kind, words } = failure;
-        if self.job.progress.failed.insert(*uid) {
-            let name = describe(self.scan.heads.get(*uid), *uid, envelope);
-            let problem = Problem::new(*kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
-            self.mailbox.tell_folder_problem(self.job.id, problem);
-        }
-    }
-
-    pub fn tell_dates(&mut self, messages: u64) {
-        if messages > 0 {
-            let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
-            let problem =
-                problem.counting(messages).saying("the target takes no dates, or the source has none to give");
-            self.mailbox.tell_folder_problem(self.job.id, problem);
-        }
-    }
-
-    /// Names what does not stand on the target as it should.
-    pub fn take_wrong(&mut self, wrong: &[Wrong]) -> Result<(), Halt> {
-        let failure = |wrong: &Wrong| {
-            let stands = wrong.target_uid.is_some();
-            Failure::new(wrong.uid, if stands { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing }, "")
-        };
-        self.fail_all(wrong.iter().map(failure).collect())
     }
 }

@@ -3,12 +3,12 @@
 //! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first octet goes out,
 //! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
 
-use super::lanes::Lanes;
-use super::pass::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
-use super::reading::Item;
 use crate::domain::{Digest, Side, Uid};
 use crate::imap::{AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
 use crate::ledger::{Change, Done, Ledger};
+use crate::migrate::copy::reading::Item;
+use crate::migrate::copy::round::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
+use crate::migrate::copy::two_connections::Lanes;
 use crate::migrate::halt::{Halt, OnSide};
 use crossbeam_channel::Receiver;
 use std::collections::{HashMap, HashSet, VecDeque};

@@ -6,41 +6,41 @@
 //! the source can tell which messages those are; elsewhere it is left out. A name that Kerio Connect keeps for groupware or system folders, that holds the target's
 //! separator or a control character, or that another folder already took, is changed by one stable rule and told in the report.
 
-pub(super) mod elsewhere;
-pub(super) mod plain_name;
-pub(super) mod special_folders;
+pub mod duplicates;
+pub mod plain_name;
+pub mod special_folders;
 
 use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, Selection, SpecialUse};
 use special_folders::usual_use;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner needs to know of the target.
-pub(super) struct TargetNames<'a> {
+pub struct TargetNames<'a> {
     /// Its folders.
-    pub(super) folders: &'a [Folder],
+    pub folders: &'a [Folder],
     /// The character between the parts of a name, if it has a hierarchy.
-    pub(super) separator: Option<char>,
+    pub separator: Option<char>,
     /// Whether it is Kerio Connect, with default and groupware folders of its own.
-    pub(super) kerio: bool,
+    pub kerio: bool,
 }
 
 /// What is known and wanted of an account's folders beside what the servers list.
 #[derive(Clone, Copy)]
-pub(super) struct Wishes<'a> {
+pub struct Wishes<'a> {
     /// The user's rules.
-    pub(super) selection: &'a Selection,
+    pub selection: &'a Selection,
     /// Where an earlier run put folders, by the source's wire name. It counts more than any rule: what is there already must be found.
-    pub(super) earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
+    pub earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
     /// Whether the source knows a message by one number in all its folders, as Gmail does.
-    pub(super) permanent_ids: bool,
+    pub permanent_ids: bool,
 }
 
 /// A folder of the plan: the index of the source's folder in its listing, and its way.
-pub(super) struct Way {
-    pub(super) index: usize,
-    pub(super) planned: PlannedFolder,
+pub struct Way {
+    pub index: usize,
+    pub planned: PlannedFolder,
     /// Whether only those of its messages are copied that no folder before it has.
-    pub(super) rest: bool,
+    pub rest: bool,
 }
 
 /// Kerio Connect's top-level folders that hold something other than mail. (Default folders of each mailbox; user guide.)
@@ -60,7 +60,7 @@ fn kerio_name(special_use: SpecialUse) -> Option<&'static str> {
 }
 
 /// Plans every folder of a mailbox, in the order of the source's listing with INBOX first.
-pub(super) fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> (Vec<Way>, Vec<LeftOut>) {
+pub fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> (Vec<Way>, Vec<LeftOut>) {
     let by_use = if wishes.selection.special_folders { uses(source, target) } else { BTreeMap::new() };
     let mut left_out = Vec::new();
     let mut ways: Vec<Way> = Vec::new();

@@ -4,38 +4,16 @@
 use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError};
 use crate::ledger::Ledger;
+use crate::migrate::attempt::Mailbox;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::mailbox::Mailbox;
 use crate::migrate::request::Verify;
 use crate::migrate::scan::SCANNED_AT_ONCE;
-use crate::migrate::sign_in::Sessions;
+use crate::migrate::sessions::Sessions;
 use chrono::{DateTime, FixedOffset};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The messages of a folder that were copied without some of their flags.
-#[derive(Debug, Default)]
-pub struct FlagsLost {
-    uids: BTreeSet<Uid>,
-    /// One of the flags.
-    example: Option<String>,
-}
-
-impl FlagsLost {
-    /// Notes a message that lost a flag.
-    pub fn note(&mut self, uid: Uid, flag: &str) {
-        self.uids.insert(uid);
-        self.example.get_or_insert_with(|| flag.to_owned());
-    }
-
-    /// Takes others in.
-    pub fn join(&mut self, others: Self) {
-        self.uids.extend(others.uids);
-        self.example = self.example.take().or(others.example);
-    }
-}
 
 /// The messages whose dates are others there: how many, and the first as it was sent and as it stands.
 type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
@@ -76,7 +54,7 @@ pub fn compare(
         all.retain(|marked| marked.has_dates_before_1970());
         read(sessions, &mut all)?;
         for Marked { job, redated, .. } in marked {
-            tell_redated(mailbox, job, redated);
+            report_redated(mailbox, job, redated);
             job.progress.marks_compared = true;
         }
     }
@@ -143,22 +121,11 @@ impl<'a> Marked<'a> {
     }
 }
 
-fn tell_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
+fn report_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
     let Some((sent, stands)) = example else { return };
     let text = |date: DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
     let stands = stands.map_or_else(|| "none that can be read".to_owned(), text);
     let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&job.planned.source);
     let problem = problem.counting(count).saying(format!("for example {} became {stands}", text(sent)));
-    mailbox.tell_folder_problem(job.id, problem);
-}
-
-impl FolderJob {
-    /// Tells of how many messages flags were left behind.
-    pub fn tell_lost_flags(&mut self, mailbox: &mut Mailbox<'_>) {
-        let lost = &self.progress.flags_lost;
-        let Some(example) = &lost.example else { return };
-        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
-        let problem = problem.counting(lost.uids.len() as u64).saying(format!("for example {example}"));
-        self.tell_once(mailbox, problem);
-    }
+    mailbox.reporter.folder_problem(job.id, problem);
 }

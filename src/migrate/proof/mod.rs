@@ -3,43 +3,62 @@
 //! While folders are copied, a second connection follows behind (`follower`) and takes most of the work off the copying one. At a
 //! folder's end `check_by_content` checks whatever the ledger does not know as checked.
 
-pub(super) mod content;
-pub(super) mod follower;
-pub(super) mod marks;
+pub mod marks;
 
 use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
-use crate::ledger::{Done, FolderRecord};
-use crate::migrate::folder::{FolderRun, take_right};
+use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
+use crate::migrate::attempt::failures::Failure;
+use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
+use crate::migrate::content::matching::{heads_from, summaries};
+use crate::migrate::content::{Comparison, Read, Right, SizeAndDigest, read_each};
+use crate::migrate::folder::progress::FolderProgress;
+use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::past::reconcile::{heads_from, summaries};
-use crate::migrate::sign_in::Sessions;
-use content::{Comparison, Read, SizeAndDigest, read_each};
+use crate::migrate::request::Verify;
+use crate::migrate::sessions::Sessions;
+use crate::progress::Step;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A message found right: its UIDs on the source and on the target, and its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Right {
-    pub(super) uid: Uid,
-    pub(super) target_uid: Uid,
-    pub(super) size: u64,
-    /// How it is right.
-    pub(super) comparison: Comparison,
+/// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is told and is no `Err`.
+pub fn prove_folders(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    // What is known already is compared while the follower is still at its work.
+    marks::compare(mailbox, sessions, ledger, folders, |job| !job.progress.own_appends.is_placeless())?;
+    for_each_open(mailbox, sessions, ledger, folders, |run| run.prove())?;
+    marks::compare(mailbox, sessions, ledger, folders, |_| true)?;
+    for_each_open(mailbox, sessions, ledger, folders, |run| run.finish())
 }
 
-impl Right {
-    /// Whether it is the same octet for octet.
-    pub(super) fn is_equal(&self) -> bool {
-        self.comparison == Comparison::Equal
+fn for_each_open(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    work: fn(&mut FolderRun<'_, '_>) -> Result<(), Halt>,
+) -> Result<(), Halt> {
+    for job in folders.iter_mut().filter(|job| !job.progress.finished) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        // Without either the folder was given up.
+        let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { continue };
+        let outcome = work(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
+        within_folder(outcome, &mut mailbox.reporter, job)?;
     }
+    Ok(())
 }
 
 /// A message that is not right on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) uid: Uid,
+pub struct Wrong {
+    pub uid: Uid,
     /// Where it stands with other content; none when it is not there.
-    pub(super) target_uid: Option<Uid>,
+    pub target_uid: Option<Uid>,
 }
 
 /// The result of checking messages of one folder.
@@ -50,9 +69,93 @@ struct Checked {
 }
 
 impl FolderRun<'_, '_> {
+    /// Compares with the target what is not compared yet.
+    fn prove(&mut self) -> Result<(), Halt> {
+        if let Some(doubled) = self.job.progress.own_appends.take_doubled() {
+            self.report_once(doubled.in_folder(&self.job.planned.source));
+        }
+        match self.ledger.folder(&self.job.source.wire_name)? {
+            Some(record) => self.check_rest(&record),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what is complete, and ends the folder.
+    fn finish(&mut self) -> Result<(), Halt> {
+        let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
+        self.report_dates(self.job.progress.dateless.len() as u64);
+        self.job.report_lost_flags(&mut self.mailbox.reporter);
+        if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {
+            let Scan { status, heads } = self.scan;
+            let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
+            // What came after the scan is not copied: then the folder's number of messages differs.
+            let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
+            self.ledger.complete(&record, snapshot)?;
+        }
+        self.job.finish(&self.mailbox.reporter, self.job.progress.on_target);
+        Ok(())
+    }
+
+    fn report_dates(&mut self, messages: u64) {
+        if messages > 0 {
+            let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
+            let problem =
+                problem.counting(messages).saying("the target takes no dates, or the source has none to give");
+            self.mailbox.reporter.folder_problem(self.job.id, problem);
+        }
+    }
+
+    /// Names what does not stand on the target as it should.
+    fn take_wrong(&mut self, wrong: &[Wrong]) -> Result<(), Halt> {
+        let failure = |wrong: &Wrong| {
+            let stands = wrong.target_uid.is_some();
+            Failure::new(wrong.uid, if stands { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing }, "")
+        };
+        self.fail_all(wrong.iter().map(failure).collect())
+    }
+
+    /// Waits for the follower, then checks here whatever is not checked yet.
+    fn check_rest(&mut self, record: &FolderRecord) -> Result<(), Halt> {
+        let verify = self.mailbox.context.options.verify;
+        if verify == Verify::None {
+            return Ok(());
+        }
+        if let Some(follower) = &mut self.sessions.follower {
+            self.mailbox.take_right(self.ledger, follower.collect(true))?;
+        }
+        let rest = self.ledger.unchecked(record)?;
+        let FolderProgress { failed, sizes_reported, .. } = &self.job.progress;
+        let is_open = |done: &Done| !failed.contains(&done.uid) && !sizes_reported.contains(&done.uid);
+        let rest: Vec<Done> = rest.into_iter().filter(is_open).collect();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        self.mailbox.reporter.step(Step::Checking(self.job.id));
+        if verify == Verify::Size {
+            return self.check_sizes(rest);
+        }
+        let wrong = self.check_by_content(record, &rest)?;
+        self.take_wrong(&wrong)
+    }
+
+    /// Checks by size only, first by what was seen with the marks.
+    fn check_sizes(&mut self, done: Vec<Done>) -> Result<(), Halt> {
+        let sized = &self.job.progress.sized;
+        let (mut right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| sized.contains(&done.uid));
+        if !rest.is_empty() {
+            self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
+            let (found, wrong) = check_sizes(self.sessions.target.reader(), &rest)?;
+            right.extend(found);
+            self.take_wrong(&wrong)?;
+        }
+        right.retain(|done| self.job.progress.sizes_reported.insert(done.uid));
+        self.mailbox.reporter.checked(self.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
+        Ok(())
+    }
+
     /// Checks messages of the folder with everything that can be found out, notes what is right, and returns what is not. What was found
     /// right until a line was lost stays found: a large folder on a bad line is not begun anew each time.
-    pub(super) fn check_by_content(&mut self, record: &FolderRecord, messages: &[Done]) -> Result<Vec<Wrong>, Halt> {
+    pub fn check_by_content(&mut self, record: &FolderRecord, messages: &[Done]) -> Result<Vec<Wrong>, Halt> {
         let known = self.ledger.target_uids(record)?;
         self.sessions.target.reader().examine(&self.target.wire_name).on(Side::Target)?;
         self.open_source()?;
@@ -60,11 +163,11 @@ impl FolderRun<'_, '_> {
         let mut checked = Checked::default();
         let outcome = check(source, target.reader(), messages, &known, &mut checked);
         let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() as u64;
-        take_right(self.mailbox, self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
+        self.mailbox.take_right(self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
         outcome?;
         if normalised > 0 {
             let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem.counting(normalised));
+            self.job.report_once(&mut self.mailbox.reporter, problem.counting(normalised));
         }
         Ok(checked.wrong)
     }
@@ -179,7 +282,7 @@ fn classify(source: &mut Reader, target: &mut Reader, strangers: &[Uid], checked
 }
 
 /// Compares sizes only: returns the messages whose size stands on the target, and the others.
-pub(super) fn check_sizes(target: &mut Reader, messages: &[Done]) -> Result<(Vec<Done>, Vec<Wrong>), Halt> {
+pub fn check_sizes(target: &mut Reader, messages: &[Done]) -> Result<(Vec<Done>, Vec<Wrong>), Halt> {
     let first = messages.iter().map(|message| message.target_uid.map_or(message.floor, |uid| uid.0)).min();
     let there = heads_from(target, Uid(first.unwrap_or(1).max(1))).on(Side::Target)?;
     let known: BTreeSet<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();

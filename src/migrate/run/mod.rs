@@ -3,24 +3,19 @@
 //! The coordinator prepares the servers, lets a pool of workers take the accounts one by one, puts back what was changed, and ends
 //! the story with `RunFinished`. Nothing here waits on a network in the caller's thread.
 
-pub(super) mod context;
-pub(super) mod control;
-pub(super) mod places;
-pub(super) mod port;
-pub(super) mod prepare;
-pub(super) mod recorder;
-pub(super) mod retries;
+pub mod prepare;
 
-use super::check::survey;
-use super::{mailbox, verify};
 use crate::domain::{AccountId, Problem, ProblemKind};
+use crate::migrate::check::survey;
+use crate::migrate::context::control::Control;
+use crate::migrate::context::permits::Permits;
+use crate::migrate::context::recorder::Events;
+use crate::migrate::context::{self, RunContext};
 use crate::migrate::request::{Observer, Request};
+use crate::migrate::target::kerio::port;
+use crate::migrate::{mailbox, verify};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
-use context::RunContext;
-use control::Control;
-use places::Places;
 use prepare::Prepared;
-use recorder::Events;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -56,7 +51,8 @@ pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>)
     let state = Arc::new(Mutex::new(RunState::default()));
     let control = Arc::new(Control::default());
     let internal = |error: std::io::Error| Problem::new(ProblemKind::Internal).saying(error);
-    let (events, recording) = recorder::start(state.clone(), observer, log_folder.clone()).map_err(internal)?;
+    let (events, recording) =
+        context::recorder::start(state.clone(), observer, log_folder.clone()).map_err(internal)?;
     let coordinator = Coordinator { control: control.clone(), events, log_folder };
     let coordinating = std::thread::Builder::new()
         .name("coordinator".to_owned())
@@ -91,9 +87,9 @@ impl Run {
         self.control.pause();
     }
 
-    /// Lets them go on.
-    pub fn go_on(&self) {
-        self.control.go_on();
+    /// Lets them continue.
+    pub fn resume(&self) {
+        self.control.resume();
     }
 
     /// Ends every wait for a server.
@@ -123,20 +119,20 @@ struct Coordinator {
 
 impl Coordinator {
     fn run(self, request: Request) {
-        self.events.tell(Event::RunStarted(run_info(&request, self.log_folder.clone())));
+        self.events.report(Event::RunStarted(run_info(&request, self.log_folder.clone())));
         self.control.report_to(self.events.clone());
         match prepare::prepare(request.kind, &request.servers, &request.options, &self.events) {
             Ok(prepared) => self.run_prepared(request, prepared),
-            Err(problem) => self.events.tell(Event::ProblemMet { account: None, folder: None, problem }),
+            Err(problem) => self.events.report(Event::ProblemMet { account: None, folder: None, problem }),
         }
         self.control.report_to_nobody();
-        self.events.tell(Event::RunFinished);
+        self.events.report(Event::RunFinished);
     }
 
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
         let context = RunContext {
-            workers: Arc::new(Places::new(Some(request.options.jobs))),
+            workers: Arc::new(Permits::new(Some(request.options.jobs))),
             control: self.control.clone(),
             events: self.events.clone(),
             options: request.options,
@@ -150,7 +146,8 @@ impl Coordinator {
         };
         run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_octets));
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
-            port::restore(&administration, &request.servers, &context.options.state_folder, &self.events);
+            let report = |event| self.events.report(event);
+            port::restore(&administration, &request.servers, &context.options.state_folder, &report);
         }
     }
 }
@@ -194,7 +191,7 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
 
 fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     let Some(account) = context.accounts.get(id.index()) else { return };
-    context.tell(Event::AccountStarted { account: id });
+    context.report(Event::AccountStarted { account: id });
     // Our own fault in one mailbox must not take the others with it.
     let end = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
         RunKind::Check => survey::survey(context, id, account),
@@ -203,10 +200,10 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     }));
     let end = end.unwrap_or_else(|_| {
         let problem = Problem::new(ProblemKind::Internal).for_account(&account.address);
-        context.tell_problem(id, None, problem);
+        context.report_problem(id, None, problem);
         AccountEnd::Failed
     });
-    context.tell(Event::AccountFinished { account: id, end });
+    context.report(Event::AccountFinished { account: id, end });
 }
 
 fn run_info(request: &Request, log_folder: PathBuf) -> RunInfo {

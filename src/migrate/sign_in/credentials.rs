@@ -3,10 +3,10 @@
 //! Promises that an account is never tried with an empty password, and that a token is obtained once for each account, and once more
 //! when the server refuses it.
 
-use super::token;
 use crate::domain::{Account, NameForm, Problem, ProblemKind, Secret, Side};
 use crate::imap::{MasterPassword, SignIn};
 use crate::migrate::request::SignInWay;
+use crate::migrate::sign_in::token;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

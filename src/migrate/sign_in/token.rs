@@ -4,9 +4,9 @@
 //! this program's own passwords stands in its environment, that it cannot hold a run up for long, and that nothing it writes is
 //! logged or shown.
 
-use super::environment::withhold_passwords;
 use crate::domain::Secret;
 use crate::migrate::request::TokenSource;
+use crate::migrate::sign_in::environment::withhold_passwords;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -182,7 +182,7 @@ impl Stage {
             repair: self.repair,
             patience: self.patience,
             // An intruder looks at one connection.
-            second_line_from: u64::MAX,
+            second_connection_from: u64::MAX,
             ..Options::in_folder(folder.join("state"))
         };
         Request::of(kind, self.servers(), self.users.iter().zip(1..).map(account).collect(), options)

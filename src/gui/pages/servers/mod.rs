@@ -157,7 +157,7 @@ impl ServersPage {
                 fingerprint: self.pinned,
                 sign_in: self.source_more.sign_in(),
                 name: self.source_more.kept.name_form,
-                lines: self.source_more.lines(),
+                connections: self.source_more.connection_limits(),
             },
             target: MailServer {
                 address: target,
@@ -165,7 +165,7 @@ impl ServersPage {
                 fingerprint: self.pinned,
                 sign_in: self.target_more.sign_in(),
                 name: target_name,
-                lines: self.target_more.lines(),
+                connections: self.target_more.connection_limits(),
             },
             target_kind,
             authority_files: Vec::new(),

@@ -6,7 +6,7 @@ use super::super::super::widgets::choice::choice;
 use super::super::super::widgets::field::Field;
 use super::super::super::widgets::{button, check, sign};
 use crate::domain::{Secret, Side};
-use crate::migrate::{ClientCertificate, Lines, MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
+use crate::migrate::{ClientCertificate, ConnectionLimits, MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
 use crate::settings::{self, Way};
 use egui::{Label, Ui};
 use zeroize::Zeroizing;
@@ -52,14 +52,14 @@ impl More {
     }
 
     /// What holds for the lines; nothing where it cannot be read.
-    pub fn lines(&self) -> Lines {
+    pub fn connection_limits(&self) -> ConnectionLimits {
         let (max_rate, max_connections) = (self.rate().unwrap_or_default(), self.connections().unwrap_or_default());
         let file = self.kept.client_certificate.trim();
         let client_certificate = (!file.is_empty()).then(|| ClientCertificate {
             file: file.into(),
             password: Secret::new(self.certificate_password.as_str()),
         });
-        Lines { client_certificate, max_rate, max_connections }
+        ConnectionLimits { client_certificate, max_rate, max_connections }
     }
 
     /// Whether anything is wrong.
@@ -70,7 +70,11 @@ impl More {
 
     fn rate(&self) -> Result<Option<u64>, String> {
         let typed = self.kept.max_rate.trim();
-        if typed.is_empty() { Ok(None) } else { Lines::read_rate(typed).map(Some).map_err(|error| error + ".") }
+        if typed.is_empty() {
+            Ok(None)
+        } else {
+            ConnectionLimits::read_rate(typed).map(Some).map_err(|error| error + ".")
+        }
     }
 
     fn connections(&self) -> Result<Option<u32>, String> {
@@ -258,10 +262,13 @@ mod tests {
     #[test]
     fn limits_that_cannot_be_read_are_wrong_and_never_another_limit() {
         let mut more = more(Way::Own);
-        assert_eq!(more.lines(), Lines::default());
+        assert_eq!(more.connection_limits(), ConnectionLimits::default());
         more.kept.max_rate = "5 MB/s".into();
         more.kept.max_connections = "3".into();
-        assert_eq!((more.lines().max_rate, more.lines().max_connections), (Some(5_000_000), Some(3)));
+        assert_eq!(
+            (more.connection_limits().max_rate, more.connection_limits().max_connections),
+            (Some(5_000_000), Some(3))
+        );
         for wrong in ["0", "1001", "-1", "many"] {
             more.kept.max_connections = wrong.into();
             assert!(more.is_wrong(), "{wrong}");

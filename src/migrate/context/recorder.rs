@@ -3,8 +3,8 @@
 //! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and while the run
 //! goes on every few seconds after an account has ended, so that even a crash leaves one.
 
-use super::Observer;
 use crate::domain::{Problem, ProblemKind};
+use crate::migrate::request::Observer;
 use crate::progress::{Event, RunState, Stamped};
 use crate::report;
 use crossbeam_channel::{Receiver, Sender};
@@ -28,16 +28,16 @@ const REPORT_SHARE: u32 = 30;
 pub struct Events(Sender<Event>);
 
 impl Events {
-    /// Tells what happened. After the recorder's end nobody listens, and that is no error.
-    pub fn tell(&self, event: Event) {
+    /// Reports what happened. After the recorder's end nobody listens, and that is no error.
+    pub fn report(&self, event: Event) {
         let _ = self.0.send(event);
     }
 
-    /// The same for whoever must not wait: when the queue is full, the event is told from a thread of its own.
-    pub fn tell_without_waiting(&self, event: Event) {
+    /// The same for whoever must not wait: when the queue is full, the event is reported from a thread of its own.
+    pub fn report_without_waiting(&self, event: Event) {
         if let Err(crossbeam_channel::TrySendError::Full(event)) = self.0.try_send(event) {
             let events = self.clone();
-            std::thread::spawn(move || events.tell(event));
+            std::thread::spawn(move || events.report(event));
         }
     }
 }

@@ -4,30 +4,27 @@
 //! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
 //! again, and the work goes on where it was.
 
-pub(super) mod gathered;
-pub(super) mod likeness;
-
 use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::{Ledger, NamePair};
+use crate::migrate::content::likeness::{self, Shelf};
+use crate::migrate::content::matching::heads_from;
+use crate::migrate::context::RunContext;
+use crate::migrate::context::retry::Retries;
+use crate::migrate::folder::describe::{Names, describe};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
-use crate::migrate::named::{Names, describe};
-use crate::migrate::past::reconcile::heads_from;
-use crate::migrate::plan::elsewhere::Elsewhere;
+use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
-use crate::migrate::run::context::RunContext;
-use crate::migrate::run::retries::Retries;
 use crate::progress::{AccountEnd, Event, Step};
-use likeness::Shelf;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
 
 /// Verifies one account.
-pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
     let mut verification = Verification {
         context,
         id,
@@ -45,7 +42,7 @@ pub(super) fn verify(context: &RunContext, id: AccountId, account: &Account) -> 
         Err(halt) if context.control.stopping() && !matches!(halt, Halt::Problem(_)) => AccountEnd::Stopped,
         Err(halt) => match halt.problem(account) {
             Some(problem) => {
-                context.tell_problem(id, None, problem);
+                context.report_problem(id, None, problem);
                 AccountEnd::Failed
             }
             None => AccountEnd::Stopped,
@@ -134,7 +131,7 @@ impl Verification<'_> {
         let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
-        context.tell(Event::FoldersPlanned { account: self.id, folders, left_out });
+        context.report(Event::FoldersPlanned { account: self.id, folders, left_out });
         let stands: BTreeSet<&[u8]> = there.folders.iter().map(|folder| folder.wire_name.as_slice()).collect();
         let wire_name = |way: &Way| {
             let name = target.wire_name(&way.planned.target).ok()?;
@@ -214,11 +211,11 @@ impl Verification<'_> {
         self.elsewhere.sift(&mut wanted, way.rest);
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
         if left_out > 0 {
-            self.context.tell(Event::MessagesLeftOut { account: self.id, folder: id, messages: left_out });
+            self.context.report(Event::MessagesLeftOut { account: self.id, folder: id, messages: left_out });
         }
         let untold = status.messages.saturating_sub(wanted.read());
-        let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.octets()));
-        self.context.tell(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
+        let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.bytes()));
+        self.context.report(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
         let here = Shelf::new(Some(status.uid_validity), wanted);
         Ok(Some(Current { here, there: Shelf::new(there, heads), untold }))
     }
@@ -250,7 +247,7 @@ impl Verification<'_> {
         let (messages, bytes) = right
             .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size)));
         if messages > 0 {
-            self.context.tell(Event::MessagesChecked { account, folder, messages, bytes });
+            self.context.report(Event::MessagesChecked { account, folder, messages, bytes });
         }
         if current.untold > 0 {
             let problem = about(ProblemKind::MessageUnreadable).counting(current.untold);
@@ -269,18 +266,18 @@ impl Verification<'_> {
         }
         if !outcome.normalised.is_empty() {
             let problem = about(ProblemKind::MessageNormalised).counting(outcome.normalised.len() as u64);
-            self.context.tell_problem(self.id, Some(folder), problem);
+            self.context.report_problem(self.id, Some(folder), problem);
         }
         let target_messages = Some(current.there.heads.all().len() as u64);
-        self.context.tell(Event::FolderFinished { account, folder, target_messages });
+        self.context.report(Event::FolderFinished { account, folder, target_messages });
     }
 
     fn difference(&mut self, folder: FolderId, problem: Problem) {
         self.differences += 1;
-        self.context.tell_problem(self.id, Some(folder), problem);
+        self.context.report_problem(self.id, Some(folder), problem);
     }
 
     fn step(&self, step: Step) {
-        self.context.tell(Event::Stepped { account: self.id, step });
+        self.context.report(Event::Stepped { account: self.id, step });
     }
 }

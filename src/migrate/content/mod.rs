@@ -2,6 +2,10 @@
 //!
 //! A [`Summary`] is made while a message streams by, in little memory however large the message is.
 
+pub mod likeness;
+pub mod matching;
+pub mod reading;
+
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -52,6 +56,23 @@ impl Summary {
 fn is_subsequence(part: &[u64], whole: &[u64]) -> bool {
     let mut whole = whole.iter();
     part.iter().all(|line| whole.any(|candidate| candidate == line))
+}
+
+/// A message found right: its UIDs on the source and on the target, and its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Right {
+    pub uid: Uid,
+    pub target_uid: Uid,
+    pub size: u64,
+    /// How it is right.
+    pub comparison: Comparison,
+}
+
+impl Right {
+    /// Whether it is the same octet for octet.
+    pub fn is_equal(&self) -> bool {
+        self.comparison == Comparison::Equal
+    }
 }
 
 /// Lines of a header that are remembered; what follows counts as one more line.

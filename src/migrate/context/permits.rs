@@ -1,6 +1,6 @@
 //! How many lines to one server are open at a time, where the user limits that.
 
-use super::control::Control;
+use crate::migrate::context::control::Control;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The places of one server.
-pub struct Places {
+pub struct Permits {
     free: Mutex<u32>,
     freed: Condvar,
 }
 
 /// Room for one line, until it is dropped.
-pub struct Place(Arc<Places>);
+pub struct Permit(Arc<Permits>);
 
-impl Places {
+impl Permits {
     /// So many places, at least one; by default more than ever are needed.
     pub fn new(most: Option<u32>) -> Self {
         Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new() }
     }
 
     /// A place as soon as one is free; none when the user stops the run first.
-    pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Place> {
+    pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Permit> {
         let mut free = self.lock();
         while *free == 0 {
             if control.stopping() {
@@ -32,14 +32,14 @@ impl Places {
             free = self.freed.wait_timeout(free, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
         }
         *free -= 1;
-        Some(Place(self.clone()))
+        Some(Permit(self.clone()))
     }
 
     /// A place, if one is free now.
-    pub fn take_free(self: &Arc<Self>) -> Option<Place> {
+    pub fn take_free(self: &Arc<Self>) -> Option<Permit> {
         let mut free = self.lock();
         *free = free.checked_sub(1)?;
-        Some(Place(self.clone()))
+        Some(Permit(self.clone()))
     }
 
     fn lock(&self) -> MutexGuard<'_, u32> {
@@ -47,7 +47,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         *self.0.lock() += 1;
         self.0.freed.notify_one();
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_place_is_waited_for_until_it_is_free_or_the_run_is_stopped() {
-        let (places, control) = (Arc::new(Places::new(Some(1))), Control::default());
+        let (places, control) = (Arc::new(Permits::new(Some(1))), Control::default());
         let place = places.wait(&control).unwrap();
         assert!(places.take_free().is_none());
         std::thread::scope(|scope| {

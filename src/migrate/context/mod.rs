@@ -1,16 +1,22 @@
 //! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
 
-use super::control::{Control, Registration};
-use super::places::{Place, Places};
-use super::recorder::Events;
+pub mod control;
+pub mod permits;
+pub mod recorder;
+pub mod reporter;
+pub mod retry;
+
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
 use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
 use crate::ledger::MailboxKey;
+use crate::migrate::context::control::{Control, Registration};
+use crate::migrate::context::permits::{Permit, Permits};
+use crate::migrate::context::recorder::Events;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::request::Options;
 use crate::migrate::sign_in::credentials::Credentials;
-use crate::migrate::sign_in::directory::{Directory, TargetUser};
 use crate::migrate::sign_in::guard::SignInGuard;
+use crate::migrate::target::directory::{Directory, TargetUser};
 use crate::progress::Event;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +32,7 @@ pub struct RunContext {
     pub source: End,
     pub target: End,
     /// One for each mailbox at a time; those of idle workers are free.
-    pub workers: Arc<Places>,
+    pub workers: Arc<Permits>,
     pub directory: Box<dyn Directory>,
     /// Whether the target is Kerio Connect.
     pub kerio: bool,
@@ -41,7 +47,7 @@ pub struct End {
     /// Counts refusals, so that we are not blocked.
     pub guard: SignInGuard,
     /// Where lines are counted.
-    pub places: Arc<Places>,
+    pub places: Arc<Permits>,
     /// What everybody is signed in with.
     pub credentials: Arc<Credentials>,
 }
@@ -53,14 +59,14 @@ pub struct Line {
 }
 
 impl RunContext {
-    /// Tells the recorder.
-    pub fn tell(&self, event: Event) {
-        self.events.tell(event);
+    /// Reports what happened.
+    pub fn report(&self, event: Event) {
+        self.events.report(event);
     }
 
-    /// Tells of a problem of an account.
-    pub fn tell_problem(&self, account: AccountId, folder: Option<FolderId>, problem: Problem) {
-        self.tell(Event::ProblemMet { account: Some(account), folder, problem });
+    /// Reports a problem of an account.
+    pub fn report_problem(&self, account: AccountId, folder: Option<FolderId>, problem: Problem) {
+        self.report(Event::ProblemMet { account: Some(account), folder, problem });
     }
 
     /// Whose record a ledger of this run is.
@@ -78,14 +84,14 @@ impl RunContext {
     /// Waits, and lets the window say so.
     pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration) {
         let seconds = duration.as_secs().max(1);
-        self.tell(Event::WaitStarted { account, side, seconds });
+        self.report(Event::WaitStarted { account, side, seconds });
         self.control.wait(duration);
-        self.tell(Event::WaitEnded { account });
+        self.report(Event::WaitEnded { account });
     }
 
     /// A place for one more line to a server; waits for one where their number is limited. Who needs both sides takes the source's
     /// first: otherwise two mailboxes could wait for each other.
-    pub fn place(&self, side: Side) -> Result<Place, Halt> {
+    pub fn place(&self, side: Side) -> Result<Permit, Halt> {
         self.end(side).places.wait(&self.control).ok_or(Halt::Held)
     }
 

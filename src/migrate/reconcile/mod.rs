@@ -1,24 +1,24 @@
 //! What a folder learns of earlier runs before anything is copied: the record, what a cut left open, and where there is no record, the
 //! target's own content. After this the ledger knows of every message whether it stands on the target.
 
-pub(super) mod others;
-pub(super) mod reconcile;
+pub mod concurrent;
+pub mod room;
 
 use crate::domain::{Problem, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord};
-use crate::migrate::folder::{FolderRun, tell_checked};
+use crate::migrate::attempt::FolderRun;
+use crate::migrate::content::matching::{Compared, Match, Thoroughness, heads_from, reconcile};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::scan::still_stands;
-use crate::migrate::sign_in::Sessions;
+use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
-use reconcile::{Compared, Match, Thoroughness, heads_from, reconcile};
 use std::collections::BTreeSet;
 
 impl FolderRun<'_, '_> {
     /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also tells from which
     /// UID of the target on the record knows nothing of what others may have put there.
-    pub(super) fn learn_the_past(&mut self) -> Result<(FolderRecord, Uid), Halt> {
+    pub fn learn_the_past(&mut self) -> Result<(FolderRecord, Uid), Halt> {
         let known = match self.ledger.folder(&self.job.source.wire_name)? {
             Some(record) if self.holds(&record)? => record,
             record => {
@@ -50,14 +50,14 @@ impl FolderRun<'_, '_> {
         let matches = if target.open.status.messages == 0 || scan.heads.all().is_empty() {
             Vec::new()
         } else {
-            self.mailbox.step(Step::Scanning(self.job.id));
+            self.mailbox.reporter.step(Step::Scanning(self.job.id));
             let there = self.standing(Uid(1))?;
             self.reconcile(scan.heads.all(), there.all(), Thoroughness::Alike)?
         };
-        self.job.progress.others.were_first |= !matches.is_empty();
+        self.job.progress.own_appends.others_were_first |= !matches.is_empty();
         if past.is_some() || !matches.is_empty() {
             let problem = Problem::new(ProblemKind::HistoryUnknown).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem);
+            self.job.report_once(&mut self.mailbox.reporter, problem);
         }
         let record = self.ledger.begin_folder(
             &self.job.source.wire_name,
@@ -73,7 +73,7 @@ impl FolderRun<'_, '_> {
 
     /// Matches messages of the source with `candidates` of the target by content. Of a whole folder what was read until a line is lost
     /// is kept for the next attempt.
-    pub(super) fn reconcile(
+    pub fn reconcile(
         &mut self,
         wanted: &[Head],
         candidates: &[Head],
@@ -107,7 +107,7 @@ impl FolderRun<'_, '_> {
 
     /// Asks the target what became of the messages that were on their way when an earlier attempt ended, or on this line, which
     /// `line_stands`, when a batch was refused.
-    pub(super) fn settle_intents(&mut self, record: &FolderRecord, line_stands: bool) -> Result<(), Halt> {
+    pub fn settle_intents(&mut self, record: &FolderRecord, line_stands: bool) -> Result<(), Halt> {
         // Whoever is named already, or left out by the user's rules, is not asked for, and its intent stays: a later run must not
         // believe that it was never sent.
         let intents = self.ledger.intents(record)?;
@@ -118,7 +118,7 @@ impl FolderRun<'_, '_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        self.mailbox.step(Step::Scanning(self.job.id));
+        self.mailbox.reporter.step(Step::Scanning(self.job.id));
         let floors = floors.into_iter().chain(self.placeless(record)?.into_iter().map(|done| done.floor));
         let floor = Uid(floors.min().unwrap_or(1).max(1));
         // Nobody has compared the marks of what that attempt had copied, be it of an earlier run.
@@ -161,7 +161,7 @@ impl FolderRun<'_, '_> {
 
     /// Matches what was on its way with what has arrived. Messages at which the source's line was lost come last.
     fn match_arrived(&mut self, wanted: &[Head], mut arrived: Vec<Head>) -> Result<Vec<Match>, Halt> {
-        let losses = &self.job.progress.line_losses;
+        let losses = &self.job.progress.reading_losses;
         let (suspects, wanted): (Vec<Head>, Vec<Head>) = wanted.iter().partition(|head| losses.contains_key(&head.uid));
         let mut matches = self.reconcile(&wanted, &arrived, Thoroughness::All)?;
         for suspect in suspects {
@@ -192,10 +192,10 @@ impl FolderRun<'_, '_> {
     }
 
     /// Records what was found on the target by content, which is as good as read back, and forgets what was `asked` for in vain.
-    pub(super) fn note_found(&mut self, record: &FolderRecord, matches: Vec<Match>, asked: &[Uid]) -> Result<(), Halt> {
+    pub fn note_found(&mut self, record: &FolderRecord, matches: Vec<Match>, asked: &[Uid]) -> Result<(), Halt> {
         let done = found(matches);
         self.ledger.record(record, &done, asked, &[], 0)?;
-        tell_checked(self.mailbox, self.job.id, done.len() as u64, done.iter().map(|message| message.size).sum());
+        self.mailbox.reporter.checked(self.job.id, done.len() as u64, done.iter().map(|message| message.size).sum());
         Ok(())
     }
 
@@ -212,21 +212,21 @@ impl FolderRun<'_, '_> {
     }
 
     /// What stands on the target from a UID on and is the place of no message of the record.
-    pub(super) fn unclaimed(&mut self, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+    pub fn unclaimed(&mut self, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
         let taken: BTreeSet<Uid> = self.ledger.target_uids(record)?.into_iter().collect();
         let heads = self.standing(floor)?;
         Ok(heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect())
     }
 
     /// What was taken by a target that told no UIDs, and was not found there yet.
-    pub(super) fn placeless(&self, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
+    pub fn placeless(&self, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
         let unchecked = self.ledger.unchecked(record)?;
         Ok(unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect())
     }
 
     /// Finds the places of messages that were taken by a target that told no UIDs. Otherwise one of them would pass for an equal
     /// message that was still on its way, and that one would never be copied.
-    pub(super) fn place(&mut self, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
+    pub fn place(&mut self, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
         if placeless.is_empty() {
             return Ok(());
         }

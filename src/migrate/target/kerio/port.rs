@@ -1,10 +1,9 @@
 //! Kerio Connect's IMAP port: set for a run when the user gave one, put back afterwards, and after a crash by the next start.
 
-use super::prepare;
-use super::recorder::Events;
 use crate::domain::{Problem, ProblemKind, Retry};
 use crate::kerio::{Administration, PortNote};
 use crate::migrate::request::{Servers, TargetKind};
+use crate::migrate::target::kerio::administrator::sign_in_administrator;
 use crate::network::{self, KnownCertificates, Limits};
 use crate::progress::Event;
 use std::path::Path;
@@ -45,7 +44,7 @@ pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
 pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<RestoredPort>, Problem> {
     let TargetKind::Kerio(settings) = &servers.target_kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
-    let administration = prepare::sign_in_administrator(settings, &servers.target, servers, &certificates)?;
+    let administration = sign_in_administrator(settings, &servers.target, servers, &certificates)?;
     put_back(&administration, servers, state_folder)
 }
 
@@ -55,10 +54,10 @@ pub fn change(
     servers: &Servers,
     state_folder: &Path,
     wanted: u16,
-    events: &Events,
+    report: &dyn Fn(Event),
 ) -> Result<(), Problem> {
     // Left from a run that was cut off: the old port must not be forgotten under a new note.
-    restore(administration, servers, state_folder, events);
+    restore(administration, servers, state_folder, report);
     if let Some(other) = PortNote::pending(state_folder) {
         log::warn!("left for later, because it is another server or could not be done: {other}");
     }
@@ -66,17 +65,17 @@ pub fn change(
         .change_imap_port(servers.target.security, wanted, &answers(servers), state_folder)
         .map_err(|error| error.problem(None))?;
     if let Some(changed) = changed {
-        events.tell(Event::PortChanged { service: changed.service, from: changed.from, to: changed.to });
+        report(Event::PortChanged { service: changed.service, from: changed.from, to: changed.to });
     }
     Ok(())
 }
 
 /// Puts the port back, if a run has changed it, and tells.
-pub fn restore(administration: &Administration, servers: &Servers, state_folder: &Path, events: &Events) {
+pub fn restore(administration: &Administration, servers: &Servers, state_folder: &Path, report: &dyn Fn(Event)) {
     match put_back(administration, servers, state_folder) {
-        Ok(Some(restored)) => events.tell(Event::PortRestored { service: restored.service, port: restored.port }),
+        Ok(Some(restored)) => report(Event::PortRestored { service: restored.service, port: restored.port }),
         Ok(None) => {}
-        Err(problem) => events.tell(Event::ProblemMet { account: None, folder: None, problem }),
+        Err(problem) => report(Event::ProblemMet { account: None, folder: None, problem }),
     }
 }
 

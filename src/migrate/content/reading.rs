@@ -5,7 +5,7 @@
 
 use crate::domain::Uid;
 use crate::imap::{ImapError, Reader};
-use crate::migrate::proof::content::{Measure, Read, read_each_or_lose};
+use crate::migrate::content::{Measure, Read, read_each_or_lose};
 use std::collections::BTreeMap;
 
 /// So often the line may be lost at one message.

@@ -2,7 +2,7 @@
 
 use crate::domain::{Account, AccountId, Folder, Problem, ProblemKind, Side};
 use crate::ledger::{Ledger, LedgerError};
-use crate::migrate::run::context::RunContext;
+use crate::migrate::context::RunContext;
 
 /// The octets of a folder, of which so many are on the source, that are not on the target yet.
 pub fn still_to_copy(ledger: &Ledger, folder: &Folder, octets: u64) -> Result<u64, LedgerError> {
@@ -13,13 +13,13 @@ pub fn still_to_copy(ledger: &Ledger, folder: &Folder, octets: u64) -> Result<u6
     Ok(octets.saturating_sub(there))
 }
 
-/// Tells when less is free than is needed.
-pub fn tell_too_small(context: &RunContext, id: AccountId, account: &Account, needed: u64, free: u64) {
+/// Reports when less is free than is needed.
+pub fn report_too_small(context: &RunContext, id: AccountId, account: &Account, needed: u64, free: u64) {
     if needed <= free {
         return;
     }
     let megabytes = |octets: u64| octets as f64 / 1e6;
     let words = format!("{:.1} MB are to be copied, {:.1} MB are free", megabytes(needed), megabytes(free));
     let problem = Problem::new(ProblemKind::QuotaTooSmall).on(Side::Target).for_account(account.target());
-    context.tell_problem(id, None, problem.saying(words));
+    context.report_problem(id, None, problem.saying(words));
 }

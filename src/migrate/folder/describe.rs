@@ -3,9 +3,9 @@
 //! Sender and subject are not known from the copying; they are asked for where something went wrong with a message, and only on a line on
 //! which nothing else is under way. A source that has no answer costs the names and nothing else: it is asked once.
 
-use super::heads::Head;
 use crate::domain::{Uid, UidValidity};
 use crate::imap::{Envelope, ImapError, Reader};
+use crate::migrate::heads::Head;
 use crate::report::words;
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ const ASKED_FOR: usize = 100;
 
 /// Whether the source of a mailbox can be asked.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     is_in_doubt: bool,
 }
 
 impl Names {
     /// What the source says of these messages of a folder. The second is why its line is of no use any more.
-    pub(super) fn ask(
+    pub fn ask(
         &mut self,
         source: &mut Reader,
         (wire_name, uid_validity): (&[u8], Option<UidValidity>),
@@ -42,7 +42,7 @@ impl Names {
 }
 
 /// A message as a person recognises it.
-pub(super) fn describe(head: Option<&Head>, uid: Uid, envelope: Option<&Envelope>) -> String {
+pub fn describe(head: Option<&Head>, uid: Uid, envelope: Option<&Envelope>) -> String {
     let date = head.and_then(|head| head.date).map(|date| date.format("of %Y-%m-%d %H:%M").to_string());
     let date = date.or_else(|| head.map(|_| "without a date".to_owned()));
     let sender = envelope.filter(|it| !it.sender.is_empty()).map(|it| format!("from {}", it.sender));

@@ -2,13 +2,12 @@
 //!
 //! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
 
-use super::Right;
-use super::content::{Arriving, Comparison, SizeAndDigest};
 use crate::domain::{FolderId, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, FolderToRead, ImapError, Reader, SinkClosed};
 use crate::ledger::{Done, FolderRecord};
-use crate::migrate::run::control::Control;
-use crate::migrate::run::places::Place;
+use crate::migrate::content::{Arriving, Comparison, Right, SizeAndDigest};
+use crate::migrate::context::control::Control;
+use crate::migrate::context::permits::Permit;
 use crate::network::Interrupter;
 use crossbeam_channel::{Receiver, Sender};
 use std::cell::RefCell;
@@ -45,7 +44,7 @@ impl Follower {
     pub fn start(
         name: &str,
         control: Arc<Control>,
-        connect: impl FnOnce() -> Option<(Reader, Place)> + Send + 'static,
+        connect: impl FnOnce() -> Option<(Reader, Permit)> + Send + 'static,
     ) -> std::io::Result<Self> {
         let line = Arc::new(OnceLock::new());
         let own_line = line.clone();

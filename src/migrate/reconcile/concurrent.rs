@@ -7,13 +7,13 @@
 //! somebody else stores there too: then it is looked at what that is. Who came second in the folder ends, so that one of the two goes
 //! on, or both end where the target tells no UIDs; what stands there twice by then is told.
 
-use super::reconcile::{Match, Thoroughness};
 use crate::domain::{Problem, ProblemKind, Side, Uid};
-use crate::ledger::{Done, FolderRecord};
-use crate::migrate::folder::FolderRun;
+use crate::ledger::FolderRecord;
+use crate::migrate::attempt::FolderRun;
+use crate::migrate::content::matching::{Match, Thoroughness};
+use crate::migrate::content::{Read, SizeAndDigest, read_each};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Head;
-use crate::migrate::proof::content::{Read, SizeAndDigest, read_each};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,45 +23,6 @@ const FIRST_PART: usize = 1000;
 pub const FRESH: Duration = Duration::from_secs(10);
 /// So many strangers are looked at.
 const MOST_STRANGERS: usize = 1000;
-
-/// What a folder's copying has shown of others.
-#[derive(Debug, Default)]
-pub struct Others {
-    /// Whether they had put there already what was to be copied.
-    pub were_first: bool,
-    /// Messages that stand there twice by now.
-    pub doubled: u64,
-    /// Our own appends since the folder was looked at.
-    own: u64,
-    /// The highest UID among them.
-    highest: Option<Uid>,
-    /// Whether the target did not tell all of their UIDs.
-    placeless: bool,
-}
-
-impl Others {
-    /// Our appends begin anew, on a new look at the folder.
-    pub fn begin(&mut self) {
-        (self.own, self.highest, self.placeless) = (0, None, false);
-    }
-
-    /// Takes messages of ours in.
-    pub fn note_own(&mut self, done: &[Done]) {
-        self.own += done.len() as u64;
-        self.highest = self.highest.max(done.iter().filter_map(|done| done.target_uid).max());
-        self.placeless |= done.iter().any(|done| done.target_uid.is_none());
-    }
-
-    /// Whether messages of ours stand at UIDs that nobody told.
-    pub fn is_placeless(&self) -> bool {
-        self.placeless
-    }
-
-    /// Whether the UIDs from `floor` to `next` are more than ours.
-    fn left_gaps(&self, floor: u32, next: u32) -> bool {
-        u64::from(next.saturating_sub(floor)) > self.own
-    }
-}
 
 /// Splits what is to be copied into growing parts; after each it is looked for strangers.
 pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
@@ -92,7 +53,7 @@ impl FolderRun<'_, '_> {
         if matches.is_empty() {
             return Ok(to_copy);
         }
-        self.job.progress.others.were_first |= !self.may_come_late();
+        self.job.progress.own_appends.others_were_first |= !self.may_come_late();
         let there = self.take_theirs(record, matches)?;
         Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
     }
@@ -101,8 +62,7 @@ impl FolderRun<'_, '_> {
     fn take_theirs(&mut self, record: &FolderRecord, matches: Vec<Match>) -> Result<BTreeSet<Uid>, Halt> {
         let there = matches.iter().map(|found| found.uid).collect();
         self.note_found(record, matches, &[])?;
-        let (messages, bytes) = self.ledger.done_counts(record)?;
-        self.job.tell_found(self.mailbox, messages, bytes);
+        self.report_found(record)?;
         Ok(there)
     }
 
@@ -128,7 +88,7 @@ impl FolderRun<'_, '_> {
         if !self.is_shared(floor)? {
             return Ok(BTreeSet::new());
         }
-        let placeless = self.job.progress.others.placeless;
+        let placeless = self.job.progress.own_appends.is_placeless();
         if placeless {
             self.place(record, &self.placeless(record)?)?;
         }
@@ -145,10 +105,10 @@ impl FolderRun<'_, '_> {
         let is_late = self.may_come_late();
         let own = self.ledger.target_uids(record)?;
         let own = own.iter().find(|uid| uid.0 >= floor);
-        let others = &mut self.job.progress.others;
-        others.doubled = twice.len() as u64;
+        let own_appends = &mut self.job.progress.own_appends;
+        own_appends.note_doubled(twice.len() as u64);
         // Where the target tells no UIDs nobody knows whose came first: then neither goes on.
-        if !is_late && (placeless || others.were_first || own.is_none_or(|own| first < *own)) {
+        if !is_late && (placeless || own_appends.others_were_first || own.is_none_or(|own| first < *own)) {
             return Err(self.give_way(record)?.into());
         }
         self.take_theirs(record, ahead)
@@ -161,12 +121,11 @@ impl FolderRun<'_, '_> {
 
     /// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored.
     fn is_shared(&mut self, floor: u32) -> Result<bool, Halt> {
-        let others = &self.job.progress.others;
-        if let (Some(highest), false) = (others.highest, others.placeless) {
-            return Ok(others.left_gaps(floor, highest.0.saturating_add(1)));
+        if let Some(next) = self.job.progress.own_appends.next() {
+            return Ok(self.job.progress.own_appends.left_gaps(floor, next));
         }
         let status = self.sessions.target.reader().status(&self.target.wire_name).on(Side::Target)?;
-        Ok(status.uid_next.is_none_or(|next| self.job.progress.others.left_gaps(floor, next.0)))
+        Ok(status.uid_next.is_none_or(|next| self.job.progress.own_appends.left_gaps(floor, next.0)))
     }
 
     /// Which of these have the content of a message that is done.
@@ -187,25 +146,17 @@ impl FolderRun<'_, '_> {
 
     /// Ends the mailbox in favour of the other run. What we know of the folder is forgotten, so that the next run compares it by content.
     fn give_way(&mut self, record: &FolderRecord) -> Result<Problem, Halt> {
-        self.tell_doubled();
+        if let Some(doubled) = self.job.progress.own_appends.take_doubled() {
+            self.report_once(doubled.in_folder(&self.job.planned.source));
+        }
         self.ledger.forget_folder(record)?;
         Ok(Problem::new(ProblemKind::MailboxInUse).for_account(&self.mailbox.account.address))
-    }
-
-    /// Tells what stands there twice.
-    pub fn tell_doubled(&mut self) {
-        let doubled = std::mem::take(&mut self.job.progress.others.doubled);
-        if doubled > 0 {
-            let problem = Problem::new(ProblemKind::MessageDoubled).in_folder(&self.job.planned.source);
-            self.job.tell_once(self.mailbox, problem.counting(doubled));
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Digest;
 
     #[test]
     fn the_first_part_is_small_and_the_next_ten_times_as_large() {
@@ -213,25 +164,5 @@ mod tests {
         assert_eq!(lengths(0), [0]);
         assert_eq!(lengths(1000), [1000]);
         assert_eq!(lengths(15_000), [1000, 10_000, 4000]);
-    }
-
-    #[test]
-    fn uids_that_are_not_ours_leave_gaps() {
-        let done = |uid: u32| Done {
-            uid: Uid(1),
-            size: 1,
-            digest: Digest::of(b""),
-            target_uid: Some(Uid(uid)),
-            floor: 10,
-            checked: false,
-        };
-        let mut others = Others::default();
-        others.note_own(&[done(10), done(11)]);
-        assert!(!others.left_gaps(10, 12));
-        others.note_own(&[done(13)]);
-        assert!(others.left_gaps(10, 14));
-        let mut late = Others::default();
-        late.note_own(&[done(12)]);
-        assert!(late.left_gaps(10, 13));
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! What was read stays known when a line is lost; the comparison is then asked for again on new lines and goes on where it was.
 
-use super::gathered::Gathered;
 use crate::domain::{Digest, Side, Uid, UidValidity};
 use crate::imap::{ImapError, Reader};
+use crate::migrate::content::reading::Gathered;
+use crate::migrate::content::{Comparison, SizeAndDigest, Summariser, Summary};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
-use crate::migrate::proof::content::{Comparison, SizeAndDigest, Summariser, Summary};
 use std::collections::{BTreeSet, HashMap};
 
 /// What identifies a message when only sizes are compared, or contents.

@@ -2,7 +2,7 @@
 //!
 //! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to.
 
-use super::recorder::Events;
+use crate::migrate::context::recorder::Events;
 use crate::network::Interrupter;
 use crate::progress::Event;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ impl Control {
         let first = !std::mem::replace(&mut lock(&self.wishes).stop, true);
         self.changed.notify_all();
         if first {
-            self.tell(Event::StopRequested);
+            self.report(Event::StopRequested);
         }
     }
 
@@ -69,16 +69,16 @@ impl Control {
     /// Holds the workers between batches.
     pub fn pause(&self) {
         if !std::mem::replace(&mut lock(&self.wishes).paused, true) {
-            self.tell(Event::Paused);
+            self.report(Event::Paused);
         }
     }
 
-    /// Lets them go on.
-    pub fn go_on(&self) {
+    /// Lets them continue.
+    pub fn resume(&self) {
         let was_paused = std::mem::replace(&mut lock(&self.wishes).paused, false);
         self.changed.notify_all();
         if was_paused {
-            self.tell(Event::Continued);
+            self.report(Event::Continued);
         }
     }
 
@@ -86,7 +86,7 @@ impl Control {
     pub fn report_to(&self, events: Events) {
         *lock(&self.listener) = Some(events);
         if self.stopping() {
-            self.tell(Event::StopRequested);
+            self.report(Event::StopRequested);
         }
     }
 
@@ -96,9 +96,9 @@ impl Control {
     }
 
     /// Hands a wish over without ever waiting: it may come from the window's thread.
-    fn tell(&self, event: Event) {
+    fn report(&self, event: Event) {
         if let Some(events) = &*lock(&self.listener) {
-            events.tell_without_waiting(event);
+            events.report_without_waiting(event);
         }
     }
 

@@ -7,11 +7,9 @@
 
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::imap::{ImapError, Reader};
+use crate::migrate::content::{Comparison, Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::heads::{Head, Heads};
-use crate::migrate::proof::content::{
-    Comparison, Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose,
-};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A message of the source that was found on the target.

@@ -6,11 +6,11 @@
 
 use crate::domain::Account;
 use crate::imap::Writer;
-use crate::migrate::run::context::RunContext;
-use crate::migrate::run::control::Registration;
-use crate::migrate::run::places::Place;
-use crate::migrate::sign_in::directory::TargetUser;
-use crate::migrate::sign_in::further_line;
+use crate::migrate::context::RunContext;
+use crate::migrate::context::control::Registration;
+use crate::migrate::context::permits::Permit;
+use crate::migrate::sessions::further_line;
+use crate::migrate::target::directory::TargetUser;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub struct SecondLine {
 struct Line {
     writer: Writer,
     _registration: Registration,
-    _place: Place,
-    _worker: Place,
+    _place: Permit,
+    _worker: Permit,
 }
 
 impl SecondLine {
@@ -44,7 +44,7 @@ impl SecondLine {
         target: &Writer,
         octets: u64,
     ) {
-        let is_worth_it = octets >= context.options.second_line_from && target.gains_from_second_line();
+        let is_worth_it = octets >= context.options.second_connection_from && target.gains_from_second_line();
         if is_worth_it && !std::mem::replace(&mut self.was_asked_for, true) {
             self.coming = begin(context, account, user);
         }

@@ -1,0 +1,128 @@
+//! A mailbox and a folder at work, as data: what every stage gets.
+//!
+//! A [`Mailbox`] lives through all attempts of a run on one account. A [`FolderRun`] is one folder in one attempt, with the connections
+//! and the ledger that are at hand for it. The flow is elsewhere: `mailbox.rs` says what comes after what.
+
+pub mod failures;
+
+use super::context::RunContext;
+use super::context::reporter::Reporter;
+use super::folder::describe::Names;
+use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
+use super::halt::{Halt, OnSide};
+use super::plan::duplicates::Elsewhere;
+use super::sessions::Sessions;
+use super::sessions::follower::Found;
+use super::target::directory::TargetUser;
+use crate::domain::{Account, Problem, ProblemKind, Reach, Side, Uid};
+use crate::ledger::{FolderRecord, Ledger};
+
+/// One mailbox while it is migrated.
+pub struct Mailbox<'a> {
+    pub context: &'a RunContext,
+    pub account: &'a Account,
+    pub reporter: Reporter<'a>,
+    /// The user on the target, once it is known.
+    pub user: Option<TargetUser>,
+    /// Messages that were read for a comparison that continues where it was when the connection is lost.
+    pub compared: usize,
+    /// The messages of the folders that were scanned.
+    pub elsewhere: Elsewhere,
+    /// Whether the connection to the target was lost while folders were made ready: they are asked for one by one then.
+    pub wary: bool,
+    /// Whether a connection to the target was lost while there were two: it is one from then on.
+    pub one_connection: bool,
+    /// Asks the source who wrote what is missing.
+    pub names: Names,
+}
+
+impl<'a> Mailbox<'a> {
+    /// A mailbox of which nothing is known yet.
+    pub fn new(context: &'a RunContext, account: &'a Account, reporter: Reporter<'a>) -> Self {
+        Self {
+            context,
+            account,
+            reporter,
+            user: None,
+            compared: 0,
+            elsewhere: Elsewhere::default(),
+            wary: false,
+            one_connection: false,
+            names: Names::default(),
+        }
+    }
+
+    /// Notes what was found right, and reports it.
+    pub fn take_right(&mut self, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
+        for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
+            let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
+            ledger.checked(&record, &pairs)?;
+            self.reporter.checked(folder, right.len() as u64, right.iter().map(|right| right.size).sum());
+        }
+        Ok(())
+    }
+}
+
+/// Ends a folder by an error that only reaches it; none then. The rest of the mailbox continues.
+pub fn within_folder<T>(
+    outcome: Result<T, Halt>,
+    reporter: &mut Reporter<'_>,
+    job: &mut FolderJob,
+) -> Result<Option<T>, Halt> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(Halt::Server { side, error }) if !error.is_connection() => {
+            job.give_up(reporter, refused_folder(side, &job.planned, &error));
+            Ok(None)
+        }
+        Err(Halt::Problem(problem)) if problem.reach() == Reach::Folder => {
+            job.give_up(reporter, *problem);
+            Ok(None)
+        }
+        Err(halt) => Err(halt),
+    }
+}
+
+/// Work on one folder in one attempt.
+pub struct FolderRun<'r, 'a> {
+    pub mailbox: &'r mut Mailbox<'a>,
+    pub sessions: &'r mut Sessions,
+    pub ledger: &'r mut Ledger,
+    pub job: &'r mut FolderJob,
+    pub scan: &'r Scan,
+    pub target: &'r TargetFolder,
+}
+
+impl FolderRun<'_, '_> {
+    /// Opens the folder on the source, and makes sure that it is still the one that was scanned.
+    pub fn open_source(&mut self) -> Result<(), Halt> {
+        let wire_name = &self.job.source.wire_name;
+        if self.sessions.source.has_open(wire_name) {
+            return Ok(());
+        }
+        let status = self.sessions.source.examine(wire_name).on(Side::Source)?;
+        if status.uid_validity == self.scan.status.uid_validity { Ok(()) } else { Err(self.replaced()) }
+    }
+
+    /// The folder's UIDs name other messages now.
+    pub fn replaced(&self) -> Halt {
+        Problem::new(ProblemKind::FolderReplaced).in_folder(&self.job.planned.source).into()
+    }
+
+    /// Reports a problem of the folder.
+    pub fn report_problem(&mut self, problem: Problem) {
+        self.mailbox.reporter.folder_problem(self.job.id, problem);
+    }
+
+    /// Reports a problem of the folder, of its kind once in a run.
+    pub fn report_once(&mut self, problem: Problem) {
+        self.job.report_once(&mut self.mailbox.reporter, problem);
+    }
+
+    /// Reports what the ledger says is on the target and was not reported yet.
+    pub fn report_found(&mut self, record: &FolderRecord) -> Result<(), Halt> {
+        let (messages, bytes) = self.ledger.done_counts(record)?;
+        self.job.report_found(&self.mailbox.reporter, messages, bytes);
+        Ok(())
+    }
+}

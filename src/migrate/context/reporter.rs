@@ -1,0 +1,54 @@
+//! The events of one account on their way to the recorder, and what of them the account's own worker has to remember.
+
+use super::RunContext;
+use crate::domain::{AccountId, FolderId, Problem, Severity};
+use crate::progress::{Event, Step};
+
+/// Reports what happens to one account.
+pub struct Reporter<'a> {
+    context: &'a RunContext,
+    /// Whose events these are.
+    pub account: AccountId,
+    /// Messages that were found right on the target, by whatever means.
+    pub checked: u64,
+    /// Whether something is missing and named.
+    pub incomplete: bool,
+}
+
+impl<'a> Reporter<'a> {
+    /// For an account of which nothing was reported yet.
+    pub fn new(context: &'a RunContext, account: AccountId) -> Self {
+        Self { context, account, checked: 0, incomplete: false }
+    }
+
+    /// Reports what happened.
+    pub fn report(&self, event: Event) {
+        self.context.report(event);
+    }
+
+    /// Reports what the worker does now.
+    pub fn step(&self, step: Step) {
+        self.report(Event::Stepped { account: self.account, step });
+    }
+
+    /// Reports how many messages of a folder are to be on the target in the end, and their size in bytes, if it is known.
+    pub fn counted(&self, folder: FolderId, messages: u64, bytes: Option<u64>) {
+        self.report(Event::FolderCounted { account: self.account, folder, messages, bytes });
+    }
+
+    /// Reports messages that were compared on the target and are right, with their size in bytes.
+    pub fn checked(&mut self, folder: FolderId, messages: u64, bytes: u64) {
+        if messages > 0 {
+            self.checked += messages;
+            self.report(Event::MessagesChecked { account: self.account, folder, messages, bytes });
+        }
+    }
+
+    /// Reports a problem of one folder. One that leaves something missing keeps the account from being complete.
+    pub fn folder_problem(&mut self, folder: FolderId, problem: Problem) {
+        if problem.severity() == Severity::Error {
+            self.incomplete = true;
+        }
+        self.context.report_problem(self.account, Some(folder), problem);
+    }
+}

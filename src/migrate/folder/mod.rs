@@ -1,0 +1,142 @@
+//! One folder of a mailbox as data: what is known of it on both sides, and what was reported of it so far.
+//!
+//! Promises that nothing is reported twice in a run, however many attempts it takes. What is done with a folder is left to the stages:
+//! `scan`, `reconcile`, `copy` and `proof`.
+
+pub mod describe;
+pub mod flags_lost;
+pub mod own_appends;
+pub mod progress;
+
+use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Side};
+use crate::imap::{FolderStatus, ImapError, OpenFolder};
+use crate::migrate::context::reporter::Reporter;
+use crate::migrate::heads::Heads;
+use crate::progress::Event;
+use progress::FolderProgress;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A folder on its way.
+pub struct FolderJob {
+    pub id: FolderId,
+    pub source: Folder,
+    pub planned: PlannedFolder,
+    /// Whether only those of its messages are copied that no folder before it has.
+    pub rest: bool,
+    /// The source's folder, from its scan until it is proved.
+    pub scan: Option<Arc<Scan>>,
+    /// The target's folder as this attempt found it.
+    pub target: Option<TargetFolder>,
+    pub progress: FolderProgress,
+}
+
+/// A folder of the source as it was scanned.
+pub struct Scan {
+    pub status: FolderStatus,
+    pub heads: Heads,
+}
+
+impl Scan {
+    /// Messages that the source counts and does not list.
+    pub fn unlisted(&self) -> u64 {
+        self.status.messages.saturating_sub(self.heads.read())
+    }
+}
+
+/// The target's folder, ready to be appended to.
+#[derive(Clone)]
+pub struct TargetFolder {
+    pub wire_name: Vec<u8>,
+    pub open: OpenFolder,
+    /// When it was looked at.
+    pub looked_at: Instant,
+}
+
+impl TargetFolder {
+    /// Its UIDNEXT when it was looked at; 1 where the target announces none.
+    pub fn floor(&self) -> u32 {
+        self.open.status.uid_next.map_or(1, |uid| uid.0)
+    }
+}
+
+impl FolderJob {
+    pub fn new(id: FolderId, source: Folder, planned: PlannedFolder, rest: bool) -> Self {
+        Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
+    }
+
+    /// Ends a folder whose every message is on the target from an earlier run: so many messages of so many bytes.
+    pub fn take_over(
+        &mut self,
+        reporter: &Reporter<'_>,
+        (messages, bytes): (u64, u64),
+        source: &FolderStatus,
+        target: &FolderStatus,
+    ) {
+        reporter.counted(self.id, source.messages, Some(bytes));
+        self.report_found(reporter, messages, bytes);
+        self.finish(reporter, Some(target.messages));
+    }
+
+    /// Ends a folder that cannot be copied. The rest of the mailbox continues.
+    pub fn give_up(&mut self, reporter: &mut Reporter<'_>, problem: Problem) {
+        reporter.folder_problem(self.id, problem);
+        self.finish(reporter, None);
+    }
+
+    /// Reports a problem of its kind once in a run.
+    pub fn report_once(&mut self, reporter: &mut Reporter<'_>, problem: Problem) {
+        if self.progress.reported.insert(problem.kind) {
+            reporter.folder_problem(self.id, problem);
+        }
+    }
+
+    /// Reports messages that the source counts and does not list, once in a run.
+    pub fn report_unlisted(&mut self, reporter: &mut Reporter<'_>, messages: u64) {
+        if messages > 0 {
+            let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&self.planned.source);
+            let problem = problem.counting(messages).saying("the server counts them and does not list them");
+            self.report_once(reporter, problem);
+        }
+    }
+
+    /// Reports how many messages the user's rules leave out, once in a run.
+    pub fn report_left_out(&mut self, reporter: &Reporter<'_>, messages: u64) {
+        if messages > 0 && !std::mem::replace(&mut self.progress.left_out_reported, true) {
+            reporter.report(Event::MessagesLeftOut { account: reporter.account, folder: self.id, messages });
+        }
+    }
+
+    /// Reports what is on the target and was not reported yet. The numbers are of the whole folder.
+    pub fn report_found(&mut self, reporter: &Reporter<'_>, messages: u64, bytes: u64) {
+        let (messages, bytes) = self.progress.note_found(messages, bytes);
+        if messages > 0 {
+            reporter.report(Event::MessagesFound { account: reporter.account, folder: self.id, messages, bytes });
+        }
+    }
+
+    /// Reports how many messages lost some of their flags, once in a run.
+    pub fn report_lost_flags(&mut self, reporter: &mut Reporter<'_>) {
+        let lost = &self.progress.flags_lost;
+        let Some(example) = lost.example() else { return };
+        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
+        let problem = problem.counting(lost.count()).saying(format!("for example {example}"));
+        self.report_once(reporter, problem);
+    }
+
+    /// Ends the folder; the target's folder holds so many messages, if that is known.
+    pub fn finish(&mut self, reporter: &Reporter<'_>, target_messages: Option<u64>) {
+        self.progress.finished = true;
+        self.scan = None;
+        reporter.report(Event::FolderFinished { account: reporter.account, folder: self.id, target_messages });
+    }
+}
+
+/// A folder that one side refuses to open, to read or to create.
+pub fn refused_folder(side: Side, planned: &PlannedFolder, error: &ImapError) -> Problem {
+    let kind = match side {
+        Side::Source => ProblemKind::FolderNotRead,
+        Side::Target | Side::Administration => ProblemKind::FolderNotCreated,
+    };
+    Problem::new(kind).on(side).in_folder(&planned.source).saying(error.words())
+}

@@ -1,0 +1,81 @@
+//! What was done and reported of a folder in this run, over all attempts, so that nothing is counted twice.
+
+use super::flags_lost::FlagsLost;
+use super::own_appends::OwnAppends;
+use crate::domain::{ProblemKind, Uid};
+use crate::ledger::Done;
+use crate::migrate::content::matching::Compared;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The progress of one folder.
+#[derive(Debug, Default)]
+pub struct FolderProgress {
+    found: u64,
+    found_bytes: u64,
+    copied: u64,
+    copied_bytes: u64,
+    /// Named as failed; not tried again in this run.
+    pub failed: BTreeSet<Uid>,
+    /// Copied without a date, because the source announced none or the target takes none.
+    pub dateless: BTreeSet<Uid>,
+    /// Copied without some of their flags.
+    pub flags_lost: FlagsLost,
+    /// Seen on the target with the size that was sent.
+    pub sized: BTreeSet<Uid>,
+    /// Reported as checked by size; the ledger does not note that.
+    pub sizes_reported: BTreeSet<Uid>,
+    /// The places on the target that were announced for messages of this run.
+    pub places: BTreeSet<Uid>,
+    /// Whether the record was begun anew in this run.
+    pub begun_anew: bool,
+    /// What was read for that until a connection was lost.
+    pub compared: Compared,
+    /// Whether the marks of all that was copied were compared.
+    pub marks_compared: bool,
+    /// How many messages the target's folder holds after the copying, as far as it was seen.
+    pub on_target: Option<u64>,
+    /// The target folder's UIDNEXT before anything was copied into it whose marks were not compared.
+    pub floor: Option<Uid>,
+    /// How often the connection to the target was lost while its folder was made ready.
+    pub ready_losses: u32,
+    /// How often the connection to the target was lost while a message was on its way.
+    pub sending_losses: BTreeMap<Uid, u32>,
+    /// How often the connection to the source was lost while a message was read.
+    pub reading_losses: BTreeMap<Uid, u32>,
+    /// What this run put into the target's folder.
+    pub own_appends: OwnAppends,
+    /// The kinds of problems that were reported.
+    pub reported: BTreeSet<ProblemKind>,
+    pub left_out_reported: bool,
+    /// Whether it came to its end.
+    pub finished: bool,
+}
+
+impl FolderProgress {
+    /// Counts messages that were copied; returns how many, and their bytes.
+    pub fn note_copied(&mut self, done: &[Done]) -> (u64, u64) {
+        let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
+        self.copied += messages;
+        self.copied_bytes += bytes;
+        self.own_appends.note(done);
+        (self.marks_compared, self.on_target) = (false, None);
+        (messages, bytes)
+    }
+
+    /// Takes in how many messages of the folder are on the target, and their bytes; returns what of it is news.
+    pub fn note_found(&mut self, messages: u64, bytes: u64) -> (u64, u64) {
+        let messages = messages.saturating_sub(self.found + self.copied);
+        if messages == 0 {
+            return (0, 0);
+        }
+        let bytes = bytes.saturating_sub(self.found_bytes + self.copied_bytes);
+        self.found += messages;
+        self.found_bytes += bytes;
+        (messages, bytes)
+    }
+
+    /// Messages that were found or copied, or that failed.
+    pub fn settled(&self) -> u64 {
+        self.found + self.copied + self.failed.len() as u64
+    }
+}

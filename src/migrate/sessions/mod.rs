@@ -1,0 +1,144 @@
+//! The connections of one attempt on a mailbox: both sides at once, because each round trip saved is felt for every mailbox.
+//!
+//! The order that matters is kept: the source takes the password before the user is looked up or created on the target, so that a
+//! user whose mail cannot be read is not created.
+
+pub mod follower;
+pub mod second;
+
+use crate::domain::{Account, AccountId, Side};
+use crate::imap::{self, Listing, Reader, Session, Writer};
+use crate::migrate::context::control::Registration;
+use crate::migrate::context::permits::Permit;
+use crate::migrate::context::{Line, RunContext};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::request::Verify;
+use crate::migrate::sessions::follower::Follower;
+use crate::migrate::sessions::second::SecondLine;
+use crate::migrate::target::directory::TargetUser;
+use crate::progress::{Event, Step};
+use std::collections::BTreeSet;
+
+/// The connections of one attempt.
+pub struct Sessions {
+    pub source: Reader,
+    pub target: Writer,
+    pub follower: Option<Follower>,
+    /// For sending every other batch.
+    pub second: SecondLine,
+    /// The wire names of the target's folders, so that none is created twice.
+    pub existing: BTreeSet<Vec<u8>>,
+    _registrations: [Registration; 2],
+    _places: [Permit; 2],
+}
+
+/// What both sides listed.
+pub struct Listings {
+    pub source: Listing,
+    pub target: Listing,
+}
+
+impl Sessions {
+    /// Signs in on both sides and lists the folders. `user` is looked up or created when it is not known yet.
+    pub fn open(
+        context: &RunContext,
+        id: AccountId,
+        account: &Account,
+        user: &mut Option<TargetUser>,
+    ) -> Result<(Self, Listings), Halt> {
+        context.report(Event::Stepped { account: id, step: Step::SigningIn });
+        let places = [context.place(Side::Source)?, context.place(Side::Target)?];
+        let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
+        let (source, target) = std::thread::scope(|scope| {
+            let source = scope.spawn(move || {
+                let line = context.sign_in(id, Side::Source, account)?;
+                let _ = signed_in.send(());
+                list(line, Side::Source)
+            });
+            let greeted = imap::connect(&context.target.endpoint);
+            // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
+            let may_go_on =
+                if context.directory.creates() { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
+            let target = may_go_on.and_then(|()| {
+                let known = match user {
+                    Some(user) => user.clone(),
+                    None => ensure_user(context, id, account)?,
+                };
+                context.report(Event::Stepped { account: id, step: Step::SigningIn });
+                let (line, name) = context.sign_in_target(id, account, &known, greeted)?;
+                // The name that worked is the one for every further connection.
+                *user = Some(TargetUser { created: false, sign_in_names: vec![name] });
+                list(line, Side::Target)
+            });
+            (source.join(), target)
+        });
+        let (source, source_registration, source_listing) = source.unwrap_or(Err(Halt::Held))?;
+        let (target, target_registration, target_listing) = target?;
+        let existing = target_listing.folders.iter().map(|folder| folder.wire_name.clone()).collect();
+        let follower = start_follower(context, account, user.as_ref());
+        let sessions = Self {
+            source,
+            target: target.into_writer(),
+            follower,
+            second: SecondLine::default(),
+            existing,
+            _registrations: [source_registration, target_registration],
+            _places: places,
+        };
+        Ok((sessions, Listings { source: source_listing, target: target_listing }))
+    }
+
+    /// Says goodbye on all connections.
+    pub fn close(self) {
+        drop(self.follower);
+        self.second.close();
+        self.source.logout();
+        self.target.logout();
+    }
+}
+
+fn list(line: Line, side: Side) -> Result<(Reader, Registration, Listing), Halt> {
+    let mut reader = line.session.into_reader();
+    let listing = if side == Side::Target { reader.list_with_quota() } else { reader.list() };
+    let listing = listing.on(side)?;
+    Ok((reader, line.registration, listing))
+}
+
+fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result<TargetUser, Halt> {
+    context.report(Event::Stepped { account: id, step: Step::CreatingAccount });
+    let mut domain_created = |domain: &str| context.report(Event::DomainCreated { domain: domain.to_owned() });
+    let user = context.directory.ensure(account, &mut domain_created)?;
+    if user.created {
+        context.report(Event::UserCreated { account: id });
+    }
+    Ok(user)
+}
+
+/// Starts the connection that reads back what arrived. Without it, or without a place for it, the copying connection does that itself.
+fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Follower> {
+    if context.options.verify != Verify::Content {
+        return None;
+    }
+    let open = further_line(context, account, user)?;
+    let connect = move || open().map(|(session, place)| (session.into_reader(), place));
+    Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
+}
+
+/// What opens one more line to the target under the name that has worked, on whichever thread; none where no line is free.
+pub fn further_line(
+    context: &RunContext,
+    account: &Account,
+    user: Option<&TargetUser>,
+) -> Option<impl FnOnce() -> Option<(Session, Permit)> + Send + 'static> {
+    let name = user?.sign_in_names.first()?.clone();
+    let place = context.target.places.take_free()?;
+    let endpoint = context.target.endpoint.clone();
+    let (credentials, owner) = (context.target.credentials.clone(), account.clone());
+    Some(move || {
+        let sign_in = credentials.sign_in(&owner, &name);
+        let sign_in = sign_in.inspect_err(|problem| log::debug!("no further connection: {problem}")).ok()?;
+        let session = imap::connect(&endpoint).and_then(|greeted| greeted.sign_in(&sign_in));
+        let session = session.inspect_err(|error| log::debug!("no further connection: {error}"));
+        session.ok().map(|session| (session, place))
+    })
+}

@@ -1,0 +1,65 @@
+//! Kerio Connect's administrator: signed in, and with the rights that a migration needs.
+
+use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
+use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
+use crate::migrate::endpoints::{ADMINISTRATION_PORT, administration_address, trust};
+use crate::migrate::request::{AdministrationServer, MailServer, Servers};
+use crate::network::{KnownCertificates, Limits};
+use std::time::Duration;
+
+/// A call is answered at once or not at all; a directory service behind Kerio Connect makes some slower.
+const ADMINISTRATION_LIMITS: Limits =
+    Limits { connect: Duration::from_secs(10), read: Duration::from_secs(60), write: Duration::from_secs(60) };
+
+/// Why the administrator could not be signed in.
+pub struct NotSignedIn {
+    pub problem: Problem,
+    /// The certificate to decide on and the fingerprint that was trusted before, when trust is what is missing.
+    pub certificate: Option<Box<(CertificateDetails, Option<Fingerprint>)>>,
+}
+
+impl From<Problem> for NotSignedIn {
+    fn from(problem: Problem) -> Self {
+        Self { problem, certificate: None }
+    }
+}
+
+impl From<NotSignedIn> for Problem {
+    fn from(not_signed_in: NotSignedIn) -> Self {
+        not_signed_in.problem
+    }
+}
+
+/// Signs the administrator in and makes sure of the rights a migration needs.
+pub fn sign_in_administrator(
+    settings: &AdministrationServer,
+    target: &MailServer,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+) -> Result<Administration, NotSignedIn> {
+    let address = administration_address(settings, target);
+    let port = address.port.unwrap_or(ADMINISTRATION_PORT);
+    let endpoint = AdministrationEndpoint {
+        trust: trust(&address, port, settings.fingerprint, servers, certificates)
+            .map_err(|problem| problem.on(Side::Administration))?,
+        host: address.host,
+        port,
+        proxy: servers.proxy.clone(),
+        limits: ADMINISTRATION_LIMITS,
+    };
+    let not_signed_in = |error: KerioError| NotSignedIn {
+        problem: error.problem(None).at_server(&endpoint.host),
+        certificate: error.certificate().map(|(details, changed_from)| Box::new((details.clone(), changed_from))),
+    };
+    let administration =
+        Administration::connect(&endpoint, &settings.user, &settings.password).map_err(not_signed_in)?;
+    certificates.keep(&endpoint.host, port, &endpoint.trust);
+    let rights = administration.rights().map_err(not_signed_in)?;
+    if !rights.may_manage {
+        return Err(Problem::new(ProblemKind::AdministratorRights)
+            .on(Side::Administration)
+            .saying(format!("the role is {}", rights.role))
+            .into());
+    }
+    Ok(administration)
+}
