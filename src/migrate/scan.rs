@@ -129,7 +129,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
             Ok(mut scan) => {
                 jobs[index].report_unlisted(&mut mailbox.reporter, scan.unlisted());
                 let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
-                jobs[index].report_left_out(&mut mailbox.reporter, left_out);
+                jobs[index].report_left_out(&mailbox.reporter, left_out);
                 jobs[index].scan = Some(Arc::new(scan));
             }
             Err(error) => {
