@@ -1,7 +1,9 @@
 //! Entry points for fuzzing: one function for each parser that reads what servers and people's files say. Each takes any octets, and
 //! must neither panic, nor take long, nor break what it promises. `fuzz/` and `tests/fuzzing.rs` call them; nothing else does.
 
+pub use crate::dav::fuzzing::answers as dav_answers;
 pub use crate::imap::fuzzing::{answers, bodies, bodies_of_folders, compressed, names};
+pub use crate::items::fuzzing::{calendars, cards};
 pub use crate::kerio::fuzzing::calls;
 pub use crate::migrate::fuzzing::contents;
 

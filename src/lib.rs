@@ -5,11 +5,13 @@
 pub mod accounts;
 pub mod cli;
 pub mod core_dumps;
+pub mod dav;
 pub mod domain;
 pub mod fuzz;
 pub mod gui;
 pub mod imap;
 pub mod instance;
+pub mod items;
 pub mod kerio;
 pub mod ledger;
 pub mod logs;

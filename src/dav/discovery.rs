@@ -1,0 +1,161 @@
+//! Finding an account's calendars and address books (RFC 6764, section 6), without DNS:
+//!
+//! 1. the typed address, or `/.well-known/caldav` and `/.well-known/carddav`, or the entry points that servers are known to have;
+//! 2. there the principal of whoever signs in (RFC 5397);
+//! 3. of the principal the folders of calendars and of address books.
+//!
+//! A refused password ends the search: asking at every place would block us. Kerio Connect redirects the well-known places with a
+//! relative address (docs/kerio-connect.md, H3).
+
+use super::connection::{Connection, Verb};
+use super::multistatus::{self, Response};
+use super::xml::Space;
+use super::{DavError, Href};
+
+/// Where servers answer that have no well-known place: Kerio Connect, Cyrus, Nextcloud, SOGo, Zimbra and others.
+const ENTRIES: [&str; 8] = [
+    "/.well-known/caldav",
+    "/.well-known/carddav",
+    "/caldav/",
+    "/",
+    "/dav/",
+    "/remote.php/dav/",
+    "/SOGo/dav/",
+    "/carddav/",
+];
+
+/// The largest answer about a few resources, in bytes.
+const SMALL: u64 = 4 << 20;
+
+const QUESTION: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
+<D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav"><D:prop>
+<D:current-user-principal/><D:principal-URL/><D:resourcetype/><C:calendar-home-set/><R:addressbook-home-set/><C:schedule-inbox-URL/>
+</D:prop></D:propfind>"#;
+
+/// Where an account's things are.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Homes {
+    pub(super) calendars: Option<Href>,
+    pub(super) cards: Option<Href>,
+    /// The scheduling inbox, which is asked for the default calendar and never written to.
+    pub(super) inbox: Option<Href>,
+    /// A calendar or address book that was typed itself.
+    pub(super) only: Option<Href>,
+}
+
+impl Homes {
+    fn is_complete(&self) -> bool {
+        self.calendars.is_some() && self.cards.is_some()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.calendars.is_none() && self.cards.is_none() && self.only.is_none()
+    }
+}
+
+/// Finds the folders of whoever signs in.
+pub(super) fn discover(connection: &mut Connection) -> Result<Homes, DavError> {
+    let typed = connection.address.path.clone();
+    let entries: Vec<Href> = match &typed {
+        Some(path) => vec![path.folder()],
+        None => ENTRIES.map(Href::of_path).to_vec(),
+    };
+    let mut homes = Homes::default();
+    let mut error = None;
+    for entry in entries {
+        match look(connection, &entry, &mut homes) {
+            Ok(()) => {}
+            Err(refused @ (DavError::SignInRefused { .. } | DavError::Busy { .. })) => return Err(refused),
+            Err(lost) if lost.is_loss() || matches!(lost, DavError::Network(_)) => return Err(lost),
+            Err(other) => {
+                error.get_or_insert(other);
+            }
+        }
+        if homes.is_complete() {
+            break;
+        }
+    }
+    if homes.is_empty() {
+        let nothing = || DavError::NothingFound(connection.address.to_string());
+        return Err(match error {
+            Some(away @ DavError::RedirectedAway(_)) => away,
+            _ => nothing(),
+        });
+    }
+    Ok(homes)
+}
+
+/// Takes what an entry point knows, and its principal.
+fn look(connection: &mut Connection, entry: &Href, homes: &mut Homes) -> Result<(), DavError> {
+    let (response, base) = ask(connection, entry)?;
+    let Some(response) = response else { return Ok(()) };
+    take(connection, &response, &base, homes)?;
+    let kind = response.property(Space::Dav, "resourcetype");
+    let is_collection = kind.is_some_and(|kind| {
+        kind.child(Space::Calendar, "calendar").is_some() || kind.child(Space::Card, "addressbook").is_some()
+    });
+    if is_collection && connection.address.path.is_some() {
+        homes.only = Some(base);
+        return Ok(());
+    }
+    if homes.is_complete() {
+        return Ok(());
+    }
+    let principal = response
+        .href_in(Space::Dav, "current-user-principal")
+        .or_else(|| response.href_in(Space::Dav, "principal-URL"))
+        .map(str::to_owned);
+    if let Some(principal) = principal {
+        let principal = resolve(connection, &base, &principal)?.folder();
+        let (response, base) = ask(connection, &principal)?;
+        if let Some(response) = response {
+            take(connection, &response, &base, homes)?;
+        }
+    }
+    Ok(())
+}
+
+fn take(connection: &Connection, response: &Response, base: &Href, homes: &mut Homes) -> Result<(), DavError> {
+    let found = |space, name| match response.href_in(space, name) {
+        Some(href) => resolve(connection, base, href).map(|href| Some(href.folder())),
+        None => Ok(None),
+    };
+    if homes.calendars.is_none() {
+        homes.calendars = found(Space::Calendar, "calendar-home-set")?;
+    }
+    if homes.cards.is_none() {
+        homes.cards = found(Space::Card, "addressbook-home-set")?;
+    }
+    if homes.inbox.is_none() {
+        homes.inbox = found(Space::Calendar, "schedule-inbox-URL").unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn resolve(connection: &Connection, base: &Href, href: &str) -> Result<Href, DavError> {
+    connection.address.resolve(base, href).ok_or_else(|| DavError::RedirectedAway(href.chars().take(200).collect()))
+}
+
+fn ask(connection: &mut Connection, href: &Href) -> Result<(Option<Response>, Href), DavError> {
+    let (answer, href) = connection.send(Verb::Propfind { depth: 0 }, href, &[], QUESTION, SMALL)?;
+    let mut first = None;
+    let mut each = |response| {
+        first.get_or_insert(response);
+    };
+    multistatus::read(&answer.body, &mut each, &connection.address, &href)?;
+    Ok((first, href))
+}
+
+/// The calendar into which the server itself would put an invitation (RFC 6638, section 9.2).
+pub(super) fn default_calendar(connection: &mut Connection, homes: &Homes) -> Option<Href> {
+    let question = br#"<?xml version="1.0" encoding="utf-8"?>
+<D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:schedule-default-calendar-URL/></D:prop></D:propfind>"#;
+    let inbox = homes.inbox.as_ref()?;
+    let (answer, base) = connection.send(Verb::Propfind { depth: 0 }, inbox, &[], question, SMALL).ok()?;
+    let mut found = None;
+    let mut each = |response: Response| {
+        found = response.href_in(Space::Calendar, "schedule-default-calendar-URL").map(str::to_owned);
+    };
+    multistatus::read(&answer.body, &mut each, &connection.address, &base).ok()?;
+    connection.address.resolve(&base, &found?).map(|href| href.folder())
+}

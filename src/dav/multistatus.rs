@@ -1,0 +1,130 @@
+//! A multistatus (RFC 4918, section 13), one response at a time.
+//!
+//! - A status counts by its number: Kerio Connect 8.0 writes "404 NotFound".
+//! - Properties of a propstat that is no success are missing.
+//! - A response with 507 for the collection means that the answer is not whole (RFC 6578, section 3.6).
+//! - Responses that lead to another server are left out.
+
+use super::xml::{self, Element, Space};
+use super::{DavAddress, DavError, Href};
+
+/// What is said of one resource.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) href: Href,
+    /// Its own status, where it has no properties.
+    pub(super) status: Option<u16>,
+    /// The properties that the server has.
+    pub(super) properties: Vec<Element>,
+}
+
+impl Response {
+    pub(super) fn property(&self, space: Space, name: &str) -> Option<&Element> {
+        self.properties.iter().find(|property| property.is(space, name))
+    }
+
+    /// The text of a property, trimmed; none when it is missing or empty.
+    pub(super) fn text(&self, space: Space, name: &str) -> Option<&str> {
+        self.property(space, name).map(|property| property.text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The href in a property.
+    pub(super) fn href_in(&self, space: Space, name: &str) -> Option<&str> {
+        self.property(space, name).and_then(Element::href)
+    }
+}
+
+/// What was said beside the responses.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    /// The answer does not hold all resources.
+    pub(super) truncated: bool,
+    /// The state of the collection (RFC 6578).
+    pub(super) sync_token: Option<String>,
+}
+
+/// Reads a multistatus that answers a request for `base` and hands over each response.
+pub(super) fn read(
+    body: &[u8],
+    each: &mut dyn FnMut(Response),
+    address: &DavAddress,
+    base: &Href,
+) -> Result<Whole, DavError> {
+    let mut whole = Whole::default();
+    let root = xml::read(body, &mut |element| {
+        if element.is(Space::Dav, "sync-token") {
+            whole.sync_token = Some(element.text.trim().to_owned());
+        } else if element.is(Space::Dav, "response") {
+            let Some(href) = element.href().and_then(|href| address.resolve(base, href)) else {
+                log::debug!(target: "dav", "a response without a usable href");
+                return;
+            };
+            let response = response(element, href);
+            if response.status == Some(507) {
+                whole.truncated = true;
+            } else {
+                each(response);
+            }
+        }
+    });
+    let root = root.map_err(DavError::NotDav)?;
+    if !root.is(Space::Dav, "multistatus") {
+        return Err(DavError::NotDav("its answer is no WebDAV multistatus".to_owned()));
+    }
+    Ok(whole)
+}
+
+fn response(element: Element, href: Href) -> Response {
+    let own = element.child(Space::Dav, "status").and_then(|status| number(&status.text));
+    let mut properties = Vec::new();
+    for propstat in element.children.into_iter().filter(|child| child.is(Space::Dav, "propstat")) {
+        let status = propstat.child(Space::Dav, "status").and_then(|status| number(&status.text));
+        if status.is_none_or(|status| (200..300).contains(&status)) {
+            let props = propstat.children.into_iter().filter(|child| child.is(Space::Dav, "prop"));
+            properties.extend(props.flat_map(|prop| prop.children));
+        }
+    }
+    Response { href, status: own, properties }
+}
+
+fn number(status: &str) -> Option<u16> {
+    status.split_whitespace().find_map(|word| word.parse().ok().filter(|number| (100..600).contains(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(body: &str) -> (Vec<Response>, Whole) {
+        let mut all = Vec::new();
+        let address = DavAddress::at_host("dav.example.com");
+        let base = Href::of_path("/ann/");
+        let whole = read(body.as_bytes(), &mut |response| all.push(response), &address, &base).unwrap();
+        (all, whole)
+    }
+
+    #[test]
+    fn what_the_server_does_not_have_is_missing_however_it_writes_its_status() {
+        let (all, whole) = all("<D:multistatus xmlns:D='DAV:'>
+            <D:response><D:href>a.eml</D:href>
+              <D:propstat><D:prop><D:getetag>e1</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>
+              <D:propstat><D:prop><D:displayname/></D:prop><D:status>HTTP/1.1 404 NotFound</D:status></D:propstat>
+            </D:response>
+            <D:response><D:href>https://elsewhere.example/b</D:href></D:response>
+            <D:response><D:href>/ann/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>
+            <D:sync-token>t7</D:sync-token></D:multistatus>");
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].href.as_str(), "/ann/a.eml");
+        assert_eq!(all[0].text(Space::Dav, "getetag"), Some("e1"));
+        assert!(all[0].property(Space::Dav, "displayname").is_none());
+        assert!(whole.truncated);
+        assert_eq!(whole.sync_token.as_deref(), Some("t7"));
+    }
+
+    #[test]
+    fn a_web_page_is_no_answer() {
+        let address = DavAddress::at_host("dav.example.com");
+        let error = read(b"<html><body/></html>", &mut |_| (), &address, &Href::of_path("/")).unwrap_err();
+        assert!(error.to_string().contains("multistatus"), "{error}");
+    }
+}

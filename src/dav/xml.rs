@@ -1,0 +1,183 @@
+//! The XML of WebDAV answers (RFC 4918, section 14), read within bounds.
+//!
+//! - A document type, and so every entity of its own, ends the reading: nothing a server sends can grow here.
+//! - Depth and number of elements are bounded; the caller bounds the bytes.
+//! - Below the root, one child at a time is a tree in memory; the next one takes its place.
+//! - Text may come as character data or CDATA (Kerio Connect sends cards so), in pieces.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+
+/// The deepest an honest answer nests is eight.
+const DEEPEST: usize = 32;
+/// Elements below one child of the root at most.
+const MOST_ELEMENTS: usize = 20_000;
+
+/// Whose element it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// `DAV:`
+    Dav,
+    /// CalDAV (RFC 4791).
+    Calendar,
+    /// CardDAV (RFC 6352).
+    Card,
+    /// The extensions that many servers share with Apple's calendar server.
+    CalendarServer,
+    /// Any other.
+    Other,
+}
+
+impl Space {
+    fn of(resolved: &ResolveResult<'_>) -> Self {
+        match resolved {
+            ResolveResult::Bound(Namespace(b"DAV:")) => Space::Dav,
+            ResolveResult::Bound(Namespace(b"urn:ietf:params:xml:ns:caldav")) => Space::Calendar,
+            ResolveResult::Bound(Namespace(b"urn:ietf:params:xml:ns:carddav")) => Space::Card,
+            ResolveResult::Bound(Namespace(b"http://calendarserver.org/ns/")) => Space::CalendarServer,
+            _ => Space::Other,
+        }
+    }
+}
+
+/// An element with everything below it.
+#[derive(Debug, Clone)]
+pub(super) struct Element {
+    pub(super) space: Space,
+    pub(super) name: String,
+    /// The attribute `name`, the only one that is of use.
+    pub(super) attribute: Option<String>,
+    /// The text directly in it.
+    pub(super) text: String,
+    pub(super) children: Vec<Element>,
+}
+
+impl Element {
+    pub(super) fn is(&self, space: Space, name: &str) -> bool {
+        self.space == space && self.name == name
+    }
+
+    pub(super) fn child(&self, space: Space, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.is(space, name))
+    }
+
+    /// The text of the `DAV:href` directly in it.
+    pub(super) fn href(&self) -> Option<&str> {
+        self.child(Space::Dav, "href").map(|href| href.text.trim()).filter(|href| !href.is_empty())
+    }
+}
+
+/// Reads a document and hands over the children of its root one by one. Returns the root without them.
+pub(super) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, String> {
+    let text = String::from_utf8_lossy(document);
+    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}').trim_start());
+    // The open elements, the root first.
+    let mut open: Vec<Element> = Vec::new();
+    let mut elements = 0;
+    loop {
+        let (resolved, event) = reader.read_resolved_event().map_err(|error| format!("broken XML: {error}"))?;
+        match event {
+            Event::Start(start) => {
+                elements += 1;
+                if open.len() >= DEEPEST || elements > MOST_ELEMENTS {
+                    return Err("its XML is nested too deeply or has too many elements".to_owned());
+                }
+                open.push(element(Space::of(&resolved), &start));
+            }
+            Event::Empty(start) => {
+                elements += 1;
+                if elements > MOST_ELEMENTS {
+                    return Err("its XML has too many elements".to_owned());
+                }
+                let element = element(Space::of(&resolved), &start);
+                match open.as_mut_slice() {
+                    [] => return Ok(element),
+                    [_] => {
+                        elements = 0;
+                        each(element);
+                    }
+                    [.., parent] => parent.children.push(element),
+                }
+            }
+            Event::End(_) => {
+                let Some(element) = open.pop() else { return Err("an end tag without a start".to_owned()) };
+                match open.as_mut_slice() {
+                    [] => return Ok(element),
+                    [_] => {
+                        elements = 0;
+                        each(element);
+                    }
+                    [.., parent] => parent.children.push(element),
+                }
+            }
+            Event::Text(text) => add(&mut open, &text.decode().map_err(|error| error.to_string())?),
+            Event::CData(text) => add(&mut open, &text.decode().map_err(|error| error.to_string())?),
+            Event::GeneralRef(reference) => {
+                let resolved = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+                let character = match (resolved, &*reference.decode().map_err(|error| error.to_string())?) {
+                    (Some(character), _) => character,
+                    (None, "amp") => '&',
+                    (None, "lt") => '<',
+                    (None, "gt") => '>',
+                    (None, "quot") => '"',
+                    (None, "apos") => '\'',
+                    (None, _) => return Err("it uses an XML entity of its own".to_owned()),
+                };
+                add(&mut open, character.encode_utf8(&mut [0; 4]));
+            }
+            Event::DocType(_) => return Err("it has a document type, which is not read".to_owned()),
+            Event::Eof => return Err("its XML ends in the middle".to_owned()),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+}
+
+fn element(space: Space, start: &BytesStart<'_>) -> Element {
+    let name = String::from_utf8_lossy(start.local_name().into_inner()).into_owned();
+    let attribute = start.attributes().flatten().find(|attribute| attribute.key.into_inner() == b"name");
+    let attribute = attribute.map(|attribute| String::from_utf8_lossy(&attribute.value).into_owned());
+    Element { space, name, attribute, text: String::new(), children: Vec::new() }
+}
+
+fn add(open: &mut [Element], text: &str) {
+    if let Some(element) = open.last_mut() {
+        element.text.push_str(text);
+    }
+}
+
+/// Text as it is written into XML.
+pub(super) fn escaped(text: &str) -> String {
+    quick_xml::escape::escape(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn children(document: &str) -> Result<Vec<Element>, String> {
+        let mut all = Vec::new();
+        read(document.as_bytes(), &mut |element| all.push(element)).map(|_| all)
+    }
+
+    #[test]
+    fn text_comes_in_pieces_and_as_cdata() {
+        let all = children("<a xmlns='DAV:'><b>x &amp; y&#33; <![CDATA[<z>]]></b><c/></a>").unwrap();
+        assert!(all[0].is(Space::Dav, "b") && all[1].is(Space::Dav, "c"));
+        assert_eq!(all[0].text, "x & y! <z>");
+    }
+
+    #[test]
+    fn nothing_a_server_sends_can_grow() {
+        let bomb = "<!DOCTYPE a [<!ENTITY b 'bbbbbbbb'>]><a>&b;</a>";
+        assert!(children(bomb).unwrap_err().contains("document type"));
+        assert!(children("<a>&b;</a>").unwrap_err().contains("entity"));
+        assert!(children(&"<a>".repeat(100_000)).unwrap_err().contains("nested"));
+        let many = format!("<a><b>{}</b></a>", "<c/>".repeat(30_000));
+        assert!(children(&many).unwrap_err().contains("too many"));
+        assert_eq!(children(&format!("<a>{}</a>", "<b/>".repeat(90_000))).unwrap().len(), 90_000);
+        for cut in ["<a><b>", "<a></b>", "", "text", "</a>"] {
+            assert!(children(cut).is_err(), "{cut}");
+        }
+    }
+}

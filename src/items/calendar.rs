@@ -1,0 +1,230 @@
+//! Calendar objects: one event or task with all exceptions of its series, and the time zones that it names.
+
+use super::component::{self, Component};
+use super::line::Line;
+use super::{ItemKind, Unusable, zone};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An event or a task as the source has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarItem {
+    pub(super) kind: ItemKind,
+    pub(super) uid: String,
+    /// The series and its exceptions, or the single event.
+    pub(super) components: Vec<Component>,
+    pub(super) zones: Vec<Component>,
+}
+
+impl CalendarItem {
+    /// Event or task.
+    pub fn kind(&self) -> ItemKind {
+        self.kind
+    }
+
+    /// What identifies it (RFC 7986, section 5.3).
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// How a person knows it: its summary and its day.
+    pub fn name(&self) -> String {
+        let first = self.components.iter().find(|it| it.line("RECURRENCE-ID").is_none()).or(self.components.first());
+        first.map(described).unwrap_or_default()
+    }
+
+    /// Whether it has participants.
+    pub fn has_participants(&self) -> bool {
+        self.components
+            .iter()
+            .any(|component| component.lines.iter().any(|line| matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER")))
+    }
+
+    /// Its lines as one calendar object, with participants and all. Not for a server: see [`super::Uninvited`].
+    pub(super) fn calendar(&self) -> Component {
+        let mut calendar = Component::new("VCALENDAR");
+        calendar.lines.push(Line::new("VERSION", "2.0"));
+        calendar.lines.push(Line::new("PRODID", "-//KIMT//Kerio IMAP Migration Tool//EN"));
+        calendar.lines.push(Line::new("CALSCALE", "GREGORIAN"));
+        calendar.parts.extend(self.zones.iter().cloned());
+        calendar.parts.extend(self.components.iter().cloned());
+        calendar
+    }
+}
+
+fn described(component: &Component) -> String {
+    let summary = component.text("SUMMARY").unwrap_or_else(|| "without a title".to_owned());
+    let day = component.line("DTSTART").or_else(|| component.line("DUE")).map(|line| line.value.trim().to_owned());
+    let day = day.filter(|day| day.len() >= 8 && day.bytes().take(8).all(|byte| byte.is_ascii_digit()));
+    let summary: String = summary.chars().take(80).collect();
+    match day {
+        Some(day) => format!("'{summary}' of {}-{}-{}", &day[..4], &day[4..6], &day[6..8]),
+        None => format!("'{summary}'"),
+    }
+}
+
+/// The events and tasks of a text that may hold any number of them, each by its UID. `seed` makes a stable UID where one is missing: the
+/// same text in the same place gets the same.
+pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusable>> {
+    let unusable = |name: String, why: String| Err(Unusable { name, why });
+    let calendars = match component::read(text) {
+        Ok(calendars) => calendars,
+        Err(why) => return vec![unusable(String::new(), format!("it is no readable iCalendar: {why}"))],
+    };
+    let mut items: BTreeMap<(ItemKind, String), CalendarItem> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut results = Vec::new();
+    for calendar in calendars {
+        if calendar.name != "VCALENDAR" {
+            results.push(unusable(String::new(), format!("{} is no calendar", calendar.name)));
+            continue;
+        }
+        let (zones, others): (Vec<_>, Vec<_>) = calendar.parts.into_iter().partition(|part| part.name == "VTIMEZONE");
+        for mut component in others {
+            let kind = match component.name.as_str() {
+                "VEVENT" => ItemKind::Event,
+                "VTODO" => ItemKind::Task,
+                // Free and busy times are computed, journals are no part of a migration; neither is named for each.
+                _ => continue,
+            };
+            if component.unreadable > 0 {
+                let why = format!("{} of its lines cannot be read", component.unreadable);
+                results.push(unusable(described(&component), why));
+                continue;
+            }
+            if kind == ItemKind::Event && component.line("DTSTART").is_none() {
+                results.push(unusable(described(&component), "it has no beginning (DTSTART)".to_owned()));
+                continue;
+            }
+            let uid = match component.text("UID") {
+                Some(uid) => uid,
+                None => {
+                    let mut written = String::new();
+                    component.write(&mut written);
+                    let uid = stable_uid(seed, &written);
+                    component.lines.retain(|line| line.name != "UID");
+                    component.lines.insert(0, Line::new("UID", uid.clone()));
+                    uid
+                }
+            };
+            let key = (kind, uid.clone());
+            if !items.contains_key(&key) {
+                order.push(key.clone());
+            }
+            let item = items.entry(key).or_insert_with(|| CalendarItem {
+                kind,
+                uid,
+                components: Vec::new(),
+                zones: Vec::new(),
+            });
+            item.components.push(component);
+            for zone in &zones {
+                if !item.zones.contains(zone) {
+                    item.zones.push(zone.clone());
+                }
+            }
+        }
+    }
+    for key in order {
+        if let Some(item) = items.remove(&key) {
+            results.push(finished(item));
+        }
+    }
+    results
+}
+
+/// What holds for the whole object: a series for its exceptions, and the zones that it names and no others.
+fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
+    let masters = item.components.iter().filter(|component| component.line("RECURRENCE-ID").is_none()).count();
+    let refused = |item: &CalendarItem, why: &str| Err(Unusable { name: item.name(), why: why.to_owned() });
+    if masters > 1 {
+        return refused(&item, "it is there twice with the same UID");
+    }
+    if masters == 0 && item.components.len() > 1 {
+        return refused(&item, "it has exceptions without their series");
+    }
+    let mut named = BTreeSet::new();
+    for component in &item.components {
+        for line in component.lines.iter().chain(component.parts.iter().flat_map(|part| &part.lines)) {
+            named.extend(line.parameter("TZID").map(str::to_owned));
+        }
+    }
+    item.zones.retain(|zone| zone.text("TZID").is_some_and(|id| named.contains(&id)));
+    item.zones.dedup_by_key(|zone| zone.text("TZID"));
+    for id in named {
+        if item.zones.iter().all(|zone| zone.text("TZID").as_deref() != Some(&id)) {
+            match zone::known(&id) {
+                Some(zone) => item.zones.push(zone),
+                None => return refused(&item, &format!("its time zone '{id}' is described nowhere and not known")),
+            }
+        }
+    }
+    Ok(item)
+}
+
+/// A UID for what has none: the same for the same content in the same place.
+pub(super) fn stable_uid(seed: &str, written: &str) -> String {
+    let hash = blake3::hash(format!("{seed}\n{written}").as_bytes()).to_hex();
+    format!("kimt-{}", &hash.as_str()[..40])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(lines: &str) -> String {
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n{lines}END:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    }
+
+    #[test]
+    fn a_series_keeps_its_exceptions_and_every_uid_is_an_item_of_its_own() {
+        let one = "BEGIN:VEVENT\nUID:a\nDTSTART:20240101T090000Z\nRRULE:FREQ=DAILY\nEND:VEVENT\n";
+        let exception = "BEGIN:VEVENT\nUID:a\nRECURRENCE-ID:20240102T090000Z\nDTSTART:20240102T100000Z\nEND:VEVENT\n";
+        let other = "BEGIN:VTODO\nUID:b\nSUMMARY:x\nEND:VTODO\n";
+        let items = split_calendar(&format!("BEGIN:VCALENDAR\n{one}{other}{exception}END:VCALENDAR"), "");
+        let items: Vec<CalendarItem> = items.into_iter().map(Result::unwrap).collect();
+        assert_eq!(
+            items.iter().map(|item| (item.kind(), item.uid())).collect::<Vec<_>>(),
+            [(ItemKind::Event, "a"), (ItemKind::Task, "b")]
+        );
+        assert_eq!(items[0].components.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
+        let exceptions =
+            "BEGIN:VEVENT\nUID:a\nSUMMARY:Lost\nRECURRENCE-ID:20240102T090000Z\nDTSTART:20240102T100000Z\nEND:VEVENT\n";
+        let text = format!(
+            "BEGIN:VCALENDAR\n{exceptions}{exceptions}BEGIN:VEVENT\nUID:b\nDTSTART;TZID=Nowhere:20240101T090000\nEND:VEVENT\nBEGIN:VEVENT\nUID:c\nSUMMARY:None\nEND:VEVENT\nBEGIN:VEVENT\nUID:d\nDTSTART:20240101\nEND:VEVENT\nEND:VCALENDAR"
+        );
+        let results = split_calendar(&text, "");
+        let why: Vec<String> = results.iter().filter_map(|it| it.as_ref().err()).map(|it| it.why.clone()).collect();
+        assert!(why.iter().any(|why| why.contains("without their series")), "{why:?}");
+        assert!(
+            why.iter().any(|why| why.contains("'Nowhere'")) && why.iter().any(|why| why.contains("no beginning")),
+            "{why:?}"
+        );
+        assert_eq!(results.iter().filter(|it| it.is_ok()).count(), 1);
+        for broken in ["BEGIN:VCALENDAR", "nonsense", "BEGIN:VCALENDAR\nEND:VEVENT", &"BEGIN:A\n".repeat(100)] {
+            assert!(split_calendar(broken, "").iter().all(Result::is_err), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_missing_uid_is_the_same_each_time() {
+        let uid = |seed: &str| split_calendar(&event("DTSTART:20240101T090000Z\r\n"), seed)[0].clone().unwrap().uid;
+        assert_eq!(uid("a"), uid("a"));
+        assert_ne!(uid("a"), uid("b"));
+    }
+
+    #[test]
+    fn a_zone_that_is_known_is_described_and_one_that_is_described_is_kept() {
+        let item =
+            split_calendar(&event("UID:a\r\nDTSTART;TZID=Europe/Berlin:20240701T090000\r\n"), "").remove(0).unwrap();
+        assert_eq!(item.zones.len(), 1);
+        let mut text = String::new();
+        item.calendar().write(&mut text);
+        assert!(text.contains("TZOFFSETTO:+0200") && !text.contains("METHOD"), "{text}");
+    }
+}

@@ -1,0 +1,317 @@
+//! Contacts: vCards of versions 2.1, 3.0 and 4.0, taken in as 3.0 (RFC 2426), which is what Kerio Connect speaks.
+
+use super::calendar::stable_uid;
+use super::component::{self, Component};
+use super::line::{Line, escape, split_escaped, unescape};
+use super::{Remarks, Unusable};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// The largest picture that Kerio Connect takes, in bytes (docs/kerio-connect.md, H8).
+const LARGEST_PHOTO: usize = 256 * 1024;
+
+/// A contact as vCard 3.0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    pub(super) lines: Vec<Line>,
+    pub(super) uid: String,
+}
+
+impl Card {
+    /// What identifies it.
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// How a person knows it.
+    pub fn name(&self) -> String {
+        let name = self.lines.iter().find(|line| line.name == "FN").map(Line::text).unwrap_or_default();
+        format!("'{}'", name.trim().chars().take(80).collect::<String>())
+    }
+
+    /// As it is stored.
+    pub fn text(&self) -> String {
+        let mut card = Component::new("VCARD");
+        card.lines.push(Line::new("VERSION", "3.0"));
+        card.lines.push(Line::new("PRODID", "-//KIMT//Kerio IMAP Migration Tool//EN"));
+        card.lines.extend(self.lines.iter().cloned());
+        let mut text = String::new();
+        card.write(&mut text);
+        text
+    }
+
+    /// With one more category.
+    pub fn in_category(mut self, category: &str) -> Self {
+        match self.lines.iter_mut().find(|line| line.name == "CATEGORIES") {
+            Some(line) if split_escaped(&line.value, ',').iter().any(|own| unescape(own).trim() == category) => {}
+            Some(line) if !line.value.trim().is_empty() => line.value = format!("{},{}", line.value, escape(category)),
+            _ => self.lines.push(Line::new("CATEGORIES", escape(category))),
+        }
+        self
+    }
+
+    /// Without what Kerio Connect does not take, each named.
+    pub fn for_kerio(mut self) -> (Self, Remarks) {
+        let mut remarks = Remarks::new();
+        self.lines.retain(|line| {
+            if line.name != "PHOTO" || !is_binary(line) {
+                return true;
+            }
+            let clean: String = line.value.chars().filter(|it| !it.is_whitespace()).collect();
+            let bytes = STANDARD.decode(clean).unwrap_or_default();
+            let why = if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+                "its picture is no JPEG and was left out"
+            } else if bytes.len() > LARGEST_PHOTO {
+                "its picture is larger than 256 kB and was left out"
+            } else {
+                return true;
+            };
+            remarks.push(why.to_owned());
+            false
+        });
+        (self, remarks)
+    }
+}
+
+fn is_binary(line: &Line) -> bool {
+    line.parameter("ENCODING").is_some_and(|encoding| encoding.eq_ignore_ascii_case("b"))
+}
+
+/// The contacts of a text that may hold any number of them, each with what was changed on the way. `seed` as for calendars.
+pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Remarks), Unusable>> {
+    let unusable = |name: &str, why: String| Err(Unusable { name: name.to_owned(), why });
+    match component::read(text) {
+        Ok(cards) if cards.is_empty() => vec![unusable("", "it holds no vCard".to_owned())],
+        Ok(cards) => cards.into_iter().map(|card| read(card, seed)).collect(),
+        Err(why) => vec![unusable("", format!("it is no readable vCard: {why}"))],
+    }
+}
+
+fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
+    let refused =
+        |why: String| Err(Unusable { name: card.text("FN").map(|name| format!("'{name}'")).unwrap_or_default(), why });
+    if card.name != "VCARD" {
+        return refused(format!("{} is no contact", card.name));
+    }
+    if card.unreadable > 0 {
+        return refused(format!("{} of its lines cannot be read", card.unreadable));
+    }
+    let is_group = ["KIND", "X-ADDRESSBOOKSERVER-KIND"]
+        .iter()
+        .any(|name| card.text(name).is_some_and(|kind| kind.eq_ignore_ascii_case("group")));
+    if is_group {
+        return refused("it is a group of contacts, which is not migrated; its members are".to_owned());
+    }
+    let version = card.text("VERSION").unwrap_or_default();
+    let mut remarks = Remarks::new();
+    let mut lines = Vec::new();
+    for line in &card.lines {
+        if matches!(line.name.as_str(), "VERSION" | "PRODID" | "CLIENTPIDMAP") || line.value.trim().is_empty() {
+            continue;
+        }
+        let line = decoded(line.clone(), version == "2.1", &mut remarks);
+        lines.push(if version == "4.0" { from_4(line) } else { line });
+    }
+    complete_name(&mut lines, &mut remarks);
+    let uid = match lines.iter().find(|line| line.name == "UID").map(|line| line.text().trim().to_owned()) {
+        Some(uid) if !uid.is_empty() => uid,
+        _ => {
+            let mut written = String::new();
+            lines.iter().filter(|line| line.name != "REV").for_each(|line| line.write(&mut written));
+            stable_uid(seed, &written)
+        }
+    };
+    // A card without a UID gets one from the server, and each further PUT of it another (docs/kerio-connect.md, H7).
+    lines.retain(|line| line.name != "UID");
+    lines.insert(0, Line::new("UID", uid.clone()));
+    Ok((Card { lines, uid }, remarks))
+}
+
+/// Quoted-printable, character sets and Base64 as version 3.0 has them.
+fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
+    let encoding = line.parameter("ENCODING").unwrap_or_default().to_ascii_uppercase();
+    let charset = line.parameter("CHARSET").unwrap_or("UTF-8").to_ascii_uppercase();
+    let mut kept: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, values) in line.parameters.drain(..) {
+        match (name.as_str(), kept.iter_mut().find(|(own, _)| *own == name)) {
+            ("CHARSET" | "ENCODING", _) => {}
+            ("TYPE", Some((_, all))) => all.extend(values),
+            _ => kept.push((name, values)),
+        }
+    }
+    line.parameters = kept;
+    match encoding.as_str() {
+        "BASE64" | "B" => {
+            line.value.retain(|character| !character.is_whitespace());
+            line.parameters.insert(0, ("ENCODING".to_owned(), vec!["b".to_owned()]));
+        }
+        "QUOTED-PRINTABLE" => {
+            let bytes = quoted_printable(&line.value);
+            let text = match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(error) => {
+                    if !matches!(charset.as_str(), "ISO-8859-1" | "WINDOWS-1252" | "US-ASCII") {
+                        remarks.push(format!("{} was written in {charset} and read as ISO-8859-1", line.name));
+                    }
+                    error.into_bytes().into_iter().map(char::from).collect()
+                }
+            };
+            // In version 2.1 a comma is no separator, and a line break is one.
+            line.value = text.replace("\r\n", "\\n").replace(['\n', '\r'], "\\n").replace(',', "\\,");
+        }
+        _ if is_old => line.value = line.value.replace(',', "\\,"),
+        _ => {}
+    }
+    line
+}
+
+fn quoted_printable(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex =
+            bytes.get(at + 1..at + 3).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        match (*byte, hex) {
+            (b'=', Some(value)) => {
+                decoded.push(value);
+                at += 3;
+            }
+            (byte, _) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// A line of version 4.0 as version 3.0 has it.
+fn from_4(mut line: Line) -> Line {
+    if line.parameter("PREF") == Some("1") {
+        match line.parameters.iter_mut().find(|(name, _)| name == "TYPE") {
+            Some((_, types)) => types.push("PREF".to_owned()),
+            None => line.parameters.push(("TYPE".to_owned(), vec!["PREF".to_owned()])),
+        }
+    }
+    line.parameters.retain(|(name, _)| !matches!(name.as_str(), "PREF" | "ALTID" | "PID" | "CALSCALE"));
+    let is_uri = line.parameter("VALUE").is_some_and(|value| value.eq_ignore_ascii_case("uri"));
+    match line.name.as_str() {
+        "TEL" if is_uri || line.value.starts_with("tel:") => {
+            line.parameters.retain(|(name, _)| name != "VALUE");
+            line.value = line.value.trim_start_matches("tel:").to_owned();
+        }
+        "PHOTO" | "LOGO" | "SOUND" | "KEY" => {
+            let data = line.value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+            if let Some((media, content)) = data.map(|(media, content)| (media.to_owned(), content.to_owned())) {
+                let kind = media.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
+                line.parameters = vec![("ENCODING".to_owned(), vec!["b".to_owned()]), ("TYPE".to_owned(), vec![kind])];
+                line.value = content;
+            }
+        }
+        "BDAY" | "ANNIVERSARY" => {
+            // A day without a year: the year 1604 with a parameter is how programs write it in version 3.0.
+            let digits: String = line.value.chars().filter(char::is_ascii_digit).collect();
+            if let (Some(rest), Some(month), Some(day)) =
+                (line.value.strip_prefix("--"), digits.get(..2), digits.get(2..4))
+                && !rest.starts_with('-')
+            {
+                line.value = format!("1604-{month}-{day}");
+                line.parameters.push(("X-APPLE-OMIT-YEAR".to_owned(), vec!["1604".to_owned()]));
+            }
+            if line.name == "ANNIVERSARY" {
+                line.name = "X-ANNIVERSARY".to_owned();
+            }
+        }
+        "GENDER" | "RELATED" | "MEMBER" | "KIND" | "LANG" | "XML" | "ORG-DIRECTORY" | "EXPERTISE" | "HOBBY"
+        | "INTEREST" => {
+            line.name = format!("X-{}", line.name);
+        }
+        _ => {}
+    }
+    line
+}
+
+/// FN and N, which version 3.0 demands.
+fn complete_name(lines: &mut Vec<Line>, remarks: &mut Remarks) {
+    let value = |lines: &[Line], name: &str| {
+        lines
+            .iter()
+            .find(|line| line.name == name)
+            .map(|line| line.value.clone())
+            .filter(|value| !value.replace(';', "").trim().is_empty())
+    };
+    if value(lines, "FN").is_none() {
+        let parts = value(lines, "N").map(|name| split_escaped(&name, ';'));
+        let from_parts = parts.map(|parts| {
+            let part = |index: usize| parts.get(index).cloned().unwrap_or_default();
+            [part(3), part(1), part(2), part(0), part(4)]
+                .into_iter()
+                .filter(|part| !part.trim().is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        });
+        let company = || value(lines, "ORG").map(|org| split_escaped(&org, ';').swap_remove(0));
+        let (made, source) = match (from_parts, company(), value(lines, "EMAIL"), value(lines, "TEL")) {
+            (Some(name), ..) => (name, ""),
+            (_, Some(org), ..) => (org, "the company"),
+            (_, _, Some(mail), _) => (mail, "the e-mail address"),
+            (.., Some(number)) => (number, "the number"),
+            _ => ("No name".to_owned(), "nothing"),
+        };
+        if !source.is_empty() {
+            remarks.push(format!("it has no name; it was named after {source}"));
+        }
+        lines.retain(|line| line.name != "FN");
+        lines.insert(0, Line::new("FN", made));
+    }
+    if !lines.iter().any(|line| line.name == "N") {
+        let name = value(lines, "FN").unwrap_or_default();
+        lines.insert(1.min(lines.len()), Line::new("N", format!("{name};;;;")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::Differences;
+
+    fn card(version: &str, lines: &str) -> (Card, Remarks) {
+        let text = format!("BEGIN:VCARD\r\nVERSION:{version}\r\n{lines}\r\nEND:VCARD\r\n");
+        split_cards(&text, "seed").remove(0).unwrap()
+    }
+
+    #[test]
+    fn every_version_becomes_the_same_contact() {
+        let three = "FN:Jörg Äpfel\r\nN:Äpfel;Jörg;;;\r\nUID:u\r\nTEL;TYPE=HOME,PREF:+49 30\r\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/\r\nNOTE:a\\, b\\nc";
+        let two = "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg =\r\n=C3=84pfel\r\nN;ISO-8859-1;CHARSET=ISO-8859-1;ENCODING=QUOTED-PRINTABLE:=C4pfel;J=F6rg;;;\r\nUID:u\r\nTEL;HOME;PREF:+49 30\r\nPHOTO;BASE64;JPEG:\r\n /9j/\r\n\r\nNOTE;ENCODING=QUOTED-PRINTABLE:a, b=0D=0Ac";
+        let four = "FN:Jörg Äpfel\r\nN:Äpfel;Jörg;;;\r\nUID:u\r\nTEL;VALUE=uri;TYPE=home;PREF=1:tel:+49 30\r\nPHOTO:data:image/jpeg;base64,/9j/\r\nNOTE:a\\, b\\nc";
+        let (three, _) = card("3.0", three);
+        for (version, lines) in [("2.1", two), ("4.0", four)] {
+            let (other, _) = card(version, lines);
+            assert_eq!(three.differences(&other), Differences::new(), "{version}: {}", other.text());
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_made_and_named() {
+        let (named, remarks) = card("3.0", "ORG:Nordwind;Sales\r\nEMAIL:a@b.c");
+        assert_eq!((named.name().as_str(), remarks.len()), ("'Nordwind'", 1));
+        let (named, remarks) = card("3.0", "N:Keller;Ann;;;");
+        assert_eq!((named.name().as_str(), remarks.len()), ("'Ann Keller'", 0));
+        assert_eq!(card("3.0", "EMAIL:a@b.c").0.uid(), card("3.0", "EMAIL:a@b.c").0.uid());
+        let (card, remarks) =
+            card("4.0", "FN:A\r\nBDAY:--0412\r\nPHOTO:data:image/png;base64,iVBORw0KGgo=").0.for_kerio();
+        assert!(card.text().contains("BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-12"), "{}", card.text());
+        assert!(!card.text().contains("PHOTO") && remarks[0].contains("no JPEG"));
+    }
+
+    #[test]
+    fn a_group_and_what_is_no_card_are_named() {
+        for text in
+            ["BEGIN:VCARD\nKIND:group\nFN:All\nEND:VCARD", "BEGIN:VEVENT\nEND:VEVENT", "nonsense", "BEGIN:VCARD\nFN:x"]
+        {
+            assert!(split_cards(text, "").iter().all(Result::is_err), "{text}");
+        }
+    }
+}

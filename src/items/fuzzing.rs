@@ -1,0 +1,32 @@
+//! Entry points for fuzzing what reads and writes items; see [`crate::fuzz`].
+
+use super::{Attendees, Uninvited, split_calendar, split_cards};
+
+/// iCalendar from anywhere: what is written invites nobody, and is read again as the same.
+pub fn calendars(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for item in split_calendar(&text, "seed").into_iter().flatten() {
+        let sent = Uninvited::from(&item, Attendees::Listed);
+        for line in sent.text().split(['\r', '\n', '\u{85}', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}']) {
+            let line = line.trim_start().to_ascii_uppercase();
+            assert!(
+                !["ATTENDEE", "ORGANIZER", "METHOD"]
+                    .iter()
+                    .any(|name| { line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';'])) })
+            );
+        }
+        let again = split_calendar(sent.text(), "seed");
+        let Some(Ok(again)) = again.first() else { panic!("what was written cannot be read") };
+        assert_eq!(sent.differences(again), Vec::<String>::new());
+    }
+}
+
+/// vCards from anywhere: what is written is read again as the same.
+pub fn cards(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for (card, _) in split_cards(&text, "seed").into_iter().flatten() {
+        let again = split_cards(&card.text(), "seed");
+        let Some(Ok((again, _))) = again.first() else { panic!("what was written cannot be read") };
+        assert_eq!(card.differences(again), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,258 @@
+//! Content lines (RFC 5545, section 3.1; RFC 6350, section 3.3): unfolded, taken apart, and written again.
+//!
+//! A line keeps its value as the source wrote it. It never holds what some reader could take for the end of a line: carriage return,
+//! line feed, and the further separators that Unicode has, which become `\n`, the escaped line break. So no text can pass for a
+//! property of its own.
+
+/// A content line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The group before the name (vCard only).
+    pub(super) group: Option<String>,
+    /// The name in capitals.
+    pub(super) name: String,
+    /// The parameters in their order: name in capitals, values without quotes.
+    pub(super) parameters: Vec<(String, Vec<String>)>,
+    /// The value as written.
+    pub(super) value: String,
+}
+
+impl Line {
+    /// A line without parameters.
+    pub(super) fn new(name: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        Self { group: None, name: name.to_owned(), parameters: Vec::new(), value: one_line(&value) }
+    }
+
+    /// Takes a line apart; none when it is no content line.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut quoted = false;
+        let colon = text.char_indices().find(|(_, character)| {
+            quoted ^= *character == '"';
+            *character == ':' && !quoted
+        });
+        // A quote that is never closed is a character like any other.
+        let colon = colon.map(|(at, _)| at).or_else(|| text.find(':'))?;
+        let (head, value) = (&text[..colon], &text[colon + 1..]);
+        let mut parts = split_outside_quotes(head, ';').into_iter();
+        let full = parts.next()?.trim();
+        let (group, name) = match full.rsplit_once('.') {
+            Some((group, name)) => (Some(group.to_owned()), name),
+            None => (None, full),
+        };
+        let is_name = |text: &str| {
+            (1..=80).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
+        if !is_name(name) || group.as_deref().is_some_and(|group| !is_name(group)) {
+            return None;
+        }
+        let parameters = parts.filter(|part| !part.trim().is_empty()).map(parameter).collect();
+        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value: one_line(value) })
+    }
+
+    /// The first value of a parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.values_of(name).first().map(String::as_str)
+    }
+
+    /// All values of a parameter.
+    pub(super) fn values_of(&self, name: &str) -> &[String] {
+        self.parameters.iter().find(|(own, _)| own == name).map_or(&[], |(_, values)| values)
+    }
+
+    /// The value as text: escapes resolved.
+    pub(super) fn text(&self) -> String {
+        unescape(&self.value)
+    }
+
+    /// Writes the line, folded to 75 bytes (RFC 5545, section 3.1).
+    pub(super) fn write(&self, text: &mut String) {
+        let mut line = String::new();
+        if let Some(group) = &self.group {
+            line.push_str(group);
+            line.push('.');
+        }
+        line.push_str(&self.name);
+        for (name, values) in &self.parameters {
+            line.push(';');
+            line.push_str(name);
+            for (number, value) in values.iter().enumerate() {
+                line.push(if number == 0 { '=' } else { ',' });
+                let value: String = one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect();
+                if value.contains([':', ';', ',']) {
+                    line.push('"');
+                    line.push_str(&value);
+                    line.push('"');
+                } else {
+                    line.push_str(&value);
+                }
+            }
+        }
+        line.push(':');
+        line.push_str(&one_line(&self.value));
+        let mut room = 75;
+        for character in line.chars() {
+            if room < character.len_utf8() {
+                text.push_str("\r\n ");
+                room = 74;
+            }
+            room -= character.len_utf8();
+            text.push(character);
+        }
+        text.push_str("\r\n");
+    }
+}
+
+/// Replaces whatever a reader could take for a line break.
+fn one_line(value: &str) -> String {
+    let breaks = |character: char| {
+        matches!(character, '\n' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
+    if !value.contains(|character: char| breaks(character) || character == '\r' || character == '\0') {
+        return value.to_owned();
+    }
+    let mut clean = String::with_capacity(value.len() + 8);
+    for character in value.chars() {
+        match character {
+            '\r' | '\0' => {}
+            character if breaks(character) => clean.push_str("\\n"),
+            character => clean.push(character),
+        }
+    }
+    clean
+}
+
+/// A text as a value (RFC 5545, section 3.3.11).
+pub(super) fn escape(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace("\r\n", "\\n");
+    text.replace(['\n', '\r'], "\\n")
+}
+
+/// The text of a value.
+pub(super) fn unescape(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                Some('n' | 'N') => text.push('\n'),
+                Some(other @ ('\\' | ';' | ',' | ':' | '"')) => text.push(other),
+                Some(other) => text.extend(['\\', other]),
+                None => text.push('\\'),
+            },
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// The parts of a value between separators that are not escaped; each still escaped.
+pub(super) fn split_escaped(value: &str, separator: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for character in value.chars() {
+        if character == separator && !escaped {
+            parts.push(String::new());
+            continue;
+        }
+        escaped = character == '\\' && !escaped;
+        if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts
+}
+
+fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut begin, mut quoted) = (Vec::new(), 0, false);
+    for (at, character) in text.char_indices() {
+        if character == '"' {
+            quoted = !quoted;
+        } else if character == separator && !quoted {
+            parts.push(&text[begin..at]);
+            begin = at + character.len_utf8();
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
+}
+
+/// `NAME=value,"another"`; vCard 2.1 also has values without a name: `HOME`, `QUOTED-PRINTABLE`.
+fn parameter(text: &str) -> (String, Vec<String>) {
+    match text.split_once('=') {
+        Some((name, values)) => {
+            let clean = |value: &str| one_line(value.trim().trim_matches('"'));
+            let name: String = name.trim().chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
+            (name.to_ascii_uppercase(), split_outside_quotes(values, ',').into_iter().map(clean).collect())
+        }
+        None => {
+            let value = text.trim().to_ascii_uppercase();
+            let name = match value.as_str() {
+                "QUOTED-PRINTABLE" | "BASE64" | "B" | "8BIT" | "7BIT" => "ENCODING",
+                _ => "TYPE",
+            };
+            (name.to_owned(), vec![one_line(&value)])
+        }
+    }
+}
+
+/// The lines of a text, unfolded. A line that begins with a blank continues the one before.
+pub(super) fn unfold(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let text = text.trim_start_matches('\u{feff}');
+    for raw in text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')) {
+        match (raw.strip_prefix([' ', '\t']), lines.last_mut()) {
+            (Some(rest), Some(before)) => before.push_str(rest),
+            _ => lines.push(raw.to_owned()),
+        }
+    }
+    lines.retain(|line| !line.trim().is_empty());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_written_as_it_was_read() {
+        for written in [
+            "DTSTART;TZID=Europe/Berlin:20240101T090000",
+            "ATTENDEE;CN=\"Keller, Ann\";ROLE=CHAIR:mailto:ann@example.com",
+            "item1.EMAIL;TYPE=home,pref:a@b.c",
+            "DESCRIPTION:a\\, b\\; c\\n d",
+            "X-A;B=\"x:y\":z:w",
+        ] {
+            let mut again = String::new();
+            Line::parse(written).unwrap().write(&mut again);
+            assert_eq!(again, format!("{written}\r\n"));
+        }
+        let old = Line::parse("TEL;HOME;VOICE:1").unwrap();
+        assert_eq!(
+            old.parameters,
+            vec![("TYPE".to_owned(), vec!["HOME".to_owned()]), ("TYPE".to_owned(), vec!["VOICE".to_owned()])]
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_folded_within_characters_never() {
+        let line = Line::new("SUMMARY", "ü€".repeat(100));
+        let mut text = String::new();
+        line.write(&mut text);
+        assert!(text.lines().all(|line| line.len() <= 75));
+        assert_eq!(unfold(&text), vec![format!("SUMMARY:{}", "ü€".repeat(100))]);
+    }
+
+    #[test]
+    fn no_text_can_pass_for_a_property_of_its_own() {
+        for breaks in ["\u{2028}", "\u{2029}", "\u{85}", "\u{b}", "\u{c}", "\u{1c}", "\u{1e}"] {
+            let line = Line::parse(&format!("SUMMARY;X=a{breaks}ATTENDEE:b{breaks}ATTENDEE:mailto:bob@example.com"));
+            let mut text = String::new();
+            line.unwrap().write(&mut text);
+            assert!(!text.contains(breaks) && text.starts_with("SUMMARY"), "{text:?}");
+        }
+        let folded = "SUMMARY:a\r\rATTENDEE:x";
+        assert_eq!(unfold(folded).len(), 2, "what a reader could take for two lines is two here as well");
+    }
+}

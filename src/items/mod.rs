@@ -1,0 +1,53 @@
+//! Events, tasks and contacts: iCalendar (RFC 5545) and vCard (RFC 2426, RFC 6350) read, converted, written and compared by meaning.
+//!
+//! Promises
+//!
+//! - that what is written is what the source wrote, line by line, but for the lines that a conversion names;
+//! - that an [`Uninvited`], the only calendar object that a target can be given, has neither organizer nor attendees nor a method,
+//!   unless the target was shown not to schedule;
+//! - that two objects are equal exactly when they mean the same: the same instants and occurrences, texts, alarms, categories and
+//!   attachments, names, addresses and pictures. What a server may change without changing the meaning does not count;
+//! - that nothing here fails on an input: what cannot be read is named.
+//!
+//! Pure functions on text: no I/O, no clock. Where items come from and go to is the matter of `dav` and `migrate`.
+
+mod calendar;
+mod card;
+mod card_meaning;
+mod component;
+pub(crate) mod fuzzing;
+mod line;
+mod meaning;
+mod participants;
+mod recurrence;
+mod zone;
+
+pub use calendar::{CalendarItem, split_calendar};
+pub use card::{Card, split_cards};
+pub use participants::{Attendees, DoesNotSchedule, Uninvited};
+
+/// What kind of thing it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// An event, with all exceptions of its series (VEVENT).
+    Event,
+    /// A task (VTODO).
+    Task,
+    /// A contact (vCard).
+    Contact,
+}
+
+/// Something that cannot be migrated, with the reason in words for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// How a person knows it: its summary or name, as far as there is one.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What two objects that should mean the same differ in; the names of the properties, for a person.
+pub type Differences = Vec<String>;
+
+/// What a conversion had to leave out or add, in words for a person.
+pub type Remarks = Vec<String>;
