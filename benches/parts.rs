@@ -5,7 +5,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kimt::domain::{Digest, Uid, UidValidity};
-use kimt::ledger::{Done, Ledger, MailboxKey};
+use kimt::ledger::{Done, Files, Ledger, MailboxKey};
 use std::fmt::Write;
 use std::hint::black_box;
 
@@ -50,7 +50,7 @@ fn ledger(criterion: &mut Criterion) {
     const MESSAGES: u32 = 500;
     let folder = tempfile::tempdir().unwrap();
     let key = MailboxKey { source: "s".into(), target: "t".into(), address: "a@b.c".into() };
-    let (mut ledger, _) = Ledger::open(folder.path(), &key).unwrap();
+    let (mut ledger, _) = Ledger::open(&Files::in_folder(folder.path()), &key).unwrap();
     let record = ledger.begin_folder(b"INBOX", UidValidity(1), b"INBOX", UidValidity(2)).unwrap();
     let mut next = 0;
     let mut batch = || {

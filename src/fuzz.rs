@@ -7,7 +7,7 @@ pub use crate::items::fuzzing::{calendars, cards};
 pub use crate::kerio::fuzzing::calls;
 pub use crate::migrate::fuzzing::contents;
 
-use crate::ledger::{Ledger, MailboxKey};
+use crate::ledger::{Files, Ledger, MailboxKey};
 
 /// A CSV of accounts: every line becomes an account or is named.
 pub fn accounts(octets: &[u8]) {
@@ -20,7 +20,7 @@ pub fn ledgers(octets: &[u8]) {
     let key = MailboxKey { source: "s".to_owned(), target: "t".to_owned(), address: "a@b.c".to_owned() };
     let folder = std::env::temp_dir().join(format!("kimt-fuzz-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    let made = Ledger::open(&folder, &key).and_then(|(ledger, _)| ledger.target_names());
+    let made = Ledger::open(&Files::in_folder(&folder), &key).and_then(|(ledger, _)| ledger.target_names());
     assert!(made.is_ok_and(|names| names.is_empty()));
     let Some(Ok(path)) = std::fs::read_dir(folder.join("ledger")).ok().and_then(|mut entries| {
         entries.find_map(|entry| {
@@ -37,7 +37,7 @@ pub fn ledgers(octets: &[u8]) {
         *place = *octet;
     }
     assert!(std::fs::write(&path, damaged).is_ok());
-    let opened = Ledger::open(&folder, &key);
+    let opened = Ledger::open(&Files::in_folder(&folder), &key);
     if let Ok((mut ledger, _)) = opened {
         let _ = ledger.target_names();
         if let Ok(Some(record)) = ledger.folder(b"INBOX") {

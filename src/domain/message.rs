@@ -1,14 +1,15 @@
 //! A message in a folder, known by UIDVALIDITY and UID (RFC 9051, section 2.3.1.1), and the digest of its content.
 
 use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A message's unique id within a folder; never 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Uid(pub u32);
 
 /// The number that says for how long UIDs of a folder hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UidValidity(pub u32);
 
 /// What is known of a message without reading its content.
@@ -27,7 +28,7 @@ pub struct MessageHead {
 }
 
 /// BLAKE3 of a message's octets as they travel in a literal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {

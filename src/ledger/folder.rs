@@ -1,71 +1,41 @@
 //! One folder's record: which of its messages are intended, done, checked, and what the folder looked like when it was complete.
+//!
+//! A folder's sums are in memory from the opening of the record on, its messages from the first question about one of them until the folder
+//! is complete. Every change is written to the store before a method returns.
 
-use super::{Durable, Ledger, LedgerError};
-use crate::domain::{Digest, Uid, UidValidity};
-use rusqlite::{OptionalExtension, Transaction, params};
+use super::head::{Extent, Head, Place, Snapshot};
+use super::message::{Done, Intent, Message, State};
+use super::messages::Operation;
+use super::store::Durable;
+use super::{Ledger, LedgerError};
+use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
 use std::collections::BTreeSet;
-
-/// How far a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// It may or may not stand on the target: nobody has asked since.
-    Intended,
-    /// The target confirmed it.
-    Done,
-    /// It was read back from the target and is right.
-    Checked,
-}
-
-/// A message that was about to be sent when the record ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// Its UID on the source.
-    pub uid: Uid,
-    /// Its size in octets as the source claimed it.
-    pub size: u64,
-    /// The target folder's UIDNEXT before it was sent.
-    pub floor: u32,
-}
-
-/// A message that stands on the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// Its UID on the source.
-    pub uid: Uid,
-    /// Its size in octets as it was sent.
-    pub size: u64,
-    /// The digest of what was sent.
-    pub digest: Digest,
-    /// Its UID on the target, where the target tells (UIDPLUS) or a comparison found it.
-    pub target_uid: Option<Uid>,
-    /// The target folder's UIDNEXT before it was sent.
-    pub floor: u32,
-    /// Whether its content was compared on the target.
-    pub checked: bool,
-}
-
-/// What the source folder looked like when every message of it stood on the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Its UIDNEXT.
-    pub uid_next: Uid,
-    /// Its number of messages.
-    pub messages: u64,
-}
 
 /// A folder in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderRecord {
-    /// Its row.
+    /// Its number in the record.
     id: i64,
     /// The target's UIDVALIDITY when it was last seen.
     pub target_uid_validity: UidValidity,
     /// The source's.
     pub source_uid_validity: UidValidity,
+    /// The source folder's wire name.
+    pub source_name: Vec<u8>,
     /// The target folder's wire name.
     pub target_name: Vec<u8>,
+    /// The source folder by its parts; none in records of version 1.0.
+    pub source_path: Option<FolderPath>,
+    /// The target folder by its parts; none in records of version 1.0.
+    pub target_path: Option<FolderPath>,
+    /// The path that the source folder had before, if it was renamed since it was first copied.
+    pub renamed_from: Option<FolderPath>,
     /// What it looked like when it was complete, if it ever was.
     pub snapshot: Option<Snapshot>,
+    /// The source folder at the end of the last run.
+    pub source_end: Option<Extent>,
+    /// The target folder at the end of the last run.
+    pub target_end: Option<Extent>,
 }
 
 /// What becomes known of a folder's messages in one step.
@@ -73,48 +43,21 @@ pub struct FolderRecord {
 pub struct Change<'a> {
     /// The folder.
     pub folder: &'a FolderRecord,
-    /// Stand on the target from now on.
+    /// Are on the target from now on.
     pub done: Vec<Done>,
     /// Were intended, and are not any more.
     pub withdrawn: Vec<Uid>,
-    /// Are about to be sent, each with its size in octets as the source claims it.
+    /// Are about to be sent, each with its size in bytes as the source claims it.
     pub intend: Vec<(Uid, u64)>,
+    /// Which flags were set on the target, sorted, for messages that are done or intended.
+    pub flags: Vec<(Uid, Vec<String>)>,
     /// The target folder's UIDNEXT before they are sent.
     pub floor: u32,
 }
 
 impl Change<'_> {
     fn is_empty(&self) -> bool {
-        self.done.is_empty() && self.withdrawn.is_empty() && self.intend.is_empty()
-    }
-
-    fn write(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
-        let folder = self.folder.id;
-        let mut insert = connection.prepare_cached(
-            "INSERT OR REPLACE INTO message (folder, uid, state, size, floor, digest, target_uid)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for message in &self.done {
-            insert.execute(params![
-                folder,
-                message.uid.0,
-                if message.checked { 2 } else { 1 },
-                message.size as i64,
-                message.floor,
-                message.digest.0,
-                message.target_uid.map(|uid| uid.0),
-            ])?;
-        }
-        let nothing: (Option<[u8; 32]>, Option<u32>) = (None, None);
-        for (uid, size) in &self.intend {
-            insert.execute(params![folder, uid.0, 0, *size as i64, self.floor, nothing.0, nothing.1])?;
-        }
-        let mut delete =
-            connection.prepare_cached("DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND state = 0")?;
-        for uid in &self.withdrawn {
-            delete.execute(params![folder, uid.0])?;
-        }
-        Ok(())
+        self.done.is_empty() && self.withdrawn.is_empty() && self.intend.is_empty() && self.flags.is_empty()
     }
 }
 
@@ -124,37 +67,53 @@ pub type NamePair = (Vec<u8>, Vec<u8>);
 impl Ledger {
     /// The record of the source folder with that wire name, if there is one.
     pub fn folder(&self, source_name: &[u8]) -> Result<Option<FolderRecord>, LedgerError> {
-        let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT id, target_uid_validity, source_uid_validity, target_name, complete_uid_next, complete_messages
-                 FROM folder WHERE source_name = ?1",
-            )?;
-            let folder = statement.query_row([source_name], |row| {
-                let uid_next: Option<u32> = row.get(4)?;
-                let messages: Option<i64> = row.get(5)?;
-                Ok(FolderRecord {
-                    id: row.get(0)?,
-                    target_uid_validity: UidValidity(row.get(1)?),
-                    source_uid_validity: UidValidity(row.get(2)?),
-                    target_name: row.get(3)?,
-                    snapshot: uid_next
-                        .zip(messages)
-                        .map(|(uid_next, messages)| Snapshot { uid_next: Uid(uid_next), messages: messages as u64 }),
-                })
-            });
-            folder.optional()
+        Ok(self.find(source_name).map(|(id, head)| record(id, head)))
+    }
+
+    /// The record of a source folder, known by its parts: its wire name is another one when the server's separator changed.
+    ///
+    /// 1. The record with its parts and its wire name.
+    /// 2. The record of version 1.0 with its wire name, which knows no parts.
+    /// 3. The only record with its parts.
+    pub fn folder_of(&self, source: &Folder) -> Option<FolderRecord> {
+        let same_path = |head: &Head| head.source.path.as_ref() == Some(&source.path);
+        let same_name = |head: &Head| head.source.wire_name == source.wire_name;
+        let exact = self.heads().find(|(_, head)| same_name(head) && (same_path(head) || head.source.path.is_none()));
+        let by_path = || {
+            let mut found = self.heads().filter(|(_, head)| same_path(head));
+            found.next().filter(|_| found.next().is_none())
         };
-        read().map_err(|error| self.database_error(error))
+        exact.or_else(by_path).map(|(id, head)| record(id, head))
+    }
+
+    /// Every folder of the record.
+    pub fn folders(&self) -> Vec<FolderRecord> {
+        self.heads().map(|(id, head)| record(id, head)).collect()
+    }
+
+    /// Notes how a folder is called now on both sides. A source folder that had other parts before was renamed.
+    pub fn name_folder(
+        &mut self,
+        folder: &FolderRecord,
+        source: &Folder,
+        (target_name, target_path): (&[u8], &FolderPath),
+    ) -> Result<FolderRecord, LedgerError> {
+        self.change_head(folder.id, |head| {
+            let before = head.source.path.replace(source.path.clone());
+            if before.as_ref().is_some_and(|before| *before != source.path) {
+                head.renamed_from = before;
+            }
+            head.source.wire_name.clone_from(&source.wire_name);
+            head.target.wire_name = target_name.to_vec();
+            head.target.path = Some(target_path.clone());
+        })?;
+        self.head(folder.id).map(|head| record(folder.id, head))
     }
 
     /// Where every recorded folder of the source goes.
     pub fn target_names(&self) -> Result<Vec<NamePair>, LedgerError> {
-        let collect = || {
-            let mut statement = self.connection.prepare("SELECT source_name, target_name FROM folder ORDER BY id")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        collect().map_err(|error| self.database_error(error))
+        let pair = |head: &Head| (head.source.wire_name.clone(), head.target.wire_name.clone());
+        Ok(self.heads().map(|(_, head)| pair(head)).collect())
     }
 
     /// Begins the record of a folder anew; whatever was known of it is forgotten.
@@ -165,102 +124,64 @@ impl Ledger {
         target_name: &[u8],
         target_uid_validity: UidValidity,
     ) -> Result<FolderRecord, LedgerError> {
-        let id = self.write(Durable::Soon, |transaction| {
-            transaction.prepare_cached("DELETE FROM folder WHERE source_name = ?1")?.execute([source_name])?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO folder (source_name, target_name, source_uid_validity, target_uid_validity)
-                 VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            insert.insert(params![source_name, target_name, source_uid_validity.0, target_uid_validity.0])
-        })?;
-        Ok(FolderRecord {
-            id,
-            target_uid_validity,
-            source_uid_validity,
-            target_name: target_name.to_vec(),
-            snapshot: None,
-        })
+        let place = |name: &[u8], uid_validity| Place { wire_name: name.to_vec(), path: None, uid_validity };
+        let source = place(source_name, source_uid_validity);
+        let head = Head::new(source, place(target_name, target_uid_validity));
+        let before = self.find(source_name).map(|(id, _)| id);
+        let id = self.begin(before, head)?;
+        self.head(id).map(|head| record(id, head))
     }
 
-    /// The UIDs that stand on the target, ascending, each with its size as it was sent.
+    /// The UIDs that are on the target, ascending, each with its size as it was sent.
     pub fn done(&self, folder: &FolderRecord) -> Result<Vec<(Uid, u64)>, LedgerError> {
-        self.rows("SELECT uid, size FROM message WHERE folder = ?1 AND state > 0 ORDER BY uid", folder, |row| {
-            Ok((Uid(row.get(0)?), row.get::<_, i64>(1)? as u64))
-        })
+        Ok(self.messages(folder.id)?.settled().map(|message| (message.uid, message.size)).collect())
     }
 
-    /// How many messages stand on the target, and their size in octets.
+    /// How many messages are on the target, and their size in bytes.
     pub fn done_counts(&self, folder: &FolderRecord) -> Result<(u64, u64), LedgerError> {
-        let row = self.connection.query_row(
-            "SELECT count(*), ifnull(sum(size), 0) FROM message WHERE folder = ?1 AND state > 0",
-            [folder.id],
-            |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)),
-        );
-        row.map_err(|error| self.database_error(error))
+        self.head(folder.id).map(|head| (head.sums.done, head.sums.done_bytes))
     }
 
     /// The messages whose fate nobody knows, ascending.
     pub fn intents(&self, folder: &FolderRecord) -> Result<Vec<Intent>, LedgerError> {
-        self.rows("SELECT uid, size, floor FROM message WHERE folder = ?1 AND state = 0 ORDER BY uid", folder, |row| {
-            Ok(Intent { uid: Uid(row.get(0)?), size: row.get::<_, i64>(1)? as u64, floor: row.get(2)? })
-        })
+        match self.head(folder.id)?.sums.intended {
+            0 => Ok(Vec::new()),
+            _ => Ok(self.messages(folder.id)?.intents()),
+        }
     }
 
     /// The messages that are done and whose content was not compared yet, ascending.
     pub fn unchecked(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
-        self.rows(
-            "SELECT uid, size, digest, target_uid, floor FROM message
-             WHERE folder = ?1 AND state = 1 AND digest IS NOT NULL ORDER BY uid",
-            folder,
-            |row| {
-                Ok(Done {
-                    uid: Uid(row.get(0)?),
-                    size: row.get::<_, i64>(1)? as u64,
-                    digest: Digest(row.get(2)?),
-                    target_uid: row.get::<_, Option<u32>>(3)?.map(Uid),
-                    floor: row.get(4)?,
-                    checked: false,
-                })
-            },
-        )
+        Ok(self.messages(folder.id)?.unchecked())
     }
 
-    /// The UIDs on the source and on the target of the messages that stand there, as far as the latter are known.
+    /// The UIDs on the source and on the target of the messages that are there, as far as the latter are known.
     pub fn uid_pairs(&self, folder: &FolderRecord) -> Result<Vec<(Uid, Uid)>, LedgerError> {
-        self.rows(
-            "SELECT uid, target_uid FROM message WHERE folder = ?1 AND state > 0 AND target_uid IS NOT NULL",
-            folder,
-            |row| Ok((Uid(row.get(0)?), Uid(row.get(1)?))),
-        )
+        let settled = self.messages(folder.id)?.settled();
+        Ok(settled.filter_map(|message| Some((message.uid, message.target_uid?))).collect())
     }
 
-    /// The target UIDs that belong to messages of this folder's record.
+    /// The target UIDs that belong to messages of this folder's record, ascending.
     pub fn target_uids(&self, folder: &FolderRecord) -> Result<Vec<Uid>, LedgerError> {
-        self.rows(
-            "SELECT target_uid FROM message WHERE folder = ?1 AND target_uid IS NOT NULL ORDER BY target_uid",
-            folder,
-            |row| Ok(Uid(row.get(0)?)),
-        )
+        let messages = self.messages(folder.id)?.all().iter();
+        let mut uids: Vec<Uid> = messages.filter_map(|message| message.target_uid).collect();
+        uids.sort_unstable();
+        Ok(uids)
     }
 
-    /// The digests of the messages that stand on the target, as far as known.
+    /// The digests of the messages that are on the target, as far as known.
     pub fn digests(&self, folder: &FolderRecord) -> Result<BTreeSet<Digest>, LedgerError> {
-        let query = "SELECT digest FROM message WHERE folder = ?1 AND digest IS NOT NULL";
-        Ok(self.rows(query, folder, |row| Ok(Digest(row.get(0)?)))?.into_iter().collect())
+        Ok(self.messages(folder.id)?.all().iter().filter_map(|message| message.digest).collect())
     }
 
     /// Forgets all that is known of a folder; the next run compares it by content.
     pub fn forget_folder(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
-        let forget =
-            |transaction: &Transaction<'_>| transaction.execute("DELETE FROM folder WHERE id = ?1", [folder.id]);
-        self.write(Durable::AtOnce, forget).map(|_| ())
+        self.forget(folder.id)
     }
 
     /// The highest UID on the target that belongs to a message of this folder's record.
     pub fn highest_target_uid(&self, folder: &FolderRecord) -> Result<Option<Uid>, LedgerError> {
-        let query = "SELECT max(target_uid) FROM message WHERE folder = ?1";
-        let highest = self.connection.query_row(query, [folder.id], |row| row.get::<_, Option<u32>>(0));
-        Ok(highest.map_err(|error| self.database_error(error))?.map(Uid))
+        self.head(folder.id).map(|head| head.sums.highest_target_uid)
     }
 
     /// The same as [`Ledger::record_all`] for one folder.
@@ -273,57 +194,120 @@ impl Ledger {
         floor: u32,
     ) -> Result<(), LedgerError> {
         let (done, withdrawn, intend) = (done.to_vec(), withdrawn.to_vec(), intend.to_vec());
-        self.record_all(&[Change { folder, done, withdrawn, intend, floor }])
+        self.record_all(&[Change { folder, done, withdrawn, intend, flags: Vec::new(), floor }])
     }
 
     /// Takes changes of several folders in, in one step.
     ///
-    /// When this returns, a power cut cannot take an intent back; so call it before the first octet of what is intended goes out.
+    /// When this returns, a power cut cannot take an intent back; so call it before the first byte of what is intended goes out.
     pub fn record_all(&mut self, changes: &[Change<'_>]) -> Result<(), LedgerError> {
-        if changes.iter().all(Change::is_empty) {
-            return Ok(());
+        let mut steps = Vec::new();
+        for change in changes.iter().filter(|change| !change.is_empty()) {
+            steps.push((change.folder.id, self.operations(change)?));
         }
         let intends = changes.iter().any(|change| !change.intend.is_empty());
-        let durable = if intends { Durable::AtOnce } else { Durable::Soon };
-        self.write(durable, |transaction| changes.iter().try_for_each(|change| change.write(transaction)))
+        self.take(steps, if intends { Durable::AtOnce } else { Durable::Soon })
+    }
+
+    /// All that is known of a folder's messages, ascending by their UIDs on the source.
+    pub fn messages_of(&self, folder: &FolderRecord) -> Result<&[Message], LedgerError> {
+        self.messages(folder.id).map(|messages| messages.all())
+    }
+
+    /// What is known of a message.
+    pub fn message(&self, folder: &FolderRecord, uid: Uid) -> Result<Option<Message>, LedgerError> {
+        self.messages(folder.id).map(|messages| messages.get(uid).copied())
+    }
+
+    /// The flags that were set for a message on the target; none when nobody noted them.
+    pub fn flags(&self, folder: &FolderRecord, uid: Uid) -> Result<Option<&[String]>, LedgerError> {
+        let messages = self.messages(folder.id)?;
+        Ok(messages.get(uid).and_then(|message| messages.flags(message)))
+    }
+
+    /// Notes that these messages were seen on the target with their sizes, at which UIDs, and that their content was not compared.
+    pub fn seen(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
+        self.found(folder, State::Seen, messages)
+    }
+
+    /// Notes that these messages were read back from the target, at which UIDs, and differ from what was sent.
+    pub fn altered(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
+        self.found(folder, State::Altered, messages)
+    }
+
+    /// Notes the sizes that the source announces for messages that the record knows, such as those that were found by content.
+    pub fn claim(&mut self, folder: &FolderRecord, sizes: &[(Uid, u64)]) -> Result<(), LedgerError> {
+        self.take_some(folder, Operation::Claimed(sizes.to_vec()), Durable::Soon)
+    }
+
+    /// Forgets messages, settled or not; each is new to the next run. For what the target confirmed and does not have, and for what was
+    /// moved to another folder.
+    pub fn forget_messages(&mut self, folder: &FolderRecord, uids: &[Uid]) -> Result<(), LedgerError> {
+        self.take_some(folder, Operation::Forgotten(uids.to_vec()), Durable::AtOnce)
     }
 
     /// Notes that these messages were compared on the target and are right, with the UIDs they were found at.
     pub fn checked(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        self.write(Durable::Soon, |transaction| {
-            let mut update = transaction.prepare_cached(
-                "UPDATE message SET state = 2, target_uid = ?3 WHERE folder = ?1 AND uid = ?2 AND state > 0",
-            )?;
-            for (uid, target_uid) in messages {
-                update.execute(params![folder.id, uid.0, target_uid.0])?;
-            }
-            Ok(())
-        })
+        self.found(folder, State::Checked, messages)
     }
 
-    /// Notes what the source folder looks like now that every message of it stands on the target.
+    /// Notes that these messages were found on the target, in which state, and at which UIDs.
+    fn found(&mut self, folder: &FolderRecord, state: State, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
+        self.take_some(folder, Operation::Found(state, messages.to_vec()), Durable::Soon)
+    }
+
+    fn take_some(&mut self, folder: &FolderRecord, step: Operation, durable: Durable) -> Result<(), LedgerError> {
+        if step.is_empty() { Ok(()) } else { self.take(vec![(folder.id, vec![step])], durable) }
+    }
+
+    /// Notes what the source folder looks like now that every message of it is on the target.
     pub fn complete(&mut self, folder: &FolderRecord, snapshot: Snapshot) -> Result<(), LedgerError> {
-        self.write(Durable::Soon, |transaction| {
-            let mut update = transaction
-                .prepare_cached("UPDATE folder SET complete_uid_next = ?2, complete_messages = ?3 WHERE id = ?1")?;
-            update.execute(params![folder.id, snapshot.uid_next.0, snapshot.messages as i64])?;
-            Ok(())
-        })
+        self.change_head(folder.id, |head| head.complete = Some(snapshot))?;
+        self.put_away(folder.id);
+        Ok(())
     }
 
-    fn rows<T>(
-        &self,
-        query: &str,
-        folder: &FolderRecord,
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, LedgerError> {
-        let collect = || {
-            let mut statement = self.connection.prepare_cached(query)?;
-            statement.query_map([folder.id], read)?.collect::<rusqlite::Result<Vec<T>>>()
-        };
-        collect().map_err(|error| self.database_error(error))
+    /// Notes what both sides of a folder look like at the end of a run, complete or not.
+    pub fn end_run(&mut self, folder: &FolderRecord, source: Extent, target: Extent) -> Result<(), LedgerError> {
+        self.change_head(folder.id, |head| head.ended = Some([source, target]))
+    }
+
+    fn operations(&self, change: &Change<'_>) -> Result<Vec<Operation>, LedgerError> {
+        let known = self.messages(change.folder.id)?;
+        let done = change.done.iter().map(|done| {
+            let before = known.get(done.uid);
+            Message {
+                uid: done.uid,
+                state: if done.checked { State::Checked } else { State::Done },
+                size: done.size,
+                claimed: before.and_then(|before| before.claimed),
+                floor: done.floor,
+                digest: Some(done.digest),
+                target_uid: done.target_uid,
+                flags: before.and_then(|before| before.flags),
+            }
+        });
+        let intended = change.intend.iter().map(|(uid, size)| Message::intended(*uid, *size, change.floor));
+        let mut operations = vec![Operation::Put(done.collect()), Operation::Put(intended.collect())];
+        operations.push(Operation::Withdrawn(change.withdrawn.clone()));
+        operations.extend(known.flagged(&change.flags));
+        operations.retain(|operation| !operation.is_empty());
+        Ok(operations)
+    }
+}
+
+fn record(id: i64, head: &Head) -> FolderRecord {
+    FolderRecord {
+        id,
+        target_uid_validity: head.target.uid_validity,
+        source_uid_validity: head.source.uid_validity,
+        source_name: head.source.wire_name.clone(),
+        target_name: head.target.wire_name.clone(),
+        source_path: head.source.path.clone(),
+        target_path: head.target.path.clone(),
+        renamed_from: head.renamed_from.clone(),
+        snapshot: head.complete,
+        source_end: head.ended.map(|[source, _]| source),
+        target_end: head.ended.map(|[_, target]| target),
     }
 }

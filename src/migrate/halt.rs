@@ -2,7 +2,7 @@
 
 use crate::domain::{Account, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, LedgerErrorKind};
 
 /// Ends the current attempt on a mailbox.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Halt {
     pub fn problem(&self, account: &Account) -> Option<Problem> {
         match self {
             Halt::Server { side, error } => Some(server_problem(*side, error, account)),
-            Halt::Ledger(error @ LedgerError::InUse { .. }) => {
+            Halt::Ledger(error) if matches!(error.kind(), LedgerErrorKind::InUse | LedgerErrorKind::Fenced) => {
                 log::debug!("{error}");
                 Some(Problem::new(ProblemKind::MailboxInUse).for_account(&account.address))
             }

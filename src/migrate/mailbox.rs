@@ -129,12 +129,12 @@ impl Migration<'_> {
 
     fn open_ledger(&self) -> Result<Ledger, Halt> {
         let Mailbox { context, account, reporter, .. } = &self.mailbox;
-        let (ledger, history) = Ledger::open(&context.options.state_folder, &context.ledger_key(account))?;
-        if let History::SetAside { path, why } = history {
+        let (ledger, history) = Ledger::open(&*context.store, &context.ledger_key(account))?;
+        if let History::SetAside { kept_as, why } = history {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
                 .for_account(&account.address)
                 .in_folder("all folders")
-                .saying(format!("the record was unusable ({why}) and is kept as {}", path.display()));
+                .saying(format!("the record was unusable ({why}) and is kept as {kept_as}"));
             context.report_problem(reporter.account, None, problem);
         }
         Ok(ledger)

@@ -144,7 +144,7 @@ impl Verification<'_> {
     /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
     fn earlier(&self) -> Vec<NamePair> {
         let key = self.context.ledger_key(self.account);
-        let ledger = Ledger::open_existing(&self.context.options.state_folder, &key);
+        let ledger = Ledger::open_existing(&*self.context.store, &key);
         let names = ledger.and_then(|ledger| ledger.map_or(Ok(Vec::new()), |ledger| ledger.target_names()));
         names.inspect_err(|error| log::debug!("{error}")).unwrap_or_default()
     }

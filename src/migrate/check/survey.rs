@@ -79,7 +79,7 @@ impl Survey<'_> {
             None => self.plan(&mut source, standing)?,
         };
         // What an earlier run copied needs no more room. A record that another run holds tells nothing.
-        let ledger = Ledger::open_existing(&context.options.state_folder, &context.ledger_key(account)).ok().flatten();
+        let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = 0;
         let counted = self.count(&mut source, &plan, &mut |folder, octets| {
             let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));

@@ -8,7 +8,7 @@ pub mod retry;
 
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
 use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
-use crate::ledger::MailboxKey;
+use crate::ledger::{MailboxKey, Store};
 use crate::migrate::context::control::{Control, Registration};
 use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
@@ -36,6 +36,10 @@ pub struct RunContext {
     pub directory: Box<dyn Directory>,
     /// Whether the target is Kerio Connect.
     pub kerio: bool,
+    /// Keeps the records.
+    pub store: Arc<dyn Store>,
+    /// The target as records know it; see [`MailboxKey::target`].
+    pub target_key: String,
     /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
     pub settling: AtomicU64,
 }
@@ -73,7 +77,7 @@ impl RunContext {
     pub fn ledger_key(&self, account: &Account) -> MailboxKey {
         MailboxKey {
             source: format!("{}:{}", self.source.endpoint.host, self.source.endpoint.port),
-            target: self.target.endpoint.host.clone(),
+            target: self.target_key.clone(),
             address: match account.moves_to() {
                 Some(target) => format!("{} to {}", account.address.key(), target.key()),
                 None => account.address.key(),

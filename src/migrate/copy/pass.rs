@@ -143,7 +143,7 @@ mod tests {
     fn a_batch_ends_by_number_or_size_or_with_its_folder_and_a_message_that_is_large_or_of_unknown_size_stands_alone() {
         let folder = tempfile::tempdir().unwrap();
         let key = crate::ledger::MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
-        let (mut ledger, _) = Ledger::open(folder.path(), &key).unwrap();
+        let (mut ledger, _) = Ledger::open(&crate::ledger::Files::in_folder(folder.path()), &key).unwrap();
         let record = ledger.begin_folder(b"INBOX", UidValidity(1), b"INBOX", UidValidity(2)).unwrap();
         let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
         let flags =

@@ -281,7 +281,14 @@ impl<'a, 'd> Sending<'a, 'd> {
         let mut changes: Vec<Change<'_>> = Vec::new();
         for (round, news) in self.rounds.iter().zip(&mut self.news) {
             let News { done, withdrawn } = std::mem::take(news);
-            changes.push(Change { folder: round.record, done, withdrawn, intend: Vec::new(), floor: round.floor });
+            changes.push(Change {
+                folder: round.record,
+                done,
+                withdrawn,
+                intend: Vec::new(),
+                flags: Vec::new(),
+                floor: round.floor,
+            });
         }
         for batch in &self.batches[self.intended..through] {
             let round = batch.folder.number;

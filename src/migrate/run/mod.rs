@@ -6,14 +6,16 @@
 pub mod prepare;
 
 use crate::domain::{AccountId, Problem, ProblemKind};
+use crate::imap::Endpoint;
+use crate::ledger::Files;
 use crate::migrate::check::survey;
 use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
 use crate::migrate::context::{self, RunContext};
-use crate::migrate::request::{Observer, Request};
+use crate::migrate::request::{Observer, Request, Servers, TargetKind};
 use crate::migrate::target::kerio::port;
-use crate::migrate::{mailbox, verify};
+use crate::migrate::{endpoints, mailbox, verify};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
 use prepare::Prepared;
 use std::panic::AssertUnwindSafe;
@@ -132,6 +134,8 @@ impl Coordinator {
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
         let context = RunContext {
+            store: Arc::new(Files::in_folder(&request.options.state_folder)),
+            target_key: target_key(&request.servers, &prepared.target.endpoint),
             workers: Arc::new(Permits::new(Some(request.options.jobs))),
             control: self.control.clone(),
             events: self.events.clone(),
@@ -150,6 +154,15 @@ impl Coordinator {
             port::restore(&administration, &request.servers, &context.options.state_folder, &report);
         }
     }
+}
+
+/// The target as records know it: of a Kerio Connect the administration's port, because the one for mail may be moved.
+fn target_key(servers: &Servers, target: &Endpoint) -> String {
+    let port = match &servers.target_kind {
+        TargetKind::Kerio(settings) => endpoints::administration_address(settings, &servers.target).port,
+        TargetKind::Imap => None,
+    };
+    format!("{}:{}", target.host, port.unwrap_or(target.port))
 }
 
 /// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of

@@ -1,0 +1,459 @@
+//! What the ledger promises over any store. Each store's tests run all of it, by `ledger_tests!`.
+
+use super::*;
+use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
+use std::sync::{Arc, Mutex};
+
+/// Makes a test of each promise; `$store` makes a store that has no record yet.
+macro_rules! ledger_tests {
+    ($store:expr) => {
+        $crate::ledger::contract::ledger_tests!($store;
+            what_was_recorded_is_there_after_a_restart
+            a_checked_message_is_not_checked_again
+            an_intent_is_written_so_that_it_survives_a_power_cut_and_what_is_settled_with_the_next
+            changes_of_several_folders_are_taken_in_together
+            a_settled_message_is_never_withdrawn
+            a_folder_begun_anew_has_forgotten_its_messages
+            a_forgotten_folder_is_gone_and_the_others_are_not
+            a_second_run_on_the_same_mailbox_is_refused
+            mailboxes_do_not_see_each_other
+            sums_are_what_the_messages_add_up_to
+            a_folder_of_many_small_steps_is_written_anew_in_whole_blocks
+            a_write_that_was_refused_has_changed_nothing
+            the_size_that_the_source_announced_stays_known_beside_the_one_that_was_sent
+            what_was_only_confirmed_is_told_apart_from_what_was_seen_and_what_was_compared
+            the_flags_that_were_set_are_known_by_message_and_stored_once
+            a_folder_is_known_by_its_parts_when_its_wire_name_changes
+            a_folder_is_not_taken_for_another_one_with_its_wire_name
+            a_folder_that_was_renamed_knows_its_former_name
+            both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next
+            a_message_that_was_forgotten_is_new
+        );
+    };
+    ($store:expr; $($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            let (_keep, store) = $store;
+            $crate::ledger::contract::$name(&store);
+        })*
+    };
+}
+pub(crate) use ledger_tests;
+
+pub(crate) fn key() -> MailboxKey {
+    MailboxKey { source: "old:993".into(), target: "new:993".into(), address: "ann@example.com".into() }
+}
+
+pub(crate) fn opened(store: &dyn Store) -> (Ledger, History) {
+    Ledger::open(store, &key()).unwrap()
+}
+
+pub(crate) fn inbox(ledger: &mut Ledger) -> FolderRecord {
+    ledger.begin_folder(b"INBOX", UidValidity(7), b"INBOX", UidValidity(9)).unwrap()
+}
+
+pub(crate) fn done(uid: u32) -> Done {
+    let digest = Digest::of(&[uid as u8]);
+    Done { uid: Uid(uid), size: 10, digest, target_uid: Some(Uid(uid + 100)), floor: 100, checked: false }
+}
+
+pub(crate) fn intend(ledger: &mut Ledger, record: &FolderRecord, uids: &[u32]) {
+    let intend: Vec<(Uid, u64)> = uids.iter().map(|uid| (Uid(*uid), 10)).collect();
+    ledger.record(record, &[], &[], &intend, 100).unwrap();
+}
+
+pub(crate) fn what_was_recorded_is_there_after_a_restart(store: &dyn Store) {
+    let (mut ledger, history) = opened(store);
+    assert_eq!(history, History::New);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[1, 2, 3]);
+    ledger.record(&record, &[done(1)], &[Uid(3)], &[], 100).unwrap();
+    ledger.complete(&record, Snapshot { uid_next: Uid(4), messages: 3 }).unwrap();
+    drop(ledger);
+
+    let (ledger, history) = opened(store);
+    assert_eq!(history, History::Known);
+    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    assert_eq!(record.snapshot, Some(Snapshot { uid_next: Uid(4), messages: 3 }));
+    assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(1), 10)]);
+    assert_eq!(ledger.done_counts(&record).unwrap(), (1, 10));
+    assert_eq!(ledger.intents(&record).unwrap(), vec![Intent { uid: Uid(2), size: 10, floor: 100 }]);
+    assert_eq!(ledger.unchecked(&record).unwrap(), vec![done(1)]);
+}
+
+pub(crate) fn a_checked_message_is_not_checked_again(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1), done(2)], &[], &[], 100).unwrap();
+    ledger.checked(&record, &[(Uid(1), Uid(101))]).unwrap();
+    assert_eq!(ledger.unchecked(&record).unwrap(), vec![done(2)]);
+    assert_eq!(ledger.target_uids(&record).unwrap(), vec![Uid(101), Uid(102)]);
+}
+
+/// A store that notes how durable each write was to be, and refuses writes when told to.
+struct Noting<'s> {
+    store: &'s dyn Store,
+    writes: Arc<Mutex<Vec<Durable>>>,
+    full: Arc<Mutex<bool>>,
+}
+
+struct NotingRows(Box<dyn Rows>, Arc<Mutex<Vec<Durable>>>, Arc<Mutex<bool>>);
+
+impl<'s> Noting<'s> {
+    fn around(store: &'s dyn Store) -> Self {
+        Self { store, writes: Arc::default(), full: Arc::default() }
+    }
+}
+
+impl Store for Noting<'_> {
+    fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError> {
+        let opened = self.store.open(key)?;
+        let rows = Box::new(NotingRows(opened.rows, self.writes.clone(), self.full.clone()));
+        Ok(Opened { rows, ..opened })
+    }
+
+    fn has(&self, key: &MailboxKey) -> Result<bool, LedgerError> {
+        self.store.has(key)
+    }
+}
+
+impl Rows for NotingRows {
+    fn blocks(&self, folder: i64) -> Result<Vec<BlockRow>, LedgerError> {
+        self.0.blocks(folder)
+    }
+
+    fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
+        if *self.2.lock().unwrap() {
+            return Err(LedgerError::new(LedgerErrorKind::Refused, "full"));
+        }
+        self.1.lock().unwrap().push(durable);
+        self.0.write(write, durable)
+    }
+}
+
+pub(crate) fn an_intent_is_written_so_that_it_survives_a_power_cut_and_what_is_settled_with_the_next(
+    store: &dyn Store,
+) {
+    let noting = Noting::around(store);
+    let (mut ledger, _) = opened(&noting);
+    let last = || noting.writes.lock().unwrap().drain(..).collect::<Vec<_>>();
+    let record = inbox(&mut ledger);
+    assert_eq!(last(), [Durable::Soon]);
+    intend(&mut ledger, &record, &[1, 2]);
+    assert_eq!(last(), [Durable::AtOnce]);
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    ledger.checked(&record, &[(Uid(1), Uid(101))]).unwrap();
+    assert_eq!(last(), [Durable::Soon, Durable::Soon]);
+    ledger.record(&record, &[done(2)], &[], &[(Uid(3), 10)], 100).unwrap();
+    assert_eq!(last(), [Durable::AtOnce], "both in one write");
+    ledger.complete(&record, Snapshot { uid_next: Uid(4), messages: 3 }).unwrap();
+    assert_eq!(last(), [Durable::Soon]);
+    ledger.forget_folder(&record).unwrap();
+    assert_eq!(last(), [Durable::AtOnce]);
+    ledger.record_all(&[]).unwrap();
+    assert_eq!(last(), []);
+}
+
+pub(crate) fn changes_of_several_folders_are_taken_in_together(store: &dyn Store) {
+    let noting = Noting::around(store);
+    let (mut ledger, _) = opened(&noting);
+    let first = inbox(&mut ledger);
+    let second = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    let change = |folder, uid| Change {
+        folder,
+        done: vec![done(uid)],
+        withdrawn: Vec::new(),
+        intend: vec![(Uid(uid + 1), 10)],
+        flags: Vec::new(),
+        floor: 100 + uid,
+    };
+    noting.writes.lock().unwrap().clear();
+    ledger.record_all(&[change(&first, 1), change(&second, 5)]).unwrap();
+    assert_eq!(noting.writes.lock().unwrap().len(), 1);
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    for (name, uid) in [(&b"INBOX"[..], 1), (b"Work", 5)] {
+        let record = ledger.folder(name).unwrap().unwrap();
+        assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(uid), 10)]);
+        let intent = Intent { uid: Uid(uid + 1), size: 10, floor: 100 + uid };
+        assert_eq!(ledger.intents(&record).unwrap(), vec![intent]);
+    }
+}
+
+pub(crate) fn a_settled_message_is_never_withdrawn(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[Uid(1)], &[], 100).unwrap();
+    assert_eq!(ledger.done(&record).unwrap().len(), 1);
+}
+
+pub(crate) fn a_folder_begun_anew_has_forgotten_its_messages(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[], &[(Uid(2), 10)], 100).unwrap();
+    let record = inbox(&mut ledger);
+    assert!(ledger.done(&record).unwrap().is_empty() && ledger.intents(&record).unwrap().is_empty());
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    assert!(ledger.done(&record).unwrap().is_empty() && ledger.intents(&record).unwrap().is_empty());
+    assert_eq!(ledger.target_names().unwrap().len(), 1);
+}
+
+pub(crate) fn a_forgotten_folder_is_gone_and_the_others_are_not(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    let work = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    ledger.record(&work, &[done(2)], &[], &[], 100).unwrap();
+    ledger.forget_folder(&record).unwrap();
+    assert!(ledger.done(&record).is_err(), "nobody may go on with it");
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    assert_eq!(ledger.folder(b"INBOX").unwrap(), None);
+    let work = ledger.folder(b"Work").unwrap().unwrap();
+    assert_eq!(ledger.done(&work).unwrap(), vec![(Uid(2), 10)]);
+}
+
+pub(crate) fn a_second_run_on_the_same_mailbox_is_refused(store: &dyn Store) {
+    let (ledger, _) = opened(store);
+    let refused = Ledger::open(store, &key()).err().unwrap();
+    assert_eq!(refused.kind(), LedgerErrorKind::InUse, "{refused}");
+    drop(ledger);
+    assert!(Ledger::open(store, &key()).is_ok());
+}
+
+pub(crate) fn mailboxes_do_not_see_each_other(store: &dyn Store) {
+    let others = [
+        MailboxKey { address: "bob@example.com".into(), ..key() },
+        MailboxKey { target: "new:1143".into(), ..key() },
+        MailboxKey { source: "old:143".into(), ..key() },
+    ];
+    assert!(Ledger::open_existing(store, &key()).unwrap().is_none());
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    for other in &others {
+        assert!(Ledger::open_existing(store, other).unwrap().is_none(), "{other:?}");
+        let (mut theirs, history) = Ledger::open(store, other).unwrap();
+        assert_eq!(history, History::New, "{other:?}");
+        let record = inbox(&mut theirs);
+        assert!(theirs.done(&record).unwrap().is_empty(), "{other:?}");
+        theirs.forget_folder(&record).unwrap();
+    }
+    drop(ledger);
+    let ledger = Ledger::open_existing(store, &key()).unwrap().unwrap();
+    assert_eq!(ledger.done(&record).unwrap().len(), 1);
+}
+
+pub(crate) fn sums_are_what_the_messages_add_up_to(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..300 {
+        let uid = random.u32(1..60);
+        match random.u8(0..5) {
+            0 if !ledger.done(&record).unwrap().iter().any(|(known, _)| known.0 == uid) => {
+                intend(&mut ledger, &record, &[uid]);
+            }
+            0 | 1 => {
+                let done = Done { size: random.u64(0..1000), target_uid: Some(Uid(random.u32(1..500))), ..done(uid) };
+                ledger.record(&record, &[done], &[], &[], 100).unwrap();
+            }
+            2 => ledger.record(&record, &[], &[Uid(uid)], &[], 100).unwrap(),
+            3 => ledger.checked(&record, &[(Uid(uid), Uid(random.u32(1..500)))]).unwrap(),
+            _ => {
+                drop(ledger);
+                ledger = opened(store).0;
+            }
+        }
+        let done = ledger.done(&record).unwrap();
+        assert!(done.is_sorted_by(|one, next| one.0 < next.0));
+        let sums = (done.len() as u64, done.iter().map(|(_, size)| size).sum());
+        assert_eq!(ledger.done_counts(&record).unwrap(), sums);
+        let highest = ledger.target_uids(&record).unwrap().last().copied();
+        assert!(ledger.highest_target_uid(&record).unwrap() >= highest);
+    }
+}
+
+pub(crate) fn a_folder_of_many_small_steps_is_written_anew_in_whole_blocks(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    for uid in 1..=40 {
+        intend(&mut ledger, &record, &[uid]);
+        ledger.record(&record, &[done(uid)], &[], &[], 100).unwrap();
+        ledger.checked(&record, &[(Uid(uid), Uid(uid + 100))]).unwrap();
+    }
+    intend(&mut ledger, &record, &[41]);
+    let before = ledger.done(&record).unwrap();
+    ledger.complete(&record, Snapshot { uid_next: Uid(41), messages: 40 }).unwrap();
+    drop(ledger);
+    let opened = store.open(&key()).unwrap();
+    assert_eq!(opened.rows.blocks(opened.heads[0].folder).unwrap().len(), 1);
+    drop(opened);
+    let (ledger, _) = self::opened(store);
+    assert_eq!(ledger.done(&record).unwrap(), before);
+    assert!(ledger.unchecked(&record).unwrap().is_empty());
+    assert_eq!(ledger.intents(&record).unwrap().len(), 1);
+}
+
+pub(crate) fn a_write_that_was_refused_has_changed_nothing(store: &dyn Store) {
+    let noting = Noting::around(store);
+    let (mut ledger, _) = opened(&noting);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[1, 2]);
+    *noting.full.lock().unwrap() = true;
+    assert!(ledger.record(&record, &[done(1)], &[], &[], 100).is_err());
+    assert!(ledger.checked(&record, &[(Uid(1), Uid(101))]).is_err());
+    assert!(ledger.complete(&record, Snapshot { uid_next: Uid(4), messages: 3 }).is_err());
+    assert!(ledger.forget_folder(&record).is_err());
+    *noting.full.lock().unwrap() = false;
+    let assert_unchanged = |ledger: &Ledger| {
+        let record = ledger.folder(b"INBOX").unwrap().unwrap();
+        assert_eq!((ledger.done(&record).unwrap().len(), ledger.intents(&record).unwrap().len()), (0, 2));
+        assert_eq!(record.snapshot, None);
+    };
+    assert_unchanged(&ledger);
+    drop(ledger);
+    assert_unchanged(&opened(store).0);
+}
+
+pub(crate) fn the_size_that_the_source_announced_stays_known_beside_the_one_that_was_sent(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[1]);
+    ledger.record(&record, &[Done { size: 12, ..done(1) }, done(2)], &[], &[], 100).unwrap();
+    ledger.claim(&record, &[(Uid(2), 11), (Uid(3), 9)]).unwrap();
+    ledger.checked(&record, &[(Uid(1), Uid(101))]).unwrap();
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    let sizes = |uid| ledger.message(&record, Uid(uid)).unwrap().map(|message| (message.size, message.claimed));
+    assert_eq!((sizes(1), sizes(2), sizes(3)), (Some((12, Some(10))), Some((10, Some(11))), None));
+}
+
+pub(crate) fn what_was_only_confirmed_is_told_apart_from_what_was_seen_and_what_was_compared(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[5]);
+    ledger.record(&record, &[done(1), done(2), done(3), done(4)], &[], &[], 100).unwrap();
+    ledger.seen(&record, &[(Uid(2), Uid(102)), (Uid(5), Uid(105))]).unwrap();
+    ledger.checked(&record, &[(Uid(3), Uid(103))]).unwrap();
+    ledger.altered(&record, &[(Uid(4), Uid(104))]).unwrap();
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    let states: Vec<State> = ledger.messages_of(&record).unwrap().iter().map(|message| message.state).collect();
+    assert_eq!(states, [State::Done, State::Seen, State::Checked, State::Altered, State::Intended]);
+    assert_eq!(ledger.unchecked(&record).unwrap().iter().map(|done| done.uid.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(ledger.done(&record).unwrap().len(), 4);
+}
+
+pub(crate) fn the_flags_that_were_set_are_known_by_message_and_stored_once(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    let sets = [vec!["\\Seen".to_owned()], vec!["$Label".repeat(50), "\\Seen".to_owned()], Vec::new()];
+    for part in [1..400_u32, 400..900] {
+        let flags = part.clone().map(|uid| (Uid(uid), sets[uid as usize % 3].clone()));
+        let change = Change {
+            folder: &record,
+            done: part.clone().map(done).collect(),
+            withdrawn: Vec::new(),
+            intend: vec![(Uid(1000), 10)],
+            flags: flags.collect(),
+            floor: 100,
+        };
+        ledger.record_all(&[change]).unwrap();
+    }
+    ledger.record(&record, &[done(7)], &[], &[], 100).unwrap();
+    drop(ledger);
+    let opened = store.open(&key()).unwrap();
+    let blocks = opened.rows.blocks(opened.heads[0].folder).unwrap();
+    let bytes: usize = blocks.iter().map(|block| block.content.len()).sum();
+    assert!(bytes < 60 * 900, "{bytes} bytes for 900 messages");
+    drop(opened);
+    let (ledger, _) = self::opened(store);
+    for uid in 1..900 {
+        assert_eq!(ledger.flags(&record, Uid(uid)).unwrap(), Some(sets[uid as usize % 3].as_slice()), "{uid}");
+    }
+    assert_eq!(ledger.flags(&record, Uid(1000)).unwrap(), None);
+}
+
+fn folder(wire_name: &str, parts: &[&str]) -> Folder {
+    Folder {
+        wire_name: wire_name.into(),
+        path: FolderPath::new(parts.iter().copied()),
+        special_use: None,
+        selectable: true,
+        subscribed: true,
+    }
+}
+
+/// A folder of the record with its parts.
+fn named(ledger: &mut Ledger, source: &Folder, target: &str) -> FolderRecord {
+    let (source_validity, target_validity) = (UidValidity(7), UidValidity(9));
+    let record = ledger.begin_folder(&source.wire_name, source_validity, target.as_bytes(), target_validity).unwrap();
+    ledger.name_folder(&record, source, (target.as_bytes(), &source.path)).unwrap()
+}
+
+pub(crate) fn a_folder_is_known_by_its_parts_when_its_wire_name_changes(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let before = named(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
+    ledger.record(&before, &[done(1)], &[], &[], 100).unwrap();
+    drop(ledger);
+    let (mut ledger, _) = opened(store);
+    let now = folder("Work/Deep", &["Work", "Deep"]);
+    let found = ledger.folder_of(&now).unwrap();
+    assert_eq!((&found.target_path, ledger.done(&found).unwrap().len()), (&Some(now.path.clone()), 1));
+    let found = ledger.name_folder(&found, &now, (b"INBOX/Work/Deep", &now.path)).unwrap();
+    assert_eq!((found.target_name.as_slice(), &found.renamed_from), (&b"INBOX/Work/Deep"[..], &None));
+    assert_eq!(ledger.folders().len(), 1);
+}
+
+pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    named(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
+    assert_eq!(ledger.folder_of(&folder("Work.Deep", &["Work.Deep"])), None);
+    // Two folders that a server lists under one path are told apart by their wire names, and a third is neither.
+    named(&mut ledger, &folder("Work/Deep", &["Work", "Deep"]), "Work/Deep 2");
+    let target = |name: &str| ledger.folder_of(&folder(name, &["Work", "Deep"])).map(|found| found.target_name);
+    assert_eq!(target("Work.Deep").unwrap(), b"Work.Deep");
+    assert_eq!(target("Work/Deep").unwrap(), b"Work/Deep 2");
+    assert_eq!(target("Work|Deep"), None);
+}
+
+pub(crate) fn a_folder_that_was_renamed_knows_its_former_name(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = named(&mut ledger, &folder("Work", &["Work"]), "Work");
+    let renamed = folder("Job", &["Job"]);
+    let record = ledger.name_folder(&record, &renamed, (b"Work", &FolderPath::new(["Work"]))).unwrap();
+    assert_eq!(record.renamed_from, Some(FolderPath::new(["Work"])));
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    assert_eq!(ledger.folder_of(&renamed), Some(record));
+    assert_eq!(ledger.folder_of(&folder("Work", &["Work"])), None);
+}
+
+pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    assert_eq!((record.source_end, record.target_end), (None, None));
+    let source = Extent { uid_next: Some(Uid(40)), messages: 30 };
+    let target = Extent { uid_next: None, messages: 31 };
+    ledger.end_run(&record, source, target).unwrap();
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    assert_eq!((record.source_end, record.target_end), (Some(source), Some(target)));
+}
+
+pub(crate) fn a_message_that_was_forgotten_is_new(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[3]);
+    ledger.record(&record, &[done(1), done(2)], &[], &[], 100).unwrap();
+    ledger.forget_messages(&record, &[Uid(2), Uid(3), Uid(4)]).unwrap();
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(1), 10)]);
+    assert_eq!(ledger.done_counts(&record).unwrap(), (1, 10));
+    assert!(ledger.intents(&record).unwrap().is_empty());
+}

@@ -1,0 +1,130 @@
+//! What is known of a folder as a whole, and how it is written down: JSON, so that a person can read it and a later version can add to it.
+
+use super::checksum::checksum;
+use super::message::Message;
+use super::store::HeadRow;
+use crate::domain::{FolderPath, Uid, UidValidity};
+use serde::{Deserialize, Serialize};
+
+/// How many messages a folder held, and which UID was next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Its UIDNEXT; none when the server does not announce it.
+    pub uid_next: Option<Uid>,
+    /// Its number of messages.
+    pub messages: u64,
+}
+
+/// What the source folder looked like when every message of it was on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Its UIDNEXT.
+    pub uid_next: Uid,
+    /// Its number of messages.
+    pub messages: u64,
+}
+
+/// A folder on one of the two servers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Its name exactly as it travels on that server's wire.
+    #[serde(with = "wire_name")]
+    pub wire_name: Vec<u8>,
+    /// The same by its parts, which hold when the server's separator changes; none in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<FolderPath>,
+    pub uid_validity: UidValidity,
+}
+
+/// Sums over a folder's messages, and the end of its history.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sums {
+    /// Messages that are on the target.
+    pub done: u64,
+    /// Their size in bytes.
+    pub done_bytes: u64,
+    /// Messages of which nobody knows whether they are.
+    pub intended: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest_target_uid: Option<Uid>,
+    /// How many blocks there are.
+    pub blocks: i64,
+    /// The last one's checksum.
+    pub last_checksum: i64,
+}
+
+impl Sums {
+    pub fn add(&mut self, message: &Message) {
+        if message.is_intent() {
+            self.intended += 1;
+        } else {
+            self.done += 1;
+            self.done_bytes = self.done_bytes.saturating_add(message.size);
+        }
+        self.highest_target_uid = self.highest_target_uid.max(message.target_uid);
+    }
+
+    /// Takes a message out again. The highest UID stays, for it was that of a message of ours.
+    pub fn remove(&mut self, message: &Message) {
+        if message.is_intent() {
+            self.intended = self.intended.saturating_sub(1);
+        } else {
+            self.done = self.done.saturating_sub(1);
+            self.done_bytes = self.done_bytes.saturating_sub(message.size);
+        }
+    }
+}
+
+/// All that is known of a folder but its messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub source: Place,
+    pub target: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<Snapshot>,
+    /// Both sides at the end of the last run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<[Extent; 2]>,
+    /// The source's folder had this path before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<FolderPath>,
+    pub sums: Sums,
+}
+
+impl Head {
+    pub fn new(source: Place, target: Place) -> Self {
+        Self { source, target, complete: None, ended: None, renamed_from: None, sums: Sums::default() }
+    }
+
+    pub fn row(&self, folder: i64) -> Result<HeadRow, serde_json::Error> {
+        let content = serde_json::to_string(self)?;
+        let checksum = head_checksum(folder, &content);
+        Ok(HeadRow { folder, content, checksum })
+    }
+
+    /// What a row says, or why it cannot be believed.
+    pub fn read(row: &HeadRow) -> Result<Self, String> {
+        if head_checksum(row.folder, &row.content) != row.checksum {
+            return Err(format!("the head of folder {} is not the one that was written", row.folder));
+        }
+        serde_json::from_str(&row.content).map_err(|error| format!("the head of folder {}: {error}", row.folder))
+    }
+}
+
+fn head_checksum(folder: i64, content: &str) -> i64 {
+    checksum(&[&folder.to_le_bytes(), content.as_bytes()])
+}
+
+/// A wire name as text: each byte is the character with its number, so that ASCII, which nearly all are, can be read.
+mod wire_name {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(name: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&name.iter().map(|byte| char::from(*byte)).collect::<String>())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.chars().map(|letter| u8::try_from(letter).map_err(D::Error::custom)).collect()
+    }
+}

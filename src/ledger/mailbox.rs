@@ -1,0 +1,187 @@
+//! The open record of one mailbox: its folders in memory, and every change written through to the store.
+
+use super::head::Head;
+use super::messages::{Messages, Operation, block};
+use super::store::{Durable, Rows, Store, Write};
+use super::{History, LedgerError, LedgerErrorKind, MailboxKey};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// The open record of one mailbox. Nobody else has it until this is dropped.
+pub struct Ledger {
+    rows: RefCell<Box<dyn Rows>>,
+    folders: BTreeMap<i64, Folder>,
+}
+
+struct Folder {
+    head: Head,
+    /// Read when they are first asked for.
+    messages: OnceCell<Messages>,
+}
+
+impl Ledger {
+    /// Opens the record of a mailbox, or makes it, and holds it.
+    pub fn open(store: &dyn Store, key: &MailboxKey) -> Result<(Self, History), LedgerError> {
+        let opened = store.open(key)?;
+        let mut folders = BTreeMap::new();
+        for row in &opened.heads {
+            let head = Head::read(row).map_err(damaged)?;
+            folders.insert(row.folder, Folder { head, messages: OnceCell::new() });
+        }
+        Ok((Self { rows: RefCell::new(opened.rows), folders }, opened.history))
+    }
+
+    /// Opens the record of a mailbox only if there is one already.
+    pub fn open_existing(store: &dyn Store, key: &MailboxKey) -> Result<Option<Self>, LedgerError> {
+        if !store.has(key)? {
+            return Ok(None);
+        }
+        Self::open(store, key).map(|(ledger, _)| Some(ledger))
+    }
+
+    pub(super) fn heads(&self) -> impl Iterator<Item = (i64, &Head)> {
+        self.folders.iter().map(|(id, folder)| (*id, &folder.head))
+    }
+
+    pub(super) fn find(&self, source_name: &[u8]) -> Option<(i64, &Head)> {
+        self.heads().find(|(_, head)| head.source.wire_name == source_name)
+    }
+
+    pub(super) fn head(&self, id: i64) -> Result<&Head, LedgerError> {
+        self.get(id).map(|folder| &folder.head)
+    }
+
+    fn get(&self, id: i64) -> Result<&Folder, LedgerError> {
+        self.folders.get(&id).ok_or_else(|| forgotten(id))
+    }
+
+    fn get_mut(&mut self, id: i64) -> Result<&mut Folder, LedgerError> {
+        self.folders.get_mut(&id).ok_or_else(|| forgotten(id))
+    }
+
+    /// A folder's messages, read when they are first asked for. What cannot be believed is forgotten at once, so that the next attempt compares the folder by content.
+    pub(super) fn messages(&self, id: i64) -> Result<&Messages, LedgerError> {
+        let folder = self.get(id)?;
+        if let Some(messages) = folder.messages.get() {
+            return Ok(messages);
+        }
+        let mut rows = self.rows.borrow_mut();
+        let blocks = rows.blocks(id)?;
+        match Messages::read(id, &blocks, &folder.head.sums) {
+            Ok(messages) => Ok(folder.messages.get_or_init(|| messages)),
+            Err(why) => {
+                rows.write(&Write { forgotten: vec![id], ..Write::default() }, Durable::AtOnce)?;
+                Err(damaged(why))
+            }
+        }
+    }
+
+    /// Puts a new folder in, in the place of the one `before`.
+    pub(super) fn begin(&mut self, before: Option<i64>, head: Head) -> Result<i64, LedgerError> {
+        let id = self.folders.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        let heads = vec![head.row(id).map_err(unwritable)?];
+        let forgotten = before.into_iter().collect();
+        self.write(&Write { forgotten, heads, ..Write::default() }, Durable::Soon)?;
+        before.and_then(|before| self.folders.remove(&before));
+        let messages = OnceCell::from(Messages::default());
+        self.folders.insert(id, Folder { head, messages });
+        Ok(id)
+    }
+
+    pub(super) fn forget(&mut self, id: i64) -> Result<(), LedgerError> {
+        self.write(&Write { forgotten: vec![id], ..Write::default() }, Durable::AtOnce)?;
+        self.folders.remove(&id);
+        Ok(())
+    }
+
+    /// Takes steps of several folders in. When the store does not, the folders are as they were.
+    pub(super) fn take(&mut self, steps: Vec<(i64, Vec<Operation>)>, durable: Durable) -> Result<(), LedgerError> {
+        let (mut write, mut before) = (Write::default(), Vec::with_capacity(steps.len()));
+        for (id, operations) in steps {
+            self.messages(id)?;
+            let folder = self.get_mut(id)?;
+            before.push((id, folder.head.clone()));
+            let taken = folder.take(id, operations, &mut write);
+            if let Err(error) = taken {
+                self.put_back(before);
+                return Err(unwritable(error));
+            }
+        }
+        if before.is_empty() {
+            return Ok(());
+        }
+        self.write(&write, durable).inspect_err(|_| self.put_back(before))
+    }
+
+    /// Changes what is known of a folder as a whole, and writes its blocks anew when they have become many.
+    pub(super) fn change_head(&mut self, id: i64, change: impl FnOnce(&mut Head)) -> Result<(), LedgerError> {
+        let folder = self.get_mut(id)?;
+        let before = vec![(id, folder.head.clone())];
+        change(&mut folder.head);
+        let mut write = Write::default();
+        let written = folder.compact(id, &mut write).and_then(|()| folder.write_head(id, &mut write));
+        let written = written.map_err(unwritable).and_then(|()| self.write(&write, Durable::Soon));
+        written.inspect_err(|_| self.put_back(before))
+    }
+
+    /// Lets go of a folder's messages until they are asked for again.
+    pub(super) fn put_away(&mut self, id: i64) {
+        if let Some(folder) = self.folders.get_mut(&id) {
+            folder.messages = OnceCell::new();
+        }
+    }
+
+    fn write(&self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
+        self.rows.borrow_mut().write(write, durable)
+    }
+
+    fn put_back(&mut self, before: Vec<(i64, Head)>) {
+        for (id, head) in before {
+            self.folders.insert(id, Folder { head, messages: OnceCell::new() });
+        }
+    }
+}
+
+impl Folder {
+    fn take(&mut self, id: i64, operations: Vec<Operation>, write: &mut Write) -> Result<(), Unwritable> {
+        write.blocks.push(block(id, &operations, &mut self.head.sums)?);
+        if let Some(messages) = self.messages.get_mut() {
+            operations.into_iter().for_each(|operation| messages.apply(operation, &mut self.head.sums));
+        }
+        self.write_head(id, write)
+    }
+
+    fn write_head(&self, id: i64, write: &mut Write) -> Result<(), Unwritable> {
+        write.heads.push(self.head.row(id)?);
+        Ok(())
+    }
+
+    fn compact(&mut self, id: i64, write: &mut Write) -> Result<(), Unwritable> {
+        let Some(messages) = self.messages.get() else { return Ok(()) };
+        let sums = &mut self.head.sums;
+        if messages.are_worth_compacting(sums.blocks) {
+            (sums.blocks, sums.last_checksum) = (0, 0);
+            write.cleared.push(id);
+            for operations in messages.whole_blocks() {
+                write.blocks.push(block(id, &operations, sums)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+type Unwritable = Box<dyn std::error::Error + Send + Sync>;
+
+fn unwritable(error: impl Into<Unwritable>) -> LedgerError {
+    let error = error.into();
+    LedgerError::new(LedgerErrorKind::Refused, format!("what became known cannot be written: {error}")).because(error)
+}
+
+fn damaged(why: impl Display) -> LedgerError {
+    LedgerError::new(LedgerErrorKind::Damaged, format!("the record was damaged and will be rebuilt: {why}"))
+}
+
+fn forgotten(id: i64) -> LedgerError {
+    LedgerError::new(LedgerErrorKind::Refused, format!("folder {id} is not in the record any more"))
+}

@@ -1,0 +1,94 @@
+//! A message as the record knows it.
+
+use crate::domain::{Digest, Uid};
+use serde::{Deserialize, Serialize};
+
+/// How far a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum State {
+    /// It may or may not be on the target: nobody has asked since.
+    Intended,
+    /// The target confirmed it.
+    Done,
+    /// It was seen on the target, at its place and with its size; its content was not compared.
+    Seen,
+    /// It was read back from the target and is right.
+    Checked,
+    /// It was read back from the target and differs from what was sent.
+    Altered,
+}
+
+/// What the record knows of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// How far it is.
+    pub state: State,
+    /// Its size in bytes as it was sent; of an intent, as the source claims it.
+    pub size: u64,
+    /// RFC822.SIZE on the source when it was copied; none in records of earlier versions.
+    pub claimed: Option<u64>,
+    /// The target folder's UIDNEXT before it was sent; it can only be at that UID or later.
+    pub floor: u32,
+    /// The digest of what was sent; none of an intent.
+    pub digest: Option<Digest>,
+    /// Its UID on the target, where the target announces it (UIDPLUS) or a comparison found it.
+    pub target_uid: Option<Uid>,
+    /// Which of the folder's sets of flags was set on the target; none when nobody noted that.
+    pub(super) flags: Option<u32>,
+}
+
+impl Message {
+    pub(super) fn intended(uid: Uid, size: u64, floor: u32) -> Self {
+        let (state, digest) = (State::Intended, None);
+        Self { uid, state, size, claimed: Some(size), floor, digest, target_uid: None, flags: None }
+    }
+
+    pub(super) fn is_intent(&self) -> bool {
+        self.state == State::Intended
+    }
+
+    pub(super) fn as_intent(&self) -> Intent {
+        Intent { uid: self.uid, size: self.size, floor: self.floor }
+    }
+
+    pub(super) fn as_done(&self) -> Option<Done> {
+        Some(Done {
+            uid: self.uid,
+            size: self.size,
+            digest: self.digest?,
+            target_uid: self.target_uid,
+            floor: self.floor,
+            checked: self.state == State::Checked,
+        })
+    }
+}
+
+/// A message that was about to be sent when the record ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Its size in bytes as the source claimed it.
+    pub size: u64,
+    /// The target folder's UIDNEXT before it was sent.
+    pub floor: u32,
+}
+
+/// A message that is on the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Its UID on the source.
+    pub uid: Uid,
+    /// Its size in bytes as it was sent.
+    pub size: u64,
+    /// The digest of what was sent.
+    pub digest: Digest,
+    /// Its UID on the target, where the target announces it (UIDPLUS) or a comparison found it.
+    pub target_uid: Option<Uid>,
+    /// The target folder's UIDNEXT before it was sent.
+    pub floor: u32,
+    /// Whether its content was compared on the target.
+    pub checked: bool,
+}

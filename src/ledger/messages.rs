@@ -1,0 +1,236 @@
+//! The messages of one folder as the record knows them, in memory, and the blocks by which they are kept.
+//!
+//! - A block is a list of operations, each of which says how something is *now*: applying the blocks of a folder in their order gives its
+//!   messages, and applying one twice does no harm.
+//! - The checksum of a block covers the checksum of the block before it, so a block that is missing, doubled, altered or from another folder
+//!   is noticed. The folder's head knows how many there are, and the last one's checksum.
+//! - A folder whose blocks have become many is written anew in whole blocks of at most 1,000 messages.
+
+use super::checksum::checksum;
+use super::head::Sums;
+use super::message::{Done, Intent, Message, State};
+use super::store::BlockRow;
+use crate::domain::Uid;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// At most so many messages are in a whole block.
+const MESSAGES_IN_BLOCK: usize = 1000;
+
+/// Something that became known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Operation {
+    /// These are as they are said to be.
+    Put(Vec<Message>),
+    /// These are not intended any more.
+    Withdrawn(Vec<Uid>),
+    /// These are on the target at these UIDs, in this state.
+    Found(State, Vec<(Uid, Uid)>),
+    /// A set of flags, numbered from 0 in their order.
+    FlagSet(Vec<String>),
+    /// Which set was set for these messages.
+    Flagged(Vec<(Uid, u32)>),
+    /// The sizes that the source announces for these.
+    Claimed(Vec<(Uid, u64)>),
+    /// Nothing is known of these any more.
+    Forgotten(Vec<Uid>),
+}
+
+impl Operation {
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Operation::Put(messages) => messages.is_empty(),
+            Operation::Withdrawn(uids) | Operation::Forgotten(uids) => uids.is_empty(),
+            Operation::Found(_, places) => places.is_empty(),
+            Operation::FlagSet(_) => false,
+            Operation::Flagged(messages) => messages.is_empty(),
+            Operation::Claimed(sizes) => sizes.is_empty(),
+        }
+    }
+}
+
+/// The messages of a folder, ascending by their UIDs on the source.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    all: Vec<Message>,
+    flag_sets: Vec<Vec<String>>,
+}
+
+impl Messages {
+    /// The messages that the blocks of a folder tell of, or why they cannot be believed.
+    pub fn read(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<Self, String> {
+        check_chain(folder, blocks, sums)?;
+        let (mut messages, mut counted) = (Self::default(), Sums::default());
+        for block in blocks {
+            let operations: Vec<Operation> =
+                postcard::from_bytes(&block.content).map_err(|error| format!("a block cannot be read: {error}"))?;
+            operations.into_iter().for_each(|operation| messages.apply(operation, &mut counted));
+        }
+        Ok(messages)
+    }
+
+    pub fn all(&self) -> &[Message] {
+        &self.all
+    }
+
+    pub fn get(&self, uid: Uid) -> Option<&Message> {
+        self.place(uid).ok().map(|at| &self.all[at])
+    }
+
+    pub fn flags(&self, message: &Message) -> Option<&[String]> {
+        self.flag_sets.get(message.flags? as usize).map(Vec::as_slice)
+    }
+
+    /// The operations that note which flags were set. Sets that the folder has not had yet are new; most messages share a few.
+    pub fn flagged(&self, flags: &[(Uid, Vec<String>)]) -> Vec<Operation> {
+        let mut numbers: BTreeMap<&[String], u32> = self.flag_sets.iter().map(Vec::as_slice).zip(0..).collect();
+        let (mut operations, mut flagged) = (Vec::new(), Vec::with_capacity(flags.len()));
+        for (uid, set) in flags {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(set).or_insert(next);
+            if number == next {
+                operations.push(Operation::FlagSet(set.clone()));
+            }
+            flagged.push((*uid, number));
+        }
+        operations.push(Operation::Flagged(flagged));
+        operations
+    }
+
+    pub fn intents(&self) -> Vec<Intent> {
+        self.all.iter().filter(|message| message.is_intent()).map(Message::as_intent).collect()
+    }
+
+    /// Those that are on the target.
+    pub fn settled(&self) -> impl Iterator<Item = &Message> {
+        self.all.iter().filter(|message| !message.is_intent())
+    }
+
+    /// Those whose content was not compared yet, and could be.
+    pub fn unchecked(&self) -> Vec<Done> {
+        let open = self.all.iter().filter(|message| matches!(message.state, State::Done | State::Seen));
+        open.filter_map(Message::as_done).collect()
+    }
+
+    /// Takes one step in, and keeps the folder's sums true.
+    pub fn apply(&mut self, operation: Operation, sums: &mut Sums) {
+        match operation {
+            Operation::Put(messages) => self.put(messages, sums),
+            Operation::Withdrawn(uids) => self.take_out(uids, Message::is_intent, sums),
+            Operation::Forgotten(uids) => self.take_out(uids, |_| true, sums),
+            Operation::Found(state, places) => self.find(state, &places, sums),
+            Operation::FlagSet(flags) => self.flag_sets.push(flags),
+            Operation::Flagged(messages) => {
+                for (uid, set) in messages {
+                    if let Ok(at) = self.place(uid) {
+                        self.all[at].flags = Some(set);
+                    }
+                }
+            }
+            Operation::Claimed(sizes) => {
+                for (uid, size) in sizes {
+                    if let Ok(at) = self.place(uid) {
+                        self.all[at].claimed = Some(size);
+                    }
+                }
+            }
+        }
+    }
+
+    fn place(&self, uid: Uid) -> Result<usize, usize> {
+        self.all.binary_search_by_key(&uid, |message| message.uid)
+    }
+
+    fn put(&mut self, mut messages: Vec<Message>, sums: &mut Sums) {
+        // Of one UID twice in a step the last counts.
+        messages.reverse();
+        messages.sort_by_key(|message| message.uid);
+        messages.dedup_by_key(|message| message.uid);
+        let known = self.all.len();
+        for message in messages {
+            sums.add(&message);
+            match self.all[..known].binary_search_by_key(&message.uid, |message| message.uid) {
+                Ok(at) => sums.remove(&std::mem::replace(&mut self.all[at], message)),
+                Err(_) => self.all.push(message),
+            }
+        }
+        if known > 0 && self.all.get(known).is_some_and(|first| first.uid < self.all[known - 1].uid) {
+            // Two ascending parts: this merges them.
+            self.all.sort_by_key(|message| message.uid);
+        }
+    }
+
+    fn take_out(&mut self, mut uids: Vec<Uid>, which: impl Fn(&Message) -> bool, sums: &mut Sums) {
+        uids.sort_unstable();
+        self.all.retain(|message| {
+            let goes = which(message) && uids.binary_search(&message.uid).is_ok();
+            if goes {
+                sums.remove(message);
+            }
+            !goes
+        });
+    }
+
+    fn find(&mut self, state: State, places: &[(Uid, Uid)], sums: &mut Sums) {
+        let mut left_highest = false;
+        for (uid, target_uid) in places {
+            let Ok(at) = self.place(*uid) else { continue };
+            let message = &mut self.all[at];
+            if message.is_intent() {
+                continue;
+            }
+            left_highest |= message.target_uid != Some(*target_uid) && message.target_uid == sums.highest_target_uid;
+            (message.state, message.target_uid) = (state, Some(*target_uid));
+            sums.highest_target_uid = sums.highest_target_uid.max(message.target_uid);
+        }
+        if left_highest {
+            sums.highest_target_uid = self.all.iter().filter_map(|message| message.target_uid).max();
+        }
+    }
+
+    /// The same messages in whole blocks, as operations, a list for each block.
+    pub fn whole_blocks(&self) -> Vec<Vec<Operation>> {
+        let mut blocks: Vec<Vec<Operation>> =
+            self.all.chunks(MESSAGES_IN_BLOCK).map(|part| vec![Operation::Put(part.to_vec())]).collect();
+        let sets = self.flag_sets.iter().cloned().map(Operation::FlagSet);
+        if let Some(first) = blocks.first_mut() {
+            first.splice(0..0, sets);
+        }
+        blocks
+    }
+
+    /// Whether `blocks` are so many that whole ones are better.
+    pub fn are_worth_compacting(&self, blocks: i64) -> bool {
+        let whole = self.all.len().div_ceil(MESSAGES_IN_BLOCK) as i64;
+        blocks > 16 && blocks > whole.saturating_mul(4)
+    }
+}
+
+/// A block of a folder, which comes after all that `sums` knows of; they know it then.
+pub(super) fn block(folder: i64, operations: &[Operation], sums: &mut Sums) -> Result<BlockRow, postcard::Error> {
+    let content = postcard::to_allocvec(operations)?;
+    let number = sums.blocks;
+    let checksum = block_checksum(sums.last_checksum, folder, number, &content);
+    (sums.blocks, sums.last_checksum) = (number + 1, checksum);
+    Ok(BlockRow { folder, number, content, checksum })
+}
+
+/// Whether these are all blocks of a folder, as they were written; otherwise why not.
+pub(super) fn check_chain(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<(), String> {
+    let (mut number, mut last) = (0, 0);
+    for block in blocks {
+        let expected = block_checksum(last, folder, number, &block.content);
+        if (block.folder, block.number, block.checksum) != (folder, number, expected) {
+            return Err(format!("block {} of folder {folder} is not the one that was written", block.number));
+        }
+        (number, last) = (number + 1, expected);
+    }
+    if (number, last) != (sums.blocks, sums.last_checksum) {
+        return Err(format!("folder {folder} has {number} blocks, and {} were written", sums.blocks));
+    }
+    Ok(())
+}
+
+fn block_checksum(before: i64, folder: i64, number: i64, content: &[u8]) -> i64 {
+    checksum(&[&before.to_le_bytes(), &folder.to_le_bytes(), &number.to_le_bytes(), content])
+}

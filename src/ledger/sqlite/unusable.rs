@@ -1,0 +1,45 @@
+//! Why a file could not be opened, and whether it may be fine all the same.
+
+use super::super::{LedgerError, LedgerErrorKind};
+use super::database_error;
+use rusqlite::ErrorCode;
+use std::path::Path;
+
+/// Why a file could not be opened.
+pub(super) enum Unusable {
+    /// It may be fine, but cannot be had now.
+    Refused(LedgerError),
+    /// It is no whole record of this mailbox in a known format; the text says why.
+    Damaged(String),
+}
+
+/// Why a file is not ready.
+pub(super) enum Failure {
+    Database(rusqlite::Error),
+    Content(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Failure::Database(error)
+    }
+}
+
+/// Whether a file that SQLite does not open may be fine.
+pub(super) fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Unusable::Refused(LedgerError::new(
+            LedgerErrorKind::InUse,
+            format!("{} is in use by another run", path.display()),
+        )),
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::CannotOpen
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::OutOfMemory,
+        ) => Unusable::Refused(database_error(path, error)),
+        _ => Unusable::Damaged(error.to_string()),
+    }
+}
