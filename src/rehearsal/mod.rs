@@ -20,5 +20,6 @@ pub use imap::{DateRefusal, ImapOptions, ImapServer, KerioWays, Profile, Transcr
 pub use link::{Link, LinkOptions};
 pub use service::{ImapService, MailService};
 pub use store::{
-    Content, FolderSnapshot, Generated, Layout, MailStore, MessageSnapshot, NewMessage, Snapshot, StoreError, wire_name,
+    Backup, Content, FolderSnapshot, Generated, Layout, MailStore, MessageSnapshot, NewMessage, Snapshot, StoreError,
+    wire_name,
 };

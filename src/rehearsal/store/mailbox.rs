@@ -91,6 +91,7 @@ impl Folder {
 }
 
 /// The folders of one user.
+#[derive(Clone)]
 pub(in crate::rehearsal) struct Mailbox {
     layout: Layout,
     folders: BTreeMap<Vec<u8>, Folder>,
@@ -187,11 +188,13 @@ impl Mailbox {
         if name.is_empty() || name.contains(&0) || name.split(|octet| *octet == separator).any(<[u8]>::is_empty) {
             return Err(StoreError::BadName);
         }
-        if let Ok(folder) = self.folder_mut(name) {
+        if let Ok(folder) = self.folder(name) {
             if folder.selectable || folder.kept {
                 return Err(StoreError::FolderExists);
             }
-            folder.selectable = true;
+            // It is another folder than the one that was deleted (RFC 9051, section 2.3.1.1).
+            let folder = Folder::new(&folder.name.clone(), self.next_validity());
+            self.folders.insert(self.key(name), folder);
             return Ok(());
         }
         if self.folders.len() >= MOST_FOLDERS {
@@ -327,6 +330,21 @@ impl Mailbox {
         }
         folder.uid_next = folder.messages.len() as u32 + 1;
         Ok(())
+    }
+
+    /// The mailbox that a newly installed server has: its UIDVALIDITYs begin with the one that INBOX has here.
+    pub(super) fn reinstalled(&self) -> Self {
+        let first = self.folder(b"INBOX").map_or(1, |inbox| inbox.uid_validity);
+        Self::new(self.layout, Arc::new(AtomicU32::new(first.saturating_sub(1))))
+    }
+
+    /// Moves a message to another folder, where it gets a new UID.
+    pub(super) fn move_message(&mut self, from: &[u8], uid: u32, to: &[u8]) -> Result<(), StoreError> {
+        let folder = self.folder(from)?;
+        let place = folder.place(uid).ok_or(StoreError::NoSuchFolder)?;
+        let Message { content, flags, date, .. } = folder.messages[place].clone();
+        self.append(to, vec![NewMessage { content, flags: flags.to_vec(), date }])?;
+        self.expunge(from, |message| message.uid == uid)
     }
 
     /// Takes a folder back to when `uid_next` was its next UID.

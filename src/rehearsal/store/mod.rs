@@ -105,6 +105,10 @@ impl User {
 /// At most that many changing commands are kept of a user.
 const CHANGES_KEPT: usize = 1000;
 
+/// A user's mail at one moment, as a backup of the server keeps it.
+#[derive(Clone)]
+pub struct Backup(Mailbox);
+
 /// Users and their mail.
 pub struct MailStore {
     layout: Layout,
@@ -250,6 +254,30 @@ impl MailStore {
     /// given to others.
     pub fn restore_folder(&self, user: &str, folder: &str, uid_next: u32) -> Result<(), StoreError> {
         self.user(user)?.mailbox().restore(&wire_name(folder), uid_next)
+    }
+
+    /// Moves a message to another folder.
+    pub fn move_message(&self, user: &str, from: &str, uid: u32, to: &str) -> Result<(), StoreError> {
+        self.user(user)?.mailbox().move_message(&wire_name(from), uid, &wire_name(to))
+    }
+
+    /// Keeps a copy of a user's mail, with its UIDs and UIDVALIDITYs.
+    pub fn back_up(&self, user: &str) -> Result<Backup, StoreError> {
+        Ok(Backup(self.user(user)?.mailbox().clone()))
+    }
+
+    /// Puts a user's mail back to what it was when the backup was made. What came since is gone, and its UIDs are given to others.
+    pub fn restore(&self, user: &str, backup: &Backup) -> Result<(), StoreError> {
+        *self.user(user)?.mailbox() = backup.0.clone();
+        Ok(())
+    }
+
+    /// Replaces a user's mailbox by an empty one, as a newly installed server has it; the UIDVALIDITY of INBOX is the same.
+    pub fn reinstall(&self, user: &str) -> Result<(), StoreError> {
+        let user = self.user(user)?;
+        let mut mailbox = user.mailbox();
+        *mailbox = mailbox.reinstalled();
+        Ok(())
     }
 
     /// Limits the octets of a user's mail. What is stored already stays.

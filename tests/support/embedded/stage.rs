@@ -172,10 +172,6 @@ impl Stage {
 
     /// What is asked for on the computer whose files are in `folder`.
     pub fn request(&self, kind: RunKind, folder: &Path) -> Request {
-        let account = |(user, line): (&&str, _)| Account {
-            full_name: "Ann Example".to_owned(),
-            ..Account::new(line, Address::parse(user).unwrap(), Secret::new(PASSWORD))
-        };
         let options = Options {
             jobs: self.jobs,
             verify: self.verify,
@@ -185,7 +181,7 @@ impl Stage {
             second_connection_from: u64::MAX,
             ..Options::in_folder(folder.join("state"))
         };
-        Request::of(kind, self.servers(), self.users.iter().zip(1..).map(account).collect(), options)
+        migration(kind, self.servers(), &self.users, options)
     }
 
     pub fn migrate(&self) -> RunState {
@@ -246,6 +242,15 @@ impl Stage {
         let here = self.target.mail().folder("INBOX").unwrap().contents();
         assert!(here == there.contents(), "{} of {} arrived", here.len(), there.messages.len());
     }
+}
+
+/// What is asked for these users, who have one password everywhere.
+pub fn migration(kind: RunKind, servers: Servers, users: &[&str], options: Options) -> Request {
+    let account = |(user, line): (&&str, _)| Account {
+        full_name: "Ann Example".to_owned(),
+        ..Account::new(line, Address::parse(user).unwrap(), Secret::new(PASSWORD))
+    };
+    Request::of(kind, servers, users.iter().zip(1..).map(account).collect(), options)
 }
 
 /// The problems of all accounts, as a person reads them.

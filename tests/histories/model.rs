@@ -1,0 +1,310 @@
+//! What must be where: an account of a mailbox's history that knows nothing of UIDs, records and protocols.
+//!
+//! Messages are told apart by their content. For each folder of the target and each content it knows
+//! - how many messages of the source could ever have come there;
+//! - how many its owner put there herself;
+//! - how many its owner took away, which need not come back.
+//!
+//! What a run left behind is held against that:
+//! 1. nothing on the source is other than before, and nothing that was on the target before is gone or changed;
+//! 2. what is new there equals a message of the source's folder, with its flags and date;
+//! 3. nothing is there more often than it ever was on the source, apart from what its owner put there, or the run reported it;
+//! 4. a run that calls itself complete has left nothing out but what its owner took away;
+//! 5. a run that nothing disturbed is complete or says what is missing, and the next copies nothing;
+//! 6. after that, only what is new on the source comes, so that what the owner deletes stays deleted;
+//! 7. what is counted as copied was copied.
+
+use kimt::domain::{Digest, FolderPath, ProblemKind, Severity};
+use kimt::progress::{RunState, Verdict};
+use kimt::rehearsal::{FolderSnapshot, MessageSnapshot, Snapshot, wire_name};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A folder's name on a server's wire.
+pub type Name = Vec<u8>;
+type Tally = BTreeMap<(Name, Digest), usize>;
+/// A message of the source: its folder, UIDVALIDITY and UID.
+type Identity = (Name, u32, u32);
+
+/// What is known of the mail of both sides.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// Messages that ever were in a folder of the source.
+    ever: Tally,
+    /// Messages that the owner put into a folder of the target.
+    own: Tally,
+    /// Messages that the owner took out of a folder of the target.
+    taken: Tally,
+}
+
+/// What a computer that migrates knows for certain: the messages of the source when its last run was complete, as long as nothing but
+/// ordinary changes by their owner has happened since.
+#[derive(Debug, Default, Clone)]
+pub struct Known {
+    messages: Option<BTreeSet<Identity>>,
+    /// Some of what is new may have been copied since.
+    interrupted: bool,
+}
+
+impl Known {
+    /// A run came to no complete end.
+    pub fn interrupted(&mut self) {
+        self.interrupted = true;
+    }
+}
+
+/// Both mailboxes at one moment.
+pub struct Moment {
+    pub source: Snapshot,
+    pub target: Snapshot,
+}
+
+/// A migration that is to be judged.
+pub struct Migrated<'a> {
+    pub state: &'a RunState,
+    pub before: &'a Moment,
+    pub after: &'a Moment,
+    pub source_separator: u8,
+    pub target_separator: u8,
+    /// Nothing was in its way.
+    pub smooth: bool,
+    pub repair: bool,
+}
+
+impl Model {
+    pub fn arrived(&mut self, on_target: bool, folder: &[u8], digest: Digest) {
+        let tally = if on_target { &mut self.own } else { &mut self.ever };
+        *tally.entry((folder.to_vec(), digest)).or_default() += 1;
+    }
+
+    /// The owner took a message away; only what happens on the target matters.
+    pub fn left(&mut self, folder: &[u8], digest: Digest) {
+        *self.taken.entry((folder.to_vec(), digest)).or_default() += 1;
+    }
+
+    fn of(tally: &Tally, folder: &[u8], digest: Digest) -> usize {
+        tally.get(&(folder.to_vec(), digest)).copied().unwrap_or(0)
+    }
+
+    /// Judges a migration, and notes what came back.
+    pub fn judge(&mut self, run: &Migrated<'_>, known: &mut Known) -> Result<(), String> {
+        assert_same("the source", &run.before.source, &run.after.source)?;
+        assert_kept(&run.before.target, &run.after.target)?;
+        let complete = run.state.verdict() == Verdict::AllComplete;
+        let mut problems = run.state.accounts.iter().flat_map(|account| &account.problems);
+        let names_something = problems.any(|(_, problem)| problem.severity() == Severity::Error);
+        if run.smooth && !complete && !names_something {
+            return Err("nothing disturbed the run, and it is neither complete nor says why".to_owned());
+        }
+        let ways = ways(run);
+        let mut added = 0;
+        for (name, there) in &run.after.target.folders {
+            let sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
+            let old = run.before.target.folders.get(name).map_or(&[][..], |folder| &folder.messages);
+            let old: BTreeSet<u32> = old.iter().map(|message| message.uid).collect();
+            let new: Vec<&MessageSnapshot> =
+                there.messages.iter().filter(|message| !old.contains(&message.uid)).collect();
+            added += new.len();
+            self.judge_new(run, name, &sources, &new)?;
+        }
+        let copied = run.state.tally.copied.messages;
+        if copied > added as u64 || run.smooth && copied != added as u64 {
+            return Err(format!("{copied} messages were reported as copied, and {added} were"));
+        }
+        if complete {
+            self.judge_complete(run, &ways)?;
+        }
+        self.judge_news(run, known, &ways, added)?;
+        if complete {
+            *known = Known { messages: Some(identities(&run.after.source)), interrupted: false };
+        } else if run.repair {
+            // The record is begun anew, and was not finished.
+            *known = Known::default();
+        } else {
+            known.interrupted();
+        }
+        self.forget_taken(&run.after.target);
+        Ok(())
+    }
+
+    /// Rules 2 and 3, of one folder of the target.
+    fn judge_new(
+        &self,
+        run: &Migrated<'_>,
+        name: &Name,
+        sources: &[&Name],
+        new: &[&MessageSnapshot],
+    ) -> Result<(), String> {
+        let shown = String::from_utf8_lossy(name);
+        let originals: Vec<&MessageSnapshot> = sources
+            .iter()
+            .filter_map(|name| run.before.source.folders.get(*name))
+            .flat_map(|it| &it.messages)
+            .collect();
+        for message in new {
+            let same = |original: &&&MessageSnapshot| {
+                (&original.digest, &original.flags, &original.date) == (&message.digest, &message.flags, &message.date)
+            };
+            if !originals.iter().any(|original| same(&original)) {
+                return Err(format!("'{shown}' got what no message of the source is: {message:?}"));
+            }
+        }
+        let there = &run.after.target.folders[name];
+        for digest in new.iter().map(|message| message.digest).collect::<BTreeSet<_>>() {
+            let before = run.before.target.folders.get(name).map_or(0, |folder| count(folder, digest));
+            let ever: usize = sources.iter().map(|source| Self::of(&self.ever, source, digest)).sum();
+            let allowed = before.max(ever + Self::of(&self.own, name, digest));
+            let now = count(there, digest);
+            if now > allowed && !reports(run.state, ProblemKind::MessageDoubled) {
+                return Err(format!("'{shown}' has {now} of {digest:?}, and {allowed} at most should be there"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule 4.
+    fn judge_complete(&self, run: &Migrated<'_>, ways: &BTreeMap<Name, Name>) -> Result<(), String> {
+        for (name, folder) in &run.before.source.folders {
+            let shown = String::from_utf8_lossy(name);
+            let Some(to) = ways.get(name) else {
+                if folder.selectable && !folder.messages.is_empty() {
+                    return Err(format!("complete, and '{shown}' was passed over"));
+                }
+                continue;
+            };
+            let there = run.after.target.folders.get(to);
+            for digest in folder.messages.iter().map(|message| message.digest).collect::<BTreeSet<_>>() {
+                let wanted = count(folder, digest).saturating_sub(Self::of(&self.taken, to, digest));
+                let found = there.map_or(0, |there| count(there, digest));
+                if found < wanted {
+                    return Err(format!("complete, and of '{shown}' {found} of {wanted} {digest:?} are there"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rules 5 and 6: exactly what is new on the source came.
+    fn judge_news(
+        &self,
+        run: &Migrated<'_>,
+        known: &Known,
+        ways: &BTreeMap<Name, Name>,
+        added: usize,
+    ) -> Result<(), String> {
+        let Some(messages) = known.messages.as_ref().filter(|_| !run.repair) else { return Ok(()) };
+        // A folder that is not on the target is copied whole.
+        let exists = |name: &Name| ways.get(name).is_some_and(|to| run.before.target.folders.contains_key(to));
+        if !run.before.source.folders.keys().all(exists) {
+            return Ok(());
+        }
+        let now = identities(&run.before.source);
+        let new: Vec<&Identity> = now.difference(messages).collect();
+        // What the owner has put there herself need not come.
+        let is_there = |(name, _, uid): &&&Identity| {
+            let folder = &run.before.source.folders[name];
+            let message = folder.messages.iter().find(|message| message.uid == *uid);
+            ways.get(name).zip(message).is_some_and(|(to, message)| Self::of(&self.own, to, message.digest) > 0)
+        };
+        let least = new.len() - new.iter().filter(is_there).count();
+        let new = new.len();
+        if added > new || run.smooth && !known.interrupted && added < least {
+            return Err(format!("{new} messages are new on the source, and {added} came to the target"));
+        }
+        Ok(())
+    }
+
+    /// What came back is not missing any more.
+    fn forget_taken(&mut self, target: &Snapshot) {
+        let (ever, own) = (&self.ever, &self.own);
+        self.taken.retain(|(name, digest), taken| {
+            let there = target.folders.get(name).map_or(0, |folder| count(folder, *digest));
+            let most: usize = ever.iter().filter(|((_, other), _)| other == digest).map(|(_, count)| count).sum();
+            *taken = (*taken).min((most + Self::of(own, name, *digest)).saturating_sub(there));
+            *taken > 0
+        });
+    }
+
+    /// Judges what `verify` said of both mailboxes.
+    pub fn judge_comparison(&self, run: &Migrated<'_>) -> Result<(), String> {
+        assert_same("the source", &run.before.source, &run.after.source)?;
+        assert_same("the target", &run.before.target, &run.after.target)?;
+        let ways = ways(run);
+        let complete = run.state.verdict() == Verdict::AllComplete;
+        let mut equal = run.before.source.folders.len() == run.before.target.folders.len();
+        for (name, folder) in &run.before.source.folders {
+            let there = ways.get(name).and_then(|to| run.before.target.folders.get(to));
+            equal &= there.is_some_and(|there| there.contents() == folder.contents());
+            equal &= there.is_some_and(|there| there.subscribed == folder.subscribed);
+        }
+        if equal && !complete {
+            return Err("both sides are equal, and the comparison found a difference".to_owned());
+        }
+        if complete {
+            self.judge_found(run, &ways)?;
+        }
+        Ok(())
+    }
+
+    /// What a comparison calls complete is there.
+    fn judge_found(&self, run: &Migrated<'_>, ways: &BTreeMap<Name, Name>) -> Result<(), String> {
+        for (name, folder) in &run.before.source.folders {
+            let there = ways.get(name).and_then(|to| run.before.target.folders.get(to));
+            for digest in folder.messages.iter().map(|message| message.digest).collect::<BTreeSet<_>>() {
+                let taken = ways.get(name).map_or(0, |to| Self::of(&self.taken, to, digest));
+                let (wanted, found) = (count(folder, digest), there.map_or(0, |there| count(there, digest)));
+                if found + taken < wanted {
+                    let shown = String::from_utf8_lossy(name);
+                    return Err(format!(
+                        "compared as complete, and of '{shown}' {found} of {wanted} {digest:?} are there"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which folder of the source goes to which of the target, as the run reported it; where nobody heard what it reported, to the one of the
+/// same name.
+fn ways(run: &Migrated<'_>) -> BTreeMap<Name, Name> {
+    let name = |path: &FolderPath, separator: u8| wire_name(&path.parts().join(&char::from(separator).to_string()));
+    if run.state.info.is_none() {
+        let there = |name: &Name| -> Name {
+            name.iter().map(|&byte| if byte == run.source_separator { run.target_separator } else { byte }).collect()
+        };
+        return run.before.source.folders.keys().map(|from| (from.clone(), there(from))).collect();
+    }
+    let folders = run.state.accounts.iter().flat_map(|account| &account.folders);
+    folders.map(|it| (name(&it.source, run.source_separator), name(&it.target, run.target_separator))).collect()
+}
+
+pub fn identities(source: &Snapshot) -> BTreeSet<Identity> {
+    let of_folder = |(name, folder): (&Name, &FolderSnapshot)| -> Vec<Identity> {
+        folder.messages.iter().map(|message| (name.clone(), folder.uid_validity, message.uid)).collect()
+    };
+    source.folders.iter().flat_map(of_folder).collect()
+}
+
+fn count(folder: &FolderSnapshot, digest: Digest) -> usize {
+    folder.messages.iter().filter(|message| message.digest == digest).count()
+}
+
+fn reports(state: &RunState, kind: ProblemKind) -> bool {
+    state.accounts.iter().any(|account| account.problems.iter().any(|(_, problem)| problem.kind == kind))
+}
+
+fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), String> {
+    if before == after { Ok(()) } else { Err(format!("{what} was changed")) }
+}
+
+/// Nothing that was on the target is gone or changed.
+fn assert_kept(before: &Snapshot, after: &Snapshot) -> Result<(), String> {
+    for (name, folder) in &before.folders {
+        let now = after.folders.get(name).filter(|now| now.uid_validity == folder.uid_validity);
+        let kept: Option<BTreeSet<&MessageSnapshot>> = now.map(|now| now.messages.iter().collect());
+        if !kept.is_some_and(|kept| folder.messages.iter().all(|message| kept.contains(message))) {
+            return Err(format!("'{}' of the target lost something", String::from_utf8_lossy(name)));
+        }
+    }
+    Ok(())
+}
