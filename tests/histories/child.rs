@@ -64,7 +64,7 @@ fn a_run_that_may_be_killed() {
         jobs: 2,
         repair: std::env::var(REPAIR).is_ok_and(|repair| !repair.is_empty()),
         patience: Patience { quiet: Duration::from_millis(50), ..Patience::default() },
-        second_line_from: u64::MAX,
+        second_connection_from: u64::MAX,
         ..Options::in_folder(PathBuf::from(folder).join("state"))
     };
     let servers = Servers::between(at(ports[0]), at(ports[1]), TargetKind::Imap);
