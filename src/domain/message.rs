@@ -25,6 +25,17 @@ pub struct MessageHead {
     pub date: Option<DateTime<FixedOffset>>,
     /// The number by which the server knows the message in every folder it stands in, if it has such numbers (Gmail's X-GM-MSGID).
     pub permanent_id: Option<u64>,
+    /// What the server said of it and could not be used; none for nearly all messages.
+    pub unused: Option<Box<Unused>>,
+}
+
+/// What a server said of a message and could not be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unused {
+    /// Its words in place of a date that can be understood.
+    pub date: Option<String>,
+    /// A flag that no command can send.
+    pub flag: Option<String>,
 }
 
 /// BLAKE3 of a message's octets as they travel in a literal.

@@ -14,7 +14,7 @@ mod server;
 
 pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
-pub use message::{Digest, MessageHead, Uid, UidValidity};
+pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::printable;
 pub use problem::{Problem, ProblemKind, Reach, Retry, Severity, Subject};

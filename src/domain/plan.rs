@@ -61,6 +61,8 @@ pub enum LeftOutReason {
     ByRule,
     /// No command can name it: its name is empty, too long or has NUL in it.
     Unnameable,
+    /// The server lists two folders by one name, of which only one can be opened.
+    ListedTwice,
 }
 
 impl LeftOutReason {
@@ -71,6 +73,7 @@ impl LeftOutReason {
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
             LeftOutReason::Virtual => "it only shows messages of other folders once more",
             LeftOutReason::ByRule => "your rules leave it out",
+            LeftOutReason::ListedTwice => "the server lists two folders by this name, of which only one can be opened",
             LeftOutReason::Unnameable => "the server lists it under a name by which it cannot be opened",
         }
     }

@@ -36,6 +36,11 @@ impl Capabilities {
         self.0.is_empty()
     }
 
+    /// Forgets one that the server announces and does not have.
+    pub(super) fn remove(&mut self, capability: &str) {
+        self.0.remove(capability);
+    }
+
     /// Whether the server has it, in any case of letters.
     pub fn has(&self, capability: &str) -> bool {
         self.0.contains(&capability.to_ascii_uppercase())

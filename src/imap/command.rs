@@ -117,6 +117,8 @@ pub(super) enum ReadOnly {
     FetchBodies { set: String },
     /// UID FETCH (UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])
     FetchEnvelopes { set: String },
+    /// UID FETCH (UID BODY.PEEK[HEADER.FIELDS (DATE)])
+    FetchDates { set: String },
     /// NOOP
     Noop,
     /// UNSELECT (RFC 3691)
@@ -152,6 +154,9 @@ impl ReadOnly {
             ReadOnly::FetchBodies { set } => Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[])"),
             ReadOnly::FetchEnvelopes { set } => {
                 Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])")
+            }
+            ReadOnly::FetchDates { set } => {
+                Command::new("UID FETCH").plain(set).plain("(UID BODY.PEEK[HEADER.FIELDS (DATE)])")
             }
             ReadOnly::Noop => Command::new("NOOP"),
             ReadOnly::Unselect => Command::new("UNSELECT"),
@@ -219,7 +224,8 @@ mod tests {
             }
             ReadOnly::FetchHeads { permanent_ids: true, .. } => ReadOnly::FetchBodies { set: set() },
             ReadOnly::FetchBodies { .. } => ReadOnly::FetchEnvelopes { set: set() },
-            ReadOnly::FetchEnvelopes { .. } => ReadOnly::Noop,
+            ReadOnly::FetchEnvelopes { .. } => ReadOnly::FetchDates { set: set() },
+            ReadOnly::FetchDates { .. } => ReadOnly::Noop,
             ReadOnly::Noop => ReadOnly::Unselect,
             ReadOnly::Unselect => ReadOnly::Logout,
             ReadOnly::Logout => return None,
@@ -229,7 +235,7 @@ mod tests {
     #[test]
     fn no_command_for_a_source_can_change_anything() {
         let all: Vec<ReadOnly> = std::iter::successors(Some(ReadOnly::Capability), next).collect();
-        assert_eq!(all.len(), 18);
+        assert_eq!(all.len(), 19);
         for command in all {
             let text = command.command().log_text();
             let changing =

@@ -182,18 +182,22 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
     transport.into_stream().into_plain().map(|tcp| (tcp, product)).ok_or_else(encrypted)
 }
 
-/// Asks what the server can do now.
+/// Asks what the server can do now. What is known stays when it refuses to say: Interia refuses CAPABILITY until IMAP is switched on.
 pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
     let mut words = String::new();
     let asked = Instant::now();
-    wire.run_ok(&ReadOnly::Capability.command(), &mut |pieces| {
+    let answered = wire.run_ok(&ReadOnly::Capability.command(), &mut |pieces| {
         let mut tokens = Tokens::new(pieces);
         if tokens.next().is_some_and(|token| token.is("CAPABILITY")) {
             words = String::from_utf8_lossy(tokens.rest_of_line()).into_owned();
         }
-    })?;
+    });
+    match answered {
+        Ok(_) => wire.capabilities = Capabilities::parse(&words),
+        Err(error @ ImapError::Refused { .. }) if !error.is_connection() => log::debug!(target: "imap", "{error}"),
+        Err(error) => return Err(error),
+    }
     wire.distance.note(asked.elapsed());
-    wire.capabilities = Capabilities::parse(&words);
     Ok(())
 }
 

@@ -9,11 +9,14 @@ use super::fetch::Fetched;
 use super::reader::Reader;
 use super::response::Condition;
 use crate::domain::{Uid, UidValidity};
+use chrono::{DateTime, FixedOffset};
 use mail_parser::MessageParser;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest part of a header that is looked at, in octets.
 const LONGEST_HEADER: usize = 16 * 1024;
+/// At most this many dates are asked for with one command.
+const DATES_AT_ONCE: usize = 500;
 /// Characters that are kept.
 const LONGEST_SENDER: usize = 60;
 const LONGEST_SUBJECT: usize = 100;
@@ -79,6 +82,36 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The dates in the headers of these messages of the open folder, for messages whose INTERNALDATE cannot be understood. Those without one
+    /// are left out. An `Err` means that the connection is lost.
+    pub fn header_dates(&mut self, uids: &[Uid]) -> Result<BTreeMap<Uid, DateTime<FixedOffset>>, ImapError> {
+        let mut dates = BTreeMap::new();
+        for part in uids.chunks(DATES_AT_ONCE) {
+            let command = ReadOnly::FetchDates { set: uid_set(part) }.command();
+            let status = self.wire.run(&command, &mut |pieces| {
+                if let Some(Fetched { uid: Some(uid), header: Some(header), .. }) = Fetched::parse(pieces) {
+                    dates.extend(header_date(&header).map(|date| (uid, date)));
+                }
+            })?;
+            if status.pause(true).is_some() {
+                return Err(ImapError::Refused { command: command.name(), status });
+            }
+        }
+        Ok(dates)
+    }
+}
+
+/// The date of a header (RFC 5322, section 3.6.1), in whatever form it was written.
+fn header_date(header: &[u8]) -> Option<DateTime<FixedOffset>> {
+    let header = [&header[..header.len().min(LONGEST_HEADER)], b"\r\n\r\n"].concat();
+    let parse = || {
+        let message = MessageParser::new().with_minimal_headers().parse_headers(&header)?;
+        DateTime::parse_from_rfc3339(&message.date()?.to_rfc3339()).ok()
+    };
+    std::panic::catch_unwind(parse).ok().flatten()
+}
+
 /// On one line, and no longer than a person reads.
 fn short(text: &str, longest: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -102,6 +135,16 @@ mod tests {
         let header = b"From: =?utf-8?Q?Zo=C3=AB_N=C4=9Bmcov=C3=A1?= <zoe@example.com>\r\nSubject: =?iso-8859-2?Q?P=F8=EDloha?=\r\n  =?utf-8?B?w6EgYQ==?= b\r\n\r\n";
         assert_eq!(read(header), ("Zoë Němcová".to_owned(), "Přílohaá a b".to_owned()));
         assert_eq!(read(b"From: ann@example.com\r\n\r\n"), ("ann@example.com".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_date_in_a_header_is_read_and_nonsense_is_none() {
+        let date = |header: &[u8]| header_date(header).map(|date| date.to_rfc3339());
+        assert_eq!(date(b"Date: Tue, 7 Jan 2020 01:02:03 +0100\r\n\r\n").as_deref(), Some("2020-01-07T01:02:03+01:00"));
+        assert_eq!(date(b"date:\r\n 7 Jan 2020 01:02:03 -0500\r\n").as_deref(), Some("2020-01-07T01:02:03-05:00"));
+        for header in [&b""[..], b"Date: some day\r\n", b"Subject: Tue, 7 Jan 2020 01:02:03 +0100\r\n", b"Date: \xff"] {
+            assert_eq!(date(header), None);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong with a mail server, and what kind of problem it is for a person.
 
-use super::quirks::{self, Known};
+use super::quirks::{self, Known, Pause};
 use super::response::Status;
 use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
 use crate::network::NetworkError;
@@ -17,6 +17,21 @@ pub enum ImapError {
         /// The command.
         command: &'static str,
         /// The server's answer.
+        status: Status,
+    },
+    /// The server did not make a folder under the name that it was asked for; with what it did instead.
+    #[error("{0}")]
+    NameNotKept(String),
+    /// The server refuses everything of a kind for now, in the same words whatever is asked for.
+    #[error("the server refuses everything for now: {status}")]
+    Unwilling {
+        /// Its answer to one of these commands.
+        status: Status,
+    },
+    /// The server complained without naming the command, and answered no more.
+    #[error("the server answers no more after: {status}")]
+    Unanswered {
+        /// Its complaint.
         status: Status,
     },
     /// The server refused a sign-in.
@@ -81,9 +96,14 @@ pub enum Whose {
 }
 
 impl ImapError {
-    /// A refusal by which the server asks to wait.
+    /// A refusal of APPEND by which the server asks to wait.
     pub fn throttled(words: &str) -> Self {
         ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
+    }
+
+    /// What a complaint comes to that no answer follows.
+    pub(super) fn unanswered(status: Status) -> Self {
+        ImapError::Unanswered { status }
     }
 
     /// Whether a server refused to make a folder, and another name may help: neither busy nor full nor forbidden.
@@ -91,8 +111,9 @@ impl ImapError {
         let others = ["OVERQUOTA", "NOPERM", "LIMIT", "INUSE", "SERVERBUG"];
         match self {
             ImapError::Refused { command: "CREATE", status } => {
-                status.wait_kind().is_none() && !others.iter().any(|code| status.has_code(code))
+                status.pause(false).is_none() && !others.iter().any(|code| status.has_code(code))
             }
+            ImapError::NameNotKept(_) => true,
             _ => false,
         }
     }
@@ -109,16 +130,27 @@ impl ImapError {
     pub fn kind(&self) -> ProblemKind {
         match self {
             ImapError::Network(error) => error.kind(),
-            ImapError::Refused { status, .. } => match status.wait_kind() {
-                Some(kind) => kind,
+            ImapError::Refused { command, status } => match status.pause(is_reading(command)) {
+                Some(pause) => pause.kind(),
                 None if status.has_code("OVERQUOTA") => ProblemKind::OverQuota,
-                None => quirks::meaning(&status.text).map_or(ProblemKind::ServerMisbehaved, |(kind, _)| kind),
+                None => quirks::meaning(&status.text).map_or_else(|| refusal_of(command), |(kind, _)| kind),
+            },
+            ImapError::Unwilling { .. } => ProblemKind::Throttled,
+            ImapError::NameNotKept(_) => ProblemKind::FolderNotCreated,
+            ImapError::Unanswered { status } => match status.pause(true) {
+                Some(pause) => pause.kind(),
+                None => quirks::meaning(&status.text).map_or(ProblemKind::AccessRefused, |(kind, _)| kind),
             },
             ImapError::SignInRefused { status, whose } => sign_in_kind(status, *whose),
             ImapError::Explained { kind, .. } => *kind,
-            ImapError::MasterNotEnabled { status } => status.wait_kind().unwrap_or(ProblemKind::SignInWayNotOffered),
+            ImapError::MasterNotEnabled { status } => {
+                status.pause(true).map_or(ProblemKind::SignInWayNotOffered, Pause::kind)
+            }
             ImapError::WayNotOffered(_) => ProblemKind::SignInWayNotOffered,
-            ImapError::Bye(status) => status.wait_kind().unwrap_or(ProblemKind::ConnectionLost),
+            ImapError::Bye(status) => match status.pause(true) {
+                Some(pause) => pause.kind(),
+                None => quirks::meaning(&status.text).map_or(ProblemKind::ConnectionLost, |(kind, _)| kind),
+            },
             ImapError::Closed | ImapError::Abandoned => ProblemKind::ConnectionLost,
             ImapError::Protocol(_) => ProblemKind::ServerMisbehaved,
             ImapError::EncryptionRefused(_) => ProblemKind::EncryptionRefused,
@@ -130,12 +162,14 @@ impl ImapError {
     /// The server's own words, or ours where it has none.
     pub fn words(&self) -> String {
         match self {
-            ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
-                match quirks::meaning(&status.text) {
-                    Some((_, why)) => explained(&status.text, why),
-                    None => status.text.clone(),
-                }
-            }
+            ImapError::Refused { status, .. }
+            | ImapError::Unanswered { status }
+            | ImapError::SignInRefused { status, .. }
+            | ImapError::Bye(status) => match quirks::meaning(&status.text) {
+                Some((_, why)) => explained(&status.words(), why),
+                None => status.words(),
+            },
+            ImapError::Unwilling { status } => status.words(),
             ImapError::Explained { error, why, .. } => explained(&error.words(), why),
             ImapError::CleartextPassword => String::new(),
             error => error.to_string(),
@@ -145,7 +179,8 @@ impl ImapError {
     /// Whether the connection is of no more use, so that only a new one can help.
     pub fn is_connection(&self) -> bool {
         match self {
-            ImapError::Refused { status, .. } => status.wait_kind().is_some(),
+            ImapError::Refused { command, status } => status.pause(is_reading(command)).is_some(),
+            ImapError::NameNotKept(_) => false,
             _ => true,
         }
     }
@@ -156,12 +191,24 @@ impl ImapError {
             && self.is_connection()
     }
 
+    /// Whether the refusal may be gone after some minutes, although its words name something that a person has to mend.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ImapError::Refused { status, .. } | ImapError::Unanswered { status } | ImapError::Bye(status) => {
+                quirks::may_pass(&status.text)
+            }
+            _ => false,
+        }
+    }
+
     /// How long the server asks to wait, if it says so.
     pub fn wait_seconds(&self) -> Option<u64> {
         match self {
-            ImapError::Refused { status, .. } | ImapError::SignInRefused { status, .. } | ImapError::Bye(status) => {
-                status.wait_seconds()
-            }
+            ImapError::Refused { status, .. }
+            | ImapError::Unwilling { status }
+            | ImapError::Unanswered { status }
+            | ImapError::SignInRefused { status, .. }
+            | ImapError::Bye(status) => status.wait_seconds(),
             ImapError::Explained { error, .. } => error.wait_seconds(),
             _ => None,
         }
@@ -176,6 +223,19 @@ impl ImapError {
     }
 }
 
+/// Whether a command only reads, so that codes about storing speak of the server.
+fn is_reading(command: &str) -> bool {
+    !matches!(command, "APPEND" | "CREATE" | "SUBSCRIBE" | "SELECT")
+}
+
+/// What the refusal of a command means that no words explain. Without these the mailbox cannot be used at all.
+fn refusal_of(command: &str) -> ProblemKind {
+    match command {
+        "CAPABILITY" | "ENABLE" | "LIST" | "NAMESPACE" => ProblemKind::AccessRefused,
+        _ => ProblemKind::ServerMisbehaved,
+    }
+}
+
 /// The server's words, and ours about them.
 fn explained(words: &str, why: &str) -> String {
     match words.trim_end_matches('.') {
@@ -186,8 +246,8 @@ fn explained(words: &str, why: &str) -> String {
 
 /// What a refused sign-in means: by response code (RFC 5530) first, by usual words second.
 fn sign_in_kind(status: &Status, whose: Whose) -> ProblemKind {
-    if let Some(kind) = status.wait_kind() {
-        return kind;
+    if let Some(pause) = status.pause(true).filter(|_| !quirks::blames_the_password(&status.text)) {
+        return pause.kind();
     }
     let refused = match whose {
         Whose::Person => ProblemKind::PasswordRefused,

@@ -1,8 +1,10 @@
 //! Reading FETCH answers (RFC 9051, section 7.5.2), in whatever order their items come and whatever unknown items are between them.
 
 use super::date::parse_date;
+use super::response::printable;
 use super::token::{Piece, Token, Tokens};
-use crate::domain::{MessageHead, Uid};
+use super::written_name::unquoted;
+use crate::domain::{MessageHead, Uid, Unused};
 use chrono::{DateTime, FixedOffset};
 
 /// The items of one FETCH answer that are of use here.
@@ -11,6 +13,7 @@ pub(super) struct Fetched {
     pub(super) uid: Option<Uid>,
     pub(super) flags: Option<Vec<String>>,
     pub(super) date: Option<DateTime<FixedOffset>>,
+    pub(super) unused: Unused,
     pub(super) size: Option<u64>,
     pub(super) permanent_id: Option<u64>,
     pub(super) body: Option<Body>,
@@ -65,6 +68,7 @@ impl Fetched {
             flags: flags.collect(),
             date: self.date,
             permanent_id: self.permanent_id,
+            unused: Some(self.unused).filter(|unused| *unused != Unused::default()).map(Box::new),
         })
     }
 
@@ -78,6 +82,10 @@ impl Fetched {
             date: first.date.or(second.date),
             size: first.size.or(second.size),
             permanent_id: first.permanent_id.or(second.permanent_id),
+            unused: Unused {
+                date: first.unused.date.or(second.unused.date),
+                flag: first.unused.flag.or(second.unused.flag),
+            },
             body: first.body.or(second.body),
             header: first.header.or(second.header),
         }
@@ -85,8 +93,12 @@ impl Fetched {
 
     fn take_item(&mut self, name: &[u8], tokens: &mut Tokens<'_>) {
         let is = |item: &str| name.eq_ignore_ascii_case(item.as_bytes());
-        if is("FLAGS") {
-            self.flags = flags(tokens);
+        if is("FLAGS")
+            && let Some(list) = tokens.flag_list()
+        {
+            let (flags, unused) = flags(list);
+            self.flags = Some(flags);
+            self.unused.flag = unused;
             return;
         }
         let Some(value) = tokens.next() else { return };
@@ -97,7 +109,9 @@ impl Fetched {
         } else if is("X-GM-MSGID") {
             self.permanent_id = value.number();
         } else if is("INTERNALDATE") {
-            self.date = value.text().and_then(|text| parse_date(&String::from_utf8_lossy(text)));
+            let text = value.text().map(String::from_utf8_lossy).filter(|text| !text.trim().is_empty());
+            self.date = text.as_deref().and_then(parse_date);
+            self.unused.date = text.filter(|_| self.date.is_none()).map(|text| printable(&text));
         } else if is_whole_body(name) {
             self.body = Some(match value {
                 Token::Streamed => Body::Streamed,
@@ -176,22 +190,27 @@ pub(super) fn before_literal(pieces: &[Piece]) -> Option<Option<Uid>> {
     (depth == 0 && is_whole_body(last)).then_some(uid)
 }
 
-/// A list of flags in parentheses.
-pub(super) fn flags(tokens: &mut Tokens<'_>) -> Option<Vec<String>> {
-    if tokens.next()? != Token::Open {
-        return None;
-    }
-    let mut flags = Vec::new();
-    for token in tokens.by_ref() {
-        match token {
-            Token::Close => break,
-            Token::Atom(flag) if flags.len() < MOST_FLAGS && is_flag(flag) => {
-                flags.push(String::from_utf8_lossy(flag).into_owned());
+/// The flags of a list, some of which servers put in quotes, and the first that no command can send.
+fn flags(list: &[u8]) -> (Vec<String>, Option<String>) {
+    let (mut flags, mut unused) = (Vec::new(), None);
+    let mut rest = list.trim_ascii();
+    while !rest.is_empty() {
+        let (flag, after) = match rest.strip_prefix(b"\"") {
+            Some(inner) => unquoted(inner),
+            None => {
+                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+                (rest[..end].to_vec(), &rest[end..])
             }
-            _ => {}
+        };
+        rest = after.trim_ascii_start();
+        let text = String::from_utf8_lossy(&flag);
+        if !is_flag(&flag) {
+            unused = unused.or_else(|| Some(printable(&text)).filter(|text| !text.is_empty()));
+        } else if flags.len() < MOST_FLAGS {
+            flags.push(text.into_owned());
         }
     }
-    Some(flags)
+    (flags, unused)
 }
 
 /// Whether an atom can be sent as a flag: nothing a server calls a flag may end our command.
@@ -268,6 +287,38 @@ mod tests {
     #[test]
     fn what_could_end_a_command_is_no_flag() {
         let pieces = [text(b"3 FETCH (UID 1 FLAGS (ok a]b {3} \\Seen x\x01y \"q\") RFC822.SIZE 1)")];
-        assert_eq!(Fetched::parse(&pieces).unwrap().flags.unwrap(), vec!["ok", "\\Seen"]);
+        let fetched = Fetched::parse(&pieces).unwrap();
+        assert_eq!((fetched.flags.unwrap(), fetched.size), (vec!["ok".into(), "\\Seen".into(), "q".into()], Some(1)));
+        assert_eq!(fetched.unused.flag.as_deref(), Some("a]b"));
+    }
+
+    #[test]
+    fn flags_end_at_a_blank_or_a_parenthesis_whatever_brackets_and_quotes_they_hold() {
+        for (list, flags, unused) in [
+            ("\\Seen todo[x later", &["\\Seen", "todo[x", "later"][..], None),
+            ("[draft \\Flagged", &["[draft", "\\Flagged"], None),
+            ("OIB-Seen-[Gmail]/Trash $Phishing", &["$Phishing"], Some("OIB-Seen-[Gmail]/Trash")),
+            ("\"\\Seen\" \"two words\" \"x)y\" last", &["\\Seen", "last"], Some("two words")),
+            ("", &[], None),
+        ] {
+            let line = format!("3 FETCH (FLAGS ({list}) UID 7 RFC822.SIZE 4)");
+            let fetched = Fetched::parse(&[text(line.as_bytes())]).unwrap();
+            assert_eq!((fetched.uid, fetched.size), (Some(Uid(7)), Some(4)), "{list}");
+            assert_eq!(
+                (fetched.flags.unwrap(), fetched.unused.flag.as_deref()),
+                (flags.iter().map(|flag| flag.to_string()).collect(), unused)
+            );
+        }
+        assert_eq!(Fetched::parse(&[text(b"3 FETCH (UID 7 FLAGS (a \"b c) RFC822.SIZE 4)")]).unwrap().size, Some(4));
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_understood_is_kept_as_it_was_written() {
+        let head = |date: &str| {
+            Fetched::parse(&[text(format!("3 FETCH (UID 7 RFC822.SIZE 4 INTERNALDATE {date})").as_bytes())])
+        };
+        let unused = |date: &str| head(date).unwrap().head().unwrap().unused.map(|unused| unused.date.unwrap());
+        assert_eq!(unused("\"some day\""), Some("some day".to_owned()));
+        assert_eq!((unused("NIL"), unused("\"\""), unused("\" 7-Feb-2020 01:02:03 +0530\"")), (None, None, None));
     }
 }

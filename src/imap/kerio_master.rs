@@ -63,13 +63,13 @@ pub(super) fn sign_in(mut wire: Wire, user: &str, password: &MasterPassword) -> 
 
 /// Whether the server gives a challenge. It is not answered, so that nothing counts as a refused password.
 pub(super) fn is_offered(mut wire: Wire) -> Result<bool, ImapError> {
-    wire.send(&Command::new("X-MASTERAUTH"))?;
-    wire.await_challenge().map(|answer| answer.is_ok())
+    let tag = wire.send(&Command::new("X-MASTERAUTH"))?;
+    wire.await_challenge(tag).map(|answer| answer.is_ok())
 }
 
 fn answer_challenge(wire: &mut Wire, password: &Secret) -> Result<Status, ImapError> {
     let tag = wire.send(&Command::new("X-MASTERAUTH"))?;
-    let challenge = wire.await_challenge()?.map_err(|(_, status)| ImapError::MasterNotEnabled { status })?;
+    let challenge = wire.await_challenge(tag)?.map_err(|status| ImapError::MasterNotEnabled { status })?;
     wire.put(response(&challenge, password).as_bytes())?;
     wire.put(b"\r\n")?;
     wire.finish(tag, &mut |_| {})

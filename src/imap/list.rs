@@ -3,12 +3,14 @@
 use super::command::ReadOnly;
 use super::error::ImapError;
 use super::names::Naming;
+use super::opened::status_key;
 use super::quota;
 use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
-use crate::domain::{Folder, LeftOut, LeftOutReason, SpecialUse};
-use std::collections::BTreeSet;
+use super::written_name::name;
+use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, SpecialUse};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +34,8 @@ struct Listed {
     wire_name: Vec<u8>,
     /// Whether a command can name it.
     nameable: bool,
+    /// The name as it was written; empty where it came as a literal.
+    written: Vec<u8>,
 }
 
 /// At most this many folders of one account.
@@ -48,10 +52,8 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     if !extended {
         questions.push(ReadOnly::Lsub);
     }
-    for (capability, question) in [("NAMESPACE", ReadOnly::Namespace), ("ID", ReadOnly::Id)] {
-        if wire.capabilities.has(capability) {
-            questions.push(question);
-        }
+    if wire.capabilities.has("NAMESPACE") {
+        questions.push(ReadOnly::Namespace);
     }
     if ask_quota && wire.capabilities.has("QUOTA") {
         questions.push(ReadOnly::QuotaRoot);
@@ -83,22 +85,39 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     }
     // Some servers know no LSUB: then nothing is subscribed, which is no reason to fail. Without LIST nothing can be done.
     if let Some(status) = answers.into_iter().next().filter(|status| status.condition != Condition::Ok) {
+        if extended && status.pause(true).is_none() {
+            wire.capabilities.remove("LIST-EXTENDED");
+            return list(wire, ask_quota);
+        }
         return Err(ImapError::Refused { command: "LIST", status });
     }
     if listed.len() > MOST_FOLDERS {
         return Err(ImapError::Protocol(format!("the server lists more than {MOST_FOLDERS} folders")));
     }
     let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
-    let naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8 };
+    let mut naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8, odd: BTreeMap::new() };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
     let mut listing = Listing { separator, free_octets, ..Listing::default() };
     let names: BTreeSet<Vec<u8>> = listed.iter().map(|folder| folder.wire_name.clone()).collect();
-    let mut seen = BTreeSet::new();
+    let (odd, plain): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) = names.iter().partition(|name| naming.is_odd(name));
+    let mut paths: BTreeSet<FolderPath> = plain.into_iter().map(|name| naming.read(name)).collect();
+    for name in odd {
+        naming.note_odd(name, |path| paths.contains(path));
+        paths.insert(naming.read(name));
+    }
+    let mut seen: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     for folder in listed {
         // A folder is listed once more with its separator by servers that say so of what can hold others.
-        let is_twin = folder.without_separator().is_some_and(|name| names.contains(name));
-        if is_twin || !seen.insert(folder.wire_name.clone()) {
+        if folder.without_separator().is_some_and(|name| names.contains(name)) {
+            continue;
+        }
+        if let Some(written) = seen.insert(status_key(&folder.wire_name), folder.written.clone()) {
+            // Two lines that differ and give one name may be two folders, of which only one can be opened.
+            if written != folder.written && !folder.has("\\Noselect") {
+                let folder = naming.text(&folder.wire_name);
+                listing.left_out.push(LeftOut { folder, reason: LeftOutReason::ListedTwice });
+            }
             continue;
         }
         match left_out(&folder, &spaces, &containers) {
@@ -258,6 +277,11 @@ pub(super) fn read_all(pieces: &[Piece]) {
     Namespaces::default().take(pieces);
 }
 
+/// The name in an answer to LIST.
+pub(super) fn listed_name(pieces: &[Piece]) -> Option<Vec<u8>> {
+    parse(pieces, "LIST").filter(|listed| listed.nameable).map(|listed| listed.wire_name)
+}
+
 /// The folder that an answer to this command names; none when it is an answer to another one.
 fn parse(pieces: &[Piece], command: &str) -> Option<Listed> {
     let mut tokens = Tokens::new(pieces);
@@ -278,16 +302,17 @@ fn parse_folder(tokens: &mut Tokens<'_>) -> Option<Listed> {
             _ => {}
         }
     }
-    let separator = separator(&tokens.next()?);
-    let name = tokens.next()?;
-    // A folder may be called NIL.
-    let mut wire_name = match &name {
-        Token::Atom(atom) => atom.to_vec(),
-        other => other.text()?.to_vec(),
+    // Domino's separator is a backslash, which some versions do not escape.
+    let separator = if tokens.skip(br#""\" "#) { Some('\\') } else { separator(&tokens.next()?) };
+    let written = tokens.rest_of_line();
+    let mut wire_name = match name(written) {
+        Some(name) => name,
+        // A literal.
+        None => tokens.next()?.text()?.to_vec(),
     };
     let nameable = !wire_name.is_empty() && wire_name.len() <= LONGEST_NAME && !wire_name.contains(&0);
     wire_name.truncate(LONGEST_NAME);
-    Some(Listed { attributes, separator, wire_name, nameable })
+    Some(Listed { attributes, separator, wire_name, nameable, written: written.to_vec() })
 }
 
 #[cfg(test)]
@@ -354,6 +379,36 @@ mod tests {
         assert_eq!(parsed(r"LIST () NIL NIL").separator, None);
         let pieces = [Piece::Text(b"LIST () \".\" ".to_vec()), Piece::Literal(b"od\"d".to_vec()), Piece::Text(vec![])];
         assert_eq!(parse(&pieces, "LIST").unwrap().wire_name, b"od\"d");
+        // Domino writes names with blanks, and some versions the separator, without quotes or escapes.
+        let domino = parsed(r#"LIST () "\" Folder\Subfolder 1"#);
+        assert_eq!((domino.wire_name.as_slice(), domino.separator), (&br"Folder\Subfolder 1"[..], Some('\\')));
+        assert_eq!(parsed(r#"LIST () "\\" Folder"#).separator, Some('\\'));
+    }
+
+    #[test]
+    fn two_lines_that_give_one_name_are_reported_unless_they_are_alike() {
+        let alike =
+            "* LIST () \"/\" a\r\n* LIST (\\Marked) \"/\" a\r\n* LIST () \"/\" INBOX\r\n* LIST () \"/\" INBOX\r\n";
+        assert_eq!(listed(alike, "K1 OK").unwrap().left_out, []);
+        let unlike = listed("* LIST () \"/\" a\r\n* LIST () \"/\" \"a\"\r\n", "K1 OK").unwrap();
+        assert_eq!((unlike.folders.len(), unlike.left_out[0].reason), (1, LeftOutReason::ListedTwice));
+    }
+
+    #[test]
+    fn names_that_decode_to_one_text_stay_two_folders() {
+        let answers = "* LIST () \"/\" a\r\n* LIST () \"/\" &AGE-\r\n* LIST () \"/\" &AGI-\r\n";
+        let folders = listed(answers, "K1 OK").unwrap().folders;
+        let names: Vec<(&str, &[u8])> =
+            folders.iter().map(|folder| (folder.path.name(), folder.wire_name.as_slice())).collect();
+        assert_eq!(names, [("a", &b"a"[..]), ("&AGE-", b"&AGE-"), ("b", b"&AGI-")]);
+    }
+
+    #[test]
+    fn a_refused_extended_list_is_asked_for_plainly() {
+        let answers = "K1 BAD what?\r\n* LIST () \"/\" a\r\nK2 OK\r\nK3 OK\r\n";
+        let mut wire = scripted(answers.as_bytes()).unwrap();
+        wire.capabilities = Capabilities::parse("LIST-EXTENDED SPECIAL-USE");
+        assert_eq!(list(&mut wire, false).unwrap().0.folders.len(), 1);
     }
 
     #[test]

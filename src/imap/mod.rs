@@ -30,6 +30,7 @@ mod token;
 mod transport;
 mod wire;
 mod writer;
+mod written_name;
 
 pub use append::{AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
 pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};

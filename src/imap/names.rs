@@ -3,6 +3,7 @@
 use crate::domain::FolderPath;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use base64::{Engine, alphabet};
+use std::collections::BTreeMap;
 
 /// Why a folder's name cannot be written on a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,17 +25,47 @@ pub(super) struct Naming {
     pub(super) prefix: Vec<u8>,
     /// Names travel as UTF-8: that was agreed on.
     pub(super) utf8: bool,
+    /// The folders whose names the server writes in another way than we would: their paths by their wire names. Commands keep to the
+    /// server's way.
+    pub(super) odd: BTreeMap<Vec<u8>, FolderPath>,
 }
 
 impl Naming {
-    /// A name from the wire as text. One that is not written as agreed keeps its octets as its text.
+    /// A name from the wire as text.
     pub(super) fn text(&self, wire_name: &[u8]) -> String {
-        let decoded = if self.utf8 { None } else { decode(wire_name) };
-        decoded.unwrap_or_else(|| String::from_utf8_lossy(wire_name).into_owned())
+        if self.utf8 { String::from_utf8_lossy(wire_name).into_owned() } else { decode(wire_name) }
+    }
+
+    /// Whether the server writes this name in another way than we would.
+    pub(super) fn is_odd(&self, wire_name: &[u8]) -> bool {
+        !self.utf8 && encode(&decode(wire_name)) != wire_name
+    }
+
+    /// Notes a name that is odd, so that its path leads back to it. Where another folder has that path, the name stays undecoded; false when
+    /// that is taken, too.
+    pub(super) fn note_odd(&mut self, wire_name: &[u8], is_taken: impl Fn(&FolderPath) -> bool) -> bool {
+        let raw = String::from_utf8_lossy(wire_name).into_owned();
+        let paths = [self.read(wire_name), self.path(raw)];
+        let Some(path) = paths.into_iter().find(|path| !is_taken(path)) else { return false };
+        self.odd.insert(wire_name.to_vec(), path);
+        true
+    }
+
+    /// Whether `listed` is `asked` with other capitals or blanks, as servers change names without a word.
+    pub(super) fn is_other_name(&self, listed: &[u8], asked: &[u8]) -> bool {
+        let (listed, asked) = (self.read(listed), self.read(asked));
+        let folded = |path: &FolderPath| -> Vec<String> {
+            let part = |part: &String| part.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+            path.parts().iter().map(part).collect()
+        };
+        listed != asked && folded(&listed) == folded(&asked)
     }
 
     /// A name from the wire as a path.
     pub(super) fn read(&self, wire_name: &[u8]) -> FolderPath {
+        if let Some(path) = self.odd.get(wire_name) {
+            return path.clone();
+        }
         let own = match self.prefix.as_slice() {
             prefix
                 if !prefix.is_empty()
@@ -45,7 +76,11 @@ impl Naming {
             }
             _ => wire_name,
         };
-        let text = self.text(own);
+        self.path(self.text(own))
+    }
+
+    /// The path that a text without the prefix names.
+    fn path(&self, text: String) -> FolderPath {
         let mut parts: Vec<String> = match self.separator {
             Some(separator) => text.split(separator).map(str::to_owned).collect(),
             None => vec![text],
@@ -64,6 +99,9 @@ impl Naming {
     pub(super) fn write(&self, path: &FolderPath) -> Result<Vec<u8>, NameRefused> {
         if path.is_inbox() {
             return Ok(b"INBOX".to_vec());
+        }
+        if let Some((wire_name, _)) = self.odd.iter().find(|(_, odd)| *odd == path) {
+            return Ok(wire_name.clone());
         }
         if let Some(separator) = self.separator
             && path.parts().iter().any(|part| part.contains(separator))
@@ -117,34 +155,52 @@ fn flush(pending: &mut Vec<u16>, encoded: &mut Vec<u8>) {
     encoded.push(b'-');
 }
 
-/// Reads modified UTF-7, or UTF-8 where a server sends that; none when it is neither or would not come back the same.
-pub(super) fn decode(name: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(name).ok()?;
+/// Reads modified UTF-7 as a person would, or UTF-8 or Latin-1 where a server sends that:
+/// - `&AGE-`: a letter that need not have been encoded;
+/// - `&U/BTFw==-`: the base64 of other encodings;
+/// - `&U,BTFw`: a run that no `-` ends, where nothing else can be meant;
+/// - `R&D`: whatever else follows `&` stays as it is.
+pub(super) fn decode(name: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(name) else {
+        let letter = |octet: &u8| if (0x80..0xa0).contains(octet) { '\u{fffd}' } else { char::from(*octet) };
+        return name.iter().map(letter).collect();
+    };
     if !text.is_ascii() {
-        return Some(text.to_owned());
+        return text.to_owned();
     }
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('&') {
         decoded.push_str(&rest[..start]);
-        let (shifted, after) = rest[start + 1..].split_once('-')?;
-        if shifted.is_empty() {
-            decoded.push('&');
-        } else {
-            decoded.push_str(&unshift(shifted)?);
+        rest = &rest[start + 1..];
+        match unshift(rest) {
+            Some((letters, length)) => {
+                decoded.push_str(&letters);
+                rest = &rest[length..];
+            }
+            None => decoded.push('&'),
         }
-        rest = after;
     }
     decoded.push_str(rest);
-    // Only what encodes to the same octets may be treated as text: otherwise two names could become one.
-    (encode(&decoded) == name).then_some(decoded)
+    decoded
 }
 
-fn unshift(shifted: &str) -> Option<String> {
-    let bytes = BASE64.decode(shifted).ok()?;
+/// What follows `&`, and how long it is; none when it is no base64 of letters.
+fn unshift(text: &str) -> Option<(String, usize)> {
+    if text.starts_with('-') {
+        return Some(("&".to_owned(), 1));
+    }
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | ',' | '/');
+    let length = text.find(|c| !is_digit(c)).unwrap_or(text.len());
+    let (digits, after) = text.split_at(length);
+    let padding = after.len() - after.trim_start_matches('=').len();
+    let is_ended = after[padding..].starts_with('-');
+    let bytes = BASE64.decode(digits.replace('/', ",")).ok()?;
     let (units, []) = bytes.as_chunks::<2>() else { return None };
     let units: Vec<u16> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
-    String::from_utf16(&units).ok()
+    let letters = String::from_utf16(&units).ok().filter(|letters| !letters.is_empty())?;
+    let is_meant = is_ended || letters.chars().all(|letter| letter >= '\u{80}');
+    is_meant.then_some((letters, length + if is_ended { padding + 1 } else { 0 }))
 }
 
 #[cfg(test)]
@@ -166,21 +222,47 @@ mod tests {
             if let Some(wire) = wire {
                 assert_eq!(encoded, wire.as_bytes(), "{text}");
             }
-            assert_eq!(decode(&encoded).as_deref(), Some(text));
+            assert_eq!(decode(&encoded), text);
         }
     }
 
     #[test]
     fn what_is_no_modified_utf7_stays_as_it_is() {
-        for name in ["&", "&AGE-", "&U,B", "&!!-", "a&b"] {
-            assert_eq!(decode(name.as_bytes()), None, "{name}");
-            assert_eq!(Naming::default().read(name.as_bytes()).name(), name);
+        for name in ["&", "&U,B", "&!!-", "a&b", "R&D", "AT&T Wireless", "Q&A-Z", "&2D0-"] {
+            assert_eq!(decode(name.as_bytes()), name);
         }
     }
 
     #[test]
+    fn a_name_that_is_written_in_another_way_is_read_and_commands_keep_to_that_way() {
+        let mut naming = Naming { separator: Some('/'), ..Naming::default() };
+        for (wire, text) in [
+            (&b"&AGE-"[..], "a"),
+            (b"Entw&APw-r&AGY-e", "Entwürfe"),
+            (b"x&U/BTFw-", "x台北"),
+            (b"&U,BTFw==-", "台北"),
+            (b"x/&U,BTFw", "x/台北"),
+            (b"&2D3eAA-&2D3eAQ-", "😀😁"),
+            ("größer".as_bytes(), "größer"),
+            (b"gr\xf6\xdfer", "größer"),
+        ] {
+            naming.odd.clear();
+            assert!(naming.is_odd(wire) && naming.note_odd(wire, |_| false), "{text}");
+            let path = naming.read(wire);
+            assert_eq!(path.parts().join("/"), text);
+            assert_eq!(naming.write(&path).as_deref(), Ok(wire), "{text}");
+        }
+        // Where the plain name is another folder's, the wire name itself is the text.
+        naming.odd.clear();
+        let taken = FolderPath::new(["a"]);
+        assert!(naming.note_odd(b"&AGE-", |path| *path == taken));
+        assert_eq!(naming.read(b"&AGE-").name(), "&AGE-");
+        assert!(!naming.is_odd(b"Q&-A") && !naming.is_odd(b"Entw&APw-rfe"));
+    }
+
+    #[test]
     fn where_names_travel_as_utf8_an_ampersand_is_one() {
-        let naming = Naming { separator: Some('/'), prefix: Vec::new(), utf8: true };
+        let naming = Naming { separator: Some('/'), utf8: true, ..Naming::default() };
         for name in ["Entwürfe/台北", "Q&-A", "Entw&APw-rfe"] {
             let path = naming.read(name.as_bytes());
             assert_eq!(path.parts().join("/"), name);
@@ -190,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_prefix_belongs_to_the_server_and_not_to_the_name() {
-        let courier = Naming { separator: Some('.'), prefix: b"INBOX.".to_vec(), utf8: false };
+        let courier = Naming { separator: Some('.'), prefix: b"INBOX.".to_vec(), ..Naming::default() };
         assert_eq!(courier.read(b"INBOX.Sent.2020"), FolderPath::new(["Sent", "2020"]));
         assert!(courier.read(b"inbox").is_inbox());
         assert_eq!(courier.write(&FolderPath::new(["Sent", "2020"])), Ok(b"INBOX.Sent.2020".to_vec()));

@@ -3,10 +3,12 @@
 //! Promises: what makes no sense is passed over; a folder without UIDVALIDITY is an error, because its UIDs may mean other messages next
 //! time.
 
-use super::error::ImapError;
 use super::response::Status;
-use super::token::{Piece, Token, Tokens};
+use super::token::{Piece, Tokens};
+use super::written_name::name_and_items;
 use crate::domain::{Uid, UidValidity};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::OnceLock;
 
 /// The status of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub struct FolderStatus {
 /// What SELECT and EXAMINE say.
 #[derive(Default)]
 pub(super) struct Opened {
-    uid_validity: Option<u32>,
+    uid_validity: Option<UidValidity>,
     uid_next: Option<u32>,
     messages: u64,
     pub(super) permanent_flags: Option<Vec<String>>,
@@ -56,50 +58,103 @@ impl Opened {
 
     fn take_code(&mut self, status: &Status) {
         let number = |code| status.code_argument(code).and_then(|argument| argument.trim().parse().ok());
-        self.uid_validity = number("UIDVALIDITY").or(self.uid_validity);
+        self.uid_validity = status.code_argument("UIDVALIDITY").and_then(validity).or(self.uid_validity);
         self.uid_next = number("UIDNEXT").or(self.uid_next);
         if let Some(argument) = status.code_argument("PERMANENTFLAGS") {
-            let words = argument.trim().trim_start_matches('(').trim_end_matches(')');
+            let argument = argument.trim();
+            let words = argument.strip_prefix('(').unwrap_or(argument);
+            let words = words.strip_suffix(')').unwrap_or(words);
             self.permanent_flags = Some(words.split_ascii_whitespace().take(1000).map(str::to_owned).collect());
         }
     }
 
-    pub(super) fn status(&self) -> Result<FolderStatus, ImapError> {
-        let uid_validity = self.uid_validity.ok_or_else(|| {
-            ImapError::Protocol("the folder has no UIDVALIDITY; its messages cannot be told apart".to_owned())
-        })?;
-        Ok(FolderStatus {
-            uid_validity: UidValidity(uid_validity),
+    /// Its UIDVALIDITY, if the server said.
+    pub(super) fn uid_validity(&self) -> Option<UidValidity> {
+        self.uid_validity
+    }
+
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// Its status; `otherwise` is its UIDVALIDITY where the server did not say.
+    pub(super) fn status(&self, otherwise: UidValidity) -> FolderStatus {
+        FolderStatus {
+            uid_validity: self.uid_validity.unwrap_or(otherwise),
             uid_next: self.uid_next.map(Uid),
             messages: self.messages,
-        })
+        }
     }
 }
 
-/// `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)`, with the name as [`status_key`] has it.
-pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, FolderStatus)> {
+impl FolderStatus {
+    /// Whether its UIDs hold beyond this run: some servers give a folder no UIDVALIDITY.
+    pub fn has_uid_validity(&self) -> bool {
+        self.uid_validity != of_this_run()
+    }
+}
+
+/// A UIDVALIDITY for folders without one. Each run has its own, so that no record of an earlier run fits.
+pub(super) fn of_this_run() -> UidValidity {
+    static OF_THIS_RUN: OnceLock<UidValidity> = OnceLock::new();
+    *OF_THIS_RUN.get_or_init(|| UidValidity((RandomState::new().build_hasher().finish() >> 33) as u32 | 1 << 31))
+}
+
+/// Reads a UIDVALIDITY. One of more than 32 bits, or that is no number, is as good as any: it only has to be the same next time.
+fn validity(text: &str) -> Option<UidValidity> {
+    let text = text.trim();
+    let fold = || {
+        let digest = blake3::hash(text.as_bytes());
+        let [a, b, c, d, ..] = *digest.as_bytes();
+        u32::from_be_bytes([a, b, c, d])
+    };
+    (!text.is_empty()).then(|| UidValidity(text.parse().unwrap_or_else(|_| fold())))
+}
+
+/// What `STATUS name (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 5)` says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    pub(super) uid_validity: Option<UidValidity>,
+    uid_next: Option<u32>,
+    messages: Option<u64>,
+}
+
+impl Numbers {
+    /// The status of the folder; none where the server does not say all of it.
+    pub(super) fn status(&self) -> Option<FolderStatus> {
+        let (uid_validity, messages) = (self.uid_validity?, self.messages?);
+        Some(FolderStatus { uid_validity, uid_next: self.uid_next.map(Uid), messages })
+    }
+}
+
+/// Reads an answer to STATUS, with the name as [`status_key`] has it.
+pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, Numbers)> {
     let mut tokens = Tokens::new(pieces);
     if !tokens.next()?.is("STATUS") {
         return None;
     }
-    let name = match tokens.next()? {
-        Token::Atom(atom) => status_key(atom),
-        other => status_key(other.text()?),
+    let line = [Piece::Text(tokens.rest_of_line().to_vec())];
+    let items;
+    let (name, mut tokens) = match (&line[0], pieces) {
+        (Piece::Text(line), [_]) => {
+            let (name, rest) = name_and_items(line)?;
+            items = [Piece::Text(rest.to_vec())];
+            (status_key(&name), Tokens::new(&items))
+        }
+        _ => (status_key(tokens.next()?.text()?), tokens),
     };
-    let (mut messages, mut uid_next, mut uid_validity) = (None, None, None);
+    let mut numbers = Numbers::default();
     tokens.next()?;
     while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
         if name.is("MESSAGES") {
-            messages = value.number();
+            numbers.messages = value.number();
         } else if name.is("UIDNEXT") {
-            uid_next = value.number();
+            numbers.uid_next = value.number();
         } else if name.is("UIDVALIDITY") {
-            uid_validity = value.number();
+            numbers.uid_validity = value.text().and_then(|text| validity(&String::from_utf8_lossy(text)));
         }
     }
-    let status =
-        FolderStatus { uid_validity: UidValidity(uid_validity?), uid_next: uid_next.map(Uid), messages: messages? };
-    Some((name, status))
+    Some((name, numbers))
 }
 
 /// By what a STATUS answer is matched with its question: the name, and INBOX in any case of letters.
@@ -117,12 +172,31 @@ mod tests {
 
     #[test]
     fn a_status_is_read_whatever_else_is_beside_it() {
-        let (name, status) =
-            parse_status(&text("STATUS \"a b\" (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)")).unwrap();
-        assert_eq!(name, b"a b");
-        assert_eq!((status.messages, status.uid_next, status.uid_validity), (3, Some(Uid(4)), UidValidity(5)));
-        assert_eq!(parse_status(&text("STATUS x (MESSAGES 3)")), None);
+        let expected = FolderStatus { messages: 3, uid_next: Some(Uid(4)), uid_validity: UidValidity(5) };
+        for written in ["\"a b\"", "a b"] {
+            let answer = format!("STATUS {written} (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)");
+            let (name, numbers) = parse_status(&text(&answer)).unwrap();
+            assert_eq!((name.as_slice(), numbers.status()), (&b"a b"[..], Some(expected)));
+        }
+        let literal =
+            [Piece::Text(b"STATUS ".to_vec()), Piece::Literal(b"a b".to_vec()), Piece::Text(b" (MESSAGES 3)".to_vec())];
+        assert_eq!(parse_status(&literal).unwrap().0, b"a b");
+        assert_eq!(parse_status(&text("STATUS x (MESSAGES 3)")).unwrap().1.status(), None);
         assert_eq!(parse_status(&text("STATUS x")), None);
+    }
+
+    #[test]
+    fn a_uidvalidity_of_any_form_is_one_and_without_any_the_folder_is_known_in_this_run_only() {
+        let read = |code: &str| {
+            let mut opened = Opened::default();
+            opened.take(&text(&format!("OK [{code}] x")));
+            opened.status(of_this_run())
+        };
+        assert_eq!(read("UIDVALIDITY 4294967295").uid_validity, UidValidity(u32::MAX));
+        let large = read("UIDVALIDITY 1700000001000000007");
+        assert!(large.has_uid_validity() && large == read("UIDVALIDITY 1700000001000000007"));
+        assert_ne!(large, read("UIDVALIDITY 1700000001000000008"));
+        assert!(!read("UIDNEXT 4").has_uid_validity() && !read("UIDVALIDITY").has_uid_validity());
     }
 
     #[test]
@@ -133,9 +207,8 @@ mod tests {
         {
             opened.take(&text(line));
         }
-        let status = opened.status().unwrap();
+        let status = opened.status(of_this_run());
         assert_eq!((status.messages, status.uid_validity, status.uid_next), (3, UidValidity(7), Some(Uid(9))));
         assert_eq!(opened.permanent_flags.unwrap(), vec!["\\Seen", "\\*"]);
-        assert!(Opened::default().status().is_err());
     }
 }

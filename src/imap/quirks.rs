@@ -18,9 +18,11 @@ struct Quirk {
     password: &'static str,
     /// What is known of its limit of connections; may be empty.
     connections: &'static str,
+    /// Whether it wants to know which program a client is (ID, RFC 2971), although it may not announce that.
+    wants_name: bool,
 }
 
-const QUIRKS: [Quirk; 5] = [
+const QUIRKS: [Quirk; 6] = [
     // support.google.com/mail/answer/7126229 (15 connections), answer/185833 (app passwords).
     Quirk {
         capability: "X-GM-EXT-1",
@@ -28,6 +30,7 @@ const QUIRKS: [Quirk; 5] = [
         refusal: None,
         password: "Gmail takes app passwords and tokens only",
         connections: "Gmail allows 15 connections for an account, those of the person's own programs among them",
+        wants_name: false,
     },
     // Basic authentication ended in 2022: learn.microsoft.com, "Deprecation of Basic authentication in Exchange Online".
     Quirk {
@@ -36,6 +39,7 @@ const QUIRKS: [Quirk; 5] = [
         refusal: Some(ProblemKind::SignInNotOffered),
         password: "Microsoft 365 takes no passwords: choose the sign-in with a token",
         connections: "",
+        wants_name: false,
     },
     Quirk {
         capability: "",
@@ -43,6 +47,7 @@ const QUIRKS: [Quirk; 5] = [
         refusal: None,
         password: "Yahoo and AOL take app passwords only",
         connections: "Yahoo and AOL allow few connections",
+        wants_name: false,
     },
     Quirk {
         capability: "",
@@ -50,6 +55,7 @@ const QUIRKS: [Quirk; 5] = [
         refusal: None,
         password: "iCloud takes app passwords only",
         connections: "",
+        wants_name: false,
     },
     Quirk {
         capability: "",
@@ -57,6 +63,16 @@ const QUIRKS: [Quirk; 5] = [
         refusal: None,
         password: "this provider lets programs in only after the person has switched IMAP on in the settings of the web mail",
         connections: "",
+        wants_name: false,
+    },
+    // NetEase: "NO EXAMINE Unsafe Login. Please contact the provider for help" on every connection that has not sent ID.
+    Quirk {
+        capability: "X-CM-EXT-1",
+        domains: &["163.com", "126.com", "yeah.net", "188.com"],
+        refusal: None,
+        password: "NetEase takes an authorisation code only, which its web mail makes",
+        connections: "",
+        wants_name: true,
     },
 ];
 
@@ -81,6 +97,11 @@ impl Known {
         self.0.password
     }
 
+    /// Whether it wants to know which program a client is.
+    pub(super) fn wants_name(self) -> bool {
+        self.0.wants_name
+    }
+
     /// What a refused sign-in of this kind means there, and what is known about it. None where nothing is.
     pub(super) fn meaning_of_refusal(self, kind: ProblemKind) -> Option<(ProblemKind, &'static str)> {
         let quirk = self.0;
@@ -93,10 +114,142 @@ impl Known {
     }
 }
 
-/// What certain words mean, on whichever server: Exchange signs in who has no mailbox, and then refuses every command.
+/// What a refusal means that is the fault of no message, folder or password: it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// No more connections.
+    Connections,
+    /// The account has had what the server gives for now. Nothing that was asked for is at fault.
+    Rate,
+    /// Busy, failing, or under maintenance. Some servers say the same of a single message or folder.
+    Passing,
+}
+
+impl Pause {
+    /// The kind of problem.
+    pub fn kind(self) -> ProblemKind {
+        match self {
+            Pause::Connections => ProblemKind::TooManyConnections,
+            Pause::Rate | Pause::Passing => ProblemKind::Throttled,
+        }
+    }
+}
+
+/// Words by which servers ask for a pause, in lower case; the first that fits counts.
+const PAUSES: [(Pause, &[&str]); 3] = [
+    (
+        Pause::Connections,
+        &[
+            "too many simultaneous",
+            "too many concurrent",
+            "too many connections",
+            "too many open connections",
+            "too many sessions",
+            "maximum number of connections",
+            "connection limit",
+        ],
+    ),
+    (
+        Pause::Rate,
+        &[
+            // Gmail: "Account exceeded command or bandwidth limits."
+            "bandwidth",
+            "exceeded command",
+            "rate limit",
+            "rate-limit",
+            "ratelimit",
+            "download limit",
+            "daily limit",
+            "transfer limit",
+            // Microsoft 365: "Request is throttled. Suggested Backoff Time: 4500 milliseconds."
+            "throttled",
+            "backoff time",
+            "too many requests",
+            "too many commands",
+            "too many operations",
+            "too many login",
+            "too many auth",
+            "too many attempts",
+            "too many failed",
+            "too many bad",
+        ],
+    ),
+    (
+        Pause::Passing,
+        &[
+            // Yahoo: "[UNAVAILABLE] UID FETCH Server error - Please try again later", also of a single message.
+            "try again",
+            "try later",
+            "again later",
+            "retry later",
+            "temporar",
+            "busy",
+            "maintenance",
+            "overloaded",
+            "service unavailable",
+            "service is unavailable",
+            "server unavailable",
+            "server is unavailable",
+            "currently unavailable",
+            "service not available",
+        ],
+    ),
+];
+
+/// The pause that a server's words ask for.
+pub(super) fn pause_in_words(words: &str) -> Option<Pause> {
+    let words = words.to_lowercase();
+    let says = |(_, known): &&(Pause, &[&str])| known.iter().any(|known| words.contains(known));
+    PAUSES.iter().find(says).map(|(pause, _)| *pause)
+}
+
+/// Whether words that ask to try again are about what was typed: "Invalid password, please try again."
+pub(super) fn blames_the_password(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let known = ["invalid", "incorrect", "wrong", "bad user", "bad password", "credentials", "mismatch"];
+    pause_in_words(&words) == Some(Pause::Passing)
+        && !["later", "temporar", "busy", "maintenance"].iter().any(|passing| words.contains(passing))
+        && known.iter().any(|known| words.contains(known))
+}
+
+/// Words with a meaning of their own, on whichever server: how they are recognised, what they mean, and whether that may pass by itself.
+struct Wording {
+    words: &'static str,
+    kind: ProblemKind,
+    why: &'static str,
+    passes: bool,
+}
+
+const WORDINGS: [Wording; 2] = [
+    // Exchange and Outlook.com sign in whoever has no mailbox, and then refuse every command. Outlook.com says so for some minutes of others, too.
+    Wording {
+        words: "user is authenticated but not connected",
+        kind: ProblemKind::AccountDisabled,
+        why: "the account has no mailbox there, or no licence for one",
+        passes: true,
+    },
+    // NetEase (163.com, 126.com, yeah.net) opens no folder for a client that has not said who it is, or for an account that it distrusts.
+    Wording {
+        words: "unsafe login",
+        kind: ProblemKind::AccessRefused,
+        why: "this provider wants IMAP allowed for this program in the settings of the web mail",
+        passes: false,
+    },
+];
+
+fn wording(words: &str) -> Option<&'static Wording> {
+    let words = words.to_lowercase();
+    WORDINGS.iter().find(|wording| words.contains(wording.words))
+}
+
+/// What certain words mean.
 pub(super) fn meaning(words: &str) -> Option<(ProblemKind, &'static str)> {
-    let no_mailbox = words.to_ascii_lowercase().contains("user is authenticated but not connected");
-    no_mailbox.then_some((ProblemKind::AccountDisabled, "the account has no mailbox there, or no licence for one"))
+    wording(words).map(|wording| (wording.kind, wording.why))
+}
+
+/// Whether a refusal in these words may be gone after some minutes.
+pub(super) fn may_pass(words: &str) -> bool {
+    wording(words).is_some_and(|wording| wording.passes)
 }
 
 #[cfg(test)]

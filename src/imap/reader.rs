@@ -7,7 +7,7 @@ use super::error::ImapError;
 use super::fetch::HeadsRead;
 use super::list::{self, Listing};
 use super::names::{NameRefused, Naming};
-use super::opened::{FolderStatus, Opened, parse_status, status_key};
+use super::opened::{FolderStatus, Numbers, Opened, of_this_run, parse_status, status_key};
 use super::response::{Condition, Status};
 use super::wire::Wire;
 use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
@@ -24,11 +24,15 @@ pub struct Reader {
     pub(super) naming: Naming,
     /// The folder that is open, by its wire name.
     pub(super) open: Option<Vec<u8>>,
+    /// The messages it held when it was opened.
+    messages: u64,
+    /// Whether the server leaves UIDVALIDITY out when it opens a folder.
+    lacks_uid_validity: bool,
 }
 
 impl Reader {
     pub(super) fn new(wire: Wire) -> Self {
-        Self { wire, naming: Naming::default(), open: None }
+        Self { wire, naming: Naming::default(), open: None, messages: 0, lacks_uid_validity: false }
     }
 
     /// What the server can do.
@@ -86,10 +90,10 @@ impl Reader {
                 let command = ReadOnly::Status { wire_name: wire_name.to_vec() };
                 tags.push(self.wire.send(&command.command())?);
             }
-            let mut found: BTreeMap<Vec<u8>, FolderStatus> = BTreeMap::new();
+            let mut found: BTreeMap<Vec<u8>, Numbers> = BTreeMap::new();
             let answers = self.wire.finish_all(&tags, &mut |pieces| found.extend(parse_status(pieces)))?;
             for (wire_name, answer) in group.iter().zip(answers) {
-                let status = found.get(&status_key(wire_name)).copied();
+                let status = found.get(&status_key(wire_name)).and_then(Numbers::status);
                 statuses.push(status.filter(|_| answer.condition == Condition::Ok));
             }
         }
@@ -104,10 +108,33 @@ impl Reader {
 
     /// The status of one folder, without opening it.
     pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
+        let status = self.numbers(wire_name)?.status();
+        status.ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
+    }
+
+    /// Whether there is such a folder.
+    pub(super) fn exists(&mut self, wire_name: &[u8]) -> bool {
+        self.numbers(wire_name).is_ok()
+    }
+
+    fn numbers(&mut self, wire_name: &[u8]) -> Result<Numbers, ImapError> {
         let mut found = None;
         let command = ReadOnly::Status { wire_name: wire_name.to_vec() }.command();
         self.wire.run_ok(&command, &mut |pieces| found = parse_status(pieces).or(found.take()))?;
-        found.map(|(_, status)| status).ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
+        Ok(found.map(|(_, numbers)| numbers).unwrap_or_default())
+    }
+
+    /// The status of a folder that was opened. Some servers give its UIDVALIDITY to STATUS only; without any, the folder has one of this run.
+    pub(super) fn completed(&mut self, wire_name: &[u8], opened: &Opened) -> Result<FolderStatus, ImapError> {
+        let otherwise = match opened.uid_validity() {
+            Some(known) => known,
+            None => match self.numbers(wire_name) {
+                Ok(numbers) => numbers.uid_validity.unwrap_or_else(of_this_run),
+                Err(error) if error.is_connection() => return Err(error),
+                Err(_) => of_this_run(),
+            },
+        };
+        Ok(opened.status(otherwise))
     }
 
     /// Opens a folder for reading only.
@@ -116,8 +143,9 @@ impl Reader {
         let mut opened = Opened::default();
         let command = ReadOnly::Examine { wire_name: wire_name.to_vec() }.command();
         self.wire.run_ok(&command, &mut |pieces| opened.take(pieces))?;
-        let status = opened.status()?;
+        let status = self.completed(wire_name, &opened)?;
         self.open = Some(wire_name.to_vec());
+        self.messages = status.messages;
         Ok(status)
     }
 
@@ -142,16 +170,38 @@ impl Reader {
         let permanent_ids = self.has_permanent_ids();
         let mut index = 0;
         for group in self.groups(wire_names) {
+            if self.lacks_uid_validity {
+                for wire_name in group {
+                    let scanned = self.scan_alone(wire_name, first(index), &mut |found| head(index, found));
+                    scanned_or_lost(scanned).map(|status| end(index, status))?;
+                    index += 1;
+                }
+                continue;
+            }
             let mut tags = Vec::new();
             for (wire_name, place) in group.iter().zip(index..) {
                 let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
                 let fetch = ReadOnly::FetchHeads { set: format!("{}:*", first(place).0), permanent_ids };
                 tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
             }
-            for (examine, fetch) in tags {
+            let mut tags = tags.into_iter();
+            while let Some((examine, fetch)) = tags.next() {
                 let mut opened = Opened::default();
                 let examined = self.wire.finish(examine, &mut |pieces| opened.take(pieces))?;
                 let is_open = examined.condition == Condition::Ok;
+                if is_open && opened.uid_validity().is_none() {
+                    // It takes a question of its own, so from here on one folder is asked for after the other.
+                    self.lacks_uid_validity = true;
+                    let unread: Vec<_> =
+                        std::iter::once(fetch).chain(tags.flat_map(|(examine, fetch)| [examine, fetch])).collect();
+                    self.wire.finish_all(&unread, &mut |_| {})?;
+                    return self.scan(
+                        &wire_names[index..],
+                        &|place| first(index + place),
+                        &mut |place, found| head(index + place, found),
+                        &mut |place, status| end(index + place, status),
+                    );
+                }
                 self.open = wire_names.get(index).filter(|_| is_open).map(|name| name.to_vec());
                 // After a refusal another folder may still be open: its heads are not the ones that were asked for.
                 let mut read = HeadsRead::default();
@@ -177,19 +227,43 @@ impl Reader {
             Some(last) => format!("{}:{}", first.0, last.0),
             None => format!("{}:*", first.0),
         };
-        let command = ReadOnly::FetchHeads { set, permanent_ids: self.has_permanent_ids() }.command();
-        let mut read = HeadsRead::default();
+        if self.messages == 0 {
+            return Ok(());
+        }
         // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).
         let asked_for = |head: &MessageHead| head.uid >= first && last.is_none_or(|last| head.uid <= last);
-        self.wire.run_ok(&command, &mut |pieces| {
-            if let Some(head) = read.take(pieces).filter(asked_for) {
+        let mut each = |head: MessageHead| {
+            if asked_for(&head) {
                 each(head);
             }
-        })?;
-        if let Some(head) = read.end().filter(asked_for) {
-            each(head);
+        };
+        match self.fetch_heads(set, &mut each) {
+            // James and QQ answer BAD, and old Cyrus NO, where no message is among the UIDs.
+            Err(error @ ImapError::Refused { .. }) if !error.is_connection() && first > Uid(1) => {
+                self.fetch_heads("1:*".to_owned(), &mut each)
+            }
+            outcome => outcome,
         }
+    }
+
+    fn fetch_heads(&mut self, set: String, each: &mut dyn FnMut(MessageHead)) -> Result<(), ImapError> {
+        let command = ReadOnly::FetchHeads { set, permanent_ids: self.has_permanent_ids() }.command();
+        let mut read = HeadsRead::default();
+        self.wire.run_ok(&command, &mut |pieces| read.take(pieces).into_iter().for_each(&mut *each))?;
+        read.end().into_iter().for_each(each);
         Ok(())
+    }
+
+    /// Opens one folder and reads its heads, with a question after the other.
+    fn scan_alone(
+        &mut self,
+        wire_name: &[u8],
+        first: Uid,
+        each: &mut dyn FnMut(MessageHead),
+    ) -> Result<FolderStatus, ImapError> {
+        let status = self.examine(wire_name)?;
+        self.heads(first, None, each)?;
+        Ok(status)
     }
 
     /// Reads bodies of the open folder, each batch with one command, and the next command sent before the answer to the last one
@@ -212,6 +286,7 @@ impl Reader {
         let mut open_folder = None;
         let read = bodies::read(&mut self.wire, &mut open_folder, feed, sink);
         self.open = open_folder.map(|folder| folder.wire_name.clone());
+        self.messages = u64::MAX;
         read
     }
 
@@ -234,11 +309,23 @@ impl BodyFeed for OpenFolderFeed<'_> {
     }
 }
 
+/// A refusal reaches one folder; what ends the connection is an `Err`.
+fn scanned_or_lost(scanned: Result<FolderStatus, ImapError>) -> Result<Result<FolderStatus, ImapError>, ImapError> {
+    match scanned {
+        Err(error) if !matches!(error, ImapError::Refused { .. }) => Err(error),
+        scanned => Ok(scanned),
+    }
+}
+
 /// The status of a folder whose heads were read.
 fn scanned(opened: &Opened, examined: Status, fetched: Status) -> Result<FolderStatus, ImapError> {
     let refused = |command, status: Status| ImapError::Refused { command, status };
     match (examined.condition, fetched.condition) {
-        (Condition::Ok, Condition::Ok) => opened.status(),
+        (Condition::Ok, Condition::Ok) => Ok(opened.status(of_this_run())),
+        // James and QQ answer BAD, and old Cyrus NO, to a question about the messages of an empty folder.
+        (Condition::Ok, _) if opened.messages() == 0 && fetched.pause(true).is_none() => {
+            Ok(opened.status(of_this_run()))
+        }
         (Condition::Ok, _) => Err(refused("UID FETCH", fetched)),
         _ => Err(refused("EXAMINE", examined)),
     }
@@ -281,8 +368,42 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_folder_is_empty_whatever_the_server_says_of_its_messages() {
+        for refusal in ["BAD", "NO"] {
+            let answers = format!(
+                "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\nK1 OK\r\nK2 {refusal} invalid message set\r\n\
+                 * 1 EXISTS\r\n* OK [UIDVALIDITY 2] x\r\nK3 OK\r\nK4 {refusal} broken\r\n"
+            );
+            assert_eq!(scanned_from(&answers), (vec![], vec![Some(0), None]), "{refusal}");
+        }
+        // Beyond the last message there is nothing to read, either; all messages are asked for to know.
+        let answers = "* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\nK1 OK\r\nK2 BAD nothing there\r\n\
+                       * 1 FETCH (UID 5 RFC822.SIZE 9)\r\nK3 OK\r\n";
+        let mut reader = session(answers);
+        reader.examine(b"a").unwrap();
+        reader.heads(Uid(6), None, &mut |head| panic!("{head:?}")).unwrap();
+    }
+
+    #[test]
+    fn a_folder_without_uidvalidity_is_asked_about_by_status_and_after_that_one_by_one() {
+        let answers = "* 1 EXISTS\r\nK1 OK\r\n* 1 FETCH (UID 5 RFC822.SIZE 9)\r\nK2 OK\r\n\
+                       * 2 EXISTS\r\nK3 OK\r\n* 1 FETCH (UID 6 RFC822.SIZE 9)\r\nK4 OK\r\n\
+                       * 1 EXISTS\r\nK5 OK\r\n* STATUS a (MESSAGES 1 UIDVALIDITY 7)\r\nK6 OK\r\n\
+                       * 1 FETCH (UID 5 RFC822.SIZE 9)\r\nK7 OK\r\n\
+                       * 2 EXISTS\r\nK8 OK\r\nK9 NO not now\r\n* 1 FETCH (UID 6 RFC822.SIZE 9)\r\nK10 OK\r\n";
+        let (mut heads, mut statuses) = (Vec::new(), Vec::new());
+        let mut head = |folder, head: MessageHead| heads.push((folder, head.uid.0));
+        let mut end = |_, status: Result<FolderStatus, ImapError>| statuses.push(status.unwrap());
+        session(answers).scan(&[b"a", b"b"], &|_| Uid(1), &mut head, &mut end).unwrap();
+        assert_eq!(heads, [(0, 5), (1, 6)]);
+        assert_eq!((statuses[0].uid_validity, statuses[0].messages), (UidValidity(7), 1));
+        assert!(statuses[0].has_uid_validity() && !statuses[1].has_uid_validity());
+    }
+
+    #[test]
     fn the_last_message_of_a_folder_is_none_of_those_that_came_later() {
         let mut reader = session("* 3 FETCH (UID 7 RFC822.SIZE 9)\r\nK1 OK\r\n");
+        reader.messages = 3;
         let mut heads = Vec::new();
         reader.heads(Uid(8), None, &mut |head| heads.push(head.uid)).unwrap();
         assert_eq!(heads, []);

@@ -1,6 +1,6 @@
 //! A status answer of a server: OK, NO, BAD, BYE, with its response code and text (RFC 9051, section 7.1; RFC 5530).
 
-use crate::domain::ProblemKind;
+use super::quirks::{self, Pause};
 use std::fmt;
 
 /// The word a status answer begins with.
@@ -43,7 +43,7 @@ impl Status {
             _ => return None,
         };
         let rest = rest.trim_start();
-        let (code, words) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let (code, words) = match rest.strip_prefix('[').and_then(split_code) {
             Some((code, words)) => (Some(code.to_owned()), words),
             None => (None, rest),
         };
@@ -67,33 +67,88 @@ impl Status {
         word.eq_ignore_ascii_case(code).then_some(argument)
     }
 
-    /// Whether it asks to come back later: too many connections, or throttled.
-    pub fn wait_kind(&self) -> Option<ProblemKind> {
-        let text = self.text.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if says(&["too many simultaneous", "too many connections", "maximum number of connections", "connection limit"])
-        {
-            Some(ProblemKind::TooManyConnections)
-        } else if ["UNAVAILABLE", "INUSE"].iter().any(|code| self.has_code(code))
-            || says(&["throttled", "try again later", "backoff time", "temporarily unavailable"])
-        {
-            Some(ProblemKind::Throttled)
-        } else if self.has_code("LIMIT") && says(&["connection", "session", "login"]) {
-            Some(ProblemKind::TooManyConnections)
-        } else {
-            None
+    /// The pause it asks for. Some codes ask for one only where something is `read`, or at a sign-in: elsewhere they speak of a mailbox that is
+    /// full, or of the limits of a message (RFC 5530).
+    pub fn pause(&self, read: bool) -> Option<Pause> {
+        let codes = |codes: &[&str]| codes.iter().any(|code| self.has_code(code));
+        match quirks::pause_in_words(&self.text) {
+            Some(pause) => Some(pause),
+            None if codes(&["UNAVAILABLE", "INUSE"]) || (read && codes(&["SERVERBUG"])) => Some(Pause::Passing),
+            None if read && codes(&["OVERQUOTA"]) => Some(Pause::Rate),
+            None if self.has_code("LIMIT") => {
+                let text = self.text.to_lowercase();
+                let connections = ["connection", "session", "login"].iter().any(|word| text.contains(word));
+                if connections { Some(Pause::Connections) } else { read.then_some(Pause::Rate) }
+            }
+            None => None,
         }
     }
 
-    /// How long to wait, where the text says so: `Suggested Backoff Time: 5000 milliseconds`.
+    /// How long to wait, where the text says so: `Suggested Backoff Time: 5000 milliseconds`, `try again in 2 minutes`.
     pub fn wait_seconds(&self) -> Option<u64> {
         let text = self.text.to_lowercase();
-        let (_, after) = text.split_once("backoff time:").or_else(|| text.split_once("retry after"))?;
-        let digits: String =
-            after.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-        let number: u64 = digits.parse().ok()?;
-        Some(if after.contains("millisecond") { number.div_ceil(1000) } else { number })
+        let (_, after) = ["backoff time:", "retry after", "again after", "again in"]
+            .iter()
+            .find_map(|words| text.split_once(words))?;
+        let digits = after.trim_start();
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let (number, unit) = digits.split_at(end);
+        let number: u64 = number.parse().ok()?;
+        let unit = unit.trim_start();
+        Some(if unit.starts_with("milli") || unit.starts_with("ms") {
+            number.div_ceil(1000)
+        } else if unit.starts_with("min") {
+            number.saturating_mul(60)
+        } else if unit.starts_with("hour") {
+            number.saturating_mul(3600)
+        } else {
+            number
+        })
     }
+
+    /// The text for a person, with the address that some servers give inside the code: `[WEBALERT https://…]`.
+    pub fn words(&self) -> String {
+        let address = self.code.as_deref().and_then(|code| {
+            code.split_ascii_whitespace().find(|word| word.starts_with("https://") || word.starts_with("http://"))
+        });
+        match address {
+            Some(address) if self.text.is_empty() => printable(address),
+            Some(address) => format!("{} ({})", self.text, printable(address)),
+            None => self.text.clone(),
+        }
+    }
+
+    /// Adds what the server said in another answer about the same thing.
+    pub(super) fn and(mut self, other: &Status) -> Self {
+        let more = other.words();
+        if !more.is_empty() && !self.words().contains(&more) {
+            self.text = match self.words().trim_end_matches('.') {
+                "" => more,
+                words => format!("{words}; {more}"),
+            };
+        }
+        // The code that says more about the session is that of the refusal.
+        self.code = other.code.clone().or(self.code);
+        self
+    }
+}
+
+/// The code and the words after it. A list inside a code may hold brackets: Gmail has had keywords such as `OIB-Seen-[Gmail]/Trash` among its
+/// PERMANENTFLAGS.
+fn split_code(rest: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    let end = rest.char_indices().find_map(|(at, letter)| {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ']' if depth == 0 => return Some(at),
+            _ => {}
+        }
+        None
+    });
+    // A list without an end ends with the first bracket.
+    let end = end.or_else(|| rest.find(']'))?;
+    Some((&rest[..end], &rest[end + 1..]))
 }
 
 impl fmt::Display for Status {
@@ -129,8 +184,48 @@ mod tests {
     #[test]
     fn a_server_that_asks_to_wait_is_understood() {
         let status = Status::parse(b"NO Request is throttled. Suggested Backoff Time: 4500 milliseconds").unwrap();
-        assert_eq!((status.wait_kind(), status.wait_seconds()), (Some(ProblemKind::Throttled), Some(5)));
+        assert_eq!((status.pause(true), status.wait_seconds()), (Some(Pause::Rate), Some(5)));
         let status = Status::parse(b"NO [ALERT] Too many simultaneous connections. (Failure)").unwrap();
-        assert_eq!(status.wait_kind(), Some(ProblemKind::TooManyConnections));
+        assert_eq!(status.pause(false), Some(Pause::Connections));
+        for (line, seconds) in [
+            ("NO Please try again in 2 minutes", Some(120)),
+            ("NO Retry after 30 seconds", Some(30)),
+            ("NO Try again in a few minutes", None),
+            ("NO Try again in 1 hour", Some(3600)),
+        ] {
+            assert_eq!(Status::parse(line.as_bytes()).unwrap().wait_seconds(), seconds, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_read_from_code_or_words_and_limits_of_a_message_are_none() {
+        let pause = |line: &str, read| Status::parse(line.as_bytes()).unwrap().pause(read);
+        for (line, read, wrote) in [
+            (
+                "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+                Some(Pause::Rate),
+                Some(Pause::Rate),
+            ),
+            ("NO [OVERQUOTA] Mailbox is full", Some(Pause::Rate), None),
+            ("NO [SERVERBUG] Internal error occurred", Some(Pause::Passing), None),
+            ("NO [LIMIT] Too many user flags in mailbox", Some(Pause::Rate), None),
+            ("NO [LIMIT] Session limit reached", Some(Pause::Connections), Some(Pause::Connections)),
+            ("NO [UNAVAILABLE] x", Some(Pause::Passing), Some(Pause::Passing)),
+            ("NO Server is down for maintenance", Some(Pause::Passing), Some(Pause::Passing)),
+            ("NO Too many user flags in mailbox", None, None),
+            ("NO Message contains bare newlines", None, None),
+        ] {
+            assert_eq!((pause(line, true), pause(line, false)), (read, wrote), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_code_ends_after_its_list_and_an_address_inside_it_is_shown() {
+        let status = Status::parse(br"OK [PERMANENTFLAGS (\Seen OIB-Seen-[Gmail]/Trash \*)] Flags permitted.").unwrap();
+        assert_eq!(status.text, "Flags permitted.");
+        assert!(status.code.unwrap().ends_with(r"\*)"));
+        assert_eq!(Status::parse(b"NO [ALERT (x] y").unwrap().text, "y");
+        let alert = Status::parse(b"NO [WEBALERT https://mail.example.com/x?y] Web login required.").unwrap();
+        assert_eq!(alert.words(), "Web login required. (https://mail.example.com/x?y)");
     }
 }

@@ -79,6 +79,8 @@ impl Greeted {
 
     fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
         let distance = self.wire.distance.clone();
+        let announced = self.wire.capabilities.clone();
+        let wants_name = Known::at(&self.host, &announced).is_some_and(Known::wants_name);
         let begun = Instant::now();
         let mut wire = match sign_in {
             SignIn::Password { user, password } => with_password(self.wire, user, password, Whose::Person)?,
@@ -98,12 +100,19 @@ impl Greeted {
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
         }
+        if wire.capabilities.is_empty() {
+            wire.capabilities = announced;
+        }
         // Such a server refuses everything else before this (RFC 6855, section 6). All others understand us without it.
         if wire.capabilities.has("UTF8=ONLY") {
             wire.run_ok(&ReadOnly::EnableUtf8.command(), &mut |_| {})?;
             wire.utf8 = true;
         }
         wire.signed_in_within = Some(took);
+        // NetEase opens no folder on a connection that has not said which program it is. It costs no round trip: nobody waits for the answer.
+        if wants_name || wire.capabilities.has("ID") {
+            wire.send(&ReadOnly::Id.command())?;
+        }
         Ok(Session { wire })
     }
 }
@@ -172,19 +181,23 @@ fn through_crate(
     log::debug!(target: "imap", "signing in");
     // The crate unwraps in places that a server can reach.
     let _ = catch_unwind(AssertUnwindSafe(move || talk(imap::Client::new(lent))));
-    let line = handle.last_line();
+    let (line, complaint) = (handle.last_line(), handle.complaint());
     let transport = handle.take_back().ok_or(ImapError::Closed)?;
     let Some(words) = line.iter().position(|&octet| octet == b' ').map(|space| &line[space + 1..]) else {
         return Err(ImapError::Closed);
     };
     match Status::parse(words) {
-        Some(status) if line.starts_with(b"* ") => Err(ImapError::Bye(status)),
+        Some(status) if line.starts_with(b"* ") => Err(ImapError::Bye(Wire::new(transport).rest_after_bye(status))),
         Some(status) if status.condition == Condition::Ok => {
             let mut wire = Wire::new(transport);
             wire.capabilities = Capabilities::in_code(&status).unwrap_or_default();
             Ok(wire)
         }
-        Some(status) => Err(ImapError::SignInRefused { status, whose }),
+        Some(status) => {
+            // Gmail gives the address of a page to open in an untagged answer before the refusal.
+            let status = complaint.map_or(status.clone(), |complaint| complaint.and(&status));
+            Err(ImapError::SignInRefused { status, whose })
+        }
         None => Err(ImapError::Closed),
     }
 }

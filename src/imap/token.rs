@@ -2,6 +2,8 @@
 //!
 //! Promises never to fail: octets that fit no rule become part of an atom, a list without an end ends with the answer.
 
+use super::written_name::unquoted;
+
 /// A piece of an answer as it came from the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -103,20 +105,37 @@ impl<'a> Tokens<'a> {
     }
 
     fn quoted(&mut self, text: &[u8]) -> Token<'a> {
-        let mut string = Vec::new();
-        self.at += 1;
-        while let Some(&octet) = text.get(self.at) {
-            self.at += 1;
-            match octet {
-                b'"' => break,
-                b'\\' => {
-                    string.extend(text.get(self.at));
-                    self.at += 1;
-                }
-                _ => string.push(octet),
-            }
-        }
+        let (string, rest) = unquoted(&text[self.at + 1..]);
+        self.at = text.len() - rest.len();
         Token::Text(string)
+    }
+
+    /// Skips these octets if they come next, after blanks.
+    pub(super) fn skip(&mut self, octets: &[u8]) -> bool {
+        let rest = self.rest_of_line();
+        let skips = rest.starts_with(octets);
+        if let (true, Some(Piece::Text(text))) = (skips, self.pieces.first()) {
+            self.at = text.len() - rest.len() + octets.len();
+        }
+        skips
+    }
+
+    /// The inside of a list of flags, without its parentheses. Flags end at a blank or a parenthesis: brackets are letters in them, whatever
+    /// the grammar says.
+    pub(super) fn flag_list(&mut self) -> Option<&'a [u8]> {
+        let inner = self.rest_of_line().strip_prefix(b"(")?;
+        let mut in_quotes = false;
+        let end = inner.iter().position(|octet| {
+            in_quotes ^= *octet == b'"';
+            *octet == b')' && !in_quotes
+        });
+        // A quote without its partner is a letter, too.
+        let end = end.or_else(|| inner.iter().position(|octet| *octet == b')'));
+        let (list, after) = end.map_or((inner, &[][..]), |end| (&inner[..end], &inner[end + 1..]));
+        if let Some(Piece::Text(text)) = self.pieces.first() {
+            self.at = text.len() - after.len();
+        }
+        Some(list)
     }
 }
 

@@ -115,6 +115,8 @@ struct Lent {
     line: Vec<u8>,
     last_line: Vec<u8>,
     lines: usize,
+    /// The last `* NO` or `* BAD`, which the crate does not get.
+    complaint: Option<Status>,
 }
 
 /// The longest part of a line that is handed on.
@@ -124,7 +126,8 @@ const MOST_LINES: usize = 1000;
 
 impl LineHandle {
     pub(super) fn lend(transport: Transport) -> Self {
-        let lent = Lent { transport: Some(transport), line: Vec::new(), last_line: Vec::new(), lines: 0 };
+        let lent =
+            Lent { transport: Some(transport), line: Vec::new(), last_line: Vec::new(), lines: 0, complaint: None };
         Self(Arc::new(Mutex::new(lent)))
     }
 
@@ -141,6 +144,11 @@ impl LineHandle {
     /// The last whole line the server sent, without its end.
     pub(super) fn last_line(&self) -> Vec<u8> {
         self.lock().last_line.trim_ascii_end().to_vec()
+    }
+
+    /// What the server complained of in an untagged answer.
+    pub(super) fn complaint(&self) -> Option<Status> {
+        self.lock().complaint.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Lent> {
@@ -163,6 +171,9 @@ impl Lent {
             let line = read_line(transport)?;
             let is_greeting = self.lines == 1 && self.last_line.is_empty();
             if !line.is_empty() && !is_greeting && !is_asked_for(&line) {
+                let status = line.strip_prefix(b"* ").and_then(|words| Status::parse(words.trim_ascii_end()));
+                let complains = |status: &Status| matches!(status.condition, Condition::No | Condition::Bad);
+                self.complaint = status.filter(complains).or(self.complaint.take());
                 continue;
             }
             self.last_line.clone_from(&line);

@@ -5,10 +5,12 @@
 use super::append::Appender;
 use super::command::{Command, ReadOnly};
 use super::error::ImapError;
+use super::list;
 use super::names::NameRefused;
-use super::opened::{FolderStatus, Opened};
+use super::opened::{FolderStatus, Opened, of_this_run};
 use super::reader::Reader;
 use super::response::{Condition, Status};
+use super::token::Piece;
 use super::wire::{Tag, Wire};
 use crate::domain::FolderPath;
 
@@ -81,7 +83,7 @@ impl Writer {
         if status.condition == Condition::Ok {
             return Ok(Created::New);
         }
-        if status.has_code("ALREADYEXISTS") || self.reader.status(wire_name).is_ok() {
+        if status.has_code("ALREADYEXISTS") || self.reader.exists(wire_name) {
             return Ok(Created::Existed);
         }
         Err(ImapError::Refused { command: "CREATE", status })
@@ -103,21 +105,43 @@ impl Writer {
                     wanted.then(|| wire.send(&Command::new(command).string(wish.wire_name))).transpose()
                 };
                 let create = ask(wire, wish.create, "CREATE")?;
+                // Some servers make a folder under another name than they were asked for.
+                let list = || Command::new("LIST").plain("\"\"").string(wish.wire_name);
+                let list = wish.create.then(|| wire.send(&list())).transpose()?;
                 let subscribe = ask(wire, wish.subscribe, "SUBSCRIBE")?;
                 // Only SELECT gives PERMANENTFLAGS; many servers answer EXAMINE with an empty list.
-                tags.push((create, subscribe, ask(wire, true, "SELECT")?));
+                tags.push((create, list, subscribe, ask(wire, true, "SELECT")?));
             }
-            for (create, subscribe, select) in tags {
-                let mut opened = Opened::default();
-                let mut finish =
-                    |tag: Option<Tag>| tag.map(|tag| wire.finish(tag, &mut |pieces| opened.take(pieces))).transpose();
-                let (create, subscribe, select) = (finish(create)?, finish(subscribe)?, finish(select)?);
+            let mut lacking: Vec<(usize, &[u8], Opened)> = Vec::new();
+            for ((create, list, subscribe, select), wish) in tags.into_iter().zip(wishes) {
+                let (mut opened, mut listed) = (Opened::default(), Vec::new());
+                let mut finish = |tag: Option<Tag>| {
+                    let mut take = |pieces: &[Piece]| {
+                        opened.take(pieces);
+                        listed.extend(list::listed_name(pieces));
+                    };
+                    tag.map(|tag| wire.finish(tag, &mut take)).transpose()
+                };
+                let (create, _) = (finish(create)?, finish(list)?);
+                let (subscribe, select) = (finish(subscribe)?, finish(select)?);
+                let naming = &self.reader.naming;
+                let other_name = listed.into_iter().find(|listed| naming.is_other_name(listed, wish.wire_name));
+                let open = looked_at(create, other_name.map(|name| naming.text(&name)), select, &mut opened);
+                if open.is_ok() && opened.uid_validity().is_none() {
+                    lacking.push((ready.len(), wish.wire_name, opened));
+                }
                 ready.push(Ready {
-                    open: looked_at(create, select, opened),
+                    open,
                     not_subscribed: subscribe
                         .filter(|status| status.condition != Condition::Ok)
                         .map(|status| ImapError::Refused { command: "SUBSCRIBE", status }),
                 });
+            }
+            for (place, wire_name, opened) in lacking {
+                let status = self.reader.completed(wire_name, &opened)?;
+                if let Some(Ready { open: Ok(open), .. }) = ready.get_mut(place) {
+                    open.status = status;
+                }
             }
         }
         if self.reader.wire.capabilities.has("UNSELECT") && !wishes.is_empty() {
@@ -167,9 +191,21 @@ impl Writer {
     }
 }
 
-/// The folder that SELECT has opened. Where it could not be opened, a refused CREATE says more than the refused SELECT.
-fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened) -> Result<OpenFolder, ImapError> {
+/// The folder that SELECT has opened. Where it could not be opened, a refused CREATE says more than the refused SELECT. A folder that the server
+/// made, or has, under an `other_name` is none that was asked for, even where SELECT opens it: it may be another folder's place.
+fn looked_at(
+    create: Option<Status>,
+    other_name: Option<String>,
+    select: Option<Status>,
+    opened: &mut Opened,
+) -> Result<OpenFolder, ImapError> {
+    if let Some(name) = other_name {
+        return Err(ImapError::NameNotKept(format!("it has or makes '{name}' instead")));
+    }
     if let Some(status) = select.filter(|status| status.condition != Condition::Ok) {
+        if create.as_ref().is_some_and(|create| create.condition == Condition::Ok) && status.pause(false).is_none() {
+            return Err(ImapError::NameNotKept(format!("it said that it made it, and then: {}", status.words())));
+        }
         let created = create.filter(|status| status.condition != Condition::Ok && !status.has_code("ALREADYEXISTS"));
         return Err(match created {
             Some(status) => ImapError::Refused { command: "CREATE", status },
@@ -179,7 +215,7 @@ fn looked_at(create: Option<Status>, select: Option<Status>, mut opened: Opened)
     let flags = opened.permanent_flags.take().unwrap_or_default();
     let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
     Ok(OpenFolder {
-        status: opened.status()?,
+        status: opened.status(of_this_run()),
         permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
         new_keywords_allowed,
     })
@@ -205,11 +241,28 @@ mod tests {
             Err(ImapError::Refused { command, .. }) => command,
             other => panic!("{other:?}"),
         };
-        assert_eq!(command("K1 NO not here\r\nK2 NO no such folder\r\n"), "CREATE");
-        assert_eq!(command("K1 NO [ALREADYEXISTS] there\r\nK2 NO no access\r\n"), "SELECT");
-        let open = made_ready("K1 NO there\r\n* OK [UIDVALIDITY 4] x\r\n* OK [PERMANENTFLAGS (a \\*)] x\r\nK2 OK\r\n");
+        assert_eq!(command("K1 NO not here\r\nK2 OK\r\nK3 NO no such folder\r\n"), "CREATE");
+        assert_eq!(command("K1 NO [ALREADYEXISTS] there\r\nK2 OK\r\nK3 NO no access\r\n"), "SELECT");
+        let open = made_ready(
+            "K1 NO there\r\nK2 OK\r\n* OK [UIDVALIDITY 4] x\r\n* OK [PERMANENTFLAGS (a \\*)] x\r\nK3 OK\r\n",
+        );
         assert!(open.is_ok_and(|open| open.new_keywords_allowed && open.permanent_flags == ["a"]));
     }
+
+    #[test]
+    fn a_folder_that_was_made_under_another_name_is_not_the_one_that_was_asked_for() {
+        let exists = "* OK [UIDVALIDITY 4] x\r\nK3 OK\r\n";
+        let made = |listed: &str| made_ready(&format!("K1 OK\r\n{listed}K2 OK\r\n{exists}"));
+        for same in ["", "* LIST () \"/\" new\r\n", "* LIST () \"/\" &AG4-ew\r\n", "* LIST () \"/\" another\r\n"] {
+            assert!(made(same).is_ok(), "{same}");
+        }
+        for other in ["* LIST () \"/\" New\r\n", "* LIST () \"/\" \"new \"\r\n"] {
+            assert!(matches!(made(other), Err(ImapError::NameNotKept(_))), "{other}");
+        }
+        let refused = made_ready("K1 OK\r\nK2 OK\r\nK3 BAD no such folder\r\n");
+        assert!(refused.is_err_and(|error| error.refuses_name() && error.words().contains("no such folder")));
+    }
+
     #[test]
     fn a_folder_open_for_reading_is_left_before_anything_is_appended() {
         for (capabilities, leave) in [("UNSELECT", "K1 UNSELECT\r\n"), ("", "K1 SELECT \"a\"\r\n")] {

@@ -102,6 +102,7 @@ mod tests {
             flags: vec![flag.into()],
             date: None,
             permanent_id: None,
+            unused: None,
         };
         let mut heads = Heads::default();
         for (uid, size, flag) in [(3, 30, "a"), (1, 10, "a"), (3, 31, "b")] {

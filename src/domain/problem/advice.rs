@@ -50,6 +50,9 @@ impl Problem {
             TokenNotObtained => "Run the command by hand, or check the file, then migrate this mailbox again.",
             PasswordMissing => "Add the password to the CSV file, or create the user on the server first.",
             SignInHeldBack => "Correct the refused passwords, wait five minutes and migrate this mailbox again.",
+            AccessRefused => {
+                "Do what the server says, such as enabling IMAP for this account, then migrate this mailbox again."
+            }
             TooManyConnections => "Migrate fewer mailboxes at a time, or raise the server's limit.",
             Throttled => "Migrate this mailbox again later. What was copied stays.",
             ConnectionLost => "Migrate this mailbox again; it continues where it stopped.",

@@ -95,6 +95,8 @@ pub enum ProblemKind {
     PasswordMissing,
     /// We stopped signing in, because the server is about to block us (anti-hammering).
     SignInHeldBack,
+    /// The server signs the account in and then refuses to show its mailbox.
+    AccessRefused,
     /// The server allows no more connections.
     TooManyConnections,
     /// The server asked to wait.
@@ -168,9 +170,10 @@ impl Problem {
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning => Reach::Run,
             PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
-            | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled
-            | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
-            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
+            | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused
+            | TooManyConnections | Throttled | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall
+            | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | DirectoryDomain | PasswordRule
+            | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
@@ -182,7 +185,7 @@ impl Problem {
     pub fn retry(&self) -> Retry {
         use ProblemKind::*;
         match self.kind {
-            Unreachable | ConnectionLost | ServerMisbehaved => Retry::Now,
+            Unreachable | ConnectionLost | ServerMisbehaved | AccessRefused => Retry::Now,
             TooManyConnections | Throttled => Retry::Later,
             CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword | WrongProtocol
             | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped | PortNotChanged
@@ -206,11 +209,11 @@ impl Problem {
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
             | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused
-            | TokenNotObtained | PasswordMissing | SignInHeldBack | TooManyConnections | Throttled | ConnectionLost
-            | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken
-            | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead | FolderNotCreated
-            | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
-            | MessageMissing => Severity::Error,
+            | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused | TooManyConnections | Throttled
+            | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
+            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
+            | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
+            | MessageAltered | MessageMissing => Severity::Error,
         }
     }
 }

@@ -62,6 +62,7 @@ impl Problem {
             SignInHeldBack => format!(
                 "The {side} was not asked to sign in {account}, because one more refused password could block this computer"
             ),
+            AccessRefused => format!("{server} does not open the mailbox of {account}"),
             TooManyConnections => format!("{server} allows no more connections for {account}"),
             Throttled => format!("{server} asked this program to wait with {account}"),
             ConnectionLost => format!("The connection to the {side} was lost during the work on {account}"),

@@ -1,6 +1,7 @@
 //! What a server's answer to APPEND means for the messages: where they are (UIDPLUS, RFC 4315), or why they were refused, by response code
 //! (RFC 5530) or, from servers without codes, by words.
 
+use super::super::quirks::Pause;
 use super::super::response::{Condition, Status};
 use crate::domain::{Uid, UidValidity};
 
@@ -34,8 +35,12 @@ pub enum Refusal {
     MalformedDate,
     /// The folder is not there (TRYCREATE).
     NoSuchFolder,
-    /// The server asks to wait.
+    /// A flag, or the list of flags; the words may name which.
+    Flags,
+    /// The server asks to wait: it says of no message that it is at fault.
     Throttled,
+    /// The server asks to wait, in words that some servers also use of a single message.
+    Passing,
     /// Something else; see the words.
     Other,
 }
@@ -82,24 +87,30 @@ fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
 fn refused(status: &Status) -> Stored {
     let text = status.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let why = if status.has_code("TRYCREATE") {
+    let pause = status.pause(false);
+    let why = if matches!(pause, Some(Pause::Rate | Pause::Connections)) {
+        // Gmail says so with OVERQUOTA, and no mailbox is full.
+        Refusal::Throttled
+    } else if status.has_code("TRYCREATE") {
         Refusal::NoSuchFolder
     } else if status.has_code("OVERQUOTA")
         || says(&["quota exceeded", "over quota", "mailbox is full", "quota is full"])
     {
         Refusal::OverQuota
     } else if status.has_code("TOOBIG")
-        || says(&["too large", "too big", "exceeds the maximum", "maximum message size"])
+        || says(&["too large", "too big", "exceeds the maximum", "maximum message size", "size limit"])
     {
         Refusal::TooLarge
     } else if says(&["malformed date", "invalid date", "bad date", "internal date", "internaldate", "date-time"]) {
         Refusal::MalformedDate
-    } else if status.wait_kind().is_some() {
-        Refusal::Throttled
+    } else if says(&["flag", "keyword"]) {
+        Refusal::Flags
+    } else if pause.is_some() {
+        Refusal::Passing
     } else {
         Refusal::Other
     };
-    Stored::Refused { why, words: status.text.clone() }
+    Stored::Refused { why, words: status.words() }
 }
 
 #[cfg(test)]
@@ -135,5 +146,9 @@ mod tests {
         assert_eq!(why("BAD Malformed date parameter"), Refusal::MalformedDate);
         assert_eq!(why("NO [TOOBIG] x"), Refusal::TooLarge);
         assert_eq!(why("NO Message contains NUL characters"), Refusal::Other);
+        assert_eq!(why("NO [CANNOT] APPEND Contains Deleted flag"), Refusal::Flags);
+        assert_eq!(why("NO [LIMIT] Too many user flags in mailbox"), Refusal::Flags);
+        assert_eq!(why("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), Refusal::Throttled);
+        assert_eq!(why("NO [UNAVAILABLE] Please try again later"), Refusal::Passing);
     }
 }

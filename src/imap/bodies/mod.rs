@@ -291,7 +291,8 @@ impl Reading<'_> {
     /// From here on everything belongs to this folder; or, should it not be the one that was meant, to none.
     fn finish_open(&mut self, folder: Arc<FolderToRead>, opened: &Opened, status: Status) -> Result<(), ImapError> {
         let why = match status.condition {
-            Condition::Ok if opened.status()?.uid_validity == folder.uid_validity => {
+            // A server that gives none cannot say that it is another folder.
+            Condition::Ok if opened.uid_validity().is_none_or(|validity| validity == folder.uid_validity) => {
                 let number = folder.number;
                 *self.open_folder = Some(folder);
                 return closed(self.sink.opened(number));
@@ -317,7 +318,7 @@ impl Reading<'_> {
             (_, []) => Ok(()),
             (Condition::Ok, left) => left.iter().try_for_each(|uid| closed(self.sink.absent(*uid))),
             // A refusal that only says to wait is no fault of a message.
-            _ if status.wait_kind().is_some() => {
+            _ if status.pause(true).is_some() => {
                 Err(ImapError::Refused { command: "UID FETCH", status: status.clone() })
             }
             (_, [uid]) if status.has_code("EXPUNGEISSUED") => closed(self.sink.absent(*uid)),

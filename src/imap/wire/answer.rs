@@ -7,6 +7,7 @@ use super::super::error::ImapError;
 use super::super::response::{Condition, Status};
 use super::super::token::Piece;
 use super::{Tag, Wire, lost};
+use std::time::Duration;
 
 /// The longest line that is kept whole; of a longer one the rest is read and forgotten.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -17,6 +18,12 @@ const LONGEST_LITERAL: u64 = 1 << 20;
 /// At most this many literals of one answer are read, and this many of their octets are kept.
 const MOST_LITERALS: usize = 10_000;
 const MOST_KEPT: usize = 16 << 20;
+
+/// How long a server may be silent after a complaint without a tag, before that counts as its answer.
+const QUIET_AFTER_COMPLAINT: Duration = Duration::from_secs(5);
+/// What is read after BYE, and how long it is waited for.
+const QUIET_AFTER_BYE: Duration = Duration::from_secs(1);
+const LINES_AFTER_BYE: usize = 20;
 
 /// One answer of the server.
 #[derive(Debug)]
@@ -61,7 +68,10 @@ impl Wire {
     pub(in crate::imap) fn next_answer(&mut self, taker: &mut dyn LiteralTaker) -> Result<Answer, ImapError> {
         self.flush()?;
         loop {
-            let first = self.read_line()?;
+            let first = match self.read_line_after_complaint() {
+                Ok(first) => first,
+                Err(error) => return Err(self.complaint.take().map_or(error, ImapError::unanswered)),
+            };
             if let Some(text) = first.text.strip_prefix(b"+") {
                 return Ok(Answer::Continue(text.trim_ascii().to_vec()));
             }
@@ -69,8 +79,11 @@ impl Wire {
                 let status = Status::parse(rest);
                 if let Some(status) = &status {
                     log::debug!(target: "imap", "[{}] < * {status}", self.connection);
-                    if status.condition == Condition::Bye {
-                        return Err(ImapError::Bye(status.clone()));
+                    match status.condition {
+                        Condition::Bye => return Err(ImapError::Bye(self.rest_after_bye(status.clone()))),
+                        Condition::Bad => self.complaint = Some(status.clone()),
+                        Condition::No if status.has_code("ALERT") => self.complaint = Some(status.clone()),
+                        _ => {}
                     }
                 }
                 let line = Line { text: rest.to_vec(), ..first };
@@ -78,6 +91,7 @@ impl Wire {
             }
             if let Some((tag, status)) = tagged(&first.text) {
                 log::debug!(target: "imap", "[{}] < {} {status}", self.connection, tag.0);
+                self.complaint = None;
                 if self.compressing.take_if(|asked| *asked == tag).is_some() && status.condition == Condition::Ok {
                     log::debug!(target: "imap", "[{}] is compressed from here on", self.connection);
                     self.transport.compress();
@@ -87,6 +101,42 @@ impl Wire {
             // A blank line, a foreign tag, text without a star: some proxies and old servers say such things. It is skipped.
             log::debug!(target: "imap", "[{}] < {} octets that are no answer", self.connection, first.text.len());
         }
+    }
+
+    /// Reads a line. After a complaint without a tag no tagged answer may ever come: Interia answers LIST with `* BAD [ALERT] …` alone until
+    /// IMAP is switched on.
+    fn read_line_after_complaint(&mut self) -> Result<Line, ImapError> {
+        if let Some(complaint) = &self.complaint {
+            let patience = match complaint.condition {
+                _ if self.is_quick => Some(QUIET_AFTER_COMPLAINT),
+                Condition::Bad => Some(12 * QUIET_AFTER_COMPLAINT),
+                // Such as a mailbox that is nearly full, while a large folder is opened.
+                _ => None,
+            };
+            if let Some(patience) = patience
+                && !self.arrives_within(patience)?
+            {
+                return Err(ImapError::Closed);
+            }
+        }
+        self.read_line()
+    }
+
+    /// What the server still says after BYE: Outlook.com ends the session with BYE, and gives its reason in the tagged answer behind it.
+    pub(in crate::imap) fn rest_after_bye(&mut self, mut bye: Status) -> Status {
+        for _ in 0..LINES_AFTER_BYE {
+            if !self.arrives_within(QUIET_AFTER_BYE).unwrap_or(false) {
+                break;
+            }
+            let Ok(line) = self.read_line() else { break };
+            let untagged = || line.text.strip_prefix(b"* ").and_then(Status::parse);
+            let status = tagged(&line.text).map(|(_, status)| status).or_else(untagged);
+            if let Some(status) = status.filter(|status| matches!(status.condition, Condition::No | Condition::Bad)) {
+                log::debug!(target: "imap", "[{}] < after BYE: {status}", self.connection);
+                bye = bye.and(&status);
+            }
+        }
+        bye
     }
 
     /// Reads the rest of an answer that begins with this line: as long as a line announces a literal, that literal and the next line.

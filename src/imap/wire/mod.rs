@@ -22,6 +22,9 @@ pub use compression::Distance;
 /// Octets that are gathered before they are sent.
 const GATHERED: usize = 64 * 1024;
 
+/// Commands that a server answers at once, or never.
+const QUICK: [&str; 8] = ["CAPABILITY", "ENABLE", "ID", "LIST", "LSUB", "NAMESPACE", "COMPRESS", "GETQUOTAROOT"];
+
 /// Numbers the connections in the log.
 static CONNECTIONS: AtomicU32 = AtomicU32::new(1);
 
@@ -45,6 +48,10 @@ pub(super) struct Wire {
     compressing: Option<Tag>,
     /// Names and headers travel as UTF-8 (RFC 6855).
     pub(super) utf8: bool,
+    /// What the server complained of in an untagged answer since the last tagged one.
+    complaint: Option<Status>,
+    /// Whether the command sent last is one that no server takes long for.
+    is_quick: bool,
 }
 
 impl Wire {
@@ -60,6 +67,8 @@ impl Wire {
             signed_in_within: None,
             compressing: None,
             utf8: false,
+            complaint: None,
+            is_quick: false,
         }
     }
 
@@ -82,9 +91,10 @@ impl Wire {
     pub(super) fn send(&mut self, command: &Command) -> Result<Tag, ImapError> {
         let tag = self.begin_command();
         log::debug!(target: "imap", "[{}] > {} {}", self.connection, tag.0, command.log_text());
+        self.is_quick = QUICK.contains(&command.name());
         for (index, part) in command.parts().iter().enumerate() {
             if index > 0 {
-                self.announce_literal(part.literal.len() as u64)?;
+                self.announce_literal(tag, command.name(), part.literal.len() as u64)?;
                 self.put(&part.literal)?;
             }
             self.put(&part.text)?;
@@ -102,14 +112,14 @@ impl Wire {
     }
 
     /// Announces a literal, and waits for the server's `+` where it must (RFC 7888). A tagged answer instead is an error here.
-    fn announce_literal(&mut self, octets: u64) -> Result<(), ImapError> {
+    fn announce_literal(&mut self, tag: Tag, command: &'static str, octets: u64) -> Result<(), ImapError> {
         if self.takes_freely(octets) {
             return self.put(format!("{{{octets}+}}\r\n").as_bytes());
         }
         self.put(format!("{{{octets}}}\r\n").as_bytes())?;
-        match self.await_continue()? {
-            None => Ok(()),
-            Some((_, status)) => Err(ImapError::Refused { command: "a literal", status }),
+        match self.await_challenge(tag)? {
+            Ok(_) => Ok(()),
+            Err(status) => Err(ImapError::Refused { command, status }),
         }
     }
 
@@ -123,18 +133,13 @@ impl Wire {
         quoted(string).is_some() || self.takes_freely(string.len() as u64)
     }
 
-    /// Waits for `+`; a tagged answer that comes instead is returned.
-    pub(super) fn await_continue(&mut self) -> Result<Option<(Tag, Status)>, ImapError> {
-        Ok(self.await_challenge()?.err())
-    }
-
-    /// Waits for `+` and returns its text; a tagged answer that comes instead is the inner error.
-    pub(super) fn await_challenge(&mut self) -> Result<Result<Vec<u8>, (Tag, Status)>, ImapError> {
+    /// Waits for the `+` of a command and returns its text. If the command is answered instead, that answer is the inner error.
+    pub(super) fn await_challenge(&mut self, tag: Tag) -> Result<Result<Vec<u8>, Status>, ImapError> {
         loop {
             match self.next_answer(&mut NoLiterals)? {
                 Answer::Continue(text) => return Ok(Ok(text)),
-                Answer::Tagged(tag, status) => return Ok(Err((tag, status))),
-                Answer::Untagged(_) => {}
+                Answer::Tagged(found, status) if found == tag => return Ok(Err(status)),
+                Answer::Tagged(..) | Answer::Untagged(_) => {}
             }
         }
     }

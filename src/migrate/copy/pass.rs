@@ -133,7 +133,7 @@ mod tests {
         let mut heads = Heads::default();
         for (index, size) in sizes.into_iter().enumerate() {
             let uid = Uid(index as u32 + 1);
-            heads.push(MessageHead { uid, size, flags: Vec::new(), date: None, permanent_id: None });
+            heads.push(MessageHead { uid, size, flags: Vec::new(), date: None, permanent_id: None, unused: None });
         }
         heads.finish();
         heads

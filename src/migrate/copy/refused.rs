@@ -98,7 +98,7 @@ impl FolderRun<'_, '_> {
                 DateStyle::None => None,
             };
             match (&message.why, next_dates) {
-                (Refusal::Throttled, _) => {
+                (Refusal::Throttled | Refusal::Passing, _) => {
                     let error = ImapError::throttled(&message.words);
                     return Err(Halt::Server { side: Side::Target, error });
                 }

@@ -67,7 +67,14 @@ mod tests {
         let date = chrono::DateTime::parse_from_rfc3339("2012-03-02T01:00:00+00:00").ok();
         let mut heads = Heads::default();
         for (uid, date) in [(1, date), (2, None)] {
-            heads.push(MessageHead { uid: Uid(uid), size: 20_001_162, flags: Vec::new(), date, permanent_id: None });
+            heads.push(MessageHead {
+                uid: Uid(uid),
+                size: 20_001_162,
+                flags: Vec::new(),
+                date,
+                permanent_id: None,
+                unused: None,
+            });
         }
         heads.finish();
         let envelope = |sender: &str, subject: &str| Envelope { sender: sender.into(), subject: subject.into() };
