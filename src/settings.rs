@@ -1,7 +1,7 @@
 //! What the window remembers between starts, and where the program keeps its own files. Never a password.
 //!
-//! A settings file that is missing gives the defaults; one that cannot be understood is kept aside under another name. Values
-//! that make no sense are brought into their range, because the file is anybody's to edit.
+//! - A missing settings file means the defaults; one that cannot be read is kept under another name.
+//! - Values out of range are brought into it, because anybody may edit the file.
 
 use crate::domain::{NameForm, Problem, ProblemKind, Security};
 use crate::private_file;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The file in the settings folder.
 const FILE: &str = "settings.json";
 
-/// Where the program keeps its own files.
+/// The folders of the program's own files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
     /// The ledger, the trusted certificates, the lock of the running program.
@@ -21,14 +21,14 @@ pub struct Folders {
     pub settings: PathBuf,
 }
 
-/// The user's own data and settings folders, by the customs of each system. They need not exist yet.
+/// The user's data and settings folders, as each system has them. They need not exist yet.
 pub fn folders() -> Result<Folders, Problem> {
     let own = directories::ProjectDirs::from("", "", "KIMT").ok_or_else(|| {
         Problem::new(ProblemKind::LocalFile)
             .at_path("The user's home folder")
             .saying("the system does not say where it is; name a folder with --state-dir")
     })?;
-    // Not the roaming folder on Windows: a ledger that a server copies to another computer would be an old one there.
+    // Not the roaming folder on Windows: a ledger that is copied to another computer would be out of date there.
     Ok(Folders { state: own.data_local_dir().to_owned(), settings: own.config_local_dir().to_owned() })
 }
 
@@ -36,7 +36,7 @@ pub fn folders() -> Result<Folders, Problem> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Appearance {
-    /// As the system has it.
+    /// As the system is.
     #[default]
     System,
     /// Light.
@@ -45,16 +45,16 @@ pub enum Appearance {
     Dark,
 }
 
-/// How people are signed in on a server.
+/// How people sign in on a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// Each with the own password.
+    /// With their own passwords.
     #[default]
     Own,
-    /// By a master user.
+    /// With a master user.
     Master,
-    /// By an administrator on behalf of each.
+    /// With an administrator on behalf of each.
     Authorization,
     /// With Kerio Connect's master password.
     KerioMaster,
@@ -64,61 +64,61 @@ pub enum Way {
     TokenCommand,
 }
 
-/// What is rarely needed of one side.
+/// The rarely needed settings of one side.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct More {
-    /// How people are signed in.
+    /// How people sign in.
     pub way: Way,
-    /// Who signs in for others.
+    /// The master user or administrator who signs in for others.
     pub master: String,
-    /// The file with the token, or the command that writes it.
+    /// The file that holds the token, or the command that prints it.
     pub token: String,
-    /// Under which form of the address.
+    /// The form of the address that people sign in with.
     pub name_form: NameForm,
-    /// The file with the certificate by which the server knows us; never what protects it.
+    /// The file of the client certificate; never its password.
     pub client_certificate: String,
-    /// The highest rate.
+    /// The speed limit.
     pub max_rate: String,
-    /// The most connections.
+    /// The maximum number of connections.
     pub max_connections: String,
 }
 
-/// What the window remembers. Texts are kept as they were typed.
+/// What the window remembers. Texts are kept as typed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// The source, `host` or `host:port`.
     pub source: String,
-    /// How the line to it is protected.
+    /// How the connection to it is protected.
     pub source_security: Security,
     /// The target.
     pub target: String,
-    /// How the line to it is protected.
+    /// How the connection to it is protected.
     pub target_security: Security,
     /// Whether the target is Kerio Connect, with an administration API.
     pub target_is_kerio: bool,
-    /// The administration API, when it is not on the target's host and port 4040; may be empty.
+    /// The administration API, unless it is on the target's host and port 4040; may be empty.
     pub administration: String,
     /// The administrator's name.
     pub administrator: String,
-    /// What is rarely needed of the source.
+    /// The rarely needed settings of the source.
     pub source_more: More,
-    /// What is rarely needed of the target.
+    /// The rarely needed settings of the target.
     pub target_more: More,
-    /// The proxy, without a password; empty for that of the environment.
+    /// The proxy, without a password; empty for the one of the environment.
     pub proxy: String,
-    /// What is left out or goes elsewhere, as lines of rules.
+    /// What is left out or renamed, as lines of rules.
     pub rules: String,
     /// Mailboxes at a time.
     pub jobs: u32,
-    /// The folder the last CSV was loaded from.
+    /// The folder of the CSV that was loaded last.
     pub accounts_folder: Option<PathBuf>,
     /// Light or dark.
     pub appearance: Appearance,
-    /// How much larger than usual everything is drawn.
+    /// The zoom factor.
     pub zoom: f32,
-    /// The window's inner width and height in points; none before it was first closed.
+    /// The window's inner width and height in points; none before it was closed for the first time.
     pub window_size: Option<(f32, f32)>,
 }
 
@@ -146,7 +146,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The most mailboxes that may be migrated at a time, from the window and from the command line.
+    /// At most this many mailboxes are migrated at a time, from the window and from the command line.
     pub const MOST_JOBS: u32 = 100;
 
     /// Reads the settings of a settings folder (see [`folders`]).

@@ -1,7 +1,7 @@
 //! The command line as typed: commands, options and their help, by clap.
 //!
-//! Promises that nothing secret can be an argument, and that every option is explained in plain words. Leaves to `request` what
-//! needs more than one option or a file to judge.
+//! Promises that no secret can be an argument, and that plain words explain every option. Leaves to `request` whatever takes more than
+//! one option, or a file, to judge.
 
 use super::connections::{ConnectionArguments, ProxyArguments};
 use super::selection::SelectionArguments;
@@ -24,20 +24,20 @@ Examples:
   kimt verify  --source old.example --target new.example --admin-user admin --accounts users.csv
 
 Exit status:
-    0  every account is complete: each message of the source stands on the target
-    1  it ran to the end, and a message, folder or account is not complete,
+    0  every account is complete: each message of the source is on the target
+    1  the run ended, but a message, folder or account is not complete,
        or a line of the CSV was bad; the report names each
-    2  bad usage, or a CSV in which no line can be used
-    3  it could not start: a server not reached, not trusted or refusing the administrator,
+    2  bad usage, or no line of the CSV can be used
+    3  the run could not start: a server was not reached, not trusted or refused the administrator,
        or another instance is running
     4  (verify) source and target differ
-  130  stopped by the user; messages in flight are settled, ports put back, the report written
+  130  stopped by the user; messages in flight are settled, the port is back, the report is written
 
 'kimt <command> --help' explains a command and all its options.";
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
-  All accounts of a file into Kerio Connect; the administrator's password is asked for:
+  All accounts of a file into Kerio Connect; kimt asks for the administrator's password:
     kimt migrate --source old.example --target new.example --admin-user admin \\
       --accounts users.csv
 
@@ -52,10 +52,10 @@ Examples:
       --target-kind imap --accounts -
 
 Run it again at any time: it continues where it stopped, and copies only what is missing.
-The first Ctrl+C stops gently, a second one cuts the connections; both put Kerio Connect's
+The first Ctrl+C stops gently, the second cuts the connections; both put Kerio Connect's
 port back.";
 
-/// What stands for the administration's address where no target is given.
+/// The help of the administration's address where there is no target.
 const RESTORE_PORT_URL: &str =
     "Kerio Connect's administration (default: the server whose port was changed, at the port of that time)";
 
@@ -73,8 +73,8 @@ Copy what is missing with: kimt migrate … --repair";
 
 /// Moves mailboxes from any IMAP server into Kerio Connect.
 ///
-/// Without a command the window opens. The commands do the same with the same engine: messages are copied byte for byte with flags,
-/// dates and folders; the source is only read; a second run copies only what is missing, and nothing twice.
+/// Without a command the window opens. The commands do the same with the same engine: they copy messages byte for byte with flags,
+/// dates and folders, and only read the source. A second run copies only what is missing, and nothing twice.
 #[derive(Debug, Parser)]
 #[command(name = "kimt", version = VERSION, after_help = EXAMPLES, max_term_width = 100, disable_help_subcommand = true)]
 pub(super) struct Arguments {
@@ -87,13 +87,13 @@ pub(super) enum Command {
     /// Show a whole migration between two servers inside this program
     ///
     /// Starts two servers on this computer (an IMAP server with sample mailboxes, and a stand-in for Kerio Connect), migrates
-    /// between them, verifies every message and prints the result. Nothing leaves the computer. Ends with exit status 0 when
-    /// every message has arrived exactly once and as it was.
+    /// between them, verifies every message and prints the result. Nothing leaves the computer. The exit status is 0 when every
+    /// message has arrived exactly once and unchanged.
     Demo(DemoArguments),
     /// Sign in on both sides and count; change nothing
     ///
-    /// Connects to both servers, signs in to every account on the source, reads counts and sizes, and looks up how each account
-    /// stands on the target. Changes nothing anywhere.
+    /// Connects to both servers, signs in to every account on the source, reads counts and sizes, and looks each account up on the
+    /// target. Changes nothing anywhere.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(TaskArguments),
     /// Copy the mailboxes; run again to continue
@@ -104,18 +104,18 @@ pub(super) enum Command {
     Migrate(MigrateArguments),
     /// Compare source and target message by message; change nothing
     ///
-    /// Reads every message of both sides and names what the source has and the target has not. Ends with exit status 4 when there is
-    /// such a message. Changes nothing anywhere.
+    /// Reads every message on both sides and names those that the target lacks. The exit status is 4 when there is such a message.
+    /// Changes nothing anywhere.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),
     /// Put Kerio Connect's IMAP port back after a run that was cut off
     ///
-    /// A migration with a port in --target changes the port of Kerio Connect's IMAP service and puts it back at its end. When it was
-    /// cut off before (power, crash), this puts it back; so does the next 'kimt migrate'.
+    /// A migration with a port in --target changes the port of Kerio Connect's IMAP service and puts it back at the end. After a run
+    /// that was cut off before that (power, crash), this command puts it back; so does the next 'kimt migrate'.
     RestorePort(RestorePortArguments),
 }
 
-/// What a run is asked for, whatever it does.
+/// The options of every run.
 #[derive(Debug, Args)]
 pub(super) struct TaskArguments {
     #[command(flatten)]
@@ -130,10 +130,10 @@ pub(super) struct TaskArguments {
 pub(super) struct MigrateArguments {
     #[command(flatten)]
     pub(super) task: TaskArguments,
-    /// How what arrived is compared with what was sent: read back and compared, sizes only, or not at all
+    /// How arrived messages are compared with the source: read back (content), by size, or not at all (none)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Comparison::Content, help_heading = "Migration")]
     pub(super) verify: Comparison,
-    /// Copy again what an earlier run copied and is not on the target any more
+    /// Copy messages again that an earlier run copied and that are no longer on the target
     #[arg(long, help_heading = "Migration")]
     pub(super) repair: bool,
 }
@@ -142,7 +142,7 @@ pub(super) struct MigrateArguments {
 pub(super) struct VerifyArguments {
     #[command(flatten)]
     pub(super) task: TaskArguments,
-    /// What is compared: every message's content, or only the sizes
+    /// What to compare: the content of every message, or only sizes
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Thoroughness::Content, help_heading = "Comparison")]
     pub(super) verify: Thoroughness,
 }
@@ -155,7 +155,7 @@ pub(super) struct RestorePortArguments {
     /// Files with further certificate authorities (PEM)
     #[arg(long, value_name = "FILE")]
     pub(super) ca_file: Vec<PathBuf>,
-    /// The folder with the note of the changed port (default: the user's data folder)
+    /// The folder that holds the note about the changed port (default: the user's data folder)
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -165,7 +165,7 @@ pub(super) struct RestorePortArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Servers")]
 pub(super) struct ServersArguments {
-    /// The IMAP server the mail is read from
+    /// The IMAP server to read mail from
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
     pub(super) source: ServerAddress,
     /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
@@ -173,10 +173,10 @@ pub(super) struct ServersArguments {
     /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
     pub(super) source_security: Protection,
-    /// Trust exactly this certificate of the source (SHA-256) where the usual check fails; colons and case do not matter
+    /// Trust exactly this certificate of the source (SHA-256) if the usual check fails; colons and case do not matter
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) source_fingerprint: Option<Fingerprint>,
-    /// The server the mail is written to
+    /// The server to write mail to
     ///
     /// With --target-kind kerio a PORT means: set Kerio Connect's IMAP service (with tls: the Secure IMAP service) to this port before
     /// the migration, and back afterwards.
@@ -185,7 +185,7 @@ pub(super) struct ServersArguments {
     /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
     pub(super) target_security: Protection,
-    /// Trust exactly this certificate of the target (SHA-256) where the usual check fails
+    /// Trust exactly this certificate of the target (SHA-256) if the usual check fails
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) target_fingerprint: Option<Fingerprint>,
     /// What the target is: Kerio Connect, or any IMAP server whose accounts exist already
@@ -213,17 +213,17 @@ pub(super) struct AdministratorArguments {
     /// Kerio Connect's administration (default: the target's host, port 4040)
     #[arg(long, value_name = "https://HOST[:PORT]")]
     pub(super) admin_url: Option<String>,
-    /// Kerio Connect's administrator; outside the primary domain user@domain
+    /// Kerio Connect's administrator; user@domain outside the primary domain
     ///
-    /// The password comes from the environment variable KIMT_ADMIN_PASSWORD or --admin-password-file, or is asked for on a terminal.
+    /// The password comes from --admin-password-file or the environment variable KIMT_ADMIN_PASSWORD; otherwise kimt asks for it.
     #[arg(long, value_name = "NAME")]
     pub(super) admin_user: Option<String>,
-    /// A file whose first line is the administrator's password; comes before KIMT_ADMIN_PASSWORD
+    /// A file whose first line is the administrator's password; takes precedence over KIMT_ADMIN_PASSWORD
     #[arg(long, value_name = "FILE")]
     pub(super) admin_password_file: Option<PathBuf>,
-    /// Trust exactly this certificate of the administration (SHA-256) where the usual check fails
+    /// Trust exactly this certificate of the administration (SHA-256) if the usual check fails
     ///
-    /// Not needed where it shows the certificate that is given for another server on the same host.
+    /// Not needed if the administration shows the same certificate as another server on that host whose fingerprint is given.
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) admin_fingerprint: Option<Fingerprint>,
 }
@@ -231,25 +231,25 @@ pub(super) struct AdministratorArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Accounts and run")]
 pub(super) struct RunArguments {
-    /// The CSV, a line an account: user@domain.com;password;Full Name. '-' is standard input
+    /// The CSV, one account per line: user@domain.com;password;Full Name. '-' is standard input
     ///
-    /// When its header line names more columns, the fourth is the name to sign in with on the source, the fifth the address on the
-    /// target. The password may be empty where it is not needed.
+    /// If its header line names more columns, the fourth is the name to sign in with on the source, the fifth the address on the
+    /// target. The password may be empty if it is not needed.
     #[arg(long, value_name = "FILE")]
     pub(super) accounts: PathBuf,
-    /// Only this account; may be repeated
+    /// Migrate only this account; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(super) only: Vec<String>,
     /// Mailboxes at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(Settings::MOST_JOBS)))]
     pub(super) jobs: u32,
-    /// The folder of the record of what is on the target, and of trusted certificates (default: the user's data folder)
+    /// The folder for the record of copied messages and the trusted certificates (default: the user's data folder)
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
-    /// The folder in which a folder for this run's report and logs is made (default: KimtLogs)
+    /// The folder below which this run's folder with its report and logs is made (default: KimtLogs)
     #[arg(long, value_name = "DIR")]
     pub(super) log_dir: Option<PathBuf>,
-    /// Print one JSON object a line, each with "event"; the last one sums the run up
+    /// Print one JSON object per line, each with "event"; the last one sums up the run
     #[arg(long)]
     pub(super) json: bool,
     /// Print only errors (to standard error) and the result; with --json only the last line
@@ -262,15 +262,15 @@ pub(super) struct DemoArguments {
     /// How many sample mailboxes
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) accounts: u32,
-    /// How many sample messages in all of them
+    /// How many sample messages altogether
     #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) messages: u32,
-    /// Delay every answer of both servers by so many milliseconds, as a great distance does
+    /// Delay every answer of both servers by this many milliseconds, as distance does
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     pub(super) rtt_ms: u64,
     /// Let things go wrong: dropped connections, a slow answer, a wrong password, a message that is too large
     ///
-    /// The demo succeeds when nothing else is missing in the end.
+    /// The demo succeeds if nothing else is missing at the end.
     #[arg(long)]
     pub(super) faults: bool,
     /// Open the window, filled in for these servers
@@ -279,12 +279,12 @@ pub(super) struct DemoArguments {
     /// Keep the sample CSV and the record of the migration in this folder (default: a temporary one)
     #[arg(long, value_name = "DIR")]
     pub(super) folder: Option<PathBuf>,
-    /// The folder in which a folder for the report and logs of each run is made (default: KimtLogs)
+    /// The folder below which each run's folder with its report and logs is made (default: KimtLogs)
     #[arg(long, value_name = "DIR")]
     pub(super) log_dir: Option<PathBuf>,
 }
 
-/// How a line is protected.
+/// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Protection {
     Tls,
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_restore_port_speaks_of_no_target() {
+    fn the_help_of_restore_port_mentions_no_target() {
         let mut command = Arguments::command();
         let help = command.find_subcommand_mut("restore-port").unwrap().render_help().to_string();
         assert!(help.contains("the server whose port was changed") && !help.contains("target's host"), "{help}");

@@ -1,4 +1,4 @@
-//! The last words of a run, from its state: the verdict, the accounts that need somebody, where the report is.
+//! The end of a run in words: the verdict, the accounts that need attention, the place of the report.
 
 use super::progress::Voice;
 use super::terminal;
@@ -6,16 +6,16 @@ use crate::domain::{Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, RunState};
 use crate::report::{Summary, words};
 
-/// So many accounts are named; the report names all.
+/// At most this many accounts are named; the report names all.
 const ACCOUNTS_NAMED: usize = 20;
 
-/// Says how the run ended: one line of JSON, or a few sentences. What kept it from starting goes to standard error.
-pub(super) fn tell(state: &RunState, voice: Voice) {
+/// Reports how the run ended: one line of JSON, or a few sentences. What kept it from starting goes to standard error.
+pub(super) fn report(state: &RunState, voice: Voice) {
     state.problems.iter().filter(|problem| problem.severity() == Severity::Error).for_each(terminal::complain);
     if voice.is_json() {
         match serde_json::to_string(&Summary::of(state)) {
             Ok(line) => terminal::say(line),
-            Err(error) => log::error!("the summary cannot be said as JSON: {error}"),
+            Err(error) => log::error!("the summary cannot be written as JSON: {error}"),
         }
     } else {
         lines(state).into_iter().for_each(terminal::say);
@@ -27,10 +27,10 @@ fn lines(state: &RunState) -> Vec<String> {
     if state.tally.checked.messages > 0 {
         lines.push(words::comparison(state));
     }
-    let needy: Vec<&AccountState> = state.accounts.iter().filter(|account| needs_somebody(account)).collect();
+    let needy: Vec<&AccountState> = state.accounts.iter().filter(|account| needs_attention(account)).collect();
     if !needy.is_empty() {
         lines.push(String::new());
-        lines.push("These accounts need you:".to_owned());
+        lines.push("These accounts need your attention:".to_owned());
     }
     for account in needy.iter().take(ACCOUNTS_NAMED) {
         let problems = words::counted(problem_count(account), "problem");
@@ -47,7 +47,7 @@ fn lines(state: &RunState) -> Vec<String> {
             lines.push(format!("  Line {} of the accounts file: {}", line.line, line.what));
         }
         if info.bad_lines.len() > ACCOUNTS_NAMED {
-            lines.push(format!("  … and {} more lines that cannot be used.", info.bad_lines.len() - ACCOUNTS_NAMED));
+            lines.push(format!("  … and {} more unusable lines.", info.bad_lines.len() - ACCOUNTS_NAMED));
         }
         lines.push(String::new());
         lines.push(format!("Report: {}", info.log_folder.join("report.txt").display()));
@@ -55,11 +55,11 @@ fn lines(state: &RunState) -> Vec<String> {
     lines
 }
 
-fn needs_somebody(account: &AccountState) -> bool {
+fn needs_attention(account: &AccountState) -> bool {
     matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed))
 }
 
-/// What stopped the mailbox, else the first thing that is missing.
+/// The problem that stopped the mailbox, else the first of its problems.
 fn first_problem(account: &AccountState) -> Option<&Problem> {
     account.failure().or_else(|| errors_of(account).next())
 }

@@ -1,11 +1,10 @@
 //! `kimt demo`: a whole migration between servers inside this program, through the same code as `migrate` and `verify`.
 //!
-//! What arrived is judged twice: by `verify`, and by the servers' own stores, which know nothing of the engine.
+//! Two judges look at the result: `verify`, and a comparison of the servers' own stores, which knows nothing of the engine.
 
 use super::args::DemoArguments;
 use super::exit_code::ExitStatus;
 use super::progress::Voice;
-
 use super::run::carry_out;
 use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
@@ -21,7 +20,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Mailboxes at a time.
 const JOBS: u32 = 4;
 
-/// Starts the servers, migrates, verifies and says how it went.
+/// Starts the servers, migrates, verifies and reports the result.
 pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     let folder = DemoFolder::make(typed.folder)?;
     let options = DemoOptions {
@@ -59,14 +58,14 @@ pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     Ok(judged(&comparison, typed.faults, [migration, verification]))
 }
 
-/// How the demo ends. With faults both runs may end with what they could not do, but not before they began.
+/// How the demo ends. With faults, either run may be incomplete, but both must have started.
 fn judged(comparison: &DemoComparison, faults: bool, runs: [ExitStatus; 2]) -> ExitStatus {
     let as_planned =
         if faults { !runs.contains(&ExitStatus::CouldNotStart) } else { runs == [ExitStatus::Complete; 2] };
     if comparison.is_perfect() && as_planned { ExitStatus::Complete } else { ExitStatus::Incomplete }
 }
 
-/// What a run on the demo's servers is.
+/// The request of a run between the demo's servers.
 fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
     let file = request::accounts_file(demo.accounts_file()).map_err(Refusal::usage)?;
     let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
@@ -91,7 +90,7 @@ fn servers(demo: &Demo) -> Servers {
 }
 
 fn introduce(demo: &Demo, folder: &DemoFolder) {
-    let kept = if folder.temporary { " (for as long as the demo runs)" } else { "" };
+    let kept = if folder.temporary { " (while the demo runs)" } else { "" };
     terminal::say("Started on this computer:");
     terminal::say(format!("  Source          an IMAP server with sample mail, {}", demo.source_address()));
     terminal::say(format!("  Target          a stand-in for Kerio Connect, {}", demo.target_address()));
@@ -102,7 +101,7 @@ fn introduce(demo: &Demo, folder: &DemoFolder) {
 
 fn conclude(comparison: &DemoComparison, migrated: &RunState, verified: &RunState) {
     let DemoComparison { expected, lost, doubled, altered, source_changed } = *comparison;
-    let source = if source_changed { "the source was changed" } else { "the source is as it was" };
+    let source = if source_changed { "the source has changed" } else { "the source is unchanged" };
     terminal::say("");
     terminal::say(format!(
         "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} doubled, {altered} altered; {source}.",
@@ -118,7 +117,7 @@ struct DemoFolder {
 }
 
 impl DemoFolder {
-    /// The folder as typed, else a new one that nobody else can have laid out.
+    /// The folder as typed, else a new one that nobody else can have prepared.
     fn make(typed: Option<PathBuf>) -> Result<Self, Refusal> {
         let temporary = typed.is_none();
         let moment = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis());
@@ -133,7 +132,7 @@ impl DemoFolder {
 impl Drop for DemoFolder {
     fn drop(&mut self) {
         if self.temporary {
-            // What is left in the temporary folder is sample mail's bookkeeping; the system clears it some day.
+            // A failure leaves only bookkeeping of sample mail, which the system clears some day.
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }

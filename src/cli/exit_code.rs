@@ -1,4 +1,4 @@
-//! How a command ends: the exit status, and what of a run leads to which.
+//! The exit status of a command, and how the state of a run leads to it.
 
 use crate::domain::{ProblemKind, Severity};
 use crate::progress::{RunKind, RunState, Verdict};
@@ -7,22 +7,22 @@ use std::process::ExitCode;
 /// The exit status. Scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExitStatus {
-    /// Every account is complete: each message of the source stands on the target.
+    /// Every account is complete: each message of the source is on the target.
     Complete = 0,
-    /// It ran to the end, and a message, folder or account is not complete, or a line of the CSV was bad.
+    /// The run ended, but a message, folder or account is not complete, or a line of the CSV was bad.
     Incomplete = 1,
-    /// Bad usage, or a CSV in which no line can be used.
+    /// Bad usage, or no line of the CSV can be used.
     Usage = 2,
-    /// It could not start.
+    /// The run could not start.
     CouldNotStart = 3,
     /// Source and target differ.
     Differs = 4,
-    /// Stopped by the user: 128 and the number of SIGINT, as shells count.
+    /// Stopped by the user: 128 plus the number of SIGINT, as in shells.
     Stopped = 130,
 }
 
 impl ExitStatus {
-    /// What the state of a run that is over leads to.
+    /// The exit status of a run that has ended.
     pub(super) fn of(state: &RunState) -> Self {
         let Some(info) = &state.info else { return ExitStatus::CouldNotStart };
         match state.verdict() {
@@ -41,13 +41,13 @@ impl ExitStatus {
     }
 }
 
-/// Whether a comparison found a difference, rather than only accounts that it could not compare.
+/// Whether a comparison found a difference. Accounts that could not be compared are none.
 fn differs(state: &RunState) -> bool {
     let difference = |kind| matches!(kind, ProblemKind::MessageMissing | ProblemKind::MessageAltered);
     state.accounts.iter().flat_map(|account| &account.problems).any(|(_, problem)| difference(problem.kind))
 }
 
-/// A port that was not put back is for the administrator to see, though every message arrived.
+/// Whether something beside the accounts went wrong: a port that was not put back needs the administrator, though every message arrived.
 fn something_of_the_run_failed(state: &RunState) -> bool {
     state.problems.iter().any(|problem| problem.severity() == Severity::Error)
 }

@@ -1,27 +1,27 @@
-//! Events and sums as single lines: for people in words, for programs as JSON.
+//! Events and totals as single lines of text: words for people, JSON for programs.
 
 use crate::domain::AccountId;
 use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped, Tally};
 use crate::report::words;
 
-/// The event as a line of JSON. None for the last one, in whose place the summary stands.
+/// The event as a line of JSON; none for the last event, which the summary replaces.
 pub(super) fn json(event: &Stamped) -> Option<String> {
     if event.event == Event::RunFinished {
         return None;
     }
-    serde_json::to_string(event).inspect_err(|error| log::error!("an event cannot be said as JSON: {error}")).ok()
+    serde_json::to_string(event).inspect_err(|error| log::error!("an event cannot be written as JSON: {error}")).ok()
 }
 
-/// What to say of lines that a slow reader did not get.
+/// Says how many lines a slow reader missed.
 pub(super) fn left_out(count: u64, json: bool) -> String {
     if json {
         format!(r#"{{"event":"lines_left_out","count":{count}}}"#)
     } else {
-        format!("{} lines were left out here, because nobody read them in time.", words::count(count))
+        format!("{} lines are missing here, because they were not read in time.", words::count(count))
     }
 }
 
-/// The event in words; none for those of which nobody needs a line.
+/// The event in words; none for events that need no line.
 pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
     let address = |account: &AccountId| state.account(*account).map_or("?", |account| account.info.address.as_str());
     Some(match event {
@@ -29,7 +29,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         Event::ServerReached { side, product } => format!("Reached the {side}: {product}"),
         Event::PortChanged { service, from, to } => {
             format!(
-                "Kerio Connect's {service} service was set from port {from} to port {to}; it is put back at the end."
+                "Kerio Connect's {service} service now uses port {to} instead of {from}; it is put back at the end."
             )
         }
         Event::PortRestored { service, port } => format!("Kerio Connect's {service} service is back on port {port}."),
@@ -40,7 +40,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
             format!("{}: {}", address(account), ending(state.account(*account)?, state))
         }
         Event::ProblemMet { account: Some(account), problem, .. } => format!("{}: {problem}", address(account)),
-        // Said on standard error at the end, where the last look falls.
+        // Reported on standard error at the end, where people look last.
         Event::ProblemMet { account: None, .. } => return None,
         Event::Paused => "Paused.".to_owned(),
         Event::Continued => "Continued.".to_owned(),
@@ -62,10 +62,10 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
     })
 }
 
-/// Said once in place of an account's many problems.
+/// Stands for the rest of an account's many problems.
 pub(super) fn further_problems(account: AccountId, state: &RunState) -> String {
     let address = state.account(account).map_or("?", |account| account.info.address.as_str());
-    format!("{address}: further problems of this account are in the report.")
+    format!("{address}: the report has further problems of this account.")
 }
 
 fn beginning(info: &RunInfo) -> String {
@@ -78,11 +78,11 @@ fn beginning(info: &RunInfo) -> String {
     }
 }
 
-/// How an account ended: the status, and the numbers that belong to what the run does.
+/// How an account ended: the status, and the numbers that fit the kind of run.
 fn ending(account: &AccountState, state: &RunState) -> String {
     let tally = &account.tally;
     let status = match account.end {
-        // Why was said in a line of its own, and stands at the end once more.
+        // The reason has a line of its own, and appears once more at the end.
         Some(AccountEnd::Failed) if *tally == Tally::default() => return "Failed.".to_owned(),
         Some(AccountEnd::Failed) => "Failed".to_owned(),
         _ => words::account_status(state, account, state.now),
@@ -93,7 +93,7 @@ fn ending(account: &AccountState, state: &RunState) -> String {
             format!("{}, {}", words::counted(expected.messages, "message"), words::size(expected.bytes))
         }
         Some(RunKind::Verify) => format!(
-            "{} of {} stand on the target",
+            "{} of {} are on the target",
             words::count(tally.checked.messages),
             words::counted(tally.expected.messages, "message")
         ),
@@ -108,7 +108,7 @@ fn ending(account: &AccountState, state: &RunState) -> String {
     format!("{status}. {numbers}.")
 }
 
-/// How far the whole is.
+/// The progress of the whole run.
 pub(super) struct Total {
     /// `3 of 20 accounts`.
     pub(super) accounts: String,
@@ -119,13 +119,13 @@ pub(super) struct Total {
 }
 
 impl Total {
-    /// All of it as a line of its own.
+    /// All of it in one line.
     pub(super) fn sentence(&self) -> String {
         format!("Total: {}, {}", self.accounts, self.messages)
     }
 }
 
-/// How far the whole is, `now` milliseconds after the start.
+/// The progress of the whole run, `now` milliseconds after the start.
 pub(super) fn total(state: &RunState, now: u64) -> Total {
     let ended = state.accounts.iter().filter(|account| account.end.is_some()).count() as u64;
     let (tally, expected) = (&state.tally, state.expected());
@@ -153,7 +153,7 @@ pub(super) fn total(state: &RunState, now: u64) -> Total {
     Total { accounts, messages, fraction: state.fraction() }
 }
 
-/// What a running account's worker does, and how far it is, `now` milliseconds after the start.
+/// What a running account is doing, and its progress, `now` milliseconds after the start.
 pub(super) fn activity(account: &AccountState, state: &RunState, now: u64) -> String {
     let tally = &account.tally;
     let status = words::account_status(state, account, now);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn why_an_account_failed_is_said_once_and_each_sentence_has_one_full_stop() {
+    fn the_reason_of_a_failure_appears_once_and_each_sentence_has_one_full_stop() {
         let problem = Problem::new(ProblemKind::PasswordRefused).for_account("ann@example.com").saying("No.");
         let events = [
             Event::AccountStarted { account: ANN },
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_counted_no_numbers_are_told() {
+    fn before_anything_is_counted_no_numbers_are_shown() {
         let mut state = state([]);
         assert_eq!(total(&state, 0).sentence(), "Total: 0 of 1 account, no messages counted yet");
         state.accounts[0].tally.expected.messages = 1;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_left_before_all_is_counted_nor_while_every_mailbox_waits() {
+    fn no_time_left_is_shown_before_all_is_counted_nor_while_every_mailbox_waits() {
         let inbox = FolderPath::new(["INBOX"]);
         let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };
         let (account, folder) = (ANN, FolderId(0));

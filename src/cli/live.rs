@@ -1,4 +1,4 @@
-//! The picture on a terminal: one line for the whole, one for each running mailbox, drawn over and over at the lower end.
+//! The picture on a terminal: one line for the whole run and one for each running mailbox, redrawn at the bottom.
 //!
 //! The terminal's width and height bound it (indicatif cuts what does not fit); [`MOST_ROWS`] bounds it on tall ones.
 
@@ -6,16 +6,16 @@ use super::lines::{self, Total};
 use crate::progress::RunState;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// So many running mailboxes are shown; with more at a time the last line says how many are not.
+/// At most this many running mailboxes are shown; the last line counts the others.
 const MOST_ROWS: usize = 16;
 
-/// The length of a bar in steps.
+/// The length of a bar, in steps.
 const WHOLE: u64 = 1000;
 
 /// A line of the picture.
 const TEMPLATE: &str = "{prefix:30!} [{bar:20}] {wide_msg}";
 
-/// Frames a second at most.
+/// At most this many frames per second.
 const FRAMES: u8 = 10;
 
 /// One running mailbox.
@@ -44,7 +44,7 @@ pub(super) fn rows(state: &RunState, now: u64) -> Vec<Row> {
     rows
 }
 
-/// What is drawn.
+/// The picture.
 pub(super) struct Picture {
     area: MultiProgress,
     total: ProgressBar,
@@ -59,7 +59,7 @@ impl Picture {
         Self { area, total, rows: Vec::new() }
     }
 
-    /// Draws the state of this moment.
+    /// Draws the current state.
     pub(super) fn draw(&mut self, total: &Total, rows: &[Row]) {
         set(&self.total, &total.accounts, total.fraction, &total.messages);
         while self.rows.len() < rows.len() {
@@ -75,11 +75,11 @@ impl Picture {
 
     /// Prints a line that stays, above the picture.
     pub(super) fn print_above(&self, line: &str) {
-        // A terminal that went away is no reason to end the run.
+        // A run does not end because its terminal is gone.
         let _ = self.area.println(line);
     }
 
-    /// Wipes the picture away.
+    /// Removes the picture.
     pub(super) fn clear(self) {
         let _ = self.area.clear();
     }
@@ -88,7 +88,7 @@ impl Picture {
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template(TEMPLATE);
     let bar = ProgressBar::new(WHOLE);
-    // The template is checked by a test; without it the bar would still be drawn in its usual way.
+    // A test checks the template; without it the bar would appear in its default style.
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("=> "));
     }

@@ -1,7 +1,7 @@
 //! The command line: everything the window does, for terminals and scripts, with the same engine.
 //!
-//! Promises the exit statuses and the last line of `--json` as documented in `--help`, that no secret is printed, and that a
-//! reader who goes away ends no migration. This is the only module that prints.
+//! Promises the exit statuses and the last line of `--json` as `--help` documents them, prints no secret, and continues a migration
+//! whose reader went away. This is the only module that prints.
 
 mod args;
 mod conclusion;
@@ -38,17 +38,17 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs the command that the arguments name (the first one is the program's own name) and returns the exit status. Without a
-/// command the window opens.
+/// Runs the command that the arguments name and returns its exit status. The first argument is the program's name. Without a command the
+/// window opens.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.len() < 2 {
-        return window::open().unwrap_or_else(Refusal::tell).into();
+        return window::open().unwrap_or_else(Refusal::report).into();
     }
     let ended = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => carry_out(arguments.command).unwrap_or_else(Refusal::tell),
+        Ok(arguments) => carry_out(arguments.command).unwrap_or_else(Refusal::report),
         Err(error) => {
-            // Help and version come this way too. A closed pipe is no reason to fail.
+            // Help and version are errors here too. A closed pipe is not a failure.
             let _ = error.print();
             if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Complete }
         }
@@ -104,7 +104,7 @@ fn claim(state_folder: &Path) -> Result<Instance, Refusal> {
     Instance::claim(state_folder).map_err(|problem| Refusal::could_not_start(&problem))
 }
 
-/// Why a command ends before a run has begun.
+/// Why a command ends before its run starts.
 #[derive(Debug)]
 struct Refusal {
     ending: ExitStatus,
@@ -124,14 +124,14 @@ impl Refusal {
         Self { ending: ExitStatus::CouldNotStart, sentence: sentence.into() }
     }
 
-    /// Says it, and ends.
-    fn tell(self) -> ExitStatus {
+    /// Prints the sentence; returns the exit status.
+    fn report(self) -> ExitStatus {
         terminal::complain(self.sentence);
         self.ending
     }
 }
 
-/// An error's words as a sentence: with a capital and a full stop.
+/// An error as a sentence, with a capital and a full stop.
 fn sentence(error: &dyn Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();

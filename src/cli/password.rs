@@ -1,8 +1,6 @@
-//! The password of the administrator, or of one who signs in for others: from a file, from the environment, or asked for on a terminal;
-//! never an argument.
+//! The password of an administrator or master user: from a file, from the environment, or typed on a terminal; never an argument.
 //!
-//! The variable stays in this process's environment, as safe code cannot take it out; a command that gives tokens is started without
-//! it.
+//! The variable stays in this process's environment, because safe code cannot remove it. Commands that print tokens start without it.
 
 use super::terminal;
 use crate::domain::Secret;
@@ -12,12 +10,12 @@ use std::path::Path;
 /// The environment variable of the administrator's password.
 pub(super) const ADMINISTRATOR_VARIABLE: &str = "KIMT_ADMIN_PASSWORD";
 
-/// So many octets of a password file are read at most; more is no password.
+/// At most this many bytes of a password file are read.
 const LONGEST: u64 = 64 * 1024;
 
-/// A password that is needed.
+/// A password to find.
 pub(super) struct Wanted<'a> {
-    /// The file that was given for it.
+    /// The file given for it.
     pub(super) file: Option<&'a Path>,
     /// The environment variable that may hold it.
     pub(super) variable: &'static str,
@@ -56,7 +54,7 @@ fn read(file: &Path) -> Result<Secret, String> {
     let opened = std::fs::File::open(file).map_err(failed)?;
     if readable_by_everybody(&opened) {
         terminal::complain(format!(
-            "Warning: everybody on this computer can read the password file {}. Make it readable for you alone (chmod 600).",
+            "Warning: everybody on this computer can read the password file {}. Make it readable by you alone (chmod 600).",
             file.display()
         ));
     }
@@ -78,7 +76,7 @@ fn readable_by_everybody(file: &std::fs::File) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
 }
 
-/// Windows keeps rights in access lists that the standard library does not show.
+/// Windows keeps permissions in access lists, which the standard library does not show.
 #[cfg(not(unix))]
 fn readable_by_everybody(_file: &std::fs::File) -> bool {
     false
@@ -86,7 +84,7 @@ fn readable_by_everybody(_file: &std::fs::File) -> bool {
 
 fn ask(wanted: &Wanted<'_>) -> Result<Secret, String> {
     let Wanted { whose, variable, option, .. } = wanted;
-    let missing = || format!("The password of the {whose} is missing. Set {variable}, or give {option}.");
+    let missing = || format!("The password of the {whose} is missing. Set {variable} or give {option}.");
     if !terminal::somebody_is_there() {
         return Err(missing());
     }
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_or_one_that_is_not_there_is_said() {
+    fn an_empty_file_and_a_missing_one_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         assert!(find_in(&wanted(Some(&file)), None, nobody).unwrap_err().contains("cannot be read"));
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_comes_before_asking_and_an_empty_variable_counts_as_none() {
+    fn the_environment_takes_precedence_over_asking_and_an_empty_variable_counts_as_none() {
         assert_eq!(find_in(&wanted(None), Some("secret".into()), nobody), Ok(Secret::new("secret")));
         assert_eq!(find_in(&wanted(None), Some("".into()), nobody), Err("asked".to_owned()));
     }

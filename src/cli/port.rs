@@ -1,4 +1,4 @@
-//! Kerio Connect's IMAP port when a run was cut off before it could put it back: the reminder at every start, and `restore-port`.
+//! Kerio Connect's IMAP port after a run that was cut off before it put the port back: the reminder at every start, and `restore-port`.
 
 use super::args::RestorePortArguments;
 use super::exit_code::ExitStatus;
@@ -8,7 +8,7 @@ use crate::migrate::{self, MailServer, PendingPort, Servers, TargetKind};
 use crate::progress::RunKind;
 use std::path::Path;
 
-/// Says at the start of a run that a port is still changed. A migration to the same server puts it back.
+/// Reports at the start of a run that a port is still changed. A migration to the same server puts it back.
 pub(super) fn remind(kind: RunKind, servers: &Servers, state_folder: &Path) {
     if let Some(pending) = migrate::pending_port_restore(state_folder) {
         let remedy = if kind == RunKind::Migrate && is_of(&pending, servers) {
@@ -20,13 +20,13 @@ pub(super) fn remind(kind: RunKind, servers: &Servers, state_folder: &Path) {
     }
 }
 
-/// Puts the port back that an earlier run has left changed.
+/// Puts back the port that an earlier run left changed.
 pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal> {
     request::readable(&typed.ca_file).map_err(Refusal::usage)?;
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     let Some(pending) = migrate::pending_port_restore(&state_folder) else {
-        terminal::say("No port is waiting to be put back.");
+        terminal::say("No port has to be put back.");
         return Ok(ExitStatus::Complete);
     };
     terminal::complain(left_changed(&pending));
@@ -34,7 +34,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal
     let usual = ServerAddress { port: Some(pending.administration_port), ..host.clone() };
     let proxy = typed.proxy.read().map_err(Refusal::usage)?;
     let administration = request::administration(typed.administrator, usual).map_err(Refusal::usage)?;
-    // Only the administration is spoken to; the rest of the servers has no part in it.
+    // Only the administration is contacted.
     let servers = Servers {
         authority_files: typed.ca_file,
         proxy,
@@ -50,9 +50,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal
             Ok(ExitStatus::Complete)
         }
         Ok(None) => {
-            terminal::complain(
-                "The note of the changed port is about another server. Give its address with --admin-url.",
-            );
+            terminal::complain("The changed port belongs to another server. Give its address with --admin-url.");
             Ok(ExitStatus::Incomplete)
         }
         Err(problem) => Err(Refusal::could_not_start(&problem)),
@@ -62,7 +60,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal
 fn left_changed(pending: &PendingPort) -> String {
     let PendingPort { host, service, from, to, .. } = pending;
     format!(
-        "An earlier run was cut off and left Kerio Connect's {service} service on {host} at port {to} in place of {from}."
+        "An earlier run was cut off and left Kerio Connect's {service} service on {host} at port {to} instead of {from}."
     )
 }
 

@@ -1,7 +1,7 @@
-//! What is told while a run goes on: lines from events, and on a terminal a picture drawn from the state.
+//! Progress of a run in text: lines from events, and on a terminal a picture drawn from the state.
 //!
-//! Promises that the run never waits for a reader: the observer only puts lines into a queue, a thread of its own prints them, and
-//! when a reader is so slow that the queue is full, lines are left out and counted. Whoever closes the pipe ends the printing only.
+//! Promises that the run never waits for a reader. The observer puts lines into a queue, and a thread of its own prints them. If a reader
+//! is so slow that the queue is full, lines are left out and counted. Closing the pipe ends only the printing.
 
 use super::live::{self, Picture};
 use super::{lines, terminal};
@@ -16,22 +16,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// So many lines may wait for a slow reader.
+/// At most this many lines wait for a slow reader.
 const QUEUE: usize = 50_000;
 
-/// How often the picture on a terminal is drawn.
+/// The picture on a terminal is redrawn this often.
 const PICTURE_EVERY: Duration = Duration::from_millis(100);
 
-/// How often the total is told where nothing can be drawn.
+/// The total is printed this often where no picture can be drawn.
 const TOTAL_EVERY: Duration = Duration::from_secs(10);
 
-/// So many problems of one account are told as they come; all are in the report.
-const PROBLEMS_TOLD: u32 = 5;
+/// At most this many problems of one account are printed as they occur; the report has all.
+const PROBLEMS_PRINTED: u32 = 5;
 
-/// How a command speaks.
+/// How a command reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voice {
-    /// A picture of the running mailboxes, and a line for what is worth keeping.
+    /// A picture of the running mailboxes, and a line for each event that matters.
     Live,
     /// Lines.
     Plain,
@@ -44,7 +44,7 @@ pub(super) enum Voice {
 }
 
 impl Voice {
-    /// The voice for the options, and for what standard output is.
+    /// The voice that fits the options and standard output.
     pub(super) fn choose(json: bool, quiet: bool) -> Self {
         match (json, quiet) {
             (true, false) => Voice::Json,
@@ -55,36 +55,36 @@ impl Voice {
         }
     }
 
-    /// Whether standard output belongs to a program.
+    /// Whether a program reads standard output.
     pub(super) fn is_json(self) -> bool {
         matches!(self, Voice::Json | Voice::QuietJson)
     }
 }
 
 /// Turns events into lines; the run's observer.
-pub(super) struct Teller {
+pub(super) struct Reporter {
     voice: Voice,
     lines: SyncSender<String>,
     left_out: Arc<AtomicU64>,
     problems: BTreeMap<AccountId, u32>,
 }
 
-/// The printing that begins when the run has: [`Printing::begin`].
+/// Prints the lines once the run has started: [`Printing::begin`].
 pub(super) struct Printing {
     voice: Voice,
     lines: Receiver<String>,
     left_out: Arc<AtomicU64>,
 }
 
-/// The two ends of what is told of one run.
-pub(super) fn prepare(voice: Voice) -> (Teller, Printing) {
+/// The two ends of one run's queue of lines.
+pub(super) fn prepare(voice: Voice) -> (Reporter, Printing) {
     let (sender, receiver) = sync_channel(QUEUE);
     let left_out = Arc::new(AtomicU64::new(0));
-    let teller = Teller { voice, lines: sender, left_out: left_out.clone(), problems: BTreeMap::new() };
-    (teller, Printing { voice, lines: receiver, left_out })
+    let reporter = Reporter { voice, lines: sender, left_out: left_out.clone(), problems: BTreeMap::new() };
+    (reporter, Printing { voice, lines: receiver, left_out })
 }
 
-impl Observer for Teller {
+impl Observer for Reporter {
     fn noted(&mut self, event: &Stamped, state: &RunState) {
         let line = match self.voice {
             Voice::Json => lines::json(event),
@@ -103,22 +103,22 @@ impl Observer for Teller {
     }
 }
 
-impl Teller {
+impl Reporter {
     fn human(&mut self, event: &Event, state: &RunState) -> Option<String> {
         if let Event::ProblemMet { account: Some(account), problem, .. } = event {
-            // Notices are in the report; here they would bury what somebody has to do.
+            // The report has the notices; here they would bury the problems that need attention.
             if problem.severity() == Severity::Notice {
                 return None;
             }
-            let told = self.problems.entry(*account).or_default();
-            *told += 1;
-            match *told - 1 {
-                PROBLEMS_TOLD => return Some(lines::further_problems(*account, state)),
-                further if further > PROBLEMS_TOLD => return None,
+            let printed = self.problems.entry(*account).or_default();
+            *printed += 1;
+            match *printed - 1 {
+                PROBLEMS_PRINTED => return Some(lines::further_problems(*account, state)),
+                further if further > PROBLEMS_PRINTED => return None,
                 _ => {}
             }
         }
-        // On a terminal the picture shows who is at work.
+        // On a terminal the picture shows which accounts are running.
         if matches!((self.voice, event), (Voice::Live, Event::AccountStarted { .. })) {
             return None;
         }
@@ -127,7 +127,7 @@ impl Teller {
 }
 
 impl Printing {
-    /// Prints on a thread of its own until the run has told everything.
+    /// Prints on a thread of its own until the run has reported everything.
     pub(super) fn begin(self, state: Arc<Mutex<RunState>>) -> io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name("printing".to_owned()).spawn(move || self.run(&state))
     }
@@ -156,13 +156,13 @@ impl Printing {
         }
     }
 
-    /// Says how many lines nobody read in time, if any.
+    /// Says how many lines were not read in time, if any.
     fn farewell(&self) -> Option<String> {
         let left_out = self.left_out.load(Ordering::Relaxed);
         (left_out > 0).then(|| lines::left_out(left_out, self.voice.is_json()))
     }
 
-    /// Looks at the state for a moment only: a terminal that is held (Ctrl+S) must not hold the run.
+    /// Holds the state for a moment only: a terminal that is paused (Ctrl+S) must not pause the run.
     fn show_total(&self, state: &Mutex<RunState>, elapsed: Duration, picture: Option<&mut Picture>) {
         if picture.is_none() && self.voice != Voice::Plain {
             return;
@@ -204,25 +204,25 @@ mod tests {
     }
 
     #[test]
-    fn of_an_accounts_many_problems_the_first_are_told_and_then_that_there_are_more() {
-        let (mut teller, printing) = prepare(Voice::Plain);
+    fn of_an_accounts_many_problems_the_first_are_printed_and_then_that_there_are_more() {
+        let (mut reporter, printing) = prepare(Voice::Plain);
         for _ in 0..100 {
-            teller.noted(&problem(ProblemKind::MessageRefused), &state());
+            reporter.noted(&problem(ProblemKind::MessageRefused), &state());
         }
-        let told: Vec<String> = printing.lines.try_iter().collect();
-        assert_eq!(told.len(), PROBLEMS_TOLD as usize + 1, "{told:?}");
-        assert!(told[PROBLEMS_TOLD as usize].contains("further problems of this account are in the report"));
+        let printed: Vec<String> = printing.lines.try_iter().collect();
+        assert_eq!(printed.len(), PROBLEMS_PRINTED as usize + 1, "{printed:?}");
+        assert!(printed[PROBLEMS_PRINTED as usize].contains("the report has further problems of this account"));
     }
 
     #[test]
-    fn lines_that_nobody_reads_in_time_are_counted_and_told_at_the_end() {
-        let (mut teller, printing) = prepare(Voice::Json);
+    fn lines_that_are_not_read_in_time_are_counted_and_reported_at_the_end() {
+        let (mut reporter, printing) = prepare(Voice::Json);
         let (state, event) = (state(), problem(ProblemKind::MessageRefused));
         for _ in 0..QUEUE {
-            teller.noted(&event, &state);
+            reporter.noted(&event, &state);
         }
         assert_eq!(printing.farewell(), None);
-        (0..3).for_each(|_| teller.noted(&event, &state));
+        (0..3).for_each(|_| reporter.noted(&event, &state));
         assert_eq!(printing.farewell().unwrap(), r#"{"event":"lines_left_out","count":3}"#);
     }
 }

@@ -1,4 +1,4 @@
-//! From the command line as typed to what a run is asked to do: everything that needs more than one option or a file to judge.
+//! From the typed command line to the request of a run: everything that takes more than one option, or a file, to judge.
 //!
 //! Every error is a sentence for the administrator that names the option; none holds a password.
 
@@ -20,7 +20,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     readable(&typed.ca_file)?;
     let (source, target) = (Typed::from(typed.source_sign_in), Typed::from(typed.target_sign_in));
     if typed.target_kind == Kind::Kerio && target.form == Form::Local {
-        return Err("With --target-kind kerio the names are looked up; leave --target-name-form out.".to_owned());
+        return Err("With --target-kind kerio, Kerio Connect knows the names; leave out --target-name-form.".to_owned());
     }
     let (proxy, source_connections, target_connections) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
@@ -32,7 +32,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
         Kind::Imap => {
             if typed.administrator.admin_user.is_some() || typed.administrator.admin_url.is_some() {
                 terminal::complain(
-                    "With --target-kind imap the options of Kerio Connect's administration are not used.",
+                    "With --target-kind imap, the options of Kerio Connect's administration have no effect.",
                 );
             }
             TargetKind::Imap
@@ -62,7 +62,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     })
 }
 
-/// Kerio Connect's administration, at the `usual` address when none was typed.
+/// Kerio Connect's administration, at the `usual` address if none was typed.
 pub(super) fn administration(
     typed: AdministratorArguments,
     usual: ServerAddress,
@@ -86,7 +86,7 @@ pub(super) fn administration(
 fn may_be_plain(option: &str, security: Protection, server: &ServerAddress, allowed: bool) -> Result<(), String> {
     if Security::from(security) == Security::Plain && !server.is_loopback() && !allowed {
         return Err(format!(
-            "With {option} plain all passwords would cross the network to {} in clear text. Use tls or starttls, or agree with \
+            "With {option} plain, all passwords cross the network to {} in clear text. Use tls or starttls, or agree with \
              --allow-cleartext-passwords.",
             server.host
         ));
@@ -94,7 +94,7 @@ fn may_be_plain(option: &str, security: Protection, server: &ServerAddress, allo
     Ok(())
 }
 
-/// Files that cannot be read are told before anything is sent anywhere.
+/// Checks that files can be read, before anything is sent anywhere.
 pub(super) fn readable(files: &[PathBuf]) -> Result<(), String> {
     files.iter().try_for_each(|file| match std::fs::File::open(file) {
         Ok(_) => Ok(()),
@@ -112,7 +112,7 @@ fn administration_url(text: &str) -> Result<ServerAddress, String> {
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err("Leave name and password out of the address; the name goes to --admin-user.".to_owned());
+        return Err("Leave the name and password out of the address; give the name with --admin-user.".to_owned());
     }
     ServerAddress::parse(authority)
 }
@@ -127,7 +127,7 @@ pub(super) fn accounts_file(path: &Path) -> Result<AccountsFile, String> {
     loaded.map_err(|error| super::sentence(&error))
 }
 
-/// The accounts to run, and the lines that could not be used and matter to them.
+/// The chosen accounts, and the bad lines that concern them.
 pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account>, Vec<BadLine>), String> {
     if only.is_empty() {
         if file.accounts.is_empty() {
@@ -137,21 +137,22 @@ pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account
     }
     let mut wanted = BTreeMap::new();
     for text in only {
-        let address = Address::parse(text).map_err(|error| format!("--only: '{text}' is no mail address: {error}."))?;
+        let address =
+            Address::parse(text).map_err(|error| format!("--only: '{text}' is not a mail address: {error}."))?;
         wanted.insert(address.key(), address);
     }
     let accounts: Vec<Account> =
         file.accounts.into_iter().filter(|account| wanted.contains_key(&account.address.key())).collect();
     let bad_lines: Vec<BadLine> =
-        file.bad_lines.into_iter().filter(|line| wanted.keys().any(|key| speaks_of(&line.what, key))).collect();
+        file.bad_lines.into_iter().filter(|line| wanted.keys().any(|key| mentions(&line.what, key))).collect();
     for account in &accounts {
         wanted.remove(&account.address.key());
     }
     match wanted.into_iter().next() {
         None => Ok((accounts, bad_lines)),
-        Some((key, address)) => Err(match bad_lines.iter().find(|line| speaks_of(&line.what, &key)) {
+        Some((key, address)) => Err(match bad_lines.iter().find(|line| mentions(&line.what, &key)) {
             Some(line) => {
-                format!("--only: {address} stands on a line that cannot be used. Line {}: {}", line.line, line.what)
+                format!("--only: {address} is on a line that cannot be used. Line {}: {}", line.line, line.what)
             }
             None => format!("--only: {address} is not in the accounts file."),
         }),
@@ -161,7 +162,7 @@ pub(super) fn chosen(file: AccountsFile, only: &[String]) -> Result<(Vec<Account
 fn nothing_usable(bad_lines: &[BadLine]) -> String {
     const SHOWN: usize = 10;
     let mut text =
-        "The accounts file has no line that can be used. A line reads: user@domain.com;password;Full Name".to_owned();
+        "No line of the accounts file can be used. A line reads: user@domain.com;password;Full Name".to_owned();
     for line in bad_lines.iter().take(SHOWN) {
         text.push_str(&format!("\n  Line {}: {}", line.line, line.what));
     }
@@ -172,15 +173,15 @@ fn nothing_usable(bad_lines: &[BadLine]) -> String {
 }
 
 /// Whether a text names an address as a whole word.
-fn speaks_of(text: &str, key: &str) -> bool {
+fn mentions(text: &str, key: &str) -> bool {
     let text = text.to_lowercase();
     let part_of_address = |c: char| c.is_alphanumeric() || matches!(c, '@' | '-' | '_' | '+' | '.');
     text.match_indices(key).any(|(start, found)| {
         let before = text[..start].chars().next_back();
         let after = &text[start + found.len()..];
-        // A full stop ends the sentence, unless the domain goes on behind it.
-        let goes_on = after.trim_start_matches('.').chars().next().is_some_and(part_of_address);
-        !before.is_some_and(part_of_address) && !goes_on
+        // A full stop ends the sentence, unless the domain continues after it.
+        let continues = after.trim_start_matches('.').chars().next().is_some_and(part_of_address);
+        !before.is_some_and(part_of_address) && !continues
     })
 }
 
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_address_that_is_not_there_is_an_error_that_names_it() {
+    fn a_missing_only_address_is_an_error_that_names_it() {
         assert!(chosen(file(), &["carl@example.com".to_owned()]).unwrap_err().contains("carl@example.com"));
         assert!(chosen(file(), &["eve@example.com".to_owned()]).unwrap_err().contains("Line 10"));
         assert!(chosen(file(), &["carl".to_owned()]).is_err());
@@ -247,9 +248,9 @@ mod tests {
 
     #[test]
     fn an_address_is_found_as_a_whole_word_only() {
-        assert!(speaks_of("'Ann@Example.com' is there twice", "ann@example.com"));
-        assert!(speaks_of("twice: ann@example.com.", "ann@example.com"));
-        assert!(!speaks_of("joann@example.com is there twice", "ann@example.com"));
-        assert!(!speaks_of("ann@example.com.au is there twice", "ann@example.com"));
+        assert!(mentions("'Ann@Example.com' is there twice", "ann@example.com"));
+        assert!(mentions("twice: ann@example.com.", "ann@example.com"));
+        assert!(!mentions("joann@example.com is there twice", "ann@example.com"));
+        assert!(!mentions("ann@example.com.au is there twice", "ann@example.com"));
     }
 }

@@ -1,6 +1,5 @@
-//! One run from the command line: the lock, the log folder, the start, the user's signals, the end.
-//!
-//! Check, migrate, verify and the demo all come through [`carry_out`].
+//! One run from the command line: its log folder, its start, the user's signals, its end. Check, migrate, verify and the demo share
+//! [`carry_out`].
 
 use super::Refusal;
 use super::exit_code::ExitStatus;
@@ -14,11 +13,11 @@ use crate::progress::RunState;
 use std::path::Path;
 use std::time::Duration;
 
-/// How soon the end of a run and a signal are noticed.
+/// The end of a run and signals are noticed within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Runs, tells, and returns the last state with the exit status that it means. The caller holds the lock of the request's state folder;
-/// `logs` is where the run's log folder is made, if that is not the usual place.
+/// Runs, reports, and returns the last state with its exit status. The caller holds the lock of the request's state folder. The run's log
+/// folder is made below `logs`, or in the usual place.
 pub(super) fn carry_out(
     request: Request,
     logs: Option<&Path>,
@@ -28,23 +27,21 @@ pub(super) fn carry_out(
     let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
     let log_folder = logs::start(logs).map_err(could_not_start)?;
     logs::hide(request.secrets());
-    let (teller, printing) = progress::prepare(voice);
-    let run = migrate::start(request, log_folder, Box::new(teller)).map_err(could_not_start)?;
+    let (reporter, printing) = progress::prepare(voice);
+    let run = migrate::start(request, log_folder, Box::new(reporter)).map_err(could_not_start)?;
     let printing = printing.begin(run.state());
     if let Err(error) = &printing {
         log::error!("progress cannot be printed: {error}");
     }
     if wait_for_end(&run, signals) == Wait::Abandoned {
-        terminal::complain(
-            "Not waited any longer. The next run asks the target what became of the messages in flight.",
-        );
+        terminal::complain("Not waiting any longer. The next run asks the target about the messages in flight.");
         return Ok((RunState::default(), ExitStatus::Stopped));
     }
     let state = run.wait();
     if let Ok(printing) = printing {
         let _ = printing.join();
     }
-    conclusion::tell(&state, voice);
+    conclusion::report(&state, voice);
     let ending = ExitStatus::of(&state);
     Ok((state, ending))
 }
@@ -55,7 +52,7 @@ enum Wait {
     Abandoned,
 }
 
-/// Waits for the end of the run. The first signal stops it, the second cuts its connections, the third waits no longer.
+/// Waits for the end of the run. The first signal stops it, the second cuts its connections, the third ends the wait.
 fn wait_for_end(run: &Run, signals: &Signals) -> Wait {
     let mut asked = 0;
     while !run.is_finished() {
@@ -65,7 +62,9 @@ fn wait_for_end(run: &Run, signals: &Signals) -> Wait {
         asked += 1;
         match asked {
             1 => {
-                terminal::complain("Stopping: messages in flight are settled. Once more cuts the connections.");
+                terminal::complain(
+                    "Stopping: finishing the current messages. Press Ctrl+C again to cut the connections.",
+                );
                 run.stop();
             }
             2 => {

@@ -1,27 +1,27 @@
-//! What is left out or goes elsewhere: the options, and the rules file. Each option is one rule of `docs/rules.md`.
+//! What is left out or renamed: the options and the rules file. Each option is one rule of `docs/rules.md`.
 
 use crate::domain::Selection;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// The largest rules file that is read, in octets.
+/// The largest rules file that is read, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What is migrated")]
 pub(super) struct SelectionArguments {
-    /// A file with rules, one a line, such as: exclude Junk*, since 2020-01-01, special-folders off
+    /// A file with rules, one per line, such as: exclude Junk*, since 2020-01-01, special-folders off
     ///
-    /// Each option below but --no-special-folders is also the word of a rule. Options add to the rules of the file.
+    /// Each option below, except --no-special-folders, is also the keyword of a rule. Options add to the rules of the file.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Take only folders that fit this pattern, in which * stands for anything; may be repeated
+    /// Take only folders that match this pattern, in which * stands for anything; may be repeated
     #[arg(long, value_name = "PATTERN")]
     include: Vec<String>,
-    /// Leave out folders that fit this pattern; may be repeated
+    /// Leave out folders that match this pattern; may be repeated
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
-    /// Put a folder elsewhere, with all below it: 'Old/Name -> New/Name'; may be repeated
+    /// Rename a folder and everything below it: 'Old/Name -> New/Name'; may be repeated
     #[arg(long, value_name = "'FOLDER -> FOLDER'")]
     rename: Vec<String>,
     /// Keep the names of the source's folders for sent mail, drafts, junk and trash
@@ -38,7 +38,7 @@ pub(super) struct SelectionArguments {
     max_size: Option<String>,
 }
 
-/// The selection; options come after the rules of the file. The error is a sentence that names the option.
+/// The selection: the rules of the file, then the options. The error is a sentence that names the option.
 pub(super) fn read(typed: &SelectionArguments) -> Result<Selection, String> {
     let mut selection = Selection::default();
     if let Some(path) = &typed.rules {
@@ -81,7 +81,7 @@ mod tests {
     use crate::domain::FolderPath;
 
     #[test]
-    fn of_a_file_that_is_too_large_no_rule_is_left_out_in_silence() {
+    fn a_rules_file_that_is_too_large_is_refused_and_not_cut() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "# long\n".repeat(200_000) + "exclude Junk*\n").unwrap();
         let typed = SelectionArguments { rules: Some(file.path().to_owned()), ..SelectionArguments::default() };
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told_with_the_name_of_its_option() {
+    fn an_error_names_its_option() {
         let since = SelectionArguments { since: Some("yesterday".to_owned()), ..SelectionArguments::default() };
         assert!(read(&since).unwrap_err().starts_with("--since: 'yesterday'"));
         let rules = SelectionArguments { rules: Some("/nowhere/at/all".into()), ..SelectionArguments::default() };

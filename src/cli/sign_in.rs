@@ -1,11 +1,11 @@
-//! How people are signed in on either server: the options, and what they mean together.
+//! How people sign in on either server: the options, and what they mean together.
 
 use super::password::{self, Wanted};
 use crate::migrate::{MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// How people are signed in.
+/// How people sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Way {
     /// each with the password of the CSV
@@ -13,7 +13,7 @@ pub(super) enum Way {
     Own,
     /// with a master user's password, under a name such as ann@example.com*master (Dovecot)
     Master,
-    /// as an administrator who asks for another's mailbox (Cyrus, Zimbra, Exchange)
+    /// as an administrator on behalf of each person (Cyrus, Zimbra, Exchange)
     Authorization,
     /// with Kerio Connect's master password
     KerioMaster,
@@ -21,13 +21,13 @@ pub(super) enum Way {
     Token,
 }
 
-/// Which form of an address is the name.
+/// The form of an address that people sign in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Form {
     /// the whole address
     #[default]
     Address,
-    /// what stands before the @
+    /// the part before the @
     Local,
 }
 
@@ -43,9 +43,9 @@ impl From<Form> for NameForm {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the source")]
 pub(super) struct SourceSignInArguments {
-    /// How people are signed in on the source; with all but 'own' their own passwords are not needed
+    /// How people sign in on the source; only 'own' needs their own passwords
     ///
-    /// Example with a master user of Dovecot, whose password is asked for:
+    /// Example with a master user of Dovecot; kimt asks for the password:
     /// --source-sign-in master --source-master-user boss
     #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
     source_sign_in: Way,
@@ -54,10 +54,11 @@ pub(super) struct SourceSignInArguments {
     /// Example with an administrator of Zimbra or Cyrus:
     /// --source-sign-in authorization --source-master-user admin@old.example
     ///
-    /// The password comes from the environment variable KIMT_SOURCE_MASTER_PASSWORD or --source-master-password-file, or is asked for.
+    /// The password comes from --source-master-password-file or the environment variable KIMT_SOURCE_MASTER_PASSWORD; otherwise kimt asks
+    /// for it.
     #[arg(long, value_name = "NAME")]
     source_master_user: Option<String>,
-    /// A file whose first line is that password, or Kerio Connect's master password; comes before KIMT_SOURCE_MASTER_PASSWORD
+    /// A file whose first line is that password, or Kerio Connect's master password; takes precedence over KIMT_SOURCE_MASTER_PASSWORD
     ///
     /// Example with an old Kerio Connect: --source-sign-in kerio-master --source-master-password-file master.txt
     #[arg(long, value_name = "FILE")]
@@ -67,12 +68,12 @@ pub(super) struct SourceSignInArguments {
     /// Example: --source-sign-in token --source-token-file '/run/tokens/{address}'
     #[arg(long, value_name = "FILE")]
     source_token_file: Option<PathBuf>,
-    /// A command that gets a person's address as its last word and writes the token; no shell reads it
+    /// A command that takes a person's address as its last argument and prints the token; it runs without a shell
     ///
     /// Example: --source-sign-in token --source-token-command '/usr/local/bin/gmail-token --key key.json'
     #[arg(long, value_name = "COMMAND")]
     source_token_command: Option<String>,
-    /// Whether people sign in on the source with their whole address or what stands before the @
+    /// Whether people sign in on the source with their whole address or the part before the @
     ///
     /// Example for a server that knows ann@old.example as ann: --source-name-form local
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
@@ -82,9 +83,9 @@ pub(super) struct SourceSignInArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the target")]
 pub(super) struct TargetSignInArguments {
-    /// How people are signed in on the target; with all but 'own' their own passwords are not needed
+    /// How people sign in on the target; only 'own' needs their own passwords
     ///
-    /// Example with Kerio Connect, whose existing users keep passwords that nobody knows; the master password is asked for:
+    /// Example with Kerio Connect, whose existing users keep their passwords; kimt asks for the master password:
     /// --target-sign-in kerio-master
     #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
     target_sign_in: Way,
@@ -92,10 +93,11 @@ pub(super) struct TargetSignInArguments {
     ///
     /// Example: --target-kind imap --target-sign-in master --target-master-user boss
     ///
-    /// The password comes from the environment variable KIMT_TARGET_MASTER_PASSWORD or --target-master-password-file, or is asked for.
+    /// The password comes from --target-master-password-file or the environment variable KIMT_TARGET_MASTER_PASSWORD; otherwise kimt asks
+    /// for it.
     #[arg(long, value_name = "NAME")]
     target_master_user: Option<String>,
-    /// A file whose first line is that password, or Kerio Connect's master password; comes before KIMT_TARGET_MASTER_PASSWORD
+    /// A file whose first line is that password, or Kerio Connect's master password; takes precedence over KIMT_TARGET_MASTER_PASSWORD
     ///
     /// Example: --target-sign-in kerio-master --target-master-password-file master.txt
     #[arg(long, value_name = "FILE")]
@@ -105,12 +107,12 @@ pub(super) struct TargetSignInArguments {
     /// Example: --target-sign-in token --target-token-file '/run/tokens/{address}'
     #[arg(long, value_name = "FILE")]
     target_token_file: Option<PathBuf>,
-    /// A command that gets a person's address on the target as its last word and writes the token; no shell reads it
+    /// A command that takes a person's address on the target as its last argument and prints the token; it runs without a shell
     ///
     /// Example: --target-sign-in token --target-token-command /usr/local/bin/new-token
     #[arg(long, value_name = "COMMAND")]
     target_token_command: Option<String>,
-    /// Whether people sign in on the target with their whole address or what stands before the @; not for Kerio Connect
+    /// Whether people sign in on the target with their whole address or the part before the @; not for Kerio Connect
     ///
     /// Example: --target-kind imap --target-name-form local
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
@@ -187,12 +189,12 @@ impl Typed {
         })
     }
 
-    /// Refuses options that the chosen way has no use for: somebody meant something by them.
+    /// Refuses options that the chosen way does not use: the user meant something by them.
     fn check(&self) -> Result<(), String> {
         let side = self.side;
         let has_user = matches!(self.way, Way::Master | Way::Authorization);
         let needs = |given: bool, used: bool, option: &str, ways: &str| match given && !used {
-            true => Err(format!("--{side}-{option} is of use only with --{side}-sign-in {ways}.")),
+            true => Err(format!("--{side}-{option} only works with --{side}-sign-in {ways}.")),
             false => Ok(()),
         };
         needs(self.user.is_some(), has_user, "master-user", "master or authorization")?;
@@ -230,7 +232,7 @@ impl Typed {
             _ => {
                 let side = self.side;
                 Err(format!(
-                    "--{side}-sign-in token needs either --{side}-token-file or --{side}-token-command, and only one of them."
+                    "--{side}-sign-in token needs either --{side}-token-file or --{side}-token-command, but not both."
                 ))
             }
         }
@@ -257,7 +259,7 @@ mod tests {
             token_command: Some("give-token".to_owned()),
             ..typed(Way::Token)
         };
-        assert!(both.way().unwrap_err().contains("only one of them"));
+        assert!(both.way().unwrap_err().contains("but not both"));
     }
 
     #[test]
@@ -265,7 +267,7 @@ mod tests {
         let user = Typed { user: Some("boss".to_owned()), ..typed(Way::Own) };
         assert_eq!(
             user.way().unwrap_err(),
-            "--source-master-user is of use only with --source-sign-in master or authorization."
+            "--source-master-user only works with --source-sign-in master or authorization."
         );
         let file = Typed { token_file: Some("token".into()), ..typed(Way::KerioMaster) };
         assert!(file.way().unwrap_err().contains("--source-sign-in token"));

@@ -1,22 +1,22 @@
-//! Ctrl+C and its kin (SIGINT, SIGTERM, SIGHUP, closing the console) as something a command can wait for.
+//! Ctrl+C and its kin (SIGINT, SIGTERM, SIGHUP, closing the console) that a command can wait for.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// Catches the signals from its making until the end of the process.
+/// Catches the signals until the process ends.
 pub(super) struct Signals(Receiver<()>);
 
 impl Signals {
-    /// Begins to catch. Without it a signal ends the process at once, as it should while nothing has begun.
+    /// Starts to catch signals. Before that a signal ends the process at once, which is right as long as nothing has started.
     pub(super) fn catch() -> Self {
         let (sender, receiver) = channel();
-        if let Err(error) = ctrlc::set_handler(move || tell(&sender)) {
+        if let Err(error) = ctrlc::set_handler(move || pass_on(&sender)) {
             log::error!("signals cannot be caught: {error}");
         }
         Self(receiver)
     }
 
-    /// Waits so long; whether a signal came.
+    /// Waits for at most `duration`. Returns whether a signal came.
     pub(super) fn wait(&self, duration: Duration) -> bool {
         match self.0.recv_timeout(duration) {
             Ok(()) => true,
@@ -29,6 +29,6 @@ impl Signals {
     }
 }
 
-fn tell(sender: &Sender<()>) {
+fn pass_on(sender: &Sender<()>) {
     let _ = sender.send(());
 }

@@ -1,4 +1,4 @@
-//! Opening the window, and saying on standard error why it cannot be opened.
+//! Opens the window, or reports on standard error why that is not possible.
 
 use super::exit_code::ExitStatus;
 use super::{Refusal, state_folder};
@@ -7,7 +7,7 @@ use crate::logs;
 use crate::rehearsal::demo::Demo;
 use std::path::PathBuf;
 
-/// Opens the wizard; returns when it was closed.
+/// Opens the wizard; returns when it is closed.
 pub(super) fn open() -> Result<ExitStatus, Refusal> {
     let folders = Folders { state: state_folder(None)?, logs: logs::default_folder() };
     gui::run(folders).map(|()| ExitStatus::Complete).map_err(Refusal::no_window)

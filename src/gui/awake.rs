@@ -1,4 +1,4 @@
-//! Keeping the computer awake while a run goes on. A system that cannot be asked is no error: the window then does not claim it.
+//! Keeps the computer awake during a run. If the system cannot do that, the window does not claim it.
 
 use crossbeam_channel::{Sender, bounded};
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Keeps the computer awake until it is dropped.
 pub struct Awake {
     held: Arc<AtomicBool>,
-    // Its end is what the thread waits for.
+    // The thread waits until this is dropped.
     _release: Sender<()>,
 }
 
 impl Awake {
-    /// Asks the system on a thread of its own, because asking may wait for another program; calls `wake` when it agreed.
+    /// Asks the system on a thread of its own, because the request may wait for another program. Calls `wake` once the system agrees.
     pub fn ask(wake: impl FnOnce() + Send + 'static) -> Option<Self> {
         let (release, released) = bounded::<()>(0);
         let held = Arc::new(AtomicBool::new(false));
-        let told = held.clone();
+        let agreed = held.clone();
         let holding = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
             let asked = keepawake::Builder::default()
                 .idle(true)
@@ -26,7 +26,7 @@ impl Awake {
                 .create();
             match asked {
                 Ok(_awake) => {
-                    told.store(true, Ordering::Relaxed);
+                    agreed.store(true, Ordering::Relaxed);
                     wake();
                     let _ = released.recv();
                 }

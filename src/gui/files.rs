@@ -1,4 +1,4 @@
-//! Files on the user's side: choosing one with the system's dialog, saving the sample, opening a report. All in the background.
+//! Files on the user's side, all in the background: choosing one in the system's dialog, saving the sample, opening a report.
 
 use super::task::Task;
 use crate::accounts::SAMPLE;
@@ -15,7 +15,7 @@ use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// What became of a dialog.
+/// The outcome of a dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Picked {
     /// A file was chosen.
@@ -26,7 +26,7 @@ pub enum Picked {
     NoDialog,
 }
 
-/// No hand cancels a dialog faster than this; a dialog that ended sooner was never there.
+/// Nobody cancels a dialog faster than this; a dialog that ended sooner was never shown.
 const FASTEST_HAND: Duration = Duration::from_millis(300);
 
 /// Lets the user choose a file of accounts.
@@ -38,7 +38,7 @@ pub fn pick(context: &Context, folder: Option<&Path>) -> io::Result<Task<Picked>
     if let Some(folder) = folder {
         dialog = dialog.set_directory(folder);
     }
-    // The dialog is made here because macOS wants it on the window's thread; only the waiting is elsewhere.
+    // macOS wants the dialog made on the window's thread; only the waiting is elsewhere.
     ask(context, dialog.pick_file())
 }
 
@@ -51,7 +51,7 @@ pub fn pick_certificate(context: &Context) -> io::Result<Task<Picked>> {
     ask(context, dialog.pick_file())
 }
 
-/// Lets the user choose where the sample goes, and writes it. The error is a sentence.
+/// Lets the user choose where to save the sample, and writes it. The error is a sentence.
 pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>> {
     let chosen = AsyncFileDialog::new()
         .set_title("Save a sample file")
@@ -73,8 +73,8 @@ pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>
     )
 }
 
-/// Opens a file or folder in the program that the system has for it. The error is a sentence that says where it is, followed by `when` it will
-/// be there if it is not yet.
+/// Opens a file or folder in the system's program for it. The error is a sentence with its path. If it does not exist yet, `when` follows: a
+/// sentence that says when it will.
 pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<Task<Result<(), String>>> {
     let wake = context.clone();
     Task::start(
@@ -82,15 +82,15 @@ pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<
         move || wake.request_repaint(),
         move || {
             if !path.exists() {
-                return Err(format!("{} is not there yet. {when}", path.display()).trim_end().to_owned());
+                return Err(format!("{} does not exist yet. {when}", path.display()).trim_end().to_owned());
             }
-            open_now(&path).map_err(|error| format!("The system does not open {}: {error}.", path.display()))
+            open_now(&path).map_err(|error| format!("The system cannot open {}: {error}.", path.display()))
         },
     )
 }
 
-/// What is opened lives on with our environment. Where that holds passwords of ours, `opener` would hand them on, so that the system's
-/// own program for it is started without them.
+/// The opened program inherits our environment. If that holds passwords, `opener` would pass them on; then the system's own opener is
+/// started without them.
 fn open_now(path: &Path) -> Result<(), String> {
     if migrate::password_variables().is_empty() {
         return opener::open(path).map_err(|error| error.to_string());
@@ -99,7 +99,7 @@ fn open_now(path: &Path) -> Result<(), String> {
     command.arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     migrate::withhold_passwords(&mut command);
     let mut child = command.spawn().map_err(|error| format!("{SYSTEMS_OPENER}: {error}"))?;
-    // It may last as long as what it opened; on Windows it says nothing true about how it ended.
+    // It may run as long as the program it opened; on Windows its exit status means nothing.
     std::thread::Builder::new()
         .name("opened".to_owned())
         .spawn(move || child.wait())
@@ -140,7 +140,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for one answer on this thread.
+/// Waits on this thread for one answer.
 fn wait_for<T>(answer: impl Future<Output = T>) -> T {
     let mut answer = pin!(answer);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -1,7 +1,7 @@
-//! The faces of the window: Inter for Latin, Cyrillic and Greek, with figures of one width; the system's own for other scripts.
+//! The fonts of the window: Inter for Latin, Cyrillic and Greek, with figures of equal width; the system's own for other scripts.
 //!
-//! Promises that the window opens without waiting for any font file of the system: they are read by a background thread, and the
-//! text is drawn again when one arrives. A name in a script for which nothing is found is drawn as boxes, never wrongly.
+//! - The window opens without waiting for fonts of the system: a background thread reads them, and the text is redrawn when one arrives.
+//! - Text in a script without a font appears as boxes, never as wrong letters.
 
 use super::theme;
 use egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};

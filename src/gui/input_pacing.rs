@@ -1,20 +1,20 @@
-//! Keys that were typed ahead of the window's frames.
+//! Paces keys that are typed faster than the window draws.
 //!
-//! egui moves the keyboard to another field once a frame, and gives all text of a frame to one field. Where frames are slow, a Tab and
-//! the password after it come in one frame, and the password would stand readable in the field before. So every Tab gets a frame of
-//! its own, and what was typed after it waits for the next.
+//! egui moves the focus at most once per frame, and gives all text of a frame to one field. When frames are slow, a Tab and the password
+//! after it arrive in one frame, and the password would appear in the field before. So every Tab gets a frame of its own, and what was
+//! typed after it waits for the next.
 
 use egui::{Event, Key};
 use std::collections::VecDeque;
 
-/// The events that wait for their frame.
+/// Events that wait for their frame.
 #[derive(Default)]
 pub struct InputPacing {
     waiting: VecDeque<Event>,
 }
 
 impl InputPacing {
-    /// Leaves among a frame's events those that may come together.
+    /// Keeps those events of a frame that may come together; the others wait.
     pub fn pace(&mut self, events: &mut Vec<Event>) {
         self.waiting.extend(events.drain(..));
         while let Some(event) = self.waiting.pop_front() {
@@ -57,7 +57,7 @@ mod tests {
             if !pacing.waits() {
                 break;
             }
-            // What comes meanwhile comes after all that waits.
+            // Later events come after all that wait.
             events = if frames.len() == 1 { vec![text("!")] } else { Vec::new() };
         }
         let wanted = [vec![text("ad"), text("min")], vec![tab()], vec![tab()], vec![text("secret"), text("!")]];

@@ -1,6 +1,6 @@
-//! What the window notes about a migration, so that a start after a crash or a power cut can offer to continue it.
+//! A note about the migration under way, so that a start after a crash or a power cut can offer to continue it.
 //!
-//! Only the offer needs this note: what was copied is the ledger's to know, and a run without the note continues as well.
+//! Only the offer needs the note: the ledger knows what was copied, and a run continues without the note as well.
 
 use crate::domain::Account;
 use crate::private_file;
@@ -12,26 +12,26 @@ use std::time::{Duration, Instant};
 
 const FILE: &str = "last-run.json";
 
-/// How old the note of a running migration may be.
+/// The note of a running migration is at most this old.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// The note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRun {
-    /// When it started, local time, `24 November, 22:04`.
+    /// The local time of its start, such as `24 November, 22:04`.
     pub started: String,
     /// The file the accounts are from.
     pub accounts_file: PathBuf,
-    /// The accounts that were to be migrated, in the form by which they are recognised.
+    /// The keys of its accounts ([`crate::domain::Address::key`]).
     pub accounts: BTreeSet<String>,
-    /// How many of them were complete when this was written.
+    /// How many of them were complete when the note was written.
     pub complete: u32,
-    /// Whether it came to an end, complete or not.
+    /// Whether it ended, complete or not.
     pub ended: bool,
 }
 
 impl LastRun {
-    /// The note of a migration that begins now.
+    /// The note of a migration that starts now.
     pub fn of(accounts_file: &Path, accounts: &[Account]) -> Self {
         Self {
             started: chrono::Local::now().format("%-d %B, %H:%M").to_string(),
@@ -58,11 +58,11 @@ impl LastRun {
         }
     }
 
-    /// What is done, in a sentence.
+    /// The progress of that migration, in a sentence.
     pub fn sentence(&self) -> String {
         let complete = if self.complete == 1 { "is" } else { "are" };
         format!(
-            "The migration started on {} was cut off: {} of {} accounts {complete} known to be complete.",
+            "The migration of {} was interrupted: {} of {} accounts {complete} known to be complete.",
             self.started,
             self.complete,
             self.accounts.len()
@@ -84,7 +84,7 @@ impl Keeper {
         Self { note, state_folder: state_folder.to_owned(), written: Instant::now() }
     }
 
-    /// Takes notice of an event; writes at the end, and every few seconds when an account ends.
+    /// Follows an event. Writes the note at the end, and every few seconds when an account ends.
     pub fn noted(&mut self, event: &Stamped, state: &RunState) {
         let due = match event.event {
             Event::RunFinished => true,

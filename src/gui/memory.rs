@@ -1,4 +1,4 @@
-//! What the window remembers between starts, and how it is filled in again. Never a password.
+//! Fills the window in from the settings, and keeps what was typed for the next start. Never a password.
 
 use super::pages::servers::ServersPage;
 use crate::domain::{Security, ServerAddress};
@@ -22,12 +22,12 @@ pub fn recall(settings: &Settings, page: &mut ServersPage) {
     page.rules = settings.rules.clone();
 }
 
-/// Takes page 1 and the window's look into the settings.
+/// Copies page 1 and the window's look into the settings.
 pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) {
-    // Clear text is agreed to for one start and never remembered.
+    // The consent to clear text holds for one start and is never remembered.
     let security = |ssl| if ssl { Security::Tls } else { Security::StartTls };
-    let typed = |line: &super::pages::servers::Line| {
-        line.parsed().map_or_else(|| line.address.trim().to_owned(), |address| address.to_string())
+    let typed = |connection: &super::pages::servers::Connection| {
+        connection.parsed().map_or_else(|| connection.address.trim().to_owned(), |address| address.to_string())
     };
     settings.source = typed(&page.source);
     settings.source_security = security(page.source.ssl);
@@ -39,7 +39,7 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
         (Some(target), Some(port)) => ServerAddress { host: target.host, port: Some(port) }.to_string(),
         _ => String::new(),
     };
-    // A number that cannot be used is not remembered in place of one that can.
+    // An unusable number does not replace a usable one.
     settings.jobs = page.jobs().unwrap_or(settings.jobs);
     settings.source_more = page.source_more.kept.clone();
     settings.target_more = page.target_more.kept.clone();
@@ -55,7 +55,7 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
         .input(|input| input.viewport().inner_rect.map(|rect| (rect.width(), rect.height())).or(settings.window_size));
 }
 
-/// Gives the window the look it had.
+/// Gives the window its earlier look.
 pub fn dress(settings: &Settings, context: &Context) {
     context.set_theme(match settings.appearance {
         Appearance::System => ThemePreference::System,

@@ -1,7 +1,7 @@
-//! The window: the wizard an administrator uses, over the same engine and the same fold of events as the command line.
+//! The window: a wizard over the same engine and the same fold of events as the command line.
 //!
-//! `app` takes the news of background work, shows the page and carries out what the user asked for; `wizard` knows the order of
-//! the pages; `pages` and `widgets` draw. Nothing ever waits on the window's thread. Knows nothing of sessions, calls or ledger rows.
+//! `app` takes the news of background work, shows the page and carries out what the user asks for; `wizard` knows the order of the pages;
+//! `pages` and `widgets` draw. Nothing ever waits on the window's thread. Knows nothing of sessions, calls or ledger rows.
 
 pub mod action;
 pub mod app;
@@ -33,13 +33,13 @@ use std::path::PathBuf;
 
 const NAME: &str = "Kerio IMAP Migration Tool";
 
-/// Opens the window and returns when it was closed. The error is a sentence for whoever started the program.
+/// Opens the window and returns when it is closed. The error is a sentence for the user.
 pub fn run(folders: Folders) -> Result<(), String> {
     let settings = settings::folders().ok().map(|own| own.settings);
     show(&Start { folders, settings, demo: None })
 }
 
-/// Opens the window filled in for the servers of a rehearsal; nothing of it is remembered.
+/// Opens the window filled in for the servers of a rehearsal; remembers nothing.
 pub fn run_demo(demo: &Demo, folders: Folders) -> Result<(), String> {
     show(&Start { folders, settings: None, demo: Some(demo) })
 }
@@ -65,7 +65,7 @@ fn show(start: &Start<'_>) -> Result<(), String> {
     Err(sentence)
 }
 
-/// One try. Some systems answer a missing screen or library with a panic inside of a crate; that is a reason like any other.
+/// One attempt. On some systems a missing screen or library makes a crate panic; that is a reason like any other.
 fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     let size = start.settings.as_deref().and_then(|folder| Settings::load(folder).window_size);
     let options = NativeOptions {
@@ -99,8 +99,8 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
     }
 }
 
-/// On macOS the menu that winit makes has a Quit that ends the process without closing the window, so that nobody is asked about a
-/// migration that goes on. Without it Command-Q closes the window.
+/// On macOS winit's menu has a Quit that ends the process without closing the window, so that nobody is asked about a migration under
+/// way. Without that menu, Command-Q closes the window.
 #[cfg(target_os = "macos")]
 fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::macos::EventLoopBuilderExtMacOS;

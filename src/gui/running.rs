@@ -1,4 +1,4 @@
-//! A run as the window sees it: begun in the background, heard through a channel, never waited for.
+//! A run as the window sees it: started in the background, followed through a channel, never waited for.
 
 use super::last_run::{Keeper, LastRun};
 use super::task::{Progress, Task};
@@ -14,29 +14,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// A frame spends at most so long on news; what is left comes with the next.
+/// A frame spends at most this long on news; the rest comes with the next.
 const BUDGET: Duration = Duration::from_millis(8);
-/// While a run goes on the window is drawn at most this often by itself.
+/// During a run the window redraws itself at most this often.
 pub const FRAME: Duration = Duration::from_millis(100);
 
-/// What a run needs to begin.
+/// What a run needs to start.
 pub struct Order {
-    /// What is to be done.
+    /// What to do.
     pub request: Request,
     /// The file the accounts are from.
     pub accounts_file: PathBuf,
-    /// Below which folder the run's log folder is made; none for the usual place.
+    /// The folder below which the run's log folder is made; none for the usual place.
     pub logs: Option<PathBuf>,
 }
 
 struct Begun {
     run: Run,
     log_folder: PathBuf,
-    // Held for as long as the run goes on: nobody else may touch the ledger meanwhile.
+    // Held during the run: nobody else may touch the ledger meanwhile.
     _instance: Instance,
 }
 
-/// A run that is being begun, or goes on.
+/// A run that is starting or under way.
 pub struct Running {
     /// What it does.
     pub kind: RunKind,
@@ -49,7 +49,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Begins a run in the background.
+    /// Starts a run in the background.
     pub fn begin(order: Order, context: &Context) -> std::io::Result<Self> {
         let (sender, events) = unbounded();
         let waking = Arc::new(AtomicBool::new(false));
@@ -60,7 +60,7 @@ impl Running {
         Ok(Self { kind, beginning: Some(beginning), begun: None, events, waking, since: Instant::now(), stop: false })
     }
 
-    /// Hands the news since last time to `take`, for at most a few milliseconds. An error says why the run could not begin.
+    /// Hands the news since the last call to `take`, for at most a few milliseconds. An error says why the run could not start.
     pub fn news(&mut self, mut take: impl FnMut(&Stamped)) -> Result<(), Problem> {
         match self.beginning.as_ref().map(Task::poll) {
             Some(Progress::Done(begun)) => {
@@ -89,28 +89,28 @@ impl Running {
         !self.events.is_empty()
     }
 
-    /// Whether everything has ended, and all of it was told.
+    /// Whether the run has ended and all of its news was taken.
     pub fn is_over(&self) -> bool {
         self.begun.as_ref().is_some_and(|begun| begun.run.is_finished()) && self.events.is_empty()
     }
 
-    /// Milliseconds since it was begun.
+    /// Milliseconds since its start.
     pub fn now(&self) -> u64 {
         u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The folder with its report and logs, once it is there.
+    /// The folder with its report and logs, once it exists.
     pub fn log_folder(&self) -> Option<&Path> {
         self.begun.as_ref().map(|begun| begun.log_folder.as_path())
     }
 
-    /// Begins nothing new and settles what is in flight; also a run that is only being begun.
+    /// Stops it: starts nothing new and settles what is in flight. Also stops a run that is still starting.
     pub fn stop(&mut self) {
         self.stop = true;
         self.with(Run::stop);
     }
 
-    /// Stops it and waits until it has ended, for so long at most. For the program's own end; a window that lives never waits.
+    /// Stops it and waits at most `patience` until it has ended. Only for the end of the program; a live window never waits.
     pub fn stop_and_wait(&mut self, patience: Duration) {
         self.stop();
         let end = Instant::now() + patience;
@@ -134,9 +134,9 @@ impl Running {
         self.with(Run::try_now);
     }
 
-    fn with(&self, tell: impl Fn(&Run)) {
+    fn with(&self, command: impl Fn(&Run)) {
         if let Some(begun) = &self.begun {
-            tell(&begun.run);
+            command(&begun.run);
         }
     }
 }
@@ -149,8 +149,8 @@ struct Observer {
 }
 
 impl Observer {
-    fn tell(&self, event: &Stamped) {
-        // A window that is gone does not want to hear.
+    fn send(&self, event: &Stamped) {
+        // A closed window needs no news.
         let _ = self.sender.send(event.clone());
         if !self.waking.swap(true, Ordering::Relaxed) {
             self.context.request_repaint_after(FRAME);
@@ -170,7 +170,7 @@ fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
         if let Some(keeper) = &mut keeper {
             keeper.noted(event, state);
         }
-        observer.tell(event);
+        observer.send(event);
     };
     let run = migrate::start(request, log_folder.clone(), Box::new(noted))?;
     Ok(Begun { run, log_folder, _instance: instance })
@@ -185,9 +185,9 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn a_stop_while_the_run_is_being_begun_is_carried_out() {
+    fn a_stop_while_the_run_starts_is_carried_out() {
         let folder = tempfile::tempdir().unwrap();
-        // Connections are taken up and never answered, so that the run does not end by itself.
+        // Connections are accepted and never answered, so that the run does not end by itself.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = ServerAddress::parse(&silent.local_addr().unwrap().to_string()).unwrap();
         let server = MailServer::at(address, Security::Tls);
@@ -199,14 +199,14 @@ mod tests {
             logs: Some(folder.path().join("logs")),
         };
         let mut running = Running::begin(order, &Context::default()).unwrap();
-        // Whatever its thread has done by now: the window has not heard that it began.
+        // Whatever its thread has done by now: the window does not know yet that it started.
         running.stop();
-        let _line = silent.accept().unwrap();
+        let _connection = silent.accept().unwrap();
         let (end, mut stopped) = (Instant::now() + Duration::from_secs(20), false);
         while !stopped && Instant::now() < end {
             running.news(|news| stopped |= news.event == Event::StopRequested).unwrap();
             std::thread::sleep(Duration::from_millis(5));
         }
-        assert!(stopped, "the run goes on");
+        assert!(stopped, "the run does not stop");
     }
 }

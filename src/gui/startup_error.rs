@@ -1,7 +1,7 @@
-//! Why the window did not open, said to whoever started the program: what the crates below say, without their paths, and what to do.
+//! Why the window did not open, in a sentence: the reasons of the crates below, without their paths, and what to do.
 //!
-//! Promises a sentence in the terminal's words, and the same in a dialog where nobody reads a terminal. A panic of a crate below, which is how some
-//! answer a missing library, is a reason like any other, and is not printed as well. Leaves the trying to [`super::run`].
+//! The sentence is printed, and shown in a dialog if no terminal is there. Some crates panic when a library is missing: that is a reason like
+//! any other, and is not printed separately. [`super::run`] makes the attempts.
 
 use rfd::{MessageDialog, MessageLevel};
 use std::any::Any;
@@ -9,17 +9,17 @@ use std::io::{IsTerminal, stderr};
 use std::panic::{set_hook, take_hook};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the window is being opened just now.
+/// Whether the window is opening.
 static OPENING: AtomicBool = AtomicBool::new(false);
 
-/// What every desktop has and a bare server may lack: what the window opens at run time, by the names of the packages.
+/// The packages of the libraries that the window loads at run time. Every desktop has them; a bare server may not.
 const LIBRARIES: &str = "Where a library is missing: on Debian and Ubuntu, install libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrender1 \
     libxkbcommon-x11-0 libgl1; on Fedora and its kin, libX11 libX11-xcb libXcursor libXi libXrender libxkbcommon-x11 mesa-libGL mesa-dri-drivers.";
 
-/// A reason longer than this is a crate's inner state, not a sentence.
+/// A longer reason is the inner state of a crate, not a sentence.
 const REASON_LIMIT: usize = 200;
 
-/// Whether a Linux session names a display. Other systems have one, or say themselves why not.
+/// Whether a Linux session names a display. Other systems have one, or give a reason themselves.
 pub(super) fn display_is_named() -> bool {
     cfg!(not(target_os = "linux"))
         || ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
@@ -27,7 +27,7 @@ pub(super) fn display_is_named() -> bool {
             .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// The sentence for the user, from what each try to open the window ended with.
+/// The sentence for the user, from the reason of each attempt.
 pub(super) fn sentence(reasons: &[String], display_is_named: bool) -> String {
     if !display_is_named {
         return "The window cannot be opened: there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set). \
@@ -35,7 +35,7 @@ pub(super) fn sentence(reasons: &[String], display_is_named: bool) -> String {
             .to_owned();
     }
     let mut said: Vec<String> = Vec::new();
-    // winit makes one event loop in a program's life: after a failure before that, a second try says only that it is the second.
+    // winit makes one event loop per process: after an early failure, a second attempt only says that it is the second.
     for reason in reasons.iter().filter(|reason| !reason.contains("EventLoop can't be recreated")) {
         let reason = plain(reason);
         if !said.contains(&reason) {
@@ -60,29 +60,30 @@ pub(super) fn opening() {
     }));
 }
 
-/// From now on a panic is one of ours again, or there will be no further try.
+/// From now on panics are printed again.
 pub(super) fn opening_ended() {
     OPENING.store(false, Ordering::Relaxed);
 }
 
-/// What a panic of a crate below says.
+/// The words of a panic.
 pub(super) fn of_panic(payload: &(dyn Any + Send)) -> String {
     let said = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
     said.unwrap_or("the system's graphics library failed").to_owned()
 }
 
-/// Shows the sentence to somebody who started the program by a click. Waits until it was read.
+/// Shows the sentence in a dialog if the program was started by a click. Waits until the user closes it.
 pub(super) fn show(sentence: &str) {
     if display_is_named() && !stderr().is_terminal() {
         MessageDialog::new().set_level(MessageLevel::Error).set_title(super::NAME).set_description(sentence).show();
     }
 }
 
-/// A crate's error without the place in its source, and no longer than a sentence.
+/// A crate's error without its place in the source, cut to the length of a sentence.
 fn plain(reason: &str) -> String {
-    let told = reason.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")).map_or(reason, |(_, told)| told);
-    let end = told.find(['{', '\n']).unwrap_or(told.len());
-    let short: String = told[..end].chars().take(REASON_LIMIT).collect();
+    let words =
+        reason.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")).map_or(reason, |(_, words)| words);
+    let end = words.find(['{', '\n']).unwrap_or(words.len());
+    let short: String = words[..end].chars().take(REASON_LIMIT).collect();
     short.trim_end_matches([' ', '.', ':']).to_owned()
 }
 
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_library_is_told_without_paths_of_the_builder() {
+    fn a_missing_library_is_reported_without_paths_of_the_builder() {
         let said = sentence_of(&[NO_XLIB, "winit EventLoopError: EventLoop can't be recreated"]);
         assert!(
             said.starts_with("The window cannot be opened: Failed to load one of xlib's shared libraries. "),
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_a_crate_is_told_in_its_own_words() {
+    fn a_panic_of_a_crate_is_reported_in_its_own_words() {
         let payload: Box<dyn Any + Send> = Box::new("Library libxkbcommon-x11.so could not be loaded.");
         let said = sentence(&[of_panic(payload.as_ref())], true);
         assert!(

@@ -1,6 +1,6 @@
-//! Work in the background: whatever could wait for a server, a disk or a person's choice of a file runs on a thread of its own.
+//! Work in the background: whatever may wait for a server, a disk or a person runs on a thread of its own.
 //!
-//! Promises that asking for the result never waits, and that work whose thread died is told as lost and not waited for for ever.
+//! Promises that asking for the result never waits, and that work whose thread died is reported as lost.
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ pub struct Task<T> {
     since: Instant,
 }
 
-/// What is known of a piece of work.
+/// The state of a piece of work.
 pub enum Progress<T> {
-    /// It goes on.
+    /// It is under way.
     Working,
-    /// It came to its end.
+    /// It has ended.
     Done(T),
     /// Its thread ended without a result.
     Lost,
@@ -32,7 +32,7 @@ impl<T: Send + 'static> Task<T> {
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             if let Ok(done) = done {
-                // A window that closed meanwhile does not want it any more.
+                // A closed window needs no result.
                 let _ = sender.send(done);
             }
             drop(sender);
@@ -41,7 +41,7 @@ impl<T: Send + 'static> Task<T> {
         Ok(Self { result, since: Instant::now() })
     }
 
-    /// What is known now. After [`Progress::Done`] or [`Progress::Lost`] the task is spent.
+    /// Its current state. After [`Progress::Done`] or [`Progress::Lost`] the task is spent.
     pub fn poll(&self) -> Progress<T> {
         match self.result.try_recv() {
             Ok(done) => Progress::Done(done),
@@ -50,7 +50,7 @@ impl<T: Send + 'static> Task<T> {
         }
     }
 
-    /// For how long it has been going on.
+    /// The time since its start.
     pub fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_died_is_told_as_lost() {
+    fn work_that_died_is_reported_as_lost() {
         let (woken, wakes) = bounded::<()>(1);
         let task: Task<()> = Task::start("test", move || woken.send(()).unwrap(), || panic!("on purpose")).unwrap();
         wakes.recv().unwrap();

@@ -18,16 +18,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What an errand brought.
+/// The result of a task.
 pub enum News {
-    /// The log of the errands is in this folder.
+    /// The log of the tasks is in this folder.
     Logged(PathBuf),
     /// A certificate is trusted from now on.
     Trusted(Box<Doubt>),
-    /// The file was chosen by which that side's server knows us.
+    /// A client certificate was chosen for that side.
     CertificateChosen(Side, PathBuf),
-    /// What could not be done, in a sentence.
-    Sorry(String),
+    /// A sentence about something that failed.
+    Failed(String),
     /// The system has no dialog for files.
     NoDialog,
     /// No file was chosen.
@@ -38,27 +38,27 @@ pub enum News {
     Loaded(PathBuf, Box<AccountsFile>),
     /// What earlier runs left behind.
     Leftovers {
-        /// A port that stands changed.
+        /// A port that is still changed.
         port: Option<RestoreOffer>,
         /// A migration that was cut off.
         run: Option<LastRun>,
     },
-    /// The port is as it was.
+    /// The port is back.
     PortRestored,
 }
 
-/// What is said when the port that stands changed is not that of the servers on page 1.
-const OTHER_SERVER: &str = "The port stands changed on another server. Fill in that Kerio Connect as the target, with its administrator, and put it back then.";
+/// The answer when the changed port is not one of the servers on page 1.
+const OTHER_SERVER: &str = "The changed port belongs to another server. Fill in that Kerio Connect as the target, with its administrator, then put the port back.";
 
 type Findings = Task<Vec<Finding>>;
 type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
 type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
 
-/// The errands under way.
+/// The tasks under way.
 pub struct Tasks {
     context: Context,
     folders: Folders,
-    /// The log of those errands that speak to servers.
+    /// The log of the tasks that contact servers.
     pub log: OwnLog,
     tests: Vec<(Side, u64, Findings)>,
     trusting: Option<Task<Result<Box<Doubt>, Problem>>>,
@@ -71,7 +71,7 @@ pub struct Tasks {
     restoring: Option<Task<Result<(), String>>>,
 }
 
-/// Takes the result out of a slot whose errand has ended.
+/// Takes the result out of a slot whose task has ended.
 fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, String>> {
     let result = match slot.as_ref()?.poll() {
         Progress::Working => return None,
@@ -83,7 +83,7 @@ fn ended<T: Send + 'static>(slot: &mut Option<Task<T>>) -> Option<Result<T, Stri
 }
 
 impl Tasks {
-    /// No errand yet.
+    /// No task yet.
     pub fn new(context: &Context, folders: Folders) -> Self {
         Self {
             context: context.clone(),
@@ -106,7 +106,7 @@ impl Tasks {
         Task::start(name, move || context.request_repaint(), work)
     }
 
-    /// Tests the connection to these servers at once, each under the number by which its result will be known.
+    /// Tests the connections to both servers at the same time; each result carries the number given here.
     pub fn test(&mut self, servers: &Servers, tests: &[(Side, u64)]) -> io::Result<()> {
         for &(side, revision) in tests {
             self.tests.retain(|(tested, _, _)| *tested != side);
@@ -126,7 +126,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Does not wait for the tests any more.
+    /// Stops waiting for the tests.
     pub fn forget_tests(&mut self) {
         self.tests.clear();
     }
@@ -143,7 +143,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Looks for what runs that were cut off have left behind.
+    /// Looks for what interrupted runs have left behind.
     pub fn look_for_leftovers(&mut self) -> io::Result<()> {
         let state = self.folders.state.clone();
         self.looking = Some(self.begin("leftovers", move || leftovers(&state))?);
@@ -171,7 +171,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lets the user choose the file by which a server knows us.
+    /// Lets the user choose a client certificate.
     pub fn pick_certificate(&mut self, side: Side) -> io::Result<()> {
         self.picking_certificate = Some((side, files::pick_certificate(&self.context)?));
         Ok(())
@@ -187,42 +187,42 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lets the user choose where the sample goes, and writes it.
+    /// Lets the user choose where to save the sample, and writes it.
     pub fn save_sample(&mut self) -> io::Result<()> {
         self.saving = Some(files::save_sample(&self.context)?);
         Ok(())
     }
 
-    /// Opens a file or folder with the system; `when` says when it will be there.
+    /// Opens a file or folder with the system; `when` says when it will exist.
     pub fn open(&mut self, path: PathBuf, when: &'static str) -> io::Result<()> {
         self.opening = Some(files::open(&self.context, path, when)?);
         Ok(())
     }
 
-    /// What came since last time. The findings of the tests go to the page directly.
+    /// The news since the last call. Findings of tests go directly to the page.
     pub fn news(&mut self, servers: &mut ServersPage) -> Vec<News> {
         self.take_tests(servers);
         let mut news = Vec::new();
         match self.log.news() {
             Some(Ok(folder)) => news.push(News::Logged(folder)),
-            Some(Err(sentence)) => news.push(News::Sorry(sentence)),
+            Some(Err(sentence)) => news.push(News::Failed(sentence)),
             None => {}
         }
         if let Some(result) = ended(&mut self.trusting) {
-            news.push(plain(result).map_or_else(News::Sorry, News::Trusted));
+            news.push(plain(result).map_or_else(News::Failed, News::Trusted));
         }
         if let Some(result) = ended(&mut self.restoring) {
             let restored = result.and_then(|restored| restored);
             if let (Err(_), Some(offer)) = (&restored, &mut servers.restore) {
                 offer.working = false;
             }
-            news.push(restored.map_or_else(News::Sorry, |()| News::PortRestored));
+            news.push(restored.map_or_else(News::Failed, |()| News::PortRestored));
         }
         if let Some(Ok((port, run))) = ended(&mut self.looking) {
             news.push(News::Leftovers { port, run });
         }
         if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
-            news.push(News::Sorry(sentence));
+            news.push(News::Failed(sentence));
         }
         self.take_certificate(&mut news);
         self.take_files(&mut news);
@@ -245,7 +245,7 @@ impl Tasks {
             Some(Ok(Picked::File(path))) => {
                 news.push(News::Loading);
                 if let Err(error) = self.load(path) {
-                    news.push(News::Sorry(error.to_string()));
+                    news.push(News::Failed(error.to_string()));
                 }
             }
             Some(Ok(Picked::Cancelled)) => news.push(News::NotChosen),
@@ -254,13 +254,13 @@ impl Tasks {
         match ended(&mut self.loading) {
             None => {}
             Some(Ok(Ok((path, file)))) => news.push(News::Loaded(path, file)),
-            Some(Ok(Err(problem))) => news.extend([News::NotChosen, News::Sorry(problem.to_string())]),
-            Some(Err(sentence)) => news.extend([News::NotChosen, News::Sorry(sentence)]),
+            Some(Ok(Err(problem))) => news.extend([News::NotChosen, News::Failed(problem.to_string())]),
+            Some(Err(sentence)) => news.extend([News::NotChosen, News::Failed(sentence)]),
         }
         match ended(&mut self.saving) {
-            Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Sorry(sentence)),
-            Some(Ok(Ok(Picked::NoDialog))) => news.push(News::Sorry(
-                "This system gives the program no dialog for files. Each line of the file is user@domain.com;password;Full Name."
+            Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Failed(sentence)),
+            Some(Ok(Ok(Picked::NoDialog))) => news.push(News::Failed(
+                "This system has no dialog to save a file. Each line of the file reads user@domain.com;password;Full Name."
                     .to_owned(),
             )),
             Some(Ok(Ok(_))) | None => {}
@@ -286,17 +286,17 @@ impl Tasks {
     }
 }
 
-/// The result of an errand that can fail in two ways.
+/// The result of a task that can fail in two ways.
 fn plain<T>(result: Result<Result<T, Problem>, String>) -> Result<T, String> {
     result?.map_err(|problem| problem.to_string())
 }
 
 fn leftovers(state: &Path) -> Leftovers {
-    // Whoever holds the state folder is at work with it: then nothing was cut off.
+    // A program that holds the state folder is working with it: then nothing was cut off.
     let Ok(_instance) = Instance::claim(state) else { return (None, None) };
     let port = migrate::pending_port_restore(state).map(|port| RestoreOffer {
         sentence: format!(
-            "The {} service of Kerio Connect at {} still listens on port {} in place of {}.",
+            "The {} service of Kerio Connect at {} still listens on port {} instead of {}.",
             port.service, port.host, port.to, port.from
         ),
         working: false,
@@ -310,7 +310,7 @@ mod tests {
     use crate::domain::{Security, ServerAddress};
     use crate::migrate::{MailServer, TargetKind};
 
-    /// A state folder in which a run that was cut off has left both of its notes.
+    /// A state folder in which an interrupted run has left both of its notes.
     fn left_behind() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
@@ -322,7 +322,7 @@ mod tests {
         (folder, state)
     }
 
-    /// What comes of putting the port back with servers that the note is not about.
+    /// The result of putting the port back with servers that the note is not about.
     fn restored(state: &Path) -> News {
         let here = ServerAddress { host: "127.0.0.1".to_owned(), port: None };
         let servers = Servers::between(
@@ -334,7 +334,7 @@ mod tests {
         let mut tasks = Tasks::new(&Context::default(), folders);
         tasks.restore_port(servers).unwrap();
         loop {
-            // Its log may be told of before it has ended.
+            // Its log may be reported before it has ended.
             let mut news = tasks.news(&mut ServersPage::default()).into_iter();
             if let Some(news) = news.find(|news| !matches!(news, News::Logged(_))) {
                 return news;
@@ -344,25 +344,27 @@ mod tests {
     }
 
     #[test]
-    fn what_a_running_program_is_at_work_with_is_not_offered() {
+    fn the_notes_of_a_running_program_are_not_offered() {
         let (_folder, state) = left_behind();
         let other = Instance::claim(&state).unwrap();
         assert_eq!(leftovers(&state), (None, None));
         drop(other);
         let (port, run) = leftovers(&state);
-        assert!(port.is_some_and(|port| port.sentence.contains("port 8143 in place of 143")) && run.is_some());
+        assert!(port.is_some_and(|port| port.sentence.contains("port 8143 instead of 143")) && run.is_some());
     }
 
     #[test]
     fn a_port_is_not_put_back_under_a_running_program() {
         let (_folder, state) = left_behind();
         let _other = Instance::claim(&state).unwrap();
-        assert!(matches!(restored(&state), News::Sorry(sentence) if sentence.contains("Another copy of this program")));
+        assert!(
+            matches!(restored(&state), News::Failed(sentence) if sentence.contains("Another copy of this program"))
+        );
     }
 
     #[test]
-    fn a_port_of_another_server_is_not_said_to_be_put_back() {
+    fn a_port_of_another_server_is_not_reported_as_put_back() {
         let (_folder, state) = left_behind();
-        assert!(matches!(restored(&state), News::Sorry(sentence) if sentence == OTHER_SERVER));
+        assert!(matches!(restored(&state), News::Failed(sentence) if sentence == OTHER_SERVER));
     }
 }

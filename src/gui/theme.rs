@@ -1,7 +1,7 @@
 //! How the window looks: one grid, one set of type sizes, and the colours of both modes.
 //!
-//! Promises contrast of at least 4.5 to 1 for every text on every ground it stands on (WCAG 2.2, 1.4.3, level AA) and 3 to 1 for
-//! the outline of whatever can be pressed (1.4.11). Colour is never the only sign; the signs themselves are in `widgets::sign`.
+//! Promises a contrast of at least 4.5 to 1 for every text on its ground (WCAG 2.2, 1.4.3, level AA) and 3 to 1 for the outline of
+//! controls (1.4.11). Colour is never the only sign; the signs are in `widgets::sign`.
 
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Stroke, TextStyle, Theme, Visuals, vec2};
 
@@ -38,7 +38,7 @@ pub struct Palette {
     pub hover: Color32,
     /// Lines between things.
     pub line: Color32,
-    /// The outline of whatever can be pressed or filled in.
+    /// The outline of controls.
     pub edge: Color32,
     /// Text.
     pub ink: Color32,
@@ -50,11 +50,11 @@ pub struct Palette {
     pub accent_hover: Color32,
     /// Text on the accent.
     pub on_accent: Color32,
-    /// Behind what is chosen, and behind an information.
+    /// Behind what is chosen, and behind a note.
     pub accent_ground: Color32,
     /// All is well.
     pub good: Color32,
-    /// Behind the sign that all is well.
+    /// Behind that sign.
     pub good_ground: Color32,
     /// Worth knowing.
     pub warning: Color32,
@@ -127,7 +127,7 @@ pub fn palette(ui: &egui::Ui) -> &'static Palette {
 
 /// Gives both modes their look. Which of them is shown follows the system until the user chooses.
 pub fn install(context: &egui::Context) {
-    // Systems that tell no preference are light by custom.
+    // Without a preference of the system, light is usual.
     context.options_mut(|options| options.fallback_theme = Theme::Light);
     for (theme, palette) in [(Theme::Light, &LIGHT), (Theme::Dark, &DARK)] {
         context.style_mut_of(theme, |style| {
@@ -179,7 +179,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.selection.bg_fill = palette.accent_ground;
     visuals.selection.stroke = Stroke::new(1.5, palette.accent);
     visuals.text_cursor.stroke = Stroke::new(1.5, palette.accent);
-    // Where no graphics card helps, a window that waits would spend a seventh of a processor on blinking.
+    // Without a graphics card, blinking would cost a waiting window a seventh of a processor.
     visuals.text_cursor.blink = false;
     visuals.disabled_alpha = 0.55;
     let widgets = &mut visuals.widgets;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_can_be_read_on_every_ground_it_stands_on() {
+    fn every_text_can_be_read_on_every_ground_below_it() {
         for palette in [&LIGHT, &DARK] {
             let plain = [palette.ground, palette.side, palette.card, palette.field, palette.hover];
             let tinted = [palette.accent_ground, palette.warning_ground, palette.error_ground];

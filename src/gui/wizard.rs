@@ -1,4 +1,4 @@
-//! The wizard: the order of the pages, who may go where, and the frame around them.
+//! The wizard: the order of the pages, the way between them, and the frame around them.
 //!
 //! Promises that showing it does no work and waits for nothing: what the user asks for comes back as [`Action`]s. Everything a page
 //! shows is plain state, so that a test can build any of it and look at it.
@@ -24,7 +24,7 @@ pub struct Wizard {
     pub servers: ServersPage,
     /// Page 2.
     pub accounts: AccountsPage,
-    /// Page 3, and the run that page 4 speaks of.
+    /// Page 3, and the run that page 4 shows.
     pub status: StatusPage,
     /// Page 4.
     pub result: ResultPage,
@@ -32,7 +32,7 @@ pub struct Wizard {
     pub about: bool,
     /// Where the logs are.
     pub log_folder: PathBuf,
-    /// What could not be done, until it is read.
+    /// What failed, until the user dismisses it.
     pub notice: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Wizard {
         let mut actions = Vec::new();
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0, palette(ui).ground);
-        // What Enter would press besides the primary button has to be known before a field takes the key.
+        // Whether Enter is free for the primary button has to be known before a field takes the key.
         let enter = !self.about && enter_is_free(ui);
         let (side, rest) = whole.split_left_right_at_x(whole.left() + steps::width(whole.width()));
         let (page, bar) = rest.split_top_bottom_at_y(rest.bottom() - BAR);
@@ -95,7 +95,7 @@ impl Wizard {
     fn title(&self) -> (&'static str, String) {
         match self.page {
             Page::Servers => {
-                ("Servers", "Where the mail is, and the Kerio Connect it moves to. The source is only read.".to_owned())
+                ("Servers", "Where the mail is, and where it moves to. The source is only read.".to_owned())
             }
             Page::Accounts => ("Choose Accounts For Migration", self.accounts.subtitle()),
             Page::Status => ("Migration Status", self.status.subtitle()),
@@ -126,7 +126,7 @@ impl Wizard {
             .collect()
     }
 
-    /// Whether a step may be pressed: back to what was filled in, but not away from a run, and to a run that there is.
+    /// Whether a step can be opened: back to what was filled in, but not away from a run; forward to a run that exists.
     fn may_go(&self, page: Page) -> bool {
         let ran = self.status.state.info.is_some();
         page != self.page
@@ -153,8 +153,8 @@ impl Wizard {
     }
 }
 
-/// Whether Enter was pressed and may press the primary button: a button or link at the keyboard takes it first, and so do the
-/// fields where it means something else.
+/// Whether Enter was pressed and is free for the primary button. A focused button or link takes it first, and so do fields where it means
+/// something else.
 fn enter_is_free(ui: &Ui) -> bool {
     let focused = ui.memory(|memory| memory.focused());
     let in_text = focused == Some(filter_id()) || focused == Some(rules_id());
@@ -168,7 +168,7 @@ fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
     content(&mut child);
 }
 
-/// The page may be higher than the window: it is never drawn lower than `least`.
+/// A page at least `least` high, which scrolls where the window is lower.
 fn scrolled(ui: &mut Ui, least: f32, content: impl FnOnce(&mut Ui)) {
     let height = ui.available_height();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -191,7 +191,8 @@ fn about(ui: &Ui, log_folder: &std::path::Path, actions: &mut Vec<Action>) {
         for text in [
             "Moves mailboxes from any IMAP server into Kerio Connect, byte for byte, and proves that they arrived."
                 .to_owned(),
-            "MIT licence. THIRD-PARTY-NOTICES, which comes with the program, has the licences of others.".to_owned(),
+            "MIT licence. THIRD-PARTY-NOTICES, which comes with the program, lists the licences of its parts."
+                .to_owned(),
             format!("The logs of each run are in {}.", log_folder.display()),
         ] {
             ui.add(Label::new(theme::body(text).color(colours.ink)).wrap());

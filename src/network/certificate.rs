@@ -1,4 +1,4 @@
-//! Reading a certificate for a person: whom it names, who signed it, how long it holds, and why it is not trusted.
+//! A certificate in words for a person: its names, its issuer, its validity, and why it is not trusted.
 
 use crate::domain::{CertificateDetails, Fingerprint};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ pub(super) fn fingerprint(der: &[u8]) -> Fingerprint {
     Fingerprint(Sha256::digest(der).into())
 }
 
-/// What a certificate says, and why the usual check for `host` fails. `why` is the TLS library's own reason.
+/// The facts of a certificate, and why the usual check for `host` fails. `why` is the TLS library's reason.
 pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
     let fingerprint = fingerprint(der);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {

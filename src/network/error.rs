@@ -1,9 +1,9 @@
-//! Why a line to a server could not be had or was lost.
+//! Why a connection to a server failed or was lost.
 
 use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
 use std::io;
 
-/// A failure of a line, in words for an administrator.
+/// A failure of a connection, in words for an administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The host's name has no address.
@@ -11,7 +11,7 @@ pub enum NetworkError {
     NameNotFound {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The reason that the resolver gives.
         why: String,
     },
     /// Nothing listens there.
@@ -20,34 +20,34 @@ pub enum NetworkError {
     /// No answer in time.
     #[error("there was no answer in time")]
     TimedOut,
-    /// No connection came about for another reason: no way leads there, or this computer does not let the program take it.
-    #[error("no connection came about ({why}){}", local_network(.why))]
+    /// The connection failed for another reason: there is no route, or this computer forbids it.
+    #[error("no connection could be made ({why}){}", local_network(.why))]
     NotConnected {
-        /// What the system says.
+        /// The system's reason.
         why: io::Error,
     },
-    /// The line was there and is gone.
+    /// The connection existed and is gone.
     #[error("the connection was lost ({0})")]
     Lost(io::Error),
     /// The certificate cannot be verified, and no fingerprint says to trust it.
     #[error("{}; its SHA-256 fingerprint is {}", .details.why_untrusted, .details.fingerprint)]
     Untrusted {
-        /// What it shows.
+        /// The certificate that the server shows.
         details: Box<CertificateDetails>,
     },
     /// The certificate is not the one whose fingerprint was given or remembered.
-    #[error("trusted was {expected}, shown is {}", .details.fingerprint)]
+    #[error("the trusted one is {expected}, the server shows {}", .details.fingerprint)]
     Changed {
         /// The fingerprint to trust.
         expected: Fingerprint,
-        /// What it shows.
+        /// The certificate that the server shows.
         details: Box<CertificateDetails>,
     },
     /// The handshake failed for another reason than trust.
     #[error("encryption could not be started ({0})")]
     TlsFailed(String),
-    /// The proxy makes no line to the server.
-    #[error("the proxy {proxy} does not help: {why}")]
+    /// The proxy does not connect to the server.
+    #[error("the proxy {proxy} does not connect: {why}")]
     Proxy {
         /// The proxy's address, without user and password.
         proxy: String,
@@ -81,7 +81,7 @@ impl NetworkError {
         }
     }
 
-    /// What it means that a connection did not come about.
+    /// The error of a connection that was never made.
     pub(super) fn not_connected(error: io::Error) -> Self {
         match Self::from(error) {
             Self::Lost(why) => Self::NotConnected { why },
@@ -99,7 +99,7 @@ impl NetworkError {
     }
 }
 
-/// macOS 15 and later says that no way leads to computers nearby until its user has allowed it.
+/// macOS 15 and later reports no route to computers nearby until its user has allowed the connection.
 fn local_network(why: &io::Error) -> &'static str {
     let refused = why.kind() == io::ErrorKind::HostUnreachable;
     if cfg!(target_os = "macos") && refused {

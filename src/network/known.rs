@@ -1,7 +1,7 @@
 //! The certificates the user trusted, by host and port, in a file of the state folder that only the user can read.
 //!
-//! Promises that a certificate trusted at one port of a host is trusted at its other ports too, as long as nothing else was trusted
-//! there: it is the same server and the same key. What was trusted at a port stays the only one there, so that another one is a change.
+//! - A certificate trusted at one port of a host is also trusted at its other ports: it is the same server and the same key.
+//! - Where a certificate was trusted at a port, any other one at that port is a change.
 
 use super::Trust;
 use crate::domain::Fingerprint;
@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Both servers are tested at once, and either may add to the list.
+/// Both servers are tested at the same time, and either test may add to the list.
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// The list of trusted certificates.
@@ -38,7 +38,7 @@ impl KnownCertificates {
         self.known.iter().filter(|(key, _)| is_of(key, host)).map(|(_, fingerprint)| *fingerprint).collect()
     }
 
-    /// Trusts a certificate at that address, durably. In place of an `old` one it is trusted at every port of the host where that was.
+    /// Trusts a certificate at that address, durably. It replaces an `old` one at every port of the host.
     pub fn trust(
         &mut self,
         host: &str,
@@ -57,8 +57,8 @@ impl KnownCertificates {
         private_file::replace(&self.path, &serde_json::to_vec_pretty(&self.known)?)
     }
 
-    /// Keeps for this port what was taken there because the user trusts it at another port of the host: from now on another one is a
-    /// change. A list that cannot be written only means that it is found out again.
+    /// Remembers for this port the certificate that was accepted because the user trusts it at another port of the host. From now on any
+    /// other one is a change. If the list cannot be written, the next connection tries again.
     pub fn keep(&self, host: &str, port: u16, trust: &Trust) {
         let Some(adopted) = trust.adopted().filter(|adopted| self.of_host(host).contains(adopted)) else { return };
         if let Err(error) = self.clone().trust(host, port, adopted, None) {

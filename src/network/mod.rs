@@ -1,7 +1,9 @@
-//! Lines to servers: TCP, proxies, TLS, whom to trust, limits of time and rate. Both the mail servers and the administration API are reached through here.
+//! Connections to servers: TCP, proxies, TLS, certificates to trust, limits of time and speed. Mail servers and the administration API are
+//! both reached through here.
 //!
 //! Promises that nothing but a handshake leaves this computer before the server's certificate is trusted, and that no read or write
-//! waits longer than its limit. Only here is native-tls named (and in the embedded servers of `rehearsal`).
+//! waits longer than its limit. Only here is native-tls named; the embedded servers of `rehearsal` use rustls, because Windows and macOS
+//! take a server's key only into the user's own key store.
 
 mod certificate;
 mod dial;
@@ -25,14 +27,14 @@ pub use trust::{ClientCertificate, Trust};
 
 use std::time::Duration;
 
-/// How long to wait for a server.
+/// Time limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// For a connection, over all of a host's addresses.
+    /// To connect, over all of a host's addresses.
     pub connect: Duration,
-    /// For the next octet.
+    /// For the next byte.
     pub read: Duration,
-    /// For room to send the next octet.
+    /// For room to send the next byte.
     pub write: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! A line to a server, in clear or encrypted, and the check whether the server is the one to trust.
+//! A connection to a server, in clear text or encrypted, and the check of its certificate.
 
 use super::{Limits, NetworkError, RateLimit, Trust, certificate};
 use crate::domain::CertificateDetails;
@@ -8,44 +8,44 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A line to a server.
+/// A connection to a server.
 pub struct Stream {
-    line: Line,
+    transport: Transport,
     rate: Option<RateLimit>,
 }
 
-enum Line {
+enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    /// A line in clear.
+    /// A connection in clear text.
     pub fn plain(tcp: TcpStream) -> Self {
-        Self { line: Line::Plain(tcp), rate: None }
+        Self { transport: Transport::Plain(tcp), rate: None }
     }
 
     fn encrypted(tls: TlsStream<TcpStream>) -> Self {
-        Self { line: Line::Tls(Box::new(tls)), rate: None }
+        Self { transport: Transport::Tls(Box::new(tls)), rate: None }
     }
 
-    /// The same line, no faster than the limit.
+    /// The same connection, no faster than the limit.
     pub fn limited(self, rate: Option<RateLimit>) -> Self {
         Self { rate, ..self }
     }
 
-    /// What is below a line in clear; none for an encrypted one.
+    /// The TCP stream below a connection in clear text; none for an encrypted one.
     pub fn into_plain(self) -> Option<TcpStream> {
-        match self.line {
-            Line::Plain(tcp) => Some(tcp),
-            Line::Tls(_) => None,
+        match self.transport {
+            Transport::Plain(tcp) => Some(tcp),
+            Transport::Tls(_) => None,
         }
     }
 
-    /// Encrypts a line. When this returns an error, nothing but a handshake has been sent.
+    /// Encrypts a connection. After an error, nothing but a handshake has been sent.
     ///
-    /// `again` brings a second connection to the point where TLS starts. It is used to read the certificate that could not be verified;
-    /// if that is one of the host's that the user trusts, this connection is the line, else it is closed at once.
+    /// `again` makes a second connection, up to the point where TLS starts. It serves to read a certificate that could not be verified. If
+    /// the user trusts that certificate at another port of the host, this second connection is used; otherwise it is closed at once.
     pub fn secure(
         tcp: TcpStream,
         host: &str,
@@ -68,13 +68,13 @@ impl Stream {
         }
     }
 
-    /// Sets the time limits anew.
+    /// Sets new time limits.
     pub fn set_limits(&self, limits: &Limits) -> io::Result<()> {
         self.tcp().set_read_timeout(Some(limits.read))?;
         self.tcp().set_write_timeout(Some(limits.write))
     }
 
-    /// Whether something has arrived that was not read, or the line has ended. On an encrypted line it may be nothing that counts.
+    /// Whether unread data has arrived, or the connection has ended. If it is encrypted, the data may be empty records.
     pub fn has_arrived(&self) -> io::Result<bool> {
         if self.has_decrypted() {
             return Ok(true);
@@ -83,13 +83,13 @@ impl Stream {
         let peeked = self.tcp().peek(&mut [0]);
         self.tcp().set_nonblocking(false)?;
         match peeked {
-            // A signal to this program says nothing about the line.
+            // A signal to this program says nothing about the connection.
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(false),
             other => other.map(|_| true),
         }
     }
 
-    /// Waits until something has arrived, or the line has ended; false when nothing came for so long.
+    /// Waits until data has arrived or the connection has ended; false if nothing came in time.
     pub fn arrives_within(&self, patience: Duration) -> io::Result<bool> {
         if self.has_decrypted() {
             return Ok(true);
@@ -105,41 +105,41 @@ impl Stream {
         }
     }
 
-    /// Something that cuts the line from another thread.
+    /// A handle that cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(self.tcp().try_clone().ok().map(Arc::new))
     }
 
-    /// Whether something was decrypted that was not read: the line itself may be empty then.
+    /// Whether decrypted data is still unread; the socket itself may be empty then.
     fn has_decrypted(&self) -> bool {
-        match &self.line {
-            Line::Plain(_) => false,
-            Line::Tls(tls) => tls.buffered_read_size().is_ok_and(|octets| octets > 0),
+        match &self.transport {
+            Transport::Plain(_) => false,
+            Transport::Tls(tls) => tls.buffered_read_size().is_ok_and(|bytes| bytes > 0),
         }
     }
 
     fn tcp(&self) -> &TcpStream {
-        match &self.line {
-            Line::Plain(tcp) => tcp,
-            Line::Tls(tls) => tls.get_ref(),
+        match &self.transport {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.get_ref(),
         }
     }
 
-    /// So much of so many octets may be moved in one go.
-    fn portion(&self, octets: usize) -> usize {
-        self.rate.as_ref().map_or(octets, |rate| rate.portion().min(octets))
+    /// The part of `bytes` that may move in one go.
+    fn portion(&self, bytes: usize) -> usize {
+        self.rate.as_ref().map_or(bytes, |rate| rate.portion().min(bytes))
     }
 
-    fn pay(&self, octets: usize) {
+    fn pay(&self, bytes: usize) {
         if let Some(rate) = &self.rate {
-            rate.pay(octets);
+            rate.pay(bytes);
         }
     }
 }
 
 fn handshake(connector: &TlsConnector, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, NetworkError> {
     connector.connect(host, tcp).map_err(|error| match error {
-        // A time limit that runs out in the handshake.
+        // The time limit ran out during the handshake.
         HandshakeError::WouldBlock(_) => NetworkError::TimedOut,
         HandshakeError::Failure(error) => NetworkError::TlsFailed(error.to_string()),
     })
@@ -151,8 +151,8 @@ fn shown(stream: &TlsStream<TcpStream>) -> Result<Vec<u8>, NetworkError> {
     der.ok_or_else(|| NetworkError::TlsFailed("the server shows no certificate".to_owned()))
 }
 
-/// The line that failed the usual check, if the user trusts what it shows at another port of the host; else whether the failure was
-/// about trust, and what the certificate says.
+/// A second look after the usual check failed: a connection, if the user trusts the certificate at another port of the host. Otherwise the
+/// error says whether the failure was about trust, and what the certificate says.
 fn of_host(
     trust: &Trust,
     host: &str,
@@ -170,7 +170,7 @@ fn of_host(
             Ok(Stream::encrypted(stream))
         }
         Ok((_, details)) => Err(NetworkError::Untrusted { details: Box::new(details) }),
-        // Without any verification it fails as well: it is not a matter of trust.
+        // It fails without any verification as well, so it is not about trust.
         Err(_) => Err(NetworkError::TlsFailed(why.to_owned())),
     }
 }
@@ -179,40 +179,40 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let portion = self.portion(buffer.len());
         let buffer = &mut buffer[..portion];
-        let octets = match &mut self.line {
-            Line::Plain(tcp) => tcp.read(buffer),
-            Line::Tls(tls) => tls.read(buffer),
+        let bytes = match &mut self.transport {
+            Transport::Plain(tcp) => tcp.read(buffer),
+            Transport::Tls(tls) => tls.read(buffer),
         }?;
-        self.pay(octets);
-        Ok(octets)
+        self.pay(bytes);
+        Ok(bytes)
     }
 }
 
 impl Write for Stream {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let octets = &octets[..self.portion(octets.len())];
-        let written = match &mut self.line {
-            Line::Plain(tcp) => tcp.write(octets),
-            Line::Tls(tls) => tls.write(octets),
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..self.portion(bytes.len())];
+        let written = match &mut self.transport {
+            Transport::Plain(tcp) => tcp.write(bytes),
+            Transport::Tls(tls) => tls.write(bytes),
         }?;
         self.pay(written);
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.line {
-            Line::Plain(tcp) => tcp.flush(),
-            Line::Tls(tls) => tls.flush(),
+        match &mut self.transport {
+            Transport::Plain(tcp) => tcp.flush(),
+            Transport::Tls(tls) => tls.flush(),
         }
     }
 }
 
-/// Cuts a line from another thread: whoever reads or writes there gets an error at once.
+/// Cuts a connection from another thread: reads and writes there fail at once.
 #[derive(Debug, Clone)]
 pub struct Interrupter(Option<Arc<TcpStream>>);
 
 impl Interrupter {
-    /// Cuts the line. Cutting it twice is harmless.
+    /// Cuts the connection. Cutting it twice is harmless.
     pub fn interrupt(&self) {
         if let Some(tcp) = &self.0 {
             let _ = tcp.shutdown(Shutdown::Both);
@@ -226,7 +226,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn a_limited_line_moves_small_portions_and_loses_nothing() {
+    fn a_limited_connection_moves_small_portions_and_loses_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut near = Stream::plain(near).limited(Some(RateLimit::new(100_000)));

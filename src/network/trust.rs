@@ -1,6 +1,6 @@
-//! Whom to trust, and who we are: the certificate authorities, a pinned certificate, a client certificate.
+//! The certificates to trust, and our own: certificate authorities, a pinned certificate, a client certificate.
 //!
-//! Reading the system's authorities takes long (tens of milliseconds), so it is done once for all lines that share a [`Trust`].
+//! Reading the system's authorities takes tens of milliseconds, so all connections that share a [`Trust`] read them once.
 
 use super::NetworkError;
 use crate::domain::{Fingerprint, Secret};
@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Whom to trust. Clones share what was read.
+/// The certificates to trust. Clones share what was read.
 #[derive(Clone, Default)]
 pub struct Trust {
     /// Exactly this certificate, whatever the usual check says.
     pub pinned: Option<Fingerprint>,
-    /// Where nothing is pinned and the usual check fails: any of these, trusted at other ports of the same host.
+    /// If nothing is pinned and the usual check fails: any of these, which the user trusts at other ports of the same host.
     pub of_host: BTreeSet<Fingerprint>,
     shared: Arc<Shared>,
 }
@@ -29,12 +29,12 @@ struct Shared {
     accepting: OnceLock<TlsConnector>,
 }
 
-/// A certificate by which a server knows us, with its key (PKCS #12, usually `.p12` or `.pfx`).
+/// A client certificate with its key (PKCS #12, usually `.p12` or `.pfx`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The file.
     pub file: PathBuf,
-    /// What protects the file.
+    /// The password of the file.
     pub password: Secret,
 }
 
@@ -53,7 +53,7 @@ impl Trust {
         Ok(Self { pinned, of_host: BTreeSet::new(), shared })
     }
 
-    /// The same, with a certificate of our own for servers that ask for one.
+    /// The same, with a client certificate for servers that ask for one.
     pub fn with_client_certificate(self, certificate: &ClientCertificate) -> Result<Self, NetworkError> {
         let path = &certificate.file;
         let content = read(path)?;
@@ -63,7 +63,7 @@ impl Trust {
         Ok(Self { shared: Arc::new(Shared { authorities, own: Some(own), ..Shared::default() }), ..self })
     }
 
-    /// The certificate without which there is no line: pinned, or adopted.
+    /// The only certificate that is accepted: pinned, or adopted.
     pub fn only(&self) -> Option<Fingerprint> {
         self.pinned.or_else(|| self.adopted())
     }
@@ -73,19 +73,19 @@ impl Trust {
         self.shared.adopted.get().copied()
     }
 
-    /// From now on only this one of the host's certificates will do.
+    /// From now on accepts only this one of the host's certificates.
     pub(super) fn adopt(&self, fingerprint: Fingerprint) {
-        // Two lines that come here at once have both been looked at.
+        // If two connections come here at once, both certificates have been checked.
         let _ = self.shared.adopted.set(fingerprint);
     }
 
-    /// What makes TLS lines: with the usual check, or without any for a certificate that is pinned or to be shown.
+    /// Makes TLS connections: with the usual check, or without any for a certificate that is pinned or to be shown.
     pub(super) fn connector(&self, verify: bool) -> Result<&TlsConnector, NetworkError> {
         let kept = if verify { &self.shared.verifying } else { &self.shared.accepting };
         if let Some(connector) = kept.get() {
             return Ok(connector);
         }
-        // Two lines that come here at once build two, and one of them is kept.
+        // Two connections that come here at once build two connectors, and one of them is kept.
         let built = self.shared.build(verify).map_err(|error| NetworkError::TlsFailed(error.to_string()))?;
         Ok(kept.get_or_init(|| built))
     }
@@ -116,19 +116,19 @@ impl std::fmt::Debug for Trust {
     }
 }
 
-/// Why a file is not opened as PKCS #12, which is a sequence of ASN.1 (RFC 7292).
+/// Why a file cannot be opened as PKCS #12, which is an ASN.1 sequence (RFC 7292).
 fn cannot_open(content: &[u8], error: &native_tls::Error) -> String {
     match content.first() {
         Some(0x30) => {
-            // What OpenSSL 3 writes by itself, many versions of macOS refuse as if the password were wrong.
+            // Many versions of macOS refuse the default form of OpenSSL 3 as if the password were wrong.
             let newer = if cfg!(target_os = "macos") {
                 ", or made in a form that this macOS does not read (openssl pkcs12 -export -legacy makes the older one)"
             } else {
                 ""
             };
-            format!("it cannot be opened: its password is another one{newer}, or it is damaged ({error})")
+            format!("it cannot be opened: the password is wrong{newer}, or the file is damaged ({error})")
         }
-        _ => "it is no certificate with its key in PKCS #12 form (.p12, .pfx)".to_owned(),
+        _ => "it is not a certificate with its key in PKCS #12 form (.p12, .pfx)".to_owned(),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_makes_lines_is_made_once_for_all_clones() {
+    fn all_clones_share_one_connector() {
         let trust = Trust::default();
         let other = Trust { pinned: Some(Fingerprint([1; 32])), ..trust.clone() };
         for verify in [true, false] {

@@ -185,11 +185,11 @@ fn restore_port_puts_the_port_back_after_a_crash() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(&before.to_string()), "{}", ended.stdout);
     assert_eq!(kerio.kerio.service_port(ImapService::SecureImap), before);
-    assert!(restore().stdout.contains("No port is waiting"));
+    assert!(restore().stdout.contains("No port has to be put back"));
 }
 
 #[test]
-fn a_port_that_stands_changed_on_another_server_is_told_and_no_success() {
+fn a_changed_port_of_another_server_is_reported_and_is_no_success() {
     let kerio = KerioStage::new(1, 1);
     let state = kerio.stage.folder.path().join("state");
     std::fs::create_dir(&state).unwrap();
@@ -199,5 +199,5 @@ fn a_port_that_stands_changed_on_another_server_is_told_and_no_success() {
     let mut program = kerio.stage.bare("restore-port");
     let ended = finish(program.args(kerio.administrator()).env("KIMT_ADMIN_PASSWORD", PASSWORD));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("about another server"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("belongs to another server"), "{}", ended.stderr);
 }

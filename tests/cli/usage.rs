@@ -88,7 +88,7 @@ fn the_form_of_names_is_not_to_be_chosen_for_kerio_connect() {
     program.args(["--source", "127.0.0.1", "--target", "127.0.0.1", "--target-name-form", "local"]);
     let ended = finish(program.arg("--accounts").arg(stage.csv_path()));
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    assert!(ended.stderr.contains("leave --target-name-form out"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("leave out --target-name-form"), "{}", ended.stderr);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_mailbox_that_may_not_fit_is_told_before_the_start_and_can_be_migrated_all_t
     let mut harness = plain(checked(&events));
     harness.run();
     harness.get_by_label("will be created; the mailbox may be too small");
-    harness.get_by_label_contains("1 chosen account cannot be migrated as it is");
+    harness.get_by_label_contains("1 chosen account cannot be migrated yet");
 }
 
 #[test]

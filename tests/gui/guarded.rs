@@ -99,7 +99,7 @@ fn only_what_is_not_complete_is_migrated_again() {
         if accounts == 3 {
             harness.key_press(Key::Enter);
         } else {
-            harness.get_by_label("Migrate the incomplete again").click();
+            harness.get_by_label("Migrate incomplete accounts").click();
         }
         wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
         wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
@@ -136,7 +136,7 @@ fn a_file_that_cannot_be_read_is_said() {
     std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
     let mut harness = open(folder.path(), None, None);
     wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
-    harness.get_by_label("Continue it").click();
+    harness.get_by_label("Continue").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the answer", |app| !app.wizard.accounts.loading);
     assert!(harness.state().wizard.notice.as_ref().is_some_and(|notice| notice.contains("/nowhere/users.csv")));
@@ -218,7 +218,7 @@ fn an_administrator_without_a_password_is_not_signed_in_and_an_offer_stays_until
         harness.get_by_label("Type the password; it is not remembered.");
         assert!(harness.get_by_label("Password").is_focused());
     }
-    harness.get_by_label("Continue it").click();
+    harness.get_by_label("Continue").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the file", |app| app.wizard.accounts.chosen().len() == 1);
     let page = &harness.state().wizard.servers;
@@ -258,10 +258,10 @@ fn what_was_deleted_on_the_target_is_copied_again_only_where_that_was_asked_for(
         harness.state_mut().wizard.servers.target_more.open = true;
         harness.run_steps(2);
         if asked == Some(true) {
-            harness.get_by_label("Copy again what was deleted or is missing there").scroll_to_me();
+            harness.get_by_label("Copy deleted or missing messages again").scroll_to_me();
             // The page rolls there.
             harness.run_steps(40);
-            harness.get_by_label("Copy again what was deleted or is missing there").click();
+            harness.get_by_label("Copy deleted or missing messages again").click();
             harness.run_steps(2);
             assert!(harness.state().wizard.servers.repair);
         }

@@ -86,13 +86,13 @@ fn it_looks_right_when_it_is_opened() {
 #[test]
 fn it_is_folded_until_it_is_asked_for() {
     let mut harness = tall(filled());
-    for label in ["How people sign in on the source", "Rules: what is left out or renamed", "Proxy for all servers"] {
+    for label in ["How people sign in on the source", "Rules: what to leave out or rename", "Proxy for all servers"] {
         assert!(harness.query_by_label(label).is_none(), "{label}");
     }
     harness.get_by_label("More: port, sign-in, rules (source)").click();
     harness.get_by_label("More: ports, sign-in, limits (target)").click();
     harness.run();
-    for label in ["How people sign in on the source", "Rules: what is left out or renamed", "Proxy for all servers"] {
+    for label in ["How people sign in on the source", "Rules: what to leave out or rename", "Proxy for all servers"] {
         harness.get_by_label(label);
     }
 }
@@ -125,7 +125,7 @@ fn each_way_to_sign_in_is_chosen_and_filled_in_by_its_label() {
 fn tokens_come_from_a_file_or_a_command() {
     let mut harness = tall(opened());
     choose(&mut harness, "source", "Token from a command");
-    type_into(&mut harness, "Command that writes a token for the source", "gmail-token key.json");
+    type_into(&mut harness, "Command that prints a token for the source", "gmail-token key.json");
     let servers = harness.state().wizard.servers.servers().unwrap();
     let source = TokenSource::Command("gmail-token key.json".to_owned());
     assert_eq!(servers.source.sign_in, SignInWay::Token { source });
@@ -139,10 +139,10 @@ fn tokens_come_from_a_file_or_a_command() {
 #[test]
 fn the_local_part_is_asked_for_except_by_kerio_connect() {
     let mut harness = tall(opened());
-    harness.get_by_label("Only what stands before the @ is the name on the source").click();
+    harness.get_by_label("Sign in with the part before @ on the source").click();
     harness.run();
     assert_eq!(harness.state().wizard.servers.servers().unwrap().source.name, NameForm::LocalPart);
-    let on_target = "Only what stands before the @ is the name on the target";
+    let on_target = "Sign in with the part before @ on the target";
     assert!(harness.query_by_label(on_target).is_none());
     harness.get_by_label("The target is another IMAP server, whose accounts exist already").click();
     harness.run();
@@ -154,7 +154,7 @@ fn the_local_part_is_asked_for_except_by_kerio_connect() {
 #[test]
 fn rules_are_typed_line_by_line_and_a_wrong_one_is_told_by_its_line() {
     let mut harness = tall(opened());
-    let rules = "Rules: what is left out or renamed";
+    let rules = "Rules: what to leave out or rename";
     type_into(&mut harness, rules, "exclude Trash");
     harness.key_press(Key::Enter);
     harness.run();
@@ -173,8 +173,8 @@ fn rules_are_typed_line_by_line_and_a_wrong_one_is_told_by_its_line() {
 #[test]
 fn limits_and_the_proxy_reach_the_run() {
     let mut harness = tall(opened());
-    type_into(&mut harness, "Highest rate on the source", "5 MB/s");
-    type_into(&mut harness, "Most connections to the target", "3");
+    type_into(&mut harness, "Speed limit on the source", "5 MB/s");
+    type_into(&mut harness, "Maximum connections to the target", "3");
     type_into(&mut harness, "Proxy for all servers", "http://ann@proxy.example.com:3128");
     type_into(&mut harness, "Password at the proxy", "geheim");
     let servers = harness.state().wizard.servers.servers().unwrap();
@@ -186,7 +186,7 @@ fn limits_and_the_proxy_reach_the_run() {
     let proxy = servers.proxy.unwrap();
     assert_eq!((proxy.to_string().as_str(), proxy.user()), ("http://proxy.example.com:3128", "ann"));
     assert_eq!(proxy.password().reveal(), "geheim");
-    type_into(&mut harness, "Highest rate on the target", "fast");
+    type_into(&mut harness, "Speed limit on the target", "fast");
     harness.get_by_label_contains("'fast' is no rate");
     assert!(harness.state().wizard.servers.servers().is_none());
 }

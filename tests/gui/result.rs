@@ -49,13 +49,13 @@ fn the_verdict_the_reasons_and_the_next_steps_are_said() {
         let at = harness.root().children_recursive().find(|node| node.is_focused());
         order.extend(at.and_then(|node| node.accesskit_node().label()).filter(|label| !label.contains('@')));
     }
-    let bar = ["Migrate further accounts", "Close", "Migrate the incomplete again"];
+    let bar = ["Migrate further accounts", "Close", "Migrate incomplete accounts"];
     assert!(order.windows(3).any(|three| three == bar), "Tab goes in the order of reading: {order:?}");
     harness.get_by_label("10 of 12 accounts are complete; 2 need you.");
     harness.get_by_label("What to do: Correct the password in the CSV file and migrate this mailbox again.");
     harness.get_by_label("Report").click();
     harness.run_steps(2);
-    harness.get_by_label("Migrate the incomplete again").click();
+    harness.get_by_label("Migrate incomplete accounts").click();
     harness.run_steps(2);
     harness.get_by_label("Migrate further accounts").click();
     harness.run_steps(2);
@@ -68,7 +68,7 @@ fn where_all_is_complete_nothing_is_offered_to_migrate_again() {
     let mut harness = plain(shown(&recorded::complete()));
     harness.run_steps(2);
     harness.get_by_label_contains("All 3 accounts are complete.");
-    assert!(harness.query_by_label("Migrate the incomplete again").is_none());
+    assert!(harness.query_by_label("Migrate incomplete accounts").is_none());
     harness.key_press(egui::Key::Enter);
     harness.run_steps(2);
     assert_eq!(harness.state().actions, [Action::Close]);
@@ -81,16 +81,16 @@ fn people_are_moved_over_only_after_a_good_end_and_before_it_the_incomplete_come
         harness.run_steps(2);
         harness.get_by_label("Next:");
         harness.get_by_label_contains(advice);
-        let moved = harness.query_by_label_contains("let new mail be delivered to the new server").is_some();
+        let moved = harness.query_by_label_contains("switch the delivery of new mail to the new server").is_some();
         harness.key_press(egui::Key::Enter);
         harness.run_steps(2);
         harness.get_by_label("Close");
         (moved, harness.state().actions.clone())
     };
     let again = || (false, vec![Action::MigrateIncomplete]);
-    assert_eq!(shown_next(&recorded::ended(), "Do what is said of each account above"), again());
-    assert_eq!(shown_next(&stopped(), "when it suits you: each mailbox goes on where it stopped"), again());
-    assert_eq!(shown_next(&recorded::not_started(), "People keep using the old server"), again());
-    let good = "let new mail be delivered to the new server";
+    assert_eq!(shown_next(&recorded::ended(), "Fix what is listed above"), again());
+    assert_eq!(shown_next(&stopped(), "when it suits you. Each mailbox continues where it stopped"), again());
+    assert_eq!(shown_next(&recorded::not_started(), "people keep using the old server"), again());
+    let good = "switch the delivery of new mail to the new server";
     assert_eq!(shown_next(&recorded::complete(), good), (true, vec![Action::Close]));
 }

@@ -63,7 +63,7 @@ fn unfit() -> Wizard {
     wizard.servers.source_test = Test::Done(found.into_iter().chain([not_offered]).collect());
     let file = Problem::new(ProblemKind::CertificateFile)
         .on(Side::Target)
-        .saying("/home/admin/own.p12: it cannot be opened: its password is another one, or it is damaged");
+        .saying("/home/admin/own.p12: it cannot be opened: the password is wrong, or the file is damaged");
     wizard.servers.target_test = Test::Done(vec![Finding::of(file)]);
     wizard
 }
@@ -117,7 +117,7 @@ fn the_page_looks_right_in_every_state() {
     pictures(&mut results, "servers-offers", || {
         let mut wizard = filled();
         wizard.servers.restore = Some(RestoreOffer {
-            sentence: "Kerio Connect's IMAP service at 10.1.0.5 still listens on port 8143 in place of 143.".into(),
+            sentence: "Kerio Connect's IMAP service at 10.1.0.5 still listens on port 8143 instead of 143.".into(),
             working: false,
         });
         wizard.servers.interrupted = Some(
@@ -245,7 +245,7 @@ fn one_certificate_is_asked_about_at_a_time_and_once_for_all_ports_of_its_host()
     wizard.servers.source_test = of_the_source(other.clone());
     let mut harness = plain(wizard);
     harness.run();
-    harness.get_by_label("Then the next one is shown.");
+    harness.get_by_label("The next one follows.");
     harness.get_by_label_contains("(source server, port 993) is not known");
     let first = Doubt { side: Side::Source, port: 993, details: other, ..doubt(None) };
     harness.get_by_label("Trust this certificate").click();
@@ -254,7 +254,7 @@ fn one_certificate_is_asked_about_at_a_time_and_once_for_all_ports_of_its_host()
     harness.state_mut().wizard.servers.settle(&first);
     harness.run();
     harness.get_by_label_contains("(Kerio Connect administration, port 4040) is not known");
-    assert!(harness.query_by_label("Then the next one is shown.").is_none());
+    assert!(harness.query_by_label("The next one follows.").is_none());
     assert_eq!(harness.state_mut().wizard.servers.begin_tests(false).len(), 2, "neither can serve yet");
 }
 

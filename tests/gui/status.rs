@@ -129,7 +129,7 @@ fn stop_asks_first_and_says_what_will_be() {
     harness.state_mut().wizard.status.question = Some(Question::Stop);
     harness.run_steps(2);
     harness.get_by_label_contains(
-        "4 under way can be continued later without duplicates. 5 have no account in Kerio Connect yet",
+        "4 running accounts can continue later without duplicates. 5 waiting accounts are not in Kerio Connect yet",
     );
     harness.key_press(Key::Escape);
     harness.run_steps(2);

@@ -95,7 +95,7 @@ fn one_certificate_of_one_host_is_trusted_once_and_next_goes_on_by_itself() {
     harness.key_press(Key::Enter);
     let asked = |app: &App| !app.wizard.servers.testing() && !app.wizard.servers.doubts().is_empty();
     wait_until(&mut harness, "the certificate", asked);
-    harness.get_by_label("Goes on by itself once you have decided.");
+    harness.get_by_label("Continues once you have decided.");
     assert_eq!(harness.query_all_by_label("Trust this certificate").count(), 1);
     harness.get_by_label("Trust this certificate").click();
     wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
@@ -142,7 +142,7 @@ fn a_certificate_that_changes_at_a_port_that_was_trusted_through_another_is_an_a
     harness.key_press(Key::F5);
     wait_until(&mut harness, "the alarm", |app| app.wizard.servers.doubts().len() == 1);
     assert_eq!(harness.state().wizard.servers.doubts()[0].changed_from, Some(both.fingerprint()));
-    harness.get_by_label_contains("has changed. Somebody may be reading along.");
+    harness.get_by_label_contains("has changed. Somebody may be intercepting the connection.");
     harness.get_by_label("Trust the new certificate").click();
     harness.run_steps(2);
     assert_eq!(harness.state().wizard.servers.doubts().len(), 1, "a click alone trusts no changed certificate");
@@ -205,7 +205,7 @@ fn a_migration_that_was_cut_off_is_offered_and_loads_its_file() {
     std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
     let mut harness = open(folder.path(), None, None);
     wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
-    harness.get_by_label("Continue it").click();
+    harness.get_by_label("Continue").click();
     wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
     let chosen = harness.state().wizard.accounts.chosen();
     assert_eq!(chosen.iter().map(|account| account.full_name.as_str()).collect::<Vec<_>>(), ["Bob"]);
@@ -225,7 +225,7 @@ fn a_list_of_addresses_is_enough_where_nobody_signs_in_with_an_own_password() {
         let mut harness = open(folder.path(), None, None);
         harness.state_mut().wizard.servers.source_more.kept.way = way;
         wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
-        harness.get_by_label("Continue it").click();
+        harness.get_by_label("Continue").click();
         wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
         let accounts = &mut harness.state_mut().wizard.accounts;
         accounts.choose(|_| true);

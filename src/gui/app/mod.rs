@@ -1,4 +1,4 @@
-//! The program behind the window: takes the news of background work, shows the page, and carries out what the user asked for.
+//! The program behind the window: takes the news of background work, shows the page, and carries out what the user asks for.
 //!
 //! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
 
@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a check or a migration depends on beside the accounts: when it changes, what was found or done says nothing any more.
+/// What a check or a migration depends on besides the accounts. When it changes, earlier results no longer hold.
 #[derive(PartialEq)]
 struct CheckedFor {
     source: MailServer,
@@ -42,25 +42,25 @@ pub struct App {
     pub wizard: Wizard,
     context: Context,
     folders: Folders,
-    /// Where the settings are kept; nowhere in a rehearsal.
+    /// The folder of the settings; none in a rehearsal.
     settings_folder: Option<PathBuf>,
     settings: Settings,
     tasks: Tasks,
     running: Option<Running>,
-    /// The accounts of the run that page 3 and 4 show.
+    /// The accounts of the run on pages 3 and 4.
     migrated: Vec<Account>,
-    /// Between which servers, and by which rules, the page of accounts knows them to be migrated.
+    /// The servers and rules for which the accounts page shows accounts as migrated.
     migrated_for: Option<CheckedFor>,
-    /// For what the check of page 2 was made.
+    /// The servers and rules of the check on page 2.
     checked: Option<CheckedFor>,
-    /// Whether the accounts were loaded for a source where everybody signs in with their own password.
+    /// Whether the accounts were loaded for a source where people sign in with their own passwords.
     passwords_required: bool,
     interrupted: Option<LastRun>,
-    /// It was asked for to continue that run, and page 2 is not reached yet.
+    /// The user asked to continue that run, and page 2 is not reached yet.
     continuing: bool,
-    /// Once the file is loaded: exactly these accounts are chosen, and begun if the flag says so.
+    /// Once the file is loaded: choose exactly these accounts, and start if the flag is set.
     choose: Option<(BTreeSet<String>, bool)>,
-    /// To be begun as soon as the run before it is over.
+    /// Starts as soon as the current run has ended.
     next: Option<RunKind>,
     awake: Option<Awake>,
     pacing: InputPacing,
@@ -69,7 +69,7 @@ pub struct App {
 }
 
 impl App {
-    /// The application as it starts, filled in with what it remembers.
+    /// The application at its start, filled in with what it remembers.
     pub fn new(context: &Context, folders: Folders, settings_folder: Option<PathBuf>) -> Self {
         let settings = settings_folder.as_deref().map_or_else(Settings::default, Settings::load);
         let mut wizard = Wizard { log_folder: folders.logs.clone(), ..Wizard::default() };
@@ -97,7 +97,7 @@ impl App {
             closing: false,
         };
         let looking = app.tasks.look_for_leftovers();
-        app.say(looking);
+        app.report(looking);
         app
     }
 
@@ -111,7 +111,7 @@ impl App {
         page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
         page.pinned = Some(demo.fingerprint());
         let loading = self.tasks.load(demo.accounts_file().to_owned());
-        self.say(loading);
+        self.report(loading);
     }
 
     /// One frame: news, page, actions.
@@ -149,16 +149,15 @@ impl App {
                 }
             }
             News::CertificateChosen(side, path) => self.wizard.servers.take_certificate(side, &path),
-            News::Sorry(sentence) => self.wizard.notice = Some(sentence),
+            News::Failed(sentence) => self.wizard.notice = Some(sentence),
             News::NoDialog => {
                 self.wizard.accounts.loading = false;
                 self.wizard.accounts.typed.get_or_insert_default();
                 if self.wizard.page == Page::Servers {
-                    let sentence = "This system gives the program no dialog to choose a file. Type its name.";
+                    let sentence = "This system has no dialog to choose a file. Type the name of the file.";
                     self.wizard.notice = Some(sentence.to_owned());
                 } else if self.wizard.accounts.is_loaded() {
-                    let sentence =
-                        "This system gives the program no dialog to choose a file. Drop the file on the window.";
+                    let sentence = "This system has no dialog to choose a file. Drop the file on the window.";
                     self.wizard.notice = Some(sentence.to_owned());
                 }
                 self.context.memory_mut(|memory| memory.request_focus(Field::focus_id("file name")));
@@ -198,11 +197,11 @@ impl App {
         let Some(running) = &mut self.running else { return };
         let kind = running.kind;
         let (accounts, status) = (&mut self.wizard.accounts, &mut self.wizard.status);
-        let told = running.news(|event| match kind {
+        let begun = running.news(|event| match kind {
             RunKind::Check => accounts.apply(event),
             _ => status.apply(event),
         });
-        if let Err(problem) = told {
+        if let Err(problem) = begun {
             self.forget_run();
             self.could_not_begin(kind, problem.to_string());
             return;
@@ -217,7 +216,7 @@ impl App {
         if running.has_more() {
             self.context.request_repaint();
         } else {
-            // Clocks and waits are counted down also while nothing happens.
+            // Clocks and waits count down even when nothing happens.
             self.context.request_repaint_after(if kind == RunKind::Migrate { FRAME * 5 } else { FRAME * 2 });
         }
         if running.is_over() {
@@ -255,7 +254,7 @@ impl App {
         for (account, end) in self.migrated.iter().zip(ends) {
             self.wizard.accounts.note_migrated(account, end == Some(AccountEnd::Complete));
         }
-        // Whoever was to be created exists now.
+        // The users that were to be created exist now.
         self.wizard.accounts.check = None;
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
         if self.wizard.page == Page::Status {
@@ -267,7 +266,7 @@ impl App {
         }
     }
 
-    /// Closing the window asks first while a migration goes on; a check is only stopped.
+    /// Closing the window during a migration asks first; a check is just stopped.
     fn answer_close(&mut self) {
         if !self.context.input(|input| input.viewport().close_requested()) {
             return;
@@ -314,7 +313,7 @@ fn save(settings: &Settings, folder: &std::path::Path) {
     }
 }
 
-/// A run that is stopped with the program has so long for what is in flight, the report and Kerio Connect's port.
+/// A run that ends with the program has this long to settle what is in flight, write the report and put the port back.
 const FAREWELL: Duration = Duration::from_secs(20);
 
 impl eframe::App for App {
@@ -332,14 +331,14 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
-        // Asked for here and not in the hook: a request from before the frame counts as answered by it.
+        // Requested here and not in the hook: the frame answers requests from before it.
         if self.pacing.waits() {
             self.context.request_repaint();
         }
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        // Closed by the system and not by the window (macOS: Quit in the Dock, logging out), which asks nobody.
+        // The system closes the program without asking (macOS: Quit in the Dock, logging out).
         if let Some(running) = &mut self.running {
             running.stop_and_wait(FAREWELL);
         }

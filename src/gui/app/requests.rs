@@ -1,4 +1,4 @@
-//! What the user asks for, carried out: errands begun, a run begun or steered, another page shown.
+//! Carries out what the user asks for: starts tasks, starts and controls runs, shows another page.
 
 use super::super::action::{Action, RunCommand};
 use super::super::awake::Awake;
@@ -12,8 +12,8 @@ use crate::migrate::{ConnectionLimits, MailServer, Options, Request, Servers};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
 
-/// When there are logs.
-const NOTHING_LOGGED: &str = "The first test of the connection, check or migration begins a log.";
+/// When the log folder will exist.
+const NOTHING_LOGGED: &str = "The first connection test, check or migration creates it.";
 
 impl App {
     pub(super) fn carry_out(&mut self, action: Action) {
@@ -100,18 +100,17 @@ impl App {
 
     fn task(&mut self, run: impl FnOnce(&mut Tasks) -> std::io::Result<()>) {
         let begun = run(&mut self.tasks);
-        self.say(begun);
+        self.report(begun);
     }
 
-    /// Says that the system gave no thread, where it gave none.
-    pub(super) fn say(&mut self, begun: std::io::Result<()>) {
+    /// Reports that a task could not start because the system gave it no thread.
+    pub(super) fn report(&mut self, begun: std::io::Result<()>) {
         if let Err(error) = begun {
-            self.wizard.notice =
-                Some(format!("The system gives the program no further thread: {error}. Close other programs."));
+            self.wizard.notice = Some(format!("The system is short of threads: {error}. Close other programs."));
         }
     }
 
-    /// Tests both servers, or only what cannot serve yet.
+    /// Tests both servers, or only those that are not ready yet.
     pub(super) fn test(&mut self, both: bool) {
         let Some(servers) = self.wizard.servers.servers() else {
             self.show_wrong();
@@ -123,7 +122,7 @@ impl App {
         self.task(|tasks| tasks.test(&servers, &tests));
     }
 
-    /// Shows what is wrong on page 1, and puts the keyboard where something is missing.
+    /// Shows what is wrong on page 1, and focuses the first field where something is missing.
     fn show_wrong(&mut self) {
         self.wizard.servers.show_wrong();
         if let Some(field) = self.wizard.servers.first_missing() {
@@ -143,7 +142,7 @@ impl App {
         self.wizard.accounts.other_imap = self.wizard.servers.other_imap;
         self.wizard.page = Page::Accounts;
         self.forget_old_check();
-        // Whether a line without a password can be used depends on how people are signed in.
+        // Whether a line without a password can be used depends on how people sign in.
         let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
         if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
             if let Some(run) = self.interrupted.as_ref().filter(|_| self.continuing) {
@@ -151,13 +150,13 @@ impl App {
             }
             self.carry_out(Action::LoadFile(path));
         }
-        // From here on it is hers to start.
+        // From here on the user starts the run.
         if self.continuing {
             self.forget_offer();
         }
     }
 
-    /// What a check found, and who was migrated, holds only for the servers and rules that it was done with.
+    /// The results of a check and of migrations hold only for their servers and rules.
     fn forget_old_check(&mut self) {
         if self.migrated_for.is_some() && self.migrated_for != self.checked_for() {
             self.wizard.accounts.forget_migrated();
@@ -172,11 +171,11 @@ impl App {
         }
     }
 
-    /// What a check now would be made for.
+    /// The servers and rules of a check that starts now.
     pub(super) fn checked_for(&self) -> Option<CheckedFor> {
         let page = &self.wizard.servers;
         let servers = page.servers()?;
-        // However fast it is: the same is found.
+        // Limits do not change what a check finds.
         let unlimited = |server: MailServer| MailServer {
             connections: ConnectionLimits { max_rate: None, max_connections: None, ..server.connections },
             ..server
@@ -187,7 +186,7 @@ impl App {
     }
 
     fn continue_run(&mut self) {
-        // The offer stays until page 2 is reached: the password has to be typed first, and a server may not answer.
+        // The offer stays until page 2 is reached: the user has to type the password first, and a server may not answer.
         let Some(run) = self.interrupted.clone() else { return };
         self.continuing = true;
         self.choose = Some((run.accounts, false));
@@ -201,7 +200,7 @@ impl App {
         self.continuing = false;
     }
 
-    /// Reads the file again before: a refused password was corrected there.
+    /// Migrates what is not complete. Reads the file again first, because refused passwords are corrected there.
     fn migrate_incomplete(&mut self) {
         let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
         let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
@@ -248,7 +247,7 @@ impl App {
                 self.tasks.log.run_begins();
                 self.running = Some(running);
             }
-            Err(error) => return self.say(Err(error)),
+            Err(error) => return self.report(Err(error)),
         }
         if kind == RunKind::Check {
             self.wizard.accounts.begin_check();

@@ -1,4 +1,4 @@
-//! The strip of lines that cannot be used: each with its number and what is wrong with it, never with a password.
+//! The strip of lines that cannot be used: each with its number and its error, never with a password.
 
 use super::super::action::Action;
 use super::super::widgets::sign::Mark;
@@ -7,7 +7,7 @@ use crate::domain::BadLine;
 use crate::report::words;
 use egui::Ui;
 
-/// So few are shown without being asked for.
+/// At most this many are shown at once.
 const FEW: usize = 2;
 
 /// The bad lines of a file.
@@ -19,12 +19,12 @@ pub struct BadLines {
 }
 
 impl BadLines {
-    /// None of them shown yet but a few.
+    /// The strip for these lines.
     pub fn new(lines: Vec<BadLine>) -> Self {
         Self { lines, folded: Folded::default() }
     }
 
-    /// Draws the strip, if there is a bad line. Where they are `old` news, also a few are shown only when they are asked for.
+    /// Draws the strip, if there is a bad line. `old` ones are folded however few they are.
     pub fn show(&mut self, ui: &mut Ui, old: bool, actions: &mut Vec<Action>) {
         if self.lines.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The check of accounts before a migration, as page 2 shows it: who can sign in, how much there is, how each stands in Kerio Connect.
+//! The check of accounts before a migration, as page 2 shows it: who can sign in, how much there is, and the state in Kerio Connect.
 
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
@@ -11,27 +11,27 @@ use std::collections::BTreeMap;
 /// A check of some of the page's accounts.
 #[derive(Default)]
 pub struct Check {
-    /// What it found so far.
+    /// Its findings so far.
     pub state: RunState,
-    /// Whether it goes on.
+    /// Whether it is under way.
     pub running: bool,
-    /// For each account of the page its number in the check.
+    /// The number in the check of each account of the page.
     numbers: Vec<Option<AccountId>>,
-    /// The folder names that will change, once the check has ended; those that may surprise first.
+    /// The folder names that will change, known once the check has ended; surprising ones first.
     new_names: Vec<NewName>,
     names: Folded,
 }
 
-/// A folder name that will be another one on the target.
+/// A folder name that will change on the target.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct NewName {
-    /// It stands to reason: the target's folder of the same use.
+    /// Whether it is expected: the target's folder for the same purpose.
     expected: bool,
     sentence: String,
 }
 
 impl Check {
-    /// A check that begins, of the accounts at these positions among `all` of the page.
+    /// A new check of the accounts at these positions among `all` of the page.
     pub fn begin(all: usize, positions: impl Iterator<Item = usize>) -> Self {
         let mut numbers = vec![None; all];
         for (number, position) in positions.enumerate() {
@@ -49,7 +49,7 @@ impl Check {
         }
     }
 
-    /// How many of the accounts are checked, and how many are to be.
+    /// How many accounts are checked, and of how many.
     pub fn progress(&self) -> (u64, u64) {
         let ended = self.state.accounts.iter().filter(|account| account.end.is_some()).count();
         (ended as u64, self.numbers.iter().flatten().count() as u64)
@@ -81,19 +81,19 @@ impl Check {
         self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, None);
     }
 
-    /// What was found of the account at a position.
+    /// The findings of the account at a position.
     pub fn found(&self, position: usize) -> Option<&AccountState> {
         self.state.account((*self.numbers.get(position)?)?)
     }
 
-    /// Whether the account at a position cannot be migrated as it is.
+    /// Whether the account at a position cannot be migrated yet.
     pub fn has_failed(&self, position: usize) -> bool {
         self.found(position).is_some_and(|found| {
             matches!(found.end, Some(AccountEnd::Failed)) || found.standing == Some(Standing::Cannot)
         })
     }
 
-    /// The sign and the words for what was found.
+    /// The sign and the words for these findings.
     pub fn standing(&self, found: &AccountState) -> (Option<Mark>, String) {
         let status = || words::account_status(&self.state, found, self.state.now);
         let standing = || found.standing.map_or_else(status, |standing| words::standing(standing).to_owned());
@@ -108,7 +108,7 @@ impl Check {
             Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, Problem::brief)),
             Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", standing(), status())),
             Some(AccountEnd::Stopped) => (Some(Mark::Stopped), status()),
-            // It can be migrated, and there is something worth knowing before.
+            // It can be migrated, but there is something to know beforehand.
             Some(AccountEnd::Complete) => match problem() {
                 Some(problem) => (Some(Mark::Warning), format!("{}; {problem}", standing())),
                 None => (Some(Mark::Good), standing()),

@@ -1,23 +1,23 @@
-//! A strip that says how many there are of something, and lists them when it is asked to.
+//! A strip that counts something, and lists it on request.
 
 use super::super::theme::{self, palette};
 use super::super::widgets::sign::Mark;
 use super::super::widgets::strip;
 use egui::{Label, ScrollArea, Ui};
 
-/// So many lines are listed; the report has all.
+/// At most this many lines are listed; the report has all.
 const LISTED: usize = 100;
 
 /// Whether the list is open.
 #[derive(Debug, Default)]
 pub struct Folded {
-    /// What she chose, if she did.
+    /// What the user chose, if anything.
     chosen: Option<bool>,
 }
 
 impl Folded {
-    /// Draws the strip with its sign, by a name that is its own on the page. `open` is how it stands until she chooses; `other` is a link
-    /// to what else can be done. Returns whether that was pressed.
+    /// Draws the strip with its sign; `name` is unique on the page. `open` holds until the user chooses; `other` is a further link. Returns
+    /// whether that link was pressed.
     pub fn show(
         &mut self,
         ui: &mut Ui,

@@ -1,4 +1,4 @@
-//! The pages, one file each. A page is plain state and a `show` that draws it and returns what the user asked for.
+//! The pages. A page is plain state, and a `show` that draws it and returns what the user asked for.
 
 pub mod account_list;
 pub mod accounts;

@@ -1,4 +1,4 @@
-//! Page 4, *Migration Result*: the verdict, what was checked, who needs her and why, and what to do now.
+//! Page 4, *Migration Result*: the verdict, what was checked, the accounts that need attention and why, and what to do next.
 
 use super::super::action::Action;
 use super::super::theme::{self, palette};
@@ -12,33 +12,33 @@ use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
-/// What to do now. People are moved over only after a good end.
+/// What to do next. People move to the new server only after a complete migration.
 fn next(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::AllComplete => {
-            "Set up new profiles in people's mail programs, let new mail be delivered to the new server, then migrate once \
-             more for mail that came meanwhile: only that is copied."
+            "Set up new profiles in people's mail programs, switch the delivery of new mail to the new server, then migrate once \
+             more: that copies only the mail that arrived meanwhile."
         }
         Verdict::SomeIncomplete => {
-            "Do what is said of each account above, then migrate the incomplete again: what stands there is not copied twice. \
-             Leave the delivery of new mail at the old server until then."
+            "Fix what is listed above, then choose Migrate incomplete accounts again. Nothing is copied twice. \
+             Until then, leave the delivery of new mail at the old server."
         }
         Verdict::Stopped => {
-            "Migrate the incomplete again when it suits you: each mailbox goes on where it stopped, and nothing is copied \
-             twice. Leave the delivery of new mail at the old server until then."
+            "Choose Migrate incomplete accounts when it suits you. Each mailbox continues where it stopped, and nothing is copied \
+             twice. Until then, leave the delivery of new mail at the old server."
         }
         Verdict::CouldNotStart => {
-            "Do what is said above, then migrate again. No mailbox was begun. People keep using the old server until then."
+            "Fix what is said above, then migrate again. No mailbox was started. Until then, people keep using the old server."
         }
         Verdict::Running => "",
     }
 }
 
-/// The state of the page; the run itself is the status page's.
+/// The state of the page; the status page has the run itself.
 pub struct ResultPage {
     needing: AccountList,
     all: AccountList,
-    /// Where there is room for one table: whether it is that of all.
+    /// Where only one table fits: whether it shows all accounts.
     all_shown: bool,
 }
 
@@ -62,14 +62,13 @@ impl ResultPage {
     /// The bar below the page.
     pub fn bar(state: &RunState) -> Bar {
         let incomplete = state.accounts.iter().any(|account| account.end != Some(AccountEnd::Complete));
-        let again = Choice::new("Migrate the incomplete again", Action::MigrateIncomplete)
-            .tip("What is complete stays; nothing is copied twice");
+        let again = Choice::new("Migrate incomplete accounts", Action::MigrateIncomplete)
+            .tip("Complete accounts stay as they are; nothing is copied twice");
         let close = Choice::new("Close", Action::Close);
         let (right, primary) = if incomplete { (vec![close], again) } else { (Vec::new(), close) };
         Bar {
             left: vec![
-                Choice::new("Migrate further accounts", Action::MigrateFurther)
-                    .tip("The servers stay as they are filled in"),
+                Choice::new("Migrate further accounts", Action::MigrateFurther).tip("The servers stay filled in"),
             ],
             note: String::new(),
             right,
@@ -85,7 +84,7 @@ impl ResultPage {
     /// Draws the page.
     pub fn show(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
         verdict(ui, state, actions);
-        // The verdict tells the first one already.
+        // The verdict has the first one already.
         for problem in state.problems.iter().skip(1) {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
@@ -102,7 +101,7 @@ impl ResultPage {
         });
     }
 
-    /// Who needs her above all, or where there is no room for both, one of them.
+    /// The accounts that need attention above all accounts; where both do not fit, one of them.
     fn tables(&mut self, ui: &mut Ui, state: &RunState) {
         const FOOT: f32 = 44.0;
         let room = (ui.available_height() - FOOT - 12.0).max(0.0);
@@ -127,7 +126,7 @@ impl ResultPage {
         }
         let needing = state.accounts.iter().filter(|account| account.end != Some(AccountEnd::Complete)).count();
         ui.horizontal(|ui| {
-            let chips = [("Needs you", needing, false), ("All", state.accounts.len(), true)];
+            let chips = [("Need attention", needing, false), ("All", state.accounts.len(), true)];
             for (name, number, all) in chips {
                 if chip(ui, &format!("{name} {}", words::count(number as u64)), self.all_shown == all) {
                     self.all_shown = all;
@@ -190,12 +189,12 @@ impl ResultPage {
     }
 }
 
-/// What to do stands below each account, because it is a whole sentence.
+/// What to do goes below each account, because it is a whole sentence.
 fn needing_columns() -> [Column; 3] {
-    [Column::fixed("", 50.0), Column::share("Needs you", 1.0), Column::share("What happened and what to do", 1.5)]
+    [Column::fixed("", 50.0), Column::share("Needs attention", 1.0), Column::share("What happened and what to do", 1.5)]
 }
 
-/// Where it is narrow, the size gives way to the words.
+/// A narrow table leaves out the size.
 fn all_columns(ui: &Ui) -> (Vec<Column>, Places) {
     let mut columns = vec![
         Column::fixed("", 50.0),

@@ -21,13 +21,13 @@ impl Choice {
         Self { label: label.into(), action, shortcut: None, enabled: true, tip: String::new() }
     }
 
-    /// Gives it a key, which its tooltip names.
+    /// Gives it a key, which its tooltip shows.
     pub fn key(mut self, shortcut: KeyboardShortcut) -> Self {
         self.shortcut = Some(shortcut);
         self
     }
 
-    /// Says what it does, or why it cannot be pressed.
+    /// Explains what it does, or why it is disabled.
     pub fn tip(mut self, tip: impl Into<String>) -> Self {
         self.tip = tip.into();
         self
@@ -69,7 +69,7 @@ impl Choice {
     }
 }
 
-/// What stands in the bar.
+/// The content of the bar.
 #[derive(Debug, Clone, Default)]
 pub struct Bar {
     /// Quiet buttons at the left.
@@ -83,13 +83,13 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Draws the bar. `enter` is whether the Enter key was pressed with nothing else to take it.
+    /// Draws the bar. `enter` says whether Enter was pressed and is free for the primary button.
     pub fn show(self, ui: &mut Ui, enter: bool, actions: &mut Vec<Action>) {
         ui.horizontal_centered(|ui| {
             for choice in self.left {
                 choice.show(ui, false, false, actions);
             }
-            // Measured and not laid out from the right, because Tab goes in the order of drawing.
+            // Measured instead of laid out from the right, because Tab follows the order of drawing.
             let gap = ui.spacing().item_spacing.x;
             let quiet: f32 = self.right.iter().map(|choice| button::width(ui, &choice.label, false) + gap).sum();
             let primary = self.primary.as_ref().map_or(-gap, |choice| button::width(ui, &choice.label, true));

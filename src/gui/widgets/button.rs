@@ -12,7 +12,7 @@ pub fn quiet(ui: &mut Ui, label: &str, enabled: bool) -> Response {
     response
 }
 
-/// The least width of the primary button.
+/// The minimum width of the primary button.
 const PRIMARY: f32 = 72.0;
 
 /// How wide a quiet or a primary button with this label is.
@@ -36,7 +36,7 @@ pub fn primary(ui: &mut Ui, label: &str, enabled: bool) -> Response {
     filled(ui, label, enabled, palette(ui).accent, palette(ui).accent_hover, palette(ui).on_accent)
 }
 
-/// A button that ends something; it stands in a question and nowhere else.
+/// A button that ends something; only for questions.
 pub fn ending(ui: &mut Ui, label: &str) -> Response {
     let palette = palette(ui);
     filled(ui, label, true, palette.error, palette.error.gamma_multiply(0.9), palette.card)
@@ -63,13 +63,13 @@ fn filled(ui: &mut Ui, label: &str, enabled: bool, fill: Color32, hover: Color32
     response
 }
 
-/// A link: small text in the accent, underlined under the pointer and where the keyboard is.
+/// A link: small text in the accent colour, underlined under the pointer.
 pub fn link(ui: &mut Ui, label: &str) -> Response {
     let accent = palette(ui).accent;
     link_with(ui, small(label).color(accent), label, accent)
 }
 
-/// A link in the size of running text, underlined always.
+/// A link in the size of running text, always underlined.
 pub fn link_in_text(ui: &mut Ui, label: &str) -> Response {
     let accent = palette(ui).accent;
     let response = link_with(ui, body(label).color(accent), label, accent);
@@ -77,7 +77,7 @@ pub fn link_in_text(ui: &mut Ui, label: &str) -> Response {
     response
 }
 
-/// A link that does not call attention to itself.
+/// A link in soft ink.
 pub fn soft_link(ui: &mut Ui, label: &str) -> Response {
     let soft = palette(ui).soft;
     link_with(ui, small(label).color(soft), label, soft)

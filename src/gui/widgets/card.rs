@@ -1,4 +1,4 @@
-//! Cards: what belongs together, on a ground of its own. Two stand side by side with one height, or below each other where it is narrow.
+//! Cards: what belongs together, on a ground of its own. Two are side by side with equal height, or one below the other on narrow pages.
 
 use crate::gui::theme::{CARD_RADIUS, palette};
 use egui::{Frame, Margin, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, UiBuilder, layers::ShapeIdx, vec2};
@@ -6,7 +6,7 @@ use egui::{Frame, Margin, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, UiBuilder, 
 const INSIDE: f32 = 16.0;
 const BETWEEN: f32 = 16.0;
 
-/// Below this width of the page two cards do not fit beside each other.
+/// On pages narrower than this, two cards go one below the other.
 const NARROWEST_PAIR: f32 = 500.0;
 
 /// Two cards.
@@ -19,7 +19,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Begins at the cursor, as wide as there is room.
+    /// Starts at the cursor, as wide as the page.
     pub fn begin(ui: &mut Ui) -> Self {
         let whole = ui.available_rect_before_wrap();
         let beside = whole.width() >= NARROWEST_PAIR;

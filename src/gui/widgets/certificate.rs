@@ -1,4 +1,4 @@
-//! The panel about a certificate: an unknown one to look at and trust, a changed one as an alarm with old and new beside each other.
+//! The panel about a certificate: an unknown one to look at and trust, a changed one as an alarm with old and new side by side.
 
 use super::sign::Mark;
 use super::{button, check, strip};
@@ -7,8 +7,8 @@ use crate::gui::theme::{palette, small};
 use crate::migrate::Doubt;
 use egui::{Grid, Label, RichText, Ui};
 
-/// Draws the panel. `others` is how many are asked about after this one, `compared` whether she says that she has compared a changed
-/// fingerprint. Returns whether she trusts it.
+/// Draws the panel. `others` counts the certificates to decide on after this one; `compared` is the user's statement that a changed
+/// fingerprint was compared. Returns whether the user trusts it.
 pub fn panel(ui: &mut Ui, doubt: &Doubt, others: usize, compared: &mut bool) -> bool {
     match doubt.changed_from {
         Some(old) => changed(ui, doubt, old, others, compared),
@@ -20,7 +20,7 @@ fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize) -> bool {
     let details = &doubt.details;
     let head = format!("The certificate of {} ({}) is not known.", doubt.host, place(doubt));
     let rest = format!(
-        "It is not trusted because {}. Trust it only if the server itself has this fingerprint; all ports of {} that show it are then trusted.",
+        "It is not trusted because {}. Trust it only if the server itself has this fingerprint. It is then trusted at all ports of {}.",
         details.why_untrusted, doubt.host
     );
     strip::strip(ui, Mark::Warning, &head, &rest, |ui| {
@@ -30,10 +30,13 @@ fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize) -> bool {
 }
 
 fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, others: usize, compared: &mut bool) -> bool {
-    let head =
-        format!("The certificate of {} ({}) has changed. Somebody may be reading along.", doubt.host, place(doubt));
+    let head = format!(
+        "The certificate of {} ({}) has changed. Somebody may be intercepting the connection.",
+        doubt.host,
+        place(doubt)
+    );
     let rest = "A server gets a new certificate when it is renewed or reinstalled. If you do not know of that, stop here \
-                and ask whoever runs the server.";
+                and ask the person who runs the server.";
     strip::strip(ui, Mark::Bad, &head, rest, |ui| {
         ui.horizontal_wrapped(|ui| {
             for (title, fingerprint) in [("Trusted before", old), ("Shown now", doubt.details.fingerprint)] {
@@ -55,7 +58,7 @@ fn answer(ui: &mut Ui, label: &str, enabled: bool, others: usize) -> bool {
     ui.horizontal(|ui| {
         let pressed = button::quiet(ui, label, enabled).clicked();
         if others > 0 {
-            ui.label(small("Then the next one is shown.").color(palette(ui).ink));
+            ui.label(small("The next one follows.").color(palette(ui).ink));
         }
         pressed
     })
@@ -83,11 +86,11 @@ fn facts(ui: &mut Ui, doubt: &Doubt, fingerprint: &str) {
     );
 }
 
-/// The fingerprint in rows of so many octets, so that it can be compared by eye.
-fn print(ui: &Ui, fingerprint: Fingerprint, octets: usize) -> RichText {
+/// The fingerprint in rows of `bytes`, so that it can be compared by eye.
+fn print(ui: &Ui, fingerprint: Fingerprint, bytes: usize) -> RichText {
     let text = fingerprint.to_string();
-    let octet: Vec<&str> = text.split(':').collect();
-    let rows: Vec<String> = octet.chunks(octets).map(|row| row.join(":")).collect();
+    let parts: Vec<&str> = text.split(':').collect();
+    let rows: Vec<String> = parts.chunks(bytes).map(|row| row.join(":")).collect();
     RichText::new(rows.join("\n")).monospace().size(12.0).color(palette(ui).ink)
 }
 

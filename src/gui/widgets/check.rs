@@ -1,4 +1,4 @@
-//! A check box: filled when checked, with a line when only some of what it stands for is.
+//! A check box: filled if checked, with a dash if only some of its items are.
 
 use super::focus_ring;
 use crate::gui::theme::{self, palette};
@@ -13,7 +13,7 @@ pub enum State {
     On,
     /// Not checked.
     Off,
-    /// Some of what it stands for is.
+    /// Some of its items are checked.
     Some,
 }
 
@@ -46,7 +46,7 @@ pub fn check(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
     response
 }
 
-/// A box alone, for tables; `name` is what a screen reader says. Returns whether it was pressed.
+/// A box alone, for tables; a screen reader says `name`. Returns whether it was pressed.
 pub fn bare(ui: &mut Ui, rect: Rect, id: egui::Id, state: State, name: &str) -> bool {
     let square = Rect::from_center_size(rect.center(), Vec2::splat(BOX));
     let response = ui.interact(square.expand(4.0), id, Sense::click());

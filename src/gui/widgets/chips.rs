@@ -1,4 +1,4 @@
-//! Chips: filters of a table, one of which is chosen.
+//! Chips: filters of a table, of which one is chosen.
 
 use super::focus_ring;
 use crate::gui::theme::{palette, small};

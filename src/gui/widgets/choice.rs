@@ -1,10 +1,10 @@
-//! One of several: a box with what is chosen, which opens to all there is. Its label stands above, as over a field.
+//! A choice of one: a box with the chosen item, which opens a list. Its label is above it, as with a field.
 
 use super::focus_ring;
 use crate::gui::theme::{CONTROL, RADIUS, body, palette, small};
 use egui::{ComboBox, Label, Ui};
 
-/// Draws it and returns whether another was chosen. `id` is its own among all choices of the window.
+/// Draws it and returns whether another item was chosen. `id` is unique in the window.
 pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, id: &str, label: &str, all: &[(T, &str)], chosen: &mut T) -> bool {
     let before = *chosen;
     let colours = palette(ui);

@@ -1,4 +1,4 @@
-//! A field with its label above and a note below: what is wrong with it, or what will happen.
+//! A field with its label above and a note below: an error, or a consequence.
 
 use crate::gui::theme::{CONTROL, palette, small};
 use egui::{Align2, Id, Label, Response, TextBuffer, TextEdit, Ui, vec2};
@@ -16,48 +16,48 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// A field; `id` is its own among all fields of the window.
+    /// A field; `id` is unique in the window.
     pub fn new(id: &'a str, label: &'a str) -> Self {
         Self { label, id, password: false, hint: "", wrong: None, note: None, width: f32::INFINITY, rows: 1 }
     }
 
-    /// Shows dots for what is typed, on the screen and to a screen reader.
+    /// Shows dots instead of the text, on the screen and to a screen reader.
     pub fn password(mut self) -> Self {
         self.password = true;
         self
     }
 
-    /// What stands in it while it is empty.
+    /// The example it shows while it is empty.
     pub fn hint(mut self, hint: &'a str) -> Self {
         self.hint = hint;
         self
     }
 
-    /// What is wrong with what was typed.
+    /// What is wrong with the text.
     pub fn wrong(mut self, wrong: Option<&'a str>) -> Self {
         self.wrong = wrong;
         self
     }
 
-    /// What will happen because of what was typed.
+    /// The consequence of the text, or an explanation.
     pub fn note(mut self, note: Option<&'a str>) -> Self {
         self.note = note;
         self
     }
 
-    /// Not as wide as there is room.
+    /// Makes it this wide instead of filling the room.
     pub fn width(mut self, width: f32) -> Self {
         self.width = width;
         self
     }
 
-    /// Takes lines of text, and shows so many of them.
+    /// Takes several lines of text, and shows this many.
     pub fn rows(mut self, rows: usize) -> Self {
         self.rows = rows;
         self
     }
 
-    /// The id by which the keyboard can be sent to a field.
+    /// The id to focus a field by.
     pub fn focus_id(id: &str) -> Id {
         Id::unique(("field", id))
     }

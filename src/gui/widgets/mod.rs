@@ -1,4 +1,4 @@
-//! The parts pages are made of. Each draws itself, has a name for a screen reader, and knows nothing of servers or runs.
+//! The parts of the pages. Each draws itself, has a name for screen readers, and knows nothing of servers or runs.
 
 pub mod bar;
 pub mod button;
@@ -18,7 +18,7 @@ pub mod table;
 use super::theme::palette;
 use egui::{Response, Stroke, StrokeKind, Ui};
 
-/// Draws the ring around what the keyboard is at.
+/// Draws the ring around the focused control.
 pub fn focus_ring(ui: &Ui, response: &Response, radius: u8) {
     if response.has_focus() {
         let stroke = Stroke::new(2.0, palette(ui).accent);

@@ -1,9 +1,9 @@
-//! A small plot of the rate over the last minutes, without axes: its shape is what it tells.
+//! A small plot of the rate over the last minutes, without axes: its shape is the message.
 
 use crate::gui::theme::palette;
 use egui::{Mesh, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2};
 
-/// Draws the plot of `samples`, oldest first; `name` is what a screen reader says of it.
+/// Draws the plot of `samples`, oldest first; a screen reader says `name`.
 pub fn plot(ui: &mut Ui, size: Vec2, samples: &[u64], name: &str) {
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
@@ -43,7 +43,7 @@ fn paint(ui: &Ui, rect: Rect, samples: &[u64]) {
     painter.line(points, Stroke::new(1.5, colours.accent));
 }
 
-/// Each sample as the mean of five: messages come in batches, and a plot of single seconds is a comb.
+/// Each sample as the mean of five: messages arrive in batches, and a plot of single seconds looks like a comb.
 fn smoothed(samples: &[u64]) -> Vec<f32> {
     (0..samples.len())
         .map(|index| {

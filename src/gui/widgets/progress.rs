@@ -1,9 +1,9 @@
-//! A progress bar that says its percent to a screen reader.
+//! A progress bar that announces its percentage to screen readers.
 
 use crate::gui::theme::palette;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
-/// The bar for the whole run, as wide as there is room.
+/// The bar of the whole run, as wide as the page.
 pub fn bar(ui: &mut Ui, fraction: f32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     paint(ui, rect, fraction, palette(ui).accent);

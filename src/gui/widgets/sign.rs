@@ -1,4 +1,4 @@
-//! The signs of a status: each differs in shape, not only in colour, and always stands beside a word.
+//! The signs of a status. Each differs in shape, not only in colour, and always has a word beside it.
 
 use crate::gui::theme::{self, palette};
 use egui::{Color32, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2};
@@ -15,9 +15,9 @@ pub enum Mark {
     Bad,
     /// An `i` in a ring.
     Note,
-    /// An open ring with a head: at work.
+    /// An open ring with a head: running.
     Busy,
-    /// A ring: not yet.
+    /// A ring: not started.
     Waiting,
     /// A clock: waits for a server.
     Clock,
@@ -40,7 +40,7 @@ impl Mark {
     }
 }
 
-/// Draws a sign as large as a line of small text and takes its room.
+/// Draws a sign as large as a line of small text.
 pub fn sign(ui: &mut Ui, mark: Mark) {
     let (rect, _) = ui.allocate_exact_size(vec2(16.0, 17.0), Sense::hover());
     paint(ui.painter(), Rect::from_center_size(rect.center(), Vec2::splat(14.0)), mark, mark.colour(palette(ui)), ui);
@@ -101,7 +101,7 @@ pub fn paint(painter: &Painter, rect: Rect, mark: Mark, colour: Color32, ui: &Ui
     }
 }
 
-/// A sign and a line of small text beside it, wrapped under itself.
+/// A sign with small text beside it, which wraps.
 pub fn line(ui: &mut Ui, mark: Mark, text: &str) -> egui::Response {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;

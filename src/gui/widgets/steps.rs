@@ -1,4 +1,4 @@
-//! The steps at the left: what is done, where she is, what is ahead; below them what the program is and how it looks.
+//! The steps at the left: done, current and ahead; below them the version, the log folder and the colours.
 
 use super::{button, focus_ring};
 use crate::gui::action::Action;
@@ -9,14 +9,14 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-/// How a step stands.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Behind her.
+    /// Done.
     Done,
-    /// Where she is.
+    /// The current one.
     Here,
-    /// Before her.
+    /// Still ahead.
     Ahead,
 }
 
@@ -25,9 +25,9 @@ pub enum Standing {
 pub struct Step {
     /// The page it leads to.
     pub page: Page,
-    /// How it stands.
+    /// Its state.
     pub standing: Standing,
-    /// Whether she may go there now.
+    /// Whether it can be opened now.
     pub open: bool,
 }
 

@@ -1,11 +1,11 @@
-//! A strip across the page: something she should know or decide here, in place of a box that stands in the way.
+//! A strip across the page: something to know or to decide, instead of a modal box.
 
 use super::button;
 use super::sign::{self, Mark};
 use crate::gui::theme::{CARD_RADIUS, body, palette, strong};
 use egui::{Align, Frame, Label, Layout, Margin, Ui, vec2};
 
-/// Draws a strip: its sign, a line in weight, what follows from it, and below whatever `more` draws (buttons, details).
+/// Draws a strip: its sign, a bold line, the consequence, and below that whatever `more` draws (buttons, details).
 pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOnce(&mut Ui) -> R) -> R {
     framed(ui, mark, |ui| {
         let ink = palette(ui).ink;
@@ -17,8 +17,7 @@ pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOn
     })
 }
 
-/// Draws a strip that takes no more than a line of the page, with links at its right end, and `below` it what was asked to be shown.
-/// Returns which of the links was pressed.
+/// Draws a strip of a single line with links at its right end, and further content `below` it. Returns the index of the pressed link.
 pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnOnce(&mut Ui)) -> Option<usize> {
     const HEIGHT: f32 = 20.0;
     const BETWEEN: f32 = 16.0;
@@ -33,7 +32,7 @@ pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnO
                 ui.set_min_size(room);
                 ui.add(Label::new(strong(head).color(ink)).truncate());
             });
-            // All are drawn, whichever is pressed.
+            // Draws all of them, whichever is pressed.
             let pressed: Vec<bool> = links.iter().map(|link| button::link(ui, link).clicked()).collect();
             pressed.into_iter().position(|pressed| pressed)
         });

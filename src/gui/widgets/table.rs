@@ -1,4 +1,4 @@
-//! A table with a fixed head and rows of one height, of which only the visible ones are drawn: five thousand cost what twenty do.
+//! A table with a fixed head and rows of equal height, of which only the visible ones are drawn: five thousand cost as much as twenty.
 
 use crate::gui::theme::{CARD_RADIUS, ROW, palette, small};
 use egui::{
@@ -6,12 +6,12 @@ use egui::{
     TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
-/// How wide a column is.
+/// The width of a column.
 #[derive(Debug, Clone, Copy)]
 pub enum Width {
-    /// So many points.
+    /// This many points.
     Fixed(f32),
-    /// This share of what the others leave.
+    /// This share of the remaining room.
     Share(f32),
 }
 
@@ -22,22 +22,22 @@ pub struct Column {
     pub title: &'static str,
     /// Its width.
     pub width: Width,
-    /// Whether its content stands at the right: numbers do.
+    /// Whether its content is aligned right, as numbers are.
     pub right: bool,
 }
 
 impl Column {
-    /// A column of that many points.
+    /// A column of fixed width, in points.
     pub const fn fixed(title: &'static str, width: f32) -> Self {
         Self { title, width: Width::Fixed(width), right: false }
     }
 
-    /// A column that shares what the others leave.
+    /// A column that takes a share of the remaining room.
     pub const fn share(title: &'static str, share: f32) -> Self {
         Self { title, width: Width::Share(share), right: false }
     }
 
-    /// Its content stands at the right.
+    /// Aligns its content right.
     pub const fn right(mut self) -> Self {
         self.right = true;
         self
@@ -57,23 +57,23 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// A table of so many rows.
+    /// A table with this many rows.
     pub fn new(id: &'static str, columns: &'a [Column], rows: usize) -> Self {
         Self { id, columns, rows, height: None }
     }
 
-    /// As high as this, in place of all the room there is.
+    /// Makes it this high instead of filling the room.
     pub fn height(mut self, height: f32) -> Self {
         self.height = Some(height);
         self
     }
 
-    /// How high a table of that many rows wants to be.
+    /// The height that shows all of this many rows.
     pub fn natural_height(rows: usize) -> f32 {
         HEAD + ROW * rows as f32 + 9.0
     }
 
-    /// Draws it: `head` may draw into a head's cell, `row` draws a row. Returns how many rows were drawn.
+    /// Draws it: `head` may draw into a cell of the head, `row` draws a row. Returns the number of drawn rows.
     pub fn show(
         self,
         ui: &mut Ui,
@@ -131,13 +131,13 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Where each column lies, its padding left out.
+/// The horizontal range of each column, without its padding.
 fn edges(columns: &[Column], inner: Rect) -> Vec<Rangef> {
     let fixed: f32 =
         columns.iter().map(|column| if let Width::Fixed(width) = column.width { width } else { 0.0 }).sum();
     let shares: f32 =
         columns.iter().map(|column| if let Width::Share(share) = column.width { share } else { 0.0 }).sum();
-    // The last points stay free for the scroll bar.
+    // Leaves room for the scroll bar.
     let left = (inner.width() - 10.0 - fixed).max(0.0);
     let mut at = inner.left();
     let mut edges = Vec::with_capacity(columns.len());
@@ -152,8 +152,7 @@ fn edges(columns: &[Column], inner: Rect) -> Vec<Rangef> {
     edges
 }
 
-/// A text in pieces of at most two lines that each fit over the cells `from` to `to` of a table that takes all the room of `ui`, so that each
-/// can have a row.
+/// Breaks a text into pieces of at most two lines, so that each fits into one row over the cells `from` to `to` of a table as wide as `ui`.
 pub fn broken(ui: &Ui, columns: &[Column], (from, to): (usize, usize), text: RichText) -> Vec<String> {
     let inner = Rect::from_min_size(pos2(0.0, 0.0), vec2(ui.available_width() - 2.0, ROW));
     let edges = edges(columns, inner);
@@ -180,7 +179,7 @@ fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: L
 pub struct Row<'a> {
     /// Its position in the table.
     pub index: usize,
-    /// Where it lies.
+    /// Its rectangle.
     pub rect: Rect,
     /// Where to draw.
     pub ui: &'a mut Ui,
@@ -189,7 +188,7 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Makes the row something that can be pressed and says its name to a screen reader. Call it before the cells are drawn.
+    /// Makes the row a button with a name for screen readers. Call it before drawing the cells.
     pub fn press(&mut self, id: Id, name: &str) -> Response {
         let response = self.ui.interact(self.rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
@@ -205,7 +204,7 @@ impl Row<'_> {
         response
     }
 
-    /// Draws the line below the row.
+    /// Draws the rule below the row.
     pub fn rule(&mut self) {
         let stroke = Stroke::new(1.0, palette(self.ui).line);
         self.ui.painter().hline(self.rect.x_range(), self.rect.bottom() - 0.5, stroke);
@@ -216,23 +215,23 @@ impl Row<'_> {
         self.ui.painter().rect_filled(self.rect, 0, colour);
     }
 
-    /// A cell's place.
+    /// The rectangle of a cell.
     pub fn cell(&self, column: usize) -> Rect {
         Rect::from_x_y_ranges(self.edges[column], self.rect.y_range())
     }
 
-    /// Several cells' place, both ends included.
+    /// The rectangle of several cells, both ends included.
     pub fn span(&self, from: usize, to: usize) -> Rect {
         self.cell(from).union(self.cell(to))
     }
 
-    /// Writes a text into a cell, cut where it is too long, with the whole in a tooltip.
+    /// Writes a text into a cell. A text that is too long is cut, and the tooltip has all of it.
     pub fn text(&mut self, column: usize, text: RichText) {
         let (cell, right) = (self.cell(column), self.columns[column].right);
         put(self.ui, cell, right, (self.index, column), Label::new(text).truncate().selectable(false));
     }
 
-    /// Writes a text over several cells of a row that can be pressed.
+    /// Writes a text over several cells of a row that is a button.
     pub fn text_across(&mut self, from: usize, to: usize, text: RichText) {
         let cell = self.span(from, to);
         put(self.ui, cell, false, (self.index, from), Label::new(text).truncate().selectable(false));
@@ -243,7 +242,7 @@ impl Row<'_> {
         break_into(self.ui, self.span(from, to).width(), text).into_iter().next().unwrap_or_default()
     }
 
-    /// Writes such a piece over several cells; `read` if it is to be read and copied, and the row not to be pressed there.
+    /// Writes such a piece over several cells; with `read` the text can be selected, and the row cannot be pressed there.
     pub fn piece(&mut self, (from, to): (usize, usize), piece: RichText, read: bool) {
         let cell = self.span(from, to);
         let label = if piece.text().contains('\n') {
@@ -255,7 +254,7 @@ impl Row<'_> {
         put(self.ui, cell, false, (self.index, from), label.selectable(read));
     }
 
-    /// Writes a text over several cells, to be read and copied: rows of details are not pressed.
+    /// Writes a text over several cells of a row of details; it can be selected.
     pub fn text_over(&mut self, from: usize, to: usize, text: RichText) {
         let cell = self.span(from, to);
         put(self.ui, cell, false, (self.index, from), Label::new(text).truncate());

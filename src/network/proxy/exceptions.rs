@@ -1,8 +1,8 @@
-//! Which hosts are reached without the proxy: the list of NO_PROXY, as other programs read it.
+//! The hosts that are reached without the proxy: the list of NO_PROXY, as other programs read it.
 
 use std::net::IpAddr;
 
-/// The entries of NO_PROXY, in small letters.
+/// The entries of NO_PROXY, in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Exceptions(Vec<String>);
 
@@ -13,7 +13,7 @@ impl Exceptions {
         Self(entries.filter(|entry| !entry.is_empty()).collect())
     }
 
-    /// Whether a host is one of them. A name stands for the names below it too.
+    /// Whether a host is one of them. A name includes the names below it.
     pub(super) fn hold(&self, host: &str) -> bool {
         let host = host.to_lowercase();
         let address = host.parse::<IpAddr>().ok();

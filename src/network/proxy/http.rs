@@ -7,10 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use std::io::{Read, Write};
 use zeroize::Zeroizing;
 
-/// The head of an answer is read up to here.
+/// At most this many bytes of an answer's head are read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Asks for a line to the host. Afterwards the line is the host's.
+/// Asks for a connection to the host. Afterwards `line` leads to the host.
 pub(super) fn connect(
     line: &mut (impl Read + Write),
     host: &str,
@@ -18,7 +18,7 @@ pub(super) fn connect(
     identity: Option<(&str, &Secret)>,
 ) -> Result<(), Refusal> {
     if !host.bytes().all(|octet| octet.is_ascii_graphic()) {
-        return Err("the server's name cannot be told to it".into());
+        return Err("the server's name cannot be sent to it".into());
     }
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let mut request = Zeroizing::new(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"));
@@ -33,15 +33,15 @@ pub(super) fn connect(
     match status(&head(line)?) {
         Some(200..=299) => Ok(()),
         Some(407) if identity.is_some() => Err("it refused the user or the password".into()),
-        Some(407) => Err("it wants a user and a password".into()),
+        Some(407) => Err("it requires a user and a password".into()),
         Some(403) => Err("its rules do not allow this connection".into()),
         Some(502..=504) => Err("it cannot reach the server, or does not know its name".into()),
         Some(status) => Err(Refusal(format!("it answered with status {status}"))),
-        None => Err("it is no HTTP proxy".into()),
+        None => Err("it is not an HTTP proxy".into()),
     }
 }
 
-/// The answer up to its empty line, and no octet more: the next one is the server's.
+/// The answer up to its empty line and not a byte more: the next one is from the server.
 fn head(line: &mut impl Read) -> Result<Vec<u8>, Refusal> {
     let mut head = Vec::new();
     let mut octet = [0];
@@ -68,19 +68,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn not_an_octet_of_the_server_is_taken_with_the_answer() {
+    fn no_byte_of_the_server_is_taken_with_the_answer() {
         let mut answer: &[u8] = b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n* OK ready\r\n";
         assert_eq!(status(&head(&mut answer).unwrap()), Some(200));
         assert_eq!(answer, b"* OK ready\r\n");
     }
 
     #[test]
-    fn what_is_no_answer_of_a_proxy_is_refused() {
+    fn an_answer_that_is_not_from_a_proxy_is_refused() {
         assert_eq!(status(b"* OK IMAP4rev1 ready\r\n\r\n"), None);
         assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
         assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0.contains("no end"));
         let mut line = std::io::Cursor::new(Vec::new());
         assert!(connect(&mut line, "a\r\nProxy-Evil: b", 1, None).is_err());
-        assert!(line.into_inner().is_empty(), "a name with a line end is told to no proxy");
+        assert!(line.into_inner().is_empty(), "a name with a line end is sent to no proxy");
     }
 }

@@ -1,8 +1,7 @@
 //! A proxy between this computer and the servers: SOCKS5 (RFC 1928) or HTTP CONNECT (RFC 9110, section 9.3.6).
 //!
-//! The proxy looks names up, so that servers are reached whose names only it knows. What goes through the tunnel is encrypted and
-//! verified as on any other line. Promises that neither text nor error shows the proxy's password. Leaves to `exceptions` which hosts
-//! are reached without the proxy.
+//! The proxy looks up names, so that it reaches servers whose names only it knows. Traffic through the tunnel is encrypted and verified as
+//! on any other connection. No text and no error shows the proxy's password. `exceptions` decides which hosts are reached without it.
 
 mod exceptions;
 mod http;
@@ -16,7 +15,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A proxy, and who we are there.
+/// A proxy, and the user to sign in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
     kind: Kind,
@@ -35,7 +34,7 @@ enum Kind {
 
 impl Proxy {
     /// Reads `socks5://[user[:password]@]host:port` or `http://…`; user and password may be percent-encoded. The error is a sentence
-    /// that shows nothing of the address, as a password may stand anywhere in a mistyped one.
+    /// that shows nothing of the address, because a mistyped one may hold the password anywhere.
     pub fn parse(url: &str) -> Result<Self, String> {
         const FORM: &str = "A proxy is written socks5://HOST:PORT or http://HOST:PORT.";
         let (scheme, rest) = url.trim().split_once("://").unwrap_or(("http", url.trim()));
@@ -59,7 +58,7 @@ impl Proxy {
         })
     }
 
-    /// The proxy that the environment names in ALL_PROXY or HTTPS_PROXY, with the exceptions of NO_PROXY; in small letters too. The
+    /// The proxy that the environment names in ALL_PROXY or HTTPS_PROXY, with the exceptions of NO_PROXY; in lower case too. The
     /// error is a sentence that names the variable and shows no password.
     pub fn from_environment() -> Result<Option<Self>, String> {
         Self::from_variables(|name| std::env::var(name).ok())
@@ -101,7 +100,7 @@ impl Proxy {
         !address.is_loopback() && !self.exceptions.hold(host)
     }
 
-    /// A line to the host, over before `end`.
+    /// A connection to the host; ends before `end`.
     pub(super) fn tunnel(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetworkError> {
         let failed = |why: String| NetworkError::Proxy { proxy: self.to_string(), why };
         let tcp = direct::connect(&self.host, self.port, end)
@@ -147,7 +146,7 @@ impl From<&str> for Refusal {
     }
 }
 
-/// A line whose every read and write ends at one moment: a proxy that sends an octet now and then must not hold us up.
+/// A connection whose reads and writes all end at one moment, even if the proxy sends a byte now and then.
 struct Hurried<'a> {
     tcp: &'a TcpStream,
     end: Instant,
@@ -168,9 +167,9 @@ impl Read for Hurried<'_> {
 }
 
 impl Write for Hurried<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.tcp.set_write_timeout(self.left()?)?;
-        self.tcp.write(octets)
+        self.tcp.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -193,7 +192,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn a_proxy_is_read_with_who_we_are_there() {
+    fn a_proxy_is_read_with_its_user_and_password() {
         let proxy = Proxy::parse("socks5h://ann%40x:p%3Aw@proxy.example:1080/").unwrap();
         assert_eq!((proxy.user(), proxy.password().reveal()), ("ann@x", "p:w"));
         assert_eq!(proxy.to_string(), "socks5://proxy.example:1080");

@@ -10,7 +10,7 @@ const VERSION: u8 = 5;
 const NO_SIGN_IN: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 
-/// Asks for a line to the host. Afterwards the line is the host's.
+/// Asks for a connection to the host. Afterwards `line` leads to the host.
 pub(super) fn connect(
     line: &mut (impl Read + Write),
     host: &str,
@@ -22,9 +22,9 @@ pub(super) fn connect(
     match (read::<2>(line)?, identity) {
         ([VERSION, NO_SIGN_IN], _) => {}
         ([VERSION, USER_AND_PASSWORD], Some((user, password))) => sign_in(line, user, password)?,
-        ([VERSION, _], None) => return Err("it wants a user and a password".into()),
-        ([VERSION, _], Some(_)) => return Err("it takes no user and password".into()),
-        _ => return Err("it is no SOCKS5 proxy".into()),
+        ([VERSION, _], None) => return Err("it requires a user and a password".into()),
+        ([VERSION, _], Some(_)) => return Err("it does not accept a user and a password".into()),
+        _ => return Err("it is not a SOCKS5 proxy".into()),
     }
     let mut request = vec![VERSION, 1, 0];
     match host.parse() {
@@ -46,12 +46,12 @@ pub(super) fn connect(
     line.write_all(&request)?;
     let [version, reply, _, form] = read(line)?;
     if version != VERSION {
-        return Err("it is no SOCKS5 proxy".into());
+        return Err("it is not a SOCKS5 proxy".into());
     }
     if reply != 0 {
         return Err(words(reply).into());
     }
-    // The proxy's own address of the line, which has no meaning for us.
+    // The proxy's own address, which has no meaning here.
     let length = match form {
         1 => 4,
         4 => 16,

@@ -1,4 +1,4 @@
-//! How the lines are drawn: the head of an account, and what stands below an opened one.
+//! Draws the entries: the row of an account, and the details below an opened one.
 
 use super::super::super::theme::{body, palette};
 use super::super::super::widgets::sign::{self, Mark};
@@ -10,7 +10,7 @@ use crate::progress::{AccountState, RunState};
 use crate::report::words;
 use egui::{Id, Rect, RichText, Ui, vec2};
 
-/// The head of an account's line: what can be pressed to open it, and its sign. Returns whether it was pressed.
+/// The start of an account's row: its sign, and the triangle that opens it. Returns whether it was pressed.
 pub fn account_head(
     row: &mut Row<'_>,
     table: &str,
@@ -39,24 +39,24 @@ pub fn account_head(
     response.clicked()
 }
 
-/// Where a table has its numbers.
+/// The columns of a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Places {
     /// Text from this column …
     pub text: usize,
     /// … to this one.
     pub text_end: usize,
-    /// Messages: "n of m", or those of the source.
+    /// The messages: "n of m", or those of the source.
     pub messages: usize,
-    /// Those of the target, where they have a column of their own.
+    /// Those of the target, if they have a column of their own.
     pub target: Option<usize>,
-    /// The size, where there is room for it.
+    /// The size, if there is room for it.
     pub size: Option<usize>,
     /// The last column.
     pub last: usize,
 }
 
-/// Draws a line that is not an account.
+/// Draws an entry that is not an account.
 pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &AccountList, line: Entry, places: Places) {
     let colours = palette(row.ui);
     row.tint(colours.ground);

@@ -1,7 +1,7 @@
-//! The lines of a table of mailboxes: the accounts in the order in which they matter, and below an opened one its folders and problems.
+//! The entries of a table of accounts: the accounts in the order in which they matter, and below an opened one its folders and problems.
 //!
-//! All lines have one height, so that a table of five thousand accounts with some of them open is still only a list. A text that is too
-//! long for one is broken into several. `words` has what they say, `cells` how they are drawn.
+//! All entries have the same height, so that a table of five thousand accounts, some of them open, is still a plain list. A text too long
+//! for one row takes several. `words` has the texts, `cells` draws them.
 
 mod cells;
 mod words;
@@ -20,10 +20,10 @@ use words::{what_to_do, why_left_out};
 
 /// The column that says why an account is not complete.
 pub const HAPPENED: usize = 2;
-/// So many problems of an account are shown; the report has them all.
+/// At most this many problems of an account are shown; the report has all.
 const PROBLEMS_SHOWN: usize = 50;
 
-/// A line: an account, or something of an account.
+/// A row: an account, or a detail of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// An account.
@@ -32,45 +32,45 @@ pub enum Entry {
     Folder(usize, usize),
     /// One of its folders that is not copied.
     LeftOut(usize, usize),
-    /// A piece of text about it, by its number among all such pieces.
+    /// A piece of text about it, by its index.
     Said(usize),
 }
 
-/// A piece of text that fits into a line.
+/// A piece of text that fits into one row.
 #[derive(Debug)]
 struct Said {
     text: String,
-    /// The column it begins in, and the last it goes over.
+    /// The first and the last column it covers.
     columns: (usize, usize),
     /// The sign before it.
     mark: Option<Mark>,
-    /// Whether it is in the colour of what is said, in place of that of what goes with it.
+    /// Whether it has the colour of a statement, not of a remark.
     ink: bool,
 }
 
-/// How a text in the size of details is broken into pieces over these columns.
+/// Breaks a text in the size of details into pieces that fit over these columns.
 pub type Break<'a> = dyn Fn(&str, (usize, usize)) -> Vec<String> + 'a;
 
-/// Breaks texts as a table with these columns needs it that takes all the room of `ui`.
+/// Breaks texts for a table with these columns, as wide as `ui`.
 pub fn fitting<'a>(ui: &'a Ui, columns: &'a [Column]) -> impl Fn(&str, (usize, usize)) -> Vec<String> + 'a {
     move |text, over| table::broken(ui, columns, over, small(text, egui::Color32::PLACEHOLDER))
 }
 
-/// What kind of account it is for order and filter.
+/// The group of an account, for order and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// A worker is at it.
+    /// It is running.
     Running,
-    /// It ended and something is missing.
+    /// It ended and is not complete.
     Problem,
-    /// No worker took it up yet.
+    /// It has not started.
     Waiting,
     /// It is complete.
     Done,
 }
 
 impl Group {
-    /// The group an account is in.
+    /// The group of an account.
     pub fn of(account: &AccountState) -> Self {
         match account.end {
             Some(AccountEnd::Complete) => Group::Done,
@@ -81,7 +81,7 @@ impl Group {
     }
 }
 
-/// Which lines a table shows.
+/// The entries of a table.
 #[derive(Debug, Default)]
 pub struct AccountList {
     list: Vec<Entry>,
@@ -91,13 +91,13 @@ pub struct AccountList {
 }
 
 impl AccountList {
-    /// AccountList in which a closed account shows what happened and what to do, and an opened one its problems and not its folders.
+    /// A list in which a closed account shows what happened and what to do, and an opened one its problems but not its folders.
     pub fn of_problems() -> Self {
         Self { of_problems: true, ..Self::default() }
     }
 
-    /// Puts the lines in order again: those accounts for which `wanted` holds, by group and in the order of the file. Details go to the
-    /// column `last`; what is longer than a line is broken by `pieces`.
+    /// Arranges the entries again: the accounts for which `wanted` holds, by group and then in the order of the file. Details end at the
+    /// column `last`; `pieces` breaks longer texts.
     pub fn arrange(
         &mut self,
         state: &RunState,
@@ -124,7 +124,7 @@ impl AccountList {
         }
     }
 
-    /// Adds what does not fit beside the account, and what to do, which an opened one says with each problem.
+    /// Adds the text that does not fit beside the account, and what to do; an opened account says that with each problem.
     fn add_reason(&mut self, state: &RunState, account: &AccountState, last: usize, pieces: &Break<'_>, open: bool) {
         for text in pieces(&happened(state, account), (HAPPENED, HAPPENED)).into_iter().skip(1) {
             self.say(Said { text, columns: (HAPPENED, HAPPENED), mark: None, ink: true });
@@ -145,7 +145,7 @@ impl AccountList {
         }
         if account.problems.len() > PROBLEMS_SHOWN {
             let more = account.problems.len() as u64 + account.problems_not_kept - PROBLEMS_SHOWN as u64;
-            let more = format!("{} are in the report.", report::words::counted(more, "further problem"));
+            let more = format!("The report has {}.", report::words::counted(more, "further problem"));
             self.say_all(&more, over, (None, false), pieces);
         }
         if !self.of_problems {
@@ -158,7 +158,7 @@ impl AccountList {
             }
         }
         if self.list.len() == before {
-            self.say_all("There is nothing more to say of it.", over, (None, false), pieces);
+            self.say_all("There are no further details.", over, (None, false), pieces);
         }
     }
 
@@ -176,7 +176,7 @@ impl AccountList {
         self.said.push(said);
     }
 
-    /// How many lines there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -186,12 +186,12 @@ impl AccountList {
         self.list.is_empty()
     }
 
-    /// The line at a position.
+    /// The entry at a position.
     pub fn get(&self, index: usize) -> Option<Entry> {
         self.list.get(index).copied()
     }
 
-    /// Opens a closed account, closes an open one.
+    /// Opens a closed account or closes an open one.
     pub fn turn(&mut self, account: usize) {
         if !self.open.remove(&account) {
             self.open.insert(account);

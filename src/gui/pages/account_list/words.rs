@@ -1,4 +1,4 @@
-//! What the lines say of an account and its folders, in words, figures and signs.
+//! The words, figures and signs of an account and its folders.
 
 use super::super::super::widgets::sign::Mark;
 use crate::domain::{FolderId, LeftOut, Problem, Severity};
@@ -18,7 +18,7 @@ pub fn mark(account: &AccountState) -> Mark {
     }
 }
 
-/// How an account stands, in words that fit into a cell; a `narrow` one has no room for whole sentences.
+/// The status of an account in words that fit into a cell; a `narrow` one has no room for sentences.
 pub fn status(state: &RunState, account: &AccountState, now: u64, narrow: bool) -> String {
     if let Some((_, until)) = account.waiting.filter(|_| narrow && account.end.is_none()) {
         return format!("Next try in {} s", until.saturating_sub(now).div_ceil(1000));
@@ -38,15 +38,15 @@ pub fn happened(state: &RunState, account: &AccountState) -> String {
     }
 }
 
-/// What to do about an account that went wrong; nothing where only the whole run is to be continued.
+/// What to do about a failed or incomplete account; empty if the run only has to continue.
 pub(super) fn what_to_do(account: &AccountState) -> String {
     let advice = reason(account).map(Problem::advice).filter(|advice| !advice.is_empty());
     let went_wrong = matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed));
-    let again = Some("Migrate it again; it goes on where it stopped.").filter(|_| went_wrong);
+    let again = Some("Migrate it again; it continues where it stopped.").filter(|_| went_wrong);
     advice.or(again).map_or_else(String::new, |advice| format!("What to do: {advice}"))
 }
 
-/// Messages that stand on the target.
+/// The messages that are on the target.
 pub fn arrived(tally: &Tally) -> u64 {
     match tally.found.messages + tally.copied.messages {
         0 => tally.checked.messages,
@@ -78,7 +78,7 @@ pub(super) fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> St
     }
 }
 
-/// The problem that says best why an account is not complete.
+/// The problem that best explains why an account is not complete.
 pub fn reason(account: &AccountState) -> Option<&Problem> {
     account.failure().or_else(|| {
         account.problems.iter().map(|(_, problem)| problem).find(|problem| problem.severity() == Severity::Error)

@@ -1,4 +1,4 @@
-//! Page 2 before a file is loaded: what the file is, and the ways to give it.
+//! Page 2 before a file is loaded: what the file is, and the ways to load it.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
@@ -16,7 +16,7 @@ impl AccountsPage {
                 ui.add_space((ui.available_height() * 0.5 - 110.0).max(8.0));
                 let colours = palette(ui);
                 ui.label(theme::strong("Load the file that names the accounts").color(colours.ink));
-                let what = "A text file (CSV), one account a line: the address, its password on the source, and the person's name.";
+                let what = "A text file (CSV) with one account per line: the address, its password on the source, and the person's name.";
                 ui.add(Label::new(theme::body(what).color(colours.soft)).wrap());
                 ui.label(RichText::new("user@domain.com;password;Full Name").monospace().size(13.0).color(colours.ink));
                 ui.add_space(8.0);
@@ -34,12 +34,12 @@ impl AccountsPage {
         });
     }
 
-    /// Where the system has no dialog for files, the name can be typed; the primary button takes it.
+    /// Where the system has no dialog for files, the name can be typed; the primary button loads it.
     fn typed_name(&mut self, ui: &mut Ui) {
         let Some(typed) = &mut self.typed else { return };
         ui.set_max_width(420.0);
-        let field = Field::new("file name", "The file's name with its folder")
-            .note(Some("This system gives the program no dialog to choose a file: type its name and press Enter."));
+        let field = Field::new("file name", "File name, with its folder")
+            .note(Some("This system has no dialog to choose a file. Type the name and press Enter."));
         field.show(ui, typed);
     }
 }

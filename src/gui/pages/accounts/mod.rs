@@ -23,7 +23,7 @@ pub const LOAD: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key
 /// F5, as on the page before.
 pub const CHECK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
 
-/// The pace the time is told by before anything was ever migrated: a usual line between two offices.
+/// The rate in bytes per second that estimates use before anything was migrated: a usual connection between two offices.
 const USUAL_PACE: u64 = 4_000_000;
 
 /// The state of the page.
@@ -37,15 +37,15 @@ pub struct AccountsPage {
     pub other_imap: bool,
     /// The system gave no dialog to choose a file, so its name can be typed.
     pub typed: Option<String>,
-    /// What is typed to find accounts by.
+    /// The text of the filter.
     pub filter: String,
-    /// The check, if one was begun.
+    /// The check, if one was started.
     pub check: Option<Check>,
-    /// The pace of an earlier run, octets per second.
+    /// The rate of an earlier run, in bytes per second.
     pub pace: Option<u64>,
-    /// What a check found is void, because servers or rules were changed after it.
+    /// The result of a check no longer holds, because servers or rules were changed after it.
     pub void: bool,
-    /// Who was migrated completely since the program started, in the form by which accounts are recognised.
+    /// The keys of the accounts that were migrated completely since the program started.
     migrated: BTreeSet<String>,
     accounts: Vec<Account>,
     bad_lines: BadLines,
@@ -105,7 +105,7 @@ impl AccountsPage {
         }
     }
 
-    /// Notes how an account ended in a migration.
+    /// Records how an account ended in a migration.
     pub fn note_migrated(&mut self, account: &Account, complete: bool) {
         let key = account.address.key();
         if complete {
@@ -115,12 +115,12 @@ impl AccountsPage {
         }
     }
 
-    /// Forgets who was migrated: it was between other servers, or by other rules.
+    /// Forgets which accounts were migrated: that was between other servers, or by other rules.
     pub fn forget_migrated(&mut self) {
         self.migrated.clear();
     }
 
-    /// Takes the choice away from whoever was migrated completely; nobody else's is changed.
+    /// Unticks the accounts that were migrated completely, and no others.
     pub fn untick_migrated(&mut self) {
         for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
             *chosen &= !self.migrated.contains(&account.address.key());
@@ -131,7 +131,7 @@ impl AccountsPage {
         !self.migrated.is_empty() && self.migrated.contains(&self.accounts[position].address.key())
     }
 
-    /// What the check found each chosen account to hold, in the same order as [`AccountsPage::chosen`].
+    /// The size of each chosen account as the check found it, in the order of [`AccountsPage::chosen`].
     pub fn known_sizes(&self) -> Vec<Option<Counts>> {
         self.positions()
             .map(|position| self.found(position).filter(|it| it.end.is_some()).map(|it| it.tally.expected))
@@ -142,13 +142,13 @@ impl AccountsPage {
         self.chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(position, _)| position)
     }
 
-    /// Begins a check of the chosen accounts.
+    /// Starts a check of the chosen accounts.
     pub fn begin_check(&mut self) {
         self.check = Some(Check::begin(self.accounts.len(), self.positions()));
         self.void = false;
     }
 
-    /// Forgets what a check found, because it holds no more.
+    /// Forgets the result of a check, because it no longer holds.
     pub fn forget_check(&mut self) {
         self.void |= self.check.take().is_some();
     }
@@ -160,7 +160,7 @@ impl AccountsPage {
         }
     }
 
-    /// Whether a check goes on.
+    /// Whether a check is under way.
     pub fn checking(&self) -> bool {
         self.check.as_ref().is_some_and(|check| check.running)
     }
@@ -172,7 +172,7 @@ impl AccountsPage {
     /// The line below the title.
     pub fn subtitle(&self) -> String {
         let Some(file) = &self.file else {
-            return "A file names the accounts, one a line. Nothing is changed on any server by loading it.".to_owned();
+            return "A file names the accounts, one per line. Loading it changes nothing on any server.".to_owned();
         };
         let name =
             file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
@@ -187,7 +187,7 @@ impl AccountsPage {
     pub fn bar(&self) -> Bar {
         let chosen = self.positions().count() as u64;
         let tip =
-            if chosen == 0 { "Choose at least one account first." } else { "Copies the mail; the source is only read" };
+            if chosen == 0 { "Choose at least one account first." } else { "Copies the mail; only reads the source" };
         let label = format!("Start migration of {}", words::counted(chosen, "account"));
         let primary = if self.is_loaded() {
             Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking() && !self.loading).tip(tip)
@@ -210,7 +210,7 @@ impl AccountsPage {
         format!("{} of {} chosen", words::count(chosen), words::count(self.accounts.len() as u64))
     }
 
-    /// What the check found of the chosen accounts, in two short lines.
+    /// The result of the check for the chosen accounts, in two short lines.
     fn findings(&self, check: &Check) -> (String, String) {
         let mut sum = Counts::default();
         let sizes = self.known_sizes();
@@ -272,8 +272,9 @@ impl AccountsPage {
                 ("Check accounts", Action::Check)
             };
             let some = self.chosen.contains(&true);
-            let pressed = button::quiet(ui, label, some || self.checking())
-                .on_hover_text("Signs in to each chosen account on the source and counts; nothing is changed (F5)");
+            let pressed = button::quiet(ui, label, some || self.checking()).on_hover_text(
+                "Signs in to each chosen account on the source and counts its messages; changes nothing (F5)",
+            );
             let by_key = some && !self.checking() && ui.input_mut(|input| input.consume_shortcut(&CHECK));
             if pressed.clicked() || by_key {
                 actions.push(action);
@@ -306,7 +307,7 @@ impl AccountsPage {
         }
         self.bad_lines.show(ui, self.check.is_some(), actions);
         if self.void {
-            let head = "Servers or rules were changed after the check: what it found is void.";
+            let head = "Servers or rules have changed since the check, so its results no longer hold.";
             let again = strip::line(ui, Mark::Note, head, &["Check again"], |_| ()).is_some();
             if again && self.chosen.contains(&true) {
                 actions.push(Action::Check);
@@ -329,11 +330,10 @@ impl AccountsPage {
             return;
         }
         let head = match failed.len() {
-            1 => "1 chosen account cannot be migrated as it is; the table says why.".to_owned(),
-            many => format!(
-                "{} chosen accounts cannot be migrated as they are; the table says why.",
-                words::count(many as u64)
-            ),
+            1 => "1 chosen account cannot be migrated yet. The table says why.".to_owned(),
+            many => {
+                format!("{} chosen accounts cannot be migrated yet. The table says why.", words::count(many as u64))
+            }
         };
         let leave_out = if failed.len() == 1 { "Leave it out" } else { "Leave them out" };
         if strip::line(ui, Mark::Warning, &head, &[leave_out], |_| ()).is_some() {
@@ -346,7 +346,7 @@ impl AccountsPage {
     }
 }
 
-/// The field that finds rows; Enter in it does nothing, so that nobody starts a migration by looking for an account.
+/// The filter field. Enter in it does nothing, so that looking for an account cannot start a migration.
 pub(super) fn filter(ui: &mut Ui, text: &mut String) {
     let edit = egui::TextEdit::singleline(text)
         .id(filter_id())
@@ -361,7 +361,7 @@ pub(super) fn filter(ui: &mut Ui, text: &mut String) {
     }
 }
 
-/// The id of the field that finds rows.
+/// The id of the filter field.
 pub fn filter_id() -> Id {
     Id::unique("filter")
 }

@@ -1,4 +1,4 @@
-//! The table of page 2: the accounts that are shown, whether each is chosen, and what the check found.
+//! The table of page 2: the accounts, whether each is chosen, and what the check found.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check as tick;
@@ -13,7 +13,7 @@ impl AccountsPage {
     pub(super) fn table(&mut self, ui: &mut Ui) {
         const KERIO: &str = "In Kerio Connect";
         const TARGET: &str = "On the target";
-        // Where it is narrow the name gives way: the address is what she knows an account by.
+        // A narrow table leaves out the full name: the address identifies the account.
         let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
         let columns = [
             Column::fixed("", 38.0),
@@ -55,7 +55,7 @@ impl AccountsPage {
             let nothing = if self.accounts.is_empty() {
                 "No line of this file can be used."
             } else {
-                "No account matches what is typed."
+                "No account matches the filter."
             };
             account_list::say_empty(ui, table, nothing);
         }
@@ -69,7 +69,7 @@ impl AccountsPage {
         self.shown = shown;
     }
 
-    /// Draws a row and returns whether its choice was changed.
+    /// Draws a row and returns whether its check box was pressed.
     fn row(&self, row: &mut Row<'_>, position: usize) -> bool {
         let account = &self.accounts[position];
         let colours = palette(row.ui);

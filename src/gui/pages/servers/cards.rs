@@ -1,4 +1,4 @@
-//! The drawing of page 1: what earlier runs left behind, the card of each server, and the consent to clear text.
+//! Draws page 1: what earlier runs left behind, the card of each server, and the consent to clear text.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
@@ -11,26 +11,25 @@ use crate::domain::Side;
 use crate::settings::Settings;
 use egui::{Label, Ui};
 
-const SECURITY_NOTE: &str =
-    "With SSL the connection is encrypted from the start. Without it, it is encrypted after the greeting (STARTTLS).";
+const SECURITY_NOTE: &str = "With SSL, the connection is encrypted from the start. Without it, encryption starts after the greeting (STARTTLS).";
 
-const REPAIR_NOTE: &str = "Otherwise, what an earlier run copied and somebody has since deleted on the target stays deleted. This choice is not remembered.";
+const REPAIR_NOTE: &str = "Otherwise, messages that an earlier run copied and somebody has since deleted on the target stay deleted. This choice is not remembered.";
 
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
     ui.add(Label::new(text).selectable(false));
 }
 
-/// The name of the field for rules.
+/// The name of the rules field.
 pub(super) const RULES: &str = "rules";
 const RULES_EXAMPLE: &str = "exclude Archive*\nrename Old Projects -> Projects\nsince 2020-01-01\nmax-size 50 MB";
-const RULES_NOTE: &str = "One a line: include, exclude, rename, since, before, max-size, special-folders.";
+const RULES_NOTE: &str = "One per line: include, exclude, rename, since, before, max-size, special-folders.";
 
 impl ServersPage {
     pub(super) fn offers(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if let Some(offer) = &self.restore {
-            let rest = "An earlier run ended before it could put the port back. The administrator's name and password are \
-                        needed for it: fill them in below.";
+            let rest = "An earlier run ended before it could put the port back. Fill in the administrator's name and password \
+                        below, then put it back.";
             strip::strip(ui, Mark::Warning, &offer.sentence, rest, |ui| {
                 let ready = !offer.working && self.servers().is_some();
                 let label = if offer.working { "Putting it back…" } else { "Put the port back now" };
@@ -43,10 +42,10 @@ impl ServersPage {
             });
         }
         if let Some(run) = &self.interrupted {
-            let rest = "It goes on where it stopped; nothing is copied twice.";
+            let rest = "It continues where it stopped; nothing is copied twice.";
             strip::strip(ui, Mark::Note, run, rest, |ui| {
                 ui.horizontal(|ui| {
-                    if button::quiet(ui, "Continue it", true).clicked() {
+                    if button::quiet(ui, "Continue", true).clicked() {
                         actions.push(Action::ContinueRun);
                     }
                     if button::quiet(ui, "Not now", true).clicked() {
@@ -79,7 +78,7 @@ impl ServersPage {
             changed |= self.source_more.show_sign_in(ui, "source", true, self.wrong_shown);
             changed |= self.source_more.show_certificate(ui, Side::Source, actions);
             self.source_more.show_limits(ui, "source");
-            Field::new(RULES, "Rules: what is left out or renamed")
+            Field::new(RULES, "Rules: what to leave out or rename")
                 .hint(RULES_EXAMPLE)
                 .rows(4)
                 .wrong(self.selection().err().as_deref())
@@ -140,7 +139,7 @@ impl ServersPage {
             changed |= self.target_more.show_sign_in(ui, "target", self.other_imap, self.wrong_shown);
             changed |= self.target_more.show_certificate(ui, Side::Target, actions);
             self.target_more.show_limits(ui, "target");
-            check::check(ui, &mut self.repair, "Copy again what was deleted or is missing there");
+            check::check(ui, &mut self.repair, "Copy deleted or missing messages again");
             ui.add(Label::new(theme::small(REPAIR_NOTE).color(palette(ui).soft)).wrap());
             if self.proxy.show(ui) {
                 self.forget_test(Side::Source);
@@ -152,7 +151,7 @@ impl ServersPage {
         }
     }
 
-    /// What a port behind Kerio Connect's address will do.
+    /// What a port in Kerio Connect's address means.
     fn port_note(&self) -> Option<String> {
         let port = self.target.parsed()?.port.filter(|_| !self.other_imap)?;
         let (service, usual) = if self.target.ssl { ("secure IMAP service", 993) } else { ("IMAP service", 143) };
@@ -163,24 +162,24 @@ impl ServersPage {
         })
     }
 
-    /// Asks to agree where a server offers no encryption at all.
+    /// Asks for consent where a server offers no encryption at all.
     pub(super) fn clear_text(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        for (index, line) in [&mut self.source, &mut self.target].into_iter().enumerate() {
-            if !line.must_agree() {
+        for (index, connection) in [&mut self.source, &mut self.target].into_iter().enumerate() {
+            if !connection.must_agree() {
                 continue;
             }
-            let head = format!("{} offers no encryption (STARTTLS).", line.address.trim());
-            let rest = "Without it, all passwords and all mail cross the network in clear text, and anybody on the way can \
-                        read them. Use SSL if the server has it.";
+            let head = format!("{} offers no encryption (STARTTLS).", connection.address.trim());
+            let rest = "Passwords and mail would cross the network in clear text, and anybody on the way could \
+                        read them. Use SSL if the server supports it.";
             let agreed = strip::strip(ui, Mark::Warning, &head, rest, |ui| {
                 let text = if index == 0 {
                     "I agree: send passwords to the source in clear text"
                 } else {
                     "I agree: send passwords to the target in clear text"
                 };
-                check::check(ui, &mut line.agreed, text).changed()
+                check::check(ui, &mut connection.agreed, text).changed()
             });
-            if agreed && line.agreed {
+            if agreed && connection.agreed {
                 actions.push(Action::TestRest);
             } else if agreed {
                 let test = if index == 0 { &mut self.source_test } else { &mut self.target_test };

@@ -1,30 +1,30 @@
-//! What is filled in on page 1: the line to a server with its protection, and the administrator. Says itself what is wrong with it.
+//! The forms of page 1: the connection to a server with its protection, and the administrator. Each says what is wrong with it.
 
 use crate::domain::{Security, ServerAddress};
 use zeroize::Zeroizing;
 
-/// The line to an IMAP server, as filled in.
+/// The connection to an IMAP server, as filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The address as typed, perhaps with a port.
+pub struct Connection {
+    /// The address as typed, possibly with a port.
     pub address: String,
-    /// The port as typed in its own field; the one in the address comes first.
+    /// The port as typed in its own field; one in the address takes precedence.
     pub port: String,
     /// Use SSL.
     pub ssl: bool,
     /// A test found that the server does not offer STARTTLS.
     pub starttls_refused: bool,
-    /// She agreed that passwords cross the network in clear text.
+    /// The user agreed that passwords cross the network in clear text.
     pub agreed: bool,
 }
 
-impl Default for Line {
+impl Default for Connection {
     fn default() -> Self {
         Self { address: String::new(), port: String::new(), ssl: true, starttls_refused: false, agreed: false }
     }
 }
 
-impl Line {
+impl Connection {
     /// The address with its port, if both can be read.
     pub fn parsed(&self) -> Option<ServerAddress> {
         let mut address = ServerAddress::parse(&self.address).ok()?;
@@ -34,8 +34,8 @@ impl Line {
         Some(address)
     }
 
-    /// How the line is protected. Without SSL it is STARTTLS; clear text only where the server was found not to offer that and
-    /// she agreed, or the server is this computer.
+    /// How the connection is protected. Without SSL it is STARTTLS. It is clear text only if a test found no STARTTLS and either the user
+    /// agreed or the server is this computer.
     pub fn security(&self) -> Security {
         let clear = self.starttls_refused && (self.agreed || self.is_loopback());
         match (self.ssl, clear) {
@@ -45,12 +45,12 @@ impl Line {
         }
     }
 
-    /// Whether she has to agree to clear text before it can go on, or has agreed.
+    /// Whether the user has to agree to clear text, or has agreed.
     pub fn must_agree(&self) -> bool {
         self.starttls_refused && !self.ssl && !self.is_loopback()
     }
 
-    /// Whether she agreed to clear text on this line, where that is a question at all.
+    /// Whether the user was asked about clear text on this connection, and agreed.
     pub fn clear_agreed(&self) -> bool {
         self.must_agree() && self.agreed
     }
@@ -60,7 +60,7 @@ impl Line {
         self.security().default_port()
     }
 
-    /// Forgets what was found and agreed for another address.
+    /// Forgets what holds only for the previous address.
     pub fn forget(&mut self) {
         self.starttls_refused = false;
         self.agreed = false;
@@ -92,7 +92,7 @@ impl Line {
 pub struct Administrator {
     /// The name.
     pub name: String,
-    /// The password; it is wiped with the page and never kept.
+    /// The password; it is wiped with the page and never saved.
     pub password: Zeroizing<String>,
     /// The administration port as typed.
     pub port: String,
@@ -104,8 +104,8 @@ impl Administrator {
         self.name.trim().is_empty().then_some("Type the name of Kerio Connect's administrator.")
     }
 
-    /// What is wrong with the password. An empty one is never sent: it is a refused sign-in like any other, and Kerio Connect blocks the
-    /// account after a few.
+    /// What is wrong with the password. An empty one is never sent: it would count as a refused sign-in, and Kerio Connect blocks the account
+    /// after a few.
     pub fn password_wrong(&self) -> Option<&'static str> {
         self.password.is_empty().then_some("Type the password; it is not remembered.")
     }
@@ -138,26 +138,27 @@ mod tests {
 
     #[test]
     fn clear_text_needs_a_refusal_and_consent_unless_the_server_is_this_computer() {
-        let mut line = Line { address: "mail.example.com".into(), ssl: false, ..Line::default() };
-        assert_eq!(line.security(), Security::StartTls);
-        line.agreed = true;
-        assert_eq!(line.security(), Security::StartTls);
-        line.starttls_refused = true;
-        assert_eq!((line.security(), line.clear_agreed()), (Security::Plain, true));
-        line.agreed = false;
-        assert_eq!((line.security(), line.must_agree()), (Security::StartTls, true));
-        line.address = "127.0.0.1:1143".into();
-        assert_eq!((line.security(), line.must_agree()), (Security::Plain, false));
-        line.ssl = true;
-        assert_eq!(line.security(), Security::Tls);
+        let mut connection = Connection { address: "mail.example.com".into(), ssl: false, ..Connection::default() };
+        assert_eq!(connection.security(), Security::StartTls);
+        connection.agreed = true;
+        assert_eq!(connection.security(), Security::StartTls);
+        connection.starttls_refused = true;
+        assert_eq!((connection.security(), connection.clear_agreed()), (Security::Plain, true));
+        connection.agreed = false;
+        assert_eq!((connection.security(), connection.must_agree()), (Security::StartTls, true));
+        connection.address = "127.0.0.1:1143".into();
+        assert_eq!((connection.security(), connection.must_agree()), (Security::Plain, false));
+        connection.ssl = true;
+        assert_eq!(connection.security(), Security::Tls);
     }
 
     #[test]
     fn a_port_in_the_address_comes_before_the_one_in_its_own_field() {
-        let line = Line { address: "mail.example.com".into(), port: " 1993 ".into(), ..Line::default() };
-        assert_eq!(line.parsed().unwrap().port, Some(1993));
-        let line = Line { address: "mail.example.com:2993".into(), ..line };
-        assert_eq!(line.parsed().unwrap().port, Some(2993));
-        assert!(Line { port: "70000".into(), ..line }.wrong().is_some());
+        let connection =
+            Connection { address: "mail.example.com".into(), port: " 1993 ".into(), ..Connection::default() };
+        assert_eq!(connection.parsed().unwrap().port, Some(1993));
+        let connection = Connection { address: "mail.example.com:2993".into(), ..connection };
+        assert_eq!(connection.parsed().unwrap().port, Some(2993));
+        assert!(Connection { port: "70000".into(), ..connection }.wrong().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Page 1: the source IMAP server and Kerio Connect, what a test of both found, and which certificates to trust.
+//! Page 1, *Servers*: the source IMAP server and Kerio Connect, the result of the connection test, and the certificates to trust.
 
 mod cards;
 mod forms;
@@ -6,7 +6,7 @@ mod more;
 mod proxy;
 mod test;
 
-pub use forms::{Administrator, Line};
+pub use forms::{Administrator, Connection};
 pub use more::More;
 pub use proxy::ProxyForm;
 pub use test::Test;
@@ -25,13 +25,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// F5, as in every program that looks again.
+/// F5, as in every program that reloads.
 pub const TEST: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
 
 /// A port that an earlier run left changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreOffer {
-    /// What stands changed, in a sentence.
+    /// What is still changed, in a sentence.
     pub sentence: String,
     /// Whether it is being put back now.
     pub working: bool,
@@ -40,23 +40,23 @@ pub struct RestoreOffer {
 /// The state of the page.
 #[derive(Default)]
 pub struct ServersPage {
-    /// The server the mail is read from.
-    pub source: Line,
-    /// The server it is written to.
-    pub target: Line,
+    /// The server to read mail from.
+    pub source: Connection,
+    /// The server to write mail to.
+    pub target: Connection,
     /// Kerio Connect's administrator.
     pub administrator: Administrator,
-    /// The target is not Kerio Connect but any IMAP server whose accounts exist.
+    /// The target is another IMAP server, whose accounts exist already.
     pub other_imap: bool,
     /// Mailboxes at a time, as typed.
     pub jobs: String,
-    /// What is rarely needed of the source.
+    /// The rarely needed settings of the source.
     pub source_more: More,
-    /// What is rarely needed of the target.
+    /// The rarely needed settings of the target.
     pub target_more: More,
-    /// What is left out or goes elsewhere, as lines of rules.
+    /// What is left out or renamed, as lines of rules.
     pub rules: String,
-    /// Copy again what an earlier run copied and is not on the target any more. Holds until the program ends and is not remembered.
+    /// Copy messages again that an earlier run copied and that are no longer on the target. Holds until the program ends.
     pub repair: bool,
     /// The proxy for all servers.
     pub proxy: ProxyForm,
@@ -68,11 +68,11 @@ pub struct ServersPage {
     pub next: bool,
     /// A port to put back.
     pub restore: Option<RestoreOffer>,
-    /// A run that was cut off: what is done, in a sentence.
+    /// The progress of an interrupted run, in a sentence.
     pub interrupted: Option<String>,
-    /// Exactly this certificate is trusted for all three services: that of a rehearsal.
+    /// The certificate of a rehearsal, the only one trusted for all three services.
     pub pinned: Option<Fingerprint>,
-    /// What is wrong is shown at a field once she wanted to go on.
+    /// Errors are shown at the fields once the user wanted to continue.
     pub wrong_shown: bool,
     compared: BTreeMap<(String, Fingerprint), bool>,
     /// The certificate that is asked about.
@@ -82,7 +82,7 @@ pub struct ServersPage {
 }
 
 impl ServersPage {
-    /// The number of mailboxes at a time: what is typed, or the usual one where nothing is. The error is a sentence.
+    /// The number of mailboxes at a time: as typed, or the usual one. The error is a sentence.
     pub fn jobs(&self) -> Result<u32, String> {
         let typed = self.jobs.trim();
         if typed.is_empty() {
@@ -92,13 +92,13 @@ impl ServersPage {
         number.ok_or_else(|| format!("'{typed}' is not a number from 1 to {}.", Settings::MOST_JOBS))
     }
 
-    /// What is left out or goes elsewhere. The error names the line.
+    /// What is left out or renamed. The error names the line.
     pub fn selection(&self) -> Result<Selection, String> {
         let mut selection = Selection::default();
         selection.read_rules(&self.rules).map(|()| selection)
     }
 
-    /// Shows what is wrong at each field, also at those that are folded away.
+    /// Shows what is wrong at each field, and unfolds the hidden ones.
     pub fn show_wrong(&mut self) {
         self.wrong_shown = true;
         let source = self.source.port_wrong().is_some() || self.selection().is_err() || self.source_more.is_wrong();
@@ -108,7 +108,7 @@ impl ServersPage {
         self.target_more.open |= target;
     }
 
-    /// The field to go to first of those in which something is missing, by the name it is drawn with.
+    /// The id of the first field where something is missing.
     pub fn first_missing(&self) -> Option<&'static str> {
         let kerio = !self.other_imap;
         [
@@ -123,7 +123,7 @@ impl ServersPage {
         .find_map(|(missing, field)| missing.then_some(field))
     }
 
-    /// The servers as filled in, or none when a field says what is wrong.
+    /// The servers as filled in; none if anything is wrong.
     pub fn servers(&self) -> Option<Servers> {
         if self.source.wrong().is_some() || self.target.wrong().is_some() {
             return None;
@@ -148,7 +148,7 @@ impl ServersPage {
                 fingerprint: self.pinned,
             })
         };
-        // Kerio Connect's own directory knows the names.
+        // Kerio Connect's directory knows the names.
         let target_name = if self.other_imap { self.target_more.kept.name_form } else { NameForm::Address };
         Some(Servers {
             source: MailServer {
@@ -174,8 +174,8 @@ impl ServersPage {
         })
     }
 
-    /// Marks the tests as begun: both, or only those of servers that cannot serve yet. Returns the sides with the numbers by which
-    /// their results will be known.
+    /// Marks the tests as started: both, or only those of servers that are not ready. Returns the sides with the numbers that their results
+    /// will carry.
     pub fn begin_tests(&mut self, both: bool) -> Vec<(Side, u64)> {
         let tests = [(Side::Source, &mut self.source_test), (Side::Target, &mut self.target_test)];
         let mut begun = Vec::new();
@@ -200,19 +200,19 @@ impl ServersPage {
         }
     }
 
-    /// Makes what was found of a side void, because something was changed there.
+    /// Discards the test of a side, because something was changed there.
     fn forget_test(&mut self, side: Side) {
-        let (line, test, revision) = match side {
+        let (connection, test, revision) = match side {
             Side::Source => (&mut self.source, &mut self.source_test, &mut self.revisions[0]),
             _ => (&mut self.target, &mut self.target_test, &mut self.revisions[1]),
         };
-        line.forget();
+        connection.forget();
         *test = Test::NotDone;
         *revision += 1;
         self.next = false;
     }
 
-    /// Takes the findings of a test, unless it is void by now. Returns whether it was taken.
+    /// Takes the findings of a test, unless it was discarded meanwhile. Returns whether they were taken.
     pub fn take(&mut self, side: Side, revision: u64, findings: Vec<Finding>) -> bool {
         let index = usize::from(side != Side::Source);
         if self.revisions[index] != revision {
@@ -221,16 +221,16 @@ impl ServersPage {
         let refused = findings.iter().any(|finding| {
             finding.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused)
         });
-        let (line, test) = match index {
+        let (connection, test) = match index {
             0 => (&mut self.source, &mut self.source_test),
             _ => (&mut self.target, &mut self.target_test),
         };
-        line.starttls_refused |= refused && !line.ssl;
+        connection.starttls_refused |= refused && !connection.ssl;
         *test = Test::Done(findings);
         true
     }
 
-    /// Tells how long the running tests have been going on.
+    /// Notes how long the tests have been running.
     pub fn running_for(&mut self, elapsed: Duration) {
         for test in [&mut self.source_test, &mut self.target_test] {
             if test.is_running() {
@@ -239,12 +239,12 @@ impl ServersPage {
         }
     }
 
-    /// Whether a test goes on.
+    /// Whether a test is running.
     pub fn testing(&self) -> bool {
         self.source_test.is_running() || self.target_test.is_running()
     }
 
-    /// Whether both servers were tested as they stand here, and can serve.
+    /// Whether both servers were tested as filled in, and are ready.
     pub fn ready(&self) -> bool {
         self.source_test.is_good() && self.target_test.is_good()
     }
@@ -256,12 +256,12 @@ impl ServersPage {
         } else {
             let again = self.source_test != Test::NotDone || self.target_test != Test::NotDone;
             let label = if again { "Test again" } else { "Test connection" };
-            Choice::new(label, Action::Test).key(TEST).tip("Look at both servers; nothing is changed")
+            Choice::new(label, Action::Test).key(TEST).tip("Connect to both servers; changes nothing")
         };
         let tip = if self.ready() { "Choose the accounts" } else { "Tests the connection first" };
         let note = match (self.next, self.testing()) {
-            (true, true) => "Goes on as soon as both servers answer well.",
-            (true, false) => "Goes on by itself once you have decided.",
+            (true, true) => "Continues as soon as both servers are ready.",
+            (true, false) => "Continues once you have decided.",
             (false, _) => "",
         };
         Bar {
@@ -287,7 +287,7 @@ impl ServersPage {
         ui.add_space(theme::GRID);
     }
 
-    /// Asks about one certificate after the other.
+    /// Asks about one certificate after another.
     fn certificates(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let mut doubts = self.doubts();
         if doubts.is_empty() {
@@ -300,7 +300,7 @@ impl ServersPage {
         let compared = self.compared.entry((doubt.host.clone(), doubt.details.fingerprint)).or_default();
         let trusted = certificate::panel(ui, &doubt, others, compared);
         if self.asked.as_ref() != Some(&doubt) {
-            // She may have scrolled down to what she filled in last.
+            // The page may be scrolled down to the field that was filled in last.
             ui.scroll_to_rect(egui::Rect::from_min_size(top, egui::Vec2::ZERO), Some(egui::Align::TOP));
             self.asked = Some(doubt.clone());
         }
@@ -309,7 +309,7 @@ impl ServersPage {
         }
     }
 
-    /// The certificates to decide on; what one host shows at several ports is one decision.
+    /// The certificates to decide on; one certificate at several ports of a host is one decision.
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts: Vec<Doubt> = Vec::new();
         for doubt in self.source_test.doubts().chain(self.target_test.doubts()) {
@@ -320,7 +320,7 @@ impl ServersPage {
         doubts
     }
 
-    /// Makes void what waited for this certificate, which is trusted now.
+    /// Discards the tests that waited for this certificate, which is trusted now.
     pub fn settle(&mut self, trusted: &Doubt) {
         for side in [Side::Source, Side::Target] {
             let test = if side == Side::Source { &mut self.source_test } else { &mut self.target_test };
@@ -330,13 +330,13 @@ impl ServersPage {
         }
     }
 
-    /// Whether it waits for her: to trust a certificate, or to agree to clear text.
+    /// Whether it waits for the user to trust a certificate or to agree to clear text.
     pub fn must_decide(&self) -> bool {
-        let asks = |line: &Line| line.must_agree() && !line.agreed;
+        let asks = |connection: &Connection| connection.must_agree() && !connection.agreed;
         asks(&self.source) || asks(&self.target) || !self.doubts().is_empty()
     }
 
-    /// Takes the file by which a server knows us.
+    /// Takes the file of a client certificate.
     pub fn take_certificate(&mut self, side: Side, path: &Path) {
         let more = if side == Side::Source { &mut self.source_more } else { &mut self.target_more };
         more.kept.client_certificate = path.display().to_string();
@@ -344,7 +344,7 @@ impl ServersPage {
     }
 }
 
-/// The id of the field for rules, in which Enter begins a line.
+/// The id of the rules field, where Enter starts a new line.
 pub fn rules_id() -> Id {
     Field::focus_id(cards::RULES)
 }

@@ -1,4 +1,4 @@
-//! What is rarely needed of one side: how people are signed in there, and how much of the lines is used. Says itself what is wrong with it.
+//! The rarely needed settings of one side: how people sign in there, and limits of the connections. Says what is wrong with them.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
@@ -11,7 +11,7 @@ use crate::settings::{self, Way};
 use egui::{Label, Ui};
 use zeroize::Zeroizing;
 
-/// The most connections to one server.
+/// At most this many connections to one server.
 const MOST_CONNECTIONS: u32 = 1000;
 
 const WAYS: [(Way, &str); 6] = [
@@ -23,21 +23,21 @@ const WAYS: [(Way, &str); 6] = [
     (Way::TokenCommand, "Token from a command"),
 ];
 
-/// What is rarely needed of one side, as filled in.
+/// The rarely needed settings of one side, as filled in.
 #[derive(Debug, Clone, Default)]
 pub struct More {
     /// Whether it is shown.
     pub open: bool,
-    /// All of it that is remembered.
+    /// The part that is remembered.
     pub kept: settings::More,
-    /// The password of who signs in for others, or Kerio Connect's master password; it is wiped with the page and never kept.
+    /// The password of the master user or administrator, or Kerio Connect's master password; it is wiped with the page and never saved.
     pub password: Zeroizing<String>,
-    /// What protects the file of the client certificate; it is wiped with the page and never kept.
+    /// The password of the client certificate's file; it is wiped with the page and never saved.
     pub certificate_password: Zeroizing<String>,
 }
 
 impl More {
-    /// How people are signed in.
+    /// How people sign in.
     pub fn sign_in(&self) -> SignInWay {
         let (user, token) = (self.kept.master.trim().to_owned(), self.kept.token.trim().to_owned());
         let password = Secret::new(self.password.as_str());
@@ -51,7 +51,7 @@ impl More {
         }
     }
 
-    /// What holds for the lines; nothing where it cannot be read.
+    /// The limits of the connections; no limit where one cannot be read.
     pub fn connection_limits(&self) -> ConnectionLimits {
         let (max_rate, max_connections) = (self.rate().unwrap_or_default(), self.connections().unwrap_or_default());
         let file = self.kept.client_certificate.trim();
@@ -90,7 +90,7 @@ impl More {
         matches!(self.kept.way, Way::Master | Way::Authorization) && self.kept.master.trim().is_empty()
     }
 
-    /// Whether somebody signs in for others, whose password is not typed.
+    /// Whether somebody signs in for others and the password is missing.
     pub fn password_missing(&self) -> bool {
         matches!(self.kept.way, Way::Master | Way::Authorization | Way::KerioMaster) && self.password.is_empty()
     }
@@ -99,7 +99,7 @@ impl More {
         matches!(self.kept.way, Way::TokenFile | Way::TokenCommand) && self.kept.token.trim().is_empty()
     }
 
-    /// The line that opens and closes it; closed it says in `text` what is there. Returns whether it is open.
+    /// The link that opens and closes it; `text` says what is inside while it is closed. Returns whether it is open.
     pub fn fold(&mut self, ui: &mut Ui, text: &str, side: &str) -> bool {
         let label = if self.open { "Less" } else { text };
         ui.add_space(2.0);
@@ -117,15 +117,15 @@ impl More {
         self.open
     }
 
-    /// How people are signed in on the `side`; under `names` whether the form of their names is asked for. Returns whether anything was changed.
+    /// The fields of how people sign in on the `side`; `names` says whether they include the form of the names. Returns whether anything changed.
     pub fn show_sign_in(&mut self, ui: &mut Ui, side: &str, names: bool, missing_shown: bool) -> bool {
         let id = |name: &str| format!("{side} {name}");
         let label = format!("How people sign in on the {side}");
         let mut changed = choice(ui, &id("sign-in"), &label, &WAYS, &mut self.kept.way);
         let note = match self.kept.way {
             Way::Own => None,
-            Way::Master => Some("As Dovecot has it: ann@example.com*master, with the master's password."),
-            Way::Authorization => Some("Cyrus, Zimbra, Exchange on your own computers."),
+            Way::Master => Some("As in Dovecot: ann@example.com*master, with the master's password."),
+            Way::Authorization => Some("Cyrus, Zimbra, Exchange on your own servers."),
             Way::KerioMaster => Some("Kerio Connect, Advanced Options, Master Authentication."),
             Way::TokenFile | Way::TokenCommand => Some("Gmail, Microsoft 365."),
         };
@@ -139,7 +139,7 @@ impl More {
             _ => None,
         };
         if let Some(who) = who {
-            let missing = needed(self.master_missing(), "Type the name of who signs in for others.");
+            let missing = needed(self.master_missing(), "Type the name of the user who signs in for others.");
             changed |= Field::new(&id("master"), &format!("{who} on the {side}"))
                 .wrong(missing)
                 .show(ui, &mut self.kept.master)
@@ -169,10 +169,10 @@ impl More {
             }
             Way::TokenCommand => {
                 let missing = needed(self.token_missing(), "Type the command.");
-                Field::new(&id("token"), &format!("Command that writes a token for the {side}"))
+                Field::new(&id("token"), &format!("Command that prints a token for the {side}"))
                     .hint("gmail-token key.json")
                     .wrong(missing)
-                    .note(Some("Gets the person's address as its last word; no shell reads it."))
+                    .note(Some("It takes the person's address as its last argument, and runs without a shell."))
                     .show(ui, &mut self.kept.token)
                     .changed()
             }
@@ -180,7 +180,7 @@ impl More {
         };
         if names {
             let mut local = self.kept.name_form == NameForm::LocalPart;
-            let text = format!("Only what stands before the @ is the name on the {side}");
+            let text = format!("Sign in with the part before @ on the {side}");
             if check::check(ui, &mut local, &text).changed() {
                 self.kept.name_form = if local { NameForm::LocalPart } else { NameForm::Address };
                 changed = true;
@@ -189,7 +189,7 @@ impl More {
         changed
     }
 
-    /// The certificate by which the server of that side knows us. Returns whether anything was changed.
+    /// The client certificate for the server of that side. Returns whether anything changed.
     pub fn show_certificate(&mut self, ui: &mut Ui, side: Side, actions: &mut Vec<Action>) -> bool {
         let id = |name: &str| format!("{side:?} {name}");
         let whose = if side == Side::Source { "source" } else { "target" };
@@ -214,16 +214,16 @@ impl More {
         changed
     }
 
-    /// How much of the lines is used.
+    /// The limits of the connections.
     pub fn show_limits(&mut self, ui: &mut Ui, side: &str) {
         ui.columns(2, |columns| {
             let [rate, connections] = columns else { return };
-            Field::new(&format!("{side} rate"), &format!("Highest rate on the {side}"))
+            Field::new(&format!("{side} rate"), &format!("Speed limit on the {side}"))
                 .hint("no limit")
                 .wrong(self.rate().err().as_deref())
-                .note(Some("As in 5 MB/s or 20 Mbit/s."))
+                .note(Some("Such as 5 MB/s or 20 Mbit/s."))
                 .show(rate, &mut self.kept.max_rate);
-            Field::new(&format!("{side} connections"), &format!("Most connections to the {side}"))
+            Field::new(&format!("{side} connections"), &format!("Maximum connections to the {side}"))
                 .hint("no limit")
                 .wrong(self.connections().err().as_deref())
                 .show(connections, &mut self.kept.max_connections);

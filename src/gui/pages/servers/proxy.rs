@@ -1,4 +1,4 @@
-//! The proxy for all servers, as filled in. A password in its address is refused, because the address is shown and remembered.
+//! The proxy for all servers, as filled in. Its address must not hold a password, because the address is shown and remembered.
 
 use super::super::super::widgets::field::Field;
 use crate::domain::Secret;
@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 /// The proxy, as filled in.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyForm {
-    /// Its address; empty for that of the environment, `none` for no proxy.
+    /// Its address; empty for the one of the environment, `none` for no proxy.
     pub address: String,
-    /// The user's password there; it is wiped with the page and never kept.
+    /// The user's password there; it is wiped with the page and never saved.
     pub password: Zeroizing<String>,
 }
 
@@ -29,25 +29,25 @@ impl ProxyForm {
         let proxy = Proxy::parse(typed)?;
         if !proxy.password().is_empty() {
             return Err(
-                "Leave the password out of the address: write USER@HOST:PORT, and it is asked for below.".into()
+                "Leave the password out of the address: write USER@HOST:PORT, and type the password below.".into()
             );
         }
         let password = Secret::new(self.password.as_str());
         Ok(Some(if proxy.user().is_empty() { proxy } else { proxy.with_password(password) }))
     }
 
-    /// The address as it may be remembered: one that cannot be read may hold a password anywhere.
+    /// The address to remember; empty if it cannot be read, because a password may be anywhere in it.
     pub fn kept(&self) -> &str {
         if self.read().is_ok() { self.address.trim() } else { "" }
     }
 
-    /// Draws it and returns whether anything was changed.
+    /// Draws it and returns whether anything changed.
     pub fn show(&mut self, ui: &mut Ui) -> bool {
         let read = self.read();
         let mut changed = Field::new("proxy", "Proxy for all servers")
             .hint("socks5://proxy.example.com:1080")
             .wrong(read.as_ref().err().map(String::as_str))
-            .note(Some("Empty: as ALL_PROXY or HTTPS_PROXY say. 'none': no proxy."))
+            .note(Some("Leave empty for the system's proxy (ALL_PROXY or HTTPS_PROXY). Type 'none' for no proxy."))
             .show(ui, &mut self.address)
             .changed();
         let wants_password = !self.address.trim().is_empty()

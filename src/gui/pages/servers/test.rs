@@ -1,4 +1,4 @@
-//! The connection test of one server: how it stands, and its findings as lines of the card.
+//! The connection test of one server: its state, and its findings on the card.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::sign::{self, Mark};
@@ -7,23 +7,23 @@ use crate::migrate::{Doubt, Finding, Sign};
 use egui::{Label, Ui};
 use std::time::Duration;
 
-/// A test that takes longer than this is shown with what it waits for.
+/// A test that takes longer than this shows what it waits for.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
-/// How a connection test of one server stands.
+/// The state of a connection test of one server.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Test {
-    /// Not done, or void because something was changed.
+    /// Not done, or discarded because something was changed.
     #[default]
     NotDone,
-    /// It goes on, for so long already.
+    /// Running, for this long.
     Running(Duration),
-    /// What it found.
+    /// Done, with its findings.
     Done(Vec<Finding>),
 }
 
 impl Test {
-    /// Whether the server can serve.
+    /// Whether the server is ready.
     pub fn is_good(&self) -> bool {
         matches!(self, Test::Done(findings) if findings.iter().all(|finding| finding.sign != Sign::Bad))
     }
@@ -34,13 +34,13 @@ impl Test {
         findings.iter().filter_map(|finding| finding.certificate.as_ref())
     }
 
-    /// Whether it goes on.
+    /// Whether it is running.
     pub fn is_running(&self) -> bool {
         matches!(self, Test::Running(_))
     }
 }
 
-/// What a test of `whom` found, below the fields it speaks of.
+/// Draws the findings of a test of `whom`, below the fields they are about.
 pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
     let between = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 6.0);
     match test {
@@ -60,8 +60,8 @@ pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
                 };
                 sign::line(ui, mark, &finding.text);
                 let Some(problem) = &finding.problem else { continue };
-                let told_below = finding.certificate.is_some() || (refused && starttls_refused);
-                if !told_below {
+                let shown_below = finding.certificate.is_some() || (refused && starttls_refused);
+                if !shown_below {
                     ui.horizontal_top(|ui| {
                         ui.add_space(24.0);
                         ui.add(Label::new(theme::small(problem.advice()).color(palette(ui).soft)).wrap());

@@ -1,4 +1,4 @@
-//! The rows of mailboxes on page 3: who, what it does, how far it is.
+//! The rows of mailboxes on page 3: address, status, progress.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::progress;
@@ -27,12 +27,12 @@ impl Mailboxes<'_> {
         let status = theme::body(status).size(13.5).color(colours.soft);
         let tally = &account.tally;
         if tally.expected.messages == 0 && account.end.is_some_and(|end| end != AccountEnd::Complete) {
-            // There are no numbers, and often a reason.
+            // There are no numbers, but often a reason.
             row.text_across(2, last, status);
             return pressed;
         }
         row.text(2, status);
-        // Where there is room for the size there is room for a bar.
+        // A table with room for the size has room for a bar.
         if size.is_some() {
             small_bar(row, account);
         }

@@ -1,4 +1,4 @@
-//! Page 3, *Migration Status*: how far the whole is, what each mailbox does, and what she can do about it.
+//! Page 3, *Migration Status*: the progress of the whole run and of each mailbox, and the ways to control it.
 
 mod mailboxes;
 mod whole;
@@ -18,26 +18,26 @@ use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
 
-/// Which rows are shown.
+/// The rows to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
     /// All.
     #[default]
     All,
-    /// Those at work.
+    /// Those that are running.
     Running,
-    /// Those that need her.
+    /// Those that need attention.
     Problems,
     /// Those that are complete.
     Done,
 }
 
-/// What is asked before a run is stopped.
+/// The question before a run is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// Stop was pressed.
     Stop,
-    /// The window was to be closed.
+    /// The user closed the window.
     Close,
 }
 
@@ -46,17 +46,17 @@ pub enum Question {
 pub struct StatusPage {
     /// The run.
     pub state: RunState,
-    /// The moment, in milliseconds of the run.
+    /// The time now, in milliseconds since the start.
     pub now: u64,
-    /// Which rows are shown.
+    /// The rows to show.
     pub filter: Filter,
-    /// What is typed to find mailboxes by.
+    /// The text of the filter.
     pub search: String,
-    /// What is asked.
+    /// The question that is shown.
     pub question: Option<Question>,
-    /// The system keeps the computer awake for the run.
+    /// The system keeps the computer awake.
     pub awake: bool,
-    /// The run is being started.
+    /// The run is starting.
     pub starting: bool,
     /// How many rows the last frame drew.
     pub rows_drawn: usize,
@@ -64,7 +64,7 @@ pub struct StatusPage {
 }
 
 impl StatusPage {
-    /// A page for a new run; `sizes` is what a check found each account to hold.
+    /// A page for a new run; `sizes` are those of the accounts as a check found them.
     pub fn begin(sizes: Vec<Option<Counts>>) -> Self {
         let mut page = Self { starting: true, ..Self::default() };
         page.state.know_sizes(sizes);
@@ -83,14 +83,14 @@ impl StatusPage {
         self.starting || (self.state.info.is_some() && !self.state.finished)
     }
 
-    /// How many accounts are in each group.
+    /// The number of accounts in each group.
     fn groups(&self) -> [u64; 4] {
         let mut groups = [0; 4];
         self.state.accounts.iter().for_each(|account| groups[Group::of(account) as usize] += 1);
         groups
     }
 
-    /// Looks at all accounts once: order, filter.
+    /// Arranges the accounts by the filter.
     fn arrange(&mut self, last: usize, pieces: &account_list::Break<'_>) {
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
         self.lines.arrange(&self.state, last, pieces, |account| {
@@ -106,7 +106,7 @@ impl StatusPage {
         });
     }
 
-    /// The pace of the whole run in octets per second, where enough was copied to tell.
+    /// The mean rate of the whole run in bytes per second, if enough was copied to know it.
     pub fn mean_pace(&self) -> Option<u64> {
         let bytes = self.state.tally.copied.bytes;
         (bytes > 1_000_000 && self.state.now > 0).then(|| (bytes * 1000 / self.state.now).max(1))
@@ -118,7 +118,7 @@ impl StatusPage {
         let jobs = if info.jobs == 1 { "1 mailbox".to_owned() } else { format!("{} mailboxes", info.jobs) };
         let at = info.started.get(11..16).unwrap_or_default();
         let doing = if self.state.stop_requested {
-            "Stopping: what is in flight is being settled".to_owned()
+            "Stopping: finishing the current messages".to_owned()
         } else if self.state.paused {
             "Paused: nothing is copied until you continue".to_owned()
         } else {
@@ -144,7 +144,7 @@ impl StatusPage {
         } else {
             Choice::new("Pause", Action::Run(RunCommand::Pause))
                 .enabled(under_way)
-                .tip("Holds the mailboxes after what is in flight")
+                .tip("Pauses each mailbox after its current messages")
         });
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
@@ -183,26 +183,26 @@ impl StatusPage {
         if done + problems > 0 {
             parts.push(is(
                 done + problems,
-                "The account that ended stays as it is.",
-                "accounts that ended stay as they are.",
+                "1 finished account stays as it is.",
+                "finished accounts stay as they are.",
             ));
         }
         if running > 0 {
             parts.push(is(
                 running,
-                "The one under way can be continued later without duplicates.",
-                "under way can be continued later without duplicates.",
+                "1 running account can continue later without duplicates.",
+                "running accounts can continue later without duplicates.",
             ));
         }
         if waiting > 0 {
             parts.push(if self.state.products.contains_key(&Side::Administration) {
                 is(
                     waiting,
-                    "One has no account in Kerio Connect yet, unless it was there before.",
-                    "have no account in Kerio Connect yet, unless it was there before.",
+                    "1 waiting account is not in Kerio Connect yet, unless it existed before.",
+                    "waiting accounts are not in Kerio Connect yet, unless they existed before.",
                 )
             } else {
-                is(waiting, "One is not begun yet.", "are not begun yet.")
+                is(waiting, "1 account has not started yet.", "accounts have not started yet.")
             });
         }
         let (head, stop, action) = match question {
@@ -262,7 +262,7 @@ impl StatusPage {
         );
         if self.lines.is_empty() {
             let text =
-                if self.starting { "The servers are being prepared." } else { "No mailbox is in this list now." };
+                if self.starting { "Preparing the servers." } else { "No mailbox is in this list at the moment." };
             account_list::say_empty(ui, table, text);
         }
         if let Some(index) = turned {
@@ -271,7 +271,7 @@ impl StatusPage {
     }
 }
 
-/// Where it is narrow, the bars and the sizes give way to the words.
+/// A narrow table leaves out the bars and the sizes.
 fn columns(ui: &Ui) -> (Vec<Column>, Places) {
     let wide = ui.available_width() >= theme::WIDE_TABLE;
     let status = if wide { 1.2 } else { 1.3 };
@@ -285,7 +285,7 @@ fn columns(ui: &Ui) -> (Vec<Column>, Places) {
         columns.push(Column::fixed("Size", 84.0).right());
     }
     let last = columns.len() - 1;
-    // What is said of a folder may go over the column of the bars.
+    // The text of a folder may cover the column of the bars.
     let places = Places { text: 2, text_end: messages - 1, messages, target: None, size: wide.then_some(last), last };
     (columns, places)
 }

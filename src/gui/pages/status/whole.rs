@@ -1,4 +1,4 @@
-//! The figures above the table: how far the whole run is, how fast, how long still. The run's state knows them all.
+//! The figures above the table: progress, rate and time left of the whole run. The run's state knows them all.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::plot;
@@ -7,7 +7,7 @@ use super::StatusPage;
 use crate::report::words;
 use egui::{Align, Label, Layout, Ui, vec2};
 
-/// The plot shows so many seconds.
+/// The plot shows this many seconds.
 const PLOTTED: usize = 180;
 
 impl StatusPage {
