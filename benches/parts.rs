@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // A program for developers, that ends at a fault.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use kimt::domain::{Digest, Uid, UidValidity};
+use kimt::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
 use kimt::ledger::{Done, Files, Ledger, MailboxKey};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -51,7 +51,9 @@ fn ledger(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let key = MailboxKey { source: "s".into(), target: "t".into(), address: "a@b.c".into() };
     let (mut ledger, _) = Ledger::open(&Files::in_folder(folder.path()), &key).unwrap();
-    let record = ledger.begin_folder(b"INBOX", UidValidity(1), b"INBOX", UidValidity(2)).unwrap();
+    let record = ledger
+        .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2))
+        .unwrap();
     let mut next = 0;
     let mut batch = || {
         next += MESSAGES;

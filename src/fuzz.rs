@@ -7,6 +7,7 @@ pub use crate::items::fuzzing::{calendars, cards};
 pub use crate::kerio::fuzzing::calls;
 pub use crate::migrate::fuzzing::contents;
 
+use crate::domain::{Folder, UidValidity};
 use crate::ledger::{Files, Ledger, MailboxKey};
 
 /// A CSV of accounts: every line becomes an account or is named.
@@ -20,7 +21,7 @@ pub fn ledgers(octets: &[u8]) {
     let key = MailboxKey { source: "s".to_owned(), target: "t".to_owned(), address: "a@b.c".to_owned() };
     let folder = std::env::temp_dir().join(format!("kimt-fuzz-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    let made = Ledger::open(&Files::in_folder(&folder), &key).and_then(|(ledger, _)| ledger.target_names());
+    let made = Ledger::open(&Files::in_folder(&folder), &key).map(|(ledger, _)| ledger.folders());
     assert!(made.is_ok_and(|names| names.is_empty()));
     let Some(Ok(path)) = std::fs::read_dir(folder.join("ledger")).ok().and_then(|mut entries| {
         entries.find_map(|entry| {
@@ -39,11 +40,12 @@ pub fn ledgers(octets: &[u8]) {
     assert!(std::fs::write(&path, damaged).is_ok());
     let opened = Ledger::open(&Files::in_folder(&folder), &key);
     if let Ok((mut ledger, _)) = opened {
-        let _ = ledger.target_names();
-        if let Ok(Some(record)) = ledger.folder(b"INBOX") {
+        let _ = ledger.folders();
+        let inbox = Folder::inbox();
+        if let Some(record) = ledger.folder(&inbox) {
             let _ = (ledger.done(&record), ledger.intents(&record), ledger.unchecked(&record));
         }
-        let _ = ledger.begin_folder(b"INBOX", crate::domain::UidValidity(1), b"INBOX", crate::domain::UidValidity(2));
+        let _ = ledger.begin_folder(&inbox, UidValidity(1), (b"INBOX", &inbox.path), UidValidity(2));
     }
     let _ = std::fs::remove_dir_all(&folder);
 }

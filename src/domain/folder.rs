@@ -91,3 +91,16 @@ pub struct Folder {
     /// Whether the user is subscribed to it.
     pub subscribed: bool,
 }
+
+impl Folder {
+    /// The inbox that every mailbox has.
+    pub fn inbox() -> Self {
+        Self {
+            wire_name: b"INBOX".to_vec(),
+            path: FolderPath::new(["INBOX"]),
+            special_use: Some(SpecialUse::Inbox),
+            selectable: true,
+            subscribed: true,
+        }
+    }
+}

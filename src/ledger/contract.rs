@@ -48,8 +48,28 @@ pub(crate) fn opened(store: &dyn Store) -> (Ledger, History) {
     Ledger::open(store, &key()).unwrap()
 }
 
+pub(crate) fn folder(wire_name: &str, parts: &[&str]) -> Folder {
+    Folder {
+        wire_name: wire_name.into(),
+        path: FolderPath::new(parts.iter().copied()),
+        special_use: None,
+        selectable: true,
+        subscribed: true,
+    }
+}
+
+pub(crate) fn work_folder() -> Folder {
+    folder("Work", &["Work"])
+}
+
+/// Begins a folder that goes to one with this wire name, with the same path.
+pub(crate) fn begin(ledger: &mut Ledger, source: &Folder, target: &str) -> FolderRecord {
+    let target = (target.as_bytes(), &source.path);
+    ledger.begin_folder(source, UidValidity(7), target, UidValidity(9)).unwrap()
+}
+
 pub(crate) fn inbox(ledger: &mut Ledger) -> FolderRecord {
-    ledger.begin_folder(b"INBOX", UidValidity(7), b"INBOX", UidValidity(9)).unwrap()
+    begin(ledger, &Folder::inbox(), "INBOX")
 }
 
 pub(crate) fn done(uid: u32) -> Done {
@@ -73,7 +93,7 @@ pub(crate) fn what_was_recorded_is_there_after_a_restart(store: &dyn Store) {
 
     let (ledger, history) = opened(store);
     assert_eq!(history, History::Known);
-    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    let record = ledger.folder(&Folder::inbox()).unwrap();
     assert_eq!(record.snapshot, Some(Snapshot { uid_next: Uid(4), messages: 3 }));
     assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(1), 10)]);
     assert_eq!(ledger.done_counts(&record).unwrap(), (1, 10));
@@ -158,7 +178,7 @@ pub(crate) fn changes_of_several_folders_are_taken_in_together(store: &dyn Store
     let noting = Noting::around(store);
     let (mut ledger, _) = opened(&noting);
     let first = inbox(&mut ledger);
-    let second = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    let second = begin(&mut ledger, &work_folder(), "Work");
     let change = |folder, uid| Change {
         folder,
         done: vec![done(uid)],
@@ -172,8 +192,8 @@ pub(crate) fn changes_of_several_folders_are_taken_in_together(store: &dyn Store
     assert_eq!(noting.writes.lock().unwrap().len(), 1);
     drop(ledger);
     let (ledger, _) = opened(store);
-    for (name, uid) in [(&b"INBOX"[..], 1), (b"Work", 5)] {
-        let record = ledger.folder(name).unwrap().unwrap();
+    for (folder, uid) in [(Folder::inbox(), 1), (work_folder(), 5)] {
+        let record = ledger.folder(&folder).unwrap();
         assert_eq!(ledger.done(&record).unwrap(), vec![(Uid(uid), 10)]);
         let intent = Intent { uid: Uid(uid + 1), size: 10, floor: 100 + uid };
         assert_eq!(ledger.intents(&record).unwrap(), vec![intent]);
@@ -195,23 +215,23 @@ pub(crate) fn a_folder_begun_anew_has_forgotten_its_messages(store: &dyn Store) 
     assert!(ledger.done(&record).unwrap().is_empty() && ledger.intents(&record).unwrap().is_empty());
     drop(ledger);
     let (ledger, _) = opened(store);
-    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    let record = ledger.folder(&Folder::inbox()).unwrap();
     assert!(ledger.done(&record).unwrap().is_empty() && ledger.intents(&record).unwrap().is_empty());
-    assert_eq!(ledger.target_names().unwrap().len(), 1);
+    assert_eq!(ledger.folders().len(), 1);
 }
 
 pub(crate) fn a_forgotten_folder_is_gone_and_the_others_are_not(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);
-    let work = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    let work = begin(&mut ledger, &work_folder(), "Work");
     ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
     ledger.record(&work, &[done(2)], &[], &[], 100).unwrap();
     ledger.forget_folder(&record).unwrap();
     assert!(ledger.done(&record).is_err(), "nobody may go on with it");
     drop(ledger);
     let (ledger, _) = opened(store);
-    assert_eq!(ledger.folder(b"INBOX").unwrap(), None);
-    let work = ledger.folder(b"Work").unwrap().unwrap();
+    assert_eq!(ledger.folder(&Folder::inbox()), None);
+    let work = ledger.folder(&work_folder()).unwrap();
     assert_eq!(ledger.done(&work).unwrap(), vec![(Uid(2), 10)]);
 }
 
@@ -309,7 +329,7 @@ pub(crate) fn a_write_that_was_refused_has_changed_nothing(store: &dyn Store) {
     assert!(ledger.forget_folder(&record).is_err());
     *noting.full.lock().unwrap() = false;
     let assert_unchanged = |ledger: &Ledger| {
-        let record = ledger.folder(b"INBOX").unwrap().unwrap();
+        let record = ledger.folder(&Folder::inbox()).unwrap();
         assert_eq!((ledger.done(&record).unwrap().len(), ledger.intents(&record).unwrap().len()), (0, 2));
         assert_eq!(record.snapshot, None);
     };
@@ -377,44 +397,36 @@ pub(crate) fn the_flags_that_were_set_are_known_by_message_and_stored_once(store
     assert_eq!(ledger.flags(&record, Uid(1000)).unwrap(), None);
 }
 
-fn folder(wire_name: &str, parts: &[&str]) -> Folder {
-    Folder {
-        wire_name: wire_name.into(),
-        path: FolderPath::new(parts.iter().copied()),
-        special_use: None,
-        selectable: true,
-        subscribed: true,
-    }
-}
-
-/// A folder of the record with its parts.
-fn named(ledger: &mut Ledger, source: &Folder, target: &str) -> FolderRecord {
-    let (source_validity, target_validity) = (UidValidity(7), UidValidity(9));
-    let record = ledger.begin_folder(&source.wire_name, source_validity, target.as_bytes(), target_validity).unwrap();
-    ledger.name_folder(&record, source, (target.as_bytes(), &source.path)).unwrap()
-}
-
 pub(crate) fn a_folder_is_known_by_its_parts_when_its_wire_name_changes(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
-    let before = named(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
+    let before = begin(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
     ledger.record(&before, &[done(1)], &[], &[], 100).unwrap();
     drop(ledger);
     let (mut ledger, _) = opened(store);
     let now = folder("Work/Deep", &["Work", "Deep"]);
-    let found = ledger.folder_of(&now).unwrap();
+    let found = ledger.folder(&now).unwrap();
     assert_eq!((&found.target_path, ledger.done(&found).unwrap().len()), (&Some(now.path.clone()), 1));
     let found = ledger.name_folder(&found, &now, (b"INBOX/Work/Deep", &now.path)).unwrap();
+    let places = ledger.places(&[now.clone()], |_| panic!("its parts are known"));
+    assert_eq!(places, [(b"Work/Deep".to_vec(), now.path.clone())].into());
     assert_eq!((found.target_name.as_slice(), &found.renamed_from), (&b"INBOX/Work/Deep"[..], &None));
     assert_eq!(ledger.folders().len(), 1);
 }
 
 pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
-    named(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
-    assert_eq!(ledger.folder_of(&folder("Work.Deep", &["Work.Deep"])), None);
+    begin(&mut ledger, &folder("Work.Deep", &["Work", "Deep"]), "Work.Deep");
+    let other = folder("Work.Deep", &["Work.Deep"]);
+    assert_eq!(ledger.folder(&other), None);
+    assert!(ledger.places(&[other], |_| panic!("its parts are known")).is_empty());
+    assert_eq!(
+        ledger.places(&[], |_| panic!("its parts are known")).len(),
+        1,
+        "gone from the source, it keeps its place"
+    );
     // Two folders that a server lists under one path are told apart by their wire names, and a third is neither.
-    named(&mut ledger, &folder("Work/Deep", &["Work", "Deep"]), "Work/Deep 2");
-    let target = |name: &str| ledger.folder_of(&folder(name, &["Work", "Deep"])).map(|found| found.target_name);
+    begin(&mut ledger, &folder("Work/Deep", &["Work", "Deep"]), "Work/Deep 2");
+    let target = |name: &str| ledger.folder(&folder(name, &["Work", "Deep"])).map(|found| found.target_name);
     assert_eq!(target("Work.Deep").unwrap(), b"Work.Deep");
     assert_eq!(target("Work/Deep").unwrap(), b"Work/Deep 2");
     assert_eq!(target("Work|Deep"), None);
@@ -422,14 +434,14 @@ pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &d
 
 pub(crate) fn a_folder_that_was_renamed_knows_its_former_name(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
-    let record = named(&mut ledger, &folder("Work", &["Work"]), "Work");
+    let record = begin(&mut ledger, &folder("Work", &["Work"]), "Work");
     let renamed = folder("Job", &["Job"]);
     let record = ledger.name_folder(&record, &renamed, (b"Work", &FolderPath::new(["Work"]))).unwrap();
     assert_eq!(record.renamed_from, Some(FolderPath::new(["Work"])));
     drop(ledger);
     let (ledger, _) = opened(store);
-    assert_eq!(ledger.folder_of(&renamed), Some(record));
-    assert_eq!(ledger.folder_of(&folder("Work", &["Work"])), None);
+    assert_eq!(ledger.folder(&renamed), Some(record));
+    assert_eq!(ledger.folder(&folder("Work", &["Work"])), None);
 }
 
 pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(store: &dyn Store) {
@@ -441,7 +453,7 @@ pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(s
     ledger.end_run(&record, source, target).unwrap();
     drop(ledger);
     let (ledger, _) = opened(store);
-    let record = ledger.folder(b"INBOX").unwrap().unwrap();
+    let record = ledger.folder(&Folder::inbox()).unwrap();
     assert_eq!((record.source_end, record.target_end), (Some(source), Some(target)));
 }
 

@@ -9,7 +9,7 @@ use super::messages::Operation;
 use super::store::Durable;
 use super::{Ledger, LedgerError};
 use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A folder in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,29 +61,25 @@ impl Change<'_> {
     }
 }
 
-/// A folder's wire names on the source and on the target.
-pub type NamePair = (Vec<u8>, Vec<u8>);
-
 impl Ledger {
-    /// The record of the source folder with that wire name, if there is one.
-    pub fn folder(&self, source_name: &[u8]) -> Result<Option<FolderRecord>, LedgerError> {
-        Ok(self.find(source_name).map(|(id, head)| record(id, head)))
-    }
-
     /// The record of a source folder, known by its parts: its wire name is another one when the server's separator changed.
     ///
     /// 1. The record with its parts and its wire name.
     /// 2. The record of version 1.0 with its wire name, which knows no parts.
     /// 3. The only record with its parts.
-    pub fn folder_of(&self, source: &Folder) -> Option<FolderRecord> {
+    pub fn folder(&self, source: &Folder) -> Option<FolderRecord> {
         let same_path = |head: &Head| head.source.path.as_ref() == Some(&source.path);
-        let same_name = |head: &Head| head.source.wire_name == source.wire_name;
-        let exact = self.heads().find(|(_, head)| same_name(head) && (same_path(head) || head.source.path.is_none()));
         let by_path = || {
             let mut found = self.heads().filter(|(_, head)| same_path(head));
             found.next().filter(|_| found.next().is_none())
         };
-        exact.or_else(by_path).map(|(id, head)| record(id, head))
+        self.same_names(source).or_else(by_path).map(|(id, head)| record(id, head))
+    }
+
+    /// The folder of the record that has the wire name, and the parts unless it knows none.
+    fn same_names(&self, source: &Folder) -> Option<(i64, &Head)> {
+        let same_path = |head: &Head| head.source.path.as_ref().is_none_or(|path| *path == source.path);
+        self.heads().find(|(_, head)| head.source.wire_name == source.wire_name && same_path(head))
     }
 
     /// Every folder of the record.
@@ -110,24 +106,45 @@ impl Ledger {
         self.head(folder.id).map(|head| record(folder.id, head))
     }
 
-    /// Where every recorded folder of the source goes.
-    pub fn target_names(&self) -> Result<Vec<NamePair>, LedgerError> {
-        let pair = |head: &Head| (head.source.wire_name.clone(), head.target.wire_name.clone());
-        Ok(self.heads().map(|(_, head)| pair(head)).collect())
+    /// Where earlier runs put folders, by the wire names that the source's folders have now; `listed` are all there are. `path` reads a wire
+    /// name of the target, for records of version 1.0. Folders that are gone from the source keep their places.
+    pub fn places(&self, listed: &[Folder], path: impl Fn(&[u8]) -> FolderPath) -> BTreeMap<Vec<u8>, FolderPath> {
+        let place = |record: &FolderRecord| record.target_path.clone().unwrap_or_else(|| path(&record.target_name));
+        let mut places: BTreeMap<Vec<u8>, FolderPath> =
+            self.folders().iter().map(|record| (record.source_name.clone(), place(record))).collect();
+        for folder in listed {
+            match self.folder(folder) {
+                Some(record) => {
+                    if record.source_name != folder.wire_name {
+                        places.remove(&record.source_name);
+                    }
+                    places.insert(folder.wire_name.clone(), place(&record));
+                }
+                // The name of another folder once.
+                None => drop(places.remove(&folder.wire_name)),
+            }
+        }
+        places
     }
 
-    /// Begins the record of a folder anew; whatever was known of it is forgotten.
+    /// Begins the record of a folder anew; whatever was known of it is forgotten. `target` is the wire name and the path there.
     pub fn begin_folder(
         &mut self,
-        source_name: &[u8],
+        source: &Folder,
         source_uid_validity: UidValidity,
-        target_name: &[u8],
+        (target_name, target_path): (&[u8], &FolderPath),
         target_uid_validity: UidValidity,
     ) -> Result<FolderRecord, LedgerError> {
-        let place = |name: &[u8], uid_validity| Place { wire_name: name.to_vec(), path: None, uid_validity };
-        let source = place(source_name, source_uid_validity);
-        let head = Head::new(source, place(target_name, target_uid_validity));
-        let before = self.find(source_name).map(|(id, _)| id);
+        let place = |name: &[u8], path: &FolderPath, uid_validity| Place {
+            wire_name: name.to_vec(),
+            path: Some(path.clone()),
+            uid_validity,
+        };
+        let head = Head::new(
+            place(&source.wire_name, &source.path, source_uid_validity),
+            place(target_name, target_path, target_uid_validity),
+        );
+        let before = self.same_names(source).map(|(id, _)| id);
         let id = self.begin(before, head)?;
         self.head(id).map(|head| record(id, head))
     }

@@ -44,10 +44,6 @@ impl Ledger {
         self.folders.iter().map(|(id, folder)| (*id, &folder.head))
     }
 
-    pub(super) fn find(&self, source_name: &[u8]) -> Option<(i64, &Head)> {
-        self.heads().find(|(_, head)| head.source.wire_name == source_name)
-    }
-
     pub(super) fn head(&self, id: i64) -> Result<&Head, LedgerError> {
         self.get(id).map(|folder| &folder.head)
     }

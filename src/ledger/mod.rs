@@ -21,7 +21,7 @@ mod sqlite;
 mod store;
 
 pub use error::{LedgerError, LedgerErrorKind};
-pub use folder::{Change, FolderRecord, NamePair};
+pub use folder::{Change, FolderRecord};
 pub use head::{Extent, Snapshot};
 pub use mailbox::Ledger;
 pub use message::{Done, Intent, Message, State};

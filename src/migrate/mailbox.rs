@@ -105,10 +105,10 @@ impl Migration<'_> {
         let Mailbox { context, reporter, .. } = &self.mailbox;
         reporter.step(Step::Listing);
         let ledger = self.open_ledger()?;
-        let earlier = ledger.target_names()?;
-        let earlier = earlier.into_iter().map(|(source, target)| (source, sessions.target.reader().path(&target)));
+        let target = sessions.target.reader();
+        let earlier = ledger.places(&listings.source.folders, |name| target.path(name));
         let permanent_ids = sessions.source.has_permanent_ids();
-        let wishes = Wishes { selection: &context.selection, earlier: &earlier.collect(), permanent_ids };
+        let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let Listings { source, target } = listings;
         let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
         let (ways, mut left_out) = plan::plan(&source.folders, &names, wishes);

@@ -34,15 +34,20 @@ pub fn take_over_unchanged(
     }
     let mut complete: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
     for job in folders.iter_mut().filter(|job| !job.progress.finished) {
-        let record = ledger.folder(&job.source.wire_name)?;
+        let record = ledger.folder(&job.source);
         complete.extend(record.filter(|record| record.snapshot.is_some()).map(|record| (job, record)));
     }
     if complete.is_empty() {
         return Ok(());
     }
     let source_names: Vec<&[u8]> = complete.iter().map(|(job, _)| job.source.wire_name.as_slice()).collect();
-    let target_names: Vec<&[u8]> = complete.iter().map(|(_, record)| record.target_name.as_slice()).collect();
     let Sessions { source, target, .. } = sessions;
+    let target_name = |record: &FolderRecord| {
+        let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
+        name.unwrap_or_else(|| record.target_name.clone())
+    };
+    let target_names: Vec<Vec<u8>> = complete.iter().map(|(_, record)| target_name(record)).collect();
+    let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let (here, there) = both(|| source.statuses(&source_names), || target.statuses(&target_names))?;
     for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };

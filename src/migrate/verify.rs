@@ -4,9 +4,9 @@
 //! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
 //! again, and the work goes on where it was.
 
-use crate::domain::{Account, AccountId, Folder, FolderId, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError, Reader};
-use crate::ledger::{Ledger, NamePair};
+use crate::ledger::Ledger;
 use crate::migrate::content::likeness::{self, Shelf};
 use crate::migrate::content::matching::heads_from;
 use crate::migrate::context::RunContext;
@@ -125,7 +125,7 @@ impl Verification<'_> {
         let listed = source.list().on(Side::Source)?;
         let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
-        let earlier = self.earlier().into_iter().map(|(source, there)| (source, target.path(&there))).collect();
+        let earlier = self.earlier(&listed.folders, target);
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
@@ -142,11 +142,15 @@ impl Verification<'_> {
     }
 
     /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
-    fn earlier(&self) -> Vec<NamePair> {
+    fn earlier(&self, listed: &[Folder], target: &Reader) -> BTreeMap<Vec<u8>, FolderPath> {
         let key = self.context.ledger_key(self.account);
-        let ledger = Ledger::open_existing(&*self.context.store, &key);
-        let names = ledger.and_then(|ledger| ledger.map_or(Ok(Vec::new()), |ledger| ledger.target_names()));
-        names.inspect_err(|error| log::debug!("{error}")).unwrap_or_default()
+        match Ledger::open_existing(&*self.context.store, &key) {
+            Ok(ledger) => ledger.map_or_else(BTreeMap::new, |ledger| ledger.places(listed, |name| target.path(name))),
+            Err(error) => {
+                log::debug!("{error}");
+                BTreeMap::new()
+            }
+        }
     }
 
     fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {

@@ -153,6 +153,31 @@ fn a_dot_separates_folders_on_one_side_and_a_slash_on_the_other() {
 }
 
 #[test]
+fn a_separator_that_changes_between_two_runs_makes_no_folder_and_no_message_twice() {
+    let slashes = DovecotSettings { storage: Storage::Sdbox, ..DovecotSettings::default() };
+    let dots = DovecotSettings { separator: '.', prefix: "INBOX.", ..slashes.clone() };
+    let (mut source, _) = filled(&slashes, &corpus::ordinary(40));
+    let mut target = started(&slashes);
+    let migration = Migration::new(Place::of(&source, Security::Plain), Place::of(&target, Security::Plain), &[ANN]);
+    assert_eq!(migration.run().tally.copied.messages, 40);
+    let expected = read(&target, ANN);
+    for (on_source, on_target) in [(&slashes, &dots), (&dots, &dots), (&dots, &slashes)] {
+        source.restart_with(on_source);
+        target.restart_with(on_target);
+        let state = migration.run();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+        assert_eq!(state.tally.copied.messages, 0, "{:?}", problems(&state));
+        assert_eq!(migration.verify().verdict(), Verdict::AllComplete);
+    }
+    source.restart_with(&slashes);
+    ImapClient::sign_in(source.port, ANN.0, ANN.1).append(b"INBOX", &corpus::plain_message(900)).unwrap();
+    assert_eq!(migration.run().tally.copied.messages, 1);
+    let now = read(&target, ANN);
+    assert!(now.folders.keys().eq(expected.folders.keys()), "{:?}", now.folders.keys());
+    assert_eq!(compared(&source, &target), Differences::default());
+}
+
+#[test]
 fn the_source_is_the_same_before_and_after() {
     let (source, _) = filled(&DovecotSettings::default(), &corpus::ordinary(60));
     let (before, files_before) = (read(&source, ANN), source.mail_files(ANN.0));

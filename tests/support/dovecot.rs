@@ -116,6 +116,14 @@ impl Dovecot {
         wait_until_up(self.port, &[output, self.log_file()]);
     }
 
+    /// Starts it again with other settings on the same ports with the same mail.
+    pub fn restart_with(&mut self, settings: &DovecotSettings) {
+        let configuration = configuration(settings, self.path(), &self.user, self.port, self.tls_port);
+        fs::write(self.path().join("dovecot.conf"), configuration).unwrap();
+        self.user.own(&self.path().join("dovecot.conf"));
+        self.restart();
+    }
+
     /// Adds an account.
     pub fn add_user(&self, name: &str, password: &str) {
         self.add_names(&[name.to_owned()], password);

@@ -1,8 +1,8 @@
 //! What the ledger promises, on real files, and what only files can do.
 
 use super::*;
-use crate::domain::{Digest, Uid, UidValidity};
-use crate::ledger::contract::{done, inbox, intend, key, ledger_tests, opened};
+use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
+use crate::ledger::contract::{begin, done, folder, inbox, intend, key, ledger_tests, opened, work_folder};
 use crate::ledger::{Done, FolderRecord, Intent, Ledger, Snapshot};
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ fn holding(bytes: &[u8], key: &MailboxKey) -> (tempfile::TempDir, Files) {
 
 type Known = Option<(Option<Snapshot>, Vec<(Uid, u64)>, Vec<Intent>, Vec<Done>, Vec<Uid>)>;
 
-fn known(ledger: &Ledger, folder: &[u8]) -> Known {
-    let record = ledger.folder(folder).unwrap()?;
+fn known(ledger: &Ledger, name: &str) -> Known {
+    let record = ledger.folder(&folder(name, &[name]))?;
     Some((
         record.snapshot,
         ledger.done(&record).unwrap(),
@@ -61,17 +61,17 @@ fn a_record_cut_off_anywhere_is_one_that_was_true_once() {
     let (_folder, store) = store();
     let (mut ledger, _) = opened(&store);
     let record = inbox(&mut ledger);
-    let mut were = vec![None, known(&ledger, b"INBOX")];
+    let mut were = vec![None, known(&ledger, "INBOX")];
     for uid in 1..20 {
         intend(&mut ledger, &record, &[uid]);
-        were.push(known(&ledger, b"INBOX"));
+        were.push(known(&ledger, "INBOX"));
         ledger.record(&record, &[done(uid)], &[], &[], 100).unwrap();
-        were.push(known(&ledger, b"INBOX"));
+        were.push(known(&ledger, "INBOX"));
         ledger.checked(&record, &[(Uid(uid), Uid(uid + 100))]).unwrap();
-        were.push(known(&ledger, b"INBOX"));
+        were.push(known(&ledger, "INBOX"));
     }
     ledger.complete(&record, Snapshot { uid_next: Uid(20), messages: 19 }).unwrap();
-    were.push(known(&ledger, b"INBOX"));
+    were.push(known(&ledger, "INBOX"));
     // What is on the disk after a power cut: the file, and the log of its changes up to somewhere.
     let name = key().file_name();
     let file = |end: &str| std::fs::read(store.folder.join(format!("{name}{end}"))).unwrap();
@@ -82,7 +82,7 @@ fn a_record_cut_off_anywhere_is_one_that_was_true_once() {
         std::fs::write(store.folder.join(format!("{name}-wal")), &log[..length]).unwrap();
         let (ledger, history) = opened(&store);
         assert!(!matches!(history, History::SetAside { .. }), "{length}: {history:?}");
-        let is = known(&ledger, b"INBOX");
+        let is = known(&ledger, "INBOX");
         let place = were.iter().rposition(|was| *was == is);
         seen.insert(place.unwrap_or_else(|| panic!("{length}: {is:?}")));
     }
@@ -98,7 +98,7 @@ fn a_damaged_or_foreign_file_is_set_aside_and_reported() {
     std::fs::write(&path, b"this is no database, but it is long enough to look like one").unwrap();
     let (ledger, history) = opened(&store);
     let History::SetAside { kept_as, .. } = history else { panic!("{history:?}") };
-    assert!(Path::new(&kept_as).exists() && ledger.folder(b"INBOX").unwrap().is_none());
+    assert!(Path::new(&kept_as).exists() && ledger.folder(&Folder::inbox()).is_none());
     drop(ledger);
 
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
@@ -115,11 +115,11 @@ fn sound_file() -> (Vec<u8>, [Known; 3]) {
         ledger.record(&record, &[done(uid)], &[], &[], 100).unwrap();
     }
     intend(&mut ledger, &record, &[8, 9]);
-    let work = ledger.begin_folder(b"Work", UidValidity(7), b"Work", UidValidity(9)).unwrap();
+    let work = begin(&mut ledger, &work_folder(), "Work");
     ledger.record(&work, &(1..150).map(done).collect::<Vec<_>>(), &[], &[], 100).unwrap();
     ledger.complete(&work, Snapshot { uid_next: Uid(150), messages: 149 }).unwrap();
-    ledger.begin_folder(b"Empty", UidValidity(7), b"Empty", UidValidity(9)).unwrap();
-    let are = [known(&ledger, b"INBOX"), known(&ledger, b"Work"), known(&ledger, b"Empty")];
+    begin(&mut ledger, &folder("Empty", &["Empty"]), "Empty");
+    let are = [known(&ledger, "INBOX"), known(&ledger, "Work"), known(&ledger, "Empty")];
     drop(ledger);
     (std::fs::read(store.path(&key())).unwrap(), are)
 }
@@ -143,7 +143,7 @@ fn a_bit_that_is_another_one_anywhere_is_noticed_or_changes_nothing() {
             continue;
         }
         harmless += 1;
-        let is = [known(&ledger, b"INBOX"), known(&ledger, b"Work"), known(&ledger, b"Empty")];
+        let is = [known(&ledger, "INBOX"), known(&ledger, "Work"), known(&ledger, "Empty")];
         assert_eq!(is, are, "byte {at}");
     }
     assert!(noticed > 100 && harmless < noticed / 5, "{noticed} noticed, {harmless} harmless");
@@ -179,8 +179,8 @@ fn key_of_format_1() -> MailboxKey {
 
 /// What version 1.0 wrote into the file.
 fn assert_carried_over(ledger: &Ledger) {
-    let record = |name: &[u8]| -> FolderRecord { ledger.folder(name).unwrap().unwrap() };
-    let inbox = record(b"INBOX");
+    let record = |name: &str, parts: &[&str]| -> FolderRecord { ledger.folder(&folder(name, parts)).unwrap() };
+    let inbox = record("INBOX", &["INBOX"]);
     assert_eq!((inbox.source_uid_validity, inbox.target_uid_validity), (UidValidity(7), UidValidity(9)));
     assert_eq!((inbox.target_name.as_slice(), inbox.snapshot), (&b"INBOX"[..], None));
     let done: Vec<(Uid, u64)> = (1..=591).map(|uid| (Uid(uid), u64::from(uid) * 10)).collect();
@@ -194,12 +194,16 @@ fn assert_carried_over(ledger: &Ledger) {
     let last = unchecked.last().unwrap();
     assert_eq!((last.digest, last.target_uid, last.floor), (Digest::of(&591_u32.to_be_bytes()), None, 690));
     assert_eq!(ledger.highest_target_uid(&inbox).unwrap(), Some(Uid(690)));
-    let work = record(b"Work/&AMQ-rger");
+    let work = record("Work/&AMQ-rger", &["Work", "Ärger"]);
     assert_eq!(work.target_name, b"INBOX.Work.&AMQ-rger");
     assert_eq!(work.snapshot, Some(Snapshot { uid_next: Uid(4), messages: 1 }));
     assert_eq!(ledger.done_counts(&work).unwrap(), (1, 5_000_000_000));
-    assert_eq!(record(b"Drafts").snapshot, Some(Snapshot { uid_next: Uid(1), messages: 0 }));
-    assert_eq!(ledger.target_names().unwrap().len(), 3);
+    assert_eq!(record("Drafts", &["Drafts"]).snapshot, Some(Snapshot { uid_next: Uid(1), messages: 0 }));
+    assert_eq!(ledger.folders().len(), 3);
+    let places =
+        ledger.places(&[folder("Drafts", &["Drafts"])], |name| FolderPath::new([String::from_utf8_lossy(name)]));
+    assert_eq!(places[&b"Drafts"[..]], FolderPath::new(["Drafts"]));
+    assert_eq!(places[&b"Work/&AMQ-rger"[..]], FolderPath::new(["INBOX.Work.&AMQ-rger"]));
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn batches(rounds: &[Round<'_>]) -> Vec<BodyBatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MessageHead, UidValidity};
+    use crate::domain::{Folder, FolderPath, MessageHead, UidValidity};
     use crate::imap::{AppendWay, FolderStatus, OpenFolder};
     use crate::migrate::copy::flags::SentFlags;
     use crate::migrate::copy::round::DateStyle;
@@ -144,7 +144,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = crate::ledger::MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
         let (mut ledger, _) = Ledger::open(&crate::ledger::Files::in_folder(folder.path()), &key).unwrap();
-        let record = ledger.begin_folder(b"INBOX", UidValidity(1), b"INBOX", UidValidity(2)).unwrap();
+        let record = ledger
+            .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2))
+            .unwrap();
         let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
         let flags =
             SentFlags::new(&OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true }, false);

@@ -85,7 +85,7 @@ impl<'a> Marked<'a> {
             return Ok(None);
         };
         let wire_name = target.wire_name.clone();
-        let Some(record) = ledger.folder(&job.source.wire_name)? else { return Ok(None) };
+        let Some(record) = ledger.folder(&job.source) else { return Ok(None) };
         let pairs = ledger.uid_pairs(&record)?.into_iter().filter(|(_, target_uid)| *target_uid >= floor);
         let copied: BTreeMap<Uid, Uid> = pairs.map(|(uid, target_uid)| (target_uid, uid)).collect();
         if copied.is_empty() {

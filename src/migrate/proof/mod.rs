@@ -74,7 +74,7 @@ impl FolderRun<'_, '_> {
         if let Some(doubled) = self.job.progress.own_appends.take_doubled() {
             self.report_once(doubled.in_folder(&self.job.planned.source));
         }
-        match self.ledger.folder(&self.job.source.wire_name)? {
+        match self.ledger.folder(&self.job.source) {
             Some(record) => self.check_rest(&record),
             None => Ok(()),
         }
@@ -82,7 +82,7 @@ impl FolderRun<'_, '_> {
 
     /// Notes what is complete, and ends the folder.
     fn finish(&mut self) -> Result<(), Halt> {
-        let Some(record) = self.ledger.folder(&self.job.source.wire_name)? else { return Ok(()) };
+        let Some(record) = self.ledger.folder(&self.job.source) else { return Ok(()) };
         self.report_dates(self.job.progress.dateless.len() as u64);
         self.job.report_lost_flags(&mut self.mailbox.reporter);
         if self.job.progress.failed.is_empty() && !self.mailbox.context.selection.limits_messages() {

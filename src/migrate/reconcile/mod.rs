@@ -19,8 +19,8 @@ impl FolderRun<'_, '_> {
     /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also tells from which
     /// UID of the target on the record knows nothing of what others may have put there.
     pub fn learn_the_past(&mut self) -> Result<(FolderRecord, Uid), Halt> {
-        let known = match self.ledger.folder(&self.job.source.wire_name)? {
-            Some(record) if self.holds(&record)? => record,
+        let known = match self.ledger.folder(&self.job.source) {
+            Some(record) if self.holds(&record)? => self.name_again(record)?,
             record => {
                 let record = self.compare_whole_folder(record.as_ref())?;
                 return Ok((record, self.target.open.status.uid_next.unwrap_or(Uid(1))));
@@ -33,10 +33,24 @@ impl FolderRun<'_, '_> {
 
     /// Whether the record is about the two folders as they stand there now, and may be believed.
     fn holds(&self, record: &FolderRecord) -> Result<bool, Halt> {
+        let goes_there = match &record.target_path {
+            Some(path) => *path == self.job.planned.target,
+            None => record.target_name == self.target.wire_name,
+        };
         let same_folders = record.source_uid_validity == self.scan.status.uid_validity
-            && record.target_name == self.target.wire_name
+            && goes_there
             && (!self.mailbox.context.options.repair || self.job.progress.begun_anew);
         Ok(same_folders && still_stands(self.ledger, record, &self.target.open.status)?)
+    }
+
+    /// Notes the names that the folder has now, if they are others: a server's separator may change, and old records know no parts.
+    fn name_again(&mut self, record: FolderRecord) -> Result<FolderRecord, Halt> {
+        let (source, target) = (&self.job.source, (self.target.wire_name.as_slice(), &self.job.planned.target));
+        let is_named = record.source_name == source.wire_name
+            && record.source_path.as_ref() == Some(&source.path)
+            && record.target_name == target.0
+            && record.target_path.as_ref() == Some(target.1);
+        if is_named { Ok(record) } else { Ok(self.ledger.name_folder(&record, source, target)?) }
     }
 
     /// Begins the record anew with what stands on the target already. Once in a run: what is copied afterwards is known.
@@ -60,9 +74,9 @@ impl FolderRun<'_, '_> {
             self.job.report_once(&mut self.mailbox.reporter, problem);
         }
         let record = self.ledger.begin_folder(
-            &self.job.source.wire_name,
+            &self.job.source,
             scan.status.uid_validity,
-            &target.wire_name,
+            (&target.wire_name, &self.job.planned.target),
             target.open.status.uid_validity,
         )?;
         self.note_found(&record, matches, &[])?;

@@ -6,7 +6,7 @@ use crate::migrate::context::RunContext;
 
 /// The octets of a folder, of which so many are on the source, that are not on the target yet.
 pub fn still_to_copy(ledger: &Ledger, folder: &Folder, octets: u64) -> Result<u64, LedgerError> {
-    let there = match ledger.folder(&folder.wire_name)? {
+    let there = match ledger.folder(folder) {
         Some(record) => ledger.done_counts(&record)?.1,
         None => 0,
     };
