@@ -3,7 +3,9 @@
 use super::certificate::TestCertificate;
 use super::process::{ProcessGroup, ServerUser, free_port, installed, server_folder, wait_until_up};
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How Dovecot keeps mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,10 @@ impl Dovecot {
     /// Starts it again on the same ports with the same mail.
     pub fn restart(&mut self) {
         self.process = None;
+        // Its processes may outlive their end for a moment; that one of them still listens must not pass for the new start.
+        while [self.port, self.tls_port].iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         // Left behind by SIGKILL; where nobody collects the dead process, Dovecot takes it for alive.
         let _ = fs::remove_file(self.path().join("run/master.pid"));
         let configuration = self.path().join("dovecot.conf");
