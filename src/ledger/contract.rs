@@ -407,7 +407,7 @@ pub(crate) fn a_folder_is_known_by_its_parts_when_its_wire_name_changes(store: &
     let found = ledger.folder(&now).unwrap();
     assert_eq!((&found.target_path, ledger.done(&found).unwrap().len()), (&Some(now.path.clone()), 1));
     let found = ledger.name_folder(&found, &now, (b"INBOX/Work/Deep", &now.path)).unwrap();
-    let places = ledger.places(&[now.clone()], |_| panic!("its parts are known"));
+    let places = ledger.places(std::slice::from_ref(&now), |_| panic!("its parts are known"));
     assert_eq!(places, [(b"Work/Deep".to_vec(), now.path.clone())].into());
     assert_eq!((found.target_name.as_slice(), &found.renamed_from), (&b"INBOX/Work/Deep"[..], &None));
     assert_eq!(ledger.folders().len(), 1);
