@@ -2,14 +2,15 @@
 //!
 //! The process is this test program once more, told by its environment to do nothing but one run.
 
+use super::clock::Clock;
 use super::embedded::stage::{ANN, LOOPBACK, migration, start};
+use super::step::At;
 use kimt::domain::{Security, ServerAddress};
 use kimt::migrate::{MailServer, Options, Patience, Servers, TargetKind};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Action, ImapServer, Step};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,12 +26,12 @@ pub struct Request {
     pub repair: bool,
 }
 
-/// Runs, and kills the process when the servers come to the step of that number.
-pub fn kill_at(request: &Request, step: u64, servers: &[Arc<ImapServer>; 2]) {
+/// Runs, and kills the process at that moment.
+pub fn kill_at(request: &Request, at: At, servers: &[Arc<ImapServer>; 2]) {
     let child: Arc<Mutex<Option<Child>>> = Arc::default();
-    let (killed, steps) = (child.clone(), Arc::new(AtomicU64::new(0)));
-    let kill = Arc::new(move |_: &Step<'_>| {
-        if steps.fetch_add(1, Ordering::SeqCst) == step
+    let (killed, clock) = (child.clone(), Clock::default());
+    let kill = Arc::new(move |step: &Step<'_>| {
+        if clock.tick(step).is(at)
             && let Some(child) = &mut *killed.lock().unwrap()
         {
             let _ = child.kill();

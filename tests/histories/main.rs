@@ -15,6 +15,7 @@
 mod embedded;
 
 mod child;
+mod clock;
 mod model;
 mod step;
 mod world;

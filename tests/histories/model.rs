@@ -8,7 +8,7 @@
 //! What a run left behind is held against that:
 //! 1. nothing on the source is other than before, and nothing that was on the target before is gone or changed;
 //! 2. what is new there equals a message of the source's folder, with its flags and date;
-//! 3. nothing is there more often than it ever was on the source, apart from what its owner put there, or the run reported it;
+//! 3. nothing is there more often than it ever was on the source, apart from what its owner put there;
 //! 4. a run that calls itself complete has left nothing out but what its owner took away;
 //! 5. a run that nothing disturbed is complete or says what is missing, and the next copies nothing;
 //! 6. after that, only what is new on the source comes, so that what the owner deletes stays deleted;
@@ -154,7 +154,7 @@ impl Model {
             let ever: usize = sources.iter().map(|source| Self::of(&self.ever, source, digest)).sum();
             let allowed = before.max(ever + Self::of(&self.own, name, digest));
             let now = count(there, digest);
-            if now > allowed && !reports(run.state, ProblemKind::MessageDoubled) {
+            if now > allowed {
                 return Err(format!("'{shown}' has {now} of {digest:?}, and {allowed} at most should be there"));
             }
         }

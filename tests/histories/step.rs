@@ -102,7 +102,15 @@ pub enum Record {
     ChangeComputer,
 }
 
-/// What disturbs a run, at the step of that number of its conversations with both servers.
+/// When a run is disturbed: at the step of that number, from 0, of its conversations with both servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    Step(u16),
+    /// Only steps at which a message is stored are counted.
+    Append(u16),
+}
+
+/// What disturbs a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disturbance {
     Cut,
@@ -114,15 +122,15 @@ pub enum Disturbance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Course {
     Smooth,
-    Disturbed(Vec<(u16, Disturbance)>),
+    Disturbed(Vec<(At, Disturbance)>),
     /// The user stops it, with or without waiting for what is in flight.
     Stopped {
-        at: u16,
+        at: At,
         at_once: bool,
     },
     /// The program is killed.
     Killed {
-        at: u16,
+        at: At,
     },
 }
 
@@ -253,7 +261,7 @@ fn record(rng: &mut Rng) -> Record {
 
 fn migrate(rng: &mut Rng) -> Step {
     // A run of some messages has sixty to two hundred steps.
-    let at = |rng: &mut Rng| rng.u16(..150);
+    let at = |rng: &mut Rng| if rng.bool() { At::Step(rng.u16(..150)) } else { At::Append(rng.u16(..12)) };
     let course = match rng.u8(..20) {
         0..11 => Course::Smooth,
         11..16 => {

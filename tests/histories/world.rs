@@ -1,18 +1,18 @@
 //! Two embedded servers and two computers to migrate from, on which a history happens, step by step.
 
 use super::child;
+use super::clock::Clock;
 use super::embedded::stage::{ANN, End, PASSWORD, Stage, problems, scratch, start};
 use super::model::{Known, Migrated, Model, Moment};
 use super::step::{Change, Choice, Course, Disturbance, History, Record, Setting, Side, Step};
 use kimt::domain::Security;
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{
-    Action, Content, FaultPlan, Faults, FolderSnapshot, ImapOptions, Layout, MailStore, NewMessage, Profile, Snapshot,
-    wire_name,
+    Action, Content, Faults, FolderSnapshot, ImapOptions, Layout, MailStore, NewMessage, Profile, Snapshot, wire_name,
 };
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The folders that a mailbox may have beside INBOX; `/` stands for the separator.
@@ -277,21 +277,24 @@ impl World {
         let before = self.moment();
         self.stage.repair = repair;
         let state = match course {
-            Course::Smooth => self.finish(RunKind::Migrate, |_| None),
+            Course::Smooth => self.finish(RunKind::Migrate, || None),
             Course::Disturbed(disturbances) => {
-                let steps = AtomicU64::new(0);
-                let disturbances = disturbances.clone();
-                self.disturb(Arc::new(move |_: &kimt::rehearsal::Step<'_>| {
-                    let number = steps.fetch_add(1, Ordering::SeqCst);
-                    let met = disturbances.iter().find(|(at, _)| u64::from(*at) == number);
+                let (clock, disturbances) = (Clock::default(), disturbances.clone());
+                self.disturb(Arc::new(move |step: &kimt::rehearsal::Step<'_>| {
+                    let now = clock.tick(step);
+                    let met = disturbances.iter().find(|(at, _)| now.is(*at));
                     met.map_or(Action::Proceed, |(_, disturbance)| action(*disturbance))
                 }));
-                self.finish(RunKind::Migrate, |_| None)
+                self.finish(RunKind::Migrate, || None)
             }
             Course::Stopped { at, at_once } => {
-                let plan = Arc::new(FaultPlan::disturb_at((*at).into(), Action::Proceed));
-                self.disturb(plan.clone());
-                self.finish(RunKind::Migrate, move |_| plan.is_done().then_some(*at_once))
+                let (clock, at, reached) = (Clock::default(), *at, Arc::new(AtomicBool::new(false)));
+                let reaches = reached.clone();
+                self.disturb(Arc::new(move |step: &kimt::rehearsal::Step<'_>| {
+                    reaches.fetch_or(clock.tick(step).is(at), Ordering::SeqCst);
+                    Action::Proceed
+                }));
+                self.finish(RunKind::Migrate, move || reached.load(Ordering::SeqCst).then_some(*at_once))
             }
             Course::Killed { at } => {
                 let request = child::Request {
@@ -300,7 +303,7 @@ impl World {
                     repair,
                 };
                 let ends = [&self.stage.source, &self.stage.target].map(|end| end.server.clone());
-                child::kill_at(&request, u64::from(*at), &ends);
+                child::kill_at(&request, *at, &ends);
                 None
             }
         };
@@ -336,7 +339,7 @@ impl World {
 
     fn verify(&mut self) -> Result<(), String> {
         let before = self.moment();
-        let state = self.finish(RunKind::Verify, |_| None).unwrap();
+        let state = self.finish(RunKind::Verify, || None).unwrap();
         let after = self.moment();
         let [source_separator, target_separator] = self.separators;
         let run = Migrated {
@@ -369,14 +372,14 @@ impl World {
     }
 
     /// Runs to the end; `stop` says when the user stops it, and whether at once.
-    fn finish(&self, kind: RunKind, stop: impl Fn(&RunState) -> Option<bool>) -> Option<RunState> {
+    fn finish(&self, kind: RunKind, stop: impl Fn() -> Option<bool>) -> Option<RunState> {
         let request = self.stage.request(kind, self.disk());
         let run = start(request, Box::new(|_: &Stamped, _: &RunState| {}));
         let begun = Instant::now();
         let mut stopped = false;
         while !run.is_finished() {
             assert!(begun.elapsed() < LONGEST_RUN, "it hangs: {:?}", run.state().lock().unwrap());
-            if let Some(at_once) = (!stopped).then(|| stop(&RunState::default())).flatten() {
+            if let Some(at_once) = (!stopped).then(&stop).flatten() {
                 if at_once {
                     run.stop_now()
                 } else {
