@@ -2,7 +2,8 @@
 //! that are disturbed, stopped, killed and repeated, held against a model that knows what must be where.
 //!
 //! - [`step`] makes a history from a seed; the same seed gives the same history.
-//! - [`world`] lets it happen on embedded servers; runs that are killed are processes of their own ([`child`]).
+//! - [`world`] lets it happen on embedded servers; [`clock`] says when something happens to a run; runs that are killed are processes of
+//!   their own ([`child`]).
 //! - [`model`] judges every run.
 //!
 //! A thousand histories are tried in each test run. By hand, the environment sets another number (`KIMT_HISTORIES`), a time instead

@@ -14,7 +14,7 @@
 //! 6. after that, only what is new on the source comes, so that what the owner deletes stays deleted;
 //! 7. what is counted as copied was copied.
 
-use kimt::domain::{Digest, FolderPath, ProblemKind, Severity};
+use kimt::domain::{Digest, FolderPath, Severity};
 use kimt::progress::{RunState, Verdict};
 use kimt::rehearsal::{FolderSnapshot, MessageSnapshot, Snapshot, wire_name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,10 +287,6 @@ pub fn identities(source: &Snapshot) -> BTreeSet<Identity> {
 
 fn count(folder: &FolderSnapshot, digest: Digest) -> usize {
     folder.messages.iter().filter(|message| message.digest == digest).count()
-}
-
-fn reports(state: &RunState, kind: ProblemKind) -> bool {
-    state.accounts.iter().any(|account| account.problems.iter().any(|(_, problem)| problem.kind == kind))
 }
 
 fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), String> {
