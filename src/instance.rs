@@ -14,12 +14,17 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Claims a state folder, and makes it if need be. Another program that has it is an [`ProblemKind::AlreadyRunning`].
+    /// Claims a state folder, and makes it if need be.
+    ///
+    /// # Errors
+    /// - [`ProblemKind::AlreadyRunning`]: another program holds it.
+    /// - [`ProblemKind::LocalFile`]: it cannot be used, or other users own it or can write to it.
     pub fn claim(state_folder: &Path) -> Result<Self, Problem> {
         let path = state_folder.join("running.lock");
         let unusable =
             |error: std::io::Error| Problem::new(ProblemKind::LocalFile).at_path(path.display()).saying(error);
-        private_file::create_folder(state_folder).map_err(unusable)?;
+        private_file::claim_folder(state_folder)
+            .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path(state_folder.display()).saying(error))?;
         let lock = private_file::open(&path).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
@@ -51,6 +56,6 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let problem = Instance::claim(&file).unwrap_err();
         assert_eq!(problem.kind, ProblemKind::LocalFile);
-        assert!(problem.to_string().contains("running.lock"));
+        assert!(problem.to_string().contains("file"));
     }
 }

@@ -17,6 +17,34 @@ pub fn create_new_folder(folder: &Path) -> io::Result<()> {
     builder().create(folder)
 }
 
+/// Makes a folder and those above it, or takes one that exists. Refuses one that others could change: a folder of another user, or one that
+/// the group or everybody may write to. Somebody could lay out files there that we would trust.
+pub fn claim_folder(folder: &Path) -> io::Result<()> {
+    create_folder(folder)?;
+    refuse_foreign(folder)
+}
+
+#[cfg(unix)]
+fn refuse_foreign(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(folder)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it belongs to another user of this computer; choose another folder"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other(
+            "other users may write to it; close it to them (chmod go-w) or choose another folder",
+        ));
+    }
+    Ok(())
+}
+
+/// Elsewhere folders take the permissions of the user's own folders, in which they are made.
+#[cfg(not(unix))]
+fn refuse_foreign(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes a file that must not be there yet, not even as a link, and opens it for writing.
 pub fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
@@ -97,5 +125,22 @@ mod tests {
         replace(&path, b"new").unwrap();
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_folder_that_others_own_or_can_write_to_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("state");
+        claim_folder(&folder).unwrap();
+        for open in [0o720, 0o702, 0o777] {
+            std::fs::set_permissions(&folder, PermissionsExt::from_mode(open)).unwrap();
+            assert!(claim_folder(&folder).unwrap_err().to_string().contains("other users may write"), "{open:o}");
+        }
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+        claim_folder(&folder).unwrap();
+        // Only root can give a folder away.
+        if std::os::unix::fs::chown(&folder, Some(12345), None).is_ok() {
+            assert!(claim_folder(&folder).unwrap_err().to_string().contains("another user"));
+        }
     }
 }

@@ -76,7 +76,7 @@ const STAGES: [&str; 21] = [
 const WITH_CIRCLES: [&str; 5] = ["accounts", "gui", "imap", "kerio", "rehearsal"];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 26] = [
+const OWNERS: [(&[&str], &[&str]); 27] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap"]),
@@ -104,6 +104,7 @@ const OWNERS: [(&[&str], &[&str]); 26] = [
     (&["rcgen::"], &["rehearsal"]),
     (&["directories::"], &["logs", "settings"]),
     (&["rlimit::"], &["core_dumps"]),
+    (&["rustix::"], &["private_file"]),
 ];
 
 const LONGEST_FILE: usize = 480;

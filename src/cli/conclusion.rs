@@ -14,7 +14,7 @@ pub(super) fn report(state: &RunState, voice: Voice) {
     state.problems.iter().filter(|problem| problem.severity() == Severity::Error).for_each(terminal::complain);
     if voice.is_json() {
         match serde_json::to_string(&Summary::of(state)) {
-            Ok(line) => terminal::say(line),
+            Ok(line) => terminal::say(terminal::escaped(&line)),
             Err(error) => log::error!("the summary cannot be written as JSON: {error}"),
         }
     } else {

@@ -1,5 +1,6 @@
 //! Events and totals as single lines of text: words for people, JSON for programs.
 
+use super::terminal::escaped;
 use crate::domain::AccountId;
 use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped, Tally};
 use crate::report::words;
@@ -9,7 +10,8 @@ pub(super) fn json(event: &Stamped) -> Option<String> {
     if event.event == Event::RunFinished {
         return None;
     }
-    serde_json::to_string(event).inspect_err(|error| log::error!("an event cannot be written as JSON: {error}")).ok()
+    let line = serde_json::to_string(event);
+    line.inspect_err(|error| log::error!("an event cannot be written as JSON: {error}")).ok().map(|line| escaped(&line))
 }
 
 /// Says how many lines a slow reader missed.

@@ -3,6 +3,7 @@
 //! The terminal's width and height bound it (indicatif cuts what does not fit); [`MOST_ROWS`] bounds it on tall ones.
 
 use super::lines::{self, Total};
+use super::terminal::shown;
 use crate::progress::RunState;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -76,7 +77,7 @@ impl Picture {
     /// Prints a line that stays, above the picture.
     pub(super) fn print_above(&self, line: &str) {
         // A run does not end because its terminal is gone.
-        let _ = self.area.println(line);
+        let _ = self.area.println(shown(line));
     }
 
     /// Removes the picture.
@@ -96,9 +97,9 @@ fn bar() -> ProgressBar {
 }
 
 fn set(bar: &ProgressBar, name: &str, fraction: f32, words: &str) {
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(shown(name));
     bar.set_position((f64::from(fraction) * WHOLE as f64) as u64);
-    bar.set_message(words.to_owned());
+    bar.set_message(shown(words));
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
-pub use printable::printable;
+pub use printable::{is_printable, printable};
 pub use problem::{Problem, ProblemKind, Reach, Retry, Severity, Subject};
 pub use secret::Secret;
 pub use selection::{Selection, read_date, read_size};

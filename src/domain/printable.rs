@@ -6,7 +6,8 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
-fn is_printable(c: char) -> bool {
+/// Whether a character is none of those that [`printable`] replaces.
+pub fn is_printable(c: char) -> bool {
     let separator = matches!(c, '\u{2028}' | '\u{2029}');
     let direction_mark =
         matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

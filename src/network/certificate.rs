@@ -1,5 +1,6 @@
 //! A certificate in words for a person: its names, its issuer, its validity, and why it is not trusted.
 
+use super::direct;
 use crate::domain::{CertificateDetails, Fingerprint};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
@@ -81,9 +82,9 @@ fn ip(octets: &[u8]) -> Option<String> {
     v4.or_else(|_| v6()).ok()
 }
 
-/// Whether a name of a certificate covers the host (RFC 9525: a star stands for exactly one label). Only used to explain a failure.
+/// Whether a name of a certificate covers the host (RFC 9525: a star stands for exactly one label). Only explains a failure.
 fn covers(name: &str, host: &str) -> bool {
-    let (name, host) = (name.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let (name, host) = (name.to_ascii_lowercase(), direct::ascii_name(host).to_ascii_lowercase());
     match name.strip_prefix("*.") {
         Some(rest) => host.split_once('.').is_some_and(|(_, parent)| parent == rest),
         None => name == host,

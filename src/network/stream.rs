@@ -1,6 +1,6 @@
 //! A connection to a server, in clear text or encrypted, and the check of its certificate.
 
-use super::{Limits, NetworkError, RateLimit, Trust, certificate};
+use super::{Limits, NetworkError, RateLimit, Trust, certificate, direct};
 use crate::domain::CertificateDetails;
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use std::io::{self, Read, Write};
@@ -138,7 +138,8 @@ impl Stream {
 }
 
 fn handshake(connector: &TlsConnector, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, NetworkError> {
-    connector.connect(host, tcp).map_err(|error| match error {
+    // Certificates name an international host by its ASCII form (RFC 9525, section 2).
+    connector.connect(&direct::ascii_name(host), tcp).map_err(|error| match error {
         // The time limit ran out during the handshake.
         HandshakeError::WouldBlock(_) => NetworkError::TimedOut,
         HandshakeError::Failure(error) => NetworkError::TlsFailed(error.to_string()),
@@ -223,6 +224,8 @@ impl Interrupter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use native_tls::{Identity, TlsAcceptor};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use std::net::TcpListener;
 
     #[test]
@@ -242,5 +245,35 @@ mod tests {
         assert_eq!(received, sent);
         far.write_all(&sent).unwrap();
         assert!(near.read(&mut received).unwrap() <= 10_000);
+    }
+
+    /// The end of a handshake with a server that shows a certificate for `name`, whose authority is trusted.
+    #[cfg(target_os = "linux")]
+    fn secured(name: &str, host: &str) -> Result<Stream, NetworkError> {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "Test authority");
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = parameters.signed_by(&key, &authority).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, authority.pem()).unwrap();
+        let trust = Trust::with_authority_files(&[file.path().to_owned()], None).unwrap();
+        let identity = Identity::from_pkcs8(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()).unwrap();
+        let acceptor = TlsAcceptor::new(identity).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || listener.incoming().flatten().for_each(|tcp| drop(acceptor.accept(tcp))));
+        let mut connect = || Ok(TcpStream::connect(address).unwrap());
+        Stream::secure(connect()?, host, &trust, &mut connect)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_valid_certificate_of_an_international_name_is_trusted_and_one_of_another_name_is_not() {
+        assert!(secured("xn--bcher-kva.example", "bücher.example").is_ok());
+        let error = secured("xn--bcher-kva.example", "buecher.example").err().unwrap();
+        assert!(error.to_string().contains("for xn--bcher-kva.example, not for buecher.example"), "{error}");
     }
 }
