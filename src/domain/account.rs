@@ -15,9 +15,9 @@ impl AccountId {
     }
 }
 
-/// A mail address whose domain is in lower case and, for an international domain, in its ASCII form (IDNA).
+/// A mail address. Its domain is in lower case, an international one in its ASCII form (IDNA).
 ///
-/// The local part keeps its capitals; two addresses that differ only in case are the same account (see [`Address::key`]).
+/// The local part keeps its case; two addresses that differ only in case are the same account (see [`Address::key`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
     local: String,
@@ -30,11 +30,11 @@ pub enum AddressError {
     /// There is no `@`.
     #[error("it has no @")]
     NoAt,
-    /// Nothing stands before the `@`.
-    #[error("nothing stands before the @")]
+    /// There is nothing before the `@`.
+    #[error("it has nothing before the @")]
     NoLocalPart,
     /// The part after the `@` is not a domain name.
-    #[error("what stands after the @ is not a domain name")]
+    #[error("the part after the @ is not a domain name")]
     BadDomain,
     /// The part before the `@` has a space or a control character.
     #[error("it has a space or a control character")]
@@ -42,7 +42,7 @@ pub enum AddressError {
 }
 
 impl Address {
-    /// Reads `user@domain`; spaces around it do not count.
+    /// Reads `user@domain`, without the spaces around it.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
@@ -69,7 +69,7 @@ impl Address {
         &self.domain
     }
 
-    /// The form by which two spellings of one address are recognised: all in lower case.
+    /// The form in which two spellings of one address are equal: all in lower case.
     pub fn key(&self) -> String {
         format!("{}@{}", self.local.to_lowercase(), self.domain)
     }
@@ -84,17 +84,17 @@ impl fmt::Display for Address {
 /// One usable row of the CSV.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The line of the CSV it stands on, from 1.
+    /// Its line in the CSV, from 1.
     pub line: u32,
-    /// The mail address: the name to sign in with on both sides, unless the line names others.
+    /// The mail address, and the name to sign in with on both sides unless the line gives others.
     pub address: Address,
     /// The password on the source, and of a user created in Kerio Connect; empty when the CSV gives none.
     pub password: Secret,
     /// The person's name; empty when the CSV gives none.
     pub full_name: String,
-    /// The name to sign in with on the source, when it is another.
+    /// The name to sign in with on the source, if different.
     pub source_login: Option<String>,
-    /// The address on the target, when it is another.
+    /// The address on the target, if different.
     pub target_address: Option<Address>,
 }
 
@@ -105,7 +105,7 @@ pub enum NameForm {
     /// The whole address.
     #[default]
     Address,
-    /// What stands before the `@`.
+    /// The part before the `@`.
     LocalPart,
 }
 
@@ -119,12 +119,12 @@ impl NameForm {
 }
 
 impl Account {
-    /// An account of which the CSV says no more.
+    /// An account with nothing but an address and a password.
     pub fn new(line: u32, address: Address, password: Secret) -> Self {
         Self { line, address, password, full_name: String::new(), source_login: None, target_address: None }
     }
 
-    /// The name on the source: the one that the CSV gives, else the address in this form.
+    /// The name to sign in with on the source: the one in the CSV, else the address in this form.
     pub fn source_name(&self, form: NameForm) -> String {
         self.source_login.clone().unwrap_or_else(|| form.of(&self.address))
     }
@@ -134,18 +134,18 @@ impl Account {
         self.target_address.as_ref().unwrap_or(&self.address)
     }
 
-    /// The name on the target: the address there in this form.
+    /// The name to sign in with on the target: the address there in this form.
     pub fn target_name(&self, form: NameForm) -> String {
         form.of(self.target())
     }
 
-    /// The address on the target, when it is another than on the source.
+    /// The address on the target, if it differs from the one on the source.
     pub fn moves_to(&self) -> Option<&Address> {
         self.target_address.as_ref().filter(|target| target.key() != self.address.key())
     }
 }
 
-/// A row of the CSV that cannot be used. Never holds any of the row's text but the address.
+/// A row of the CSV that cannot be used. Of the row's text it holds the address at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadLine {
     /// The line of the CSV, from 1.

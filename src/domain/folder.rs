@@ -16,7 +16,7 @@ impl FolderId {
 
 /// A folder's place in the hierarchy, in Unicode and without any server's separator: `["Projects", "2024"]`.
 ///
-/// Shown with ` / ` never confused with a name's own slash only by its parts; use [`FolderPath::parts`] to compute with it.
+/// Only for display are the parts joined with `/`; a name may contain a slash itself, so compute with [`FolderPath::parts`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FolderPath(pub Vec<String>);
 
@@ -69,11 +69,11 @@ pub enum SpecialUse {
     Junk,
     /// Archived mail.
     Archive,
-    /// Every message once more (Gmail's All Mail).
+    /// All messages, shown again (Gmail's All Mail).
     All,
-    /// Flagged messages once more (Gmail's Starred).
+    /// Flagged messages, shown again (Gmail's Starred).
     Flagged,
-    /// Important messages once more (RFC 8457).
+    /// Important messages, shown again (RFC 8457).
     Important,
 }
 
@@ -82,9 +82,9 @@ pub enum SpecialUse {
 pub struct Folder {
     /// The name exactly as it travels on that server's wire.
     pub wire_name: Vec<u8>,
-    /// The same, decoded and split at the server's separator, without a personal-namespace prefix.
+    /// The name decoded and split at the server's separator, without the prefix of the personal namespace.
     pub path: FolderPath,
-    /// What the server says it is for.
+    /// Its use, as the server says.
     pub special_use: Option<SpecialUse>,
     /// Whether it can hold messages (neither \Noselect nor \NonExistent).
     pub selectable: bool,

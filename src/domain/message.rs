@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Uid(pub u32);
 
-/// The number that says for how long UIDs of a folder hold.
+/// As long as a folder keeps this number, its UIDs name the same messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UidValidity(pub u32);
 
@@ -17,13 +17,13 @@ pub struct UidValidity(pub u32);
 pub struct MessageHead {
     /// The UID in its folder.
     pub uid: Uid,
-    /// RFC822.SIZE in octets, as the server claims it: a hint, the literal is the truth.
+    /// RFC822.SIZE in bytes, as the server claims: a hint only, the literal decides.
     pub size: u64,
     /// Flags and keywords as the server spells them, \Recent left out.
     pub flags: Vec<String>,
     /// INTERNALDATE; none when the server gave none that can be read.
     pub date: Option<DateTime<FixedOffset>>,
-    /// The number by which the server knows the message in every folder it stands in, if it has such numbers (Gmail's X-GM-MSGID).
+    /// The number that the server gives the message in every folder that holds it, if it has such numbers (Gmail's X-GM-MSGID).
     pub permanent_id: Option<u64>,
     /// What the server said of it and could not be used; none for nearly all messages.
     pub unused: Option<Box<Unused>>,
@@ -38,7 +38,7 @@ pub struct Unused {
     pub flag: Option<String>,
 }
 
-/// BLAKE3 of a message's octets as they travel in a literal.
+/// BLAKE3 of a message's bytes as they travel in a literal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 

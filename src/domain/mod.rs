@@ -1,10 +1,11 @@
-//! The words of the program, as plain data: no I/O, no clock, no threads.
+//! The nouns of the program as plain data: no I/O, no clock, no threads.
 //!
-//! Every other module may use these types; this one knows nothing of ours.
+//! Every other module may use these types; they use none of ours.
 
 mod account;
 mod folder;
 mod message;
+pub mod numbers;
 mod plan;
 mod printable;
 mod problem;

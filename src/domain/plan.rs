@@ -1,20 +1,20 @@
-//! The plan: which folder of an account goes where and why, and which is not copied, as data that the engine, its events and the report share.
+//! The plan as data: which folder of an account goes where and why, and which is not copied. Engine, events and report share it.
 
 use super::FolderPath;
 use serde::{Deserialize, Serialize};
 
-/// One folder's way.
+/// A folder and its target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedFolder {
-    /// Where the messages are.
+    /// Its name on the source.
     pub source: FolderPath,
-    /// Where they go.
+    /// Its name on the target.
     pub target: FolderPath,
-    /// Why there.
+    /// Why it has that name.
     pub mapping: Mapping,
 }
 
-/// Why a folder goes where it goes.
+/// Why a folder has its name on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mapping {
@@ -26,7 +26,7 @@ pub enum Mapping {
     ByName,
     /// Renamed, because the name belongs to a groupware or system folder of the target.
     Reserved,
-    /// Renamed, because the target cannot carry the name as it is.
+    /// Renamed, because the target does not accept the name.
     Adapted,
     /// Renamed, because another folder already took the name there.
     Clash,
@@ -55,7 +55,7 @@ pub enum LeftOutReason {
     OtherUser,
     /// It is shared or public.
     Shared,
-    /// It shows messages of other folders once more (\All, \Flagged, \Important).
+    /// It shows messages of other folders again (\All, \Flagged, \Important).
     Virtual,
     /// The user's rules leave it out.
     ByRule,
@@ -71,10 +71,10 @@ impl LeftOutReason {
         match self {
             LeftOutReason::OtherUser => "it belongs to another user",
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
-            LeftOutReason::Virtual => "it only shows messages of other folders once more",
+            LeftOutReason::Virtual => "it only shows messages of other folders again",
             LeftOutReason::ByRule => "your rules leave it out",
-            LeftOutReason::ListedTwice => "the server lists two folders by this name, of which only one can be opened",
-            LeftOutReason::Unnameable => "the server lists it under a name by which it cannot be opened",
+            LeftOutReason::ListedTwice => "the server lists two folders by this name, and only one of them can be opened",
+            LeftOutReason::Unnameable => "no command can open it under the name that the server lists",
         }
     }
 }

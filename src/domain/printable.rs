@@ -1,7 +1,7 @@
-//! Text from outside, made safe to show: in a report, a log, a window, a terminal.
+//! Text from outside, made safe to show in a report, a log, a window or a terminal.
 
-/// The text with a replacement character for everything that could forge a line, move a terminal's cursor or turn the reading
-/// direction: control characters, line and paragraph separators, and the marks of the bidirectional algorithm (UAX 9).
+/// Replaces every character that could forge a line, move a terminal's cursor or turn the reading direction: control characters, line
+/// and paragraph separators, and the marks of the bidirectional algorithm (UAX 9).
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }

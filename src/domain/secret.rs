@@ -1,7 +1,7 @@
 //! A password that cannot be printed.
 //!
-//! Promises that `Debug` shows no character of it, that it has no `Display` and no serialisation, that comparing two does not
-//! stop at the first difference, and that its memory is wiped when it is dropped.
+//! Promises: `Debug` shows no character of it; there is no `Display` and no serialisation; comparison does not stop at the first
+//! difference; its memory is wiped when it is dropped.
 
 use std::fmt;
 use zeroize::Zeroizing;

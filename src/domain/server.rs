@@ -1,9 +1,9 @@
-//! A server as the user names it, how the line to it is protected, and the certificate it shows.
+//! A server as the user names it, how the connection to it is protected, and the certificate it shows.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which of the three services a run talks to.
+/// One of the three services that a run talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -25,7 +25,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// How the line to an IMAP server is protected.
+/// How the connection to an IMAP server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Security {
@@ -48,7 +48,7 @@ impl Security {
     }
 }
 
-/// `host` or `host:port` as typed. IPv6 addresses stand in brackets when a port follows.
+/// `host` or `host:port` as typed. An IPv6 address is in brackets when a port follows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct ServerAddress {
     /// DNS name or IP address, without brackets.
@@ -161,7 +161,7 @@ impl TryFrom<String> for Fingerprint {
 /// What a person needs to see of a certificate before trusting it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateDetails {
-    /// Whom it names: common name, or the first alternative name.
+    /// The name it is for: the common name, or the first alternative name.
     pub subject: String,
     /// Who signed it.
     pub issuer: String,

@@ -1,11 +1,11 @@
-//! The counters: messages and octets by what became of them. Only the fold (`state`) changes them.
+//! The counters: messages and bytes by what became of them. Only the fold (`state`) changes them.
 
-/// Messages and their octets.
+/// A number of messages and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// How many.
+    /// The number of messages.
     pub messages: u64,
-    /// Their size in octets.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
@@ -16,44 +16,44 @@ impl Counts {
     }
 }
 
-/// What became of messages, of a folder, an account or the run.
+/// What became of the messages of a folder, an account or the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// On the source, as counted.
+    /// On the source, as counted and as the rules take them.
     pub expected: Counts,
     /// On the target already: from an earlier run, or equal in content.
     pub found: Counts,
     /// Copied in this run and confirmed by the target.
     pub copied: Counts,
-    /// Compared on the target and right.
+    /// Compared with the target and equal.
     pub checked: Counts,
-    /// Left out by the user's rules; not among the expected ones.
+    /// Left out by the user's rules; not part of `expected`.
     pub left_out: u64,
-    /// Deleted on the source meanwhile.
+    /// Deleted on the source during the run.
     pub vanished: u64,
-    /// Neither found nor copied, each named by a problem, or found altered.
+    /// Missing or altered on the target; a problem names each.
     pub failed: u64,
 }
 
 impl Tally {
-    /// Messages whose fate is settled.
+    /// Messages of which nothing more will change: on the target, deleted, or failed.
     pub fn settled(&self) -> u64 {
         self.arrived().messages + self.vanished + self.failed
     }
 
-    /// What stands on the target: found or copied, or in a comparison found right.
+    /// What is on the target: found or copied, or in a comparison found equal.
     fn arrived(&self) -> Counts {
         let messages = self.found.messages + self.copied.messages;
         let bytes = self.found.bytes + self.copied.bytes;
         if messages == 0 { self.checked } else { Counts { messages, bytes } }
     }
 
-    /// Octets that stand on the target.
+    /// Bytes that are on the target.
     pub fn settled_bytes(&self) -> u64 {
         self.arrived().bytes
     }
 
-    /// How far it is, from 0 to 1; by octets when they are known, else by messages.
+    /// Progress from 0 to 1: by bytes when they are known, else by messages.
     pub fn fraction(&self) -> f32 {
         let (part, whole) = if self.expected.bytes > 0 && self.failed + self.vanished == 0 {
             (self.settled_bytes(), self.expected.bytes)
@@ -64,7 +64,7 @@ impl Tally {
     }
 }
 
-/// Takes a part of a sum from what it was to what it is.
+/// Changes a sum by the difference of one of its parts.
 pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     let move_by = |value: &mut u64, before: u64, after: u64| *value = *value + after - before;
     let move_counts = |value: &mut Counts, before: Counts, after: Counts| {

@@ -1,4 +1,5 @@
-//! The events of a run: facts in the past tense, with ids and numbers, never formatted text, bodies or secrets.
+//! The events of a run: facts in the past tense, as ids, numbers and names. They hold no sentence of ours, no message body and no
+//! secret.
 
 use crate::domain::{AccountId, BadLine, FolderId, FolderPath, LeftOut, PlannedFolder, Problem, Side};
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 /// An event with the moment it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
-    /// Milliseconds since the run started, by a clock that never goes back.
+    /// Milliseconds since the run started, on a clock that never goes back.
     pub at: u64,
     /// What happened.
     #[serde(flatten)]
@@ -18,11 +19,11 @@ pub struct Stamped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
-    /// Signs in on both sides and counts; changes nothing.
+    /// Signs in on both sides and counts. Changes nothing.
     Check,
     /// Copies.
     Migrate,
-    /// Compares source and target; changes nothing.
+    /// Compares source and target. Changes nothing.
     Verify,
 }
 
@@ -30,36 +31,36 @@ pub enum RunKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verify {
-    /// Every message is read back from the target and its content compared.
+    /// Each message is read back from the target and its content compared.
     #[default]
     Content,
-    /// The sizes are compared.
+    /// Only the sizes are compared.
     Size,
-    /// The target's word is taken.
+    /// Nothing is compared; the target's confirmation counts.
     None,
 }
 
 /// What is known when a run starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// What it does.
+    /// What the run does.
     pub kind: RunKind,
-    /// When, in local time, RFC 3339.
+    /// When it started: local time, RFC 3339.
     pub started: String,
     /// The source as typed.
     pub source: String,
     /// The target as typed.
     pub target: String,
-    /// Mailboxes at a time.
+    /// How many mailboxes are worked on at a time.
     pub jobs: u32,
-    /// How what arrives is compared.
+    /// How messages are compared.
     #[serde(default)]
     pub verify: Verify,
     /// Where report.txt and debug.log are.
     pub log_folder: PathBuf,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<AccountInfo>,
-    /// The lines of the CSV that could not be used.
+    /// The lines of the CSV that cannot be used.
     pub bad_lines: Vec<BadLine>,
 }
 
@@ -81,7 +82,7 @@ pub struct AccountInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step", content = "folder")]
 pub enum Step {
-    /// Nothing yet.
+    /// It has not begun.
     Waiting,
     /// Looking up or creating the user in Kerio Connect.
     CreatingAccount,
@@ -93,11 +94,11 @@ pub enum Step {
     Scanning(FolderId),
     /// Copying a folder.
     Copying(FolderId),
-    /// Comparing what stands on the target with what was sent.
+    /// Comparing the messages on the target with what was sent.
     Checking(FolderId),
 }
 
-/// How an account stands in Kerio Connect before its mailbox starts.
+/// The state of an account in Kerio Connect before its mailbox starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -107,7 +108,7 @@ pub enum Standing {
     WillBeCreated,
     /// The domain and the user will be created.
     DomainWillBeCreated,
-    /// It cannot be migrated as it is; a problem says why.
+    /// The account cannot be migrated; a problem says why.
     Cannot,
 }
 
@@ -115,13 +116,13 @@ pub enum Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountEnd {
-    /// Every message of the source stands on the target.
+    /// Every message of the source is on the target.
     Complete,
-    /// It went to its end, and something is missing; the problems name it.
+    /// It reached its end and something is missing; the problems name it.
     Incomplete,
-    /// It could not go on; a problem says why.
+    /// It could not continue; a problem says why.
     Failed,
-    /// The user stopped the run in the middle of it.
+    /// The user stopped the run before its end.
     Stopped,
 }
 
@@ -131,9 +132,9 @@ pub enum AccountEnd {
 pub enum Event {
     /// The run began.
     RunStarted(RunInfo),
-    /// A server was reached and said what it is.
+    /// A server answered and named its product.
     ServerReached {
-        /// Which.
+        /// The server's side.
         side: Side,
         /// Product and version as the server says, made printable.
         product: String,
@@ -161,154 +162,154 @@ pub enum Event {
     },
     /// A worker took up an account.
     AccountStarted {
-        /// Which.
+        /// The account.
         account: AccountId,
     },
     /// The account was looked up in Kerio Connect.
     AccountLookedUp {
-        /// Which.
+        /// The account.
         account: AccountId,
-        /// How it stands there.
+        /// Its state there.
         standing: Standing,
     },
     /// The user was created in Kerio Connect.
     UserCreated {
-        /// Which.
+        /// The account.
         account: AccountId,
     },
-    /// A worker began something else.
+    /// A worker began another step.
     Stepped {
-        /// For which account.
+        /// The account.
         account: AccountId,
-        /// What it does now.
+        /// The step it does now.
         #[serde(flatten)]
         step: Step,
     },
-    /// The folders were listed and given their targets.
+    /// The folders were listed and mapped to the target.
     FoldersPlanned {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In the order of their ids.
+        /// The folders, in the order of their ids.
         folders: Vec<PlannedFolder>,
-        /// What is not copied.
+        /// The folders that are not copied.
         left_out: Vec<LeftOut>,
     },
-    /// A folder goes under another name than planned, because the target refused that one.
+    /// A folder got a different name than planned, because the target refused that one.
     FolderRenamed {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// Which.
+        /// The folder of that account.
         folder: FolderId,
-        /// Where it goes.
+        /// Its name on the target.
         target: FolderPath,
     },
-    /// A folder's messages were counted. May come again with better numbers; the last one holds.
+    /// A folder's messages were counted. A later event for the same folder replaces the numbers.
     FolderCounted {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// Which.
+        /// The folder of that account.
         folder: FolderId,
         /// Messages on the source.
         messages: u64,
-        /// Their size in octets, if known.
+        /// Their size in bytes, if known.
         bytes: Option<u64>,
     },
     /// Messages were found on the target from an earlier run, or equal in content.
     MessagesFound {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In which folder.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many.
+        /// The number of messages.
         messages: u64,
-        /// Their size in octets.
+        /// Their size in bytes.
         bytes: u64,
     },
     /// Messages were copied: the target has confirmed them.
     MessagesCopied {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In which folder.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many.
+        /// The number of messages.
         messages: u64,
-        /// Their size in octets.
+        /// Their size in bytes.
         bytes: u64,
     },
-    /// Messages on the target were compared with what was sent, or with the source, and are right.
+    /// Messages on the target were compared with what was sent, or with the source, and are equal.
     MessagesChecked {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In which folder.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many.
+        /// The number of messages.
         messages: u64,
-        /// Their size in octets.
+        /// Their size in bytes.
         bytes: u64,
     },
-    /// Messages were deleted on the source while we worked.
+    /// Messages were deleted on the source during the run.
     MessagesVanished {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In which folder.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many.
+        /// The number of messages.
         messages: u64,
     },
-    /// Messages are not copied because of the user's rules.
+    /// The user's rules leave messages out.
     MessagesLeftOut {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// In which folder.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many.
+        /// The number of messages.
         messages: u64,
     },
-    /// A folder came to its end.
+    /// A folder reached its end.
     FolderFinished {
-        /// Of which account.
+        /// The account.
         account: AccountId,
-        /// Which.
+        /// The folder of that account.
         folder: FolderId,
-        /// How many messages the target's folder holds now, if it could be asked.
+        /// Messages in the target's folder now, if the target said.
         target_messages: Option<u64>,
     },
-    /// Something went wrong or is worth knowing.
+    /// Something went wrong, or is worth knowing.
     ProblemMet {
-        /// In which account; none for the run.
+        /// The account; none for a problem of the whole run.
         account: Option<AccountId>,
-        /// In which folder; none for the whole account.
+        /// The folder; none for a problem of the whole account.
         folder: Option<FolderId>,
-        /// What.
+        /// The problem.
         problem: Problem,
     },
     /// A worker waits for a server.
     WaitStarted {
-        /// For which account.
+        /// The account.
         account: AccountId,
-        /// Which server.
+        /// The server's side.
         side: Side,
-        /// Until the next try.
+        /// Seconds until the next attempt.
         seconds: u64,
     },
     /// The wait ended.
     WaitEnded {
-        /// For which account.
+        /// The account.
         account: AccountId,
     },
-    /// An account came to its end.
+    /// An account reached its end.
     AccountFinished {
-        /// Which.
+        /// The account.
         account: AccountId,
-        /// How.
+        /// How it ended.
         end: AccountEnd,
     },
     /// The user paused the run.
     Paused,
-    /// The user let it go on.
+    /// The user continued the run.
     Continued,
     /// The user asked to stop.
     StopRequested,
-    /// The run ended; nothing comes after this.
+    /// The run ended. This is the last event.
     RunFinished,
 }

@@ -1,4 +1,4 @@
-//! What happens in a run, told as events, and the one fold of them that window, command line and report all read.
+//! What happens in a run, as events, and the one fold of them that window, command line and report read.
 //!
 //! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
 

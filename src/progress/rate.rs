@@ -1,15 +1,15 @@
-//! The rate of a run over time: a sample a second for the plot, and the pace from which the time left is told.
+//! The rate of a run over time: one sample per second for the plot, and the pace that the time left is estimated from.
 
-/// Octets and messages per second, sampled at whole seconds of the run.
+/// Bytes and messages in each second of the run.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
-    /// Octets that arrived in each second since the start.
+    /// Bytes that arrived in each second since the start.
     seconds: Vec<u64>,
     messages: Vec<u32>,
 }
 
 impl Rate {
-    /// How many past seconds the pace is measured over: long enough that one large message does not make it jump.
+    /// The pace is the mean of this many past seconds: long enough that one large message does not make it jump.
     const WINDOW: usize = 30;
 
     /// Counts what arrived at `at` milliseconds.
@@ -23,10 +23,10 @@ impl Rate {
         self.messages[second] = self.messages[second].saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
-    /// A week; a run that lasts longer keeps its last second growing rather than its memory.
+    /// At most a week of samples. In a longer run everything later counts to the last second, so that memory stays bounded.
     const LONGEST: usize = 7 * 24 * 3600;
 
-    /// Octets per second over the last half minute before `now` milliseconds.
+    /// Bytes per second over the last half minute before `now` milliseconds.
     pub fn bytes_per_second(&self, now: u64) -> f64 {
         Self::mean(&self.seconds, now, |&bytes| bytes as f64)
     }
@@ -36,7 +36,7 @@ impl Rate {
         Self::mean(&self.messages, now, |&messages| f64::from(messages))
     }
 
-    /// Octets of each of the last `count` whole seconds before `now` milliseconds, oldest first; for the plot.
+    /// Bytes in each of the last `count` whole seconds before `now` milliseconds, oldest first; for the plot.
     pub fn last_seconds(&self, now: u64, count: usize) -> Vec<u64> {
         let end = (now / 1000) as usize;
         let start = end.saturating_sub(count);

@@ -1,6 +1,6 @@
-//! The fold: the state of a run after its events so far. The one set of counters of the whole program.
+//! The fold: the state of a run after its events so far, and the only counters in the program.
 //!
-//! Promises that the same events in the same order give the same state, whatever reads it: window, report, `--json`, exit code.
+//! Promises that the same events in the same order give the same state. Window, report, `--json` and exit code all read it.
 
 use super::counts::shift;
 use super::{AccountEnd, AccountInfo, Counts, Event, Rate, RunInfo, Stamped, Standing, Step, Tally};
@@ -14,15 +14,15 @@ pub struct FolderState {
     pub source: FolderPath,
     /// Its name on the target.
     pub target: FolderPath,
-    /// Why there.
+    /// Why it has that name.
     pub mapping: Mapping,
     /// Whether its messages have been counted.
     pub counted: bool,
     /// What became of its messages.
     pub tally: Tally,
-    /// How many messages the target's folder held at the end.
+    /// Messages in the target's folder at the end, if the target said.
     pub target_messages: Option<u64>,
-    /// Whether it came to its end.
+    /// Whether it reached its end.
     pub finished: bool,
 }
 
@@ -31,13 +31,13 @@ pub struct FolderState {
 pub struct AccountState {
     /// Address, name, line.
     pub info: AccountInfo,
-    /// How it stood in Kerio Connect before.
+    /// Its state in Kerio Connect before the run.
     pub standing: Option<Standing>,
     /// Whether this run created the user.
     pub created: bool,
     /// What its worker does now.
     pub step: Step,
-    /// The server it waits for, and until when (milliseconds of the run).
+    /// The server it waits for, and until when in milliseconds of the run.
     pub waiting: Option<(Side, u64)>,
     /// Its folders, in the order of their ids.
     pub folders: Vec<FolderState>,
@@ -49,16 +49,16 @@ pub struct AccountState {
     pub problems_not_kept: u64,
     /// What became of its messages, over all folders.
     pub tally: Tally,
-    /// When its worker began, milliseconds of the run.
+    /// When its worker began, in milliseconds of the run.
     pub started_at: Option<u64>,
-    /// When it ended.
+    /// When it ended, in milliseconds of the run.
     pub ended_at: Option<u64>,
     /// How it ended.
     pub end: Option<AccountEnd>,
 }
 
 impl AccountState {
-    /// So many problems are kept of one account; a mailbox in which every message fails must not fill the memory.
+    /// At most this many problems of one account: a mailbox in which every message fails must not fill the memory.
     pub const PROBLEMS_KEPT: usize = 1000;
 
     fn new(info: AccountInfo) -> Self {
@@ -93,7 +93,7 @@ impl AccountState {
             .find(|problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox)
     }
 
-    /// Whether a worker is at it.
+    /// Whether a worker is working on it.
     pub fn is_running(&self) -> bool {
         self.started_at.is_some() && self.end.is_none()
     }
@@ -102,11 +102,11 @@ impl AccountState {
 /// What a run came to, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on.
+    /// It has not ended.
     Running,
     /// Every account is complete.
     AllComplete,
-    /// It ran to the end and something is missing.
+    /// It reached its end and something is missing.
     SomeIncomplete,
     /// The user stopped it before its end.
     Stopped,
@@ -125,9 +125,9 @@ pub struct RunState {
     pub products: BTreeMap<Side, String>,
     /// Domains created.
     pub domains_created: Vec<String>,
-    /// The port change that is in force: service, port before, port now.
+    /// The port change in force: service, port before, port now.
     pub port_changed: Option<(String, u16, u16)>,
-    /// The port changes that were taken back: service, port before and again, port meanwhile.
+    /// The port changes that were undone: service, port before and now, port meanwhile.
     pub ports_restored: Vec<(String, u16, u16)>,
     /// Problems of the whole run.
     pub problems: Vec<Problem>,
@@ -139,7 +139,7 @@ pub struct RunState {
     pub rate: Rate,
     /// Milliseconds of the run at the last event.
     pub now: u64,
-    /// What a check found each account to hold; see `whole`.
+    /// Each account's size by an earlier check; see `whole`.
     pub(super) known_sizes: Vec<Option<Counts>>,
     /// Whether it is paused.
     pub paused: bool,
@@ -159,7 +159,7 @@ impl RunState {
         state
     }
 
-    /// Takes one event in. An event about an account or folder that is not known changes nothing.
+    /// Applies one event. An event about an unknown account or folder changes nothing.
     pub fn apply(&mut self, stamped: &Stamped) {
         self.now = self.now.max(stamped.at);
         let now = self.now;
@@ -222,7 +222,7 @@ impl RunState {
             }
             Event::FolderFinished { account, folder, target_messages } => self.with_folder(*account, *folder, |it| {
                 it.finished = true;
-                // Told again at the end of the mailbox, when the target has been asked.
+                // Comes again at the end of the mailbox, when the target has been asked.
                 it.target_messages = target_messages.or(it.target_messages);
             }),
             Event::ProblemMet { account, folder, problem } => self.take_problem(*account, *folder, problem),
@@ -255,7 +255,7 @@ impl RunState {
         self.ended.get(end_word(end)).copied().unwrap_or(0)
     }
 
-    /// How many accounts no worker took up.
+    /// How many accounts no worker began.
     pub fn count_not_started(&self) -> u32 {
         self.accounts.iter().filter(|account| account.started_at.is_none()).count() as u32
     }
@@ -293,7 +293,7 @@ impl RunState {
         });
     }
 
-    /// Changes a folder's tally, and the account's and the run's by the same difference.
+    /// Changes a folder's tally, and those of the account and the run by the same difference.
     fn tally_folder(&mut self, account: AccountId, folder: FolderId, change: impl FnOnce(&mut Tally)) {
         self.with(account, |it, whole| {
             let Some(state) = it.folders.get_mut(folder.index()) else { return };

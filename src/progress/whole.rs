@@ -1,18 +1,18 @@
-//! How far the whole run is, and how long it will take: one rule, for the window's bar and title and for the command line.
+//! Progress of the whole run and the time left: one rule for the window's bar and title and for the command line.
 //!
-//! The whole is known once each account is counted, by this run or by a check before it. An account that ended is done, whatever it came to:
-//! octets that will never come are not waited for.
+//! The whole is known once every account is counted, by this run or by an earlier check. An account that ended is done, however it
+//! ended: bytes that will never arrive are not waited for.
 
 use super::{AccountState, Counts, RunKind, RunState};
 use crate::domain::Side;
 
 impl RunState {
-    /// Takes what a check found each account to hold, in the order of their ids; they hold until this run has counted an account itself.
+    /// Takes each account's size from an earlier check, in the order of their ids. A size holds until this run counts that account.
     pub fn know_sizes(&mut self, sizes: Vec<Option<Counts>>) {
         self.known_sizes = sizes;
     }
 
-    /// What all accounts are expected to hold, as far as it is known.
+    /// What all accounts hold, as far as known.
     pub fn expected(&self) -> Counts {
         let mut sum = Counts::default();
         for (index, account) in self.accounts.iter().enumerate() {
@@ -29,7 +29,7 @@ impl RunState {
         !self.accounts.is_empty() && accounts.all(|(index, account)| self.expected_of(index, account).is_some())
     }
 
-    /// How far it is, from 0 to 1, and 1 only at a good end: by octets where the whole is known and they are copied, else by accounts.
+    /// Progress from 0 to 1, and 1 only when all is complete: by bytes when the whole is known and the run copies, else by accounts.
     pub fn fraction(&self) -> f32 {
         let expected = self.expected().bytes;
         let copies = self.info.as_ref().is_none_or(|info| info.kind == RunKind::Migrate);
@@ -44,20 +44,20 @@ impl RunState {
         fraction.clamp(0.0, most) as f32
     }
 
-    /// The same in percent.
+    /// Progress in percent.
     pub fn percent(&self) -> u32 {
         (self.fraction() * 100.0).floor() as u32
     }
 
-    /// Seconds left at the pace of the last half minute; none while that cannot be told: before all is counted, while it is held, and while
-    /// every mailbox under way waits for a server.
+    /// Seconds left at the pace of the last half minute. None while no estimate is possible: before everything is counted, while the run
+    /// is paused or stopping, and while every running mailbox waits for a server.
     pub fn seconds_left(&self, now: u64) -> Option<u64> {
         let held = self.paused || self.stop_requested || self.finished || self.all_wait();
         let pace = self.rate.bytes_per_second(now);
         (!held && pace >= 1.0 && self.is_known()).then(|| (self.bytes_left() as f64 / pace).ceil() as u64)
     }
 
-    /// The server that is waited for longest, and the seconds until it is tried again.
+    /// The longest wait: the server, and the seconds until the next attempt.
     pub fn longest_wait(&self, now: u64) -> Option<(Side, u64)> {
         let waits = self.accounts.iter().filter_map(|account| account.waiting);
         waits.max_by_key(|(_, until)| *until).map(|(side, until)| (side, until.saturating_sub(now).div_ceil(1000)))
@@ -68,14 +68,14 @@ impl RunState {
         running.peek().is_some() && running.all(|account| account.waiting.is_some())
     }
 
-    /// What an account holds, if that is known.
+    /// What an account holds, if known.
     fn expected_of(&self, index: usize, account: &AccountState) -> Option<Counts> {
         let counted = account.end.is_some()
             || (!account.folders.is_empty() && account.folders.iter().all(|folder| folder.counted));
         if counted { Some(account.tally.expected) } else { self.known_sizes.get(index).copied().flatten() }
     }
 
-    /// Octets still to come of accounts that have not ended.
+    /// Bytes still to come, of accounts that have not ended.
     fn bytes_left(&self) -> u64 {
         let under_way = self.accounts.iter().enumerate().filter(|(_, account)| account.end.is_none());
         let left = under_way.map(|(index, account)| {
@@ -121,7 +121,7 @@ mod tests {
         state
     }
 
-    /// An account is taken up, counted, and of its octets so many arrive.
+    /// An account is begun and counted, and `arrived` of its `bytes` arrive.
     fn begun(account: u32, bytes: u64, arrived: u64) -> Vec<Event> {
         let account = AccountId(account);
         let inbox = FolderPath::new(["INBOX"]);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_before_makes_the_whole_known_and_without_one_no_time_is_told_until_all_is_counted() {
+    fn an_earlier_check_makes_the_whole_known_and_without_one_no_time_is_estimated_until_all_is_counted() {
         let checked = run(&[Some(5), Some(3000)], begun(0, 1000, 400));
         assert_eq!((checked.expected().bytes, checked.percent()), (4000, 10));
         assert_eq!(checked.seconds_left(4000), Some(36));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_left_is_told_while_every_mailbox_under_way_waits() {
+    fn no_time_is_estimated_while_every_running_mailbox_waits() {
         let wait = |account| Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 };
         let both = || [begun(0, 1000, 400), begun(1, 1000, 400)].concat();
         let one = run(&[None, None], both().into_iter().chain([wait(0)]));
@@ -165,7 +165,7 @@ mod tests {
         let failed = Event::AccountFinished { account: AccountId(0), end: AccountEnd::Failed };
         let state = run(&[None, None], [begun(0, 9000, 100), begun(1, 1000, 600)].concat().into_iter().chain([failed]));
         assert_eq!(state.percent(), 96);
-        // 700 octets came in nine seconds, and 400 are still to come.
+        // 700 bytes arrived in nine seconds, and 400 are still to come.
         assert_eq!(state.seconds_left(9000), Some(6));
     }
 

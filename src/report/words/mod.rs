@@ -1,7 +1,6 @@
 //! The sentences and numbers that report, window and command line share.
 
-mod numbers;
 mod sentences;
 
-pub use numbers::{count, counted, duration, rate, size, time_left, took};
+pub use crate::domain::numbers::{count, counted, duration, rate, size, time_left, took};
 pub use sentences::{account_status, account_status_code, comparison, kind, mapping, standing, verdict, verdict_code};
