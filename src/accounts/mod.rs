@@ -18,7 +18,7 @@ mod header;
 
 pub use encoding::Encoding;
 
-use crate::domain::{Account, Address, BadLine, Problem, ProblemKind, Secret, printable};
+use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, Secret, printable};
 use fields::{Field, Separator};
 use std::collections::HashMap;
 use std::io::Read;
@@ -92,9 +92,7 @@ impl AccountsError {
         let problem = Problem::new(ProblemKind::LocalFile);
         match self {
             AccountsError::Unreadable { name, source } => problem.at_path(name).saying(source),
-            AccountsError::TooLarge { name } => {
-                problem.at_path(name).saying("it is larger than 64 MB, which no list of accounts is")
-            }
+            AccountsError::TooLarge { name } => problem.at_path(name).noting(Note::ListTooLarge { most: LARGEST_FILE }),
         }
     }
 }

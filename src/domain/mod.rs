@@ -3,6 +3,7 @@
 //! Every other module may use these types; they use none of ours.
 
 mod account;
+mod finding;
 mod folder;
 mod message;
 pub mod numbers;
@@ -14,11 +15,12 @@ mod selection;
 mod server;
 
 pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
+pub use finding::{Alert, Doubt, Finding, Found, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
-pub use problem::{Problem, ProblemKind, Reach, Retry, Severity, Subject};
+pub use problem::{MessageName, Note, Problem, ProblemKind, Reach, Retry, Severity, Subject};
 pub use secret::Secret;
 pub use selection::{Selection, read_date, read_size};
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};

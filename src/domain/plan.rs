@@ -73,7 +73,9 @@ impl LeftOutReason {
             LeftOutReason::Shared => "it is a public or shared folder; move it into a mailbox to migrate it",
             LeftOutReason::Virtual => "it only shows messages of other folders again",
             LeftOutReason::ByRule => "your rules leave it out",
-            LeftOutReason::ListedTwice => "the server lists two folders by this name, and only one of them can be opened",
+            LeftOutReason::ListedTwice => {
+                "the server lists two folders by this name, and only one of them can be opened"
+            }
             LeftOutReason::Unnameable => "no command can open it under the name that the server lists",
         }
     }

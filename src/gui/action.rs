@@ -1,8 +1,8 @@
 //! What the user asks for. A page never does work: it returns actions, and `app` carries them out.
 
 use super::page::Page;
+use crate::domain::Doubt;
 use crate::domain::Side;
-use crate::migrate::Doubt;
 use std::path::PathBuf;
 
 /// Something the user asked for.

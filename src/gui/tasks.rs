@@ -9,10 +9,11 @@ use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
 use super::task::{Progress, Task};
 use crate::accounts::{self, AccountsFile};
-use crate::domain::{Problem, ProblemKind, Side};
+use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Doubt, Finding, Servers};
+use crate::migrate::{self, Servers};
+use crate::report::words;
 use egui::Context;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -117,7 +118,7 @@ impl Tasks {
                 logs::hide(servers.secrets());
                 let findings = test(&servers, &state);
                 for finding in &findings {
-                    log::info!("test of the {side} server: {:?}: {}", finding.sign, finding.text);
+                    log::info!("test of the {side} server: {:?}: {}", finding.sign(), words::finding(finding));
                 }
                 findings
             };

@@ -9,7 +9,7 @@ use super::response::{Condition, Status, printable};
 use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::{Distance, Wire};
-use crate::domain::{Security, Side};
+use crate::domain::{Note, Security, Side};
 use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial, dial_measuring};
 use std::net::TcpStream;
 use std::time::Instant;
@@ -90,7 +90,7 @@ impl Greeted {
     }
 
     /// What a known server does with passwords, whatever it offers.
-    pub fn known_about_passwords(&self) -> Option<&'static str> {
+    pub fn known_about_passwords(&self) -> Option<Note> {
         Known::at(&self.host, &self.wire.capabilities).map(Known::about_passwords)
     }
 

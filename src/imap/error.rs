@@ -2,7 +2,7 @@
 
 use super::quirks::{self, Known, Pause};
 use super::response::Status;
-use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
+use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind};
 use crate::network::NetworkError;
 
 /// A failure of a mail server, with the place it happened at.
@@ -50,7 +50,7 @@ pub enum ImapError {
         /// What kind of problem that is there.
         kind: ProblemKind,
         /// Why, and what to do.
-        why: &'static str,
+        why: Note,
     },
     /// The server does not know Kerio Connect's master authentication.
     #[error("master authentication is not enabled: {status}")]
@@ -165,15 +165,29 @@ impl ImapError {
             ImapError::Refused { status, .. }
             | ImapError::Unanswered { status }
             | ImapError::SignInRefused { status, .. }
-            | ImapError::Bye(status) => match quirks::meaning(&status.text) {
-                Some((_, why)) => explained(&status.words(), why),
-                None => status.words(),
-            },
-            ImapError::Unwilling { status } => status.words(),
-            ImapError::Explained { error, why, .. } => explained(&error.words(), why),
+            | ImapError::Unwilling { status }
+            | ImapError::Bye(status) => status.words(),
+            ImapError::Explained { error, .. } => error.words(),
             ImapError::CleartextPassword => String::new(),
             error => error.to_string(),
         }
+    }
+
+    /// What is known about why it refuses.
+    pub fn note(&self) -> Option<Note> {
+        match self {
+            ImapError::Refused { status, .. }
+            | ImapError::Unanswered { status }
+            | ImapError::SignInRefused { status, .. }
+            | ImapError::Bye(status) => quirks::meaning(&status.text).map(|(_, why)| why),
+            ImapError::Explained { why, .. } => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    /// The problem with this error's words and note.
+    pub fn quoted_in(&self, problem: Problem) -> Problem {
+        problem.saying(self.words()).noting(self.note())
     }
 
     /// Whether the connection is of no more use, so that only a new one can help.
@@ -233,14 +247,6 @@ fn refusal_of(command: &str) -> ProblemKind {
     match command {
         "CAPABILITY" | "ENABLE" | "LIST" | "NAMESPACE" => ProblemKind::AccessRefused,
         _ => ProblemKind::ServerMisbehaved,
-    }
-}
-
-/// The server's words, and ours about them.
-fn explained(words: &str, why: &str) -> String {
-    match words.trim_end_matches('.') {
-        "" => why.to_owned(),
-        words => format!("{words}; {why}"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
 use super::rpc::{list, text};
 use super::session::Session;
-use crate::domain::{Fingerprint, Secret};
+use crate::domain::{Alert, Fingerprint, Secret};
 use serde_json::{Value, json};
 
 /// A signed-in administrator, shared by all workers of a run. Signs out when it is dropped.
@@ -102,8 +102,8 @@ impl Administration {
         })
     }
 
-    /// The server's own warnings (B11), as sentences without a full stop; empty when it reports none.
-    pub fn warnings(&self) -> Vec<String> {
+    /// The server's own warnings (B11); empty when it reports none.
+    pub fn warnings(&self) -> Vec<Alert> {
         match self.session.call("Server.getAlertList", json!({})) {
             Ok(result) => list(&result, "alerts").iter().filter_map(warning).collect(),
             Err(_) => Vec::new(),
@@ -135,18 +135,15 @@ fn product(session: &Session) -> String {
         .to_owned()
 }
 
-fn warning(alert: &Value) -> Option<String> {
+fn warning(alert: &Value) -> Option<Alert> {
     let (name, value) = (text(alert, "alertName"), text(alert, "currentValue"));
     Some(match name.as_str() {
-        "LicenseExpired" => {
-            "The licence has expired; Kerio Connect may refuse every sign-in to its mail services".to_owned()
-        }
-        "LicenseTooManyUsers" => "There are more users than the licence allows".to_owned(),
-        "SubscriptionExpired" => "The subscription has expired; mail can still be migrated".to_owned(),
-        "StorageSpaceLow" if value.is_empty() => "The server's disk is nearly full".to_owned(),
-        "StorageSpaceLow" => format!("The server's disk is nearly full ({value})"),
+        "LicenseExpired" => Alert::LicenceExpired,
+        "LicenseTooManyUsers" => Alert::TooManyUsers,
+        "SubscriptionExpired" => Alert::SubscriptionExpired,
+        "StorageSpaceLow" => Alert::DiskNearlyFull { value },
         "" => return None,
         _ if text(alert, "alertType") == "Info" => return None,
-        other => format!("Kerio Connect warns: {other} {value}").trim_end().to_owned(),
+        _ => Alert::Other { name, value },
     })
 }

@@ -3,14 +3,11 @@
 //! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, by its text,
 //! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
 
-use crate::domain::{Address, CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
+use crate::domain::{Address, CertificateDetails, Fingerprint, Note, Problem, ProblemKind, Side};
 use crate::network::{HttpError, NetworkError};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
-
-/// Why an account without a password cannot be created.
-pub const PASSWORD_NEEDED: &str = "the user does not exist and would be created with this password";
 
 /// A failure of the administration, in words for an administrator.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +52,7 @@ pub enum KerioError {
     #[error("{0}")]
     PasswordRule(Refusal),
     /// The user does not exist, and there is no password to create it with.
-    #[error("{PASSWORD_NEEDED}")]
+    #[error("{}", Note::PasswordCreatesUser)]
     PasswordMissing,
     /// There is no such service, or it has no listener.
     #[error("{0}")]
@@ -107,7 +104,11 @@ impl KerioError {
             KerioError::PortNotRestored(_) => ProblemKind::PortNotRestored,
             KerioError::Note(_) => ProblemKind::LocalFile,
         };
-        let problem = Problem::new(kind).on(Side::Administration).saying(self);
+        let problem = Problem::new(kind).on(Side::Administration);
+        let problem = match self {
+            KerioError::PasswordMissing => problem.noting(Note::PasswordCreatesUser),
+            _ => problem.saying(self),
+        };
         let problem = match self {
             KerioError::Note(_) => problem.at_path("The note of the port to be put back"),
             _ => problem,

@@ -27,7 +27,7 @@ mod users;
 
 pub use administration::{Administration, Rights, Seats};
 pub use endpoint::AdministrationEndpoint;
-pub use error::{KerioError, PASSWORD_NEEDED};
+pub use error::KerioError;
 pub use port_change::{PortChange, Restored};
 pub use port_note::PortNote;
 pub use users::User;

@@ -46,7 +46,7 @@ pub fn server_problem(side: Side, error: &ImapError, account: &Account) -> Probl
         ProblemKind::Unreachable => ProblemKind::ConnectionLost,
         kind => kind,
     };
-    Problem::new(kind).on(side).for_account(&account.address).saying(error.words())
+    error.quoted_in(Problem::new(kind).on(side).for_account(&account.address))
 }
 
 impl From<LedgerError> for Halt {

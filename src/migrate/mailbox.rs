@@ -12,7 +12,7 @@ use super::proof;
 use super::reconcile::room;
 use super::scan;
 use super::sessions::{Listings, Sessions};
-use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind};
+use crate::domain::{Account, AccountId, FolderId, Note, Problem, ProblemKind};
 use crate::ledger::{History, Ledger};
 use crate::progress::{AccountEnd, Event, Step};
 
@@ -133,8 +133,8 @@ impl Migration<'_> {
         if let History::SetAside { kept_as, why } = history {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
                 .for_account(&account.address)
-                .in_folder("all folders")
-                .saying(format!("the record was unusable ({why}) and is kept as {kept_as}"));
+                .saying(why)
+                .noting(Note::RecordSetAside { kept_as });
             context.report_problem(reporter.account, None, problem);
         }
         Ok(ledger)

@@ -34,7 +34,7 @@ mod sign_in;
 mod target;
 mod verify;
 
-pub use check::probe::{Doubt, Finding, Service, Sign, test_source, test_target, trust};
+pub use check::probe::{test_source, test_target, trust};
 pub use request::{
     AdministrationServer, ClientCertificate, ConnectionLimits, Limits, MASTER_SEPARATOR, MailServer, NameForm,
     Observer, Options, Patience, Proxy, Request, Servers, SignInWay, TargetKind, TokenSource, Verify,

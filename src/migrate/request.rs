@@ -1,7 +1,7 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
 pub use crate::domain::NameForm;
-use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress};
+use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
@@ -206,6 +206,17 @@ impl SignInWay {
                 Some((user, password))
             }
             SignInWay::KerioMaster { password } => Some(("Kerio Connect's master authentication", password)),
+        }
+    }
+
+    /// The way without its passwords.
+    pub fn kind(&self) -> SignInKind {
+        match self {
+            SignInWay::OwnPassword => SignInKind::OwnPassword,
+            SignInWay::MasterUser { .. } => SignInKind::MasterUser,
+            SignInWay::Authorization { .. } => SignInKind::Authorization,
+            SignInWay::KerioMaster { .. } => SignInKind::KerioMaster,
+            SignInWay::Token { .. } => SignInKind::Token,
         }
     }
 

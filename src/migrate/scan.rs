@@ -2,7 +2,7 @@
 //!
 //! Two servers are asked at the same time, and each is asked ahead of its answers.
 
-use crate::domain::{FolderPath, Mapping, Problem, ProblemKind, Side, Uid};
+use crate::domain::{FolderPath, Mapping, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::Mailbox;
@@ -223,7 +223,7 @@ fn take_ready(
 ) {
     if let Some(error) = ready.not_subscribed {
         let problem = Problem::new(ProblemKind::SubscriptionNotKept).in_folder(&job.planned.target);
-        job.report_once(&mut mailbox.reporter, problem.saying(error.words()));
+        job.report_once(&mut mailbox.reporter, error.quoted_in(problem));
     }
     match ready.open {
         Ok(open) => {
@@ -244,9 +244,8 @@ fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
     }
     job.progress.ready_losses += 1;
     if job.progress.ready_losses >= TRIES {
-        let words = format!("the connection was lost each time when it was made: {}", error.words());
         let problem = Problem::new(ProblemKind::FolderNotCreated).on(Side::Target).in_folder(&job.planned.source);
-        job.give_up(&mut mailbox.reporter, problem.saying(words));
+        job.give_up(&mut mailbox.reporter, error.quoted_in(problem).noting(Note::LostWhileCreating));
     }
 }
 

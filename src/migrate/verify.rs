@@ -4,7 +4,7 @@
 //! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
 //! again, and the work goes on where it was.
 
-use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::content::likeness::{self, Shelf};
@@ -228,8 +228,7 @@ impl Verification<'_> {
         if error.is_connection() {
             return Err(Halt::Server { side, error });
         }
-        let problem =
-            Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source).saying(error.words());
+        let problem = error.quoted_in(Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source));
         self.difference(id, problem);
         Ok(None)
     }
@@ -255,15 +254,13 @@ impl Verification<'_> {
         }
         if current.untold > 0 {
             let problem = about(ProblemKind::MessageUnreadable).counting(current.untold);
-            self.difference(folder, problem.saying("the server counts them and does not list them"));
+            self.difference(folder, problem.noting(Note::CountedNotListed));
         }
-        let unread_there = match outcome.unread_there {
-            0 => String::new(),
-            count => format!("the target does not give {count} of its messages, and this may be one of them"),
-        };
+        let unread_there = Some(outcome.unread_there).filter(|count| *count > 0);
+        let unread_there = unread_there.map(|messages| Note::TargetUnread { messages });
         for uid in &outcome.missing {
             let problem = about_message(ProblemKind::MessageMissing, *uid);
-            self.difference(folder, problem.saying(&unread_there));
+            self.difference(folder, problem.noting(unread_there.clone()));
         }
         for uid in &outcome.unreadable {
             self.difference(folder, about_message(ProblemKind::MessageUnreadable, *uid));

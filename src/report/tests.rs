@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
-    AccountId, BadLine, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, Problem, ProblemKind,
-    Side,
+    AccountId, BadLine, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, MessageName, PlannedFolder, Problem,
+    ProblemKind, Side,
 };
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 
@@ -66,6 +66,11 @@ fn copied(account: AccountId, messages: u64) -> Vec<Event> {
     events
 }
 
+/// A message that is named in these words.
+fn named(text: &str) -> MessageName {
+    MessageName { recorded: text.into(), ..MessageName::default() }
+}
+
 fn ended(account: AccountId, end: AccountEnd) -> Event {
     Event::AccountFinished { account, end }
 }
@@ -79,7 +84,8 @@ fn mixed() -> RunState {
     let mut info =
         info(RunKind::Migrate, &[("ann@example.com", "Ann"), ("bob@example.com", ""), ("carl@example.com", "")]);
     info.bad_lines = vec![BadLine { line: 7, what: "dora@example.com has no password.".into() }];
-    let refused = Problem::new(ProblemKind::MessageRefused).in_folder("INBOX").about_message("UID 7").saying("no");
+    let refused =
+        Problem::new(ProblemKind::MessageRefused).in_folder("INBOX").about_message(named("UID 7")).saying("no");
     let password = Problem::new(ProblemKind::PasswordRefused).on(Side::Source).for_account("carl@example.com");
     let mut events = vec![
         Event::PortChanged { service: "IMAP".into(), from: 143, to: 8143 },
@@ -138,8 +144,9 @@ fn the_report_says_what_needs_the_administrator_and_what_to_do() {
 
 #[test]
 fn problems_of_one_kind_are_counted_and_not_repeated() {
-    let refused =
-        |uid: u64| Problem::new(ProblemKind::MessageRefused).in_folder("INBOX").about_message(format!("UID {uid}"));
+    let refused = |uid: u64| {
+        Problem::new(ProblemKind::MessageRefused).in_folder("INBOX").about_message(named(&format!("UID {uid}")))
+    };
     let mut events = copied(ANN, 10);
     events.extend((0..500).map(|uid| problem(ANN, Some(INBOX), refused(uid))));
     events.push(ended(ANN, AccountEnd::Incomplete));

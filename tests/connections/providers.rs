@@ -103,7 +103,7 @@ fn a_refused_password_is_reported_with_what_the_provider_takes_instead() {
     ] {
         let problem = problem(host, refusing(greeting, capabilities, answer));
         assert_eq!(problem.kind, kind, "{host}: {problem:?}");
-        assert!(problem.words.contains(words), "{host}: {problem:?}");
+        assert!(problem.details().contains(words), "{host}: {problem:?}");
     }
 }
 
@@ -112,5 +112,5 @@ fn exchange_without_plain_is_signed_in_to_by_login_and_its_refusal_stays_a_refus
     let greeting = "The Microsoft Exchange IMAP4 service is ready.";
     let port = refusing(greeting, "AUTH=NTLM AUTH=GSSAPI UIDPLUS IDLE NAMESPACE", "NO LOGIN failed.");
     let problem = problem("mail.company.example", port);
-    assert_eq!((problem.kind, problem.words.as_str()), (ProblemKind::PasswordRefused, "LOGIN failed."));
+    assert_eq!((problem.kind, problem.details().as_str()), (ProblemKind::PasswordRefused, "LOGIN failed."));
 }

@@ -2,7 +2,8 @@
 
 use kimt::accounts::{self, AccountsFile};
 use kimt::domain::{
-    AccountId, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, Problem, ProblemKind, Side,
+    AccountId, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, MessageName, PlannedFolder, Problem, ProblemKind,
+    Side,
 };
 use kimt::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 
@@ -239,11 +240,15 @@ fn middle() -> Recording {
     run.tell(Event::AccountStarted { account: AccountId(3) });
     run.problem(3, None, refused(3)).end(3, 0, AccountEnd::Failed);
     run.count(1, 8_211).copy(1, (0.0, 0.9998), 8_211, 40);
+    let message = MessageName {
+        recorded: "UID 812 of 4 March 2021, 61 MB, 'Plans for the new building'".into(),
+        ..MessageName::default()
+    };
     let large = Problem::new(ProblemKind::MessageTooLarge)
         .on(Side::Target)
         .for_account(PEOPLE[1].0)
         .in_folder("Archive/2021")
-        .about_message("UID 812 of 4 March 2021, 61 MB, 'Plans for the new building'")
+        .about_message(message)
         .saying("the target takes at most 50 MB");
     run.problem(1, Some(2), large.clone()).problem(1, Some(2), large).end(1, 8_211, AccountEnd::Incomplete);
     run.count(2, 40_902).copy(2, (0.0, 0.6), 40_902, 45).step(2, Step::Copying(FolderId(0)));

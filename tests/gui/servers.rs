@@ -4,11 +4,12 @@ use super::support::{Shown, fine_picture, pictures, plain};
 use egui::Key;
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
-use kimt::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Security, Side};
+use kimt::domain::{
+    CertificateDetails, Doubt, Finding, Fingerprint, Found, Problem, ProblemKind, Security, Service, Side, SignInKind,
+};
 use kimt::gui::action::Action;
 use kimt::gui::pages::servers::{RestoreOffer, Test};
 use kimt::gui::wizard::Wizard;
-use kimt::migrate::{Doubt, Finding, Service, Sign, SignInWay};
 use std::time::Duration;
 
 fn filled() -> Wizard {
@@ -20,10 +21,6 @@ fn filled() -> Wizard {
     page.administrator.name = "admin".into();
     page.administrator.password = String::from("hunter2secret").into();
     wizard
-}
-
-fn good(text: &str) -> Finding {
-    Finding { sign: Sign::Good, text: text.into(), problem: None, certificate: None }
 }
 
 fn doubt(changed_from: Option<Fingerprint>) -> Doubt {
@@ -56,8 +53,12 @@ fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
 /// A source that takes tokens only, and a target whose certificate file is opened by another password.
 fn unfit() -> Wizard {
     let mut wizard = filled();
-    let text = "Does not offer the sign-in with passwords. Under 'How people sign in' choose what it offers: tokens.";
-    let not_offered = Finding { sign: Sign::Bad, ..good(text) };
+    let found = Found::SignInNotOffered {
+        chosen: SignInKind::OwnPassword,
+        instead: vec![SignInKind::Token],
+        security: Security::Tls,
+    };
+    let not_offered = Finding::new(Service::Only, found);
     let mut found = source_found();
     found.truncate(3);
     wizard.servers.source_test = Test::Done(found.into_iter().chain([not_offered]).collect());
@@ -70,28 +71,30 @@ fn unfit() -> Wizard {
 
 /// What a test finds of a source as it should be, said as the program says it.
 fn source_found() -> Vec<Finding> {
-    let service = Service::Only;
-    vec![
-        Finding::reached(service, 993, 18),
-        Finding::certificate(service, None),
-        Finding::product(service, "Dovecot"),
-        Finding::sign_in_offered(service, &SignInWay::OwnPassword),
-    ]
+    let found = [
+        Found::Reached { port: 993, milliseconds: 18 },
+        Found::Trusted(None),
+        Found::Product("Dovecot".into()),
+        Found::SignInOffered(SignInKind::OwnPassword),
+    ];
+    found.map(|found| Finding::new(Service::Only, found)).into()
 }
 
 /// The same of a Kerio Connect whose licence is used up.
 fn target_found() -> Vec<Finding> {
-    vec![
-        Finding::certificate(Service::Administration, Some(Fingerprint([0x3a; 32]))),
-        Finding::product(Service::Only, "Kerio Connect 10.0.8"),
-        Finding::signed_in("FullAdmin"),
-        Finding::seats(40, Some(40)),
-        Finding::imap_service(143, Some(8143)),
-        Finding::reached(Service::Imap, 143, 3),
-        Finding::certificate(Service::Imap, Some(Fingerprint([0x3a; 32]))),
-        Finding::product(Service::Imap, "Kerio Connect 10.0.8 patch 1"),
-        Finding::sign_in_offered(Service::Imap, &SignInWay::OwnPassword),
-    ]
+    let trusted = || Found::Trusted(Some(Fingerprint([0x3a; 32])));
+    let found = [
+        (Service::Administration, trusted()),
+        (Service::Only, Found::Product("Kerio Connect 10.0.8".into())),
+        (Service::Only, Found::FullRights { role: "FullAdmin".into() }),
+        (Service::Only, Found::Seats { used: 40, allowed: Some(40) }),
+        (Service::Only, Found::ImapService { port: 143, wanted: Some(8143) }),
+        (Service::Imap, Found::Reached { port: 143, milliseconds: 3 }),
+        (Service::Imap, trusted()),
+        (Service::Imap, Found::Product("Kerio Connect 10.0.8 patch 1".into())),
+        (Service::Imap, Found::SignInOffered(SignInKind::OwnPassword)),
+    ];
+    found.map(|(service, found)| Finding::new(service, found)).into()
 }
 
 pub fn ready() -> Wizard {
@@ -264,7 +267,7 @@ fn a_result_for_what_was_changed_meanwhile_is_not_taken() {
     let begun = wizard.servers.begin_tests(true);
     wizard.servers.cancel_test();
     let (side, revision) = begun[0];
-    assert!(!wizard.servers.take(side, revision, vec![good("Reached")]));
+    assert!(!wizard.servers.take(side, revision, vec![source_found().remove(0)]));
     assert_eq!(wizard.servers.source_test, Test::NotDone);
 }
 

@@ -42,7 +42,12 @@ fn a_message_that_failed_is_named_by_sender_subject_and_a_size_that_can_be_read(
     let state = stage.migrate();
     stage.assert_but(&state, &[4, 5], &BOTH);
     let told = problems(&state).join("\n");
-    assert!(told.contains(" from Zoë, 'Příloha 4' (5.1 KB, UID 4) in 'INBOX' is larger than the target accepts: it takes at most 2.0 KB."), "{told}");
+    assert!(
+        told.contains(
+            " from Zoë, 'Příloha 4' (5.1 KB, UID 4) in 'INBOX' is larger than the target accepts: its limit is 2.0 KB."
+        ),
+        "{told}"
+    );
     assert!(told.contains(" from Zoë, 'Příloha \u{fffd}POISON 5' (") && !told.contains('\u{202e}'), "{told}");
     let compared = problems(&stage.run(RunKind::Verify)).join("\n");
     assert!(compared.contains("from Zoë, 'Příloha 4' (5.1 KB, UID 4) in 'INBOX' is not on the target."), "{compared}");

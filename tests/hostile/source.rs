@@ -264,7 +264,7 @@ fn a_comparison_continues_past_a_message_that_costs_the_connection_on_either_sid
         let kind = if of_source { ProblemKind::MessageUnreadable } else { ProblemKind::MessageMissing };
         let told = &state.accounts[0].problems;
         assert_eq!(told.iter().map(|(_, problem)| problem.kind).collect::<Vec<_>>(), [kind], "{:#?}", problems(&state));
-        assert_eq!(told[0].1.words.contains("does not give 1 of its messages"), !of_source, "{told:?}");
+        assert_eq!(told[0].1.details().contains("does not deliver 1 message"), !of_source, "{told:?}");
         assert_eq!(state.tally.checked.messages, 5);
     }
 }

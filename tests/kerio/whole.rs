@@ -2,10 +2,11 @@
 
 use crate::embedded::stage::{Stage, problems};
 use crate::standin::{answers, free_port, sign_in};
-use kimt::domain::{ProblemKind, Security};
-use kimt::migrate::{self, Servers, Sign, TargetKind};
+use kimt::domain::{ProblemKind, Security, Sign};
+use kimt::migrate::{self, Servers, TargetKind};
 use kimt::progress::{Event, RunKind, RunState, Verdict};
 use kimt::rehearsal::{ImapOptions, ImapService};
+use kimt::report::words;
 use std::time::Duration;
 
 /// A source with one mailbox, and Kerio Connect without it; `port` is to be set while migrating.
@@ -94,7 +95,7 @@ fn a_test_of_the_target_lists_what_was_found() {
         behaviour.licence_days = -1;
     });
     let findings = migrate::test_target(&stage.servers(), stage.folder.path());
-    let text: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    let text: Vec<String> = findings.iter().map(words::finding).collect();
     let said = |part: &str| assert!(text.iter().any(|line| line.contains(part)), "{part}: {text:#?}");
     // Two services, two certificates: each line says whose it is.
     said("Administration: certificate trusted by its fingerprint");
@@ -105,7 +106,7 @@ fn a_test_of_the_target_lists_what_was_found() {
     said("25 licence seats free (0 of 25 used)");
     said("The licence has expired");
     said(&format!("runs on port {}; while migrating it is set to {wanted}", imap_port(&stage)));
-    assert!(findings.iter().all(|finding| finding.sign != Sign::Bad), "{text:#?}");
+    assert!(findings.iter().all(|finding| finding.sign() != Sign::Bad), "{text:#?}");
     assert_eq!(stage.administration().users().len(), 0);
 }
 
@@ -124,12 +125,12 @@ fn an_unknown_certificate_of_the_administration_is_shown_for_a_decision() {
     let servers = without_trust(&stage);
     let findings = migrate::test_target(&servers, stage.folder.path());
     let doubt = findings[0].certificate.clone().unwrap();
-    assert_eq!(findings[0].problem.as_ref().unwrap().kind, ProblemKind::CertificateUnknown);
+    assert_eq!(findings[0].problem().unwrap().kind, ProblemKind::CertificateUnknown);
     assert_eq!(
         (doubt.port, doubt.details.fingerprint),
         (stage.administration().port(), stage.administration().fingerprint())
     );
     migrate::trust(stage.folder.path(), &doubt).unwrap();
     let findings = migrate::test_target(&servers, stage.folder.path());
-    assert!(findings.iter().all(|finding| finding.sign != Sign::Bad), "{findings:#?}");
+    assert!(findings.iter().all(|finding| finding.sign() != Sign::Bad), "{findings:#?}");
 }

@@ -110,5 +110,5 @@ fn a_refused_password_is_reported_with_what_gmail_takes_instead() {
     let state = stage.migrate();
     let (_, problem) = &state.accounts[0].problems[0];
     assert_eq!(problem.kind, ProblemKind::PasswordRefused);
-    assert!(problem.words.contains("app passwords"), "{}", problem.words);
+    assert!(problem.details().contains("app passwords"), "{problem}");
 }

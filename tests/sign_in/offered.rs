@@ -2,17 +2,18 @@
 
 use super::front::{Front, Verdict};
 use super::{server, servers, source, target, usual};
-use kimt::domain::Secret;
-use kimt::migrate::{self, Finding, Sign, SignInWay, TokenSource};
+use kimt::domain::{Secret, Sign};
+use kimt::migrate::{self, SignInWay, TokenSource};
 use kimt::rehearsal::{ImapOptions, KerioWays, Profile};
+use kimt::report::words;
 
 /// What a test of the source finds at last, and its sign.
 fn found(port: u16, way: SignInWay) -> (Sign, String) {
     let servers = servers(source(port, way), target(port, SignInWay::OwnPassword));
     let state = tempfile::tempdir().unwrap();
     let findings = migrate::test_source(&servers, state.path());
-    let Finding { sign, text, .. } = findings.last().unwrap();
-    (*sign, text.clone())
+    let last = findings.last().unwrap();
+    (last.sign(), words::finding(last))
 }
 
 fn token() -> SignInWay {

@@ -183,8 +183,8 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
 pub fn naming<'a>(folder: &Path, octets: usize, problems: &'a [Problem]) -> Option<&'a Problem> {
     problems.iter().find(|problem| {
         let same_folder = problem.subject.folder.as_ref() == Some(&folder.join("/"));
-        let message = problem.subject.message.as_deref().unwrap_or_default();
-        same_folder && message.contains(&format!("({}, UID ", words::size(octets as u64)))
+        let size = problem.subject.message.as_ref().and_then(|message| message.size);
+        same_folder && size.map(words::size) == Some(words::size(octets as u64))
     })
 }
 

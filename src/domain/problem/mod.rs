@@ -6,9 +6,13 @@
 mod advice;
 mod brief;
 mod kind;
+mod message_name;
+mod note;
 mod sentence;
 
 pub use kind::{ProblemKind, Reach, Retry, Severity};
+pub use message_name::MessageName;
+pub use note::Note;
 
 use super::{Side, printable};
 use serde::{Deserialize, Serialize};
@@ -29,9 +33,9 @@ pub struct Subject {
     /// The folder's name as shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// The message, recognisable to a person: UID, date, size, subject as far as known.
+    /// What the message is recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
+    pub message: Option<MessageName>,
     /// The file or folder of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -46,14 +50,17 @@ pub struct Problem {
     pub subject: Subject,
     /// How many messages it concerns; 1 for most kinds.
     pub count: u64,
-    /// The server's own words or the system's, made printable; empty when there are none.
+    /// The words of a server, a program or the system, made printable; empty when there are none.
     pub words: String,
+    /// What we know besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 impl Problem {
-    /// A problem of `kind`; add what is known with the `on_…`, `about_…` and `saying` methods.
+    /// A problem of `kind`; add what is known with the methods below.
     pub fn new(kind: ProblemKind) -> Self {
-        Self { kind, subject: Subject::default(), count: 1, words: String::new() }
+        Self { kind, subject: Subject::default(), count: 1, words: String::new(), note: None }
     }
 
     /// Names the side.
@@ -81,8 +88,8 @@ impl Problem {
     }
 
     /// Names the message.
-    pub fn about_message(mut self, message: impl fmt::Display) -> Self {
-        self.subject.message = Some(readable(&message.to_string()));
+    pub fn about_message(mut self, message: MessageName) -> Self {
+        self.subject.message = Some(message.made_readable());
         self
     }
 
@@ -98,10 +105,25 @@ impl Problem {
         self
     }
 
-    /// Adds the server's or system's own words. Control characters and direction marks are replaced.
+    /// Adds the words of a server, a program or the system. Control characters and direction marks are replaced.
     pub fn saying(mut self, words: impl fmt::Display) -> Self {
         self.words = readable(&words.to_string());
         self
+    }
+
+    /// Adds what we know besides.
+    pub fn noting(mut self, note: impl Into<Option<Note>>) -> Self {
+        self.note = note.into().map(Note::made_printable);
+        self
+    }
+
+    /// The words of others and our note as the end of a sentence; empty when there is neither.
+    pub fn details(&self) -> String {
+        match (self.words.trim_end_matches('.'), &self.note) {
+            (_, None) => self.words.clone(),
+            ("", Some(note)) => note.to_string(),
+            (words, Some(note)) => format!("{words}; {note}"),
+        }
     }
 }
 

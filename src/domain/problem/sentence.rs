@@ -9,10 +9,13 @@ impl Problem {
     /// What happened, in one sentence.
     pub fn sentence(&self) -> String {
         let what = self.what();
-        if self.words.is_empty() { format!("{what}.") } else { format!("{what}: {}", ended(&self.words)) }
+        match self.details() {
+            details if details.is_empty() => format!("{what}."),
+            details => format!("{what}: {}", ended(&details)),
+        }
     }
 
-    /// The sentence without the words of others and without a full stop.
+    /// The sentence without its details and without a full stop.
     fn what(&self) -> String {
         use ProblemKind::*;
         let subject = &self.subject;
@@ -85,6 +88,9 @@ impl Problem {
             FolderLeftOut => format!("{folder} was not copied"),
             FolderRenamed => format!("{folder} has a different name on the target"),
             SubscriptionNotKept => format!("{folder} could not be subscribed to on the target"),
+            HistoryUnknown if subject.folder.is_none() => format!(
+                "All folders of {account} were compared with the target by content, because there is no usable record of an earlier run"
+            ),
             HistoryUnknown => format!(
                 "{folder} was compared with the target by content, because there is no record of an earlier run"
             ),

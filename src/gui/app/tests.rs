@@ -1,7 +1,6 @@
 use super::super::pages::servers::{ServersPage, Test};
 use super::*;
-use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
-use crate::migrate::{Doubt, Finding};
+use crate::domain::{CertificateDetails, Doubt, Finding, Fingerprint, Problem, ProblemKind, Side};
 use crate::settings::Way;
 
 /// Something that is filled in, or found, on page 1.

@@ -2,9 +2,9 @@
 
 use super::sign::Mark;
 use super::{button, check, strip};
+use crate::domain::Doubt;
 use crate::domain::Fingerprint;
 use crate::gui::theme::{palette, small};
-use crate::migrate::Doubt;
 use egui::{Grid, Label, RichText, Ui};
 
 /// Draws the panel. `others` counts the certificates to decide on after this one; `compared` is the user's statement that a changed

@@ -1,21 +1,27 @@
 //! Messages that cannot be copied: each is named once in a run, and not tried again in it.
 
 use super::FolderRun;
-use crate::domain::{Problem, ProblemKind, Side, Uid};
+use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError};
 use crate::migrate::folder::describe::describe;
 use crate::migrate::halt::Halt;
 
-/// A message that is named as failed: what happened to it, and the server's words.
+/// A message that is named as failed: what happened to it, the server's words, and what we know besides.
 pub struct Failure {
     uid: Uid,
     kind: ProblemKind,
     words: String,
+    note: Option<Note>,
 }
 
 impl Failure {
     pub fn new(uid: Uid, kind: ProblemKind, words: impl Into<String>) -> Self {
-        Self { uid, kind, words: words.into() }
+        Self { uid, kind, words: words.into(), note: None }
+    }
+
+    /// A failure of which the server says nothing.
+    pub fn noted(uid: Uid, kind: ProblemKind, note: Note) -> Self {
+        Self { note: Some(note), ..Self::new(uid, kind, "") }
     }
 }
 
@@ -30,14 +36,14 @@ impl FolderRun<'_, '_> {
         let losses = self.job.progress.reading_losses.entry(uid).or_default();
         *losses += 1;
         if *losses >= TRIES {
-            let words = format!("the connection was lost {losses} times while it was read: {}", error.words());
-            self.fail(uid, ProblemKind::MessageUnreadable, &words);
+            let note = Note::LostWhileReading { times: *losses };
+            self.fail(uid, ProblemKind::MessageUnreadable, error, note);
         }
     }
 
     /// Names a message as failed without asking the source who wrote it: for use while the connection is busy or lost.
-    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, words: &str) {
-        self.name_as_failed(&Failure::new(uid, kind, words), None);
+    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, error: &ImapError, note: Note) {
+        self.name_as_failed(&Failure { note: Some(note), ..Failure::new(uid, kind, error.words()) }, None);
     }
 
     /// Names messages as failed, with what the source says of them. Only where nothing is under way on the source's connection; the
@@ -54,10 +60,11 @@ impl FolderRun<'_, '_> {
     }
 
     fn name_as_failed(&mut self, failure: &Failure, envelope: Option<&Envelope>) {
-        let Failure { uid, kind, words } = failure;
+        let Failure { uid, kind, words, note } = failure;
         if self.job.progress.failed.insert(*uid) {
             let name = describe(self.scan.heads.get(*uid), *uid, envelope);
-            let problem = Problem::new(*kind).in_folder(&self.job.planned.source).about_message(name).saying(words);
+            let problem = Problem::new(*kind).in_folder(&self.job.planned.source).about_message(name);
+            let problem = problem.saying(words).noting(note.clone());
             self.report_problem(problem);
         }
     }

@@ -11,7 +11,7 @@ pub mod round;
 pub mod sending;
 pub mod two_connections;
 
-use crate::domain::{ProblemKind, Side, Uid};
+use crate::domain::{Note, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, NotOpened};
 use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
@@ -371,8 +371,7 @@ impl FolderRun<'_, '_> {
         let losses = self.job.progress.sending_losses.entry(uid).or_default();
         *losses = if alone { *losses + 1 } else { SENT_ALONE.min(*losses + 1) };
         if *losses >= SENT_ALONE + TRIES_ALONE {
-            let words = format!("the connection was lost each time when it was sent: {}", error.words());
-            self.fail(uid, ProblemKind::MessageRefused, &words);
+            self.fail(uid, ProblemKind::MessageRefused, error, Note::LostWhileSending);
         }
     }
 }

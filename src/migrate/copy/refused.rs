@@ -1,6 +1,6 @@
 //! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
 
-use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
+use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, Refusal};
 use crate::ledger::FolderRecord;
 use crate::migrate::attempt::FolderRun;
@@ -9,7 +9,6 @@ use crate::migrate::copy::flags::SentFlags;
 use crate::migrate::copy::round::{DateStyle, RefusedMessage, RoundEnd};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::progress::{Event, Step};
-use crate::report::words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is tried once more before messages are named as failed.
@@ -40,8 +39,8 @@ impl FolderRun<'_, '_> {
             self.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
         }
         let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
-        let words = "the server lists it and does not deliver it";
-        let there = there.into_iter().map(|uid| Failure::new(uid, ProblemKind::MessageUnreadable, words));
+        let unreadable = |uid| Failure::noted(uid, ProblemKind::MessageUnreadable, Note::ListedNotDelivered);
+        let there = there.into_iter().map(unreadable);
         let named = self.fail_all(there.collect());
         if !gone.is_empty() {
             let (account, folder) = (self.mailbox.reporter.account, self.job.id);
@@ -152,8 +151,8 @@ impl FolderRun<'_, '_> {
         let heads = &self.scan.heads;
         let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
         let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
-        let words = format!("it takes at most {}", words::size(limit));
-        let large = large.into_iter().map(|uid| Failure::new(uid, ProblemKind::MessageTooLarge, &words));
+        let note = Note::SizeLimit { bytes: limit };
+        let large = large.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageTooLarge, note.clone()));
         self.fail_all(large.collect())?;
         Ok(others)
     }

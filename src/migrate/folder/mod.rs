@@ -8,7 +8,7 @@ pub mod flags_lost;
 pub mod own_appends;
 pub mod progress;
 
-use crate::domain::{Folder, FolderId, PlannedFolder, Problem, ProblemKind, Side};
+use crate::domain::{Folder, FolderId, Note, PlannedFolder, Problem, ProblemKind, Side};
 use crate::imap::{FolderStatus, ImapError, OpenFolder};
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::heads::Heads;
@@ -95,7 +95,7 @@ impl FolderJob {
     pub fn report_unlisted(&mut self, reporter: &mut Reporter<'_>, messages: u64) {
         if messages > 0 {
             let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&self.planned.source);
-            let problem = problem.counting(messages).saying("the server counts them and does not list them");
+            let problem = problem.counting(messages).noting(Note::CountedNotListed);
             self.report_once(reporter, problem);
         }
     }
@@ -120,7 +120,7 @@ impl FolderJob {
         let lost = &self.progress.flags_lost;
         let Some(example) = lost.example() else { return };
         let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
-        let problem = problem.counting(lost.count()).saying(format!("for example {example}"));
+        let problem = problem.counting(lost.count()).noting(Note::FlagLost { flag: example.to_owned() });
         self.report_once(reporter, problem);
     }
 
@@ -138,5 +138,5 @@ pub fn refused_folder(side: Side, planned: &PlannedFolder, error: &ImapError) ->
         Side::Source => ProblemKind::FolderNotRead,
         Side::Target | Side::Administration => ProblemKind::FolderNotCreated,
     };
-    Problem::new(kind).on(side).in_folder(&planned.source).saying(error.words())
+    error.quoted_in(Problem::new(kind).on(side).in_folder(&planned.source))
 }

@@ -1,7 +1,7 @@
 //! Marks: whether what was copied stands on the target with the date and the flags that the source has, and its size. Servers change some
 //! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
 
-use crate::domain::{MessageHead, Problem, ProblemKind, Side, Uid};
+use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError};
 use crate::ledger::Ledger;
 use crate::migrate::attempt::Mailbox;
@@ -123,9 +123,7 @@ impl<'a> Marked<'a> {
 
 fn report_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
     let Some((sent, stands)) = example else { return };
-    let text = |date: DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
-    let stands = stands.map_or_else(|| "none that can be read".to_owned(), text);
     let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&job.planned.source);
-    let problem = problem.counting(count).saying(format!("for example {} became {stands}", text(sent)));
+    let problem = problem.counting(count).noting(Note::DateBecame { sent, stored: stands });
     mailbox.reporter.folder_problem(job.id, problem);
 }

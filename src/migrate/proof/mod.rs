@@ -5,7 +5,7 @@
 
 pub mod marks;
 
-use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Digest, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{ImapError, Reader};
 use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::failures::Failure;
@@ -99,8 +99,7 @@ impl FolderRun<'_, '_> {
     fn report_dates(&mut self, messages: u64) {
         if messages > 0 {
             let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&self.job.planned.source);
-            let problem =
-                problem.counting(messages).saying("the target takes no dates, or the source has none to give");
+            let problem = problem.counting(messages).noting(Note::NoDates);
             self.mailbox.reporter.folder_problem(self.job.id, problem);
         }
     }

@@ -1,6 +1,6 @@
 //! Whether what is to be copied finds room on the target, as far as the target tells (QUOTA, RFC 9208).
 
-use crate::domain::{Account, AccountId, Folder, Problem, ProblemKind, Side};
+use crate::domain::{Account, AccountId, Folder, Note, Problem, ProblemKind, Side};
 use crate::ledger::{Ledger, LedgerError};
 use crate::migrate::context::RunContext;
 
@@ -18,8 +18,6 @@ pub fn report_too_small(context: &RunContext, id: AccountId, account: &Account, 
     if needed <= free {
         return;
     }
-    let megabytes = |octets: u64| octets as f64 / 1e6;
-    let words = format!("{:.1} MB are to be copied, {:.1} MB are free", megabytes(needed), megabytes(free));
     let problem = Problem::new(ProblemKind::QuotaTooSmall).on(Side::Target).for_account(account.target());
-    context.report_problem(id, None, problem.saying(words));
+    context.report_problem(id, None, problem.noting(Note::RoomNeeded { needed, free }));
 }

@@ -90,9 +90,8 @@ impl Prepared {
 
 /// Connects once, so that a run that cannot work says so before it begins.
 fn greet(endpoint: &Endpoint, certificates: &KnownCertificates, events: &Events) -> Result<(), Problem> {
-    let greeted = imap::connect(endpoint).map_err(|error| {
-        Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host).saying(error.words())
-    })?;
+    let greeted = imap::connect(endpoint)
+        .map_err(|error| error.quoted_in(Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host)))?;
     certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
     events.report(Event::ServerReached { side: endpoint.side, product: greeted.product().to_owned() });
     Ok(())

@@ -2,8 +2,8 @@
 //!
 //! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
 
-use crate::domain::{Account, NameForm, Problem, ProblemKind, Side};
-use crate::kerio::{self, Administration};
+use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
+use crate::kerio::Administration;
 use crate::progress::Standing;
 
 /// A user that the target knows.
@@ -56,7 +56,7 @@ impl Directory for KerioDirectory {
         match self.0.standing(account.target()) {
             Ok(Standing::WillBeCreated | Standing::DomainWillBeCreated) if account.password.is_empty() => {
                 let missing = Problem::new(ProblemKind::PasswordMissing).on(Side::Administration);
-                (Standing::Cannot, Some(missing.for_account(account.target()).saying(kerio::PASSWORD_NEEDED)))
+                (Standing::Cannot, Some(missing.for_account(account.target()).noting(Note::PasswordCreatesUser)))
             }
             Ok(standing) => (standing, None),
             Err(error) => (Standing::Cannot, Some(error.problem(Some(account.target())))),

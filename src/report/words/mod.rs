@@ -1,6 +1,8 @@
 //! The sentences and numbers that report, window and command line share.
 
+mod findings;
 mod sentences;
 
 pub use crate::domain::numbers::{count, counted, duration, rate, size, time_left, took};
+pub use findings::finding;
 pub use sentences::{account_status, account_status_code, comparison, kind, mapping, standing, verdict, verdict_code};

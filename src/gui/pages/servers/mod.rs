@@ -17,8 +17,8 @@ use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::card::Pair;
 use super::super::widgets::certificate;
 use super::super::widgets::field::Field;
-use crate::domain::{Fingerprint, ProblemKind, Secret, Selection, Side};
-use crate::migrate::{AdministrationServer, Doubt, Finding, MailServer, NameForm, Servers, TargetKind};
+use crate::domain::{Doubt, Finding, Fingerprint, ProblemKind, Secret, Selection, Side};
+use crate::migrate::{AdministrationServer, MailServer, NameForm, Servers, TargetKind};
 use crate::settings::Settings;
 use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
 use std::collections::BTreeMap;
@@ -218,9 +218,9 @@ impl ServersPage {
         if self.revisions[index] != revision {
             return false;
         }
-        let refused = findings.iter().any(|finding| {
-            finding.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused)
-        });
+        let refused = findings
+            .iter()
+            .any(|finding| finding.problem().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused));
         let (connection, test) = match index {
             0 => (&mut self.source, &mut self.source_test),
             _ => (&mut self.target, &mut self.target_test),

@@ -2,8 +2,8 @@
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::sign::{self, Mark};
-use crate::domain::ProblemKind;
-use crate::migrate::{Doubt, Finding, Sign};
+use crate::domain::{Doubt, Finding, ProblemKind, Sign};
+use crate::report::words;
 use egui::{Label, Ui};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub enum Test {
 impl Test {
     /// Whether the server is ready.
     pub fn is_good(&self) -> bool {
-        matches!(self, Test::Done(findings) if findings.iter().all(|finding| finding.sign != Sign::Bad))
+        matches!(self, Test::Done(findings) if findings.iter().all(|finding| finding.sign() != Sign::Bad))
     }
 
     /// The certificates it could not trust.
@@ -51,15 +51,14 @@ pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
         }
         Test::Done(findings) => {
             for finding in findings {
-                let refused =
-                    finding.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused);
-                let mark = match finding.sign {
+                let refused = finding.problem().is_some_and(|problem| problem.kind == ProblemKind::EncryptionRefused);
+                let mark = match finding.sign() {
                     Sign::Good => Mark::Good,
                     Sign::Warning => Mark::Warning,
                     Sign::Bad => Mark::Bad,
                 };
-                sign::line(ui, mark, &finding.text);
-                let Some(problem) = &finding.problem else { continue };
+                sign::line(ui, mark, &words::finding(finding));
+                let Some(problem) = finding.problem() else { continue };
                 let shown_below = finding.certificate.is_some() || (refused && starttls_refused);
                 if !shown_below {
                     ui.horizontal_top(|ui| {

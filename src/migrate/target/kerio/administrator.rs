@@ -1,6 +1,6 @@
 //! Kerio Connect's administrator: signed in, and with the rights that a migration needs.
 
-use crate::domain::{CertificateDetails, Fingerprint, Problem, ProblemKind, Side};
+use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind, Side};
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
 use crate::migrate::endpoints::{ADMINISTRATION_PORT, administration_address, trust};
 use crate::migrate::request::{AdministrationServer, MailServer, Servers};
@@ -58,7 +58,7 @@ pub fn sign_in_administrator(
     if !rights.may_manage {
         return Err(Problem::new(ProblemKind::AdministratorRights)
             .on(Side::Administration)
-            .saying(format!("the role is {}", rights.role))
+            .noting(Note::Role { role: rights.role })
             .into());
     }
     Ok(administration)

@@ -1,0 +1,170 @@
+//! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
+
+use crate::domain::{numbers, printable};
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A fact that explains a problem. Its `Display` is the end of a sentence: no capital letter, no full stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Note {
+    // A mail server.
+    /// The server counts messages that it does not list.
+    CountedNotListed,
+    /// The server lists the message and does not deliver it.
+    ListedNotDelivered,
+    /// The connection was lost every time the message was read.
+    LostWhileReading {
+        /// How often.
+        times: u32,
+    },
+    /// The connection was lost every time the message was sent.
+    LostWhileSending,
+    /// The connection was lost every time the folder was created.
+    LostWhileCreating,
+    /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
+    SizeLimit {
+        /// The limit in bytes.
+        bytes: u64,
+    },
+    /// The target has less room than the mailbox needs (QUOTA, RFC 9208).
+    RoomNeeded {
+        /// Bytes to copy.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The target stored a different date; of several messages, this is one.
+    DateBecame {
+        /// The date that was sent.
+        sent: DateTime<FixedOffset>,
+        /// The date that the target has; none when it has none that can be read.
+        stored: Option<DateTime<FixedOffset>>,
+    },
+    /// The target takes no dates, or the source has none.
+    NoDates,
+    /// The target lost flags; this is one of them.
+    FlagLost {
+        /// The flag or keyword as the source spells it.
+        flag: String,
+    },
+    /// The target does not deliver all of its messages, and the missing one may be among them.
+    TargetUnread {
+        /// How many it does not deliver.
+        messages: u64,
+    },
+    // Known mail servers.
+    /// Gmail.
+    GmailPasswords,
+    /// Gmail: support.google.com/mail/answer/7126229.
+    GmailConnections,
+    /// Microsoft 365, since basic authentication ended in 2022.
+    MicrosoftPasswords,
+    /// Yahoo and AOL.
+    YahooPasswords,
+    /// Yahoo and AOL.
+    YahooConnections,
+    /// iCloud.
+    IcloudPasswords,
+    /// GMX, web.de, T-Online: IMAP is off until the person switches it on.
+    ImapSwitchedOff,
+    /// NetEase (163.com, 126.com, yeah.net).
+    NeteasePasswords,
+    /// NetEase opens no folder for a program that the person has not allowed.
+    ProgramNotAllowed,
+    /// Exchange signs in people who have no mailbox and then refuses every command.
+    NoMailbox,
+    // Kerio Connect.
+    /// The administrator's role is too small.
+    Role {
+        /// The role as the server calls it.
+        role: String,
+    },
+    /// The IMAP service has no port to listen on.
+    NoListener,
+    /// The user does not exist and would be created with this password.
+    PasswordCreatesUser,
+    // This computer.
+    /// The record of earlier runs cannot be used and was renamed.
+    RecordSetAside {
+        /// What it is called now.
+        kept_as: String,
+    },
+    /// The system does not say where to keep the state folder.
+    NoStateFolder,
+    /// The file is too large for a list of accounts.
+    ListTooLarge {
+        /// The limit in bytes.
+        most: u64,
+    },
+}
+
+impl Note {
+    /// The same with the words of others made printable.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Note::FlagLost { flag } => Note::FlagLost { flag: printable(&flag) },
+            Note::Role { role } => Note::Role { role: printable(&role) },
+            Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
+            plain => plain,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = |date: &DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
+        let text = match self {
+            Note::CountedNotListed => "the server counts them and does not list them",
+            Note::ListedNotDelivered => "the server lists it and does not deliver it",
+            Note::LostWhileReading { times } => {
+                return write!(formatter, "the connection was lost {times} times while it was read");
+            }
+            Note::LostWhileSending => "the connection was lost each time it was sent",
+            Note::LostWhileCreating => "the connection was lost each time it was created",
+            Note::SizeLimit { bytes } => {
+                return write!(formatter, "its limit is {}", numbers::size(*bytes));
+            }
+            Note::RoomNeeded { needed, free } => {
+                let (needed, free) = (numbers::size(*needed), numbers::size(*free));
+                return write!(formatter, "{needed} are to be copied, {free} are free");
+            }
+            Note::DateBecame { sent, stored } => {
+                let stored = stored.as_ref().map_or_else(|| "none that can be read".to_owned(), day);
+                return write!(formatter, "for example {} became {stored}", day(sent));
+            }
+            Note::NoDates => "the target takes no dates, or the source has none to give",
+            Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
+            Note::TargetUnread { messages } => {
+                let messages = numbers::counted(*messages, "message");
+                return write!(formatter, "the target does not deliver {messages}, and this may be one of them");
+            }
+            Note::GmailPasswords => "Gmail takes app passwords and tokens only",
+            Note::GmailConnections => "Gmail allows 15 connections for an account, including the person's own programs",
+            Note::MicrosoftPasswords => "Microsoft 365 takes no passwords: choose the sign-in with a token",
+            Note::YahooPasswords => "Yahoo and AOL take app passwords only",
+            Note::YahooConnections => "Yahoo and AOL allow few connections",
+            Note::IcloudPasswords => "iCloud takes app passwords only",
+            Note::ImapSwitchedOff => {
+                "this provider allows IMAP only after the person has switched it on in the web mail's settings"
+            }
+            Note::NeteasePasswords => "NetEase takes authorisation codes only, which the person gets from its web mail",
+            Note::ProgramNotAllowed => {
+                "this provider allows the program only after the person has allowed IMAP in the web mail's settings"
+            }
+            Note::NoMailbox => "the account has no mailbox there, or no licence for one",
+            Note::Role { role } => return write!(formatter, "the role is {role}"),
+            Note::NoListener => "it has no listener",
+            Note::PasswordCreatesUser => "the user does not exist and would be created with this password",
+            Note::RecordSetAside { kept_as } => {
+                return write!(formatter, "the record of earlier runs cannot be used and is kept as {kept_as}");
+            }
+            Note::NoStateFolder => "the system does not say where it is; name a folder with --state-dir",
+            Note::ListTooLarge { most } => {
+                return write!(formatter, "it is larger than {}, which no list of accounts is", numbers::size(*most));
+            }
+        };
+        formatter.write_str(text)
+    }
+}
