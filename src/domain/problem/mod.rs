@@ -35,7 +35,7 @@ pub struct Subject {
     pub folder: Option<String>,
     /// What the message is recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<MessageName>,
+    pub message: Option<Box<MessageName>>,
     /// The file or folder of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -89,7 +89,7 @@ impl Problem {
 
     /// Names the message.
     pub fn about_message(mut self, message: MessageName) -> Self {
-        self.subject.message = Some(message.made_readable());
+        self.subject.message = Some(Box::new(message.made_readable()));
         self
     }
 
