@@ -1,6 +1,6 @@
 //! Entry points for fuzzing what compares messages; see [`crate::fuzz`].
 
-use crate::migrate::content::{Comparison, Summariser, Summary};
+use crate::migrate::content::{Comparison, Measure, Summariser, Summary};
 
 /// The summary of a message does not depend on how it is cut into chunks, and other line ends are no other content.
 pub fn contents(octets: &[u8]) {

@@ -9,6 +9,7 @@ use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::content::likeness::{self, Shelf};
 use crate::migrate::content::matching::heads_from;
+use crate::migrate::content::{Alteration, Comparison};
 use crate::migrate::context::RunContext;
 use crate::migrate::context::retry::Retries;
 use crate::migrate::folder::describe::{Names, describe};
@@ -16,6 +17,7 @@ use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
+use crate::migrate::proof::LINE_ENDS;
 use crate::migrate::request::Verify;
 use crate::progress::{AccountEnd, Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +79,14 @@ struct Current {
     there: Shelf,
     /// Messages that the source counts and does not tell of.
     untold: u64,
+}
+
+/// What was done to a message, as a person is told.
+fn words_of(alteration: Alteration) -> &'static str {
+    match alteration {
+        Alteration::Header => "its header was changed",
+        Alteration::CarriageReturns => "carriage returns were deleted from it",
+    }
 }
 
 impl Verification<'_> {
@@ -173,7 +183,9 @@ impl Verification<'_> {
                         return Err(halt);
                     }
                 };
-                let uids = outcome.missing.iter().chain(&outcome.unreadable).copied();
+                let other_ends = outcome.normalised.iter().filter(|(_, how)| *how == Comparison::LineEnds);
+                let altered = outcome.altered.iter().map(|(uid, _)| *uid).chain(other_ends.map(|(uid, _)| *uid));
+                let uids = outcome.missing.iter().chain(&outcome.unreadable).copied().chain(altered);
                 let (envelopes, line) = self.names.ask(source, (&listed.wire_name, current.here.uid_validity), uids);
                 self.tell(id, way, &current, &outcome, &envelopes);
                 lost = line;
@@ -246,9 +258,9 @@ impl Verification<'_> {
         let (account, heads) = (self.id, &current.here.heads);
         let about_message =
             |kind, uid: Uid| about(kind).about_message(describe(heads.get(uid), uid, envelopes.get(&uid)));
-        let right = outcome.right.iter().chain(&outcome.normalised);
+        let right = outcome.right.iter().copied().chain(outcome.normalised.iter().map(|(uid, _)| *uid));
         let (messages, bytes) = right
-            .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size)));
+            .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(uid).map_or(0, |head| head.size)));
         if messages > 0 {
             self.context.report(Event::MessagesChecked { account, folder, messages, bytes });
         }
@@ -265,8 +277,17 @@ impl Verification<'_> {
         for uid in &outcome.unreadable {
             self.difference(folder, about_message(ProblemKind::MessageUnreadable, *uid));
         }
-        if !outcome.normalised.is_empty() {
-            let problem = about(ProblemKind::MessageNormalised).counting(outcome.normalised.len() as u64);
+        for (uid, alteration) in &outcome.altered {
+            self.difference(folder, about_message(ProblemKind::MessageAltered, *uid).saying(words_of(*alteration)));
+        }
+        let named = outcome.normalised.iter().filter(|(_, comparison)| *comparison == Comparison::LineEnds);
+        for (uid, _) in named.clone() {
+            let problem = about_message(ProblemKind::MessageNormalised, *uid).saying(LINE_ENDS);
+            self.context.report_problem(self.id, Some(folder), problem);
+        }
+        let normalised = outcome.normalised.len() - named.count();
+        if normalised > 0 {
+            let problem = about(ProblemKind::MessageNormalised).counting(normalised as u64);
             self.context.report_problem(self.id, Some(folder), problem);
         }
         let target_messages = Some(current.there.heads.all().len() as u64);

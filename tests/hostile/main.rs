@@ -6,6 +6,7 @@
 mod embedded;
 
 mod ahead;
+mod altered;
 mod anywhere;
 mod encryption;
 mod endless;

@@ -5,10 +5,13 @@
 use crate::domain::{Digest, Side, Uid, UidValidity};
 use crate::imap::{ImapError, Reader};
 use crate::migrate::content::reading::Gathered;
-use crate::migrate::content::{Comparison, SizeAndDigest, Summariser, Summary};
+use crate::migrate::content::{Alteration, Comparison, SizeAndDigest, Summariser, Summary};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use std::collections::{BTreeSet, HashMap};
+
+/// Messages that one is compared with, of those that it could be.
+const MOST_CANDIDATES: usize = 100;
 
 /// What identifies a message when only sizes are compared, or contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,9 +59,11 @@ impl Shelf {
 pub struct Outcome {
     /// Messages of the source that stand on the target octet for octet (or with the same size, where sizes are compared).
     pub right: Vec<Uid>,
-    /// Those that stand there with a change that does not touch their content.
-    pub normalised: Vec<Uid>,
-    /// Those that do not.
+    /// Those that are there with a change that does not touch their content, and which.
+    pub normalised: Vec<(Uid, Comparison)>,
+    /// Those that are there damaged, and how.
+    pub altered: Vec<(Uid, Alteration)>,
+    /// Those that are not.
     pub missing: Vec<Uid>,
     /// Those that the source does not give.
     pub unreadable: Vec<Uid>,
@@ -111,7 +116,7 @@ pub fn compare(
     Ok(outcome)
 }
 
-/// Compares what is left for changes that servers make without touching the content.
+/// Compares what is left for changes that servers make, the best likeness first, over the whole folder.
 fn look_closer(
     outcome: &mut Outcome,
     here: &mut Shelf,
@@ -126,22 +131,29 @@ fn look_closer(
     }
     here.summaries.read::<Summariser>(source, left.iter().copied()).on(Side::Source)?;
     there.summaries.read::<Summariser>(target, strangers.iter().copied()).on(Side::Target)?;
-    // What is alike has the same body. Otherwise two long lists would be compared one by one.
-    let mut bodies: HashMap<Digest, Vec<&Summary>> = HashMap::new();
-    for summary in strangers.iter().filter_map(|uid| there.summaries.get(*uid)) {
-        bodies.entry(summary.body).or_default().push(summary);
-    }
-    for uid in left {
-        let Some(sent) = here.summaries.get(*uid) else {
-            outcome.unreadable.push(*uid);
-            continue;
-        };
-        let candidates = bodies.get_mut(&sent.body);
-        let found = candidates.and_then(|candidates| {
-            let found = candidates.iter().position(|stored| sent.compare(stored) != Comparison::Different)?;
-            Some(candidates.swap_remove(found))
+    let (read, unread): (Vec<Uid>, Vec<Uid>) = left.iter().partition(|uid| here.summaries.get(**uid).is_some());
+    outcome.unreadable.extend(unread);
+    let mut left = read;
+    let mut free: BTreeSet<Uid> = strangers.into_iter().collect();
+    for likeness in Summary::LIKENESSES {
+        let mut alike: HashMap<_, Vec<(Uid, &Summary)>> = HashMap::new();
+        for (uid, summary) in free.iter().filter_map(|uid| Some((*uid, there.summaries.get(*uid)?))) {
+            alike.entry(likeness(summary)).or_default().push((uid, summary));
+        }
+        left.retain(|uid| {
+            let Some(sent) = here.summaries.get(*uid) else { return true };
+            let Some(candidates) = alike.get_mut(&likeness(sent)) else { return true };
+            let compared = candidates.iter().take(MOST_CANDIDATES).map(|(_, stored)| sent.compare(stored)).enumerate();
+            let Some((place, comparison)) = compared.min_by_key(|(_, comparison)| *comparison) else { return true };
+            match comparison {
+                Comparison::Different => return true,
+                Comparison::Altered(alteration) => outcome.altered.push((*uid, alteration)),
+                harmless => outcome.normalised.push((*uid, harmless)),
+            }
+            free.remove(&candidates.swap_remove(place).0);
+            false
         });
-        if found.is_some() { &mut outcome.normalised } else { &mut outcome.missing }.push(*uid);
     }
+    outcome.missing = left;
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::imap::{ImapError, Reader};
-use crate::migrate::content::{Comparison, Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
+use crate::migrate::content::{Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::heads::{Head, Heads};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -175,9 +175,8 @@ fn reconcile_altered(
     for uid in from_source {
         let (Some(head), Some(summary)) = (wanted.get(&uid), summaries.source.get(&uid)) else { continue };
         let Some(group) = stored.get_mut(&group(head)) else { continue };
-        let is_it = |(candidate, stored): &(&Head, &Summary)| {
-            alike(head, candidate) && summary.compare(stored) != Comparison::Different
-        };
+        let is_it =
+            |(candidate, stored): &(&Head, &Summary)| alike(head, candidate) && summary.compare(stored).is_harmless();
         if let Some(found) = group.iter().position(is_it) {
             let (candidate, _) = group.swap_remove(found);
             let (size, digest) = (summary.octets, summary.digest);

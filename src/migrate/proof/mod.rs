@@ -12,6 +12,7 @@ use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::content::matching::{heads_from, summaries};
 use crate::migrate::content::{Comparison, Read, Right, SizeAndDigest, read_each};
+use crate::migrate::folder::describe::describe;
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
@@ -52,6 +53,9 @@ fn for_each_open(
     }
     Ok(())
 }
+
+/// What is said of a message whose line ends are others.
+pub const LINE_ENDS: &str = "its text is the same, with other line ends";
 
 /// A message that is not right on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,14 +165,34 @@ impl FolderRun<'_, '_> {
         let Sessions { source, target, .. } = &mut *self.sessions;
         let mut checked = Checked::default();
         let outcome = check(source, target.reader(), messages, &known, &mut checked);
-        let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() as u64;
+        let other_ends: Vec<Uid> = checked
+            .right
+            .iter()
+            .filter(|right| right.comparison == Comparison::LineEnds)
+            .map(|right| right.uid)
+            .collect();
+        let normalised = checked.right.iter().filter(|right| !right.is_equal()).count() - other_ends.len();
         self.mailbox.take_right(self.ledger, vec![(self.job.id, record.clone(), checked.right)])?;
-        outcome?;
         if normalised > 0 {
             let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
-            self.job.report_once(&mut self.mailbox.reporter, problem.counting(normalised));
+            self.job.report_once(&mut self.mailbox.reporter, problem.counting(normalised as u64));
         }
+        let named = self.name_other_line_ends(&other_ends, outcome.is_ok());
+        outcome.and(named)?;
         Ok(checked.wrong)
+    }
+
+    /// Names messages of which more than the last line end is another; the source is asked who wrote them if it can be `asked`.
+    fn name_other_line_ends(&mut self, uids: &[Uid], asked: bool) -> Result<(), Halt> {
+        let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
+        let askable = uids.iter().copied().filter(|_| asked);
+        let (envelopes, lost) = self.mailbox.names.ask(&mut self.sessions.source, folder, askable);
+        for uid in uids {
+            let name = describe(self.scan.heads.get(*uid), *uid, envelopes.get(uid));
+            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
+            self.report_problem(problem.about_message(name).saying(LINE_ENDS));
+        }
+        lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
     }
 }
 
@@ -258,21 +282,22 @@ fn classify(source: &mut Reader, target: &mut Reader, strangers: &[Uid], checked
             checked.wrong.push(wrong);
             continue;
         };
-        let same = |target_uid: &Uid| {
-            let comparison = sent.compare(stored.get(target_uid)?);
-            (comparison != Comparison::Different).then_some((*target_uid, comparison))
-        };
+        let compared = |target_uid: &Uid| Some((sent.compare(stored.get(target_uid)?), *target_uid));
         let found = match &wrong.target_uid {
-            Some(target_uid) => same(target_uid),
-            None => free.iter().find_map(same),
+            Some(target_uid) => compared(target_uid),
+            None => {
+                free.iter().filter_map(compared).min().filter(|(comparison, _)| *comparison != Comparison::Different)
+            }
         };
+        if let Some((_, target_uid)) = found {
+            free.remove(&target_uid);
+        }
         match found {
-            Some((target_uid, comparison)) => {
-                free.remove(&target_uid);
+            Some((comparison, target_uid)) if comparison.is_harmless() => {
                 checked.right.push(Right { uid: wrong.uid, target_uid, size: sent.octets, comparison });
             }
-            None => {
-                wrong.target_uid = wrong.target_uid.filter(|uid| stored.contains_key(uid));
+            _ => {
+                wrong.target_uid = found.map(|(_, target_uid)| target_uid);
                 checked.wrong.push(wrong);
             }
         }

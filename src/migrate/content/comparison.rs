@@ -1,0 +1,423 @@
+//! Comparing what is on the target with what the source holds: octet for octet, and where the two differ, what was changed.
+//!
+//! A [`Summary`] is made while a message streams by, in little memory however large the message is.
+//!
+//! - CRLF, LF and a bare CR each count as one line end, so that a server may write another one. A CR that is gone without a line end in
+//!   its place is damage: lines became one, and binary parts lost octets.
+//! - Fields that the target put into the header are harmless if they are trace fields or begin with `X-`, and all others are as they
+//!   were, in the same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
+//! - A continuation line belongs to its field, so that a line put behind a field changes that field.
+//! - What is left of a damaged message is recognised, so that it is called altered, and not missing and a stranger.
+
+use super::Measure;
+use crate::domain::Digest;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher};
+
+/// How what is on the target compares with what the source holds, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Comparison {
+    /// Octet for octet.
+    Equal,
+    /// Equal but for one line end at the end.
+    FinalLineEnd,
+    /// Equal but for line ends that were written as others.
+    LineEnds,
+    /// Equal but for trace and `X-` fields that the server added, and line ends.
+    HeaderAdded,
+    /// The same message, damaged.
+    Altered(Alteration),
+    /// Another message.
+    Different,
+}
+
+/// What was done to a message that is still recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alteration {
+    /// Its header is another; what follows it is the same.
+    Header,
+    /// Carriage returns were deleted without a line end in their place.
+    CarriageReturns,
+}
+
+impl Comparison {
+    /// Whether nothing of the message was lost or changed its meaning.
+    pub fn is_harmless(self) -> bool {
+        self <= Comparison::HeaderAdded
+    }
+}
+
+/// What is remembered of a message's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// How many octets it has.
+    pub octets: u64,
+    /// The digest of its octets.
+    pub digest: Digest,
+    /// The digest with every line end as LF and none at the end.
+    text: Digest,
+    /// The same of what follows the header.
+    body: Digest,
+    /// The digest with every CR left out and no LF at the end.
+    without_cr: Digest,
+    /// Which line ends there are before the last text, as a hash.
+    line_ends: u64,
+    /// How many line ends are at the end.
+    at_end: u64,
+    header: Header,
+}
+
+/// The fields of a header, each as a hash, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Header {
+    fields: Vec<Field>,
+    /// What follows the first [`Header::MOST`] fields, as one hash.
+    rest: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Field {
+    hash: u64,
+    /// Whether a server may add it without changing what the message says.
+    is_trace: bool,
+}
+
+/// What two messages have in common.
+pub type Likeness = (Digest, u64);
+
+impl Summary {
+    /// By what a message is looked for among others, the best likeness first: what compares so has that in common, and there is no need to
+    /// compare it with all others one by one.
+    pub const LIKENESSES: [fn(&Summary) -> Likeness; 5] = [
+        |summary| (summary.text, summary.line_ends),
+        |summary| (summary.text, 0),
+        |summary| (summary.body, summary.header.meaning()),
+        |summary| (summary.without_cr, 0),
+        |summary| (summary.body, 0),
+    ];
+
+    /// Compares a message of the source (`self`) with one of the target.
+    pub fn compare(&self, stored: &Summary) -> Comparison {
+        let same_body = self.body == stored.body;
+        if self.digest == stored.digest {
+            Comparison::Equal
+        } else if self.text == stored.text {
+            let only_at_end = self.line_ends == stored.line_ends && self.at_end.abs_diff(stored.at_end) <= 1;
+            if only_at_end { Comparison::FinalLineEnd } else { Comparison::LineEnds }
+        } else if same_body && stored.header.only_adds_to(&self.header) {
+            Comparison::HeaderAdded
+        } else if self.without_cr == stored.without_cr {
+            Comparison::Altered(Alteration::CarriageReturns)
+        } else if same_body && stored.header.is_mostly(&self.header) {
+            Comparison::Altered(Alteration::Header)
+        } else {
+            Comparison::Different
+        }
+    }
+}
+
+impl Header {
+    /// Fields that are remembered one by one.
+    const MOST: usize = 100_000;
+
+    /// What no server may change: all fields but those of a trace.
+    fn meaning(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.fields.iter().filter(|field| !field.is_trace).for_each(|field| hasher.write_u64(field.hash));
+        hasher.write_u64(self.rest);
+        hasher.finish()
+    }
+
+    /// Whether it has all fields of the `original` in their order, and besides only such as may be added.
+    fn only_adds_to(&self, original: &Header) -> bool {
+        let mut wanted = original.fields.iter().peekable();
+        let all = self.fields.iter().all(|field| wanted.next_if_eq(&field).is_some() || field.is_trace);
+        all && wanted.next().is_none() && self.rest == original.rest
+    }
+
+    /// Whether it has at least half of the fields of the `original`, and one at least.
+    fn is_mostly(&self, original: &Header) -> bool {
+        let here: HashSet<u64> = self.fields.iter().map(|field| field.hash).collect();
+        let kept = original.fields.iter().filter(|field| here.contains(&field.hash)).count();
+        kept > 0 && kept * 2 >= original.fields.len()
+    }
+}
+
+/// Makes a [`Summary`] from the chunks of a message.
+#[derive(Default)]
+pub struct Summariser {
+    octets: u64,
+    digest: blake3::Hasher,
+    text: Held,
+    body: Held,
+    without_cr: Held,
+    line_ends: DefaultHasher,
+    line_ends_before_text: u64,
+    /// The last octet was a CR, of which it is not known yet whether it is a line end of its own.
+    after_cr: bool,
+    line_has_text: bool,
+    in_body: bool,
+    header: FieldReader,
+}
+
+/// A hash of text, with line ends held back, because those at the end do not count.
+#[derive(Default)]
+struct Held {
+    hasher: blake3::Hasher,
+    line_ends: u64,
+}
+
+impl Held {
+    fn text(&mut self, text: &[u8]) {
+        for _ in 0..std::mem::take(&mut self.line_ends) {
+            self.hasher.update(b"\n");
+        }
+        self.hasher.update(text);
+    }
+
+    fn digest(&self) -> Digest {
+        Digest(*self.hasher.finalize().as_bytes())
+    }
+}
+
+impl Measure for Summariser {
+    type Measured = Summary;
+
+    fn update(&mut self, chunk: &[u8]) {
+        self.octets += chunk.len() as u64;
+        self.digest.update(chunk);
+        let mut rest = chunk;
+        while let Some(&first) = rest.first() {
+            if std::mem::take(&mut self.after_cr) {
+                if first == b'\n' {
+                    rest = &rest[1..];
+                    self.without_cr.line_ends += 1;
+                    self.take_line_end(b"\r\n");
+                    continue;
+                }
+                self.take_line_end(b"\r");
+            }
+            let text = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len());
+            if text > 0 {
+                self.take_text(&rest[..text]);
+                rest = &rest[text..];
+                continue;
+            }
+            rest = &rest[1..];
+            if first == b'\r' {
+                self.after_cr = true;
+            } else {
+                self.without_cr.line_ends += 1;
+                self.take_line_end(b"\n");
+            }
+        }
+    }
+
+    fn finish(mut self) -> Summary {
+        if self.after_cr {
+            self.take_line_end(b"\r");
+        }
+        Summary {
+            octets: self.octets,
+            digest: Digest(*self.digest.finalize().as_bytes()),
+            text: self.text.digest(),
+            body: self.body.digest(),
+            without_cr: self.without_cr.digest(),
+            line_ends: self.line_ends_before_text,
+            at_end: self.text.line_ends,
+            header: self.header.finish(),
+        }
+    }
+}
+
+impl Summariser {
+    fn take_text(&mut self, text: &[u8]) {
+        self.line_ends_before_text = self.line_ends.finish();
+        self.text.text(text);
+        self.without_cr.text(text);
+        if self.in_body {
+            self.body.text(text);
+        } else {
+            self.header.text(text, !self.line_has_text);
+        }
+        self.line_has_text = true;
+    }
+
+    fn take_line_end(&mut self, octets: &[u8]) {
+        self.line_ends.write(octets);
+        self.text.line_ends += 1;
+        self.body.line_ends += u64::from(self.in_body);
+        self.in_body |= !self.line_has_text;
+        self.line_has_text = false;
+    }
+}
+
+/// Reads the lines of a header as fields.
+#[derive(Default)]
+struct FieldReader {
+    header: Header,
+    rest: DefaultHasher,
+    field: Option<DefaultHasher>,
+    /// The field's name so far; whole once `named`.
+    name: Vec<u8>,
+    named: bool,
+}
+
+/// The longest name that is looked at.
+const LONGEST_NAME: usize = 64;
+/// Trace fields (RFC 5322, section 3.6.7; RFC 7208; RFC 8601; RFC 8617; RFC 9228), and Envelope-To, which Exim adds.
+const TRACE: [&str; 9] = [
+    "received",
+    "return-path",
+    "delivered-to",
+    "envelope-to",
+    "received-spf",
+    "authentication-results",
+    "arc-seal",
+    "arc-message-signature",
+    "arc-authentication-results",
+];
+
+impl FieldReader {
+    /// Text of a line, which it begins or not.
+    fn text(&mut self, text: &[u8], begins: bool) {
+        if begins && !text.starts_with(b" ") && !text.starts_with(b"\t") {
+            self.end_field();
+        }
+        let field = self.field.get_or_insert_default();
+        if begins {
+            field.write(b"\n");
+        }
+        field.write(text);
+        if !self.named {
+            let colon = text.iter().position(|octet| *octet == b':');
+            let room = LONGEST_NAME.saturating_sub(self.name.len());
+            self.name.extend(&text[..colon.unwrap_or(text.len()).min(room)]);
+            self.named = colon.is_some();
+        }
+    }
+
+    fn end_field(&mut self) {
+        let Some(field) = self.field.take() else { return };
+        let name = String::from_utf8_lossy(&std::mem::take(&mut self.name)).to_ascii_lowercase();
+        let is_trace = std::mem::take(&mut self.named) && (name.starts_with("x-") || TRACE.contains(&name.as_str()));
+        let field = Field { hash: field.finish(), is_trace };
+        if self.header.fields.len() < Header::MOST {
+            self.header.fields.push(field);
+        } else {
+            self.rest.write_u64(field.hash);
+        }
+    }
+
+    fn finish(mut self) -> Header {
+        self.end_field();
+        Header { rest: self.rest.finish(), ..self.header }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(octets: &[u8]) -> Summary {
+        // In the smallest chunks, so that nothing depends on where a chunk ends.
+        let mut summariser = Summariser::default();
+        octets.chunks(1).for_each(|chunk| summariser.update(chunk));
+        let small = summariser.finish();
+        let mut summariser = Summariser::default();
+        summariser.update(octets);
+        assert_eq!(small, summariser.finish());
+        small
+    }
+
+    fn compared(sent: &[u8], stored: &[u8]) -> Comparison {
+        summary(sent).compare(&summary(stored))
+    }
+
+    #[test]
+    fn only_the_same_octets_are_equal() {
+        assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\nx\r\n"), Comparison::Equal);
+        assert_eq!(compared(b"", b""), Comparison::Equal);
+        assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\ny\r\n"), Comparison::Different);
+        assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\nx\r\n\r\nmore"), Comparison::Different);
+    }
+
+    #[test]
+    fn line_ends_and_a_final_newline_are_no_content() {
+        assert_eq!(compared(b"A: 1\n\nx\ny", b"A: 1\r\n\r\nx\r\ny\r\n"), Comparison::LineEnds);
+        assert_eq!(compared(b"A: 1\n\nx\ny", b"A: 1\r\n\r\nxy\r\n"), Comparison::Different);
+        assert_eq!(compared(b"A: 1\n\nx\n\ny", b"A: 1\n\nx\ny"), Comparison::Different);
+        assert_eq!(compared(b"A: 1\r\n\r\nx\ry\rz\r\n", b"A: 1\r\n\r\nx\r\ny\r\nz\r\n"), Comparison::LineEnds);
+    }
+
+    #[test]
+    fn a_change_of_the_last_line_end_alone_is_distinguished_from_others() {
+        for stored in [&b"A: 1\r\n\r\nx"[..], b"A: 1\r\n\r\nx\n", b"A: 1\r\n\r\nx\r\n\r\n"] {
+            assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", stored), Comparison::FinalLineEnd, "{stored:?}");
+        }
+        assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\nx\r\n\r\n\r\n"), Comparison::LineEnds);
+        assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\n\r\nx"), Comparison::LineEnds);
+    }
+
+    #[test]
+    fn a_deleted_carriage_return_is_damage_unless_a_line_end_is_in_its_place() {
+        let altered = Comparison::Altered(Alteration::CarriageReturns);
+        for (sent, stored) in [
+            // A bounce whose lines end with CR became one line; a binary part lost octets.
+            (&b"A: 1\r\n\r\nx\ry\rz\r\n"[..], &b"A: 1\r\n\r\nxyz\r\n"[..]),
+            (b"A: 1\r\n\r\n\x89PNG\r\r\n\x1a\n", b"A: 1\r\n\r\n\x89PNG\r\n\x1a\n"),
+            (b"A: 1\r\n\r\nx\r\r\ny\r\n", b"A: 1\n\nx\ny\n"),
+        ] {
+            assert_eq!(compared(sent, stored), altered, "{sent:?}");
+            assert!(!altered.is_harmless());
+        }
+    }
+
+    #[test]
+    fn an_added_trace_field_is_distinguished_from_one_that_changes_what_a_person_sees() {
+        let sent = b"From: a\r\nSubject: 1\r\n\r\nx\r\n";
+        for added in
+            ["X-Trace: t", "RECEIVED: from x\r\n by y", "Return-Path: <>", "Authentication-Results: x; spf=pass"]
+        {
+            for stored in [
+                format!("{added}\r\nFrom: a\r\nSubject: 1\r\n\r\nx\r\n"),
+                format!("From: a\r\n{added}\r\nSubject: 1\r\n\r\nx\r\n"),
+                format!("From: a\r\nSubject: 1\r\n{added}\r\n\r\nx\r\n"),
+            ] {
+                assert_eq!(compared(sent, stored.as_bytes()), Comparison::HeaderAdded, "{stored}");
+            }
+        }
+        for forged in [
+            "From: b\r\nFrom: a\r\nSubject: 1\r\n\r\nx\r\n",
+            "From: a\r\nSubject: 1\r\nSubject: 2\r\n\r\nx\r\n",
+            "From: a\r\nSubject: 1\r\nContent-Type: text/html\r\n\r\nx\r\n",
+            "From: a\r\nSubject: 1\r\n and more\r\n\r\nx\r\n",
+            "From: a\r\nSubject: 1\r\nDate: now\r\n\r\nx\r\n",
+            "X: t\r\nFrom: a\r\nSubject: 1\r\n\r\nx\r\n",
+            "From: a\r\nSubject: 2\r\n\r\nx\r\n",
+            "Subject: 1\r\nFrom: a\r\n\r\nx\r\n",
+            "From: a\r\n\r\nx\r\n",
+        ] {
+            assert_eq!(compared(sent, forged.as_bytes()), Comparison::Altered(Alteration::Header), "{forged}");
+        }
+        assert_eq!(compared(sent, b"From: b\r\nSubject: 2\r\n\r\nx\r\n"), Comparison::Different);
+        assert_eq!(compared(b"\r\nx", b"\r\ny"), Comparison::Different);
+    }
+
+    #[test]
+    fn every_field_counts_however_many_there_are() {
+        let many = |last: &str| {
+            let mut text = "A: 1\r\n".repeat(Header::MOST + 10);
+            text.push_str(&format!("Subject: {last}\r\n\r\nx\r\n"));
+            text.into_bytes()
+        };
+        let (sent, stored) = (many("one"), many("two"));
+        let of = |octets: &[u8]| {
+            let mut summariser = Summariser::default();
+            summariser.update(octets);
+            summariser.finish()
+        };
+        assert_eq!(of(&sent).compare(&of(&stored)), Comparison::Altered(Alteration::Header));
+        assert_eq!(of(&sent).compare(&of(&sent)), Comparison::Equal);
+    }
+}
