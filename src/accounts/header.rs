@@ -6,6 +6,7 @@
 //!   which order the fields come is not ours to guess.
 
 use super::clean;
+use super::exports;
 use super::fields::{Field, lines, split};
 use super::separator::Separator;
 use super::words::{self, Word};
@@ -91,7 +92,9 @@ pub(super) fn beginning(text: &str, separator: Separator) -> Beginning<'_> {
             before.push(row);
         }
     }
-    let header = before.iter().position(|row| is_header(&row.fields)).filter(|_| found.header.is_none());
+    // Of a title with a line break in it, the rest would be taken for the header.
+    let is_whole = before.iter().all(|row| !row.fields.is_empty());
+    let header = before.iter().position(|row| is_header(&row.fields)).filter(|_| found.header.is_none() && is_whole);
     if let Some(index) = header {
         let after = before.split_off(index + 1);
         found.header = before.pop();
@@ -127,8 +130,8 @@ pub(super) fn is_header(fields: &[Field<'_>]) -> bool {
     };
     known(fields) >= 2
         || (named == 1 && fields.iter().any(is_about_addresses))
-        || (fields.first().is_some_and(is_about_addresses)
-            && fields.iter().any(|field| words::word(field.text()) == Some(Word::Address)))
+        || fields.iter().any(|field| words::word(field.text()) == Some(Word::Address))
+        || exports::by_titles(&fields.iter().map(clean::text).collect::<Vec<_>>()).is_some()
 }
 
 /// Whether this line is the pattern itself, written down as a header; in any file, whatever separates its fields.

@@ -27,8 +27,11 @@ pub(super) struct Plan {
     pub(super) is_manual: bool,
     /// Fields beyond this many have to be empty; imapsync's options may follow.
     pub(super) width: Option<usize>,
-    /// A line has to have every column, because one that lacks a field between address and password would shift.
-    pub(super) all_needed: bool,
+    /// A line may have fewer fields than there are columns only when it has at most this many: where one is missing before, others have
+    /// moved.
+    pub(super) fewest: usize,
+    /// As many fields as most lines have, if only empty ones at the end.
+    pub(super) usual: usize,
     pub(super) export: Option<&'static Export>,
     /// Why the list cannot be used, and the line to which that belongs.
     pub(super) refusal: Option<(u32, String)>,
@@ -39,6 +42,10 @@ const HOW_TO_NAME: &str = "Name the columns in the first line, such as Email;Pas
 
 /// Finds out how the lines are read.
 pub(super) fn plan(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
+    Plan { usual: usual(beginning), ..unbounded(beginning, choice) }
+}
+
+fn unbounded(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
     if let Some(layout) = &choice.layout {
         return by_choice(beginning, layout);
     }
@@ -61,23 +68,8 @@ impl Plan {
     fn of(columns: Columns) -> Self {
         let header_line = columns.header_line.unwrap_or(0);
         let width = Some(columns.columns.len());
-        let mut plan =
-            Self { columns, header_line, is_manual: false, width, all_needed: false, export: None, refusal: None };
-        plan.all_needed = plan.may_shift();
-        plan
-    }
-
-    /// Whether a line without one of its fields could have another in the place of its password, or a password in the place of its name.
-    fn may_shift(&self) -> bool {
-        let address = [Meaning::Address, Meaning::LocalPart, Meaning::Domain];
-        let Some(address) = address.into_iter().filter_map(|meaning| self.columns.position(meaning)).max() else {
-            return false;
-        };
-        let secret = |index: usize| {
-            let column = &self.columns.columns[index];
-            column.meaning == Meaning::Password || words::is_about_password(&column.title)
-        };
-        (address + 2..self.columns.columns.len()).any(secret)
+        let fewest = fewest(&columns);
+        Self { columns, header_line, is_manual: false, width, fewest, usual: usize::MAX, export: None, refusal: None }
     }
 
     /// What to say where passwords are needed and no column holds any, and of which line.
@@ -113,6 +105,42 @@ impl Plan {
     fn refused(mut self, line: u32, what: String) -> Self {
         self.refusal.get_or_insert((line, what));
         self
+    }
+}
+
+/// How many fields are enough on a line with fewer fields than columns.
+///
+/// - Where the address and the password come first, these two are.
+/// - Where there is no password, nor a login or a target, any number is: at worst a name is lost.
+/// - Anywhere else a missing field could put another in the place of the address or the password.
+fn fewest(columns: &Columns) -> usize {
+    let meanings: Vec<Meaning> = columns.columns.iter().map(|column| column.meaning).collect();
+    let moves = |column: &Column| {
+        matches!(column.meaning, Meaning::Login | Meaning::Target) || words::is_about_password(&column.title)
+    };
+    match meanings.as_slice() {
+        [Meaning::Address, Meaning::Password, ..] => 2,
+        [Meaning::Address, ..] if meanings.contains(&Meaning::Password) => 0,
+        [Meaning::Address, ..] if columns.columns.iter().any(moves) => 1,
+        [Meaning::Address, ..] => usize::MAX,
+        _ => 0,
+    }
+}
+
+/// The number of fields that most lines have; of the header, where it has more or a single line says nothing.
+fn usual(beginning: &Beginning<'_>) -> usize {
+    let rows = &beginning.sample;
+    let most = rows
+        .iter()
+        .map(|row| row.fields.len())
+        .find(|count| rows.len() > 1 && rows.iter().filter(|row| row.fields.len() == *count).count() * 2 > rows.len());
+    match &beginning.header {
+        // Separators at the ends of the lines are a habit only where never anything follows them.
+        Some(header) if rows.iter().all(|row| row.fields.iter().skip(header.fields.len()).all(Field::is_empty)) => {
+            most.unwrap_or(0).max(header.fields.len())
+        }
+        Some(header) => header.fields.len(),
+        None => most.unwrap_or(usize::MAX),
     }
 }
 
@@ -291,7 +319,7 @@ struct Content {
 
 impl Content {
     fn is_addresses(self) -> bool {
-        self.addresses * 2 > self.filled
+        self.addresses > 0 && self.addresses * 2 >= self.filled
     }
 }
 
@@ -327,7 +355,9 @@ impl<'a> Headed<'a> {
         };
         let mut plan = Plan::of(self.columns);
         plan.export = self.export;
-        if plan.columns.columns.iter().map(|column| column.meaning).eq([Meaning::Address, Meaning::Password]) {
+        let meanings = plan.columns.columns.iter().map(|column| column.meaning);
+        let longer = self.sample.iter().filter(|row| row.fields.get(2).is_some_and(|field| !field.is_empty())).count();
+        if meanings.eq([Meaning::Address, Meaning::Password]) && longer * 2 > self.sample.len() {
             // The manual's order, whose full name may follow without a title.
             plan.is_manual = true;
             plan.width = Some(3);

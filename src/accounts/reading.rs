@@ -234,8 +234,12 @@ impl<'a> Reading<'a> {
 
     /// A line with more or fewer fields than it should have: a password with the separator in it, or one that moved.
     fn check_count(&self, fields: &[Field<'_>], shown: &str) -> Result<(), String> {
+        let is_filled = |index: usize| fields.get(index).is_some_and(|field| !field.is_empty());
+        // Of one field too many before an empty last column, only the count is left to see.
+        let moved =
+            |width: usize| !self.plan.is_manual && fields.len() > self.plan.usual && is_filled(width.saturating_sub(1));
         if let Some(width) = self.plan.width
-            && fields.iter().skip(width).any(|field| !field.is_empty())
+            && ((width..fields.len()).any(is_filled) || moved(width))
         {
             return Err(format!(
                 "{shown} has more than {}. If the password has a {} in it, put the password in quotes.",
@@ -244,7 +248,9 @@ impl<'a> Reading<'a> {
             ));
         }
         let columns = self.plan.columns.columns.len();
-        if self.plan.all_needed && fields.len() < columns {
+        let password = self.roles.password.and_then(|index| fields.get(index));
+        let is_name = password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))));
+        if fields.len() < columns && (fields.len() > self.plan.fewest || is_name) {
             return Err(format!(
                 "{shown} has only {}, and there are {columns} columns: what is missing may have moved the password. Write every field, if only as an empty one.",
                 counted(fields.len(), "field")
@@ -316,8 +322,14 @@ impl<'a> Reading<'a> {
                 ));
             }
         }
+        let name_as_address = clean::address(&Field::Plain(&name)).ok();
+        if name_as_address.as_ref().is_some_and(|other| other.key() == address.key()) {
+            return Ok(String::new());
+        }
         let doubt = if clean::is_number(&name) {
             Some(Doubt::NumberAsName)
+        } else if name_as_address.is_some() {
+            Some(Doubt::AddressAsName)
         } else if self.plan.is_manual && clean::is_like_password(&name) {
             Some(Doubt::PasswordAsName)
         } else {

@@ -320,3 +320,7 @@ fn ten_times_the_lines_take_ten_times_as_long() {
     // Far from the hundred times that anything quadratic would take.
     assert!(long < short * 40 + std::time::Duration::from_secs(1), "{short:?}, {long:?}");
 }
+
+mod columns;
+mod damage;
+mod exports;

@@ -29,6 +29,8 @@ pub(super) enum Doubt {
     Apostrophe,
     /// A number as the full name.
     NumberAsName,
+    /// A mail address as the full name.
+    AddressAsName,
     /// A full name that looks like a password.
     PasswordAsName,
     /// A full name that is a password of the file.
@@ -56,6 +58,7 @@ impl Doubt {
                 "has a password that begins with an apostrophe, which a spreadsheet may have added; it is used as it is."
             }
             Self::NumberAsName => "has a number in place of the full name, which is not used.",
+            Self::AddressAsName => "has a mail address in place of the full name, which is not used.",
             Self::PasswordAsName => {
                 "has in place of the full name what looks like a password or a part of one, which is not used. Put a password that has the \
                  separator in it in quotes."
