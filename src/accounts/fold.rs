@@ -41,7 +41,7 @@ pub(super) fn fold(text: &str) -> String {
         }
         let before = index.checked_sub(1).map(|index| letters[index]);
         let after = letters.get(index + 1);
-        // PrimarySmtpAddress, SMTPAddress; but neither EMAIL nor E1.
+        // PrimarySmtpAddress, SMTPAddress; but not EMAIL.
         if c.is_uppercase()
             && before.is_some_and(|before| {
                 before.is_lowercase() || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
