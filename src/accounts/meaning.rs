@@ -86,7 +86,8 @@ impl Layout {
             }
         }
         let has = |meaning| meanings.contains(&meaning);
-        if !has(Meaning::Address) && !(has(Meaning::LocalPart) && has(Meaning::Domain)) {
+        let in_two = has(Meaning::LocalPart) && has(Meaning::Domain);
+        if !(has(Meaning::Address) || in_two) {
             return Err("One column has to be the address.".to_owned());
         }
         if has(Meaning::Address) && (has(Meaning::LocalPart) || has(Meaning::Domain)) {
