@@ -70,21 +70,27 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
 
 fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<ExitStatus, Refusal> {
     let TaskArguments { servers, selection, run: typed } = task;
-    let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
+    let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
         file.require_passwords();
     }
-    // Said before anything else can fail.
-    if !typed.quiet {
-        request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
-    }
+    let notes = file.notes.clone();
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let selection = selection::read(&selection).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
+    if !typed.quiet {
+        notes.iter().for_each(terminal::complain);
+    }
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     port::remind(kind, &servers, &state_folder);
-    let options = Options { jobs: typed.jobs, verify, repair, ..Options::in_folder(state_folder) };
+    let options = Options {
+        jobs: typed.jobs,
+        verify,
+        repair,
+        shared_mailboxes: typed.allow_shared_mailboxes,
+        ..Options::in_folder(state_folder)
+    };
     let request = Request { bad_lines, selection, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch())?;

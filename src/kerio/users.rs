@@ -28,6 +28,11 @@ struct Listed {
 }
 
 impl Administration {
+    /// The name of the domain that is called so, or has this alias; none where there is no such domain, or it is not known.
+    pub fn domain_name(&self, called: &str) -> Option<String> {
+        Some(self.domains.find(&self.session, called).ok()??.name)
+    }
+
     /// How an account stands; changes nothing. An error says why it cannot be migrated as it is.
     pub fn standing(&self, address: &Address) -> Result<Standing, KerioError> {
         let Some(domain) = self.domains.find(&self.session, address.domain())? else {

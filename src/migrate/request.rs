@@ -257,6 +257,8 @@ pub struct Options {
     pub verify: Verify,
     /// Copy again what the ledger says is on the target but is not there any more.
     pub repair: bool,
+    /// Accounts may share a mailbox on either side; otherwise those that would are refused.
+    pub shared_mailboxes: bool,
     /// The ledger and the known certificates.
     pub state_folder: PathBuf,
     /// How long the mail servers are waited for.
@@ -272,6 +274,7 @@ impl Options {
             jobs: 4,
             verify: Verify::Content,
             repair: false,
+            shared_mailboxes: false,
             state_folder,
             patience: Patience::default(),
             second_connection_from: 16 << 20,

@@ -7,6 +7,7 @@ mod embedded;
 
 mod ports;
 mod scripted;
+mod shared_mailbox;
 mod standin;
 mod users;
 mod whole;

@@ -68,6 +68,10 @@ impl Problem {
                 "Create it in Kerio Connect by hand, or remove what is in the way, and migrate this mailbox again."
             }
             LicenceFull => "Extend the licence or remove users you do not need, and migrate this mailbox again.",
+            MailboxShared => {
+                "Give each line a mailbox of its own. If the lines mean one mailbox on purpose, allow shared mailboxes, in the window \
+                 or with --allow-shared-mailboxes."
+            }
             NameTaken => "Rename the alias, group or list in Kerio Connect, or leave this account out.",
             DirectoryDomain => {
                 "Activate the user from the directory in Kerio Connect, then migrate this mailbox again."

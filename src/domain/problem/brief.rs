@@ -48,6 +48,7 @@ impl Problem {
             DomainNotCreated => (false, "the domain could not be created"),
             UserNotCreated => (false, "the user could not be created"),
             LicenceFull => (false, "the licence has no free seat"),
+            MailboxShared => (false, "the same mailbox as another account"),
             NameTaken => (false, "an alias, a group or a list, not a user"),
             DirectoryDomain => (false, "users come from a directory service"),
             PasswordRule => (false, "the password does not meet the rules"),

@@ -117,6 +117,8 @@ pub enum ProblemKind {
     LicenceFull,
     /// The address is an alias, a group or a mailing list in Kerio Connect.
     NameTaken,
+    /// Another account of the list would use the same mailbox on this side.
+    MailboxShared,
     /// The domain's users come from a directory service.
     DirectoryDomain,
     /// The password in the CSV does not meet Kerio Connect's rules.
@@ -172,8 +174,8 @@ impl Problem {
             PasswordRefused | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused
             | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused
             | TooManyConnections | Throttled | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall
-            | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | DirectoryDomain | PasswordRule
-            | MailboxInUse | Internal => Reach::Mailbox,
+            | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | MailboxShared | DirectoryDomain
+            | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
@@ -192,10 +194,12 @@ impl Problem {
             | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused | AccountDisabled
             | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained
             | PasswordMissing | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
-            | LicenceFull | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
-            | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
-            | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered
-            | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Retry::Never,
+            | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
+            | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
+            | SubscriptionNotKept | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge
+            | MessageAltered | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => {
+                Retry::Never
+            }
         }
     }
 
@@ -211,7 +215,7 @@ impl Problem {
             | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused
             | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused | TooManyConnections | Throttled
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
-            | NameTaken | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
+            | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
             | MessageAltered | MessageMissing => Severity::Error,
         }

@@ -85,6 +85,18 @@ pub enum Note {
     NoListener,
     /// The user does not exist and would be created with this password.
     PasswordCreatesUser,
+    // The list of accounts.
+    /// Lines of the list lead to one mailbox.
+    SameMailbox {
+        /// The account's own line.
+        line: u32,
+        /// The others, as far as they are named: line and address.
+        others: Vec<(u32, String)>,
+        /// How many more there are.
+        more: usize,
+        /// The mailbox as the server knows it.
+        mailbox: String,
+    },
     // This computer.
     /// The record of earlier runs cannot be used and was renamed.
     RecordSetAside {
@@ -107,6 +119,9 @@ impl Note {
             Note::FlagLost { flag } => Note::FlagLost { flag: printable(&flag) },
             Note::Role { role } => Note::Role { role: printable(&role) },
             Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
+            Note::SameMailbox { line, others, more, mailbox } => {
+                Note::SameMailbox { line, others, more, mailbox: printable(&mailbox) }
+            }
             plain => plain,
         }
     }
@@ -159,6 +174,16 @@ impl fmt::Display for Note {
             Note::PasswordCreatesUser => "the user does not exist and would be created with this password",
             Note::RecordSetAside { kept_as } => {
                 return write!(formatter, "the record of earlier runs cannot be used and is kept as {kept_as}");
+            }
+            Note::SameMailbox { line, others, more, mailbox } => {
+                write!(formatter, "line {line}")?;
+                for (line, address) in others {
+                    write!(formatter, " and line {line} ({address})")?;
+                }
+                if *more > 0 {
+                    write!(formatter, " and {more} more")?;
+                }
+                return write!(formatter, " lead to the mailbox '{mailbox}'");
             }
             Note::NoStateFolder => "the system does not say where it is; name a folder with --state-dir",
             Note::ListTooLarge { most } => {

@@ -75,6 +75,7 @@ impl Problem {
             DomainNotCreated => format!("The domain of {account} could not be created"),
             UserNotCreated => format!("The user {account} could not be created"),
             LicenceFull => format!("The user {account} could not be created, because the licence has no free seat"),
+            MailboxShared => format!("{account} would use the same mailbox as another account on the {side}"),
             NameTaken => format!("{account} is an alias, a group or a mailing list in Kerio Connect, not a user"),
             DirectoryDomain => format!(
                 "{account} cannot be created here, because the users of its domain come from a directory service"

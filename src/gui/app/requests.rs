@@ -236,6 +236,7 @@ impl App {
                 Options {
                     jobs,
                     repair: kind == RunKind::Migrate && self.wizard.servers.repair,
+                    shared_mailboxes: self.wizard.servers.shared_mailboxes,
                     ..Options::in_folder(self.folders.state.clone())
                 },
             )

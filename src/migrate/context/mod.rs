@@ -18,6 +18,7 @@ use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
 use crate::migrate::target::directory::{Directory, TargetUser};
 use crate::progress::Event;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct RunContext {
     /// One for each mailbox at a time; those of idle workers are free.
     pub workers: Arc<Permits>,
     pub directory: Box<dyn Directory>,
+    /// Accounts that would use another's mailbox, by their place in `accounts`, and why they are refused.
+    pub shared: HashMap<usize, Problem>,
     /// Whether the target is Kerio Connect.
     pub kerio: bool,
     /// Keeps the records.

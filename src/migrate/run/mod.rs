@@ -4,6 +4,7 @@
 //! the story with `RunFinished`. Nothing here waits on a network in the caller's thread.
 
 pub mod prepare;
+mod shared_mailbox;
 
 use crate::domain::{AccountId, Problem, ProblemKind};
 use crate::imap::Endpoint;
@@ -18,6 +19,7 @@ use crate::migrate::target::kerio::port;
 use crate::migrate::{endpoints, mailbox, verify};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
 use prepare::Prepared;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -133,7 +135,8 @@ impl Coordinator {
 
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
-        let context = RunContext {
+        let mut context = RunContext {
+            shared: HashMap::new(),
             store: Arc::new(Files::in_folder(&request.options.state_folder)),
             target_key: target_key(&request.servers, &prepared.target.endpoint),
             workers: Arc::new(Permits::new(Some(request.options.jobs))),
@@ -148,6 +151,10 @@ impl Coordinator {
             kerio: prepared.kerio,
             settling: AtomicU64::new(0),
         };
+        if !context.options.shared_mailboxes {
+            context.shared =
+                shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
+        }
         run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_octets));
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
             let report = |event| self.events.report(event);
@@ -205,6 +212,10 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
 fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     let Some(account) = context.accounts.get(id.index()) else { return };
     context.report(Event::AccountStarted { account: id });
+    if let Some(problem) = context.shared.get(&id.index()) {
+        context.report_problem(id, None, problem.clone());
+        return context.report(Event::AccountFinished { account: id, end: AccountEnd::Failed });
+    }
     // Our own fault in one mailbox must not take the others with it.
     let end = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
         RunKind::Check => survey::survey(context, id, account),

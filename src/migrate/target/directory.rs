@@ -20,6 +20,9 @@ pub trait Directory: Send + Sync {
     /// How an account stands; changes nothing.
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>);
 
+    /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
+    fn mailbox(&self, account: &Account) -> String;
+
     /// Whether a user may be created.
     fn creates(&self) -> bool;
 
@@ -31,6 +34,10 @@ pub trait Directory: Send + Sync {
 pub struct ExistingAccounts(pub NameForm);
 
 impl Directory for ExistingAccounts {
+    fn mailbox(&self, account: &Account) -> String {
+        account.target_name(self.0)
+    }
+
     fn creates(&self) -> bool {
         false
     }
@@ -48,6 +55,12 @@ impl Directory for ExistingAccounts {
 pub struct KerioDirectory(pub std::sync::Arc<Administration>);
 
 impl Directory for KerioDirectory {
+    fn mailbox(&self, account: &Account) -> String {
+        let address = account.target();
+        let domain = self.0.domain_name(address.domain());
+        format!("{}@{}", address.local(), domain.unwrap_or_else(|| address.domain().to_owned()))
+    }
+
     fn creates(&self) -> bool {
         true
     }

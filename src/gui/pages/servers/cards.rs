@@ -141,6 +141,7 @@ impl ServersPage {
             self.target_more.show_limits(ui, "target");
             check::check(ui, &mut self.repair, "Copy deleted or missing messages again");
             ui.add(Label::new(theme::small(REPAIR_NOTE).color(palette(ui).soft)).wrap());
+            check::check(ui, &mut self.shared_mailboxes, "Two accounts may lead to the same mailbox");
             if self.proxy.show(ui) {
                 self.forget_test(Side::Source);
                 changed = true;

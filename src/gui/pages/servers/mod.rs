@@ -58,6 +58,8 @@ pub struct ServersPage {
     pub rules: String,
     /// Copy messages again that an earlier run copied and that are no longer on the target. Holds until the program ends.
     pub repair: bool,
+    /// Accounts may share a mailbox on either side. Holds until the program ends.
+    pub shared_mailboxes: bool,
     /// The proxy for all servers.
     pub proxy: ProxyForm,
     /// The test of the source.

@@ -1,0 +1,107 @@
+//! Accounts that would use one mailbox: found before anything is read.
+//!
+//! Two lines of a list may name different people and still lead to one mailbox: their sign-in names lose the domain, a line repeats a
+//! login, or a domain is another's alias. One person's mail would then be in the other's mailbox. So both accounts are refused and
+//! both lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]).
+//!
+//! 1. On each side every account gets the name of its mailbox there: what it signs in with on the source, and what the directory
+//!    calls its mailbox on the target.
+//! 2. Names are compared without regard to case. A server that tells `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
+//! 3. Accounts that share a name on either side are refused; the source is named first.
+//!
+//! A user's own alias in Kerio Connect is not looked up here: the administration refuses it (docs/kerio-connect.md, B22).
+//!
+//! [`Options::shared_mailboxes`]: crate::migrate::Options::shared_mailboxes
+
+use crate::domain::{Account, Note, Problem, ProblemKind, Side};
+use crate::migrate::sign_in::credentials::Credentials;
+use crate::migrate::target::directory::Directory;
+use std::collections::HashMap;
+
+/// At most this many other lines are named in a problem.
+const LINES_NAMED: usize = 5;
+
+/// Why an account may not be migrated, by its place among `accounts`.
+pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Directory) -> HashMap<usize, Problem> {
+    let mut refused = HashMap::new();
+    let names = |side: Side, account: &Account| match side {
+        Side::Source => source.name(account),
+        Side::Target | Side::Administration => directory.mailbox(account),
+    };
+    for side in [Side::Source, Side::Target] {
+        let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, account) in accounts.iter().enumerate() {
+            sharing.entry(names(side, account).to_lowercase()).or_default().push(index);
+        }
+        for (name, group) in sharing.into_iter().filter(|(_, group)| group.len() > 1) {
+            for index in &group {
+                let others = group.iter().filter(|other| *other != index).filter_map(|other| accounts.get(*other));
+                refused.entry(*index).or_insert_with(|| problem(side, &name, &accounts[*index], others));
+            }
+        }
+    }
+    refused
+}
+
+fn problem<'a>(side: Side, mailbox: &str, account: &Account, others: impl Iterator<Item = &'a Account>) -> Problem {
+    let mut others: Vec<(u32, String)> = others.map(|other| (other.line, other.address.to_string())).collect();
+    let more = others.len().saturating_sub(LINES_NAMED);
+    others.truncate(LINES_NAMED);
+    Problem::new(ProblemKind::MailboxShared).on(side).for_account(&account.address).noting(Note::SameMailbox {
+        line: account.line,
+        others,
+        more,
+        mailbox: mailbox.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Address, NameForm, Secret};
+    use crate::migrate::request::SignInWay;
+    use crate::migrate::target::directory::ExistingAccounts;
+
+    fn refusals(accounts: &[Account], source: NameForm, target: NameForm) -> HashMap<usize, Problem> {
+        let credentials = Credentials::new(Side::Source, &SignInWay::OwnPassword, source);
+        refused(accounts, &credentials, &ExistingAccounts(target))
+    }
+
+    fn account(line: u32, address: &str) -> Account {
+        Account::new(line, Address::parse(address).unwrap(), Secret::new("secret"))
+    }
+
+    #[test]
+    fn names_that_lose_their_domain_are_refused_on_either_side_with_both_lines() {
+        let list = [account(1, "ann@a.example"), account(2, "ben@a.example"), account(3, "Ann@b.example")];
+        for (source, target, side) in [
+            (NameForm::LocalPart, NameForm::Address, Side::Source),
+            (NameForm::Address, NameForm::LocalPart, Side::Target),
+        ] {
+            let refused = refusals(&list, source, target);
+            assert_eq!(refused.len(), 2);
+            assert_eq!(refused[&0].subject.side, Some(side));
+            let sentence = refused[&2].to_string();
+            assert!(sentence.contains("line 3 and line 1 (ann@a.example)"), "{sentence}");
+        }
+        assert!(refusals(&list, NameForm::Address, NameForm::Address).is_empty());
+    }
+
+    #[test]
+    fn two_lines_with_one_login_or_one_target_address_are_refused() {
+        let mut list = [account(1, "ann@a.example"), account(2, "ben@a.example")];
+        list[1].source_login = Some("ANN@a.example".to_owned());
+        assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
+        list[1].source_login = None;
+        list[1].target_address = Address::parse("ann@A.example").ok();
+        assert_eq!(refusals(&list, NameForm::Address, NameForm::Address).len(), 2);
+    }
+
+    #[test]
+    fn a_long_list_of_the_same_names_only_some_of_them() {
+        let list: Vec<Account> = (1..=40).map(|line| account(line, &format!("info@d{line}.example"))).collect();
+        let refused = refusals(&list, NameForm::LocalPart, NameForm::Address);
+        assert_eq!(refused.len(), 40);
+        assert!(refused[&7].to_string().contains("and 34 more"), "{}", refused[&7]);
+    }
+}
