@@ -3,7 +3,7 @@
 use super::args::RestorePortArguments;
 use super::exit_code::ExitStatus;
 use super::{Refusal, claim, request, state_folder, terminal};
-use crate::domain::{Security, ServerAddress};
+use crate::domain::{Security, ServerAddress, hide};
 use crate::migrate::{self, MailServer, PendingPort, Servers, TargetKind};
 use crate::progress::RunKind;
 use std::path::Path;
@@ -44,6 +44,7 @@ pub(super) fn restore(typed: RestorePortArguments) -> Result<ExitStatus, Refusal
             TargetKind::Kerio(administration),
         )
     };
+    hide(servers.secrets());
     match migrate::restore_port(&servers, &state_folder) {
         Ok(Some(restored)) => {
             terminal::say(format!("Kerio Connect's {} service is back on port {}.", restored.service, restored.port));

@@ -11,6 +11,7 @@ mod plan;
 mod printable;
 mod problem;
 mod secret;
+mod secret_filter;
 mod selection;
 mod server;
 
@@ -22,5 +23,6 @@ pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
 pub use problem::{MessageName, Note, Problem, ProblemKind, Reach, Retry, Severity, Subject};
 pub use secret::Secret;
+pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
 pub use selection::{Selection, read_date, read_size};
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};

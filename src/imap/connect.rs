@@ -9,7 +9,7 @@ use super::response::{Condition, Status, printable};
 use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::{Distance, Wire};
-use crate::domain::{Note, Security, Side};
+use crate::domain::{Note, Security, Side, foreign_without_secrets};
 use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial, dial_measuring};
 use std::net::TcpStream;
 use std::time::Instant;
@@ -156,7 +156,8 @@ fn product(text: &str) -> String {
         .filter(|word| !matches!(word.to_ascii_lowercase().trim_end_matches(['.', ',']), "ready" | "server"))
         .collect();
     let name = words.join(" ");
-    let name: String = name.chars().take(60).collect();
+    // Secrets go before the name is shortened, which could leave the half of one.
+    let name: String = foreign_without_secrets(&name).chars().take(60).collect();
     if name.is_empty() { "IMAP server".to_owned() } else { name.trim_end_matches('.').to_owned() }
 }
 

@@ -8,7 +8,7 @@ use super::error::ImapError;
 use super::fetch::Fetched;
 use super::reader::Reader;
 use super::response::Condition;
-use crate::domain::{Uid, UidValidity};
+use crate::domain::{Uid, UidValidity, foreign_without_secrets};
 use chrono::{DateTime, FixedOffset};
 use mail_parser::MessageParser;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +115,7 @@ fn header_date(header: &[u8]) -> Option<DateTime<FixedOffset>> {
 /// On one line, and no longer than a person reads.
 fn short(text: &str, longest: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = foreign_without_secrets(&line).into_owned();
     match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,

@@ -4,19 +4,17 @@
 //! message, cuts endless ones, and lets other crates say only what went wrong.
 
 use super::bounded::BoundedLog;
-use super::secret_filter::SecretFilter;
-use crate::domain::{Secret, printable};
+use crate::domain::{printable, without_secrets};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simplelog::{ConfigBuilder, WriteLogger};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// A message is cut after so many octets; the folder list of one large mailbox must not fill the disk.
 const LONGEST: usize = 16 * 1024;
 
 static LOG: Mutex<Option<BoundedLog>> = Mutex::new(None);
-static SECRETS: LazyLock<RwLock<SecretFilter>> = LazyLock::new(RwLock::default);
 
 /// Sends debug.log to a new file from now on.
 pub(super) fn send_to(path: &Path) -> io::Result<()> {
@@ -38,14 +36,6 @@ pub(super) fn send_to(path: &Path) -> io::Result<()> {
         }
     });
     Ok(())
-}
-
-/// See [`super::hide`].
-pub(super) fn hide<'a>(secrets: impl IntoIterator<Item = (impl AsRef<str>, &'a Secret)>) {
-    let mut filter = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
-    for (name, secret) in secrets {
-        filter.add(name.as_ref(), secret);
-    }
 }
 
 /// Sends panics to debug.log, where they are filtered like everything else, and no longer to the terminal. As long as there is
@@ -124,7 +114,7 @@ fn is_ours(target: &str) -> bool {
 
 fn clean(message: &str) -> String {
     // Secrets go first: cutting or replacing characters could make one unrecognisable, and leave most of it to read.
-    let without_secrets = SECRETS.read().unwrap_or_else(PoisonError::into_inner).clean(message).into_owned();
+    let without_secrets = without_secrets(message);
     if without_secrets.len() <= LONGEST {
         return printable(&without_secrets);
     }

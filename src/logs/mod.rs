@@ -7,12 +7,11 @@
 mod bounded;
 mod debug_log;
 mod folder;
-mod secret_filter;
 
 pub use debug_log::take_panics;
 pub use folder::default_folder;
 
-use crate::domain::{Problem, ProblemKind, Secret};
+use crate::domain::{Problem, ProblemKind};
 use std::path::{Path, PathBuf};
 
 /// The file for support.
@@ -33,11 +32,8 @@ pub fn start(chosen: Option<&Path>) -> Result<PathBuf, Problem> {
     Ok(folder)
 }
 
-/// Registers secrets with the names they belong to: from now on debug.log has "…" in their place, also where they are encoded
-/// as SASL PLAIN or LOGIN, JSON or IMAP would. A last line of defence; nobody is meant to log them.
-pub fn hide<'a>(secrets: impl IntoIterator<Item = (impl AsRef<str>, &'a Secret)>) {
-    debug_log::hide(secrets);
-}
+/// Registers secrets: from now on debug.log and all words of others have "…" in their place.
+pub use crate::domain::hide;
 
 fn refused(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(ProblemKind::LocalFile).at_path(path.display()).saying(error)

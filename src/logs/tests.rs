@@ -5,7 +5,7 @@ use super::*;
 fn debug_log_follows_the_run_and_shows_no_secret_and_no_forged_line() {
     let scratch = tempfile::tempdir().unwrap();
     let first = start(Some(scratch.path())).unwrap();
-    hide([("ann@example.com", &Secret::new("tops3cret"))]);
+    hide([("ann@example.com", &crate::domain::Secret::new("tops3cret"))]);
     log::debug!(target: "imap", "< * OK tops3cret\r\n2026-01-01 [ERROR] forged\u{202e}");
     log::info!(target: "ureq", "somebody else's talk");
     log::warn!(target: "ureq", "somebody else's trouble");

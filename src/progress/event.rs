@@ -1,8 +1,11 @@
 //! The events of a run: facts in the past tense, as ids, numbers and names. They hold no sentence of ours, no message body and no
 //! secret.
 
-use crate::domain::{AccountId, BadLine, FolderId, FolderPath, LeftOut, PlannedFolder, Problem, Side};
+use crate::domain::{
+    AccountId, BadLine, FolderId, FolderPath, LeftOut, PlannedFolder, Problem, Side, foreign_without_secrets,
+};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// An event with the moment it happened.
@@ -312,4 +315,51 @@ pub enum Event {
     StopRequested,
     /// The run ended. This is the last event.
     RunFinished,
+}
+
+impl Event {
+    /// The event without the secrets that a server may have put into its own words: names of folders, products and domains. The words
+    /// of a [`Problem`] have lost them when it was made.
+    pub fn without_secrets(mut self) -> Self {
+        let clean = |text: &mut String| {
+            if let Cow::Owned(clean) = foreign_without_secrets(text) {
+                *text = clean;
+            }
+        };
+        let clean_path = |path: &mut FolderPath| path.0.iter_mut().for_each(clean);
+        match &mut self {
+            Event::ServerReached { product, .. } => clean(product),
+            Event::PortChanged { service, .. } | Event::PortRestored { service, .. } => clean(service),
+            Event::DomainCreated { domain } => clean(domain),
+            Event::FoldersPlanned { folders, left_out, .. } => {
+                for planned in folders {
+                    clean_path(&mut planned.source);
+                    clean_path(&mut planned.target);
+                }
+                left_out.iter_mut().for_each(|left| clean(&mut left.folder));
+            }
+            Event::FolderRenamed { target, .. } => clean_path(target),
+            Event::RunStarted(_)
+            | Event::AccountStarted { .. }
+            | Event::AccountLookedUp { .. }
+            | Event::UserCreated { .. }
+            | Event::Stepped { .. }
+            | Event::FolderCounted { .. }
+            | Event::MessagesFound { .. }
+            | Event::MessagesCopied { .. }
+            | Event::MessagesChecked { .. }
+            | Event::MessagesVanished { .. }
+            | Event::MessagesLeftOut { .. }
+            | Event::FolderFinished { .. }
+            | Event::ProblemMet { .. }
+            | Event::WaitStarted { .. }
+            | Event::WaitEnded { .. }
+            | Event::AccountFinished { .. }
+            | Event::Paused
+            | Event::Continued
+            | Event::StopRequested
+            | Event::RunFinished => {}
+        }
+        self
+    }
 }

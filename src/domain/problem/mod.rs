@@ -14,7 +14,7 @@ pub use kind::{ProblemKind, Reach, Retry, Severity};
 pub use message_name::MessageName;
 pub use note::Note;
 
-use super::{Side, printable};
+use super::{Side, foreign_without_secrets, printable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -137,9 +137,11 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The text made printable, trimmed and no longer than a person reads.
+/// The text of others without secrets, printable, trimmed and no longer than a person reads. Secrets go first: shortening or
+/// replacing characters could make one unrecognisable and leave most of it to read.
 fn readable(text: &str) -> String {
     const LONGEST: usize = 400;
+    let text = foreign_without_secrets(text);
     let text = text.trim();
     let mut clean = printable(&text.chars().take(LONGEST).collect::<String>());
     if text.chars().nth(LONGEST).is_some() {

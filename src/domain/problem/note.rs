@@ -1,5 +1,6 @@
 //! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
 
+use super::readable;
 use crate::domain::{numbers, printable};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -113,11 +114,11 @@ pub enum Note {
 }
 
 impl Note {
-    /// The same with the words of others made printable.
+    /// The same with the words of others made printable and short, without secrets.
     pub(super) fn made_printable(self) -> Self {
         match self {
-            Note::FlagLost { flag } => Note::FlagLost { flag: printable(&flag) },
-            Note::Role { role } => Note::Role { role: printable(&role) },
+            Note::FlagLost { flag } => Note::FlagLost { flag: readable(&flag) },
+            Note::Role { role } => Note::Role { role: readable(&role) },
             Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
             Note::SameMailbox { line, others, more, mailbox } => {
                 Note::SameMailbox { line, others, more, mailbox: printable(&mailbox) }

@@ -84,7 +84,7 @@ impl Recorder {
 
     fn take(&mut self, event: Event) {
         let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let stamped = Stamped { at, event };
+        let stamped = Stamped { at, event: event.without_secrets() };
         self.log(&stamped);
         let due = match stamped.event {
             Event::RunFinished => true,

@@ -3,7 +3,7 @@
 //! Promises that an account is never tried with an empty password, and that a token is obtained once for each account, and once more
 //! when the server refuses it.
 
-use crate::domain::{Account, NameForm, Problem, ProblemKind, Secret, Side};
+use crate::domain::{Account, NameForm, Problem, ProblemKind, Secret, Side, hide};
 use crate::imap::{MasterPassword, SignIn};
 use crate::migrate::request::SignInWay;
 use crate::migrate::sign_in::token;
@@ -82,6 +82,7 @@ impl Credentials {
         let token = token::obtain(source, &address).map_err(|words| {
             Problem::new(ProblemKind::TokenNotObtained).on(self.side).for_account(&account.address).saying(words)
         })?;
+        hide([(&address, &token)]);
         self.tokens().insert(address, token.clone());
         Ok(token)
     }

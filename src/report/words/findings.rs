@@ -1,9 +1,15 @@
 //! How the program says what a test of the connection found: one line each, without a full stop where it is no sentence.
 
-use crate::domain::{Alert, Finding, Fingerprint, Found, Security, Service, SignInKind, printable};
+use crate::domain::{
+    Alert, Finding, Fingerprint, Found, Security, Service, SignInKind, foreign_without_secrets, printable,
+};
 
 /// The line that says a finding.
 pub fn finding(finding: &Finding) -> String {
+    foreign_without_secrets(&line(finding)).into_owned()
+}
+
+fn line(finding: &Finding) -> String {
     let text = match &finding.found {
         Found::Problem(problem) => return printable(&problem.sentence()),
         // A product's name keeps its capital letter.
