@@ -1,82 +1,6 @@
 //! Lines and fields: where one ends and the next begins. Gives slices of the text; copies nothing but what is asked for.
 
-use super::header;
-
-/// The character between two fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Separator {
-    /// `;`, as the pattern has it.
-    #[default]
-    Semicolon,
-    /// `,`, as spreadsheets of some countries write.
-    Comma,
-    /// A tab.
-    Tab,
-}
-
-impl Separator {
-    const ALL: [(char, Self); 3] = [(';', Self::Semicolon), (',', Self::Comma), ('\t', Self::Tab)];
-
-    /// The separator of a file. A comma or a tab is one only when it follows the address on every line that begins
-    /// with one; as soon as a `;` does so on one line, the file is as the pattern has it, whatever its passwords hold.
-    pub(super) fn of(text: &str) -> Self {
-        let mut found = None;
-        for line in lines(text).filter(|line| !line.trim_start().starts_with('#')) {
-            if let Some(named) = Self::named_by(line).filter(|_| found.is_none()) {
-                return named;
-            }
-            let Some(end) = line.find([';', ',', '\t']) else { continue };
-            // The pattern itself may stand in a comma-separated file as its header.
-            if !line[..end].contains('@') || header::is_pattern(line) {
-                continue;
-            }
-            let here =
-                Self::ALL.iter().find(|(sign, _)| line[end..].starts_with(*sign)).map_or(Self::Semicolon, |it| it.1);
-            if *found.get_or_insert(here) != here {
-                return Self::Semicolon;
-            }
-        }
-        found.unwrap_or_default()
-    }
-
-    /// The separator that a line `sep=;` names, as spreadsheets write it at the top of a file.
-    pub(super) fn named_by(line: &str) -> Option<Self> {
-        let line = line.trim_start_matches(['\u{feff}', ' ', '"']).trim_end_matches(['"', ' ']);
-        let sign = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP="))?;
-        Self::ALL.iter().find(|(known, _)| sign.len() == 1 && sign.starts_with(*known)).map(|it| it.1)
-    }
-
-    pub(super) fn sign(self) -> char {
-        match self {
-            Separator::Semicolon => ';',
-            Separator::Comma => ',',
-            Separator::Tab => '\t',
-        }
-    }
-
-    /// The sign as a word of a sentence.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Separator::Semicolon => "semicolon",
-            Separator::Comma => "comma",
-            Separator::Tab => "tab",
-        }
-    }
-
-    /// What the user should know.
-    pub(super) fn note(self) -> Option<&'static str> {
-        match self {
-            Separator::Semicolon => None,
-            Separator::Comma => Some("The fields of the file are separated by commas and were read so."),
-            Separator::Tab => Some("The fields of the file are separated by tabs and were read so."),
-        }
-    }
-
-    /// Whether a character around a field does not count.
-    fn is_space(self, c: char) -> bool {
-        c == ' ' || (c == '\t' && self != Separator::Tab) || c == '\u{feff}'
-    }
-}
+use super::separator::Separator;
 
 /// The lines of a text that end with CRLF, LF or CR, also mixed.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -150,7 +74,7 @@ pub(super) enum FieldsError {
 pub(super) fn split(line: &str, separator: Separator) -> Result<Vec<Field<'_>>, FieldsError> {
     let sign = separator.sign();
     let mut fields = Vec::with_capacity(3);
-    let mut rest = line;
+    let mut rest = separator.within_frame(line);
     loop {
         rest = rest.trim_start_matches(|c| separator.is_space(c));
         let after = if let Some(quoted) = rest.strip_prefix('"') {
@@ -210,14 +134,5 @@ mod tests {
         assert_eq!(values(r#"a;"b"#), Err(FieldsError::OpenQuote));
         assert_eq!(values(r#"a;"b"""#), Err(FieldsError::OpenQuote));
         assert_eq!(values(r#"a;"b"c;d"#), Err(FieldsError::TextAfterQuote));
-    }
-
-    #[test]
-    fn a_comma_separates_only_where_no_semicolon_does() {
-        assert_eq!(Separator::of("address,password\nann@example.com,a;b,Ann\n"), Separator::Comma);
-        assert_eq!(Separator::of("ann@example.com;a,b;Ann\nbob@example.com,c\n"), Separator::Semicolon);
-        assert_eq!(Separator::of("ann@example.com,a\nbob@example.com;b,c;Bob\n"), Separator::Semicolon);
-        assert_eq!(Separator::of("\"ann@example.com\"\tsecret"), Separator::Tab);
-        assert_eq!(Separator::of("sep=,\nno address"), Separator::Comma);
     }
 }

@@ -1,131 +1,151 @@
-//! Lines that are no accounts: a header with the columns' names, the pattern itself, and the header of Kerio Connect's own list.
+//! The lines before the first account: which of them names the columns.
+//!
+//! - A line with an address is an account, and no line after it is the header of the list.
+//! - The header is the first line before it with two known titles, or with one that is the only one on its line.
+//! - A line without an address before lines with one names columns that are not known, or it is a mistake; both are refused, because in
+//!   which order the fields come is not ours to guess.
 
-use super::fields::{Field, Separator, split};
-use crate::domain::printable;
-use zeroize::Zeroizing;
+use super::clean;
+use super::exports;
+use super::fields::{Field, lines, split};
+use super::separator::Separator;
+use super::words::{self, Word};
 
-/// What is said of Kerio Connect's own list, which has the mail address in another column.
-pub(super) const KERIO_LIST: &str = "This is Kerio Connect's own list for importing users. This program needs the whole mail address in the first column and three columns: user@domain.com;password;Full Name.";
+/// At most this many lines before the first account are looked at.
+const LINES_BEFORE: usize = 50;
 
-/// What the first column is called in the languages of most mail servers' exports.
-const ADDRESS_WORDS: [&str; 44] = [
-    "account",
-    "address",
-    "adres",
-    "adresa",
-    "adresse",
-    "benutzer",
-    "benutzername",
-    "compte",
-    "correo",
-    "courriel",
-    "cuenta",
-    "e-mail",
-    "e-mailadres",
-    "e-mail-adresse",
-    "email",
-    "emailaddress",
-    "email address",
-    "e-mail address",
-    "e-mail cím",
-    "felhasználó",
-    "felhasználónév",
-    "gebruiker",
-    "gebruikersnaam",
-    "indirizzo",
-    "konto",
-    "login",
-    "mail",
-    "mailaddress",
-    "mailbox",
-    "mail address",
-    "name",
-    "používateľ",
-    "uporabnik",
-    "upn",
-    "user",
-    "user name",
-    "username",
-    "usuario",
-    "utente",
-    "utilisateur",
-    "utilizador",
-    "użytkownik",
-    "uživatel",
-    "userprincipalname",
-];
+/// At most this many accounts decide what a column holds.
+const LINES_SAMPLED: usize = 1_000;
 
-/// What the second column is called.
-const PASSWORD_WORDS: [&str; 19] = [
-    "contraseña",
-    "geslo",
-    "hasło",
-    "heslo",
-    "jelszó",
-    "kennwort",
-    "kodeord",
-    "lösenord",
-    "lozinka",
-    "mot de passe",
-    "parola",
-    "password",
-    "passwort",
-    "passord",
-    "senha",
-    "salasana",
-    "wachtwoord",
-    "пароль",
-    "pass",
-];
+/// How a line is written, for messages.
+pub(super) const PATTERN: &str = "user@domain.com;password;Full Name";
 
-/// Whether these are the names of the columns. The address column must not hold an address, or a person whose password is
-/// "password" would be left out.
-pub(super) fn is_header(fields: &[Field<'_>]) -> bool {
-    // The second column of a first line that is no header is a password.
-    let word = |index: usize| {
-        Zeroizing::new(fields.get(index).map_or_else(String::new, |field: &Field<'_>| field.text().to_lowercase()))
-    };
-    let address = word(0);
-    !address.contains('@') && (ADDRESS_WORDS.contains(&address.as_str()) || PASSWORD_WORDS.contains(&word(1).as_str()))
+/// A line that is divided.
+pub(super) struct Row<'a> {
+    pub(super) line: u32,
+    pub(super) fields: Vec<Field<'a>>,
 }
 
-/// How many columns a header names beyond the third (the name on the source, the address on the target), and what the user should know
-/// of them.
-pub(super) fn further_columns(fields: &[Field<'_>]) -> (usize, Option<String>) {
-    let named = fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
-    let name = |index: usize| printable(fields.get(index).map_or("", Field::text));
-    match named {
-        0..=3 => (0, None),
-        4 => (1, Some(format!("The column '{}' is read as the name to sign in with on the source.", name(3)))),
-        _ => {
-            let note = format!(
-                "The columns '{}' and '{}' are read as the name to sign in with on the source and the address on the target.",
-                name(3),
-                name(4)
-            );
-            (2, Some(note))
+/// The beginning of a list.
+pub(super) struct Beginning<'a> {
+    /// The header.
+    pub(super) header: Option<Row<'a>>,
+    /// The lines before the header, or, without a header, before the first account.
+    pub(super) before: Vec<u32>,
+    /// The first lines that are no header.
+    pub(super) sample: Vec<Row<'a>>,
+    /// Whether any line has an address.
+    pub(super) has_addresses: bool,
+}
+
+impl Beginning<'_> {
+    /// Whether the header is certainly one, so that its titles may be shown: no account has two fields that are titles.
+    pub(super) fn is_certain(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| known(&header.fields) >= 2)
+    }
+}
+
+/// The lines with content and their numbers: no blank ones, comments and frames of tables, nor the line that names the separator.
+pub(super) fn content(text: &str, separator: Separator) -> impl Iterator<Item = (u32, &str)> {
+    let mut first = true;
+    (1..).zip(lines(text)).filter(move |(_, line)| {
+        let text = line.trim_matches([' ', '\t', '\u{feff}']);
+        if text.is_empty() || separator.is_rule(text) {
+            return false;
+        }
+        let names_separator = std::mem::replace(&mut first, false) && Separator::named_by(line).is_some();
+        !names_separator
+    })
+}
+
+/// Whether a line is a comment, unless its first column can begin with this sign.
+pub(super) fn is_comment(line: &str) -> bool {
+    line.trim_start_matches([' ', '\t', '\u{feff}']).starts_with('#')
+}
+
+/// Looks at the beginning of a list.
+pub(super) fn beginning(text: &str, separator: Separator) -> Beginning<'_> {
+    let mut before: Vec<Row<'_>> = Vec::new();
+    let mut sample = Vec::new();
+    let mut found = Beginning { header: None, before: Vec::new(), sample: Vec::new(), has_addresses: false };
+    for (line, text) in content(text, separator).filter(|(_, text)| !is_comment(text)) {
+        if sample.len() >= LINES_SAMPLED {
+            break;
+        }
+        let pattern = !found.has_addresses && found.header.is_none() && is_pattern(text);
+        let fields = if pattern { Ok(pattern_fields(text)) } else { split(text, separator) };
+        // An account whose quotes are not closed is one all the same.
+        found.has_addresses |= fields.is_err() && text.contains('@');
+        let Ok(fields) = fields else {
+            if !found.has_addresses && before.len() < LINES_BEFORE {
+                before.push(Row { line, fields: Vec::new() });
+            }
+            continue;
+        };
+        let row = Row { line, fields };
+        if pattern {
+            found.header = Some(row);
+        } else if found.has_addresses || has_address(&row.fields) {
+            found.has_addresses = true;
+            sample.push(row);
+        } else if before.len() < LINES_BEFORE && !row.fields.iter().all(Field::is_empty) {
+            before.push(row);
         }
     }
+    // Of a title with a line break in it, the rest would be taken for the header.
+    let is_whole = before.iter().all(|row| !row.fields.is_empty());
+    let header = before.iter().position(|row| is_header(&row.fields)).filter(|_| found.header.is_none() && is_whole);
+    if let Some(index) = header {
+        let after = before.split_off(index + 1);
+        found.header = before.pop();
+        sample.splice(0..0, after);
+    } else if found.header.is_some() || !found.has_addresses {
+        // What is below the pattern is a line like the others, and so is every line of a list without an address.
+        sample.splice(0..0, before.drain(..));
+    }
+    found.before = before.iter().map(|row| row.line).collect();
+    found.sample = sample;
+    found
+}
+
+/// Whether any field is an address.
+fn has_address(fields: &[Field<'_>]) -> bool {
+    fields.iter().any(|field| field.text().contains('@') && clean::address(field).is_ok())
+}
+
+/// How many of the titles are known.
+fn known(fields: &[Field<'_>]) -> usize {
+    fields.iter().filter(|field| words::word(field.text()).is_some()).count()
+}
+
+/// Whether these fields name the columns of a list.
+pub(super) fn is_header(fields: &[Field<'_>]) -> bool {
+    if has_address(fields) && !fields.first().is_some_and(|field| field.text().eq_ignore_ascii_case("user@domain.com"))
+    {
+        return false;
+    }
+    let named = fields.iter().filter(|field| !field.is_empty()).count();
+    let is_about_addresses = |field: &Field<'_>| {
+        matches!(words::word(field.text()), Some(Word::Address | Word::PrincipalName | Word::Login | Word::Mailbox))
+    };
+    known(fields) >= 2
+        || (named == 1 && fields.iter().any(is_about_addresses))
+        || fields.iter().any(|field| words::word(field.text()) == Some(Word::Address))
+        || exports::by_titles(&fields.iter().map(clean::text).collect::<Vec<_>>()).is_some()
 }
 
 /// Whether this line is the pattern itself, written down as a header; in any file, whatever separates its fields.
 pub(super) fn is_pattern(line: &str) -> bool {
-    const PATTERN: [&str; 3] = ["user@domain.com", "password", "full name"];
-    let start = line.trim_start_matches(['\u{feff}', ' ', '"']).get(..PATTERN[0].len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(PATTERN[0]))
-        && [Separator::Semicolon, Separator::Comma, Separator::Tab].into_iter().any(|separator| {
-            split(line, separator).is_ok_and(|fields| {
-                fields.len() >= 3
-                    && fields.iter().zip(PATTERN).all(|(field, word)| field.text().eq_ignore_ascii_case(word))
-            })
-        })
+    const WORDS: [&str; 3] = ["user@domain.com", "password", "full name"];
+    let start = line.trim_start_matches(['\u{feff}', ' ', '"']).get(..WORDS[0].len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(WORDS[0])) && {
+        let fields = pattern_fields(line);
+        fields.len() >= 3 && fields.iter().zip(WORDS).all(|(field, word)| field.text().eq_ignore_ascii_case(word))
+    }
 }
 
-/// Whether this is the header of the list that Kerio Connect itself imports users from:
-/// `Name;Password;FullName;Description;MailAddress;Groups`.
-pub(super) fn is_kerio_list(fields: &[Field<'_>]) -> bool {
-    fields.len() > 3
-        && ["name", "password", "mailaddress"]
-            .iter()
-            .all(|name| fields.iter().any(|field| field.text().eq_ignore_ascii_case(name)))
+fn pattern_fields(line: &str) -> Vec<Field<'_>> {
+    let separators = [Separator::Semicolon, Separator::Comma, Separator::Tab];
+    let divided = separators.into_iter().filter_map(|separator| split(line, separator).ok());
+    divided.max_by_key(Vec::len).unwrap_or_default()
 }

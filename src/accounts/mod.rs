@@ -1,41 +1,60 @@
-//! The accounts file: `user@domain.com;password;Full Name`, one account a line, as spreadsheets and people really write it.
+//! The list of accounts, as panels, directories and spreadsheets write it: `user@domain.com;password;Full Name`, or any columns with a
+//! header.
 //!
-//! Promises that a bad line is told by its number and never stops the good ones, that no message holds anything of a line but
-//! its address, that a file of 100,000 lines takes linear time, and that what held passwords on the way here is wiped.
+//! A file is read in one direction:
 //!
-//! What is understood: UTF-8, UTF-16 and Windows-1250 or 1252 (see [`Encoding`]); CRLF, LF and lone CR; blank lines, lines
-//! that begin with `#`, a header line, the pattern itself; `"quoted"` fields with the separator and `""` inside; a missing
-//! full name; a missing password (see [`AccountsFile::require_passwords`]); empty columns at the end. A fourth column with the name on
-//! the source and a fifth with the address on the target count only when a header line names them: otherwise a password with an
-//! unquoted separator could pass for them. Spaces around a field do not count, inside quotes every character does. A line break
-//! inside quotes is refused: otherwise one stray quote would swallow all lines after it. That, and wiping, is why the lines are
-//! taken apart here and not by the `csv` crate.
+//! 1. [`format`] refuses what is no list, [`encoding`] makes text of bytes, [`separator`] finds what divides the fields.
+//! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its [`Meaning`], by the [`words`] of its title, or as a
+//!    person chose. [`exports`] knows the lists of the usual servers and what they lack.
+//! 3. [`reading`] takes the lines one by one, [`fields`] divides them, [`clean`] frees each value from what is around it.
+//!
+//! Promises that a bad line is named by its number and never stops the good ones; that a list whose columns could mean two things is
+//! refused rather than guessed; that no message holds anything of a line but its address, and no full name is a password of the list;
+//! that a file of 100,000 lines takes linear time; and that what held passwords on the way here is wiped.
+//!
+//! - Spaces around a field do not count, inside quotes every character does.
+//! - A line break inside quotes is refused: otherwise one stray quote would swallow all lines after it. That, and wiping, is why the lines
+//!   are taken apart here and not by the `csv` crate.
+//! - Without a header a fourth field is refused: it is most often half a password.
 
+mod clean;
+mod columns;
 mod encoding;
+mod exports;
 mod fields;
+mod fold;
 mod format;
 mod header;
+mod meaning;
+mod plan;
+mod preview;
+mod reading;
+mod separator;
+mod warnings;
+mod words;
 
+pub use columns::{Column, Columns};
 pub use encoding::Encoding;
+pub use meaning::{Layout, Meaning};
+pub use preview::{Cell, MOST_COLUMNS, Preview};
+pub use warnings::Warning;
 
-use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, Secret, printable};
-use fields::{Field, Separator};
-use std::collections::HashMap;
+use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, printable};
+use clean::Fault;
+use header::PATTERN;
+use reading::{BAD_LINES_KEPT, Reading};
+use separator::Separator;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// A sample file that explains itself, to be saved and filled in.
 pub const SAMPLE: &str = include_str!("../../assets/accounts-sample.csv");
 
-/// The largest file that is read, in octets: over a million accounts.
+/// The largest file that is read, in bytes: over a million accounts.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
-
-/// The longest line that is read, in octets.
-const LONGEST_LINE: usize = 16 * 1024;
-
-/// So many bad lines are told one by one; a file that is something else must not fill the memory.
-const BAD_LINES_KEPT: usize = 10_000;
 
 /// What an accounts file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,27 +63,64 @@ pub struct AccountsFile {
     pub accounts: Vec<Account>,
     /// The others, in the order of the file.
     pub bad_lines: Vec<BadLine>,
+    /// What may be wrong on lines that are used.
+    pub warnings: Vec<Warning>,
     /// How the file's characters are encoded.
     pub encoding: Encoding,
+    /// What each column was understood to hold.
+    pub columns: Columns,
+    /// The first lines.
+    pub preview: Preview,
     /// What the user should know of how the file was read, in sentences; empty for most files.
     pub notes: Vec<String>,
+    /// Why accounts have no password, by line.
+    faults: HashMap<u32, Fault>,
+    /// What to say where no column holds passwords and they are needed, and of which line.
+    lacks_passwords: Option<(u32, String)>,
 }
 
 impl AccountsFile {
     /// Makes bad lines of the accounts without a password, for a source where everybody signs in with their own.
     pub fn require_passwords(&mut self) {
+        self.warnings.retain(|warning| !warning.is_about_a_missing_password());
+        if let Some((line, what)) = self.lacks_passwords.take() {
+            self.accounts.clear();
+            self.bad_lines.insert(0, BadLine { line, what });
+            return;
+        }
         let (usable, without): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.accounts).into_iter().partition(|account| !account.password.is_empty());
         self.accounts = usable;
         let room = BAD_LINES_KEPT.saturating_sub(self.bad_lines.len());
-        let told = without.iter().take(room);
-        self.bad_lines.extend(told.map(|account| BadLine { line: account.line, what: no_password(&account.address) }));
+        let named = without.iter().take(room);
+        let bad = |account: &Account| BadLine { line: account.line, what: self.no_password(account) };
+        self.bad_lines.extend(named.map(bad).collect::<Vec<_>>());
         self.bad_lines.sort_by_key(|bad| bad.line);
         if let [first, others @ ..] = without.get(room..).unwrap_or_default() {
             let what = format!("This line and {} after it have no password.", others.len());
             self.bad_lines.push(BadLine { line: first.line, what });
         }
     }
+
+    fn no_password(&self, account: &Account) -> String {
+        let address = printable(&account.address.to_string());
+        match self.faults.get(&account.line) {
+            Some(fault) => format!("{address} {}", fault.what()),
+            None if self.columns.header_line.is_some() => {
+                format!("{address} has no password. Write it into the column of the passwords.")
+            }
+            None => format!("{address} has no password. Write it after the address, as in {PATTERN}."),
+        }
+    }
+}
+
+/// How a person wants the columns to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What each column holds, whatever the header says.
+    pub layout: Option<Layout>,
+    /// What was chosen before, by [`Columns::key`]; it counts where there is no `layout`.
+    pub remembered: Vec<(String, Layout)>,
 }
 
 /// Why an accounts file cannot be read at all.
@@ -99,191 +155,145 @@ impl AccountsError {
 
 /// Reads an accounts file.
 pub fn load(path: &Path) -> Result<AccountsFile, AccountsError> {
+    load_as(path, &Choice::default())
+}
+
+/// Reads an accounts file, with its columns as a person chose them.
+pub fn load_as(path: &Path, choice: &Choice) -> Result<AccountsFile, AccountsError> {
     let name = path.display().to_string();
     match std::fs::File::open(path) {
         Ok(file) => {
             // Pipes and devices do not know how much they hold.
-            let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map_or(LARGEST_FILE, |it| it.len());
-            load_from(file, size, name)
+            let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
+            let size = metadata.as_ref().map_or(LARGEST_FILE, std::fs::Metadata::len);
+            let (mut read, ends_inside) = load_from(&file, size, name, choice)?;
+            if metadata.is_some_and(|before| is_being_written(&file, &before, ends_inside)) {
+                read.notes.push(STILL_WRITTEN.to_owned());
+            }
+            Ok(read)
         }
         Err(source) => Err(AccountsError::Unreadable { name, source }),
     }
 }
 
-/// Reads accounts from standard input or the like; `name` is for error messages.
-pub fn read_from(input: impl Read, name: &str) -> Result<AccountsFile, AccountsError> {
-    load_from(input, LARGEST_FILE, name.to_owned())
+const STILL_WRITTEN: &str = "The file changed while it was read, so another program may still write it. Load it again when that program has ended.";
+
+/// Whether another program writes the file: it is another one than before it was read. A file that ends inside a line and was written
+/// just now is looked at once more after a moment.
+fn is_being_written(file: &std::fs::File, before: &std::fs::Metadata, ends_inside: bool) -> bool {
+    const JUST_NOW: Duration = Duration::from_secs(3);
+    const MOMENT: Duration = Duration::from_millis(400);
+    let age = before.modified().ok().and_then(|modified| modified.elapsed().ok());
+    if ends_inside && age.is_some_and(|age| age < JUST_NOW) {
+        std::thread::sleep(MOMENT);
+    }
+    let after = file.metadata().ok();
+    after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok())
 }
 
-fn load_from(input: impl Read, expected: u64, name: String) -> Result<AccountsFile, AccountsError> {
+/// Reads accounts from standard input or the like; `name` is for error messages.
+pub fn read_from(input: impl Read, name: &str, choice: &Choice) -> Result<AccountsFile, AccountsError> {
+    load_from(input, LARGEST_FILE, name.to_owned(), choice).map(|(file, _)| file)
+}
+
+/// The accounts, and whether the last line has no end.
+fn load_from(
+    input: impl Read,
+    expected: u64,
+    name: String,
+    choice: &Choice,
+) -> Result<(AccountsFile, bool), AccountsError> {
     // Room for everything from the start: a buffer that grows leaves copies of passwords behind that nobody wipes.
     let room = usize::try_from(expected.min(LARGEST_FILE)).unwrap_or(0) + 64;
-    let mut octets = Zeroizing::new(Vec::with_capacity(room));
-    match input.take(LARGEST_FILE + 1).read_to_end(&mut octets) {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    match input.take(LARGEST_FILE + 1).read_to_end(&mut bytes) {
         Err(source) => Err(AccountsError::Unreadable { name, source }),
         Ok(read) if read as u64 > LARGEST_FILE => Err(AccountsError::TooLarge { name }),
-        Ok(_) => Ok(read(&octets)),
+        Ok(_) => {
+            Ok((read_as(&bytes, choice), !bytes.is_empty() && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\n\0")))
+        }
     }
 }
 
 /// Reads the content of an accounts file. Whatever it is, the answer says which lines can be used.
-pub fn read(octets: &[u8]) -> AccountsFile {
-    let unusable = |what: &str| {
-        let bad_lines = vec![BadLine { line: 1, what: what.to_owned() }];
-        AccountsFile { accounts: Vec::new(), bad_lines, encoding: Encoding::Utf8, notes: Vec::new() }
-    };
-    if let Some(what) = format::of_bytes(octets, encoding::is_utf16(octets)) {
-        return unusable(what);
+pub fn read(bytes: &[u8]) -> AccountsFile {
+    read_as(bytes, &Choice::default())
+}
+
+/// Reads the content of an accounts file, with its columns as a person chose them.
+pub fn read_as(bytes: &[u8], choice: &Choice) -> AccountsFile {
+    if let Some(what) = format::of_bytes(bytes, encoding::is_utf16(bytes)) {
+        return AccountsFile::unusable(1, what.to_owned());
     }
-    let (text, encoding) = encoding::decode(octets);
+    let (text, encoding) = encoding::decode(bytes);
     if let Some(what) = format::of_text(&text) {
-        return unusable(what);
+        return AccountsFile::unusable(1, what.to_owned());
     }
     let separator = Separator::of(&text);
-    let mut reading = Reading { separator, ..Reading::default() };
-    for (line, number) in fields::lines(&text).zip(1..) {
-        let content = line.trim_matches([' ', '\t', '\u{feff}']);
-        if !content.is_empty() && !content.starts_with('#') {
-            reading.take(line, number);
-        }
-    }
-    reading.tell_untold();
-    let mut notes: Vec<String> = [encoding.note(), separator.note().map(str::to_owned)].into_iter().flatten().collect();
-    notes.extend(reading.columns_note);
-    AccountsFile { accounts: reading.accounts, bad_lines: reading.bad_lines, encoding, notes }
-}
-
-#[derive(Default)]
-struct Reading {
-    separator: Separator,
-    accounts: Vec<Account>,
-    /// The line of each usable address, by [`Address::key`], and of each address on the target.
-    lines: HashMap<String, u32>,
-    targets: HashMap<String, u32>,
-    /// The columns beyond the third, as the header names them, and what the user should know of them.
-    further_columns: usize,
-    columns_note: Option<String>,
-    bad_lines: Vec<BadLine>,
-    /// Bad lines beyond those that are kept: how many, and the first of them.
-    untold: Option<(u32, u32)>,
-    /// Whether a line with content was seen; a header can only be the first.
-    begun: bool,
-}
-
-impl Reading {
-    fn take(&mut self, line: &str, number: u32) {
-        let first = !std::mem::replace(&mut self.begun, true);
-        if first && Separator::named_by(line).is_some() {
-            self.begun = false;
-            return;
-        }
-        match self.account(line, number, first) {
-            Ok(Some(account)) => {
-                self.lines.insert(account.address.key(), number);
-                self.targets.insert(account.target().key(), number);
-                self.accounts.push(account);
-            }
-            Ok(None) => {}
-            Err(what) => self.refuse(number, what),
-        }
-    }
-
-    /// The account on a line, or nothing for a header, or what is wrong.
-    fn account(&mut self, line: &str, number: u32, first: bool) -> Result<Option<Account>, String> {
-        if line.len() > LONGEST_LINE {
-            return Err("The line is too long for an account.".to_owned());
-        }
-        if line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
-            return Err("The line has characters that cannot be read. Save the file as UTF-8 text.".to_owned());
-        }
-        let fields = fields::split(line, self.separator).map_err(|error| error.to_string())?;
-        if header::is_kerio_list(&fields) {
-            return Err(header::KERIO_LIST.to_owned());
-        }
-        // Spreadsheets export rows that are empty as separators alone.
-        if fields.iter().all(Field::is_empty) {
-            return Ok(None);
-        }
-        if header::is_pattern(line) || (first && header::is_header(&fields)) {
-            if first {
-                (self.further_columns, self.columns_note) = header::further_columns(&fields);
-            }
-            return Ok(None);
-        }
-        let Some(address) = fields.first() else { return Ok(None) };
-        if fields.len() == 1 && Address::parse(&address.value()).is_err() {
-            return Err(self.one_field(address));
-        }
-        let address = Address::parse(&address.value())
-            .map_err(|error| format!("The line does not begin with a mail address: {error}. Write it as {PATTERN}."))?;
-        let shown = printable(&address.to_string());
-        if fields.iter().skip(3 + self.further_columns).any(|field| !field.is_empty()) {
-            return Err(format!(
-                "{shown} has more than {} fields. If the password has a {} in it, put the password in quotes.",
-                ["three", "four", "five"][self.further_columns],
-                self.separator.word()
-            ));
-        }
-        if let Some(earlier) = self.lines.get(&address.key()) {
-            return Err(format!("{shown} stands on line {earlier} already; that line is used."));
-        }
-        let field = |index: usize| fields.get(index).map(Field::value).unwrap_or_default();
-        let source_login = Some(one_line(&field(3))).filter(|login| !login.is_empty());
-        let target_address = match field(4) {
-            text if text.is_empty() => None,
-            text => Some(
-                Address::parse(&text)
-                    .map_err(|error| format!("{shown} has a target address that cannot be used: {error}."))?,
-            ),
+    let beginning = header::beginning(&text, separator);
+    let plan = plan::plan(&beginning, choice);
+    let mut reading = Reading::new(&plan, separator, encoding.is_guessed());
+    let preview = preview::preview(&beginning.sample, &plan.columns);
+    let encoding_notes = [encoding.note(), separator.note().map(str::to_owned)].into_iter().flatten();
+    if let Some((line, what)) = plan.refusal {
+        return AccountsFile {
+            columns: plan.columns,
+            preview,
+            encoding,
+            notes: encoding_notes.collect(),
+            ..AccountsFile::unusable(line, what)
         };
-        if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).key()) {
-            return Err(format!("The mail of {shown} would go to the same target address as that of line {earlier}."));
-        }
-        let (password, full_name) = (Secret::new(field(1)), one_line(&field(2)));
-        Ok(Some(Account { line: number, address, password, full_name, source_login, target_address }))
     }
-
-    /// What to say of a line that the separator does not divide.
-    fn one_field(&self, only: &Field<'_>) -> String {
-        let text = only.text();
-        let address = text.split([',', '\t', ' ']).next().and_then(|start| Address::parse(start).ok());
-        match address {
-            Some(address) if text.contains([',', '\t', ' ']) => format!(
-                "The fields of {} are not separated by a {}, as in the other lines. Write it as {PATTERN}.",
-                printable(&address.to_string()),
-                self.separator.word()
-            ),
-            _ => format!("The line is not an account. Write it as {PATTERN}."),
-        }
+    reading.read(&text, &beginning.before);
+    let (accounts, bad_lines) = (reading.accounts, reading.bad_lines);
+    let (warnings, faults) = (reading.doubts.warnings(), reading.faults);
+    let lacks_passwords = plan.lacks_passwords();
+    let mut notes: Vec<String> = encoding_notes.collect();
+    notes.extend(plan.note(accounts.iter().any(|account| !account.password.is_empty())));
+    notes.extend(other_domains(&accounts));
+    AccountsFile {
+        accounts,
+        bad_lines,
+        warnings,
+        encoding,
+        columns: plan.columns,
+        preview,
+        notes,
+        faults,
+        lacks_passwords,
     }
+}
 
-    fn refuse(&mut self, line: u32, what: String) {
-        if self.bad_lines.len() < BAD_LINES_KEPT {
-            self.bad_lines.push(BadLine { line, what });
-        } else {
-            let (count, first) = self.untold.unwrap_or((0, line));
-            self.untold = Some((count + 1, first));
-        }
-    }
-
-    fn tell_untold(&mut self) {
-        if let Some((count, line)) = self.untold {
-            let what = format!("This line and {} after it cannot be used either.", count - 1);
-            self.bad_lines.push(BadLine { line, what });
+impl AccountsFile {
+    /// A file of which no line can be used.
+    fn unusable(line: u32, what: String) -> Self {
+        Self {
+            accounts: Vec::new(),
+            bad_lines: vec![BadLine { line, what }],
+            warnings: Vec::new(),
+            encoding: Encoding::Utf8,
+            columns: Columns::default(),
+            preview: Preview::new(),
+            notes: Vec::new(),
+            faults: HashMap::new(),
+            lacks_passwords: None,
         }
     }
 }
 
-/// How a line is written, for messages.
-const PATTERN: &str = "user@domain.com;password;Full Name";
-
-fn no_password(address: &Address) -> String {
-    format!("{} has no password. Write it after the address, as in {PATTERN}.", printable(&address.to_string()))
-}
-
-/// A name without anything that could break a line of Kerio Connect's or of a report.
-fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+/// What to say of mail that goes to another domain than its owner's: a column with private addresses could be meant by mistake.
+fn other_domains(accounts: &[Account]) -> Option<String> {
+    const NAMED: usize = 5;
+    let moved = accounts.iter().filter_map(Account::moves_to);
+    let own: BTreeSet<&str> = accounts.iter().map(|account| account.address.domain()).collect();
+    let other: Vec<&Address> = moved.filter(|target| !own.contains(target.domain())).collect();
+    let domains: BTreeSet<&str> = other.iter().map(|target| target.domain()).collect();
+    let named: Vec<String> = domains.iter().take(NAMED).map(|domain| printable(domain)).collect();
+    let more = if domains.len() > NAMED { " and others" } else { "" };
+    let mailboxes =
+        if other.len() == 1 { "1 mailbox goes".to_owned() } else { format!("{} mailboxes go", other.len()) };
+    (!other.is_empty())
+        .then(|| format!("The mail of {mailboxes} to an address in another domain: {}{more}.", named.join(", ")))
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn a_quote_that_is_not_closed_takes_no_line_after_it() {
 #[test]
 fn the_same_address_a_second_time_names_the_first_line() {
     let (line, what) = refusal("ann@example.com;a\nANN@Example.COM;b\n");
-    assert_eq!((line, what.as_str()), (2, "ANN@example.com stands on line 1 already; that line is used."));
+    assert_eq!((line, what.as_str()), (2, "ANN@example.com is on line 1 already; that line is used."));
 }
 
 #[test]
@@ -162,10 +162,14 @@ fn the_pattern_itself_and_a_header_are_no_accounts() {
 }
 
 #[test]
-fn kerios_own_list_gets_a_hint() {
-    let file = read(b"Name;Password;FullName;Description;MailAddress;Groups\nann;x;Ann;;ann@example.com;\n");
-    assert!(file.bad_lines[0].what.contains("Kerio Connect's own list"));
-    assert!(file.accounts.is_empty());
+fn kerios_own_list_is_named_and_read_where_it_has_whole_addresses() {
+    let header = "Name;Password;FullName;Description;MailAddress;Groups\n";
+    let file = read(format!("{header}ann;x;Ann;IT;ann@example.com;\n").as_bytes());
+    assert_eq!(rows(&file), [row(2, "ann@example.com", "x", "Ann")]);
+    assert!(file.notes[0].contains("Line 1 is the header of Kerio Connect's own list"), "{:?}", file.notes);
+    assert_eq!(file.accounts[0].source_login, None);
+    let (line, what) = refusal(&format!("{header}ann;x;Ann;IT;ann,asmith;all\n"));
+    assert!(line == 1 && what.contains("Kerio Connect's own list") && what.contains("user@domain.com"), "{what}");
 }
 
 #[test]
@@ -214,7 +218,9 @@ fn a_header_with_more_columns_names_the_login_on_the_source_and_the_address_on_t
     let [ann, bob] = file.accounts.as_slice() else { panic!("{:?}", file.accounts) };
     assert_eq!((ann.source_login.as_deref(), ann.target().to_string()), (Some("ANN1"), "ann@new.example".to_owned()));
     assert_eq!((bob.source_login.as_deref(), bob.moves_to()), (None, None));
-    assert!(file.notes[0].contains("'Old login' and 'New address'"), "{:?}", file.notes);
+    assert_eq!(file.columns.summary(), "5 columns: Address, Password, Full name, Sign-in name, Target address");
+    assert_eq!(file.columns.name(3), "Old login");
+    assert!(file.notes[0].contains("1 mailbox goes to an address in another domain: new.example"), "{:?}", file.notes);
     let file = read(b"user@domain.com;password;Full Name;login\nann@old.example;a;Ann;ANN1\n");
     assert_eq!(file.accounts[0].source_login.as_deref(), Some("ANN1"));
 }
@@ -257,7 +263,7 @@ fn a_file_that_is_missing_or_too_large_is_an_error_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let error = load(&folder.path().join("gone.csv")).unwrap_err();
     assert!(error.to_string().contains("gone.csv"));
-    let error = read_from(std::io::repeat(b'x'), "standard input").unwrap_err();
+    let error = read_from(std::io::repeat(b'x'), "standard input", &Choice::default()).unwrap_err();
     assert!(matches!(error, AccountsError::TooLarge { .. }), "{error}");
     assert!(error.problem().to_string().contains("standard input"));
 }
@@ -314,3 +320,7 @@ fn ten_times_the_lines_take_ten_times_as_long() {
     // Far from the hundred times that anything quadratic would take.
     assert!(long < short * 40 + std::time::Duration::from_secs(1), "{short:?}, {long:?}");
 }
+
+mod columns;
+mod damage;
+mod exports;

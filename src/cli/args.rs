@@ -6,6 +6,7 @@
 use super::connections::{ConnectionArguments, ProxyArguments};
 use super::selection::SelectionArguments;
 use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
+use crate::accounts::Layout;
 use crate::domain::{Fingerprint, Security, ServerAddress};
 use crate::migrate::Verify;
 use crate::settings::Settings;
@@ -233,10 +234,17 @@ pub(super) struct AdministratorArguments {
 pub(super) struct RunArguments {
     /// The CSV, one account per line: user@domain.com;password;Full Name. '-' is standard input
     ///
-    /// If its header line names more columns, the fourth is the name to sign in with on the source, the fifth the address on the
-    /// target. The password may be empty if it is not needed.
+    /// A header line may name the columns in any order: the address, the password, the full name (or first and last name), the name to
+    /// sign in with on the source, the address on the target. Other columns are not used. The password may be empty if it is not
+    /// needed.
     #[arg(long, value_name = "FILE")]
     pub(super) accounts: PathBuf,
+    /// What the columns of the CSV hold, whatever its header says, such as: address,login,password,name,-
+    ///
+    /// The words are address, login, password, name, first-name, last-name, target (the address on the target), local-part and domain
+    /// (where the address is in two columns), and - for a column that is not used.
+    #[arg(long, value_name = "LIST", value_parser = Layout::parse)]
+    pub(super) columns: Option<Layout>,
     /// Migrate only this account; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(super) only: Vec<String>,

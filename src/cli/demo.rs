@@ -67,7 +67,7 @@ fn judged(comparison: &DemoComparison, faults: bool, runs: [ExitStatus; 2]) -> E
 
 /// The request of a run between the demo's servers.
 fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
-    let file = request::accounts_file(demo.accounts_file()).map_err(Refusal::usage)?;
+    let file = request::accounts_file(demo.accounts_file(), None).map_err(Refusal::usage)?;
     let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
     let options = Options { jobs: JOBS, ..Options::in_folder(state_folder.to_owned()) };
     Ok(Request { bad_lines, ..Request::of(kind, servers(demo), accounts, options) })

@@ -70,17 +70,17 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
 
 fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<ExitStatus, Refusal> {
     let TaskArguments { servers, selection, run: typed } = task;
-    let mut file = request::accounts_file(&typed.accounts).map_err(Refusal::usage)?;
+    let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
         file.require_passwords();
     }
-    let notes = file.notes.clone();
+    // Said before anything else can fail.
+    if !typed.quiet {
+        request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
+    }
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let selection = selection::read(&selection).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
-    if !typed.quiet {
-        notes.iter().for_each(terminal::complain);
-    }
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     port::remind(kind, &servers, &state_folder);

@@ -6,9 +6,10 @@ use super::args::{AdministratorArguments, Kind, Protection, ServersArguments};
 use super::password::{self, ADMINISTRATOR_VARIABLE, Wanted};
 use super::sign_in::{Form, Typed};
 use super::terminal;
-use crate::accounts::{self, AccountsFile};
+use crate::accounts::{self, AccountsFile, Choice, Layout};
 use crate::domain::{Account, Address, BadLine, Security, ServerAddress};
 use crate::migrate::{AdministrationServer, MailServer, Servers, TargetKind};
+use crate::progress::RunKind;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -117,14 +118,39 @@ fn administration_url(text: &str) -> Result<ServerAddress, String> {
     ServerAddress::parse(authority)
 }
 
-/// Reads the accounts file, or standard input for `-`.
-pub(super) fn accounts_file(path: &Path) -> Result<AccountsFile, String> {
+/// Reads the accounts file, or standard input for `-`, with its columns as they were typed.
+pub(super) fn accounts_file(path: &Path, columns: Option<Layout>) -> Result<AccountsFile, String> {
+    let choice = Choice { layout: columns, ..Choice::default() };
     let loaded = if path.as_os_str() == "-" {
-        accounts::read_from(std::io::stdin().lock(), "on standard input")
+        accounts::read_from(std::io::stdin().lock(), "on standard input", &choice)
     } else {
-        accounts::load(path)
+        accounts::load_as(path, &choice)
     };
     loaded.map_err(|error| super::sentence(&error))
+}
+
+/// How the file was understood, and what may be wrong in it: what its columns hold where that is not as the manual has it or where it is
+/// only looked at, notes, and warnings of the lines of the accounts that run.
+pub(super) fn understood(file: &AccountsFile, kind: RunKind, only: &[String]) -> Vec<String> {
+    let mut said = Vec::new();
+    let columns = &file.columns;
+    if !columns.columns.is_empty() && (kind == RunKind::Check || columns.header_line.is_some()) {
+        said.push(format!("{}.", columns.summary()));
+    }
+    said.extend(file.notes.iter().cloned());
+    let wanted: Vec<String> = only.iter().filter_map(|text| Some(Address::parse(text).ok()?.key())).collect();
+    let wanted_lines: Vec<u32> = match only {
+        [] => Vec::new(),
+        _ => {
+            let accounts = file.accounts.iter().filter(|account| wanted.contains(&account.address.key()));
+            accounts.map(|account| account.line).collect()
+        }
+    };
+    let concerns =
+        |warning: &&accounts::Warning| only.is_empty() || warning.lines.iter().any(|line| wanted_lines.contains(line));
+    let warnings = file.warnings.iter().filter(concerns);
+    said.extend(warnings.map(accounts::Warning::sentence));
+    said
 }
 
 /// The chosen accounts, and the bad lines that concern them.

@@ -32,7 +32,7 @@ const SIZE: u64 = 147_000;
 
 /// The accounts file of these people, with two bad lines.
 pub fn file() -> AccountsFile {
-    let mut text = String::from("no-address;secret1;Nobody\nempty@old-company.com;;No Password\n");
+    let mut text = String::from("empty@old-company.com;;No Password\nno-address;secret1;Nobody\n");
     for (address, name, _) in PEOPLE {
         text.push_str(&format!("{address};hunter2;{name}\n"));
     }

@@ -1,0 +1,159 @@
+//! What a column of a list can hold.
+
+/// The meaning of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Meaning {
+    /// The mail address on the source.
+    Address,
+    /// The name to sign in with on the source, where it is not the address.
+    Login,
+    /// The password on the source.
+    Password,
+    /// The person's whole name.
+    FullName,
+    /// The person's first name.
+    FirstName,
+    /// The person's last name.
+    LastName,
+    /// The address on the target, where it is another.
+    Target,
+    /// What comes before the @ of the address, where the domain has a column of its own.
+    LocalPart,
+    /// What comes after the @.
+    Domain,
+    /// Something that this program does not use.
+    NotUsed,
+}
+
+impl Meaning {
+    /// All of them, in the order in which a person chooses.
+    pub const ALL: [Self; 10] = [
+        Self::Address,
+        Self::Login,
+        Self::Password,
+        Self::FullName,
+        Self::FirstName,
+        Self::LastName,
+        Self::Target,
+        Self::LocalPart,
+        Self::Domain,
+        Self::NotUsed,
+    ];
+
+    /// What a person reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Address => "Address",
+            Self::Login => "Sign-in name",
+            Self::Password => "Password",
+            Self::FullName => "Full name",
+            Self::FirstName => "First name",
+            Self::LastName => "Last name",
+            Self::Target => "Target address",
+            Self::LocalPart => "Part before the @",
+            Self::Domain => "Domain",
+            Self::NotUsed => "Not used",
+        }
+    }
+
+    /// Its word in `--columns` and in the settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Login => "login",
+            Self::Password => "password",
+            Self::FullName => "name",
+            Self::FirstName => "first-name",
+            Self::LastName => "last-name",
+            Self::Target => "target",
+            Self::LocalPart => "local-part",
+            Self::Domain => "domain",
+            Self::NotUsed => "-",
+        }
+    }
+}
+
+/// The meanings of a list's columns in their order, as a person chose them: `address,login,password,name,-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout(Vec<Meaning>);
+
+impl Layout {
+    /// A choice that can be used: it says where the address is, and gives no meaning twice. The error is a sentence.
+    pub fn new(meanings: Vec<Meaning>) -> Result<Self, String> {
+        for meaning in Meaning::ALL.into_iter().filter(|meaning| *meaning != Meaning::NotUsed) {
+            if meanings.iter().filter(|other| **other == meaning).count() > 1 {
+                return Err(format!("Only one column can be the {}.", sentence_form(meaning)));
+            }
+        }
+        let has = |meaning| meanings.contains(&meaning);
+        let in_two = has(Meaning::LocalPart) && has(Meaning::Domain);
+        if !(has(Meaning::Address) || in_two) {
+            return Err("One column has to be the address.".to_owned());
+        }
+        if has(Meaning::Address) && (has(Meaning::LocalPart) || has(Meaning::Domain)) {
+            return Err(
+                "The address is either in one column or in two, the part before the @ and the domain.".to_owned()
+            );
+        }
+        Ok(Self(meanings))
+    }
+
+    /// Reads words such as `address,login,password,name,-`. The error is a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let meaning = |word: &str| {
+            let word = word.trim().to_lowercase();
+            Meaning::ALL.into_iter().find(|meaning| meaning.word() == word).ok_or_else(|| {
+                let words: Vec<&str> = Meaning::ALL.iter().map(|meaning| meaning.word()).collect();
+                format!("'{word}' is not the meaning of a column; write {}", words.join(", "))
+            })
+        };
+        Self::new(text.split(',').map(meaning).collect::<Result<_, _>>()?)
+    }
+
+    /// The meanings, from the first column to the last.
+    pub fn meanings(&self) -> &[Meaning] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<&str> = self.0.iter().map(|meaning| meaning.word()).collect();
+        formatter.write_str(&words.join(","))
+    }
+}
+
+/// The label inside a sentence.
+pub(super) fn sentence_form(meaning: Meaning) -> String {
+    let label = meaning.label();
+    label[..1].to_lowercase() + &label[1..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_written_as_it_is_read() {
+        for text in
+            ["address,login,password,name,-", "local-part,domain,password", "target,first-name,last-name,address"]
+        {
+            assert_eq!(Layout::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Layout::parse(" Address , PASSWORD").unwrap().to_string(), "address,password");
+    }
+
+    #[test]
+    fn a_choice_that_leaves_something_open_is_refused() {
+        for (text, what) in [
+            ("password,name", "has to be the address"),
+            ("address,password,password", "Only one column can be the password"),
+            ("address,secret", "'secret' is not the meaning"),
+            ("address,local-part,domain", "either in one column or in two"),
+            ("local-part,password", "has to be the address"),
+            ("", "'' is not the meaning"),
+        ] {
+            assert!(Layout::parse(text).unwrap_err().contains(what), "{text}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! How the lines of a list are read: which column holds what, found from the header, or chosen, or the manual's order.
+//!
+//! 1. A person's choice decides, if there is one.
+//! 2. imapsync's list is known by its form: host, user, password, and the same of the other server.
+//! 3. A header decides by the words of its titles ([`words`]); where they leave open which column is the address, by content.
+//! 4. Without a header the manual's order holds: address, password, full name.
+//!
+//! Where two columns could be the address, the sign-in name, the password or the target address, the list is refused with both named. So
+//! is one whose fields look as if they came in another order: a name in place of a password is a wrong password, and a password in place
+//! of a name would be in the report.
+
+mod headed;
+mod imapsync;
+
+use super::Choice;
+use super::clean;
+use super::columns::{Column, Columns};
+use super::exports::Export;
+use super::fields::Field;
+use super::header::{Beginning, Row};
+use super::meaning::{Layout, Meaning};
+use super::words;
+use headed::Headed;
+
+/// How the lines of a list are read.
+pub(super) struct Plan {
+    pub(super) columns: Columns,
+    /// The line of the header; lines up to it are no accounts.
+    pub(super) header_line: u32,
+    /// Whether the order is the manual's, and no header or choice says what the third column is.
+    pub(super) is_manual: bool,
+    /// Fields beyond this many have to be empty; imapsync's options may follow.
+    pub(super) width: Option<usize>,
+    /// A line may have fewer fields than there are columns only when it has at most this many: where one is missing before, others have
+    /// moved.
+    pub(super) fewest: usize,
+    /// As many fields as most lines have, if only empty ones at the end.
+    pub(super) usual: usize,
+    pub(super) export: Option<&'static Export>,
+    /// Why the list cannot be used, and the line to which that belongs.
+    pub(super) refusal: Option<(u32, String)>,
+}
+
+/// What to do where the order is not known.
+const HOW_TO_NAME: &str = "Name the columns in the first line, such as Email;Password;Full Name, or choose what each of them holds (--columns on the command line)";
+
+/// Finds out how the lines are read.
+pub(super) fn plan(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
+    Plan { usual: usual(beginning), ..unbounded(beginning, choice) }
+}
+
+fn unbounded(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
+    if let Some(layout) = &choice.layout {
+        return by_choice(beginning, layout);
+    }
+    if let Some(key) = beginning.header.as_ref().map(|header| key(&titles(header)))
+        && let Some((_, layout)) = choice.remembered.iter().find(|(known, _)| *known == key)
+    {
+        return by_choice(beginning, layout);
+    }
+    if let Some(plan) = imapsync::plan(beginning) {
+        return plan;
+    }
+    match (&beginning.header, beginning.before.first()) {
+        (Some(header), _) => Headed::new(header, beginning).plan(),
+        (None, Some(first)) if beginning.has_addresses => unknown_header(beginning, *first),
+        _ => manual(beginning),
+    }
+}
+
+impl Plan {
+    fn of(columns: Columns) -> Self {
+        let header_line = columns.header_line.unwrap_or(0);
+        let width = Some(columns.columns.len());
+        let fewest = fewest(&columns);
+        Self { columns, header_line, is_manual: false, width, fewest, usual: usize::MAX, export: None, refusal: None }
+    }
+
+    /// What to say where passwords are needed and no column holds any, and of which line.
+    pub(super) fn lacks_passwords(&self) -> Option<(u32, String)> {
+        if self.columns.position(Meaning::Password).is_some() || (self.is_manual && self.header_line == 0) {
+            return None;
+        }
+        let what = match self.export {
+            Some(export) => {
+                format!("This is {}: it holds no passwords. Add a column Password, or {}.", export.name, export.instead)
+            }
+            None => format!(
+                "The list has no column with passwords ({}). Add a column Password, or sign in without people's passwords.",
+                self.columns.summary()
+            ),
+        };
+        Some((self.header_line.max(1), what))
+    }
+
+    /// What to say of an export that was recognised.
+    pub(super) fn note(&self, has_passwords: bool) -> Option<String> {
+        let export = self.export?;
+        Some(if has_passwords {
+            match self.header_line {
+                0 => format!("This is {}.", export.name),
+                line => format!("Line {line} is the header of {}.", export.name),
+            }
+        } else {
+            format!("This is {}: it holds no passwords. Add a column Password, or {}.", export.name, export.instead)
+        })
+    }
+
+    fn refused(mut self, line: u32, what: String) -> Self {
+        self.refusal.get_or_insert((line, what));
+        self
+    }
+}
+
+/// How many fields are enough on a line with fewer fields than columns.
+///
+/// - Where the address and the password come first, these two are.
+/// - Where there is no password, nor a login or a target, any number is: at worst a name is lost.
+/// - Anywhere else a missing field could put another in the place of the address or the password.
+fn fewest(columns: &Columns) -> usize {
+    let meanings: Vec<Meaning> = columns.columns.iter().map(|column| column.meaning).collect();
+    let moves = |column: &Column| {
+        matches!(column.meaning, Meaning::Login | Meaning::Target) || words::is_about_password(&column.title)
+    };
+    match meanings.as_slice() {
+        [Meaning::Address, Meaning::Password, ..] => 2,
+        [Meaning::Address, ..] if meanings.contains(&Meaning::Password) => 0,
+        [Meaning::Address, ..] if columns.columns.iter().any(moves) => 1,
+        [Meaning::Address, ..] => usize::MAX,
+        _ => 0,
+    }
+}
+
+/// The number of fields that most lines have; of the header, where it has more or a single line says nothing.
+fn usual(beginning: &Beginning<'_>) -> usize {
+    let rows = &beginning.sample;
+    let most = rows
+        .iter()
+        .map(|row| row.fields.len())
+        .find(|count| rows.len() > 1 && rows.iter().filter(|row| row.fields.len() == *count).count() * 2 > rows.len());
+    match &beginning.header {
+        // Separators at the ends of the lines are a habit only where never anything follows them.
+        Some(header) if rows.iter().all(|row| row.fields.iter().skip(header.fields.len()).all(Field::is_empty)) => {
+            most.unwrap_or(0).max(header.fields.len())
+        }
+        Some(header) => header.fields.len(),
+        None => most.unwrap_or(usize::MAX),
+    }
+}
+
+fn titles(row: &Row<'_>) -> Vec<String> {
+    let named = row.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+    row.fields.iter().take(named).map(clean::text).collect()
+}
+
+/// A digest by which a header is known again. Its text could be a password, if the line is an account without an address.
+fn key(titles: &[String]) -> String {
+    let mut hash = blake3::Hasher::new();
+    for title in titles {
+        hash.update(words::normal_form(title).as_bytes()).update(b"\0");
+    }
+    hash.finalize().to_hex()[..32].to_owned()
+}
+
+fn by_choice(beginning: &Beginning<'_>, layout: &Layout) -> Plan {
+    let meanings = layout.meanings();
+    let titles = beginning.header.as_ref().map(titles).unwrap_or_default();
+    let shown = beginning.is_certain();
+    let title = |index: usize| titles.get(index).filter(|_| shown).cloned().unwrap_or_default();
+    let columns =
+        meanings.iter().enumerate().map(|(index, meaning)| Column { title: title(index), meaning: *meaning }).collect();
+    // A line without an address above the others is a header, whatever its words; more than one are titles and a header.
+    let first_unknown = beginning.before.last().filter(|_| beginning.header.is_none() && beginning.has_addresses);
+    let header_line = beginning.header.as_ref().map(|row| row.line).or(first_unknown.copied());
+    let width = titles.len();
+    let plan = Plan::of(Columns { columns, header_line, key: header_line.map(|_| key(&titles)) });
+    if width > meanings.len() {
+        let what = format!(
+            "The list has {width} columns, and a meaning was chosen for {}. Write - for each column that is not used.",
+            meanings.len()
+        );
+        return plan.refused(header_line.unwrap_or(1), what);
+    }
+    plan
+}
+
+/// A line without an address before lines with one, whose titles are not known.
+fn unknown_header(beginning: &Beginning<'_>, line: u32) -> Plan {
+    let width = beginning.sample.iter().map(|row| row.fields.len()).max().unwrap_or(1).min(200);
+    let columns = vec![Column { title: String::new(), meaning: Meaning::NotUsed }; width];
+    let plan = Plan::of(Columns { columns, header_line: Some(line), key: None });
+    let what = format!(
+        "The line has no mail address and comes before lines that have one, so it should name the columns, but its words are not known. \
+         {HOW_TO_NAME}. If it is no header, remove it or begin it with #."
+    );
+    plan.refused(line, what)
+}
+
+/// The manual's order.
+fn manual(beginning: &Beginning<'_>) -> Plan {
+    let filled = |row: &Row<'_>| row.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+    let width = beginning.sample.iter().map(filled).max().unwrap_or(3).clamp(1, 3);
+    let meanings = [Meaning::Address, Meaning::Password, Meaning::FullName];
+    let columns = meanings.into_iter().take(width).map(|meaning| Column { title: String::new(), meaning }).collect();
+    let mut plan = Plan::of(Columns { columns, header_line: None, key: None });
+    plan.width = Some(3);
+    plan.is_manual = true;
+    match doubtful_order(&beginning.sample) {
+        Some((line, what)) => plan.refused(line, format!("{what} {HOW_TO_NAME}.")),
+        None => plan,
+    }
+}
+
+/// What speaks against the manual's order in a list without a header.
+fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
+    let rows: Vec<_> = sample
+        .iter()
+        .filter_map(|row| {
+            let text = |index: usize| row.fields.get(index).map(|field| zeroize::Zeroizing::new(clean::text(field)));
+            let second = text(1).filter(|second| !second.is_empty())?;
+            Some((row, clean::address(row.fields.first()?).ok()?, second, text(2).unwrap_or_default()))
+        })
+        .collect();
+    let most = |count: usize| count > 0 && count * 2 >= rows.len();
+    let line = rows.first().map(|(row, ..)| row.line)?;
+    let names = rows.iter().filter(|(_, _, second, _)| clean::is_like_name(second)).count();
+    let names_after = rows.iter().filter(|(.., third)| clean::is_like_name(third)).count();
+    if most(names) && names_after * 2 < rows.len() {
+        return Some((
+            line,
+            "The second field, which is the password without a header, looks like a person's name on most lines."
+                .to_owned(),
+        ));
+    }
+    let swapped = rows.iter().filter(|(_, address, second, third)| {
+        clean::is_name_of(second, address)
+            && !third.is_empty()
+            && clean::is_like_password(third)
+            && !clean::is_number(third)
+    });
+    if most(swapped.count()) {
+        return Some((line, "The second field, which is the password without a header, is a part of the address on most lines, and the third looks like a password.".to_owned()));
+    }
+    let addresses = rows.iter().filter(|(row, ..)| clean::address(&row.fields[1]).is_ok()).count();
+    if most(addresses) {
+        return Some((
+            line,
+            "The second field, which is the password without a header, is a mail address on most lines.".to_owned(),
+        ));
+    }
+    None
+}

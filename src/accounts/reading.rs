@@ -1,0 +1,402 @@
+//! The lines of a list, one after the other: each becomes an account, is refused with what is wrong, or is no account at all.
+//!
+//! Promises that no sentence holds anything of a line but its address, and that no full name is a password of the list.
+
+use super::clean::{self, Fault};
+use super::fields::{self, Field};
+use super::header::{self, PATTERN};
+use super::meaning::Meaning;
+use super::plan::Plan;
+use super::separator::Separator;
+use super::warnings::{Doubt, Doubts};
+use crate::domain::{Account, Address, BadLine, Secret, printable};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use zeroize::Zeroizing;
+
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: usize = 16 * 1024;
+
+/// At most this many bad lines are named one by one; a file that is something else must not fill the memory.
+pub(super) const BAD_LINES_KEPT: usize = 10_000;
+
+/// The accounts of a list, and what is wrong with its other lines.
+pub(super) struct Reading<'a> {
+    plan: &'a Plan,
+    separator: Separator,
+    /// Whether the encoding was guessed.
+    guessed: bool,
+    roles: Roles,
+    pub(super) accounts: Vec<Account>,
+    pub(super) bad_lines: Vec<BadLine>,
+    pub(super) doubts: Doubts,
+    /// Why an account has no password, by line.
+    pub(super) faults: HashMap<u32, Fault>,
+    /// The line of each usable address, by [`Address::key`], and of each address on the target.
+    lines: HashMap<String, u32>,
+    targets: HashMap<String, u32>,
+    /// Digests of all passwords, those of refused lines too.
+    passwords: HashSet<u64>,
+    hashing: RandomState,
+    /// Bad lines beyond those that are kept: how many, and the first of them.
+    unnamed: Option<(u32, u32)>,
+    /// Where other columns begin, and how many lines follow.
+    other_columns: Option<(u32, u32)>,
+}
+
+/// Where the columns are.
+struct Roles {
+    address: Option<usize>,
+    local: Option<usize>,
+    domain: Option<usize>,
+    login: Option<usize>,
+    password: Option<usize>,
+    full_name: Option<usize>,
+    first_name: Option<usize>,
+    last_name: Option<usize>,
+    target: Option<usize>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(plan: &'a Plan, separator: Separator, guessed: bool) -> Self {
+        // The columns of a list without a header are those of its first lines; later ones may have more.
+        let manual = [Meaning::Address, Meaning::Password, Meaning::FullName];
+        let at = |meaning| match plan.is_manual {
+            true => manual.iter().position(|other| *other == meaning),
+            false => plan.columns.position(meaning),
+        };
+        let roles = Roles {
+            address: at(Meaning::Address),
+            local: at(Meaning::LocalPart),
+            domain: at(Meaning::Domain),
+            login: at(Meaning::Login),
+            password: at(Meaning::Password),
+            full_name: at(Meaning::FullName),
+            first_name: at(Meaning::FirstName),
+            last_name: at(Meaning::LastName),
+            target: at(Meaning::Target),
+        };
+        Self {
+            plan,
+            separator,
+            guessed,
+            roles,
+            accounts: Vec::new(),
+            bad_lines: Vec::new(),
+            doubts: Doubts::default(),
+            faults: HashMap::new(),
+            lines: HashMap::new(),
+            targets: HashMap::new(),
+            passwords: HashSet::new(),
+            hashing: RandomState::new(),
+            unnamed: None,
+            other_columns: None,
+        }
+    }
+
+    /// Reads all lines but those `before` the header.
+    pub(super) fn read(&mut self, text: &str, before: &[u32]) {
+        let mut last = None;
+        for (number, line) in header::content(text, self.separator) {
+            if number == self.plan.header_line || before.contains(&number) || self.is_comment(line) {
+                continue;
+            }
+            if let Some((_, count)) = &mut self.other_columns {
+                *count += 1;
+                continue;
+            }
+            last = Some((number, line));
+            match self.account(line, number) {
+                Ok(Some(account)) => {
+                    self.lines.insert(account.address.key(), number);
+                    self.targets.insert(account.target().key(), number);
+                    self.accounts.push(account);
+                }
+                Ok(None) => {}
+                Err(what) => self.refuse(number, what),
+            }
+        }
+        before
+            .iter()
+            .filter(|line| **line != self.plan.header_line)
+            .for_each(|line| self.doubts.note(Doubt::BeforeHeader, *line));
+        if let Some((number, line)) = last.filter(|_| !text.ends_with(['\n', '\r'])) {
+            self.doubt_end(number, line);
+        }
+        self.withhold_passwords_from_names();
+        self.sum_up();
+    }
+
+    /// Lines that begin with `#` are comments, unless another column than the address comes first and the line is an account.
+    fn is_comment(&self, line: &str) -> bool {
+        header::is_comment(line)
+            && !self
+                .roles
+                .address
+                .filter(|index| *index > 0 && !self.plan.is_manual && self.plan.width.is_some())
+                .is_some_and(|index| {
+                    fields::split(line, self.separator)
+                        .is_ok_and(|fields| fields.get(index).is_some_and(|field| clean::address(field).is_ok()))
+                })
+    }
+
+    /// The account on a line, or nothing for a line that is none, or what is wrong.
+    fn account(&mut self, line: &str, number: u32) -> Result<Option<Account>, String> {
+        if line.len() > LONGEST_LINE {
+            return Err("The line is too long for an account.".to_owned());
+        }
+        if line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+            return Err("The line has characters that cannot be read. Save the file as UTF-8 text.".to_owned());
+        }
+        let fields = fields::split(line, self.separator).map_err(|error| error.to_string())?;
+        // Spreadsheets export rows that are empty as separators alone.
+        if fields.iter().all(Field::is_empty) || header::is_pattern(line) {
+            return Ok(None);
+        }
+        let field = |index: Option<usize>| index.and_then(|index| fields.get(index));
+        if let Some(password) = field(self.roles.password) {
+            let password = Zeroizing::new(clean::value(password));
+            self.passwords.insert(self.hashing.hash_one(password.trim()));
+        }
+        let address = match self.address(&fields) {
+            Ok(address) => address,
+            Err(_) if header::is_header(&fields) => return self.header_again(&fields, number),
+            Err(what) => return Err(what),
+        };
+        let shown = printable(&address.to_string());
+        self.check_count(&fields, &shown)?;
+        if clean::hides_something(&address) {
+            return Err(format!("{shown} has a character that is not seen. Type the address again."));
+        }
+        if let Some(earlier) = self.lines.get(&address.key()) {
+            return Err(format!("{shown} is on line {earlier} already; that line is used."));
+        }
+        let text = |index: Option<usize>| field(index).map(clean::text).unwrap_or_default();
+        let login = Some(text(self.roles.login))
+            .filter(|login| !login.is_empty() && !login.eq_ignore_ascii_case(&address.to_string()));
+        let target_address = match field(self.roles.target).filter(|field| !field.is_empty()) {
+            None => None,
+            Some(target) => Some(
+                clean::address(target)
+                    .map_err(|error| format!("{shown} has a target address that cannot be used: {error}."))?,
+            ),
+        };
+        if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).key()) {
+            return Err(format!("The mail of {shown} would go to the same target address as that of line {earlier}."));
+        }
+        let full_name = self.full_name(&fields, &address, number)?;
+        let password = field(self.roles.password).map(clean::value).unwrap_or_default();
+        let password = self.password(password, number);
+        Ok(Some(Account { line: number, address, password, full_name, source_login: login, target_address }))
+    }
+
+    fn address(&self, fields: &[Field<'_>]) -> Result<Address, String> {
+        if let (Some(local), Some(domain)) = (self.roles.local, self.roles.domain) {
+            let text = |index: usize| fields.get(index).map(clean::text).unwrap_or_default();
+            let (local, domain) = (text(local), text(domain));
+            let whole = if local.contains('@') { local } else { format!("{local}@{}", domain.trim_start_matches('@')) };
+            return clean::address(&Field::Plain(&whole)).map_err(|error| {
+                format!("The columns for the part before the @ and for the domain give no mail address: {error}.")
+            });
+        }
+        let Some(index) = self.roles.address else { return Err("No column is the mail address.".to_owned()) };
+        let Some(field) = fields.get(index) else {
+            return Err(format!(
+                "The line has only {} and so none for the mail address.",
+                counted(fields.len(), "field")
+            ));
+        };
+        let plain = self.plan.is_manual || index == 0;
+        clean::address(field).map_err(|error| match fields {
+            [only] => self.one_field(only),
+            _ if plain => format!("The line does not begin with a mail address: {error}. Write it as {PATTERN}."),
+            _ => format!(
+                "The column {} has no usable mail address on this line: {error}.",
+                self.plan.columns.quoted(index)
+            ),
+        })
+    }
+
+    /// What to say of a line that the separator does not divide.
+    fn one_field(&self, only: &Field<'_>) -> String {
+        let text = only.text();
+        let signs = [',', ';', '\t', ' ', '|'];
+        let address = text.split(signs).next().and_then(|start| clean::address(&Field::Plain(start)).ok());
+        match address {
+            Some(address) if text.contains(signs) => format!(
+                "The fields of {} are not separated by a {}, as in the other lines. Write it as {PATTERN}.",
+                printable(&address.to_string()),
+                self.separator.word()
+            ),
+            _ => format!("The line is not an account. Write it as {PATTERN}."),
+        }
+    }
+
+    /// A line with more or fewer fields than it should have: a password with the separator in it, or one that moved.
+    fn check_count(&self, fields: &[Field<'_>], shown: &str) -> Result<(), String> {
+        let is_filled = |index: usize| fields.get(index).is_some_and(|field| !field.is_empty());
+        // Of one field too many before an empty last column, only the count is left to see.
+        let moved =
+            |width: usize| !self.plan.is_manual && fields.len() > self.plan.usual && is_filled(width.saturating_sub(1));
+        if let Some(width) = self.plan.width
+            && ((width..fields.len()).any(is_filled) || moved(width))
+        {
+            return Err(format!(
+                "{shown} has more than {}. If the password has a {} in it, put the password in quotes.",
+                counted(width, "field"),
+                self.separator.word()
+            ));
+        }
+        let columns = self.plan.columns.columns.len();
+        let password = self.roles.password.and_then(|index| fields.get(index));
+        let is_name = password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))));
+        if fields.len() < columns && (fields.len() > self.plan.fewest || is_name) {
+            return Err(format!(
+                "{shown} has only {}, and there are {columns} columns: what is missing may have moved the password. Write every field, if only as an empty one.",
+                counted(fields.len(), "field")
+            ));
+        }
+        Ok(())
+    }
+
+    /// The same header once more is no account; other columns end what can be read.
+    fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, String> {
+        let words = |title: &str| super::words::normal_form(title);
+        let same = self.plan.header_line > 0
+            && self.plan.columns.columns.iter().enumerate().all(|(index, column)| {
+                words(&column.title) == fields.get(index).map(|field| words(field.text())).unwrap_or_default()
+            });
+        if same {
+            self.doubts.note(Doubt::HeaderAgain, number);
+        } else {
+            self.other_columns = Some((number, 0));
+        }
+        Ok(None)
+    }
+
+    fn password(&mut self, password: String, number: u32) -> Secret {
+        let password = Zeroizing::new(password);
+        if let Some(fault) = clean::fault(&password) {
+            self.faults.insert(number, fault);
+            self.doubts.note(Doubt::NoPassword(fault), number);
+            return Secret::default();
+        }
+        let ends_in_space = password.starts_with(' ') || password.ends_with(' ');
+        for (holds, doubt) in [
+            (self.guessed && !password.is_ascii(), Doubt::GuessedEncoding),
+            (clean::has_hidden_character(&password), Doubt::HiddenCharacter),
+            (ends_in_space && !password.trim().is_empty(), Doubt::SpaceAtEnd),
+            (clean::has_typographic_sign(&password), Doubt::TypographicSign),
+            (password.starts_with('\'') && password.len() > 1, Doubt::Apostrophe),
+        ] {
+            if holds {
+                self.doubts.note(doubt, number);
+            }
+        }
+        Secret::new(password.as_str())
+    }
+
+    /// The person's name, if what is in its place can be one. Without a header it may as well be a password, or a part of one.
+    fn full_name(&mut self, fields: &[Field<'_>], address: &Address, number: u32) -> Result<String, String> {
+        let text =
+            |index: Option<usize>| index.and_then(|index| fields.get(index)).map(clean::text).unwrap_or_default();
+        let mut name = text(self.roles.full_name);
+        if name.is_empty() {
+            name = format!("{} {}", text(self.roles.first_name), text(self.roles.last_name)).trim().to_owned();
+        }
+        if self.plan.is_manual {
+            let second = Zeroizing::new(text(self.roles.password));
+            if clean::address(&Field::Plain(&second)).is_ok() {
+                return Err(format!(
+                    "{} has a mail address in place of the password. Write it as {PATTERN}.",
+                    printable(&address.to_string())
+                ));
+            }
+            let looks_swapped = !clean::is_number(&name)
+                && clean::is_like_password(&name)
+                && (clean::is_like_name(&second) || clean::is_name_of(&second, address));
+            if looks_swapped {
+                return Err(format!(
+                    "{} seems to have the name before the password. Write it as {PATTERN}, or name the columns in the first line.",
+                    printable(&address.to_string())
+                ));
+            }
+        }
+        let name_as_address = clean::address(&Field::Plain(&name)).ok();
+        if name_as_address.as_ref().is_some_and(|other| other.key() == address.key()) {
+            return Ok(String::new());
+        }
+        let doubt = if clean::is_number(&name) {
+            Some(Doubt::NumberAsName)
+        } else if name_as_address.is_some() {
+            Some(Doubt::AddressAsName)
+        } else if self.plan.is_manual && clean::is_like_password(&name) {
+            Some(Doubt::PasswordAsName)
+        } else {
+            None
+        };
+        if let Some(doubt) = doubt {
+            self.doubts.note(doubt, number);
+            return Ok(String::new());
+        }
+        Ok(name)
+    }
+
+    /// A name that is a password of the list, or has one in it, would stand in every report.
+    fn withhold_passwords_from_names(&mut self) {
+        let is_password = |text: &str| self.passwords.contains(&self.hashing.hash_one(text.trim()));
+        let mut withheld = Vec::new();
+        for account in self.accounts.iter_mut().filter(|account| !account.full_name.is_empty()) {
+            let own = account.password.reveal();
+            let holds_own = own.chars().count() >= 6 && account.full_name.contains(own);
+            let name = &account.full_name;
+            let holds_any = name
+                .split(' ')
+                .any(|word| word.chars().any(|c| !c.is_alphabetic()) && word.len() >= 4 && is_password(word));
+            if holds_own || holds_any || is_password(name) {
+                account.full_name.clear();
+                withheld.push(account.line);
+            }
+        }
+        withheld.into_iter().for_each(|line| self.doubts.note(Doubt::NameIsPassword, line));
+    }
+
+    /// A last line without its end whose password comes last may be cut inside the password.
+    fn doubt_end(&mut self, number: u32, line: &str) {
+        let Some(password) = self.roles.password else { return };
+        let ends = fields::split(line, self.separator).is_ok_and(|fields| fields.len() == password + 1);
+        if ends && self.accounts.last().is_some_and(|account| account.line == number) {
+            self.doubts.note(Doubt::EndsInside, number);
+        }
+    }
+
+    fn refuse(&mut self, line: u32, what: String) {
+        if self.bad_lines.len() < BAD_LINES_KEPT {
+            self.bad_lines.push(BadLine { line, what });
+        } else {
+            let (count, first) = self.unnamed.unwrap_or((0, line));
+            self.unnamed = Some((count + 1, first));
+        }
+    }
+
+    fn sum_up(&mut self) {
+        if let Some((count, line)) = self.unnamed {
+            let what = format!("This line and {} after it cannot be used either.", count - 1);
+            self.bad_lines.push(BadLine { line, what });
+        }
+        if let Some((line, count)) = self.other_columns {
+            let what = format!(
+                "The line names columns, and other ones than those above are read by. It and {} after it are not read: put them into a file of \
+                 their own.",
+                counted(count as usize, "line")
+            );
+            self.bad_lines.push(BadLine { line, what });
+        }
+    }
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    const WORDS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
+    let number = WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned());
+    format!("{number} {thing}{}", if count == 1 { "" } else { "s" })
+}
