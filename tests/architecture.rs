@@ -48,7 +48,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// The stages of `migrate` in the order of their dependence: each may name those above it in this list, and none below.
-const STAGES: [&str; 21] = [
+const STAGES: [&str; 22] = [
     "request",
     "halt",
     "heads",
@@ -56,6 +56,7 @@ const STAGES: [&str; 21] = [
     "sign_in",
     "target",
     "context",
+    "verdict",
     "content",
     "fuzzing",
     "folder",

@@ -63,6 +63,8 @@ pub enum LeftOutReason {
     Unnameable,
     /// The server lists two folders by one name, of which only one can be opened.
     ListedTwice,
+    /// Its name looks like that of another user's folder, and the server does not say whose it is (no NAMESPACE).
+    Unclear,
 }
 
 impl LeftOutReason {
@@ -77,6 +79,17 @@ impl LeftOutReason {
                 "the server lists two folders by this name, and only one of them can be opened"
             }
             LeftOutReason::Unnameable => "no command can open it under the name that the server lists",
+            LeftOutReason::Unclear => {
+                "its name looks like another user's folder, and the server does not say whose it is; rename it there, or leave it out by a rule"
+            }
+        }
+    }
+
+    /// Whether something of the account is missing because of it.
+    pub fn is_loss(self) -> bool {
+        match self {
+            LeftOutReason::OtherUser | LeftOutReason::Shared | LeftOutReason::Virtual | LeftOutReason::ByRule => false,
+            LeftOutReason::Unnameable | LeftOutReason::Unclear | LeftOutReason::ListedTwice => true,
         }
     }
 }

@@ -259,8 +259,11 @@ fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>
     let root = folder.separator.and_then(|separator| name.split(|octet| *octet == separator as u8).next());
     let root = root.unwrap_or(name);
     let by_name = !spaces.announced || containers.contains(root);
-    if spaces.others.iter().any(below) || (by_name && root.starts_with(b"~")) {
+    if spaces.others.iter().any(below) {
         return Some(LeftOutReason::OtherUser);
+    }
+    if by_name && root.starts_with(b"~") {
+        return Some(if spaces.announced { LeftOutReason::OtherUser } else { LeftOutReason::Unclear });
     }
     let known = by_name && SHARED_ROOTS.iter().any(|shared| shared.as_bytes().eq_ignore_ascii_case(root));
     (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)

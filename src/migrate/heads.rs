@@ -1,6 +1,7 @@
 //! The heads of a folder's messages in little memory: a million of them take some 32 MB.
 
 use crate::domain::{MessageHead, Uid};
+use crate::imap::{ImapError, Reader};
 use chrono::{DateTime, FixedOffset};
 use std::collections::HashMap;
 
@@ -28,6 +29,14 @@ pub struct Heads {
 }
 
 impl Heads {
+    /// The heads of the open folder from a UID on.
+    pub fn read_from(reader: &mut Reader, first: Uid) -> Result<Self, ImapError> {
+        let mut heads = Self::default();
+        reader.heads(first, None, &mut |head| heads.push(head))?;
+        heads.finish();
+        Ok(heads)
+    }
+
     /// Takes one in.
     pub fn push(&mut self, head: MessageHead) {
         let flags = match self.known.get(&head.flags) {

@@ -3,7 +3,7 @@
 use super::attempt::Mailbox;
 use super::context::RunContext;
 use super::context::reporter::Reporter;
-use super::context::retry::Retries;
+use super::context::retry::{Work, attempt_until_done};
 use super::copy;
 use super::folder::FolderJob;
 use super::halt::Halt;
@@ -12,9 +12,10 @@ use super::proof;
 use super::reconcile::room;
 use super::scan;
 use super::sessions::{Listings, Sessions};
-use crate::domain::{Account, AccountId, FolderId, Note, Problem, ProblemKind};
+use super::verdict::{Evidence, Verdict};
+use crate::domain::{Account, AccountId, FolderId, LeftOut, Note, Problem, ProblemKind};
 use crate::ledger::{History, Ledger};
-use crate::progress::{AccountEnd, Event, Step};
+use crate::progress::{Event, Step};
 
 /// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
 const PAUSES: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
@@ -24,58 +25,32 @@ struct Migration<'a> {
     mailbox: Mailbox<'a>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
+    /// What the source lists and is not copied.
+    left_out: Vec<LeftOut>,
     /// The bytes the target has room for, as far as it announced them and until that was looked at.
     free_bytes: Option<u64>,
 }
 
 /// Migrates one mailbox to its end and says how it ended.
-pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
     let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
-    let mut migration = Migration { mailbox, ledger: None, folders: None, free_bytes: None };
-    let end = migration.work();
-    let Migration { mailbox, folders, .. } = &mut migration;
+    let mut migration = Migration { mailbox, ledger: None, folders: None, left_out: Vec::new(), free_bytes: None };
+    let ended = attempt_until_done(context, id, account, &PAUSES, &mut migration);
+    let has_settled = migration.settled() > 0;
+    let Migration { mailbox, folders, left_out, .. } = &mut migration;
     // The next run does not know what this one left behind.
     for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
         job.report_lost_flags(&mut mailbox.reporter);
     }
-    if end == AccountEnd::Complete && mailbox.reporter.incomplete { AccountEnd::Incomplete } else { end }
+    let folders: Vec<_> = folders.iter().flatten().map(|job| job.progress.evidence).collect();
+    let evidence = Evidence { folders: &folders, left_out, has_failed: mailbox.reporter.incomplete };
+    Verdict::of(ended, &evidence, has_settled)
 }
 
-impl Migration<'_> {
-    fn work(&mut self) -> AccountEnd {
-        let context = self.mailbox.context;
-        let mut retries = Retries::after(&PAUSES);
-        loop {
-            context.control.wait_while_paused();
-            if context.control.stopping() {
-                return AccountEnd::Stopped;
-            }
-            let before = self.progress();
-            let halt = match self.attempt() {
-                Ok(()) => return AccountEnd::Complete,
-                Err(halt) => halt,
-            };
-            if context.control.stopping() {
-                return AccountEnd::Stopped;
-            }
-            let (account, id) = (self.mailbox.account, self.mailbox.reporter.account);
-            let Some(problem) = halt.problem(account) else { continue };
-            match retries.next(&halt, account, self.progress() > before) {
-                Some((side, pause)) => context.wait_for(id, side, pause),
-                None => {
-                    context.report_problem(id, None, problem);
-                    return if self.settled() > 0 { AccountEnd::Incomplete } else { AccountEnd::Failed };
-                }
-            }
-        }
-    }
+impl Work for Migration<'_> {
+    type Done = ();
 
-    /// Messages that were found or copied so far.
-    fn settled(&self) -> u64 {
-        self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
-    }
-
-    /// These, what was checked or compared, and the folders that came to their end; an attempt that adds to them was worth its while.
+    /// What is settled, what was checked or compared, and the folders that came to their end.
     fn progress(&self) -> u64 {
         self.settled()
             + self.mailbox.reporter.checked
@@ -99,29 +74,39 @@ impl Migration<'_> {
         sessions.close();
         Ok(())
     }
+}
+
+impl Migration<'_> {
+    /// Messages that were found or copied so far.
+    fn settled(&self) -> u64 {
+        self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
+    }
 
     /// Decides which folder goes where; once for each run, so that ids hold.
     fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
-        let Mailbox { context, reporter, .. } = &self.mailbox;
-        reporter.step(Step::Listing);
+        let Mailbox { context, .. } = self.mailbox;
+        self.mailbox.reporter.step(Step::Listing);
         let ledger = self.open_ledger()?;
         let target = sessions.target.reader();
         let earlier = ledger.places(&listings.source.folders, |name| target.path(name));
         let permanent_ids = sessions.source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let Listings { source, target } = listings;
-        let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
+        let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let (ways, mut left_out) = plan::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
         let job = |(id, Way { index, planned, rest }): (usize, Way)| {
             FolderJob::new(FolderId(id as u32), source.folders[index].clone(), planned, rest)
         };
         let folders: Vec<FolderJob> = ways.into_iter().enumerate().map(job).collect();
+        let reporter = &mut self.mailbox.reporter;
         reporter.report(Event::FoldersPlanned {
             account: reporter.account,
             folders: folders.iter().map(|job| job.planned.clone()).collect(),
-            left_out,
+            left_out: left_out.clone(),
         });
+        reporter.losses_of_list(&left_out);
+        self.left_out = left_out;
         self.free_bytes = target.free_octets;
         self.ledger = Some(ledger);
         Ok(folders)
@@ -133,6 +118,7 @@ impl Migration<'_> {
         if let History::SetAside { kept_as, why } = history {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
                 .for_account(&account.address)
+                .in_folder("all folders")
                 .saying(why)
                 .noting(Note::RecordSetAside { kept_as });
             context.report_problem(reporter.account, None, problem);

@@ -32,6 +32,7 @@ mod scan;
 mod sessions;
 mod sign_in;
 mod target;
+mod verdict;
 mod verify;
 
 pub use check::probe::{test_source, test_target, trust};

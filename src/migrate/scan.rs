@@ -51,8 +51,9 @@ pub fn take_over_unchanged(
     let (here, there) = both(|| source.statuses(&source_names), || target.statuses(&target_names))?;
     for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };
-        if is_unchanged(&record, &here) && still_stands(ledger, &record, &there)? {
-            job.take_over(&mailbox.reporter, ledger.done_counts(&record)?, &here, &there);
+        let (done, bytes) = ledger.done_counts(&record)?;
+        if is_unchanged(&record, &here) && done >= here.messages && is_as_recorded(ledger, &record, &there)? {
+            job.take_over(&mailbox.reporter, bytes, &here, &there);
         }
     }
     Ok(())
@@ -66,7 +67,7 @@ fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
 
 /// Whether the target's folder is the one the record speaks of. One whose UIDNEXT went back was restored from a backup, and what the
 /// record says of it is not there any more.
-pub fn still_stands(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
+pub fn is_as_recorded(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
     let highest = ledger.highest_target_uid(record)?;
     let went_back = highest.zip(target.uid_next).is_some_and(|(highest, next)| highest >= next);
     Ok(record.target_uid_validity == target.uid_validity && !went_back)
@@ -102,10 +103,12 @@ pub fn scan_and_make_ready(
 }
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
-    for job in jobs.iter_mut().filter(|job| job.progress.ready_losses > 0) {
-        make_parents(sessions, &job.planned.target).inspect_err(|halt| suspect(mailbox, job, halt))?;
+    for job in jobs.iter_mut() {
+        if mailbox.ready_losses.at(&job.id) > 0 {
+            make_parents(sessions, &job.planned.target).inspect_err(|halt| suspect(mailbox, job, halt))?;
+        }
     }
-    let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs);
+    let (ready_for, wire_names) = name_targets(mailbox, &sessions.target, jobs, 0..jobs.len());
     let wishes = wishes(sessions, jobs, &ready_for, &wire_names);
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
@@ -144,7 +147,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     }
     let mut renamed = Vec::new();
     for ((index, wire_name), ready) in ready_for.into_iter().zip(wire_names).zip(ready) {
-        if ready.open.as_ref().is_err_and(ImapError::refuses_name) && rename(mailbox, jobs[index]) {
+        if ready.open.as_ref().is_err_and(ImapError::refuses_name) && rename(mailbox, jobs[index], sessions.separator) {
             renamed.push(index);
         } else {
             take_ready(mailbox, sessions, jobs[index], wire_name, ready);
@@ -168,8 +171,8 @@ fn wishes<'n>(
 }
 
 /// Gives a folder whose name the target refused a plain one. False when it has one already.
-fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob) -> bool {
-    let Some(target) = plain_name(&job.planned.target) else { return false };
+fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob, separator: Option<char>) -> bool {
+    let Some(target) = plain_name(&job.planned.target, separator) else { return false };
     job.planned.target = target.clone();
     job.planned.mapping = Mapping::Adapted;
     mailbox.context.report(Event::FolderRenamed { account: mailbox.reporter.account, folder: job.id, target });
@@ -182,8 +185,7 @@ fn make_renamed_ready(
     jobs: &mut [&mut FolderJob],
     renamed: &[usize],
 ) -> Result<(), Halt> {
-    let name = |index: &usize| Some((*index, sessions.target.wire_name(&jobs[*index].planned.target).ok()?));
-    let (indices, wire_names): (Vec<usize>, Vec<Vec<u8>>) = renamed.iter().filter_map(name).unzip();
+    let (indices, wire_names) = name_targets(mailbox, &sessions.target, jobs, renamed.iter().copied());
     let wishes = wishes(sessions, jobs, &indices, &wire_names);
     let mut ready = Vec::with_capacity(wishes.len());
     sessions.target.make_ready(&wishes, &mut ready).on(Side::Target)?;
@@ -193,21 +195,25 @@ fn make_renamed_ready(
     Ok(())
 }
 
-/// The target's name for each folder; one that cannot be written there is told and left.
-fn name_targets(mailbox: &mut Mailbox<'_>, target: &Writer, jobs: &mut [&mut FolderJob]) -> (Vec<usize>, Vec<Vec<u8>>) {
+/// The target's name for each of these folders; one that cannot be written there is named and left.
+fn name_targets(
+    mailbox: &mut Mailbox<'_>,
+    target: &Writer,
+    jobs: &mut [&mut FolderJob],
+    which: impl Iterator<Item = usize>,
+) -> (Vec<usize>, Vec<Vec<u8>>) {
     let (mut indices, mut names) = (Vec::new(), Vec::new());
-    for (index, job) in jobs.iter_mut().enumerate() {
+    for index in which {
+        let job = &mut jobs[index];
         match target.wire_name(&job.planned.target) {
             Ok(name) => {
                 indices.push(index);
                 names.push(name);
             }
             Err(refused) => {
-                let problem = Problem::new(ProblemKind::FolderNotCreated);
-                job.give_up(
-                    &mut mailbox.reporter,
-                    problem.on(Side::Target).in_folder(&job.planned.source).saying(refused),
-                );
+                let problem = Problem::new(ProblemKind::FolderNotCreated).on(Side::Target);
+                let problem = problem.in_folder(&job.planned.source).saying(refused);
+                job.give_up(&mut mailbox.reporter, problem);
             }
         }
     }
@@ -242,8 +248,7 @@ fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
     if !error.is_loss() || mailbox.context.control.stopping() || !std::mem::replace(&mut mailbox.wary, true) {
         return;
     }
-    job.progress.ready_losses += 1;
-    if job.progress.ready_losses >= TRIES {
+    if mailbox.ready_losses.note(job.id) >= TRIES {
         let problem = Problem::new(ProblemKind::FolderNotCreated).on(Side::Target).in_folder(&job.planned.source);
         job.give_up(&mut mailbox.reporter, error.quoted_in(problem).noting(Note::LostWhileCreating));
     }

@@ -1,67 +1,63 @@
 //! `kimt verify`: compares source and target message by message, without trusting any ledger, and changes nothing.
 //!
-//! Every message of both sides is read; they are matched one to one by content (see `likeness`). What the source has and the target has
+//! Every message of both sides is read; they are matched one to one by content (see `comparison`). What the source has and the target has
 //! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
 //! again, and the work goes on where it was.
 
-use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, Note, Problem, ProblemKind, Side, Uid};
+use crate::domain::{
+    Account, AccountId, Digest, Folder, FolderId, FolderPath, LeftOut, Note, Problem, ProblemKind, Side, Uid,
+    UidValidity,
+};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
-use crate::migrate::content::likeness::{self, Shelf};
-use crate::migrate::content::matching::heads_from;
-use crate::migrate::content::{Alteration, Comparison};
+use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages, match_sizes};
 use crate::migrate::context::RunContext;
-use crate::migrate::context::retry::Retries;
+use crate::migrate::context::reporter::Reporter;
+use crate::migrate::context::retry::{Losses, Work, attempt_until_done};
 use crate::migrate::folder::describe::{Names, describe};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
-use crate::migrate::proof::LINE_ENDS;
 use crate::migrate::request::Verify;
-use crate::progress::{AccountEnd, Event, Step};
+use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
+use crate::progress::{Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
 
 /// Verifies one account.
-pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
     let mut verification = Verification {
         context,
-        id,
+        reporter: Reporter::new(context, id),
         account,
-        differences: 0,
+        evidence: Vec::new(),
         elsewhere: Elsewhere::default(),
         names: Names::default(),
         plan: None,
-        finished: 0,
         current: None,
     };
-    match verification.run() {
-        Ok(()) if verification.differences == 0 => AccountEnd::Complete,
-        Ok(()) => AccountEnd::Incomplete,
-        Err(halt) if context.control.stopping() && !matches!(halt, Halt::Problem(_)) => AccountEnd::Stopped,
-        Err(halt) => match halt.problem(account) {
-            Some(problem) => {
-                context.report_problem(id, None, problem);
-                AccountEnd::Failed
-            }
-            None => AccountEnd::Stopped,
-        },
-    }
+    let ended = attempt_until_done(context, id, account, &PAUSES, &mut verification);
+    let Verification { plan, evidence, reporter, .. } = &mut verification;
+    let folders = plan.as_ref().map_or(0, |plan| plan.ways.len());
+    evidence.resize(folders, None);
+    let left_out = plan.as_ref().map_or(&[][..], |plan| &plan.left_out);
+    let evidence = Evidence { folders: evidence, left_out, has_failed: reporter.incomplete };
+    Verdict::of(ended, &evidence, false)
 }
 
 struct Verification<'a> {
     context: &'a RunContext,
-    id: AccountId,
+    reporter: Reporter<'a>,
     account: &'a Account,
-    differences: u64,
+    /// What is known of the messages of each folder that is through; none where it could not be compared.
+    evidence: Vec<Option<FolderEvidence>>,
     elsewhere: Elsewhere,
     names: Names,
     plan: Option<Plan>,
-    /// So many folders are through.
-    finished: usize,
     /// The folder after those, as far as it was read.
     current: Option<Current>,
 }
@@ -69,53 +65,51 @@ struct Verification<'a> {
 /// Which folder is compared with which; made once, so that ids hold.
 struct Plan {
     source: Vec<Folder>,
+    /// What the source lists and is not compared.
+    left_out: Vec<LeftOut>,
     /// Each with the target's folder by its wire name; none where there is no such folder.
     ways: Vec<(Way, Option<Vec<u8>>)>,
 }
 
-/// A folder that is being compared.
+/// A folder that is being compared, with all that was read of it.
 struct Current {
-    here: Shelf,
-    there: Shelf,
-    /// Messages that the source counts and does not tell of.
-    untold: u64,
+    here: Half,
+    there: Half,
+    /// Messages that the source counts and does not list.
+    unlisted: u64,
 }
 
-/// What was done to a message, as a person is told.
-fn words_of(alteration: Alteration) -> &'static str {
-    match alteration {
-        Alteration::Header => "its header was changed",
-        Alteration::CarriageReturns => "carriage returns were deleted from it",
+/// One side of it.
+#[derive(Default)]
+struct Half {
+    /// None where there is no such folder.
+    uid_validity: Option<UidValidity>,
+    heads: Heads,
+    shelf: Shelf,
+    losses: Losses<Uid>,
+}
+
+impl Half {
+    fn side<'a>(&'a mut self, reader: &'a mut Reader) -> matching::Side<'a> {
+        matching::Side { reader, heads: self.heads.all(), shelf: &mut self.shelf, losses: &mut self.losses }
     }
 }
 
-impl Verification<'_> {
-    fn run(&mut self) -> Result<(), Halt> {
-        let mut retries = Retries::after(&PAUSES);
-        loop {
-            let before = self.settled();
-            let Err(halt) = self.attempt() else { return Ok(()) };
-            if self.context.control.stopping() {
-                return Err(halt);
-            }
-            match retries.next(&halt, self.account, self.settled() > before) {
-                Some((side, pause)) => self.context.wait_for(self.id, side, pause),
-                None => return Err(halt),
-            }
-        }
-    }
+impl Work for Verification<'_> {
+    type Done = ();
 
-    /// Folders and messages that are through; an attempt that adds to them was worth its while.
-    fn settled(&self) -> (usize, usize) {
-        (self.finished, self.current.as_ref().map_or(0, |current| current.here.read() + current.there.read()))
+    /// Folders and messages that are through.
+    fn progress(&self) -> u64 {
+        let read = self.current.as_ref().map_or(0, |current| current.here.shelf.len() + current.there.shelf.len());
+        ((self.evidence.len() as u64) << 32) + read as u64
     }
 
     fn attempt(&mut self) -> Result<(), Halt> {
         let context = self.context;
-        self.step(Step::SigningIn);
-        let _places = [context.place(Side::Source)?, context.place(Side::Target)?];
-        let source = context.sign_in(self.id, Side::Source, self.account)?;
-        let target = context.sign_in(self.id, Side::Target, self.account)?;
+        self.reporter.step(Step::SigningIn);
+        let _permits = [context.permit(Side::Source)?, context.permit(Side::Target)?];
+        let source = context.sign_in(self.reporter.account, Side::Source, self.account)?;
+        let target = context.sign_in(self.reporter.account, Side::Target, self.account)?;
         let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());
         let plan = match self.plan.take() {
             Some(plan) => plan,
@@ -128,27 +122,34 @@ impl Verification<'_> {
         target.logout();
         Ok(())
     }
+}
 
+impl Verification<'_> {
     fn plan(&mut self, source: &mut Reader, target: &mut Reader) -> Result<Plan, Halt> {
         let context = self.context;
-        self.step(Step::Listing);
+        self.reporter.step(Step::Listing);
         let listed = source.list().on(Side::Source)?;
         let there = target.list().on(Side::Target)?;
-        let names = TargetNames { folders: &there.folders, separator: there.separator, kerio: context.kerio };
+        let names = TargetNames { folders: &there.folders, separator: there.separator, profile: context.profile };
         let earlier = self.earlier(&listed.folders, target);
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
         left_out.splice(0..0, listed.left_out);
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
-        context.report(Event::FoldersPlanned { account: self.id, folders, left_out });
+        self.reporter.report(Event::FoldersPlanned {
+            account: self.reporter.account,
+            folders,
+            left_out: left_out.clone(),
+        });
+        self.reporter.losses_of_list(&left_out);
         let stands: BTreeSet<&[u8]> = there.folders.iter().map(|folder| folder.wire_name.as_slice()).collect();
         let wire_name = |way: &Way| {
             let name = target.wire_name(&way.planned.target).ok()?;
             stands.contains(name.as_slice()).then_some(name)
         };
         let ways = ways.into_iter().map(|way| (wire_name(&way), way)).map(|(name, way)| (way, name)).collect();
-        Ok(Plan { source: listed.folders, ways })
+        Ok(Plan { source: listed.folders, left_out, ways })
     }
 
     /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
@@ -164,39 +165,55 @@ impl Verification<'_> {
     }
 
     fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
-        while let Some((way, wire_name)) = plan.ways.get(self.finished) {
+        while let Some((way, wire_name)) = plan.ways.get(self.evidence.len()) {
             if self.context.control.stopping() {
                 return Err(Halt::Held);
             }
             self.context.control.wait_while_paused();
-            let id = FolderId(self.finished as u32);
-            self.step(Step::Checking(id));
+            let id = FolderId(self.evidence.len() as u32);
+            self.reporter.step(Step::Checking(id));
             let listed = &plan.source[way.index];
-            let mut lost = None;
+            let (mut lost, mut evidence) = (None, None);
             if let Some(mut current) = self.open(id, listed, way, wire_name.as_deref(), source, target)? {
-                let by_size = self.context.options.verify != Verify::Content;
-                let outcome = likeness::compare(&mut current.here, &mut current.there, by_size, source, target);
-                let outcome = match outcome {
-                    Ok(outcome) => outcome,
+                let matching = match self.compare(&mut current, source, target) {
+                    Ok(matching) => matching,
                     Err(halt) => {
                         self.current = Some(current);
                         return Err(halt);
                     }
                 };
-                let other_ends = outcome.normalised.iter().filter(|(_, how)| *how == Comparison::LineEnds);
-                let altered = outcome.altered.iter().map(|(uid, _)| *uid).chain(other_ends.map(|(uid, _)| *uid));
-                let uids = outcome.missing.iter().chain(&outcome.unreadable).copied().chain(altered);
-                let (envelopes, line) = self.names.ask(source, (&listed.wire_name, current.here.uid_validity), uids);
-                self.tell(id, way, &current, &outcome, &envelopes);
-                lost = line;
+                let outcome = Outcome::new(&current, matching);
+                let folder = (listed.wire_name.as_slice(), current.here.uid_validity);
+                let (envelopes, error) = self.names.ask(source, folder, outcome.named());
+                self.report(id, way, &current, &outcome, &envelopes);
+                lost = error;
+                let on_source = current.here.heads.all().len() as u64 + current.unlisted;
+                evidence = Some(FolderEvidence { on_source, on_target: outcome.right.0, vanished: 0 });
             }
-            self.finished += 1;
+            self.evidence.push(evidence);
             self.current = None;
             if let Some(error) = lost {
                 return Err(Halt::Server { side: Side::Source, error });
             }
         }
         Ok(())
+    }
+
+    /// Matches the messages of both sides, by content or by size alone.
+    fn compare(&self, current: &mut Current, source: &mut Reader, target: &mut Reader) -> Result<Matching, Halt> {
+        let Current { here, there, .. } = current;
+        if self.context.options.verify == Verify::Content {
+            return match_messages(here.side(source), there.side(target), Scope::All);
+        }
+        let pairs = match_sizes(here.heads.all(), there.heads.all()).into_iter();
+        let equal = |(uid, target_uid)| Match {
+            uid,
+            target_uid,
+            size: 0,
+            digest: Digest::of(b""),
+            comparison: Comparison::Equal,
+        };
+        Ok(Matching { pairs: pairs.map(equal).collect(), ..Matching::default() })
     }
 
     /// Opens the folder on both sides. What an earlier attempt has read of it is kept, unless it is another folder by now.
@@ -222,18 +239,22 @@ impl Verification<'_> {
         {
             return Ok(Some(current));
         }
-        let mut wanted = heads_from(source, Uid(1)).on(Side::Source)?;
-        let heads = if there.is_some() { heads_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
+        let mut wanted = Heads::read_from(source, Uid(1)).on(Side::Source)?;
+        let heads = if there.is_some() { Heads::read_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
         self.elsewhere.sift(&mut wanted, way.rest);
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
         if left_out > 0 {
-            self.context.report(Event::MessagesLeftOut { account: self.id, folder: id, messages: left_out });
+            self.reporter.report(Event::MessagesLeftOut {
+                account: self.reporter.account,
+                folder: id,
+                messages: left_out,
+            });
         }
-        let untold = status.messages.saturating_sub(wanted.read());
-        let (messages, bytes) = (wanted.all().len() as u64 + untold, Some(wanted.bytes()));
-        self.context.report(Event::FolderCounted { account: self.id, folder: id, messages, bytes });
-        let here = Shelf::new(Some(status.uid_validity), wanted);
-        Ok(Some(Current { here, there: Shelf::new(there, heads), untold }))
+        let unlisted = status.messages.saturating_sub(wanted.read());
+        let (messages, bytes) = (wanted.all().len() as u64 + unlisted, Some(wanted.bytes()));
+        self.reporter.counted(id, messages, bytes);
+        let half = |uid_validity, heads| Half { uid_validity, heads, ..Half::default() };
+        Ok(Some(Current { here: half(Some(status.uid_validity), wanted), there: half(there, heads), unlisted }))
     }
 
     fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
@@ -241,65 +262,107 @@ impl Verification<'_> {
             return Err(Halt::Server { side, error });
         }
         let problem = error.quoted_in(Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source));
-        self.difference(id, problem);
+        self.reporter.folder_problem(id, problem);
         Ok(None)
     }
 
-    /// Tells how a folder compares.
-    fn tell(
+    /// Reports how a folder compares.
+    fn report(
         &mut self,
         folder: FolderId,
         way: &Way,
         current: &Current,
-        outcome: &likeness::Outcome,
+        outcome: &Outcome,
         envelopes: &BTreeMap<Uid, Envelope>,
     ) {
         let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
-        let (account, heads) = (self.id, &current.here.heads);
+        let (account, heads) = (self.reporter.account, &current.here.heads);
         let about_message =
             |kind, uid: Uid| about(kind).about_message(describe(heads.get(uid), uid, envelopes.get(&uid)));
-        let right = outcome.right.iter().copied().chain(outcome.normalised.iter().map(|(uid, _)| *uid));
-        let (messages, bytes) = right
-            .fold((0, 0), |(messages, bytes), uid| (messages + 1, bytes + heads.get(uid).map_or(0, |head| head.size)));
-        if messages > 0 {
-            self.context.report(Event::MessagesChecked { account, folder, messages, bytes });
+        let (messages, bytes) = outcome.right;
+        self.reporter.checked(folder, messages, bytes);
+        if current.unlisted > 0 {
+            let problem = about(ProblemKind::MessageUnreadable).counting(current.unlisted);
+            self.reporter.folder_problem(folder, problem.noting(Note::CountedNotListed));
         }
-        if current.untold > 0 {
-            let problem = about(ProblemKind::MessageUnreadable).counting(current.untold);
-            self.difference(folder, problem.noting(Note::CountedNotListed));
-        }
-        let unread_there = Some(outcome.unread_there).filter(|count| *count > 0);
-        let unread_there = unread_there.map(|messages| Note::TargetUnread { messages });
+        let unreadable_there = Some(outcome.unreadable_there).filter(|count| *count > 0);
+        let unreadable_there = unreadable_there.map(|messages| Note::TargetUnread { messages });
         for uid in &outcome.missing {
-            let problem = about_message(ProblemKind::MessageMissing, *uid);
-            self.difference(folder, problem.noting(unread_there.clone()));
+            self.reporter.folder_problem(
+                folder,
+                about_message(ProblemKind::MessageMissing, *uid).noting(unreadable_there.clone()),
+            );
         }
         for uid in &outcome.unreadable {
-            self.difference(folder, about_message(ProblemKind::MessageUnreadable, *uid));
+            self.reporter.folder_problem(folder, about_message(ProblemKind::MessageUnreadable, *uid));
         }
-        for (uid, alteration) in &outcome.altered {
-            self.difference(folder, about_message(ProblemKind::MessageAltered, *uid).saying(words_of(*alteration)));
+        for (uid, comparison) in &outcome.altered {
+            self.reporter
+                .folder_problem(folder, about_message(ProblemKind::MessageAltered, *uid).noting(comparison.note()));
         }
-        let named = outcome.normalised.iter().filter(|(_, comparison)| *comparison == Comparison::LineEnds);
-        for (uid, _) in named.clone() {
-            let problem = about_message(ProblemKind::MessageNormalised, *uid).saying(LINE_ENDS);
-            self.context.report_problem(self.id, Some(folder), problem);
+        for (uid, comparison) in &outcome.changed {
+            let problem = about_message(ProblemKind::MessageNormalised, *uid).noting(comparison.note());
+            self.reporter.folder_problem(folder, problem);
         }
-        let normalised = outcome.normalised.len() - named.count();
-        if normalised > 0 {
-            let problem = about(ProblemKind::MessageNormalised).counting(normalised as u64);
-            self.context.report_problem(self.id, Some(folder), problem);
+        if outcome.final_line_ends > 0 {
+            let problem = about(ProblemKind::MessageNormalised).counting(outcome.final_line_ends);
+            let problem = problem.noting(Comparison::FinalLineEnd.note());
+            self.reporter.folder_problem(folder, problem);
         }
         let target_messages = Some(current.there.heads.all().len() as u64);
-        self.context.report(Event::FolderFinished { account, folder, target_messages });
+        self.reporter.report(Event::FolderFinished { account, folder, target_messages });
+    }
+}
+
+/// How the two folders compare.
+struct Outcome {
+    /// Messages of the source that are on the target and say the same, and their bytes.
+    right: (u64, u64),
+    /// Of these, the ones with a change beyond the very end.
+    changed: Vec<(Uid, Comparison)>,
+    /// Of these, how many have another line end at the very end.
+    final_line_ends: u64,
+    /// Messages that are there and say something else.
+    altered: Vec<(Uid, Comparison)>,
+    /// Messages that are not there.
+    missing: Vec<Uid>,
+    /// Messages that the source does not give.
+    unreadable: Vec<Uid>,
+    /// How many messages the target does not give; what is missing may be among them.
+    unreadable_there: u64,
+}
+
+impl Outcome {
+    fn new(current: &Current, matching: Matching) -> Self {
+        let heads = &current.here.heads;
+        let found: BTreeMap<Uid, Comparison> = matching.pairs.iter().map(|pair| (pair.uid, pair.comparison)).collect();
+        let unreadable: BTreeSet<Uid> = matching.unreadable.into_iter().collect();
+        let right = found.iter().filter(|(_, comparison)| comparison.is_harmless());
+        let right = right.fold((0, 0), |(messages, bytes), (uid, _)| {
+            (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size))
+        });
+        let is_missing = |uid: &Uid| !found.contains_key(uid) && !unreadable.contains(uid);
+        let of = |which: &dyn Fn(Comparison) -> bool| -> Vec<(Uid, Comparison)> {
+            found
+                .iter()
+                .filter(|(_, comparison)| which(**comparison))
+                .map(|(uid, comparison)| (*uid, *comparison))
+                .collect()
+        };
+        Self {
+            right,
+            changed: of(&|comparison| matches!(comparison, Comparison::LineEnds | Comparison::HeaderAdded)),
+            final_line_ends: of(&|comparison| comparison == Comparison::FinalLineEnd).len() as u64,
+            altered: of(&|comparison| !comparison.is_harmless()),
+            missing: heads.all().iter().map(|head| head.uid).filter(is_missing).collect(),
+            unreadable: unreadable.into_iter().collect(),
+            unreadable_there: matching.unreadable_there.len() as u64,
+        }
     }
 
-    fn difference(&mut self, folder: FolderId, problem: Problem) {
-        self.differences += 1;
-        self.context.report_problem(self.id, Some(folder), problem);
-    }
-
-    fn step(&self, step: Step) {
-        self.context.report(Event::Stepped { account: self.id, step });
+    /// The messages that a person has to recognise.
+    fn named(&self) -> impl Iterator<Item = Uid> {
+        let altered = self.altered.iter().chain(&self.changed).map(|(uid, _)| *uid);
+        self.missing.iter().chain(&self.unreadable).copied().chain(altered)
     }
 }

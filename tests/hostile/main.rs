@@ -19,5 +19,6 @@ mod places;
 mod signing_in;
 mod source;
 mod target;
+mod verdict;
 
 use embedded::{between, stage};

@@ -115,7 +115,7 @@ fn a_message_that_the_target_changed_is_found_among_all_that_may_be_it() {
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!(stage.target.mail().messages(), 4);
-    let told = BTreeSet::from([ProblemKind::DateNotKept, ProblemKind::KeywordsDropped]);
+    let told = BTreeSet::from([ProblemKind::MessageNormalised, ProblemKind::DateNotKept, ProblemKind::KeywordsDropped]);
     assert_eq!(kinds(&state), told, "{:?}", problems(&state));
 }
 

@@ -50,11 +50,8 @@ fn lines_that_nobody_knows_are_passed_over() {
         "* 1 FETCH (UID 0 RFC822.SIZE 5 FLAGS ())".to_owned(),
         "* 1 FETCH (UID 3 FLAGS (\\Seen))".to_owned(),
         format!("* 1 FETCH (X {nested}"),
-        format!("* LIST {nested} \"/\" x"),
         format!("* NAMESPACE {nested}"),
         format!("* STATUS {nested}"),
-        "* LIST (\"unended".to_owned(),
-        "* LIST () \"/\"".to_owned(),
         "* SEARCH 1 2 3".to_owned(),
         "* NO something is odd".to_owned(),
         "* BAD [X] something is odder {7}".to_owned(),
@@ -71,6 +68,21 @@ fn lines_that_nobody_knows_are_passed_over() {
         if greets || answer.text == ")" { Fate::Pass } else { answer.after(&[&garbage[..], b"\r\n"].concat()) }
     });
     stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn an_answer_to_list_that_cannot_be_read_costs_no_message_and_is_reported_as_a_loss() {
+    for odd in [format!("* LIST {} \"/\" x", "(".repeat(10_000)), "* LIST (\"unended".into(), "* LIST () \"/\"".into()]
+    {
+        let stage = saying(move |answer| {
+            let greets = answer.text.starts_with("* OK") && answer.text.contains("ready");
+            let odd = format!("{odd}\r\n");
+            if greets || answer.text == ")" { Fate::Pass } else { answer.after(odd.as_bytes()) }
+        });
+        let state = stage.migrate();
+        assert_eq!((state.verdict(), stage.target.mail().messages()), (Verdict::SomeIncomplete, 6));
+        assert_eq!(kinds(&state), [ProblemKind::FolderNotRead].into(), "{:?}", problems(&state));
+    }
 }
 
 #[test]

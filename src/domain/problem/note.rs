@@ -50,6 +50,16 @@ pub enum Note {
         /// The flag or keyword as the source spells it.
         flag: String,
     },
+    /// The target changed the line end at the very end of the message.
+    FinalLineEndChanged,
+    /// The target wrote line ends of the message as others.
+    LineEndsChanged,
+    /// The target added trace or X- fields to the header.
+    HeaderLinesAdded,
+    /// The target changed the header; the body is the same.
+    HeaderChanged,
+    /// The target deleted carriage returns and put no line end in their place.
+    CarriageReturnsDeleted,
     /// The target does not deliver all of its messages, and the missing one may be among them.
     TargetUnread {
         /// How many it does not deliver.
@@ -151,6 +161,11 @@ impl fmt::Display for Note {
                 return write!(formatter, "for example {} became {stored}", day(sent));
             }
             Note::NoDates => "the target takes no dates, or the source has none to give",
+            Note::FinalLineEndChanged => "only the line end at its very end is another",
+            Note::LineEndsChanged => "its text is the same, with other line ends",
+            Note::HeaderLinesAdded => "header fields were added",
+            Note::HeaderChanged => "its header was changed",
+            Note::CarriageReturnsDeleted => "carriage returns were deleted from it",
             Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
             Note::TargetUnread { messages } => {
                 let messages = numbers::counted(*messages, "message");

@@ -3,8 +3,15 @@
 use super::FolderRun;
 use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError};
+use crate::ledger::FolderRecord;
+use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::matching::Match;
+use crate::migrate::content::reading::READING_TRIES;
 use crate::migrate::folder::describe::describe;
 use crate::migrate::halt::Halt;
+
+/// At most this many messages with harmless changes are named at once; further ones are counted.
+const CHANGED_NAMED: usize = 50;
 
 /// A message that is named as failed: what happened to it, the server's words, and what we know besides.
 pub struct Failure {
@@ -20,8 +27,8 @@ impl Failure {
     }
 
     /// A failure of which the server says nothing.
-    pub fn noted(uid: Uid, kind: ProblemKind, note: Note) -> Self {
-        Self { note: Some(note), ..Self::new(uid, kind, "") }
+    pub fn noted(uid: Uid, kind: ProblemKind, note: impl Into<Option<Note>>) -> Self {
+        Self { note: note.into(), ..Self::new(uid, kind, "") }
     }
 }
 
@@ -29,15 +36,16 @@ impl FolderRun<'_, '_> {
     /// Notes at which message the connection to the source was lost. A server that fails at a message again and again, whatever else is
     /// read before it, must not cost the rest of the mailbox.
     pub fn suspect(&mut self, uid: Uid, error: &ImapError) {
-        const TRIES: u32 = 3;
-        if !error.is_loss() || self.mailbox.context.control.stopping() {
-            return;
+        if error.is_loss() && !self.mailbox.context.control.stopping() {
+            self.job.progress.reading_losses.note(uid);
+            self.fail_where_lost_too_often(error);
         }
-        let losses = self.job.progress.reading_losses.entry(uid).or_default();
-        *losses += 1;
-        if *losses >= TRIES {
-            let note = Note::LostWhileReading { times: *losses };
-            self.fail(uid, ProblemKind::MessageUnreadable, error, note);
+    }
+
+    /// Names the messages at which the connection to the source was lost too often, the last time with this error.
+    pub fn fail_where_lost_too_often(&mut self, error: &ImapError) {
+        for (uid, times) in self.job.progress.reading_losses.given_up(READING_TRIES) {
+            self.fail(uid, ProblemKind::MessageUnreadable, error, Note::LostWhileReading { times });
         }
     }
 
@@ -67,5 +75,46 @@ impl FolderRun<'_, '_> {
             let problem = problem.saying(words).noting(note.clone());
             self.report_problem(problem);
         }
+    }
+
+    /// Takes in what was found on the target: notes and reports what is right, and names what is not as it was.
+    pub fn take_found(&mut self, record: &FolderRecord, found: Vec<Match>) -> Result<(), Halt> {
+        let (right, altered): (Vec<Match>, Vec<Match>) = found.into_iter().partition(|it| it.comparison.is_harmless());
+        let changed: Vec<(Uid, Comparison)> = right
+            .iter()
+            .filter(|found| found.comparison != Comparison::Equal)
+            .map(|found| (found.uid, found.comparison))
+            .collect();
+        self.mailbox.take_right(self.ledger, vec![(self.job.id, record.clone(), right)])?;
+        self.report_changed(changed)?;
+        let altered = altered
+            .into_iter()
+            .map(|found| Failure::noted(found.uid, ProblemKind::MessageAltered, found.comparison.note()));
+        self.fail_all(altered.collect())
+    }
+
+    /// Reports messages that the target stored with a change that leaves what they say as it was. They are named where more than the line
+    /// end at the very end changed.
+    fn report_changed(&mut self, changed: Vec<(Uid, Comparison)>) -> Result<(), Halt> {
+        let (ends, mut named): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|(_, comparison)| *comparison == Comparison::FinalLineEnd);
+        let rest = named.split_off(named.len().min(CHANGED_NAMED));
+        let uids = named.iter().map(|(uid, _)| *uid);
+        let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
+        let (envelopes, lost) = self.mailbox.names.ask(&mut self.sessions.source, folder, uids);
+        for (uid, comparison) in named {
+            let name = describe(self.scan.heads.get(uid), uid, envelopes.get(&uid));
+            let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
+            self.report_problem(problem.about_message(name).noting(comparison.note()));
+        }
+        let groups = [Comparison::LineEnds, Comparison::HeaderAdded]
+            .map(|comparison| (comparison, rest.iter().filter(|(_, other)| *other == comparison).count()));
+        for (comparison, count) in groups.into_iter().chain([(Comparison::FinalLineEnd, ends.len())]) {
+            if count > 0 {
+                let problem = Problem::new(ProblemKind::MessageNormalised).in_folder(&self.job.planned.source);
+                self.report_problem(problem.counting(count as u64).noting(comparison.note()));
+            }
+        }
+        lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
     }
 }

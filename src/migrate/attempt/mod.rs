@@ -7,15 +7,19 @@ pub mod failures;
 
 use super::context::RunContext;
 use super::context::reporter::Reporter;
+use super::context::retry::Losses;
 use super::folder::describe::Names;
+use super::folder::progress::FolderProgress;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide};
 use super::plan::duplicates::Elsewhere;
 use super::sessions::Sessions;
 use super::sessions::follower::Found;
 use super::target::directory::TargetUser;
-use crate::domain::{Account, Problem, ProblemKind, Reach, Side, Uid};
+use super::verdict::FolderEvidence;
+use crate::domain::{Account, FolderId, Problem, ProblemKind, Reach, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger};
+use std::collections::BTreeSet;
 
 /// One mailbox while it is migrated.
 pub struct Mailbox<'a> {
@@ -30,6 +34,8 @@ pub struct Mailbox<'a> {
     pub elsewhere: Elsewhere,
     /// Whether the connection to the target was lost while folders were made ready: they are asked for one by one then.
     pub wary: bool,
+    /// At which folders that was.
+    pub ready_losses: Losses<FolderId>,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
     /// Asks the source who wrote what is missing.
@@ -47,6 +53,7 @@ impl<'a> Mailbox<'a> {
             compared: 0,
             elsewhere: Elsewhere::default(),
             wary: false,
+            ready_losses: Losses::default(),
             one_connection: false,
             names: Names::default(),
         }
@@ -119,10 +126,28 @@ impl FolderRun<'_, '_> {
         self.job.report_once(&mut self.mailbox.reporter, problem);
     }
 
-    /// Reports what the ledger says is on the target and was not reported yet.
+    /// Reports which of the folder's messages are on the target, as far as that was not reported yet.
     pub fn report_found(&mut self, record: &FolderRecord) -> Result<(), Halt> {
-        let (messages, bytes) = self.ledger.done_counts(record)?;
+        let done = self.ledger.done(record)?;
+        let taken = done.iter().filter(|(uid, _)| self.scan.heads.get(*uid).is_some());
+        let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), (_, size)| (messages + 1, bytes + size));
         self.job.report_found(&self.mailbox.reporter, messages, bytes);
         Ok(())
+    }
+
+    /// What is known of the folder's messages now.
+    pub fn evidence(&self, record: &FolderRecord) -> Result<FolderEvidence, Halt> {
+        let done: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
+        let FolderProgress { failed, vanished, .. } = &self.job.progress;
+        let mut evidence = FolderEvidence { on_source: self.scan.unlisted(), ..FolderEvidence::default() };
+        for head in self.scan.heads.all() {
+            evidence.on_source += 1;
+            if done.contains(&head.uid) && !failed.contains(&head.uid) {
+                evidence.on_target += 1;
+            } else if vanished.contains(&head.uid) {
+                evidence.vanished += 1;
+            }
+        }
+        Ok(evidence)
     }
 }

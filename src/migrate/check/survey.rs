@@ -5,14 +5,15 @@ use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHea
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::context::RunContext;
-use crate::migrate::context::retry::Retries;
+use crate::migrate::context::retry::{Work, attempt_until_done};
 use crate::migrate::folder::refused_folder;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
-use crate::progress::{AccountEnd, Event, Standing, Step};
+use crate::migrate::verdict::Verdict;
+use crate::progress::{Event, Standing, Step};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,27 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const PAUSES: [u64; 3] = [1, 5, 15];
 
 /// Surveys one account.
-pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> AccountEnd {
+pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
     let mut survey =
         Survey { context, id, account, standing: None, plan: None, refused: BTreeSet::new(), complete: true };
-    let mut retries = Retries::after(&PAUSES);
-    loop {
-        let halt = match survey.look() {
-            Ok(true) => return AccountEnd::Complete,
-            Ok(false) => return AccountEnd::Incomplete,
-            Err(halt) => halt,
-        };
-        let Some(problem) = halt.problem(account).filter(|_| !context.control.stopping()) else {
-            return AccountEnd::Stopped;
-        };
-        match retries.next(&halt, account, false) {
-            Some((side, pause)) => context.wait_for(id, side, pause),
-            None => {
-                context.report_problem(id, None, problem);
-                return AccountEnd::Failed;
-            }
-        }
-    }
+    Verdict::of_survey(attempt_until_done(context, id, account, &PAUSES, &mut survey))
 }
 
 struct Survey<'a> {
@@ -63,15 +47,17 @@ struct Plan {
     free_octets: Option<u64>,
 }
 
-impl Survey<'_> {
-    fn look(&mut self) -> Result<bool, Halt> {
+impl Work for Survey<'_> {
+    type Done = bool;
+
+    fn attempt(&mut self) -> Result<bool, Halt> {
         let (context, id, account) = (self.context, self.id, self.account);
         let standing = match self.standing {
             Some(standing) => standing,
             None => self.look_up(),
         };
         self.step(Step::SigningIn);
-        let _place = context.place(Side::Source)?;
+        let _place = context.permit(Side::Source)?;
         let line = context.sign_in(id, Side::Source, account)?;
         let mut source = line.session.into_reader();
         let plan = match self.plan.take() {
@@ -94,7 +80,9 @@ impl Survey<'_> {
         source.logout();
         Ok(self.complete && self.refused.is_empty())
     }
+}
 
+impl Survey<'_> {
     fn step(&self, step: Step) {
         self.context.report(Event::Stepped { account: self.id, step });
     }
@@ -115,7 +103,7 @@ impl Survey<'_> {
         self.step(Step::Listing);
         let listing = source.list().on(Side::Source)?;
         let target = target_folders(context, self.id, self.account, standing)?;
-        let names = TargetNames { folders: &target.folders, separator: target.separator, kerio: context.kerio };
+        let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
         let (ways, mut left_out) = plan::plan(&listing.folders, &names, wishes);
@@ -171,29 +159,23 @@ impl Survey<'_> {
 
 /// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.
 fn target_folders(context: &RunContext, id: AccountId, account: &Account, standing: Standing) -> Result<Listing, Halt> {
-    if context.kerio {
+    let own = context.profile.own_folders;
+    if !own.is_empty() {
         // An existing user's password is not ours to try: a refusal could lock the account before the migration.
-        let of = |name: &str, special_use| Folder {
+        let folder = |(name, special_use): &(&str, SpecialUse)| Folder {
             wire_name: name.as_bytes().to_vec(),
-            path: FolderPath::new([name]),
-            special_use: Some(special_use),
+            path: FolderPath::new([*name]),
+            special_use: Some(*special_use),
             selectable: true,
             subscribed: true,
         };
-        let own = [
-            ("INBOX", SpecialUse::Inbox),
-            ("Sent Items", SpecialUse::Sent),
-            ("Drafts", SpecialUse::Drafts),
-            ("Deleted Items", SpecialUse::Trash),
-            ("Junk E-mail", SpecialUse::Junk),
-        ];
-        let folders = own.map(|(name, special_use)| of(name, special_use)).to_vec();
+        let folders = own.iter().map(folder).collect();
         return Ok(Listing { folders, separator: Some('/'), ..Listing::default() });
     }
     if standing == Standing::Cannot {
         return Ok(Listing::default());
     }
-    let _place = context.place(Side::Target)?;
+    let _place = context.permit(Side::Target)?;
     let line = context.sign_in(id, Side::Target, account)?;
     let mut target = line.session.into_reader();
     let listing = target.list_with_quota().on(Side::Target)?;

@@ -9,8 +9,8 @@
 //! - A continuation line belongs to its field, so that a line put behind a field changes that field.
 //! - What is left of a damaged message is recognised, so that it is called altered, and not missing and a stranger.
 
-use super::Measure;
-use crate::domain::Digest;
+use super::reading::Measure;
+use crate::domain::{Digest, Note};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 
@@ -45,6 +45,18 @@ impl Comparison {
     pub fn is_harmless(self) -> bool {
         self <= Comparison::HeaderAdded
     }
+
+    /// What the target changed, as a person is told; nothing of what is equal or another message.
+    pub fn note(self) -> Option<Note> {
+        match self {
+            Comparison::Equal | Comparison::Different => None,
+            Comparison::FinalLineEnd => Some(Note::FinalLineEndChanged),
+            Comparison::LineEnds => Some(Note::LineEndsChanged),
+            Comparison::HeaderAdded => Some(Note::HeaderLinesAdded),
+            Comparison::Altered(Alteration::Header) => Some(Note::HeaderChanged),
+            Comparison::Altered(Alteration::CarriageReturns) => Some(Note::CarriageReturnsDeleted),
+        }
+    }
 }
 
 /// What is remembered of a message's content.
@@ -71,6 +83,10 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Header {
     fields: Vec<Field>,
+    /// The first Message-ID, as a hash of the field without its white space.
+    message_id: Option<u64>,
+    /// The first Date, likewise.
+    date: Option<u64>,
     /// What follows the first [`Header::MOST`] fields, as one hash.
     rest: u64,
 }
@@ -95,6 +111,11 @@ impl Summary {
         |summary| (summary.without_cr, 0),
         |summary| (summary.body, 0),
     ];
+
+    /// How many header fields it has.
+    pub fn fields(&self) -> usize {
+        self.header.fields.len()
+    }
 
     /// Compares a message of the source (`self`) with one of the target.
     pub fn compare(&self, stored: &Summary) -> Comparison {
@@ -135,8 +156,19 @@ impl Header {
         all && wanted.next().is_none() && self.rest == original.rest
     }
 
-    /// Whether it has at least half of the fields of the `original`, and one at least.
+    /// Whether it has at least half of the fields of the `original`, and one at least, and is still the same message: with the same
+    /// Message-ID, or the same Date where the original has no Message-ID. Many an automatic message has the body and most of the header of
+    /// the one before.
     fn is_mostly(&self, original: &Header) -> bool {
+        let is_same = match (original.message_id, original.date) {
+            (Some(_), _) => self.message_id == original.message_id,
+            (None, Some(_)) => self.date == original.date,
+            (None, None) => true,
+        };
+        is_same && self.has_half_of(original)
+    }
+
+    fn has_half_of(&self, original: &Header) -> bool {
         let here: HashSet<u64> = self.fields.iter().map(|field| field.hash).collect();
         let kept = original.fields.iter().filter(|field| here.contains(&field.hash)).count();
         kept > 0 && kept * 2 >= original.fields.len()
@@ -258,6 +290,8 @@ struct FieldReader {
     header: Header,
     rest: DefaultHasher,
     field: Option<DefaultHasher>,
+    /// The same field without its white space.
+    bare: DefaultHasher,
     /// The field's name so far; whole once `named`.
     name: Vec<u8>,
     named: bool,
@@ -289,6 +323,7 @@ impl FieldReader {
             field.write(b"\n");
         }
         field.write(text);
+        text.split(u8::is_ascii_whitespace).for_each(|part| self.bare.write(part));
         if !self.named {
             let colon = text.iter().position(|octet| *octet == b':');
             let room = LONGEST_NAME.saturating_sub(self.name.len());
@@ -302,6 +337,12 @@ impl FieldReader {
         let name = String::from_utf8_lossy(&std::mem::take(&mut self.name)).to_ascii_lowercase();
         let is_trace = std::mem::take(&mut self.named) && (name.starts_with("x-") || TRACE.contains(&name.as_str()));
         let field = Field { hash: field.finish(), is_trace };
+        let bare = std::mem::take(&mut self.bare).finish();
+        match name.as_str() {
+            "message-id" => _ = self.header.message_id.get_or_insert(bare),
+            "date" => _ = self.header.date.get_or_insert(bare),
+            _ => {}
+        }
         if self.header.fields.len() < Header::MOST {
             self.header.fields.push(field);
         } else {
@@ -402,6 +443,23 @@ mod tests {
         }
         assert_eq!(compared(sent, b"From: b\r\nSubject: 2\r\n\r\nx\r\n"), Comparison::Different);
         assert_eq!(compared(b"\r\nx", b"\r\ny"), Comparison::Different);
+    }
+
+    #[test]
+    fn a_message_with_a_changed_header_is_the_same_one_only_where_its_identity_stays() {
+        let sent = b"Message-ID: <1@a>\r\nDate: 1\r\nSubject: gr\xfc\xdfe\r\n\r\nx\r\n";
+        let folded = b"Message-ID:\r\n <1@a>\r\nDate: 1\r\nSubject: grXXe\r\n\r\nx\r\n";
+        assert_eq!(
+            compared(sent, b"Message-ID: <1@a>\r\nDate: 1\r\nSubject: X\r\n\r\nx"),
+            Comparison::Altered(Alteration::Header)
+        );
+        assert_eq!(
+            compared(sent, b"Message-ID: <2@a>\r\nDate: 1\r\nSubject: gr\xfc\xdfe\r\n\r\nx\r\n"),
+            Comparison::Different
+        );
+        assert_eq!(summary(sent).header.message_id, summary(folded).header.message_id);
+        let (dated, other) = (b"Date: 1\r\nA: 1\r\nB: 2\r\n\r\nx", b"Date: 2\r\nA: 1\r\nB: 2\r\n\r\nx");
+        assert_eq!(compared(dated, other), Comparison::Different);
     }
 
     #[test]

@@ -1,226 +1,324 @@
-//! Finding out by content which messages of the source stand on the target already.
+//! Matching: which messages of the source are on the target, one to one and by content.
 //!
-//! Used where the ledger cannot tell: after a cut, for messages that were intended and not settled; and where there is no record of
-//! a folder's past and the target's folder is not empty. Messages are matched one to one, as a multiset: of two equal messages on
-//! the source and one on the target, one is found and one is copied. Nothing but the content decides; neither Message-ID nor date
-//! is an identity.
+//! Whoever has to know asks here: reconciliation where a record is missing or a run was cut, the proof of what was copied, `--repair`,
+//! and `kimt verify`.
+//!
+//! 1. On both sides the messages that are worth it are read and measured: size and digest ([`Scope`] says which).
+//! 2. Messages with the same digest are paired.
+//! 3. Of what is left on either side a summary is read (`comparison`).
+//! 4. What is equal but for the final line end is paired; then what is equal but for line ends; then what has trace or X- fields added to
+//!    its header; then what lost carriage returns; then what has an equal body and is still the same message.
+//!
+//! - Each step looks at the whole folder before the next begins, so that no message takes the better copy of another.
+//! - Within a step an equal date comes first, then the order of UIDs. Of copies with added header fields the one with the fewest comes
+//!   first, and the longest original chooses first.
+//! - Each message is paired at most once: of two equal messages on the source and one on the target, one is there and one is not.
+//! - What is absent or cannot be read is paired with nothing, and is reported to the caller.
+//! - What the record knows as there, be it altered, is the caller's to leave out on both sides.
 
+use super::comparison::{Comparison, Likeness, Summariser, Summary};
+use super::reading::{Readings, SizeAndDigest};
 use crate::domain::{Digest, Uid, UidValidity};
-use crate::imap::{ImapError, Reader};
-use crate::migrate::content::{Measure, Read, SizeAndDigest, Summariser, Summary, read_each_or_lose};
+use crate::imap::Reader;
+use crate::migrate::context::retry::Losses;
 use crate::migrate::halt::{Halt, both};
-use crate::migrate::heads::{Head, Heads};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::migrate::heads::Head;
+use chrono::{DateTime, FixedOffset};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
-/// A message of the source that was found on the target.
+/// A message of the source that is on the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// Its UID on the source.
     pub uid: Uid,
     /// Its UID on the target.
     pub target_uid: Uid,
-    /// Its size on the source, in octets.
+    /// Its size on the source, in bytes.
     pub size: u64,
     /// Its digest on the source.
     pub digest: Digest,
+    /// How the copy compares with it.
+    pub comparison: Comparison,
 }
 
-/// Which messages are worth reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thoroughness {
-    /// Those whose sizes agree, and then those alike in date or size: for whole folders.
-    Alike,
-    /// All: for the few messages that were on their way when a run was cut. Sizes may lie.
-    All,
-}
-
-/// What was read of two folders for a comparison. It outlives a lost line, so that a large folder on a bad line comes to its end.
+/// What came of a matching.
 #[derive(Debug, Default)]
-pub struct Compared {
-    /// What the target's UIDs were read under.
-    target_validity: Option<UidValidity>,
-    digests: Sides<(u64, Digest)>,
-    summaries: Sides<Summary>,
+pub struct Matching {
+    /// Messages that are there.
+    pub pairs: Vec<Match>,
+    /// Messages of the source that it does not give.
+    pub unreadable: Vec<Uid>,
+    /// Messages that the target does not give: what is missing may be among them.
+    pub unreadable_there: Vec<Uid>,
 }
 
-#[derive(Debug)]
-struct Sides<T> {
-    source: BTreeMap<Uid, T>,
-    target: BTreeMap<Uid, T>,
+/// Which messages are worth reading. Sizes may lie, and a target need not keep dates: what is not read is not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All: for the few messages that were on their way when a run was cut, and for a comparison that trusts nothing.
+    All,
+    /// Those whose sizes agree, and then those that differ by no more than a target's changes: for folders without a record.
+    Folder,
+    /// Of the latter only those with the same date: for mail that others put into a folder that has a record.
+    Strangers,
 }
 
-impl<T> Default for Sides<T> {
-    fn default() -> Self {
-        Self { source: BTreeMap::new(), target: BTreeMap::new() }
+/// What was read of one side's folder. It outlives a lost connection, so that a large folder comes to its end over bad ones.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    uid_validity: Option<UidValidity>,
+    digests: Readings<(u64, Digest)>,
+    summaries: Readings<Summary>,
+}
+
+impl Shelf {
+    /// One on which size and digest of some messages are known.
+    pub fn with(digests: Readings<(u64, Digest)>) -> Self {
+        Self { digests, ..Self::default() }
     }
-}
 
-impl<T> Sides<T> {
-    /// Reads what is not read yet, on both sides at the same time: neither line may rest so long that its server ends it.
-    fn read<M: Measure<Measured = T>>(
-        &mut self,
-        source: (&mut Reader, &[Uid]),
-        target: (&mut Reader, &[Uid]),
-        lost_at: &mut Option<Uid>,
-    ) -> Result<(), Halt>
-    where
-        T: Send,
-    {
-        let Self { source: of_source, target: of_target } = self;
-        let read_source = || read_all::<M>(source.0, source.1, of_source, lost_at);
-        let read_target = || read_all::<M>(target.0, target.1, of_target, &mut None);
-        both(read_source, read_target).map(|_| ())
-    }
-}
-
-impl Compared {
-    /// What of it still holds for a target folder of this UIDVALIDITY.
-    pub fn under(mut self, target_validity: UidValidity) -> Self {
-        if self.target_validity.replace(target_validity) != Some(target_validity) {
-            self.digests.target.clear();
-            self.summaries.target.clear();
-        }
-        self
+    /// What of it still holds for a folder of this UIDVALIDITY.
+    pub fn under(self, uid_validity: UidValidity) -> Self {
+        let holds = self.uid_validity == Some(uid_validity);
+        let known = if holds { self } else { Self::default() };
+        Self { uid_validity: Some(uid_validity), ..known }
     }
 
     /// How many messages were read.
     pub fn len(&self) -> usize {
-        let Self { digests, summaries, .. } = self;
-        digests.source.len() + digests.target.len() + summaries.source.len() + summaries.target.len()
+        self.digests.len() + self.summaries.len()
     }
 }
 
-/// Matches `wanted` messages of the source's open folder with `candidates` of the target's open folder, reading what is not in
-/// `compared` yet. `lost_at` becomes the message of the source that was read, or was next, when its line was lost.
-pub fn reconcile(
-    source: &mut Reader,
-    target: &mut Reader,
-    (wanted, candidates): (&[Head], &[Head]),
-    thoroughness: Thoroughness,
-    compared: &mut Compared,
-    lost_at: &mut Option<Uid>,
-) -> Result<Vec<Match>, Halt> {
-    let mut matches = Vec::new();
-    let mut wanted: BTreeMap<Uid, Head> = wanted.iter().map(|head| (head.uid, *head)).collect();
-    let mut candidates: BTreeMap<Uid, Head> = candidates.iter().map(|head| (head.uid, *head)).collect();
-    if wanted.is_empty() || candidates.is_empty() {
-        return Ok(matches);
-    }
+/// One side of a matching: a folder that is open, and the messages of it that are looked at.
+pub struct Side<'a> {
+    pub reader: &'a mut Reader,
+    /// Ascending by UID, each once.
+    pub heads: &'a [Head],
+    pub shelf: &'a mut Shelf,
+    /// How often the connection was lost at which message.
+    pub losses: &'a mut Losses<Uid>,
+}
 
-    let sizes = |heads: &BTreeMap<Uid, Head>| heads.values().map(|head| head.size).collect::<BTreeSet<_>>();
-    let (wanted_sizes, candidate_sizes) = (sizes(&wanted), sizes(&candidates));
-    let worth = |heads: &BTreeMap<Uid, Head>, others: &BTreeSet<u64>| -> Vec<Uid> {
-        let alike = |head: &&Head| thoroughness == Thoroughness::All || others.contains(&head.size);
-        heads.values().filter(alike).map(|head| head.uid).collect()
+/// Matches the messages of the source with those of the target. After a lost connection it is to be asked again with the same shelves.
+pub fn match_messages(source: Side<'_>, target: Side<'_>, scope: Scope) -> Result<Matching, Halt> {
+    let (wanted, there) = (source.heads, target.heads);
+    if wanted.is_empty() || there.is_empty() {
+        return Ok(Matching::default());
+    }
+    let mut sides = Sides { source, target };
+    let (from_source, from_target) = worth_a_digest(wanted, there, scope);
+    sides.read_digests(&from_source, &from_target)?;
+    let Sides { source, target } = &sides;
+    let mut left = Left { wanted: wanted.to_vec(), there: there.to_vec(), pairs: Vec::new() };
+    let digest_of = |shelf: &Shelf, uid: Uid| shelf.digests.get(uid).map(|(_, digest)| *digest);
+    left.pair_by(Comparison::Equal, |uid| digest_of(source.shelf, uid), |uid| digest_of(target.shelf, uid));
+
+    let (from_source, from_target) = worth_a_summary(&left, scope);
+    if !from_source.is_empty() && !from_target.is_empty() {
+        sides.read_summaries(&from_source, &from_target)?;
+        let Sides { source, target } = &sides;
+        left.pair_alike(&source.shelf.summaries, &target.shelf.summaries);
+    }
+    Ok(sides.matching(left))
+}
+
+/// Matches messages by their sizes alone, as `--verify size` wants it; returns their UIDs.
+pub fn match_sizes(wanted: &[Head], there: &[Head]) -> Vec<(Uid, Uid)> {
+    let sizes = |heads: &[Head]| heads.iter().map(|head| (head.uid, head.size)).collect::<HashMap<_, _>>();
+    let (here, stored) = (sizes(wanted), sizes(there));
+    let mut left = Left { wanted: wanted.to_vec(), there: there.to_vec(), pairs: Vec::new() };
+    left.pair_by(Comparison::Equal, |uid| here.get(&uid), |uid| stored.get(&uid));
+    left.pairs.into_iter().map(|pair| (pair.uid, pair.target_uid)).collect()
+}
+
+/// The messages that can be equal: on each side those whose size the other has too.
+fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
+    let sizes = |heads: &[Head]| heads.iter().map(|head| head.size).collect::<HashSet<_>>();
+    let worth = |heads: &[Head], others: HashSet<u64>| -> Vec<Uid> {
+        let is_worth_it = |head: &&Head| scope == Scope::All || others.contains(&head.size);
+        heads.iter().filter(is_worth_it).map(|head| head.uid).collect()
     };
-    let (from_source, from_target) = (worth(&wanted, &candidate_sizes), worth(&candidates, &wanted_sizes));
-    let digests = &mut compared.digests;
-    digests.read::<SizeAndDigest>((source, &from_source), (target, &from_target), lost_at)?;
-    let mut by_digest: HashMap<Digest, Vec<Uid>> = HashMap::new();
-    for uid in from_target.into_iter().rev() {
-        if let Some((_, digest)) = digests.target.get(&uid) {
-            by_digest.entry(*digest).or_default().push(uid);
-        }
-    }
-    for uid in from_source {
-        let Some(&(size, digest)) = digests.source.get(&uid) else { continue };
-        if let Some(target_uid) = by_digest.get_mut(&digest).and_then(Vec::pop) {
-            wanted.remove(&uid);
-            candidates.remove(&target_uid);
-            matches.push(Match { uid, target_uid, size, digest });
-        }
-    }
-    matches.extend(reconcile_altered(source, target, (&wanted, &candidates), thoroughness, compared, lost_at)?);
-    Ok(matches)
+    (worth(wanted, sizes(there)), worth(there, sizes(wanted)))
 }
 
-/// Matches messages that the target stored with changes that do not touch their content.
-fn reconcile_altered(
-    source: &mut Reader,
-    target: &mut Reader,
-    (wanted, candidates): (&BTreeMap<Uid, Head>, &BTreeMap<Uid, Head>),
-    thoroughness: Thoroughness,
-    compared: &mut Compared,
-    lost_at: &mut Option<Uid>,
-) -> Result<Vec<Match>, Halt> {
-    let alike = |one: &Head, other: &Head| {
-        let near = one.size.abs_diff(other.size) <= 1024.max(one.size / 50);
-        let same_date = one.date.is_some() && one.date == other.date;
-        thoroughness == Thoroughness::All || (near && same_date)
+/// By at most this many bytes, or one part in so many of the original's size, a target changes a message that it stores.
+const CHANGED_BYTES: u64 = 2048;
+const CHANGED_PART: u64 = 16;
+
+/// Of what is left, the messages that can be the same in spite of a target's changes.
+fn worth_a_summary(left: &Left, scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
+    // A target that has kept the date of everything found so far keeps dates.
+    let keeps_dates = !left.pairs.is_empty() && left.pairs.iter().all(|pair| pair.same_date);
+    let by_date = scope == Scope::Strangers || scope == Scope::Folder && keeps_dates;
+    let group = |head: &Head| if by_date { head.date } else { None };
+    let sizes = |heads: &[Head]| {
+        let mut sizes: HashMap<_, BTreeSet<u64>> = HashMap::new();
+        heads.iter().for_each(|head| _ = sizes.entry(group(head)).or_default().insert(head.size));
+        sizes
     };
-    // By date, so that two long lists are not compared one by one.
-    let dates = |heads: &BTreeMap<Uid, Head>| heads.values().map(|head| head.date).collect::<BTreeSet<_>>();
-    let (wanted_dates, candidate_dates) = (dates(wanted), dates(candidates));
-    let worth = |heads: &BTreeMap<Uid, Head>, others: &BTreeSet<_>| -> Vec<Uid> {
-        let worth = |head: &&Head| thoroughness == Thoroughness::All || others.contains(&head.date);
-        heads.values().filter(worth).map(|head| head.uid).collect()
+    let worth = |heads: &[Head], others: HashMap<_, BTreeSet<u64>>| -> Vec<Uid> {
+        let is_worth_it = |head: &&Head| {
+            let change = CHANGED_BYTES.max(head.size / CHANGED_PART);
+            let likely = head.size.saturating_sub(change)..=head.size.saturating_add(change);
+            let near = || others.get(&group(head)).is_some_and(|sizes| sizes.range(likely).next().is_some());
+            scope == Scope::All || (!by_date || head.date.is_some()) && near()
+        };
+        heads.iter().filter(is_worth_it).map(|head| head.uid).collect()
     };
-    let (from_source, from_target) = (worth(wanted, &candidate_dates), worth(candidates, &wanted_dates));
-    if from_source.is_empty() || from_target.is_empty() {
-        return Ok(Vec::new());
-    }
-    let summaries = &mut compared.summaries;
-    summaries.read::<Summariser>((source, &from_source), (target, &from_target), lost_at)?;
-    let group = |head: &Head| match thoroughness {
-        Thoroughness::All => None,
-        Thoroughness::Alike => head.date.map(|date| date.timestamp()),
-    };
-    let mut stored: BTreeMap<Option<i64>, Vec<(&Head, &Summary)>> = BTreeMap::new();
-    for uid in from_target {
-        if let (Some(head), Some(summary)) = (candidates.get(&uid), summaries.target.get(&uid)) {
-            stored.entry(group(head)).or_default().push((head, summary));
-        }
-    }
-    let mut matches = Vec::new();
-    for uid in from_source {
-        let (Some(head), Some(summary)) = (wanted.get(&uid), summaries.source.get(&uid)) else { continue };
-        let Some(group) = stored.get_mut(&group(head)) else { continue };
-        let is_it =
-            |(candidate, stored): &(&Head, &Summary)| alike(head, candidate) && summary.compare(stored).is_harmless();
-        if let Some(found) = group.iter().position(is_it) {
-            let (candidate, _) = group.swap_remove(found);
-            let (size, digest) = (summary.octets, summary.digest);
-            matches.push(Match { uid, target_uid: candidate.uid, size, digest });
-        }
-    }
-    Ok(matches)
+    (worth(&left.wanted, sizes(&left.there)), worth(&left.there, sizes(&left.wanted)))
 }
 
-/// The heads of the open folder from a UID on.
-pub fn heads_from(reader: &mut Reader, first: Uid) -> Result<Heads, ImapError> {
-    let mut heads = Heads::default();
-    reader.heads(first, None, &mut |head| heads.push(head))?;
-    heads.finish();
-    Ok(heads)
+struct Sides<'a> {
+    source: Side<'a>,
+    target: Side<'a>,
 }
 
-/// The summaries of messages of the open folder; those that are absent or unreadable are left out.
-pub fn summaries(reader: &mut Reader, uids: &[Uid]) -> Result<BTreeMap<Uid, Summary>, ImapError> {
-    let mut known = BTreeMap::new();
-    read_all::<Summariser>(reader, uids, &mut known, &mut None)?;
-    Ok(known)
+impl Sides<'_> {
+    /// Reads on both sides at the same time: neither connection may rest so long that its server ends it.
+    fn read_digests(&mut self, from_source: &[Uid], from_target: &[Uid]) -> Result<(), Halt> {
+        let read = |side: &mut Side<'_>, uids: &[Uid]| {
+            side.shelf.digests.read::<SizeAndDigest>(side.reader, uids, side.losses)
+        };
+        let Self { source, target } = self;
+        both(|| read(source, from_source), || read(target, from_target)).map(|_| ())
+    }
+
+    fn read_summaries(&mut self, from_source: &[Uid], from_target: &[Uid]) -> Result<(), Halt> {
+        let read =
+            |side: &mut Side<'_>, uids: &[Uid]| side.shelf.summaries.read::<Summariser>(side.reader, uids, side.losses);
+        let Self { source, target } = self;
+        both(|| read(source, from_source), || read(target, from_target)).map(|_| ())
+    }
+
+    fn matching(&self, left: Left) -> Matching {
+        let unreadable = |side: &Side<'_>, left: &[Head]| -> Vec<Uid> {
+            let was_read_in_vain = |uid: &Uid| {
+                let Shelf { digests, summaries, .. } = &*side.shelf;
+                (digests.is_settled(*uid) || summaries.is_settled(*uid))
+                    && digests.get(*uid).is_none()
+                    && summaries.get(*uid).is_none()
+            };
+            left.iter().map(|head| head.uid).filter(was_read_in_vain).collect()
+        };
+        let size_and_digest = |uid: Uid| {
+            let Shelf { digests, summaries, .. } = &*self.source.shelf;
+            let measured = digests.get(uid).copied();
+            measured.or_else(|| summaries.get(uid).map(|summary| (summary.octets, summary.digest)))
+        };
+        let matched = |Pair { uid, target_uid, comparison, .. }| {
+            let (size, digest) = size_and_digest(uid)?;
+            Some(Match { uid, target_uid, size, digest, comparison })
+        };
+        Matching {
+            unreadable: unreadable(&self.source, &left.wanted),
+            unreadable_there: unreadable(&self.target, &left.there),
+            pairs: left.pairs.into_iter().filter_map(matched).collect(),
+        }
+    }
 }
 
-/// Measures the messages of the open folder that are not `known` yet; those that are absent or unreadable are left out.
-fn read_all<M: Measure>(
-    reader: &mut Reader,
-    uids: &[Uid],
-    known: &mut BTreeMap<Uid, M::Measured>,
-    lost_at: &mut Option<Uid>,
-) -> Result<(), ImapError> {
-    let unknown: Vec<Uid> = uids.iter().filter(|uid| !known.contains_key(uid)).copied().collect();
-    let mut passed = BTreeSet::new();
-    let read = read_each_or_lose::<M>(reader, &unknown, &mut |uid, read| match read {
-        Read::Content(content) => {
-            known.insert(uid, content);
-        }
-        Read::Absent | Read::Unreadable => {
-            passed.insert(uid);
-        }
-    });
-    read.map_err(|(error, reading)| {
-        let next = || unknown.iter().find(|uid| !known.contains_key(uid) && !passed.contains(uid)).copied();
-        *lost_at = reading.or_else(next);
-        error
-    })
+/// A pair that was found.
+struct Pair {
+    uid: Uid,
+    target_uid: Uid,
+    comparison: Comparison,
+    same_date: bool,
 }
+
+/// What is not paired yet, and what is.
+struct Left {
+    wanted: Vec<Head>,
+    there: Vec<Head>,
+    pairs: Vec<Pair>,
+}
+
+/// Of copies that could be a message's, at most this many are looked at.
+const CANDIDATES: usize = 2000;
+
+type Date = Option<DateTime<FixedOffset>>;
+
+impl Left {
+    /// Pairs what has the same key: first where the dates are equal too, then the rest.
+    fn pair_by<K: Hash + Eq>(
+        &mut self,
+        comparison: Comparison,
+        key_here: impl Fn(Uid) -> Option<K>,
+        key_there: impl Fn(Uid) -> Option<K>,
+    ) {
+        for by_date in [true, false] {
+            let date = |head: &Head| head.date.filter(|_| by_date);
+            let mut copies: HashMap<(K, Date), Vec<&Head>> = HashMap::new();
+            for head in self.there.iter().rev().filter(|head| !by_date || head.date.is_some()) {
+                if let Some(key) = key_there(head.uid) {
+                    copies.entry((key, date(head))).or_default().push(head);
+                }
+            }
+            let mut found = Vec::new();
+            for head in self.wanted.iter().filter(|head| !by_date || head.date.is_some()) {
+                let copy = key_here(head.uid).and_then(|key| copies.get_mut(&(key, date(head)))?.pop());
+                found.extend(copy.map(|copy| Pair {
+                    uid: head.uid,
+                    target_uid: copy.uid,
+                    comparison,
+                    same_date: head.date.is_some() && head.date == copy.date,
+                }));
+            }
+            self.take(found);
+        }
+    }
+
+    /// Pairs what is not equal byte for byte, the best likeness first.
+    fn pair_alike(&mut self, here: &Readings<Summary>, there: &Readings<Summary>) {
+        // The longest header first: what has the same and one field more has fewer copies to choose from.
+        self.wanted.sort_by_key(|head| (std::cmp::Reverse(here.get(head.uid).map(Summary::fields)), head.uid));
+        for key in Summary::LIKENESSES {
+            self.pair_nearest(key, here, there);
+        }
+    }
+
+    /// Pairs each message with the nearest of the copies that have the same key.
+    fn pair_nearest(&mut self, key: fn(&Summary) -> Likeness, here: &Readings<Summary>, there: &Readings<Summary>) {
+        let mut copies: HashMap<Likeness, Vec<&Head>> = HashMap::new();
+        for head in self.there.iter().rev() {
+            if let Some(stored) = there.get(head.uid) {
+                copies.entry(key(stored)).or_default().push(head);
+            }
+        }
+        let mut found = Vec::new();
+        for head in &self.wanted {
+            let Some(sent) = here.get(head.uid) else { continue };
+            let Some(copies) = copies.get_mut(&key(sent)) else { continue };
+            let near = |copy: &Head| {
+                let stored = there.get(copy.uid)?;
+                let comparison = sent.compare(stored);
+                let added = stored.fields().abs_diff(sent.fields());
+                let distance = (comparison, added, head.date != copy.date, copy.uid);
+                (comparison != Comparison::Different).then_some(distance)
+            };
+            let free = copies.iter().enumerate().rev().take(CANDIDATES);
+            let nearest = free.filter_map(|(at, copy)| Some((near(copy)?, at))).min();
+            if let Some(((comparison, ..), at)) = nearest {
+                let copy = copies.remove(at);
+                let same_date = head.date.is_some() && head.date == copy.date;
+                found.push(Pair { uid: head.uid, target_uid: copy.uid, comparison, same_date });
+            }
+        }
+        self.take(found);
+    }
+
+    fn take(&mut self, found: Vec<Pair>) {
+        if found.is_empty() {
+            return;
+        }
+        let pairs: BTreeMap<Uid, Uid> = found.iter().map(|pair| (pair.uid, pair.target_uid)).collect();
+        let taken: HashSet<Uid> = pairs.values().copied().collect();
+        self.wanted.retain(|head| !pairs.contains_key(&head.uid));
+        self.there.retain(|head| !taken.contains(&head.uid));
+        self.pairs.extend(found);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,61 +1,104 @@
-//! What was read of a folder's messages so far, over as many connections as it takes.
+//! Messages read and measured, over as many connections as it takes.
 //!
-//! A line that is lost costs the message that was read at the time another try, later and alone, and no other message anything. One that
-//! costs the line again and again is given up, so that the rest of the folder comes to its end.
+//! - What was read stays known when the connection is lost; the reading is then asked for again on a new one and continues where it was.
+//! - A lost connection costs the message that was read at the time another try, later and alone, and no other message anything.
+//! - A message that costs the connection again and again is given up: it counts as one that the server does not deliver.
 
-use crate::domain::Uid;
-use crate::imap::{ImapError, Reader};
-use crate::migrate::content::{Measure, Read, read_each_or_lose};
+use crate::domain::{Digest, Uid};
+use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
+use crate::migrate::context::retry::Losses;
 use std::collections::BTreeMap;
 
-/// So often the line may be lost at one message.
-const TRIES: u32 = 3;
+/// How often the connection may be lost while one message is read.
+pub const READING_TRIES: u32 = 3;
 
-/// What was measured of messages.
-pub struct Gathered<T> {
-    /// The messages that are settled; without a value where the server has none to give.
-    settled: BTreeMap<Uid, Option<T>>,
-    /// How often the line was lost while a message was read.
-    losses: BTreeMap<Uid, u32>,
+/// At most this many messages are asked for at once.
+const AT_ONCE: usize = 200;
+
+/// What can be learned of a message while it streams by.
+pub trait Measure: Default {
+    /// What is known at its end.
+    type Measured;
+
+    /// Takes a chunk in.
+    fn update(&mut self, chunk: &[u8]);
+
+    /// The whole.
+    fn finish(self) -> Self::Measured;
 }
 
-impl<T> Default for Gathered<T> {
-    fn default() -> Self {
-        Self { settled: BTreeMap::new(), losses: BTreeMap::new() }
+/// Measures size and digest only.
+#[derive(Default)]
+pub struct SizeAndDigest {
+    bytes: u64,
+    digest: blake3::Hasher,
+}
+
+impl Measure for SizeAndDigest {
+    type Measured = (u64, Digest);
+
+    fn update(&mut self, chunk: &[u8]) {
+        self.bytes += chunk.len() as u64;
+        self.digest.update(chunk);
+    }
+
+    fn finish(self) -> (u64, Digest) {
+        (self.bytes, Digest(*self.digest.finalize().as_bytes()))
     }
 }
 
-impl<T> Gathered<T> {
-    /// Reads those of `uids` in the open folder that are not settled yet. After an error it is to be called again, on a new line.
+/// What was measured of messages.
+#[derive(Debug)]
+pub struct Readings<T> {
+    /// The messages that are settled; without a value where the server has none to give.
+    settled: BTreeMap<Uid, Option<T>>,
+}
+
+impl<T> Default for Readings<T> {
+    fn default() -> Self {
+        Self { settled: BTreeMap::new() }
+    }
+}
+
+impl<T> FromIterator<(Uid, T)> for Readings<T> {
+    fn from_iter<I: IntoIterator<Item = (Uid, T)>>(known: I) -> Self {
+        Self { settled: known.into_iter().map(|(uid, measured)| (uid, Some(measured))).collect() }
+    }
+}
+
+impl<T> Readings<T> {
+    /// Reads those of `uids` in the open folder that are not settled yet; those at which the connection was lost before come last, each
+    /// alone. After an error it is to be called again, on a new connection.
     pub fn read<M: Measure<Measured = T>>(
         &mut self,
         reader: &mut Reader,
-        uids: impl IntoIterator<Item = Uid>,
+        uids: &[Uid],
+        losses: &mut Losses<Uid>,
     ) -> Result<(), ImapError> {
-        let open = uids.into_iter().filter(|uid| !self.settled.contains_key(uid));
-        let (suspects, others): (Vec<Uid>, Vec<Uid>) = open.partition(|uid| self.losses.contains_key(uid));
-        self.read_some::<M>(reader, &others)?;
-        suspects.into_iter().try_for_each(|uid| self.read_some::<M>(reader, &[uid]))
+        for uid in uids.iter().filter(|uid| losses.at(uid) >= READING_TRIES) {
+            self.settled.entry(*uid).or_insert(None);
+        }
+        let open = uids.iter().filter(|uid| !self.settled.contains_key(uid)).copied();
+        let (suspects, others): (Vec<Uid>, Vec<Uid>) = open.partition(|uid| losses.at(uid) > 0);
+        self.read_some::<M>(reader, &others, losses)?;
+        suspects.into_iter().try_for_each(|uid| self.read_some::<M>(reader, &[uid], losses))
     }
 
-    fn read_some<M: Measure<Measured = T>>(&mut self, reader: &mut Reader, uids: &[Uid]) -> Result<(), ImapError> {
-        let settled = &mut self.settled;
-        let read = read_each_or_lose::<M>(reader, uids, &mut |uid, read| {
-            let content = match read {
-                Read::Content(content) => Some(content),
-                Read::Absent | Read::Unreadable => None,
-            };
-            settled.insert(uid, content);
-        });
-        let Err((error, reading)) = read else { return Ok(()) };
+    fn read_some<M: Measure<Measured = T>>(
+        &mut self,
+        reader: &mut Reader,
+        uids: &[Uid],
+        losses: &mut Losses<Uid>,
+    ) -> Result<(), ImapError> {
+        let mut batches = uids.chunks(AT_ONCE).map(<[Uid]>::to_vec);
+        let mut sink = MeasuringSink::<M, _>::new(&mut self.settled);
+        let read = reader.bodies(&mut batches, &mut sink);
+        let arriving = sink.arriving();
+        let Err(error) = read else { return Ok(()) };
         let next = || uids.iter().find(|uid| !self.settled.contains_key(uid)).copied();
-        if let Some(uid) = reading.or_else(next).filter(|_| error.is_loss()) {
-            let losses = self.losses.entry(uid).or_default();
-            *losses += 1;
-            if *losses >= TRIES {
-                log::debug!("given up message {}: the line was lost {losses} times while it was read: {error}", uid.0);
-                self.settled.insert(uid, None);
-            }
+        if let Some(uid) = arriving.or_else(next).filter(|_| error.is_loss()) {
+            let times = losses.note(uid);
+            log::debug!("the connection was lost {times} times while message {} was read: {error}", uid.0);
         }
         Err(error)
     }
@@ -65,8 +108,88 @@ impl<T> Gathered<T> {
         self.settled.get(&uid)?.as_ref()
     }
 
+    /// Whether nothing more is to be learned of a message.
+    pub fn is_settled(&self, uid: Uid) -> bool {
+        self.settled.contains_key(&uid)
+    }
+
     /// How many messages are settled.
     pub fn len(&self) -> usize {
         self.settled.len()
+    }
+}
+
+/// Takes what a [`MeasuringSink`] has measured.
+pub trait Take<T> {
+    /// What follows is of this folder.
+    fn opened(&mut self, _folder: usize) {}
+    /// A message was read, or the server has none to give.
+    fn measured(&mut self, uid: Uid, measured: Option<T>);
+    /// A batch is through.
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+}
+
+impl<T> Take<T> for BTreeMap<Uid, Option<T>> {
+    fn measured(&mut self, uid: Uid, measured: Option<T>) {
+        self.insert(uid, measured);
+    }
+}
+
+/// Measures every message that arrives, and hands the result on in the order in which the server answers.
+pub struct MeasuringSink<'a, M, T> {
+    arriving: Option<(Uid, M)>,
+    taker: &'a mut T,
+}
+
+impl<'a, M: Measure, T: Take<M::Measured>> MeasuringSink<'a, M, T> {
+    pub fn new(taker: &'a mut T) -> Self {
+        Self { arriving: None, taker }
+    }
+
+    /// The message that arrives now.
+    fn arriving(&self) -> Option<Uid> {
+        self.arriving.as_ref().map(|(uid, _)| *uid)
+    }
+}
+
+impl<M: Measure, T: Take<M::Measured>> BodySink for MeasuringSink<'_, M, T> {
+    fn opened(&mut self, folder: usize) -> Result<(), SinkClosed> {
+        self.taker.opened(folder);
+        Ok(())
+    }
+
+    fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
+        self.arriving = Some((uid, M::default()));
+        Ok(())
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        if let Some((_, measure)) = &mut self.arriving {
+            measure.update(octets);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        if let Some((uid, measure)) = self.arriving.take() {
+            self.taker.measured(uid, Some(measure.finish()));
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        self.taker.measured(uid, None);
+        Ok(())
+    }
+
+    fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
+        self.taker.measured(uid, None);
+        Ok(())
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        self.taker.batch_end()
     }
 }

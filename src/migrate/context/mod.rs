@@ -17,6 +17,7 @@ use crate::migrate::request::Options;
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
 use crate::migrate::target::directory::{Directory, TargetUser};
+use crate::migrate::target::profile::Profile;
 use crate::progress::Event;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,12 +38,12 @@ pub struct RunContext {
     pub directory: Box<dyn Directory>,
     /// Accounts that would use another's mailbox, by their place in `accounts`, and why they are refused.
     pub shared: HashMap<usize, Problem>,
-    /// Whether the target is Kerio Connect.
-    pub kerio: bool,
     /// Keeps the records.
     pub store: Arc<dyn Store>,
     /// The target as records know it; see [`MailboxKey::target`].
     pub target_key: String,
+    /// What is known of the target's kind.
+    pub profile: &'static Profile,
     /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
     pub settling: AtomicU64,
 }
@@ -54,7 +55,7 @@ pub struct End {
     /// Counts refusals, so that we are not blocked.
     pub guard: SignInGuard,
     /// Where lines are counted.
-    pub places: Arc<Permits>,
+    pub permits: Arc<Permits>,
     /// What everybody is signed in with.
     pub credentials: Arc<Credentials>,
 }
@@ -98,8 +99,8 @@ impl RunContext {
 
     /// A place for one more line to a server; waits for one where their number is limited. Who needs both sides takes the source's
     /// first: otherwise two mailboxes could wait for each other.
-    pub fn place(&self, side: Side) -> Result<Permit, Halt> {
-        self.end(side).places.wait(&self.control).ok_or(Halt::Held)
+    pub fn permit(&self, side: Side) -> Result<Permit, Halt> {
+        self.end(side).permits.wait(&self.control).ok_or(Halt::Held)
     }
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.

@@ -1,7 +1,7 @@
 //! The events of one account on their way to the recorder, and what of them the account's own worker has to remember.
 
 use super::RunContext;
-use crate::domain::{AccountId, FolderId, Problem, Severity};
+use crate::domain::{AccountId, FolderId, LeftOut, Problem, ProblemKind, Severity, Side};
 use crate::progress::{Event, Step};
 
 /// Reports what happens to one account.
@@ -41,6 +41,15 @@ impl<'a> Reporter<'a> {
         if messages > 0 {
             self.checked += messages;
             self.report(Event::MessagesChecked { account: self.account, folder, messages, bytes });
+        }
+    }
+
+    /// Reports folders that the source lists and that are not copied, as far as something is missing because of that.
+    pub fn losses_of_list(&mut self, left_out: &[LeftOut]) {
+        for LeftOut { folder, reason } in left_out.iter().filter(|left_out| left_out.reason.is_loss()) {
+            let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(folder);
+            self.incomplete = true;
+            self.context.report_problem(self.account, None, problem.saying(reason.sentence()));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::domain::Uid;
 use crate::imap::OpenFolder;
 use crate::migrate::folder::flags_lost::FlagsLost;
 use crate::migrate::heads::Heads;
+use crate::migrate::target::profile::Profile;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,18 +12,18 @@ use std::sync::{Mutex, PoisonError};
 struct FlagFilter {
     permanent: Vec<String>,
     new_keywords_allowed: bool,
-    /// Kerio Connect hides a message that arrives with \Deleted.
+    /// Whether the target shows a message that arrives with \Deleted.
     keep_deleted: bool,
 }
 
 impl FlagFilter {
     /// The filter of an open folder.
-    fn new(folder: &OpenFolder, kerio: bool) -> Self {
+    fn new(folder: &OpenFolder, profile: &Profile) -> Self {
         Self {
             permanent: folder.permanent_flags.clone(),
             // A server that lists nothing says nothing: RFC 9051 lets a client assume that all flags are kept.
             new_keywords_allowed: folder.new_keywords_allowed || folder.permanent_flags.is_empty(),
-            keep_deleted: !kerio,
+            keep_deleted: profile.keeps_deleted,
         }
     }
 
@@ -63,8 +64,8 @@ pub struct SentFlags {
 
 impl SentFlags {
     /// For an open folder of the target.
-    pub fn new(folder: &OpenFolder, kerio: bool) -> Self {
-        Self { filter: FlagFilter::new(folder, kerio), without_keywords: BTreeSet::new(), lost: Mutex::default() }
+    pub fn new(folder: &OpenFolder, profile: &Profile) -> Self {
+        Self { filter: FlagFilter::new(folder, profile), without_keywords: BTreeSet::new(), lost: Mutex::default() }
     }
 
     /// What to send for a message.
@@ -106,7 +107,10 @@ mod tests {
     fn filter(permanent: &[&str], new_keywords_allowed: bool, kerio: bool) -> FlagFilter {
         let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
         let permanent_flags = permanent.iter().map(|flag| flag.to_string()).collect();
-        FlagFilter::new(&OpenFolder { status, permanent_flags, new_keywords_allowed }, kerio)
+        FlagFilter::new(
+            &OpenFolder { status, permanent_flags, new_keywords_allowed },
+            if kerio { Profile::kerio() } else { Profile::imap() },
+        )
     }
 
     fn split(filter: &FlagFilter, flags: &[&str], bare: bool) -> (Vec<String>, Option<String>) {

@@ -17,13 +17,13 @@ use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::reconcile::concurrent;
+use crate::migrate::reconcile::{concurrent, learn_the_past};
 use crate::migrate::sessions::Sessions;
 use crate::migrate::sessions::follower::Follower;
 use crate::progress::{Event, Step};
 use flags::SentFlags;
 use pass::{PassHalt, copy_pass};
-use refused::Retries;
+use refused::{Retries, sort_refused, take_lost, without_stored, without_too_large};
 use round::{DateStyle, Desk, Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -77,18 +77,17 @@ pub fn copy_folders(
             continue;
         };
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
-        let missing = run.missing();
+        let missing = missing(&mut run);
         let Some(Some((record, uids))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         octets = heads.fold(octets, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
         let losses = &job.progress.sending_losses;
-        let (alone, uids): (Vec<Uid>, Vec<Uid>) =
-            uids.into_iter().partition(|uid| losses.get(uid).is_some_and(|losses| *losses >= SENT_ALONE));
+        let (alone, uids): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(|uid| losses.at(uid) >= SENT_ALONE);
         let mut turns: Vec<Turn> = alone.into_iter().map(|uid| Turn::of(vec![uid], AppendWay::Single, true)).collect();
         turns.extend(concurrent::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
         turns.retain(|turn| !turn.uids.is_empty());
-        let flags = SentFlags::new(&target.open, mailbox.context.kerio);
+        let flags = SentFlags::new(&target.open, mailbox.context.profile);
         let retries = Retries { folder_made_again: false, flags };
         let source_name = job.source.wire_name.clone();
         together.push(Copying { job: index, source_name, scan, target, record, turns, retries });
@@ -144,7 +143,7 @@ fn copy_together(
             let Copying { job, scan, target, record, retries, turns, .. } = &mut together[index];
             let job = &mut folders[*job];
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-            let taken = run.take_end(record, &turn, end, retries, turns);
+            let taken = take_end(&mut run, record, &turn, end, retries, turns);
             if within_folder(taken, &mut mailbox.reporter, job)?.is_none() {
                 turns.clear();
             }
@@ -172,7 +171,7 @@ fn claim(
     let job = &mut folders[*job];
     if job.progress.own_appends.others_were_first {
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-        let theirs = run.await_others(record, floor, &uids_of(turns))?;
+        let theirs = concurrent::await_others(&mut run, record, floor, &uids_of(turns))?;
         leave_out(turns, &theirs);
     }
     let Some(turn) = turns.last_mut() else { return Ok(next_turns(together)) };
@@ -218,7 +217,7 @@ fn run_pass(
     for (index, turn) in turns {
         let progress = &mut folders[together[*index].job].progress;
         progress.floor.get_or_insert(Uid(together[*index].target.floor()));
-        uids.push(turn.uids.iter().partition(|uid| progress.reading_losses.contains_key(uid)));
+        uids.push(turn.uids.iter().partition(|uid| progress.reading_losses.at(uid) > 0));
     }
     let mut rounds: Vec<Round<'_>> = Vec::with_capacity(turns.len());
     for ((index, turn), (suspects, uids)) in turns.iter().zip(&uids) {
@@ -243,7 +242,7 @@ fn run_pass(
         let mut run = FolderRun { mailbox, sessions, ledger, job: &mut folders[*job], scan, target };
         match side {
             Side::Source => run.suspect(uid, error),
-            Side::Target | Side::Administration => run.suspect_sent(uid, turn.alone, error),
+            Side::Target | Side::Administration => suspect_sent(&mut run, uid, turn.alone, error),
         }
     };
     match &halt {
@@ -318,60 +317,60 @@ impl Desk for Counter<'_, '_> {
     }
 }
 
-impl FolderRun<'_, '_> {
-    /// Learns the folder's past, and what of it is missing on the target; none when nothing is.
-    fn missing(&mut self) -> Result<Option<(FolderRecord, Vec<Uid>)>, Halt> {
-        let (record, since) = self.learn_the_past()?;
-        self.report_found(&record)?;
-        let done: BTreeSet<Uid> = self.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
-        let failed = &self.job.progress.failed;
-        let uids = self.scan.heads.all().iter().map(|head| head.uid);
-        let missing: Vec<Uid> = uids.filter(|uid| !done.contains(uid) && !failed.contains(uid)).collect();
-        if missing.is_empty() {
-            return Ok(None);
-        }
-        let missing = self.without_arrived(&record, since, missing)?;
-        let missing = self.without_too_large(missing)?;
-        self.job.progress.own_appends.begin();
-        Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
+/// Learns the folder's past, and what of it is missing on the target; none when nothing is.
+fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>)>, Halt> {
+    let (record, since) = learn_the_past(run)?;
+    run.report_found(&record)?;
+    let done: BTreeSet<Uid> = run.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
+    let failed = &run.job.progress.failed;
+    let uids = run.scan.heads.all().iter().map(|head| head.uid);
+    let missing: Vec<Uid> = uids.filter(|uid| !done.contains(uid) && !failed.contains(uid)).collect();
+    if missing.is_empty() {
+        return Ok(None);
     }
+    let missing = concurrent::without_arrived(run, &record, since, missing)?;
+    let missing = without_too_large(run, missing)?;
+    run.job.progress.own_appends.begin();
+    Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
+}
 
-    /// Takes the end of a pass in, and decides what is tried next of it. What others have stored meanwhile leaves the folder's `turns`.
-    fn take_end(
-        &mut self,
-        record: &FolderRecord,
-        turn: &Turn,
-        mut end: RoundEnd,
-        retries: &mut Retries,
-        turns: &mut Vec<Turn>,
-    ) -> Result<(), Halt> {
-        match end.not_opened.take() {
-            Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
-            Some(NotOpened::Replaced) => return Err(self.replaced()),
-            None => {}
-        }
-        self.take_lost(&end)?;
-        let refused = self.without_stored(record, std::mem::take(&mut end.refused))?;
-        let again = self.sort_refused(turn.way, turn.dates, refused, retries)?;
-        let alone = turn.alone;
-        turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
-        let floor = self.target.floor();
-        let theirs = self.look_for_others(record, floor, &uids_of(turns))?;
-        leave_out(turns, &theirs);
-        Ok(())
+/// Takes the end of a pass in, and decides what is tried next of it. What others have stored meanwhile leaves the folder's `turns`.
+fn take_end(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    turn: &Turn,
+    mut end: RoundEnd,
+    retries: &mut Retries,
+    turns: &mut Vec<Turn>,
+) -> Result<(), Halt> {
+    match end.not_opened.take() {
+        Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
+        Some(NotOpened::Replaced) => return Err(run.replaced()),
+        None => {}
     }
+    take_lost(run, &end)?;
+    let refused = without_stored(run, record, std::mem::take(&mut end.refused))?;
+    let again = sort_refused(run, turn.way, turn.dates, refused, retries)?;
+    let alone = turn.alone;
+    turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
+    let floor = run.target.floor();
+    let theirs = concurrent::look_for_others(run, record, floor, &uids_of(turns))?;
+    leave_out(turns, &theirs);
+    Ok(())
+}
 
-    /// Notes that the target's line was lost when a message was on its way. A server that fails at a message again and again must not
-    /// cost the rest of the mailbox: after the second time it is sent alone.
-    fn suspect_sent(&mut self, uid: Uid, alone: bool, error: &ImapError) {
-        const TRIES_ALONE: u32 = 2;
-        if !error.is_loss() || self.mailbox.context.control.stopping() {
-            return;
-        }
-        let losses = self.job.progress.sending_losses.entry(uid).or_default();
-        *losses = if alone { *losses + 1 } else { SENT_ALONE.min(*losses + 1) };
-        if *losses >= SENT_ALONE + TRIES_ALONE {
-            self.fail(uid, ProblemKind::MessageRefused, error, Note::LostWhileSending);
-        }
+/// Notes that the connection to the target was lost when a message was on its way. A server that fails at a message again and again must
+/// not cost the rest of the mailbox: after the second time it is sent alone.
+fn suspect_sent(run: &mut FolderRun<'_, '_>, uid: Uid, alone: bool, error: &ImapError) {
+    const TRIES_ALONE: u32 = 2;
+    if !error.is_loss() || run.mailbox.context.control.stopping() {
+        return;
+    }
+    // Among others it is only suspected, however often.
+    if !alone && run.job.progress.sending_losses.at(&uid) >= SENT_ALONE {
+        return;
+    }
+    if run.job.progress.sending_losses.note(uid) >= SENT_ALONE + TRIES_ALONE {
+        run.fail(uid, ProblemKind::MessageRefused, error, Note::LostWhileSending);
     }
 }

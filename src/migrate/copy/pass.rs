@@ -128,6 +128,7 @@ mod tests {
     use crate::migrate::copy::flags::SentFlags;
     use crate::migrate::copy::round::DateStyle;
     use crate::migrate::heads::Heads;
+    use crate::migrate::target::profile::Profile;
 
     fn heads(sizes: impl IntoIterator<Item = u64>) -> Heads {
         let mut heads = Heads::default();
@@ -148,8 +149,10 @@ mod tests {
             .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2))
             .unwrap();
         let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
-        let flags =
-            SentFlags::new(&OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true }, false);
+        let flags = SentFlags::new(
+            &OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true },
+            Profile::imap(),
+        );
         let sizes = [10, 20, 0, 20, BATCH_OCTETS * 3, 30].into_iter().chain(std::iter::repeat_n(1, 600));
         let (first, second) = (heads(sizes), heads([5, 6, 7]));
         let round = |heads, uids, suspects| Round {

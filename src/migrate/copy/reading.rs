@@ -2,7 +2,7 @@
 
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, NotOpened, SinkClosed};
-use crate::migrate::content::{Measure, SizeAndDigest};
+use crate::migrate::content::reading::{Measure, SizeAndDigest};
 use crate::migrate::context::control::Control;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;

@@ -8,6 +8,7 @@ use crate::migrate::attempt::failures::Failure;
 use crate::migrate::copy::flags::SentFlags;
 use crate::migrate::copy::round::{DateStyle, RefusedMessage, RoundEnd};
 use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::reconcile::{Connection, settle_intents};
 use crate::progress::{Event, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,145 +20,144 @@ pub struct Retries {
     pub flags: SentFlags,
 }
 
-impl FolderRun<'_, '_> {
-    /// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
-    /// as deleted meanwhile.
-    pub fn take_lost(&mut self, end: &RoundEnd) -> Result<(), Halt> {
-        let unreadable = end.unreadable.iter();
-        let unreadable = unreadable.map(|(uid, words)| Failure::new(*uid, ProblemKind::MessageUnreadable, words));
-        self.fail_all(unreadable.collect())?;
-        if end.absent.is_empty() {
-            return Ok(());
-        }
-        let mut still_there = BTreeSet::new();
-        let (first, last) = (end.absent.iter().min(), end.absent.iter().max());
-        if let Some((first, last)) = first.zip(last) {
-            self.open_source()?;
-            let mut note = |head: MessageHead| {
-                still_there.insert(head.uid);
-            };
-            self.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
-        }
-        let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
-        let unreadable = |uid| Failure::noted(uid, ProblemKind::MessageUnreadable, Note::ListedNotDelivered);
-        let there = there.into_iter().map(unreadable);
-        let named = self.fail_all(there.collect());
-        if !gone.is_empty() {
-            let (account, folder) = (self.mailbox.reporter.account, self.job.id);
-            self.mailbox.context.report(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
-        }
-        named
+/// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
+/// as deleted meanwhile.
+pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt> {
+    let unreadable = end.unreadable.iter();
+    let unreadable = unreadable.map(|(uid, words)| Failure::new(*uid, ProblemKind::MessageUnreadable, words));
+    run.fail_all(unreadable.collect())?;
+    if end.absent.is_empty() {
+        return Ok(());
     }
-
-    /// Leaves out what stands on the target although it was refused.
-    pub fn without_stored(
-        &mut self,
-        record: &FolderRecord,
-        refused: Vec<RefusedMessage>,
-    ) -> Result<Vec<RefusedMessage>, Halt> {
-        if !refused.iter().any(RefusedMessage::may_be_stored) {
-            return Ok(refused);
-        }
-        self.settle_intents(record, true)?;
-        self.mailbox.reporter.step(Step::Copying(self.job.id));
-        self.report_found(record)?;
-        let stored: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
-        Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
+    let mut still_there = BTreeSet::new();
+    let (first, last) = (end.absent.iter().min(), end.absent.iter().max());
+    if let Some((first, last)) = first.zip(last) {
+        run.open_source()?;
+        let mut note = |head: MessageHead| {
+            still_there.insert(head.uid);
+        };
+        run.sessions.source.heads(*first, Some(*last), &mut note).on(Side::Source)?;
     }
-
-    /// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
-    pub fn sort_refused(
-        &mut self,
-        way: AppendWay,
-        dates: DateStyle,
-        refused: Vec<RefusedMessage>,
-        retries: &mut Retries,
-    ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
-        let mut failures = Vec::new();
-        let again = self.sort(way, dates, refused, retries, &mut failures);
-        // Whatever else is wrong: what has failed is named.
-        let named = self.fail_all(failures);
-        let again = again?;
-        named.map(|()| again)
+    let (there, gone): (Vec<Uid>, Vec<Uid>) = end.absent.iter().partition(|uid| still_there.contains(uid));
+    let unreadable = |uid| Failure::noted(uid, ProblemKind::MessageUnreadable, Note::ListedNotDelivered);
+    let there = there.into_iter().map(unreadable);
+    let named = run.fail_all(there.collect());
+    if !gone.is_empty() {
+        let (account, folder) = (run.mailbox.reporter.account, run.job.id);
+        run.mailbox.reporter.report(Event::MessagesVanished { account, folder, messages: gone.len() as u64 });
+        run.job.progress.vanished.extend(gone);
     }
+    named
+}
 
-    fn sort(
-        &mut self,
-        way: AppendWay,
-        dates: DateStyle,
-        refused: Vec<RefusedMessage>,
-        retries: &mut Retries,
-        failures: &mut Vec<Failure>,
-    ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
-        let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
-        for message in refused {
-            let next_dates = match dates {
-                DateStyle::TwoDigits => Some(DateStyle::Padded),
-                DateStyle::Padded => Some(DateStyle::None),
-                DateStyle::None => None,
-            };
-            match (&message.why, next_dates) {
-                (Refusal::Throttled | Refusal::Passing, _) => {
-                    let error = ImapError::throttled(&message.words);
-                    return Err(Halt::Server { side: Side::Target, error });
-                }
-                // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
-                _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
-                (Refusal::MalformedDate, Some(next)) => {
-                    again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
-                }
-                (Refusal::NoSuchFolder, _) if !retries.folder_made_again => {
-                    retries.folder_made_again = true;
-                    let wire_name = self.sessions.target.wire_name(&self.job.planned.target);
-                    if let Ok(wire_name) = wire_name {
-                        self.sessions.target.create(&wire_name).on(Side::Target)?;
-                    }
-                    again.entry((true, dates)).or_default().push(message.uid);
-                }
-                (Refusal::NoSuchFolder, _)
-                    if retries.folder_made_again && !self.job.progress.failed.contains(&message.uid) =>
-                {
-                    failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words));
-                }
-                (Refusal::OverQuota, _) => {
-                    let problem = Problem::new(ProblemKind::OverQuota)
-                        .on(Side::Target)
-                        .for_account(&self.mailbox.account.address)
-                        .saying(&message.words);
-                    return Err(problem.into());
-                }
-                (Refusal::TooLarge, _) => {
-                    failures.push(Failure::new(message.uid, ProblemKind::MessageTooLarge, message.words));
-                }
-                _ if retries.flags.spare_keywords(&self.scan.heads, message.uid) => {
-                    again.entry((true, dates)).or_default().push(message.uid);
-                }
-                // Courier refuses whole messages for a date before 1970, and not in words that tell.
-                (_, Some(_)) if self.is_before_1970(message.uid) => {
-                    again.entry((true, DateStyle::None)).or_default().push(message.uid);
-                }
-                _ => failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words)),
+/// Leaves out what stands on the target although it was refused.
+pub fn without_stored(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    refused: Vec<RefusedMessage>,
+) -> Result<Vec<RefusedMessage>, Halt> {
+    if !refused.iter().any(RefusedMessage::may_be_stored) {
+        return Ok(refused);
+    }
+    settle_intents(run, record, Connection::Same)?;
+    run.mailbox.reporter.step(Step::Copying(run.job.id));
+    run.report_found(record)?;
+    let stored: BTreeSet<Uid> = run.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
+    Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
+}
+
+/// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
+pub fn sort_refused(
+    run: &mut FolderRun<'_, '_>,
+    way: AppendWay,
+    dates: DateStyle,
+    refused: Vec<RefusedMessage>,
+    retries: &mut Retries,
+) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+    let mut failures = Vec::new();
+    let again = sort(run, way, dates, refused, retries, &mut failures);
+    // Whatever else is wrong: what has failed is named.
+    let named = run.fail_all(failures);
+    let again = again?;
+    named.map(|()| again)
+}
+
+fn sort(
+    run: &mut FolderRun<'_, '_>,
+    way: AppendWay,
+    dates: DateStyle,
+    refused: Vec<RefusedMessage>,
+    retries: &mut Retries,
+    failures: &mut Vec<Failure>,
+) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+    let mut again: BTreeMap<(bool, DateStyle), Vec<Uid>> = BTreeMap::new();
+    for message in refused {
+        let next_dates = match dates {
+            DateStyle::TwoDigits => Some(DateStyle::Padded),
+            DateStyle::Padded => Some(DateStyle::None),
+            DateStyle::None => None,
+        };
+        match (&message.why, next_dates) {
+            (Refusal::Throttled | Refusal::Passing, _) => {
+                let error = ImapError::throttled(&message.words);
+                return Err(Halt::Server { side: Side::Target, error });
             }
+            // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
+            _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
+            (Refusal::MalformedDate, Some(next)) => {
+                again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
+            }
+            (Refusal::NoSuchFolder, _) if !retries.folder_made_again => {
+                retries.folder_made_again = true;
+                let wire_name = run.sessions.target.wire_name(&run.job.planned.target);
+                if let Ok(wire_name) = wire_name {
+                    run.sessions.target.create(&wire_name).on(Side::Target)?;
+                }
+                again.entry((true, dates)).or_default().push(message.uid);
+            }
+            (Refusal::NoSuchFolder, _)
+                if retries.folder_made_again && !run.job.progress.failed.contains(&message.uid) =>
+            {
+                failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words));
+            }
+            (Refusal::OverQuota, _) => {
+                let problem = Problem::new(ProblemKind::OverQuota)
+                    .on(Side::Target)
+                    .for_account(&run.mailbox.account.address)
+                    .saying(&message.words);
+                return Err(problem.into());
+            }
+            (Refusal::TooLarge, _) => {
+                failures.push(Failure::new(message.uid, ProblemKind::MessageTooLarge, message.words));
+            }
+            _ if retries.flags.spare_keywords(&run.scan.heads, message.uid) => {
+                again.entry((true, dates)).or_default().push(message.uid);
+            }
+            // Courier refuses whole messages for a date before 1970, and not in words that tell.
+            (_, Some(_)) if is_before_1970(run, message.uid) => {
+                again.entry((true, DateStyle::None)).or_default().push(message.uid);
+            }
+            _ => failures.push(Failure::new(message.uid, ProblemKind::MessageRefused, message.words)),
         }
-        let again = again
-            .into_iter()
-            .map(|((single, dates), uids)| (if single { AppendWay::Single } else { AppendWay::Batches }, dates, uids));
-        Ok(again.collect())
     }
+    let again = again
+        .into_iter()
+        .map(|((single, dates), uids)| (if single { AppendWay::Single } else { AppendWay::Batches }, dates, uids));
+    Ok(again.collect())
+}
 
-    /// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
-    pub fn without_too_large(&mut self, uids: Vec<Uid>) -> Result<Vec<Uid>, Halt> {
-        let Some(limit) = self.sessions.target.append_limit() else { return Ok(uids) };
-        let heads = &self.scan.heads;
-        let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
-        let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
-        let note = Note::SizeLimit { bytes: limit };
-        let large = large.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageTooLarge, note.clone()));
-        self.fail_all(large.collect())?;
-        Ok(others)
-    }
+/// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
+pub fn without_too_large(run: &mut FolderRun<'_, '_>, uids: Vec<Uid>) -> Result<Vec<Uid>, Halt> {
+    let Some(limit) = run.sessions.target.append_limit() else { return Ok(uids) };
+    let heads = &run.scan.heads;
+    let too_large = |uid: &Uid| heads.get(*uid).is_some_and(|head| head.size > limit);
+    let (large, others): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(too_large);
+    let note = Note::SizeLimit { bytes: limit };
+    let large = large.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageTooLarge, note.clone()));
+    run.fail_all(large.collect())?;
+    Ok(others)
+}
 
-    fn is_before_1970(&self, uid: Uid) -> bool {
-        self.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
-    }
+fn is_before_1970(run: &FolderRun<'_, '_>, uid: Uid) -> bool {
+    run.scan.heads.get(uid).and_then(|head| head.date).is_some_and(|date| date.timestamp() < 0)
 }

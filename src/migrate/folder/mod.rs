@@ -12,6 +12,7 @@ use crate::domain::{Folder, FolderId, Note, PlannedFolder, Problem, ProblemKind,
 use crate::imap::{FolderStatus, ImapError, OpenFolder};
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::heads::Heads;
+use crate::migrate::verdict::FolderEvidence;
 use crate::progress::Event;
 use progress::FolderProgress;
 use std::sync::Arc;
@@ -65,23 +66,19 @@ impl FolderJob {
         Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
-    /// Ends a folder whose every message is on the target from an earlier run: so many messages of so many bytes.
-    pub fn take_over(
-        &mut self,
-        reporter: &Reporter<'_>,
-        (messages, bytes): (u64, u64),
-        source: &FolderStatus,
-        target: &FolderStatus,
-    ) {
-        reporter.counted(self.id, source.messages, Some(bytes));
+    /// Ends a folder whose every message is on the target from an earlier run, which recorded so many bytes.
+    pub fn take_over(&mut self, reporter: &Reporter<'_>, bytes: u64, source: &FolderStatus, target: &FolderStatus) {
+        let messages = source.messages;
+        reporter.counted(self.id, messages, Some(bytes));
         self.report_found(reporter, messages, bytes);
-        self.finish(reporter, Some(target.messages));
+        let evidence = FolderEvidence { on_source: messages, on_target: messages, vanished: 0 };
+        self.finish(reporter, evidence, Some(target.messages));
     }
 
     /// Ends a folder that cannot be copied. The rest of the mailbox continues.
     pub fn give_up(&mut self, reporter: &mut Reporter<'_>, problem: Problem) {
         reporter.folder_problem(self.id, problem);
-        self.finish(reporter, None);
+        self.end(reporter, None);
     }
 
     /// Reports a problem of its kind once in a run.
@@ -124,8 +121,13 @@ impl FolderJob {
         self.report_once(reporter, problem);
     }
 
-    /// Ends the folder; the target's folder holds so many messages, if that is known.
-    pub fn finish(&mut self, reporter: &Reporter<'_>, target_messages: Option<u64>) {
+    /// Ends the folder with what is known of its messages; the target's folder holds so many, if that is known.
+    pub fn finish(&mut self, reporter: &Reporter<'_>, evidence: FolderEvidence, target_messages: Option<u64>) {
+        self.progress.evidence = Some(evidence);
+        self.end(reporter, target_messages);
+    }
+
+    fn end(&mut self, reporter: &Reporter<'_>, target_messages: Option<u64>) {
         self.progress.finished = true;
         self.scan = None;
         reporter.report(Event::FolderFinished { account: reporter.account, folder: self.id, target_messages });

@@ -4,8 +4,10 @@ use super::flags_lost::FlagsLost;
 use super::own_appends::OwnAppends;
 use crate::domain::{ProblemKind, Uid};
 use crate::ledger::Done;
-use crate::migrate::content::matching::Compared;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::migrate::content::matching::Shelf;
+use crate::migrate::context::retry::Losses;
+use crate::migrate::verdict::FolderEvidence;
+use std::collections::BTreeSet;
 
 /// The progress of one folder.
 #[derive(Debug, Default)]
@@ -28,27 +30,31 @@ pub struct FolderProgress {
     pub places: BTreeSet<Uid>,
     /// Whether the record was begun anew in this run.
     pub begun_anew: bool,
-    /// What was read for that until a connection was lost.
-    pub compared: Compared,
+    /// What was read of it on either side for a comparison, until a connection was lost.
+    pub shelves: [Shelf; 2],
     /// Whether the marks of all that was copied were compared.
     pub marks_compared: bool,
     /// How many messages the target's folder holds after the copying, as far as it was seen.
     pub on_target: Option<u64>,
     /// The target folder's UIDNEXT before anything was copied into it whose marks were not compared.
     pub floor: Option<Uid>,
-    /// How often the connection to the target was lost while its folder was made ready.
-    pub ready_losses: u32,
-    /// How often the connection to the target was lost while a message was on its way.
-    pub sending_losses: BTreeMap<Uid, u32>,
-    /// How often the connection to the source was lost while a message was read.
-    pub reading_losses: BTreeMap<Uid, u32>,
+    /// At which messages the connection to the target was lost while they were on their way.
+    pub sending_losses: Losses<Uid>,
+    /// At which messages the connection to the source was lost while they were read.
+    pub reading_losses: Losses<Uid>,
+    /// At which messages of the target, by their UIDs there, the connection to it was lost while they were read.
+    pub read_back_losses: Losses<Uid>,
     /// What this run put into the target's folder.
     pub own_appends: OwnAppends,
     /// The kinds of problems that were reported.
     pub reported: BTreeSet<ProblemKind>,
     pub left_out_reported: bool,
-    /// Whether it came to its end.
+    /// Deleted on the source while we worked.
+    pub vanished: BTreeSet<Uid>,
+    /// Whether nothing more is done about it in this run.
     pub finished: bool,
+    /// What is known of its messages; none until it came to its end, and none for ever when it was given up.
+    pub evidence: Option<FolderEvidence>,
 }
 
 impl FolderProgress {

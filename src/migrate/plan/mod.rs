@@ -11,6 +11,7 @@ pub mod plain_name;
 pub mod special_folders;
 
 use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, Mapping, PlannedFolder, Selection, SpecialUse};
+use crate::migrate::target::profile::Profile;
 use special_folders::usual_use;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub struct TargetNames<'a> {
     pub folders: &'a [Folder],
     /// The character between the parts of a name, if it has a hierarchy.
     pub separator: Option<char>,
-    /// Whether it is Kerio Connect, with default and groupware folders of its own.
-    pub kerio: bool,
+    /// Its reserved names and its own folders.
+    pub profile: &'static Profile,
 }
 
 /// What is known and wanted of an account's folders beside what the servers list.
@@ -41,22 +42,6 @@ pub struct Way {
     pub planned: PlannedFolder,
     /// Whether only those of its messages are copied that no folder before it has.
     pub rest: bool,
-}
-
-/// Kerio Connect's top-level folders that hold something other than mail. (Default folders of each mailbox; user guide.)
-const RESERVED: [&str; 8] =
-    ["calendar", "contacts", "tasks", "notes", "journal", "suggested contacts", "public folders", "archive folders"];
-
-/// Kerio Connect's own folder for each use.
-fn kerio_name(special_use: SpecialUse) -> Option<&'static str> {
-    match special_use {
-        SpecialUse::Inbox => Some("INBOX"),
-        SpecialUse::Sent => Some("Sent Items"),
-        SpecialUse::Drafts => Some("Drafts"),
-        SpecialUse::Trash => Some("Deleted Items"),
-        SpecialUse::Junk => Some("Junk E-mail"),
-        SpecialUse::Archive | SpecialUse::All | SpecialUse::Flagged | SpecialUse::Important => None,
-    }
 }
 
 /// Plans every folder of a mailbox, in the order of the source's listing with INBOX first.
@@ -176,7 +161,11 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
         let told = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
         let on_target = |path: &FolderPath| target.folders.iter().any(|folder| folder.path == *path);
         let on_source = source.iter().any(|folder| folder.path == path);
-        if !told && !target.kerio && path != source[index].path && (on_target(&source[index].path) || on_source) {
+        if !told
+            && target.profile.own_folders.is_empty()
+            && path != source[index].path
+            && (on_target(&source[index].path) || on_source)
+        {
             continue;
         }
         served.insert(special_use);
@@ -193,7 +182,7 @@ fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderPath>
             folder.path.parts().len() == 1 && folder.selectable && usual_use(folder.path.name()) == Some(special_use)
         })
     };
-    let own = || target.kerio.then(|| kerio_name(special_use)).flatten().map(|name| FolderPath::new([name]));
+    let own = || target.profile.own_folder(special_use);
     attributed.map(|folder| folder.path.clone()).or_else(own).or_else(|| named().map(|folder| folder.path.clone()))
 }
 
@@ -216,7 +205,7 @@ fn below_parent(
         if carried != name {
             mapping = Mapping::Adapted;
         }
-        if place.parts().is_empty() && target.kerio && RESERVED.contains(&carried.to_lowercase().as_str()) {
+        if place.parts().is_empty() && target.profile.reserved.contains(&carried.to_lowercase().as_str()) {
             carried.push_str(" (migrated)");
             mapping = Mapping::Reserved;
         }
@@ -253,7 +242,7 @@ fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -
 /// By what two paths are one folder on the target: Kerio Connect does not tell capitals apart, and INBOX nowhere has any.
 fn key(path: &FolderPath, target: &TargetNames<'_>) -> String {
     let joined = path.parts().join("\u{0}");
-    if target.kerio || path.is_inbox() { joined.to_lowercase() } else { joined }
+    if target.profile.folds_case || path.is_inbox() { joined.to_lowercase() } else { joined }
 }
 
 #[cfg(test)]
@@ -275,9 +264,13 @@ mod tests {
         ]
     }
 
+    fn profile(kerio: bool) -> &'static Profile {
+        if kerio { Profile::kerio() } else { Profile::imap() }
+    }
+
     fn planned(source: &[Folder], kerio: bool) -> Vec<(String, String, Mapping)> {
         let folders = if kerio { kerio_target() } else { Vec::new() };
-        let target = TargetNames { folders: &folders, separator: Some('/'), kerio };
+        let target = TargetNames { folders: &folders, separator: Some('/'), profile: profile(kerio) };
         planned_with(source, &target, &Selection::default(), &BTreeMap::new())
     }
 
@@ -360,7 +353,7 @@ mod tests {
     #[test]
     fn a_folder_that_shows_others_once_more_is_left_out_and_told() {
         let source = [folder("INBOX", None), folder("Starred", Some(SpecialUse::Flagged))];
-        let target = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let target = TargetNames { folders: &[], separator: Some('/'), profile: Profile::imap() };
         let wishes = Wishes { selection: &Selection::default(), earlier: &BTreeMap::new(), permanent_ids: false };
         let (ways, left_out) = plan(&source, &target, wishes);
         assert_eq!((ways.len(), left_out[0].reason), (1, LeftOutReason::Virtual));
@@ -368,11 +361,11 @@ mod tests {
     #[test]
     fn a_second_run_finds_every_folder_where_the_first_put_it() {
         let source = [folder("Gesendet", None), folder("Sent", None), folder("Papierkorb", None)];
-        let empty = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let empty = TargetNames { folders: &[], separator: Some('/'), profile: Profile::imap() };
         let first = planned_with(&source, &empty, &Selection::default(), &BTreeMap::new());
         // The folders that the first run made, in another order, and one that somebody else made.
         let there = [folder("Trash", None), folder("Sent", None), folder("Papierkorb", None), folder("Gesendet", None)];
-        let target = TargetNames { folders: &there, separator: Some('/'), kerio: false };
+        let target = TargetNames { folders: &there, separator: Some('/'), profile: Profile::imap() };
         assert_eq!(planned_with(&source, &target, &Selection::default(), &BTreeMap::new()), first);
         let earlier = BTreeMap::from([(b"Sent".to_vec(), FolderPath::new(["Elsewhere"]))]);
         let as_before = planned_with(&source, &target, &Selection::default(), &earlier);
@@ -384,7 +377,7 @@ mod tests {
         let source = [folder("INBOX", None), folder("Old", None), folder("Old>1999", None), folder("Sent", None)];
         let mut selection = Selection::default();
         selection.read_rules("rename Old -> Archive/Before\nexclude Sent\nspecial-folders off").unwrap();
-        let target = TargetNames { folders: &kerio_target(), separator: Some('/'), kerio: true };
+        let target = TargetNames { folders: &kerio_target(), separator: Some('/'), profile: Profile::kerio() };
         let planned = planned_with(&source, &target, &selection, &BTreeMap::new());
         assert_eq!(
             planned,
@@ -406,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_holds_all_is_copied_where_there_is_no_other() {
-        let target = TargetNames { folders: &[], separator: Some('/'), kerio: false };
+        let target = TargetNames { folders: &[], separator: Some('/'), profile: Profile::imap() };
         let selection = Selection::default();
         let all = [folder("Everything", Some(SpecialUse::All)), folder("INBOX", None)];
         let ways = planned_with(&all[..1], &target, &selection, &BTreeMap::new());

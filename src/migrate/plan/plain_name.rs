@@ -8,19 +8,22 @@ use crate::domain::FolderPath;
 /// Characters of a part, at most. Some servers keep names in file names of 255 octets, in UTF-7.
 const LONGEST_PART: usize = 60;
 
-/// The path in plain characters; none when it already is, so that its name cannot be the reason of a refusal.
-pub fn plain_name(path: &FolderPath) -> Option<FolderPath> {
+/// The path in plain characters, none of which is the target's separator; none when it already is, so that its name cannot be the reason of
+/// a refusal.
+pub fn plain_name(path: &FolderPath, separator: Option<char>) -> Option<FolderPath> {
     let parts = path.parts();
-    let plain = FolderPath((0..parts.len()).map(|depth| plain_part(&parts[..=depth])).collect());
+    let plain = FolderPath((0..parts.len()).map(|depth| plain_part(&parts[..=depth], separator)).collect());
     (plain != *path).then_some(plain)
 }
 
 /// The last of these parts. One that is changed gets a mark made of the whole path as it was.
-fn plain_part(path: &[String]) -> String {
+fn plain_part(path: &[String], separator: Option<char>) -> String {
     let Some(name) = path.last() else { return String::new() };
+    let [filler, gap] =
+        [['_', '-'], [' ', '-']].map(|[usual, other]| if separator == Some(usual) { other } else { usual });
     let plain = |letter: char| {
-        let kept = (letter.is_alphanumeric() && letter <= '\u{FFFF}') || matches!(letter, ' ' | '-' | '_');
-        if kept { letter } else { '_' }
+        let is_kept = (letter.is_alphanumeric() && letter <= '\u{FFFF}') || matches!(letter, ' ' | '-' | '_');
+        if is_kept && separator != Some(letter) { letter } else { filler }
     };
     let part: String = name.chars().take(LONGEST_PART).map(plain).collect();
     let part = part.trim();
@@ -28,7 +31,7 @@ fn plain_part(path: &[String]) -> String {
         return part.to_owned();
     }
     let mark = blake3::hash(path.join("\u{0}").as_bytes()).to_hex();
-    format!("{part} {}", &mark[..6]).trim_start().to_owned()
+    format!("{part}{gap}{}", &mark[..6]).trim_start_matches(gap).to_owned()
 }
 
 #[cfg(test)]
@@ -36,7 +39,7 @@ mod tests {
     use super::*;
 
     fn plain(parts: &[&str]) -> Option<String> {
-        plain_name(&FolderPath::new(parts.iter().copied())).map(|path| path.parts().join(">"))
+        plain_name(&FolderPath::new(parts.iter().copied()), Some('/')).map(|path| path.parts().join(">"))
     }
 
     #[test]
@@ -48,5 +51,13 @@ mod tests {
         assert!(party.starts_with("_ Party ") && party.ends_with(">Photos"), "{party}");
         assert!(plain(&["n".repeat(200).as_str()]).unwrap().len() < 80);
         assert!(!plain(&[".."]).unwrap().contains('.'));
+    }
+
+    #[test]
+    fn a_plain_name_holds_no_separator_whatever_that_is() {
+        for separator in ['_', ' ', '-', '.', '%'] {
+            let plain = plain_name(&FolderPath::new(["100% a_b-c"]), Some(separator)).unwrap();
+            assert!(!plain.name().contains(separator), "{separator}: {plain}");
+        }
     }
 }

@@ -16,8 +16,9 @@ use crate::migrate::context::recorder::Events;
 use crate::migrate::context::{self, RunContext};
 use crate::migrate::request::{Observer, Request, Servers, TargetKind};
 use crate::migrate::target::kerio::port;
+use crate::migrate::verdict::Verdict;
 use crate::migrate::{endpoints, mailbox, verify};
-use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, RunState};
+use crate::progress::{AccountInfo, Event, RunInfo, RunKind, RunState};
 use prepare::Prepared;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -148,7 +149,7 @@ impl Coordinator {
             source: prepared.source,
             target: prepared.target,
             directory: prepared.directory,
-            kerio: prepared.kerio,
+            profile: prepared.profile,
             settling: AtomicU64::new(0),
         };
         if !context.options.shared_mailboxes {
@@ -217,17 +218,17 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
         return context.report(Event::AccountFinished { account: id, end: AccountEnd::Failed });
     }
     // Our own fault in one mailbox must not take the others with it.
-    let end = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
+    let verdict = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
         RunKind::Check => survey::survey(context, id, account),
         RunKind::Migrate => mailbox::migrate(context, id, account),
         RunKind::Verify => verify::verify(context, id, account),
     }));
-    let end = end.unwrap_or_else(|_| {
+    let verdict = verdict.unwrap_or_else(|_| {
         let problem = Problem::new(ProblemKind::Internal).for_account(&account.address);
         context.report_problem(id, None, problem);
-        AccountEnd::Failed
+        Verdict::of_our_fault()
     });
-    context.report(Event::AccountFinished { account: id, end });
+    context.report(Event::AccountFinished { account: id, end: verdict.end() });
 }
 
 fn run_info(request: &Request, log_folder: PathBuf) -> RunInfo {

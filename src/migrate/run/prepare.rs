@@ -14,6 +14,7 @@ use crate::migrate::sign_in::guard::SignInGuard;
 use crate::migrate::target::directory::{Directory, ExistingAccounts, KerioDirectory};
 use crate::migrate::target::kerio::administrator::sign_in_administrator;
 use crate::migrate::target::kerio::port;
+use crate::migrate::target::profile::Profile;
 use crate::network::KnownCertificates;
 use crate::progress::{Event, RunKind};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub struct Prepared {
     pub source: End,
     pub target: End,
     pub directory: Box<dyn Directory>,
-    pub kerio: bool,
+    pub profile: &'static Profile,
     administration: Option<Arc<Administration>>,
 }
 
@@ -42,7 +43,7 @@ pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Eve
     let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
     let port = match servers.target.address.port {
-        Some(wanted) if kind == RunKind::Migrate => {
+        Some(wanted) if kind == RunKind::Migrate && Profile::of(&servers.target_kind).moves_port => {
             port::change(&administration, servers, &options.state_folder, wanted, &|event| events.report(event))?;
             Some(wanted)
         }
@@ -72,14 +73,13 @@ impl Prepared {
     ) -> Self {
         let end = |endpoint: Endpoint, server: &MailServer| End {
             guard: SignInGuard::default(),
-            places: Arc::new(Permits::new(server.connections.max_connections)),
+            permits: Arc::new(Permits::new(server.connections.max_connections)),
             credentials: Arc::new(Credentials::new(endpoint.side, &server.sign_in, server.name)),
             endpoint,
         };
-        let kerio = administration.is_some();
         let source = end(source, &servers.source);
         let target = end(target, &servers.target);
-        Self { source, target, directory, kerio, administration }
+        Self { source, target, directory, profile: Profile::of(&servers.target_kind), administration }
     }
 
     /// Takes out what puts Kerio Connect back as it was.

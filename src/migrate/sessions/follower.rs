@@ -2,10 +2,12 @@
 //!
 //! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
 
-use crate::domain::{FolderId, Uid};
-use crate::imap::{BodyBatch, BodyFeed, BodySink, FolderToRead, ImapError, Reader, SinkClosed};
+use crate::domain::{Digest, FolderId, Uid};
+use crate::imap::{BodyBatch, BodyFeed, FolderToRead, ImapError, Reader, SinkClosed};
 use crate::ledger::{Done, FolderRecord};
-use crate::migrate::content::{Arriving, Comparison, Right, SizeAndDigest};
+use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::matching::Match;
+use crate::migrate::content::reading::{MeasuringSink, SizeAndDigest, Take};
 use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permit;
 use crate::network::Interrupter;
@@ -25,7 +27,7 @@ struct Job {
 }
 
 /// What the follower found right, of which folder.
-pub type Found = (FolderId, FolderRecord, Vec<Right>);
+pub type Found = (FolderId, FolderRecord, Vec<Match>);
 
 /// Jobs that may wait; copying slows down to the pace of checking rather than running away from it.
 const JOBS_WAITING: usize = 8;
@@ -114,12 +116,13 @@ fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -
     let Ok(first) = waiting.recv() else { return Ok(()) };
     reader.compress_if_far()?;
     let asked = RefCell::new(VecDeque::new());
-    let mut comparing = Comparing { asked: &asked, found, folder: 0, arriving: Arriving::default() };
-    reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut comparing)
+    let mut comparing = Comparing { asked: &asked, found, folder: 0 };
+    let mut sink = MeasuringSink::<SizeAndDigest, _>::new(&mut comparing);
+    reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut sink)
 }
 
 /// A job that was asked for, and what of it was right until now.
-type Asked = (Job, Vec<Right>);
+type Asked = (Job, Vec<Match>);
 
 /// Turns jobs into batches as they come in.
 struct Jobs<'a> {
@@ -155,43 +158,22 @@ struct Comparing<'a> {
     asked: &'a RefCell<VecDeque<Asked>>,
     found: &'a Sender<Found>,
     folder: usize,
-    arriving: Arriving<SizeAndDigest>,
 }
 
-impl BodySink for Comparing<'_> {
-    fn opened(&mut self, folder: usize) -> Result<(), SinkClosed> {
+impl Take<(u64, Digest)> for Comparing<'_> {
+    fn opened(&mut self, folder: usize) {
         self.folder = folder;
-        Ok(())
     }
 
-    fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
-        self.arriving.begin(uid);
-        Ok(())
-    }
-
-    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
-        self.arriving.chunk(octets);
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), SinkClosed> {
-        let Some((target_uid, (_, digest))) = self.arriving.end() else { return Ok(()) };
+    fn measured(&mut self, target_uid: Uid, measured: Option<(u64, Digest)>) {
+        let Some((_, digest)) = measured else { return };
         // A server may deliver for the next command before it says that the last one is done.
         for (job, right) in self.asked.borrow_mut().iter_mut().filter(|(job, _)| job.folder.0 as usize == self.folder) {
             if let Some(sent) = job.messages.remove(&target_uid).filter(|sent| sent.digest == digest) {
                 let Done { uid, size, .. } = sent;
-                right.push(Right { uid, target_uid, size, comparison: Comparison::Equal });
+                right.push(Match { uid, target_uid, size, digest, comparison: Comparison::Equal });
             }
         }
-        Ok(())
-    }
-
-    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
-        Ok(())
     }
 
     fn batch_end(&mut self) -> Result<(), SinkClosed> {

@@ -28,6 +28,8 @@ pub struct Sessions {
     pub second: SecondLine,
     /// The wire names of the target's folders, so that none is created twice.
     pub existing: BTreeSet<Vec<u8>>,
+    /// The character between the parts of a name on the target.
+    pub separator: Option<char>,
     _registrations: [Registration; 2],
     _places: [Permit; 2],
 }
@@ -47,7 +49,7 @@ impl Sessions {
         user: &mut Option<TargetUser>,
     ) -> Result<(Self, Listings), Halt> {
         context.report(Event::Stepped { account: id, step: Step::SigningIn });
-        let places = [context.place(Side::Source)?, context.place(Side::Target)?];
+        let places = [context.permit(Side::Source)?, context.permit(Side::Target)?];
         let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(move || {
@@ -58,7 +60,7 @@ impl Sessions {
             let greeted = imap::connect(&context.target.endpoint);
             // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
             let may_go_on =
-                if context.directory.creates() { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
+                if context.profile.creates_users { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
             let target = may_go_on.and_then(|()| {
                 let known = match user {
                     Some(user) => user.clone(),
@@ -82,6 +84,7 @@ impl Sessions {
             follower,
             second: SecondLine::default(),
             existing,
+            separator: target_listing.separator,
             _registrations: [source_registration, target_registration],
             _places: places,
         };
@@ -131,7 +134,7 @@ pub fn further_line(
     user: Option<&TargetUser>,
 ) -> Option<impl FnOnce() -> Option<(Session, Permit)> + Send + 'static> {
     let name = user?.sign_in_names.first()?.clone();
-    let place = context.target.places.take_free()?;
+    let place = context.target.permits.take_free()?;
     let endpoint = context.target.endpoint.clone();
     let (credentials, owner) = (context.target.credentials.clone(), account.clone());
     Some(move || {

@@ -23,9 +23,6 @@ pub trait Directory: Send + Sync {
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
-    /// Whether a user may be created.
-    fn creates(&self) -> bool;
-
     /// Finds the user, or creates it and its domain. An existing user is left exactly as it is.
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
 }
@@ -36,10 +33,6 @@ pub struct ExistingAccounts(pub NameForm);
 impl Directory for ExistingAccounts {
     fn mailbox(&self, account: &Account) -> String {
         account.target_name(self.0)
-    }
-
-    fn creates(&self) -> bool {
-        false
     }
 
     fn standing(&self, _account: &Account) -> (Standing, Option<Problem>) {
@@ -59,10 +52,6 @@ impl Directory for KerioDirectory {
         let address = account.target();
         let domain = self.0.domain_name(address.domain());
         format!("{}@{}", address.local(), domain.unwrap_or_else(|| address.domain().to_owned()))
-    }
-
-    fn creates(&self) -> bool {
-        true
     }
 
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {

@@ -1,0 +1,189 @@
+//! Finding messages on the target by content: the ones that a record does not know, and the places of the ones that it knows.
+
+use crate::domain::{Side, Uid};
+use crate::ledger::{Done, FolderRecord};
+use crate::migrate::attempt::FolderRun;
+use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::{Head, Heads};
+use std::collections::BTreeSet;
+
+/// What is on the target from a UID on.
+pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt> {
+    run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
+    Heads::read_from(run.sessions.target.reader(), floor).on(Side::Target)
+}
+
+/// What is on the target from a UID on and is the place of no message of the record.
+pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+    let taken: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
+    let heads = on_target(run, floor)?;
+    Ok(heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect())
+}
+
+/// Matches messages of the source with messages of the target's open folder. What was read until a connection is lost is kept for the
+/// next attempt. A message at which the connection to the source was lost too often is named as failed, and not read again.
+pub fn match_with_target(
+    run: &mut FolderRun<'_, '_>,
+    wanted: &[Head],
+    there: &[Head],
+    scope: Scope,
+) -> Result<Vec<Match>, Halt> {
+    let failed = &run.job.progress.failed;
+    let wanted: Vec<Head> = wanted.iter().filter(|head| !failed.contains(&head.uid)).copied().collect();
+    if wanted.is_empty() || there.is_empty() {
+        return Ok(Vec::new());
+    }
+    let [here, stored] = std::mem::take(&mut run.job.progress.shelves);
+    let mut here = here.under(run.scan.status.uid_validity);
+    let mut stored = stored.under(run.target.open.status.uid_validity);
+    let before = here.len() + stored.len();
+    let found = match_on(run, &wanted, there, scope, [&mut here, &mut stored]);
+    run.mailbox.compared += here.len() + stored.len() - before;
+    run.job.progress.shelves = [here, stored];
+    Ok(found?.pairs)
+}
+
+fn match_on(
+    run: &mut FolderRun<'_, '_>,
+    wanted: &[Head],
+    there: &[Head],
+    scope: Scope,
+    [here, stored]: [&mut Shelf; 2],
+) -> Result<Matching, Halt> {
+    run.open_source()?;
+    let progress = &mut run.job.progress;
+    let source = matching::Side {
+        reader: &mut run.sessions.source,
+        heads: wanted,
+        shelf: here,
+        losses: &mut progress.reading_losses,
+    };
+    let target = matching::Side {
+        reader: run.sessions.target.reader(),
+        heads: there,
+        shelf: stored,
+        losses: &mut progress.read_back_losses,
+    };
+    let found = match_messages(source, target, scope);
+    if let Err(Halt::Server { side: Side::Source, error }) = &found {
+        run.fail_where_lost_too_often(error);
+    }
+    found
+}
+
+/// Where messages are that the record says are on the target.
+#[derive(Debug, Default)]
+pub struct Located {
+    /// Those that are there.
+    pub found: Vec<Match>,
+    /// Those whose place holds other content, with their places.
+    pub other: Vec<(Uid, Uid)>,
+    /// Those that are nowhere.
+    pub missing: Vec<Uid>,
+}
+
+/// Looks for messages that the record says are on the target.
+///
+/// 1. Each is read back at its place. That one which is equal is found costs the source nothing.
+/// 2. The rest is matched with what is at these places and with what nobody claims.
+///
+/// What was found until a connection is lost is in the first part of the result; the second says whether it is all.
+pub fn locate(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> (Located, Result<(), Halt>) {
+    let mut located = Located::default();
+    let outcome = locate_into(run, record, messages, &mut located);
+    (located, outcome)
+}
+
+fn locate_into(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    messages: &[Done],
+    located: &mut Located,
+) -> Result<(), Halt> {
+    let places: Vec<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
+    let mut readings: Readings<(u64, _)> = Readings::default();
+    if !places.is_empty() {
+        run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
+        let losses = &mut run.job.progress.read_back_losses;
+        let read = readings.read::<SizeAndDigest>(run.sessions.target.reader(), &places, losses);
+        let is_equal = |done: &&Done| {
+            let at = done.target_uid.and_then(|place| readings.get(place));
+            at.is_some_and(|(_, digest)| *digest == done.digest)
+        };
+        located.found.extend(messages.iter().filter(is_equal).filter_map(|done| as_match(done, done.target_uid?)));
+        read.on(Side::Target)?;
+    }
+    let found: BTreeSet<Uid> = located.found.iter().map(|found| found.uid).collect();
+    let rest: Vec<&Done> = messages.iter().filter(|done| !found.contains(&done.uid)).collect();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let floor = rest.iter().map(|done| done.target_uid.map_or(done.floor, |uid| uid.0.min(done.floor))).min();
+    let own: BTreeSet<Uid> = rest.iter().filter_map(|done| done.target_uid).collect();
+    let claimed: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
+    let heads = on_target(run, Uid(floor.unwrap_or(1).max(1)))?;
+    let is_free = |head: &&Head| own.contains(&head.uid) || !claimed.contains(&head.uid);
+    let there: Vec<Head> = heads.all().iter().filter(is_free).copied().collect();
+    let wanted: Vec<Head> = rest.iter().filter_map(|done| run.scan.heads.get(done.uid).copied()).collect();
+    // What was sent is known from the record, so that a message whose copy is equal is not read from the source once more.
+    let sent = rest.iter().map(|done| (done.uid, (done.size, done.digest))).collect();
+    let (mut here, mut stored) = (Shelf::with(sent), Shelf::default());
+    let matching = match_on(run, &wanted, &there, Scope::All, [&mut here, &mut stored])?;
+    let found: BTreeSet<Uid> = matching.pairs.iter().map(|found| found.uid).collect();
+    located.found.extend(matching.pairs);
+    for done in rest.iter().filter(|done| !found.contains(&done.uid)) {
+        match done.target_uid.filter(|place| heads.get(*place).is_some()) {
+            Some(place) => located.other.push((done.uid, place)),
+            None => located.missing.push(done.uid),
+        }
+    }
+    Ok(())
+}
+
+fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
+    let Done { uid, size, digest, .. } = *done;
+    Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
+}
+
+/// What was taken by a target that announces no UIDs, and was not found there yet.
+pub fn placeless(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
+    let unchecked = run.ledger.unchecked(record)?;
+    Ok(unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect())
+}
+
+/// Finds the places of messages that were taken by a target that announces no UIDs. Otherwise one of them would pass for an equal message
+/// that was still on its way, and that one would never be copied.
+pub fn place(run: &mut FolderRun<'_, '_>, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
+    if placeless.is_empty() {
+        return Ok(());
+    }
+    // What is not found here is looked for again at the end.
+    let (located, outcome) = locate(run, record, placeless);
+    run.take_found(record, located.found)?;
+    outcome
+}
+
+/// Records what was found on the target by content, which is as good as read back, and forgets what was `asked` for in vain.
+pub fn note_found(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    found: Vec<Match>,
+    asked: &[Uid],
+) -> Result<(), Halt> {
+    let done: Vec<Done> = found
+        .iter()
+        .map(|found| Done {
+            uid: found.uid,
+            size: found.size,
+            digest: found.digest,
+            target_uid: Some(found.target_uid),
+            floor: 0,
+            checked: false,
+        })
+        .collect();
+    run.ledger.record(record, &done, asked, &[], 0)?;
+    run.take_found(record, found)
+}

@@ -1,0 +1,83 @@
+//! What is known of a kind of target beyond IMAP: the one place where two kinds are told apart.
+
+use crate::domain::{FolderPath, SpecialUse};
+use crate::migrate::request::TargetKind;
+
+/// How a kind of target differs from any other IMAP server.
+#[derive(Debug)]
+pub struct Profile {
+    /// Top-level names, in small letters, of folders that hold something other than mail: mail never goes there.
+    pub reserved: &'static [&'static str],
+    /// The folders that each mailbox has from the beginning, and what they are for. Empty where only the server can say.
+    pub own_folders: &'static [(&'static str, SpecialUse)],
+    /// Whether two names that differ in capitals are one folder.
+    pub folds_case: bool,
+    /// Whether a message that arrives with \Deleted stays visible.
+    pub keeps_deleted: bool,
+    /// Whether users are created where they are missing.
+    pub creates_users: bool,
+    /// Whether a port in the address is set on its IMAP service for the time of the run.
+    pub moves_port: bool,
+}
+
+/// Any IMAP server.
+static IMAP: Profile = Profile {
+    reserved: &[],
+    own_folders: &[],
+    folds_case: false,
+    keeps_deleted: true,
+    creates_users: false,
+    moves_port: false,
+};
+
+/// Kerio Connect: its default folders (user guide), and a mailbox that hides what is \Deleted.
+static KERIO: Profile = Profile {
+    reserved: &[
+        "calendar",
+        "contacts",
+        "tasks",
+        "notes",
+        "journal",
+        "suggested contacts",
+        "public folders",
+        "archive folders",
+    ],
+    own_folders: &[
+        ("INBOX", SpecialUse::Inbox),
+        ("Sent Items", SpecialUse::Sent),
+        ("Drafts", SpecialUse::Drafts),
+        ("Deleted Items", SpecialUse::Trash),
+        ("Junk E-mail", SpecialUse::Junk),
+    ],
+    folds_case: true,
+    keeps_deleted: false,
+    creates_users: true,
+    moves_port: true,
+};
+
+impl Profile {
+    /// The profile of a kind of target.
+    pub fn of(kind: &TargetKind) -> &'static Self {
+        match kind {
+            TargetKind::Kerio(_) => &KERIO,
+            TargetKind::Imap => &IMAP,
+        }
+    }
+
+    /// Any IMAP server.
+    #[cfg(test)]
+    pub fn imap() -> &'static Self {
+        &IMAP
+    }
+
+    /// Kerio Connect.
+    #[cfg(test)]
+    pub fn kerio() -> &'static Self {
+        &KERIO
+    }
+
+    /// Its own folder for a use, if it has one from the beginning.
+    pub fn own_folder(&self, special_use: SpecialUse) -> Option<FolderPath> {
+        self.own_folders.iter().find(|(_, own)| *own == special_use).map(|(name, _)| FolderPath::new([*name]))
+    }
+}

@@ -1,0 +1,128 @@
+//! The verdict on an account: the only place where one becomes complete.
+//!
+//! Promises that it follows from counts and states alone. An account is complete only if
+//!
+//! - every folder that the user's rules take came to its end,
+//! - in each of them every message of the source is on the target or was deleted on the source meanwhile,
+//! - nothing that the source lists was left out but by a rule, or for a reason that is no loss,
+//! - and no problem says that something is missing.
+//!
+//! What cannot be proved is incomplete. A [`Verdict`] can be made here only, so that nobody else can call an account complete.
+
+use super::context::retry::Ended;
+use crate::domain::LeftOut;
+use crate::progress::AccountEnd;
+
+/// How an account ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict(AccountEnd);
+
+/// What is known of a folder's messages at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FolderEvidence {
+    /// On the source, as far as the user's rules take them; those included that it counts and does not list.
+    pub on_source: u64,
+    /// Of these, on the target: copied, or found there, and not known as missing or altered.
+    pub on_target: u64,
+    /// Of these, deleted on the source meanwhile.
+    pub vanished: u64,
+}
+
+impl FolderEvidence {
+    /// Messages of which nothing says that they are on the target.
+    pub fn unaccounted(&self) -> u64 {
+        self.on_source.saturating_sub(self.on_target + self.vanished)
+    }
+
+    /// Whether every message is accounted for.
+    pub fn is_whole(&self) -> bool {
+        self.on_source == self.on_target + self.vanished
+    }
+}
+
+/// What is known of an account at its end.
+pub struct Evidence<'e> {
+    /// One for each folder of the plan; none for a folder that did not come to its end.
+    pub folders: &'e [Option<FolderEvidence>],
+    /// What the source lists and is not in the plan.
+    pub left_out: &'e [LeftOut],
+    /// Whether a problem was reported that leaves something missing.
+    pub has_failed: bool,
+}
+
+impl Evidence<'_> {
+    fn is_whole(&self) -> bool {
+        !self.has_failed
+            && self.folders.iter().all(|folder| folder.is_some_and(|evidence| evidence.is_whole()))
+            && !self.left_out.iter().any(|left_out| left_out.reason.is_loss())
+    }
+}
+
+impl Verdict {
+    /// On the end of attempts; `has_settled` says whether anything of the account is settled.
+    pub fn of(ended: Ended<()>, evidence: &Evidence<'_>, has_settled: bool) -> Self {
+        Self(match ended {
+            Ended::Done(()) if evidence.is_whole() => AccountEnd::Complete,
+            Ended::Done(()) => AccountEnd::Incomplete,
+            Ended::Stopped => AccountEnd::Stopped,
+            Ended::Failed if has_settled => AccountEnd::Incomplete,
+            Ended::Failed => AccountEnd::Failed,
+        })
+    }
+
+    /// On an account that was only looked at: whether nothing keeps it from being migrated.
+    pub fn of_survey(ended: Ended<bool>) -> Self {
+        Self(match ended {
+            Ended::Done(true) => AccountEnd::Complete,
+            Ended::Done(false) => AccountEnd::Incomplete,
+            Ended::Stopped => AccountEnd::Stopped,
+            Ended::Failed => AccountEnd::Failed,
+        })
+    }
+
+    /// On an account during whose work this program failed.
+    pub fn of_our_fault() -> Self {
+        Self(AccountEnd::Failed)
+    }
+
+    /// The word for it.
+    pub fn end(self) -> AccountEnd {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::LeftOutReason;
+
+    const WHOLE: Option<FolderEvidence> = Some(FolderEvidence { on_source: 3, on_target: 2, vanished: 1 });
+
+    fn end(folders: &[Option<FolderEvidence>], left_out: Option<LeftOutReason>, has_failed: bool) -> AccountEnd {
+        let left_out = left_out.map(|reason| LeftOut { folder: "x".to_owned(), reason });
+        let evidence = Evidence { folders, left_out: left_out.as_slice(), has_failed };
+        Verdict::of(Ended::Done(()), &evidence, true).end()
+    }
+
+    #[test]
+    fn an_account_is_complete_only_where_every_message_of_every_folder_is_accounted_for() {
+        assert_eq!(end(&[WHOLE, WHOLE], None, false), AccountEnd::Complete);
+        assert_eq!(end(&[], None, false), AccountEnd::Complete);
+        assert_eq!(end(&[WHOLE, None], None, false), AccountEnd::Incomplete, "a folder came to no end");
+        for (on_target, vanished) in [(2, 0), (0, 2), (3, 1)] {
+            let folder = Some(FolderEvidence { on_source: 3, on_target, vanished });
+            assert_eq!(end(&[WHOLE, folder], None, false), AccountEnd::Incomplete);
+        }
+        assert_eq!(end(&[WHOLE], None, true), AccountEnd::Incomplete, "a problem says that something is missing");
+    }
+
+    #[test]
+    fn what_is_left_out_is_a_loss_unless_a_rule_or_its_owner_says_otherwise() {
+        for reason in [LeftOutReason::ByRule, LeftOutReason::Shared, LeftOutReason::OtherUser, LeftOutReason::Virtual] {
+            assert_eq!(end(&[WHOLE], Some(reason), false), AccountEnd::Complete, "{reason:?}");
+        }
+        for reason in [LeftOutReason::Unnameable, LeftOutReason::Unclear, LeftOutReason::ListedTwice] {
+            assert_eq!(end(&[WHOLE], Some(reason), false), AccountEnd::Incomplete, "{reason:?}");
+        }
+    }
+}

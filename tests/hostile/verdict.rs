@@ -1,0 +1,78 @@
+//! An account is called complete only where every message of every folder is accounted for.
+
+use super::between::{Fate, Tamper};
+use super::stage::{ANN, LOOPBACK, Stage, kinds, message, problems, store};
+use kimt::domain::{LeftOutReason, ProblemKind, Security};
+use kimt::progress::{RunKind, Verdict};
+use kimt::rehearsal::{ImapOptions, Layout, Profile};
+
+/// Runs and verifies: neither says that all is well.
+fn assert_incomplete(stage: &Stage, expected: ProblemKind, name: &str) {
+    for kind in [RunKind::Migrate, RunKind::Verify] {
+        let state = stage.run(kind);
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{kind:?}: {:?}", problems(&state));
+        assert!(problems(&state).iter().any(|problem| problem.contains(name)), "{kind:?}: {:?}", problems(&state));
+        if kind == RunKind::Migrate {
+            assert!(kinds(&state).contains(&expected), "{:?}", problems(&state));
+        }
+    }
+}
+
+#[test]
+fn a_folder_whose_name_the_target_refuses_arrives_whatever_the_targets_separator_is() {
+    for separator in [b'_', b' ', b'-', b'.'] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+        let layout = Layout { separator, kerio: false };
+        stage.target = super::stage::End::start(store(layout), ImapOptions::new(Profile::Rich), Security::Plain);
+        stage.source.store().create_folder(ANN, "100%").unwrap();
+        stage.source.store().add(ANN, "100%", message("Subject: percent\r\n\r\nx\r\n")).unwrap();
+        stage.target.tamper(Tamper::commands(|command| {
+            let is_refused = command.name == "CREATE" && command.text.contains('%');
+            if !is_refused {
+                return Fate::Pass;
+            }
+            // After the answers to what was asked before it.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            command.answer("NO [CANNOT] no percent signs")
+        }));
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}: {:?}", separator as char, problems(&state));
+        assert_eq!(stage.target.mail().messages(), 1, "{:?}", separator as char);
+        assert_eq!(LOOPBACK, stage.target.host);
+    }
+}
+
+#[test]
+fn a_folder_that_is_listed_so_that_nobody_can_read_it_is_a_loss() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(3);
+    stage.source.store().create_folder(ANN, "Strange").unwrap();
+    stage.source.tamper(Tamper::answers(|answer| {
+        let is_it = answer.text.starts_with("* LIST") && answer.text.contains("Strange");
+        if is_it { Fate::Instead(b"* LIST (\\HasNoChildren) \"/\"\r\n".to_vec()) } else { Fate::Pass }
+    }));
+    assert_incomplete(&stage, ProblemKind::FolderNotRead, "(no name)");
+}
+
+#[test]
+fn a_folder_that_may_be_ones_own_and_is_not_copied_is_a_loss() {
+    let stage = Stage::between(Profile::Bare, Profile::Rich).fill(3);
+    stage.source.store().create_folder(ANN, "~old").unwrap();
+    stage.source.store().add(ANN, "~old", message("Subject: mine\r\n\r\nx\r\n")).unwrap();
+    assert_incomplete(&stage, ProblemKind::FolderNotRead, "~old");
+    let state = stage.migrate();
+    let account = &state.accounts[0];
+    assert!(account.left_out.iter().any(|left_out| left_out.reason == LeftOutReason::Unclear), "{account:?}");
+}
+
+#[test]
+fn messages_that_are_counted_and_never_listed_keep_an_account_from_being_complete_in_every_run() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(5);
+    stage.source.tamper(Tamper::answers(|answer| {
+        if answer.fetches(3) && !answer.text.contains("BODY") { Fate::Instead(Vec::new()) } else { Fate::Pass }
+    }));
+    for _ in 0..2 {
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+        assert!(kinds(&state).contains(&ProblemKind::MessageUnreadable));
+    }
+}
