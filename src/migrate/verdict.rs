@@ -80,8 +80,8 @@ impl Verdict {
         })
     }
 
-    /// On an account during whose work this program failed.
-    pub fn of_our_fault() -> Self {
+    /// On an account that was refused, or during whose work this program failed.
+    pub fn of_no_attempt() -> Self {
         Self(AccountEnd::Failed)
     }
 

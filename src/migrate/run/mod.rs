@@ -215,7 +215,7 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     context.report(Event::AccountStarted { account: id });
     if let Some(problem) = context.shared.get(&id.index()) {
         context.report_problem(id, None, problem.clone());
-        return context.report(Event::AccountFinished { account: id, end: AccountEnd::Failed });
+        return context.report(Event::AccountFinished { account: id, end: Verdict::of_no_attempt().end() });
     }
     // Our own fault in one mailbox must not take the others with it.
     let verdict = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
@@ -226,7 +226,7 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     let verdict = verdict.unwrap_or_else(|_| {
         let problem = Problem::new(ProblemKind::Internal).for_account(&account.address);
         context.report_problem(id, None, problem);
-        Verdict::of_our_fault()
+        Verdict::of_no_attempt()
     });
     context.report(Event::AccountFinished { account: id, end: verdict.end() });
 }
