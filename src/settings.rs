@@ -82,6 +82,16 @@ pub struct More {
     pub max_connections: String,
 }
 
+/// What was chosen for the columns of a list of accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListColumns {
+    /// A digest of the header, by which the list is known again. The header itself could be an account by mistake, with a password.
+    pub header: String,
+    /// The meanings in their order, such as `address,password,-`.
+    pub columns: String,
+}
+
 /// What the window remembers. Texts are kept as typed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -112,6 +122,8 @@ pub struct Settings {
     pub jobs: u32,
     /// The folder of the CSV that was loaded last.
     pub accounts_folder: Option<PathBuf>,
+    /// What was chosen for the columns of lists of accounts, the latest last.
+    pub list_columns: Vec<ListColumns>,
     /// Light or dark.
     pub appearance: Appearance,
     /// The zoom factor.
@@ -136,6 +148,7 @@ impl Default for Settings {
             rules: String::new(),
             jobs: 4,
             accounts_folder: None,
+            list_columns: Vec::new(),
             appearance: Appearance::default(),
             zoom: 1.0,
             window_size: None,
@@ -146,6 +159,17 @@ impl Default for Settings {
 impl Settings {
     /// At most this many mailboxes are migrated at a time, from the window and from the command line.
     pub const MOST_JOBS: u32 = 100;
+
+    /// At most this many lists are remembered.
+    const MOST_LISTS: usize = 50;
+
+    /// Remembers what was chosen for the columns of lists with this header.
+    pub fn remember_columns(&mut self, header: String, columns: String) {
+        self.list_columns.retain(|known| known.header != header);
+        self.list_columns.push(ListColumns { header, columns });
+        let over = self.list_columns.len().saturating_sub(Self::MOST_LISTS);
+        self.list_columns.drain(..over);
+    }
 
     /// Reads the settings of a settings folder (see [`folders`]).
     pub fn load(folder: &Path) -> Self {
@@ -200,11 +224,21 @@ mod tests {
             source: "old.example:143".into(),
             source_security: Security::StartTls,
             appearance: Appearance::Dark,
+            list_columns: vec![ListColumns { header: "f00d".into(), columns: "address,-,password".into() }],
             window_size: Some((1280.0, 720.0)),
             ..Settings::default()
         };
         settings.save(&folder).unwrap();
         assert_eq!(Settings::load(&folder), settings);
+    }
+
+    #[test]
+    fn the_columns_of_the_latest_lists_are_remembered_once_each() {
+        let mut settings = Settings::default();
+        (0..80).for_each(|list| settings.remember_columns(format!("{}", list % 60), format!("address,{list}")));
+        assert_eq!(settings.list_columns.len(), Settings::MOST_LISTS);
+        let latest = settings.list_columns.last().unwrap();
+        assert_eq!((latest.header.as_str(), latest.columns.as_str()), ("19", "address,79"));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use super::fields::Field;
 use super::fold::fold;
-use crate::domain::Address;
+use crate::domain::{Address, AddressError};
 
 /// Why what is in the place of a password is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +73,9 @@ pub(super) fn text(field: &Field<'_>) -> String {
 
 /// The mail address in a field. The error is a clause about "it" that holds nothing of the field.
 pub(super) fn address(field: &Field<'_>) -> Result<Address, String> {
+    if !field.text().contains('@') {
+        return Err(if field.is_empty() { "it is empty".to_owned() } else { AddressError::NoAt.to_string() });
+    }
     let value = value(field);
     let seen: String = value.chars().filter(|c| !is_zero_width(*c)).collect();
     let mut text = seen.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
@@ -92,9 +95,6 @@ pub(super) fn address(field: &Field<'_>) -> Result<Address, String> {
         if let Some(inner) = text.strip_prefix(open).and_then(|text| text.strip_suffix(close)) {
             text = inner.trim();
         }
-    }
-    if text.is_empty() {
-        return Err("it is empty".to_owned());
     }
     if text.matches('@').count() > 1 {
         return Err("there are two addresses in it; leave the one to migrate".to_owned());

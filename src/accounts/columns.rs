@@ -32,24 +32,33 @@ pub struct Columns {
 impl Columns {
     /// What was understood, in a line: `5 columns: Address, Password, Full name; not used: Quota, Department`.
     pub fn summary(&self) -> String {
+        match self.not_used() {
+            Some(names) => format!("{}; not used: {names}", self.used()),
+            None => self.used(),
+        }
+    }
+
+    /// How many columns there are, and what those hold that are used: `5 columns: Address, Password, Full name`.
+    pub fn used(&self) -> String {
         let count = match self.columns.len() {
             1 => "1 column".to_owned(),
             many => format!("{many} columns"),
         };
-        let used: Vec<&str> =
-            self.columns.iter().filter(|it| it.meaning != Meaning::NotUsed).map(|it| it.meaning.label()).collect();
-        let unused = self.columns.iter().enumerate().filter(|(_, column)| column.meaning == Meaning::NotUsed);
-        let unused: Vec<String> = unused.map(|(index, _)| self.name(index)).collect();
-        let mut summary =
-            format!("{count}: {}", if used.is_empty() { "none is understood".to_owned() } else { used.join(", ") });
-        if !unused.is_empty() {
-            summary +=
-                &format!("; not used: {}", unused.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", "));
+        let used = self.columns.iter().map(|column| column.meaning).filter(|meaning| *meaning != Meaning::NotUsed);
+        let used: Vec<&str> = used.map(Meaning::label).collect();
+        format!("{count}: {}", if used.is_empty() { "none is understood".to_owned() } else { used.join(", ") })
+    }
+
+    /// The names of the columns that are not used, if there are any.
+    pub fn not_used(&self) -> Option<String> {
+        let all = self.columns.iter().enumerate().filter(|(_, column)| column.meaning == Meaning::NotUsed);
+        let names: Vec<String> = all.map(|(index, _)| self.name(index)).collect();
+        let named = names.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+        match names.len() {
+            0 => None,
+            1..=MOST_NAMED => Some(named),
+            many => Some(format!("{named} and {} more", many - MOST_NAMED)),
         }
-        if unused.len() > MOST_NAMED {
-            summary += &format!(" and {} more", unused.len() - MOST_NAMED);
-        }
-        summary
     }
 
     /// A column's title, or its place where it has none.

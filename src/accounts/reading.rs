@@ -248,9 +248,11 @@ impl<'a> Reading<'a> {
             ));
         }
         let columns = self.plan.columns.columns.len();
-        let password = self.roles.password.and_then(|index| fields.get(index));
-        let is_name = password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))));
-        if fields.len() < columns && (fields.len() > self.plan.fewest || is_name) {
+        let is_name = || {
+            let password = self.roles.password.and_then(|index| fields.get(index));
+            password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))))
+        };
+        if fields.len() < columns && (fields.len() > self.plan.fewest || is_name()) {
             return Err(format!(
                 "{shown} has only {}, and there are {columns} columns: what is missing may have moved the password. Write every field, if only as an empty one.",
                 counted(fields.len(), "field")

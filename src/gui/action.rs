@@ -1,6 +1,7 @@
 //! What the user asks for. A page never does work: it returns actions, and `app` carries them out.
 
 use super::page::Page;
+use crate::accounts::Layout;
 use crate::domain::Doubt;
 use crate::domain::Side;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub enum Action {
     Load,
     /// Load this file of accounts.
     LoadFile(PathBuf),
+    /// Read the loaded file again, with these columns.
+    ReadColumns(Layout),
     /// Let the user choose where to save a sample file.
     SaveSample,
     /// Open the file of accounts in the system's editor for it.

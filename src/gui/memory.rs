@@ -1,6 +1,7 @@
 //! Fills the window in from the settings, and keeps what was typed for the next start. Never a password.
 
 use super::pages::servers::ServersPage;
+use crate::accounts::Layout;
 use crate::domain::{Security, ServerAddress};
 use crate::settings::{Appearance, Settings};
 use egui::{Context, ThemePreference};
@@ -53,6 +54,12 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
     settings.zoom = context.zoom_factor();
     settings.window_size = context
         .input(|input| input.viewport().inner_rect.map(|rect| (rect.width(), rect.height())).or(settings.window_size));
+}
+
+/// What was chosen for the columns of lists; what cannot be understood is left out.
+pub fn columns(settings: &Settings) -> Vec<(String, Layout)> {
+    let known = settings.list_columns.iter();
+    known.filter_map(|list| Some((list.header.clone(), Layout::parse(&list.columns).ok()?))).collect()
 }
 
 /// Gives the window its earlier look.

@@ -8,7 +8,7 @@ use super::last_run::LastRun;
 use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
 use super::task::{Progress, Task};
-use crate::accounts::{self, AccountsFile};
+use crate::accounts::{self, AccountsFile, Choice};
 use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
 use crate::instance::Instance;
 use crate::logs;
@@ -64,6 +64,8 @@ pub struct Tasks {
     tests: Vec<(Side, u64, Findings)>,
     trusting: Option<Task<Result<Box<Doubt>, Problem>>>,
     picking: Option<Task<Picked>>,
+    /// How the columns of the file that is being chosen are read.
+    columns: Choice,
     picking_certificate: Option<(Side, Task<Picked>)>,
     loading: Option<Loaded>,
     saving: Option<Task<Result<Picked, String>>>,
@@ -93,6 +95,7 @@ impl Tasks {
             tests: Vec::new(),
             trusting: None,
             picking: None,
+            columns: Choice::default(),
             picking_certificate: None,
             loading: None,
             saving: None,
@@ -166,8 +169,9 @@ impl Tasks {
         Ok(())
     }
 
-    /// Lets the user choose a file of accounts.
-    pub fn pick(&mut self, folder: Option<&Path>) -> io::Result<()> {
+    /// Lets the user choose a file of accounts, and reads it.
+    pub fn pick(&mut self, folder: Option<&Path>, columns: Choice) -> io::Result<()> {
+        self.columns = columns;
         self.picking = Some(files::pick(&self.context, folder)?);
         Ok(())
     }
@@ -179,8 +183,8 @@ impl Tasks {
     }
 
     /// Reads a file of accounts.
-    pub fn load(&mut self, path: PathBuf) -> io::Result<()> {
-        let load = move || match accounts::load(&path) {
+    pub fn load(&mut self, path: PathBuf, columns: Choice) -> io::Result<()> {
+        let load = move || match accounts::load_as(&path, &columns) {
             Ok(file) => Ok((path, Box::new(file))),
             Err(error) => Err(error.problem()),
         };
@@ -245,7 +249,8 @@ impl Tasks {
             None => {}
             Some(Ok(Picked::File(path))) => {
                 news.push(News::Loading);
-                if let Err(error) = self.load(path) {
+                let columns = std::mem::take(&mut self.columns);
+                if let Err(error) = self.load(path, columns) {
                     news.push(News::Failed(error.to_string()));
                 }
             }

@@ -2,9 +2,10 @@
 
 use super::recorded;
 use super::support::{Shown, fine_picture, pictures, plain};
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
+use kimt::accounts::{self, Layout};
 use kimt::domain::{AccountId, Problem, ProblemKind, Side};
 use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
@@ -22,6 +23,18 @@ fn loaded() -> Wizard {
     wizard
 }
 
+/// A list as an administrator has it, read as for a source where everybody needs a password.
+fn list(text: &str) -> Wizard {
+    let mut file = accounts::read(text.as_bytes());
+    file.require_passwords();
+    let mut wizard = empty();
+    wizard.accounts.take("/home/admin/export.csv".into(), file);
+    wizard
+}
+
+const EXPORT: &str = "E-mail;Quota;Heslo;Jm\u{e9}no;Odd\u{11b}len\u{ed};Alternate email\nann@old-company.com;1024;Winter-71;Ann Keller;IT;ann@private.example\nb.novak@old-company.com;2048;Sommer-82;Bohumil Nov\u{e1}k;Obchod;\nc.ortiz@old-company.com;512;Herbst-93\u{a0};Carmen Ortiz;IT;\n";
+const TWO_PASSWORDS: &str = "Email;Password;Kennwort;Name\nann@old-company.com;Winter-71;Sommer-82;Ann Keller\nb.novak@old-company.com;Herbst-93;Regen-64;Bohumil Nov\u{e1}k\n";
+
 pub fn checked(events: &[Stamped]) -> Wizard {
     let mut wizard = loaded();
     wizard.accounts.begin_check();
@@ -34,6 +47,8 @@ fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "accounts-empty", empty);
     pictures(&mut results, "accounts-loaded", loaded);
+    pictures(&mut results, "accounts-columns", || list(EXPORT));
+    pictures(&mut results, "accounts-columns-refused", || list(TWO_PASSWORDS));
     pictures(&mut results, "accounts-checking", || checked(&recorded::checking()));
     pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
     fine_picture(&mut results, "accounts-checked", || checked(&recorded::checked()));
@@ -63,6 +78,42 @@ fn bad_lines_are_named_without_their_passwords_and_the_others_can_go_on() {
     harness.get_by_label("Start migration of 12 accounts").click();
     harness.run();
     assert_eq!(harness.state().actions, [Action::Start]);
+}
+
+#[test]
+fn the_page_says_what_each_column_holds_and_shows_no_password() {
+    let mut harness = plain(list(EXPORT));
+    harness.run();
+    harness.get_by_label("6 columns: Address, Password, Full name");
+    harness.get_by_label("Not used: Quota, Oddělení, Alternate email");
+    harness.get_by_label_contains("Line 4 has a no-break space");
+    harness.get_by_label("Choose columns").click();
+    harness.run();
+    assert_eq!(harness.query_all_by_label("••••••••• (9)").count(), 2);
+    let said: String =
+        harness.root().children_recursive().map(|node| format!("{:?}", node.accesskit_node().data())).collect();
+    assert!(said.contains("ann@private.example") && !said.contains("Winter") && !said.contains("Herbst"));
+    harness.get_by_label("Hide columns").click();
+    harness.run();
+    assert!(harness.query_all_by_label("••••••••• (9)").next().is_none());
+}
+
+#[test]
+fn columns_that_leave_something_open_are_chosen_on_the_page() {
+    let mut harness = plain(list(TWO_PASSWORDS));
+    harness.run();
+    harness.get_by_label_contains("Both 'Password' and 'Kennwort' could be the password.");
+    harness.get_by_label("Start migration of 0 accounts");
+    // It is open by itself: without a choice nothing can be done.
+    harness.get_by_role_and_label(Role::ComboBox, "Kennwort").click();
+    harness.run();
+    // The last one: the head of a column may say the same.
+    harness.query_all_by_label("Password").last().unwrap().click();
+    harness.run();
+    harness.get_by_label("Read the list by these columns").click();
+    harness.run();
+    let layout = Layout::parse("address,-,password,name").unwrap();
+    assert_eq!(harness.state().actions, [Action::ReadColumns(layout)]);
 }
 
 #[test]

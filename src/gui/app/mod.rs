@@ -17,6 +17,7 @@ use super::running::{FRAME, Running};
 use super::tasks::Tasks;
 use super::widgets::field::Field;
 use super::wizard::Wizard;
+use crate::accounts::Layout;
 use crate::domain::{Account, Selection};
 use crate::migrate::{MailServer, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
@@ -53,6 +54,8 @@ pub struct App {
     migrated_for: Option<CheckedFor>,
     /// The servers and rules of the check on page 2.
     checked: Option<CheckedFor>,
+    /// The columns that were chosen for the file that is being read.
+    layout: Option<Layout>,
     /// Whether the accounts were loaded for a source where people sign in with their own passwords.
     passwords_required: bool,
     interrupted: Option<LastRun>,
@@ -86,6 +89,7 @@ impl App {
             migrated: Vec::new(),
             migrated_for: None,
             checked: None,
+            layout: None,
             passwords_required: true,
             interrupted: None,
             continuing: false,
@@ -110,7 +114,7 @@ impl App {
         page.administrator.password = demo.administrator_password().reveal().to_owned().into();
         page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
         page.pinned = Some(demo.fingerprint());
-        let loading = self.tasks.load(demo.accounts_file().to_owned());
+        let loading = self.tasks.load(demo.accounts_file().to_owned(), Default::default());
         self.report(loading);
     }
 
@@ -186,6 +190,7 @@ impl App {
         let accounts = &mut self.wizard.accounts;
         accounts.other_imap = self.wizard.servers.other_imap;
         accounts.take(path, file);
+        accounts.layout = self.layout.take();
         let Some((wanted, begin)) = self.choose.take() else { return };
         accounts.choose(|account| wanted.contains(&account.address.key()));
         if begin && !accounts.chosen().is_empty() {

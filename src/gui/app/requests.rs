@@ -2,12 +2,14 @@
 
 use super::super::action::{Action, RunCommand};
 use super::super::awake::Awake;
+use super::super::memory;
 use super::super::page::Page;
 use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
 use super::super::tasks::Tasks;
 use super::super::widgets::field::Field;
 use super::{App, CheckedFor};
+use crate::accounts::{Choice, Layout};
 use crate::migrate::{ConnectionLimits, MailServer, Options, Request, Servers};
 use crate::progress::{AccountEnd, RunKind};
 use egui::ViewportCommand;
@@ -43,12 +45,19 @@ impl App {
             Action::Load => {
                 let folder = self.settings.accounts_folder.clone();
                 self.wizard.accounts.loading = true;
-                self.task(|tasks| tasks.pick(folder.as_deref()));
+                self.layout = None;
+                let columns = self.columns();
+                self.task(|tasks| tasks.pick(folder.as_deref(), columns));
             }
             Action::LoadFile(path) => {
                 self.wizard.accounts.loading = true;
-                self.task(|tasks| tasks.load(path));
+                // The same file again is read as it was chosen for it.
+                let is_same = self.wizard.accounts.file.as_ref() == Some(&path);
+                self.layout = self.wizard.accounts.layout.clone().filter(|_| is_same);
+                let columns = self.columns();
+                self.task(|tasks| tasks.load(path, columns));
             }
+            Action::ReadColumns(layout) => self.read_columns(layout),
             Action::SaveSample => self.task(Tasks::save_sample),
             Action::ShowFile => {
                 if let Some(path) = self.wizard.accounts.file.clone() {
@@ -96,6 +105,23 @@ impl App {
             RunCommand::TryNow => running.try_now(),
             RunCommand::Stop | RunCommand::StopAndClose => running.stop(),
         }
+    }
+
+    /// How the columns of the next file are read.
+    fn columns(&self) -> Choice {
+        Choice { layout: self.layout.clone(), remembered: memory::columns(&self.settings) }
+    }
+
+    /// Reads the loaded file again with these columns, and remembers them for its header.
+    fn read_columns(&mut self, layout: Layout) {
+        let page = &mut self.wizard.accounts;
+        let Some(path) = page.file.clone() else { return };
+        if let Some(key) = page.header_key() {
+            self.settings.remember_columns(key, layout.to_string());
+            self.remember();
+        }
+        self.wizard.accounts.layout = Some(layout);
+        self.carry_out(Action::LoadFile(path));
     }
 
     fn task(&mut self, run: impl FnOnce(&mut Tasks) -> std::io::Result<()>) {

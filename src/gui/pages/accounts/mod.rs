@@ -1,5 +1,6 @@
 //! Page 2, *Choose Accounts For Migration*: the accounts of a file, which of them to migrate, and what a check found.
 
+mod columns;
 mod empty;
 mod table;
 
@@ -10,10 +11,12 @@ use super::super::widgets::sign::Mark;
 use super::super::widgets::{button, strip};
 use super::bad_lines::BadLines;
 use super::check::Check;
-use crate::accounts::AccountsFile;
+use super::folded::Folded;
+use crate::accounts::{self, AccountsFile, Warning};
 use crate::domain::{Account, BadLine};
 use crate::progress::{AccountState, Counts, Stamped};
 use crate::report::words;
+use columns::ColumnsStrip;
 use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -48,7 +51,12 @@ pub struct AccountsPage {
     /// The keys of the accounts that were migrated completely since the program started.
     migrated: BTreeSet<String>,
     accounts: Vec<Account>,
+    /// What was chosen for the columns of this file, in place of what its header says.
+    pub layout: Option<accounts::Layout>,
+    columns: ColumnsStrip,
     bad_lines: BadLines,
+    warnings: Vec<String>,
+    warnings_folded: Folded,
     notes: Vec<String>,
     chosen: Vec<bool>,
     keys: Vec<String>,
@@ -73,8 +81,10 @@ impl AccountsPage {
                 .map(|account| format!("{} {}", account.address.key(), account.full_name.to_lowercase()))
                 .collect(),
             shown: (0..file.accounts.len()).collect(),
+            columns: ColumnsStrip::new(file.columns, file.preview, file.accounts.is_empty()),
             accounts: file.accounts,
             bad_lines: BadLines::new(file.bad_lines),
+            warnings: file.warnings.iter().map(Warning::sentence).collect(),
             notes: file.notes,
             pace,
             other_imap,
@@ -86,6 +96,11 @@ impl AccountsPage {
     /// Whether a file with at least one line of any kind is loaded.
     pub fn is_loaded(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// By what the header of the list is known again, if it has one.
+    pub fn header_key(&self) -> Option<String> {
+        self.columns.header_key()
     }
 
     /// The lines that cannot be used.
@@ -302,9 +317,14 @@ impl AccountsPage {
     }
 
     fn strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        // Once the list is used there is nothing left to choose.
+        if self.check.is_none() && !self.void {
+            self.columns.show(ui, !self.loading, actions);
+        }
         for note in &self.notes {
             strip::strip(ui, Mark::Note, note, "", |_| ());
         }
+        self.show_warnings(ui, actions);
         self.bad_lines.show(ui, self.check.is_some(), actions);
         if self.void {
             let head = "Servers or rules have changed since the check, so its results no longer hold.";
@@ -338,6 +358,22 @@ impl AccountsPage {
         let leave_out = if failed.len() == 1 { "Leave it out" } else { "Leave them out" };
         if strip::line(ui, Mark::Warning, &head, &[leave_out], |_| ()).is_some() {
             failed.iter().for_each(|&position| self.chosen[position] = false);
+        }
+    }
+
+    /// What may be wrong on lines that are used.
+    fn show_warnings(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if self.warnings.is_empty() {
+            return;
+        }
+        let head = match self.warnings.len() {
+            1 => "Something in the list may be wrong.".to_owned(),
+            many => format!("{} things in the list may be wrong.", words::count(many as u64)),
+        };
+        let open = self.warnings.len() == 1 && self.check.is_none();
+        let said = self.warnings.iter().cloned();
+        if self.warnings_folded.show(ui, (Mark::Warning, "warnings"), &head, said, open, Some("Open the file")) {
+            actions.push(Action::ShowFile);
         }
     }
 
