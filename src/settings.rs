@@ -118,6 +118,12 @@ pub struct Settings {
     pub proxy: String,
     /// What is left out or renamed, as lines of rules.
     pub rules: String,
+    /// Whether calendars, contacts and tasks are migrated.
+    pub groupware: bool,
+    /// The source's CalDAV and CardDAV server, as typed.
+    pub source_dav: String,
+    /// The target's.
+    pub target_dav: String,
     /// Mailboxes at a time.
     pub jobs: u32,
     /// The folder of the CSV that was loaded last.
@@ -146,6 +152,9 @@ impl Default for Settings {
             target_more: More::default(),
             proxy: String::new(),
             rules: String::new(),
+            groupware: false,
+            source_dav: String::new(),
+            target_dav: String::new(),
             jobs: 4,
             accounts_folder: None,
             list_columns: Vec::new(),

@@ -24,7 +24,7 @@ const KNOWS: [(&str, &[&str]); 21] = [
     ("ledger", &["domain", "private_file"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
-    ("items", &[]),
+    ("items", &["domain"]),
     ("dav", &["domain", "network", "items"]),
     ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "report"]),
     ("cli", ABOVE_THE_ENGINE),
@@ -48,7 +48,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
 ];
 
 /// The stages of `migrate` in the order of their dependence: each may name those above it in this list, and none below.
-const STAGES: [&str; 22] = [
+const STAGES: [&str; 23] = [
     "request",
     "halt",
     "heads",
@@ -67,6 +67,7 @@ const STAGES: [&str; 22] = [
     "reconcile",
     "copy",
     "proof",
+    "groupware",
     "mailbox",
     "verify",
     "check",
@@ -163,7 +164,7 @@ fn sources() -> Vec<Source> {
 /// The statements of docs/kerio-connect.md that a text refers to: a letter and a number, such as B25.
 fn references(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| {
-        let number = word.strip_prefix(|letter| ('A'..='F').contains(&letter)).unwrap_or_default();
+        let number = word.strip_prefix(|letter| ('A'..='G').contains(&letter)).unwrap_or_default();
         (1..=2).contains(&number.len()) && number.chars().all(|digit| digit.is_ascii_digit())
     })
 }

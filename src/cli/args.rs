@@ -4,6 +4,7 @@
 //! one option, or a file, to judge.
 
 use super::connections::{ConnectionArguments, ProxyArguments};
+use super::groupware::GroupwareArguments;
 use super::selection::SelectionArguments;
 use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
 use crate::accounts::Layout;
@@ -121,6 +122,8 @@ pub(super) enum Command {
 pub(super) struct TaskArguments {
     #[command(flatten)]
     pub(super) servers: ServersArguments,
+    #[command(flatten)]
+    pub(super) groupware: GroupwareArguments,
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     #[command(flatten)]

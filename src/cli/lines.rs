@@ -46,7 +46,11 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         Event::ProblemMet { account: None, .. } => return None,
         Event::Paused => "Paused.".to_owned(),
         Event::Continued => "Continued.".to_owned(),
+        Event::ItemsCounted { account, .. } => {
+            format!("{}: {}", address(account), words::items(&state.account(*account)?.items))
+        }
         Event::AccountLookedUp { .. }
+        | Event::ItemsSettled { .. }
         | Event::Stepped { .. }
         | Event::FoldersPlanned { .. }
         | Event::FolderRenamed { .. }
@@ -107,7 +111,12 @@ fn ending(account: &AccountState, state: &RunState) -> String {
             if tally.found.messages == 1 { "was" } else { "were" }
         ),
     };
-    format!("{status}. {numbers}.")
+    let items = match state.info.as_ref().map(|info| info.kind) {
+        _ if account.items.is_empty() => String::new(),
+        Some(RunKind::Check) => format!("; {}", words::items(&account.items)),
+        _ => format!("; calendars and contacts: {}", words::items_settled(&account.items)),
+    };
+    format!("{status}. {numbers}{items}.")
 }
 
 /// The progress of the whole run.

@@ -8,6 +8,7 @@ mod conclusion;
 mod connections;
 mod demo;
 mod exit_code;
+mod groupware;
 mod lines;
 mod live;
 mod password;
@@ -69,7 +70,7 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
 }
 
 fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<ExitStatus, Refusal> {
-    let TaskArguments { servers, selection, run: typed } = task;
+    let TaskArguments { servers, groupware, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
         file.require_passwords();
@@ -80,6 +81,7 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     }
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let selection = selection::read(&selection).map_err(Refusal::usage)?;
+    let groupware = groupware::read(groupware, servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
@@ -88,6 +90,7 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
         jobs: typed.jobs,
         verify,
         repair,
+        groupware,
         shared_mailboxes: typed.allow_shared_mailboxes,
         ..Options::in_folder(state_folder)
     };

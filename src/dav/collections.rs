@@ -5,7 +5,7 @@
 //! - Subscribed, shared and generated collections and trash are left out, each with its reason.
 //! - A listing that the server cut short is asked for again in pages (RFC 6578); one that stays short says so.
 
-use super::connection::{Connection, Verb};
+use super::connection::{ReadConnection, ReadOnly};
 use super::discovery::Homes;
 use super::multistatus::{self, Response};
 use super::xml::{self, Element, Space};
@@ -63,20 +63,20 @@ const ITEMS: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
 <D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getetag/><D:getcontentlength/></D:prop></D:propfind>"#;
 
 /// The calendars and address books of an account.
-pub(super) fn collections(connection: &mut Connection, homes: &Homes) -> Result<Vec<Collection>, DavError> {
+pub(super) fn collections(connection: &mut ReadConnection, homes: &Homes) -> Result<Vec<Collection>, DavError> {
     let mut found: BTreeMap<Href, Collection> = BTreeMap::new();
     let mut places: Vec<(Href, u8)> =
         [&homes.calendars, &homes.cards].into_iter().flatten().map(|home| (home.clone(), 1)).collect();
     places.dedup_by(|one, other| one.0 == other.0);
     places.extend(homes.only.iter().map(|only| (only.clone(), 0)));
     for (place, depth) in places {
-        let (answer, base) = connection.send(Verb::Propfind { depth }, &place, &[], COLLECTIONS, LARGEST_LISTING)?;
+        let (answer, base) = connection.ask(ReadOnly::Propfind { depth }, &place, COLLECTIONS, LARGEST_LISTING)?;
         let mut each = |response: Response| {
             if let Some(collection) = collection(&response) {
                 found.entry(collection.href.clone()).or_insert(collection);
             }
         };
-        multistatus::read(&answer.body, &mut each, &connection.address, &base)?;
+        multistatus::read(&answer.body, &mut each, connection.address(), &base)?;
     }
     Ok(found.into_values().collect())
 }
@@ -130,11 +130,11 @@ fn collection(response: &Response) -> Option<Collection> {
 }
 
 /// What is in a collection. The second is false when the server cut the listing short and would not give the rest.
-pub(super) fn items(connection: &mut Connection, collection: &Href) -> Result<(Vec<Listed>, bool), DavError> {
+pub(super) fn items(connection: &mut ReadConnection, collection: &Href) -> Result<(Vec<Listed>, bool), DavError> {
     let mut found: BTreeMap<Href, Listed> = BTreeMap::new();
-    let (answer, base) = connection.send(Verb::Propfind { depth: 1 }, collection, &[], ITEMS, LARGEST_LISTING)?;
+    let (answer, base) = connection.ask(ReadOnly::Propfind { depth: 1 }, collection, ITEMS, LARGEST_LISTING)?;
     let mut each = |response: Response| add(&mut found, response, collection);
-    let whole = multistatus::read(&answer.body, &mut each, &connection.address, &base)?;
+    let whole = multistatus::read(&answer.body, &mut each, connection.address(), &base)?;
     let is_whole = !whole.truncated || page_through(connection, collection, &mut found)?;
     Ok((found.into_values().collect(), is_whole))
 }
@@ -152,13 +152,13 @@ fn add(found: &mut BTreeMap<Href, Listed>, response: Response, collection: &Href
     found.insert(href.clone(), Listed { href, etag, size });
 }
 
-/// An entity tag without its quotes and its weakness: some servers write it without either (C).
+/// An entity tag without its quotes and its weakness: some servers write it without either (docs/kerio-connect.md, G5).
 pub(super) fn etag(text: &str) -> String {
     text.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }
 
 fn page_through(
-    connection: &mut Connection,
+    connection: &mut ReadConnection,
     collection: &Href,
     found: &mut BTreeMap<Href, Listed>,
 ) -> Result<bool, DavError> {
@@ -169,14 +169,14 @@ fn page_through(
 <D:sync-collection xmlns:D="DAV:"><D:sync-token>{}</D:sync-token><D:sync-level>1</D:sync-level><D:prop><D:resourcetype/><D:getetag/></D:prop></D:sync-collection>"#,
             xml::escaped(&token)
         );
-        let answer = connection.send(Verb::Report, collection, &[], question.as_bytes(), LARGEST_LISTING);
+        let answer = connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_LISTING);
         let (answer, base) = match answer {
             Ok(answer) => answer,
             Err(DavError::Refused { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };
         let mut each = |response: Response| add(found, response, collection);
-        let whole = multistatus::read(&answer.body, &mut each, &connection.address, &base)?;
+        let whole = multistatus::read(&answer.body, &mut each, connection.address(), &base)?;
         match whole.sync_token {
             _ if !whole.truncated => return Ok(true),
             Some(next) if next != token => token = next,

@@ -28,77 +28,134 @@ pub struct DavLogin {
     pub password: Secret,
 }
 
-/// What may be sent. Only [`Verb::Put`] and [`Verb::MakeCalendar`] change anything, and a [`super::Source`] has neither.
+/// What may be asked of a server. Nothing here changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(super) enum ReadOnly {
     Options,
     Propfind { depth: u8 },
     Report,
     Get,
+}
+
+/// What adds something. Nothing here overwrites or deletes anything: each needs that its place is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adding {
+    /// PUT with `If-None-Match: *`.
     Put,
     MakeCalendar,
+    MakeCollection,
 }
 
-impl Verb {
-    fn method(self) -> &'static str {
-        match self {
-            Verb::Options => "OPTIONS",
-            Verb::Propfind { .. } => "PROPFIND",
-            Verb::Report => "REPORT",
-            Verb::Get => "GET",
-            Verb::Put => "PUT",
-            Verb::MakeCalendar => "MKCALENDAR",
-        }
+/// A connection that only reads.
+pub(super) struct ReadConnection(Channel);
+
+/// A connection that adds.
+pub(super) struct WriteConnection(Channel);
+
+impl ReadConnection {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self(channel)
     }
 
-    fn changes_nothing(self) -> bool {
-        !matches!(self, Verb::Put | Verb::MakeCalendar)
+    pub(super) fn address(&self) -> &DavAddress {
+        &self.0.address
+    }
+
+    /// Asks, and follows redirects on this server. Returns the answer and where it came from in the end.
+    pub(super) fn ask(
+        &mut self,
+        question: ReadOnly,
+        href: &Href,
+        body: &[u8],
+        longest_answer: u64,
+    ) -> Result<(HttpResponse, Href), DavError> {
+        let (method, depth) = match question {
+            ReadOnly::Options => ("OPTIONS", None),
+            ReadOnly::Propfind { depth } => ("PROPFIND", Some(depth.to_string())),
+            ReadOnly::Report => ("REPORT", Some("1".to_owned())),
+            ReadOnly::Get => ("GET", None),
+        };
+        let headers: Vec<(&str, &str)> =
+            depth.iter().flat_map(|depth| [("Depth", depth.as_str()), ("Content-Type", XML)]).collect();
+        self.0.send(Sent { method, changes_nothing: true, headers: &headers, body, longest_answer }, href)
     }
 }
 
-/// A connection to a DAV server.
-pub(super) struct Connection {
-    pub(super) address: DavAddress,
+impl WriteConnection {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// Adds something at a place, unless something is there.
+    pub(super) fn add(
+        &mut self,
+        what: Adding,
+        href: &Href,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<HttpResponse, DavError> {
+        let method = match what {
+            Adding::Put => "PUT",
+            Adding::MakeCalendar => "MKCALENDAR",
+            Adding::MakeCollection => "MKCOL",
+        };
+        let headers = [("If-None-Match", "*"), ("Content-Type", content_type)];
+        let headers = if what == Adding::Put { &headers[..] } else { &headers[1..] };
+        let sent = Sent { method, changes_nothing: false, headers, body, longest_answer: LONGEST_RECEIPT };
+        self.0.send(sent, href).map(|(answer, _)| answer)
+    }
+}
+
+/// The type of what is asked, and of what a collection is made with.
+pub(super) const XML: &str = "application/xml; charset=utf-8";
+/// The largest answer to a request that adds something, in bytes.
+const LONGEST_RECEIPT: u64 = 1 << 20;
+
+/// What is sent.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    method: &'a str,
+    changes_nothing: bool,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+    longest_answer: u64,
+}
+
+/// A signed-in way to a DAV server; what may go over it is said by the type of the connection around it.
+pub(super) struct Channel {
+    address: DavAddress,
     client: HttpClient,
     authorization: Secret,
     /// Waits for a busy server; false when the user wants no more.
-    pause: Box<dyn Fn(Duration) -> bool + Send>,
+    pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
 
-impl Connection {
+impl Channel {
     pub(super) fn new(
         address: DavAddress,
         server: HttpServer,
         login: &DavLogin,
         limit: Duration,
-        pause: Box<dyn Fn(Duration) -> bool + Send>,
+        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
     ) -> Self {
         let pair = Secret::new(format!("{}:{}", login.user, login.password.reveal()));
         let authorization = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
         Self { address, client: HttpClient::new(server, limit, true), authorization, pause }
     }
 
-    /// Sends a request and follows redirects on this server. Returns the answer and where it came from in the end.
-    pub(super) fn send(
-        &mut self,
-        verb: Verb,
-        href: &Href,
-        headers: &[(&str, &str)],
-        body: &[u8],
-        longest_answer: u64,
-    ) -> Result<(HttpResponse, Href), DavError> {
+    fn send(&mut self, sent: Sent<'_>, href: &Href) -> Result<(HttpResponse, Href), DavError> {
         let mut href = href.clone();
         let (mut redirects, mut waits, mut losses) = (0, 0, 0);
         loop {
-            let response = match self.send_once(verb, &href, headers, body, longest_answer) {
-                Err(error) if error.is_loss() && verb.changes_nothing() && losses == 0 => {
+            let response = match self.send_once(sent, &href) {
+                Err(error) if error.is_loss() && sent.changes_nothing && losses == 0 => {
                     losses += 1;
                     continue;
                 }
                 response => response?,
             };
             match response.status {
-                301 | 302 | 303 | 307 | 308 if redirects < MOST_REDIRECTS && verb.changes_nothing() => {
+                301 | 302 | 303 | 307 | 308 if redirects < MOST_REDIRECTS && sent.changes_nothing => {
                     redirects += 1;
                     let place = response.header("location").unwrap_or_default().to_owned();
                     href = self.address.resolve(&href, &place).ok_or(DavError::RedirectedAway(place))?;
@@ -119,29 +176,15 @@ impl Connection {
         }
     }
 
-    fn send_once(
-        &mut self,
-        verb: Verb,
-        href: &Href,
-        headers: &[(&str, &str)],
-        body: &[u8],
-        longest_answer: u64,
-    ) -> Result<HttpResponse, DavError> {
-        let depth = match verb {
-            Verb::Propfind { depth } => depth.to_string(),
-            _ => "1".to_owned(),
-        };
+    fn send_once(&mut self, sent: Sent<'_>, href: &Href) -> Result<HttpResponse, DavError> {
+        let Sent { method, headers, body, longest_answer, .. } = sent;
         let mut all = vec![("Authorization", self.authorization.reveal())];
-        if matches!(verb, Verb::Propfind { .. } | Verb::Report) {
-            all.push(("Depth", &depth));
-            all.push(("Content-Type", "application/xml; charset=utf-8"));
-        }
         all.extend(headers);
-        let request = HttpRequest { method: verb.method(), path: href.as_str(), headers: &all, body, longest_answer };
+        let request = HttpRequest { method, path: href.as_str(), headers: &all, body, longest_answer };
         let response = self.client.send(request);
         match &response {
-            Ok(response) => log::debug!(target: "dav", "{} {href}: {}", verb.method(), response.status),
-            Err(error) => log::debug!(target: "dav", "{} {href}: {error}", verb.method()),
+            Ok(response) => log::debug!(target: "dav", "{method} {href}: {}", response.status),
+            Err(error) => log::debug!(target: "dav", "{method} {href}: {error}"),
         }
         Ok(response?)
     }
@@ -152,16 +195,18 @@ fn only_digest(response: &HttpResponse) -> bool {
     offered.peek().is_some() && offered.all(|offer| offer.starts_with("digest") && !offer.contains("basic"))
 }
 
-/// The name of the precondition in the body of a refusal, or nothing.
+/// The name of the precondition in the body of a refusal and the server's words about it, or nothing.
 fn precondition(body: &[u8]) -> String {
-    let mut found = String::new();
+    let (mut found, mut words) = (String::new(), String::new());
     let root = xml::read(body, &mut |element| {
-        if found.is_empty() {
+        if element.is(Space::Dav, "responsedescription") {
+            words = format!(" ({})", element.text.trim().chars().take(200).collect::<String>());
+        } else if found.is_empty() {
             found = element.name;
         }
     });
     match root {
-        Ok(root) if root.is(Space::Dav, "error") => found.chars().take(60).collect(),
+        Ok(root) if root.is(Space::Dav, "error") => found.chars().take(60).collect::<String>() + &words,
         _ => String::new(),
     }
 }

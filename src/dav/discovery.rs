@@ -5,9 +5,9 @@
 //! 3. of the principal the folders of calendars and of address books.
 //!
 //! A refused password ends the search: asking at every place would block us. Kerio Connect redirects the well-known places with a
-//! relative address (docs/kerio-connect.md, H3).
+//! relative address (docs/kerio-connect.md, G3).
 
-use super::connection::{Connection, Verb};
+use super::connection::{ReadConnection, ReadOnly};
 use super::multistatus::{self, Response};
 use super::xml::Space;
 use super::{DavError, Href};
@@ -54,8 +54,8 @@ impl Homes {
 }
 
 /// Finds the folders of whoever signs in.
-pub(super) fn discover(connection: &mut Connection) -> Result<Homes, DavError> {
-    let typed = connection.address.path.clone();
+pub(super) fn discover(connection: &mut ReadConnection) -> Result<Homes, DavError> {
+    let typed = connection.address().path.clone();
     let entries: Vec<Href> = match &typed {
         Some(path) => vec![path.folder()],
         None => ENTRIES.map(Href::of_path).to_vec(),
@@ -76,7 +76,7 @@ pub(super) fn discover(connection: &mut Connection) -> Result<Homes, DavError> {
         }
     }
     if homes.is_empty() {
-        let nothing = || DavError::NothingFound(connection.address.to_string());
+        let nothing = || DavError::NothingFound(connection.address().to_string());
         return Err(match error {
             Some(away @ DavError::RedirectedAway(_)) => away,
             _ => nothing(),
@@ -86,7 +86,7 @@ pub(super) fn discover(connection: &mut Connection) -> Result<Homes, DavError> {
 }
 
 /// Takes what an entry point knows, and its principal.
-fn look(connection: &mut Connection, entry: &Href, homes: &mut Homes) -> Result<(), DavError> {
+fn look(connection: &mut ReadConnection, entry: &Href, homes: &mut Homes) -> Result<(), DavError> {
     let (response, base) = ask(connection, entry)?;
     let Some(response) = response else { return Ok(()) };
     take(connection, &response, &base, homes)?;
@@ -94,7 +94,7 @@ fn look(connection: &mut Connection, entry: &Href, homes: &mut Homes) -> Result<
     let is_collection = kind.is_some_and(|kind| {
         kind.child(Space::Calendar, "calendar").is_some() || kind.child(Space::Card, "addressbook").is_some()
     });
-    if is_collection && connection.address.path.is_some() {
+    if is_collection && connection.address().path.is_some() {
         homes.only = Some(base);
         return Ok(());
     }
@@ -115,7 +115,7 @@ fn look(connection: &mut Connection, entry: &Href, homes: &mut Homes) -> Result<
     Ok(())
 }
 
-fn take(connection: &Connection, response: &Response, base: &Href, homes: &mut Homes) -> Result<(), DavError> {
+fn take(connection: &ReadConnection, response: &Response, base: &Href, homes: &mut Homes) -> Result<(), DavError> {
     let found = |space, name| match response.href_in(space, name) {
         Some(href) => resolve(connection, base, href).map(|href| Some(href.folder())),
         None => Ok(None),
@@ -132,30 +132,30 @@ fn take(connection: &Connection, response: &Response, base: &Href, homes: &mut H
     Ok(())
 }
 
-fn resolve(connection: &Connection, base: &Href, href: &str) -> Result<Href, DavError> {
-    connection.address.resolve(base, href).ok_or_else(|| DavError::RedirectedAway(href.chars().take(200).collect()))
+fn resolve(connection: &ReadConnection, base: &Href, href: &str) -> Result<Href, DavError> {
+    connection.address().resolve(base, href).ok_or_else(|| DavError::RedirectedAway(href.chars().take(200).collect()))
 }
 
-fn ask(connection: &mut Connection, href: &Href) -> Result<(Option<Response>, Href), DavError> {
-    let (answer, href) = connection.send(Verb::Propfind { depth: 0 }, href, &[], QUESTION, SMALL)?;
+fn ask(connection: &mut ReadConnection, href: &Href) -> Result<(Option<Response>, Href), DavError> {
+    let (answer, href) = connection.ask(ReadOnly::Propfind { depth: 0 }, href, QUESTION, SMALL)?;
     let mut first = None;
     let mut each = |response| {
         first.get_or_insert(response);
     };
-    multistatus::read(&answer.body, &mut each, &connection.address, &href)?;
+    multistatus::read(&answer.body, &mut each, connection.address(), &href)?;
     Ok((first, href))
 }
 
 /// The calendar into which the server itself would put an invitation (RFC 6638, section 9.2).
-pub(super) fn default_calendar(connection: &mut Connection, homes: &Homes) -> Option<Href> {
+pub(super) fn default_calendar(connection: &mut ReadConnection, homes: &Homes) -> Option<Href> {
     let question = br#"<?xml version="1.0" encoding="utf-8"?>
 <D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:schedule-default-calendar-URL/></D:prop></D:propfind>"#;
     let inbox = homes.inbox.as_ref()?;
-    let (answer, base) = connection.send(Verb::Propfind { depth: 0 }, inbox, &[], question, SMALL).ok()?;
+    let (answer, base) = connection.ask(ReadOnly::Propfind { depth: 0 }, inbox, question, SMALL).ok()?;
     let mut found = None;
     let mut each = |response: Response| {
         found = response.href_in(Space::Calendar, "schedule-default-calendar-URL").map(str::to_owned);
     };
-    multistatus::read(&answer.body, &mut each, &connection.address, &base).ok()?;
-    connection.address.resolve(&base, &found?).map(|href| href.folder())
+    multistatus::read(&answer.body, &mut each, connection.address(), &base).ok()?;
+    connection.address().resolve(&base, &found?).map(|href| href.folder())
 }

@@ -1,7 +1,7 @@
 //! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
 
 use super::collections::{self, Collection, CollectionKind, Listed};
-use super::connection::{Connection, DavLogin, Verb};
+use super::connection::{Channel, DavLogin, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
 use super::multistatus::{self, Response};
 use super::xml::{self, Space};
@@ -32,7 +32,7 @@ pub struct Fetched {
 
 /// A signed-in reader of an account's calendars and address books.
 pub struct Source {
-    pub(super) connection: Connection,
+    pub(super) connection: ReadConnection,
     pub(super) homes: Homes,
 }
 
@@ -43,9 +43,9 @@ impl Source {
         server: HttpServer,
         login: &DavLogin,
         limit: Duration,
-        pause: Box<dyn Fn(Duration) -> bool + Send>,
+        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
     ) -> Result<Self, DavError> {
-        let mut connection = Connection::new(address, server, login, limit, pause);
+        let mut connection = ReadConnection::new(Channel::new(address, server, login, limit, pause));
         let homes = discovery::discover(&mut connection)?;
         Ok(Self { connection, homes })
     }
@@ -103,9 +103,26 @@ impl Source {
         Ok(())
     }
 
+    /// How many tasks are in a calendar that may hold events as well; none where the server cannot say.
+    pub fn count_tasks(&mut self, calendar: &Collection) -> Result<u64, DavError> {
+        let question = br#"<?xml version="1.0" encoding="utf-8"?>
+<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VTODO"/></C:comp-filter></C:filter></C:calendar-query>"#;
+        let answer = match self.connection.ask(ReadOnly::Report, &calendar.href, question, LARGEST_ITEM) {
+            Ok((answer, _)) => answer,
+            Err(DavError::Refused { .. } | DavError::TooLong(_)) => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut tasks = 0;
+        let mut each = |response: Response| tasks += u64::from(!response.href.is_same_folder(&calendar.href));
+        match multistatus::read(&answer.body, &mut each, self.connection.address(), &calendar.href) {
+            Ok(_) => Ok(tasks),
+            Err(_) => Ok(0),
+        }
+    }
+
     /// Reads one item.
     pub fn get(&mut self, href: &Href) -> Result<Fetched, DavError> {
-        let (answer, _) = self.connection.send(Verb::Get, href, &[], &[], LARGEST_ITEM)?;
+        let (answer, _) = self.connection.ask(ReadOnly::Get, href, &[], LARGEST_ITEM)?;
         let etag = answer.header("etag").map(collections::etag).unwrap_or_default();
         Ok(Fetched { href: href.clone(), etag, text: text(answer.body) })
     }
@@ -129,7 +146,7 @@ impl Source {
             data.0, data.1, data.0
         );
         let mut fetched = HashMap::new();
-        let answer = match self.connection.send(Verb::Report, collection, &[], question.as_bytes(), LARGEST_ITEM) {
+        let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
             Ok((answer, _)) => answer,
             Err(error) if error.is_loss() => return Err(error),
             Err(error @ (DavError::SignInRefused { .. } | DavError::Busy { .. })) => return Err(error),
@@ -145,7 +162,7 @@ impl Source {
                 fetched.insert(response.href, fetch);
             }
         };
-        if let Err(error) = multistatus::read(&answer.body, &mut each, &self.connection.address, collection) {
+        if let Err(error) = multistatus::read(&answer.body, &mut each, self.connection.address(), collection) {
             log::debug!(target: "dav", "items of {collection} are read one by one: {error}");
             fetched.clear();
         }

@@ -1,7 +1,7 @@
 //! A server to which items are added. Nothing on it is overwritten or deleted, and what is stored cannot invite anybody.
 
 use super::collections::{Collection, CollectionKind};
-use super::connection::{DavLogin, Verb};
+use super::connection::{Adding, Channel, DavLogin, ReadOnly, WriteConnection, XML};
 use super::xml::{self};
 use super::{DavAddress, DavError, Href, Source, discovery};
 use crate::items::{Card, DoesNotSchedule, Uninvited};
@@ -28,6 +28,7 @@ pub enum Stored {
 /// A signed-in account whose calendars and address books are added to.
 pub struct Target {
     reader: Source,
+    writer: WriteConnection,
 }
 
 impl Target {
@@ -37,9 +38,11 @@ impl Target {
         server: HttpServer,
         login: &DavLogin,
         limit: Duration,
-        pause: Box<dyn Fn(Duration) -> bool + Send>,
+        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
     ) -> Result<Self, DavError> {
-        Source::open(address, server, login, limit, pause).map(|reader| Self { reader })
+        let reader = Source::open(address.clone(), server.clone(), login, limit, pause.clone())?;
+        let writer = WriteConnection::new(Channel::new(address, server, login, limit, pause));
+        Ok(Self { reader, writer })
     }
 
     /// What reads it.
@@ -60,7 +63,7 @@ impl Target {
     /// The proof that the server sends no invitations, if it gives one.
     pub fn does_not_schedule(&mut self) -> Option<DoesNotSchedule> {
         let homes = self.reader.homes.clone();
-        let (answer, _) = self.reader.connection.send(Verb::Options, &homes.calendars?, &[], &[], SMALL).ok()?;
+        let (answer, _) = self.reader.connection.ask(ReadOnly::Options, &homes.calendars?, &[], SMALL).ok()?;
         let classes = answer.headers_named("dav").flat_map(|line| line.split(','));
         let classes: Vec<String> = classes.map(|word| word.trim().to_owned()).collect();
         DoesNotSchedule::shown_by(&classes, homes.inbox.is_some())
@@ -90,11 +93,10 @@ impl Target {
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error),
         }
-        let headers = [("If-None-Match", "*"), ("Content-Type", content_type)];
-        match self.reader.connection.send(Verb::Put, href, &headers, text.as_bytes(), SMALL) {
-            Ok((answer, _)) => {
+        match self.writer.add(Adding::Put, href, content_type, text.as_bytes()) {
+            Ok(answer) => {
                 let place =
-                    answer.header("location").and_then(|place| self.reader.connection.address.resolve(href, place));
+                    answer.header("location").and_then(|place| self.reader.connection.address().resolve(href, place));
                 let etag = answer.header("etag").map(super::collections::etag).unwrap_or_default();
                 Ok(Stored::New { href: place.unwrap_or_else(|| href.clone()), etag })
             }
@@ -104,18 +106,31 @@ impl Target {
     }
 
     /// Makes a calendar. Whether that worked is seen by looking afterwards: Kerio Connect may refuse something within its answer
-    /// although it made the calendar (C).
+    /// although it made the calendar (docs/kerio-connect.md, G6).
     pub fn make_calendar(&mut self, name: &str, display_name: &str, component: &str) -> Result<(), DavError> {
         let Some(home) = self.calendar_home().cloned() else {
-            return Err(DavError::NothingFound(self.reader.connection.address.to_string()));
+            return Err(DavError::NothingFound(self.reader.connection.address().to_string()));
         };
         let body = format!(
             r#"<?xml version="1.0" encoding="utf-8"?>
 <C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop><D:displayname>{}</D:displayname><C:supported-calendar-component-set><C:comp name="{component}"/></C:supported-calendar-component-set></D:prop></D:set></C:mkcalendar>"#,
             xml::escaped(display_name)
         );
-        let headers = [("Content-Type", "application/xml; charset=utf-8")];
         let place = home.child(name).folder();
-        self.reader.connection.send(Verb::MakeCalendar, &place, &headers, body.as_bytes(), SMALL).map(|_| ())
+        self.writer.add(Adding::MakeCalendar, &place, XML, body.as_bytes()).map(|_| ())
+    }
+
+    /// Makes an address book (RFC 5689), for an account that has none.
+    pub fn make_address_book(&mut self, name: &str, display_name: &str) -> Result<(), DavError> {
+        let Some(home) = self.reader.homes.cards.clone() else {
+            return Err(DavError::NothingFound(self.reader.connection.address().to_string()));
+        };
+        let body = format!(
+            r#"<?xml version="1.0" encoding="utf-8"?>
+<D:mkcol xmlns:D="DAV:" xmlns:R="urn:ietf:params:xml:ns:carddav"><D:set><D:prop><D:resourcetype><D:collection/><R:addressbook/></D:resourcetype><D:displayname>{}</D:displayname></D:prop></D:set></D:mkcol>"#,
+            xml::escaped(display_name)
+        );
+        let place = home.child(name).folder();
+        self.writer.add(Adding::MakeCollection, &place, XML, body.as_bytes()).map(|_| ())
     }
 }

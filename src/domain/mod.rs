@@ -5,6 +5,7 @@
 mod account;
 mod finding;
 mod folder;
+mod item;
 mod message;
 pub mod numbers;
 mod plan;
@@ -18,6 +19,7 @@ mod server;
 pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
 pub use finding::{Alert, Doubt, Finding, Found, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
+pub use item::{ItemKind, ItemOutcome};
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};

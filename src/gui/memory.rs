@@ -1,6 +1,6 @@
 //! Fills the window in from the settings, and keeps what was typed for the next start. Never a password.
 
-use super::pages::servers::ServersPage;
+use super::pages::servers::{GroupwareForm, ServersPage};
 use crate::accounts::Layout;
 use crate::domain::{Security, ServerAddress};
 use crate::settings::{Appearance, Settings};
@@ -21,6 +21,11 @@ pub fn recall(settings: &Settings, page: &mut ServersPage) {
     page.target_more.kept = settings.target_more.clone();
     page.proxy.address = settings.proxy.clone();
     page.rules = settings.rules.clone();
+    page.groupware = GroupwareForm {
+        on: settings.groupware,
+        source: settings.source_dav.clone(),
+        target: settings.target_dav.clone(),
+    };
 }
 
 /// Copies page 1 and the window's look into the settings.
@@ -46,6 +51,9 @@ pub fn remember(settings: &mut Settings, page: &ServersPage, context: &Context) 
     settings.target_more = page.target_more.kept.clone();
     settings.proxy = page.proxy.kept().to_owned();
     settings.rules = page.rules.clone();
+    settings.groupware = page.groupware.on;
+    settings.source_dav = page.groupware.source.trim().to_owned();
+    settings.target_dav = page.groupware.target.trim().to_owned();
     settings.appearance = match context.options(|options| options.theme_preference) {
         ThemePreference::System => Appearance::System,
         ThemePreference::Light => Appearance::Light,
@@ -96,6 +104,8 @@ mod tests {
         page.target_more.kept.client_certificate = "/keys/own.p12".into();
         page.target_more.certificate_password = String::from("hunter2").into();
         page.rules = "exclude Trash\nnot ready".into();
+        page.groupware.on = true;
+        page.groupware.source = "https://cloud.example.com/dav/".into();
         page.proxy.address = "socks5://ann@proxy.example:1080".into();
         page.proxy.password = String::from("hunter2").into();
         let mut settings = Settings::default();
@@ -113,6 +123,7 @@ mod tests {
             (&page.source_more.kept, &page.target_more.kept)
         );
         assert_eq!((&again.rules, &again.proxy.address), (&page.rules, &page.proxy.address));
+        assert_eq!(again.groupware, page.groupware);
         assert!(again.source_more.password.is_empty() && again.proxy.password.is_empty());
         assert!(again.target_more.certificate_password.is_empty());
         page.proxy.address = "socks5://ann:hunter2@proxy.example:1080".into();

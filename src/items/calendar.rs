@@ -2,7 +2,8 @@
 
 use super::component::{self, Component};
 use super::line::Line;
-use super::{ItemKind, Unusable, zone};
+use super::{Unusable, zone};
+use crate::domain::ItemKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event or a task as the source has it.
@@ -30,6 +31,12 @@ impl CalendarItem {
     pub fn name(&self) -> String {
         let first = self.components.iter().find(|it| it.line("RECURRENCE-ID").is_none()).or(self.components.first());
         first.map(described).unwrap_or_default()
+    }
+
+    /// With one more category, in the series and each of its exceptions.
+    pub fn in_category(mut self, category: &str) -> Self {
+        self.components.iter_mut().for_each(|component| component.add_category(category));
+        self
     }
 
     /// Whether it has participants.
@@ -65,7 +72,7 @@ fn described(component: &Component) -> String {
 /// The events and tasks of a text that may hold any number of them, each by its UID. `seed` makes a stable UID where one is missing: the
 /// same text in the same place gets the same.
 pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusable>> {
-    let unusable = |name: String, why: String| Err(Unusable { name, why });
+    let unusable = |name: String, why: String| Err(Unusable { name, why, left_out: false });
     let calendars = match component::read(text) {
         Ok(calendars) => calendars,
         Err(why) => return vec![unusable(String::new(), format!("it is no readable iCalendar: {why}"))],
@@ -132,10 +139,35 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
     results
 }
 
+/// The UIDs of all events, tasks and contacts in a text, as far as it can be read.
+pub fn uids(text: &str) -> Vec<(ItemKind, String)> {
+    let Ok(all) = component::read(text) else { return Vec::new() };
+    let mut found = Vec::new();
+    for outer in &all {
+        for (component, kind) in
+            std::iter::once(outer).chain(&outer.parts).filter_map(|it| Some((it, kind_of(&it.name)?)))
+        {
+            found.extend(component.text("UID").map(|uid| (kind, uid)));
+        }
+    }
+    found.dedup();
+    found
+}
+
+fn kind_of(component: &str) -> Option<ItemKind> {
+    match component {
+        "VEVENT" => Some(ItemKind::Event),
+        "VTODO" => Some(ItemKind::Task),
+        "VCARD" => Some(ItemKind::Contact),
+        _ => None,
+    }
+}
+
 /// What holds for the whole object: a series for its exceptions, and the zones that it names and no others.
 fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
     let masters = item.components.iter().filter(|component| component.line("RECURRENCE-ID").is_none()).count();
-    let refused = |item: &CalendarItem, why: &str| Err(Unusable { name: item.name(), why: why.to_owned() });
+    let refused =
+        |item: &CalendarItem, why: &str| Err(Unusable { name: item.name(), why: why.to_owned(), left_out: false });
     if masters > 1 {
         return refused(&item, "it is there twice with the same UID");
     }

@@ -2,12 +2,12 @@
 
 use super::calendar::stable_uid;
 use super::component::{self, Component};
-use super::line::{Line, escape, split_escaped, unescape};
+use super::line::{Line, add_category, split_escaped};
 use super::{Remarks, Unusable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The largest picture that Kerio Connect takes, in bytes (docs/kerio-connect.md, H8).
+/// The largest picture that Kerio Connect takes, in bytes (docs/kerio-connect.md, G8).
 const LARGEST_PHOTO: usize = 256 * 1024;
 
 /// A contact as vCard 3.0.
@@ -42,12 +42,13 @@ impl Card {
 
     /// With one more category.
     pub fn in_category(mut self, category: &str) -> Self {
-        match self.lines.iter_mut().find(|line| line.name == "CATEGORIES") {
-            Some(line) if split_escaped(&line.value, ',').iter().any(|own| unescape(own).trim() == category) => {}
-            Some(line) if !line.value.trim().is_empty() => line.value = format!("{},{}", line.value, escape(category)),
-            _ => self.lines.push(Line::new("CATEGORIES", escape(category))),
-        }
+        add_category(&mut self.lines, category);
         self
+    }
+
+    /// About how many bytes it has.
+    pub fn size(&self) -> usize {
+        self.lines.iter().map(|line| line.value.len() + 40).sum()
     }
 
     /// Without what Kerio Connect does not take, each named.
@@ -79,7 +80,7 @@ fn is_binary(line: &Line) -> bool {
 
 /// The contacts of a text that may hold any number of them, each with what was changed on the way. `seed` as for calendars.
 pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Remarks), Unusable>> {
-    let unusable = |name: &str, why: String| Err(Unusable { name: name.to_owned(), why });
+    let unusable = |name: &str, why: String| Err(Unusable { name: name.to_owned(), why, left_out: false });
     match component::read(text) {
         Ok(cards) if cards.is_empty() => vec![unusable("", "it holds no vCard".to_owned())],
         Ok(cards) => cards.into_iter().map(|card| read(card, seed)).collect(),
@@ -88,8 +89,8 @@ pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Remarks), Unusab
 }
 
 fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
-    let refused =
-        |why: String| Err(Unusable { name: card.text("FN").map(|name| format!("'{name}'")).unwrap_or_default(), why });
+    let named = || card.text("FN").map(|name| format!("'{name}'")).unwrap_or_default();
+    let refused = |why: String| Err(Unusable { name: named(), why, left_out: false });
     if card.name != "VCARD" {
         return refused(format!("{} is no contact", card.name));
     }
@@ -100,7 +101,8 @@ fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
         .iter()
         .any(|name| card.text(name).is_some_and(|kind| kind.eq_ignore_ascii_case("group")));
     if is_group {
-        return refused("it is a group of contacts, which is not migrated; its members are".to_owned());
+        let why = "it is a group of contacts, which Kerio Connect does not have; its members are migrated".to_owned();
+        return Err(Unusable { name: named(), why, left_out: true });
     }
     let version = card.text("VERSION").unwrap_or_default();
     let mut remarks = Remarks::new();
@@ -121,7 +123,7 @@ fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
             stable_uid(seed, &written)
         }
     };
-    // A card without a UID gets one from the server, and each further PUT of it another (docs/kerio-connect.md, H7).
+    // A card without a UID gets one from the server, and each further PUT of it another (docs/kerio-connect.md, G7).
     lines.retain(|line| line.name != "UID");
     lines.insert(0, Line::new("UID", uid.clone()));
     Ok((Card { lines, uid }, remarks))

@@ -1,6 +1,6 @@
 //! Components (RFC 5545, section 3.6): `BEGIN`, lines, further components, `END`. A vCard has the same form.
 
-use super::line::{Line, unfold};
+use super::line::{Line, add_category, unfold};
 
 /// The deepest an honest object nests is four.
 const DEEPEST: usize = 8;
@@ -33,6 +33,11 @@ impl Component {
     /// The text of the first line of that name; none when it is empty.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.line(name).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// Adds a category, unless it is there.
+    pub(super) fn add_category(&mut self, category: &str) {
+        add_category(&mut self.lines, category);
     }
 
     pub(super) fn write(&self, text: &mut String) {

@@ -123,6 +123,16 @@ fn one_line(value: &str) -> String {
     clean
 }
 
+/// Adds a category to the lines of a component or card, unless it is there.
+pub(super) fn add_category(lines: &mut Vec<Line>, category: &str) {
+    let is_there = |line: &Line| split_escaped(&line.value, ',').iter().any(|own| unescape(own).trim() == category);
+    match lines.iter_mut().find(|line| line.name == "CATEGORIES") {
+        Some(line) if is_there(line) => {}
+        Some(line) if !line.value.trim().is_empty() => line.value = format!("{},{}", line.value, escape(category)),
+        _ => lines.push(Line::new("CATEGORIES", escape(category))),
+    }
+}
+
 /// A text as a value (RFC 5545, section 3.3.11).
 pub(super) fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace("\r\n", "\\n");

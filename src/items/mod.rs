@@ -22,20 +22,9 @@ mod participants;
 mod recurrence;
 mod zone;
 
-pub use calendar::{CalendarItem, split_calendar};
+pub use calendar::{CalendarItem, split_calendar, uids};
 pub use card::{Card, split_cards};
 pub use participants::{Attendees, DoesNotSchedule, Uninvited};
-
-/// What kind of thing it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ItemKind {
-    /// An event, with all exceptions of its series (VEVENT).
-    Event,
-    /// A task (VTODO).
-    Task,
-    /// A contact (vCard).
-    Contact,
-}
 
 /// Something that cannot be migrated, with the reason in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +33,8 @@ pub struct Unusable {
     pub name: String,
     /// Why.
     pub why: String,
+    /// Whether it is left out on purpose, and nobody misses it.
+    pub left_out: bool,
 }
 
 /// What two objects that should mean the same differ in; the names of the properties, for a person.

@@ -9,7 +9,8 @@
 
 use super::component::Component;
 use super::line::{Line, escape};
-use super::{CalendarItem, Differences, ItemKind, meaning};
+use super::{CalendarItem, Differences, meaning};
+use crate::domain::ItemKind;
 
 /// Shows that a server does not send invitations by itself.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::messages::{Messages, Operation, block};
-use super::store::{Durable, Rows, Store, Write};
+use super::store::{Durable, ItemRow, Rows, Store, Write};
 use super::{History, LedgerError, LedgerErrorKind, MailboxKey};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -128,7 +128,11 @@ impl Ledger {
         }
     }
 
-    fn write(&self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
+    pub(super) fn item_rows(&self, collection: &str) -> Result<Vec<ItemRow>, LedgerError> {
+        self.rows.borrow().items(collection)
+    }
+
+    pub(super) fn write(&self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
         self.rows.borrow_mut().write(write, durable)
     }
 

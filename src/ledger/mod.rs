@@ -14,6 +14,7 @@ mod checksum;
 mod error;
 mod folder;
 mod head;
+mod items;
 mod mailbox;
 mod message;
 mod messages;
@@ -23,10 +24,11 @@ mod store;
 pub use error::{LedgerError, LedgerErrorKind};
 pub use folder::{Change, FolderRecord};
 pub use head::{Extent, Snapshot};
+pub use items::{ItemRecord, ItemState};
 pub use mailbox::Ledger;
 pub use message::{Done, Intent, Message, State};
 pub use sqlite::Files;
-pub use store::{BlockRow, Durable, HeadRow, Opened, Rows, Store, Write};
+pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write};
 
 /// Whose mailbox a record is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

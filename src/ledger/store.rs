@@ -33,6 +33,11 @@ pub trait Rows: Send {
     /// The blocks of a folder by their numbers, ascending.
     fn blocks(&self, folder: i64) -> Result<Vec<BlockRow>, LedgerError>;
 
+    /// The items of a collection of the source. A store that keeps none is as good: the target is asked for each item.
+    fn items(&self, _collection: &str) -> Result<Vec<ItemRow>, LedgerError> {
+        Ok(Vec::new())
+    }
+
     /// Keeps a change.
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError>;
 }
@@ -61,6 +66,19 @@ pub struct BlockRow {
     pub checksum: i64,
 }
 
+/// An event, a task or a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRow {
+    /// The collection of the source that it is in.
+    pub collection: String,
+    /// Which it is, within its collection.
+    pub key: String,
+    /// What is known.
+    pub content: String,
+    /// Says whether that is what was written.
+    pub checksum: i64,
+}
+
 /// What is written in one step, in this order: folders forgotten, heads, blocks.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Write {
@@ -72,6 +90,10 @@ pub struct Write {
     pub heads: Vec<HeadRow>,
     /// Blocks that are new.
     pub blocks: Vec<BlockRow>,
+    /// Items that are new, or replace the ones with their keys.
+    pub items: Vec<ItemRow>,
+    /// Items that go: their collections and keys.
+    pub withdrawn_items: Vec<(String, String)>,
 }
 
 /// When a write has to survive a power cut.

@@ -1,9 +1,10 @@
 //! From what the user typed to whom a run connects and whom it trusts.
 
-use super::request::{AdministrationServer, MailServer, Servers, TargetKind};
+use super::request::{AdministrationServer, Groupware, GroupwareMode, MailServer, Servers, TargetKind};
+use crate::dav::DavAddress;
 use crate::domain::{Fingerprint, Problem, ProblemKind, ServerAddress, Side};
 use crate::imap::{Distance, Endpoint};
-use crate::network::{KnownCertificates, Limits, NetworkError, RateLimit, Trust};
+use crate::network::{HttpServer, KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 
 /// The port of Kerio Connect's administration API.
 pub const ADMINISTRATION_PORT: u16 = 4040;
@@ -54,6 +55,62 @@ fn endpoint(
         limits: Limits::default(),
         cleartext_allowed: servers.cleartext_passwords_allowed,
     })
+}
+
+/// Both DAV servers of a run.
+pub struct DavEnds {
+    pub source: DavEnd,
+    pub target: DavEnd,
+    /// Whether a source without calendars is a failure: somebody said where they are.
+    pub demanded: bool,
+    /// Whether participants stay where the target sends nothing.
+    pub keep_attendees: bool,
+}
+
+/// A DAV server.
+pub struct DavEnd {
+    pub side: Side,
+    pub address: DavAddress,
+    pub server: HttpServer,
+    pub cleartext_allowed: bool,
+}
+
+/// The DAV servers of a run; none when nobody asked for items.
+pub fn dav_ends(
+    groupware: &Groupware,
+    servers: &Servers,
+    certificates: &KnownCertificates,
+    limits: Limits,
+) -> Result<Option<DavEnds>, Problem> {
+    if groupware.mode == GroupwareMode::Off {
+        return Ok(None);
+    }
+    let end = |side, typed: &Option<DavAddress>, mail: &MailServer| -> Result<DavEnd, Problem> {
+        let address = typed.clone().unwrap_or_else(|| DavAddress::at_host(&mail.address.host));
+        let known = ServerAddress { host: address.host.clone(), port: Some(address.port) };
+        let mut trust = trust(&known, address.port, None, servers, certificates).map_err(|problem| problem.on(side))?;
+        if let Some(certificate) = &mail.connections.client_certificate {
+            trust = trust.with_client_certificate(certificate).map_err(|error| unusable_file(&error).on(side))?;
+        }
+        let server = HttpServer {
+            host: address.host.clone(),
+            port: address.port,
+            encrypted: address.encrypted,
+            trust,
+            proxy: servers.proxy.clone(),
+            limits,
+            rate: mail.connections.max_rate.map(RateLimit::new),
+            watch: None,
+        };
+        let cleartext_allowed = servers.cleartext_passwords_allowed || known.is_loopback();
+        Ok(DavEnd { side, address, server, cleartext_allowed })
+    };
+    Ok(Some(DavEnds {
+        source: end(Side::Source, &groupware.source_dav, &servers.source)?,
+        target: end(Side::Target, &groupware.target_dav, &servers.target)?,
+        demanded: groupware.mode == GroupwareMode::Dav || groupware.source_dav.is_some(),
+        keep_attendees: groupware.keep_attendees,
+    }))
 }
 
 /// Whom to trust at an address: the fingerprint given, else the one trusted earlier, else the usual check, and where that fails whatever

@@ -3,9 +3,10 @@
 use super::attempt::Mailbox;
 use super::context::RunContext;
 use super::context::reporter::Reporter;
-use super::context::retry::{Work, attempt_until_done};
+use super::context::retry::{Ended, Work, attempt_until_done};
 use super::copy;
 use super::folder::FolderJob;
+use super::groupware;
 use super::halt::Halt;
 use super::plan::{self, TargetNames, Way, Wishes};
 use super::proof;
@@ -37,10 +38,17 @@ pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> Verdic
     let mut migration = Migration { mailbox, ledger: None, folders: None, left_out: Vec::new(), free_bytes: None };
     let ended = attempt_until_done(context, id, account, &PAUSES, &mut migration);
     let has_settled = migration.settled() > 0;
-    let Migration { mailbox, folders, left_out, .. } = &mut migration;
+    let Migration { mailbox, ledger, folders, left_out, .. } = &mut migration;
     // The next run does not know what this one left behind.
     for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
         job.report_lost_flags(&mut mailbox.reporter);
+    }
+    // Mail is at its end, whichever that is; nothing that happens to items changes it.
+    if ended != Ended::Stopped
+        && let (Some(user), Some(ledger)) = (&mailbox.user, ledger)
+    {
+        let name = user.sign_in_names.first().map(String::as_str);
+        mailbox.reporter.incomplete |= !groupware::migrate(context, id, account, name, ledger);
     }
     let folders: Vec<_> = folders.iter().flatten().map(|job| job.progress.evidence).collect();
     let evidence = Evidence { folders: &folders, left_out, has_failed: mailbox.reporter.incomplete };

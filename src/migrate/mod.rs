@@ -8,6 +8,7 @@
 //! 4. `reconcile`: what is known of a folder from earlier runs, and what became of what a cut left open.
 //! 5. `copy`: one stream over all folders; one thread reads, another sends.
 //! 6. `proof`: what is on the target is read back and compared.
+//! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if they are asked for.
 //!
 //! Beside it, `check` looks and changes nothing, and `verify` compares two mailboxes without any record. `docs/architecture.md` lists
 //! all stages in the order in which they may name each other.
@@ -20,6 +21,7 @@ mod copy;
 mod endpoints;
 mod folder;
 pub(crate) mod fuzzing;
+mod groupware;
 mod halt;
 mod heads;
 mod mailbox;
@@ -37,8 +39,9 @@ mod verify;
 
 pub use check::probe::{test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, ClientCertificate, ConnectionLimits, Limits, MASTER_SEPARATOR, MailServer, NameForm,
-    Observer, Options, Patience, Proxy, Request, Servers, SignInWay, TargetKind, TokenSource, Verify,
+    AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Groupware, GroupwareMode, Limits,
+    MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request, Servers, SignInWay,
+    TargetKind, TokenSource, Verify,
 };
 pub use run::{Run, Stopper, start};
 pub use sign_in::environment::{password_variables, withhold_passwords};

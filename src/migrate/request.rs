@@ -1,5 +1,6 @@
 //! What a run is asked to do: the servers, the accounts, the options. Plain data, the same from window and command line.
 
+pub use crate::dav::DavAddress;
 pub use crate::domain::NameForm;
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
@@ -265,6 +266,33 @@ pub struct Options {
     pub patience: Patience,
     /// From so many octets on that are to be copied together, a second line to the target is asked for.
     pub second_connection_from: u64,
+    /// Calendars, contacts and tasks.
+    pub groupware: Groupware,
+}
+
+/// Whether calendars, contacts and tasks are migrated, and where they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Groupware {
+    /// Whether, and from where.
+    pub mode: GroupwareMode,
+    /// The source's CalDAV and CardDAV server, if it is not found at the mail server's host.
+    pub source_dav: Option<DavAddress>,
+    /// The target's.
+    pub target_dav: Option<DavAddress>,
+    /// Whether participants stay participants on a target that does not send invitations.
+    pub keep_attendees: bool,
+}
+
+/// Where calendars, contacts and tasks come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GroupwareMode {
+    /// They are not migrated.
+    #[default]
+    Off,
+    /// From CalDAV and CardDAV where the source has them; a source without is no failure.
+    Auto,
+    /// From CalDAV and CardDAV, which must be there.
+    Dav,
 }
 
 impl Options {
@@ -278,6 +306,7 @@ impl Options {
             state_folder,
             patience: Patience::default(),
             second_connection_from: 16 << 20,
+            groupware: Groupware::default(),
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages, match_sizes};
 use crate::migrate::context::RunContext;
 use crate::migrate::context::reporter::Reporter;
-use crate::migrate::context::retry::{Losses, Work, attempt_until_done};
+use crate::migrate::context::retry::{Ended, Losses, Work, attempt_until_done};
 use crate::migrate::folder::describe::{Names, describe};
+use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
@@ -41,6 +42,9 @@ pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict
         current: None,
     };
     let ended = attempt_until_done(context, id, account, &PAUSES, &mut verification);
+    if ended == Ended::Done(()) && !groupware::compare(context, id, account) {
+        verification.reporter.incomplete = true;
+    }
     let Verification { plan, evidence, reporter, .. } = &mut verification;
     let folders = plan.as_ref().map_or(0, |plan| plan.ways.len());
     evidence.resize(folders, None);

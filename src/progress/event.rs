@@ -2,7 +2,8 @@
 //! secret.
 
 use crate::domain::{
-    AccountId, BadLine, FolderId, FolderPath, LeftOut, PlannedFolder, Problem, Side, foreign_without_secrets,
+    AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, PlannedFolder, Problem, Side,
+    foreign_without_secrets,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -97,6 +98,8 @@ pub enum Step {
     Scanning(FolderId),
     /// Copying a folder.
     Copying(FolderId),
+    /// Working on calendars, contacts and tasks.
+    CopyingItems,
     /// Comparing the messages on the target with what was sent.
     Checking(FolderId),
 }
@@ -268,6 +271,28 @@ pub enum Event {
         /// The number of messages.
         messages: u64,
     },
+    /// The events, tasks and contacts on the source were counted. May come again; the last one holds.
+    ItemsCounted {
+        /// The account.
+        account: AccountId,
+        /// Events; a series counts once.
+        events: u64,
+        /// Tasks.
+        tasks: u64,
+        /// Contacts.
+        contacts: u64,
+    },
+    /// It is known what became of some items.
+    ItemsSettled {
+        /// The account.
+        account: AccountId,
+        /// What they are.
+        kind: ItemKind,
+        /// What became of them.
+        outcome: ItemOutcome,
+        /// How many.
+        items: u64,
+    },
     /// A folder reached its end.
     FolderFinished {
         /// The account.
@@ -350,6 +375,8 @@ impl Event {
             | Event::MessagesChecked { .. }
             | Event::MessagesVanished { .. }
             | Event::MessagesLeftOut { .. }
+            | Event::ItemsCounted { .. }
+            | Event::ItemsSettled { .. }
             | Event::FolderFinished { .. }
             | Event::ProblemMet { .. }
             | Event::WaitStarted { .. }

@@ -4,11 +4,13 @@
 
 mod counts;
 mod event;
+mod items;
 mod rate;
 mod state;
 mod whole;
 
 pub use counts::{Counts, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
+pub use items::ItemTally;
 pub use rate::Rate;
 pub use state::{AccountState, FolderState, RunState, Verdict};

@@ -3,7 +3,7 @@
 //! Promises that the same events in the same order give the same state. Window, report, `--json` and exit code all read it.
 
 use super::counts::shift;
-use super::{AccountEnd, AccountInfo, Counts, Event, Rate, RunInfo, Stamped, Standing, Step, Tally};
+use super::{AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, Stamped, Standing, Step, Tally};
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
 use std::collections::BTreeMap;
 
@@ -49,6 +49,8 @@ pub struct AccountState {
     pub problems_not_kept: u64,
     /// What became of its messages, over all folders.
     pub tally: Tally,
+    /// What became of its events, tasks and contacts.
+    pub items: ItemTally,
     /// When its worker began, in milliseconds of the run.
     pub started_at: Option<u64>,
     /// When it ended, in milliseconds of the run.
@@ -73,6 +75,7 @@ impl AccountState {
             problems: Vec::new(),
             problems_not_kept: 0,
             tally: Tally::default(),
+            items: ItemTally::default(),
             started_at: None,
             ended_at: None,
             end: None,
@@ -133,6 +136,8 @@ pub struct RunState {
     pub problems: Vec<Problem>,
     /// What became of all messages.
     pub tally: Tally,
+    /// What became of all events, tasks and contacts.
+    pub items: ItemTally,
     /// Accounts by how they ended.
     pub ended: BTreeMap<&'static str, u32>,
     /// The rate of copying over time.
@@ -219,6 +224,17 @@ impl RunState {
             }
             Event::MessagesLeftOut { account, folder, messages } => {
                 self.tally_folder(*account, *folder, |tally| tally.left_out += messages);
+            }
+            Event::ItemsCounted { account, events, tasks, contacts } => {
+                let Some(state) = self.accounts.get_mut(account.index()) else { return };
+                let (before, counts) = (state.items, (*events, *tasks, *contacts));
+                state.items.count(&before, counts);
+                self.items.count(&before, counts);
+            }
+            Event::ItemsSettled { account, outcome, items, .. } => {
+                let Some(state) = self.accounts.get_mut(account.index()) else { return };
+                state.items.settle(*outcome, *items);
+                self.items.settle(*outcome, *items);
             }
             Event::FolderFinished { account, folder, target_messages } => self.with_folder(*account, *folder, |it| {
                 it.finished = true;

@@ -1,12 +1,15 @@
-//! Embedded servers on loopback: an IMAP server with its own mail store, and a stand-in for Kerio Connect's administration API.
+//! Embedded servers on loopback: an IMAP server with its own mail store, and stand-ins for Kerio Connect's administration API and for its
+//! CalDAV and CardDAV server.
 //!
 //! The demo runs on them, and the tests. They are no products: they keep everything in memory and listen on loopback only.
 //! Nothing outside of `cli`, `gui` and tests knows them, and they know nothing of the engine.
 
 pub mod administration;
 mod certificate;
+pub mod dav;
 pub mod demo;
 mod faults;
+mod http;
 mod imap;
 mod link;
 mod listener;

@@ -4,7 +4,7 @@
 
 use super::words;
 use crate::domain::{BadLine, LeftOut, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
-use crate::progress::{AccountState, FolderState, RunInfo, RunKind, RunState, Standing, Tally, Verify};
+use crate::progress::{AccountState, FolderState, ItemTally, RunInfo, RunKind, RunState, Standing, Tally, Verify};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
@@ -30,6 +30,7 @@ struct Report<'a> {
     port_changes: Vec<PortChange<'a>>,
     domains_created: Vec<String>,
     totals: Totals,
+    items: ItemTally,
     problems: Vec<ProblemReport<'a>>,
     bad_lines: Vec<BadLine>,
     accounts: Vec<AccountReport<'a>>,
@@ -80,6 +81,7 @@ struct AccountReport<'a> {
     user_created: bool,
     seconds: Option<f64>,
     totals: Totals,
+    items: ItemTally,
     folders: Vec<FolderReport<'a>>,
     left_out: Vec<LeftOut>,
     problems: Vec<ProblemReport<'a>>,
@@ -135,6 +137,7 @@ impl<'a> Report<'a> {
             port_changes,
             domains_created: state.domains_created.iter().map(|domain| printable(domain)).collect(),
             totals: Totals::of(&state.tally),
+            items: state.items,
             problems: state.problems.iter().map(ProblemReport::of).collect(),
             bad_lines: state.info.iter().flat_map(|info| &info.bad_lines).map(bad_line).collect(),
             accounts: state.accounts.iter().map(|account| AccountReport::of(state, account)).collect(),
@@ -188,6 +191,7 @@ impl<'a> AccountReport<'a> {
             user_created: account.created,
             seconds: account.started_at.map(|since| until.saturating_sub(since) as f64 / 1000.0),
             totals: Totals::of(&account.tally),
+            items: account.items,
             folders: account.folders.iter().map(FolderReport::of).collect(),
             left_out: account.left_out.iter().map(left_out).collect(),
             problems: account.problems.iter().map(|(_, problem)| ProblemReport::of(problem)).collect(),

@@ -1,7 +1,7 @@
 //! The last line of `--json`: a run in a few numbers.
 
 use super::{REPORT_TEXT, words};
-use crate::progress::{AccountEnd, RunState};
+use crate::progress::{AccountEnd, ItemTally, RunState};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ pub struct Summary {
     pub messages: MessageTotals,
     /// Their bytes.
     pub bytes: ByteTotals,
+    /// The events, tasks and contacts.
+    pub items: ItemTally,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Where report.txt is.
@@ -75,6 +77,7 @@ impl Summary {
                 failed: tally.failed,
                 checked: tally.checked.messages,
             },
+            items: state.items,
             bytes: ByteTotals { copied: tally.copied.bytes },
             seconds: state.now as f64 / 1000.0,
             report: state.info.as_ref().map(|info| info.log_folder.join(REPORT_TEXT)).unwrap_or_default(),

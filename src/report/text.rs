@@ -104,6 +104,12 @@ fn overview(page: &mut Page, state: &RunState) {
             format!("{}, deleted on the source during the run", words::counted(tally.vanished, "message")),
         );
     }
+    if !state.items.is_empty() {
+        page.fact("Calendars", format!("{} on the source", words::items(&state.items)));
+        if kind(state) != RunKind::Check {
+            page.fact("Items", words::items_settled(&state.items));
+        }
+    }
     page.fact("Compared", words::comparison(state));
     for (service, before, meanwhile) in &state.ports_restored {
         page.fact("Port", format!("{service} was set to {meanwhile} and is set to {before} again"));
@@ -202,6 +208,13 @@ fn accounts(page: &mut Page, state: &RunState) {
         }
         if !account.folders.is_empty() {
             folders(page, kind(state), account);
+        }
+        if !account.items.is_empty() {
+            let settled = match kind(state) {
+                RunKind::Check => String::new(),
+                RunKind::Migrate | RunKind::Verify => format!(": {}", words::items_settled(&account.items)),
+            };
+            page.line(format!("  {}{settled}.", words::items(&account.items)));
         }
         for mapping in account.folders.iter().filter_map(words::mapping) {
             page.line(format!("  {mapping}"));

@@ -2,7 +2,7 @@
 
 use super::process::{ProcessGroup, ServerUser, free_port, server_folder, unpacked, wait_until_up};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -12,6 +12,8 @@ pub const MASTER: &str = "boss@example.com";
 /// A running Cyrus without TLS.
 pub struct Cyrus {
     pub port: u16,
+    /// Where CalDAV and CardDAV are.
+    pub dav_port: u16,
     user: ServerUser,
     // Before the folder, which must outlive the processes.
     _process: ProcessGroup,
@@ -22,14 +24,18 @@ impl Cyrus {
     pub fn start() -> Self {
         let folder = server_folder("cyrus");
         let user = ServerUser::find();
-        let port = free_port();
+        let (port, dav_port) = (free_port(), free_port());
         let path = folder.path();
         unpacked("cyrus", path);
+        // What speaks DAV is a package of its own; its files belong beside the others.
+        let more = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-servers/cyrus-dav/.");
+        assert!(more.exists(), "{} is missing: run scripts/test, which unpacks it", more.display());
+        assert!(Command::new("cp").arg("-r").arg(&more).arg(path.join("root")).status().unwrap().success());
         for name in ["conf/proc", "conf/db", "conf/socket", "conf/log", "spool", "sieve", "lock"] {
             fs::create_dir_all(path.join(name)).unwrap();
         }
         fs::write(path.join("imapd.conf"), settings(path, &user)).unwrap();
-        fs::write(path.join("cyrus.conf"), services(path, port)).unwrap();
+        fs::write(path.join("cyrus.conf"), services(path, port, dav_port)).unwrap();
         // The database of passwords must be there before the server starts.
         add_password(path, "nobody@example.com", "unused");
         user.own(path);
@@ -40,8 +46,19 @@ impl Cyrus {
         let master = path.join("root/usr/lib/cyrus/bin/master");
         let output = path.join("output");
         let process = ProcessGroup::start(&user, &master, &arguments, &environment, &output);
-        wait_until_up(port, &[output]);
-        Self { port, user, _process: process, folder }
+        wait_until_up(port, std::slice::from_ref(&output));
+        wait_until_up(dav_port, &[output]);
+        Self { port, dav_port, user, _process: process, folder }
+    }
+
+    /// Adds an account and signs it in once, so that its mailbox and with it its calendars are made.
+    pub fn add_user_with_mailbox(&self, name: &str, password: &str) {
+        self.add_user(name, password);
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(format!("a LOGIN {name} {password}\r\nb LOGOUT\r\n").as_bytes()).unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.contains("a OK"), "{said}");
     }
 
     /// Adds an account; its INBOX is made at the first sign-in.
@@ -98,13 +115,16 @@ sasl_sasldb_path: {path}/sasldb2
 sasl_mech_list: PLAIN LOGIN
 autocreate_quota: 0
 autocreate_post: yes
+httpmodules: caldav carddav
+httpallowcompress: no
+calendar_user_address_set: example.com
 ",
         user = user.name,
         group = user.group,
     )
 }
 
-fn services(path: &Path, port: u16) -> String {
+fn services(path: &Path, port: u16, dav_port: u16) -> String {
     let path = path.display();
     let programs = format!("{path}/root/usr/lib/cyrus/bin");
     format!(
@@ -113,6 +133,7 @@ fn services(path: &Path, port: u16) -> String {
 }}
 SERVICES {{
  imap cmd=\"{programs}/imapd -C {path}/imapd.conf -U 30\" listen=\"127.0.0.1:{port}\" prefork=0 maxchild=100
+ http cmd=\"{programs}/httpd -C {path}/imapd.conf -U 30\" listen=\"127.0.0.1:{dav_port}\" prefork=0 maxchild=50
 }}
 "
     )

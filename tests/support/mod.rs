@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod corpus;
 pub mod courier;
 pub mod cyrus;
+pub mod dav;
 pub mod dovecot;
 pub mod forwarder;
 pub mod imap_client;

@@ -88,7 +88,25 @@ impl Problem {
             }
             FolderReplaced => "Migrate this mailbox again; the folder is then compared by content.",
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
-            | KeywordsDropped => "",
+            | KeywordsDropped | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged
+            | ItemLeftOut | ItemAdapted => "",
+            ItemsNotReached => {
+                "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
+            }
+            ItemsRefused => {
+                "The account needs an app password for calendars, or they must be switched on for it; then migrate this mailbox again. Its mail is not affected."
+            }
+            CollectionNotWhole => {
+                "Migrate this mailbox again; if it repeats, export the calendar or address book on the server."
+            }
+            ItemNotCopied => {
+                "Open it on the source and save it again, or enter it on the target by hand; then migrate this mailbox again."
+            }
+            ItemAltered => "Compare the two before the source is switched off.",
+            ItemDifferent => "Decide which of the two is right; this program changes nothing that is on the target.",
+            ItemMissing => {
+                "Migrate this mailbox again; if it was on the target before, with 'Copy again what was deleted' under More (--repair)."
+            }
             MessageUnreadable => {
                 "Open the message in a mail program on the source. If it opens there, migrate this mailbox again."
             }

@@ -161,6 +161,40 @@ pub enum ProblemKind {
     DateNotKept,
     /// The target does not keep some flags or keywords.
     KeywordsDropped,
+    // Calendars, contacts and tasks.
+    /// The calendars and contacts of an account cannot be reached.
+    ItemsNotReached,
+    /// The server refused the account's password for calendars and contacts.
+    ItemsRefused,
+    /// The source offers neither calendars nor contacts.
+    ItemsNotOffered,
+    /// Participants do not stay participants, because the target may send invitations.
+    AttendeesListed,
+    /// A calendar or an address book was not copied on purpose.
+    CollectionLeftOut,
+    /// A server did not list all that is in a calendar or address book.
+    CollectionNotWhole,
+    /// The items of a calendar or address book went into the default one, with its name as their category.
+    CollectionMerged,
+    /// An event, task or contact could not be copied.
+    ItemNotCopied,
+    /// An event, task or contact was left out on purpose.
+    ItemLeftOut,
+    /// An event, task or contact was changed so that the target takes it.
+    ItemAdapted,
+    /// The target gives an event, task or contact back with another meaning.
+    ItemAltered,
+    /// Another item with the same identity is on the target, and was left alone.
+    ItemDifferent,
+    /// An event, task or contact that should be on the target is not.
+    ItemMissing,
+}
+
+impl ProblemKind {
+    /// Whether it is about calendars, contacts or tasks.
+    pub fn is_about_items(self) -> bool {
+        self >= ProblemKind::ItemsNotReached
+    }
 }
 
 impl Problem {
@@ -177,9 +211,11 @@ impl Problem {
             | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | MailboxShared | DirectoryDomain
             | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
-            | HistoryUnknown => Reach::Folder,
+            | HistoryUnknown | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
+            | CollectionLeftOut | CollectionNotWhole | CollectionMerged => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
-            | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => Reach::Message,
+            | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied | ItemLeftOut
+            | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
         }
     }
 
@@ -197,9 +233,10 @@ impl Problem {
             | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
             | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
             | SubscriptionNotKept | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped => {
-                Retry::Never
-            }
+            | MessageAltered | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped
+            | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed | CollectionLeftOut
+            | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
+            | ItemDifferent | ItemMissing => Retry::Never,
         }
     }
 
@@ -208,7 +245,8 @@ impl Problem {
         use ProblemKind::*;
         match self.kind {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
-            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall => Severity::Notice,
+            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | ItemsNotOffered | AttendeesListed
+            | CollectionLeftOut | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
@@ -217,7 +255,8 @@ impl Problem {
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
             | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageMissing => Severity::Error,
+            | MessageAltered | MessageMissing | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied
+            | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
         }
     }
 }

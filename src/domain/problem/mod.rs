@@ -36,6 +36,9 @@ pub struct Subject {
     /// What the message is recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Box<MessageName>>,
+    /// The event, task or contact, as a person recognises it: what it is, its title, its day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// The file or folder of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -90,6 +93,12 @@ impl Problem {
     /// Names the message.
     pub fn about_message(mut self, message: MessageName) -> Self {
         self.subject.message = Some(Box::new(message.made_readable()));
+        self
+    }
+
+    /// Names the event, task or contact.
+    pub fn about_item(mut self, item: impl fmt::Display) -> Self {
+        self.subject.item = Some(readable(&item.to_string()));
         self
     }
 

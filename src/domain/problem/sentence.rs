@@ -109,6 +109,24 @@ impl Problem {
             MessageMissing => format!("{message} {is} not on the target"),
             DateNotKept => format!("{message} {has} a different date on the target"),
             KeywordsDropped => format!("{message} lost flags or keywords that the target does not keep"),
+            ItemsNotReached => format!("The calendars and contacts of {account} on the {side} cannot be reached"),
+            ItemsRefused => format!("{server} refused the password of {account} for calendars and contacts"),
+            ItemsNotOffered => format!("No calendars or contacts were found for {account} on the {side}"),
+            AttendeesListed => format!(
+                "{server} may send invitations, so the participants in the events of {account} are listed in their descriptions"
+            ),
+            CollectionLeftOut => format!("'{}' was not copied", self.collection()),
+            CollectionNotWhole => format!("{server} did not list everything in '{}'", self.collection()),
+            CollectionMerged => format!(
+                "What is in '{0}' is in the default calendar or address book on the target, with the category '{0}'",
+                self.collection()
+            ),
+            ItemNotCopied => format!("{} was not copied", self.item()),
+            ItemLeftOut => format!("{} was left out", self.item()),
+            ItemAdapted => format!("{} was adapted", self.item()),
+            ItemAltered => format!("{} is on the target, but differs there", self.item()),
+            ItemDifferent => format!("{} was left alone, because the target has it with other content", self.item()),
+            ItemMissing => format!("{} is not on the target", self.item()),
         }
     }
 
@@ -120,6 +138,16 @@ impl Problem {
             None if self.is_one_message() => format!("a message in '{folder}'"),
             None => format!("{} messages in '{folder}'", self.count),
         }
+    }
+
+    fn collection(&self) -> &str {
+        self.subject.folder.as_deref().unwrap_or("(unnamed)")
+    }
+
+    /// The item it is about, at the beginning of a sentence: `The event 'Plan' of 2012-03-02 in 'Calendar'`.
+    fn item(&self) -> String {
+        let item = self.subject.item.as_deref().unwrap_or("An item");
+        format!("{} in '{}'", capitalised(item), self.collection())
     }
 
     fn is_one_message(&self) -> bool {

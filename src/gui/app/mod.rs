@@ -19,7 +19,7 @@ use super::widgets::field::Field;
 use super::wizard::Wizard;
 use crate::accounts::Layout;
 use crate::domain::{Account, Selection};
-use crate::migrate::{MailServer, TargetKind};
+use crate::migrate::{Groupware, MailServer, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
@@ -35,6 +35,7 @@ struct CheckedFor {
     target: MailServer,
     target_kind: TargetKind,
     selection: Selection,
+    groupware: Groupware,
 }
 
 /// The application.

@@ -208,7 +208,8 @@ impl App {
         };
         let Servers { source, target, target_kind, .. } = servers;
         let (source, target) = (unlimited(source), unlimited(target));
-        Some(CheckedFor { source, target, target_kind, selection: page.selection().ok()? })
+        let groupware = page.groupware.read().ok()?;
+        Some(CheckedFor { source, target, target_kind, selection: page.selection().ok()?, groupware })
     }
 
     fn continue_run(&mut self) {
@@ -243,7 +244,8 @@ impl App {
             return;
         }
         let filled_in = &self.wizard.servers;
-        let (Some(servers), Ok(selection), Ok(jobs)) = (filled_in.servers(), filled_in.selection(), filled_in.jobs())
+        let (Some(servers), Ok(selection), Ok(jobs), Ok(groupware)) =
+            (filled_in.servers(), filled_in.selection(), filled_in.jobs(), filled_in.groupware.read())
         else {
             self.wizard.page = Page::Servers;
             self.show_wrong();
@@ -261,6 +263,7 @@ impl App {
                 accounts.clone(),
                 Options {
                     jobs,
+                    groupware,
                     repair: kind == RunKind::Migrate && self.wizard.servers.repair,
                     shared_mailboxes: self.wizard.servers.shared_mailboxes,
                     ..Options::in_folder(self.folders.state.clone())

@@ -10,7 +10,7 @@ mod format_1;
 mod schema;
 mod unusable;
 
-use super::store::{BlockRow, Durable, Opened, Rows, Store, Write};
+use super::store::{BlockRow, Durable, ItemRow, Opened, Rows, Store, Write};
 use super::{History, LedgerError, LedgerErrorKind, MailboxKey};
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
@@ -110,6 +110,10 @@ impl Rows for FileRows {
         schema::blocks(&self.connection, folder).map_err(|error| database_error(&self.path, error))
     }
 
+    fn items(&self, collection: &str) -> Result<Vec<ItemRow>, LedgerError> {
+        schema::items(&self.connection, collection).map_err(|error| database_error(&self.path, error))
+    }
+
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
         let at_once = durable == Durable::AtOnce || self.durable_at.elapsed() >= LATEST;
         commit(&mut self.connection, write, at_once).map_err(|error| database_error(&self.path, error))?;
@@ -146,6 +150,19 @@ fn put(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
         transaction.prepare_cached("INSERT INTO block (folder, number, content, checksum) VALUES (?1, ?2, ?3, ?4)")?;
     for block in &write.blocks {
         put_block.execute(params![block.folder, block.number, block.content, block.checksum])?;
+    }
+    if write.items.is_empty() && write.withdrawn_items.is_empty() {
+        return Ok(());
+    }
+    transaction.execute_batch(schema::ITEMS)?;
+    let mut put_item = transaction
+        .prepare_cached("INSERT OR REPLACE INTO item (collection, key, content, checksum) VALUES (?1, ?2, ?3, ?4)")?;
+    for item in &write.items {
+        put_item.execute(params![item.collection, item.key, item.content, item.checksum])?;
+    }
+    let mut withdraw = transaction.prepare_cached("DELETE FROM item WHERE collection = ?1 AND key = ?2")?;
+    for (collection, key) in &write.withdrawn_items {
+        withdraw.execute(params![collection, key])?;
     }
     Ok(())
 }

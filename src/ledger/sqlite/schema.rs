@@ -6,7 +6,7 @@
 use super::super::MailboxKey;
 use super::super::head::Head;
 use super::super::messages::check_chain;
-use super::super::store::{BlockRow, HeadRow};
+use super::super::store::{BlockRow, HeadRow, ItemRow};
 use super::unusable::{Failure, Unusable, judge};
 use super::{file_error, format_1};
 use rusqlite::{Connection, OpenFlags};
@@ -26,6 +26,31 @@ CREATE TABLE block (
     PRIMARY KEY (folder, number)
 ) WITHOUT ROWID;
 ";
+
+/// Made when the first item is recorded: a file without it is one of a mailbox without items.
+pub(super) const ITEMS: &str = "
+CREATE TABLE IF NOT EXISTS item (
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    content TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (collection, key)
+) WITHOUT ROWID;
+";
+
+/// The items of a collection, in no particular order.
+pub(super) fn items(connection: &Connection, collection: &str) -> rusqlite::Result<Vec<ItemRow>> {
+    let exists = "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = 'item'";
+    if !connection.query_row(exists, [], |row| row.get::<_, bool>(0))? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached("SELECT key, content, checksum FROM item WHERE collection = ?1")?;
+    let rows = statement.query_map([collection], |row| {
+        let (key, content, checksum) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(ItemRow { collection: collection.to_owned(), key, content, checksum })
+    })?;
+    rows.collect()
+}
 
 /// Opens or makes the file, with an exclusive lock that lasts as long as the connection.
 pub(super) fn open(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), Unusable> {

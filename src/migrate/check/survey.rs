@@ -5,8 +5,9 @@ use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHea
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::context::RunContext;
-use crate::migrate::context::retry::{Work, attempt_until_done};
+use crate::migrate::context::retry::{Ended, Work, attempt_until_done};
 use crate::migrate::folder::refused_folder;
+use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
@@ -24,7 +25,11 @@ const PAUSES: [u64; 3] = [1, 5, 15];
 pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
     let mut survey =
         Survey { context, id, account, standing: None, plan: None, refused: BTreeSet::new(), complete: true };
-    Verdict::of_survey(attempt_until_done(context, id, account, &PAUSES, &mut survey))
+    let ended = attempt_until_done(context, id, account, &PAUSES, &mut survey);
+    Verdict::of_survey(match ended {
+        Ended::Done(complete) => Ended::Done(groupware::survey(context, id, account) && complete),
+        ended => ended,
+    })
 }
 
 struct Survey<'a> {

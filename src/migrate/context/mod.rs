@@ -12,6 +12,7 @@ use crate::ledger::{MailboxKey, Store};
 use crate::migrate::context::control::{Control, Registration};
 use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
+use crate::migrate::endpoints::DavEnds;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::request::Options;
 use crate::migrate::sign_in::credentials::Credentials;
@@ -44,6 +45,8 @@ pub struct RunContext {
     pub target_key: String,
     /// What is known of the target's kind.
     pub profile: &'static Profile,
+    /// The servers of calendars and contacts, if they are asked for.
+    pub groupware: Option<DavEnds>,
     /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
     pub settling: AtomicU64,
 }

@@ -150,6 +150,7 @@ impl Coordinator {
             target: prepared.target,
             directory: prepared.directory,
             profile: prepared.profile,
+            groupware: prepared.groupware,
             settling: AtomicU64::new(0),
         };
         if !context.options.shared_mailboxes {

@@ -7,7 +7,7 @@ use crate::kerio::Administration;
 use crate::migrate::context::End;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
-use crate::migrate::endpoints::{source_endpoint, target_endpoint};
+use crate::migrate::endpoints::{DavEnds, dav_ends, source_endpoint, target_endpoint};
 use crate::migrate::request::{MailServer, Options, Servers, TargetKind};
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
@@ -25,6 +25,7 @@ pub struct Prepared {
     pub target: End,
     pub directory: Box<dyn Directory>,
     pub profile: &'static Profile,
+    pub groupware: Option<DavEnds>,
     administration: Option<Arc<Administration>>,
 }
 
@@ -33,12 +34,13 @@ pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Eve
     let certificates = KnownCertificates::open(&options.state_folder);
     let limits = options.patience.limits;
     let source = Endpoint { limits, ..source_endpoint(servers, &certificates)? };
+    let groupware = dav_ends(&options.groupware, servers, &certificates, limits)?;
     greet(&source, &certificates, events)?;
     let TargetKind::Kerio(settings) = &servers.target_kind else {
         let target = Endpoint { limits, ..target_endpoint(servers, None, &certificates)? };
         greet(&target, &certificates, events)?;
         let directory = Box::new(ExistingAccounts(servers.target.name));
-        return Ok(Prepared::new(servers, source, target, directory, None));
+        return Ok(Prepared { groupware, ..Prepared::new(servers, source, target, directory, None) });
     };
     let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
@@ -55,7 +57,9 @@ pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Eve
     let target = target.map(|target| Endpoint { limits, ..target });
     let reached = target.and_then(|target| greet(&target, &certificates, events).map(|()| target));
     match reached {
-        Ok(target) => Ok(Prepared::new(servers, source, target, directory, Some(administration))),
+        Ok(target) => {
+            Ok(Prepared { groupware, ..Prepared::new(servers, source, target, directory, Some(administration)) })
+        }
         Err(problem) => {
             port::restore(&administration, servers, &options.state_folder, &|event| events.report(event));
             Err(problem)
@@ -79,7 +83,7 @@ impl Prepared {
         };
         let source = end(source, &servers.source);
         let target = end(target, &servers.target);
-        Self { source, target, directory, profile: Profile::of(&servers.target_kind), administration }
+        Self { source, target, directory, profile: Profile::of(&servers.target_kind), groupware: None, administration }
     }
 
     /// Takes out what puts Kerio Connect back as it was.

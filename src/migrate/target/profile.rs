@@ -16,6 +16,8 @@ pub struct Profile {
     pub keeps_deleted: bool,
     /// Whether users are created where they are missing.
     pub creates_users: bool,
+    /// Whether a contact's picture has to be a JPEG of at most 256 kB (docs/kerio-connect.md, G8).
+    pub limits_pictures: bool,
     /// Whether a port in the address is set on its IMAP service for the time of the run.
     pub moves_port: bool,
 }
@@ -27,6 +29,7 @@ static IMAP: Profile = Profile {
     folds_case: false,
     keeps_deleted: true,
     creates_users: false,
+    limits_pictures: false,
     moves_port: false,
 };
 
@@ -52,6 +55,7 @@ static KERIO: Profile = Profile {
     folds_case: true,
     keeps_deleted: false,
     creates_users: true,
+    limits_pictures: true,
     moves_port: true,
 };
 

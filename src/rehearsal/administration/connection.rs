@@ -2,10 +2,10 @@
 
 use super::behaviour::Reply;
 use super::call::{Call, Credentials, Executed};
-use super::http::{Answer, Request};
 use super::session::{SESSION_COOKIE, TOKEN_COOKIE};
 use super::{Core, lock};
 use crate::rehearsal::ServerCertificate;
+use crate::rehearsal::http::{Answer, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write};

@@ -13,7 +13,6 @@ mod call;
 mod connection;
 mod directory;
 mod domains;
-mod http;
 mod product;
 mod query;
 mod refusal;

@@ -1,8 +1,10 @@
 //! How the program says the outcome of a run, an account or a folder.
 
 use super::{count, counted, size, took};
-use crate::domain::{FolderId, Mapping, Reach, Severity, Side, printable};
-use crate::progress::{AccountEnd, AccountState, FolderState, RunKind, RunState, Standing, Step, Verdict, Verify};
+use crate::domain::{FolderId, ItemKind, Mapping, Problem, Reach, Severity, Side, printable};
+use crate::progress::{
+    AccountEnd, AccountState, FolderState, ItemTally, RunKind, RunState, Standing, Step, Verdict, Verify,
+};
 
 /// What the run came to, or how far it is: `All 38 accounts are complete. 212,430 messages, 31.4 GB, 2 h 12 min.`
 pub fn verdict(state: &RunState) -> String {
@@ -196,22 +198,59 @@ fn settled(state: &RunState, kind: RunKind) -> String {
         RunKind::Migrate => (tally.found.messages + tally.copied.messages, tally.found.bytes + tally.copied.bytes),
         RunKind::Verify => (tally.checked.messages, tally.checked.bytes),
     };
-    format!("{}, {}", counted(messages, "message"), size(bytes))
+    let items = match kind {
+        RunKind::Check => state.items.expected(),
+        RunKind::Migrate | RunKind::Verify => state.items.copied + state.items.already_there,
+    };
+    // Whoever asked for no calendars reads nothing of them.
+    let items = if state.items.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", counted(items, "calendar or contact item"))
+    };
+    format!("{}, {}{items}", counted(messages, "message"), size(bytes))
+}
+
+/// Events, tasks and contacts on the source: `3 events, 1 task, 20 contacts`.
+pub fn items(tally: &ItemTally) -> String {
+    let of = |kind: ItemKind| counted(tally.of(kind), &kind.to_string());
+    [ItemKind::Event, ItemKind::Task, ItemKind::Contact].map(of).join(", ")
+}
+
+/// What became of events, tasks and contacts: `20 copied, 3 there already, 1 not copied`.
+pub fn items_settled(tally: &ItemTally) -> String {
+    let parts = [
+        (tally.copied, "copied"),
+        (tally.already_there, "there already"),
+        (tally.different, "with other content on the target"),
+        (tally.altered, "altered on the target"),
+        (tally.left_out, "left out"),
+        (tally.failed, "not on the target"),
+    ];
+    let said: Vec<String> =
+        parts.iter().filter(|(items, _)| *items > 0).map(|(items, what)| format!("{} {what}", count(*items))).collect();
+    if said.is_empty() { "nothing to do".to_owned() } else { said.join(", ") }
 }
 
 /// What an account that reached its end lacks.
 fn missing(account: &AccountState) -> Option<String> {
-    let folders = account
-        .problems
-        .iter()
-        .filter(|(_, problem)| problem.severity() == Severity::Error && problem.reach() == Reach::Folder)
-        .count() as u64;
-    match (account.tally.failed, folders) {
-        (0, 0) => None,
-        (messages, 0) => Some(counted(messages, "message")),
-        (0, folders) => Some(counted(folders, "folder")),
-        (messages, folders) => Some(format!("{} and {}", counted(messages, "message"), counted(folders, "folder"))),
+    let errors = account.problems.iter().map(|(_, problem)| problem).filter(|it| it.severity() == Severity::Error);
+    let of_folders: Vec<&Problem> = errors.filter(|problem| problem.reach() == Reach::Folder).collect();
+    let is_of_items = |problem: &&&Problem| problem.kind.is_about_items();
+    let collections = of_folders.iter().filter(is_of_items).count() as u64;
+    let folders = of_folders.len() as u64 - collections;
+    let items = account.items.missing();
+    let mut parts: Vec<String> =
+        [(account.tally.failed, "message"), (folders, "folder"), (items, "calendar or contact item")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, noun)| counted(number, noun))
+            .collect();
+    if items == 0 && collections > 0 {
+        parts.push("calendars and contacts".to_owned());
     }
+    let last = parts.pop()?;
+    Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
 }
 
 fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
@@ -232,6 +271,7 @@ fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
         Step::Listing => "Listing folders".to_owned(),
         Step::Scanning(id) => format!("Reading{}", folder(id)),
         Step::Copying(id) => format!("Copying{}", folder(id)),
+        Step::CopyingItems => "Calendars and contacts".to_owned(),
         Step::Checking(id) => format!("Checking{}", folder(id)),
     }
 }

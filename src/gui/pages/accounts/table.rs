@@ -15,7 +15,9 @@ impl AccountsPage {
         const TARGET: &str = "On the target";
         // A narrow table leaves out the full name: the address identifies the account.
         let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
-        let columns = [
+        // What nobody asked for needs no columns.
+        let items = self.check.as_ref().is_some_and(|check| !check.state.items.is_empty());
+        let mut columns = vec![
             Column::fixed("", 38.0),
             Column::share("Address", 3.1),
             Column::share(if names > 0.0 { "Full name" } else { "" }, names),
@@ -24,6 +26,9 @@ impl AccountsPage {
             Column::fixed("Messages", 84.0).right(),
             Column::fixed("Size", 88.0).right(),
         ];
+        if items {
+            columns.extend(["Events", "Contacts", "Tasks"].map(|title| Column::fixed(title, 72.0).right()));
+        }
         let shown = std::mem::take(&mut self.shown);
         let on = shown.iter().filter(|&&position| self.chosen[position]).count();
         let all = if on == 0 {
@@ -100,6 +105,12 @@ impl AccountsPage {
         if found.end.is_some() && !found.folders.is_empty() {
             row.text(5, theme::body(words::count(found.tally.expected.messages)).size(13.5).color(colours.ink));
             row.text(6, theme::body(words::size(found.tally.expected.bytes)).size(13.5).color(colours.ink));
+        }
+        if found.end.is_some() && !check.state.items.is_empty() {
+            let counts = [found.items.events, found.items.contacts, found.items.tasks];
+            for (column, count) in (7..).zip(counts) {
+                row.text(column, theme::body(words::count(count)).size(13.5).color(colours.ink));
+            }
         }
         pressed
     }

@@ -78,6 +78,7 @@ impl ServersPage {
             changed |= self.source_more.show_sign_in(ui, "source", true, self.wrong_shown);
             changed |= self.source_more.show_certificate(ui, Side::Source, actions);
             self.source_more.show_limits(ui, "source");
+            self.groupware.show(ui);
             Field::new(RULES, "Rules: what to leave out or rename")
                 .hint(RULES_EXAMPLE)
                 .rows(4)

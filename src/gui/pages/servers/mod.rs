@@ -2,11 +2,13 @@
 
 mod cards;
 mod forms;
+mod groupware;
 mod more;
 mod proxy;
 mod test;
 
 pub use forms::{Administrator, Connection};
+pub use groupware::GroupwareForm;
 pub use more::More;
 pub use proxy::ProxyForm;
 pub use test::Test;
@@ -60,6 +62,8 @@ pub struct ServersPage {
     pub repair: bool,
     /// Accounts may share a mailbox on either side. Holds until the program ends.
     pub shared_mailboxes: bool,
+    /// Calendars, contacts and tasks.
+    pub groupware: GroupwareForm,
     /// The proxy for all servers.
     pub proxy: ProxyForm,
     /// The test of the source.
@@ -104,6 +108,7 @@ impl ServersPage {
     pub fn show_wrong(&mut self) {
         self.wrong_shown = true;
         let source = self.source.port_wrong().is_some() || self.selection().is_err() || self.source_more.is_wrong();
+        let source = source || self.groupware.read().is_err();
         let port = !self.other_imap && self.administrator.port_wrong().is_some();
         let target = port || self.jobs().is_err() || self.proxy.read().is_err() || self.target_more.is_wrong();
         self.source_more.open |= source;
@@ -133,7 +138,11 @@ impl ServersPage {
         if !self.other_imap && self.administrator.is_wrong() || self.jobs().is_err() {
             return None;
         }
-        if self.source_more.is_wrong() || self.target_more.is_wrong() || self.selection().is_err() {
+        if self.source_more.is_wrong()
+            || self.target_more.is_wrong()
+            || self.selection().is_err()
+            || self.groupware.read().is_err()
+        {
             return None;
         }
         let proxy = self.proxy.read().ok()?;

@@ -1,6 +1,6 @@
-//! Just enough of HTTP/1.1 (RFC 9112) for the stand-in: one request read, one answer written, the connection kept or closed.
+//! Just enough of HTTP/1.1 (RFC 9112) for the stand-ins: one request read, one answer written, the connection kept or closed.
 //!
-//! Promises to read no more than its limits, whatever a client sends. What a request means is `call`'s business.
+//! Promises to read no more than its limits, whatever a client sends. What a request means is their business.
 
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
@@ -163,13 +163,21 @@ impl Answer {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        207 => "Multi-Status",
         301 | 302 | 307 | 308 => "Moved",
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        412 => "Precondition Failed",
+        429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         _ => "Answer",
     }
 }

@@ -1,0 +1,71 @@
+//! The options about calendars, contacts and tasks.
+
+use crate::migrate::{DavAddress, Groupware, GroupwareMode};
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Calendars and contacts")]
+pub(super) struct GroupwareArguments {
+    /// Whether calendars, contacts and tasks are migrated too, by CalDAV and CardDAV
+    ///
+    /// auto takes what the source has and says where it has nothing; dav makes it an error when the source has nothing. Each person
+    /// signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Mode::Off)]
+    groupware: Mode,
+    /// The source's CalDAV and CardDAV server (default: found at the source's host, by HTTPS)
+    #[arg(long, value_name = "URL", value_parser = DavAddress::parse)]
+    source_dav: Option<DavAddress>,
+    /// The target's CalDAV and CardDAV server (default: found at the target's host, by HTTPS)
+    #[arg(long, value_name = "URL", value_parser = DavAddress::parse)]
+    target_dav: Option<DavAddress>,
+    /// What becomes of the participants of events: listed in the description, or kept
+    ///
+    /// Many servers send an invitation to every participant of an event that is stored. 'listed' therefore writes them into the
+    /// description. 'keep' keeps them where the target shows that it sends nothing; elsewhere they are listed all the same.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Participants::Listed)]
+    attendees: Participants,
+}
+
+/// Where items come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Off,
+    Auto,
+    Dav,
+}
+
+/// What becomes of participants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Participants {
+    Listed,
+    Keep,
+}
+
+/// What was chosen; the error is a sentence.
+pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result<Groupware, String> {
+    let mode = match typed.groupware {
+        Mode::Off => GroupwareMode::Off,
+        Mode::Auto => GroupwareMode::Auto,
+        Mode::Dav => GroupwareMode::Dav,
+    };
+    let addresses = [("--source-dav", &typed.source_dav), ("--target-dav", &typed.target_dav)];
+    for (option, address) in addresses.into_iter().filter_map(|(option, address)| Some((option, address.as_ref()?))) {
+        if mode == GroupwareMode::Off {
+            return Err(format!("{option} needs --groupware auto or --groupware dav."));
+        }
+        let host = crate::domain::ServerAddress { host: address.host.clone(), port: None };
+        if !address.encrypted && !host.is_loopback() && !cleartext_allowed {
+            return Err(format!(
+                "With {option} all passwords would cross the network to {} in clear text. Use https, or agree with \
+                 --allow-cleartext-passwords.",
+                address.host
+            ));
+        }
+    }
+    Ok(Groupware {
+        mode,
+        source_dav: typed.source_dav,
+        target_dav: typed.target_dav,
+        keep_attendees: typed.attendees == Participants::Keep,
+    })
+}

@@ -1,0 +1,134 @@
+//! The record of events, tasks and contacts: intended, stored, checked.
+//!
+//! An item is known by the collection and the place that it has on the source and by its UID; one place may hold several. A row that is
+//! not what was written is as good as none: the target is then asked for the item by its UID.
+
+use super::checksum::checksum;
+use super::store::{Durable, ItemRow, Write};
+use super::{Ledger, LedgerError, LedgerErrorKind};
+use serde::{Deserialize, Serialize};
+
+/// How far an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemState {
+    /// It may or may not be on the target: it was about to be stored when the record ends.
+    Intended,
+    /// The target confirmed that it stored it.
+    Stored,
+    /// It was read back from the target and means the same.
+    Checked,
+}
+
+/// An item in the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRecord {
+    /// 0 an event, 1 a task, 2 a contact.
+    pub kind: u8,
+    /// The collection on the source.
+    pub collection: String,
+    /// Where in it the source has the item.
+    pub place: String,
+    /// The source's version of it when it was read; empty when the source does not tell.
+    pub version: String,
+    /// Its UID.
+    pub uid: String,
+    /// How far it is.
+    pub state: ItemState,
+    /// Where it is, or was to be stored, on the target.
+    pub target: String,
+}
+
+impl ItemRecord {
+    fn key(&self) -> String {
+        format!("{}\n{}\n{}", self.place, self.kind, self.uid)
+    }
+
+    fn row(&self) -> Result<ItemRow, LedgerError> {
+        let (collection, key) = (self.collection.clone(), self.key());
+        let content = serde_json::to_string(self).map_err(|error| {
+            LedgerError::new(LedgerErrorKind::Refused, format!("what became known cannot be written: {error}"))
+        })?;
+        let checksum = checksum(&[collection.as_bytes(), key.as_bytes(), content.as_bytes()]);
+        Ok(ItemRow { collection, key, content, checksum })
+    }
+
+    fn read(row: &ItemRow) -> Option<Self> {
+        let known = checksum(&[row.collection.as_bytes(), row.key.as_bytes(), row.content.as_bytes()]);
+        serde_json::from_str(&row.content).ok().filter(|_| known == row.checksum)
+    }
+}
+
+impl Ledger {
+    /// The items of a collection of the source, in no particular order.
+    pub fn items(&self, collection: &str) -> Result<Vec<ItemRecord>, LedgerError> {
+        Ok(self.item_rows(collection)?.iter().filter_map(ItemRecord::read).collect())
+    }
+
+    /// Records items. When this returns, a power cut cannot take an intent back; so call it before the first byte of what is intended
+    /// goes out.
+    pub fn record_items(&mut self, items: &[ItemRecord]) -> Result<(), LedgerError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let intends = items.iter().any(|item| item.state == ItemState::Intended);
+        let items = items.iter().map(ItemRecord::row).collect::<Result<_, _>>()?;
+        self.write(&Write { items, ..Write::default() }, if intends { Durable::AtOnce } else { Durable::Soon })
+    }
+
+    /// Forgets an item that was intended and is not on the target.
+    pub fn withdraw_item(&mut self, item: &ItemRecord) -> Result<(), LedgerError> {
+        let withdrawn_items = vec![(item.collection.clone(), item.key())];
+        self.write(&Write { withdrawn_items, ..Write::default() }, Durable::Soon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Files, MailboxKey};
+
+    #[test]
+    fn items_are_there_after_a_restart_and_mail_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Files::in_folder(folder.path());
+        let key = MailboxKey { source: "old:993".into(), target: "new:993".into(), address: "ann@example.com".into() };
+        let record = |uid: &str, state| ItemRecord {
+            kind: 0,
+            collection: "/cal/".into(),
+            place: format!("/cal/{uid}.ics"),
+            version: "e1".into(),
+            uid: uid.into(),
+            state,
+            target: format!("/new/{uid}.ics"),
+        };
+        let (mut ledger, _) = Ledger::open(&store, &key).unwrap();
+        assert!(ledger.items("/cal/").unwrap().is_empty(), "a record from before there were items");
+        let all = [record("a", ItemState::Checked), record("b", ItemState::Intended), record("c", ItemState::Stored)];
+        ledger.record_items(&all).unwrap();
+        ledger.withdraw_item(&all[1]).unwrap();
+        drop(ledger);
+        let (mut ledger, _) = Ledger::open(&store, &key).unwrap();
+        assert_eq!(ledger.items("/cal/").unwrap(), [all[0].clone(), all[2].clone()]);
+        assert!(ledger.items("/other/").unwrap().is_empty());
+        ledger.record_items(&[record("c", ItemState::Checked)]).unwrap();
+        assert_eq!(ledger.items("/cal/").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_row_that_is_not_what_was_written_is_not_believed() {
+        let record = ItemRecord {
+            kind: 0,
+            collection: "/cal/".into(),
+            place: "/cal/a.ics".into(),
+            version: String::new(),
+            uid: "a".into(),
+            state: ItemState::Intended,
+            target: "/new/a.ics".into(),
+        };
+        let row = record.row().unwrap();
+        assert_eq!(ItemRecord::read(&row), Some(record));
+        let other = ItemRow { content: row.content.replace("intended", "checked"), ..row };
+        assert_eq!(ItemRecord::read(&other), None);
+    }
+}

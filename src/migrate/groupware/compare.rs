@@ -1,0 +1,132 @@
+//! `kimt verify` for items: each item of the source is looked for on the target by its UID and compared by meaning. Changes nothing,
+//! and asks no record.
+
+use super::existing::Existing;
+use super::outgoing::{self, Conversion, Outgoing};
+use super::places::Places;
+use super::reporter::ItemReporter;
+use super::sides::{self, DavFailure, OnDavSide};
+use super::survey::{self, Held};
+use crate::dav::{CollectionKind, DavError, Fetched, Listed, Source, Target};
+use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::items::Attendees;
+use crate::migrate::context::RunContext;
+use std::collections::HashMap;
+
+/// Compares the items of one account. Returns whether the target has all of them.
+pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> bool {
+    if context.groupware.is_none() {
+        return true;
+    }
+    let mut reporter = ItemReporter::new(context, id, account);
+    if let Err(failure) = attempt(&mut reporter) {
+        match failure.problem(account).filter(|_| !context.control.stopping()) {
+            Some(problem) => reporter.problem(problem),
+            None => reporter.incomplete = true,
+        }
+    }
+    !reporter.incomplete
+}
+
+fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), DavFailure> {
+    let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
+    let held = survey::list(reporter, &mut source)?;
+    if held.iter().all(|held| held.items.is_empty()) {
+        return Ok(());
+    }
+    let mut target = sides::open_target(reporter.context, reporter.account, None)?;
+    let keep = reporter.context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees);
+    let attendees = match target.does_not_schedule().filter(|_| keep) {
+        Some(proof) => Attendees::Keep(proof),
+        None => Attendees::Listed,
+    };
+    let places = Places::look(&mut target)?;
+    let mut existing = HashMap::new();
+    for kind in [CollectionKind::Calendar, CollectionKind::AddressBook] {
+        existing.insert(kind, Existing::look(&mut target, kind, &places.collections, &HashMap::new())?);
+    }
+    let mut seen = Vec::new();
+    for held in &held {
+        let first = !seen.contains(&(held.collection.kind, held.collection.events));
+        seen.push((held.collection.kind, held.collection.events));
+        let merged = places.merged(&held.collection, first);
+        collection(reporter, &mut source, &mut target, held, &existing, (attendees, merged))?;
+    }
+    Ok(())
+}
+
+fn collection(
+    reporter: &mut ItemReporter<'_>,
+    source: &mut Source,
+    target: &mut Target,
+    held: &Held,
+    existing: &HashMap<CollectionKind, Existing>,
+    (attendees, category): (Attendees, Option<String>),
+) -> Result<(), DavFailure> {
+    let conversion =
+        Conversion { attendees, kerio: reporter.context.profile.limits_pictures, category: category.as_deref() };
+    let mut failure = None;
+    let mut each = |listed: &Listed, fetched: Result<Fetched, DavError>| {
+        if reporter.context.control.stopping() {
+            return false;
+        }
+        let compared = text(reporter, target, held, existing, listed, fetched, conversion);
+        failure = compared.err();
+        failure.is_none()
+    };
+    source.fetch(held.collection.kind, &held.collection.href, &held.items, &mut each).on(Side::Source)?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn text(
+    reporter: &mut ItemReporter<'_>,
+    target: &mut Target,
+    held: &Held,
+    existing: &HashMap<CollectionKind, Existing>,
+    listed: &Listed,
+    fetched: Result<Fetched, DavError>,
+    conversion: Conversion<'_>,
+) -> Result<(), DavFailure> {
+    let collection = &held.collection;
+    let place = listed.href.canonical();
+    let read = fetched.map(|fetched| outgoing::read(collection.kind, &fetched.text, place, conversion));
+    let items = match read {
+        Ok(items) => items,
+        Err(error) => {
+            let problem = reporter.about(ProblemKind::ItemNotCopied, ItemKind::Event, place, collection).saying(error);
+            reporter.settle((place, ""), ItemKind::Event, ItemOutcome::Failed, Some(problem));
+            return Ok(());
+        }
+    };
+    for (number, item) in items.into_iter().enumerate() {
+        let item: Outgoing = match item {
+            Ok(item) => item,
+            Err(unusable) => {
+                let (kind, outcome) = match unusable.left_out {
+                    true => (ProblemKind::ItemLeftOut, ItemOutcome::LeftOut),
+                    false => (ProblemKind::ItemNotCopied, ItemOutcome::Failed),
+                };
+                let problem = reporter.about(kind, ItemKind::Event, &unusable.name, collection).saying(unusable.why);
+                reporter.settle((place, &format!("unusable {number}")), ItemKind::Event, outcome, Some(problem));
+                continue;
+            }
+        };
+        let there = existing.get(&collection.kind).and_then(|existing| existing.of_uid(item.kind, &item.uid));
+        let (outcome, problem) = match there.map(|href| target.reader().get(href)) {
+            Some(Ok(fetched)) => match item.differences(&fetched.text) {
+                differences if differences.is_empty() => (ItemOutcome::AlreadyThere, None),
+                differences => {
+                    let problem = reporter.about(ProblemKind::ItemDifferent, item.kind, &item.name, collection);
+                    (ItemOutcome::Different, Some(problem.on(Side::Target).saying(differences.join(", "))))
+                }
+            },
+            Some(Err(error)) if !error.is_missing() => return Err(DavFailure::Dav(Side::Target, error)),
+            _ => {
+                let problem = reporter.about(ProblemKind::ItemMissing, item.kind, &item.name, collection);
+                (ItemOutcome::Failed, Some(problem.on(Side::Target)))
+            }
+        };
+        reporter.settle((place, &item.uid), item.kind, outcome, problem);
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What became of items that were stored or found: they are read back, compared by meaning, and recorded as checked.
+
+use super::{Copying, Waiting};
+use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed};
+use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::ledger::{ItemRecord, ItemState};
+use crate::migrate::groupware::sides::{DavFailure, OnDavSide};
+use std::collections::HashMap;
+
+impl Copying<'_, '_> {
+    /// Reads back what was stored or found, and says what became of it.
+    pub(super) fn read_back(&mut self) -> Result<(), DavFailure> {
+        let waiting = std::mem::take(&mut self.stored);
+        self.bytes = 0;
+        let (cards, others): (Vec<Waiting>, Vec<Waiting>) =
+            waiting.into_iter().partition(|waiting| waiting.item.kind == ItemKind::Contact);
+        for (kind, mut waiting) in [(CollectionKind::Calendar, others), (CollectionKind::AddressBook, cards)] {
+            let mut texts = self.texts(kind, &waiting)?;
+            if waiting.iter().any(|it| !texts.contains_key(&it.href)) {
+                self.find_again(kind, &mut waiting, &texts)?;
+                texts.extend(self.texts(kind, &waiting)?);
+            }
+            for waiting in &waiting {
+                self.judge(waiting, texts.get(&waiting.href).map(String::as_str))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the target has at the places of items.
+    fn texts(&mut self, kind: CollectionKind, waiting: &[Waiting]) -> Result<HashMap<Href, String>, DavFailure> {
+        let mut texts: HashMap<Href, String> = HashMap::new();
+        for collection in &self.places.collections {
+            let inside = waiting.iter().filter(|it| it.href.canonical().starts_with(collection.href.canonical()));
+            let listed =
+                |it: &Waiting| Listed { href: it.href.clone(), etag: String::new(), size: Some(it.item.size() as u64) };
+            let listed: Vec<Listed> = inside.map(listed).collect();
+            let mut each = |item: &Listed, fetched: Result<Fetched, DavError>| {
+                match fetched {
+                    Ok(fetched) => {
+                        texts.insert(item.href.clone(), fetched.text);
+                    }
+                    Err(error) => log::debug!("{} was not read back: {error}", item.href),
+                }
+                true
+            };
+            self.target.reader().fetch(kind, &collection.href, &listed, &mut each).on(Side::Target)?;
+        }
+        Ok(texts)
+    }
+
+    /// Looks by UID for items that are not where they were stored: a server may keep them under names of its own.
+    fn find_again(
+        &mut self,
+        kind: CollectionKind,
+        waiting: &mut [Waiting],
+        texts: &HashMap<Href, String>,
+    ) -> Result<(), DavFailure> {
+        self.existing.remove(&kind);
+        self.look_at_target(kind)?;
+        let Some(existing) = self.existing.get(&kind) else { return Ok(()) };
+        for waiting in waiting.iter_mut().filter(|it| !texts.contains_key(&it.href)) {
+            if let Some(href) = existing.of_uid(waiting.item.kind, &waiting.item.uid) {
+                waiting.href = href.clone();
+                waiting.record.target = href.canonical().to_owned();
+                self.known.insert(waiting.record.target.clone(), (waiting.item.kind, waiting.item.uid.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what became of an item that is, or should be, on the target.
+    fn judge(&mut self, waiting: &Waiting, text: Option<&str>) -> Result<(), DavFailure> {
+        let Waiting { item, record, href, ours } = waiting;
+        let already = |record: &ItemRecord| self.recorded.contains_key(&record.target);
+        let collection = Collection {
+            href: Href::of_path(&record.collection),
+            name: self.reporter.name_of(&record.collection),
+            kind: if item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar },
+            events: true,
+            tasks: true,
+            left_out: None,
+        };
+        let about = |kind| self.reporter.about(kind, item.kind, &item.name, &collection).on(Side::Target);
+        let (outcome, problem) = match text {
+            None => {
+                let problem = about(ProblemKind::ItemMissing).saying(format!("it is not found at {href}"));
+                (ItemOutcome::Failed, Some(problem))
+            }
+            Some(text) => match item.differences(text) {
+                differences if differences.is_empty() => {
+                    let outcome =
+                        if *ours && !already(record) { ItemOutcome::Copied } else { ItemOutcome::AlreadyThere };
+                    (outcome, None)
+                }
+                differences if *ours => {
+                    (ItemOutcome::Altered, Some(about(ProblemKind::ItemAltered).saying(differences.join(", "))))
+                }
+                differences => {
+                    (ItemOutcome::Different, Some(about(ProblemKind::ItemDifferent).saying(differences.join(", "))))
+                }
+            },
+        };
+        match outcome {
+            ItemOutcome::Copied | ItemOutcome::AlreadyThere => {
+                let record = ItemRecord { state: ItemState::Checked, ..record.clone() };
+                self.ledger.record_items(std::slice::from_ref(&record))?;
+            }
+            ItemOutcome::Altered => self.ledger.record_items(std::slice::from_ref(record))?,
+            _ => {}
+        }
+        self.reporter.settle((&record.place, &item.uid), item.kind, outcome, problem);
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! What is on the target already: each UID with its place, over all calendars or all address books, because some servers refuse a UID
+//! that another collection of the account has, and some move the item there.
+
+use super::sides::{DavFailure, OnDavSide};
+use crate::dav::{Collection, CollectionKind, Href, Listed, Target};
+use crate::domain::{ItemKind, Side};
+use crate::items::uids;
+use std::collections::{BTreeSet, HashMap};
+
+/// The items of one kind of collection on the target.
+#[derive(Default)]
+pub(super) struct Existing {
+    by_uid: HashMap<(bool, String), Href>,
+    hrefs: BTreeSet<Href>,
+    /// The first collection that the server did not list as a whole.
+    pub(super) not_whole: Option<Collection>,
+}
+
+impl Existing {
+    /// Lists the collections, and reads the items of which no record tells the UID.
+    pub(super) fn look(
+        target: &mut Target,
+        kind: CollectionKind,
+        collections: &[Collection],
+        recorded: &HashMap<String, (ItemKind, String)>,
+    ) -> Result<Self, DavFailure> {
+        let mut existing = Self::default();
+        for collection in collections.iter().filter(|collection| collection.kind == kind) {
+            let (listed, whole) = target.reader().items(collection).on(Side::Target)?;
+            if !whole {
+                existing.not_whole.get_or_insert_with(|| collection.clone());
+            }
+            let mut unknown: Vec<Listed> = Vec::new();
+            for item in listed {
+                existing.hrefs.insert(item.href.clone());
+                match recorded.get(item.href.canonical()) {
+                    Some((kind, uid)) => {
+                        existing.by_uid.insert(key(*kind, uid), item.href);
+                    }
+                    None => unknown.push(item),
+                }
+            }
+            let mut each = |item: &Listed, fetched: Result<crate::dav::Fetched, crate::dav::DavError>| {
+                let Ok(fetched) = fetched else { return true };
+                for (kind, uid) in uids(&fetched.text) {
+                    existing.by_uid.entry(key(kind, &uid)).or_insert_with(|| item.href.clone());
+                }
+                true
+            };
+            target.reader().fetch(kind, &collection.href, &unknown, &mut each).on(Side::Target)?;
+        }
+        Ok(existing)
+    }
+
+    /// Where the item of that UID is.
+    pub(super) fn of_uid(&self, kind: ItemKind, uid: &str) -> Option<&Href> {
+        self.by_uid.get(&key(kind, uid))
+    }
+
+    /// Whether something is at that place.
+    pub(super) fn has(&self, href: &Href) -> bool {
+        self.hrefs.contains(href)
+    }
+
+    /// Takes note of an item that was stored.
+    pub(super) fn add(&mut self, kind: ItemKind, uid: &str, href: &Href) {
+        self.by_uid.insert(key(kind, uid), href.clone());
+        self.hrefs.insert(href.clone());
+    }
+}
+
+/// An event and a task do not share a UID with each other on any server; a contact is apart.
+fn key(kind: ItemKind, uid: &str) -> (bool, String) {
+    (kind == ItemKind::Contact, uid.to_owned())
+}

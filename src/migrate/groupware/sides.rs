@@ -1,0 +1,111 @@
+//! Signing in to the DAV servers of one account.
+
+use crate::dav::{DavError, DavLogin, Source, Target};
+use crate::domain::{Account, Problem, ProblemKind, Secret, Side};
+use crate::migrate::context::RunContext;
+use crate::migrate::endpoints::DavEnd;
+use crate::network::{HttpServer, Watch};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request may take: a large item over a slow connection, or a server that makes a long list.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Signs in on the source.
+pub(super) fn open_source(context: &RunContext, account: &Account) -> Result<Source, DavFailure> {
+    let Some(ends) = &context.groupware else { return Err(DavFailure::Off) };
+    let name = context.source.credentials.name(account);
+    let login = login(account, name, Side::Source)?;
+    let opened =
+        Source::open(ends.source.address.clone(), server(context, &ends.source)?, &login, LIMIT, pause(context));
+    opened.map_err(|error| DavFailure::Dav(Side::Source, error))
+}
+
+/// Signs in on the target, under the name that its mail server took, if that is known.
+pub(super) fn open_target(context: &RunContext, account: &Account, name: Option<&str>) -> Result<Target, DavFailure> {
+    let Some(ends) = &context.groupware else { return Err(DavFailure::Off) };
+    let name = name.map_or_else(|| context.target.credentials.name(account), str::to_owned);
+    let login = login(account, name, Side::Target)?;
+    let opened =
+        Target::open(ends.target.address.clone(), server(context, &ends.target)?, &login, LIMIT, pause(context));
+    opened.map_err(|error| DavFailure::Dav(Side::Target, error))
+}
+
+fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, DavFailure> {
+    let password: Secret = account.password.clone();
+    if password.is_empty() { Err(DavFailure::NoPassword(side)) } else { Ok(DavLogin { user, password }) }
+}
+
+/// The server, with connections that the user's *Stop now* cuts.
+fn server(context: &RunContext, end: &DavEnd) -> Result<HttpServer, DavFailure> {
+    if !end.address.encrypted && !end.cleartext_allowed {
+        return Err(DavFailure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
+    }
+    let control = context.control.clone();
+    let watch = Watch(Arc::new(move |interrupter| Box::new(control.register(interrupter))));
+    Ok(HttpServer { watch: Some(watch), ..end.server.clone() })
+}
+
+fn pause(context: &RunContext) -> Arc<dyn Fn(Duration) -> bool + Send + Sync> {
+    let control = context.control.clone();
+    Arc::new(move |duration| {
+        control.wait(duration);
+        !control.stopping()
+    })
+}
+
+/// Why the calendars of an account cannot be worked on.
+#[derive(Debug)]
+pub(super) enum DavFailure {
+    /// Nobody asked for them.
+    Off,
+    /// The accounts file has no password, and nobody signs in for others over DAV.
+    NoPassword(Side),
+    /// A server failed us.
+    Dav(Side, DavError),
+    /// Our own record cannot be written.
+    Ledger(crate::ledger::LedgerError),
+}
+
+impl DavFailure {
+    /// The problem as the user meets it.
+    pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
+        let of = |kind: ProblemKind, side: Side| Problem::new(kind).on(side).for_account(&account.address);
+        match self {
+            DavFailure::Off => None,
+            DavFailure::NoPassword(side) => {
+                Some(of(ProblemKind::ItemsNotReached, *side).saying("the accounts file has no password for it"))
+            }
+            DavFailure::Dav(side, error @ DavError::SignInRefused { .. }) => {
+                Some(of(ProblemKind::ItemsRefused, *side).saying(error))
+            }
+            DavFailure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
+            DavFailure::Ledger(error) => {
+                Some(Problem::new(ProblemKind::LocalFile).at_path("The record of the migration").saying(error))
+            }
+        }
+    }
+
+    /// Whether a new connection may help.
+    pub(super) fn is_loss(&self) -> bool {
+        matches!(self, DavFailure::Dav(_, error) if error.is_loss())
+    }
+}
+
+impl From<crate::ledger::LedgerError> for DavFailure {
+    fn from(error: crate::ledger::LedgerError) -> Self {
+        DavFailure::Ledger(error)
+    }
+}
+
+/// Names the side of a server's error.
+pub(super) trait OnDavSide<T> {
+    /// The error as one of that side.
+    fn on(self, side: Side) -> Result<T, DavFailure>;
+}
+
+impl<T> OnDavSide<T> for Result<T, DavError> {
+    fn on(self, side: Side) -> Result<T, DavFailure> {
+        self.map_err(|error| DavFailure::Dav(side, error))
+    }
+}

@@ -1,0 +1,77 @@
+//! The counters of events, tasks and contacts. Only the fold (`state`) changes them.
+
+use crate::domain::{ItemKind, ItemOutcome};
+use serde::Serialize;
+
+/// What became of items, of an account or the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct ItemTally {
+    /// Events on the source, as counted.
+    pub events: u64,
+    /// Tasks on the source.
+    pub tasks: u64,
+    /// Contacts on the source.
+    pub contacts: u64,
+    /// Stored in this run, read back, and right.
+    pub copied: u64,
+    /// On the target already, and right.
+    pub already_there: u64,
+    /// On the target with other content, and left alone.
+    pub different: u64,
+    /// Stored, and given back with another meaning.
+    pub altered: u64,
+    /// Left out on purpose.
+    pub left_out: u64,
+    /// Not on the target, each named by a problem.
+    pub failed: u64,
+}
+
+impl ItemTally {
+    /// Items on the source, as counted.
+    pub fn expected(&self) -> u64 {
+        self.events + self.tasks + self.contacts
+    }
+
+    /// Items whose fate is settled.
+    pub fn settled(&self) -> u64 {
+        self.copied + self.already_there + self.missing() + self.left_out
+    }
+
+    /// Items that are not on the target as they should be.
+    pub fn missing(&self) -> u64 {
+        self.different + self.altered + self.failed
+    }
+
+    /// Whether anybody looked for items.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Items of one kind on the source.
+    pub fn of(&self, kind: ItemKind) -> u64 {
+        match kind {
+            ItemKind::Event => self.events,
+            ItemKind::Task => self.tasks,
+            ItemKind::Contact => self.contacts,
+        }
+    }
+
+    pub(super) fn settle(&mut self, outcome: ItemOutcome, items: u64) {
+        let counter = match outcome {
+            ItemOutcome::Copied => &mut self.copied,
+            ItemOutcome::AlreadyThere => &mut self.already_there,
+            ItemOutcome::Different => &mut self.different,
+            ItemOutcome::Altered => &mut self.altered,
+            ItemOutcome::LeftOut => &mut self.left_out,
+            ItemOutcome::Failed => &mut self.failed,
+        };
+        *counter += items;
+    }
+
+    /// Takes another count of what is on the source.
+    pub(super) fn count(&mut self, before: &Self, (events, tasks, contacts): (u64, u64, u64)) {
+        self.events = self.events - before.events + events;
+        self.tasks = self.tasks - before.tasks + tasks;
+        self.contacts = self.contacts - before.contacts + contacts;
+    }
+}

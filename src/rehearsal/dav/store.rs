@@ -1,0 +1,188 @@
+//! What the stand-in keeps: accounts, collections, items, and the invitations that it would have sent.
+
+use crate::domain::Secret;
+use std::collections::BTreeMap;
+
+/// The switches. A [`Default`] server is Kerio Connect as far as it is known.
+#[derive(Debug, Clone)]
+pub struct DavBehaviour {
+    /// Whether an item with participants that is stored sends them invitations.
+    pub schedules: bool,
+    /// Whether the header `If-None-Match` counts.
+    pub heeds_conditions: bool,
+    /// Whether an item is kept under another name than it was stored under.
+    pub renames: bool,
+    /// Whether an item gets another UID.
+    pub changes_uids: bool,
+    /// Properties that are not kept.
+    pub drops: Vec<&'static str>,
+    /// Whether MKCALENDAR makes a calendar.
+    pub makes_calendars: bool,
+    /// Whether the answer to MKCALENDAR has a refusal inside although the calendar was made.
+    pub complains: bool,
+    /// Items of a collection that are listed at most.
+    pub lists_at_most: usize,
+    /// Whether the password has to be an app password, which nobody has.
+    pub wants_app_passwords: bool,
+    /// Whether there are calendars at all.
+    pub offers_dav: bool,
+}
+
+impl Default for DavBehaviour {
+    fn default() -> Self {
+        Self {
+            schedules: true,
+            heeds_conditions: true,
+            renames: false,
+            changes_uids: false,
+            drops: Vec::new(),
+            makes_calendars: true,
+            complains: false,
+            lists_at_most: usize::MAX,
+            wants_app_passwords: false,
+            offers_dav: true,
+        }
+    }
+}
+
+/// An invitation that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// In whose name.
+    pub from: String,
+    /// To whom, as written in the item.
+    pub to: String,
+}
+
+/// A collection.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    pub(super) name: String,
+    /// What may be in it: `VEVENT`, `VTODO`, `VCARD`; nothing in a folder of mail.
+    pub(super) component: &'static str,
+}
+
+/// An item.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) etag: u64,
+    pub(super) text: String,
+}
+
+#[derive(Default)]
+pub(super) struct Store {
+    pub(super) behaviour: DavBehaviour,
+    passwords: BTreeMap<String, Secret>,
+    pub(super) folders: BTreeMap<String, Folder>,
+    pub(super) resources: BTreeMap<String, Item>,
+    pub(super) outbox: Vec<Invitation>,
+    pub(super) requests: Vec<(String, String)>,
+    next: u64,
+}
+
+/// The homes of an account: of calendars and of contacts.
+pub(super) fn homes(address: &str) -> (String, String) {
+    let (local, domain) = address.split_once('@').unwrap_or((address, "localhost"));
+    (format!("/full-calendars/{domain}/{local}/"), format!("/contacts/{domain}/{local}/"))
+}
+
+/// What became of an item that was to be stored.
+pub(super) enum Put {
+    Stored(u64),
+    Exists,
+    NoFolder,
+}
+
+impl Store {
+    pub(super) fn create_user(&mut self, address: &str, password: &Secret) {
+        self.passwords.insert(address.to_owned(), password.clone());
+        let (calendars, contacts) = homes(address);
+        for (path, name, component) in [
+            (format!("{calendars}INBOX/"), "INBOX", ""),
+            (format!("{calendars}calendar/"), "Calendar", "VEVENT"),
+            (format!("{calendars}tasks/"), "Tasks", "VTODO"),
+            (format!("{contacts}addressbook/"), "Contacts", "VCARD"),
+        ] {
+            self.folders.insert(path, Folder { name: name.to_owned(), component });
+        }
+    }
+
+    pub(super) fn may_sign_in(&self, name: &str, password: &str) -> bool {
+        let known = self.passwords.get(name).is_some_and(|own| own.reveal() == password);
+        known && !self.behaviour.wants_app_passwords
+    }
+
+    pub(super) fn add(&mut self, address: &str, collection: &str, name: &str, text: &str) {
+        let (calendars, _) = homes(address);
+        let known = |(path, folder): (&String, &Folder)| {
+            (folder.name == collection && self.owns(address, path)).then(|| path.clone())
+        };
+        let path = self
+            .folders
+            .iter()
+            .find_map(known)
+            .unwrap_or_else(|| format!("{calendars}{}/", collection.to_lowercase().replace(' ', "-")));
+        self.folders.entry(path.clone()).or_insert_with(|| Folder { name: collection.to_owned(), component: "VEVENT" });
+        let etag = self.tag();
+        self.resources.insert(format!("{path}{name}"), Item { etag, text: text.to_owned() });
+    }
+
+    pub(super) fn items(&self, address: &str) -> Vec<(String, String)> {
+        let own = self.resources.iter().filter(|(path, _)| self.owns(address, path));
+        let folder = |path: &str| {
+            let end = path.rfind('/').map_or(0, |at| at + 1);
+            self.folders.get(&path[..end]).map_or_else(String::new, |folder| folder.name.clone())
+        };
+        own.map(|(path, item)| (folder(path), item.text.clone())).collect()
+    }
+
+    pub(super) fn owns(&self, address: &str, path: &str) -> bool {
+        let (calendars, contacts) = homes(address);
+        path.starts_with(&calendars) || path.starts_with(&contacts)
+    }
+
+    /// Stores an item and, where the server does that, invites its participants.
+    pub(super) fn put(&mut self, address: &str, path: &str, text: &str, only_new: bool) -> Put {
+        let at = path.rfind('/').map_or(0, |at| at + 1);
+        if !self.folders.contains_key(&path[..at]) {
+            return Put::NoFolder;
+        }
+        if only_new && self.behaviour.heeds_conditions && self.resources.contains_key(path) {
+            return Put::Exists;
+        }
+        let etag = self.tag();
+        let mut kept: Vec<String> = Vec::new();
+        let mut dropping = false;
+        for line in text.split("\r\n") {
+            // A folded line goes the way of the line that it continues.
+            if !line.starts_with([' ', '\t']) {
+                dropping = self
+                    .behaviour
+                    .drops
+                    .iter()
+                    .any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';'])));
+            }
+            if dropping {
+                continue;
+            }
+            match line.strip_prefix("UID:").filter(|_| self.behaviour.changes_uids) {
+                Some(_) => kept.push(format!("UID:kerio-{etag}")),
+                None => kept.push(line.to_owned()),
+            }
+        }
+        if self.behaviour.schedules {
+            let unfolded = text.replace("\r\n ", "");
+            let people = unfolded.lines().filter(|line| line.to_ascii_uppercase().starts_with("ATTENDEE"));
+            let sent = people.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() });
+            self.outbox.extend(sent);
+        }
+        let path = if self.behaviour.renames { format!("{}{etag}.eml", &path[..at]) } else { path.to_owned() };
+        self.resources.insert(path, Item { etag, text: kept.join("\r\n") });
+        Put::Stored(etag)
+    }
+
+    fn tag(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
