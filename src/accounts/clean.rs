@@ -21,8 +21,8 @@ pub(super) enum Fault {
     SpreadsheetError,
     /// `1.23E+11`.
     Rounded,
-    /// Typographic quotes around it.
-    TypographicQuotes,
+    /// Typographic quotes, or apostrophes as quotes, around it.
+    OtherQuotes,
     /// A formula without its end.
     Formula,
 }
@@ -43,7 +43,9 @@ impl Fault {
             Self::Rounded => {
                 "has a number that a spreadsheet rounded, such as 1.23E+11, in place of the password. Format the column as text and enter it again."
             }
-            Self::TypographicQuotes => "has typographic quotes around the password. Write plain ones (\") or none.",
+            Self::OtherQuotes => {
+                "has quotes around the password that are no plain ones. Write plain ones (\") or none."
+            }
             Self::Formula => {
                 "has a spreadsheet's formula (=\"…) without its end in place of the password. Put the field in quotes."
             }
@@ -68,7 +70,8 @@ pub(super) fn text(field: &Field<'_>) -> String {
     let value = zeroize::Zeroizing::new(value(field));
     let seen = value.chars().filter(|c| !is_invisible(*c));
     let seen: String = seen.map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
-    seen.trim().to_owned()
+    let seen = zeroize::Zeroizing::new(seen);
+    unquoted(seen.trim()).to_owned()
 }
 
 /// The mail address in a field. The error is a clause about "it" that holds nothing of the field.
@@ -91,19 +94,60 @@ pub(super) fn address(field: &Field<'_>) -> Result<Address, String> {
             text = text[scheme.len()..].trim_start();
         }
     }
-    for (open, close) in [('\'', '\''), ('“', '”'), ('„', '“'), ('‚', '‘'), ('«', '»')] {
-        if let Some(inner) = text.strip_prefix(open).and_then(|text| text.strip_suffix(close)) {
-            text = inner.trim();
-        }
-    }
+    text = unquoted(text);
     if text.matches('@').count() > 1 {
         return Err("there are two addresses in it; leave the one to migrate".to_owned());
+    }
+    let domain = text.rsplit('@').next().unwrap_or_default();
+    // IDNA lets signs pass that belong to the text around.
+    if domain.contains(|c| matches!(c, '\u{2010}'..='\u{206f}' | '«' | '»')) {
+        return Err(AddressError::BadDomain.to_string());
     }
     let address = Address::parse(text).map_err(|error| error.to_string())?;
     if address.local().contains([',', ';', ':', '<', '>', '(', ')', '[', ']', '"', '\\']) {
         return Err("a character before the @ belongs to no address".to_owned());
     }
     Ok(address)
+}
+
+/// A text without the quotes of another kind than `"` around it.
+fn unquoted(text: &str) -> &str {
+    const QUOTES: [(char, char); 10] = [
+        ('\'', '\''),
+        ('`', '`'),
+        ('“', '”'),
+        ('”', '”'),
+        ('„', '“'),
+        ('„', '”'),
+        ('‘', '’'),
+        ('‚', '‘'),
+        ('«', '»'),
+        ('»', '«'),
+    ];
+    let inner = QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    inner.map_or(text, str::trim)
+}
+
+/// Whether apostrophes stand around a text as its quotes.
+pub(super) fn is_in_apostrophes(text: &str) -> bool {
+    text.len() > 2 && text.starts_with('\'') && text.ends_with('\'')
+}
+
+/// Whether a password looks like the date or the truth value that a spreadsheet makes of some texts.
+pub(super) fn is_like_date(password: &str) -> bool {
+    let months = [
+        "jan", "feb", "mar", "mär", "mrz", "apr", "may", "mai", "jun", "jul", "aug", "sep", "okt", "oct", "nov", "dec",
+        "dez",
+    ];
+    let parts: Vec<&str> = password.split(['-', '.', '/', ' ']).filter(|part| !part.is_empty()).collect();
+    let is_month = |part: &str| months.contains(&part.to_lowercase().as_str());
+    let is_number = |part: &str| part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let date = match parts.as_slice() {
+        [one, other] => (is_month(one) && is_number(other)) || (is_number(one) && is_month(other)),
+        [day, month, year] => [day, month, year].iter().all(|part| is_number(part)) && password.len() >= 8,
+        _ => false,
+    };
+    date || matches!(password, "TRUE" | "FALSE" | "WAHR" | "FALSCH" | "VRAI" | "FAUX")
 }
 
 /// Whether an address has a character that turns the text round it or is not seen.
@@ -123,7 +167,7 @@ pub(super) fn fault(password: &str) -> Option<Fault> {
     } else if is_rounded(text) {
         Some(Fault::Rounded)
     } else if is_in_typographic_quotes(text) {
-        Some(Fault::TypographicQuotes)
+        Some(Fault::OtherQuotes)
     } else if text.starts_with("=\"") {
         Some(Fault::Formula)
     } else {
@@ -169,7 +213,9 @@ fn is_mask(text: &str) -> bool {
     ) {
         return true;
     }
-    if signs >= 4 && (text.chars().all(|c| c == 'x') || text.chars().all(|c| c == 'X')) {
+    if signs >= 4
+        && (text.chars().all(|c| c == '.') || text.chars().all(|c| c == 'x') || text.chars().all(|c| c == 'X'))
+    {
         return true;
     }
     let inner = [('(', ')'), ('[', ']'), ('<', '>')]
@@ -213,7 +259,7 @@ fn is_rounded(text: &str) -> bool {
 }
 
 fn is_in_typographic_quotes(text: &str) -> bool {
-    const OPEN: &str = "“„”‟«»";
+    const OPEN: &str = "“„”‟«»‘’‚‛";
     let mut letters = text.chars();
     let (first, last) = (letters.next(), letters.next_back());
     first.is_some_and(|c| OPEN.contains(c)) && last.is_some_and(|c| OPEN.contains(c))
@@ -308,10 +354,21 @@ mod tests {
             "Ann Smith <ann@example.com>",
             "'ann@example.com'",
             "“ann@example.com”",
+            "‘ann@example.com’",
             "\u{200b}ann@exam\u{ad}ple.com\u{a0}",
             "\u{202a}ann@example.com\u{202c}",
         ] {
             assert_eq!(cleaned(text), Ok("ann@example.com".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_that_a_spreadsheet_made_are_known() {
+        for text in ["12-Jan", "Mär 71", "Mrz 71", "01.02.2024", "2024-01-02", "TRUE"] {
+            assert!(is_like_date(text), "{text}");
+        }
+        for text in ["Winter-71", "1-2", "12-34-56x", "Mai", "10.0.0.1", "true", "1.2.3"] {
+            assert!(!is_like_date(text), "{text}");
         }
     }
 
@@ -326,6 +383,8 @@ mod tests {
             "SMTP:ann@example.com smtp:a@example.com",
             "ann:x@example.com",
             "ann@exam_ple;com",
+            "‘ann@example.com’x",
+            "ann@example.com’",
         ] {
             assert!(cleaned(text).is_err(), "{text}");
         }
@@ -355,8 +414,8 @@ mod tests {
             ("########", Fault::SpreadsheetError),
             ("1.23E+11", Fault::Rounded),
             ("1,23E+11", Fault::Rounded),
-            ("“Winter-71”", Fault::TypographicQuotes),
-            ("„Winter-71“", Fault::TypographicQuotes),
+            ("“Winter-71”", Fault::OtherQuotes),
+            ("„Winter-71“", Fault::OtherQuotes),
             ("=\"001", Fault::Formula),
         ] {
             assert_eq!(fault(text), Some(expected), "{text}");

@@ -9,6 +9,7 @@ use super::meaning::Meaning;
 use super::plan::Plan;
 use super::separator::Separator;
 use super::warnings::{Doubt, Doubts};
+use super::words;
 use crate::domain::{Account, Address, BadLine, Secret, printable};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -27,6 +28,8 @@ pub(super) struct Reading<'a> {
     /// Whether the encoding was guessed.
     guessed: bool,
     roles: Roles,
+    /// The columns with passwords, those too that are not used.
+    secrets: Vec<usize>,
     pub(super) accounts: Vec<Account>,
     pub(super) bad_lines: Vec<BadLine>,
     pub(super) doubts: Doubts,
@@ -76,11 +79,15 @@ impl<'a> Reading<'a> {
             last_name: at(Meaning::LastName),
             target: at(Meaning::Target),
         };
+        let columns = plan.columns.columns.iter().enumerate();
+        let about = columns.filter(|(_, column)| words::is_about_password(&column.title)).map(|(index, _)| index);
+        let secrets = about.chain(roles.password).collect();
         Self {
             plan,
             separator,
             guessed,
             roles,
+            secrets,
             accounts: Vec::new(),
             bad_lines: Vec::new(),
             doubts: Doubts::default(),
@@ -154,7 +161,8 @@ impl<'a> Reading<'a> {
             return Ok(None);
         }
         let field = |index: Option<usize>| index.and_then(|index| fields.get(index));
-        if let Some(password) = field(self.roles.password) {
+        for index in &self.secrets {
+            let Some(password) = fields.get(*index).filter(|field| !field.is_empty()) else { continue };
             let password = Zeroizing::new(clean::value(password));
             self.passwords.insert(self.hashing.hash_one(password.trim()));
         }
@@ -186,7 +194,8 @@ impl<'a> Reading<'a> {
         }
         let full_name = self.full_name(&fields, &address, number)?;
         let password = field(self.roles.password).map(clean::value).unwrap_or_default();
-        let password = self.password(password, number);
+        let in_apostrophes = field(self.roles.address).is_some_and(|field| clean::is_in_apostrophes(field.text()));
+        let password = self.password(password, in_apostrophes, number);
         Ok(Some(Account { line: number, address, password, full_name, source_login: login, target_address }))
     }
 
@@ -209,7 +218,9 @@ impl<'a> Reading<'a> {
         let plain = self.plan.is_manual || index == 0;
         clean::address(field).map_err(|error| match fields {
             [only] => self.one_field(only),
-            _ if plain => format!("The line does not begin with a mail address: {error}. Write it as {PATTERN}."),
+            _ if plain => format!(
+                "The line does not begin with a mail address: {error}. Write it as {PATTERN}, or name the columns in the first line."
+            ),
             _ => format!(
                 "The column {} has no usable mail address on this line: {error}.",
                 self.plan.columns.quoted(index)
@@ -224,7 +235,7 @@ impl<'a> Reading<'a> {
         let address = text.split(signs).next().and_then(|start| clean::address(&Field::Plain(start)).ok());
         match address {
             Some(address) if text.contains(signs) => format!(
-                "The fields of {} are not separated by a {}, as in the other lines. Write it as {PATTERN}.",
+                "The fields of {} are not separated by a {}. Write it as {PATTERN}.",
                 printable(&address.to_string()),
                 self.separator.word()
             ),
@@ -241,8 +252,10 @@ impl<'a> Reading<'a> {
         if let Some(width) = self.plan.width
             && ((width..fields.len()).any(is_filled) || moved(width))
         {
+            let name =
+                if self.plan.is_manual { " If the list has more columns, name them in the first line." } else { "" };
             return Err(format!(
-                "{shown} has more than {}. If the password has a {} in it, put the password in quotes.",
+                "{shown} has more than {}. If the password has a {} in it, put the password in quotes.{name}",
                 counted(width, "field"),
                 self.separator.word()
             ));
@@ -252,7 +265,8 @@ impl<'a> Reading<'a> {
             let password = self.roles.password.and_then(|index| fields.get(index));
             password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))))
         };
-        if fields.len() < columns && (fields.len() > self.plan.fewest || is_name()) {
+        let is_moved = !self.plan.is_manual && fields.len() > self.plan.fewest;
+        if fields.len() < columns && (is_moved || is_name()) {
             return Err(format!(
                 "{shown} has only {}, and there are {columns} columns: what is missing may have moved the password. Write every field, if only as an empty one.",
                 counted(fields.len(), "field")
@@ -263,10 +277,10 @@ impl<'a> Reading<'a> {
 
     /// The same header once more is no account; other columns end what can be read.
     fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, String> {
-        let words = |title: &str| super::words::normal_form(title);
+        let normal = |title: &str| words::normal_form(title);
         let same = self.plan.header_line > 0
             && self.plan.columns.columns.iter().enumerate().all(|(index, column)| {
-                words(&column.title) == fields.get(index).map(|field| words(field.text())).unwrap_or_default()
+                normal(&column.title) == fields.get(index).map(|field| normal(field.text())).unwrap_or_default()
             });
         if same {
             self.doubts.note(Doubt::HeaderAgain, number);
@@ -276,9 +290,11 @@ impl<'a> Reading<'a> {
         Ok(None)
     }
 
-    fn password(&mut self, password: String, number: u32) -> Secret {
+    /// The password; `in_apostrophes` says that these are the quotes of this line.
+    fn password(&mut self, password: String, in_apostrophes: bool, number: u32) -> Secret {
         let password = Zeroizing::new(password);
-        if let Some(fault) = clean::fault(&password) {
+        let quoted = in_apostrophes && clean::is_in_apostrophes(&password);
+        if let Some(fault) = clean::fault(&password).or(quoted.then_some(Fault::OtherQuotes)) {
             self.faults.insert(number, fault);
             self.doubts.note(Doubt::NoPassword(fault), number);
             return Secret::default();
@@ -289,6 +305,7 @@ impl<'a> Reading<'a> {
             (clean::has_hidden_character(&password), Doubt::HiddenCharacter),
             (ends_in_space && !password.trim().is_empty(), Doubt::SpaceAtEnd),
             (clean::has_typographic_sign(&password), Doubt::TypographicSign),
+            (clean::is_like_date(&password), Doubt::Date),
             (password.starts_with('\'') && password.len() > 1, Doubt::Apostrophe),
         ] {
             if holds {
@@ -306,23 +323,18 @@ impl<'a> Reading<'a> {
         if name.is_empty() {
             name = format!("{} {}", text(self.roles.first_name), text(self.roles.last_name)).trim().to_owned();
         }
-        if self.plan.is_manual {
-            let second = Zeroizing::new(text(self.roles.password));
-            if clean::address(&Field::Plain(&second)).is_ok() {
-                return Err(format!(
-                    "{} has a mail address in place of the password. Write it as {PATTERN}.",
-                    printable(&address.to_string())
-                ));
-            }
-            let looks_swapped = !clean::is_number(&name)
-                && clean::is_like_password(&name)
-                && (clean::is_like_name(&second) || clean::is_name_of(&second, address));
-            if looks_swapped {
-                return Err(format!(
-                    "{} seems to have the name before the password. Write it as {PATTERN}, or name the columns in the first line.",
-                    printable(&address.to_string())
-                ));
-            }
+        let password = Zeroizing::new(text(self.roles.password));
+        if self.plan.is_manual && clean::address(&Field::Plain(&password)).is_ok() {
+            let shown = printable(&address.to_string());
+            return Err(format!("{shown} has a mail address in place of the password. Write it as {PATTERN}."));
+        }
+        let is_name = clean::is_like_name(&password) || (self.plan.is_manual && clean::is_name_of(&password, address));
+        if is_name && clean::is_like_password(&name) && !clean::is_number(&name) {
+            return Err(format!(
+                "{} seems to have the name in place of the password, and the password in place of the name. Write it as {PATTERN}, or name the \
+                 columns in the first line.",
+                printable(&address.to_string())
+            ));
         }
         let name_as_address = clean::address(&Field::Plain(&name)).ok();
         if name_as_address.as_ref().is_some_and(|other| other.key() == address.key()) {

@@ -25,6 +25,8 @@ pub(super) enum Doubt {
     SpaceAtEnd,
     /// A password with typographic quotes or dashes.
     TypographicSign,
+    /// A password that looks like what a spreadsheet makes of some texts.
+    Date,
     /// A password that begins with an apostrophe.
     Apostrophe,
     /// A number as the full name.
@@ -54,6 +56,9 @@ impl Doubt {
             }
             Self::SpaceAtEnd => "has a password that begins or ends with a space, which is used as it is.",
             Self::TypographicSign => "has a typographic quote or dash in the password, which is used as it is.",
+            Self::Date => {
+                "has a password that looks like a date or a truth value, which a spreadsheet may have made of it; it is used as it is."
+            }
             Self::Apostrophe => {
                 "has a password that begins with an apostrophe, which a spreadsheet may have added; it is used as it is."
             }

@@ -265,7 +265,19 @@ const TITLES: [(Word, Languages); 12] = [
 ];
 
 /// Tags that some exports put behind a title.
-const TAGS: [&str; 6] = ["required", "optional", "upload only", "read only", "recommended", "mandatory"];
+const TAGS: [&str; 11] = [
+    "required",
+    "optional",
+    "upload only",
+    "read only",
+    "recommended",
+    "mandatory",
+    "old server",
+    "on the old server",
+    "source server",
+    "on the source",
+    "on the source server",
+];
 
 /// What a title says; none where it is not known.
 pub(super) fn word(title: &str) -> Option<Word> {
@@ -284,7 +296,8 @@ pub(super) fn normal_form(title: &str) -> String {
         title = shorter.trim_end();
     }
     let whole = fold(title);
-    let whole = TAGS.iter().find_map(|tag| whole.strip_suffix(tag)?.strip_suffix(' ')).unwrap_or(&whole).to_owned();
+    let tags = TAGS.iter().filter_map(|tag| whole.strip_suffix(tag)?.strip_suffix(' '));
+    let whole = tags.min_by_key(|title| title.len()).unwrap_or(&whole).to_owned();
     let property = title.split_once('[').and_then(|(_, rest)| Some(fold(rest.split_once(']')?.0)));
     match property {
         Some(property) if is_property(&property) => property,

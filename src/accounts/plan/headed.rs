@@ -124,7 +124,8 @@ impl<'a> Headed<'a> {
             self.of(Word::Mailbox),
             self.of(Word::Name),
         ];
-        let are_addresses = |index: &usize| self.content[*index].is_addresses();
+        // Of a list without lines, the titles are all there is.
+        let are_addresses = |index: &usize| self.sample.is_empty() || self.content[*index].is_addresses();
         let rank = ranks.iter().map(|rank| rank.iter().copied().filter(are_addresses).collect::<Vec<_>>());
         if let Some(candidates) = rank.into_iter().find(|rank| !rank.is_empty()) {
             let found = self.only(&candidates).map_err(|two| self.both(two, "address"))?;

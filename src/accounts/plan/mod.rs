@@ -19,7 +19,9 @@ use super::exports::Export;
 use super::fields::Field;
 use super::header::{Beginning, Row};
 use super::meaning::{Layout, Meaning};
+use super::preview::MOST_COLUMNS;
 use super::words;
+use crate::domain::Address;
 use headed::Headed;
 
 /// How the lines of a list are read.
@@ -199,9 +201,14 @@ fn unknown_header(beginning: &Beginning<'_>, line: u32) -> Plan {
 /// The manual's order.
 fn manual(beginning: &Beginning<'_>) -> Plan {
     let filled = |row: &Row<'_>| row.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
-    let width = beginning.sample.iter().map(filled).max().unwrap_or(3).clamp(1, 3);
-    let meanings = [Meaning::Address, Meaning::Password, Meaning::FullName];
-    let columns = meanings.into_iter().take(width).map(|meaning| Column { title: String::new(), meaning }).collect();
+    let counts: Vec<usize> = beginning.sample.iter().map(filled).collect();
+    let most = counts.iter().copied().max().unwrap_or(0);
+    // Where most lines have more columns than the manual, a person may want to say what they hold.
+    let more = counts.iter().filter(|count| **count > 3).count() * 2 > counts.len();
+    let width = if more { most.min(MOST_COLUMNS) } else { most.min(3) };
+    let meanings = [Meaning::Address, Meaning::Password, Meaning::FullName].into_iter();
+    let meanings = meanings.chain(std::iter::repeat(Meaning::NotUsed)).take(width);
+    let columns = meanings.map(|meaning| Column { title: String::new(), meaning }).collect();
     let mut plan = Plan::of(Columns { columns, header_line: None, key: None });
     plan.width = Some(3);
     plan.is_manual = true;
@@ -221,32 +228,25 @@ fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
             Some((row, clean::address(row.fields.first()?).ok()?, second, text(2).unwrap_or_default()))
         })
         .collect();
-    let most = |count: usize| count > 0 && count * 2 >= rows.len();
-    let line = rows.first().map(|(row, ..)| row.line)?;
-    let names = rows.iter().filter(|(_, _, second, _)| clean::is_like_name(second)).count();
-    let names_after = rows.iter().filter(|(.., third)| clean::is_like_name(third)).count();
-    if most(names) && names_after * 2 < rows.len() {
-        return Some((
-            line,
-            "The second field, which is the password without a header, looks like a person's name on most lines."
-                .to_owned(),
-        ));
-    }
-    let swapped = rows.iter().filter(|(_, address, second, third)| {
-        clean::is_name_of(second, address)
-            && !third.is_empty()
-            && clean::is_like_password(third)
-            && !clean::is_number(third)
+    let most = |doubtful: &[u32]| !doubtful.is_empty() && doubtful.len() * 2 >= rows.len();
+    let lines = |doubtful: &dyn Fn(&Address, &str, &str) -> bool| -> Vec<u32> {
+        let found = rows.iter().filter(|(_, address, second, third)| doubtful(address, second, third));
+        found.map(|(row, ..)| row.line).collect()
+    };
+    let names = lines(&|_, second, _| clean::is_like_name(second));
+    let names_after = lines(&|_, _, third| clean::is_like_name(third));
+    let parts = lines(&|address, second, third| {
+        clean::is_name_of(second, address) && clean::is_like_password(third) && !clean::is_number(third)
     });
-    if most(swapped.count()) {
-        return Some((line, "The second field, which is the password without a header, is a part of the address on most lines, and the third looks like a password.".to_owned()));
-    }
-    let addresses = rows.iter().filter(|(row, ..)| clean::address(&row.fields[1]).is_ok()).count();
-    if most(addresses) {
-        return Some((
-            line,
-            "The second field, which is the password without a header, is a mail address on most lines.".to_owned(),
-        ));
-    }
-    None
+    let addresses = lines(&|_, second, _| clean::address(&Field::Plain(second)).is_ok());
+    let kinds = [
+        (names, "looks like a person's name", names_after.len() * 2 < rows.len()),
+        (parts, "is a part of the address, with what looks like a password after it,", true),
+        (addresses, "is a mail address", true),
+    ];
+    let (doubtful, what, _) = kinds.into_iter().find(|(doubtful, _, counts)| *counts && most(doubtful))?;
+    let what = format!(
+        "The second field, which is the password where no header names the columns, {what} on this line and on most. The list is not read."
+    );
+    Some((*doubtful.first()?, what))
 }

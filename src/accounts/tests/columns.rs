@@ -93,10 +93,32 @@ fn names_in_place_of_passwords_are_refused_without_a_header() {
         "ann@old.example;ann;Winter-71\nbob@old.example;bob;Sommer-82\n",
         "ann@old.example;ann@old.example;Winter-71\n",
     ] {
-        assert!(whole(text).contains("second field"), "{text}");
+        assert!(whole(text).contains("The second field"), "{text}");
     }
     // Words that a person may well use as a password are one where a name follows.
     assert_eq!(rows(&read(b"ann@old.example;Correct Horse;Ann Smith\n"))[0].2, "Correct Horse");
+}
+
+#[test]
+fn titles_that_are_the_wrong_way_round_are_refused_by_line() {
+    let (line, what) = refusal("Email;Password;Name\nann@old.example;Ann Smith;Winter-71\n");
+    assert!(line == 2 && what.contains("the name in place of the password"), "{what}");
+    // A value of a column that is not used is a password all the same.
+    let file = read(b"Email;Password;New password;Name\nann@old.example;a;Sommer;Sommer\n");
+    assert_eq!(file.accounts[0].full_name, "");
+}
+
+#[test]
+fn a_list_with_more_columns_and_no_header_says_so() {
+    let text = "ann@old.example:{PLAIN}x:1000:1000::/home/ann::\nbob@old.example:{PLAIN}y:1001:1001::/home/bob::\n";
+    let file = read(text.as_bytes());
+    assert!(file.bad_lines[0].what.contains("If the list has more columns, name them"), "{:?}", file.bad_lines);
+    assert_eq!(file.columns.columns.len(), 6);
+    for text in ["", "# nobody\n"] {
+        assert!(read(text.as_bytes()).columns.columns.is_empty());
+    }
+    let file = read(b"Email;Password;Name\n");
+    assert!(file.bad_lines.is_empty() && file.columns.summary() == "3 columns: Address, Password, Full name");
 }
 
 #[test]

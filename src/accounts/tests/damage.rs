@@ -64,6 +64,8 @@ fn addresses_lose_what_nobody_sees_and_two_in_one_field_are_refused() {
     let addresses: Vec<String> = file.accounts.iter().map(|account| account.address.to_string()).collect();
     assert_eq!(addresses, ["ann@example.com", "bob@example.com", "carl@example.com"]);
     assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [4, 5]);
+    let (_, what) = refusal("'ann@example.com';'Winter-71';'Ann'\n");
+    assert!(what.contains("no plain ones"), "{what}");
     assert!(file.bad_lines[0].what.contains("two addresses") && file.bad_lines[1].what.contains("not seen"));
 }
 
