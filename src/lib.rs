@@ -7,6 +7,7 @@ pub mod cli;
 pub mod core_dumps;
 pub mod dav;
 pub mod domain;
+pub mod fleet;
 pub mod fuzz;
 pub mod gui;
 pub mod imap;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 21] = [
+const KNOWS: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("core_dumps", &[]),
     ("private_file", &[]),
@@ -22,12 +22,13 @@ const KNOWS: [(&str, &[&str]); 21] = [
     ("logs", &["domain", "progress", "private_file"]),
     ("network", &["domain", "private_file"]),
     ("ledger", &["domain", "private_file"]),
+    ("fleet", &["domain", "network", "ledger"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
     ("items", &["domain"]),
     ("dav", &["domain", "network", "items"]),
     ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "report"]),
-    ("cli", ABOVE_THE_ENGINE),
+    ("cli", ABOVE_THE_ENGINE_AND_ITS_STORES),
     ("gui", ABOVE_THE_ENGINE),
     ("fuzz", &["domain", "accounts", "imap", "kerio", "dav", "items", "ledger", "migrate"]),
     ("main", &["cli", "core_dumps", "gui", "logs"]),
@@ -45,6 +46,23 @@ const ABOVE_THE_ENGINE: &[&str] = &[
     "private_file",
     "rehearsal",
     "gui",
+];
+
+/// The command line also says where records are kept.
+const ABOVE_THE_ENGINE_AND_ITS_STORES: &[&str] = &[
+    "domain",
+    "progress",
+    "migrate",
+    "report",
+    "accounts",
+    "settings",
+    "logs",
+    "instance",
+    "private_file",
+    "rehearsal",
+    "gui",
+    "fleet",
+    "ledger",
 ];
 
 /// The stages of `migrate` in the order of their dependence: each may name those above it in this list, and none below.
@@ -78,7 +96,7 @@ const STAGES: [&str; 23] = [
 const WITH_CIRCLES: [&str; 5] = ["accounts", "gui", "imap", "kerio", "rehearsal"];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 27] = [
+const OWNERS: [(&[&str], &[&str]); 28] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap"]),
@@ -87,6 +105,7 @@ const OWNERS: [(&[&str], &[&str]); 27] = [
     (&["x509_parser::"], &["network"]),
     (&["ureq::"], &["network"]),
     (&["rusqlite::"], &["ledger"]),
+    (&["postgres::", "postgres_native_tls::"], &["fleet"]),
     (&["quick_xml::"], &["dav"]),
     (&["calcard::"], &["items"]),
     (&["chrono_tz::"], &["items"]),

@@ -262,6 +262,12 @@ pub(super) struct RunArguments {
     /// The folder for the record of copied messages and the trusted certificates (default: the user's data folder)
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
+    /// A PostgreSQL database for the record of copied messages, so that several machines can share a migration
+    ///
+    /// A mailbox then belongs to one machine at a time; docs/fleet.md describes the set-up. The password comes from the environment
+    /// variable PGPASSWORD or from a password file (PGPASSFILE), never from the address.
+    #[arg(long, value_name = "postgres://USER@HOST/DATABASE")]
+    pub(super) ledger: Option<String>,
     /// The folder below which this run's folder with its report and logs is made (default: KimtLogs)
     #[arg(long, value_name = "DIR")]
     pub(super) log_dir: Option<PathBuf>,

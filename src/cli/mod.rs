@@ -17,6 +17,7 @@ mod progress;
 mod request;
 mod run;
 mod selection;
+mod shared_ledger;
 mod sign_in;
 mod signals;
 mod terminal;
@@ -26,7 +27,7 @@ pub use args::VERSION;
 
 use crate::domain::Problem;
 use crate::instance::Instance;
-use crate::migrate::{Options, Request, Verify};
+use crate::migrate::{Options, Request, Run, Verify};
 use crate::progress::RunKind;
 use crate::settings;
 use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
@@ -86,7 +87,7 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     port::remind(kind, &servers, &state_folder);
-    let options = Options {
+    let mut options = Options {
         jobs: typed.jobs,
         verify,
         repair,
@@ -94,9 +95,14 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
         shared_mailboxes: typed.allow_shared_mailboxes,
         ..Options::in_folder(state_folder)
     };
+    let database = typed.ledger.as_deref().map(|address| shared_ledger::open(address, kind, &servers)).transpose()?;
+    if let Some(database) = &database {
+        options.records = shared_ledger::records(database, &options.state_folder);
+    }
     let request = Request { bad_lines, selection, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
-    let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch())?;
+    let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
+    let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
     Ok(ending)
 }
 
@@ -127,6 +133,10 @@ impl Refusal {
 
     fn could_not_start(problem: &Problem) -> Self {
         Self { ending: ExitStatus::CouldNotStart, sentence: problem.to_string() }
+    }
+
+    fn no_ledger(sentence: impl Into<String>) -> Self {
+        Self { ending: ExitStatus::CouldNotStart, sentence: sentence.into() }
     }
 
     fn no_window(sentence: impl Into<String>) -> Self {

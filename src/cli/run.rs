@@ -16,19 +16,21 @@ use std::time::Duration;
 /// The end of a run and signals are noticed within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Runs, reports, and returns the last state with its exit status. The caller holds the lock of the request's state folder. The run's log
+/// Runs, reports, and returns the last state with its exit status. `begun` is called when the run has begun. The caller holds the lock of the request's state folder. The run's log
 /// folder is made below `logs`, or in the usual place.
 pub(super) fn carry_out(
     request: Request,
     logs: Option<&Path>,
     voice: Voice,
     signals: &Signals,
+    begun: impl FnOnce(&Run),
 ) -> Result<(RunState, ExitStatus), Refusal> {
     let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
     let log_folder = logs::start(logs).map_err(could_not_start)?;
     logs::hide(request.secrets());
     let (reporter, printing) = progress::prepare(voice);
     let run = migrate::start(request, log_folder, Box::new(reporter)).map_err(could_not_start)?;
+    begun(&run);
     let printing = printing.begin(run.state());
     if let Err(error) = &printing {
         log::error!("progress cannot be printed: {error}");

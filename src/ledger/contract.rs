@@ -111,6 +111,7 @@ pub(crate) fn a_checked_message_is_not_checked_again(store: &dyn Store) {
 }
 
 /// A store that notes how durable each write was to be, and refuses writes when told to.
+#[derive(Debug)]
 struct Noting<'s> {
     store: &'s dyn Store,
     writes: Arc<Mutex<Vec<Durable>>>,

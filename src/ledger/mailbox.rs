@@ -12,6 +12,8 @@ use std::fmt::Display;
 pub struct Ledger {
     rows: RefCell<Box<dyn Rows>>,
     folders: BTreeMap<i64, Folder>,
+    /// The next folder's number. None is given twice while the record is open, so that a store may write several steps as one.
+    next: i64,
 }
 
 struct Folder {
@@ -29,7 +31,8 @@ impl Ledger {
             let head = Head::read(row).map_err(damaged)?;
             folders.insert(row.folder, Folder { head, messages: OnceCell::new() });
         }
-        Ok((Self { rows: RefCell::new(opened.rows), folders }, opened.history))
+        let next = folders.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        Ok((Self { rows: RefCell::new(opened.rows), folders, next }, opened.history))
     }
 
     /// Opens the record of a mailbox only if there is one already.
@@ -75,7 +78,8 @@ impl Ledger {
 
     /// Puts a new folder in, in the place of the one `before`.
     pub(super) fn begin(&mut self, before: Option<i64>, head: Head) -> Result<i64, LedgerError> {
-        let id = self.folders.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        let id = self.next;
+        self.next = id.saturating_add(1);
         let heads = vec![head.row(id).map_err(unwritable)?];
         let forgotten = before.into_iter().collect();
         self.write(&Write { forgotten, heads, ..Write::default() }, Durable::Soon)?;

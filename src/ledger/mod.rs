@@ -48,6 +48,8 @@ pub enum History {
     New,
     /// There was one.
     Known,
+    /// There was one, and whoever had it did not give it back: what it had sent last may still arrive.
+    TakenOver,
     /// There was one that cannot be used.
     SetAside {
         /// Where it is kept now.

@@ -10,7 +10,7 @@
 use super::{History, LedgerError, MailboxKey};
 
 /// What keeps the records of mailboxes.
-pub trait Store: Send + Sync {
+pub trait Store: Send + Sync + std::fmt::Debug {
     /// Opens the record of a mailbox, or makes it, and holds it until the rows are dropped.
     fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError>;
 
@@ -94,6 +94,29 @@ pub struct Write {
     pub items: Vec<ItemRow>,
     /// Items that go: their collections and keys.
     pub withdrawn_items: Vec<(String, String)>,
+}
+
+impl Write {
+    /// Takes a later write in, as if both had been one after the other.
+    pub fn join(&mut self, later: Self) {
+        for folder in later.cleared.iter().chain(&later.forgotten) {
+            self.blocks.retain(|block| block.folder != *folder);
+        }
+        self.heads.retain(|head| {
+            let is_replaced = later.heads.iter().any(|later| later.folder == head.folder);
+            !is_replaced && !later.forgotten.contains(&head.folder)
+        });
+        self.cleared.extend(later.cleared);
+        self.forgotten.extend(later.forgotten);
+        self.heads.extend(later.heads);
+        self.blocks.extend(later.blocks);
+    }
+
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let heads: usize = self.heads.iter().map(|head| head.content.len() + 32).sum();
+        heads + self.blocks.iter().map(|block| block.content.len() + 48).sum::<usize>()
+    }
 }
 
 /// When a write has to survive a power cut.

@@ -92,9 +92,9 @@ impl Migration<'_> {
 
     /// Decides which folder goes where; once for each run, so that ids hold.
     fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
-        let Mailbox { context, .. } = self.mailbox;
         self.mailbox.reporter.step(Step::Listing);
         let ledger = self.open_ledger()?;
+        let context = self.mailbox.context;
         let target = sessions.target.reader();
         let earlier = ledger.places(&listings.source.folders, |name| target.path(name));
         let permanent_ids = sessions.source.has_permanent_ids();
@@ -120,9 +120,10 @@ impl Migration<'_> {
         Ok(folders)
     }
 
-    fn open_ledger(&self) -> Result<Ledger, Halt> {
-        let Mailbox { context, account, reporter, .. } = &self.mailbox;
+    fn open_ledger(&mut self) -> Result<Ledger, Halt> {
+        let Mailbox { context, account, reporter, taken_over, .. } = &mut self.mailbox;
         let (ledger, history) = Ledger::open(&*context.store, &context.ledger_key(account))?;
+        *taken_over |= history == History::TakenOver;
         if let History::SetAside { kept_as, why } = history {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
                 .for_account(&account.address)

@@ -3,10 +3,12 @@
 pub use crate::dav::DavAddress;
 pub use crate::domain::NameForm;
 use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
+use crate::ledger::{Files, Store};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One press of Start.
@@ -260,8 +262,10 @@ pub struct Options {
     pub repair: bool,
     /// Accounts may share a mailbox on either side; otherwise those that would are refused.
     pub shared_mailboxes: bool,
-    /// The ledger and the known certificates.
+    /// The known certificates, and the note about a port that was moved.
     pub state_folder: PathBuf,
+    /// Keeps the records of mailboxes.
+    pub records: Arc<dyn Store>,
     /// How long the mail servers are waited for.
     pub patience: Patience,
     /// From so many octets on that are to be copied together, a second line to the target is asked for.
@@ -296,13 +300,14 @@ pub enum GroupwareMode {
 }
 
 impl Options {
-    /// Four mailboxes at a time, everything compared by content, nothing repaired, and the usual patience.
+    /// Four mailboxes at a time, everything compared by content, nothing repaired, records in files, and the usual patience.
     pub fn in_folder(state_folder: PathBuf) -> Self {
         Self {
             jobs: 4,
             verify: Verify::Content,
             repair: false,
             shared_mailboxes: false,
+            records: Arc::new(Files::in_folder(&state_folder)),
             state_folder,
             patience: Patience::default(),
             second_connection_from: 16 << 20,

@@ -23,7 +23,7 @@ pub use known::KnownCertificates;
 pub use proxy::Proxy;
 pub use rate::RateLimit;
 pub use stream::{Interrupter, Stream};
-pub use trust::{ClientCertificate, Trust};
+pub use trust::{ClientCertificate, Trust, verifying_connector};
 
 use std::time::Duration;
 

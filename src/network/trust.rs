@@ -91,6 +91,11 @@ impl Trust {
     }
 }
 
+/// Makes TLS connections with the usual check, for a protocol whose crate makes its connections itself.
+pub fn verifying_connector() -> Result<TlsConnector, NetworkError> {
+    Shared::default().build(true).map_err(|error| NetworkError::TlsFailed(error.to_string()))
+}
+
 impl Shared {
     fn build(&self, verify: bool) -> native_tls::Result<TlsConnector> {
         let mut builder = TlsConnector::builder();

@@ -13,7 +13,13 @@ mod disk_full;
 mod kerio;
 mod migrating;
 mod output;
+#[cfg(target_os = "linux")]
+#[path = "../support/postgres.rs"]
+#[allow(dead_code)] // Not every test crashes it.
+mod postgres;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod shared_ledger;
 mod stage;
 mod trust;
 mod usage;

@@ -21,6 +21,7 @@ use unusable::Unusable;
 const LATEST: Duration = Duration::from_secs(1);
 
 /// The store that keeps its records in files.
+#[derive(Debug)]
 pub struct Files {
     folder: PathBuf,
 }

@@ -36,6 +36,8 @@ pub struct Mailbox<'a> {
     pub wary: bool,
     /// At which folders that was.
     pub ready_losses: Losses<FolderId>,
+    /// Whether another machine had this mailbox and did not give it back: what it had sent last may still arrive.
+    pub taken_over: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
     /// Asks the source who wrote what is missing.
@@ -54,6 +56,7 @@ impl<'a> Mailbox<'a> {
             elsewhere: Elsewhere::default(),
             wary: false,
             ready_losses: Losses::default(),
+            taken_over: false,
             one_connection: false,
             names: Names::default(),
         }

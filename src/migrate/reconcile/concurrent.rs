@@ -130,10 +130,10 @@ pub fn look_for_others(
     take_theirs(run, record, ahead)
 }
 
-/// Whether what nobody knows here may be our own: a target that lost our connection may show much later what it
-/// had received on it.
+/// Whether what nobody knows here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
+/// over, may show much later what it had received on it.
 fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
-    !run.job.progress.sending_losses.is_empty()
+    run.mailbox.taken_over || !run.job.progress.sending_losses.is_empty()
 }
 
 /// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored.

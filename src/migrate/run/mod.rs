@@ -8,7 +8,6 @@ mod shared_mailbox;
 
 use crate::domain::{AccountId, Problem, ProblemKind};
 use crate::imap::Endpoint;
-use crate::ledger::Files;
 use crate::migrate::check::survey;
 use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
@@ -138,7 +137,7 @@ impl Coordinator {
         let administration = prepared.take_administration();
         let mut context = RunContext {
             shared: HashMap::new(),
-            store: Arc::new(Files::in_folder(&request.options.state_folder)),
+            store: request.options.records.clone(),
             target_key: target_key(&request.servers, &prepared.target.endpoint),
             workers: Arc::new(Permits::new(Some(request.options.jobs))),
             control: self.control.clone(),

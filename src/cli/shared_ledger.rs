@@ -1,0 +1,40 @@
+//! The ledger that several machines share (`--ledger`): reaching it before a run, and stopping the run when this machine may not continue.
+
+use super::{Refusal, sentence, terminal};
+use crate::fleet::{Database, DatabaseAddress, LeaseTimes, SharedRecords};
+use crate::ledger::Store;
+use crate::migrate::{Run, Servers, TargetKind};
+use crate::progress::RunKind;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reaches the database at an address that was typed.
+pub(super) fn open(address: &str, kind: RunKind, servers: &Servers) -> Result<Arc<Database>, Refusal> {
+    let is_kerio = matches!(servers.target_kind, TargetKind::Kerio(_));
+    if kind == RunKind::Migrate && is_kerio && servers.target.address.port.is_some() {
+        return Err(Refusal::usage(
+            "With --ledger no machine may move the port of Kerio Connect's IMAP service, because the first one to end would move it back \
+             under the others. Set the port in Kerio Connect, and give --target without a port.",
+        ));
+    }
+    let address = DatabaseAddress::parse(address).and_then(DatabaseAddress::with_password);
+    let address = address.map_err(|error| Refusal::usage(sentence(&error)))?;
+    Database::open(address, LeaseTimes::default()).map_err(|error| Refusal::no_ledger(sentence(&error)))
+}
+
+/// The records in the database. Those of this computer's files are taken along.
+pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn Store> {
+    Arc::new(SharedRecords::new(database.clone()).taking_along(state_folder))
+}
+
+/// Cuts the run's connections when this machine could not renew its lease: others may continue its mailboxes.
+pub(super) fn stop_on_loss(database: &Database, run: &Run) {
+    let (stopper, address) = (run.stopper(), database.address().to_string());
+    database.on_loss(move || {
+        stopper.stop_now();
+        terminal::complain(format_args!(
+            "This machine could not renew its lease in the database {address} and has stopped, because other machines may continue its \
+             mailboxes. Nothing is lost: run the same command again once the database can be reached.",
+        ));
+    });
+}

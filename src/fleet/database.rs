@@ -1,0 +1,482 @@
+//! The one thread of a process that talks to the database, and the handle to it.
+//!
+//! - What mailboxes have to write is gathered: a write that must survive a power cut takes along all that is waiting, of whatever mailbox,
+//!   in one statement and one wait for the disk. What need not is written within a second.
+//! - A connection that is lost is made again, and what was under way is said once more: every statement may be repeated, and a write for
+//!   a mailbox that has gone to somebody else meanwhile does nothing.
+//! - Nobody waits for the database longer than the lease holds, so that a stop never hangs on it.
+//! - A second thread watches the lease, because the first may be waiting for an answer that never comes.
+
+use super::address::DatabaseAddress;
+use super::connection::{connect, explain, is_loss};
+use super::lease::{Lease, LeaseTimes, Moment};
+use super::schema::{self, WRITE, WRITE_TYPES};
+use crate::ledger::{Durable, LedgerError, LedgerErrorKind, Write};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use postgres::Client;
+use postgres::types::ToSql;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// At most this passes before something is written that need not survive a power cut at once.
+const LATEST: Duration = Duration::from_secs(1);
+/// At most so many requests wait; a mailbox that is faster waits with them.
+const QUEUE: usize = 1024;
+/// At most so many bytes wait to be written.
+const GATHERED: usize = 4 << 20;
+/// How long after a lost connection the next one is tried.
+const RECONNECT: Duration = Duration::from_millis(500);
+
+/// Called once, when this process may not work on its mailboxes any more.
+type OnLoss = Box<dyn FnOnce() + Send>;
+
+/// A database that machines share, and this process's lease in it.
+pub struct Database {
+    address: DatabaseAddress,
+    requests: Sender<Request>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    worker: i64,
+    times: LeaseTimes,
+    lease: Lease,
+    on_loss: Mutex<Vec<OnLoss>>,
+}
+
+type Work = Box<dyn FnMut(&mut Client) -> Result<(), postgres::Error> + Send>;
+
+enum Request {
+    Write(Pending),
+    /// After all that waits to be written.
+    Ask {
+        work: Work,
+        failed: Box<dyn FnOnce(LedgerError) + Send>,
+    },
+    End,
+}
+
+/// What a mailbox has to write.
+struct Pending {
+    held: Held,
+    write: Write,
+    since: Instant,
+    answer: Option<Sender<Result<(), LedgerError>>>,
+}
+
+/// A mailbox that this process took.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub mailbox: i64,
+    pub token: i64,
+    /// Why a write failed that nobody waited for; told to the next who writes.
+    trouble: Arc<Mutex<Option<(LedgerErrorKind, String)>>>,
+}
+
+impl Held {
+    pub fn new(mailbox: i64, token: i64) -> Self {
+        Self { mailbox, token, trouble: Arc::default() }
+    }
+
+    fn note(&self, error: &LedgerError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.get_or_insert_with(|| (error.kind(), error.to_string()));
+    }
+
+    fn check(&self) -> Result<(), LedgerError> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.as_ref().map_or(Ok(()), |(kind, words)| Err(LedgerError::new(*kind, words.clone())))
+    }
+}
+
+impl Database {
+    /// Signs in, makes the tables where there are none, and begins this process's lease. Blocks for seconds at most.
+    pub fn open(address: DatabaseAddress, times: LeaseTimes) -> Result<Arc<Self>, LedgerError> {
+        let mut client = connect(&address)?;
+        let worker = fastrand::i64(..);
+        let asked = Moment::now();
+        let begun = begin(&mut client, worker, &times);
+        let version = begun.map_err(|error| explain(&address, error))?;
+        if version != schema::VERSION {
+            return Err(LedgerError::new(
+                LedgerErrorKind::Refused,
+                format!(
+                    "the database {address} has version {version} of the records, and this program knows version {}; use the same version of \
+                     the program on every machine",
+                    schema::VERSION
+                ),
+            ));
+        }
+        let (requests, received) = bounded(QUEUE);
+        let lease = Lease::granted(times, asked);
+        let shared = Arc::new(Shared { worker, times, lease, on_loss: Mutex::default() });
+        let thread = Thread {
+            address: address.clone(),
+            shared: shared.clone(),
+            client: Some(client),
+            pending: Vec::new(),
+            renew_at: Instant::now() + times.renew,
+        };
+        let failed = |error| LedgerError::new(LedgerErrorKind::Refused, "no thread can be started").because(error);
+        std::thread::Builder::new().name("database".to_owned()).spawn(move || thread.run(&received)).map_err(failed)?;
+        let watched = Arc::downgrade(&shared);
+        let watch = move || {
+            while let Some(shared) = watched.upgrade() {
+                if !shared.lease.holds() {
+                    return shared.tell_loss();
+                }
+                std::thread::sleep((shared.times.stop / 100).max(Duration::from_millis(10)));
+            }
+        };
+        std::thread::Builder::new().name("lease".to_owned()).spawn(watch).map_err(failed)?;
+        Ok(Arc::new(Self { address, requests, shared }))
+    }
+
+    /// The address, as it may be shown.
+    pub fn address(&self) -> &DatabaseAddress {
+        &self.address
+    }
+
+    /// Calls `stop` when this process may not work on its mailboxes any more; it cuts their connections. At once if that is so already.
+    pub fn on_loss(&self, stop: impl FnOnce() + Send + 'static) {
+        self.shared.on_loss.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(stop));
+        if !self.shared.lease.holds() {
+            self.shared.tell_loss();
+        }
+    }
+
+    pub(super) fn worker(&self) -> i64 {
+        self.shared.worker
+    }
+
+    pub(super) fn times(&self) -> LeaseTimes {
+        self.shared.times
+    }
+
+    /// Writes what a mailbox has to write, if it is still held.
+    pub(super) fn write(&self, held: &Held, write: Write, durable: Durable) -> Result<(), LedgerError> {
+        held.check()?;
+        if !self.shared.lease.holds() {
+            return Err(lost());
+        }
+        let (answer, answered) = bounded(1);
+        let waits = durable == Durable::AtOnce;
+        let pending = Pending { held: held.clone(), write, since: Instant::now(), answer: waits.then_some(answer) };
+        let left = self.shared.lease.left();
+        self.requests.send_timeout(Request::Write(pending), left).map_err(|_| lost())?;
+        if !waits {
+            return Ok(());
+        }
+        let written = answered.recv_timeout(self.shared.lease.left()).map_err(|_| lost())?;
+        // The answer may have come when the lease was over: then nothing may be sent for it.
+        written.and_then(|()| if self.shared.lease.holds() { Ok(()) } else { Err(lost()) })
+    }
+
+    /// Asks something, after all that was to be written.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Client) -> Result<T, postgres::Error> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (answer, answered) = bounded(1);
+        let failure = answer.clone();
+        let work = Box::new(move |client: &mut Client| {
+            let found = work(client)?;
+            let _ = answer.try_send(Ok(found));
+            Ok(())
+        });
+        let failed = Box::new(move |error| drop(failure.try_send(Err(error))));
+        let left = self.shared.lease.left();
+        self.requests.send_timeout(Request::Ask { work, failed }, left).map_err(|_| self.silent())?;
+        answered.recv_timeout(left).map_err(|_| self.silent())?
+    }
+
+    fn silent(&self) -> LedgerError {
+        LedgerError::new(LedgerErrorKind::Unreachable, format!("the database {} does not answer", self.address))
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Database({})", self.address)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = self.requests.try_send(Request::End);
+    }
+}
+
+impl Shared {
+    fn tell_loss(&self) {
+        let told = std::mem::take(&mut *self.on_loss.lock().unwrap_or_else(PoisonError::into_inner));
+        if !told.is_empty() {
+            log::error!("this process lost its lease and stops working on its mailboxes");
+        }
+        told.into_iter().for_each(|stop| stop());
+    }
+}
+
+fn begin(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<i32, postgres::Error> {
+    let version = schema::prepare(client)?;
+    if version == schema::VERSION {
+        schema::notice_fail_over(client, times)?;
+        let name = format!("process {}", std::process::id());
+        schema::register(client, worker, &name, times)?;
+    }
+    Ok(version)
+}
+
+fn lost() -> LedgerError {
+    let words =
+        "this process could not renew its lease in the database in time; another machine may continue this mailbox";
+    LedgerError::new(LedgerErrorKind::Fenced, words)
+}
+
+fn taken_over() -> LedgerError {
+    LedgerError::new(LedgerErrorKind::Fenced, "another machine has taken this mailbox over")
+}
+
+struct Thread {
+    address: DatabaseAddress,
+    shared: Arc<Shared>,
+    client: Option<Client>,
+    pending: Vec<Pending>,
+    renew_at: Instant,
+}
+
+impl Thread {
+    fn run(mut self, requests: &Receiver<Request>) {
+        loop {
+            let flush_at = self.pending.first().map(|pending| pending.since + LATEST);
+            let next = flush_at.map_or(self.renew_at, |flush_at| flush_at.min(self.renew_at));
+            match requests.recv_deadline(next) {
+                Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(request) => self.take(request, requests),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.is_due() {
+                self.flush();
+            }
+            if Instant::now() >= self.renew_at {
+                self.renew();
+            }
+        }
+        self.flush();
+        let worker = self.shared.worker;
+        if let Some(client) = &mut self.client
+            && let Err(error) = schema::leave(client, worker)
+        {
+            log::debug!("{error}");
+        }
+    }
+
+    /// Takes a request, and all that are there already, so that they are written together.
+    fn take(&mut self, request: Request, requests: &Receiver<Request>) {
+        let mut next = Some(request);
+        while let Some(request) = next {
+            match request {
+                Request::Write(pending) => self.pending.push(pending),
+                Request::Ask { work, failed } => {
+                    self.flush();
+                    self.ask(work, failed);
+                }
+                Request::End => return,
+            }
+            next = requests.try_recv().ok();
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let waited_for = self.pending.iter().any(|pending| pending.answer.is_some());
+        let old = self.pending.first().is_some_and(|pending| pending.since.elapsed() >= LATEST);
+        waited_for || old || self.pending.iter().map(|pending| pending.write.size()).sum::<usize>() >= GATHERED
+    }
+
+    /// Writes all that is waiting. When the database refuses, each mailbox by itself: the others have no part in it.
+    fn flush(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.is_empty() {
+            return;
+        }
+        let (mailboxes, answers) = gather(pending);
+        let everything: Vec<&(Held, Write)> = mailboxes.values().collect();
+        let outcomes: Vec<(i64, Result<(), LedgerError>)> = match self.write(&everything) {
+            Ok(held) => everything.iter().map(|(mailbox, _)| mailbox.outcome(&held)).collect(),
+            Err(error) if everything.len() == 1 || error.kind() != LedgerErrorKind::Refused => {
+                let same = |error: &LedgerError| LedgerError::new(error.kind(), error.to_string());
+                everything.iter().map(|(mailbox, _)| (mailbox.mailbox, Err(same(&error)))).collect()
+            }
+            Err(_) => {
+                let alone = |one: &&(Held, Write)| match self.write(&[one]) {
+                    Ok(held) => one.0.outcome(&held),
+                    Err(error) => (one.0.mailbox, Err(error)),
+                };
+                everything.iter().map(alone).collect()
+            }
+        };
+        for (mailbox, outcome) in outcomes {
+            if let (Err(error), Some((held, _))) = (&outcome, mailboxes.get(&mailbox)) {
+                log::debug!("a write was not taken: {error}");
+                held.note(error);
+            }
+        }
+        for (held, answer) in answers {
+            let _ = answer.try_send(held.check());
+        }
+    }
+
+    /// One statement for all of them; the mailboxes that were still held.
+    fn write(&mut self, writes: &[&(Held, Write)]) -> Result<Vec<i64>, LedgerError> {
+        let rows = Rows::of(writes);
+        self.with_client(&mut |client| {
+            let parameters: Vec<(&(dyn ToSql + Sync), postgres::types::Type)> =
+                rows.parameters().into_iter().zip(WRITE_TYPES).collect();
+            let held = client.query_typed(WRITE, &parameters)?;
+            Ok(held.iter().map(|row| row.get(0)).collect())
+        })
+    }
+
+    fn ask(&mut self, mut work: Work, failed: Box<dyn FnOnce(LedgerError) + Send>) {
+        if let Err(error) = self.with_client(&mut |client| work(client)) {
+            failed(error);
+        }
+    }
+
+    fn renew(&mut self) {
+        let (worker, times) = (self.shared.worker, self.shared.times);
+        let asked = Moment::now();
+        self.renew_at = Instant::now() + times.renew;
+        match self.with_client(&mut |client| schema::renew(client, worker, &times)) {
+            Ok(true) => self.shared.lease.renewed(asked),
+            Ok(false) => {
+                self.shared.lease.lose();
+                self.shared.tell_loss();
+            }
+            Err(error) => log::warn!("the lease was not renewed: {error}"),
+        }
+    }
+
+    /// Does something with the database, over and over while the connection is lost, as long as the lease holds.
+    fn with_client<T>(
+        &mut self,
+        work: &mut dyn FnMut(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, LedgerError> {
+        loop {
+            let error = match self.connected() {
+                Ok(client) => match work(client) {
+                    Ok(done) => return Ok(done),
+                    Err(error) if is_loss(client, &error) => {
+                        self.client = None;
+                        explain(&self.address, error)
+                    }
+                    Err(error) => return Err(explain(&self.address, error)),
+                },
+                Err(error) => error,
+            };
+            if error.kind() != LedgerErrorKind::Unreachable && self.client.is_some() {
+                return Err(error);
+            }
+            if self.shared.lease.left() <= RECONNECT {
+                return Err(error);
+            }
+            log::debug!("{error}; trying again");
+            std::thread::sleep(RECONNECT);
+        }
+    }
+
+    fn connected(&mut self) -> Result<&mut Client, LedgerError> {
+        if self.client.is_none() {
+            let mut client = connect(&self.address)?;
+            let failed_over = schema::notice_fail_over(&mut client, &self.shared.times);
+            if failed_over.map_err(|error| explain(&self.address, error))? {
+                log::warn!("another copy of the database has taken over");
+            }
+            self.client = Some(client);
+        }
+        self.client.as_mut().ok_or_else(lost)
+    }
+}
+
+impl Held {
+    fn outcome(&self, held: &[i64]) -> (i64, Result<(), LedgerError>) {
+        (self.mailbox, if held.contains(&self.mailbox) { Ok(()) } else { Err(taken_over()) })
+    }
+}
+
+type Answers = Vec<(Held, Sender<Result<(), LedgerError>>)>;
+
+/// What each mailbox has to write, in one; and who waits for it.
+fn gather(pending: Vec<Pending>) -> (BTreeMap<i64, (Held, Write)>, Answers) {
+    let (mut mailboxes, mut answers) = (BTreeMap::new(), Vec::new());
+    for Pending { held, write, answer, .. } in pending {
+        answers.extend(answer.map(|answer| (held.clone(), answer)));
+        let (_, gathered) = mailboxes.entry(held.mailbox).or_insert_with(|| (held, Write::default()));
+        gathered.join(write);
+    }
+    (mailboxes, answers)
+}
+
+/// The columns of a write, over all mailboxes.
+#[derive(Default)]
+struct Rows<'w> {
+    held: (Vec<i64>, Vec<i64>),
+    cleared: (Vec<i64>, Vec<i64>),
+    forgotten: (Vec<i64>, Vec<i64>),
+    heads: (Vec<i64>, Vec<i64>, Vec<&'w str>, Vec<i64>),
+    blocks: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<&'w [u8]>, Vec<i64>),
+}
+
+impl<'w> Rows<'w> {
+    fn of(writes: &[&'w (Held, Write)]) -> Self {
+        let mut rows = Self::default();
+        for (Held { mailbox, token, .. }, write) in writes {
+            rows.held.0.push(*mailbox);
+            rows.held.1.push(*token);
+            for folder in write.cleared.iter().chain(&write.forgotten) {
+                rows.cleared.0.push(*mailbox);
+                rows.cleared.1.push(*folder);
+            }
+            for folder in &write.forgotten {
+                rows.forgotten.0.push(*mailbox);
+                rows.forgotten.1.push(*folder);
+            }
+            for head in &write.heads {
+                rows.heads.0.push(*mailbox);
+                rows.heads.1.push(head.folder);
+                rows.heads.2.push(&head.content);
+                rows.heads.3.push(head.checksum);
+            }
+            for block in &write.blocks {
+                rows.blocks.0.push(*mailbox);
+                rows.blocks.1.push(block.folder);
+                rows.blocks.2.push(block.number);
+                rows.blocks.3.push(&block.content);
+                rows.blocks.4.push(block.checksum);
+            }
+        }
+        rows
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
+        let Self { held, cleared, forgotten, heads, blocks } = self;
+        [
+            &held.0,
+            &held.1,
+            &cleared.0,
+            &cleared.1,
+            &forgotten.0,
+            &forgotten.1,
+            &heads.0,
+            &heads.1,
+            &heads.2,
+            &heads.3,
+            &blocks.0,
+            &blocks.1,
+            &blocks.2,
+            &blocks.3,
+            &blocks.4,
+        ]
+    }
+}

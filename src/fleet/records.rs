@@ -1,0 +1,151 @@
+//! The ledger's store over the shared database.
+//!
+//! Taking a mailbox is opening its record, and giving it back is closing it. A record that this computer has in a file already is taken along
+//! when the database has none.
+
+use super::database::{Database, Held};
+use super::schema::{self, Taken};
+use crate::ledger::{
+    BlockRow, Durable, Files, HeadRow, History, LedgerError, LedgerErrorKind, MailboxKey, Opened, Rows, Store, Write,
+};
+use postgres::types::Type;
+use std::path::Path;
+use std::sync::Arc;
+
+/// At most so many blocks of a file are taken along with one write.
+const TAKEN_ALONG: usize = 200;
+
+/// Records in a database that machines share.
+#[derive(Debug)]
+pub struct SharedRecords {
+    database: Arc<Database>,
+    files: Option<Files>,
+}
+
+impl SharedRecords {
+    /// The records of a database.
+    pub fn new(database: Arc<Database>) -> Self {
+        Self { database, files: None }
+    }
+
+    /// The same, which takes records along that are in files below a state folder.
+    pub fn taking_along(self, state_folder: &Path) -> Self {
+        Self { files: Some(Files::in_folder(state_folder)), ..self }
+    }
+
+    fn take_along(&self, key: &MailboxKey, rows: &mut dyn Rows) -> Result<Vec<HeadRow>, LedgerError> {
+        let Some(files) = &self.files else { return Ok(Vec::new()) };
+        if !files.has(key)? {
+            return Ok(Vec::new());
+        }
+        let Opened { rows: file, heads, .. } = files.open(key)?;
+        for head in &heads {
+            // The head comes last: without it, what came before is not believed.
+            for blocks in file.blocks(head.folder)?.chunks(TAKEN_ALONG) {
+                rows.write(&Write { blocks: blocks.to_vec(), ..Write::default() }, Durable::Soon)?;
+            }
+        }
+        rows.write(&Write { heads: heads.clone(), ..Write::default() }, Durable::AtOnce)?;
+        Ok(heads)
+    }
+}
+
+impl Store for SharedRecords {
+    fn open(&self, key: &MailboxKey) -> Result<Opened, LedgerError> {
+        let (worker, times, hash) = (self.database.worker(), self.database.times(), key_hash(key));
+        // Chosen before the asking, so that a repeated question takes the mailbox that it has taken.
+        let token = fastrand::i64(..);
+        let taken = self.database.ask(move |client| match schema::take(client, (worker, token), &hash, &times)? {
+            Some(taken) => Ok(Some(taken)),
+            None => schema::taken_before(client, (worker, token), &hash),
+        })?;
+        let Some(Taken { mailbox, token, unclean, new }) = taken else {
+            return Err(LedgerError::new(LedgerErrorKind::InUse, "another machine or run works on this mailbox"));
+        };
+        let mut rows = SharedRows { database: self.database.clone(), held: Held::new(mailbox, token) };
+        let mut heads = rows.heads()?;
+        let mut history = match (new, unclean) {
+            (_, true) => History::TakenOver,
+            (true, _) => History::New,
+            _ => History::Known,
+        };
+        if heads.is_empty() {
+            heads = self.take_along(key, &mut rows)?;
+            if !heads.is_empty() {
+                history = History::Known;
+            }
+        }
+        Ok(Opened { rows: Box::new(rows), heads, history })
+    }
+
+    fn has(&self, key: &MailboxKey) -> Result<bool, LedgerError> {
+        let hash = key_hash(key);
+        let known = self.database.ask(move |client| {
+            let found =
+                client.query_typed("SELECT 1 FROM kimt.mailbox WHERE key = $1", &[(&&hash[..], Type::BYTEA)])?;
+            Ok(!found.is_empty())
+        })?;
+        Ok(known || self.files.as_ref().map_or(Ok(false), |files| files.has(key))?)
+    }
+}
+
+/// No address and no server's name is readable in the database.
+fn key_hash(key: &MailboxKey) -> [u8; 32] {
+    let MailboxKey { source, target, address } = key;
+    *blake3::hash(format!("{source}\n{target}\n{address}").as_bytes()).as_bytes()
+}
+
+/// The rows of a mailbox that this process holds.
+struct SharedRows {
+    database: Arc<Database>,
+    held: Held,
+}
+
+impl SharedRows {
+    fn heads(&self) -> Result<Vec<HeadRow>, LedgerError> {
+        let mailbox = self.held.mailbox;
+        self.database.ask(move |client| {
+            let rows = client.query_typed(
+                "SELECT id, head, checksum FROM kimt.folder WHERE mailbox = $1 ORDER BY id",
+                &[(&mailbox, Type::INT8)],
+            )?;
+            Ok(rows
+                .iter()
+                .map(|row| HeadRow { folder: row.get(0), content: row.get(1), checksum: row.get(2) })
+                .collect())
+        })
+    }
+}
+
+impl Rows for SharedRows {
+    fn blocks(&self, folder: i64) -> Result<Vec<BlockRow>, LedgerError> {
+        let mailbox = self.held.mailbox;
+        self.database.ask(move |client| {
+            let rows = client.query_typed(
+                "SELECT number, content, checksum FROM kimt.block WHERE mailbox = $1 AND folder = $2 ORDER BY number",
+                &[(&mailbox, Type::INT8), (&folder, Type::INT8)],
+            )?;
+            let row = |row: &postgres::Row| BlockRow {
+                folder,
+                number: row.get(0),
+                content: row.get(1),
+                checksum: row.get(2),
+            };
+            Ok(rows.iter().map(row).collect())
+        })
+    }
+
+    fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
+        self.database.write(&self.held, write.clone(), durable)
+    }
+}
+
+impl Drop for SharedRows {
+    /// Gives the mailbox back; where that fails, it is free when the lease is over.
+    fn drop(&mut self) {
+        let (mailbox, token) = (self.held.mailbox, self.held.token);
+        if let Err(error) = self.database.ask(move |client| schema::give_back(client, mailbox, token)) {
+            log::debug!("a mailbox was not given back: {error}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The tables, and every statement. All of it is below one schema of the database, so that a database may have other tables too.
+//!
+//! - A mailbox is known by a hash of its key: no address and no server's name is readable in the database.
+//! - Who holds a mailbox is one column of one row, and the take-over reads no other table: PostgreSQL checks a row that it waited for again
+//!   against the *old* rows of the tables that it was joined with, so that of two who take with a join both can get it.
+//! - The token is random, not counted: after a fail-over to a standby that lagged, a counter would give the same number twice.
+
+use super::lease::LeaseTimes;
+use postgres::Client;
+use postgres::types::Type;
+use std::time::Duration;
+
+/// The version of the tables. A greater number in the database means a later version of the program.
+pub(super) const VERSION: i32 = 1;
+
+/// Makes the tables where there are none. The lock lets one of several programs that start at once do it.
+const TABLES: &str = "
+SELECT pg_advisory_xact_lock(7310592468);
+CREATE SCHEMA IF NOT EXISTS kimt;
+CREATE TABLE IF NOT EXISTS kimt.store (
+    version integer NOT NULL,
+    -- Which copy of the data this is: another one took over when these are others.
+    system bigint NOT NULL,
+    timeline integer NOT NULL,
+    -- Nobody takes a mailbox before.
+    closed_until timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kimt.worker (
+    id bigint PRIMARY KEY,
+    name text NOT NULL,
+    until timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kimt.mailbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key bytea NOT NULL UNIQUE,
+    holder bigint,
+    token bigint,
+    -- Its last holder did not give it back.
+    unclean boolean NOT NULL DEFAULT false
+);
+CREATE INDEX IF NOT EXISTS mailbox_holder ON kimt.mailbox (holder) WHERE holder IS NOT NULL;
+CREATE TABLE IF NOT EXISTS kimt.folder (
+    mailbox bigint NOT NULL REFERENCES kimt.mailbox (id) ON DELETE CASCADE,
+    id bigint NOT NULL,
+    head text NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (mailbox, id)
+) WITH (fillfactor = 70);
+CREATE TABLE IF NOT EXISTS kimt.block (
+    mailbox bigint NOT NULL,
+    folder bigint NOT NULL,
+    number bigint NOT NULL,
+    content bytea NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (mailbox, folder, number)
+);
+-- Digests cannot be compressed.
+ALTER TABLE kimt.block ALTER COLUMN content SET STORAGE EXTERNAL;
+INSERT INTO kimt.store (version, system, timeline, closed_until)
+SELECT 1, s.system_identifier, c.timeline_id, '-infinity' FROM pg_control_system() s, pg_control_checkpoint() c
+WHERE NOT EXISTS (SELECT FROM kimt.store);
+";
+
+/// Writes what several mailboxes have to write, each only if its token is still the one that is given. Answers whose it was.
+///
+/// The parts of a statement all see what was there before it, so no two of them may touch one row: a block that is written anew is not
+/// deleted before.
+pub(super) const WRITE: &str = "
+WITH held AS MATERIALIZED (
+    SELECT m.id FROM kimt.mailbox m JOIN unnest($1, $2) AS c(id, token) ON m.id = c.id AND m.token = c.token
+    ORDER BY m.id FOR SHARE OF m
+), fresh AS (
+    SELECT * FROM unnest($11, $12, $13, $14, $15) AS b(mailbox, folder, number, content, checksum)
+), cleared AS (
+    DELETE FROM kimt.block b USING held, unnest($3, $4) AS c(mailbox, folder)
+    WHERE b.mailbox = held.id AND c.mailbox = held.id AND b.folder = c.folder
+    AND NOT EXISTS (SELECT FROM fresh f WHERE f.mailbox = b.mailbox AND f.folder = b.folder AND f.number = b.number)
+), forgotten AS (
+    DELETE FROM kimt.folder f USING held, unnest($5, $6) AS c(mailbox, folder)
+    WHERE f.mailbox = held.id AND c.mailbox = held.id AND f.id = c.folder
+), heads AS (
+    INSERT INTO kimt.folder (mailbox, id, head, checksum)
+    SELECT held.id, h.folder, h.head, h.checksum
+    FROM held JOIN unnest($7, $8, $9, $10) AS h(mailbox, folder, head, checksum) ON h.mailbox = held.id
+    ON CONFLICT (mailbox, id) DO UPDATE SET head = excluded.head, checksum = excluded.checksum
+), blocks AS (
+    INSERT INTO kimt.block (mailbox, folder, number, content, checksum)
+    SELECT held.id, f.folder, f.number, f.content, f.checksum FROM held JOIN fresh f ON f.mailbox = held.id
+    ON CONFLICT (mailbox, folder, number) DO UPDATE SET content = excluded.content, checksum = excluded.checksum
+)
+SELECT id FROM held";
+
+/// The types of what [`WRITE`] is given.
+pub(super) const WRITE_TYPES: [Type; 15] = [
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::BYTEA_ARRAY,
+    Type::INT8_ARRAY,
+];
+
+/// Makes the tables where there are none; the version of those that are there.
+pub(super) fn prepare(client: &mut Client) -> Result<i32, postgres::Error> {
+    let exists = client.query_typed("SELECT to_regclass('kimt.store') IS NOT NULL", &[])?;
+    if !exists.iter().any(|row| row.get(0)) {
+        let mut transaction = client.transaction()?;
+        transaction.batch_execute(TABLES)?;
+        transaction.commit()?;
+    }
+    let rows = client.query_typed("SELECT version FROM kimt.store", &[])?;
+    Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+/// Notices that another copy of the data has taken over since it was looked at last. What was committed last may be missing in it, so
+/// nobody keeps a mailbox, and nobody takes one before every former holder has stopped.
+pub(super) fn notice_fail_over(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
+    let wait = seconds(times.lease + times.grace);
+    let mut transaction = client.transaction()?;
+    let changed = transaction.query_typed(
+        "UPDATE kimt.store SET system = s.system_identifier, timeline = c.timeline_id,
+         closed_until = clock_timestamp() + make_interval(secs => $1)
+         FROM pg_control_system() s, pg_control_checkpoint() c
+         WHERE (store.system, store.timeline) IS DISTINCT FROM (s.system_identifier, c.timeline_id) RETURNING 1",
+        &[(&wait, Type::FLOAT8)],
+    )?;
+    if !changed.is_empty() {
+        transaction.batch_execute(
+            "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder IS NOT NULL;
+             DELETE FROM kimt.worker;",
+        )?;
+    }
+    transaction.commit()?;
+    Ok(!changed.is_empty())
+}
+
+/// Begins the lease of a process.
+pub(super) fn register(
+    client: &mut Client,
+    worker: i64,
+    name: &str,
+    times: &LeaseTimes,
+) -> Result<(), postgres::Error> {
+    let lease = seconds(times.lease);
+    client.query_typed(
+        "INSERT INTO kimt.worker (id, name, until) VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))",
+        &[(&worker, Type::INT8), (&name, Type::TEXT), (&lease, Type::FLOAT8)],
+    )?;
+    Ok(())
+}
+
+/// Renews it; false when it has expired, or is gone.
+pub(super) fn renew(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<bool, postgres::Error> {
+    let lease = seconds(times.lease);
+    let renewed = client.query_typed(
+        "UPDATE kimt.worker SET until = clock_timestamp() + make_interval(secs => $2)
+         WHERE id = $1 AND until > clock_timestamp() RETURNING 1",
+        &[(&worker, Type::INT8), (&lease, Type::FLOAT8)],
+    )?;
+    Ok(!renewed.is_empty())
+}
+
+/// Ends it, when every mailbox was given back.
+pub(super) fn leave(client: &mut Client, worker: i64) -> Result<(), postgres::Error> {
+    client.query_typed(
+        "DELETE FROM kimt.worker WHERE id = $1 AND NOT EXISTS (SELECT FROM kimt.mailbox WHERE holder = $1)",
+        &[(&worker, Type::INT8)],
+    )?;
+    Ok(())
+}
+
+/// A mailbox that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    pub mailbox: i64,
+    pub token: i64,
+    /// Its last holder did not give it back.
+    pub unclean: bool,
+    /// Whether the row was made just now.
+    pub new: bool,
+}
+
+/// Takes a mailbox that nobody holds, or whose holder's lease has been expired for long enough; none when somebody holds it.
+pub(super) fn take(
+    client: &mut Client,
+    (worker, token): (i64, i64),
+    key: &[u8],
+    times: &LeaseTimes,
+) -> Result<Option<Taken>, postgres::Error> {
+    sweep(client, times)?;
+    let made = client.query_typed(
+        "INSERT INTO kimt.mailbox (key) VALUES ($1) ON CONFLICT (key) DO NOTHING RETURNING 1",
+        &[(&key, Type::BYTEA)],
+    )?;
+    let taken = client.query_typed(
+        "UPDATE kimt.mailbox SET holder = $1, token = $2
+         WHERE key = $3 AND holder IS NULL
+         AND EXISTS (SELECT FROM kimt.worker w WHERE w.id = $1 AND w.until > clock_timestamp())
+         AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
+         RETURNING id, unclean",
+        &[(&worker, Type::INT8), (&token, Type::INT8), (&key, Type::BYTEA)],
+    )?;
+    let new = !made.is_empty();
+    Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new }))
+}
+
+/// The mailbox that was taken with this token, if it was: the answer may have been lost with the connection.
+pub(super) fn taken_before(
+    client: &mut Client,
+    (worker, token): (i64, i64),
+    key: &[u8],
+) -> Result<Option<Taken>, postgres::Error> {
+    let taken = client.query_typed(
+        "SELECT id, unclean FROM kimt.mailbox WHERE key = $1 AND holder = $2 AND token = $3",
+        &[(&key, Type::BYTEA), (&worker, Type::INT8), (&token, Type::INT8)],
+    )?;
+    Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: false }))
+}
+
+/// Frees the mailboxes of processes that are gone. Who is gone is asked first, in a statement of its own: that cannot become untrue, because
+/// an expired lease is never renewed. In one statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
+fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error> {
+    let grace = seconds(times.grace);
+    let gone = client.query_typed(
+        "SELECT DISTINCT m.holder FROM kimt.mailbox m LEFT JOIN kimt.worker w ON w.id = m.holder
+         WHERE m.holder IS NOT NULL
+         AND (w.id IS NULL OR w.until < clock_timestamp() - make_interval(secs => $1))",
+        &[(&grace, Type::FLOAT8)],
+    )?;
+    let gone: Vec<i64> = gone.iter().map(|row| row.get(0)).collect();
+    if !gone.is_empty() {
+        client.query_typed(
+            "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder = ANY($1)",
+            &[(&gone, Type::INT8_ARRAY)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Gives a mailbox back, clean.
+pub(super) fn give_back(client: &mut Client, mailbox: i64, token: i64) -> Result<(), postgres::Error> {
+    client.query_typed(
+        "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = false WHERE id = $1 AND token = $2",
+        &[(&mailbox, Type::INT8), (&token, Type::INT8)],
+    )?;
+    Ok(())
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
