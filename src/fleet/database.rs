@@ -178,6 +178,9 @@ impl Database {
         &self,
         mut work: impl FnMut(&mut Client) -> Result<T, postgres::Error> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        if !self.shared.lease.holds() {
+            return Err(lost());
+        }
         let (answer, answered) = bounded(1);
         let failure = answer.clone();
         let work = Box::new(move |client: &mut Client| {

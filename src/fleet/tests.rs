@@ -277,7 +277,7 @@ fn after_a_fail_over_nobody_keeps_a_mailbox_and_nobody_takes_one_at_once() {
     let record = inbox(&mut ledger);
     // As a standby that was promoted would say of itself.
     postgres.connect(&url).batch_execute("UPDATE kimt.store SET timeline = timeline - 1").unwrap();
-    let times = LeaseTimes { lease: milliseconds(1500), grace: milliseconds(500), ..LONG };
+    let times = LeaseTimes { lease: milliseconds(1500), renew: milliseconds(200), grace: milliseconds(500), ..LONG };
     let noticed = Instant::now();
     let (_, history) = taken_over(&machine(&url, times));
     assert!(noticed.elapsed() >= milliseconds(2000), "{:?}", noticed.elapsed());
@@ -368,7 +368,8 @@ fn what_is_wrong_with_a_database_is_said_in_a_sentence() {
     assert!(said(&url).contains("version 99"));
     client.batch_execute("UPDATE kimt.store SET version = 1; CREATE ROLE guest LOGIN").unwrap();
     assert!(said(&url.replace("kimt@", "guest@")).contains("rights"));
-    client.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()").unwrap();
+    client.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on").unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while !Database::open(DatabaseAddress::parse(&url).unwrap(), LONG)
         .err()
