@@ -24,9 +24,9 @@ pub struct FolderRecord {
     pub source_name: Vec<u8>,
     /// The target folder's wire name.
     pub target_name: Vec<u8>,
-    /// The source folder by its parts; none in records of version 1.0.
+    /// The source folder by its parts; none in records of format 1.
     pub source_path: Option<FolderPath>,
-    /// The target folder by its parts; none in records of version 1.0.
+    /// The target folder by its parts; none in records of format 1.
     pub target_path: Option<FolderPath>,
     /// The path that the source folder had before, if it was renamed since it was first copied.
     pub renamed_from: Option<FolderPath>,
@@ -65,7 +65,7 @@ impl Ledger {
     /// The record of a source folder, known by its parts: its wire name is another one when the server's separator changed.
     ///
     /// 1. The record with its parts and its wire name.
-    /// 2. The record of version 1.0 with its wire name, which knows no parts.
+    /// 2. The record of format 1 with its wire name, which knows no parts.
     /// 3. The only record with its parts.
     pub fn folder(&self, source: &Folder) -> Option<FolderRecord> {
         let same_path = |head: &Head| head.source.path.as_ref() == Some(&source.path);
@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// Where earlier runs put folders, by the wire names that the source's folders have now; `listed` are all there are. `path` reads a wire
-    /// name of the target, for records of version 1.0. Folders that are gone from the source keep their places.
+    /// name of the target, for records of format 1. Folders that are gone from the source keep their places.
     pub fn places(&self, listed: &[Folder], path: impl Fn(&[u8]) -> FolderPath) -> BTreeMap<Vec<u8>, FolderPath> {
         let place = |record: &FolderRecord| record.target_path.clone().unwrap_or_else(|| path(&record.target_name));
         let mut places: BTreeMap<Vec<u8>, FolderPath> =

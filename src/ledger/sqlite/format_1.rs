@@ -1,4 +1,4 @@
-//! Records of version 1.0: a row for each message, and folders known by their wire names alone.
+//! Records of format 1: a row for each message, and folders known by their wire names alone.
 
 use super::super::head::{Head, Place, Snapshot};
 use super::super::message::{Message, State};

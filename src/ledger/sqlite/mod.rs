@@ -91,7 +91,7 @@ impl MailboxKey {
         format!("{readable}-{}.ledger", &hash[..16])
     }
 
-    /// The key as version 1.0 had it.
+    /// The key as records of format 1 had it.
     fn without_target_port(&self) -> Self {
         let host = self.target.rsplit_once(':').map_or(self.target.as_str(), |(host, _)| host);
         Self { target: host.to_owned(), ..self.clone() }

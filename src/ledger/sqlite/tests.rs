@@ -177,7 +177,7 @@ fn key_of_format_1() -> MailboxKey {
     MailboxKey { source: "old.example:993".into(), target: "new.example:993".into(), address: "ann@example.com".into() }
 }
 
-/// What version 1.0 wrote into the file.
+/// What an earlier version of the program wrote into the file.
 fn assert_carried_over(ledger: &Ledger) {
     let record = |name: &str, parts: &[&str]| -> FolderRecord { ledger.folder(&folder(name, parts)).unwrap() };
     let inbox = record("INBOX", &["INBOX"]);
@@ -207,7 +207,7 @@ fn assert_carried_over(ledger: &Ledger) {
 }
 
 #[test]
-fn a_record_of_version_1_0_is_read_under_its_old_name_and_carried_over() {
+fn a_record_of_format_1_is_read_under_its_old_name_and_carried_over() {
     let key = key_of_format_1();
     let (_folder, store) = holding(FORMAT_1, &key.without_target_port());
     assert!(store.has(&key).unwrap());
@@ -226,7 +226,7 @@ fn a_record_of_version_1_0_is_read_under_its_old_name_and_carried_over() {
 }
 
 #[test]
-fn a_record_of_version_1_0_that_was_renamed_by_a_run_that_was_cut_off_is_known() {
+fn a_record_of_format_1_that_was_renamed_by_a_run_that_was_cut_off_is_known() {
     let key = key_of_format_1();
     let (_folder, store) = holding(FORMAT_1, &key);
     let (ledger, history) = Ledger::open(&store, &key).unwrap();
@@ -241,7 +241,7 @@ fn a_record_of_version_1_0_that_was_renamed_by_a_run_that_was_cut_off_is_known()
 }
 
 #[test]
-fn a_record_of_version_1_0_that_another_run_has_open_is_refused() {
+fn a_record_of_format_1_that_another_run_has_open_is_refused() {
     let key = key_of_format_1();
     let (_folder, store) = holding(FORMAT_1, &key.without_target_port());
     let holder = Connection::open(store.path(&key.without_target_port())).unwrap();
