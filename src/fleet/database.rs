@@ -9,13 +9,13 @@
 
 use super::address::DatabaseAddress;
 use super::connection::{connect, explain, is_loss};
+use super::gathering::{Columns, Held, Pending, gather};
 use super::lease::{Lease, LeaseTimes, Moment};
 use super::schema::{self, WRITE, WRITE_TYPES};
 use crate::ledger::{Durable, LedgerError, LedgerErrorKind, Write};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use postgres::Client;
 use postgres::types::ToSql;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,39 +55,6 @@ enum Request {
         failed: Box<dyn FnOnce(LedgerError) + Send>,
     },
     End,
-}
-
-/// What a mailbox has to write.
-struct Pending {
-    held: Held,
-    write: Write,
-    since: Instant,
-    answer: Option<Sender<Result<(), LedgerError>>>,
-}
-
-/// A mailbox that this process took.
-#[derive(Clone)]
-pub(super) struct Held {
-    pub mailbox: i64,
-    pub token: i64,
-    /// Why a write failed that nobody waited for; told to the next who writes.
-    trouble: Arc<Mutex<Option<(LedgerErrorKind, String)>>>,
-}
-
-impl Held {
-    pub fn new(mailbox: i64, token: i64) -> Self {
-        Self { mailbox, token, trouble: Arc::default() }
-    }
-
-    fn note(&self, error: &LedgerError) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.get_or_insert_with(|| (error.kind(), error.to_string()));
-    }
-
-    fn check(&self) -> Result<(), LedgerError> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.as_ref().map_or(Ok(()), |(kind, words)| Err(LedgerError::new(*kind, words.clone())))
-    }
 }
 
 impl Database {
@@ -237,10 +204,6 @@ fn lost() -> LedgerError {
     LedgerError::new(LedgerErrorKind::Fenced, words)
 }
 
-fn taken_over() -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Fenced, "another machine has taken this mailbox over")
-}
-
 struct Thread {
     address: DatabaseAddress,
     shared: Arc<Shared>,
@@ -332,10 +295,10 @@ impl Thread {
 
     /// One statement for all of them; the mailboxes that were still held.
     fn write(&mut self, writes: &[&(Held, Write)]) -> Result<Vec<i64>, LedgerError> {
-        let rows = Rows::of(writes);
+        let columns = Columns::of(writes);
         self.with_client(&mut |client| {
             let parameters: Vec<(&(dyn ToSql + Sync), postgres::types::Type)> =
-                rows.parameters().into_iter().zip(WRITE_TYPES).collect();
+                columns.parameters().into_iter().zip(WRITE_TYPES).collect();
             let held = client.query_typed(WRITE, &parameters)?;
             Ok(held.iter().map(|row| row.get(0)).collect())
         })
@@ -399,87 +362,5 @@ impl Thread {
             self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(lost)
-    }
-}
-
-impl Held {
-    fn outcome(&self, held: &[i64]) -> (i64, Result<(), LedgerError>) {
-        (self.mailbox, if held.contains(&self.mailbox) { Ok(()) } else { Err(taken_over()) })
-    }
-}
-
-type Answers = Vec<(Held, Sender<Result<(), LedgerError>>)>;
-
-/// What each mailbox has to write, in one; and who waits for it.
-fn gather(pending: Vec<Pending>) -> (BTreeMap<i64, (Held, Write)>, Answers) {
-    let (mut mailboxes, mut answers) = (BTreeMap::new(), Vec::new());
-    for Pending { held, write, answer, .. } in pending {
-        answers.extend(answer.map(|answer| (held.clone(), answer)));
-        let (_, gathered) = mailboxes.entry(held.mailbox).or_insert_with(|| (held, Write::default()));
-        gathered.join(write);
-    }
-    (mailboxes, answers)
-}
-
-/// The columns of a write, over all mailboxes.
-#[derive(Default)]
-struct Rows<'w> {
-    held: (Vec<i64>, Vec<i64>),
-    cleared: (Vec<i64>, Vec<i64>),
-    forgotten: (Vec<i64>, Vec<i64>),
-    heads: (Vec<i64>, Vec<i64>, Vec<&'w str>, Vec<i64>),
-    blocks: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<&'w [u8]>, Vec<i64>),
-}
-
-impl<'w> Rows<'w> {
-    fn of(writes: &[&'w (Held, Write)]) -> Self {
-        let mut rows = Self::default();
-        for (Held { mailbox, token, .. }, write) in writes {
-            rows.held.0.push(*mailbox);
-            rows.held.1.push(*token);
-            for folder in write.cleared.iter().chain(&write.forgotten) {
-                rows.cleared.0.push(*mailbox);
-                rows.cleared.1.push(*folder);
-            }
-            for folder in &write.forgotten {
-                rows.forgotten.0.push(*mailbox);
-                rows.forgotten.1.push(*folder);
-            }
-            for head in &write.heads {
-                rows.heads.0.push(*mailbox);
-                rows.heads.1.push(head.folder);
-                rows.heads.2.push(&head.content);
-                rows.heads.3.push(head.checksum);
-            }
-            for block in &write.blocks {
-                rows.blocks.0.push(*mailbox);
-                rows.blocks.1.push(block.folder);
-                rows.blocks.2.push(block.number);
-                rows.blocks.3.push(&block.content);
-                rows.blocks.4.push(block.checksum);
-            }
-        }
-        rows
-    }
-
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
-        let Self { held, cleared, forgotten, heads, blocks } = self;
-        [
-            &held.0,
-            &held.1,
-            &cleared.0,
-            &cleared.1,
-            &forgotten.0,
-            &forgotten.1,
-            &heads.0,
-            &heads.1,
-            &heads.2,
-            &heads.3,
-            &blocks.0,
-            &blocks.1,
-            &blocks.2,
-            &blocks.3,
-            &blocks.4,
-        ]
     }
 }

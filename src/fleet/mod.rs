@@ -5,7 +5,8 @@
 //! mailbox cannot write, and one that cannot write sends nothing, because the ledger's order is intend, append, done.
 //!
 //! 1. `address` says where the database is, `connection` reaches it.
-//! 2. `database` is the one thread of a process that talks to it. It commits what all mailboxes of the process have to write together.
+//! 2. `database` is the one thread of a process that talks to it. It commits what all mailboxes
+//!    of the process have to write together (`gathering`).
 //! 3. `lease` is the process's own clock: it stops before anybody may take its mailboxes over.
 //! 4. `records` is the ledger's store over all that; `schema` has the tables and every statement.
 //!
@@ -14,6 +15,7 @@
 mod address;
 mod connection;
 mod database;
+mod gathering;
 mod lease;
 mod records;
 mod schema;

@@ -3,7 +3,8 @@
 //! Taking a mailbox is opening its record, and giving it back is closing it. A record that this computer has in a file already is taken along
 //! when the database has none.
 
-use super::database::{Database, Held};
+use super::database::Database;
+use super::gathering::Held;
 use super::schema::{self, Taken};
 use crate::ledger::{
     BlockRow, Durable, Files, HeadRow, History, LedgerError, LedgerErrorKind, MailboxKey, Opened, Rows, Store, Write,
