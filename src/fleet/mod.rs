@@ -25,8 +25,10 @@ pub use database::Database;
 pub use lease::LeaseTimes;
 pub use records::SharedRecords;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 #[path = "../../tests/support/postgres.rs"]
 mod testing;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
