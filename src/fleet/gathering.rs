@@ -64,39 +64,59 @@ pub(super) fn gather(pending: Vec<Pending>) -> (BTreeMap<i64, (Held, Write)>, An
 /// The columns of a write, over all mailboxes.
 #[derive(Default)]
 pub(super) struct Columns<'w> {
-    held: (Vec<i64>, Vec<i64>),
-    cleared: (Vec<i64>, Vec<i64>),
-    forgotten: (Vec<i64>, Vec<i64>),
-    heads: (Vec<i64>, Vec<i64>, Vec<&'w str>, Vec<i64>),
-    blocks: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<&'w [u8]>, Vec<i64>),
+    mailboxes: Vec<i64>,
+    tokens: Vec<i64>,
+    /// Mailbox and folder of what loses its blocks, and of what loses its head.
+    cleared: [Vec<i64>; 2],
+    forgotten: [Vec<i64>; 2],
+    heads: HeadColumns<'w>,
+    blocks: BlockColumns<'w>,
+}
+
+#[derive(Default)]
+struct HeadColumns<'w> {
+    mailboxes: Vec<i64>,
+    folders: Vec<i64>,
+    contents: Vec<&'w str>,
+    checksums: Vec<i64>,
+}
+
+#[derive(Default)]
+struct BlockColumns<'w> {
+    mailboxes: Vec<i64>,
+    folders: Vec<i64>,
+    numbers: Vec<i64>,
+    contents: Vec<&'w [u8]>,
+    checksums: Vec<i64>,
 }
 
 impl<'w> Columns<'w> {
     pub fn of(writes: &[&'w (Held, Write)]) -> Self {
         let mut columns = Self::default();
+        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks } = &mut columns;
         for (Held { mailbox, token, .. }, write) in writes {
-            columns.held.0.push(*mailbox);
-            columns.held.1.push(*token);
+            mailboxes.push(*mailbox);
+            tokens.push(*token);
             for folder in write.cleared.iter().chain(&write.forgotten) {
-                columns.cleared.0.push(*mailbox);
-                columns.cleared.1.push(*folder);
+                cleared[0].push(*mailbox);
+                cleared[1].push(*folder);
             }
             for folder in &write.forgotten {
-                columns.forgotten.0.push(*mailbox);
-                columns.forgotten.1.push(*folder);
+                forgotten[0].push(*mailbox);
+                forgotten[1].push(*folder);
             }
             for head in &write.heads {
-                columns.heads.0.push(*mailbox);
-                columns.heads.1.push(head.folder);
-                columns.heads.2.push(&head.content);
-                columns.heads.3.push(head.checksum);
+                heads.mailboxes.push(*mailbox);
+                heads.folders.push(head.folder);
+                heads.contents.push(&head.content);
+                heads.checksums.push(head.checksum);
             }
             for block in &write.blocks {
-                columns.blocks.0.push(*mailbox);
-                columns.blocks.1.push(block.folder);
-                columns.blocks.2.push(block.number);
-                columns.blocks.3.push(&block.content);
-                columns.blocks.4.push(block.checksum);
+                blocks.mailboxes.push(*mailbox);
+                blocks.folders.push(block.folder);
+                blocks.numbers.push(block.number);
+                blocks.contents.push(&block.content);
+                blocks.checksums.push(block.checksum);
             }
         }
         columns
@@ -104,23 +124,23 @@ impl<'w> Columns<'w> {
 
     /// The columns in the order of the statement's parameters.
     pub fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
-        let Self { held, cleared, forgotten, heads, blocks } = self;
+        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks } = self;
         [
-            &held.0,
-            &held.1,
-            &cleared.0,
-            &cleared.1,
-            &forgotten.0,
-            &forgotten.1,
-            &heads.0,
-            &heads.1,
-            &heads.2,
-            &heads.3,
-            &blocks.0,
-            &blocks.1,
-            &blocks.2,
-            &blocks.3,
-            &blocks.4,
+            mailboxes,
+            tokens,
+            &cleared[0],
+            &cleared[1],
+            &forgotten[0],
+            &forgotten[1],
+            &heads.mailboxes,
+            &heads.folders,
+            &heads.contents,
+            &heads.checksums,
+            &blocks.mailboxes,
+            &blocks.folders,
+            &blocks.numbers,
+            &blocks.contents,
+            &blocks.checksums,
         ]
     }
 }
