@@ -103,6 +103,21 @@ fn any_answer_of_the_administration_is_read_without_harm() {
 }
 
 #[test]
+fn any_answer_of_a_calendar_server_is_read_without_harm() {
+    feed("dav_answers", kimt::fuzz::dav_answers, 3000);
+}
+
+#[test]
+fn whatever_a_calendar_says_invites_nobody_and_is_written_as_it_was_read() {
+    feed("calendars", kimt::fuzz::calendars, 3000);
+}
+
+#[test]
+fn any_contact_is_written_as_it_was_read() {
+    feed("cards", kimt::fuzz::cards, 3000);
+}
+
+#[test]
 fn any_content_has_one_summary() {
     feed("contents", kimt::fuzz::contents, 2000);
 }

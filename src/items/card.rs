@@ -2,7 +2,7 @@
 
 use super::calendar::stable_uid;
 use super::component::{self, Component};
-use super::line::{Line, add_category, split_escaped};
+use super::line::{Line, add_category, one_line, split_escaped};
 use super::{Remarks, Unusable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -112,7 +112,10 @@ fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
             continue;
         }
         let line = decoded(line.clone(), version == "2.1", &mut remarks);
-        lines.push(if version == "4.0" { from_4(line) } else { line });
+        let line = if version == "4.0" { from_4(line) } else { line };
+        if !line.value.trim().is_empty() {
+            lines.push(line);
+        }
     }
     complete_name(&mut lines, &mut remarks);
     let uid = match lines.iter().find(|line| line.name == "UID").map(|line| line.text().trim().to_owned()) {
@@ -159,7 +162,8 @@ fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
                 }
             };
             // In version 2.1 a comma is no separator, and a line break is one.
-            line.value = text.replace("\r\n", "\\n").replace(['\n', '\r'], "\\n").replace(',', "\\,");
+            let text = text.replace("\r\n", "\\n").replace(['\n', '\r'], "\\n").replace(',', "\\,");
+            line.value = one_line(&text);
         }
         _ if is_old => line.value = line.value.replace(',', "\\,"),
         _ => {}

@@ -29,6 +29,7 @@ fn properties(card: &Card) -> BTreeMap<String, Vec<String>> {
         let values = match name {
             "N" | "ADR" | "ORG" => vec![structured(line)],
             "CATEGORIES" | "NICKNAME" => split_escaped(&line.value, ',').iter().map(|part| plain(part)).collect(),
+            "TEL" | "EMAIL" | "IMPP" | "URL" if plain(&line.value).is_empty() => continue,
             "TEL" | "EMAIL" | "IMPP" | "URL" => vec![format!("{} {:?}", plain(&line.value), kinds(line))],
             "PHOTO" | "LOGO" | "SOUND" | "KEY" if line.parameter("ENCODING").is_some() => vec![bytes(&line.value)],
             "BDAY" => vec![day(&line.value)],

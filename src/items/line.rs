@@ -79,7 +79,7 @@ impl Line {
             line.push_str(name);
             for (number, value) in values.iter().enumerate() {
                 line.push(if number == 0 { '=' } else { ',' });
-                let value: String = one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect();
+                let value = parameter_value(value);
                 if value.contains([':', ';', ',']) {
                     line.push('"');
                     line.push_str(&value);
@@ -105,7 +105,7 @@ impl Line {
 }
 
 /// Replaces whatever a reader could take for a line break.
-fn one_line(value: &str) -> String {
+pub(super) fn one_line(value: &str) -> String {
     let breaks = |character: char| {
         matches!(character, '\n' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
     };
@@ -192,7 +192,7 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
 fn parameter(text: &str) -> (String, Vec<String>) {
     match text.split_once('=') {
         Some((name, values)) => {
-            let clean = |value: &str| one_line(value.trim().trim_matches('"'));
+            let clean = |value: &str| parameter_value(value.trim());
             let name: String = name.trim().chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
             (name.to_ascii_uppercase(), split_outside_quotes(values, ',').into_iter().map(clean).collect())
         }
@@ -202,9 +202,14 @@ fn parameter(text: &str) -> (String, Vec<String>) {
                 "QUOTED-PRINTABLE" | "BASE64" | "B" | "8BIT" | "7BIT" => "ENCODING",
                 _ => "TYPE",
             };
-            (name.to_owned(), vec![one_line(&value)])
+            (name.to_owned(), vec![parameter_value(&value)])
         }
     }
+}
+
+/// A parameter's value as it can be written: without quotes and control characters.
+fn parameter_value(value: &str) -> String {
+    one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect()
 }
 
 /// The lines of a text, unfolded. A line that begins with a blank continues the one before.
