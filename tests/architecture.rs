@@ -81,6 +81,7 @@ const STAGES: [&str; 23] = [
     "plan",
     "sessions",
     "attempt",
+    "witness",
     "scan",
     "reconcile",
     "copy",

@@ -2,7 +2,7 @@
 
 use super::bodies::{self, BodyBatch, BodyFeed, BodySink, FolderToRead};
 use super::capabilities::Capabilities;
-use super::command::ReadOnly;
+use super::command::{ReadOnly, uid_set};
 use super::error::ImapError;
 use super::fetch::HeadsRead;
 use super::list::{self, Listing};
@@ -166,6 +166,29 @@ impl Reader {
         head: &mut dyn FnMut(usize, MessageHead),
         end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
     ) -> Result<(), ImapError> {
+        self.scan_sets(wire_names, first, &|index| format!("{}:*", first(index).0), head, end)
+    }
+
+    /// The same for certain messages of each folder, at least one. Others may be among them.
+    pub fn scan_some(
+        &mut self,
+        wire_names: &[&[u8]],
+        uids: &dyn Fn(usize) -> Vec<Uid>,
+        head: &mut dyn FnMut(usize, MessageHead),
+        end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
+    ) -> Result<(), ImapError> {
+        let first = |index| uids(index).into_iter().min().unwrap_or(Uid(1));
+        self.scan_sets(wire_names, &first, &|index| uid_set(&uids(index)), head, end)
+    }
+
+    fn scan_sets(
+        &mut self,
+        wire_names: &[&[u8]],
+        first: &dyn Fn(usize) -> Uid,
+        set: &dyn Fn(usize) -> String,
+        head: &mut dyn FnMut(usize, MessageHead),
+        end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
+    ) -> Result<(), ImapError> {
         self.open = None;
         let permanent_ids = self.has_permanent_ids();
         let mut index = 0;
@@ -181,7 +204,7 @@ impl Reader {
             let mut tags = Vec::new();
             for (wire_name, place) in group.iter().zip(index..) {
                 let examine = ReadOnly::Examine { wire_name: wire_name.to_vec() };
-                let fetch = ReadOnly::FetchHeads { set: format!("{}:*", first(place).0), permanent_ids };
+                let fetch = ReadOnly::FetchHeads { set: set(place), permanent_ids };
                 tags.push((self.wire.send(&examine.command())?, self.wire.send(&fetch.command())?));
             }
             let mut tags = tags.into_iter();

@@ -53,7 +53,8 @@ impl Message {
         Intent { uid: self.uid, size: self.size, floor: self.floor }
     }
 
-    pub(super) fn as_done(&self) -> Option<Done> {
+    /// What is known of it where it is on the target.
+    pub fn as_done(&self) -> Option<Done> {
         Some(Done {
             uid: self.uid,
             size: self.size,

@@ -14,6 +14,7 @@ use super::reconcile::room;
 use super::scan;
 use super::sessions::{Listings, Sessions};
 use super::verdict::{Evidence, Verdict};
+use super::witness;
 use crate::domain::{Account, AccountId, FolderId, LeftOut, Note, Problem, ProblemKind};
 use crate::ledger::{History, Ledger};
 use crate::progress::{Event, Step};
@@ -144,6 +145,7 @@ impl Migration<'_> {
         ledger: &mut Ledger,
         folders: &mut [FolderJob],
     ) -> Result<(), Halt> {
+        witness::look(&self.mailbox, sessions, ledger, folders)?;
         scan::take_over_unchanged(&self.mailbox, sessions, ledger, folders)?;
         scan::scan_and_make_ready(&mut self.mailbox, sessions, folders)?;
         self.weigh(ledger, folders)?;

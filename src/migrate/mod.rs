@@ -36,6 +36,7 @@ mod sign_in;
 mod target;
 mod verdict;
 mod verify;
+mod witness;
 
 pub use check::probe::{test_source, test_target, trust};
 pub use request::{

@@ -7,6 +7,7 @@ use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::context::reporter::Reporter;
+use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use crate::migrate::halt::{Halt, OnSide, both};
 use crate::migrate::heads::Heads;
@@ -52,7 +53,13 @@ pub fn take_over_unchanged(
     for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };
         let (done, bytes) = ledger.done_counts(&record)?;
-        if is_unchanged(&record, &here) && done >= here.messages && is_as_recorded(ledger, &record, &there)? {
+        let is_trusted = job.progress.witnesses.as_ref().is_none_or(|witnesses| {
+            let at_places = witnesses.target();
+            let is_emptied = at_places == Testimony::Empty && there.uid_next.is_some();
+            witnesses.source_holds() && (at_places == Testimony::Holds || is_emptied)
+        });
+        let is_whole = is_trusted && done >= here.messages;
+        if is_whole && is_unchanged(&record, &here) && is_as_recorded(ledger, &record, &there)? {
             job.take_over(&mailbox.reporter, bytes, &here, &there);
         }
     }
@@ -69,7 +76,10 @@ fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
 /// record says of it is not there any more.
 pub fn is_as_recorded(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
     let highest = ledger.highest_target_uid(record)?;
-    let went_back = highest.zip(target.uid_next).is_some_and(|(highest, next)| highest >= next);
+    let next = credible_next(target, None);
+    let before = record.target_end.and_then(|end| end.uid_next);
+    let went_back = highest.zip(next).is_some_and(|(highest, next)| highest >= next)
+        || before.zip(next).is_some_and(|(before, next)| before > next);
     Ok(record.target_uid_validity == target.uid_validity && !went_back)
 }
 
@@ -164,7 +174,7 @@ fn wishes<'n>(
 ) -> Vec<Wish<'n>> {
     let wish = |(&index, wire_name): (&usize, &'n Vec<u8>)| Wish {
         wire_name,
-        create: !jobs[index].planned.target.is_inbox() && !sessions.existing.contains(wire_name),
+        create: !jobs[index].planned.target.is_inbox() && !sessions.selectable.contains(wire_name),
         subscribe: jobs[index].source.subscribed,
     };
     indices.iter().zip(wire_names).map(wish).collect()
@@ -234,6 +244,8 @@ fn take_ready(
     match ready.open {
         Ok(open) => {
             sessions.existing.insert(wire_name.clone());
+            sessions.selectable.insert(wire_name.clone());
+            job.progress.first_on_target.get_or_insert(open.status.messages);
             job.target = Some(TargetFolder { wire_name, open, looked_at: Instant::now() });
         }
         Err(error) => job.give_up(&mut mailbox.reporter, refused_folder(Side::Target, &job.planned, &error)),

@@ -16,6 +16,7 @@ mod named;
 mod names;
 mod on_the_way;
 mod places;
+mod restored;
 mod signing_in;
 mod source;
 mod target;

@@ -24,7 +24,10 @@ pub struct Retries {
 /// as deleted meanwhile.
 pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt> {
     let unreadable = end.unreadable.iter();
-    let unreadable = unreadable.map(|(uid, words)| Failure::new(*uid, ProblemKind::MessageUnreadable, words));
+    let unreadable = unreadable.map(|(uid, words)| match words.as_str() {
+        "" => Failure::noted(*uid, ProblemKind::MessageUnreadable, Note::ListedNotDelivered),
+        words => Failure::new(*uid, ProblemKind::MessageUnreadable, words),
+    });
     run.fail_all(unreadable.collect())?;
     if end.absent.is_empty() {
         return Ok(());

@@ -139,6 +139,10 @@ impl<'a, 'd> Sending<'a, 'd> {
         match item {
             Item::Opened { round } => self.round = round,
             Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
+            Item::Begin { uid, octets: 0 } if self.announces_content(uid) => {
+                // Nothing of it is sent: the source has a message and delivers none.
+                return self.take(Item::Unreadable { uid, words: String::new() });
+            }
             Item::Begin { uid, octets } => self.begin(uid, octets)?,
             Item::Chunk(octets) => {
                 if let Some((_, true)) = self.current {
@@ -172,6 +176,11 @@ impl<'a, 'd> Sending<'a, 'd> {
             Item::BatchEnd => self.end_command()?,
         }
         Ok(())
+    }
+
+    /// Whether the source announces a message of some size at this UID.
+    fn announces_content(&self, uid: Uid) -> bool {
+        self.rounds[self.round].heads.get(uid).is_some_and(|head| head.size > 0)
     }
 
     /// Ends the command that is being written, and takes the answers that have come.

@@ -7,6 +7,7 @@ pub mod describe;
 pub mod flags_lost;
 pub mod own_appends;
 pub mod progress;
+pub mod witnesses;
 
 use crate::domain::{Folder, FolderId, Note, PlannedFolder, Problem, ProblemKind, Side};
 use crate::imap::{FolderStatus, ImapError, OpenFolder};

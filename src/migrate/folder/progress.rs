@@ -2,6 +2,7 @@
 
 use super::flags_lost::FlagsLost;
 use super::own_appends::OwnAppends;
+use super::witnesses::Witnesses;
 use crate::domain::{ProblemKind, Uid};
 use crate::ledger::Done;
 use crate::migrate::content::matching::Shelf;
@@ -28,6 +29,12 @@ pub struct FolderProgress {
     pub sizes_reported: BTreeSet<Uid>,
     /// The places on the target that were announced for messages of this run.
     pub places: BTreeSet<Uid>,
+    /// What a few recorded messages testify of the record; none before they were looked at, or where there is none.
+    pub witnesses: Option<Witnesses>,
+    /// Whether what earlier runs left unchecked was looked for.
+    pub unchecked_settled: bool,
+    /// How many messages the target's folder held when it was seen first in this run.
+    pub first_on_target: Option<u64>,
     /// Whether the record was begun anew in this run.
     pub begun_anew: bool,
     /// What was read of it on either side for a comparison, until a connection was lost.
@@ -66,6 +73,11 @@ impl FolderProgress {
         self.own_appends.note(done);
         (self.marks_compared, self.on_target) = (false, None);
         (messages, bytes)
+    }
+
+    /// Messages that were copied.
+    pub fn copied(&self) -> u64 {
+        self.copied
     }
 
     /// Takes in how many messages of the folder are on the target, and their bytes; returns what of it is news.

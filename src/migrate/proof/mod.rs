@@ -7,14 +7,15 @@ pub mod marks;
 
 use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::Reader;
-use crate::ledger::{Done, FolderRecord, Ledger, Snapshot};
+use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
-use crate::migrate::reconcile::locate::locate;
+use crate::migrate::reconcile::concurrent;
+use crate::migrate::reconcile::locate::{forget_or_find_elsewhere, locate};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
@@ -82,7 +83,27 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
         let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
         run.ledger.complete(&record, snapshot)?;
     }
+    let [source, target] = [&run.scan.status, &run.target.open.status]
+        .map(|status| Extent { uid_next: status.uid_next, messages: status.messages });
+    run.ledger.end_run(&record, source, target)?;
+    report_further_copies(run, &record)?;
     run.job.finish(&run.mailbox.reporter, evidence, run.job.progress.on_target);
+    Ok(())
+}
+
+/// Where the target's folder holds more messages than it held and was sent, reports what is there twice.
+fn report_further_copies(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
+    let progress = &run.job.progress;
+    let (Some(before), Some(now)) = (progress.first_on_target, progress.on_target) else { return Ok(()) };
+    let floor = progress.floor.unwrap_or(Uid(1));
+    if progress.copied() == 0 || now <= before + progress.copied() {
+        return Ok(());
+    }
+    let copies = concurrent::copies_of_ours(run, record, floor)?;
+    if copies > 0 {
+        let problem = Problem::new(ProblemKind::MessageDoubled).in_folder(&run.job.planned.source);
+        run.report_once(problem.counting(copies));
+    }
     Ok(())
 }
 
@@ -124,8 +145,11 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.take_found(record, located.found)?;
     outcome?;
     let altered = located.other.iter().map(|(uid, _)| Failure::noted(*uid, ProblemKind::MessageAltered, None));
-    let missing = located.missing.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageMissing, None));
-    run.fail_all(altered.chain(missing).collect())
+    let missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
+    let missing = messages.iter().filter(|done| missing.contains(&done.uid)).cloned().collect();
+    let gone = forget_or_find_elsewhere(run, record, missing)?;
+    let gone = gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None));
+    run.fail_all(altered.chain(gone).collect())
 }
 
 /// Checks by size only, first by what was seen with the marks.

@@ -145,6 +145,12 @@ fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
     Ok(status.uid_next.is_none_or(|next| run.job.progress.own_appends.left_gaps(floor, next.0)))
 }
 
+/// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.
+pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<u64, Halt> {
+    let strangers = unclaimed(run, record, floor)?;
+    Ok(twice(run, record, &strangers)?.len() as u64)
+}
+
 /// Which of these have the content of a message that is done.
 fn twice(run: &mut FolderRun<'_, '_>, record: &FolderRecord, strangers: &[Head]) -> Result<Vec<Uid>, Halt> {
     let sizes: BTreeSet<u64> = run.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();

@@ -1,14 +1,15 @@
 //! Finding messages on the target by content: the ones that a record does not know, and the places of the ones that it knows.
 
-use crate::domain::{Side, Uid};
+use crate::domain::{Digest, MessageHead, Side, Uid};
 use crate::ledger::{Done, FolderRecord};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::retry::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on the target from a UID on.
 pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt> {
@@ -185,5 +186,67 @@ pub fn note_found(
         })
         .collect();
     run.ledger.record(record, &done, asked, &[], 0)?;
+    let heads = found.iter().filter_map(|found| run.scan.heads.get(found.uid));
+    let claims: Vec<(Uid, u64)> = heads.map(|head| (head.uid, head.size)).collect();
+    run.ledger.claim(record, &claims)?;
     run.take_found(record, found)
+}
+
+/// What is done about messages that the target confirmed and that are not at their places. One that is in another folder of the mailbox was
+/// moved there by its owner, and counts as seen. Any other is forgotten, so that the next look at the folder finds it missing; these are
+/// returned.
+pub fn forget_or_find_elsewhere(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    missing: Vec<Done>,
+) -> Result<Vec<Uid>, Halt> {
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let moved = find_elsewhere(run, &missing)?;
+    let (moved, gone): (Vec<Done>, Vec<Done>) = missing.into_iter().partition(|done| moved.contains(&done.uid));
+    let moved: Vec<Done> = moved.into_iter().map(|done| Done { target_uid: None, checked: true, ..done }).collect();
+    run.ledger.record(record, &moved, &[], &[], 0)?;
+    let gone: Vec<Uid> = gone.into_iter().map(|done| done.uid).collect();
+    run.ledger.forget_messages(record, &gone)?;
+    Ok(gone)
+}
+
+/// Which of these are in another folder of the target, in places that no record claims.
+fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
+    let folders: Vec<Vec<u8>> =
+        run.sessions.selectable.iter().filter(|name| **name != run.target.wire_name).cloned().collect();
+    let sizes: BTreeSet<u64> = missing.iter().map(|done| done.size).collect();
+    let names: Vec<&[u8]> = folders.iter().map(Vec::as_slice).collect();
+    let mut alike: Vec<Vec<Uid>> = vec![Vec::new(); folders.len()];
+    let mut head = |index: usize, head: MessageHead| {
+        if sizes.contains(&head.size) {
+            alike[index].push(head.uid);
+        }
+    };
+    run.sessions.target.reader().scan(&names, &|_| Uid(1), &mut head, &mut |_, _| {}).on(Side::Target)?;
+    let mut claimed: BTreeMap<Vec<u8>, BTreeSet<Uid>> = BTreeMap::new();
+    for record in run.ledger.folders() {
+        let places = run.ledger.target_uids(&record)?;
+        claimed.entry(record.target_name.clone()).or_default().extend(places);
+    }
+    let mut wanted: BTreeMap<Digest, Vec<Uid>> = BTreeMap::new();
+    for done in missing {
+        wanted.entry(done.digest).or_default().push(done.uid);
+    }
+    let mut found = BTreeSet::new();
+    for (name, uids) in folders.iter().zip(alike) {
+        let taken = claimed.get(name);
+        let uids: Vec<Uid> = uids.into_iter().filter(|uid| taken.is_none_or(|taken| !taken.contains(uid))).collect();
+        if uids.is_empty() {
+            continue;
+        }
+        run.sessions.target.reader().examine(name).on(Side::Target)?;
+        let mut readings: Readings<(u64, Digest)> = Readings::default();
+        readings.read::<SizeAndDigest>(run.sessions.target.reader(), &uids, &mut Losses::default()).on(Side::Target)?;
+        for (_, digest) in uids.iter().filter_map(|uid| readings.get(*uid)) {
+            found.extend(wanted.get_mut(digest).and_then(Vec::pop));
+        }
+    }
+    Ok(found)
 }

@@ -10,26 +10,30 @@ pub mod locate;
 pub mod room;
 
 use crate::domain::{Problem, ProblemKind, Uid};
-use crate::ledger::FolderRecord;
+use crate::ledger::{Done, FolderRecord, Message};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
+use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::Halt;
 use crate::migrate::heads::Head;
+use crate::migrate::request::Verify;
 use crate::migrate::scan::is_as_recorded;
 use crate::progress::Step;
-use locate::{match_with_target, note_found, on_target, place, placeless, unclaimed};
+use locate::{forget_or_find_elsewhere, locate, match_with_target, note_found, on_target, place, placeless, unclaimed};
+use std::collections::BTreeSet;
 
 /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also says from which UID of
 /// the target on the record knows nothing of what others may have put there.
 pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid), Halt> {
     let known = match run.ledger.folder(&run.job.source) {
-        Some(record) if holds(run, &record)? => name_again(run, record)?,
+        Some(record) if holds(run, &record)? && target_is_as_recorded(run, &record)? => name_again(run, record)?,
         record => {
             let record = compare_whole_folder(run, record.as_ref())?;
             return Ok((record, run.target.open.status.uid_next.unwrap_or(Uid(1))));
         }
     };
     settle_intents(run, &known, Connection::New)?;
+    settle_unchecked(run, &known)?;
     let highest = run.ledger.highest_target_uid(&known)?;
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
 }
@@ -43,7 +47,70 @@ fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let same_folders = record.source_uid_validity == run.scan.status.uid_validity
         && goes_there
         && (!run.mailbox.context.options.repair || run.job.progress.begun_anew);
-    Ok(same_folders && is_as_recorded(run.ledger, record, &run.target.open.status)?)
+    Ok(same_folders
+        && is_as_recorded(run.ledger, record, &run.target.open.status)?
+        && source_is_as_recorded(run, record)?)
+}
+
+/// Whether the source's UIDs still name the messages of the record: none has another size than the source announced for it, and UIDNEXT did
+/// not go back.
+fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
+    let (messages, heads) = (run.ledger.messages_of(record)?, &run.scan.heads);
+    let is_another = |message: &Message| {
+        let announced = message.claimed.zip(heads.get(message.uid));
+        announced.is_some_and(|(then, head)| head.size != then)
+    };
+    let next = credible_next(&run.scan.status, heads.all().last().map(|head| head.uid));
+    let highest = messages.last().map(|message| message.uid);
+    let before = record.source_end.and_then(|end| end.uid_next);
+    let went_back =
+        next.is_some_and(|next| highest.is_some_and(|uid| uid >= next) || before.is_some_and(|uid| uid > next));
+    Ok(!went_back && !messages.iter().any(is_another))
+}
+
+/// Whether the target's places still hold the messages of the record. Where a place holds a message of another size, it is read.
+fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
+    let Some(witnesses) = &run.job.progress.witnesses else { return Ok(true) };
+    let status = &run.target.open.status;
+    match witnesses.target() {
+        Testimony::Holds => {
+            // Of messages without places only their number can tell.
+            let (done, _) = run.ledger.done_counts(record)?;
+            let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
+            Ok(has_places
+                || status.messages >= done
+                || credible_next(status, None).is_some_and(|next| u64::from(next.0) > done))
+        }
+        Testimony::Empty => Ok(credible_next(status, None).is_some()),
+        Testimony::Differs => {
+            let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();
+            let done = run.ledger.messages_of(record)?.iter().filter(|message| sampled.contains(&message.uid));
+            let done: Vec<Done> = done.filter_map(Message::as_done).filter(|done| done.target_uid.is_some()).collect();
+            let (located, outcome) = locate(run, record, &done);
+            outcome?;
+            Ok(located.other.is_empty())
+        }
+    }
+}
+
+/// Looks for what earlier runs sent and did not read back. What the target confirmed and does not have is forgotten, so that it is sent again;
+/// what is in another folder of the mailbox was moved there by its owner.
+fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
+    let by_content = run.mailbox.context.options.verify == Verify::Content;
+    if !by_content || std::mem::replace(&mut run.job.progress.unchecked_settled, true) {
+        return Ok(());
+    }
+    let unchecked = run.ledger.unchecked(record)?;
+    if unchecked.is_empty() {
+        return Ok(());
+    }
+    run.mailbox.reporter.step(Step::Checking(run.job.id));
+    let (located, outcome) = locate(run, record, &unchecked);
+    run.take_found(record, located.found)?;
+    outcome?;
+    let missing: BTreeSet<Uid> = located.missing.into_iter().collect();
+    let missing: Vec<Done> = unchecked.into_iter().filter(|done| missing.contains(&done.uid)).collect();
+    forget_or_find_elsewhere(run, record, missing).map(|_| ())
 }
 
 /// Notes the names that the folder has now, if they are others: a server's separator may change, and old records know no parts.

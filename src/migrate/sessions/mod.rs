@@ -28,6 +28,8 @@ pub struct Sessions {
     pub second: SecondLine,
     /// The wire names of the target's folders, so that none is created twice.
     pub existing: BTreeSet<Vec<u8>>,
+    /// Those of them that can hold messages.
+    pub selectable: BTreeSet<Vec<u8>>,
     /// The character between the parts of a name on the target.
     pub separator: Option<char>,
     _registrations: [Registration; 2],
@@ -76,7 +78,9 @@ impl Sessions {
         });
         let (source, source_registration, source_listing) = source.unwrap_or(Err(Halt::Held))?;
         let (target, target_registration, target_listing) = target?;
-        let existing = target_listing.folders.iter().map(|folder| folder.wire_name.clone()).collect();
+        let listed = target_listing.folders.iter();
+        let existing = listed.clone().map(|folder| folder.wire_name.clone()).collect();
+        let selectable = listed.filter(|folder| folder.selectable).map(|folder| folder.wire_name.clone()).collect();
         let follower = start_follower(context, account, user.as_ref());
         let sessions = Self {
             source,
@@ -84,6 +88,7 @@ impl Sessions {
             follower,
             second: SecondLine::default(),
             existing,
+            selectable,
             separator: target_listing.separator,
             _registrations: [source_registration, target_registration],
             _places: places,

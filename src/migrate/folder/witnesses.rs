@@ -1,0 +1,92 @@
+//! What a few recorded messages of a folder testify: whether the UIDs of its record still name the messages that it speaks of.
+
+use crate::domain::Uid;
+use crate::imap::FolderStatus;
+use crate::ledger::{Message, State};
+use std::collections::BTreeMap;
+
+/// The last messages of a record that are looked at, and further ones spread over it.
+const LAST: usize = 3;
+const SPREAD: usize = 3;
+
+/// What is at the places of a few recorded messages.
+#[derive(Debug, Default)]
+pub struct Witnesses {
+    /// The messages, ascending by their UIDs on the source.
+    pub sampled: Vec<Message>,
+    /// What the source has at their UIDs: the size that it announces.
+    pub here: BTreeMap<Uid, u64>,
+    /// What the target has at their places: the size.
+    pub there: BTreeMap<Uid, u64>,
+}
+
+/// What the witnesses say of a folder of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Testimony {
+    /// The places hold what was put there, or were emptied since.
+    Holds,
+    /// Some hold something of another size.
+    Differs,
+    /// All of them are empty.
+    Empty,
+}
+
+impl Witnesses {
+    /// Whether the source still has these messages: it announces no other size for any of them.
+    pub fn source_holds(&self) -> bool {
+        let is_another = |message: &Message| {
+            let announced = self.here.get(&message.uid).zip(message.claimed);
+            announced.is_some_and(|(now, then)| *now != then)
+        };
+        !self.sampled.iter().any(is_another)
+    }
+
+    /// What is known of the places on the target.
+    pub fn target(&self) -> Testimony {
+        let placed = self.sampled.iter().filter_map(|message| Some((message, message.target_uid?)));
+        let (mut places, mut empty) = (0, 0);
+        for (message, place) in placed {
+            places += 1;
+            match self.there.get(&place) {
+                None => empty += 1,
+                Some(size) if *size != message.size && message.state != State::Altered => return Testimony::Differs,
+                Some(_) => {}
+            }
+        }
+        if places > 0 && empty == places { Testimony::Empty } else { Testimony::Holds }
+    }
+}
+
+/// The messages of a record that are looked at.
+pub fn sample(messages: &[Message]) -> Vec<Message> {
+    let settled: Vec<&Message> = messages.iter().filter(|message| message.state != State::Intended).collect();
+    let mut by_place = settled.clone();
+    by_place.sort_by_key(|message| message.target_uid);
+    let spread = (0..SPREAD).filter_map(|part| settled.get(part * settled.len() / SPREAD));
+    let last = settled.iter().rev().take(LAST).chain(by_place.iter().rev().take(LAST));
+    let sampled: BTreeMap<Uid, Message> = spread.chain(last).map(|message| (message.uid, **message)).collect();
+    sampled.into_values().collect()
+}
+
+/// A UIDNEXT that is evidence: it is above all UIDs that exist, of which `highest` is known to be one.
+pub fn credible_next(status: &FolderStatus, highest: Option<Uid>) -> Option<Uid> {
+    let next = status.uid_next?;
+    let is_above = highest.is_none_or(|highest| next > highest) && u64::from(next.0) > status.messages;
+    is_above.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::UidValidity;
+
+    #[test]
+    fn a_constant_or_impossible_uidnext_is_no_evidence() {
+        let status =
+            |next, messages| FolderStatus { uid_validity: UidValidity(1), uid_next: Some(Uid(next)), messages };
+        assert_eq!(credible_next(&status(11, 3), Some(Uid(10))), Some(Uid(11)));
+        assert_eq!(credible_next(&status(10, 3), Some(Uid(10))), None);
+        assert_eq!(credible_next(&status(1, 3), None), None);
+        assert_eq!(credible_next(&status(0, 0), None), None);
+    }
+}

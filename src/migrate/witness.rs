@@ -1,0 +1,89 @@
+//! Witnesses: whether the UIDs of a record still name the messages that it speaks of, on both sides.
+//!
+//! UIDVALIDITY alone does not say so. A server that is restored from a backup keeps it, and gives the UIDs of the lost messages to others.
+//! In every run:
+//!
+//! 1. A few recorded messages of each folder, the last ones and some spread over it, are looked at on both sides.
+//! 2. On the source, the sizes that it announced are compared with those that it announces now.
+//! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is the user's own
+//!    deletion, as long as the target's UIDNEXT shows that it continued from there.
+//! 4. UIDNEXT must not have gone back on either side. One that is not above the UIDs that exist is no evidence.
+//!
+//! At any doubt the folder is compared by content.
+
+use super::attempt::Mailbox;
+use super::folder::FolderJob;
+use super::folder::witnesses::{Witnesses, sample};
+use super::halt::{Halt, both};
+use super::sessions::Sessions;
+use crate::domain::{MessageHead, Uid};
+use crate::ledger::{FolderRecord, Ledger, Message};
+use std::collections::BTreeMap;
+
+/// Folders that are looked at with one question ahead of the answers.
+const AT_ONCE: usize = 200;
+
+/// Looks at a few recorded messages of every folder that has a record, with all questions ahead of the answers.
+pub fn look(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    let mut recorded: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
+    for job in folders.iter_mut().filter(|job| !job.progress.finished && job.progress.witnesses.is_none()) {
+        let Some(record) = ledger.folder(&job.source) else { continue };
+        let sampled = sample(ledger.messages_of(&record)?);
+        if !sampled.is_empty() {
+            job.progress.witnesses = Some(Witnesses { sampled, ..Witnesses::default() });
+            recorded.push((job, record));
+        }
+    }
+    for part in recorded.chunks_mut(AT_ONCE) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        look_at(sessions, part)?;
+    }
+    Ok(())
+}
+
+fn look_at(sessions: &mut Sessions, part: &mut [(&mut FolderJob, FolderRecord)]) -> Result<(), Halt> {
+    let sampled: Vec<Vec<Message>> = part
+        .iter()
+        .map(|(job, _)| job.progress.witnesses.as_ref().map_or_else(Vec::new, |known| known.sampled.clone()))
+        .collect();
+    let source_names: Vec<Vec<u8>> = part.iter().map(|(job, _)| job.source.wire_name.clone()).collect();
+    let Sessions { source, target, .. } = sessions;
+    let target_name = |record: &FolderRecord| {
+        let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
+        name.unwrap_or_else(|| record.target_name.clone())
+    };
+    // Only folders in which places are known have something to look at.
+    let placed: Vec<usize> =
+        (0..part.len()).filter(|index| sampled[*index].iter().any(|message| message.target_uid.is_some())).collect();
+    let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(&part[*index].1)).collect();
+    let source_names: Vec<&[u8]> = source_names.iter().map(Vec::as_slice).collect();
+    let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
+    let uids = |index: usize| sampled[index].iter().map(|message| message.uid).collect();
+    let places = |index: usize| sampled[placed[index]].iter().filter_map(|message| message.target_uid).collect();
+    let mut here: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); part.len()];
+    let mut there: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); placed.len()];
+    let mut take_here = |index: usize, head: MessageHead| _ = here[index].insert(head.uid, head.size);
+    let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, head.size);
+    both(
+        || source.scan_some(&source_names, &uids, &mut take_here, &mut |_, _| {}),
+        || target.reader().scan_some(&target_names, &places, &mut take_there, &mut |_, _| {}),
+    )?;
+    for ((job, _), here) in part.iter_mut().zip(here) {
+        if let Some(witnesses) = &mut job.progress.witnesses {
+            witnesses.here = here;
+        }
+    }
+    for (index, there) in placed.into_iter().zip(there) {
+        if let Some(witnesses) = &mut part[index].0.progress.witnesses {
+            witnesses.there = there;
+        }
+    }
+    Ok(())
+}

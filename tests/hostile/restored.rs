@@ -1,0 +1,119 @@
+//! Servers that were restored, wiped or used since: a UID alone is no proof of a message, on either side.
+
+use super::between::{Fate, Tamper};
+use super::stage::{ANN, Stage, message, problems};
+use kimt::domain::ProblemKind;
+use kimt::migrate::Verify;
+use kimt::progress::Verdict;
+use kimt::rehearsal::Profile;
+
+/// Adds messages to the source's INBOX, each of another size.
+fn add(stage: &Stage, names: &[&str]) {
+    for (name, length) in names.iter().zip(1..) {
+        let text = format!("Subject: {name}\r\n\r\n{}\r\n", name.repeat(length * 7));
+        stage.source.store().add(ANN, "INBOX", message(&text)).unwrap();
+    }
+}
+
+#[test]
+fn messages_of_a_restored_source_are_copied_though_their_uids_are_recorded() {
+    for later in [&["x", "yy", "zzz"][..], &["x", "yy", "zzz", "u", "v", "w", "more"]] {
+        let stage = Stage::between(Profile::Rich, Profile::Rich);
+        add(&stage, &["a", "b"]);
+        let backup = stage.source.store().back_up(ANN).unwrap();
+        add(&stage, &["c", "d", "e", "f"]);
+        stage.assert_complete(&stage.migrate());
+        stage.source.store().restore(ANN, &backup).unwrap();
+        add(&stage, later);
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+        let there = stage.target.mail().folder("INBOX").unwrap().contents();
+        for content in stage.source.mail().folder("INBOX").unwrap().contents() {
+            assert!(there.contains(&content), "{later:?}: {} arrived", there.len());
+        }
+        assert_eq!(there.len(), 6 + later.len(), "nothing is doubled");
+    }
+}
+
+#[test]
+fn a_target_that_was_wiped_or_rolled_back_and_used_since_gets_everything_again() {
+    for verify in [Verify::Content, Verify::Size, Verify::None] {
+        for own in [0, 2, 9] {
+            let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(5);
+            stage.verify = verify;
+            stage.assert_complete(&stage.migrate());
+            stage.target.store().reinstall(ANN).unwrap();
+            for number in 0..own {
+                let text = format!("Subject: own {number}\r\n\r\n{}\r\n", "own".repeat(number + 40));
+                stage.target.store().add(ANN, "INBOX", message(&text)).unwrap();
+            }
+            let state = stage.migrate();
+            assert_eq!(state.verdict(), Verdict::AllComplete, "{verify:?} {own}: {:?}", problems(&state));
+            assert_eq!(stage.target.mail().messages(), 5 + own, "{verify:?} {own}: {:?}", problems(&state));
+        }
+    }
+}
+
+#[test]
+fn what_the_target_confirmed_and_lost_is_sent_again_by_the_next_run() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(4);
+    let there = stage.target.server.store().clone();
+    // The last message is gone before anybody has read it back.
+    stage.target.tamper(Tamper::commands(move |command| {
+        if command.reads_bodies() {
+            let _ = there.delete_message(ANN, "INBOX", 4);
+        }
+        Fate::Pass
+    }));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+    assert!(problems(&state).iter().any(|problem| problem.starts_with(&format!("{:?}", ProblemKind::MessageMissing))));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().messages(), 4);
+}
+
+#[test]
+fn what_was_read_back_and_deleted_since_stays_deleted() {
+    let stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
+    stage.assert_complete(&stage.migrate());
+    for uid in [2, 6] {
+        stage.target.store().delete_message(ANN, "INBOX", uid).unwrap();
+    }
+    stage.source.store().add_generated(ANN, "INBOX", 1, 500, 77).unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().messages(), 5);
+}
+
+#[test]
+fn a_folder_that_the_target_lists_without_being_one_is_created() {
+    let stage = Stage::between(Profile::Rich, Profile::Rich);
+    for folder in ["Work", "Work/Deep"] {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add(ANN, folder, message(&format!("Subject: {folder}\r\n\r\nx\r\n"))).unwrap();
+    }
+    stage.assert_complete(&stage.migrate());
+    stage.target.store().delete_folder(ANN, "Work").unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().messages(), 2);
+}
+
+#[test]
+fn an_empty_body_where_a_size_was_announced_is_no_message() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(3);
+    stage.source.tamper(Tamper::answers(|answer| {
+        let is_body = answer.fetches(2) && answer.text.contains("BODY[]");
+        if !is_body {
+            return Fate::Pass;
+        }
+        // The literal that follows is announced as another part.
+        let octets = answer.text.rsplit_once('{').unwrap().1.trim_end_matches('}').to_owned();
+        answer.with(&format!("BODY[] {{{octets}}}"), &format!("BODY[] \"\" BODY[TEXT] {{{octets}}}"))
+    }));
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+    assert_eq!(stage.target.mail().messages(), 2);
+    assert!(problems(&state).iter().any(|problem| problem.contains("UID 2")), "{:?}", problems(&state));
+}
