@@ -66,7 +66,7 @@ const ABOVE_THE_ENGINE_AND_ITS_STORES: &[&str] = &[
 ];
 
 /// The stages of `migrate` in the order of their dependence: each may name those above it in this list, and none below.
-const STAGES: [&str; 23] = [
+const STAGES: [&str; 24] = [
     "request",
     "halt",
     "heads",
