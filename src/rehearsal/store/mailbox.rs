@@ -338,6 +338,17 @@ impl Mailbox {
         Self::new(self.layout, Arc::new(AtomicU32::new(first.saturating_sub(1))))
     }
 
+    /// Puts other octets in a message's place.
+    pub(super) fn replace_content(&mut self, name: &[u8], uid: u32, content: Content) -> Result<(), StoreError> {
+        let folder = self.folder_mut(name)?;
+        let place = folder.place(uid).ok_or(StoreError::NoSuchFolder)?;
+        let (before, after) = (folder.messages[place].content.size(), content.size());
+        folder.messages[place].content = content;
+        folder.octets = folder.octets + after - before;
+        self.used = self.used + after - before;
+        Ok(())
+    }
+
     /// Moves a message to another folder, where it gets a new UID.
     pub(super) fn move_message(&mut self, from: &[u8], uid: u32, to: &[u8]) -> Result<(), StoreError> {
         let folder = self.folder(from)?;

@@ -256,6 +256,11 @@ impl MailStore {
         self.user(user)?.mailbox().restore(&wire_name(folder), uid_next)
     }
 
+    /// Puts other octets in a message's place, as a failing disk does; UID, flags and date stay.
+    pub fn replace_content(&self, user: &str, folder: &str, uid: u32, content: Content) -> Result<(), StoreError> {
+        self.user(user)?.mailbox().replace_content(&wire_name(folder), uid, content)
+    }
+
     /// Moves a message to another folder.
     pub fn move_message(&self, user: &str, from: &str, uid: u32, to: &str) -> Result<(), StoreError> {
         self.user(user)?.mailbox().move_message(&wire_name(from), uid, &wire_name(to))
