@@ -6,6 +6,7 @@
 mod embedded;
 
 mod arrival;
+mod comparing;
 mod compressed;
 mod cuts;
 mod gmail;

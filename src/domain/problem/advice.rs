@@ -89,7 +89,7 @@ impl Problem {
             FolderReplaced => "Migrate this mailbox again; the folder is then compared by content.",
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
             | KeywordsDropped | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged
-            | ItemLeftOut | ItemAdapted => "",
+            | ItemLeftOut | ItemAdapted | MarkedOnTarget => "",
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
             }
@@ -107,6 +107,11 @@ impl Problem {
             ItemMissing => {
                 "Migrate this mailbox again; if it was on the target before, with 'Copy again what was deleted' under More (--repair)."
             }
+            FolderMissing | SubscriptionMissing => "Migrate this mailbox again, which creates and subscribes it.",
+            DateDiffers | FlagsDiffer => {
+                "Decide whether it matters. This program changes nothing that is on the target."
+            }
+            ExtraCopies => "Delete the extra copies on the target. This program deletes nothing there.",
             MessageUnreadable => {
                 "Open the message in a mail program on the source. If it opens there, migrate this mailbox again."
             }

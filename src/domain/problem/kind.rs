@@ -142,6 +142,18 @@ pub enum ProblemKind {
     SubscriptionNotKept,
     /// The ledger does not know this folder's past; it was compared with the target by content.
     HistoryUnknown,
+    /// A folder of the source is not on the target.
+    FolderMissing,
+    /// A folder is subscribed to on the source and not on the target.
+    SubscriptionMissing,
+    /// Messages of the folder have a different date on the target.
+    DateDiffers,
+    /// Messages of the folder have different flags on the target.
+    FlagsDiffer,
+    /// The target has more copies of a message than the source.
+    ExtraCopies,
+    /// Somebody changed flags on the target since the message was copied.
+    MarkedOnTarget,
     // The message.
     /// The source could not deliver the message.
     MessageUnreadable,
@@ -211,7 +223,8 @@ impl Problem {
             | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | MailboxShared | DirectoryDomain
             | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
-            | HistoryUnknown | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
+            | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
+            | MarkedOnTarget | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
             | CollectionLeftOut | CollectionNotWhole | CollectionMerged => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
             | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied | ItemLeftOut
@@ -232,7 +245,8 @@ impl Problem {
             | PasswordMissing | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
             | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
             | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
-            | SubscriptionNotKept | HistoryUnknown | MessageUnreadable | MessageRefused | MessageTooLarge
+            | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
+            | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageUnreadable | MessageRefused | MessageTooLarge
             | MessageAltered | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped
             | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed | CollectionLeftOut
             | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
@@ -245,8 +259,8 @@ impl Problem {
         use ProblemKind::*;
         match self.kind {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
-            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | ItemsNotOffered | AttendeesListed
-            | CollectionLeftOut | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
+            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget | ItemsNotOffered
+            | AttendeesListed | CollectionLeftOut | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
@@ -255,8 +269,9 @@ impl Problem {
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
             | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageMissing | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied
-            | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
+            | MessageAltered | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer
+            | ExtraCopies | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied | ItemAltered
+            | ItemDifferent | ItemMissing => Severity::Error,
         }
     }
 }

@@ -50,6 +50,15 @@ pub enum Note {
         /// The flag or keyword as the source spells it.
         flag: String,
     },
+    /// The message was on the target when a run read it back.
+    TakenSince,
+    /// The flags of a message on either side.
+    FlagsAre {
+        /// On the source, separated by spaces.
+        source: String,
+        /// On the target.
+        target: String,
+    },
     /// The target changed the line end at the very end of the message.
     FinalLineEndChanged,
     /// The target wrote line ends of the message as others.
@@ -128,6 +137,9 @@ impl Note {
     pub(super) fn made_printable(self) -> Self {
         match self {
             Note::FlagLost { flag } => Note::FlagLost { flag: readable(&flag) },
+            Note::FlagsAre { source, target } => {
+                Note::FlagsAre { source: readable(&source), target: readable(&target) }
+            }
             Note::Role { role } => Note::Role { role: readable(&role) },
             Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
             Note::SameMailbox { line, others, more, mailbox } => {
@@ -167,6 +179,13 @@ impl fmt::Display for Note {
             Note::HeaderChanged => "its header was changed",
             Note::CarriageReturnsDeleted => "carriage returns were deleted from it",
             Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
+            Note::TakenSince => {
+                "an earlier run read it back there, so somebody has deleted or moved it on the target since"
+            }
+            Note::FlagsAre { source, target } => {
+                let shown = |flags: &str| if flags.is_empty() { "none".to_owned() } else { flags.to_owned() };
+                return write!(formatter, "{} on the source, {} on the target", shown(source), shown(target));
+            }
             Note::TargetUnread { messages } => {
                 let messages = numbers::counted(*messages, "message");
                 return write!(formatter, "the target does not deliver {messages}, and this may be one of them");

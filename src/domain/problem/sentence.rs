@@ -95,6 +95,18 @@ impl Problem {
             HistoryUnknown => format!(
                 "{folder} was compared with the target by content, because there is no record of an earlier run"
             ),
+            FolderMissing => format!("{folder} is not on the target"),
+            SubscriptionMissing => format!("{folder} is subscribed to on the source and not on the target"),
+            DateDiffers => format!("{message} {has} a different date on the target than on the source"),
+            FlagsDiffer => format!("{message} {has} different flags on the target than on the source"),
+            ExtraCopies if subject.message.is_some() => {
+                let copies = if self.count == 1 { "copy" } else { "copies" };
+                format!("{message} has {} more {copies} on the target than on the source", self.count)
+            }
+            ExtraCopies => format!("{message} {has} more copies on the target than on the source"),
+            MarkedOnTarget => {
+                format!("{message} {has} other flags on the target, because somebody changed them there since the copy")
+            }
             MessageUnreadable => format!("{message} could not be read from the source"),
             MessageRefused => format!("The target refused {}", self.messages()),
             MessageTooLarge => format!("{message} {is} larger than the target accepts"),

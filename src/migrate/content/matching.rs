@@ -85,6 +85,11 @@ impl Shelf {
         Self { uid_validity: Some(uid_validity), ..known }
     }
 
+    /// The digest of a message that was measured.
+    pub fn digest(&self, uid: Uid) -> Option<Digest> {
+        self.digests.get(uid).map(|(_, digest)| *digest)
+    }
+
     /// How many messages were read.
     pub fn len(&self) -> usize {
         self.digests.len() + self.summaries.len()

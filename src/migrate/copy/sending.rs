@@ -290,12 +290,18 @@ impl<'a, 'd> Sending<'a, 'd> {
         let mut changes: Vec<Change<'_>> = Vec::new();
         for (round, news) in self.rounds.iter().zip(&mut self.news) {
             let News { done, withdrawn } = std::mem::take(news);
+            let flags = done.iter().map(|done| {
+                let mut flags = round.flags.of(round.heads, done.uid);
+                flags.sort_unstable();
+                (done.uid, flags)
+            });
+            let flags = flags.collect();
             changes.push(Change {
                 folder: round.record,
                 done,
                 withdrawn,
                 intend: Vec::new(),
-                flags: Vec::new(),
+                flags,
                 floor: round.floor,
             });
         }

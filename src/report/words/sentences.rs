@@ -1,7 +1,7 @@
 //! How the program says the outcome of a run, an account or a folder.
 
 use super::{count, counted, size, took};
-use crate::domain::{FolderId, ItemKind, Mapping, Problem, Reach, Severity, Side, printable};
+use crate::domain::{FolderId, ItemKind, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
     AccountEnd, AccountState, FolderState, ItemTally, RunKind, RunState, Standing, Step, Verdict, Verify,
 };
@@ -13,18 +13,18 @@ pub fn verdict(state: &RunState) -> String {
     let verdict = state.verdict();
     let mut text = match verdict {
         Verdict::Running => {
-            format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(kind, complete, all))
+            format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(state, complete, all))
         }
         Verdict::CouldNotStart => "Nothing was done.".to_owned(),
         Verdict::AllComplete => {
             let who = if all == 1 { "The account is".to_owned() } else { format!("All {} accounts are", count(all)) };
             let done = settled(state, kind);
-            format!("{who} {}. {done}, {}.", good_word(kind), took(state.now))
+            format!("{who} {}. {done}, {}.", good_word(state), took(state.now))
         }
         Verdict::SomeIncomplete => {
             let need = all - complete.min(all);
             let needs = if need == 1 { "needs" } else { "need" };
-            format!("{} {}; {} {needs} you.", of_all(complete, all), good(kind, complete, all), count(need))
+            format!("{} {}; {} {needs} you.", of_all(complete, all), good(state, complete, all), count(need))
         }
         Verdict::Stopped => {
             let not_started = u64::from(state.count_not_started());
@@ -32,7 +32,7 @@ pub fn verdict(state: &RunState) -> String {
             format!(
                 "Stopped by the user: {} {}; {} begun and can be continued later, {} not started.",
                 of_all(complete, all),
-                good(kind, complete, all),
+                good(state, complete, all),
                 if begun == 1 { "1 was".to_owned() } else { format!("{} were", count(begun)) },
                 if not_started == 1 { "1 was".to_owned() } else { format!("{} were", count(not_started)) }
             )
@@ -105,6 +105,7 @@ pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> Str
     match (end, kind) {
         (AccountEnd::Complete, RunKind::Check) => "Ready".to_owned(),
         (AccountEnd::Complete, RunKind::Migrate) => "Complete".to_owned(),
+        (AccountEnd::Complete, RunKind::Verify) if is_marked(account) => "Complete".to_owned(),
         (AccountEnd::Complete, RunKind::Verify) => "Equal".to_owned(),
         (AccountEnd::Incomplete, RunKind::Verify) => match missing(account) {
             Some(what) => format!("Equal except {what}"),
@@ -177,17 +178,23 @@ fn of_all(complete: u64, all: u64) -> String {
     format!("{} of {}", count(complete), counted(all, "account"))
 }
 
-fn good_word(kind: RunKind) -> &'static str {
-    match kind {
+fn good_word(state: &RunState) -> &'static str {
+    match kind_of(state) {
         RunKind::Check => "ready to migrate",
         RunKind::Migrate => "complete",
+        RunKind::Verify if state.accounts.iter().any(is_marked) => "complete on the target",
         RunKind::Verify => "equal on both servers",
     }
 }
 
+/// Whether somebody has changed flags on the target, so that it is complete there and not equal.
+fn is_marked(account: &AccountState) -> bool {
+    account.problems.iter().any(|(_, problem)| problem.kind == ProblemKind::MarkedOnTarget)
+}
+
 /// `1 of 3 accounts is complete`, `0 of 1 account is complete`, `2 of 3 accounts are complete`.
-fn good(kind: RunKind, complete: u64, all: u64) -> String {
-    format!("{} {}", if complete == 1 || all == 1 { "is" } else { "are" }, good_word(kind))
+fn good(state: &RunState, complete: u64, all: u64) -> String {
+    format!("{} {}", if complete == 1 || all == 1 { "is" } else { "are" }, good_word(state))
 }
 
 /// The messages and bytes that the verdict speaks of.

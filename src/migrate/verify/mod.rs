@@ -1,12 +1,14 @@
 //! `kimt verify`: compares source and target message by message, without trusting any ledger, and changes nothing.
 //!
 //! Every message of both sides is read; they are matched one to one by content (see `comparison`). What the source has and the target has
-//! not is named. What only the target has is its own business: mail that came since, or was there before. A line that is lost is opened
-//! again, and the work goes on where it was.
+//! not, or has otherwise, is named (see `differences`): messages, dates, flags, folders, subscriptions, and copies too many. Other mail
+//! that only the target has is its own business: it came since, or was there before. The record of earlier runs, where there is one, only
+//! distinguishes what people did on the target. A connection that is lost is opened again, and the work continues where it was.
+
+mod differences;
 
 use crate::domain::{
-    Account, AccountId, Digest, Folder, FolderId, FolderPath, LeftOut, Note, Problem, ProblemKind, Side, Uid,
-    UidValidity,
+    Account, AccountId, Digest, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity,
 };
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
@@ -24,7 +26,8 @@ use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
 use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
 use crate::progress::{Event, Step};
-use std::collections::{BTreeMap, BTreeSet};
+use differences::{Differences, Known, NAMED};
+use std::collections::BTreeMap;
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
@@ -71,8 +74,10 @@ struct Plan {
     source: Vec<Folder>,
     /// What the source lists and is not compared.
     left_out: Vec<LeftOut>,
-    /// Each with the target's folder by its wire name; none where there is no such folder.
-    ways: Vec<(Way, Option<Vec<u8>>)>,
+    /// Each with the target's folder; none where there is no such folder.
+    ways: Vec<(Way, Option<Folder>)>,
+    /// The record of earlier runs, if it is at hand.
+    ledger: Option<Ledger>,
 }
 
 /// A folder that is being compared, with all that was read of it.
@@ -135,7 +140,9 @@ impl Verification<'_> {
         let listed = source.list().on(Side::Source)?;
         let there = target.list().on(Side::Target)?;
         let names = TargetNames { folders: &there.folders, separator: there.separator, profile: context.profile };
-        let earlier = self.earlier(&listed.folders, target);
+        let ledger = self.ledger();
+        let places = |ledger: &Ledger| ledger.places(&listed.folders, |name| target.path(name));
+        let earlier = ledger.as_ref().map_or_else(BTreeMap::new, places);
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
         let (ways, mut left_out) = plan::plan(&listed.folders, &names, wishes);
@@ -147,29 +154,22 @@ impl Verification<'_> {
             left_out: left_out.clone(),
         });
         self.reporter.losses_of_list(&left_out);
-        let stands: BTreeSet<&[u8]> = there.folders.iter().map(|folder| folder.wire_name.as_slice()).collect();
-        let wire_name = |way: &Way| {
+        let folder_there = |way: &Way| {
             let name = target.wire_name(&way.planned.target).ok()?;
-            stands.contains(name.as_slice()).then_some(name)
+            there.folders.iter().find(|folder| folder.wire_name == name).cloned()
         };
-        let ways = ways.into_iter().map(|way| (wire_name(&way), way)).map(|(name, way)| (way, name)).collect();
-        Ok(Plan { source: listed.folders, left_out, ways })
+        let ways = ways.into_iter().map(|way| (folder_there(&way), way)).map(|(there, way)| (way, there)).collect();
+        Ok(Plan { source: listed.folders, left_out, ways, ledger })
     }
 
-    /// Where an earlier migration put the folders, if its ledger is at hand. The comparison itself trusts no ledger.
-    fn earlier(&self, listed: &[Folder], target: &Reader) -> BTreeMap<Vec<u8>, FolderPath> {
-        let key = self.context.ledger_key(self.account);
-        match Ledger::open_existing(&*self.context.store, &key) {
-            Ok(ledger) => ledger.map_or_else(BTreeMap::new, |ledger| ledger.places(listed, |name| target.path(name))),
-            Err(error) => {
-                log::debug!("{error}");
-                BTreeMap::new()
-            }
-        }
+    /// The record of earlier runs: where they put the folders, and what people did there since. The comparison itself trusts no record.
+    fn ledger(&self) -> Option<Ledger> {
+        let opened = Ledger::open_existing(&*self.context.store, &self.context.ledger_key(self.account));
+        opened.inspect_err(|error| log::debug!("{error}")).ok().flatten()
     }
 
     fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
-        while let Some((way, wire_name)) = plan.ways.get(self.evidence.len()) {
+        while let Some((way, there)) = plan.ways.get(self.evidence.len()) {
             if self.context.control.stopping() {
                 return Err(Halt::Held);
             }
@@ -178,7 +178,8 @@ impl Verification<'_> {
             self.reporter.step(Step::Checking(id));
             let listed = &plan.source[way.index];
             let (mut lost, mut evidence) = (None, None);
-            if let Some(mut current) = self.open(id, listed, way, wire_name.as_deref(), source, target)? {
+            let wire_name = there.as_ref().filter(|there| there.selectable).map(|there| there.wire_name.as_slice());
+            if let Some(mut current) = self.open(id, listed, way, wire_name, source, target)? {
                 let matching = match self.compare(&mut current, source, target) {
                     Ok(matching) => matching,
                     Err(halt) => {
@@ -186,7 +187,11 @@ impl Verification<'_> {
                         return Err(halt);
                     }
                 };
-                let outcome = Outcome::new(&current, matching);
+                let known = self.known(plan, listed, &current);
+                let by_content = self.context.options.verify == Verify::Content;
+                let outcome = Differences::new(&current, matching, by_content, &known);
+                let is_empty = current.here.heads.all().is_empty() && current.unlisted == 0;
+                self.report_folder(id, way, (listed, is_empty), there.as_ref());
                 let folder = (listed.wire_name.as_slice(), current.here.uid_validity);
                 let (envelopes, error) = self.names.ask(source, folder, outcome.named());
                 self.report(id, way, &current, &outcome, &envelopes);
@@ -276,7 +281,7 @@ impl Verification<'_> {
         folder: FolderId,
         way: &Way,
         current: &Current,
-        outcome: &Outcome,
+        outcome: &Differences,
         envelopes: &BTreeMap<Uid, Envelope>,
     ) {
         let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
@@ -297,6 +302,10 @@ impl Verification<'_> {
                 about_message(ProblemKind::MessageMissing, *uid).noting(unreadable_there.clone()),
             );
         }
+        for uid in &outcome.taken {
+            let problem = about_message(ProblemKind::MessageMissing, *uid).noting(Note::TakenSince);
+            self.reporter.folder_problem(folder, problem);
+        }
         for uid in &outcome.unreadable {
             self.reporter.folder_problem(folder, about_message(ProblemKind::MessageUnreadable, *uid));
         }
@@ -313,60 +322,63 @@ impl Verification<'_> {
             let problem = problem.noting(Comparison::FinalLineEnd.note());
             self.reporter.folder_problem(folder, problem);
         }
+        self.report_marks(folder, outcome, about, about_message);
         let target_messages = Some(current.there.heads.all().len() as u64);
         self.reporter.report(Event::FolderFinished { account, folder, target_messages });
     }
-}
 
-/// How the two folders compare.
-struct Outcome {
-    /// Messages of the source that are on the target and say the same, and their bytes.
-    right: (u64, u64),
-    /// Of these, the ones with a change beyond the very end.
-    changed: Vec<(Uid, Comparison)>,
-    /// Of these, how many have another line end at the very end.
-    final_line_ends: u64,
-    /// Messages that are there and say something else.
-    altered: Vec<(Uid, Comparison)>,
-    /// Messages that are not there.
-    missing: Vec<Uid>,
-    /// Messages that the source does not give.
-    unreadable: Vec<Uid>,
-    /// How many messages the target does not give; what is missing may be among them.
-    unreadable_there: u64,
-}
-
-impl Outcome {
-    fn new(current: &Current, matching: Matching) -> Self {
-        let heads = &current.here.heads;
-        let found: BTreeMap<Uid, Comparison> = matching.pairs.iter().map(|pair| (pair.uid, pair.comparison)).collect();
-        let unreadable: BTreeSet<Uid> = matching.unreadable.into_iter().collect();
-        let right = found.iter().filter(|(_, comparison)| comparison.is_harmless());
-        let right = right.fold((0, 0), |(messages, bytes), (uid, _)| {
-            (messages + 1, bytes + heads.get(*uid).map_or(0, |head| head.size))
+    /// What the record knows of a folder that is the same on both sides still.
+    fn known(&self, plan: &Plan, listed: &Folder, current: &Current) -> Known {
+        let validities = current.here.uid_validity.zip(current.there.uid_validity);
+        let known = plan.ledger.as_ref().zip(validities).and_then(|(ledger, (here, there))| {
+            let record = ledger.folder(listed)?;
+            Some(Known::of(ledger, &record, here, there))
         });
-        let is_missing = |uid: &Uid| !found.contains_key(uid) && !unreadable.contains(uid);
-        let of = |which: &dyn Fn(Comparison) -> bool| -> Vec<(Uid, Comparison)> {
-            found
-                .iter()
-                .filter(|(_, comparison)| which(**comparison))
-                .map(|(uid, comparison)| (*uid, *comparison))
-                .collect()
-        };
-        Self {
-            right,
-            changed: of(&|comparison| matches!(comparison, Comparison::LineEnds | Comparison::HeaderAdded)),
-            final_line_ends: of(&|comparison| comparison == Comparison::FinalLineEnd).len() as u64,
-            altered: of(&|comparison| !comparison.is_harmless()),
-            missing: heads.all().iter().map(|head| head.uid).filter(is_missing).collect(),
-            unreadable: unreadable.into_iter().collect(),
-            unreadable_there: matching.unreadable_there.len() as u64,
+        known.unwrap_or_default()
+    }
+
+    /// Reports what is missing of the folder itself. Of one that holds messages, these are reported.
+    fn report_folder(&mut self, id: FolderId, way: &Way, (listed, is_empty): (&Folder, bool), there: Option<&Folder>) {
+        let about = |kind| Problem::new(kind).in_folder(&way.planned.source);
+        match there.filter(|there| there.selectable) {
+            None if is_empty => self.reporter.folder_problem(id, about(ProblemKind::FolderMissing)),
+            Some(there) if listed.subscribed && !there.subscribed => {
+                self.reporter.folder_problem(id, about(ProblemKind::SubscriptionMissing));
+            }
+            _ => {}
         }
     }
 
-    /// The messages that a person has to recognise.
-    fn named(&self) -> impl Iterator<Item = Uid> {
-        let altered = self.altered.iter().chain(&self.changed).map(|(uid, _)| *uid);
-        self.missing.iter().chain(&self.unreadable).copied().chain(altered)
+    /// Reports how messages that are there differ in all but their content, and what their owner did.
+    fn report_marks(
+        &mut self,
+        folder: FolderId,
+        outcome: &Differences,
+        about: impl Fn(ProblemKind) -> Problem,
+        about_message: impl Fn(ProblemKind, Uid) -> Problem,
+    ) {
+        let Differences { dates, flags, extra, marked, .. } = outcome;
+        let dates = dates.iter().map(|(uid, sent, stored)| {
+            let note = Note::DateBecame { sent: *sent, stored: *stored };
+            about_message(ProblemKind::DateDiffers, *uid).noting(note)
+        });
+        let flags = flags.iter().map(|(uid, source, target)| {
+            let note = Note::FlagsAre { source: source.clone(), target: target.clone() };
+            about_message(ProblemKind::FlagsDiffer, *uid).noting(note)
+        });
+        let extra = extra.iter().map(|(uid, more)| about_message(ProblemKind::ExtraCopies, *uid).counting(*more));
+        let marked = marked.iter().map(|uid| about_message(ProblemKind::MarkedOnTarget, *uid));
+        let kinds: [Box<dyn Iterator<Item = Problem>>; 4] =
+            [Box::new(dates), Box::new(flags), Box::new(extra), Box::new(marked)];
+        for mut problems in kinds {
+            for problem in problems.by_ref().take(NAMED) {
+                self.reporter.folder_problem(folder, problem);
+            }
+            let counted =
+                problems.map(|problem| (problem.kind, 1)).reduce(|(kind, count), (_, one)| (kind, count + one));
+            if let Some((kind, count)) = counted {
+                self.reporter.folder_problem(folder, about(kind).counting(count));
+            }
+        }
     }
 }

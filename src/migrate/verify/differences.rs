@@ -1,0 +1,219 @@
+//! How two folders differ: what of the source's is missing, altered, marked otherwise or there too often.
+//!
+//! 1. Messages of one content are exchangeable: among them, those are taken for each other whose date and flags are the same.
+//! 2. What the target has of a content that the source has too, and more often, are extra copies. Other mail is the target's own.
+//! 3. What is missing was taken away by somebody if the record says that a run read it back from this very folder.
+//! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, the target does
+//!    not keep the rest, which that run reported.
+
+use super::Current;
+use crate::domain::{Digest, Uid, UidValidity};
+use crate::ledger::{FolderRecord, Ledger, State};
+use crate::migrate::content::comparison::Comparison;
+use crate::migrate::content::matching::{Match, Matching};
+use crate::migrate::heads::Heads;
+use chrono::{DateTime, FixedOffset};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How the two folders compare.
+#[derive(Default)]
+pub struct Differences {
+    /// Messages of the source that are on the target and say the same, and their bytes.
+    pub right: (u64, u64),
+    /// Of these, the ones with a change beyond the very end.
+    pub changed: Vec<(Uid, Comparison)>,
+    /// Of these, how many have another line end at the very end.
+    pub final_line_ends: u64,
+    /// Of these, the ones with another date, which was sent and which is there.
+    pub dates: Vec<(Uid, DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>,
+    /// Of these, the ones with other flags: those of the source, and those that are there.
+    pub flags: Vec<(Uid, String, String)>,
+    /// Of these, the ones whose flags were changed on the target since a run set them.
+    pub marked: Vec<Uid>,
+    /// Messages that are there and say something else.
+    pub altered: Vec<(Uid, Comparison)>,
+    /// Messages that are not there.
+    pub missing: Vec<Uid>,
+    /// Messages that are not there any more, although a run has read them back.
+    pub taken: Vec<Uid>,
+    /// Messages of which the target has more copies than the source, and how many more.
+    pub extra: Vec<(Uid, u64)>,
+    /// Messages that the source does not give.
+    pub unreadable: Vec<Uid>,
+    /// How many messages the target does not give; what is missing may be among them.
+    pub unreadable_there: u64,
+}
+
+/// What the record of earlier runs knows of a folder that is still the same on both sides.
+#[derive(Default)]
+pub struct Known(BTreeMap<Uid, KnownMessage>);
+
+struct KnownMessage {
+    target_uid: Option<Uid>,
+    was_checked: bool,
+    flags: Option<BTreeSet<String>>,
+}
+
+impl Known {
+    /// Nothing where the record is about other folders, or cannot be read.
+    pub fn of(ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
+        let mut known = Self::default();
+        if (record.source_uid_validity, record.target_uid_validity) != (here, there) {
+            return known;
+        }
+        let Ok(messages) = ledger.messages_of(record) else { return known };
+        for message in messages {
+            let flags = ledger.flags(record, message.uid).ok().flatten();
+            let flags = flags.map(|flags| flags.iter().map(|flag| flag.to_ascii_lowercase()).collect());
+            let (target_uid, was_checked) = (message.target_uid, message.state == State::Checked);
+            known.0.insert(message.uid, KnownMessage { target_uid, was_checked, flags });
+        }
+        known
+    }
+}
+
+/// What must be the same of two copies of one content.
+type Marks = (Option<DateTime<FixedOffset>>, BTreeSet<String>);
+
+fn marks(heads: &Heads, uid: Uid) -> Marks {
+    let Some(head) = heads.get(uid) else { return Marks::default() };
+    let flags = heads.flags(head).iter().map(|flag| flag.to_ascii_lowercase()).filter(|flag| flag != "\\recent");
+    (head.date, flags.collect())
+}
+
+impl Differences {
+    /// `by_content` says whether contents were compared, and not sizes only.
+    pub fn new(current: &Current, matching: Matching, by_content: bool, known: &Known) -> Self {
+        let heads = &current.here.heads;
+        let mut differences = Self { unreadable_there: matching.unreadable_there.len() as u64, ..Self::default() };
+        let unreadable: BTreeSet<Uid> = matching.unreadable.into_iter().collect();
+        let (equal, others): (Vec<Match>, Vec<Match>) =
+            matching.pairs.into_iter().partition(|pair| pair.comparison == Comparison::Equal);
+        let mut pairs: BTreeMap<Uid, (Uid, Comparison)> =
+            others.iter().map(|pair| (pair.uid, (pair.target_uid, pair.comparison))).collect();
+        let spare = differences.pair_equal(current, equal, &others, by_content, &mut pairs);
+        differences.extra = spare;
+        for head in heads.all() {
+            match pairs.get(&head.uid) {
+                Some((target_uid, comparison)) => differences.take(current, known, head.uid, *target_uid, *comparison),
+                None if unreadable.contains(&head.uid) => differences.unreadable.push(head.uid),
+                None if known.0.get(&head.uid).is_some_and(|known| known.was_checked) => {
+                    differences.taken.push(head.uid);
+                }
+                None => differences.missing.push(head.uid),
+            }
+        }
+        differences
+    }
+
+    /// Pairs messages of one content by their marks, and returns of which there are more copies on the target, and how many.
+    fn pair_equal(
+        &self,
+        current: &Current,
+        equal: Vec<Match>,
+        others: &[Match],
+        by_content: bool,
+        pairs: &mut BTreeMap<Uid, (Uid, Comparison)>,
+    ) -> Vec<(Uid, u64)> {
+        let mut contents: HashMap<(u64, Digest), (Vec<Uid>, Vec<Uid>)> = HashMap::new();
+        let size = |uid: Uid| current.here.heads.get(uid).map_or(0, |head| head.size);
+        let mut digests: HashMap<Digest, (u64, Digest)> = HashMap::new();
+        let mut taken: BTreeSet<Uid> = others.iter().map(|pair| pair.target_uid).collect();
+        for pair in equal {
+            // Where only sizes were compared, the digest says nothing; where contents were, the size does.
+            let content = (if by_content { 0 } else { size(pair.uid) }, pair.digest);
+            digests.insert(pair.digest, content);
+            taken.insert(pair.target_uid);
+            let (here, there) = contents.entry(content).or_default();
+            here.push(pair.uid);
+            there.push(pair.target_uid);
+        }
+        if by_content {
+            let free = current.there.heads.all().iter().filter(|head| !taken.contains(&head.uid));
+            for (uid, digest) in free.filter_map(|head| Some((head.uid, current.there.shelf.digest(head.uid)?))) {
+                if let Some((_, there)) = digests.get(&digest).and_then(|content| contents.get_mut(content)) {
+                    there.push(uid);
+                }
+            }
+        }
+        let mut extra = Vec::new();
+        for (here, mut there) in contents.into_values() {
+            let first = here.iter().min().copied();
+            extra
+                .extend(first.filter(|_| there.len() > here.len()).map(|uid| (uid, (there.len() - here.len()) as u64)));
+            let mut rest = Vec::new();
+            let mut by_marks: HashMap<Marks, Vec<Uid>> = HashMap::new();
+            if there.len() > 1 {
+                there.sort_unstable_by(|one, other| other.cmp(one));
+                for uid in &there {
+                    by_marks.entry(marks(&current.there.heads, *uid)).or_default().push(*uid);
+                }
+            }
+            let mut used = BTreeSet::new();
+            for uid in here {
+                match by_marks.get_mut(&marks(&current.here.heads, uid)).and_then(Vec::pop) {
+                    Some(target_uid) => {
+                        used.insert(target_uid);
+                        pairs.insert(uid, (target_uid, Comparison::Equal));
+                    }
+                    None => rest.push(uid),
+                }
+            }
+            let mut free = there.into_iter().rev().filter(|uid| !used.contains(uid));
+            for uid in rest {
+                if let Some(target_uid) = free.next() {
+                    pairs.insert(uid, (target_uid, Comparison::Equal));
+                }
+            }
+        }
+        extra.sort_unstable();
+        extra
+    }
+
+    /// Takes in a message that is there.
+    fn take(&mut self, current: &Current, known: &Known, uid: Uid, target_uid: Uid, comparison: Comparison) {
+        if !comparison.is_harmless() {
+            self.altered.push((uid, comparison));
+            return;
+        }
+        let (messages, bytes) = self.right;
+        self.right = (messages + 1, bytes + current.here.heads.get(uid).map_or(0, |head| head.size));
+        match comparison {
+            Comparison::FinalLineEnd => self.final_line_ends += 1,
+            Comparison::LineEnds | Comparison::HeaderAdded => self.changed.push((uid, comparison)),
+            _ => {}
+        }
+        let ((sent, sent_flags), (date, flags)) =
+            (marks(&current.here.heads, uid), marks(&current.there.heads, target_uid));
+        if let Some(sent) = sent.filter(|sent| Some(*sent) != date) {
+            self.dates.push((uid, sent, date));
+        }
+        if sent_flags == flags {
+            return;
+        }
+        let set = known.0.get(&uid).filter(|known| known.target_uid == Some(target_uid));
+        let set = set.and_then(|known| known.flags.as_ref());
+        match set {
+            Some(set) if *set != flags => self.marked.push(uid),
+            // The target does not keep what the source has, which was reported when it was copied.
+            Some(set) if set.is_subset(&sent_flags) => {}
+            _ => {
+                let text = |flags: BTreeSet<String>| flags.into_iter().collect::<Vec<_>>().join(" ");
+                self.flags.push((uid, text(sent_flags), text(flags)));
+            }
+        }
+    }
+
+    /// The messages that a person has to recognise.
+    pub fn named(&self) -> impl Iterator<Item = Uid> {
+        let altered = self.altered.iter().chain(&self.changed).map(|(uid, _)| *uid);
+        let dates = self.dates.iter().map(|(uid, ..)| *uid).take(NAMED);
+        let flags = self.flags.iter().map(|(uid, ..)| *uid).take(NAMED);
+        let extra = self.extra.iter().map(|(uid, _)| *uid).take(NAMED);
+        let marks = dates.chain(flags).chain(extra).chain(self.marked.iter().copied().take(NAMED));
+        self.missing.iter().chain(&self.taken).chain(&self.unreadable).copied().chain(altered).chain(marks)
+    }
+}
+
+/// Messages of one kind that are named one by one in a folder; the others are counted.
+pub const NAMED: usize = 20;

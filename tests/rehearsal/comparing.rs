@@ -1,0 +1,112 @@
+//! `verify`: each kind of difference is found, called by its kind, counted and named, and what people did is distinguished from damage.
+
+use super::*;
+use kimt::domain::ProblemKind;
+use kimt::rehearsal::wire_name;
+use kimt::report::words;
+use std::collections::BTreeSet;
+
+/// A mailbox that was migrated completely: three messages in INBOX, of which two are equal but for their marks, and an empty folder.
+fn migrated() -> Stage {
+    let stage = Stage::between(Profile::Rich, Profile::Rich);
+    let store = stage.source.store();
+    let twice = b"Subject: twice\r\n\r\nTwice.\r\n";
+    for (octets, flags, date) in [
+        (&twice[..], &["\\Seen"][..], "2001-02-03T04:05:06+00:00"),
+        (&twice[..], &["\\Flagged"][..], "2019-12-31T23:59:59+00:00"),
+        (&b"Subject: once\r\n\r\nOnce.\r\n"[..], &[][..], "2020-01-01T00:00:00+00:00"),
+    ] {
+        store.add(ANN, "INBOX", message(octets, flags, date)).unwrap();
+    }
+    store.create_folder(ANN, "Empty").unwrap();
+    store.set_subscribed(ANN, "Empty", true).unwrap();
+    stage.assert_complete(&stage.migrate());
+    let state = stage.run(RunKind::Verify);
+    assert_eq!((state.verdict(), problems(&state).len()), (Verdict::AllComplete, 0), "{:?}", problems(&state));
+    assert!(words::verdict(&state).contains("equal on both servers"), "{}", words::verdict(&state));
+    stage
+}
+
+/// Puts a message in the place of another, with a new UID.
+fn replace(stage: &Stage, uid: u32, flags: &[&str], date: &str) {
+    let store = stage.target.store();
+    let octets = store.content(ANN, "INBOX", uid).unwrap().to_vec();
+    store.delete_message(ANN, "INBOX", uid).unwrap();
+    store.add(ANN, "INBOX", message(&octets, flags, date)).unwrap();
+}
+
+fn lose_record(stage: &Stage) {
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+}
+
+/// Puts copies of the third message beside it.
+fn copies(stage: &Stage, number: usize) {
+    let octets = stage.target.store().content(ANN, "INBOX", 3).unwrap().to_vec();
+    let copies = vec![message(&octets, &[], "2020-01-01T00:00:00+00:00"); number];
+    stage.target.store().add_all(ANN, "INBOX", copies).unwrap();
+}
+
+#[test]
+fn each_kind_of_difference_is_counted_and_named_and_never_called_equal() {
+    type Change = fn(&Stage);
+    let unsubscribe: Change = |stage| stage.target.store().set_subscribed(ANN, "Empty", false).unwrap();
+    let cases: [(Change, ProblemKind, &str); 7] = [
+        (|it| it.target.store().set_flags(ANN, "INBOX", 3, &["\\Seen"]).unwrap(), ProblemKind::FlagsDiffer, "'once'"),
+        (|it| replace(it, 3, &[], "2021-01-01T00:00:00+00:00"), ProblemKind::DateDiffers, "'once'"),
+        (|it| copies(it, 1), ProblemKind::ExtraCopies, "'once' (24 bytes, UID 3) in 'INBOX' has 1 more copy "),
+        (|it| copies(it, 50), ProblemKind::ExtraCopies, "'once' (24 bytes, UID 3) in 'INBOX' has 50 more copies "),
+        (|it| it.target.store().delete_folder(ANN, "Empty").unwrap(), ProblemKind::FolderMissing, "'Empty'"),
+        (unsubscribe, ProblemKind::SubscriptionMissing, "'Empty'"),
+        (|it| it.target.store().delete_message(ANN, "INBOX", 3).unwrap(), ProblemKind::MessageMissing, "'once'"),
+    ];
+    for (change, kind, name) in cases {
+        let stage = migrated();
+        lose_record(&stage);
+        change(&stage);
+        let state = stage.run(RunKind::Verify);
+        let found = problems(&state);
+        assert_eq!((state.verdict(), kinds(&state)), (Verdict::SomeIncomplete, BTreeSet::from([kind])), "{found:?}");
+        assert!(found.len() == 1 && found[0].contains(name), "{found:?}");
+        assert_eq!(state.tally.checked.messages, 3 - state.tally.failed, "{kind:?}: {:?}", state.tally);
+    }
+}
+
+#[test]
+fn equal_messages_whose_marks_are_there_in_another_order_are_equal() {
+    let stage = migrated();
+    lose_record(&stage);
+    replace(&stage, 1, &["\\Seen"], "2001-02-03T04:05:06+00:00");
+    let state = stage.run(RunKind::Verify);
+    assert_eq!((state.verdict(), problems(&state).len()), (Verdict::AllComplete, 0), "{:?}", problems(&state));
+}
+
+#[test]
+fn what_people_did_on_the_target_is_distinguished_where_the_record_knows() {
+    let stage = migrated();
+    stage.target.store().set_flags(ANN, "INBOX", 3, &["\\Seen"]).unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MarkedOnTarget]), "{:?}", problems(&state));
+    assert!(!words::verdict(&state).contains("equal on both"), "{}", words::verdict(&state));
+
+    stage.target.store().create_folder(ANN, "Filed").unwrap();
+    stage.target.store().move_message(ANN, "INBOX", 3, "Filed").unwrap();
+    assert!(stage.target.mail().folders.contains_key(&wire_name("Filed")));
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageMissing]), "{:?}", problems(&state));
+    assert!(problems(&state)[0].contains("somebody has deleted or moved it"), "{:?}", problems(&state));
+}
+
+#[test]
+fn of_many_messages_that_differ_in_one_way_some_are_named_and_the_others_counted() {
+    let stage = Stage::between(Profile::Rich, Profile::Rich).fill(50);
+    stage.assert_complete(&stage.migrate());
+    lose_record(&stage);
+    for uid in 1..=50 {
+        stage.target.store().set_flags(ANN, "INBOX", uid, &["\\Seen"]).unwrap();
+    }
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::FlagsDiffer]));
+    let counts: Vec<u64> = state.accounts[0].problems.iter().map(|(_, problem)| problem.count).collect();
+    assert_eq!((counts.len(), counts.iter().sum::<u64>()), (21, 50));
+}
