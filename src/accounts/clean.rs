@@ -147,7 +147,19 @@ pub(super) fn is_like_date(password: &str) -> bool {
         [day, month, year] => [day, month, year].iter().all(|part| is_number(part)) && password.len() >= 8,
         _ => false,
     };
-    date || matches!(password, "TRUE" | "FALSE" | "WAHR" | "FALSCH" | "VRAI" | "FAUX")
+    let whole = password
+        .strip_suffix(".0")
+        .is_some_and(|whole| !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()));
+    date || whole || matches!(password, "TRUE" | "FALSE" | "WAHR" | "FALSCH" | "VRAI" | "FAUX")
+}
+
+/// Whether a password has quotes around it even after those of the list were taken off, or a sign as web pages write it.
+pub(super) fn has_marks_of_another_format(password: &str) -> bool {
+    (password.len() > 2 && password.starts_with('"') && password.ends_with('"'))
+        // Without its semicolon, which may have divided the field.
+        || password.contains('&') && ["&amp", "&lt", "&gt", "&quot", "&#39", "&#039", "&nbsp"].iter().any(|sign| {
+            password.contains(&format!("{sign};")) || password.ends_with(sign)
+        })
 }
 
 /// Whether an address has a character that turns the text round it or is not seen.
@@ -364,7 +376,7 @@ mod tests {
 
     #[test]
     fn dates_that_a_spreadsheet_made_are_known() {
-        for text in ["12-Jan", "Mär 71", "Mrz 71", "01.02.2024", "2024-01-02", "TRUE"] {
+        for text in ["12-Jan", "Mär 71", "Mrz 71", "01.02.2024", "2024-01-02", "TRUE", "123456.0"] {
             assert!(is_like_date(text), "{text}");
         }
         for text in ["Winter-71", "1-2", "12-34-56x", "Mai", "10.0.0.1", "true", "1.2.3"] {

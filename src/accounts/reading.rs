@@ -306,6 +306,7 @@ impl<'a> Reading<'a> {
             (ends_in_space && !password.trim().is_empty(), Doubt::SpaceAtEnd),
             (clean::has_typographic_sign(&password), Doubt::TypographicSign),
             (clean::is_like_date(&password), Doubt::Date),
+            (clean::has_marks_of_another_format(&password), Doubt::OtherFormat),
             (password.starts_with('\'') && password.len() > 1, Doubt::Apostrophe),
         ] {
             if holds {
@@ -328,11 +329,18 @@ impl<'a> Reading<'a> {
             let shown = printable(&address.to_string());
             return Err(format!("{shown} has a mail address in place of the password. Write it as {PATTERN}."));
         }
-        let is_name = clean::is_like_name(&password) || (self.plan.is_manual && clean::is_name_of(&password, address));
-        if is_name && clean::is_like_password(&name) && !clean::is_number(&name) {
+        // Without a header, anything that is less like a password than what follows it may be a login, or a name.
+        let is_name = clean::is_like_name(&password)
+            || (self.plan.is_manual && (clean::is_name_of(&password, address) || !clean::is_like_password(&password)));
+        if is_name
+            && !password.is_empty()
+            && clean::is_like_password(&name)
+            && !clean::is_number(&name)
+            && !name.contains('@')
+        {
             return Err(format!(
-                "{} seems to have the name in place of the password, and the password in place of the name. Write it as {PATTERN}, or name the \
-                 columns in the first line.",
+                "{} seems to have something else in place of the password, and the password in place of the name. Write it as {PATTERN}, or \
+                 name the columns in the first line.",
                 printable(&address.to_string())
             ));
         }
@@ -375,11 +383,22 @@ impl<'a> Reading<'a> {
         withheld.into_iter().for_each(|line| self.doubts.note(Doubt::NameIsPassword, line));
     }
 
-    /// A last line without its end whose password comes last may be cut inside the password.
+    /// A last line without its end may be cut: refused where it is also shorter than the others, reported where its password comes last.
     fn doubt_end(&mut self, number: u32, line: &str) {
-        let Some(password) = self.roles.password else { return };
-        let ends = fields::split(line, self.separator).is_ok_and(|fields| fields.len() == password + 1);
-        if ends && self.accounts.last().is_some_and(|account| account.line == number) {
+        let Ok(fields) = fields::split(line, self.separator) else { return };
+        if self.accounts.last().is_none_or(|account| account.line != number) {
+            return;
+        }
+        let filled = fields.iter().filter(|field| !field.is_empty()).count();
+        if fields.len() < self.plan.typical && self.accounts.len() > 1 {
+            self.accounts.pop();
+            let what = format!(
+                "The file ends inside this line, which has {} and no line end, and the lines before it have more. If the file is complete, \
+                 end the line; otherwise load the file again when it is.",
+                counted(filled, "field")
+            );
+            self.refuse(number, what);
+        } else if self.roles.password.is_some_and(|password| fields.len() == password + 1) {
             self.doubts.note(Doubt::EndsInside, number);
         }
     }

@@ -27,6 +27,8 @@ pub(super) enum Doubt {
     TypographicSign,
     /// A password that looks like what a spreadsheet makes of some texts.
     Date,
+    /// A password with the marks of another format.
+    OtherFormat,
     /// A password that begins with an apostrophe.
     Apostrophe,
     /// A number as the full name.
@@ -57,7 +59,10 @@ impl Doubt {
             Self::SpaceAtEnd => "has a password that begins or ends with a space, which is used as it is.",
             Self::TypographicSign => "has a typographic quote or dash in the password, which is used as it is.",
             Self::Date => {
-                "has a password that looks like a date or a truth value, which a spreadsheet may have made of it; it is used as it is."
+                "has a password that looks like a date, a truth value or a number with .0, which a spreadsheet may have made of it; it is used as it is."
+            }
+            Self::OtherFormat => {
+                "has quotes around the password, or a sign written as on a web page, such as &amp;; it is used as it is."
             }
             Self::Apostrophe => {
                 "has a password that begins with an apostrophe, which a spreadsheet may have added; it is used as it is."

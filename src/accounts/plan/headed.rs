@@ -130,6 +130,7 @@ impl<'a> Headed<'a> {
         if let Some(candidates) = rank.into_iter().find(|rank| !rank.is_empty()) {
             let found = self.only(&candidates).map_err(|two| self.both(two, "address"))?;
             if let Some(index) = found {
+                self.check_rivals(index)?;
                 self.set(index, Meaning::Address);
             }
             return Ok(());
@@ -153,6 +154,26 @@ impl<'a> Headed<'a> {
             }
             (None, None) => format!("None of the columns is known as the mail address. {HOW_TO_NAME}."),
         })
+    }
+
+    /// A login or an account that is an address of another domain: one of the two may be a private address.
+    fn check_rivals(&self, address: usize) -> Result<(), String> {
+        let domain = |row: &Row<'_>, index: usize| {
+            row.fields
+                .get(index)
+                .and_then(|field| clean::address(field).ok())
+                .map(|address| address.domain().to_owned())
+        };
+        let differs = |row: &Row<'_>, rival: usize| match (domain(row, address), domain(row, rival)) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        };
+        let rivals = [self.of(Word::Login), self.of(Word::Mailbox)].concat();
+        let mut rivals = rivals.into_iter().filter(|rival| *rival != address);
+        match rivals.find(|rival| self.sample.iter().any(|row| differs(row, *rival))) {
+            Some(rival) => Err(self.both((address.min(rival), address.max(rival)), "address")),
+            None => Ok(()),
+        }
     }
 
     fn find_password(&mut self) -> Result<(), String> {

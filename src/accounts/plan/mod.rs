@@ -23,6 +23,7 @@ use super::preview::MOST_COLUMNS;
 use super::words;
 use crate::domain::Address;
 use headed::Headed;
+use std::collections::BTreeMap;
 
 /// How the lines of a list are read.
 pub(super) struct Plan {
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     pub(super) fewest: usize,
     /// As many fields as most lines have, if only empty ones at the end.
     pub(super) usual: usize,
+    /// As many fields as more than half of the lines have; nothing where no number has more than half.
+    pub(super) typical: usize,
     pub(super) export: Option<&'static Export>,
     /// Why the list cannot be used, and the line to which that belongs.
     pub(super) refusal: Option<(u32, String)>,
@@ -48,7 +51,8 @@ const HOW_TO_NAME: &str = "Name the columns in the first line, such as Email;Pas
 
 /// Finds out how the lines are read.
 pub(super) fn plan(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
-    Plan { usual: usual(beginning), ..unbounded(beginning, choice) }
+    let typical = typical(beginning);
+    Plan { usual: usual(beginning, typical), typical, ..unbounded(beginning, choice) }
 }
 
 fn unbounded(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
@@ -75,7 +79,17 @@ impl Plan {
         let header_line = columns.header_line.unwrap_or(0);
         let width = Some(columns.columns.len());
         let fewest = fewest(&columns);
-        Self { columns, header_line, is_manual: false, width, fewest, usual: usize::MAX, export: None, refusal: None }
+        Self {
+            columns,
+            header_line,
+            is_manual: false,
+            width,
+            fewest,
+            usual: usize::MAX,
+            typical: 0,
+            export: None,
+            refusal: None,
+        }
     }
 
     /// What to say where passwords are needed and no column holds any, and of which line.
@@ -133,20 +147,27 @@ fn fewest(columns: &Columns) -> usize {
     }
 }
 
-/// The number of fields that most lines have; of the header, where it has more or a single line says nothing.
-fn usual(beginning: &Beginning<'_>) -> usize {
-    let rows = &beginning.sample;
-    let most = rows
-        .iter()
-        .map(|row| row.fields.len())
-        .find(|count| rows.len() > 1 && rows.iter().filter(|row| row.fields.len() == *count).count() * 2 > rows.len());
+/// The number of fields that more than half of several lines have.
+fn typical(beginning: &Beginning<'_>) -> usize {
+    let mut counts = BTreeMap::new();
+    for row in &beginning.sample {
+        *counts.entry(row.fields.len()).or_insert(0) += 1;
+    }
+    let rows = beginning.sample.len();
+    counts.into_iter().find(|(_, lines)| rows > 1 && lines * 2 >= rows).map_or(0, |(fields, _)| fields)
+}
+
+/// The most fields that a line may have, if only empty ones at its end.
+fn usual(beginning: &Beginning<'_>, typical: usize) -> usize {
     match &beginning.header {
         // Separators at the ends of the lines are a habit only where never anything follows them.
-        Some(header) if rows.iter().all(|row| row.fields.iter().skip(header.fields.len()).all(Field::is_empty)) => {
-            most.unwrap_or(0).max(header.fields.len())
+        Some(header)
+            if beginning.sample.iter().all(|row| row.fields.iter().skip(header.fields.len()).all(Field::is_empty)) =>
+        {
+            typical.max(header.fields.len())
         }
         Some(header) => header.fields.len(),
-        None => most.unwrap_or(usize::MAX),
+        None => usize::MAX,
     }
 }
 
@@ -239,7 +260,11 @@ fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
         clean::is_name_of(second, address) && clean::is_like_password(third) && !clean::is_number(third)
     });
     let addresses = lines(&|_, second, _| clean::address(&Field::Plain(second)).is_ok());
+    let first_names = lines(&|address, second, third| {
+        third.is_empty() && second.starts_with(char::is_uppercase) && clean::is_name_of(second, address)
+    });
     let kinds = [
+        (first_names, "is a name from the address", true),
         (names, "looks like a person's name", names_after.len() * 2 < rows.len()),
         (parts, "is a part of the address, with what looks like a password after it,", true),
         (addresses, "is a mail address", true),

@@ -37,6 +37,17 @@ fn an_alternate_address_is_never_the_target_nor_the_address() {
 }
 
 #[test]
+fn a_login_of_another_domain_may_be_the_address_and_is_refused() {
+    let what = whole("Login;Heslo;E-mail\nann@old.example;Winter-71;ann@private.example\n");
+    assert!(what.contains("'Login' and 'E-mail' could be the address"), "{what}");
+    let file = read(b"Login;Heslo;E-mail\na.smith@old.example;Winter-71;ann@old.example\n");
+    assert_eq!(
+        (rows(&file)[0].1.as_str(), file.accounts[0].source_login.as_deref()),
+        ("ann@old.example", Some("a.smith@old.example"))
+    );
+}
+
+#[test]
 fn two_columns_that_could_be_the_same_are_refused_and_named() {
     for (text, one, other) in [
         ("Email;Password;Kennwort\nann@old.example;a;b\n", "'Password'", "'Kennwort'"),
@@ -92,9 +103,14 @@ fn names_in_place_of_passwords_are_refused_without_a_header() {
         "ann.smith@old.example;Ann;Winter-71\n",
         "ann@old.example;ann;Winter-71\nbob@old.example;bob;Sommer-82\n",
         "ann@old.example;ann@old.example;Winter-71\n",
+        "ann@old.example;Ann\nbob@old.example;Bob\n",
     ] {
         assert!(whole(text).contains("The second field"), "{text}");
     }
+    let (_, what) = refusal("ann@old.example;a.smith;Winter-71\n");
+    assert!(what.contains("something else in place of the password"), "{what}");
+    // In a laboratory, everybody's password is the name.
+    assert_eq!(read(b"ann@old.example;ann\nbob@old.example;bob\n").accounts.len(), 2);
     // Words that a person may well use as a password are one where a name follows.
     assert_eq!(rows(&read(b"ann@old.example;Correct Horse;Ann Smith\n"))[0].2, "Correct Horse");
 }
@@ -102,7 +118,7 @@ fn names_in_place_of_passwords_are_refused_without_a_header() {
 #[test]
 fn titles_that_are_the_wrong_way_round_are_refused_by_line() {
     let (line, what) = refusal("Email;Password;Name\nann@old.example;Ann Smith;Winter-71\n");
-    assert!(line == 2 && what.contains("the name in place of the password"), "{what}");
+    assert!(line == 2 && what.contains("the password in place of the name"), "{what}");
     // A value of a column that is not used is a password all the same.
     let file = read(b"Email;Password;New password;Name\nann@old.example;a;Sommer;Sommer\n");
     assert_eq!(file.accounts[0].full_name, "");
@@ -123,7 +139,7 @@ fn a_list_with_more_columns_and_no_header_says_so() {
 
 #[test]
 fn what_cannot_be_a_name_is_not_printed_as_one() {
-    let file = read(b"a@old.example;Sommer;Winter-71\nb@old.example;Herbst;10 GB\nc@old.example;Regen;250\nd@old.example;Wolke;Dora Weber\n");
+    let file = read(b"a@old.example;Sommer1;Winter-71\nb@old.example;Herbst;10 GB\nc@old.example;Regen;250\nd@old.example;Wolke;Dora Weber\n");
     let names: Vec<&str> = file.accounts.iter().map(|account| account.full_name.as_str()).collect();
     assert_eq!(names, ["", "", "", "Dora Weber"]);
     let said: Vec<String> = file.warnings.iter().map(Warning::sentence).collect();

@@ -64,6 +64,8 @@ fn addresses_lose_what_nobody_sees_and_two_in_one_field_are_refused() {
     let addresses: Vec<String> = file.accounts.iter().map(|account| account.address.to_string()).collect();
     assert_eq!(addresses, ["ann@example.com", "bob@example.com", "carl@example.com"]);
     assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [4, 5]);
+    let (_, said) = warned(b"ann@example.com,Tom&amp;Jerry\nbob@example.com,\"\"\"Winter\"\"\"\n");
+    assert!(said[0].contains("lines 1, 2 has quotes around the password"), "{said:?}");
     let (_, what) = refusal("'ann@example.com';'Winter-71';'Ann'\n");
     assert!(what.contains("no plain ones"), "{what}");
     assert!(file.bad_lines[0].what.contains("two addresses") && file.bad_lines[1].what.contains("not seen"));
@@ -80,9 +82,15 @@ fn a_password_beyond_ascii_in_a_guessed_encoding_is_named_by_line() {
 
 #[test]
 fn a_file_that_ends_inside_a_line_is_said() {
-    let (_, said) = warned(b"ann@example.com;Winter-71;Ann\nbob@example.com;Som");
-    assert!(said[0].starts_with("Line 2 is the last one and has no line end"), "{said:?}");
-    assert!(warned(b"ann@example.com;Winter-71;Ann\nbob@example.com;Som\n").1.is_empty());
+    for cut in ["bob@example.com;Som", "bob@exam"] {
+        let file =
+            super::super::read(format!("ann@example.com;Winter-71;Ann\neva@example.com;x;Eva\n{cut}").as_bytes());
+        assert!(file.accounts.len() == 2 && file.bad_lines[0].line == 3, "{:?}", file.bad_lines);
+        assert!(file.bad_lines[0].what.contains("The file ends inside this line"));
+    }
+    let (file, said) = warned(b"ann@example.com;Winter-71\nbob@example.com;Som");
+    assert!(file.accounts.len() == 2 && said[0].starts_with("Line 2 is the last one and has no line end"), "{said:?}");
+    assert!(warned(b"ann@example.com;Winter-71;Ann\neva@example.com;x;Eva\nbob@example.com;Som\n").1.is_empty());
     assert!(warned(b"ann@example.com;Winter-71;Ann").1.is_empty());
 }
 
