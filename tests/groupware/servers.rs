@@ -76,6 +76,14 @@ fn everything_moves_from_radicale_into_radicale_once_and_nobody_is_invited() {
 fn a_server_that_sends_invitations_is_given_nothing_to_send() {
     let (user, password) = account();
     let (source, all) = filled_radicale();
+    // Cyrus invites to what is still to come.
+    let meeting = |uid: &str| {
+        let lines = "DTSTART:20300101T090000Z\r\nDTEND:20300101T100000Z\r\nSUMMARY:Invites\r\nORGANIZER:mailto:ann@example.com\r\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ben@example.com\r\n";
+        sample::calendar(&sample::event(uid, lines))
+    };
+    let client = DavClient::new(source.port, user, password);
+    client.put(&format!("/{user}/default/future.ics"), "text/calendar", &meeting("m1@example.com"));
+    let all = all + 1;
     let cyrus = Cyrus::start();
     for name in [user, "ben@example.com"] {
         cyrus.add_user_with_mailbox(name, password);
@@ -102,11 +110,7 @@ fn a_server_that_sends_invitations_is_given_nothing_to_send() {
 
     // The same meeting with its participants does invite: the test can see it.
     let client = DavClient::new(cyrus.dav_port, user, password);
-    let meeting = sample::calendar(&sample::event(
-        "m2@example.com",
-        "DTSTART:20300101T090000Z\r\nDTEND:20300101T100000Z\r\nSUMMARY:Invites\r\nORGANIZER:mailto:ann@example.com\r\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ben@example.com\r\n",
-    ));
-    client.put(&format!("/dav/calendars/user/{user}/Default/m2.ics"), "text/calendar", &meeting);
+    client.put(&format!("/dav/calendars/user/{user}/Default/m2.ics"), "text/calendar", &meeting("m2@example.com"));
     assert_ne!(of("ben@example.com"), [""; 0], "this server sends no invitations, and proves nothing");
 }
 
