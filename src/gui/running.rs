@@ -2,7 +2,7 @@
 
 use super::last_run::{Keeper, LastRun};
 use super::task::{Progress, Task};
-use crate::domain::Problem;
+use crate::domain::{Problem, Side};
 use crate::instance::Instance;
 use crate::logs;
 use crate::migrate::{self, Request, Run};
@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 
 /// A frame spends at most this long on news; the rest comes with the next.
 const BUDGET: Duration = Duration::from_millis(8);
+/// A stopped run settles what is in flight for this long. Then its connections are cut, and the next run settles the rest.
+const GENTLE: Duration = Duration::from_millis(2500);
+/// The window waits at most this long for a stopped run; what is left of it ends in the background.
+const STOPPED_WITHIN: Duration = Duration::from_millis(4500);
 /// During a run the window redraws itself at most this often.
 pub const FRAME: Duration = Duration::from_millis(100);
 
@@ -45,7 +49,9 @@ pub struct Running {
     events: Receiver<Stamped>,
     waking: Arc<AtomicBool>,
     since: Instant,
-    stop: bool,
+    /// When it was asked to stop.
+    stopping: Option<Instant>,
+    cut: bool,
 }
 
 impl Running {
@@ -57,7 +63,16 @@ impl Running {
         let kind = order.request.kind;
         let wake = context.clone();
         let beginning = Task::start("begin", move || wake.request_repaint(), move || begin(order, observer))?;
-        Ok(Self { kind, beginning: Some(beginning), begun: None, events, waking, since: Instant::now(), stop: false })
+        Ok(Self {
+            kind,
+            beginning: Some(beginning),
+            begun: None,
+            events,
+            waking,
+            since: Instant::now(),
+            stopping: None,
+            cut: false,
+        })
     }
 
     /// Hands the news since the last call to `take`, for at most a few milliseconds. An error says why the run could not start.
@@ -66,12 +81,16 @@ impl Running {
             Some(Progress::Done(begun)) => {
                 self.beginning = None;
                 self.begun = Some(begun?);
-                if self.stop {
-                    self.stop();
+                if self.stopping.is_some() {
+                    self.with(Run::stop);
                 }
             }
             Some(Progress::Lost) => return Err(Problem::new(crate::domain::ProblemKind::Internal)),
             Some(Progress::Working) | None => {}
+        }
+        if !self.cut && self.stopping.is_some_and(|asked| asked.elapsed() >= GENTLE) {
+            self.cut = self.begun.is_some();
+            self.with(Run::stop_now);
         }
         self.waking.store(false, Ordering::Relaxed);
         let started = Instant::now();
@@ -106,8 +125,18 @@ impl Running {
 
     /// Stops it: starts nothing new and settles what is in flight. Also stops a run that is still starting.
     pub fn stop(&mut self) {
-        self.stop = true;
+        self.stopping.get_or_insert_with(Instant::now);
         self.with(Run::stop);
+    }
+
+    /// Whether it was asked to stop and has not ended in time: some server or this computer still keeps it.
+    pub fn is_overdue(&self) -> bool {
+        self.stopping.is_some_and(|asked| asked.elapsed() >= STOPPED_WITHIN)
+    }
+
+    /// The server that has kept a connection waiting longest, and for how long.
+    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+        self.begun.as_ref()?.run.longest_silence()
     }
 
     /// Stops it and waits at most `patience` until it has ended. Only for the end of the program; a live window never waits.

@@ -10,7 +10,7 @@ use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::{Distance, Wire};
 use crate::domain::{Note, Security, Side, foreign_without_secrets};
-use crate::network::{Limits, NetworkError, Proxy, RateLimit, Stream, Trust, dial, dial_measuring};
+use crate::network::{Interrupter, Limits, NetworkError, Proxy, RateLimit, Stream, Trust, Watch, dial, dial_measuring};
 use std::net::TcpStream;
 use std::time::Instant;
 
@@ -37,6 +37,8 @@ pub struct Endpoint {
     pub limits: Limits,
     /// The user agreed to passwords in clear text.
     pub cleartext_allowed: bool,
+    /// Who watches the connections, and may cut them.
+    pub watch: Option<Watch>,
 }
 
 /// A session before its sign-in.
@@ -52,24 +54,32 @@ pub struct Greeted {
 /// Connects, encrypts, and learns what the server can do.
 pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     let Endpoint { host, port, proxy, limits, trust, rate, .. } = endpoint;
-    let mut dial = || dial(host, *port, proxy.as_ref(), limits);
     let (tcp, round_trip) = dial_measuring(host, *port, proxy.as_ref(), limits)?;
+    let handle = Interrupter::setting_up(&tcp);
+    let mut watched: Vec<_> = endpoint.watch.iter().map(|watch| (watch.0)(handle.clone())).collect();
+    let mut dial = || {
+        let tcp = dial(host, *port, proxy.as_ref(), limits)?;
+        watched.extend(endpoint.watch.iter().map(|watch| (watch.0)(Interrupter::setting_up(&tcp))));
+        Ok(tcp)
+    };
     let (mut wire, product) = match endpoint.security {
-        Security::Plain => greet(Stream::plain(tcp).limited(rate.clone()))?,
-        Security::Tls => greet(Stream::secure(tcp, host, trust, &mut dial)?.limited(rate.clone()))?,
+        Security::Plain => greet(Stream::plain(tcp).limited(rate.clone()).watched_by(&handle))?,
+        Security::Tls => greet(Stream::secure(tcp, host, trust, &mut dial)?.limited(rate.clone()).watched_by(&handle))?,
         Security::StartTls => {
             let (tcp, product) = before_encryption(tcp)?;
             let mut again = || {
                 let fresh = dial()?;
                 before_encryption(fresh).map(|(tcp, _)| tcp).map_err(|error| NetworkError::TlsFailed(error.to_string()))
             };
-            let stream = Stream::secure(tcp, host, trust, &mut again)?.limited(rate.clone());
+            let stream = Stream::secure(tcp, host, trust, &mut again)?.limited(rate.clone()).watched_by(&handle);
             // What was said before the encryption counts for nothing (RFC 9051, section 6.2.1).
             (Wire::new(Transport::new(stream)), product)
         }
     };
     round_trip.into_iter().for_each(|took| endpoint.distance.note(took));
+    handle.is_set_up();
     wire.distance = endpoint.distance.clone();
+    wire.hold(watched);
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
     let mut greeted = Greeted { wire, product, cleartext_refused, host: host.clone(), port: *port };
     if greeted.wire.capabilities.is_empty() {

@@ -5,7 +5,7 @@
 
 use super::deflate::Deflate;
 use super::response::{Condition, Status};
-use crate::network::{Interrupter, Stream};
+use crate::network::{Guard, Interrupter, Stream};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -94,6 +94,10 @@ impl Transport {
 
     pub(super) fn interrupter(&self) -> Interrupter {
         self.stream.interrupter()
+    }
+
+    pub(super) fn hold(&mut self, guards: Vec<Guard>) {
+        self.stream.hold(guards);
     }
 
     /// The stream, for encrypting it. What was read ahead is gone, and it is not compressed: the caller has made sure that there is nothing.

@@ -54,6 +54,7 @@ fn endpoint(
         distance: Distance::default(),
         limits: Limits::default(),
         cleartext_allowed: servers.cleartext_passwords_allowed,
+        watch: None,
     })
 }
 

@@ -9,7 +9,7 @@
 //! - A connection is kept for the next request only where the caller asks for that. A server may close a kept connection just as the
 //!   next request goes out, which leaves unknown whether that request was carried out.
 
-use super::{Interrupter, Limits, NetworkError, Proxy, RateLimit, Stream, Trust};
+use super::{Interrupter, Limits, NetworkError, Proxy, RateLimit, Stream, Trust, Watch};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -40,16 +40,6 @@ pub struct HttpServer {
     pub rate: Option<RateLimit>,
     /// Who else may cut its connections.
     pub watch: Option<Watch>,
-}
-
-/// Is given what cuts each new connection, and returns what the connection holds as long as it is open.
-#[derive(Clone)]
-pub struct Watch(pub Arc<dyn Fn(Interrupter) -> Box<dyn Send + Sync> + Send + Sync>);
-
-impl std::fmt::Debug for Watch {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Watch")
-    }
 }
 
 /// What is asked for.

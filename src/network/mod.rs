@@ -15,15 +15,17 @@ mod proxy;
 mod rate;
 mod stream;
 mod trust;
+mod watch;
 
 pub use dial::{dial, dial_measuring};
 pub use error::NetworkError;
-pub use https::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpServer, Watch};
+pub use https::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpServer};
 pub use known::KnownCertificates;
 pub use proxy::Proxy;
 pub use rate::RateLimit;
-pub use stream::{Interrupter, Stream};
+pub use stream::Stream;
 pub use trust::{ClientCertificate, Trust, verifying_connector};
+pub use watch::{Guard, Interrupter, Watch};
 
 use std::time::Duration;
 

@@ -1,17 +1,19 @@
 //! A connection to a server, in clear text or encrypted, and the check of its certificate.
 
-use super::{Limits, NetworkError, RateLimit, Trust, certificate, direct};
+use super::watch::Activity;
+use super::{Guard, Interrupter, Limits, NetworkError, RateLimit, Trust, certificate, direct};
 use crate::domain::CertificateDetails;
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::net::TcpStream;
 use std::time::Duration;
 
 /// A connection to a server.
 pub struct Stream {
     transport: Transport,
     rate: Option<RateLimit>,
+    activity: Activity,
+    guards: Vec<Guard>,
 }
 
 enum Transport {
@@ -22,16 +24,26 @@ enum Transport {
 impl Stream {
     /// A connection in clear text.
     pub fn plain(tcp: TcpStream) -> Self {
-        Self { transport: Transport::Plain(tcp), rate: None }
+        Self { transport: Transport::Plain(tcp), rate: None, activity: Activity::default(), guards: Vec::new() }
     }
 
     fn encrypted(tls: TlsStream<TcpStream>) -> Self {
-        Self { transport: Transport::Tls(Box::new(tls)), rate: None }
+        Self { transport: Transport::Tls(Box::new(tls)), rate: None, activity: Activity::default(), guards: Vec::new() }
     }
 
     /// The same connection, no faster than the limit.
     pub fn limited(self, rate: Option<RateLimit>) -> Self {
         Self { rate, ..self }
+    }
+
+    /// The same connection, whose waits this handle knows.
+    pub fn watched_by(self, handle: &Interrupter) -> Self {
+        Self { activity: handle.activity.clone(), ..self }
+    }
+
+    /// Keeps these for as long as the connection is open.
+    pub fn hold(&mut self, guards: Vec<Guard>) {
+        self.guards.extend(guards);
     }
 
     /// The TCP stream below a connection in clear text; none for an encrypted one.
@@ -96,7 +108,12 @@ impl Stream {
         }
         let limit = self.tcp().read_timeout()?;
         self.tcp().set_read_timeout(Some(patience))?;
+        self.activity.waits();
         let peeked = self.tcp().peek(&mut [0]);
+        // Without an answer the wait continues.
+        if peeked.is_ok() {
+            self.activity.ends();
+        }
         self.tcp().set_read_timeout(limit)?;
         match peeked {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(false),
@@ -107,7 +124,7 @@ impl Stream {
 
     /// A handle that cuts the connection from another thread.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter(self.tcp().try_clone().ok().map(Arc::new))
+        Interrupter::new(self.tcp(), self.activity.clone())
     }
 
     /// Whether decrypted data is still unread; the socket itself may be empty then.
@@ -180,10 +197,13 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let portion = self.portion(buffer.len());
         let buffer = &mut buffer[..portion];
-        let bytes = match &mut self.transport {
+        self.activity.waits();
+        let read = match &mut self.transport {
             Transport::Plain(tcp) => tcp.read(buffer),
             Transport::Tls(tls) => tls.read(buffer),
-        }?;
+        };
+        self.activity.ends();
+        let bytes = read?;
         self.pay(bytes);
         Ok(bytes)
     }
@@ -192,10 +212,13 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let bytes = &bytes[..self.portion(bytes.len())];
+        self.activity.waits();
         let written = match &mut self.transport {
             Transport::Plain(tcp) => tcp.write(bytes),
             Transport::Tls(tls) => tls.write(bytes),
-        }?;
+        };
+        self.activity.ends();
+        let written = written?;
         self.pay(written);
         Ok(written)
     }
@@ -204,19 +227,6 @@ impl Write for Stream {
         match &mut self.transport {
             Transport::Plain(tcp) => tcp.flush(),
             Transport::Tls(tls) => tls.flush(),
-        }
-    }
-}
-
-/// Cuts a connection from another thread: reads and writes there fail at once.
-#[derive(Debug, Clone)]
-pub struct Interrupter(Option<Arc<TcpStream>>);
-
-impl Interrupter {
-    /// Cuts the connection. Cutting it twice is harmless.
-    pub fn interrupt(&self) {
-        if let Some(tcp) = &self.0 {
-            let _ = tcp.shutdown(Shutdown::Both);
         }
     }
 }

@@ -69,6 +69,7 @@ fn no_secret_goes_to_another_computer_in_clear_text_unless_the_user_agreed() {
             distance: Distance::default(),
             limits: Limits::default(),
             cleartext_allowed,
+            watch: None,
         };
         let refused = connect(&endpoint).unwrap().sign_in(way).err().unwrap();
         let heard = heard.lock().unwrap();

@@ -69,6 +69,7 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
         distance: Distance::default(),
         limits: Limits::default(),
         cleartext_allowed: false,
+        watch: None,
     };
     let sign_in = SignIn::Password { user: "ann".to_owned(), password: Secret::new("secret") };
     (connect(&endpoint).unwrap().sign_in(&sign_in).unwrap().into_reader().into_writer(), heard)

@@ -9,6 +9,7 @@ mod more;
 mod recorded;
 mod result;
 mod servers;
+mod silent;
 mod status;
 mod support;
 mod whole;

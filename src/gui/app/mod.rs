@@ -214,6 +214,7 @@ impl App {
         }
         if kind == RunKind::Migrate {
             status.now = running.now().max(status.state.now);
+            status.silence = running.longest_silence().filter(|(_, silent)| *silent >= SILENCE);
             status.awake = self.awake.as_ref().is_some_and(Awake::is_held);
         }
         if let Some(folder) = running.log_folder() {
@@ -227,6 +228,9 @@ impl App {
         }
         if running.is_over() {
             self.end(kind);
+        } else if running.is_overdue() && kind == RunKind::Migrate && self.wizard.status.is_running() {
+            self.wizard.status.give_up_waiting();
+            self.show_end();
         }
     }
 
@@ -256,6 +260,15 @@ impl App {
         }
         self.awake = None;
         self.wizard.status.question = None;
+        self.wizard.status.silence = None;
+        self.show_end();
+        if let Some(next) = self.next.take() {
+            self.start(next);
+        }
+    }
+
+    /// Shows the result of a run that has ended, or that is no longer waited for.
+    fn show_end(&mut self) {
         let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
         for (account, end) in self.migrated.iter().zip(ends) {
             self.wizard.accounts.note_migrated(account, end == Some(AccountEnd::Complete));
@@ -318,6 +331,9 @@ fn save(settings: &Settings, folder: &std::path::Path) {
         log::warn!("the settings could not be saved: {error}");
     }
 }
+
+/// A server that has been silent for this long is shown.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// A run that ends with the program has this long to settle what is in flight, write the report and put the port back.
 const FAREWELL: Duration = Duration::from_secs(20);

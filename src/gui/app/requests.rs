@@ -270,6 +270,7 @@ impl App {
                 },
             )
         };
+        let patience = request.options.patience.limits.read;
         let accounts_file = page.file.clone().unwrap_or_default();
         let order = Order { request, accounts_file, logs: self.folders.chosen_logs() };
         match Running::begin(order, &self.context) {
@@ -285,6 +286,7 @@ impl App {
             return;
         }
         self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
+        self.wizard.status.patience = patience;
         self.wizard.result = Default::default();
         self.wizard.page = Page::Status;
         self.migrated = accounts;

@@ -12,7 +12,7 @@ use super::error::ImapError;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::transport::Transport;
-use crate::network::{Interrupter, NetworkError};
+use crate::network::{Guard, Interrupter, NetworkError};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -74,6 +74,11 @@ impl Wire {
 
     pub(super) fn interrupter(&self) -> Interrupter {
         self.transport.interrupter()
+    }
+
+    /// Keeps these for as long as the connection is open.
+    pub(super) fn hold(&mut self, guards: Vec<Guard>) {
+        self.transport.hold(guards);
     }
 
     pub(super) fn into_transport(self) -> Transport {

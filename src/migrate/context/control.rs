@@ -2,8 +2,9 @@
 //!
 //! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to.
 
+use crate::domain::Side;
 use crate::migrate::context::recorder::Events;
-use crate::network::Interrupter;
+use crate::network::{Interrupter, Watch};
 use crate::progress::Event;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,7 +31,7 @@ struct Wishes {
 #[derive(Default)]
 struct Lines {
     next: u64,
-    open: BTreeMap<u64, Interrupter>,
+    open: BTreeMap<u64, (Option<Side>, Interrupter)>,
     cut: bool,
 }
 
@@ -61,7 +62,7 @@ impl Control {
         self.stop();
         let mut lines = lock(&self.lines);
         lines.cut = true;
-        for line in lines.open.values() {
+        for (_, line) in lines.open.values() {
             line.interrupt();
         }
     }
@@ -149,13 +150,30 @@ impl Control {
 
     /// Puts a connection on the list of those to cut; one that is opened after the cut is cut at once.
     pub fn register(self: &Arc<Self>, line: Interrupter) -> Registration {
+        self.add(None, line)
+    }
+
+    /// Registers every connection to that side's server from its first moment on, before anybody is signed in.
+    pub fn watch(self: &Arc<Self>, side: Side) -> Watch {
+        let control = self.clone();
+        Watch(Arc::new(move |connection| Box::new(control.add(Some(side), connection))))
+    }
+
+    /// The server that has kept a connection waiting longest, and for how long.
+    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+        let lines = lock(&self.lines);
+        let waits = lines.open.values().filter_map(|(side, line)| Some(((*side)?, line.waits()?)));
+        waits.max_by_key(|(_, waits)| *waits)
+    }
+
+    fn add(self: &Arc<Self>, side: Option<Side>, line: Interrupter) -> Registration {
         let mut lines = lock(&self.lines);
         if lines.cut {
             line.interrupt();
         }
         let id = lines.next;
         lines.next += 1;
-        lines.open.insert(id, line);
+        lines.open.insert(id, (side, line));
         Registration { control: self.clone(), id }
     }
 }

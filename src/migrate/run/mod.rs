@@ -6,7 +6,7 @@
 pub mod prepare;
 mod shared_mailbox;
 
-use crate::domain::{AccountId, Problem, ProblemKind};
+use crate::domain::{AccountId, Problem, ProblemKind, Side};
 use crate::imap::Endpoint;
 use crate::migrate::check::survey;
 use crate::migrate::context::control::Control;
@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The handle to a run. Dropping it lets the run go on; [`Run::wait`] waits for its end.
 pub struct Run {
@@ -101,6 +102,11 @@ impl Run {
         self.control.try_now();
     }
 
+    /// The server that has kept a connection waiting longest, and for how long. Does not wait.
+    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+        self.control.longest_silence()
+    }
+
     /// Whether everything has ended, the report included.
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
@@ -125,7 +131,7 @@ impl Coordinator {
     fn run(self, request: Request) {
         self.events.report(Event::RunStarted(run_info(&request, self.log_folder.clone())));
         self.control.report_to(self.events.clone());
-        match prepare::prepare(request.kind, &request.servers, &request.options, &self.events) {
+        match prepare::prepare(request.kind, &request.servers, &request.options, &self.events, &self.control) {
             Ok(prepared) => self.run_prepared(request, prepared),
             Err(problem) => self.events.report(Event::ProblemMet { account: None, folder: None, problem }),
         }

@@ -5,6 +5,7 @@ use crate::domain::{Problem, Side};
 use crate::imap::{self, Endpoint};
 use crate::kerio::Administration;
 use crate::migrate::context::End;
+use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
 use crate::migrate::endpoints::{DavEnds, dav_ends, source_endpoint, target_endpoint};
@@ -30,14 +31,21 @@ pub struct Prepared {
 }
 
 /// Reaches everything a run needs. The error says why the run cannot start; whatever was changed by then is put back.
-pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Events) -> Result<Prepared, Problem> {
+pub fn prepare(
+    kind: RunKind,
+    servers: &Servers,
+    options: &Options,
+    events: &Events,
+    control: &Arc<Control>,
+) -> Result<Prepared, Problem> {
     let certificates = KnownCertificates::open(&options.state_folder);
     let limits = options.patience.limits;
-    let source = Endpoint { limits, ..source_endpoint(servers, &certificates)? };
+    let watched = |endpoint: Endpoint| Endpoint { limits, watch: Some(control.watch(endpoint.side)), ..endpoint };
+    let source = watched(source_endpoint(servers, &certificates)?);
     let groupware = dav_ends(&options.groupware, servers, &certificates, limits)?;
     greet(&source, &certificates, events)?;
     let TargetKind::Kerio(settings) = &servers.target_kind else {
-        let target = Endpoint { limits, ..target_endpoint(servers, None, &certificates)? };
+        let target = watched(target_endpoint(servers, None, &certificates)?);
         greet(&target, &certificates, events)?;
         let directory = Box::new(ExistingAccounts(servers.target.name));
         return Ok(Prepared { groupware, ..Prepared::new(servers, source, target, directory, None) });
@@ -54,7 +62,7 @@ pub fn prepare(kind: RunKind, servers: &Servers, options: &Options, events: &Eve
     };
     let directory = Box::new(KerioDirectory(administration.clone()));
     let target = target_endpoint(servers, port, &certificates);
-    let target = target.map(|target| Endpoint { limits, ..target });
+    let target = target.map(watched);
     let reached = target.and_then(|target| greet(&target, &certificates, events).map(|()| target));
     match reached {
         Ok(target) => {

@@ -13,10 +13,11 @@ use super::super::widgets::{button, progress, strip};
 use super::account_list::{self, AccountList, Entry, Group, Places};
 use super::accounts::filter;
 use crate::domain::Side;
-use crate::progress::{Counts, RunState, Stamped};
+use crate::progress::{Counts, Event, RunState, Stamped};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
+use std::time::Duration;
 
 /// The rows to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +57,10 @@ pub struct StatusPage {
     pub question: Option<Question>,
     /// The system keeps the computer awake.
     pub awake: bool,
+    /// The server that has not answered for a while, and for how long.
+    pub silence: Option<(Side, Duration)>,
+    /// A connection is given up after this long without an answer.
+    pub patience: Duration,
     /// The run is starting.
     pub starting: bool,
     /// How many rows the last frame drew.
@@ -76,6 +81,11 @@ impl StatusPage {
         self.starting = false;
         self.state.apply(event);
         self.now = self.now.max(self.state.now);
+    }
+
+    /// Takes the run as ended: it was stopped, and something keeps it from ending. Its threads end in the background.
+    pub fn give_up_waiting(&mut self) {
+        self.apply(&Stamped { at: self.now, event: Event::RunFinished });
     }
 
     /// Whether a run is under way.
@@ -167,10 +177,23 @@ impl StatusPage {
         for problem in &self.state.problems {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
+        self.show_silence(ui);
         progress::bar(ui, self.state.fraction(), "Progress of the whole migration");
         self.figures(ui);
         self.tools(ui);
         self.table(ui);
+    }
+
+    /// Says which server does not answer, since when, and what happens then.
+    fn show_silence(&self, ui: &mut Ui) {
+        let Some((side, silent)) = self.silence.filter(|_| self.is_running()) else { return };
+        let since = chrono::Local::now() - silent;
+        let head = format!("The {side} has not answered since {} ({} s).", since.format("%H:%M:%S"), silent.as_secs());
+        let rest = format!(
+            "After {} without an answer the connection is made again, and the mailbox continues. You can stop at any time.",
+            words::duration(u64::try_from(self.patience.as_millis()).unwrap_or_default())
+        );
+        strip::strip(ui, Mark::Clock, &head, &rest, |_| ());
     }
 
     fn ask(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
