@@ -62,11 +62,31 @@ pub enum Alert {
     },
 }
 
+/// What a port speaks that does not answer as it was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortSpeaks {
+    /// SSL from the start, though it was asked without.
+    Ssl,
+    /// Text, though it was asked with SSL.
+    Text,
+    /// Nothing, though it accepts connections.
+    Nothing,
+}
+
 /// A fact about a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Something is wrong.
     Problem(Problem),
+    /// The port does not speak as it was asked to.
+    Port {
+        /// The server.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What it speaks.
+        speaks: PortSpeaks,
+    },
     /// The server answered.
     Reached {
         /// The port.
@@ -159,7 +179,7 @@ impl Finding {
     /// How it is to be taken.
     pub fn sign(&self) -> Sign {
         match &self.found {
-            Found::Problem(_) | Found::SignInNotOffered { .. } => Sign::Bad,
+            Found::Problem(_) | Found::Port { .. } | Found::SignInNotOffered { .. } => Sign::Bad,
             Found::Seats { used, allowed: Some(allowed) } if used >= allowed => Sign::Warning,
             Found::NotEncrypted
             | Found::PortNotRestored { .. }
@@ -173,6 +193,15 @@ impl Finding {
             | Found::Seats { .. }
             | Found::ImapService { .. }
             | Found::SignInOffered(_) => Sign::Good,
+        }
+    }
+
+    /// What *Use SSL connection* has to be for this port, when it is the other.
+    pub fn use_ssl(&self) -> Option<bool> {
+        match self.found {
+            Found::Port { speaks: PortSpeaks::Ssl, .. } => Some(true),
+            Found::Port { speaks: PortSpeaks::Text, .. } => Some(false),
+            _ => None,
         }
     }
 

@@ -17,7 +17,7 @@ mod selection;
 mod server;
 
 pub use account::{Account, AccountId, Address, AddressError, BadLine, NameForm};
-pub use finding::{Alert, Doubt, Finding, Found, Service, Sign, SignInKind};
+pub use finding::{Alert, Doubt, Finding, Found, PortSpeaks, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
 pub use item::{ItemKind, ItemOutcome};
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};

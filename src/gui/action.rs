@@ -23,6 +23,8 @@ pub enum Action {
     Trust(Box<Doubt>),
     /// Let the user choose the client certificate for that side's server.
     ChooseCertificate(Side),
+    /// Set *Use SSL connection* of that side, and test it again.
+    UseSsl(Side, bool),
     /// Put back Kerio Connect's IMAP port that an earlier run left changed.
     RestorePort,
     /// Load the accounts of the interrupted run.

@@ -10,7 +10,7 @@ pub(super) fn fingerprint(der: &[u8]) -> Fingerprint {
     Fingerprint(Sha256::digest(der).into())
 }
 
-/// The facts of a certificate, and why the usual check for `host` fails. `why` is the TLS library's reason.
+/// The facts of a certificate, and why the usual check for `host` fails. `why` is the TLS library's reason, which debug.log has.
 pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
     let fingerprint = fingerprint(der);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
@@ -44,10 +44,10 @@ pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
         "it is self-signed".to_owned()
     } else if !names.iter().any(|name| covers(name, host)) {
         format!("the certificate is for {}, not for {host}", names.join(", "))
-    } else if why.is_empty() {
+    } else if why.is_empty() || why.contains("unable to get") {
         format!("the certificate was issued by {issuer}, which this computer does not know")
     } else {
-        format!("the certificate was issued by {issuer} and could not be verified ({why})")
+        format!("the certificate was issued by {issuer}, and this computer cannot verify it")
     };
     CertificateDetails {
         subject: subject.unwrap_or_else(|| "(no name)".to_owned()),

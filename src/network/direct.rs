@@ -40,7 +40,10 @@ fn resolve(host: &str, port: u16, end: Instant) -> Result<VecDeque<SocketAddr>, 
     match awaited.recv_timeout(left(end)) {
         Ok(Ok(addresses)) if addresses.is_empty() => Err(not_found("it has no address".to_owned())),
         Ok(Ok(addresses)) => Ok(interleaved(addresses)),
-        Ok(Err(error)) => Err(not_found(error.to_string())),
+        Ok(Err(error)) => {
+            log::debug!("looking up {host}: {error}");
+            Err(not_found(error.to_string()))
+        }
         Err(_) => Err(not_found("the name server did not answer in time".to_owned())),
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The host's name has no address.
-    #[error("the name {host} was not found ({why})")]
+    #[error("the name {host} was not found")]
     NameNotFound {
         /// The name.
         host: String,
@@ -21,13 +21,13 @@ pub enum NetworkError {
     #[error("there was no answer in time")]
     TimedOut,
     /// The connection failed for another reason: there is no route, or this computer forbids it.
-    #[error("no connection could be made ({why}){}", local_network(.why))]
+    #[error("no connection could be made ({}){}", plain(.why), local_network(.why))]
     NotConnected {
         /// The system's reason.
         why: io::Error,
     },
     /// The connection existed and is gone.
-    #[error("the connection was lost ({0})")]
+    #[error("the connection was lost ({})", plain(.0))]
     Lost(io::Error),
     /// The certificate cannot be verified, and no fingerprint says to trust it.
     #[error("{}; its SHA-256 fingerprint is {}", .details.why_untrusted, .details.fingerprint)]
@@ -44,7 +44,7 @@ pub enum NetworkError {
         details: Box<CertificateDetails>,
     },
     /// The handshake failed for another reason than trust.
-    #[error("encryption could not be started ({0})")]
+    #[error("encryption could not be started: {}", handshake(.0))]
     TlsFailed(String),
     /// The proxy does not connect to the server.
     #[error("the proxy {proxy} does not connect: {why}")]
@@ -96,6 +96,31 @@ impl NetworkError {
             NetworkError::Changed { expected, details } => Some((details, Some(*expected))),
             _ => None,
         }
+    }
+}
+
+/// An error of the system without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// Why a handshake failed, in plain words; debug.log has those of the TLS library.
+fn handshake(why: &str) -> &'static str {
+    let why = why.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    if says(&["wrong version number", "packet length", "http request", "record overflow", "unexpected message"]) {
+        "this port does not speak SSL"
+    } else if says(&["unsupported protocol", "protocol version", "no protocols available"]) {
+        "the server offers only encryption older than TLS 1.2"
+    } else if says(&["certificate required", "bad certificate", "certificate unknown"]) {
+        "the server requires a client certificate, or does not accept the one it got"
+    } else if says(&["shows no certificate"]) {
+        "the server shows no certificate"
+    } else if says(&["eof", "closed", "reset"]) {
+        "the server closed the connection"
+    } else {
+        "the server and this computer do not agree on it"
     }
 }
 

@@ -159,7 +159,10 @@ fn handshake(connector: &TlsConnector, host: &str, tcp: TcpStream) -> Result<Tls
     connector.connect(&direct::ascii_name(host), tcp).map_err(|error| match error {
         // The time limit ran out during the handshake.
         HandshakeError::WouldBlock(_) => NetworkError::TimedOut,
-        HandshakeError::Failure(error) => NetworkError::TlsFailed(error.to_string()),
+        HandshakeError::Failure(error) => {
+            log::debug!("handshake with {host}: {error}");
+            NetworkError::TlsFailed(error.to_string())
+        }
     })
 }
 

@@ -39,6 +39,10 @@ impl App {
             }
             Action::Trust(doubt) => self.task(|tasks| tasks.trust(*doubt)),
             Action::ChooseCertificate(side) => self.task(|tasks| tasks.pick_certificate(side)),
+            Action::UseSsl(side, ssl) => {
+                self.wizard.servers.use_ssl(side, ssl);
+                self.test(false);
+            }
             Action::RestorePort => self.restore_port(),
             Action::ContinueRun => self.continue_run(),
             Action::ForgetRun => self.forget_offer(),

@@ -1,14 +1,22 @@
 //! Test connection: tries both servers as a run would, and returns what it found. Changes nothing.
 
-use crate::domain::{Doubt, Finding, Found, Note, Problem, ProblemKind, Security, Service, Side, SignInKind};
+use crate::domain::{
+    Doubt, Finding, Found, Note, PortSpeaks, Problem, ProblemKind, Security, Service, Side, SignInKind,
+};
 use crate::imap::{self, Capabilities, Endpoint, Greeted, ImapError, Offer};
 use crate::kerio::{Administration, PortNote};
 use crate::migrate::endpoints::{self, administration_address};
 use crate::migrate::request::{Servers, SignInWay, TargetKind};
 use crate::migrate::target::kerio::administrator::{NotSignedIn, sign_in_administrator};
-use crate::network::KnownCertificates;
+use crate::network::{self, KnownCertificates, NetworkError, Spoken};
 use std::path::Path;
-use std::time::Instant;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A server that has not greeted by then is asked what its port speaks.
+const GREETED_WITHIN: Duration = Duration::from_secs(6);
+/// A server that has not greeted by then is silent: a test ends within fifteen seconds.
+const SILENT_AFTER: Duration = Duration::from_secs(13);
 
 /// Tests the source. Blocks; call it from a thread of its own.
 pub fn test_source(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
@@ -103,7 +111,25 @@ fn look_at_imap_service(
 
 fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &KnownCertificates) -> Vec<Finding> {
     let started = Instant::now();
-    match imap::connect(endpoint) {
+    let (sender, answer) = mpsc::channel();
+    let connecting = endpoint.clone();
+    let spawned = std::thread::Builder::new().name("greeting".to_owned()).spawn(move || {
+        // A test that is over does not wait for the answer.
+        let _ = sender.send(imap::connect(&connecting));
+    });
+    let greeted = match spawned.map(|_| answer.recv_timeout(GREETED_WITHIN)) {
+        Ok(Ok(greeted)) => greeted,
+        Ok(Err(_)) => match look_at_port(endpoint, service) {
+            Some(finding) if finding.use_ssl().is_some() => return vec![finding],
+            silent => match (answer.recv_timeout(SILENT_AFTER.saturating_sub(started.elapsed())), silent) {
+                (Ok(greeted), _) => greeted,
+                (Err(_), Some(silent)) => return vec![silent],
+                (Err(_), None) => Err(ImapError::Network(NetworkError::TimedOut)),
+            },
+        },
+        Err(error) => Err(ImapError::Network(error.into())),
+    };
+    match greeted {
         Ok(greeted) => {
             certificates.keep(&endpoint.host, endpoint.port, &endpoint.trust);
             let milliseconds = started.elapsed().as_millis();
@@ -122,9 +148,23 @@ fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &
         Err(error) => {
             let problem = error.quoted_in(Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host));
             let certificate = doubt(endpoint, &error);
-            vec![Finding { certificate, ..Finding::of(problem) }]
+            let finding = Finding { certificate, ..Finding::of(problem) };
+            let explained = finding.certificate.is_none().then(|| look_at_port(endpoint, service)).flatten();
+            vec![explained.unwrap_or(finding)]
         }
     }
+}
+
+/// What the port speaks, where that explains why the server does not greet.
+fn look_at_port(endpoint: &Endpoint, service: Service) -> Option<Finding> {
+    let Endpoint { host, port, proxy, security, .. } = endpoint;
+    let speaks = match (network::spoken(host, *port, proxy.as_ref())?, security) {
+        (Spoken::Text, Security::Tls) => PortSpeaks::Text,
+        (Spoken::Tls, Security::StartTls | Security::Plain) => PortSpeaks::Ssl,
+        (Spoken::Nothing, _) => PortSpeaks::Nothing,
+        (Spoken::Tls, Security::Tls) | (Spoken::Text, Security::StartTls | Security::Plain) => return None,
+    };
+    Some(Finding::new(service, Found::Port { host: host.clone(), port: *port, speaks }))
 }
 
 /// Whether the chosen way to sign in is offered, and what to choose where it is not.

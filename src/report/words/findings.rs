@@ -1,7 +1,7 @@
 //! How the program says what a test of the connection found: one line each, without a full stop where it is no sentence.
 
 use crate::domain::{
-    Alert, Finding, Fingerprint, Found, Security, Service, SignInKind, foreign_without_secrets, printable,
+    Alert, Finding, Fingerprint, Found, PortSpeaks, Security, Service, SignInKind, foreign_without_secrets, printable,
 };
 
 /// The line that says a finding.
@@ -31,6 +31,14 @@ fn line(finding: &Finding) -> String {
             "The IMAP service runs on port {port}; while migrating it is set to {wanted}, and back to {port} afterwards"
         ),
         Found::ImapService { port, .. } => format!("The IMAP service runs on port {port}"),
+        Found::Port { host, port, speaks } => {
+            let what = match speaks {
+                PortSpeaks::Ssl => "speaks SSL. Tick Use SSL connection.",
+                PortSpeaks::Text => "does not speak SSL. Untick Use SSL connection.",
+                PortSpeaks::Nothing => "accepts connections but does not answer.",
+            };
+            format!("Port {port} of {host} {what}")
+        }
         Found::Reached { port, milliseconds } => format!("Reached on port {port}, {milliseconds} ms"),
         Found::Trusted(only) => trusted(*only),
         Found::NotEncrypted => "The connection is not encrypted".to_owned(),

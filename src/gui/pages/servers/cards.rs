@@ -65,7 +65,7 @@ impl ServersPage {
             .show(ui, &mut self.source.address)
             .changed();
         changed |= check::check(ui, &mut self.source.ssl, "Use SSL connection").changed();
-        findings(ui, &self.source_test, "the source server", self.source.starttls_refused);
+        findings(ui, &self.source_test, (Side::Source, "the source server"), self.source.starttls_refused, actions);
         if self.source_more.fold(ui, "More: port, sign-in, rules", "source") {
             let usual = self.source.usual_port().to_string();
             changed |= Field::new("source port", "Port")
@@ -117,7 +117,8 @@ impl ServersPage {
                 .changed();
         }
         changed |= check::check(ui, &mut self.target.ssl, "Use SSL connection ").changed();
-        findings(ui, &self.target_test, "Kerio Connect", self.target.starttls_refused);
+        let whom = if self.other_imap { "the target server" } else { "Kerio Connect" };
+        findings(ui, &self.target_test, (Side::Target, whom), self.target.starttls_refused, actions);
         if self.target_more.fold(ui, "More: ports, sign-in, limits", "target") {
             ui.columns(2, |columns| {
                 let [left, right] = columns else { return };

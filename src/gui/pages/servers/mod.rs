@@ -241,6 +241,13 @@ impl ServersPage {
         true
     }
 
+    /// Sets whether that side's connection uses SSL.
+    pub fn use_ssl(&mut self, side: Side, ssl: bool) {
+        let connection = if side == Side::Source { &mut self.source } else { &mut self.target };
+        connection.ssl = ssl;
+        self.forget_test(side);
+    }
+
     /// Notes how long the tests have been running.
     pub fn running_for(&mut self, elapsed: Duration) {
         for test in [&mut self.source_test, &mut self.target_test] {

@@ -1,8 +1,10 @@
 //! The connection test of one server: its state, and its findings on the card.
 
+use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
+use super::super::super::widgets::button;
 use super::super::super::widgets::sign::{self, Mark};
-use crate::domain::{Doubt, Finding, ProblemKind, Sign};
+use crate::domain::{Doubt, Finding, ProblemKind, Side, Sign};
 use crate::report::words;
 use egui::{Label, Ui};
 use std::time::Duration;
@@ -41,7 +43,13 @@ impl Test {
 }
 
 /// Draws the findings of a test of `whom`, below the fields they are about.
-pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
+pub fn findings(
+    ui: &mut Ui,
+    test: &Test,
+    (side, whom): (Side, &str),
+    starttls_refused: bool,
+    actions: &mut Vec<Action>,
+) {
     let between = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 6.0);
     match test {
         Test::NotDone => {}
@@ -58,6 +66,13 @@ pub fn findings(ui: &mut Ui, test: &Test, whom: &str, starttls_refused: bool) {
                     Sign::Bad => Mark::Bad,
                 };
                 sign::line(ui, mark, &words::finding(finding));
+                if let Some(ssl) = finding.use_ssl() {
+                    let label = if ssl { "Use SSL and test again" } else { "Test again without SSL" };
+                    if button::quiet(ui, label, true).clicked() {
+                        actions.push(Action::UseSsl(side, ssl));
+                    }
+                    continue;
+                }
                 let Some(problem) = finding.problem() else { continue };
                 let shown_below = finding.certificate.is_some() || (refused && starttls_refused);
                 if !shown_below {

@@ -48,7 +48,7 @@ pub fn sign_in_administrator(
         limits: ADMINISTRATION_LIMITS,
     };
     let not_signed_in = |error: KerioError| NotSignedIn {
-        problem: error.problem(None).at_server(&endpoint.host),
+        problem: error.problem(None).at_server(format!("{}:{port}", endpoint.host)),
         certificate: error.certificate().map(|(details, changed_from)| Box::new((details.clone(), changed_from))),
     };
     let administration =
