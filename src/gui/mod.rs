@@ -31,6 +31,9 @@ use egui::ViewportBuilder;
 pub use folders::Folders;
 use std::path::PathBuf;
 
+/// The smallest window, in points: it fits on a screen of 1366 by 768 pixels at 150 %, with the title and the system's bars.
+const SMALLEST: [f32; 2] = [680.0, 420.0];
+
 const NAME: &str = "Kerio IMAP Migration Tool";
 
 /// Opens the window and returns when it is closed. The error is a sentence for the user.
@@ -123,6 +126,6 @@ fn viewport(size: Option<(f32, f32)>) -> ViewportBuilder {
         .with_title(NAME)
         .with_app_id("kimt")
         .with_inner_size(size.unwrap_or((1000.0, 700.0)))
-        .with_min_inner_size([800.0, 560.0])
+        .with_min_inner_size(SMALLEST)
         .with_drag_and_drop(true)
 }

@@ -12,7 +12,7 @@ use crate::accounts::{self, AccountsFile, Choice};
 use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Servers};
+use crate::migrate::{self, RestoredPort, Servers};
 use crate::report::words;
 use egui::Context;
 use std::io;
@@ -44,8 +44,8 @@ pub enum News {
         /// A migration that was cut off.
         run: Option<LastRun>,
     },
-    /// The port is back.
-    PortRestored,
+    /// The port is back: what it serves, and where.
+    PortRestored(RestoredPort),
 }
 
 /// The answer when the changed port is not one of the servers on page 1.
@@ -71,7 +71,7 @@ pub struct Tasks {
     saving: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
     looking: Option<Task<Leftovers>>,
-    restoring: Option<Task<Result<(), String>>>,
+    restoring: Option<Task<Result<RestoredPort, String>>>,
 }
 
 /// Takes the result out of a slot whose task has ended.
@@ -163,7 +163,7 @@ impl Tasks {
             let said = |problem: Problem| problem.to_string();
             let _instance = Instance::claim(&state).map_err(said)?;
             let restored = migrate::restore_port(&servers, &state).map_err(said)?;
-            restored.map(|_| ()).ok_or_else(|| OTHER_SERVER.to_owned())
+            restored.ok_or_else(|| OTHER_SERVER.to_owned())
         };
         self.restoring = Some(self.begin("restore port", restore)?);
         Ok(())
@@ -221,7 +221,7 @@ impl Tasks {
             if let (Err(_), Some(offer)) = (&restored, &mut servers.restore) {
                 offer.working = false;
             }
-            news.push(restored.map_or_else(News::Failed, |()| News::PortRestored));
+            news.push(restored.map_or_else(News::Failed, News::PortRestored));
         }
         if let Some(Ok((port, run))) = ended(&mut self.looking) {
             news.push(News::Leftovers { port, run });

@@ -34,6 +34,8 @@ pub struct Wizard {
     pub log_folder: PathBuf,
     /// What failed, until the user dismisses it.
     pub notice: Option<String>,
+    /// What succeeded, until the user dismisses it.
+    pub good_news: Option<String>,
 }
 
 /// Room at the right for the ring around a focused control, and for the scroll bar.
@@ -83,6 +85,11 @@ impl Wizard {
             if put_away {
                 self.notice = None;
             }
+        }
+        if let Some(news) = &self.good_news
+            && super::widgets::strip::line(ui, super::widgets::sign::Mark::Good, news, &["Dismiss"], |_| ()).is_some()
+        {
+            self.good_news = None;
         }
         match self.page {
             Page::Servers => scrolled(ui, 0.0, |ui| self.servers.show(ui, actions)),

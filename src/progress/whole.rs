@@ -3,7 +3,7 @@
 //! The whole is known once every account is counted, by this run or by an earlier check. An account that ended is done, however it
 //! ended: bytes that will never arrive are not waited for.
 
-use super::{AccountState, Counts, RunKind, RunState};
+use super::{AccountEnd, AccountState, Counts, RunKind, RunState};
 use crate::domain::Side;
 
 impl RunState {
@@ -42,6 +42,28 @@ impl RunState {
         };
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
         fraction.clamp(0.0, most) as f32
+    }
+
+    /// The share of the accounts that failed, from 0 to 1: failure is no progress.
+    pub fn failed_share(&self) -> f32 {
+        let failed = self.accounts.iter().filter(|account| has_failed(account)).count();
+        failed as f32 / self.accounts.len().max(1) as f32
+    }
+
+    /// How far the run has come without the accounts that failed, from 0 to 1; with [`RunState::failed_share`] at most 1.
+    pub fn good_share(&self) -> f32 {
+        let good = || self.accounts.iter().enumerate().filter(|(_, account)| !has_failed(account));
+        let expected: u64 = good()
+            .map(|(index, account)| self.expected_of(index, account).unwrap_or(account.tally.expected).bytes)
+            .sum();
+        let fraction = if expected > 0 && self.is_known() {
+            1.0 - self.bytes_left() as f32 / expected as f32
+        } else {
+            let done = |account: &AccountState| if account.end.is_some() { 1.0 } else { account.tally.fraction() };
+            good().map(|(_, account)| done(account)).sum::<f32>() / good().count().max(1) as f32
+        };
+        let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
+        ((1.0 - self.failed_share()) * fraction).clamp(0.0, most)
     }
 
     /// Progress in percent.
@@ -86,11 +108,15 @@ impl RunState {
     }
 }
 
+fn has_failed(account: &AccountState) -> bool {
+    account.end == Some(AccountEnd::Failed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder};
-    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
+    use crate::progress::{AccountInfo, Event, RunInfo, Stamped};
 
     const INBOX: FolderId = FolderId(0);
 
@@ -177,5 +203,18 @@ mod tests {
         };
         assert_eq!(run(&[None], begun(0, 1000, 1000)).percent(), 99);
         assert_eq!((ends(AccountEnd::Complete), ends(AccountEnd::Incomplete)), (100, 99));
+    }
+
+    #[test]
+    fn an_account_that_failed_is_no_progress() {
+        let failed = |account| {
+            let account = AccountId(account);
+            vec![Event::AccountStarted { account }, Event::AccountFinished { account, end: AccountEnd::Failed }]
+        };
+        let all = run(&[None; 4], (0..4).flat_map(failed));
+        assert_eq!((all.failed_share(), all.good_share()), (1.0, 0.0));
+        let half = run(&[None; 4], failed(0).into_iter().chain(failed(1)).chain(begun(2, 1000, 500)));
+        assert_eq!(half.failed_share(), 0.5);
+        assert!((0.1..0.2).contains(&half.good_share()), "{}", half.good_share());
     }
 }

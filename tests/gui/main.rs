@@ -6,6 +6,7 @@ mod accounts;
 mod guarded;
 mod guide;
 mod more;
+mod ports;
 mod recorded;
 mod result;
 mod servers;

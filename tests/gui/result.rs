@@ -17,6 +17,14 @@ pub fn shown(events: &[Stamped]) -> Wizard {
     Wizard { page: Page::Result, status, ..Wizard::default() }
 }
 
+/// Complete, but Kerio Connect's port could not be put back.
+fn port_left() -> Vec<Stamped> {
+    let mut events = recorded::complete();
+    let change = Event::PortChanged { service: "IMAP".into(), from: 143, to: 8143 };
+    events.insert(1, Stamped { at: 0, event: change });
+    events
+}
+
 fn stopped() -> Vec<Stamped> {
     let mut events = recorded::running();
     let at = events[events.len() - 1].at;
@@ -36,6 +44,16 @@ fn the_page_looks_right_in_every_state() {
     fine_picture(&mut results, "result-incomplete", || shown(&recorded::ended()));
     pictures(&mut results, "result-stopped", || shown(&stopped()));
     pictures(&mut results, "result-not-started", || shown(&recorded::not_started()));
+}
+
+#[test]
+fn a_port_that_was_not_put_back_is_named_with_both_numbers_and_can_be_put_back_at_once() {
+    let mut harness = plain(shown(&port_left()));
+    harness.run_steps(2);
+    harness.get_by_label("Kerio Connect's IMAP service still uses port 8143 instead of 143.");
+    harness.get_by_label("Put it back now").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::RestorePort]);
 }
 
 #[test]

@@ -109,6 +109,19 @@ fn asked(harness: &Harness<'_, Shown>) -> Vec<Action> {
 }
 
 #[test]
+fn a_password_is_shown_only_while_that_is_asked_for() {
+    let mut harness = plain(filled());
+    harness.run_steps(2);
+    assert_eq!(harness.query_all_by_value("hunter2secret").count(), 0);
+    harness.get_by_label("Show Password").click();
+    harness.run_steps(2);
+    assert!(harness.query_all_by_value("hunter2secret").count() > 0);
+    harness.get_by_label("Hide Password").click();
+    harness.run_steps(2);
+    assert_eq!(harness.query_all_by_value("hunter2secret").count(), 0);
+}
+
+#[test]
 fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "servers-empty", Wizard::default);

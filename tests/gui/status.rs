@@ -5,11 +5,13 @@ use super::support::{SMALL, fine_picture, pictures, plain, show};
 use egui::{Key, Theme};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
+use kimt::domain::{AccountId, Side};
 use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
-use kimt::gui::pages::status::{Question, StatusPage};
+use kimt::gui::pages::status::{Filter, Question, StatusPage};
 use kimt::gui::wizard::Wizard;
-use kimt::progress::{Event, Stamped};
+use kimt::progress::{AccountEnd, Event, RunKind, Stamped};
+use std::time::Duration;
 
 fn shown(events: &[Stamped]) -> Wizard {
     let mut status = StatusPage::begin(vec![None; recorded::PEOPLE.len()]);
@@ -30,6 +32,33 @@ pub fn known(events: &[Stamped]) -> Wizard {
     wizard
 }
 
+/// Every account that ended was refused for one reason.
+fn failing() -> Wizard {
+    let mut run = recorded::Recording::begin(
+        RunKind::Migrate,
+        recorded::PEOPLE.iter().map(|(address, name, _)| (*address, *name)),
+    );
+    for account in 0..4 {
+        run.tell(Event::AccountStarted { account: AccountId(account) });
+        run.problem(account as usize, None, recorded::refused(account as usize));
+        run.tell(Event::AccountFinished { account: AccountId(account), end: AccountEnd::Failed });
+    }
+    shown(&run.events())
+}
+
+fn silent() -> Wizard {
+    let mut wizard = known(&recorded::running());
+    wizard.status.silence = Some((Side::Source, Duration::from_secs(37)));
+    wizard.status.patience = Duration::from_secs(180);
+    wizard
+}
+
+fn paused() -> Wizard {
+    let mut events = recorded::running();
+    events.push(Stamped { at: events.last().unwrap().at, event: Event::Paused });
+    known(&events)
+}
+
 fn asking() -> Wizard {
     let mut wizard = known(&recorded::running());
     wizard.status.question = Some(Question::Stop);
@@ -45,6 +74,8 @@ fn the_page_looks_right_in_every_state() {
     pictures(&mut results, "status-counting", || shown(&recorded::running()));
     pictures(&mut results, "status-waiting", || known(&recorded::waiting()));
     pictures(&mut results, "status-asking", asking);
+    pictures(&mut results, "status-failing", failing);
+    pictures(&mut results, "status-paused", paused);
 }
 
 #[test]
@@ -153,11 +184,35 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
 }
 
 #[test]
-fn a_paused_run_offers_to_continue() {
-    let mut events = recorded::running();
-    events.push(Stamped { at: events.last().unwrap().at, event: Event::Paused });
-    let mut harness = plain(known(&events));
+fn failure_is_no_progress_and_one_reason_for_all_offers_a_pause() {
+    let mut harness = plain(failing());
     harness.run_steps(2);
+    harness.get_by_label("All 4 accounts so far have failed: the source refuses this password.");
+    harness.get_by_label("0 %");
+    assert_eq!(harness.state().wizard.status.in_title().unwrap(), "0 %, 4 failed");
+    harness.get_by_label("Show them").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().wizard.status.filter, Filter::Problems);
+    harness.get_by_label("Pause the migration").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::Pause)]);
+}
+
+#[test]
+fn a_silent_server_is_named_with_the_moment_and_the_time_since_then() {
+    let mut harness = plain(silent());
+    harness.run_steps(2);
+    harness.get_by_label_contains("The source server has not answered since ");
+    harness.get_by_label_contains("After 3 min 0 s without an answer the connection is made again");
+    assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
+}
+
+#[test]
+fn a_paused_run_offers_to_continue() {
+    let mut harness = plain(paused());
+    harness.run_steps(2);
+    assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Paused at "));
+    harness.get_by_label("Continue the migration");
     harness.get_by_label_contains("Paused: nothing is copied until you continue");
     harness.get_by_label("Continue").click();
     harness.run_steps(2);

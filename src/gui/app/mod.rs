@@ -19,7 +19,7 @@ use super::widgets::field::Field;
 use super::wizard::Wizard;
 use crate::accounts::Layout;
 use crate::domain::{Account, Selection};
-use crate::migrate::{Groupware, MailServer, TargetKind};
+use crate::migrate::{Groupware, MailServer, RestoredPort, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
 use crate::settings::Settings;
@@ -70,6 +70,8 @@ pub struct App {
     pacing: InputPacing,
     title: String,
     closing: bool,
+    /// The window was made to fit on its screen.
+    fitted: bool,
 }
 
 impl App {
@@ -100,6 +102,7 @@ impl App {
             pacing: InputPacing::default(),
             title: String::new(),
             closing: false,
+            fitted: false,
         };
         let looking = app.tasks.look_for_leftovers();
         app.report(looking);
@@ -127,6 +130,7 @@ impl App {
         }
         self.answer_close();
         self.show_title();
+        self.fit_screen();
     }
 
     fn take_news(&mut self) {
@@ -178,7 +182,11 @@ impl App {
                 self.wizard.servers.interrupted = run.as_ref().map(LastRun::sentence);
                 self.interrupted = run;
             }
-            News::PortRestored => self.wizard.servers.restore = None,
+            News::PortRestored(RestoredPort { service, port }) => {
+                self.wizard.servers.restore = None;
+                self.wizard.status.state.port_changed = None;
+                self.wizard.good_news = Some(format!("Kerio Connect's {service} service is back on port {port}."));
+            }
         }
     }
 
@@ -303,11 +311,27 @@ impl App {
         }
     }
 
+    /// Makes a new window fit on its screen, once the screen is known: with the title and the system's bars around it.
+    fn fit_screen(&mut self) {
+        const AROUND: egui::Vec2 = egui::vec2(8.0, 72.0);
+        if self.fitted {
+            return;
+        }
+        let (screen, inner) = self.context.input(|input| (input.viewport().monitor_size, input.viewport().inner_rect));
+        let (Some(screen), Some(inner)) = (screen, inner) else { return };
+        self.fitted = true;
+        let fitting = inner.size().min(screen - AROUND).max(super::SMALLEST.into());
+        if fitting != inner.size() {
+            self.context.send_viewport_cmd(ViewportCommand::InnerSize(fitting));
+            let left = ((screen.x - fitting.x) / 2.0).max(0.0);
+            self.context.send_viewport_cmd(ViewportCommand::OuterPosition(egui::pos2(left, 0.0)));
+        }
+    }
+
     fn show_title(&mut self) {
-        let title = if self.wizard.status.is_running() {
-            format!("{} % – {}", self.wizard.status.state.percent(), super::NAME)
-        } else {
-            super::NAME.to_owned()
+        let title = match self.wizard.status.in_title() {
+            Some(state) => format!("{state} – {}", super::NAME),
+            None => super::NAME.to_owned(),
         };
         if self.title != title {
             self.context.send_viewport_cmd(ViewportCommand::Title(title.clone()));

@@ -162,6 +162,7 @@ impl App {
 
     fn restore_port(&mut self) {
         let Some(servers) = self.wizard.servers.servers() else { return };
+        self.wizard.good_news = None;
         if let Some(offer) = &mut self.wizard.servers.restore {
             offer.working = true;
         }

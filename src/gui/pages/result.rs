@@ -88,6 +88,15 @@ impl ResultPage {
         for problem in state.problems.iter().skip(1) {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
+        if let Some((service, from, to)) = &state.port_changed {
+            let head = format!("Kerio Connect's {service} service still uses port {to} instead of {from}.");
+            let rest = "Mail programs cannot reach it until the port is back.";
+            strip::strip(ui, Mark::Bad, &head, rest, |ui| {
+                if button::quiet(ui, "Put it back now", true).clicked() {
+                    actions.push(Action::RestorePort);
+                }
+            });
+        }
         self.tables(ui, state);
         let next = next(state.verdict());
         if next.is_empty() {
@@ -251,7 +260,7 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
 fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
     let colours = palette(row.ui);
     let status = account_list::status(state, account, state.now, false);
-    let pressed = account_list::account_head(row, "needing", index, account, &status, open);
+    let pressed = account_list::account_head(row, "needing", index, account, &status, (open, false));
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
     let happened = account_list::small(account_list::happened(state, account), colours.ink);
     let first = row.first_piece(account_list::HAPPENED, account_list::HAPPENED, happened);
@@ -268,7 +277,7 @@ fn account_row(
 ) -> bool {
     let colours = palette(row.ui);
     let status = account_list::status(state, account, state.now, false);
-    let pressed = account_list::account_head(row, "account of all", index, account, &status, open);
+    let pressed = account_list::account_head(row, "account of all", index, account, &status, (open, false));
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
     let status = theme::body(status).size(13.5).color(colours.soft);
     let nothing = account.tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete);

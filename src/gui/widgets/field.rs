@@ -1,7 +1,7 @@
 //! A field with its label above and a note below: an error, or a consequence.
 
 use crate::gui::theme::{CONTROL, palette, small};
-use egui::{Align2, Id, Label, Response, TextBuffer, TextEdit, Ui, vec2};
+use egui::{Align2, CursorIcon, Id, Label, Response, Role, Sense, TextBuffer, TextEdit, Ui, WidgetInfo, vec2};
 
 /// A field to fill in.
 pub struct Field<'a> {
@@ -62,12 +62,47 @@ impl<'a> Field<'a> {
         Id::unique(("field", id))
     }
 
+    /// Draws the label; above a password also what shows it.
+    fn show_label(&self, ui: &mut Ui, filled: bool) -> Response {
+        let soft = palette(ui).soft;
+        let label = Label::new(small(self.label).color(soft)).selectable(false);
+        if !self.password || !filled {
+            // The next password is hidden again.
+            ui.data_mut(|data| data.remove_temp::<bool>(self.revealed_id()));
+            return ui.add(label);
+        }
+        let least = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 0.0);
+        let shown = ui.horizontal(|ui| {
+            let label = ui.add(label);
+            let revealed = self.is_revealed(ui);
+            let word = if revealed { "Hide" } else { "Show" };
+            // Only for the pointer: Tab leads from field to field.
+            let link = Label::new(small(word).color(palette(ui).accent)).selectable(false).sense(Sense::CLICK);
+            let link = ui.add(link).on_hover_cursor(CursorIcon::PointingHand);
+            link.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{word} {}", self.label)));
+            if link.clicked() {
+                ui.data_mut(|data| data.insert_temp(self.revealed_id(), !revealed));
+            }
+            label
+        });
+        ui.spacing_mut().interact_size.y = least;
+        shown.inner
+    }
+
+    fn revealed_id(&self) -> Id {
+        Self::focus_id(self.id).with("revealed")
+    }
+
+    fn is_revealed(&self, ui: &Ui) -> bool {
+        ui.data(|data| data.get_temp(self.revealed_id()).unwrap_or(false))
+    }
+
     /// Draws it.
     pub fn show(self, ui: &mut Ui, text: &mut dyn TextBuffer) -> Response {
         let palette = palette(ui);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
-            let label = ui.add(Label::new(small(self.label).color(palette.soft)).selectable(false));
+            let label = self.show_label(ui, !text.as_str().is_empty());
             if self.wrong.is_some() {
                 ui.visuals_mut().widgets.inactive.bg_stroke.color = palette.error;
             }
@@ -78,7 +113,7 @@ impl<'a> Field<'a> {
             };
             let edit = edit
                 .id(Self::focus_id(self.id))
-                .password(self.password)
+                .password(self.password && !self.is_revealed(ui))
                 .hint_text(self.hint)
                 .desired_width(self.width)
                 .min_size(vec2(0.0, CONTROL))

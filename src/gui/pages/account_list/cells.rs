@@ -17,7 +17,7 @@ pub fn account_head(
     index: usize,
     account: &AccountState,
     status: &str,
-    open: bool,
+    (open, paused): (bool, bool),
 ) -> bool {
     let counts = format!("{} of {}", words::count(arrived(&account.tally)), expected(&account.tally));
     let name = format!("{}: {status}, {counts}", account.info.address);
@@ -28,7 +28,7 @@ pub fn account_head(
     let turn = Rect::from_center_size(egui::pos2(cell.left() + 4.0, cell.center().y), vec2(10.0, 10.0));
     sign::turn(row.ui, turn, open);
     let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(14.0, 14.0));
-    let mark = mark(account);
+    let mark = mark(account, paused);
     sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
     response.context_menu(|ui| {
         if ui.button("Copy the address").clicked() {

@@ -5,8 +5,8 @@ use crate::domain::{FolderId, LeftOut, Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 
-/// The sign of an account.
-pub fn mark(account: &AccountState) -> Mark {
+/// The sign of an account, in a run that is `paused` or not.
+pub fn mark(account: &AccountState, paused: bool) -> Mark {
     match account.end {
         Some(AccountEnd::Complete) => Mark::Good,
         Some(AccountEnd::Incomplete) => Mark::Warning,
@@ -14,6 +14,7 @@ pub fn mark(account: &AccountState) -> Mark {
         Some(AccountEnd::Stopped) => Mark::Stopped,
         None if account.started_at.is_none() => Mark::Waiting,
         None if account.waiting.is_some() => Mark::Clock,
+        None if paused => Mark::Paused,
         None => Mark::Busy,
     }
 }

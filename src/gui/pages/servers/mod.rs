@@ -292,8 +292,10 @@ impl ServersPage {
 
     /// Draws the page.
     pub fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        if !std::mem::replace(&mut self.greeted, true) && self.source.address.is_empty() {
-            ui.memory_mut(|memory| memory.request_focus(Field::focus_id("source address")));
+        if !std::mem::replace(&mut self.greeted, true)
+            && let Some(field) = self.first_missing()
+        {
+            ui.memory_mut(|memory| memory.request_focus(Field::focus_id(field)));
         }
         self.offers(ui, actions);
         self.certificates(ui, actions);

@@ -22,7 +22,7 @@ impl Mailboxes<'_> {
         let colours = palette(row.ui);
         let Places { messages, size, last, .. } = self.places;
         let status = account_list::status(self.state, account, self.now, size.is_none());
-        let pressed = account_list::account_head(row, "mailbox", index, account, &status, open);
+        let pressed = account_list::account_head(row, "mailbox", index, account, &status, (open, self.state.paused));
         row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
         let status = theme::body(status).size(13.5).color(colours.soft);
         let tally = &account.tally;

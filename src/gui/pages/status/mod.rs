@@ -13,11 +13,14 @@ use super::super::widgets::{button, progress, strip};
 use super::account_list::{self, AccountList, Entry, Group, Places};
 use super::accounts::filter;
 use crate::domain::Side;
-use crate::progress::{Counts, Event, RunState, Stamped};
+use crate::progress::{AccountEnd, AccountState, Counts, Event, RunState, Stamped};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
 use std::time::Duration;
+
+/// From this many accounts on, a common reason of failure is pointed out.
+const SEVERAL: usize = 3;
 
 /// The rows to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +91,20 @@ impl StatusPage {
         self.apply(&Stamped { at: self.now, event: Event::RunFinished });
     }
 
+    /// The state of the run for the title of the window; none without a run.
+    pub fn in_title(&self) -> Option<String> {
+        self.state.info.as_ref()?;
+        let failed = self.state.accounts.iter().filter(|account| account.end == Some(AccountEnd::Failed)).count();
+        let failed = if failed > 0 { format!(", {} failed", words::count(failed as u64)) } else { String::new() };
+        let percent = (self.state.good_share() * 100.0).floor();
+        Some(match () {
+            () if !self.is_running() => format!("Finished{failed}"),
+            () if self.state.paused => format!("Paused at {percent} %{failed}"),
+            () if self.silence.is_some() => format!("Waiting at {percent} %{failed}"),
+            () => format!("{percent} %{failed}"),
+        })
+    }
+
     /// Whether a run is under way.
     pub fn is_running(&self) -> bool {
         self.starting || (self.state.info.is_some() && !self.state.finished)
@@ -130,7 +147,7 @@ impl StatusPage {
         let doing = if self.state.stop_requested {
             "Stopping: finishing the current messages".to_owned()
         } else if self.state.paused {
-            "Paused: nothing is copied until you continue".to_owned()
+            "Paused".to_owned()
         } else {
             format!("{jobs} at a time")
         };
@@ -149,13 +166,16 @@ impl StatusPage {
         let under_way = !self.state.stop_requested && self.state.info.is_some();
         let mut left =
             vec![Choice::new("Stop…", Action::AskStop).enabled(under_way && self.question.is_none()).tip("Asks first")];
-        left.push(if self.state.paused {
-            Choice::new("Continue", Action::Run(RunCommand::Continue)).enabled(under_way)
+        let mut primary = None;
+        if self.state.paused {
+            primary = Some(Choice::new("Continue", Action::Run(RunCommand::Continue)).enabled(under_way));
         } else {
-            Choice::new("Pause", Action::Run(RunCommand::Pause))
-                .enabled(under_way)
-                .tip("Pauses each mailbox after its current messages")
-        });
+            left.push(
+                Choice::new("Pause", Action::Run(RunCommand::Pause))
+                    .enabled(under_way)
+                    .tip("Pauses each mailbox after its current messages"),
+            );
+        }
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
         if let Some((side, seconds)) = self.state.longest_wait(self.now).filter(|_| under_way) {
@@ -163,7 +183,7 @@ impl StatusPage {
             note = format!("Waiting for the {side}, next try in {seconds} s");
             right.clear();
         }
-        Bar { left, note, right, primary: None }
+        Bar { left, note, right, primary }
     }
 
     /// What Esc does here. Returns whether it did something.
@@ -178,7 +198,10 @@ impl StatusPage {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
         self.show_silence(ui);
-        progress::bar(ui, self.state.fraction(), "Progress of the whole migration");
+        self.show_pause(ui, actions);
+        self.show_common_failure(ui, actions);
+        let failed = self.state.failed_share();
+        progress::bar(ui, self.state.good_share(), failed, "Progress of the whole migration");
         self.figures(ui);
         self.tools(ui);
         self.table(ui);
@@ -194,6 +217,47 @@ impl StatusPage {
             words::duration(u64::try_from(self.patience.as_millis()).unwrap_or_default())
         );
         strip::strip(ui, Mark::Clock, &head, &rest, |_| ());
+    }
+
+    fn show_pause(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        if !self.state.paused || !self.is_running() || self.state.stop_requested {
+            return;
+        }
+        strip::strip(ui, Mark::Paused, "Paused: nothing is copied until you continue.", "", |ui| {
+            if button::quiet(ui, "Continue the migration", true).clicked() {
+                actions.push(Action::Run(RunCommand::Continue));
+            }
+        });
+    }
+
+    /// The reason for which every account so far has failed, if several have, in a few words, and how many.
+    fn common_failure(&self) -> Option<(String, usize)> {
+        let ended: Vec<_> = self.state.accounts.iter().filter(|account| account.end.is_some()).collect();
+        let reason = ended.first()?.failure()?;
+        let same = |account: &&AccountState| {
+            account.end == Some(AccountEnd::Failed) && account.failure().is_some_and(|other| other.kind == reason.kind)
+        };
+        (ended.len() >= SEVERAL && ended.iter().all(same)).then(|| (reason.brief(), ended.len()))
+    }
+
+    /// Offers to pause when every account so far has failed for one reason.
+    fn show_common_failure(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let under_way = self.is_running() && !self.state.paused && !self.state.stop_requested;
+        let Some((reason, accounts)) = self.common_failure().filter(|_| under_way) else { return };
+        let head = format!("All {} accounts so far have failed: {reason}.", words::count(accounts as u64));
+        let rest = "The others will probably fail as well. Pause, fix the reason, then continue.";
+        let show = strip::strip(ui, Mark::Bad, &head, rest, |ui| {
+            ui.horizontal(|ui| {
+                if button::quiet(ui, "Pause the migration", true).clicked() {
+                    actions.push(Action::Run(RunCommand::Pause));
+                }
+                button::quiet(ui, "Show them", true).clicked()
+            })
+            .inner
+        });
+        if show {
+            self.filter = Filter::Problems;
+        }
     }
 
     fn ask(&self, ui: &mut Ui, actions: &mut Vec<Action>) {

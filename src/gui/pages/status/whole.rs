@@ -28,8 +28,7 @@ impl StatusPage {
         let (left, left_note) = match state.seconds_left(self.now) {
             _ if state.finished => ("ended".to_owned(), elapsed),
             Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
-            None if known => ("–".to_owned(), format!("left · {elapsed}")),
-            None => ("still counting".to_owned(), elapsed),
+            None => ("–".to_owned(), format!("left · {elapsed}")),
         };
         let rate = words::rate(pace);
         let messages = format!("{} messages/s", words::count(state.rate.messages_per_second(self.now).round() as u64));
@@ -37,7 +36,7 @@ impl StatusPage {
             ui.spacing_mut().item_spacing.x = 0.0;
             let room = ui.available_width();
             let widths = if room > 660.0 { [150.0, 172.0, 196.0, 130.0] } else { [124.0, 142.0, 168.0, 104.0] };
-            let percent = format!("{} %", state.percent());
+            let percent = format!("{} %", (state.good_share() * 100.0).floor());
             let count = words::count(there);
             let all = [(&percent, &of_size), (&count, &of_messages), (&left, &left_note), (&rate, &messages)];
             for (width, (figure, below)) in widths.into_iter().zip(all) {
