@@ -17,6 +17,7 @@ pub mod kerio;
 pub mod ledger;
 pub mod logs;
 pub mod migrate;
+pub mod migration;
 pub mod network;
 pub mod private_file;
 pub mod progress;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 22] = [
+const KNOWS: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("core_dumps", &[]),
     ("private_file", &[]),
@@ -23,11 +23,12 @@ const KNOWS: [(&str, &[&str]); 22] = [
     ("network", &["domain", "private_file"]),
     ("ledger", &["domain", "private_file"]),
     ("fleet", &["domain", "network", "ledger"]),
+    ("migration", &["domain", "progress", "private_file"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
     ("items", &["domain"]),
     ("dav", &["domain", "network", "items"]),
-    ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "report"]),
+    ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "migration", "report"]),
     ("cli", ABOVE_THE_ENGINE_AND_ITS_STORES),
     ("gui", ABOVE_THE_ENGINE),
     ("fuzz", &["domain", "accounts", "imap", "kerio", "dav", "items", "ledger", "migrate"]),
@@ -38,6 +39,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
     "domain",
     "progress",
     "migrate",
+    "migration",
     "report",
     "accounts",
     "settings",
@@ -53,6 +55,7 @@ const ABOVE_THE_ENGINE_AND_ITS_STORES: &[&str] = &[
     "domain",
     "progress",
     "migrate",
+    "migration",
     "report",
     "accounts",
     "settings",

@@ -115,6 +115,21 @@ pub(super) enum Command {
     /// A migration with a port in --target changes the port of Kerio Connect's IMAP service and puts it back at the end. After a run
     /// that was cut off before that (power, crash), this command puts it back; so does the next 'kimt migrate'.
     RestorePort(RestorePortArguments),
+    /// List the migrations that were begun, and how far each is
+    ///
+    /// A migration is all runs between two servers. It remembers how far each account is, and never a password. 'kimt migrate' continues
+    /// the one between its two servers.
+    Migrations(MigrationsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MigrationsArguments {
+    /// The folder that holds the records (default: the user's data folder)
+    #[arg(long, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+    /// Print one JSON object per migration
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// The options of every run.
@@ -256,6 +271,11 @@ pub(super) struct RunArguments {
     /// Without this, accounts that would share a mailbox are refused, because one person's mail would be in the other's mailbox.
     #[arg(long)]
     pub(super) allow_shared_mailboxes: bool,
+    /// The name of the migration that this run belongs to (default: the last one between these servers)
+    ///
+    /// A new name begins a new migration. 'kimt migrations' lists them.
+    #[arg(long, value_name = "NAME")]
+    pub(super) migration: Option<String>,
     /// Mailboxes at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(Settings::MOST_JOBS)))]
     pub(super) jobs: u32,

@@ -82,6 +82,7 @@ pub(super) mod tests {
             log_folder: Default::default(),
             accounts: vec![account],
             bad_lines,
+            migration: None,
         })
     }
 

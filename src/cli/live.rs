@@ -125,6 +125,7 @@ mod tests {
             log_folder: Default::default(),
             accounts: accounts.collect(),
             bad_lines: Vec::new(),
+            migration: None,
         };
         let started = (0..running).map(|number| Event::AccountStarted { account: AccountId(number) });
         let events = [Event::RunStarted(info)].into_iter().chain(started);

@@ -11,6 +11,7 @@ mod exit_code;
 mod groupware;
 mod lines;
 mod live;
+mod migrations;
 mod password;
 mod port;
 mod progress;
@@ -27,7 +28,8 @@ pub use args::VERSION;
 
 use crate::domain::Problem;
 use crate::instance::Instance;
-use crate::migrate::{Options, Request, Run, Verify};
+use crate::migrate::{AccountList, Options, Request, Run, Servers, Verify};
+use crate::migration::{Files, Migration, WrongServers};
 use crate::progress::RunKind;
 use crate::settings;
 use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
@@ -67,6 +69,7 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
         }
         Command::Verify(VerifyArguments { task, verify }) => run_one(RunKind::Verify, verify.into(), false, task),
         Command::RestorePort(typed) => port::restore(typed),
+        Command::Migrations(typed) => migrations::list(typed),
     }
 }
 
@@ -80,6 +83,11 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     if !typed.quiet {
         request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
     }
+    let list = AccountList {
+        file: std::path::absolute(&typed.accounts).ok().filter(|_| typed.accounts.as_os_str() != "-"),
+        addresses: file.accounts.iter().map(|account| account.address.clone()).collect(),
+        migration: typed.migration.clone(),
+    };
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
     let selection = selection::read(&selection).map_err(Refusal::usage)?;
     let groupware = groupware::read(groupware, servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
@@ -87,6 +95,7 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     port::remind(kind, &servers, &state_folder);
+    check_name(&list, &servers, &state_folder)?;
     let mut options = Options {
         jobs: typed.jobs,
         verify,
@@ -99,11 +108,23 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     if let Some(database) = &database {
         options.records = shared_ledger::records(database, &options.state_folder);
     }
-    let request = Request { bad_lines, selection, ..Request::of(kind, servers, accounts, options) };
+    let request = Request { bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
     let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
     Ok(ending)
+}
+
+/// Refuses the name of a migration between other servers.
+fn check_name(list: &AccountList, servers: &Servers, state_folder: &Path) -> Result<(), Refusal> {
+    let Some(name) = list.migration.as_deref() else { return Ok(()) };
+    let (source, target) = (servers.source.address.to_string(), servers.target.address.to_string());
+    match Migration::find(&Files::in_folder(state_folder), Some(name), (&source, &target)) {
+        Ok(_) => Ok(()),
+        Err(WrongServers { source, target }) => Err(Refusal::usage(format!(
+            "--migration: '{name}' goes from {source} to {target}. Choose another name, or leave the option out."
+        ))),
+    }
 }
 
 /// The folder of the ledger and the known certificates: as typed, or the user's own.

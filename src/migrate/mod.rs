@@ -40,8 +40,8 @@ mod witness;
 
 pub use check::probe::{test_source, test_target, trust};
 pub use request::{
-    AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Groupware, GroupwareMode, Limits,
-    MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request, Servers, SignInWay,
+    AccountList, AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Groupware, GroupwareMode,
+    Limits, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request, Servers, SignInWay,
     TargetKind, TokenSource, Verify,
 };
 pub use run::{Run, Stopper, start};

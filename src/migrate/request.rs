@@ -2,7 +2,7 @@
 
 pub use crate::dav::DavAddress;
 pub use crate::domain::NameForm;
-use crate::domain::{Account, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
+use crate::domain::{Account, Address, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
 use crate::ledger::{Files, Store};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
@@ -26,15 +26,37 @@ pub struct Request {
     pub bad_lines: Vec<BadLine>,
     /// What is left out or goes elsewhere.
     pub selection: Selection,
+    /// The whole list that the accounts were chosen from, for the record of the migration.
+    pub list: AccountList,
     /// How.
     pub options: Options,
+}
+
+/// A list of accounts without its passwords.
+#[derive(Debug, Clone, Default)]
+pub struct AccountList {
+    /// The file it was read from.
+    pub file: Option<PathBuf>,
+    /// The addresses in it.
+    pub addresses: Vec<Address>,
+    /// The name of the migration it belongs to; none for the last one between the two servers.
+    pub migration: Option<String>,
 }
 
 impl Request {
     /// With every folder and message taken, and no bad line.
     pub fn of(kind: RunKind, servers: Servers, accounts: Vec<Account>, options: Options) -> Self {
-        let (known_octets, bad_lines, selection) = (Vec::new(), Vec::new(), Selection::default());
-        Self { kind, servers, accounts, known_octets, bad_lines, selection, options }
+        let addresses = accounts.iter().map(|account| account.address.clone()).collect();
+        Self {
+            kind,
+            servers,
+            accounts,
+            known_octets: Vec::new(),
+            bad_lines: Vec::new(),
+            selection: Selection::default(),
+            list: AccountList { addresses, ..AccountList::default() },
+            options,
+        }
     }
 
     /// All passwords with the names that they belong to, for a log to hide.

@@ -60,7 +60,8 @@ pub fn take_over_unchanged(
         });
         let is_whole = is_trusted && done >= here.messages;
         if is_whole && is_unchanged(&record, &here) && is_as_recorded(ledger, &record, &there)? {
-            job.take_over(&mailbox.reporter, bytes, &here, &there);
+            let compared = done.saturating_sub(ledger.unchecked(&record)?.len() as u64);
+            job.take_over(&mailbox.reporter, (bytes, compared), &here, &there);
         }
     }
     Ok(())

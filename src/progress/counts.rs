@@ -27,6 +27,8 @@ pub struct Tally {
     pub copied: Counts,
     /// Compared with the target and equal.
     pub checked: Counts,
+    /// Of those found: how many an earlier run compared and found equal.
+    pub compared_before: u64,
     /// Left out by the user's rules; not part of `expected`.
     pub left_out: u64,
     /// Deleted on the source during the run.
@@ -75,6 +77,7 @@ pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     move_counts(&mut sum.found, before.found, after.found);
     move_counts(&mut sum.copied, before.copied, after.copied);
     move_counts(&mut sum.checked, before.checked, after.checked);
+    move_by(&mut sum.compared_before, before.compared_before, after.compared_before);
     move_by(&mut sum.left_out, before.left_out, after.left_out);
     move_by(&mut sum.vanished, before.vanished, after.vanished);
     move_by(&mut sum.failed, before.failed, after.failed);

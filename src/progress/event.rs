@@ -1,6 +1,7 @@
 //! The events of a run: facts in the past tense, as ids, numbers and names. They hold no sentence of ours, no message body and no
 //! secret.
 
+use super::MigrationInfo;
 use crate::domain::{
     AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, PlannedFolder, Problem, Side,
     foreign_without_secrets,
@@ -66,6 +67,9 @@ pub struct RunInfo {
     pub accounts: Vec<AccountInfo>,
     /// The lines of the CSV that cannot be used.
     pub bad_lines: Vec<BadLine>,
+    /// The migration that the run is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<MigrationInfo>,
 }
 
 /// An account as far as progress needs to know it.
@@ -230,6 +234,9 @@ pub enum Event {
         messages: u64,
         /// Their size in bytes.
         bytes: u64,
+        /// How many of them an earlier run compared with what was sent.
+        #[serde(default)]
+        compared: u64,
     },
     /// Messages were copied: the target has confirmed them.
     MessagesCopied {

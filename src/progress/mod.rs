@@ -5,6 +5,7 @@
 mod counts;
 mod event;
 mod items;
+mod migration;
 mod rate;
 mod state;
 mod whole;
@@ -12,5 +13,6 @@ mod whole;
 pub use counts::{Counts, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 pub use items::ItemTally;
+pub use migration::{AccountStage, MigrationInfo, Stages, Whole};
 pub use rate::Rate;
 pub use state::{AccountState, FolderState, RunState, Verdict};

@@ -209,8 +209,11 @@ impl RunState {
                 });
                 self.with_folder(*account, *folder, |it| it.counted = true);
             }
-            Event::MessagesFound { account, folder, messages, bytes } => {
-                self.tally_folder(*account, *folder, |tally| tally.found.add(*messages, *bytes));
+            Event::MessagesFound { account, folder, messages, bytes, compared } => {
+                self.tally_folder(*account, *folder, |tally| {
+                    tally.found.add(*messages, *bytes);
+                    tally.compared_before += compared.min(messages);
+                });
             }
             Event::MessagesCopied { account, folder, messages, bytes } => {
                 self.rate.add(now, *messages, *bytes);
@@ -374,6 +377,7 @@ mod tests {
                 target_address: None,
             }],
             bad_lines: Vec::new(),
+            migration: None,
         };
         let inbox = FolderPath::new(["INBOX"]);
         let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };

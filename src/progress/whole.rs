@@ -138,6 +138,7 @@ mod tests {
             log_folder: Default::default(),
             accounts: (0..sizes.len()).map(info).collect(),
             bad_lines: Vec::new(),
+            migration: None,
         };
         let mut state = RunState::default();
         state.know_sizes(sizes.iter().map(|size| size.map(|bytes| Counts { messages: 1, bytes })).collect());

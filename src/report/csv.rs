@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 20] = [
     "address",
     "full_name",
     "line",
@@ -28,19 +28,21 @@ const HEADER: [&str; 18] = [
     "problems",
     "seconds",
     "target_address",
+    "compared_before_messages",
+    "stage",
 ];
 
 /// The file's content.
 pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(HEADER)?;
-    for account in &state.accounts {
-        writer.write_record(row(state, account))?;
+    for (index, account) in state.accounts.iter().enumerate() {
+        writer.write_record(row(state, index, account))?;
     }
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn row(state: &RunState, account: &AccountState) -> [String; HEADER.len()] {
+fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADER.len()] {
     let tally = &account.tally;
     let until = account.ended_at.unwrap_or(state.now);
     let seconds = account.started_at.map(|since| format!("{:.1}", until.saturating_sub(since) as f64 / 1000.0));
@@ -64,6 +66,8 @@ fn row(state: &RunState, account: &AccountState) -> [String; HEADER.len()] {
         problems.to_string(),
         seconds.unwrap_or_default(),
         cell(account.info.target_address.as_ref().unwrap_or(&account.info.address)),
+        tally.compared_before.to_string(),
+        words::stage_code(state.stage_before(index).map(|before| account.stage(before))).to_owned(),
     ]
 }
 

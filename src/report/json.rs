@@ -4,7 +4,9 @@
 
 use super::words;
 use crate::domain::{BadLine, LeftOut, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
-use crate::progress::{AccountState, FolderState, ItemTally, RunInfo, RunKind, RunState, Standing, Tally, Verify};
+use crate::progress::{
+    AccountStage, AccountState, FolderState, ItemTally, RunInfo, RunKind, RunState, Standing, Tally, Verify,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
@@ -34,6 +36,19 @@ struct Report<'a> {
     problems: Vec<ProblemReport<'a>>,
     bad_lines: Vec<BadLine>,
     accounts: Vec<AccountReport<'a>>,
+    migration: Option<MigrationReport>,
+}
+
+/// The migration over all runs.
+#[derive(Serialize)]
+struct MigrationReport {
+    name: String,
+    accounts: u32,
+    complete: u32,
+    complete_in_this_run: u32,
+    need_attention: u32,
+    begun: u32,
+    not_started: u32,
 }
 
 #[derive(Serialize)]
@@ -64,6 +79,7 @@ struct Totals {
     already_there_messages: u64,
     already_there_bytes: u64,
     checked_messages: u64,
+    compared_before_messages: u64,
     left_out_messages: u64,
     vanished_messages: u64,
     failed_messages: u64,
@@ -77,6 +93,8 @@ struct AccountReport<'a> {
     line: u32,
     status: &'static str,
     status_text: String,
+    stage: Option<AccountStage>,
+    stage_before: Option<AccountStage>,
     standing: Option<Standing>,
     user_created: bool,
     seconds: Option<f64>,
@@ -140,7 +158,8 @@ impl<'a> Report<'a> {
             items: state.items,
             problems: state.problems.iter().map(ProblemReport::of).collect(),
             bad_lines: state.info.iter().flat_map(|info| &info.bad_lines).map(bad_line).collect(),
-            accounts: state.accounts.iter().map(|account| AccountReport::of(state, account)).collect(),
+            accounts: state.accounts.iter().enumerate().map(|it| AccountReport::of(state, it)).collect(),
+            migration: MigrationReport::of(state),
         }
     }
 }
@@ -159,6 +178,21 @@ impl<'a> Run<'a> {
     }
 }
 
+impl MigrationReport {
+    fn of(state: &RunState) -> Option<Self> {
+        let (whole, info) = state.whole().zip(state.info.as_ref()?.migration.as_ref())?;
+        Some(Self {
+            name: printable(&info.name),
+            accounts: whole.stages.all(),
+            complete: whole.stages.complete,
+            complete_in_this_run: whole.complete_now,
+            need_attention: whole.stages.need_attention,
+            begun: whole.stages.begun,
+            not_started: whole.stages.not_started,
+        })
+    }
+}
+
 impl Totals {
     fn of(tally: &Tally) -> Self {
         Self {
@@ -169,6 +203,7 @@ impl Totals {
             already_there_messages: tally.found.messages,
             already_there_bytes: tally.found.bytes,
             checked_messages: tally.checked.messages,
+            compared_before_messages: tally.compared_before,
             left_out_messages: tally.left_out,
             vanished_messages: tally.vanished,
             failed_messages: tally.failed,
@@ -177,8 +212,9 @@ impl Totals {
 }
 
 impl<'a> AccountReport<'a> {
-    fn of(state: &RunState, account: &'a AccountState) -> Self {
+    fn of(state: &RunState, (index, account): (usize, &'a AccountState)) -> Self {
         let until = account.ended_at.unwrap_or(state.now);
+        let before = state.stage_before(index);
         let left_out = |left: &LeftOut| LeftOut { folder: printable(&left.folder), reason: left.reason };
         Self {
             address: printable(&account.info.address),
@@ -187,6 +223,8 @@ impl<'a> AccountReport<'a> {
             line: account.info.line,
             status: words::account_status_code(account),
             status_text: words::account_status(state, account, state.now),
+            stage: before.map(|before| account.stage(before)),
+            stage_before: before,
             standing: account.standing,
             user_created: account.created,
             seconds: account.started_at.map(|since| until.saturating_sub(since) as f64 / 1000.0),

@@ -72,6 +72,9 @@ fn overview(page: &mut Page, state: &RunState) {
             page.fact("Administration", administration);
         }
         page.fact("Started", &info.started);
+        if let Some(migration) = &info.migration {
+            page.fact("Migration", &migration.name);
+        }
     }
     match state.finished {
         true => page.fact("Took", words::took(state.now)),

@@ -12,6 +12,7 @@ mod demo;
 mod disk_full;
 mod kerio;
 mod migrating;
+mod migrations;
 mod output;
 #[cfg(target_os = "linux")]
 #[path = "../support/postgres.rs"]

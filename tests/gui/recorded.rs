@@ -76,6 +76,7 @@ impl Recording {
             log_folder: "/home/admin/KimtLogs/11242026_220400".into(),
             accounts,
             bad_lines: Vec::new(),
+            migration: None,
         };
         let mut recording = Self { at: 0, events: Vec::new() };
         recording.tell(Event::RunStarted(info));

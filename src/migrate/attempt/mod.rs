@@ -133,8 +133,9 @@ impl FolderRun<'_, '_> {
     pub fn report_found(&mut self, record: &FolderRecord) -> Result<(), Halt> {
         let done = self.ledger.done(record)?;
         let taken = done.iter().filter(|(uid, _)| self.scan.heads.get(*uid).is_some());
-        let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), (_, size)| (messages + 1, bytes + size));
-        self.job.report_found(&self.mailbox.reporter, messages, bytes);
+        let (messages, bytes) = taken.fold((0_u64, 0), |(messages, bytes), (_, size)| (messages + 1, bytes + size));
+        let compared = messages.saturating_sub(self.ledger.unchecked(record)?.len() as u64);
+        self.job.report_found(&self.mailbox.reporter, (messages, bytes), compared);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use crate::domain::{Problem, ProblemKind};
 use crate::migrate::request::Observer;
+use crate::migration::Keeper;
 use crate::progress::{Event, RunState, Stamped};
 use crate::report;
 use crossbeam_channel::{Receiver, Sender};
@@ -46,12 +47,14 @@ impl Events {
 pub fn start(
     state: Arc<Mutex<RunState>>,
     observer: Box<dyn Observer>,
+    keeper: Option<Keeper>,
     log_folder: PathBuf,
 ) -> std::io::Result<(Events, JoinHandle<()>)> {
     let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
     let recorder = Recorder {
         state,
         observer,
+        keeper,
         log_folder,
         started: Instant::now(),
         reported: Instant::now(),
@@ -64,6 +67,8 @@ pub fn start(
 struct Recorder {
     state: Arc<Mutex<RunState>>,
     observer: Box<dyn Observer>,
+    /// Keeps the record of the migration that the run is a part of.
+    keeper: Option<Keeper>,
     log_folder: PathBuf,
     started: Instant,
     reported: Instant,
@@ -105,7 +110,13 @@ impl Recorder {
     fn note(&mut self, stamped: Stamped) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.apply(&stamped);
+        let due = self.keeper.as_mut().is_some_and(|keeper| keeper.noted(&stamped, &state));
         self.observer.noted(&stamped, &state);
+        // The window must not wait for a disk.
+        drop(state);
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| due) {
+            keeper.write();
+        }
     }
 
     /// Writes the report as it is after `stamped`, before anybody sees that event: whoever sees the end finds the report. It is

@@ -67,11 +67,18 @@ impl FolderJob {
         Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
-    /// Ends a folder whose every message is on the target from an earlier run, which recorded so many bytes.
-    pub fn take_over(&mut self, reporter: &Reporter<'_>, bytes: u64, source: &FolderStatus, target: &FolderStatus) {
+    /// Ends a folder whose every message is on the target from an earlier run, which recorded so many bytes. So many of the messages were
+    /// compared then.
+    pub fn take_over(
+        &mut self,
+        reporter: &Reporter<'_>,
+        (bytes, compared): (u64, u64),
+        source: &FolderStatus,
+        target: &FolderStatus,
+    ) {
         let messages = source.messages;
         reporter.counted(self.id, messages, Some(bytes));
-        self.report_found(reporter, messages, bytes);
+        self.report_found(reporter, (messages, bytes), compared);
         let evidence = FolderEvidence { on_source: messages, on_target: messages, vanished: 0 };
         self.finish(reporter, evidence, Some(target.messages));
     }
@@ -105,11 +112,15 @@ impl FolderJob {
         }
     }
 
-    /// Reports what is on the target and was not reported yet. The numbers are of the whole folder.
-    pub fn report_found(&mut self, reporter: &Reporter<'_>, messages: u64, bytes: u64) {
+    /// Reports what is on the target and was not reported yet. The numbers are of the whole folder, as is that of the messages that an
+    /// earlier run compared.
+    pub fn report_found(&mut self, reporter: &Reporter<'_>, (messages, bytes): (u64, u64), compared: u64) {
         let (messages, bytes) = self.progress.note_found(messages, bytes);
+        // What was compared in this run is reported by itself.
+        let compared = if std::mem::replace(&mut self.progress.found_reported, true) { 0 } else { compared };
         if messages > 0 {
-            reporter.report(Event::MessagesFound { account: reporter.account, folder: self.id, messages, bytes });
+            let (account, folder) = (reporter.account, self.id);
+            reporter.report(Event::MessagesFound { account, folder, messages, bytes, compared });
         }
     }
 

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 /// The progress of one folder.
 #[derive(Debug, Default)]
 pub struct FolderProgress {
+    /// Whether it was reported how much earlier runs have compared.
+    pub found_reported: bool,
     found: u64,
     found_bytes: u64,
     copied: u64,

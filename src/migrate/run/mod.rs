@@ -17,7 +17,8 @@ use crate::migrate::request::{Observer, Request, Servers, TargetKind};
 use crate::migrate::target::kerio::port;
 use crate::migrate::verdict::Verdict;
 use crate::migrate::{endpoints, mailbox, verify};
-use crate::progress::{AccountInfo, Event, RunInfo, RunKind, RunState};
+use crate::migration::{self, Keeper, Migration};
+use crate::progress::{AccountInfo, Event, MigrationInfo, RunInfo, RunKind, RunState};
 use prepare::Prepared;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -56,9 +57,10 @@ pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>)
     let state = Arc::new(Mutex::new(RunState::default()));
     let control = Arc::new(Control::default());
     let internal = |error: std::io::Error| Problem::new(ProblemKind::Internal).saying(error);
+    let (keeper, migration) = begin_record(&request).unzip();
     let (events, recording) =
-        context::recorder::start(state.clone(), observer, log_folder.clone()).map_err(internal)?;
-    let coordinator = Coordinator { control: control.clone(), events, log_folder };
+        context::recorder::start(state.clone(), observer, keeper, log_folder.clone()).map_err(internal)?;
+    let coordinator = Coordinator { control: control.clone(), events, log_folder, migration };
     let coordinating = std::thread::Builder::new()
         .name("coordinator".to_owned())
         .spawn(move || coordinator.run(request))
@@ -125,11 +127,13 @@ struct Coordinator {
     control: Arc<Control>,
     events: Events,
     log_folder: PathBuf,
+    migration: Option<MigrationInfo>,
 }
 
 impl Coordinator {
     fn run(self, request: Request) {
-        self.events.report(Event::RunStarted(run_info(&request, self.log_folder.clone())));
+        let info = run_info(&request, self.log_folder.clone(), self.migration.clone());
+        self.events.report(Event::RunStarted(info));
         self.control.report_to(self.events.clone());
         match prepare::prepare(request.kind, &request.servers, &request.options, &self.events, &self.control) {
             Ok(prepared) => self.run_prepared(request, prepared),
@@ -237,23 +241,42 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     context.report(Event::AccountFinished { account: id, end: verdict.end() });
 }
 
-fn run_info(request: &Request, log_folder: PathBuf) -> RunInfo {
+/// The record of the migration that this run is a part of; none where the name belongs to other servers, which callers refuse before.
+fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
+    let store = migration::Files::in_folder(&request.options.state_folder);
+    let list = &request.list;
+    let servers = server_names(request);
+    let mut migration = Migration::find(&store, list.migration.as_deref(), (&servers.0, &servers.1)).ok()?;
+    let listed = list.addresses.iter().map(|address| (address.key(), address.to_string()));
+    migration.take_list(list.file.clone(), listed);
+    let keys = request.accounts.iter().map(|account| account.address.key()).collect();
+    Some(Keeper::begin(migration, Box::new(store), request.kind, keys))
+}
+
+/// The two servers as typed.
+fn server_names(request: &Request) -> (String, String) {
+    (request.servers.source.address.to_string(), request.servers.target.address.to_string())
+}
+
+fn run_info(request: &Request, log_folder: PathBuf, migration: Option<MigrationInfo>) -> RunInfo {
     let accounts = request.accounts.iter().map(|account| AccountInfo {
         address: account.address.to_string(),
         full_name: account.full_name.clone(),
         target_address: account.moves_to().map(ToString::to_string),
         line: account.line,
     });
+    let (source, target) = server_names(request);
     RunInfo {
         kind: request.kind,
         started: chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, false),
-        source: request.servers.source.address.to_string(),
-        target: request.servers.target.address.to_string(),
+        source,
+        target,
         jobs: request.options.jobs,
         verify: request.options.verify,
         log_folder,
         accounts: accounts.collect(),
         bad_lines: request.bad_lines.clone(),
+        migration,
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{count, counted, size, took};
 use crate::domain::{FolderId, ItemKind, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
-    AccountEnd, AccountState, FolderState, ItemTally, RunKind, RunState, Standing, Step, Verdict, Verify,
+    AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Stages, Standing, Step, Verdict,
+    Verify, Whole,
 };
 
 /// What the run came to, or how far it is: `All 38 accounts are complete. 212,430 messages, 31.4 GB, 2 h 12 min.`
@@ -11,22 +12,35 @@ pub fn verdict(state: &RunState) -> String {
     let (all, complete) = (state.accounts.len() as u64, u64::from(state.count_ended(AccountEnd::Complete)));
     let kind = kind_of(state);
     let verdict = state.verdict();
-    let mut text = match verdict {
-        Verdict::Running => {
+    let whole = whole_of(state);
+    let mut text = match (verdict, whole) {
+        (Verdict::CouldNotStart, _) => "Nothing was done.".to_owned(),
+        (Verdict::Running, Some(whole)) => format!("The migration is running: {}.", complete_of(whole)),
+        (Verdict::Running, None) => {
             format!("The {} is running: {} {}.", self::kind(kind), of_all(complete, all), good(state, complete, all))
         }
-        Verdict::CouldNotStart => "Nothing was done.".to_owned(),
-        Verdict::AllComplete => {
+        (Verdict::AllComplete, Some(whole)) if whole.stages.complete == whole.stages.all() => {
+            let done = settled(state, kind);
+            let now = count(u64::from(whole.complete_now));
+            format!(
+                "All {} are complete ({now} in this run). {done}, {}.",
+                counted(u64::from(whole.stages.all()), "account"),
+                took(state.now)
+            )
+        }
+        (Verdict::AllComplete, None) => {
             let who = if all == 1 { "The account is".to_owned() } else { format!("All {} accounts are", count(all)) };
             let done = settled(state, kind);
             format!("{who} {}. {done}, {}.", good_word(state), took(state.now))
         }
-        Verdict::SomeIncomplete => {
+        (Verdict::Stopped, Some(whole)) => format!("Stopped by the user: {}.{}", complete_of(whole), open_of(whole)),
+        (_, Some(whole)) => format!("{}.{}", capitalised(&complete_of(whole)), open_of(whole)),
+        (Verdict::SomeIncomplete, None) => {
             let need = all - complete.min(all);
             let needs = if need == 1 { "needs" } else { "need" };
             format!("{} {}; {} {needs} you.", of_all(complete, all), good(state, complete, all), count(need))
         }
-        Verdict::Stopped => {
+        (Verdict::Stopped, None) => {
             let not_started = u64::from(state.count_not_started());
             let begun = all.saturating_sub(complete + not_started);
             format!(
@@ -47,6 +61,60 @@ pub fn verdict(state: &RunState) -> String {
         bad => text.push_str(&format!(" {} of the CSV file could not be used.", counted(bad as u64, "line"))),
     }
     text
+}
+
+/// The whole migration, where it is more than this run: then every verdict begins with it.
+fn whole_of(state: &RunState) -> Option<Whole> {
+    let is_more = |whole: &Whole| {
+        whole.stages.all() as usize != state.accounts.len() || whole.stages.complete != whole.complete_now
+    };
+    state.whole().filter(|whole| kind_of(state) == RunKind::Migrate && is_more(whole))
+}
+
+/// `57 of 60 accounts are complete (32 in this run)`.
+fn complete_of(whole: Whole) -> String {
+    let (complete, all) = (u64::from(whole.stages.complete), u64::from(whole.stages.all()));
+    let now = count(u64::from(whole.complete_now));
+    format!("{} {} ({now} in this run)", of_all(complete, all), is_complete(complete, all))
+}
+
+/// ` 3 need you, 1 was begun, 12 were not started.`; empty when nothing is open.
+fn open_of(whole: Whole) -> String {
+    let part = |number: u32, one: &str, many: &str| match number {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{} {many}", count(u64::from(number)))),
+    };
+    let parts = [
+        part(whole.stages.need_attention, "needs you", "need you"),
+        part(whole.stages.begun, "was begun and continues later", "were begun and continue later"),
+        part(whole.stages.not_started, "was not started", "were not started"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" {}.", parts.join(", ")) }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The stage of an account over all runs as a stable word for programs.
+pub fn stage_code(stage: Option<AccountStage>) -> &'static str {
+    match stage {
+        None => "",
+        Some(AccountStage::NotStarted) => "not_started",
+        Some(AccountStage::Begun) => "begun",
+        Some(AccountStage::Complete) => "complete",
+        Some(AccountStage::NeedsAttention) => "needs_attention",
+    }
+}
+
+/// A migration in the list of migrations: `57 of 60 accounts are complete. 3 need you.`
+pub fn migration(stages: Stages) -> String {
+    let (complete, all) = (u64::from(stages.complete), u64::from(stages.all()));
+    let open = open_of(Whole { stages, complete_now: 0 });
+    format!("{} {}.{open}", of_all(complete, all), is_complete(complete, all))
 }
 
 /// The verdict as a stable word for programs.
@@ -91,7 +159,24 @@ pub fn comparison(state: &RunState) -> String {
         RunKind::Migrate => {
             let there = state.tally.found.messages + state.tally.copied.messages;
             let read = if verify == Verify::Content { "read back from the target and " } else { "" };
-            format!("{} of {} were {read}{how}.", count(checked), counted(there.max(checked), "message"))
+            let before = state.tally.compared_before.min(there.saturating_sub(checked));
+            let never = there.saturating_sub(checked + before);
+            let all = counted(there.max(checked), "message");
+            match (before, never) {
+                (0, 0) => format!("{} of {all} were {read}{how}.", count(checked)),
+                (0, never) => format!("{} of {all} were {read}{how}; {} never were.", count(checked), count(never)),
+                (before, 0) => format!(
+                    "{} of {all} were {read}{how} in this run and {} in earlier runs.",
+                    count(checked),
+                    count(before)
+                ),
+                (before, never) => format!(
+                    "{} of {all} were {read}{how} in this run and {} in earlier runs; {} never were.",
+                    count(checked),
+                    count(before),
+                    count(never)
+                ),
+            }
         }
     }
 }
@@ -195,6 +280,11 @@ fn is_marked(account: &AccountState) -> bool {
 /// `1 of 3 accounts is complete`, `0 of 1 account is complete`, `2 of 3 accounts are complete`.
 fn good(state: &RunState, complete: u64, all: u64) -> String {
     format!("{} {}", if complete == 1 || all == 1 { "is" } else { "are" }, good_word(state))
+}
+
+/// `is complete` or `are complete`, as [`good`] says it of a migration.
+fn is_complete(complete: u64, all: u64) -> &'static str {
+    if complete == 1 || all == 1 { "is complete" } else { "are complete" }
 }
 
 /// The messages and bytes that the verdict speaks of.

@@ -1,0 +1,163 @@
+//! A migration: the moving of some people from one server to another, over as many runs as it takes.
+//!
+//! It is a named, durable record beside the ledger: the two servers, the accounts with the stage each has reached over all runs, and
+//! the runs. The ledger knows every message; this record knows what to say to a person, and what to offer at the next start.
+//!
+//! - It never holds a password: of the list of accounts it keeps the file's path and the addresses.
+//! - It is written whole or not at all, and only this user can read it.
+//! - A record that cannot be read is renamed to `….unusable` and a new one is begun: it is a convenience, no evidence.
+//! - Where it is kept is behind [`Migrations`], so that a database can hold it.
+
+mod files;
+mod keeper;
+
+pub use files::Files;
+pub use keeper::Keeper;
+
+use crate::domain::Problem;
+use crate::progress::{AccountStage, RunKind, Stages};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+/// A migration keeps at most this many runs; the oldest go first.
+const MOST_RUNS: usize = 1000;
+
+/// A migration over all of its runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Migration {
+    /// Its name, unique in its store.
+    pub name: String,
+    /// The source, as typed.
+    pub source: String,
+    /// The target, as typed.
+    pub target: String,
+    /// The file that the accounts were last read from.
+    pub accounts_file: Option<PathBuf>,
+    /// The accounts by the key of their address ([`crate::domain::Address::key`]).
+    pub accounts: BTreeMap<String, AccountRecord>,
+    /// The runs, oldest first.
+    pub runs: Vec<RunRecord>,
+}
+
+/// An account over all runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountRecord {
+    /// Its address on the source.
+    pub address: String,
+    /// The stage it has reached.
+    pub stage: AccountStage,
+    /// When it reached that stage: local time, RFC 3339; empty before the first run.
+    pub since: String,
+    /// When it was last complete.
+    pub completed: Option<String>,
+    /// When it was last compared by `verify` and equal.
+    pub verified: Option<String>,
+    /// Why it needs attention.
+    pub problem: Option<Problem>,
+}
+
+/// One run of a migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// What it did.
+    pub kind: RunKind,
+    /// When it started: local time, RFC 3339.
+    pub started: String,
+    /// When it ended; none when it was cut off, or is still running.
+    pub ended: Option<String>,
+    /// How many accounts it worked on.
+    pub accounts: u32,
+    /// How many of them were complete at its end.
+    pub complete: u32,
+    /// Where its report is.
+    pub log_folder: PathBuf,
+}
+
+/// Where migrations are kept.
+pub trait Migrations: Send {
+    /// All of them, the one that was worked on last first.
+    fn all(&self) -> io::Result<Vec<Migration>>;
+
+    /// Keeps a migration in place of the one of its name.
+    fn keep(&self, migration: &Migration) -> io::Result<()>;
+}
+
+impl Migration {
+    /// The migration of this name; without a name, the last one between these servers, or a new one.
+    ///
+    /// The error says that the name belongs to a migration between other servers.
+    pub fn find(
+        store: &dyn Migrations,
+        name: Option<&str>,
+        (source, target): (&str, &str),
+    ) -> Result<Self, WrongServers> {
+        let all = store.all().unwrap_or_else(|error| {
+            log::warn!("the records of migrations cannot be read: {error}");
+            Vec::new()
+        });
+        let is_between =
+            |it: &Migration| it.source.eq_ignore_ascii_case(source) && it.target.eq_ignore_ascii_case(target);
+        let found = match name {
+            Some(name) => all.iter().find(|it| it.name == name),
+            None => all.iter().find(|it| is_between(it)),
+        };
+        match found {
+            Some(found) if is_between(found) => Ok(found.clone()),
+            Some(found) => Err(WrongServers { source: found.source.clone(), target: found.target.clone() }),
+            None => {
+                let usual = format!("{source} to {target}");
+                let mut names = (1..).map(|n| if n == 1 { usual.clone() } else { format!("{usual} ({n})") });
+                let free = names.find(|name| all.iter().all(|it| it.name != *name)).unwrap_or(usual.clone());
+                let name = name.map_or(free, str::to_owned);
+                Ok(Self { name, source: source.to_owned(), target: target.to_owned(), ..Self::default() })
+            }
+        }
+    }
+
+    /// Its accounts by stage.
+    pub fn stages(&self) -> Stages {
+        let mut stages = Stages::default();
+        self.accounts.values().for_each(|account| stages.add(account.stage));
+        stages
+    }
+
+    /// Whether something is left to do.
+    pub fn is_open(&self) -> bool {
+        self.stages().complete < self.stages().all()
+    }
+
+    /// When it was last worked on: local time, RFC 3339; empty when never.
+    pub fn last(&self) -> &str {
+        self.runs.last().map_or("", |run| run.ended.as_deref().unwrap_or(&run.started))
+    }
+
+    /// Takes in the accounts of the whole list. Those that only an earlier state of the same file named, and that nothing was done for,
+    /// are corrections and go.
+    pub fn take_list(&mut self, file: Option<PathBuf>, listed: impl IntoIterator<Item = (String, String)>) {
+        let listed: BTreeMap<String, String> = listed.into_iter().collect();
+        if file.is_some() && file == self.accounts_file {
+            let was_begun = |it: &AccountRecord| it.completed.is_some() || it.stage == AccountStage::Begun;
+            self.accounts.retain(|key, account| listed.contains_key(key) || was_begun(account));
+        }
+        for (key, address) in listed {
+            self.accounts.entry(key).or_default().address = address;
+        }
+        self.accounts_file = file.or(self.accounts_file.take());
+    }
+}
+
+/// A name belongs to a migration between other servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongServers {
+    /// The source of that migration.
+    pub source: String,
+    /// Its target.
+    pub target: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use super::*;
+use crate::domain::{AccountId, ProblemKind};
+use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunState, Stamped};
+use std::path::Path;
+
+const SERVERS: (&str, &str) = ("old.example", "new.example");
+
+fn list(numbers: std::ops::Range<u32>) -> Vec<(String, String)> {
+    numbers.map(|number| (key(number), format!("User{number}@example.com"))).collect()
+}
+
+fn key(number: u32) -> String {
+    format!("user{number}@example.com")
+}
+
+/// A run on these accounts of the list `0..listed`, which end as told; returns its last state.
+fn run(folder: &Path, kind: RunKind, listed: u32, ends: &[(u32, Option<AccountEnd>)]) -> RunState {
+    let store = || Files::in_folder(folder);
+    let mut migration = Migration::find(&store(), None, SERVERS).unwrap();
+    migration.take_list(Some("/list.csv".into()), list(0..listed));
+    let keys = ends.iter().map(|(number, _)| key(*number)).collect();
+    let (mut keeper, info) = Keeper::begin(migration, Box::new(store()), kind, keys);
+    let account = |number: &u32| AccountInfo {
+        address: format!("User{number}@example.com"),
+        full_name: String::new(),
+        line: number + 1,
+        target_address: None,
+    };
+    let info = RunInfo {
+        kind,
+        started: String::new(),
+        source: SERVERS.0.into(),
+        target: SERVERS.1.into(),
+        jobs: 1,
+        verify: Default::default(),
+        log_folder: "/logs".into(),
+        accounts: ends.iter().map(|(number, _)| account(number)).collect(),
+        bad_lines: Vec::new(),
+        migration: Some(info),
+    };
+    let mut events = vec![Event::RunStarted(info)];
+    for (id, (_, end)) in ends.iter().enumerate() {
+        let account = AccountId(id as u32);
+        events.push(Event::AccountStarted { account });
+        if *end == Some(AccountEnd::Failed) {
+            let problem = Problem::new(ProblemKind::PasswordRefused);
+            events.push(Event::ProblemMet { account: Some(account), folder: None, problem });
+        }
+        events.extend(end.map(|end| Event::AccountFinished { account, end }));
+    }
+    if ends.iter().all(|(_, end)| end.is_some()) {
+        events.push(Event::RunFinished);
+    }
+    let mut state = RunState::default();
+    for event in events {
+        let stamped = Stamped { at: 0, event };
+        state.apply(&stamped);
+        if keeper.noted(&stamped, &state) {
+            keeper.write();
+        }
+    }
+    state
+}
+
+fn kept(folder: &Path) -> Migration {
+    Files::in_folder(folder).all().unwrap().remove(0)
+}
+
+#[test]
+fn three_evenings_are_one_migration_whose_verdict_is_of_the_whole_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (complete, failed) = (Some(AccountEnd::Complete), Some(AccountEnd::Failed));
+    let first = run(folder.path(), RunKind::Migrate, 5, &[(0, complete), (1, failed)]).whole().unwrap();
+    assert_eq!((first.stages.complete, first.stages.need_attention, first.stages.not_started), (1, 1, 3));
+    // The second evening ends by a power cut in the middle of the third account.
+    let second = run(folder.path(), RunKind::Migrate, 5, &[(1, complete), (2, complete), (3, None)]).whole().unwrap();
+    assert_eq!((second.stages.complete, second.complete_now, second.stages.begun), (3, 2, 1));
+    let found = kept(folder.path());
+    assert!(found.is_open() && found.runs.len() == 2 && found.runs[1].ended.is_none());
+    assert_eq!(found.accounts[&key(3)].stage, AccountStage::Begun);
+    assert_eq!(found.accounts[&key(1)].problem, None);
+    let third = run(folder.path(), RunKind::Migrate, 5, &[(3, complete), (4, complete)]).whole().unwrap();
+    assert_eq!((third.stages.complete, third.stages.all(), third.complete_now), (5, 5, 2));
+    run(folder.path(), RunKind::Verify, 5, &[(0, complete)]);
+    let found = kept(folder.path());
+    assert!(
+        !found.is_open() && found.accounts[&key(0)].verified.is_some() && found.accounts[&key(1)].verified.is_none()
+    );
+}
+
+#[test]
+fn an_account_that_was_corrected_in_the_list_is_not_open_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), RunKind::Migrate, 2, &[(0, Some(AccountEnd::Complete)), (1, Some(AccountEnd::Failed))]);
+    let mut migration = kept(folder.path());
+    let corrected = || [(key(0), String::new()), (key(7), String::new())];
+    migration.take_list(Some("/list.csv".into()), corrected());
+    assert_eq!(migration.accounts.keys().cloned().collect::<Vec<_>>(), [key(0), key(7)]);
+    // Another file is another group of people.
+    let mut migration = kept(folder.path());
+    migration.take_list(Some("/second.csv".into()), corrected());
+    assert_eq!(migration.accounts.len(), 3);
+}
+
+#[test]
+fn a_name_belongs_to_its_two_servers_and_a_damaged_record_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), RunKind::Migrate, 1, &[(0, Some(AccountEnd::Complete))]);
+    let store = Files::in_folder(folder.path());
+    let name = kept(folder.path()).name;
+    assert_eq!(name, "old.example to new.example");
+    let wrong = Migration::find(&store, Some(&name), ("other.example", "new.example")).unwrap_err();
+    assert_eq!(wrong.source, "old.example");
+    assert_eq!(Migration::find(&store, Some("Spring"), SERVERS).unwrap().name, "Spring");
+    let file = std::fs::read_dir(folder.path().join("migrations")).unwrap().next().unwrap().unwrap().path();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::write(&file, b"{\"name\": 5").unwrap();
+    assert!(store.all().unwrap().is_empty() && file.with_extension("unusable").exists());
+}
+
+#[test]
+fn a_check_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), RunKind::Check, 1, &[(0, Some(AccountEnd::Complete))]);
+    assert!(Files::in_folder(folder.path()).all().unwrap().is_empty());
+}

@@ -1,0 +1,104 @@
+//! A run as part of a migration: what earlier runs came to, and the verdict over all runs.
+
+use super::{AccountEnd, AccountState, RunState};
+use serde::{Deserialize, Serialize};
+
+/// How far an account is, over all runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStage {
+    /// No run has begun it.
+    #[default]
+    NotStarted,
+    /// A run has begun it and was stopped or cut off.
+    Begun,
+    /// Every message of the source was on the target at the end of the last run that worked on it.
+    Complete,
+    /// The last run that worked on it left something missing, or failed.
+    NeedsAttention,
+}
+
+/// Accounts by stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stages {
+    /// Not started.
+    pub not_started: u32,
+    /// Begun, not at the end.
+    pub begun: u32,
+    /// Complete.
+    pub complete: u32,
+    /// Something is missing, or they failed.
+    pub need_attention: u32,
+}
+
+impl Stages {
+    /// Counts one more account.
+    pub fn add(&mut self, stage: AccountStage) {
+        *match stage {
+            AccountStage::NotStarted => &mut self.not_started,
+            AccountStage::Begun => &mut self.begun,
+            AccountStage::Complete => &mut self.complete,
+            AccountStage::NeedsAttention => &mut self.need_attention,
+        } += 1;
+    }
+
+    /// All of them.
+    pub fn all(&self) -> u32 {
+        self.not_started + self.begun + self.complete + self.need_attention
+    }
+}
+
+/// What a run knows of its migration when it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MigrationInfo {
+    /// Its name.
+    pub name: String,
+    /// The accounts of the migration that this run does not work on.
+    pub others: Stages,
+    /// The stage of each of this run's accounts before the run, in the order of their ids.
+    pub before: Vec<AccountStage>,
+}
+
+/// A migration over all of its runs so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole {
+    /// All accounts by stage.
+    pub stages: Stages,
+    /// How many of the complete ones this run completed or found complete again.
+    pub complete_now: u32,
+}
+
+impl RunState {
+    /// The migration over all runs, this one included; none when the run is no part of one.
+    pub fn whole(&self) -> Option<Whole> {
+        let migration = self.info.as_ref()?.migration.as_ref()?;
+        let mut whole = Whole { stages: migration.others, complete_now: 0 };
+        for (index, account) in self.accounts.iter().enumerate() {
+            let stage = account.stage(migration.before.get(index).copied().unwrap_or_default());
+            whole.stages.add(stage);
+            whole.complete_now += u32::from(account.end == Some(AccountEnd::Complete));
+        }
+        Some(whole)
+    }
+}
+
+impl RunState {
+    /// The stage of this run's account with that index before the run; none when the run is no part of a migration.
+    pub fn stage_before(&self, index: usize) -> Option<AccountStage> {
+        self.info.as_ref()?.migration.as_ref()?.before.get(index).copied()
+    }
+}
+
+impl AccountState {
+    /// Its stage after this run, or so far. One that this run did not bring to an end keeps what was reached before; a complete account
+    /// that was begun again and stopped is begun, because new mail may be missing.
+    pub fn stage(&self, before: AccountStage) -> AccountStage {
+        match self.end {
+            Some(AccountEnd::Complete) => AccountStage::Complete,
+            Some(AccountEnd::Incomplete | AccountEnd::Failed) => AccountStage::NeedsAttention,
+            Some(AccountEnd::Stopped) => AccountStage::Begun,
+            None if self.started_at.is_some() => AccountStage::Begun,
+            None => before,
+        }
+    }
+}

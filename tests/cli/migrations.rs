@@ -1,0 +1,94 @@
+//! A migration over several runs: every verdict is about the whole of it.
+
+use super::stage::{Outcome, Running, Stage, finish, kimt, until};
+use serde_json::Value;
+use std::time::Duration;
+
+fn listed(stage: &Stage) -> Value {
+    let listed = list(stage, &["--json"]);
+    let lines: Vec<&str> = listed.stdout.lines().collect();
+    assert_eq!(lines.len(), 1, "{listed:?}");
+    serde_json::from_str(lines[0]).unwrap()
+}
+
+/// `kimt migrations` with the stage's state folder.
+fn list(stage: &Stage, more: &[&str]) -> Outcome {
+    let mut program = kimt();
+    program.arg("migrations").arg("--state-dir").arg(stage.folder.path().join("state")).args(more);
+    finish(&mut program)
+}
+
+fn verdict(ended: &Outcome) -> String {
+    let report = std::path::PathBuf::from(ended.summary()["report"].as_str().unwrap());
+    std::fs::read_to_string(report).unwrap().lines().next().unwrap().to_owned()
+}
+
+fn stages(listed: &Value) -> [u64; 4] {
+    ["complete", "need_attention", "begun", "not_started"].map(|name| listed[name].as_u64().unwrap())
+}
+
+#[test]
+fn three_evenings_with_a_wrong_password_and_a_power_cut_are_one_migration_with_a_true_verdict_each_time() {
+    let stage = Stage::new(4, 3);
+    let user = |number| stage.user(number).to_owned();
+    let password = stage.accounts[1].1.clone();
+    stage.source.store().set_password(&user(2), "another").unwrap();
+    // The first evening: two of four, one with a wrong password.
+    let first = stage.run("migrate", &["--json", "--only", &user(1), "--only", &user(2)]);
+    assert_eq!(first.code, Some(1));
+    assert_eq!(
+        verdict(&first).split(". The").next().unwrap(),
+        "1 of 4 accounts is complete (1 in this run). 1 needs you, 2 were not started."
+    );
+    let found = listed(&stage);
+    assert_eq!((stages(&found), &found["open"]), ([1, 1, 0, 2], &Value::Bool(true)));
+    // The second: cut off in the middle of the third account.
+    stage.target.slow_down(Duration::from_millis(300));
+    let running = Running::start(&mut stage.command("migrate", &["--only", &user(3)]));
+    until("a message has arrived", || stage.target.messages(&user(3)) > 0);
+    running.cut_off();
+    stage.target.slow_down(Duration::ZERO);
+    assert_eq!(stages(&listed(&stage)), [1, 1, 1, 1]);
+    let second = stage.run("migrate", &["--json", "--only", &user(3)]);
+    assert_eq!(verdict(&second), "2 of 4 accounts are complete (1 in this run). 1 needs you, 1 was not started.");
+    // The third: the password is corrected, and everybody is migrated again.
+    stage.source.store().set_password(&user(2), &password).unwrap();
+    let third = stage.run("migrate", &["--json"]);
+    assert_eq!((third.code, third.accounts()), (Some(0), [4, 0, 0, 0]));
+    assert!(verdict(&third).starts_with("All 4 accounts are complete. 24 messages, "), "{}", verdict(&third));
+    let compared = std::fs::read_to_string(third.summary()["report"].as_str().unwrap()).unwrap();
+    assert!(compared.contains(" in this run and 12 in earlier runs"), "{compared}");
+    // The last pass over one of them, and a comparison.
+    let last = stage.run("migrate", &["--json", "--only", &user(1)]);
+    assert!(
+        verdict(&last).starts_with("All 4 accounts are complete (1 in this run). 6 messages, "),
+        "{}",
+        verdict(&last)
+    );
+    assert_eq!(stage.run("verify", &[]).code, Some(0));
+    let found = listed(&stage);
+    assert_eq!((stages(&found), found["runs"].as_u64(), &found["open"]), ([4, 0, 0, 0], Some(6), &Value::Bool(false)));
+    stage.assert_equal();
+}
+
+#[test]
+fn a_name_begins_another_migration_and_is_refused_between_other_servers() {
+    let stage = Stage::new(1, 1);
+    assert_eq!(stage.run("migrate", &["--migration", "Spring"]).code, Some(0));
+    let said = list(&stage, &[]).stdout;
+    assert!(said.starts_with("Spring\n  1 of 1 account is complete.\n"), "{said}");
+    let mut elsewhere = stage.bare("migrate");
+    elsewhere.args([
+        "--source",
+        "127.0.0.1:9",
+        "--target",
+        "127.0.0.1:9",
+        "--target-kind",
+        "imap",
+        "--migration",
+        "Spring",
+    ]);
+    let refused = finish(elsewhere.arg("--accounts").arg(stage.csv_path()));
+    assert!(refused.code == Some(2) && refused.stderr.contains("'Spring' goes from"), "{refused:?}");
+    assert!(list(&Stage::new(1, 1), &[]).stdout.contains("No migration was begun yet."));
+}
