@@ -262,6 +262,7 @@ impl App {
             known_octets: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
+            list: page.list(),
             ..Request::of(
                 kind,
                 servers,

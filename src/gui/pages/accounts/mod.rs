@@ -14,6 +14,7 @@ use super::check::Check;
 use super::folded::Folded;
 use crate::accounts::{self, AccountsFile, Warning};
 use crate::domain::{Account, BadLine};
+use crate::migrate::AccountList;
 use crate::progress::{AccountState, Counts, Stamped};
 use crate::report::words;
 use columns::ColumnsStrip;
@@ -106,6 +107,12 @@ impl AccountsPage {
     /// The lines that cannot be used.
     pub fn bad_lines(&self) -> &[BadLine] {
         &self.bad_lines.lines
+    }
+
+    /// The whole list, for the record of the migration.
+    pub fn list(&self) -> AccountList {
+        let addresses = self.accounts.iter().map(|account| account.address.clone()).collect();
+        AccountList { file: self.file.clone(), addresses, migration: None }
     }
 
     /// The chosen accounts, in the order of the file.
