@@ -8,7 +8,7 @@ use super::quirks::Known;
 use super::response::{Condition, Status, printable};
 use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
-use super::wire::{Distance, Wire};
+use super::wire::{Learned, Wire};
 use crate::domain::{Note, Security, Side, foreign_without_secrets};
 use crate::network::{Interrupter, Limits, NetworkError, Proxy, RateLimit, Stream, Trust, Watch, dial, dial_measuring};
 use std::net::TcpStream;
@@ -31,8 +31,8 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// How fast all connections together may be.
     pub rate: Option<RateLimit>,
-    /// How far away it is, as far as that is known.
-    pub distance: Distance,
+    /// What was learned of it until now.
+    pub learned: Learned,
     /// How long to wait.
     pub limits: Limits,
     /// The user agreed to passwords in clear text.
@@ -76,9 +76,9 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
             (Wire::new(Transport::new(stream)), product)
         }
     };
-    round_trip.into_iter().for_each(|took| endpoint.distance.note(took));
+    round_trip.into_iter().for_each(|took| endpoint.learned.note_round_trip(took));
     handle.is_set_up();
-    wire.distance = endpoint.distance.clone();
+    wire.learned = endpoint.learned.clone();
     wire.hold(watched);
     let cleartext_refused = endpoint.security == Security::Plain && !endpoint.cleartext_allowed && !is_loopback(host);
     let mut greeted = Greeted { wire, product, cleartext_refused, host: host.clone(), port: *port };
@@ -208,7 +208,7 @@ pub(super) fn ask_capabilities(wire: &mut Wire) -> Result<(), ImapError> {
         Err(error @ ImapError::Refused { .. }) if !error.is_connection() => log::debug!(target: "imap", "{error}"),
         Err(error) => return Err(error),
     }
-    wire.distance.note(asked.elapsed());
+    wire.learned.note_round_trip(asked.elapsed());
     Ok(())
 }
 

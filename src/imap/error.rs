@@ -215,6 +215,25 @@ impl ImapError {
         }
     }
 
+    /// Whether the server asks to wait in words that some servers also use of a single message.
+    pub fn may_mean_messages(&self) -> bool {
+        match self {
+            ImapError::Refused { status, .. } => status.pause(true) == Some(Pause::Passing),
+            ImapError::Unwilling { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the server asks to wait.
+    pub fn is_pause(&self) -> bool {
+        matches!(self.kind(), ProblemKind::Throttled | ProblemKind::TooManyConnections)
+    }
+
+    /// Whether the server said nothing for as long as it was waited for.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, ImapError::Network(NetworkError::TimedOut))
+    }
+
     /// How long the server asks to wait, if it says so.
     pub fn wait_seconds(&self) -> Option<u64> {
         match self {

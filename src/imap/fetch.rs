@@ -165,6 +165,41 @@ fn is_fields(name: &[u8]) -> bool {
     name.get(..BEGINNING.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEGINNING))
 }
 
+/// The size among the items of an answer, RFC822.SIZE.
+pub(super) fn size_in(pieces: &[Piece]) -> Option<u64> {
+    let mut tokens = Tokens::new(pieces);
+    tokens.find(|token| token.is("RFC822.SIZE"))?;
+    tokens.next()?.number()
+}
+
+/// The same in the text behind a message.
+pub(super) fn size_among(text: &[u8]) -> Option<u64> {
+    size_in(&[Piece::Text(text.to_vec())])
+}
+
+/// Whether a text is the end of a FETCH answer, with known items and nothing else.
+pub(super) fn are_items(text: &[u8]) -> bool {
+    let Some(inner) = text.strip_suffix(b")") else { return false };
+    let pieces = [Piece::Text(inner.to_vec())];
+    let mut tokens = Tokens::new(&pieces);
+    let mut any = false;
+    while let Some(name) = tokens.next() {
+        let known = match &name {
+            name if name.is("FLAGS") => tokens.flag_list().is_some(),
+            name if name.is("UID") || name.is("RFC822.SIZE") => {
+                tokens.next().is_some_and(|value| value.number::<u64>().is_some())
+            }
+            name if name.is("INTERNALDATE") => matches!(tokens.next(), Some(Token::Text(_))),
+            _ => false,
+        };
+        if !known {
+            return false;
+        }
+        any = true;
+    }
+    any
+}
+
 /// The UID among the items before a literal, and whether the literal is a whole body.
 pub(super) fn before_literal(pieces: &[Piece]) -> Option<Option<Uid>> {
     let mut tokens = Tokens::new(pieces);

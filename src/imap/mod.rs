@@ -45,5 +45,5 @@ pub use names::NameRefused;
 pub use opened::FolderStatus;
 pub use reader::Reader;
 pub use sign_in::{Session, SignIn};
-pub use wire::Distance;
+pub use wire::Learned;
 pub use writer::{Created, OpenFolder, Ready, Wish, Writer};

@@ -14,6 +14,7 @@ use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most commands of one kind that are sent before their answers are read.
 const PIPELINED: usize = 50;
@@ -147,6 +148,11 @@ impl Reader {
         self.open = Some(wire_name.to_vec());
         self.messages = status.messages;
         Ok(status)
+    }
+
+    /// Waits at least this long for the next octet of every answer from now on.
+    pub fn wait_at_least(&mut self, patience: Duration) -> Result<(), ImapError> {
+        self.wire.wait_at_least(patience)
     }
 
     /// Whether this folder is the open one.

@@ -72,13 +72,16 @@ impl Status {
     pub fn pause(&self, read: bool) -> Option<Pause> {
         let codes = |codes: &[&str]| codes.iter().any(|code| self.has_code(code));
         match quirks::pause_in_words(&self.text) {
+            // Whoever names a time means everything that is asked for.
+            Some(Pause::Passing) if self.wait_seconds().is_some() => Some(Pause::Rate),
             Some(pause) => Some(pause),
+            None if codes(&["UNAVAILABLE", "INUSE"]) && self.wait_seconds().is_some() => Some(Pause::Rate),
             None if codes(&["UNAVAILABLE", "INUSE"]) || (read && codes(&["SERVERBUG"])) => Some(Pause::Passing),
             None if read && codes(&["OVERQUOTA"]) => Some(Pause::Rate),
             None if self.has_code("LIMIT") => {
                 let text = self.text.to_lowercase();
                 let connections = ["connection", "session", "login"].iter().any(|word| text.contains(word));
-                if connections { Some(Pause::Connections) } else { read.then_some(Pause::Rate) }
+                if connections { Some(Pause::Connections) } else { read.then_some(Pause::Passing) }
             }
             None => None,
         }
@@ -208,9 +211,10 @@ mod tests {
             ),
             ("NO [OVERQUOTA] Mailbox is full", Some(Pause::Rate), None),
             ("NO [SERVERBUG] Internal error occurred", Some(Pause::Passing), None),
-            ("NO [LIMIT] Too many user flags in mailbox", Some(Pause::Rate), None),
+            ("NO [LIMIT] Too many user flags in mailbox", Some(Pause::Passing), None),
             ("NO [LIMIT] Session limit reached", Some(Pause::Connections), Some(Pause::Connections)),
             ("NO [UNAVAILABLE] x", Some(Pause::Passing), Some(Pause::Passing)),
+            ("NO [INUSE] retry after 7 s", Some(Pause::Rate), Some(Pause::Rate)),
             ("NO Server is down for maintenance", Some(Pause::Passing), Some(Pause::Passing)),
             ("NO Too many user flags in mailbox", None, None),
             ("NO Message contains bare newlines", None, None),

@@ -78,7 +78,7 @@ impl Greeted {
     }
 
     fn talk(self, sign_in: &SignIn) -> Result<Session, ImapError> {
-        let distance = self.wire.distance.clone();
+        let learned = self.wire.learned.clone();
         let announced = self.wire.capabilities.clone();
         let wants_name = Known::at(&self.host, &announced).is_some_and(Known::wants_name);
         let begun = Instant::now();
@@ -96,7 +96,7 @@ impl Greeted {
             SignIn::Token { user, token } => with_token(self, user, token)?,
         };
         let took = begun.elapsed();
-        wire.distance = distance;
+        wire.learned = learned;
         if wire.capabilities.is_empty() {
             ask_capabilities(&mut wire)?;
         }

@@ -92,6 +92,11 @@ impl Transport {
         }
     }
 
+    /// Waits at least this long for the next octet from now on.
+    pub(super) fn wait_at_least(&self, patience: Duration) -> io::Result<()> {
+        self.stream.wait_at_least(patience)
+    }
+
     pub(super) fn interrupter(&self) -> Interrupter {
         self.stream.interrupter()
     }

@@ -3,7 +3,7 @@
 use super::request::{AdministrationServer, Groupware, GroupwareMode, MailServer, Servers, TargetKind};
 use crate::dav::DavAddress;
 use crate::domain::{Fingerprint, Problem, ProblemKind, ServerAddress, Side};
-use crate::imap::{Distance, Endpoint};
+use crate::imap::{Endpoint, Learned};
 use crate::network::{HttpServer, KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 
 /// The port of Kerio Connect's administration API.
@@ -51,7 +51,7 @@ fn endpoint(
         trust,
         proxy: servers.proxy.clone(),
         rate: connections.max_rate.map(RateLimit::new),
-        distance: Distance::default(),
+        learned: Learned::default(),
         limits: Limits::default(),
         cleartext_allowed: servers.cleartext_passwords_allowed,
         watch: None,

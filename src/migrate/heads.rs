@@ -3,7 +3,7 @@
 use crate::domain::{MessageHead, Uid};
 use crate::imap::{ImapError, Reader};
 use chrono::{DateTime, FixedOffset};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One message, without its content.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +26,10 @@ pub struct Heads {
     known: HashMap<Vec<String>, u32>,
     read: u64,
     permanent_ids: HashMap<Uid, u64>,
+    /// Flags that cannot be sent, one for each message that has such.
+    unused_flags: HashMap<Uid, String>,
+    /// What the server says in place of a date that can be understood, as an example.
+    unread_date: Option<String>,
 }
 
 impl Heads {
@@ -48,6 +52,10 @@ impl Heads {
                 index
             }
         };
+        if let Some(unused) = head.unused {
+            self.unused_flags.extend(unused.flag.map(|flag| (head.uid, flag)));
+            self.unread_date = self.unread_date.take().or(unused.date);
+        }
         self.permanent_ids.extend(head.permanent_id.map(|id| (head.uid, id)));
         self.heads.push(Head { uid: head.uid, size: head.size, date: head.date, flags });
     }
@@ -91,6 +99,28 @@ impl Heads {
     /// The flags of a head of this folder.
     pub fn flags(&self, head: &Head) -> &[String] {
         self.flag_sets.get(head.flags as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// A flag of the message that cannot be sent.
+    pub fn unused_flag(&self, uid: Uid) -> Option<&str> {
+        self.unused_flags.get(&uid).map(String::as_str)
+    }
+
+    /// An example of what the server says in place of a date.
+    pub fn unread_date(&self) -> Option<&str> {
+        self.unread_date.as_deref()
+    }
+
+    /// Messages that have no date that can be understood.
+    pub fn dateless(&self) -> Vec<Uid> {
+        self.heads.iter().filter(|head| head.date.is_none()).map(|head| head.uid).collect()
+    }
+
+    /// Gives messages the dates of their headers.
+    pub fn take_dates(&mut self, dates: &BTreeMap<Uid, DateTime<FixedOffset>>) {
+        for head in &mut self.heads {
+            head.date = head.date.or_else(|| dates.get(&head.uid).copied());
+        }
     }
 
     /// Their size together, in bytes.

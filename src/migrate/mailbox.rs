@@ -147,10 +147,16 @@ impl Migration<'_> {
     ) -> Result<(), Halt> {
         witness::look(&self.mailbox, sessions, ledger, folders)?;
         scan::take_over_unchanged(&self.mailbox, sessions, ledger, folders)?;
-        scan::scan_and_make_ready(&mut self.mailbox, sessions, folders)?;
-        self.weigh(ledger, folders)?;
-        copy::copy_folders(&mut self.mailbox, sessions, ledger, folders)?;
-        proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)?;
+        // A folder at which a connection was lost comes after all others have come to their end.
+        for suspects in [false, true] {
+            if suspects && !scan::are_suspects_left(folders) {
+                break;
+            }
+            scan::scan_and_make_ready(&mut self.mailbox, sessions, folders, suspects)?;
+            self.weigh(ledger, folders)?;
+            copy::copy_folders(&mut self.mailbox, sessions, ledger, folders)?;
+            proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)?;
+        }
         scan::report_target_counts(&self.mailbox.reporter, sessions, folders)
     }
 

@@ -11,11 +11,12 @@ use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use crate::migrate::halt::{Halt, OnSide, both};
 use crate::migrate::heads::Heads;
-use crate::migrate::plan::plain_name::plain_name;
+use crate::migrate::plan::plain_name::plain_names;
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Event, Step};
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Folders that are scanned before the user's wish to stop or pause is looked at again.
 pub const SCANNED_AT_ONCE: usize = 50;
@@ -84,27 +85,35 @@ pub fn is_as_recorded(ledger: &Ledger, record: &FolderRecord, target: &FolderSta
     Ok(record.target_uid_validity == target.uid_validity && !went_back)
 }
 
-/// Scans what is not scanned yet on the source, and makes every folder ready on the target.
+/// How long the source may take to open a folder that it took too long for before.
+const LONGEST_OPENING: Duration = Duration::from_secs(600);
+
+/// Whether folders are open at which a connection was lost.
+pub fn are_suspects_left(folders: &[FolderJob]) -> bool {
+    folders.iter().any(|job| job.is_suspect() && !job.progress.finished)
+}
+
+/// Scans what is not scanned yet on the source, and makes every folder ready on the target; of the `suspects`, at which a connection was lost, or
+/// of all others.
 pub fn scan_and_make_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     folders: &mut [FolderJob],
+    suspects: bool,
 ) -> Result<(), Halt> {
-    let open: Vec<usize> = (0..folders.len()).filter(|&index| !folders[index].progress.finished).collect();
-    for part in open.chunks(SCANNED_AT_ONCE) {
+    let is_due = |job: &FolderJob| !job.progress.finished && job.is_suspect() == suspects;
+    let due: Vec<usize> = (0..folders.len()).filter(|&index| is_due(&folders[index])).collect();
+    let at_once = if suspects || mailbox.scans_singly { 1 } else { SCANNED_AT_ONCE };
+    if suspects {
+        sessions.source.wait_at_least(LONGEST_OPENING).on(Side::Source)?;
+    }
+    for part in due.chunks(at_once) {
         if mailbox.context.control.holding() {
             return Err(Halt::Held);
         }
-        let mut jobs: Vec<&mut FolderJob> = Vec::with_capacity(part.len());
-        let mut rest = &mut *folders;
-        let mut passed = 0;
-        for &index in part {
-            let (_, from_here) = rest.split_at_mut(index - passed);
-            let Some((job, after)) = from_here.split_first_mut() else { break };
-            jobs.push(job);
-            rest = after;
-            passed = index + 1;
-        }
+        let is_of_part = |(index, _): &(usize, &mut FolderJob)| part.contains(index);
+        let mut jobs: Vec<&mut FolderJob> =
+            folders.iter_mut().enumerate().filter(is_of_part).map(|(_, job)| job).collect();
         if let Some(first) = jobs.first() {
             mailbox.reporter.step(Step::Scanning(first.id));
         }
@@ -126,6 +135,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let folders: Vec<_> = to_scan.iter().map(|&index| (jobs[index].id, jobs[index].rest)).collect();
     let selection = &mailbox.context.selection;
     let mut elsewhere = std::mem::take(&mut mailbox.elsewhere);
+    let scanned = Cell::new(0);
     let mut each = |index: usize, scan: &mut Scan| {
         let (id, rest) = folders[index];
         elsewhere.sift(&mut scan.heads, rest);
@@ -137,15 +147,19 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let mut ready = Vec::with_capacity(wishes.len());
     let at_once = if mailbox.wary { 1 } else { wishes.len().max(1) };
     let mut make_ready = || wishes.chunks(at_once).try_for_each(|wishes| target.make_ready(wishes, &mut ready));
-    let outcome = both(|| scan(source, &source_names, &mut each), &mut make_ready);
+    let outcome = both(|| scan(source, &source_names, &scanned, &mut each), &mut make_ready);
     mailbox.elsewhere = elsewhere;
     if let (Err(halt), Some(&index)) = (&outcome, ready_for.get(ready.len())) {
         suspect(mailbox, jobs[index], halt);
+    }
+    if let (Err(halt), Some(&index)) = (&outcome, to_scan.get(scanned.get())) {
+        suspect_scanned(mailbox, jobs[index], halt);
     }
     let (scans, ()) = outcome?;
     for (index, scan) in to_scan.into_iter().zip(scans) {
         match scan {
             Ok(mut scan) => {
+                take_header_dates(&mut sessions.source, &jobs[index].source.wire_name, &mut scan)?;
                 jobs[index].report_unlisted(&mut mailbox.reporter, scan.unlisted());
                 let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
                 jobs[index].report_left_out(&mailbox.reporter, left_out);
@@ -156,15 +170,21 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
             }
         }
     }
-    let mut renamed = Vec::new();
-    for ((index, wire_name), ready) in ready_for.into_iter().zip(wire_names).zip(ready) {
-        if ready.open.as_ref().is_err_and(ImapError::refuses_name) && rename(mailbox, jobs[index], sessions.separator) {
-            renamed.push(index);
-        } else {
-            take_ready(mailbox, sessions, jobs[index], wire_name, ready);
-        }
+    let made = ready_for.into_iter().zip(wire_names).zip(ready);
+    let made = made.map(|((index, wire_name), ready)| (index, jobs[index].planned.target.clone(), wire_name, ready));
+    let made = made.collect();
+    make_renamed_ready(mailbox, sessions, jobs, made)
+}
+
+/// Takes the dates of their headers for messages whose INTERNALDATE cannot be understood.
+fn take_header_dates(source: &mut Reader, wire_name: &[u8], scan: &mut Scan) -> Result<(), Halt> {
+    let dateless = if scan.heads.unread_date().is_some() { scan.heads.dateless() } else { Vec::new() };
+    if dateless.is_empty() || source.examine(wire_name).on(Side::Source)?.uid_validity != scan.status.uid_validity {
+        return Ok(());
     }
-    make_renamed_ready(mailbox, sessions, jobs, &renamed)
+    let dates = source.header_dates(&dateless).on(Side::Source)?;
+    scan.heads.take_dates(&dates);
+    Ok(())
 }
 
 fn wishes<'n>(
@@ -181,27 +201,49 @@ fn wishes<'n>(
     indices.iter().zip(wire_names).map(wish).collect()
 }
 
-/// Gives a folder whose name the target refused a plain one. False when it has one already.
-fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob, separator: Option<char>) -> bool {
-    let Some(target) = plain_name(&job.planned.target, separator) else { return false };
+/// Gives a folder whose name the target refused the next plain one. False when none is left.
+fn rename(
+    mailbox: &Mailbox<'_>,
+    job: &mut FolderJob,
+    wanted: &FolderPath,
+    tries: usize,
+    separator: Option<char>,
+) -> bool {
+    let Some(target) = plain_names(wanted, separator).into_iter().nth(tries) else { return false };
     job.planned.target = target.clone();
     job.planned.mapping = Mapping::Adapted;
     mailbox.context.report(Event::FolderRenamed { account: mailbox.reporter.account, folder: job.id, target });
     true
 }
 
+/// Makes folders ready whose names the target refused, under one plain name after the other.
 fn make_renamed_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     jobs: &mut [&mut FolderJob],
-    renamed: &[usize],
+    mut refused: Vec<(usize, FolderPath, Vec<u8>, Ready)>,
 ) -> Result<(), Halt> {
-    let (indices, wire_names) = name_targets(mailbox, &sessions.target, jobs, renamed.iter().copied());
-    let wishes = wishes(sessions, jobs, &indices, &wire_names);
-    let mut ready = Vec::with_capacity(wishes.len());
-    sessions.target.make_ready(&wishes, &mut ready).on(Side::Target)?;
-    for ((index, wire_name), ready) in indices.into_iter().zip(wire_names).zip(ready) {
-        take_ready(mailbox, sessions, jobs[index], wire_name, ready);
+    for tries in 0.. {
+        let mut again = Vec::new();
+        for (index, wanted, wire_name, ready) in refused {
+            if ready.open.as_ref().is_err_and(ImapError::refuses_name)
+                && rename(mailbox, jobs[index], &wanted, tries, sessions.separator)
+            {
+                let (named, mut names) = name_targets(mailbox, &sessions.target, jobs, std::iter::once(index));
+                again.extend(named.first().and_then(|_| names.pop()).map(|name| (index, wanted, name)));
+            } else {
+                take_ready(mailbox, sessions, jobs[index], wire_name, ready);
+            }
+        }
+        if again.is_empty() {
+            break;
+        }
+        let indices: Vec<usize> = again.iter().map(|(index, ..)| *index).collect();
+        let wire_names: Vec<Vec<u8>> = again.iter().map(|(_, _, wire_name)| wire_name.clone()).collect();
+        let mut ready = Vec::with_capacity(again.len());
+        sessions.target.make_ready(&wishes(sessions, jobs, &indices, &wire_names), &mut ready).on(Side::Target)?;
+        let together = again.into_iter().zip(ready);
+        refused = together.map(|((index, wanted, wire_name), ready)| (index, wanted, wire_name, ready)).collect();
     }
     Ok(())
 }
@@ -267,6 +309,23 @@ fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
     }
 }
 
+/// Notes at which folder the connection to the source was lost. It comes last from then on, and all are asked for one by one: of folders that were
+/// asked for together it could have been another.
+fn suspect_scanned(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
+    let Halt::Server { side: Side::Source, error } = halt else { return };
+    if !error.is_loss() || mailbox.context.control.stopping() {
+        return;
+    }
+    mailbox.scans_singly = true;
+    job.progress.scan_losses += 1;
+    // A silent server costs minutes each time.
+    let tries = if error.is_silence() { 2 } else { 3 };
+    if job.progress.scan_losses >= tries {
+        let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(&job.planned.source);
+        job.give_up(&mut mailbox.reporter, problem.saying(error.words()).noting(Note::LostWhileOpening));
+    }
+}
+
 /// Makes the folders above one: a server need not make them by itself (RFC 9051, section 6.3.4).
 fn make_parents(sessions: &mut Sessions, target: &FolderPath) -> Result<(), Halt> {
     for length in 1..target.parts().len() {
@@ -286,13 +345,19 @@ fn make_parents(sessions: &mut Sessions, target: &FolderPath) -> Result<(), Halt
 
 type Scans = Vec<Result<Scan, ImapError>>;
 
-/// Reads the heads of folders; `each` is shown each as soon as it is read.
-fn scan(source: &mut Reader, wire_names: &[&[u8]], each: &mut dyn FnMut(usize, &mut Scan)) -> Result<Scans, ImapError> {
+/// Reads the heads of folders; `each` gets each as soon as it is read, and `scanned` counts them.
+fn scan(
+    source: &mut Reader,
+    wire_names: &[&[u8]],
+    scanned: &Cell<usize>,
+    each: &mut dyn FnMut(usize, &mut Scan),
+) -> Result<Scans, ImapError> {
     let mut scans: Scans = Vec::with_capacity(wire_names.len());
     let heads = std::cell::RefCell::new(Heads::default());
     source.scan(wire_names, &|_| Uid(1), &mut |_, head| heads.borrow_mut().push(head), &mut |index, status| {
         let mut heads = heads.take();
         heads.finish();
+        scanned.set(index + 1);
         scans.push(status.map(|status| {
             let mut scan = Scan { status, heads };
             each(index, &mut scan);

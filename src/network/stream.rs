@@ -80,6 +80,12 @@ impl Stream {
         }
     }
 
+    /// Lets reading take at least this long from now on.
+    pub fn wait_at_least(&self, patience: Duration) -> io::Result<()> {
+        let limit = self.tcp().read_timeout()?.map_or(patience, |limit| limit.max(patience));
+        self.tcp().set_read_timeout(Some(limit))
+    }
+
     /// Sets new time limits.
     pub fn set_limits(&self, limits: &Limits) -> io::Result<()> {
         self.tcp().set_read_timeout(Some(limits.read))?;

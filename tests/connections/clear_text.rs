@@ -4,7 +4,7 @@
 use super::named;
 use super::proxy::{Kind, TestProxy};
 use kimt::domain::{Secret, Security, Side};
-use kimt::imap::{Distance, Endpoint, ImapError, MasterPassword, SignIn, connect};
+use kimt::imap::{Endpoint, ImapError, Learned, MasterPassword, SignIn, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -66,7 +66,7 @@ fn no_secret_goes_to_another_computer_in_clear_text_unless_the_user_agreed() {
             trust: Trust::default(),
             proxy: Some(named(&proxy, "")),
             rate: None,
-            distance: Distance::default(),
+            learned: Learned::default(),
             limits: Limits::default(),
             cleartext_allowed,
             watch: None,

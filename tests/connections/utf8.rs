@@ -1,7 +1,7 @@
 //! A server that speaks UTF-8 only (RFC 6855), and one that merely can: scripted, with what the client says kept word for word.
 
 use kimt::domain::{FolderPath, Secret, Security, Side, Uid};
-use kimt::imap::{AppendWay, Destination, Distance, Endpoint, SignIn, Stored, Writer, connect};
+use kimt::imap::{AppendWay, Destination, Endpoint, Learned, SignIn, Stored, Writer, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -66,7 +66,7 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
         trust: Trust::default(),
         proxy: None,
         rate: None,
-        distance: Distance::default(),
+        learned: Learned::default(),
         limits: Limits::default(),
         cleartext_allowed: false,
         watch: None,
@@ -78,7 +78,13 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
 fn append(writer: &mut Writer, wire_name: &[u8], message: &[u8]) {
     let mut appender = writer.appender().unwrap();
     appender
-        .begin(&Destination { number: 0, wire_name, way: AppendWay::Single }, Uid(1), &[], None, message.len() as u64)
+        .begin(
+            &Destination { number: 0, wire_name, way: AppendWay::Single, empty_list: false },
+            Uid(1),
+            &[],
+            None,
+            message.len() as u64,
+        )
         .unwrap();
     appender.write(message).unwrap();
     appender.end().unwrap();

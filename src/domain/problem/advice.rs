@@ -120,6 +120,9 @@ impl Problem {
                 "Raise the target's size limit and migrate this mailbox again, or save the message as a file."
             }
             MessageAltered => "Compare the message on both servers before you switch off the source.",
+            MessageUnproved => {
+                "Migrate this mailbox again when the target delivers its messages again. Nothing was copied in their place."
+            }
             MessageMissing => {
                 "Migrate this mailbox again. If somebody deleted the message on the target, choose 'Copy again what was \
                  deleted' under More (--repair)."

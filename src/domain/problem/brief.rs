@@ -72,6 +72,7 @@ impl Problem {
             MessageAltered => (false, "different content on the target"),
             MessageNormalised => (false, "different line ends on the target"),
             MessageDoubled => (false, "on the target twice"),
+            MessageUnproved => (false, "the target lists it and does not deliver it"),
             MessageMissing => (false, "not on the target"),
             DateNotKept => (false, "a different date on the target"),
             KeywordsDropped => (false, "flags or keywords were lost"),

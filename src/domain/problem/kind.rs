@@ -167,6 +167,8 @@ pub enum ProblemKind {
     MessageNormalised,
     /// Another run copied the same message at the same time, or the target stored it long after its connection was lost.
     MessageDoubled,
+    /// The target lists what may be the message, and does not deliver it.
+    MessageUnproved,
     /// A message that should be on the target is not.
     MessageMissing,
     /// The message has a different date on the target.
@@ -227,8 +229,8 @@ impl Problem {
             | MarkedOnTarget | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
             | CollectionLeftOut | CollectionNotWhole | CollectionMerged => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
-            | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied | ItemLeftOut
-            | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
+            | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied
+            | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
         }
     }
 
@@ -247,10 +249,10 @@ impl Problem {
             | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
             | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
             | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageNormalised | MessageDoubled | MessageMissing | DateNotKept | KeywordsDropped
-            | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed | CollectionLeftOut
-            | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
-            | ItemDifferent | ItemMissing => Retry::Never,
+            | MessageAltered | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept
+            | KeywordsDropped | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
+            | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted
+            | ItemAltered | ItemDifferent | ItemMissing => Retry::Never,
         }
     }
 
@@ -269,9 +271,9 @@ impl Problem {
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
             | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer
-            | ExtraCopies | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied | ItemAltered
-            | ItemDifferent | ItemMissing => Severity::Error,
+            | MessageAltered | MessageUnproved | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers
+            | FlagsDiffer | ExtraCopies | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied
+            | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Note {
     },
     /// The connection was lost every time the message was sent.
     LostWhileSending,
+    /// The connection was lost every time the folder was opened.
+    LostWhileOpening,
     /// The connection was lost every time the folder was created.
     LostWhileCreating,
     /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
@@ -45,6 +47,13 @@ pub enum Note {
     },
     /// The target takes no dates, or the source has none.
     NoDates,
+    /// The source writes dates in a form that cannot be understood, and the headers have none either.
+    DateNotUnderstood {
+        /// One of these dates as the source wrote it.
+        date: String,
+    },
+    /// A server gives the folder no UIDVALIDITY, so that no record of an earlier run fits.
+    NoUidValidity,
     /// The target lost flags; this is one of them.
     FlagLost {
         /// The flag or keyword as the source spells it.
@@ -140,6 +149,7 @@ impl Note {
             Note::FlagsAre { source, target } => {
                 Note::FlagsAre { source: readable(&source), target: readable(&target) }
             }
+            Note::DateNotUnderstood { date } => Note::DateNotUnderstood { date: readable(&date) },
             Note::Role { role } => Note::Role { role: readable(&role) },
             Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
             Note::SameMailbox { line, others, more, mailbox } => {
@@ -160,6 +170,7 @@ impl fmt::Display for Note {
                 return write!(formatter, "the connection was lost {times} times while it was read");
             }
             Note::LostWhileSending => "the connection was lost each time it was sent",
+            Note::LostWhileOpening => "the connection was lost each time it was opened",
             Note::LostWhileCreating => "the connection was lost each time it was created",
             Note::SizeLimit { bytes } => {
                 return write!(formatter, "its limit is {}", numbers::size(*bytes));
@@ -178,6 +189,10 @@ impl fmt::Display for Note {
             Note::HeaderLinesAdded => "header fields were added",
             Note::HeaderChanged => "its header was changed",
             Note::CarriageReturnsDeleted => "carriage returns were deleted from it",
+            Note::DateNotUnderstood { date } => {
+                return write!(formatter, "the source's date could not be understood, for example '{date}'");
+            }
+            Note::NoUidValidity => "the server gives it no UIDVALIDITY, so that no record of an earlier run fits",
             Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
             Note::TakenSince => {
                 "an earlier run read it back there, so somebody has deleted or moved it on the target since"

@@ -118,6 +118,9 @@ impl Problem {
             MessageNormalised => {
                 format!("The target stored {} with other line ends or an added header", self.messages())
             }
+            MessageUnproved => {
+                format!("{message} could not be proved: the target lists what may be it and does not deliver that")
+            }
             MessageMissing => format!("{message} {is} not on the target"),
             DateNotKept => format!("{message} {has} a different date on the target"),
             KeywordsDropped => format!("{message} lost flags or keywords that the target does not keep"),

@@ -34,6 +34,8 @@ pub struct Destination<'a> {
     pub wire_name: &'a [u8],
     /// How they go there.
     pub way: AppendWay,
+    /// Whether messages without flags get an empty list of flags, which some servers want.
+    pub empty_list: bool,
 }
 
 /// What became of the messages of one command.
@@ -115,7 +117,7 @@ impl<'a> Appender<'a> {
             }
         }
         let mut head = String::new();
-        if !flags.is_empty() {
+        if !flags.is_empty() || destination.empty_list {
             head.push_str(&format!(" ({})", flags.join(" ")));
         }
         if let Some(date) = date {
@@ -281,7 +283,7 @@ mod tests {
 
     /// Sends a batch of one message of ten octets.
     fn send(appender: &mut Appender<'_>, uid: u32) {
-        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches };
+        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches, empty_list: false };
         assert_eq!(appender.begin(&destination, Uid(uid), &[], None, 10).unwrap(), Begun::Ready);
         appender.write(b"0123456789").unwrap();
         appender.end().unwrap();
@@ -321,7 +323,7 @@ mod tests {
         wire.capabilities = Capabilities::parse("LITERAL+ MULTIAPPEND");
         let mut appender = Appender::new(&mut wire);
         send(&mut appender, 1);
-        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches };
+        let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches, empty_list: false };
         appender.begin(&destination, Uid(2), &[], None, 4).unwrap();
         let settled = appender.settle_arrived().unwrap();
         assert_eq!(settled.iter().map(|settled| settled.uids[0].0).collect::<Vec<_>>(), [2, 1]);
@@ -338,9 +340,9 @@ mod tests {
     fn a_folder_name_that_the_server_refuses_to_read_refuses_the_message_and_the_next_folder_continues() {
         let mut wire = scripted(b"K1 BAD no such names\r\n+ go\r\nK2 OK\r\n").unwrap();
         let mut appender = Appender::new(&mut wire);
-        let odd = Destination { number: 0, wire_name: b"odd\xff", way: AppendWay::Batches };
+        let odd = Destination { number: 0, wire_name: b"odd\xff", way: AppendWay::Batches, empty_list: false };
         assert_eq!(appender.begin(&odd, Uid(1), &[], None, 4).unwrap(), Begun::Refused);
-        let plain = Destination { number: 1, wire_name: b"plain", way: AppendWay::Batches };
+        let plain = Destination { number: 1, wire_name: b"plain", way: AppendWay::Batches, empty_list: false };
         assert_eq!(appender.begin(&plain, Uid(2), &[], None, 4).unwrap(), Begun::Ready);
         appender.write(b"more").unwrap();
         appender.end_batch().unwrap();

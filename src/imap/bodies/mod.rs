@@ -4,6 +4,7 @@
 //! still answers for the last. What arrives belongs to the folder whose EXAMINE was answered last, and to no other. Which octets of
 //! an answer are whose message is found by the `taker`.
 
+mod refusals;
 mod taker;
 #[cfg(test)]
 mod tests;
@@ -12,11 +13,13 @@ use super::command::{Command, ReadOnly, uid_set};
 use super::error::ImapError;
 use super::fetch::{Body, Fetched};
 use super::opened::Opened;
+use super::quirks::Pause;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Answer, Tag, Wire};
 use crate::domain::{Uid, UidValidity};
-use std::collections::{BTreeSet, VecDeque};
+use refusals::{Next, Refusals, unwilling};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use taker::{Taker, Way};
 
@@ -113,7 +116,16 @@ pub(super) fn read(
     sink: &mut dyn BodySink,
 ) -> Result<(), ImapError> {
     let will_be_open = open_folder.clone();
-    let mut reading = Reading { wire, sink, asked: VecDeque::new(), again: VecDeque::new(), open_folder, will_be_open };
+    let mut reading = Reading {
+        wire,
+        sink,
+        asked: VecDeque::new(),
+        again: VecDeque::new(),
+        refusals: Refusals::default(),
+        sizes: BTreeMap::new(),
+        open_folder,
+        will_be_open,
+    };
     loop {
         while reading.has_room(feed.octets_ahead()) {
             match feed.next(reading.asked.is_empty() && reading.again.is_empty()) {
@@ -123,7 +135,12 @@ pub(super) fn read(
         }
         if reading.asked.is_empty() {
             // What a command did not deliver is asked for again in halves, until what cannot be read is alone.
-            let Some(batch) = reading.again.pop_front() else { return Ok(()) };
+            let Some(batch) = reading.again.pop_front() else {
+                if reading.put_off()? {
+                    continue;
+                }
+                return reading.end();
+            };
             reading.ask(batch, false)?;
         }
         reading.read_one()?;
@@ -147,6 +164,10 @@ enum What {
     /// EXAMINE, with what the server has said so far.
     Open(Opened),
     Bodies(Bodies),
+    /// The sizes of what is asked for next.
+    Sizes,
+    /// A message once more that was delivered before, to see whether the server gives anything; with the refusal that was doubtful.
+    Probe(Status),
 }
 
 /// What a FETCH is to deliver.
@@ -166,6 +187,9 @@ struct Reading<'a> {
     sink: &'a mut dyn BodySink,
     asked: VecDeque<Asked>,
     again: VecDeque<BodyBatch>,
+    refusals: Refusals,
+    /// The sizes of messages that are owed, where they have to be known.
+    sizes: BTreeMap<Uid, u64>,
     /// The folder that what arrives belongs to.
     open_folder: &'a mut Option<Arc<FolderToRead>>,
     /// The folder that is open when all that was asked is answered.
@@ -176,7 +200,7 @@ impl Reading<'_> {
     fn has_room(&self, octets_ahead: u64) -> bool {
         let batches = self.asked.iter().filter_map(|asked| match &asked.what {
             What::Bodies(bodies) => Some(bodies.octets),
-            What::Open(_) => None,
+            What::Open(_) | What::Sizes | What::Probe(_) => None,
         });
         let (count, octets) = batches.fold((0, 0_u64), |(count, sum), octets| (count + 1, octets.saturating_add(sum)));
         count < PIPELINED || (count < BATCHES_AHEAD && octets < octets_ahead)
@@ -201,7 +225,28 @@ impl Reading<'_> {
         }
         let uids: BTreeSet<Uid> = uids.into_iter().collect();
         let bodies = Bodies { pending: uids.clone(), uids, octets, alone: BTreeSet::new(), fed };
+        if self.wire.learned.ends_loosely() {
+            // Only the size proves where a message ends.
+            let command = ReadOnly::FetchHeads { set: set.clone(), permanent_ids: false }.command();
+            self.send(&command, &folder, What::Sizes)?;
+        }
         self.send(&ReadOnly::FetchBodies { set }.command(), &folder, What::Bodies(bodies))
+    }
+
+    /// Asks once more for what was refused in words that ask to wait; false when there is nothing.
+    fn put_off(&mut self) -> Result<bool, ImapError> {
+        let alone = |(folder, uid)| BodyBatch { folder, uids: vec![uid], octets: 0, recent: false };
+        self.again.extend(self.refusals.take_put_off()?.into_iter().map(alone));
+        Ok(!self.again.is_empty())
+    }
+
+    /// Reports what was refused to the end.
+    fn end(self) -> Result<(), ImapError> {
+        for (folder, uid, words) in self.refusals.into_rest() {
+            closed(self.sink.opened(folder))?;
+            closed(self.sink.unreadable(uid, &words))?;
+        }
+        Ok(())
     }
 
     fn send(&mut self, command: &Command, folder: &Arc<FolderToRead>, what: What) -> Result<(), ImapError> {
@@ -218,8 +263,16 @@ impl Reading<'_> {
                 return self.asked.pop_front().map_or(Ok(()), |asked| self.finish(asked, status));
             }
             let open = self.open_folder.as_deref();
-            let mut taker =
-                Taker { asked: &mut self.asked, open, sink: self.sink, way: Way::Discard, delivered: false };
+            let mut taker = Taker {
+                asked: &mut self.asked,
+                open,
+                sink: self.sink,
+                refusals: &mut self.refusals,
+                sizes: &mut self.sizes,
+                way: Way::Discard,
+                size: None,
+                delivered: false,
+            };
             match self.wire.next_answer(&mut taker)? {
                 Answer::Untagged(pieces) => {
                     let Taker { way, delivered, .. } = taker;
@@ -249,6 +302,9 @@ impl Reading<'_> {
     fn take(&mut self, pieces: &[Piece], way: Way) -> Result<(), ImapError> {
         let Some(fetched) = Fetched::parse(pieces) else { return Ok(()) };
         let Some(uid) = fetched.uid else { return Ok(()) };
+        if let Some(size) = fetched.size.filter(|_| fetched.body.is_none() && self.wire.learned.ends_loosely()) {
+            self.sizes.insert(uid, size);
+        }
         let open = self.open_folder.as_deref();
         let Some(bodies) = owed(&mut self.asked, open).find(|bodies| bodies.pending.contains(&uid)) else {
             return Ok(());
@@ -268,6 +324,8 @@ impl Reading<'_> {
             (None, _) => return Ok(()),
         };
         bodies.pending.remove(&uid);
+        let folder = self.open_folder.as_ref().map(|folder| folder.number);
+        self.refusals.delivered(folder, uid, whole.len() as u64, self.sink)?;
         closed(self.sink.begin(uid, whole.len() as u64))?;
         for chunk in whole.chunks(64 * 1024) {
             closed(self.sink.chunk(chunk))?;
@@ -285,6 +343,11 @@ impl Reading<'_> {
                 }
                 if fed { closed(self.sink.batch_end()) } else { Ok(()) }
             }
+            What::Sizes => Ok(()),
+            What::Probe(_) if status.condition == Condition::Ok => {
+                self.refusals.is_willing(Some(asked.folder.number), self.sink)
+            }
+            What::Probe(refusal) => Err(unwilling(&refusal)),
         }
     }
 
@@ -294,6 +357,7 @@ impl Reading<'_> {
             // A server that gives none cannot say that it is another folder.
             Condition::Ok if opened.uid_validity().is_none_or(|validity| validity == folder.uid_validity) => {
                 let number = folder.number;
+                self.sizes.clear();
                 *self.open_folder = Some(folder);
                 return closed(self.sink.opened(number));
             }
@@ -317,15 +381,46 @@ impl Reading<'_> {
         match (status.condition, left.as_slice()) {
             (_, []) => Ok(()),
             (Condition::Ok, left) => left.iter().try_for_each(|uid| closed(self.sink.absent(*uid))),
-            // A refusal that only says to wait is no fault of a message.
-            _ if status.pause(true).is_some() => {
-                Err(ImapError::Refused { command: "UID FETCH", status: status.clone() })
-            }
+            // An account or a server has reached a limit, whatever was asked for.
+            _ if matches!(status.pause(true), Some(Pause::Rate | Pause::Connections)) => Err(unwilling(status)),
             (_, [uid]) if status.has_code("EXPUNGEISSUED") => closed(self.sink.absent(*uid)),
-            (_, [uid]) => closed(self.sink.unreadable(*uid, &status.text)),
+            (_, [uid]) if self.refusals.is_last() => closed(self.sink.unreadable(*uid, &status.words())),
+            (_, [uid]) => {
+                let next = self.refusals.refused(&folder, *uid, status)?;
+                self.doubt(folder, next, status)
+            }
+            // The first and the last alone show soon whether the server gives anything at all.
+            (_, [first, middle @ .., last]) if status.pause(true).is_some() => {
+                let (one, other) = middle.split_at(middle.len() / 2);
+                let parts = [other, one, &[*last], &[*first]];
+                for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                    self.again.push_front(again(part.to_vec()));
+                }
+                Ok(())
+            }
             (_, left) => {
                 let (first, second) = left.split_at(left.len() / 2);
                 self.again.extend([again(first.to_vec()), again(second.to_vec())]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gathers evidence of whether messages are at fault.
+    fn doubt(&mut self, folder: Arc<FolderToRead>, next: Next, status: &Status) -> Result<(), ImapError> {
+        match next {
+            Next::Continue => Ok(()),
+            Next::Probe(uid) => {
+                let command = ReadOnly::FetchBodies { set: uid_set(&[uid]) }.command();
+                self.send(&command, &folder, What::Probe(status.clone()))
+            }
+            Next::AskElsewhere => {
+                if let Some(mut batch) = self.again.pop_back() {
+                    let last = batch.uids.pop();
+                    let alone = last.map(|uid| BodyBatch { uids: vec![uid], ..batch.clone() });
+                    self.again.extend(Some(batch).filter(|batch| !batch.uids.is_empty()));
+                    alone.into_iter().for_each(|batch| self.again.push_front(batch));
+                }
                 Ok(())
             }
         }
@@ -339,6 +434,6 @@ fn owed<'b>(
 ) -> impl Iterator<Item = &'b mut Bodies> + use<'b> {
     asked.iter_mut().filter(move |asked| Some(&*asked.folder) == open).filter_map(|asked| match &mut asked.what {
         What::Bodies(bodies) => Some(bodies),
-        What::Open(_) => None,
+        What::Open(_) | What::Sizes | What::Probe(_) => None,
     })
 }

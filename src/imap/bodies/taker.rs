@@ -7,9 +7,10 @@ use super::super::error::ImapError;
 use super::super::fetch::before_literal;
 use super::super::token::Piece;
 use super::super::wire::LiteralTaker;
+use super::refusals::Refusals;
 use super::{Asked, BodySink, FolderToRead, closed, owed};
 use crate::domain::Uid;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
 const KEPT: u64 = 1 << 20;
@@ -29,7 +30,12 @@ pub(super) struct Taker<'a, 's> {
     pub(super) asked: &'a mut VecDeque<Asked>,
     pub(super) open: Option<&'a FolderToRead>,
     pub(super) sink: &'a mut (dyn BodySink + 's),
+    pub(super) refusals: &'a mut Refusals,
+    /// The sizes of messages that are owed, as far as they are known.
+    pub(super) sizes: &'a mut BTreeMap<Uid, u64>,
     pub(super) way: Way,
+    /// The size of the message that arrives, if it is known.
+    pub(super) size: Option<u64>,
     /// Whether a message was passed on.
     pub(super) delivered: bool,
 }
@@ -51,9 +57,11 @@ impl LiteralTaker for Taker<'_, '_> {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError> {
         let Some(uid) = before_literal(pieces) else { return Ok(false) };
         let uid = uid.or_else(|| self.only());
+        self.size = uid.and_then(|uid| self.sizes.remove(&uid));
         self.way = match uid {
             Some(uid) if !self.delivered && self.was_pending(uid) => {
                 self.delivered = true;
+                self.refusals.delivered(self.open.map(|folder| folder.number), uid, octets, self.sink)?;
                 closed(self.sink.begin(uid, octets))?;
                 Way::Pass
             }
@@ -73,6 +81,10 @@ impl LiteralTaker for Taker<'_, '_> {
             }
             Way::Discard => Ok(()),
         }
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.size
     }
 
     fn end(&mut self) -> Result<(), ImapError> {

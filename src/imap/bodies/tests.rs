@@ -139,3 +139,77 @@ fn a_folder_is_opened_anew_for_messages_that_may_have_come_since() {
     assert_eq!(read_recent(&format!("{opened}{message}K2 OK\r\n")).unwrap(), ["1 of 1: 1"]);
     assert!(read_recent(&format!("{message}K1 OK\r\n")).is_err(), "K1 is the answer to EXAMINE");
 }
+
+fn body(uid: u32) -> String {
+    format!("* {uid} FETCH (UID {uid} BODY[] {{1}}\r\na)\r\n")
+}
+
+#[test]
+fn a_message_that_is_refused_in_words_that_ask_to_wait_is_asked_for_once_more_and_last() {
+    let wait = "NO [UNAVAILABLE] Please try again later";
+    // 2 of 1 to 4: the batch, then the first and the last of what is left, and the rest.
+    let answers = format!("{}K1 {wait}\r\nK2 {wait}\r\n{}K3 OK\r\n{}K4 OK\r\nK5 {wait}\r\n", body(1), body(4), body(3));
+    let unreadable = "2 unreadable: Please try again later";
+    assert_eq!(noted(&answers, &[1, 2, 3, 4]), ["1 of 1: 1", "4 of 1: 1", "3 of 1: 1", unreadable]);
+    // It may be there by then.
+    let answers = answers.replace(&format!("K5 {wait}\r\n"), &format!("{}K5 OK\r\n", body(2)));
+    assert_eq!(noted(&answers, &[1, 2, 3, 4]).last().unwrap(), "2 of 1: 1");
+}
+
+#[test]
+fn a_server_that_gives_nothing_for_now_is_asked_little_and_no_message_is_blamed() {
+    for (words, questions) in [
+        ("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", 1),
+        ("NO [UNAVAILABLE] Server busy", 4),
+        ("NO [SERVERBUG] Internal error occurred", 4),
+    ] {
+        // One is delivered, then it is asked for once more in vain.
+        let answers: String = (1..=questions).map(|number| format!("K{number} {words}\r\n")).collect();
+        let (lines, end) = read_from(&format!("{}{answers}", body(1)), &[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(lines, ["1 of 1: 1"], "{words}");
+        assert_eq!(end.unwrap_err().kind(), crate::domain::ProblemKind::Throttled, "{words}");
+    }
+    // Words that nobody knows: by the pattern.
+    let refusals: String = (1..=10).map(|number| format!("K{number} NO you have had your share\r\n")).collect();
+    let (lines, end) = read_from(&format!("{}{refusals}", body(1)), &[1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(lines == ["1 of 1: 1"] && matches!(end, Err(ImapError::Unwilling { .. })), "{lines:?} {end:?}");
+}
+
+#[test]
+fn messages_refused_in_a_row_are_at_fault_where_the_server_gives_others() {
+    // 2 and 3 and 4 of 1 to 4, each alone, and 1 once more.
+    let answers = format!(
+        "{}K1 NO broken\r\nK2 NO broken\r\nK3 NO broken\r\nK4 NO broken\r\nK5 NO broken\r\n{}K6 OK\r\n",
+        body(1),
+        body(1)
+    );
+    let unreadable = ["2 unreadable: broken", "3 unreadable: broken", "4 unreadable: broken"];
+    assert_eq!(noted(&answers, &[1, 2, 3, 4])[1..], unreadable);
+}
+
+#[test]
+fn where_answers_end_with_a_blank_line_the_sizes_are_asked_for_and_prove_the_end() {
+    let read_loose = |size: u64| {
+        let answers = format!(
+            "* 1 FETCH (UID 1 RFC822.SIZE {size} FLAGS ())\r\nK1 OK\r\n\
+             * 1 FETCH (UID 1 BODY[] {{3}}\r\nabc\r\n)\r\nK2 OK\r\n"
+        );
+        let mut wire = scripted(answers.as_bytes()).unwrap();
+        let broken = "* 1 FETCH (UID 1 BODY[] {3}\r\nabc\r\n)\r\nK1 OK\r\n";
+        let mut other = scripted(broken.as_bytes()).unwrap();
+        other.learned = wire.learned.clone();
+        for wire in [&mut other, &mut wire] {
+            let folder = Arc::new(FolderToRead { number: 0, wire_name: vec![b'a'], uid_validity: UidValidity(1) });
+            let mut batches = std::iter::once(vec![Uid(1)]);
+            let mut feed = OpenFolderFeed { folder: folder.clone(), batches: &mut batches };
+            let mut noted = Noted::default();
+            if read(wire, &mut Some(folder), &mut feed, &mut noted).is_ok() {
+                return noted.lines;
+            }
+        }
+        Vec::new()
+    };
+    assert_eq!(read_loose(3), ["1 of 3: 3"]);
+    // The blank line is the message's own.
+    assert_eq!(read_loose(5), [""; 0]);
+}

@@ -4,6 +4,7 @@
 //! handed on while it is read.
 
 use super::super::error::ImapError;
+use super::super::fetch;
 use super::super::response::{Condition, Status};
 use super::super::token::Piece;
 use super::{Tag, Wire, lost};
@@ -42,6 +43,10 @@ pub(in crate::imap) trait LiteralTaker {
     fn wants(&mut self, pieces: &[Piece], octets: u64) -> Result<bool, ImapError>;
     /// A chunk of it.
     fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError>;
+    /// The size of the message, where the server gave it before.
+    fn size(&self) -> Option<u64> {
+        None
+    }
     /// It is complete, and the answer continues as one does after a literal.
     fn end(&mut self) -> Result<(), ImapError>;
 }
@@ -91,7 +96,9 @@ impl Wire {
             }
             if let Some((tag, status)) = tagged(&first.text) {
                 log::debug!(target: "imap", "[{}] < {} {status}", self.connection, tag.0);
-                self.complaint = None;
+                self.unanswered = self.unanswered.saturating_sub(1);
+                // Of questions that go out together, another may be meant.
+                self.complaint.take_if(|_| !self.is_quick || self.unanswered == 0);
                 if self.compressing.take_if(|asked| *asked == tag).is_some() && status.condition == Condition::Ok {
                     log::debug!(target: "imap", "[{}] is compressed from here on", self.connection);
                     self.transport.compress();
@@ -165,7 +172,7 @@ impl Wire {
                 line = self.read_line()?;
                 // If the answer continues in any other way, the announced length was too short or too long.
                 if !ends_answer(&line.text) {
-                    return Err(ImapError::Protocol("a message does not end where it should".to_owned()));
+                    line = self.loose_ending(&pieces, octets, taker.size(), line)?;
                 }
                 taker.end()?;
                 pieces.push(Piece::Streamed);
@@ -176,6 +183,30 @@ impl Wire {
                 line = self.read_line()?;
             }
         }
+    }
+
+    /// What follows a message where a server does not keep to the grammar, and it is certain all the same that the message ends there:
+    /// - `FLAGS (\\Seen))`: the next item without a blank (Exchange 5.5);
+    /// - a blank line before the rest: only where the size of the message shows that the line is no part of it.
+    fn loose_ending(
+        &mut self,
+        pieces: &[Piece],
+        octets: u64,
+        known: Option<u64>,
+        line: Line,
+    ) -> Result<Line, ImapError> {
+        let is_blank = line.text.trim_ascii().is_empty();
+        let line = if is_blank { self.read_line()? } else { line };
+        let rest = line.text.trim_ascii();
+        let has_size = !is_blank || known.or(fetch::size_in(pieces)).or(fetch::size_among(rest)) == Some(octets);
+        if (is_blank && rest == b")" || fetch::are_items(rest)) && has_size {
+            return Ok(line);
+        }
+        if is_blank {
+            // From now on the size is asked for.
+            self.learned.note_loose_ending();
+        }
+        Err(ImapError::Protocol("a message does not end where it should".to_owned()))
     }
 
     fn stream_literal(&mut self, mut left: u64, taker: &mut dyn LiteralTaker) -> Result<(), ImapError> {
@@ -293,6 +324,52 @@ mod tests {
         };
         assert!(matches!(&pieces[1], Piece::Literal(kept) if kept.len() == LONGEST_LITERAL as usize));
         assert_eq!(pieces[2], Piece::Text(b" end".to_vec()));
+    }
+
+    /// Takes every body and counts its octets.
+    struct Counting(u64);
+
+    impl LiteralTaker for Counting {
+        fn wants(&mut self, _pieces: &[Piece], _octets: u64) -> Result<bool, ImapError> {
+            Ok(true)
+        }
+
+        fn chunk(&mut self, octets: &[u8]) -> Result<(), ImapError> {
+            self.0 += octets.len() as u64;
+            Ok(())
+        }
+
+        fn end(&mut self) -> Result<(), ImapError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_message_ends_where_its_length_says_and_where_the_rest_can_be_nothing_else() {
+        let ends = |items: &str, after: &str| {
+            let answer = format!("* 1 FETCH (UID 5 {items}BODY[] {{3}}\r\nabc{after}\r\nK1 OK\r\n");
+            let mut wire = scripted(answer.as_bytes()).unwrap();
+            let ended = wire.next_answer(&mut Counting(0)).is_ok();
+            // Whatever it is, what comes after it is understood.
+            assert!(!ended || matches!(wire.next_answer(&mut NoLiterals), Ok(Answer::Tagged(..))), "{after}");
+            (ended, wire.learned.ends_loosely())
+        };
+        for after in [")", " FLAGS (\\Seen))", "  )", "FLAGS (\\Seen))", "UID 5 FLAGS (a)b c))", "RFC822.SIZE 3)"] {
+            assert_eq!(ends("", after), (!after.contains("a)b"), false), "{after}");
+        }
+        for (items, after, ended) in [
+            ("RFC822.SIZE 3 ", "\r\n)", true),
+            ("RFC822.SIZE 3 ", "\r\n FLAGS ())", true),
+            ("", "\r\n RFC822.SIZE 3)", true),
+            // The blank line may be the message's own end.
+            ("RFC822.SIZE 5 ", "\r\n)", false),
+            ("", "\r\n)", false),
+        ] {
+            assert_eq!(ends(items, after), (ended, !ended), "{items}{after}");
+        }
+        for text in ["more of the message", "x)", "", "more (of it))"] {
+            assert!(!ends("RFC822.SIZE 3 ", text).0, "{text}");
+        }
     }
 
     #[test]

@@ -6,33 +6,12 @@
 use super::super::command::ReadOnly;
 use super::super::error::ImapError;
 use super::Wire;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A server is far when a round trip takes at least this long. Compressing and inflating take 10 to 15 ms of processor time for each
 /// megabyte, so they pay below some 500 Mbit/s. Networks within a building or data centre answer within 3 ms and are faster than that;
 /// networks across a country, and subscribers' connections, take 10 ms or more and hardly ever are.
 const FAR: Duration = Duration::from_millis(10);
-
-/// How far a server is: the shortest time in which it has answered something that it need not think about. All connections to one server
-/// share it, as clones.
-///
-/// A busy computer, a name server, or a password that takes long to check makes an answer late. Nothing makes one early, so the shortest counts.
-#[derive(Debug, Clone, Default)]
-pub struct Distance(Arc<Mutex<Option<Duration>>>);
-
-impl Distance {
-    /// None until something was noted.
-    fn shortest(&self) -> Option<Duration> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes how long an answer took.
-    pub(in crate::imap) fn note(&self, took: Duration) {
-        let mut shortest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *shortest = Some(shortest.map_or(took, |known| known.min(took)));
-    }
-}
 
 impl Wire {
     /// Whether to ask for compression now: the server offers it, somebody has signed in, and the server is far. Answers yes only once.
@@ -59,22 +38,22 @@ impl Wire {
 
     /// Whether the server is known to be far.
     pub(in crate::imap) fn is_far(&self) -> bool {
-        self.distance.shortest().is_some_and(|shortest| shortest >= FAR)
+        self.learned.shortest_round_trip().is_some_and(|shortest| shortest >= FAR)
     }
 
     /// The longest that a round trip to the server can take.
     fn round_trip(&mut self, sign_in: Duration) -> Result<Duration, ImapError> {
         // A slow sign-in says nothing: the server may be slow at checking passwords.
         if sign_in < FAR {
-            self.distance.note(sign_in);
+            self.learned.note_round_trip(sign_in);
         }
-        if let Some(shortest) = self.distance.shortest() {
+        if let Some(shortest) = self.learned.shortest_round_trip() {
             return Ok(shortest);
         }
         let asked = Instant::now();
         self.run(&ReadOnly::Noop.command(), &mut |_| {})?;
         let took = asked.elapsed();
-        self.distance.note(took);
+        self.learned.note_round_trip(took);
         Ok(took)
     }
 }
@@ -152,7 +131,7 @@ mod tests {
                     line.clear();
                 }
             });
-            known.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
+            known.into_iter().for_each(|ms| wire.learned.note_round_trip(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(sign_in));
             wire.compress_if_far().unwrap();
             drop(wire);
@@ -179,7 +158,7 @@ mod tests {
                 let read = deflate.read(&mut server.reader, &mut room).unwrap();
                 server.commands.push(String::from_utf8_lossy(&room[..read]).into_owned());
             });
-            known.into_iter().for_each(|ms| wire.distance.note(Duration::from_millis(ms)));
+            known.into_iter().for_each(|ms| wire.learned.note_round_trip(Duration::from_millis(ms)));
             wire.signed_in_within = Some(Duration::from_millis(60));
             wire.compress_if_far().unwrap();
             for _ in 0..2 {
@@ -201,7 +180,7 @@ mod tests {
             server.answer(NO_TIME, b"NO not now\r\n");
             server.answer(NO_TIME, b"OK done\r\n");
         });
-        wire.distance.note(FAR_AWAY);
+        wire.learned.note_round_trip(FAR_AWAY);
         wire.compress_if_far().unwrap();
         wire.run_ok(&ReadOnly::Capability.command(), &mut |_| {}).unwrap();
         wire.signed_in_within = Some(FAR_AWAY);
@@ -240,7 +219,7 @@ mod tests {
                 server.answer(NO_TIME, refusal.as_bytes());
                 server.answer(NO_TIME, b"OK done\r\n");
             });
-            wire.distance.note(FAR_AWAY);
+            wire.learned.note_round_trip(FAR_AWAY);
             wire.signed_in_within = Some(FAR_AWAY);
             wire.compress_if_far().unwrap();
             wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
@@ -252,7 +231,7 @@ mod tests {
     fn a_server_that_does_not_offer_it_is_not_asked() {
         let (mut wire, server) = connection(|server| server.answer(NO_TIME, b"OK done\r\n"));
         wire.capabilities = Capabilities::parse("IMAP4rev1");
-        wire.distance.note(FAR_AWAY);
+        wire.learned.note_round_trip(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
         wire.compress_if_far().unwrap();
         wire.run_ok(&ReadOnly::Noop.command(), &mut |_| {}).unwrap();
@@ -268,7 +247,7 @@ mod tests {
                 let _ = server.reader.read_line(&mut String::new());
             }
         });
-        wire.distance.note(FAR_AWAY);
+        wire.learned.note_round_trip(FAR_AWAY);
         wire.signed_in_within = Some(FAR_AWAY);
         wire.compress_if_far().unwrap();
         wire

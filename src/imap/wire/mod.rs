@@ -5,6 +5,7 @@
 
 mod answer;
 mod compression;
+mod learned;
 
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly, quoted};
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(super) use answer::{Answer, LiteralTaker, NoLiterals};
-pub use compression::Distance;
+pub use learned::Learned;
 
 /// Octets that are gathered before they are sent.
 const GATHERED: usize = 64 * 1024;
@@ -40,8 +41,8 @@ pub(super) struct Wire {
     connection: u32,
     /// What the server can do, as it said last.
     pub(super) capabilities: Capabilities,
-    /// How far away the server is.
-    pub(super) distance: Distance,
+    /// What was learned of the server.
+    pub(super) learned: Learned,
     /// How long the sign-in took; none before it, and once compression was thought about.
     pub(super) signed_in_within: Option<Duration>,
     /// The command after whose OK everything is compressed.
@@ -52,6 +53,8 @@ pub(super) struct Wire {
     complaint: Option<Status>,
     /// Whether the command sent last is one that no server takes long for.
     is_quick: bool,
+    /// Commands that are not answered yet.
+    unanswered: usize,
 }
 
 impl Wire {
@@ -63,12 +66,13 @@ impl Wire {
             last_tag: 0,
             connection,
             capabilities: Capabilities::default(),
-            distance: Distance::default(),
+            learned: Learned::default(),
             signed_in_within: None,
             compressing: None,
             utf8: false,
             complaint: None,
             is_quick: false,
+            unanswered: 0,
         }
     }
 
@@ -111,6 +115,7 @@ impl Wire {
     /// Begins a command with a new tag.
     pub(super) fn begin_command(&mut self) -> Tag {
         self.last_tag += 1;
+        self.unanswered += 1;
         let tag = Tag(self.last_tag);
         self.out.extend_from_slice(format!("K{} ", tag.0).as_bytes());
         tag
@@ -175,6 +180,11 @@ impl Wire {
     /// Waits until an answer, or a part of one, can be read. False when none came within `patience`.
     pub(super) fn arrives_within(&mut self, patience: Duration) -> Result<bool, ImapError> {
         self.transport.arrives_within(patience).map_err(lost)
+    }
+
+    /// Waits at least this long for the next octet from now on.
+    pub(super) fn wait_at_least(&mut self, patience: Duration) -> Result<(), ImapError> {
+        self.transport.wait_at_least(patience).map_err(lost)
     }
 
     /// Sends what was gathered.

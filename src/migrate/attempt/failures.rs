@@ -36,7 +36,16 @@ impl FolderRun<'_, '_> {
     /// Notes at which message the connection to the source was lost. A server that fails at a message again and again, whatever else is
     /// read before it, must not cost the rest of the mailbox.
     pub fn suspect(&mut self, uid: Uid, error: &ImapError) {
-        if error.is_loss() && !self.mailbox.context.control.stopping() {
+        /// A source that asks to wait is given more than a minute before the last messages are named that it does not give.
+        const HELD_BACK_TRIES: u32 = 5;
+        if self.mailbox.context.control.stopping() {
+            return;
+        }
+        if error.may_mean_messages() {
+            if self.job.progress.held_back.note(uid) >= HELD_BACK_TRIES {
+                self.fail(uid, ProblemKind::MessageUnreadable, error, None);
+            }
+        } else if error.is_loss() {
             self.job.progress.reading_losses.note(uid);
             self.fail_where_lost_too_often(error);
         }
@@ -50,8 +59,8 @@ impl FolderRun<'_, '_> {
     }
 
     /// Names a message as failed without asking the source who wrote it: for use while the connection is busy or lost.
-    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, error: &ImapError, note: Note) {
-        self.name_as_failed(&Failure { note: Some(note), ..Failure::new(uid, kind, error.words()) }, None);
+    pub fn fail(&mut self, uid: Uid, kind: ProblemKind, error: &ImapError, note: impl Into<Option<Note>>) {
+        self.name_as_failed(&Failure { note: note.into(), ..Failure::new(uid, kind, error.words()) }, None);
     }
 
     /// Names messages as failed, with what the source says of them. Only where nothing is under way on the source's connection; the

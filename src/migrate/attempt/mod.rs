@@ -38,8 +38,14 @@ pub struct Mailbox<'a> {
     pub ready_losses: Losses<FolderId>,
     /// Whether another machine had this mailbox and did not give it back: what it had sent last may still arrive.
     pub taken_over: bool,
+    /// Whether the connection to the source was lost while folders were scanned: they are asked for one by one then.
+    pub scans_singly: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
+    /// How many messages the target has taken in this run.
+    pub taken: u64,
+    /// The size of the largest message that the target has taken in this run.
+    pub largest_taken: u64,
     /// Asks the source who wrote what is missing.
     pub names: Names,
 }
@@ -57,7 +63,10 @@ impl<'a> Mailbox<'a> {
             wary: false,
             ready_losses: Losses::default(),
             taken_over: false,
+            scans_singly: false,
             one_connection: false,
+            taken: 0,
+            largest_taken: 0,
             names: Names::default(),
         }
     }

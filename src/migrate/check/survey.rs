@@ -1,11 +1,11 @@
 //! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory how the
 //! account stands. Changes nothing anywhere.
 
-use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Side, SpecialUse, Uid};
+use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Note, Side, SpecialUse, Uid};
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::context::RunContext;
-use crate::migrate::context::retry::{Ended, Work, attempt_until_done};
+use crate::migrate::context::retry::{Ended, Losses, Work, attempt_until_done};
 use crate::migrate::folder::refused_folder;
 use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
@@ -20,11 +20,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a server failed us; whoever checks is waiting for it.
 const PAUSES: [u64; 3] = [1, 5, 15];
+/// A folder at which the connection was lost so often is named and left.
+const MOST_LOSSES: u32 = 2;
 
 /// Surveys one account.
 pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
-    let mut survey =
-        Survey { context, id, account, standing: None, plan: None, refused: BTreeSet::new(), complete: true };
+    let mut survey = Survey {
+        context,
+        id,
+        account,
+        standing: None,
+        plan: None,
+        refused: BTreeSet::new(),
+        losses: Losses::default(),
+        complete: true,
+    };
     let ended = attempt_until_done(context, id, account, &PAUSES, &mut survey);
     Verdict::of_survey(match ended {
         Ended::Done(complete) => Ended::Done(groupware::survey(context, id, account) && complete),
@@ -39,8 +49,10 @@ struct Survey<'a> {
     /// How the account stands on the target, once that was asked.
     standing: Option<Standing>,
     plan: Option<Plan>,
-    /// Folders that the source refused to open, which is told once.
+    /// Folders that the source refused to open, which is reported once.
     refused: BTreeSet<FolderId>,
+    /// At which folders the connection was lost. They come last, one by one.
+    losses: Losses<usize>,
     /// Whether nothing was found that keeps the account from being migrated.
     complete: bool,
 }
@@ -122,8 +134,11 @@ impl Survey<'_> {
     fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
-        let positions: Vec<usize> = (0..ways.len()).collect();
-        for part in positions.chunks(SCANNED_AT_ONCE) {
+        let is_open = |at: &usize| self.losses.at(at) < MOST_LOSSES;
+        let (suspects, others): (Vec<usize>, Vec<usize>) =
+            (0..ways.len()).filter(is_open).partition(|at| self.losses.at(at) > 0);
+        let at_once = if self.losses.is_empty() { SCANNED_AT_ONCE } else { 1 };
+        for part in others.chunks(at_once).chain(suspects.chunks(1)) {
             if context.control.stopping() {
                 return Err(Halt::Held);
             }
@@ -156,9 +171,32 @@ impl Survey<'_> {
                 context.report(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
                 context.report(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
             };
-            source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end).on(Side::Source)?;
+            let ended = Cell::new(0);
+            let mut end_one = |index: usize, outcome| {
+                ended.set(index + 1);
+                end(index, outcome);
+            };
+            let scanned = source.scan(&wire_names, &|_| Uid(1), &mut head, &mut end_one);
+            if let (Err(error), Some(&lost)) = (&scanned, part.get(ended.get())) {
+                self.suspect(lost, &ways[lost], error);
+            }
+            scanned.on(Side::Source)?;
         }
         Ok(())
+    }
+}
+
+impl Survey<'_> {
+    /// Notes at which folder the connection was lost; in the end it is named and left.
+    fn suspect(&mut self, at: usize, way: &Way, error: &ImapError) {
+        if !error.is_loss() || self.context.control.stopping() {
+            return;
+        }
+        let id = FolderId(at as u32);
+        if self.losses.note(at) >= MOST_LOSSES && self.refused.insert(id) {
+            let problem = refused_folder(Side::Source, &way.planned, error).noting(Note::LostWhileOpening);
+            self.context.report_problem(self.id, Some(id), problem);
+        }
     }
 }
 

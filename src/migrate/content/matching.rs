@@ -53,6 +53,36 @@ pub struct Matching {
     pub unreadable_there: Vec<Uid>,
 }
 
+/// Whether two messages look alike from outside.
+type Hint<'a> = &'a dyn Fn(&Head, &Head) -> bool;
+
+impl Matching {
+    /// Of the messages that were `wanted` and not found, those that may be among what the target lists and does not deliver: first by size, then by
+    /// date, and where all are compared, whatever is left. None of them may be copied before that is known.
+    pub fn unproved(&self, wanted: &[Head], there: &[Head], scope: Scope) -> Vec<Uid> {
+        let undelivered: HashSet<Uid> = self.unreadable_there.iter().copied().collect();
+        let mut places: Vec<&Head> = there.iter().filter(|head| undelivered.contains(&head.uid)).collect();
+        let settled: HashSet<Uid> =
+            self.pairs.iter().map(|pair| pair.uid).chain(self.unreadable.iter().copied()).collect();
+        let mut open: Vec<&Head> = wanted.iter().filter(|head| !settled.contains(&head.uid)).collect();
+        let mut unproved = Vec::new();
+        let by_size = |one: &Head, other: &Head| one.size == other.size;
+        let by_date = |one: &Head, other: &Head| one.date.is_some() && one.date == other.date;
+        let any = |_: &Head, _: &Head| scope == Scope::All;
+        let hints: [Hint<'_>; 3] = [&by_size, &by_date, &any];
+        for is_like in hints {
+            places.retain(|place| match open.iter().position(|head| is_like(head, place)) {
+                Some(at) => {
+                    unproved.push(open.remove(at).uid);
+                    false
+                }
+                None => true,
+            });
+        }
+        unproved
+    }
+}
+
 /// Which messages are worth reading. Sizes may lie, and a target need not keep dates: what is not read is not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

@@ -50,11 +50,14 @@ impl Drop for Registration {
 impl Control {
     /// Begins no new batch; what is in flight is settled.
     pub fn stop(&self) {
-        let first = !std::mem::replace(&mut lock(&self.wishes).stop, true);
-        self.changed.notify_all();
-        if first {
+        let mut wishes = lock(&self.wishes);
+        // Before a worker can see it: one that ends at once must not end the run before the wish is recorded.
+        if !wishes.stop {
             self.report(Event::StopRequested);
         }
+        wishes.stop = true;
+        drop(wishes);
+        self.changed.notify_all();
     }
 
     /// Stops and cuts every connection; what was in flight is asked for on the target by the next run.

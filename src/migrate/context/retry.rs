@@ -1,7 +1,8 @@
 //! Trying again: how an attempt on an account is repeated after a server failed us, and how often a connection may be lost at one thing.
 
 use super::RunContext;
-use crate::domain::{Account, AccountId, Retry, Side};
+use crate::domain::{Account, AccountId, ProblemKind, Retry, Side};
+use crate::imap::ImapError;
 use crate::migrate::halt::Halt;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,7 +61,13 @@ pub fn attempt_until_done<W: Work>(
         // Without a problem the run is only paused.
         let Some(problem) = halt.problem(account) else { continue };
         match retries.next(&halt, account, work.progress() > before) {
-            Some((side, pause)) => context.wait_for(id, side, pause),
+            Some((side, pause)) => {
+                context.wait_for(id, side, pause);
+                // Whoever stops the run because it waits wants to know for what.
+                if context.control.stopping() {
+                    context.report_problem(id, None, problem);
+                }
+            }
             None => {
                 context.report_problem(id, None, problem);
                 return Ended::Failed;
@@ -85,7 +92,13 @@ impl Retries {
         }
         let retry = halt.problem(account)?.retry();
         let next = *self.pauses.get(self.tries)?;
+        if let Halt::Server { error, .. } = halt
+            && self.tries >= most_tries(error)
+        {
+            return None;
+        }
         let (side, seconds) = match (halt, retry) {
+            (Halt::Server { side, error }, _) if error.may_pass() => (*side, next),
             (Halt::Server { side, error }, Retry::Now | Retry::Later) => {
                 (*side, error.wait_seconds().unwrap_or(next).min(LONGEST))
             }
@@ -95,6 +108,15 @@ impl Retries {
         log::debug!("{}: {halt:?}", account.address);
         self.tries += 1;
         Some((side, Duration::from_secs(seconds)))
+    }
+}
+
+/// How often another try may help. What a server says on purpose, it says again.
+fn most_tries(error: &ImapError) -> usize {
+    match error.kind() {
+        _ if error.may_pass() => 5,
+        ProblemKind::AccessRefused => 2,
+        _ => usize::MAX,
     }
 }
 
@@ -141,8 +163,7 @@ impl<K: Ord> Losses<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Address, ProblemKind, Secret};
-    use crate::imap::ImapError;
+    use crate::domain::{Address, Secret};
 
     #[test]
     fn tries_end_with_the_pauses_and_begin_anew_with_every_step_forward() {

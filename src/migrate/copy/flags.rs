@@ -5,7 +5,7 @@ use crate::imap::OpenFolder;
 use crate::migrate::folder::flags_lost::FlagsLost;
 use crate::migrate::heads::Heads;
 use crate::migrate::target::profile::Profile;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// What one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
@@ -55,33 +55,67 @@ impl FlagFilter {
     }
 }
 
+/// What of its flags a message that was refused is sent without; its keywords in any case.
+#[derive(Debug, Default)]
+struct Spared {
+    without: Vec<String>,
+    with_empty_list: bool,
+}
+
 /// The flags that the messages of a folder are sent with, and which messages lose some of theirs.
 pub struct SentFlags {
     filter: FlagFilter,
-    without_keywords: BTreeSet<Uid>,
+    spared: BTreeMap<Uid, Spared>,
     lost: Mutex<FlagsLost>,
 }
 
 impl SentFlags {
     /// For an open folder of the target.
     pub fn new(folder: &OpenFolder, profile: &Profile) -> Self {
-        Self { filter: FlagFilter::new(folder, profile), without_keywords: BTreeSet::new(), lost: Mutex::default() }
+        Self { filter: FlagFilter::new(folder, profile), spared: BTreeMap::new(), lost: Mutex::default() }
     }
 
     /// What to send for a message.
     pub fn of(&self, heads: &Heads, uid: Uid) -> Vec<String> {
         let all = heads.get(uid).map(|head| heads.flags(head)).unwrap_or_default();
-        let (kept, lost) = self.filter.split(all, self.without_keywords.contains(&uid));
-        if let Some(lost) = lost {
+        let spared = self.spared.get(&uid);
+        let (mut kept, mut lost) = self.filter.split(all, spared.is_some());
+        if let Some(Spared { without, .. }) = spared {
+            let spares = |flag: &String| without.iter().any(|spared| spared.eq_ignore_ascii_case(flag));
+            lost = lost.or(all.iter().find(|flag| spares(flag)).map(String::as_str));
+            kept.retain(|flag| !spares(flag));
+        }
+        let unused = heads.unused_flag(uid);
+        if let Some(lost) = lost.or(unused) {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(uid, lost);
         }
         kept
     }
 
-    /// Sends a message without its keywords from now on: Cyrus refuses whole messages for their 128th keyword, Dovecot for a long one.
-    /// False when it has none, or was sent without them already.
-    pub fn spare_keywords(&mut self, heads: &Heads, uid: Uid) -> bool {
-        self.of(heads, uid).iter().any(|flag| !flag.starts_with('\\')) && self.without_keywords.insert(uid)
+    /// Sends a refused message with fewer flags from now on: without the flag that the server's `words` name (Yahoo refuses every message with
+    /// \Deleted), without keywords (Cyrus refuses the 128th, Dovecot a long one), without any, and at last with an empty list, which some servers
+    /// want. False when nothing of that is left to try.
+    pub fn spare(&mut self, heads: &Heads, uid: Uid, words: &str, about_flags: bool) -> bool {
+        let sent = self.of(heads, uid);
+        let words = words.to_lowercase();
+        let named = |flag: &&String| words.contains(flag.trim_start_matches('\\').to_lowercase().as_str());
+        let named = sent.iter().find(|flag| about_flags && named(flag)).cloned();
+        let has_keywords = sent.iter().any(|flag| !flag.starts_with('\\'));
+        let is_new = !self.spared.contains_key(&uid);
+        let spared = self.spared.entry(uid).or_default();
+        match named {
+            Some(flag) => spared.without.push(flag),
+            None if has_keywords && is_new => {}
+            None if about_flags && !sent.is_empty() => spared.without.extend(sent),
+            None if about_flags && !spared.with_empty_list => spared.with_empty_list = true,
+            None => return false,
+        }
+        true
+    }
+
+    /// Whether the message is sent with a list of flags although it has none.
+    pub fn has_empty_list(&self, uid: Uid) -> bool {
+        self.spared.get(&uid).is_some_and(|spared| spared.with_empty_list)
     }
 
     /// What was left behind.

@@ -12,7 +12,7 @@ pub mod sending;
 pub mod two_connections;
 
 use crate::domain::{Note, ProblemKind, Side, Uid};
-use crate::imap::{AppendWay, ImapError, NotOpened};
+use crate::imap::{AppendWay, ImapError, NotOpened, Refusal};
 use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder};
@@ -23,7 +23,7 @@ use crate::migrate::sessions::follower::Follower;
 use crate::progress::{Event, Step};
 use flags::SentFlags;
 use pass::{PassHalt, copy_pass};
-use refused::{Retries, sort_refused, take_lost, without_stored, without_too_large};
+use refused::{Retries, put_off, sort_refused, take_lost, without_stored, without_too_large};
 use round::{DateStyle, Desk, Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ const TOGETHER_OCTETS: u64 = 64 << 20;
 const TOGETHER_FOLDERS: usize = 200;
 /// A message that was on its way so often when the target's line was lost is sent alone.
 const SENT_ALONE: u32 = 2;
+/// When at most this many messages are left, nothing else shows whether a source that asks to wait means them or everything.
+const FEW: usize = 3;
 
 /// A folder that is being copied.
 struct Copying {
@@ -82,8 +84,9 @@ pub fn copy_folders(
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         octets = heads.fold(octets, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
-        let losses = &job.progress.sending_losses;
-        let (alone, uids): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(|uid| losses.at(uid) >= SENT_ALONE);
+        let (losses, put_off) = (&job.progress.sending_losses, &job.progress.put_off);
+        let (alone, uids): (Vec<Uid>, Vec<Uid>) =
+            uids.into_iter().partition(|uid| put_off.contains_key(uid) || losses.at(uid) >= SENT_ALONE);
         let mut turns: Vec<Turn> = alone.into_iter().map(|uid| Turn::of(vec![uid], AppendWay::Single, true)).collect();
         turns.extend(concurrent::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
         turns.retain(|turn| !turn.uids.is_empty());
@@ -230,12 +233,19 @@ fn run_pass(
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
     let two_lines = second.is_some();
+    let left = rounds
+        .iter()
+        .enumerate()
+        .flat_map(|(at, round)| round.uids.iter().chain(round.suspects).map(move |uid| (at, *uid)));
+    let left: Vec<(usize, Uid)> = left.take(FEW + 1).collect();
     let outcome = copy_pass(source, (target, second), control, &rounds, ledger, &mut counter);
     let PassHalt { halt, round, lost_at, unanswered } = match outcome {
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
     mailbox.one_connection |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
+    let later: usize = together.iter().flat_map(|copying| &copying.turns).map(|turn| turn.uids.len()).sum();
+    let few = left.len() + later <= FEW;
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
         let (index, turn) = &turns[round];
         let Copying { job, scan, target, .. } = &together[*index];
@@ -246,6 +256,10 @@ fn run_pass(
         }
     };
     match &halt {
+        Halt::Server { side: Side::Source, error } if few && error.may_mean_messages() => {
+            left.into_iter().for_each(|held_back| suspect(held_back, Side::Source, error));
+        }
+        Halt::Server { side: Side::Source, error } if error.is_pause() || error.may_mean_messages() => {}
         Halt::Server { side: Side::Source, error } => {
             lost_at.into_iter().for_each(|lost| suspect(lost, Side::Source, error));
         }
@@ -305,6 +319,9 @@ impl Desk for Counter<'_, '_> {
         let round = &self.rounds[round];
         let (account, folder) = (self.mailbox.reporter.account, job.id);
         let (messages, bytes) = job.progress.note_copied(done);
+        self.mailbox.taken += messages;
+        let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
+        self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
         let no_date_sent = round.dates == DateStyle::None;
         let dateless = |done: &&Done| no_date_sent || round.heads.get(done.uid).is_some_and(|head| head.date.is_none());
         job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
@@ -350,9 +367,15 @@ fn take_end(
     }
     take_lost(run, &end)?;
     let refused = without_stored(run, record, std::mem::take(&mut end.refused))?;
+    let (passing, refused): (Vec<_>, Vec<_>) =
+        refused.into_iter().partition(|message| message.why == Refusal::Passing && !message.together);
+    let refused_for_now = put_off(run, passing)?;
     let again = sort_refused(run, turn.way, turn.dates, refused, retries)?;
     let alone = turn.alone;
     turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
+    // Below the others, so that its turn comes when they are through.
+    let last = |uid| Turn { dates: turn.dates, ..Turn::of(vec![uid], AppendWay::Single, true) };
+    turns.splice(0..0, refused_for_now.into_iter().map(last));
     let floor = run.target.floor();
     let theirs = concurrent::look_for_others(run, record, floor, &uids_of(turns))?;
     leave_out(turns, &theirs);

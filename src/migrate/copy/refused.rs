@@ -69,6 +69,37 @@ pub fn without_stored(
     Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
 }
 
+/// Puts messages off that the target refused in words that ask to wait, and returns those to send once more, alone and last. The words may be
+/// about a message or about the whole server:
+///
+/// 1. One that the target refuses again, although it took others in between, is named.
+/// 2. One that it refuses again, and took none in between, is a reason to wait. An error is that.
+/// 3. If few are left and the waiting was long, nothing else can be tried, and they are named.
+pub fn put_off(run: &mut FolderRun<'_, '_>, refused: Vec<RefusedMessage>) -> Result<Vec<Uid>, Halt> {
+    const FEW: usize = 3;
+    const LONG: u32 = 5;
+    let taken = run.mailbox.taken;
+    let (mut again, mut failures, mut wait) = (Vec::new(), Vec::new(), None);
+    for message in refused {
+        let RefusedMessage { uid, words, .. } = message;
+        let is_one_of_few = run.job.progress.put_off.len() <= FEW;
+        let (tries, before) = run.job.progress.put_off.entry(uid).or_insert((0, taken));
+        *tries += 1;
+        if *tries == 1 {
+            again.push(uid);
+        } else if taken > *before || (*tries > LONG && is_one_of_few) {
+            failures.push(Failure::new(uid, ProblemKind::MessageRefused, words));
+        } else {
+            wait = Some(words);
+        }
+    }
+    run.fail_all(failures)?;
+    match wait {
+        Some(words) => Err(Halt::Server { side: Side::Target, error: ImapError::throttled(&words) }),
+        None => Ok(again),
+    }
+}
+
 /// Decides what to do about refused messages: the next way, the next date, no keywords, or naming them.
 pub fn sort_refused(
     run: &mut FolderRun<'_, '_>,
@@ -101,7 +132,7 @@ fn sort(
             DateStyle::None => None,
         };
         match (&message.why, next_dates) {
-            (Refusal::Throttled | Refusal::Passing, _) => {
+            (Refusal::Throttled, _) => {
                 let error = ImapError::throttled(&message.words);
                 return Err(Halt::Server { side: Side::Target, error });
             }
@@ -130,10 +161,10 @@ fn sort(
                     .saying(&message.words);
                 return Err(problem.into());
             }
-            (Refusal::TooLarge, _) => {
+            (Refusal::TooLarge, _) if !took_larger(run, message.uid) => {
                 failures.push(Failure::new(message.uid, ProblemKind::MessageTooLarge, message.words));
             }
-            _ if retries.flags.spare_keywords(&run.scan.heads, message.uid) => {
+            (why, _) if retries.flags.spare(&run.scan.heads, message.uid, &message.words, *why == Refusal::Flags) => {
                 again.entry((true, dates)).or_default().push(message.uid);
             }
             // Courier refuses whole messages for a date before 1970, and not in words that tell.
@@ -159,6 +190,12 @@ pub fn without_too_large(run: &mut FolderRun<'_, '_>, uids: Vec<Uid>) -> Result<
     let large = large.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageTooLarge, note.clone()));
     run.fail_all(large.collect())?;
     Ok(others)
+}
+
+/// Whether the target has taken a message in this run that is no smaller: then it is not the size that it refuses.
+fn took_larger(run: &FolderRun<'_, '_>, uid: Uid) -> bool {
+    let size = run.scan.heads.get(uid).map_or(0, |head| head.size);
+    size > 0 && size <= run.mailbox.largest_taken
 }
 
 fn is_before_1970(run: &FolderRun<'_, '_>, uid: Uid) -> bool {

@@ -208,7 +208,8 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.delivered(key);
         self.awaited.push_front(key);
         self.command_since.get_or_insert_with(Instant::now);
-        let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way };
+        let empty_list = round.flags.has_empty_list(uid);
+        let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way, empty_list };
         let begun = self.lanes.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
         self.current = Some((key, matches!(begun, Begun::Ready)));
         Ok(())

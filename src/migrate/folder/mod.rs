@@ -67,6 +67,11 @@ impl FolderJob {
         Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
+    /// Whether a connection was lost when it was opened.
+    pub fn is_suspect(&self) -> bool {
+        self.progress.scan_losses > 0
+    }
+
     /// Ends a folder whose every message is on the target from an earlier run, which recorded so many bytes. So many of the messages were
     /// compared then.
     pub fn take_over(

@@ -8,7 +8,7 @@ use crate::ledger::Done;
 use crate::migrate::content::matching::Shelf;
 use crate::migrate::context::retry::Losses;
 use crate::migrate::verdict::FolderEvidence;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The progress of one folder.
 #[derive(Debug, Default)]
@@ -53,6 +53,12 @@ pub struct FolderProgress {
     pub reading_losses: Losses<Uid>,
     /// At which messages of the target, by their UIDs there, the connection to it was lost while they were read.
     pub read_back_losses: Losses<Uid>,
+    /// How often the connection to the source was lost while it was scanned.
+    pub scan_losses: u32,
+    /// Messages that the target refused in words that ask to wait: how often, and how many messages it had taken when it did so first.
+    pub put_off: BTreeMap<Uid, (u32, u64)>,
+    /// How often the source refused messages in such words when nothing else was left to ask for.
+    pub held_back: Losses<Uid>,
     /// What this run put into the target's folder.
     pub own_appends: OwnAppends,
     /// The kinds of problems that were reported.

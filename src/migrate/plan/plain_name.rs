@@ -7,31 +7,57 @@ use crate::domain::FolderPath;
 
 /// Characters of a part, at most. Some servers keep names in file names of 255 octets, in UTF-7.
 const LONGEST_PART: usize = 60;
+/// The same where the target refuses longer ones: Gmail once took 40 characters for a whole path, and a letter outside ASCII takes up to eight
+/// octets on the wire, of which Yandex counts all.
+const SHORTER: [usize; 4] = [24, 12, 6, 3];
 
-/// The path in plain characters, none of which is the target's separator; none when it already is, so that its name cannot be the reason of
-/// a refusal.
-pub fn plain_name(path: &FolderPath, separator: Option<char>) -> Option<FolderPath> {
+/// The names to try one after the other, until the target takes one, none of which holds the target's separator: the path in plain characters,
+/// unless it is plain; then with a mark at the last part, for targets that take two names for one (in other capitals, or without a blank); then
+/// shorter and shorter, for targets that limit the whole path, at last below the top.
+pub fn plain_names(path: &FolderPath, separator: Option<char>) -> Vec<FolderPath> {
     let parts = path.parts();
-    let plain = FolderPath((0..parts.len()).map(|depth| plain_part(&parts[..=depth], separator)).collect());
-    (plain != *path).then_some(plain)
+    let plain = (0..parts.len()).map(|depth| plain_part(&parts[..=depth], LONGEST_PART, separator)).collect();
+    let mut names = vec![FolderPath(plain), marked(path, parts.len(), LONGEST_PART, separator)];
+    names.extend(SHORTER.map(|longest| marked(path, parts.len(), longest, separator)));
+    names.extend([LONGEST_PART, SHORTER[0], SHORTER[2]].map(|longest| marked(path, 1, longest, separator)));
+    names.retain(|name| name != path);
+    names.dedup();
+    names
+}
+
+/// The last parts of a path, at most `depth` of them, each with at most `longest` characters and the last one with a mark.
+fn marked(path: &FolderPath, depth: usize, longest: usize, separator: Option<char>) -> FolderPath {
+    let parts = path.parts();
+    let part = |at: usize| match at + 1 == parts.len() {
+        true => with_mark(&parts[..=at], longest, separator),
+        false => plain_part(&parts[..=at], longest, separator),
+    };
+    FolderPath((parts.len() - depth.min(parts.len())..parts.len()).map(part).collect())
 }
 
 /// The last of these parts. One that is changed gets a mark made of the whole path as it was.
-fn plain_part(path: &[String], separator: Option<char>) -> String {
-    let Some(name) = path.last() else { return String::new() };
-    let [filler, gap] =
-        [['_', '-'], [' ', '-']].map(|[usual, other]| if separator == Some(usual) { other } else { usual });
+fn plain_part(path: &[String], longest: usize, separator: Option<char>) -> String {
+    match path.last() {
+        Some(name) if plain(name, longest, separator) == *name => name.clone(),
+        _ => with_mark(path, longest, separator),
+    }
+}
+
+fn with_mark(path: &[String], longest: usize, separator: Option<char>) -> String {
+    let part = path.last().map(|name| plain(name, longest, separator)).unwrap_or_default();
+    let gap = if separator == Some(' ') { '-' } else { ' ' };
+    let mark = blake3::hash(path.join("\u{0}").as_bytes()).to_hex();
+    format!("{part}{gap}{}", &mark[..6]).trim_start_matches(gap).to_owned()
+}
+
+fn plain(name: &str, longest: usize, separator: Option<char>) -> String {
+    let filler = if separator == Some('_') { '-' } else { '_' };
     let plain = |letter: char| {
         let is_kept = (letter.is_alphanumeric() && letter <= '\u{FFFF}') || matches!(letter, ' ' | '-' | '_');
         if is_kept && separator != Some(letter) { letter } else { filler }
     };
-    let part: String = name.chars().take(LONGEST_PART).map(plain).collect();
-    let part = part.trim();
-    if part == name {
-        return part.to_owned();
-    }
-    let mark = blake3::hash(path.join("\u{0}").as_bytes()).to_hex();
-    format!("{part}{gap}{}", &mark[..6]).trim_start_matches(gap).to_owned()
+    let part: String = name.chars().take(longest).map(plain).collect();
+    part.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -39,7 +65,22 @@ mod tests {
     use super::*;
 
     fn plain(parts: &[&str]) -> Option<String> {
-        plain_name(&FolderPath::new(parts.iter().copied()), Some('/')).map(|path| path.parts().join(">"))
+        let path = FolderPath::new(parts.iter().copied());
+        let plain = |depth: usize| plain_part(&path.parts()[..=depth], LONGEST_PART, Some('/'));
+        let is_plain = (0..parts.len()).all(|depth| plain(depth) == parts[depth]);
+        let names = plain_names(&path, Some('/'));
+        names.first().filter(|_| !is_plain).map(|path| path.parts().join(">"))
+    }
+
+    #[test]
+    fn a_name_that_is_refused_again_gets_shorter_until_it_is_short_below_the_top() {
+        let names = |parts: [&str; 3]| plain_names(&FolderPath::new(parts), Some('/'));
+        let long = names(["Архив", "Рабочая Электронная инженерия", "Конфликты"]);
+        let length = |name: Option<&FolderPath>| name.unwrap().parts().join("/").len();
+        assert!(length(long.first()) > 80 && length(long.last()) < 24, "{long:?}");
+        assert_eq!(long.last().unwrap().parts().len(), 1);
+        let other = names(["Архив", "Рабочая Электронная инженерия", "Конфликт"]);
+        assert!(long.iter().all(|name| !other.contains(name)));
     }
 
     #[test]
@@ -56,7 +97,7 @@ mod tests {
     #[test]
     fn a_plain_name_holds_no_separator_whatever_that_is() {
         for separator in ['_', ' ', '-', '.', '%'] {
-            let plain = plain_name(&FolderPath::new(["100% a_b-c"]), Some(separator)).unwrap();
+            let plain = plain_names(&FolderPath::new(["100% a_b-c"]), Some(separator)).remove(0);
             assert!(!plain.name().contains(separator), "{separator}: {plain}");
         }
     }

@@ -110,7 +110,11 @@ fn report_further_copies(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
 fn report_dates(run: &mut FolderRun<'_, '_>, messages: u64) {
     if messages > 0 {
         let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&run.job.planned.source);
-        let problem = problem.counting(messages).noting(Note::NoDates);
+        let note = match run.scan.heads.unread_date() {
+            Some(date) => Note::DateNotUnderstood { date: date.to_owned() },
+            None => Note::NoDates,
+        };
+        let problem = problem.counting(messages).noting(note);
         run.report_problem(problem);
     }
 }
@@ -145,6 +149,8 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.take_found(record, located.found)?;
     outcome?;
     let altered = located.other.iter().map(|(uid, _)| Failure::noted(*uid, ProblemKind::MessageAltered, None));
+    let unproved = located.unproved.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageUnproved, None));
+    let altered = altered.chain(unproved);
     let missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
     let missing = messages.iter().filter(|done| missing.contains(&done.uid)).cloned().collect();
     let gone = forget_or_find_elsewhere(run, record, missing)?;

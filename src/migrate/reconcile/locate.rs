@@ -1,8 +1,9 @@
 //! Finding messages on the target by content: the ones that a record does not know, and the places of the ones that it knows.
 
-use crate::domain::{Digest, MessageHead, Side, Uid};
+use crate::domain::{Digest, MessageHead, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord};
 use crate::migrate::attempt::FolderRun;
+use crate::migrate::attempt::failures::Failure;
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
@@ -44,7 +45,11 @@ pub fn match_with_target(
     let found = match_on(run, &wanted, there, scope, [&mut here, &mut stored]);
     run.mailbox.compared += here.len() + stored.len() - before;
     run.job.progress.shelves = [here, stored];
-    Ok(found?.pairs)
+    let found = found?;
+    // What may be there is not copied, however long the target keeps it back.
+    let unproved = found.unproved(&wanted, there, scope).into_iter();
+    run.fail_all(unproved.map(|uid| Failure::noted(uid, ProblemKind::MessageUnproved, None)).collect())?;
+    Ok(found.pairs)
 }
 
 fn match_on(
@@ -82,6 +87,8 @@ pub struct Located {
     pub found: Vec<Match>,
     /// Those whose place holds other content, with their places.
     pub other: Vec<(Uid, Uid)>,
+    /// Those that may be among what the target lists and does not deliver.
+    pub unproved: Vec<Uid>,
     /// Those that are nowhere.
     pub missing: Vec<Uid>,
 }
@@ -133,10 +140,21 @@ fn locate_into(
     let sent = rest.iter().map(|done| (done.uid, (done.size, done.digest))).collect();
     let (mut here, mut stored) = (Shelf::with(sent), Shelf::default());
     let matching = match_on(run, &wanted, &there, Scope::All, [&mut here, &mut stored])?;
+    let undelivered: BTreeSet<Uid> = matching.unreadable_there.iter().copied().collect();
+    // A message with a place is there or not, whatever else the target keeps back.
+    let placeless: Vec<Head> = rest
+        .iter()
+        .filter(|done| done.target_uid.is_none_or(|uid| heads.get(uid).is_none()))
+        .filter_map(|done| run.scan.heads.get(done.uid).copied())
+        .collect();
+    let unplaced: Vec<Head> = there.iter().filter(|head| !own.contains(&head.uid)).copied().collect();
+    let unproved: BTreeSet<Uid> = matching.unproved(&placeless, &unplaced, Scope::All).into_iter().collect();
     let found: BTreeSet<Uid> = matching.pairs.iter().map(|found| found.uid).collect();
     located.found.extend(matching.pairs);
     for done in rest.iter().filter(|done| !found.contains(&done.uid)) {
         match done.target_uid.filter(|place| heads.get(*place).is_some()) {
+            Some(place) if undelivered.contains(&place) => located.unproved.push(done.uid),
+            None if unproved.contains(&done.uid) => located.unproved.push(done.uid),
             Some(place) => located.other.push((done.uid, place)),
             None => located.missing.push(done.uid),
         }

@@ -9,7 +9,7 @@ pub mod concurrent;
 pub mod locate;
 pub mod room;
 
-use crate::domain::{Problem, ProblemKind, Uid};
+use crate::domain::{Note, Problem, ProblemKind, Uid};
 use crate::ledger::{Done, FolderRecord, Message};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
@@ -140,8 +140,9 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     };
     run.job.progress.own_appends.others_were_first |= !found.is_empty();
     if past.is_some() || !found.is_empty() {
+        let lacks_validity = !scan.status.has_uid_validity() || !target.open.status.has_uid_validity();
         let problem = Problem::new(ProblemKind::HistoryUnknown).in_folder(&run.job.planned.source);
-        run.report_once(problem);
+        run.report_once(problem.noting(lacks_validity.then_some(Note::NoUidValidity)));
     }
     let record = run.ledger.begin_folder(
         &run.job.source,
@@ -184,7 +185,9 @@ pub fn settle_intents(run: &mut FolderRun<'_, '_>, record: &FolderRecord, connec
     run.job.progress.floor = Some(marks_from);
     let found = find_arrived(run, record, floor, &wanted, connection)?;
     log::debug!("{} messages were on their way, {} had arrived", wanted.len(), found.len());
-    let asked: Vec<Uid> = wanted.iter().map(|head| head.uid).collect();
+    // The intent of a message that may be there stays, too.
+    let failed = &run.job.progress.failed;
+    let asked: Vec<Uid> = wanted.iter().map(|head| head.uid).filter(|uid| !failed.contains(uid)).collect();
     note_found(run, record, found, &asked)
 }
 

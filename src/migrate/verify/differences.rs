@@ -10,7 +10,7 @@ use super::Current;
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::ledger::{FolderRecord, Ledger, State};
 use crate::migrate::content::comparison::Comparison;
-use crate::migrate::content::matching::{Match, Matching};
+use crate::migrate::content::matching::{Match, Matching, Scope};
 use crate::migrate::heads::Heads;
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,7 +40,9 @@ pub struct Differences {
     pub extra: Vec<(Uid, u64)>,
     /// Messages that the source does not give.
     pub unreadable: Vec<Uid>,
-    /// How many messages the target does not give; what is missing may be among them.
+    /// Messages that may be among what the target lists and does not deliver.
+    pub unproved: Vec<Uid>,
+    /// How many further messages the target does not give; what is missing may be among them.
     pub unreadable_there: u64,
 }
 
@@ -85,7 +87,11 @@ impl Differences {
     /// `by_content` says whether contents were compared, and not sizes only.
     pub fn new(current: &Current, matching: Matching, by_content: bool, known: &Known) -> Self {
         let heads = &current.here.heads;
-        let mut differences = Self { unreadable_there: matching.unreadable_there.len() as u64, ..Self::default() };
+        // Without a likeness in size or date, a message is called missing.
+        let unproved = matching.unproved(heads.all(), current.there.heads.all(), Scope::Folder);
+        let unreadable_there = matching.unreadable_there.len().saturating_sub(unproved.len()) as u64;
+        let unproved: BTreeSet<Uid> = unproved.into_iter().collect();
+        let mut differences = Self { unreadable_there, ..Self::default() };
         let unreadable: BTreeSet<Uid> = matching.unreadable.into_iter().collect();
         let (equal, others): (Vec<Match>, Vec<Match>) =
             matching.pairs.into_iter().partition(|pair| pair.comparison == Comparison::Equal);
@@ -97,6 +103,7 @@ impl Differences {
             match pairs.get(&head.uid) {
                 Some((target_uid, comparison)) => differences.take(current, known, head.uid, *target_uid, *comparison),
                 None if unreadable.contains(&head.uid) => differences.unreadable.push(head.uid),
+                None if unproved.contains(&head.uid) => differences.unproved.push(head.uid),
                 None if known.0.get(&head.uid).is_some_and(|known| known.was_checked) => {
                     differences.taken.push(head.uid);
                 }
@@ -211,7 +218,14 @@ impl Differences {
         let flags = self.flags.iter().map(|(uid, ..)| *uid).take(NAMED);
         let extra = self.extra.iter().map(|(uid, _)| *uid).take(NAMED);
         let marks = dates.chain(flags).chain(extra).chain(self.marked.iter().copied().take(NAMED));
-        self.missing.iter().chain(&self.taken).chain(&self.unreadable).copied().chain(altered).chain(marks)
+        self.missing
+            .iter()
+            .chain(&self.unproved)
+            .chain(&self.taken)
+            .chain(&self.unreadable)
+            .copied()
+            .chain(altered)
+            .chain(marks)
     }
 }
 

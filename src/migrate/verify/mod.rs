@@ -22,12 +22,13 @@ use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
+use crate::migrate::plan::plain_name::plain_names;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
 use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
 use crate::progress::{Event, Step};
 use differences::{Differences, Known, NAMED};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
@@ -43,6 +44,8 @@ pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict
         names: Names::default(),
         plan: None,
         current: None,
+        losses: 0,
+        given_up: BTreeSet::new(),
     };
     let ended = attempt_until_done(context, id, account, &PAUSES, &mut verification);
     if ended == Ended::Done(()) && !groupware::compare(context, id, account) {
@@ -67,6 +70,10 @@ struct Verification<'a> {
     plan: Option<Plan>,
     /// The folder after those, as far as it was read.
     current: Option<Current>,
+    /// How often in a row the connection was lost when a folder was opened.
+    losses: u32,
+    /// Folders at which it was lost each time.
+    given_up: BTreeSet<FolderId>,
 }
 
 /// Which folder is compared with which; made once, so that ids hold.
@@ -155,8 +162,13 @@ impl Verification<'_> {
         });
         self.reporter.losses_of_list(&left_out);
         let folder_there = |way: &Way| {
-            let name = target.wire_name(&way.planned.target).ok()?;
-            there.folders.iter().find(|folder| folder.wire_name == name).cloned()
+            // A migration takes the first of these names that the target keeps.
+            let plain = plain_names(&way.planned.target, there.separator);
+            let mut names = std::iter::once(&way.planned.target).chain(&plain).map(|path| target.wire_name(path));
+            names.find_map(|name| {
+                let name = name.ok()?;
+                there.folders.iter().find(|folder| folder.wire_name == name).cloned()
+            })
         };
         let ways = ways.into_iter().map(|way| (folder_there(&way), way)).map(|(there, way)| (way, there)).collect();
         Ok(Plan { source: listed.folders, left_out, ways, ledger })
@@ -235,6 +247,9 @@ impl Verification<'_> {
         source: &mut Reader,
         target: &mut Reader,
     ) -> Result<Option<Current>, Halt> {
+        if self.given_up.contains(&id) {
+            return Ok(None);
+        }
         let status = match source.examine(&listed.wire_name) {
             Ok(status) => status,
             Err(error) => return self.unread(id, Side::Source, way, error),
@@ -243,6 +258,7 @@ impl Verification<'_> {
             Ok(status) => status.map(|status| status.uid_validity),
             Err(error) => return self.unread(id, Side::Target, way, error),
         };
+        self.losses = 0;
         if let Some(current) = self.current.take()
             && (current.here.uid_validity, current.there.uid_validity) == (Some(status.uid_validity), there)
         {
@@ -267,7 +283,16 @@ impl Verification<'_> {
     }
 
     fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
+        const TRIES: u32 = 3;
         if error.is_connection() {
+            self.losses += u32::from(error.is_loss());
+            if self.losses >= TRIES && !self.context.control.stopping() {
+                // Named, and passed over on the next connection.
+                self.losses = 0;
+                self.given_up.insert(id);
+                let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source);
+                self.reporter.folder_problem(id, problem.saying(error.words()).noting(Note::LostWhileOpening));
+            }
             return Err(Halt::Server { side, error });
         }
         let problem = error.quoted_in(Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source));
@@ -305,6 +330,9 @@ impl Verification<'_> {
         for uid in &outcome.taken {
             let problem = about_message(ProblemKind::MessageMissing, *uid).noting(Note::TakenSince);
             self.reporter.folder_problem(folder, problem);
+        }
+        for uid in &outcome.unproved {
+            self.reporter.folder_problem(folder, about_message(ProblemKind::MessageUnproved, *uid));
         }
         for uid in &outcome.unreadable {
             self.reporter.folder_problem(folder, about_message(ProblemKind::MessageUnreadable, *uid));

@@ -1,0 +1,37 @@
+//! What all connections to one server have learned of it together, so that each need not learn it anew.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What was learned of a server. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Learned {
+    shortest_round_trip: Arc<Mutex<Option<Duration>>>,
+    ends_loosely: Arc<AtomicBool>,
+}
+
+impl Learned {
+    /// The shortest time in which the server has answered something that it need not think about; none until something was noted.
+    ///
+    /// A busy computer, a name server, or a password that takes long to check makes an answer late. Nothing makes one early.
+    pub(super) fn shortest_round_trip(&self) -> Option<Duration> {
+        *self.shortest_round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how long an answer took.
+    pub(in crate::imap) fn note_round_trip(&self, took: Duration) {
+        let mut shortest = self.shortest_round_trip.lock().unwrap_or_else(PoisonError::into_inner);
+        *shortest = Some(shortest.map_or(took, |known| known.min(took)));
+    }
+
+    /// Whether the answers with messages end in a way that only the size of the message can prove right.
+    pub(in crate::imap) fn ends_loosely(&self) -> bool {
+        self.ends_loosely.load(Ordering::Relaxed)
+    }
+
+    /// Notes an answer that ended so.
+    pub(super) fn note_loose_ending(&self) {
+        self.ends_loosely.store(true, Ordering::Relaxed);
+    }
+}
