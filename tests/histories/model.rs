@@ -10,11 +10,11 @@
 //! 2. what is new there equals a message of the source's folder, with its flags and date;
 //! 3. nothing is there more often than it ever was on the source, apart from what its owner put there;
 //! 4. a run that calls itself complete has left nothing out but what its owner took away;
-//! 5. a run that nothing disturbed is complete or says what is missing, and the next copies nothing;
+//! 5. a run that nothing disturbed is complete, and the next copies nothing;
 //! 6. after that, only what is new on the source comes, so that what the owner deletes stays deleted;
 //! 7. what is counted as copied was copied.
 
-use kimt::domain::{Digest, FolderPath, Severity};
+use kimt::domain::{Digest, FolderPath};
 use kimt::progress::{RunState, Verdict};
 use kimt::rehearsal::{FolderSnapshot, MessageSnapshot, Snapshot, wire_name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,14 +26,18 @@ type Tally = BTreeMap<(Name, Digest), usize>;
 type Identity = (Name, u32, u32);
 
 /// What is known of the mail of both sides.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Model {
     /// Messages that ever were in a folder of the source.
     ever: Tally,
     /// Messages that the owner put into a folder of the target.
     own: Tally,
-    /// Messages that the owner took out of a folder of the target.
+    /// Messages that the owner took out of a folder of the target, or that it spoilt.
     taken: Tally,
+    /// Those of them that it spoilt.
+    damaged: Tally,
+    /// Where folders of the source went, as far as was reported.
+    ways: BTreeMap<Name, Name>,
 }
 
 /// What a computer that migrates knows for certain: the messages of the source when its last run was complete, as long as nothing but
@@ -81,6 +85,20 @@ impl Model {
         *self.taken.entry((folder.to_vec(), digest)).or_default() += 1;
     }
 
+    /// The target spoilt a message. A migration that compared it before need not notice, a comparison must.
+    pub fn damaged(&mut self, folder: &[u8], digest: Digest) {
+        self.left(folder, digest);
+        *self.damaged.entry((folder.to_vec(), digest)).or_default() += 1;
+    }
+
+    /// The target is as it was when `then` was right.
+    pub fn target_restored(&mut self, then: &Self) {
+        for (key, count) in &then.taken {
+            let now = self.taken.entry(key.clone()).or_default();
+            *now = (*now).max(*count);
+        }
+    }
+
     fn of(tally: &Tally, folder: &[u8], digest: Digest) -> usize {
         tally.get(&(folder.to_vec(), digest)).copied().unwrap_or(0)
     }
@@ -90,12 +108,10 @@ impl Model {
         assert_same("the source", &run.before.source, &run.after.source)?;
         assert_kept(&run.before.target, &run.after.target)?;
         let complete = run.state.verdict() == Verdict::AllComplete;
-        let mut problems = run.state.accounts.iter().flat_map(|account| &account.problems);
-        let names_something = problems.any(|(_, problem)| problem.severity() == Severity::Error);
-        if run.smooth && !complete && !names_something {
-            return Err("nothing disturbed the run, and it is neither complete nor says why".to_owned());
+        if run.smooth && !complete {
+            return Err("nothing disturbed the run, and it is not complete".to_owned());
         }
-        let ways = ways(run);
+        let ways = self.ways(run);
         let mut added = 0;
         for (name, there) in &run.after.target.folders {
             let sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
@@ -180,6 +196,11 @@ impl Model {
                 }
             }
         }
+        let tally = run.state.tally;
+        let settled = tally.found.messages + tally.copied.messages + tally.vanished;
+        if tally.failed > 0 || settled != tally.expected.messages {
+            return Err(format!("complete, and its numbers are {tally:?}"));
+        }
         Ok(())
     }
 
@@ -191,7 +212,9 @@ impl Model {
         ways: &BTreeMap<Name, Name>,
         added: usize,
     ) -> Result<(), String> {
-        let Some(messages) = known.messages.as_ref().filter(|_| !run.repair) else { return Ok(()) };
+        // What the target spoilt is sent again when a run happens to look at it.
+        let holds = !run.repair && self.damaged.is_empty();
+        let Some(messages) = known.messages.as_ref().filter(|_| holds) else { return Ok(()) };
         // A folder that is not on the target is copied whole.
         let exists = |name: &Name| ways.get(name).is_some_and(|to| run.before.target.folders.contains_key(to));
         if !run.before.source.folders.keys().all(exists) {
@@ -224,11 +247,30 @@ impl Model {
         });
     }
 
+    /// Which folder of the source goes to which of the target, as the run reported it; of one that nobody heard, as the last one did, or to
+    /// the one of the same name.
+    fn ways(&mut self, run: &Migrated<'_>) -> BTreeMap<Name, Name> {
+        let name = |path: &FolderPath, separator: u8| wire_name(&path.parts().join(&char::from(separator).to_string()));
+        if run.state.info.is_some() {
+            let folders = run.state.accounts.iter().flat_map(|account| &account.folders);
+            let ways: BTreeMap<Name, Name> = folders
+                .map(|it| (name(&it.source, run.source_separator), name(&it.target, run.target_separator)))
+                .collect();
+            self.ways.extend(ways.clone());
+            return ways;
+        }
+        let same = |name: &Name| -> Name {
+            name.iter().map(|&byte| if byte == run.source_separator { run.target_separator } else { byte }).collect()
+        };
+        let there = |name: &Name| self.ways.get(name).cloned().unwrap_or_else(|| same(name));
+        run.before.source.folders.keys().map(|name| (name.clone(), there(name))).collect()
+    }
+
     /// Judges what `verify` said of both mailboxes.
-    pub fn judge_comparison(&self, run: &Migrated<'_>) -> Result<(), String> {
+    pub fn judge_comparison(&mut self, run: &Migrated<'_>) -> Result<(), String> {
         assert_same("the source", &run.before.source, &run.after.source)?;
         assert_same("the target", &run.before.target, &run.after.target)?;
-        let ways = ways(run);
+        let ways = self.ways(run);
         let complete = run.state.verdict() == Verdict::AllComplete;
         let mut equal = run.before.source.folders.len() == run.before.target.folders.len();
         for (name, folder) in &run.before.source.folders {
@@ -250,7 +292,8 @@ impl Model {
         for (name, folder) in &run.before.source.folders {
             let there = ways.get(name).and_then(|to| run.before.target.folders.get(to));
             for digest in folder.messages.iter().map(|message| message.digest).collect::<BTreeSet<_>>() {
-                let taken = ways.get(name).map_or(0, |to| Self::of(&self.taken, to, digest));
+                let spoilt = ways.get(name).map_or(0, |to| Self::of(&self.damaged, to, digest));
+                let taken = ways.get(name).map_or(0, |to| Self::of(&self.taken, to, digest)).saturating_sub(spoilt);
                 let (wanted, found) = (count(folder, digest), there.map_or(0, |there| count(there, digest)));
                 if found + taken < wanted {
                     let shown = String::from_utf8_lossy(name);
@@ -262,20 +305,6 @@ impl Model {
         }
         Ok(())
     }
-}
-
-/// Which folder of the source goes to which of the target, as the run reported it; where nobody heard what it reported, to the one of the
-/// same name.
-fn ways(run: &Migrated<'_>) -> BTreeMap<Name, Name> {
-    let name = |path: &FolderPath, separator: u8| wire_name(&path.parts().join(&char::from(separator).to_string()));
-    if run.state.info.is_none() {
-        let there = |name: &Name| -> Name {
-            name.iter().map(|&byte| if byte == run.source_separator { run.target_separator } else { byte }).collect()
-        };
-        return run.before.source.folders.keys().map(|from| (from.clone(), there(from))).collect();
-    }
-    let folders = run.state.accounts.iter().flat_map(|account| &account.folders);
-    folders.map(|it| (name(&it.source, run.source_separator), name(&it.target, run.target_separator))).collect()
 }
 
 pub fn identities(source: &Snapshot) -> BTreeSet<Identity> {
@@ -295,7 +324,8 @@ fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), St
 
 /// Nothing that was on the target is gone or changed.
 fn assert_kept(before: &Snapshot, after: &Snapshot) -> Result<(), String> {
-    for (name, folder) in &before.folders {
+    // A name that holds no messages may become a folder.
+    for (name, folder) in before.folders.iter().filter(|(_, folder)| folder.selectable) {
         let now = after.folders.get(name).filter(|now| now.uid_validity == folder.uid_validity);
         let kept: Option<BTreeSet<&MessageSnapshot>> = now.map(|now| now.messages.iter().collect());
         if !kept.is_some_and(|kept| folder.messages.iter().all(|message| kept.contains(message))) {

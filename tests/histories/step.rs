@@ -67,6 +67,17 @@ pub enum Change {
     Renumber {
         folder: Choice,
     },
+    /// The server spoils a message: its disk is failing.
+    Damage {
+        folder: Choice,
+        message: Choice,
+    },
+    /// The server is backed up.
+    BackUp,
+    /// The server is restored from its backup, if there is one, with the UIDVALIDITYs it had.
+    Restore,
+    /// The server is installed anew and knows of nothing.
+    Reinstall,
 }
 
 impl Change {
@@ -80,8 +91,15 @@ impl Change {
             | Move { .. }
             | Delete { .. }
             | Flag { .. }
-            | EmptyFolder { .. } => true,
-            Rename { .. } | DeleteFolder { .. } | Remake { .. } | Renumber { .. } => false,
+            | EmptyFolder { .. }
+            | BackUp => true,
+            Rename { .. }
+            | DeleteFolder { .. }
+            | Remake { .. }
+            | Renumber { .. }
+            | Damage { .. }
+            | Restore
+            | Reinstall => false,
         }
     }
 }
@@ -170,6 +188,8 @@ enum Theme {
     People,
     /// Folders are renamed, deleted and made again.
     Folders,
+    /// A server is restored from a backup.
+    Restore(Side),
     /// The computer's record is lost, damaged or restored, or another computer takes over.
     Records,
     /// Everything.
@@ -187,10 +207,12 @@ impl History {
             target_profile: rng.u8(..3),
             no_uidplus: rng.u8(..4) == 0,
         };
-        let theme = match rng.u8(..4) {
+        let theme = match rng.u8(..6) {
             0 => Theme::People,
             1 => Theme::Folders,
-            2 => Theme::Records,
+            2 => Theme::Restore(Side::Source),
+            3 => Theme::Restore(Side::Target),
+            4 => Theme::Records,
             _ => Theme::All,
         };
         let mut steps = vec![arrive(&mut rng), arrive(&mut rng), migrate(&mut rng)];
@@ -216,11 +238,21 @@ fn step(rng: &mut Rng, theme: Theme) -> Step {
     match theme {
         Theme::People => Step::Change(side, by_people(rng)),
         Theme::Folders => Step::Change(side, if rng.bool() { of_folders(rng) } else { by_people(rng) }),
+        Theme::Restore(side) => match rng.u8(..8) {
+            0..2 => Step::Change(side, Change::BackUp),
+            2..4 => Step::Change(side, Change::Restore),
+            4 if side == Side::Target => Step::Change(side, Change::Reinstall),
+            5 => Step::Change(side, Change::Arrive { folder: rng.u16(..), messages: rng.u8(1..6) }),
+            6 => Step::Change(Side::Target, Change::Damage { folder: rng.u16(..), message: rng.u16(..) }),
+            _ => Step::Change(side, by_people(rng)),
+        },
         Theme::Records if rng.bool() => Step::Record(record(rng)),
         Theme::Records => Step::Change(side, by_people(rng)),
-        Theme::All => match rng.u8(..8) {
+        Theme::All => match rng.u8(..12) {
             0..4 => Step::Change(side, by_people(rng)),
             4..6 => Step::Change(side, of_folders(rng)),
+            6..8 => Step::Change(side, Change::BackUp),
+            8..10 => Step::Change(side, Change::Restore),
             _ => Step::Record(record(rng)),
         },
     }

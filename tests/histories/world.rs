@@ -8,7 +8,8 @@ use super::step::{Change, Choice, Course, Disturbance, History, Record, Setting,
 use kimt::domain::Security;
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{
-    Action, Content, Faults, FolderSnapshot, ImapOptions, Layout, MailStore, NewMessage, Profile, Snapshot, wire_name,
+    Action, Backup, Content, Faults, FolderSnapshot, ImapOptions, Layout, MailStore, NewMessage, Profile, Snapshot,
+    wire_name,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The folders that a mailbox may have beside INBOX; `/` stands for the separator.
-const NAMES: [&str; 5] = ["Work", "Work/Ideas", "Größe & Maß", "Archive", "a \"quoted\" name"];
+const NAMES: [&str; 6] = ["Work", "Work/Ideas", "Größe & Maß", "Archive", "a \"quoted\" name", "work"];
 /// The longest that a run may take.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 
@@ -29,6 +30,8 @@ pub struct World {
     computer: usize,
     known: [Known; 2],
     model: Model,
+    source_backup: Option<Backup>,
+    target_backup: Option<(Backup, Model)>,
     disk_backup: Option<tempfile::TempDir>,
     letters: u32,
 }
@@ -46,7 +49,8 @@ impl World {
     fn new(setting: Setting) -> Self {
         let profile = |number: u8| [Profile::Bare, Profile::Typical, Profile::Rich][usize::from(number % 3)];
         let end = |dots: bool, options: ImapOptions| {
-            let store = MailStore::new(if dots { Layout::DOT } else { Layout::SLASH });
+            let layout = if dots { Layout::DOT } else { Layout::SLASH };
+            let store = MailStore::new(layout);
             store.create_user(&[ANN], PASSWORD).unwrap();
             End::start(store, options, Security::Plain)
         };
@@ -62,6 +66,8 @@ impl World {
             computer: 0,
             known: Default::default(),
             model: Model::default(),
+            source_backup: None,
+            target_backup: None,
             disk_backup: None,
             letters: 0,
         }
@@ -164,6 +170,42 @@ impl World {
             Change::Renumber { folder } => {
                 let Some((name, _)) = named(&mail, folder) else { return };
                 self.store(side).change_uid_validity(ANN, &name).unwrap();
+            }
+            Change::Damage { folder, message } => {
+                let Some((name, uid)) = chosen(&mail, folder, message) else { return };
+                let digest = self.store(side).content(ANN, &name, uid).unwrap().digest();
+                self.store(side)
+                    .replace_content(ANN, &name, uid, Content::octets(&b"Subject: spoilt\r\n\r\n\0"[..]))
+                    .unwrap();
+                if on_target {
+                    self.model.damaged(&wire_name(&name), digest);
+                }
+            }
+            Change::BackUp => {
+                let backup = self.store(side).back_up(ANN).unwrap();
+                match side {
+                    Side::Source => self.source_backup = Some(backup),
+                    Side::Target => self.target_backup = Some((backup, self.model.clone())),
+                }
+            }
+            Change::Restore => match side {
+                Side::Source => {
+                    if let Some(backup) = &self.source_backup {
+                        self.store(side).restore(ANN, backup).unwrap();
+                    }
+                }
+                Side::Target => {
+                    if let Some((backup, model)) = &self.target_backup {
+                        self.stage.target.store().restore(ANN, backup).unwrap();
+                        self.model.target_restored(model);
+                    }
+                }
+            },
+            Change::Reinstall => {
+                // A source that lost its mail is restored; there is nothing to migrate from an empty one.
+                if on_target {
+                    self.store(side).reinstall(ANN).unwrap();
+                }
             }
         }
     }
