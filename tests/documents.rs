@@ -31,7 +31,8 @@ fn functions() -> Vec<String> {
 
 /// The words of a name as a function has them.
 fn as_name(text: &str) -> String {
-    let words = text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
+    let words =
+        text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
     words.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
 }
 
