@@ -208,6 +208,13 @@ fn is_hash(text: &str) -> bool {
             return true;
         }
     }
+    // sha256:…, as programs write it.
+    if let Some((scheme, rest)) = text.split_once(':') {
+        let known = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "pbkdf2", "bcrypt", "scrypt"];
+        if known.contains(&scheme.to_ascii_lowercase().as_str()) && rest.len() >= 16 {
+            return true;
+        }
+    }
     let digits = text.strip_prefix('*').or_else(|| text.strip_prefix("0x")).unwrap_or(text);
     let is_digest = matches!(digits.len(), 32 | 40 | 56 | 64 | 70 | 96 | 128);
     is_digest && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -413,6 +420,7 @@ mod tests {
             ("$argon2id$v=19$m=65536", Fault::Hash),
             ("5f4dcc3b5aa765d61d8327deb882cf99", Fault::Hash),
             ("*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", Fault::Hash),
+            ("sha256:9a1f3b0c5d6e7f80", Fault::Hash),
             ("********", Fault::Mask),
             ("●●●●●●", Fault::Mask),
             ("xxxxxxxx", Fault::Mask),

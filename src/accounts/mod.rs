@@ -291,7 +291,7 @@ fn other_domains(accounts: &[Account]) -> Option<String> {
     let named: Vec<String> = domains.iter().take(NAMED).map(|domain| printable(domain)).collect();
     let more = if domains.len() > NAMED { " and others" } else { "" };
     let mailboxes =
-        if other.len() == 1 { "1 mailbox goes".to_owned() } else { format!("{} mailboxes go", other.len()) };
+        if other.len() == 1 { "1 mailbox goes".to_owned() } else { format!("{} mailboxes goes", other.len()) };
     (!other.is_empty())
         .then(|| format!("The mail of {mailboxes} to an address in another domain: {}{more}.", named.join(", ")))
 }

@@ -25,6 +25,8 @@ pub(super) struct Headed<'a> {
 struct Content {
     filled: usize,
     addresses: usize,
+    /// Fields with an @, whether one address or several.
+    ats: usize,
 }
 
 impl Content {
@@ -45,6 +47,7 @@ impl<'a> Headed<'a> {
         for row in &beginning.sample {
             for (content, field) in content.iter_mut().zip(&row.fields).filter(|(_, field)| !field.is_empty()) {
                 content.filled += 1;
+                content.ats += usize::from(field.text().contains('@'));
                 content.addresses += usize::from(field.text().contains('@') && clean::address(field).is_ok());
             }
         }
@@ -133,6 +136,12 @@ impl<'a> Headed<'a> {
                 self.check_rivals(index)?;
                 self.set(index, Meaning::Address);
             }
+            return Ok(());
+        }
+        // Several addresses in each field are refused line by line.
+        let holds_several = |index: &usize| self.content[*index].ats * 2 > self.content[*index].filled;
+        if let Some(index) = self.of(Word::Address).into_iter().find(holds_several) {
+            self.set(index, Meaning::Address);
             return Ok(());
         }
         // The part before the @ and the domain, each in a column of its own.

@@ -242,6 +242,14 @@ fn a_choice_is_remembered_for_its_header_only() {
 }
 
 #[test]
+fn several_addresses_in_each_field_are_refused_line_by_line() {
+    let text = "Name;Password;FullName;Description;MailAddress;Groups\nann;x;Ann;IT;ann@old.example,a@old.example;all\nbob;y;Bob;IT;bob@old.example,b@old.example;\n";
+    let file = read(text.as_bytes());
+    assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);
+    assert!(file.bad_lines[0].what.contains("two addresses"), "{:?}", file.bad_lines);
+}
+
+#[test]
 fn mail_that_goes_to_another_domain_is_said() {
     let file =
         read(b"Email;Password;Target\nann@old.example;a;ann@private.example\nbob@old.example;b;robert@old.example\n");
