@@ -1,7 +1,7 @@
 //! Calendar objects: one event or task with all exceptions of its series, and the time zones that it names.
 
 use super::component::{self, Component};
-use super::line::Line;
+use super::line::{Line, unfold};
 use super::{Unusable, zone};
 use crate::domain::ItemKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +141,7 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
 
 /// The UIDs of all events, tasks and contacts in a text, as far as it can be read.
 pub fn uids(text: &str) -> Vec<(ItemKind, String)> {
-    let Ok(all) = component::read(text) else { return Vec::new() };
+    let Ok(all) = component::read(text) else { return uids_of_lines(text) };
     let mut found = Vec::new();
     for outer in &all {
         for (component, kind) in
@@ -151,6 +151,19 @@ pub fn uids(text: &str) -> Vec<(ItemKind, String)> {
         }
     }
     found.dedup();
+    found
+}
+
+/// The same of a text whose components do not fit together: what it holds must not be stored once more.
+fn uids_of_lines(text: &str) -> Vec<(ItemKind, String)> {
+    let (mut kind, mut found) = (None, Vec::new());
+    for line in unfold(text).iter().filter_map(|line| Line::parse(line)) {
+        match line.name.as_str() {
+            "BEGIN" => kind = kind_of(&line.value.trim().to_ascii_uppercase()).or(kind),
+            "UID" => found.extend(kind.map(|kind| (kind, line.text().trim().to_owned()))),
+            _ => {}
+        }
+    }
     found
 }
 
@@ -241,6 +254,13 @@ mod tests {
         for broken in ["BEGIN:VCALENDAR", "nonsense", "BEGIN:VCALENDAR\nEND:VEVENT", &"BEGIN:A\n".repeat(100)] {
             assert!(split_calendar(broken, "").iter().all(Result::is_err), "{broken}");
         }
+    }
+
+    #[test]
+    fn the_uid_of_a_broken_object_on_the_target_is_known_all_the_same() {
+        let whole = vec![(ItemKind::Event, "a".to_owned())];
+        assert_eq!(uids("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nEND:VEVENT\nEND:VCALENDAR"), whole);
+        assert_eq!(uids("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nSUMMARY:x"), whole);
     }
 
     #[test]
