@@ -50,6 +50,8 @@ pub struct Wish<'a> {
 pub struct Ready {
     /// The folder, or why it cannot be used.
     pub open: Result<OpenFolder, ImapError>,
+    /// Whether it was to be created and existed already.
+    pub existed: bool,
     /// Why it could not be subscribed, if so.
     pub not_subscribed: Option<ImapError>,
 }
@@ -125,12 +127,14 @@ impl Writer {
                 let (create, _) = (finish(create)?, finish(list)?);
                 let (subscribe, select) = (finish(subscribe)?, finish(select)?);
                 let naming = &self.reader.naming;
+                let existed = create.as_ref().is_some_and(|status| status.condition != Condition::Ok);
                 let other_name = listed.into_iter().find(|listed| naming.is_other_name(listed, wish.wire_name));
                 let open = looked_at(create, other_name.map(|name| naming.text(&name)), select, &mut opened);
                 if open.is_ok() && opened.uid_validity().is_none() {
                     lacking.push((ready.len(), wish.wire_name, opened));
                 }
                 ready.push(Ready {
+                    existed,
                     open,
                     not_subscribed: subscribe
                         .filter(|status| status.condition != Condition::Ok)

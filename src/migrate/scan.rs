@@ -2,7 +2,7 @@
 //!
 //! Two servers are asked at the same time, and each is asked ahead of its answers.
 
-use crate::domain::{FolderPath, Mapping, Note, Problem, ProblemKind, Side, Uid};
+use crate::domain::{FolderId, FolderPath, Mapping, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::Mailbox;
@@ -11,7 +11,7 @@ use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use crate::migrate::halt::{Halt, OnSide, both};
 use crate::migrate::heads::Heads;
-use crate::migrate::plan::plain_name::plain_names;
+use crate::migrate::plan::plain_name::{is_one_name, plain_names};
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Event, Step};
 use std::cell::Cell;
@@ -216,7 +216,15 @@ fn rename(
     true
 }
 
-/// Makes folders ready whose names the target refused, under one plain name after the other.
+/// Whether the target takes this folder's name for another's: it says that the folder exists, though it has listed none of that name, and
+/// messages of a folder with nearly the same name go there.
+fn is_anothers(mailbox: &Mailbox<'_>, job: &FolderJob, ready: &Ready) -> bool {
+    let target = &job.planned.target;
+    let is_near = |(id, path): (&FolderId, &FolderPath)| *id != job.id && path != target && is_one_name(path, target);
+    ready.open.is_ok() && ready.existed && mailbox.opened.iter().any(is_near)
+}
+
+/// Makes folders ready whose names the target refused, or takes for others', under one plain name after the other.
 fn make_renamed_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -226,7 +234,8 @@ fn make_renamed_ready(
     for tries in 0.. {
         let mut again = Vec::new();
         for (index, wanted, wire_name, ready) in refused {
-            if ready.open.as_ref().is_err_and(ImapError::refuses_name)
+            let is_refused = ready.open.as_ref().is_err_and(ImapError::refuses_name);
+            if (is_refused || is_anothers(mailbox, jobs[index], &ready))
                 && rename(mailbox, jobs[index], &wanted, tries, sessions.separator)
             {
                 let (named, mut names) = name_targets(mailbox, &sessions.target, jobs, std::iter::once(index));
@@ -286,6 +295,7 @@ fn take_ready(
     }
     match ready.open {
         Ok(open) => {
+            mailbox.opened.insert(job.id, job.planned.target.clone());
             sessions.existing.insert(wire_name.clone());
             sessions.selectable.insert(wire_name.clone());
             job.progress.first_on_target.get_or_insert(open.status.messages);

@@ -76,3 +76,22 @@ fn messages_that_are_counted_and_never_listed_keep_an_account_from_being_complet
         assert!(kinds(&state).contains(&ProblemKind::MessageUnreadable));
     }
 }
+
+#[test]
+fn two_folders_that_the_target_takes_for_one_stay_two() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+    for folder in ["News", "news"] {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add(ANN, folder, message(&format!("Subject: {folder}\r\n\r\nx\r\n"))).unwrap();
+    }
+    let kerio = store(Layout { separator: b'/', kerio: true });
+    stage.target = super::stage::End::start(kerio, ImapOptions::new(Profile::Rich), Security::Plain);
+    for _ in 0..2 {
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+        let there = stage.target.mail();
+        let full: Vec<usize> =
+            there.folders.values().map(|folder| folder.messages.len()).filter(|it| *it > 0).collect();
+        assert_eq!(full, [1, 1], "{:?}", problems(&state));
+    }
+}

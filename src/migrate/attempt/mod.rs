@@ -17,9 +17,9 @@ use super::sessions::Sessions;
 use super::sessions::follower::Found;
 use super::target::directory::TargetUser;
 use super::verdict::FolderEvidence;
-use crate::domain::{Account, FolderId, Problem, ProblemKind, Reach, Side, Uid};
+use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One mailbox while it is migrated.
 pub struct Mailbox<'a> {
@@ -46,6 +46,8 @@ pub struct Mailbox<'a> {
     pub taken: u64,
     /// The size of the largest message that the target has taken in this run.
     pub largest_taken: u64,
+    /// The target's folders that were made ready.
+    pub opened: BTreeMap<FolderId, FolderPath>,
     /// Asks the source who wrote what is missing.
     pub names: Names,
 }
@@ -67,6 +69,7 @@ impl<'a> Mailbox<'a> {
             one_connection: false,
             taken: 0,
             largest_taken: 0,
+            opened: BTreeMap::new(),
             names: Names::default(),
         }
     }

@@ -60,6 +60,24 @@ fn plain(name: &str, longest: usize, separator: Option<char>) -> String {
     part.trim().to_owned()
 }
 
+/// Whether a server that does not tell capitals, composed letters or spaces at the ends of a name apart takes two paths for one.
+pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
+    // Of a composed letter and a decomposed one nothing stays: neither is ASCII all the way.
+    let bare = |part: &String| {
+        let mut bare = String::new();
+        for letter in part.trim().to_lowercase().chars() {
+            if ('\u{300}'..='\u{36F}').contains(&letter) {
+                bare.pop();
+            }
+            if letter.is_ascii() || !letter.is_alphabetic() && !('\u{300}'..='\u{36F}').contains(&letter) {
+                bare.push(letter);
+            }
+        }
+        bare
+    };
+    one.parts().iter().map(bare).eq(other.parts().iter().map(bare))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +110,13 @@ mod tests {
         assert!(party.starts_with("_ Party ") && party.ends_with(">Photos"), "{party}");
         assert!(plain(&["n".repeat(200).as_str()]).unwrap().len() < 80);
         assert!(!plain(&[".."]).unwrap().contains('.'));
+    }
+
+    #[test]
+    fn names_that_some_servers_take_for_one_are_recognised() {
+        let is_one = |one, other| is_one_name(&FolderPath::new([one]), &FolderPath::new([other]));
+        assert!(is_one("News", "NEWS") && is_one("News", "News ") && is_one("Entw\u{fc}rfe", "Entwu\u{308}rfe"));
+        assert!(!is_one("News", "New") && !is_one("a", "b"));
     }
 
     #[test]
