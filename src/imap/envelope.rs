@@ -3,6 +3,7 @@
 //! Promises to change nothing on the server, and never to fail over what a server says: what cannot be read is left out. The texts are short.
 //! A problem makes them printable.
 
+use super::bodies::{BodySink, SinkClosed};
 use super::command::{ReadOnly, uid_set};
 use super::error::ImapError;
 use super::fetch::Fetched;
@@ -67,18 +68,85 @@ impl Reader {
             return Ok(BTreeMap::new());
         }
         let wanted: BTreeSet<Uid> = uids.iter().copied().collect();
-        let mut envelopes = BTreeMap::new();
+        let (mut envelopes, mut without) = (BTreeMap::new(), Vec::new());
         let command = ReadOnly::FetchEnvelopes { set: uid_set(uids) }.command();
         let status = self.wire.run(&command, &mut |pieces| {
             let Some(Fetched { uid: Some(uid), header: Some(header), .. }) = Fetched::parse(pieces) else { return };
             if wanted.contains(&uid) {
-                envelopes.extend(Envelope::read(&header).map(|envelope| (uid, envelope)));
+                match Envelope::read(&header) {
+                    Some(envelope) => _ = envelopes.insert(uid, envelope),
+                    None => without.push(uid),
+                }
             }
         })?;
-        match status.condition {
-            Condition::Bad => Err(ImapError::Refused { command: command.name(), status }),
-            _ => Ok(envelopes),
+        if status.condition == Condition::Bad {
+            return Err(ImapError::Refused { command: command.name(), status });
         }
+        // A server that knows other line ends than a message has finds no header in it. What begins it is looked at by ourselves.
+        without.truncate(READ_FOR_NAMES);
+        let mut beginnings = Beginnings::default();
+        if !without.is_empty() {
+            self.bodies(&mut std::iter::once(without), &mut beginnings)?;
+        }
+        let read = |(uid, beginning): (&Uid, &Vec<u8>)| Some((*uid, Envelope::read(&with_crlf(beginning))?));
+        envelopes.extend(beginnings.known.iter().filter_map(read));
+        Ok(envelopes)
+    }
+}
+
+/// At most this many messages are read because the server finds no header in them.
+const READ_FOR_NAMES: usize = 20;
+
+/// Every line end as CRLF, a CR alone as well.
+fn with_crlf(text: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(text.len());
+    for (at, octet) in text.iter().enumerate() {
+        match octet {
+            b'\n' if at > 0 && text[at - 1] == b'\r' => {}
+            b'\r' | b'\n' => lines.extend_from_slice(b"\r\n"),
+            octet => lines.push(*octet),
+        }
+    }
+    lines
+}
+
+/// Keeps what messages begin with.
+#[derive(Default)]
+struct Beginnings {
+    known: BTreeMap<Uid, Vec<u8>>,
+    arriving: Option<Uid>,
+}
+
+impl BodySink for Beginnings {
+    fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
+        self.arriving = Some(uid);
+        Ok(())
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+        if let Some(uid) = self.arriving {
+            let beginning = self.known.entry(uid).or_default();
+            let room = LONGEST_HEADER.saturating_sub(beginning.len()).min(octets.len());
+            beginning.extend_from_slice(&octets[..room]);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkClosed> {
+        self.arriving = None;
+        Ok(())
+    }
+
+    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+
+    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
     }
 }
 
