@@ -72,7 +72,8 @@ impl<'a> Field<'a> {
             return ui.add(label);
         }
         let least = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 0.0);
-        let shown = ui.horizontal(|ui| {
+        // Wrapped, because a long label with the link beside it would make its card wider.
+        let shown = ui.horizontal_wrapped(|ui| {
             let label = ui.add(label);
             let revealed = self.is_revealed(ui);
             let word = if revealed { "Hide" } else { "Show" };
