@@ -6,7 +6,7 @@ use super::envelope::Envelope;
 use super::fetch::Fetched;
 use super::list;
 use super::names::{Naming, decode, encode};
-use super::opened::{Opened, of_this_run, parse_status};
+use super::opened::{Opened, new_passing_validity, parse_status};
 use super::reader::OpenFolderFeed;
 use super::response::Status;
 use super::scripted::scripted;
@@ -44,7 +44,7 @@ fn read_answers(mut wire: Wire) {
             Answer::Continue(_) => {}
         }
     }
-    let _ = opened.status(of_this_run());
+    let _ = opened.status(new_passing_validity());
 }
 
 fn look_at(status: &Status) {

@@ -7,8 +7,9 @@ use super::response::Status;
 use super::token::{Piece, Tokens};
 use super::written_name::name_and_items;
 use crate::domain::{Uid, UidValidity};
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The status of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,14 +91,21 @@ impl Opened {
 impl FolderStatus {
     /// Whether its UIDs hold beyond this run: some servers give a folder no UIDVALIDITY.
     pub fn has_uid_validity(&self) -> bool {
-        self.uid_validity != of_this_run()
+        !passing().contains(&self.uid_validity)
     }
 }
 
-/// A UIDVALIDITY for folders without one. Each run has its own, so that no record of an earlier run fits.
-pub(super) fn of_this_run() -> UidValidity {
-    static OF_THIS_RUN: OnceLock<UidValidity> = OnceLock::new();
-    *OF_THIS_RUN.get_or_init(|| UidValidity((RandomState::new().build_hasher().finish() >> 33) as u32 | 1 << 31))
+/// The numbers that were made up for folders without UIDVALIDITY, one for each server in a run.
+fn passing() -> MutexGuard<'static, BTreeSet<UidValidity>> {
+    static PASSING: Mutex<BTreeSet<UidValidity>> = Mutex::new(BTreeSet::new());
+    PASSING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes up a number that no record knows.
+pub(super) fn new_passing_validity() -> UidValidity {
+    let validity = UidValidity((RandomState::new().build_hasher().finish() >> 33) as u32 | 1 << 31);
+    passing().insert(validity);
+    validity
 }
 
 /// Reads a UIDVALIDITY. One of more than 32 bits, or that is no number, is as good as any: it only has to be the same next time.
@@ -190,7 +198,7 @@ mod tests {
         let read = |code: &str| {
             let mut opened = Opened::default();
             opened.take(&text(&format!("OK [{code}] x")));
-            opened.status(of_this_run())
+            opened.status(new_passing_validity())
         };
         assert_eq!(read("UIDVALIDITY 4294967295").uid_validity, UidValidity(u32::MAX));
         let large = read("UIDVALIDITY 1700000001000000007");
@@ -207,7 +215,7 @@ mod tests {
         {
             opened.take(&text(line));
         }
-        let status = opened.status(of_this_run());
+        let status = opened.status(new_passing_validity());
         assert_eq!((status.messages, status.uid_validity, status.uid_next), (3, UidValidity(7), Some(Uid(9))));
         assert_eq!(opened.permanent_flags.unwrap(), vec!["\\Seen", "\\*"]);
     }

@@ -7,7 +7,7 @@ use super::error::ImapError;
 use super::fetch::HeadsRead;
 use super::list::{self, Listing};
 use super::names::{NameRefused, Naming};
-use super::opened::{FolderStatus, Numbers, Opened, of_this_run, parse_status, status_key};
+use super::opened::{FolderStatus, Numbers, Opened, parse_status, status_key};
 use super::response::{Condition, Status};
 use super::wire::Wire;
 use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
@@ -130,9 +130,9 @@ impl Reader {
         let otherwise = match opened.uid_validity() {
             Some(known) => known,
             None => match self.numbers(wire_name) {
-                Ok(numbers) => numbers.uid_validity.unwrap_or_else(of_this_run),
+                Ok(numbers) => numbers.uid_validity.unwrap_or_else(|| self.wire.learned.passing_validity()),
                 Err(error) if error.is_connection() => return Err(error),
-                Err(_) => of_this_run(),
+                Err(_) => self.wire.learned.passing_validity(),
             },
         };
         Ok(opened.status(otherwise))
@@ -243,7 +243,7 @@ impl Reader {
                 if let Some(found) = read.end().filter(|_| is_open) {
                     head(index, found);
                 }
-                end(index, scanned(&opened, examined, fetched));
+                end(index, scanned(&opened, self.wire.learned.passing_validity(), examined, fetched));
                 index += 1;
             }
         }
@@ -347,14 +347,17 @@ fn scanned_or_lost(scanned: Result<FolderStatus, ImapError>) -> Result<Result<Fo
 }
 
 /// The status of a folder whose heads were read.
-fn scanned(opened: &Opened, examined: Status, fetched: Status) -> Result<FolderStatus, ImapError> {
+fn scanned(
+    opened: &Opened,
+    otherwise: UidValidity,
+    examined: Status,
+    fetched: Status,
+) -> Result<FolderStatus, ImapError> {
     let refused = |command, status: Status| ImapError::Refused { command, status };
     match (examined.condition, fetched.condition) {
-        (Condition::Ok, Condition::Ok) => Ok(opened.status(of_this_run())),
+        (Condition::Ok, Condition::Ok) => Ok(opened.status(otherwise)),
         // James and QQ answer BAD, and old Cyrus NO, to a question about the messages of an empty folder.
-        (Condition::Ok, _) if opened.messages() == 0 && fetched.pause(true).is_none() => {
-            Ok(opened.status(of_this_run()))
-        }
+        (Condition::Ok, _) if opened.messages() == 0 && fetched.pause(true).is_none() => Ok(opened.status(otherwise)),
         (Condition::Ok, _) => Err(refused("UID FETCH", fetched)),
         _ => Err(refused("EXAMINE", examined)),
     }

@@ -7,12 +7,12 @@ use super::command::{Command, ReadOnly};
 use super::error::ImapError;
 use super::list;
 use super::names::NameRefused;
-use super::opened::{FolderStatus, Opened, of_this_run};
+use super::opened::{FolderStatus, Opened};
 use super::reader::Reader;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Tag, Wire};
-use crate::domain::FolderPath;
+use crate::domain::{FolderPath, UidValidity};
 
 /// A folder of the target, as SELECT showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +126,10 @@ impl Writer {
                 };
                 let (create, _) = (finish(create)?, finish(list)?);
                 let (subscribe, select) = (finish(subscribe)?, finish(select)?);
-                let naming = &self.reader.naming;
+                let (naming, otherwise) = (&self.reader.naming, wire.learned.passing_validity());
                 let existed = create.as_ref().is_some_and(|status| status.condition != Condition::Ok);
                 let other_name = listed.into_iter().find(|listed| naming.is_other_name(listed, wish.wire_name));
-                let open = looked_at(create, other_name.map(|name| naming.text(&name)), select, &mut opened);
+                let open = looked_at(create, other_name.map(|name| naming.text(&name)), select, &mut opened, otherwise);
                 if open.is_ok() && opened.uid_validity().is_none() {
                     lacking.push((ready.len(), wish.wire_name, opened));
                 }
@@ -202,6 +202,7 @@ fn looked_at(
     other_name: Option<String>,
     select: Option<Status>,
     opened: &mut Opened,
+    otherwise: UidValidity,
 ) -> Result<OpenFolder, ImapError> {
     if let Some(name) = other_name {
         return Err(ImapError::NameNotKept(format!("it has or makes '{name}' instead")));
@@ -219,7 +220,7 @@ fn looked_at(
     let flags = opened.permanent_flags.take().unwrap_or_default();
     let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
     Ok(OpenFolder {
-        status: opened.status(of_this_run()),
+        status: opened.status(otherwise),
         permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
         new_keywords_allowed,
     })

@@ -8,6 +8,8 @@ mod embedded;
 mod ahead;
 mod altered;
 mod anywhere;
+mod conditions;
+mod dialects;
 mod encryption;
 mod endless;
 mod folders;

@@ -1,7 +1,9 @@
 //! What all connections to one server have learned of it together, so that each need not learn it anew.
 
+use crate::domain::UidValidity;
+use crate::imap::opened;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// What was learned of a server. Clones share it.
@@ -9,6 +11,8 @@ use std::time::Duration;
 pub struct Learned {
     shortest_round_trip: Arc<Mutex<Option<Duration>>>,
     ends_loosely: Arc<AtomicBool>,
+    /// The UIDVALIDITY of folders that have none.
+    passing_validity: Arc<OnceLock<UidValidity>>,
 }
 
 impl Learned {
@@ -28,6 +32,11 @@ impl Learned {
     /// Whether the answers with messages end in a way that only the size of the message can prove right.
     pub(in crate::imap) fn ends_loosely(&self) -> bool {
         self.ends_loosely.load(Ordering::Relaxed)
+    }
+
+    /// A UIDVALIDITY for folders without one. Each run has its own, so that no record of an earlier run fits.
+    pub(in crate::imap) fn passing_validity(&self) -> UidValidity {
+        *self.passing_validity.get_or_init(opened::new_passing_validity)
     }
 
     /// Notes an answer that ended so.

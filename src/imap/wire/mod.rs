@@ -55,6 +55,8 @@ pub(super) struct Wire {
     is_quick: bool,
     /// Commands that are not answered yet.
     unanswered: usize,
+    /// Answers that came before those to older commands.
+    early: Vec<(Tag, Status)>,
 }
 
 impl Wire {
@@ -73,6 +75,7 @@ impl Wire {
             complaint: None,
             is_quick: false,
             unanswered: 0,
+            early: Vec::new(),
         }
     }
 
@@ -204,10 +207,15 @@ impl Wire {
 
     /// Reads until the answer to `tag`, handing every untagged answer on.
     pub(super) fn finish(&mut self, tag: Tag, each: &mut dyn FnMut(&[Piece])) -> Result<Status, ImapError> {
+        if let Some(at) = self.early.iter().position(|(found, _)| *found == tag) {
+            return Ok(self.early.swap_remove(at).1);
+        }
         loop {
             match self.next_answer(&mut NoLiterals)? {
                 Answer::Untagged(pieces) => each(&pieces),
                 Answer::Tagged(found, status) if found == tag => return Ok(status),
+                // A server may answer a command before an older one (RFC 9051, section 5.5).
+                Answer::Tagged(found, status) if found.0 > tag.0 => self.early.push((found, status)),
                 Answer::Tagged(..) | Answer::Continue(_) => {}
             }
         }
@@ -221,6 +229,11 @@ impl Wire {
         each: &mut dyn FnMut(&[Piece]),
     ) -> Result<Vec<Status>, ImapError> {
         let mut statuses: Vec<Option<Status>> = vec![None; tags.len()];
+        for (tag, status) in std::mem::take(&mut self.early) {
+            if let Some(index) = tags.iter().position(|asked| *asked == tag) {
+                statuses[index] = Some(status);
+            }
+        }
         while statuses.iter().any(Option::is_none) {
             match self.next_answer(&mut NoLiterals)? {
                 Answer::Untagged(pieces) => each(&pieces),
