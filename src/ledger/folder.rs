@@ -172,6 +172,12 @@ impl Ledger {
         Ok(self.messages(folder.id)?.unchecked())
     }
 
+    /// The messages that were read back and differed from what was sent, ascending.
+    pub fn found_altered(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
+        let messages = self.messages(folder.id)?.all().iter();
+        Ok(messages.filter(|message| message.state == State::Altered).filter_map(Message::as_done).collect())
+    }
+
     /// The UIDs on the source and on the target of the messages that are there, as far as the latter are known.
     pub fn uid_pairs(&self, folder: &FolderRecord) -> Result<Vec<(Uid, Uid)>, LedgerError> {
         let settled = self.messages(folder.id)?.settled();

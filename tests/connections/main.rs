@@ -78,7 +78,7 @@ fn a_proxy_learns_who_we_are_and_a_refusal_is_reported_without_the_password() {
         let state = migrate(&stage, named(&proxy, "ann:pass%3Aword@"), &ConnectionLimits::default());
         assert_all_arrived(&stage, &state);
         for (identity, why) in
-            [("", "wants a user and a password"), ("ann:geheim@", "refused the user or the password")]
+            [("", "requires a user and a password"), ("ann:geheim@", "refused the user or the password")]
         {
             let state = migrate(&stage, named(&proxy, identity), &ConnectionLimits::default());
             assert_eq!(state.problems.len(), 1, "{:?}", state.problems);

@@ -98,7 +98,7 @@ fn a_refused_password_is_reported_with_what_the_provider_takes_instead() {
             plain,
             "NO LOGIN failed",
             ProblemKind::PasswordRefused,
-            "switched IMAP on",
+            "switched it on",
         ),
     ] {
         let problem = problem(host, refusing(greeting, capabilities, answer));

@@ -83,7 +83,7 @@ fn options_that_do_not_fit_together_end_with_2_before_anything_is_sent() {
     let ways: [(&[&str], &str); 4] = [
         (&["--source-sign-in", "master"], "--source-master-user"),
         (&["--source-sign-in", "kerio-master"], "KIMT_SOURCE_MASTER_PASSWORD"),
-        (&["--source-sign-in", "token", "--source-master-user", "boss"], "is of use only with"),
+        (&["--source-sign-in", "token", "--source-master-user", "boss"], "only works with"),
         (&[], "has no password"),
     ];
     for (more, words) in ways {

@@ -12,7 +12,7 @@ use std::time::Duration;
 fn after_two_refusals_the_third_sign_in_waits_whatever_was_refused() {
     let people = ["ann@example.com", "ben@example.com", "cleo@example.com"];
     let token = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(token.path(), "token\n").unwrap();
+    std::fs::write(token.path(), "permission\n").unwrap();
     for way in [
         SignInWay::OwnPassword,
         SignInWay::Authorization { user: "boss".to_owned(), password: Secret::new("wrong") },

@@ -17,10 +17,10 @@ fn command(folder: &Path, script: &str) -> SignInWay {
     SignInWay::Token { source: TokenSource::Command(format!("'{}' --scope imap", path.display())) }
 }
 
-/// A client of a token server that gives `token-1`, `token-2` and so on.
+/// A client of a token server that gives `grant-1`, `grant-2` and so on.
 const COUNTING: &str = r#"[ "$*" = "--scope imap ann@example.com" ] || exit 2
 echo asked >> asked
-echo "token-$(wc -l < asked | tr -d ' ')""#;
+echo "grant-$(wc -l < asked | tr -d ' ')""#;
 
 fn asked(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("asked")).unwrap().lines().count()
@@ -35,7 +35,7 @@ fn a_mailbox_arrives_by_xoauth2_and_a_token_that_has_expired_is_replaced_once() 
     let front = Front::start(port, "AUTH=PLAIN AUTH=XOAUTH2 SASL-IR", |mechanism, response| {
         assert_eq!(mechanism, "XOAUTH2");
         match response {
-            b"user=ann@example.com\x01auth=Bearer token-2\x01\x01" => Verdict::Enter(ANN),
+            b"user=ann@example.com\x01auth=Bearer grant-2\x01\x01" => Verdict::Enter(ANN),
             _ => Verdict::Refuse(Some(EXPIRED)),
         }
     });
@@ -50,7 +50,7 @@ fn a_mailbox_arrives_by_xoauth2_and_a_token_that_has_expired_is_replaced_once() 
     assert_eq!(arrived.store().snapshot(ANN).unwrap().messages(), 7);
     assert_eq!(asked(folder.path()), 2);
     let said = front.said();
-    assert_eq!(said[..2], ["user=ann@example.com\x01auth=Bearer token-1\x01\x01", ""]);
+    assert_eq!(said[..2], ["user=ann@example.com\x01auth=Bearer grant-1\x01\x01", ""]);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_token_that_stays_refused_is_reported_with_the_servers_reason_and_asked_for_
     assert_eq!((problem.kind, asked(folder.path())), (ProblemKind::TokenRefused, 2));
     let sentence = problem.sentence();
     assert!(sentence.contains("has expired") && sentence.contains("Invalid credentials"), "{sentence}");
-    assert!(!sentence.contains("token-"), "{sentence}");
+    assert!(!sentence.contains("grant-"), "{sentence}");
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_refusal_of_oauthbearer_is_answered_as_the_standard_wants_it() {
         target(target_port, SignInWay::OwnPassword),
         vec![account(ANN, "")],
     );
-    assert!(
-        problem(&state).sentence().contains("the token does not allow IMAP (status insufficient_scope, scope imap)")
-    );
+    let sentence = problem(&state).sentence();
+    let words = "the token does not allow IMAP (status insufficient_scope, scope imap)";
+    assert!(sentence.contains(words), "{sentence}");
     // The same token is not shown a second time.
     assert_eq!(front.said().len(), 2);
     assert_eq!(front.said()[1], "\x01");

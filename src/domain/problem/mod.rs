@@ -78,9 +78,9 @@ impl Problem {
         self
     }
 
-    /// Names the account.
+    /// Names the account, as the user's own list has it: a password that is a part of an address takes nothing out of it.
     pub fn for_account(mut self, account: impl fmt::Display) -> Self {
-        self.subject.account = Some(readable(&account.to_string()));
+        self.subject.account = Some(presentable(&account.to_string()));
         self
     }
 
@@ -146,11 +146,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The text of others without secrets, printable, trimmed and no longer than a person reads. Secrets go first: shortening or
-/// replacing characters could make one unrecognisable and leave most of it to read.
+/// The text of others without secrets, and presentable. Secrets go first: shortening or replacing characters could make one
+/// unrecognisable and leave most of it to read.
 fn readable(text: &str) -> String {
+    presentable(&foreign_without_secrets(text))
+}
+
+/// The text printable, trimmed and no longer than a person reads.
+fn presentable(text: &str) -> String {
     const LONGEST: usize = 400;
-    let text = foreign_without_secrets(text);
     let text = text.trim();
     let mut clean = printable(&text.chars().take(LONGEST).collect::<String>());
     if text.chars().nth(LONGEST).is_some() {

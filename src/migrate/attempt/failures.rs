@@ -96,6 +96,8 @@ impl FolderRun<'_, '_> {
             .collect();
         self.mailbox.take_right(self.ledger, vec![(self.job.id, record.clone(), right)])?;
         self.report_changed(changed)?;
+        let places: Vec<(Uid, Uid)> = altered.iter().map(|found| (found.uid, found.target_uid)).collect();
+        self.ledger.altered(record, &places)?;
         let altered = altered
             .into_iter()
             .map(|found| Failure::noted(found.uid, ProblemKind::MessageAltered, found.comparison.note()));

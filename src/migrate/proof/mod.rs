@@ -128,7 +128,9 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     if let Some(follower) = &mut run.sessions.follower {
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
     }
-    let rest = run.ledger.unchecked(record)?;
+    let mut rest = run.ledger.unchecked(record)?;
+    // What differed is looked at in every run: it is there, and it is to be named as long as it differs.
+    rest.extend(run.ledger.found_altered(record)?);
     let FolderProgress { failed, sizes_reported, .. } = &run.job.progress;
     let is_open = |done: &Done| !failed.contains(&done.uid) && !sizes_reported.contains(&done.uid);
     let rest: Vec<Done> = rest.into_iter().filter(is_open).collect();
@@ -148,10 +150,16 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     let (located, outcome) = locate(run, record, messages);
     run.take_found(record, located.found)?;
     outcome?;
+    run.ledger.altered(record, &located.other)?;
     let altered = located.other.iter().map(|(uid, _)| Failure::noted(*uid, ProblemKind::MessageAltered, None));
     let unproved = located.unproved.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageUnproved, None));
     let altered = altered.chain(unproved);
-    let missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
+    let mut missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
+    // What differed, was named, and is gone now was taken away by its owner.
+    let deleted: Vec<Done> = run.ledger.found_altered(record)?;
+    let deleted = deleted.into_iter().filter(|done| missing.remove(&done.uid));
+    let deleted: Vec<(Uid, Uid)> = deleted.filter_map(|done| Some((done.uid, done.target_uid?))).collect();
+    run.ledger.checked(record, &deleted)?;
     let missing = messages.iter().filter(|done| missing.contains(&done.uid)).cloned().collect();
     let gone = forget_or_find_elsewhere(run, record, missing)?;
     let gone = gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None));

@@ -10,12 +10,12 @@ pub mod locate;
 pub mod room;
 
 use crate::domain::{Note, Problem, ProblemKind, Uid};
-use crate::ledger::{Done, FolderRecord, Message};
+use crate::ledger::{Done, FolderRecord, Message, State};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
 use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::Halt;
-use crate::migrate::heads::Head;
+use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
 use crate::migrate::scan::is_as_recorded;
 use crate::progress::Step;
@@ -85,6 +85,8 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
         Testimony::Differs => {
             let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();
             let done = run.ledger.messages_of(record)?.iter().filter(|message| sampled.contains(&message.uid));
+            // What differed when it was read back differs now: that is no doubt.
+            let done = done.filter(|message| message.state != State::Altered);
             let done: Vec<Done> = done.filter_map(Message::as_done).filter(|done| done.target_uid.is_some()).collect();
             let (located, outcome) = locate(run, record, &done);
             outcome?;
@@ -131,13 +133,15 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     {
         await_quiet(run)?;
     }
-    let found = if target.open.status.messages == 0 || scan.heads.all().is_empty() {
-        Vec::new()
-    } else {
+    let (mut found, mut altered) = (Vec::new(), Vec::new());
+    if target.open.status.messages > 0 && !scan.heads.all().is_empty() {
         run.mailbox.reporter.step(Step::Scanning(run.job.id));
         let there = on_target(run, Uid(1))?;
-        match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?
-    };
+        found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
+        if let Some(past) = past {
+            altered = still_altered(run, past, &there, &found)?;
+        }
+    }
     run.job.progress.own_appends.others_were_first |= !found.is_empty();
     if past.is_some() || !found.is_empty() {
         let lacks_validity = !scan.status.has_uid_validity() || !target.open.status.has_uid_validity();
@@ -151,9 +155,41 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         target.open.status.uid_validity,
     )?;
     note_found(run, &record, found, &[])?;
+    run.ledger.record(&record, &altered, &[], &[], 0)?;
+    let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
+    run.ledger.altered(&record, &places)?;
     run.job.progress.begun_anew = true;
     run.job.progress.shelves = Default::default();
     Ok(record)
+}
+
+/// What the past record knows as altered and nothing on the target is like, while its place holds a message that is no other's: it counts as
+/// there. It would be sent once more with every new record otherwise, since no comparison finds it.
+fn still_altered(
+    run: &FolderRun<'_, '_>,
+    past: &FolderRecord,
+    there: &Heads,
+    found: &[Match],
+) -> Result<Vec<Done>, Halt> {
+    let are_the_same = past.source_uid_validity == run.scan.status.uid_validity
+        && past.target_uid_validity == run.target.open.status.uid_validity;
+    if !are_the_same {
+        return Ok(Vec::new());
+    }
+    let (uids, places): (BTreeSet<Uid>, BTreeSet<Uid>) =
+        found.iter().map(|found| (found.uid, found.target_uid)).unzip();
+    let claimed = |uid: Uid| run.ledger.message(past, uid).map(|message| message.and_then(|message| message.claimed));
+    let mut altered = Vec::new();
+    for done in run.ledger.found_altered(past)? {
+        let is_held = done.target_uid.is_some_and(|place| there.get(place).is_some() && !places.contains(&place));
+        let head = run.scan.heads.get(done.uid).filter(|_| is_held && !uids.contains(&done.uid));
+        if let Some(head) = head
+            && claimed(done.uid)?.is_none_or(|size| size == head.size)
+        {
+            altered.push(done);
+        }
+    }
+    Ok(altered)
 }
 
 /// Whether the messages in question were sent on the connection that is open.

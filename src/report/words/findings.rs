@@ -3,17 +3,14 @@
 use crate::domain::{
     Alert, Finding, Fingerprint, Found, PortSpeaks, Security, Service, SignInKind, foreign_without_secrets, printable,
 };
+use std::borrow::Cow;
 
-/// The line that says a finding.
+/// The line that says a finding. Passwords are taken out of the words of others, and only there: a password may be a word of ours.
 pub fn finding(finding: &Finding) -> String {
-    foreign_without_secrets(&line(finding)).into_owned()
-}
-
-fn line(finding: &Finding) -> String {
     let text = match &finding.found {
         Found::Problem(problem) => return printable(&problem.sentence()),
         // A product's name keeps its capital letter.
-        Found::Product(product) => return named(finding.service, printable(product)),
+        Found::Product(product) => return named(finding.service, printable(&foreign(product))),
         Found::Alert(alert) => return printable(&self::alert(alert)),
         Found::Known(note) => return printable(&format!("It is known of this server that {note}")),
         Found::PortNotRestored { service, host, from, to } => {
@@ -22,7 +19,7 @@ fn line(finding: &Finding) -> String {
                  restored yet"
             ));
         }
-        Found::FullRights { role } => format!("Signed in with full rights ({role})"),
+        Found::FullRights { role } => format!("Signed in with full rights ({})", foreign(role)),
         Found::Seats { allowed: None, .. } => "Licence without a limit of users".to_owned(),
         Found::Seats { used, allowed: Some(allowed) } => {
             format!("{} licence seats free ({used} of {allowed} used)", allowed.saturating_sub(*used))
@@ -47,7 +44,7 @@ fn line(finding: &Finding) -> String {
             format!("Does not offer the sign-in {}. {}", with(*chosen), choose(instead, *security))
         }
         Found::SignInUnknown { chosen, words } => {
-            format!("It is unknown whether the server offers the sign-in {}: {words}", with(*chosen))
+            format!("It is unknown whether the server offers the sign-in {}: {}", with(*chosen), foreign(words))
         }
     };
     let text = printable(&text);
@@ -55,6 +52,11 @@ fn line(finding: &Finding) -> String {
         Service::Only => text,
         service => named(service, uncapitalised(&text)),
     }
+}
+
+/// The words of others without any password.
+fn foreign(text: &str) -> Cow<'_, str> {
+    foreign_without_secrets(text)
 }
 
 fn named(service: Service, text: String) -> String {
@@ -118,7 +120,9 @@ fn alert(alert: &Alert) -> String {
         Alert::TooManyUsers => "There are more users than the licence allows".to_owned(),
         Alert::SubscriptionExpired => "The subscription has expired; mail can still be migrated".to_owned(),
         Alert::DiskNearlyFull { value } if value.is_empty() => "The server's disk is nearly full".to_owned(),
-        Alert::DiskNearlyFull { value } => format!("The server's disk is nearly full ({value})"),
-        Alert::Other { name, value } => format!("Kerio Connect warns: {name} {value}").trim_end().to_owned(),
+        Alert::DiskNearlyFull { value } => format!("The server's disk is nearly full ({})", foreign(value)),
+        Alert::Other { name, value } => {
+            format!("Kerio Connect warns: {} {}", foreign(name), foreign(value)).trim_end().to_owned()
+        }
     }
 }
