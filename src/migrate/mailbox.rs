@@ -145,6 +145,9 @@ impl Migration<'_> {
         ledger: &mut Ledger,
         folders: &mut [FolderJob],
     ) -> Result<(), Halt> {
+        // What an earlier attempt saw of a folder on the target is older than what that attempt sent to it. A folder that comes last would be
+        // judged by it, and sent again.
+        folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
         witness::look(&self.mailbox, sessions, ledger, folders)?;
         scan::take_over_unchanged(&self.mailbox, sessions, ledger, folders)?;
         // A folder at which a connection was lost comes after all others have come to their end.

@@ -134,7 +134,8 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         await_quiet(run)?;
     }
     let (mut found, mut altered) = (Vec::new(), Vec::new());
-    if target.open.status.messages > 0 && !scan.heads.all().is_empty() {
+    // Where there is a past, the number of messages from before is not believed: the folder itself is asked.
+    if (target.open.status.messages > 0 || past.is_some()) && !scan.heads.all().is_empty() {
         run.mailbox.reporter.step(Step::Scanning(run.job.id));
         let there = on_target(run, Uid(1))?;
         found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
