@@ -9,7 +9,7 @@ use kimt::ledger::{Done, Files, Ledger, MailboxKey};
 use std::fmt::Write;
 use std::hint::black_box;
 
-/// Answers about the heads of so many messages.
+/// Answers about the heads of that many messages.
 fn heads(messages: u32) -> String {
     (1..=messages).fold(String::new(), |mut text, uid| {
         let flags = ["\\Seen", "\\Answered \\Seen", "$Forwarded \\Seen", ""][uid as usize % 4];
@@ -19,13 +19,13 @@ fn heads(messages: u32) -> String {
     })
 }
 
-/// Six messages of so many octets, as two commands are answered.
-fn bodies(octets: usize) -> String {
-    let body = "x".repeat(octets);
+/// Six messages of that many bytes, as two commands are answered.
+fn bodies(bytes: usize) -> String {
+    let body = "x".repeat(bytes);
     let mut text = String::new();
     for (uids, tag) in [([1, 2, 3], 1), ([4, 5, 6], 2)] {
         for uid in uids {
-            write!(text, "* {uid} FETCH (UID {uid} BODY[] {{{octets}}}\r\n{body})\r\n").unwrap();
+            write!(text, "* {uid} FETCH (UID {uid} BODY[] {{{bytes}}}\r\n{body})\r\n").unwrap();
         }
         write!(text, "K{tag} OK done\r\n").unwrap();
     }

@@ -1,4 +1,4 @@
-//! Fills an account on an IMAP server with test mail, over an unencrypted line on this computer:
+//! Fills an account on an IMAP server with test mail, over an unencrypted connection on this computer:
 //!
 //! ```text
 //! cargo run --example corpus -- hostile 143 ann@example.com < password-file

@@ -50,7 +50,7 @@ fn unnamed(moved: &Moved) -> usize {
 
 fn print_pairs(all: &[Moved]) {
     println!(
-        "| From | To | Messages | Equal | Changed by the target | Refused, named | Lost | Doubled | Other flags | Other date | Other subscription | Not told in the report |"
+        "| From | To | Messages | Equal | Changed by the target | Refused, named | Lost | Doubled | Other flags | Other date | Other subscription | Not in the report |"
     );
     println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for moved in all {
@@ -71,7 +71,7 @@ fn print_pairs(all: &[Moved]) {
     }
 }
 
-/// Rows that are the same whatever the source was stand once.
+/// Rows that are the same whatever the source was are listed once.
 fn print_rows(title: &str, heads: &str, rows: BTreeSet<Vec<String>>) {
     println!("\n### {title}\n");
     if rows.is_empty() {
@@ -101,13 +101,13 @@ fn print_altered(all: &[Moved]) {
     for moved in all {
         for altered in &moved.differences.altered {
             let named = naming(&altered.folder, altered.sent, &moved.problems);
-            let told = named.map_or("counted, as equal but for line ends", |_| "named, as altered");
-            rows.entry((moved.target, altered.how, told)).or_default().insert(moved.special(&altered.message));
+            let reported = named.map_or("counted, as equal but for line ends", |_| "named, as altered");
+            rows.entry((moved.target, altered.how, reported)).or_default().insert(moved.special(&altered.message));
         }
     }
-    let row = |((target, how, told), messages): ((Kind, &str, &str), BTreeSet<&str>)| {
+    let row = |((target, how, reported), messages): ((Kind, &str, &str), BTreeSet<&str>)| {
         let messages = messages.into_iter().collect::<Vec<_>>().join(", ");
-        vec![target.to_string(), how.to_owned(), messages, told.to_owned()]
+        vec![target.to_string(), how.to_owned(), messages, reported.to_owned()]
     };
     let rows = rows.into_iter().map(row).collect();
     print_rows("Messages the target changes", "Target | What it changes | Messages | In the report", rows);

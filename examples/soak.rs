@@ -1,4 +1,4 @@
-//! A soak: migrations between embedded servers for as long as is wanted, with random faults on all lines, each round checked message by
+//! A soak: migrations between embedded servers for as long as is wanted, with random faults on all connections, each round checked message by
 //! message, and memory, threads and open files printed over time.
 //!
 //! `cargo run --example soak -- --minutes 60 --mailboxes 50 --messages 100000 --seed 1`
@@ -168,14 +168,14 @@ fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request 
         Options {
             jobs: wishes.jobs,
             patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200) },
-            // With more jobs than mailboxes, each has two lines to the target.
+            // With more jobs than mailboxes, each has two connections to the target.
             second_connection_from: 1 << 16,
             ..Options::in_folder(folder.join("state"))
         },
     )
 }
 
-/// Runs to the end and prints now and then how it stands.
+/// Runs to the end and prints its progress now and then.
 fn run(request: Request, round: u64) -> Result<RunState, Box<dyn Error>> {
     let logs = request.options.state_folder.with_file_name("logs");
     std::fs::create_dir_all(&logs)?;
@@ -196,9 +196,9 @@ fn run(request: Request, round: u64) -> Result<RunState, Box<dyn Error>> {
 /// Every message exactly once, in every mailbox.
 fn check(wishes: &Wishes, source: &ImapServer, target: &ImapServer, state: &RunState) -> Result<(), Box<dyn Error>> {
     if state.verdict() != Verdict::AllComplete {
-        let told = state.accounts.iter().flat_map(|account| &account.problems).take(5);
-        let told: Vec<String> = told.map(|(_, problem)| problem.sentence()).collect();
-        return Err(format!("{:?}: {told:?} {:?}", state.verdict(), state.problems).into());
+        let reported = state.accounts.iter().flat_map(|account| &account.problems).take(5);
+        let reported: Vec<String> = reported.map(|(_, problem)| problem.sentence()).collect();
+        return Err(format!("{:?}: {reported:?} {:?}", state.verdict(), state.problems).into());
     }
     for number in 0..wishes.mailboxes {
         let (there, here) = (source.store().snapshot(&user(number))?, target.store().snapshot(&user(number))?);

@@ -1,4 +1,4 @@
-//! Entry points for fuzzing: one function for each parser that reads what servers and people's files say. Each takes any octets, and
+//! Entry points for fuzzing: one function for each parser that reads what servers and people's files say. Each takes any bytes, and
 //! must neither panic, nor take long, nor break what it promises. `fuzz/` and `tests/fuzzing.rs` call them; nothing else does.
 
 pub use crate::dav::fuzzing::answers as dav_answers;
@@ -11,13 +11,13 @@ use crate::domain::{Folder, UidValidity};
 use crate::ledger::{Files, Ledger, MailboxKey};
 
 /// A CSV of accounts: every line becomes an account or is named.
-pub fn accounts(octets: &[u8]) {
-    let file = crate::accounts::read(octets);
+pub fn accounts(bytes: &[u8]) {
+    let file = crate::accounts::read(bytes);
     assert!(file.accounts.iter().all(|account| !account.address.to_string().chars().any(char::is_control)));
 }
 
 /// A ledger's file: it is opened, or set aside and replaced by a new one that works.
-pub fn ledgers(octets: &[u8]) {
+pub fn ledgers(bytes: &[u8]) {
     let key = MailboxKey { source: "s".to_owned(), target: "t".to_owned(), address: "a@b.c".to_owned() };
     let folder = std::env::temp_dir().join(format!("kimt-fuzz-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -31,11 +31,11 @@ pub fn ledgers(octets: &[u8]) {
         return;
     };
     let whole = std::fs::read(&path).unwrap_or_default();
-    // The first octet says where the rest is put over a sound file; so what is read gets past the first look.
-    let at = octets.first().map_or(0, |first| usize::from(*first) * 64);
+    // The first byte says where the rest is put over a sound file; so what is read gets past the first look.
+    let at = bytes.first().map_or(0, |first| usize::from(*first) * 64);
     let mut damaged = whole;
-    for (place, octet) in damaged.iter_mut().skip(at).zip(octets.iter().skip(1)) {
-        *place = *octet;
+    for (place, byte) in damaged.iter_mut().skip(at).zip(bytes.iter().skip(1)) {
+        *place = *byte;
     }
     assert!(std::fs::write(&path, damaged).is_ok());
     let opened = Ledger::open(&Files::in_folder(&folder), &key);

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_told_by_name() {
+    fn a_folder_that_cannot_be_made_is_named() {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("file");
         std::fs::write(&file, "").unwrap();

@@ -414,7 +414,7 @@ fn nobody_prints_but_the_command_line_and_nobody_exits() {
 #[test]
 fn each_file_says_what_it_is_for() {
     for source in sources() {
-        // A sibling file of tests stands under the words of its module.
+        // A sibling file of tests is under the words of its module.
         assert!(
             source.is_test() || source.text.starts_with("//! "),
             "{} has no word at its head",
@@ -449,9 +449,9 @@ fn each_reference_to_a_statement_about_kerio_connect_finds_it() {
                 offences.push(format!("{}: {reference} is not in {PAGE}", path.display()));
             }
         }
-        // A reader of this file alone has to learn where the statements stand.
+        // A reader of this file alone has to learn where the statements are.
         if let Some(early) = references(comments.split(PAGE).next().unwrap()).next() {
-            offences.push(format!("{}: {early} stands before {PAGE} is named", path.display()));
+            offences.push(format!("{}: {early} comes before {PAGE} is named", path.display()));
         }
     }
     assert!(offences.is_empty(), "{offences:#?}");

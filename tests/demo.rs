@@ -91,7 +91,7 @@ fn a_demo_with_far_servers_arrives_whole() {
     });
     let state = run(&demo, folder.path());
     assert!(demo.compare().is_perfect(), "{:?}\n{:?}", demo.compare(), problems(&state));
-    assert!(demo.source_link().unwrap().octets_passed() > 10_000_000);
+    assert!(demo.source_link().unwrap().bytes_passed() > 10_000_000);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn run(body: Body, input: &[u8]) {
     assert!(done.is_ok(), "fails on b\"{}\"", input.escape_ascii());
 }
 
-/// Octets that decide something somewhere.
+/// Bytes that decide something somewhere.
 const TELLING: &[u8] = b"\0\t\r\n \"'()*+,-./0159:;<=>@AZ[\\]&{|}~\x7f\x80\xc3\xff";
 
 fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut fastrand::Rng) {
@@ -78,12 +78,12 @@ fn anything_in_place_of_compressed_answers_is_read_without_harm() {
 }
 
 #[test]
-fn any_delivery_of_messages_is_told_once_and_whole() {
+fn any_delivery_of_messages_is_reported_once_and_whole() {
     feed("bodies", kimt::fuzz::bodies, 3000);
 }
 
 #[test]
-fn any_delivery_from_several_folders_is_told_once_and_of_the_right_folder() {
+fn any_delivery_from_several_folders_is_reported_once_and_of_the_right_folder() {
     feed("bodies_of_folders", kimt::fuzz::bodies_of_folders, 3000);
 }
 

@@ -1,5 +1,5 @@
 //! The floor: the fastest that one connection a side can be. All messages are streamed out with one UID FETCH a folder, and the same
-//! octets are pushed in with pipelined MULTIAPPEND over non-synchronising literals. A perfect copy takes the longer of both times.
+//! bytes are pushed in with pipelined MULTIAPPEND over non-synchronising literals. A perfect copy takes the longer of both times.
 
 use super::measure::Measurement;
 use super::stage::{PASSWORD, Stage};
@@ -62,8 +62,8 @@ impl Line {
         line
     }
 
-    fn send(&mut self, octets: &[u8]) {
-        self.out.extend_from_slice(octets);
+    fn send(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
         if self.out.len() > 1 << 16 {
             self.flush();
         }
@@ -80,9 +80,9 @@ impl Line {
             self.send(format!("a CREATE {folder}\r\n").as_bytes());
         }
         self.send(format!("b APPEND {folder}").as_bytes());
-        for octets in messages {
-            self.send(format!(" {{{}+}}\r\n", octets.len()).as_bytes());
-            self.send(octets);
+        for bytes in messages {
+            self.send(format!(" {{{}+}}\r\n", bytes.len()).as_bytes());
+            self.send(bytes);
         }
         self.send(b"\r\n");
         self.flush();
@@ -105,14 +105,14 @@ impl Line {
             std::mem::swap(&mut before, &mut text);
             text.clear();
             self.reader.read_until(b'\n', &mut text).expect("an answer");
-            assert!(!text.is_empty(), "the server closed the line");
+            assert!(!text.is_empty(), "the server closed the connection");
             if text.starts_with(start.as_bytes()) {
                 return before;
             }
-            let literal = text.strip_suffix(b"}\r\n").and_then(|head| head.rsplit(|&octet| octet == b'{').next());
-            let octets = literal.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-            if let Some(octets) = octets {
-                std::io::copy(&mut self.reader.by_ref().take(octets), &mut std::io::sink()).expect("a literal");
+            let literal = text.strip_suffix(b"}\r\n").and_then(|head| head.rsplit(|&byte| byte == b'{').next());
+            let bytes = literal.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+            if let Some(bytes) = bytes {
+                std::io::copy(&mut self.reader.by_ref().take(bytes), &mut std::io::sink()).expect("a literal");
             }
         }
     }

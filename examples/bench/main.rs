@@ -40,16 +40,16 @@ struct Arguments {
     /// Messages of each mailbox, in place of the case's own number.
     #[arg(long)]
     messages: Option<usize>,
-    /// Octets of a message on average, in place of the case's own.
+    /// Bytes of a message on average, in place of the case's own.
     #[arg(long)]
-    octets: Option<usize>,
+    bytes: Option<usize>,
     /// Mailboxes, in place of the case's own number.
     #[arg(long)]
     mailboxes: Option<usize>,
     /// Added round trip on both sides in milliseconds, in place of the case's own.
     #[arg(long)]
     round_trip_ms: Option<u64>,
-    /// Rate of each line in megabits a second, in place of the case's own.
+    /// Rate of each link in megabits a second, in place of the case's own.
     #[arg(long)]
     megabits: Option<u64>,
     /// The tools, in place of all that are installed.
@@ -88,7 +88,7 @@ impl Case {
             mailboxes: 1,
             folders: 5,
             messages: 5000,
-            octets: 19_000,
+            bytes: 19_000,
             second_run: false,
             round_trip: Duration::ZERO,
             megabits: None,
@@ -96,12 +96,12 @@ impl Case {
         let far = Duration::from_millis(50);
         match self {
             Case::Near => near,
-            Case::Far => Shape { messages: 500, octets: 20_000, round_trip: far, ..near },
-            Case::Slow => Shape { messages: 2000, octets: 20_000, round_trip: far, megabits: Some(20), ..near },
+            Case::Far => Shape { messages: 500, bytes: 20_000, round_trip: far, ..near },
+            Case::Slow => Shape { messages: 2000, bytes: 20_000, round_trip: far, megabits: Some(20), ..near },
             Case::Many => Shape { mailboxes: 20, messages: 500, ..near },
             Case::Again => Shape { second_run: true, ..near },
             Case::AgainFar => Shape { folders: 40, messages: 400, round_trip: far, second_run: true, ..near },
-            Case::Quick => Shape { mailboxes: 2, messages: 20, octets: 2000, ..near },
+            Case::Quick => Shape { mailboxes: 2, messages: 20, bytes: 2000, ..near },
         }
     }
 }
@@ -110,7 +110,7 @@ fn main() {
     let arguments = Arguments::parse();
     let mut shape = arguments.case.shape();
     shape.messages = arguments.messages.unwrap_or(shape.messages);
-    shape.octets = arguments.octets.unwrap_or(shape.octets);
+    shape.bytes = arguments.bytes.unwrap_or(shape.bytes);
     shape.mailboxes = arguments.mailboxes.unwrap_or(shape.mailboxes);
     shape.round_trip = arguments.round_trip_ms.map_or(shape.round_trip, Duration::from_millis);
     shape.megabits = arguments.megabits.or(shape.megabits);
@@ -135,5 +135,5 @@ fn main() {
             measurements.push(measurement);
         }
     }
-    println!("{}", table::table(&rows, stage.messages(), stage.octets()));
+    println!("{}", table::table(&rows, stage.messages(), stage.bytes()));
 }

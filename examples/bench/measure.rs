@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Measurement {
     pub seconds: f64,
-    /// User and system time; none where the system does not tell.
+    /// User and system time; none where the system does not say.
     pub processor: Option<f64>,
-    /// The largest resident size in octets.
+    /// The largest resident size in bytes.
     pub memory: Option<u64>,
 }
 

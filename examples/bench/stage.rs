@@ -1,4 +1,4 @@
-//! The stage of a measurement: two Dovecots, the lines to them, and the mail.
+//! The stage of a measurement: two Dovecots, the links to them, and the mail.
 
 use super::floor::Line;
 use super::support::dovecot::{Dovecot, DovecotSettings};
@@ -15,9 +15,9 @@ pub struct Shape {
     /// Of each mailbox.
     pub messages: usize,
     /// Of a message on average.
-    pub octets: usize,
+    pub bytes: usize,
     pub round_trip: Duration,
-    /// Rate of each line in megabits a second; none is no limit.
+    /// Rate of each link in megabits a second; none is no limit.
     pub megabits: Option<u64>,
     /// Whether the second of two runs is measured.
     pub second_run: bool,
@@ -41,7 +41,7 @@ pub const PASSWORD: &str = "measured-4711";
 impl Stage {
     /// Starts the servers and fills the source.
     pub fn build(shape: Shape) -> Self {
-        // As on a real server: what is confirmed is on the disk. Compression is offered where lines are narrow: mbsync takes it wherever it
+        // As on a real server: what is confirmed is on the disk. Compression is offered where links are slow: mbsync takes it wherever it
         // is offered, which only costs it time elsewhere.
         let settings = DovecotSettings {
             compression: shape.megabits.is_some(),
@@ -60,7 +60,7 @@ impl Stage {
         };
         let (source_link, target_link) = (link(source.port), link(target.port));
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mailbox = |mailbox| (0..shape.messages).map(|index| message(mailbox, index, shape.octets)).collect();
+        let mailbox = |mailbox| (0..shape.messages).map(|index| message(mailbox, index, shape.bytes)).collect();
         let mail = (0..shape.mailboxes).map(mailbox).collect();
         let stage = Self { shape, source, target, source_link, target_link, folder, mail };
         for mailbox in 0..shape.mailboxes {
@@ -81,7 +81,7 @@ impl Stage {
         let Shape { mailboxes, folders, messages, round_trip, megabits, second_run, .. } = self.shape;
         format!(
             "{mailboxes} mailboxes x {messages} messages in {folders} folders, {:.1} MB in all, round trip {} ms{}{}",
-            self.octets() as f64 / 1e6,
+            self.bytes() as f64 / 1e6,
             round_trip.as_millis(),
             megabits.map_or(String::new(), |rate| format!(", {rate} Mbit/s")),
             if second_run { ", second run" } else { "" }
@@ -114,7 +114,7 @@ impl Stage {
         self.shape.mailboxes * self.shape.messages
     }
 
-    pub fn octets(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.mail.iter().flatten().map(Vec::len).sum()
     }
 
@@ -155,7 +155,7 @@ fn folder_name(number: usize) -> String {
 /// A message that differs from all others; sizes vary from a third to three times the mean. It is a few lines of text and an attachment, which
 /// like most attachments is packed already: all that is left to compress of it is its Base64.
 fn message(mailbox: usize, index: usize, mean: usize) -> Vec<u8> {
-    let octets = mean / 3 + (index * 7919 % 97) * (mean * 4 / 3) / 96;
+    let bytes = mean / 3 + (index * 7919 % 97) * (mean * 4 / 3) / 96;
     let mut text = format!(
         "From: sender{index}@example.org\r\nTo: user{mailbox}@example.com\r\nSubject: Message {index} of {mailbox}\r\n\
          Message-ID: <{index}.{mailbox}@bench.example>\r\nDate: Mon, 2 Mar 2020 10:{:02}:{:02} +0000\r\n\r\n",
@@ -164,14 +164,14 @@ fn message(mailbox: usize, index: usize, mean: usize) -> Vec<u8> {
     );
     let seed = (mailbox * 1_000_000 + index) as u64;
     let mut random = fastrand::Rng::with_seed(seed);
-    while text.len() < octets / 4 {
+    while text.len() < bytes / 4 {
         text.push_str(&format!(
             "{:08x} The quick brown fox jumps over the lazy dog and the dog sleeps on.\r\n",
             text.len() ^ index
         ));
     }
     const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    while text.len() < octets {
+    while text.len() < bytes {
         text.extend((0..76).map(|_| char::from(BASE64[random.usize(..64)])));
         text.push_str("\r\n");
     }

@@ -3,7 +3,7 @@
 use super::measure::Measurement;
 
 /// The table as text.
-pub fn table(rows: &[(String, Vec<Measurement>)], messages: usize, octets: usize) -> String {
+pub fn table(rows: &[(String, Vec<Measurement>)], messages: usize, bytes: usize) -> String {
     let seconds = |measurements: &[Measurement]| median(measurements.iter().map(|one| one.seconds).collect());
     let of = |name: &str| rows.iter().find(|(found, _)| found == name).map(|(_, runs)| seconds(runs));
     let (floor, ours) = (of("floor"), of("kimt-content"));
@@ -22,7 +22,7 @@ pub fn table(rows: &[(String, Vec<Measurement>)], messages: usize, octets: usize
             "{name:<14} {middle:>8.2} {:>15} {:>10.0} {:>8.1} {:>9} {:>9} {:>8} {:>9}\n",
             format!("{least:.2}..{most:.2}"),
             messages as f64 / middle,
-            octets as f64 / 1e6 / middle,
+            bytes as f64 / 1e6 / middle,
             ratio(floor),
             ratio(ours),
             processor.map_or("-".to_owned(), |all| format!("{:.2}", median(all))),

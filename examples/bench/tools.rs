@@ -20,8 +20,8 @@ pub enum Tool {
 pub enum How {
     Size,
     Content,
-    /// With content, and without a worker that could lend a second line to the target. Only measured when it is asked for.
-    OneLine,
+    /// With content, and without a worker that could lend a second connection to the target. Only measured when it is asked for.
+    OneConnection,
 }
 
 impl Tool {
@@ -29,7 +29,7 @@ impl Tool {
     pub fn installed(kimt: &Path, imapsync: Option<&Path>, wanted: &[String]) -> Vec<Self> {
         let found = |name: &str| Command::new(name).arg("--version").output().is_ok();
         let kimt = |how| Tool::Kimt { program: kimt.to_owned(), how };
-        let mut tools = vec![Tool::Floor, kimt(How::Size), kimt(How::Content), kimt(How::OneLine)];
+        let mut tools = vec![Tool::Floor, kimt(How::Size), kimt(How::Content), kimt(How::OneConnection)];
         if found("mbsync") {
             tools.push(Tool::Mbsync);
         }
@@ -38,7 +38,7 @@ impl Tool {
         }
         tools.extend(imapsync.map(|script| Tool::Imapsync(script.to_owned())));
         tools.retain(|tool| match tool {
-            Tool::Kimt { how: How::OneLine, .. } => wanted.contains(&tool.name()),
+            Tool::Kimt { how: How::OneConnection, .. } => wanted.contains(&tool.name()),
             _ => wanted.is_empty() || wanted.contains(&tool.name()),
         });
         tools
@@ -49,7 +49,7 @@ impl Tool {
             Tool::Floor => "floor".to_owned(),
             Tool::Kimt { how: How::Size, .. } => "kimt-size".to_owned(),
             Tool::Kimt { how: How::Content, .. } => "kimt-content".to_owned(),
-            Tool::Kimt { how: How::OneLine, .. } => "kimt-one-line".to_owned(),
+            Tool::Kimt { how: How::OneConnection, .. } => "kimt-one-connection".to_owned(),
             Tool::Mbsync => "mbsync".to_owned(),
             Tool::Imapcopy => "imapcopy".to_owned(),
             Tool::Imapsync(_) => "imapsync".to_owned(),
@@ -93,7 +93,7 @@ fn kimt(stage: &Stage, program: &Path, how: How) -> Command {
         .arg(stage.path().join("memory/kimt"))
         .arg("--log-dir")
         .arg(stage.path().join("log"))
-        .args(["--jobs", if how == How::OneLine { "1" } else { "4" }])
+        .args(["--jobs", if how == How::OneConnection { "1" } else { "4" }])
         .args(["--verify", if how == How::Size { "size" } else { "content" }]);
     command
 }

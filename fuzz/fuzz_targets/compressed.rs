@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| kimt::fuzz::compressed(octets));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| kimt::fuzz::compressed(bytes));

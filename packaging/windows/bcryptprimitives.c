@@ -4,13 +4,13 @@
  *
  * The second thing is in wine's DecryptMessage. Of a TLS record that has arrived in part it reports the length of the whole record as missing, where
  * Windows reports the rest (dlls/secur32/schannel.c: the length is subtracted from the wrong buffer), and it takes a header that has not arrived for
- * one that has. The caller then waits for octets that never come. So the program is given a DecryptMessage that answers these cases itself.
+ * one that has. The caller then waits for bytes that never come. So the program is given a DecryptMessage that answers these cases itself.
  */
 #define SECURITY_WIN32
 #include <windows.h>
 #include <sspi.h>
 
-#define HEADER 5 /* octets of a record's header; the last two are the length of what follows (RFC 5246, section 6.2.1) */
+#define HEADER 5 /* bytes of a record's header; the last two are the length of what follows (RFC 5246, section 6.2.1) */
 
 BOOLEAN WINAPI SystemFunction036(PVOID buffer, ULONG length); /* advapi32 knows RtlGenRandom under this name */
 

@@ -128,7 +128,7 @@ fn unquoted(text: &str) -> &str {
     inner.map_or(text, str::trim)
 }
 
-/// Whether apostrophes stand around a text as its quotes.
+/// Whether apostrophes are around a text as its quotes.
 pub(super) fn is_in_apostrophes(text: &str) -> bool {
     text.len() > 2 && text.starts_with('\'') && text.ends_with('\'')
 }
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn names_numbers_and_passwords_are_told_apart() {
+    fn names_numbers_and_passwords_are_distinguished() {
         for name in ["Ann Smith", "Seán O’Neill", "Ludwig van Beethoven", "J. R. Müller-Lüdenscheidt", "Фаина Иванова"]
         {
             assert!(is_like_name(name) && !is_like_password(name) && !is_number(name), "{name}");

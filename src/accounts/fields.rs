@@ -17,17 +17,17 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A field as it stands in its line.
+/// A field as its line writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field<'a> {
     /// Without quotes, and without the spaces around it.
     Plain(&'a str),
-    /// What stands between its quotes; a quote inside is still doubled.
+    /// The text between its quotes; a quote inside is still doubled.
     Quoted(&'a str),
 }
 
 impl Field<'_> {
-    /// What stands in the file: the value, unless there are quotes in it. Copies nothing.
+    /// The text in the file: the value, unless there are quotes in it. Copies nothing.
     pub(super) fn text(&self) -> &str {
         match self {
             Field::Plain(text) | Field::Quoted(text) => text,
@@ -97,7 +97,7 @@ pub(super) fn split(line: &str, separator: Separator) -> Result<Vec<Field<'_>>, 
     }
 }
 
-/// Where the first quote stands that is not one of a pair.
+/// The place of the first quote that is not one of a pair.
 fn closing_quote(text: &str) -> Option<usize> {
     let mut from = 0;
     loop {

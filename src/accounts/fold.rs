@@ -1,6 +1,6 @@
 //! The form in which words are compared: small letters without accents, one space between words, `camelCase` and `snake_case` divided.
 
-/// Letters with marks, and what stands for them.
+/// Letters with marks, and the letters that replace them.
 const LETTERS: [(&str, &str); 26] = [
     ("áàâäãåăąāǎ", "a"),
     ("æ", "ae"),

@@ -364,7 +364,7 @@ impl<'a> Reading<'a> {
         Ok(name)
     }
 
-    /// A name that is a password of the list, or has one in it, would stand in every report.
+    /// A name that is a password of the list, or has one in it, would be in every report.
     fn withhold_passwords_from_names(&mut self) {
         let is_password = |text: &str| self.passwords.contains(&self.hashing.hash_one(text.trim()));
         let mut withheld = Vec::new();

@@ -123,7 +123,7 @@ impl Separator {
     }
 }
 
-/// Whether a field looks like a mail address and nothing else. Cheap, and enough to tell where fields end.
+/// Whether a field looks like a mail address and nothing else. Cheap, and enough to find where fields end.
 fn is_like_address(field: &Field<'_>) -> bool {
     let text = field.text().trim();
     let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);

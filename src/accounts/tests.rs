@@ -1,8 +1,8 @@
 use super::*;
 
 /// Reads as for a source where everybody needs a password.
-fn read(octets: &[u8]) -> AccountsFile {
-    let mut file = super::read(octets);
+fn read(bytes: &[u8]) -> AccountsFile {
+    let mut file = super::read(bytes);
     file.require_passwords();
     file
 }
@@ -67,11 +67,11 @@ fn the_sample_holds_only_good_lines() {
 #[test]
 fn every_encoding_gives_the_same_accounts() {
     let text = "ann@example.com;pässwörd;Žofie Müller\r\n";
-    let utf16 = |mark: &[u8], octets: fn(u16) -> [u8; 2]| {
-        [mark.to_vec(), text.encode_utf16().flat_map(octets).collect()].concat()
+    let utf16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        [mark.to_vec(), text.encode_utf16().flat_map(bytes).collect()].concat()
     };
     let expected = [row(1, "ann@example.com", "pässwörd", "Žofie Müller")];
-    for octets in [
+    for bytes in [
         text.as_bytes().to_vec(),
         ["\u{feff}", text].concat().into_bytes(),
         utf16(b"\xff\xfe", u16::to_le_bytes),
@@ -79,7 +79,7 @@ fn every_encoding_gives_the_same_accounts() {
         utf16(b"", u16::to_le_bytes),
         encoding_rs::WINDOWS_1250.encode(text).0.into_owned(),
     ] {
-        let file = read(&octets);
+        let file = read(&bytes);
         assert_eq!(rows(&file), expected);
         assert_eq!(file.notes.is_empty(), file.encoding.note().is_none());
     }
@@ -92,7 +92,7 @@ fn an_old_encoding_is_said() {
 }
 
 #[test]
-fn a_bad_line_is_told_by_its_number_and_never_stops_the_good_ones() {
+fn a_bad_line_is_named_by_its_number_and_never_stops_the_good_ones() {
     let file = read(b"ann@example.com;a\n\nnobody;b\nbob@example.com;\ncarl@example.com;c\n");
     assert_eq!(file.accounts.iter().map(|account| account.line).collect::<Vec<_>>(), [1, 5]);
     assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [3, 4]);
@@ -203,7 +203,7 @@ fn an_account_without_a_password_is_one_where_none_is_needed() {
 }
 
 #[test]
-fn more_accounts_without_a_password_than_are_told_are_counted() {
+fn more_accounts_without_a_password_than_are_named_are_counted() {
     let text: String = (0..BAD_LINES_KEPT + 5).map(|number| format!("user{number}@example.com\n")).collect();
     let file = read(text.as_bytes());
     assert_eq!((file.accounts.len(), file.bad_lines.len()), (0, BAD_LINES_KEPT + 1));
@@ -245,7 +245,7 @@ fn two_people_never_share_a_mailbox_on_the_target() {
 }
 
 #[test]
-fn a_document_or_an_endless_line_is_told_and_not_read() {
+fn a_document_or_an_endless_line_is_named_and_not_read() {
     assert!(read(b"PK\x03\x04....").bad_lines[0].what.contains("Save it as CSV"));
     let file = read(&[b"ann@example.com;".as_slice(), &vec![b'x'; 1_000_000], b"\nbob@example.com;x"].concat());
     assert_eq!((file.accounts.len(), file.bad_lines.len()), (1, 1));
@@ -269,7 +269,7 @@ fn a_file_that_is_missing_or_too_large_is_an_error_with_its_name() {
 }
 
 #[test]
-fn random_octets_never_panic() {
+fn random_bytes_never_panic() {
     let mut random = fastrand::Rng::with_seed(7);
     let pieces: [&[u8]; 16] = [
         b"ann@example.com",
@@ -290,15 +290,15 @@ fn random_octets_never_panic() {
         b"@",
     ];
     for _ in 0..20_000 {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for _ in 0..random.usize(..24) {
             if random.bool() {
-                octets.extend_from_slice(pieces[random.usize(..pieces.len())]);
+                bytes.extend_from_slice(pieces[random.usize(..pieces.len())]);
             } else {
-                octets.push(random.u8(..));
+                bytes.push(random.u8(..));
             }
         }
-        let file = read(&octets);
+        let file = read(&bytes);
         assert!(file.accounts.iter().all(|account| !account.password.is_empty()));
     }
 }

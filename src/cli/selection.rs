@@ -15,7 +15,7 @@ pub(super) struct SelectionArguments {
     /// Each option below, except --no-special-folders, is also the keyword of a rule. Options add to the rules of the file.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Take only folders that match this pattern, in which * stands for anything; may be repeated
+    /// Take only folders that match this pattern, in which * matches anything; may be repeated
     #[arg(long, value_name = "PATTERN")]
     include: Vec<String>,
     /// Leave out folders that match this pattern; may be repeated
@@ -103,7 +103,7 @@ mod tests {
         for (name, taken) in [("INBOX", true), ("Junk E-mail", false), ("Trash", false)] {
             assert_eq!(selection.takes_folder(&FolderPath::new([name])), taken, "{name}");
         }
-        assert_eq!(selection.max_octets, Some(2 << 20));
+        assert_eq!(selection.max_bytes, Some(2 << 20));
         assert!(!selection.special_folders);
     }
 

@@ -63,7 +63,7 @@ pub(super) struct SourceSignInArguments {
     /// Example with an old Kerio Connect: --source-sign-in kerio-master --source-master-password-file master.txt
     #[arg(long, value_name = "FILE")]
     source_master_password_file: Option<PathBuf>,
-    /// A file whose first line is the token; {address} in its name stands for the person's address
+    /// A file whose first line is the token; {address} in its name is replaced by the person's address
     ///
     /// Example: --source-sign-in token --source-token-file '/run/tokens/{address}'
     #[arg(long, value_name = "FILE")]
@@ -102,7 +102,7 @@ pub(super) struct TargetSignInArguments {
     /// Example: --target-sign-in kerio-master --target-master-password-file master.txt
     #[arg(long, value_name = "FILE")]
     target_master_password_file: Option<PathBuf>,
-    /// A file whose first line is the token; {address} in its name stands for the person's address on the target
+    /// A file whose first line is the token; {address} in its name is replaced by the person's address on the target
     ///
     /// Example: --target-sign-in token --target-token-file '/run/tokens/{address}'
     #[arg(long, value_name = "FILE")]

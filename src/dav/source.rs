@@ -14,7 +14,7 @@ use std::time::Duration;
 const AT_ONCE: usize = 50;
 /// Bytes that are asked for with one request, as far as sizes are known.
 const BYTES_AT_ONCE: u64 = 4 << 20;
-/// What an item is taken for whose size the server does not tell, in bytes.
+/// The size in bytes that is assumed of an item whose size the server does not give.
 const USUAL_SIZE: u64 = 16 << 10;
 /// The largest item that is read, in bytes: an attachment of 50 MB in Base64 and some room.
 const LARGEST_ITEM: u64 = 80 << 20;

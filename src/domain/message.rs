@@ -44,8 +44,8 @@ pub struct Digest(pub [u8; 32]);
 
 impl Digest {
     /// The digest of a whole message at once.
-    pub fn of(octets: &[u8]) -> Self {
-        Self(*blake3::hash(octets).as_bytes())
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
     }
 }
 

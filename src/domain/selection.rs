@@ -20,8 +20,8 @@ pub struct Selection {
     pub since: Option<NaiveDate>,
     /// Only messages that arrived before this day.
     pub before: Option<NaiveDate>,
-    /// Only messages of at most so many octets.
-    pub max_octets: Option<u64>,
+    /// Only messages of at most this many bytes.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for Selection {
@@ -33,7 +33,7 @@ impl Default for Selection {
             special_folders: true,
             since: None,
             before: None,
-            max_octets: None,
+            max_bytes: None,
         }
     }
 }
@@ -66,7 +66,7 @@ impl Selection {
             "special-folders" => self.special_folders = read_switch(rest)?,
             "since" => self.since = Some(read_date(rest)?),
             "before" => self.before = Some(read_date(rest)?),
-            "max-size" => self.max_octets = Some(read_size(rest)?),
+            "max-size" => self.max_bytes = Some(read_size(rest)?),
             _ => {
                 return Err(format!(
                     "'{word}' is not one of include, exclude, rename, special-folders, since, before, max-size."
@@ -91,19 +91,19 @@ impl Selection {
 
     /// Whether some messages are left out.
     pub fn limits_messages(&self) -> bool {
-        self.since.is_some() || self.before.is_some() || self.max_octets.is_some()
+        self.since.is_some() || self.before.is_some() || self.max_bytes.is_some()
     }
 
     /// Whether a message is taken. One without a date is taken whatever the days say: nothing is left out by guessing.
-    pub fn takes_message(&self, date: Option<DateTime<FixedOffset>>, octets: u64) -> bool {
+    pub fn takes_message(&self, date: Option<DateTime<FixedOffset>>, bytes: u64) -> bool {
         let day = date.map(|date| date.date_naive());
         self.since.is_none_or(|since| day.is_none_or(|day| day >= since))
             && self.before.is_none_or(|before| day.is_none_or(|day| day < before))
-            && self.max_octets.is_none_or(|most| octets <= most)
+            && self.max_bytes.is_none_or(|most| bytes <= most)
     }
 }
 
-/// Whether a name fits a pattern, in which `*` stands for anything, `/` included. Capitals do not matter.
+/// Whether a name fits a pattern, in which `*` matches anything, `/` included. Case does not matter.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
     let mut parts = pattern.split('*');
@@ -142,7 +142,7 @@ pub fn read_date(text: &str) -> Result<NaiveDate, String> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| format!("'{text}' is not a day like 2024-02-29."))
 }
 
-/// Reads a size as `50 MB`, `700k`, `2 GB` or a number of octets; K, M and G are powers of 1024.
+/// Reads a size as `50 MB`, `700k`, `2 GB` or a number of bytes; K, M and G are powers of 1024.
 pub fn read_size(text: &str) -> Result<u64, String> {
     let wrong = || format!("'{text}' is not a size like 50 MB.");
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_capitals_do_not_matter() {
+    fn a_star_matches_anything_and_case_does_not_matter() {
         for (pattern, name, fits) in [
             ("INBOX", "inbox", true),
             ("Archive/*", "Archive/2020/May", true),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_rule_is_told_with_its_line() {
+    fn a_bad_rule_is_named_with_its_line() {
         for (rules, line) in [
             ("include", "Line 1"),
             ("include x\ntake y", "Line 2"),

@@ -67,10 +67,10 @@ pub enum Action {
     Theme(egui::ThemePreference),
 }
 
-/// What a run can be told while it is under way.
+/// What the user can ask of a run while it is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunCommand {
-    /// Copy nothing until it is told to continue.
+    /// Copy nothing until the user lets it continue.
     Pause,
     /// Continue after a pause.
     Continue,

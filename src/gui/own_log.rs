@@ -2,7 +2,7 @@
 //!
 //! - Runs have logs of their own. Before the first run, and again after each, the first such task makes a folder; later ones share it.
 //! - Where nothing is done, nothing is left behind.
-//! - A log that cannot be created delays nothing: the user is told, and the task is carried out.
+//! - A log that cannot be created delays nothing: the window says so, and the task is carried out.
 
 use crate::logs;
 use std::path::PathBuf;

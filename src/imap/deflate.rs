@@ -47,14 +47,14 @@ impl Deflate {
     }
 
     /// Reads and inflates; waits until there is something. 0 only at the end of the connection.
-    pub(super) fn read(&mut self, line: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read(&mut self, stream: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
         loop {
             let inflated = self.inflate(room)?;
             if inflated > 0 || room.is_empty() {
                 return Ok(inflated);
             }
             (self.start, self.end) = (0, 0);
-            self.end = line.read(&mut self.arriving)?;
+            self.end = stream.read(&mut self.arriving)?;
             if self.end == 0 {
                 return Ok(0);
             }
@@ -90,7 +90,7 @@ impl Deflate {
     }
 
     /// Compresses and sends everything, flushed so that the other end can read all of it.
-    pub(super) fn write_all(&mut self, line: &mut impl Write, octets: &[u8]) -> io::Result<()> {
+    pub(super) fn write_all(&mut self, stream: &mut impl Write, octets: &[u8]) -> io::Result<()> {
         for piece in octets.chunks(PIECE) {
             let (used, deflated) = (self.deflater.total_in(), self.deflater.total_out());
             self.deflater.compress(piece, &mut self.leaving, FlushCompress::Sync).map_err(io::Error::other)?;
@@ -100,9 +100,9 @@ impl Deflate {
             if used < piece.len() || deflated == self.leaving.len() {
                 return Err(io::Error::other("what was to be sent could not be compressed"));
             }
-            line.write_all(&self.leaving[..deflated])?;
+            stream.write_all(&self.leaving[..deflated])?;
         }
-        line.flush()
+        stream.flush()
     }
 }
 
@@ -121,16 +121,16 @@ mod tests {
     }
 
     fn deflated(octets: &[u8]) -> Vec<u8> {
-        let mut line = Vec::new();
-        Deflate::new(&[]).write_all(&mut line, octets).unwrap();
-        line
+        let mut stream = Vec::new();
+        Deflate::new(&[]).write_all(&mut stream, octets).unwrap();
+        stream
     }
 
     /// Everything that can be read into buffers of that size, and the error that ended it.
-    fn read_all(line: &mut impl Read, room: usize) -> (Vec<u8>, Option<io::Error>) {
+    fn read_all(stream: &mut impl Read, room: usize) -> (Vec<u8>, Option<io::Error>) {
         let (mut deflate, mut read, mut room) = (Deflate::new(&[]), Vec::new(), vec![0; room]);
         loop {
-            match deflate.read(line, &mut room) {
+            match deflate.read(stream, &mut room) {
                 Ok(0) => return (read, None),
                 Ok(octets) => read.extend_from_slice(&room[..octets]),
                 Err(error) => return (read, Some(error)),
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_arrives_however_it_is_cut() {
         let octets = mixed(300_000);
-        let line = deflated(&octets);
-        assert!(line.len() < octets.len());
+        let stream = deflated(&octets);
+        assert!(stream.len() < octets.len());
         for (at_once, room) in [(1, 64 * 1024), (usize::MAX, 1), (usize::MAX, 64 * 1024), (1000, 1000), (77, 40_000)] {
-            let (read, error) = read_all(&mut Arriving(&line, at_once), room);
+            let (read, error) = read_all(&mut Arriving(&stream, at_once), room);
             assert!(error.is_none() && read == octets, "{at_once} {room}");
         }
     }
@@ -170,9 +170,9 @@ mod tests {
         for size in sizes.into_iter().cycle() {
             let piece = &octets[start..(start + size).min(octets.len())];
             start += piece.len();
-            let mut line = Vec::new();
-            sender.write_all(&mut line, piece).unwrap();
-            let (mut arriving, mut read) = (&line[..], Vec::new());
+            let mut stream = Vec::new();
+            sender.write_all(&mut stream, piece).unwrap();
+            let (mut arriving, mut read) = (&stream[..], Vec::new());
             while read.len() < piece.len() {
                 let length = receiver.read(&mut arriving, &mut room).unwrap();
                 assert!(length > 0, "{} of {} octets", read.len(), piece.len());
@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn what_has_arrived_is_inflated_without_waiting_until_nothing_is_left() {
-        let line = deflated(b"* 1 EXISTS\r\n* 2 EXISTS\r\n");
-        let mut deflate = Deflate::new(&line);
+        let stream = deflated(b"* 1 EXISTS\r\n* 2 EXISTS\r\n");
+        let mut deflate = Deflate::new(&stream);
         let mut room = [0; 12];
         assert_eq!((deflate.inflate(&mut room).unwrap(), &room[..10]), (12, &b"* 1 EXISTS"[..]));
         assert_eq!((deflate.inflate(&mut room).unwrap(), &room[..10]), (12, &b"* 2 EXISTS"[..]));
@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn damage_is_an_error_and_stays_one() {
         let octets = mixed(100_000);
-        let line = deflated(&octets);
-        for place in (0..line.len()).step_by(line.len() / 50) {
-            let mut line = line.clone();
-            line[place] ^= 0x55;
-            let (read, error) = read_all(&mut &line[..], 4096);
+        let stream = deflated(&octets);
+        for place in (0..stream.len()).step_by(stream.len() / 50) {
+            let mut stream = stream.clone();
+            stream[place] ^= 0x55;
+            let (read, error) = read_all(&mut &stream[..], 4096);
             assert!(error.is_none_or(|error| error.kind() == io::ErrorKind::InvalidData));
             assert!(read != octets);
         }
@@ -217,11 +217,11 @@ mod tests {
 
     #[test]
     fn the_end_of_the_compression_is_an_error_after_what_came_before_it() {
-        let mut line = Vec::with_capacity(100);
+        let mut stream = Vec::with_capacity(100);
         let mut deflater = Compress::new(Compression::fast(), false);
-        deflater.compress_vec(b"* BYE\r\n", &mut line, FlushCompress::Finish).unwrap();
+        deflater.compress_vec(b"* BYE\r\n", &mut stream, FlushCompress::Finish).unwrap();
         for rest in [&b""[..], b"* more\r\n"] {
-            let whole = [&line[..], rest].concat();
+            let whole = [&stream[..], rest].concat();
             let (read, error) = read_all(&mut &whole[..], 4096);
             assert_eq!(read, b"* BYE\r\n");
             assert!(error.unwrap().to_string().contains("ended the compression"));
@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn a_connection_that_ends_in_the_middle_has_ended() {
         let octets = mixed(50_000);
-        let line = deflated(&octets);
-        let (read, error) = read_all(&mut &line[..line.len() / 2], 4096);
+        let stream = deflated(&octets);
+        let (read, error) = read_all(&mut &stream[..stream.len() / 2], 4096);
         assert!(error.is_none() && read.len() < octets.len() && octets.starts_with(&read));
     }
 }

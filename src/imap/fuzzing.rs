@@ -71,7 +71,7 @@ pub fn bodies_of_folders(octets: &[u8]) {
     let batch = |number, uids: [u32; 3]| BodyBatch {
         folder: folder(number),
         uids: uids.map(Uid).to_vec(),
-        octets: 1,
+        bytes: 1,
         recent: true,
     };
     let mut feed = Batches(vec![batch(2, [4, 5, 6]), batch(2, [1, 2, 3]), batch(1, [4, 5, 6]), batch(1, [1, 2, 3])]);

@@ -22,7 +22,7 @@ pub struct Listing {
     /// The character between the parts of a name.
     pub separator: Option<char>,
     /// The octets that INBOX has room for, if that was asked for and the server says.
-    pub free_octets: Option<u64>,
+    pub free_bytes: Option<u64>,
 }
 
 /// One answer to LIST or LSUB. One that cannot be read has no name.
@@ -65,7 +65,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         tags.push(wire.ask_to_compress()?);
     }
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
-    let mut free_octets: Option<u64> = None;
+    let mut free_bytes: Option<u64> = None;
     let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() <= MOST_FOLDERS {
             // What holds no mail and cannot be named is nothing.
@@ -75,8 +75,8 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
             subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         }
         spaces.take(pieces);
-        if let Some(free) = quota::free_octets(pieces) {
-            free_octets = Some(free_octets.map_or(free, |other| other.min(free)));
+        if let Some(free) = quota::free_bytes(pieces) {
+            free_bytes = Some(free_bytes.map_or(free, |other| other.min(free)));
         }
         log_id(pieces);
     })?;
@@ -98,7 +98,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let mut naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8, odd: BTreeMap::new() };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
-    let mut listing = Listing { separator, free_octets, ..Listing::default() };
+    let mut listing = Listing { separator, free_bytes, ..Listing::default() };
     let names: BTreeSet<Vec<u8>> = listed.iter().map(|folder| folder.wire_name.clone()).collect();
     let (odd, plain): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) = names.iter().partition(|name| naming.is_odd(name));
     let mut paths: BTreeSet<FolderPath> = plain.into_iter().map(|name| naming.read(name)).collect();

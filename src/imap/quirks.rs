@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_connections_is_told_where_it_is_known() {
+    fn a_limit_of_connections_is_named_where_it_is_known() {
         let answer = "NO [LIMIT] Too many simultaneous connections. (Failure)";
         let gmail = refused("imap.gmail.com", "", answer);
         assert_eq!((gmail.kind(), gmail.note()), (ProblemKind::TooManyConnections, Some(Note::GmailConnections)));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_mailbox_is_not_told_of_a_broken_server() {
+    fn who_has_no_mailbox_does_not_hear_of_a_broken_server() {
         let status = Status::parse(b"BAD User is authenticated but not connected.").unwrap();
         let error = ImapError::Refused { command: "LIST", status };
         assert_eq!(error.kind(), ProblemKind::AccountDisabled);

@@ -77,7 +77,7 @@ impl Reader {
         self.naming.write(path)
     }
 
-    /// The path that a name of this server stands for; the other way round of [`Reader::wire_name`].
+    /// The path that a name of this server means; the inverse of [`Reader::wire_name`].
     pub fn path(&self, wire_name: &[u8]) -> FolderPath {
         self.naming.read(wire_name)
     }
@@ -334,7 +334,7 @@ pub(super) struct OpenFolderFeed<'a> {
 impl BodyFeed for OpenFolderFeed<'_> {
     fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
         let uids = self.batches.next()?;
-        Some(BodyBatch { folder: self.folder.clone(), uids, octets: bodies::OCTETS_AHEAD, recent: false })
+        Some(BodyBatch { folder: self.folder.clone(), uids, bytes: bodies::OCTETS_AHEAD, recent: false })
     }
 }
 

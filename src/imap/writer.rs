@@ -172,7 +172,7 @@ impl Writer {
 
     /// Whether a second connection can make sending faster: one receives a batch while the other stores one, which needs literals that
     /// are not waited for, and answers that are not long on their way.
-    pub fn gains_from_second_line(&self) -> bool {
+    pub fn gains_from_second_connection(&self) -> bool {
         let wire = &self.reader.wire;
         self.offers_multiappend() && wire.takes_freely(u64::MAX) && !wire.is_far()
     }

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
+    fn what_cannot_be_used_is_named_and_the_rest_continues() {
         let exceptions =
             "BEGIN:VEVENT\nUID:a\nSUMMARY:Lost\nRECURRENCE-ID:20240102T090000Z\nDTSTART:20240102T100000Z\nEND:VEVENT\n";
         let text = format!(

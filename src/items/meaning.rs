@@ -89,7 +89,7 @@ fn series(component: &Component, zones: &[Component]) -> Option<(Vec<i64>, Vec<S
     Some((all.iter().map(instant).collect::<Option<_>>()?, rule.iter().filter(is_end).cloned().collect()))
 }
 
-/// The end of a rule, which is told in UTC, in the series' own time.
+/// The end of a rule, which is given in UTC, in the series' own time.
 fn local_until(part: &str, zone: Option<&Zone>) -> String {
     let Some(until) = part.strip_prefix("UNTIL=").filter(|until| until.ends_with('Z')) else { return part.to_owned() };
     let local = zone::local(until).and_then(|utc| match zone {
@@ -169,10 +169,10 @@ fn moment(value: &str, zone: Option<&Option<Zone>>) -> String {
     instant.map_or_else(|| value.to_owned(), |instant| format!("instant {instant}"))
 }
 
-/// The end, whether it is told as such or as a duration, or follows from the beginning.
+/// The end, whether it is given as such or as a duration, or follows from the beginning.
 fn end(component: &Component, zones: &[Component]) -> Option<String> {
-    let told = component.line("DTEND").or_else(|| component.line("DUE")).filter(|line| !line.value.trim().is_empty());
-    if let Some(line) = told {
+    let end = component.line("DTEND").or_else(|| component.line("DUE")).filter(|line| !line.value.trim().is_empty());
+    if let Some(line) = end {
         return moments(line, zones).into_iter().next();
     }
     let start = component.line("DTSTART")?;

@@ -70,7 +70,7 @@ impl Domains {
         Ok(self.all(session)?.into_iter().find(|domain| domain.is_called(name)))
     }
 
-    /// The domain of that name or alias, created when there is none; then `created` is told its name.
+    /// The domain of that name or alias, created when there is none; then `created` gets its name.
     pub(super) fn ensure(
         &self,
         session: &Session,

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A failure of the administration, in words for an administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum KerioError {
-    /// The line could not be had or was lost.
+    /// The connection could not be made or was lost.
     #[error("{0}")]
     Network(NetworkError),
     /// A call did not end within its time limit.
@@ -75,7 +75,7 @@ impl KerioError {
     /// The problem as the user meets it; with `account`, when the call was made for one.
     pub fn problem(&self, account: Option<&Address>) -> Problem {
         let kind = match self {
-            // A line that fails in the middle of a run concerns this mailbox; trust concerns all.
+            // A connection that fails in the middle of a run concerns this mailbox; trust concerns all.
             KerioError::Network(error) if account.is_some() && error.certificate().is_none() => {
                 ProblemKind::ConnectionLost
             }
@@ -231,7 +231,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_message_gets_its_parameters_wherever_they_stand() {
+    fn a_message_gets_its_parameters_wherever_they_are() {
         let ten: Vec<String> = (1..=10).map(|number| format!("p{number}")).collect();
         let ten: Vec<&str> = ten.iter().map(String::as_str).collect();
         assert_eq!(fill("%10 and %1, 100% of %2", &ten), "p10 and p1, 100% of p2");

@@ -33,7 +33,7 @@ pub struct Restored {
 }
 
 impl Administration {
-    /// Sets the port of the IMAP service with that protection; none when it listens there already. `answers` tells whether something
+    /// Sets the port of the IMAP service with that protection; none when it listens there already. `answers` says whether something
     /// listens on a port of the target.
     pub fn change_imap_port(
         &self,

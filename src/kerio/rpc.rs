@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_session_is_told_from_other_refusals() {
+    fn a_missing_session_is_distinguished_from_other_refusals() {
         let error = |code| format!(r#"{{"id":7,"error":{{"code":{code},"message":"no"}}}}"#);
         assert!(matches!(answered(200, &error(-32001)), Err(KerioError::NoSession(_))));
         assert!(matches!(answered(401, "<html>"), Err(KerioError::NoSession(_))));

@@ -33,7 +33,7 @@ impl Administration {
         Some(self.domains.find(&self.session, called).ok()??.name)
     }
 
-    /// How an account stands; changes nothing. An error says why it cannot be migrated as it is.
+    /// The state of an account; changes nothing. An error says why it cannot be migrated as it is.
     pub fn standing(&self, address: &Address) -> Result<Standing, KerioError> {
         let Some(domain) = self.domains.find(&self.session, address.domain())? else {
             return Ok(Standing::DomainWillBeCreated);
@@ -87,7 +87,7 @@ impl Administration {
         }))
     }
 
-    /// Finds what would stand in the way of a user who does not exist.
+    /// Finds what would prevent the creation of a user who does not exist.
     fn may_be_created(&self, domain: &Domain, address: &Address) -> Result<(), KerioError> {
         if domain.directory {
             let words = format!("{} is mapped to a directory service and has no such user", domain.name);
@@ -100,7 +100,7 @@ impl Administration {
         });
         let result = match self.session.call("Server.findEntityByEmail", params) {
             Ok(result) => result,
-            // The method may be missing; then the creation itself will tell.
+            // The method may be missing; then the creation itself will show it.
             Err(KerioError::Refused(_) | KerioError::NotTheApi(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -157,7 +157,7 @@ impl Administration {
             _ if refusal.mentions(&["directory service", "ldap", "active directory"]) => {
                 KerioError::DirectoryDomain(refusal.to_string())
             }
-            // The text tells nothing, perhaps because it is in the server's own language: look at what would explain it.
+            // The text says nothing, perhaps because it is in the server's own language: look at what would explain it.
             _ => match limit() {
                 Some(limit) if limit.seats.are_full() && limit.of_domain => {
                     KerioError::UserNotCreated(format!("the domain's own limit of users is reached: {refusal}"))

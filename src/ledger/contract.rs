@@ -21,7 +21,7 @@ macro_rules! ledger_tests {
             a_folder_of_many_small_steps_is_written_anew_in_whole_blocks
             a_write_that_was_refused_has_changed_nothing
             the_size_that_the_source_announced_stays_known_beside_the_one_that_was_sent
-            what_was_only_confirmed_is_told_apart_from_what_was_seen_and_what_was_compared
+            what_was_only_confirmed_is_distinguished_from_what_was_seen_and_what_was_compared
             the_flags_that_were_set_are_known_by_message_and_stored_once
             a_folder_is_known_by_its_parts_when_its_wire_name_changes
             a_folder_is_not_taken_for_another_one_with_its_wire_name
@@ -110,7 +110,7 @@ pub(crate) fn a_checked_message_is_not_checked_again(store: &dyn Store) {
     assert_eq!(ledger.target_uids(&record).unwrap(), vec![Uid(101), Uid(102)]);
 }
 
-/// A store that notes how durable each write was to be, and refuses writes when told to.
+/// A store that notes how durable each write was to be, and refuses writes when the test wants it.
 #[derive(Debug)]
 struct Noting<'s> {
     store: &'s dyn Store,
@@ -228,7 +228,7 @@ pub(crate) fn a_forgotten_folder_is_gone_and_the_others_are_not(store: &dyn Stor
     ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
     ledger.record(&work, &[done(2)], &[], &[], 100).unwrap();
     ledger.forget_folder(&record).unwrap();
-    assert!(ledger.done(&record).is_err(), "nobody may go on with it");
+    assert!(ledger.done(&record).is_err(), "nobody may continue with it");
     drop(ledger);
     let (ledger, _) = opened(store);
     assert_eq!(ledger.folder(&Folder::inbox()), None);
@@ -352,7 +352,7 @@ pub(crate) fn the_size_that_the_source_announced_stays_known_beside_the_one_that
     assert_eq!((sizes(1), sizes(2), sizes(3)), (Some((12, Some(10))), Some((10, Some(11))), None));
 }
 
-pub(crate) fn what_was_only_confirmed_is_told_apart_from_what_was_seen_and_what_was_compared(store: &dyn Store) {
+pub(crate) fn what_was_only_confirmed_is_distinguished_from_what_was_seen_and_what_was_compared(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);
     intend(&mut ledger, &record, &[5]);
@@ -425,7 +425,7 @@ pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &d
         1,
         "gone from the source, it keeps its place"
     );
-    // Two folders that a server lists under one path are told apart by their wire names, and a third is neither.
+    // Two folders that a server lists under one path differ by their wire names, and a third is neither.
     begin(&mut ledger, &folder("Work/Deep", &["Work", "Deep"]), "Work/Deep 2");
     let target = |name: &str| ledger.folder(&folder(name, &["Work", "Deep"])).map(|found| found.target_name);
     assert_eq!(target("Work.Deep").unwrap(), b"Work.Deep");

@@ -29,7 +29,7 @@ pub struct ItemRecord {
     pub collection: String,
     /// Where in it the source has the item.
     pub place: String,
-    /// The source's version of it when it was read; empty when the source does not tell.
+    /// The source's version of it when it was read; empty when the source gives none.
     pub version: String,
     /// Its UID.
     pub uid: String,

@@ -14,7 +14,7 @@ use crate::domain::Uid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// At most so many messages are in a whole block.
+/// At most this many messages are in a whole block.
 const MESSAGES_IN_BLOCK: usize = 1000;
 
 /// Something that became known.
@@ -57,7 +57,7 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// The messages that the blocks of a folder tell of, or why they cannot be believed.
+    /// The messages in the blocks of a folder, or why these cannot be believed.
     pub fn read(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<Self, String> {
         check_chain(folder, blocks, sums)?;
         let (mut messages, mut counted) = (Self::default(), Sums::default());
@@ -199,7 +199,7 @@ impl Messages {
         blocks
     }
 
-    /// Whether `blocks` are so many that whole ones are better.
+    /// Whether there are so many `blocks` that whole ones are better.
     pub fn are_worth_compacting(&self, blocks: i64) -> bool {
         let whole = self.all.len().div_ceil(MESSAGES_IN_BLOCK) as i64;
         blocks > 16 && blocks > whole.saturating_mul(4)

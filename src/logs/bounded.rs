@@ -1,6 +1,6 @@
 //! The files of debug.log: its beginning, its newest lines, and every line about trouble, in a space that does not grow with the run.
 //!
-//! What is kept: `debug.log` holds the first lines, and after those the warnings and errors of the whole run. The other lines go on in
+//! What is kept: `debug.log` holds the first lines, and after those the warnings and errors of the whole run. The other lines continue in
 //! `debug.newest.log`; when that is full, it becomes `debug.newer.log` in place of the one before, and a new one begins.
 
 use crate::private_file;
@@ -8,13 +8,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Each of the three files holds so many octets; the first holds the warnings and errors besides.
+/// Each of the three files holds at most this many bytes; the first holds the warnings and errors besides.
 const PART: u64 = 32 << 20;
 
 /// The log of one run.
 pub(super) struct BoundedLog {
     beginning: File,
-    /// Octets that the beginning still takes; none once a line had no room in it.
+    /// Bytes that the beginning still takes; none once a line had no room in it.
     left: Option<u64>,
     part: u64,
     newest: Option<Part>,
@@ -22,7 +22,7 @@ pub(super) struct BoundedLog {
     newer_path: PathBuf,
 }
 
-/// A file with the octets that it still takes.
+/// A file with the bytes that it still takes.
 struct Part {
     file: File,
     left: u64,
@@ -48,12 +48,12 @@ impl BoundedLog {
 
     /// Takes one whole line; `serious` ones are never dropped later.
     pub(super) fn write(&mut self, line: &[u8], serious: bool) -> io::Result<()> {
-        let octets = line.len() as u64;
+        let bytes = line.len() as u64;
         if serious {
             return self.beginning.write_all(line);
         }
         if let Some(left) = self.left {
-            self.left = left.checked_sub(octets);
+            self.left = left.checked_sub(bytes);
             if self.left.is_some() {
                 return self.beginning.write_all(line);
             }
@@ -61,11 +61,11 @@ impl BoundedLog {
                 "From here on only warnings and errors; everything else is in debug.newest.log and debug.newer.log.\n";
             self.beginning.write_all(note.as_bytes())?;
         }
-        if self.newest.as_ref().is_none_or(|newest| newest.left < octets) {
+        if self.newest.as_ref().is_none_or(|newest| newest.left < bytes) {
             self.begin_part()?;
         }
         let Some(newest) = &mut self.newest else { return Ok(()) };
-        newest.left = newest.left.saturating_sub(octets);
+        newest.left = newest.left.saturating_sub(bytes);
         newest.file.write_all(line)
     }
 

@@ -1,6 +1,6 @@
 //! debug.log: one logger for the whole program (the `log` crate allows one), whose file changes with each run.
 //!
-//! simplelog writes the lines; before it stands a filter that takes registered secrets and control characters out of every
+//! simplelog writes the lines, behind a filter that takes registered secrets and control characters out of every
 //! message, cuts endless ones, and lets other crates say only what went wrong.
 
 use super::bounded::BoundedLog;
@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// A message is cut after so many octets; the folder list of one large mailbox must not fill the disk.
+/// A message is cut after this many bytes; the folder list of one large mailbox must not fill the disk.
 const LONGEST: usize = 16 * 1024;
 
 static LOG: Mutex<Option<BoundedLog>> = Mutex::new(None);
@@ -64,15 +64,15 @@ struct CurrentLog {
 }
 
 impl Write for CurrentLog {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.line.extend_from_slice(octets);
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
         if self.line.ends_with(b"\n") {
             if let Some(log) = current().as_mut() {
                 let _ = log.write(&self.line, self.serious);
             }
             self.line.clear();
         }
-        Ok(octets.len())
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -119,5 +119,5 @@ fn clean(message: &str) -> String {
         return printable(&without_secrets);
     }
     let cut = without_secrets.floor_char_boundary(LONGEST);
-    format!("{}… ({} octets)", printable(&without_secrets[..cut]), without_secrets.len())
+    format!("{}… ({} bytes)", printable(&without_secrets[..cut]), without_secrets.len())
 }

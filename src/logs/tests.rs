@@ -21,7 +21,7 @@ fn debug_log_follows_the_run_and_shows_no_secret_and_no_forged_line() {
     let (first, second) = (read(&first), read(&second));
     assert!(first.contains("< * OK …\u{fffd}\u{fffd}2026-01-01 [ERROR] forged\u{fffd}\n"), "{first}");
     assert!(first.contains("somebody else's trouble") && !first.contains("somebody else's talk"), "{first}");
-    assert!(first.lines().all(|line| line.len() < 17_000) && first.contains("(100000 octets)"));
+    assert!(first.lines().all(|line| line.len() < 17_000) && first.contains("(100000 bytes)"));
     assert!(second.contains("the second run") && !first.contains("the second run"));
     assert!(second.contains("panic at src/logs/tests.rs:") && second.contains(": it was …"), "{second}");
 }

@@ -5,22 +5,22 @@ use crate::migrate::content::reading::Measure;
 
 /// The summary of a message does not depend on how it is cut into chunks, and other line ends are no other
 /// content.
-pub fn contents(octets: &[u8]) {
-    let whole = summary(octets, octets.len().max(1));
+pub fn contents(bytes: &[u8]) {
+    let whole = summary(bytes, bytes.len().max(1));
     for size in [1, 2, 7] {
-        assert_eq!(summary(octets, size), whole);
+        assert_eq!(summary(bytes, size), whole);
     }
     assert_eq!(whole.compare(&whole), Comparison::Equal);
-    let line_feeds = String::from_utf8_lossy(octets).replace("\r\n", "\n").replace('\r', "\n");
-    if std::str::from_utf8(octets).is_ok() {
+    let line_feeds = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n");
+    if std::str::from_utf8(bytes).is_ok() {
         assert!(whole.compare(&summary(line_feeds.as_bytes(), 3)) <= Comparison::LineEnds);
     }
-    let traced = [b"X-Trace: t\r\n", octets].concat();
+    let traced = [b"X-Trace: t\r\n", bytes].concat();
     assert_ne!(whole.compare(&summary(&traced, 64)), Comparison::Equal);
 }
 
-fn summary(octets: &[u8], size: usize) -> Summary {
+fn summary(bytes: &[u8], size: usize) -> Summary {
     let mut summariser = Summariser::default();
-    octets.chunks(size).for_each(|chunk| summariser.update(chunk));
+    bytes.chunks(size).for_each(|chunk| summariser.update(chunk));
     summariser.finish()
 }

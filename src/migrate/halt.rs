@@ -1,4 +1,4 @@
-//! Why work on a mailbox cannot go on as it is, and what that means: try again, give the mailbox up, or stop.
+//! Why work on a mailbox cannot continue as it is, and what that means: try again, give the mailbox up, or stop.
 
 use crate::domain::{Account, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
@@ -7,16 +7,16 @@ use crate::ledger::{LedgerError, LedgerErrorKind};
 /// Ends the current attempt on a mailbox.
 #[derive(Debug)]
 pub enum Halt {
-    /// A server failed us. When the line is gone, a new one may help.
+    /// A server failed us. When the connection is gone, a new one may help.
     Server {
         /// Which.
         side: Side,
         /// How.
         error: ImapError,
     },
-    /// Our own record cannot be written; going on could double mail.
+    /// Our own record cannot be written; to continue could duplicate mail.
     Ledger(LedgerError),
-    /// The mailbox cannot go on before a person has done something.
+    /// The mailbox cannot continue before a person has done something.
     Problem(Box<Problem>),
     /// The user stopped or paused the run; what was in flight is settled.
     Held,

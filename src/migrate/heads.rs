@@ -74,7 +74,7 @@ impl Heads {
         self.read
     }
 
-    /// Hands out what the server told by which a message is the same in every folder. They are of use once.
+    /// Hands out the ids by which a message is the same in every folder of the server. They are of use once.
     pub fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
         std::mem::take(&mut self.permanent_ids)
     }

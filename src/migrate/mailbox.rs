@@ -116,7 +116,7 @@ impl Migration<'_> {
         });
         reporter.losses_of_list(&left_out);
         self.left_out = left_out;
-        self.free_bytes = target.free_octets;
+        self.free_bytes = target.free_bytes;
         self.ledger = Some(ledger);
         Ok(folders)
     }

@@ -20,9 +20,9 @@ pub struct Request {
     pub servers: Servers,
     /// The accounts, in the order of their ids.
     pub accounts: Vec<Account>,
-    /// How large their mailboxes are in octets, as far as a check has told: the largest begins first. May be shorter than the accounts.
-    pub known_octets: Vec<Option<u64>>,
-    /// ConnectionLimits of the CSV that could not be used, for the report.
+    /// The sizes of their mailboxes in bytes, as far as a check counted them: the largest begins first. May be shorter than the accounts.
+    pub known_bytes: Vec<Option<u64>>,
+    /// Lines of the CSV that could not be used, for the report.
     pub bad_lines: Vec<BadLine>,
     /// What is left out or goes elsewhere.
     pub selection: Selection,
@@ -51,7 +51,7 @@ impl Request {
             kind,
             servers,
             accounts,
-            known_octets: Vec::new(),
+            known_bytes: Vec::new(),
             bad_lines: Vec::new(),
             selection: Selection::default(),
             list: AccountList { addresses, ..AccountList::default() },
@@ -79,7 +79,7 @@ pub struct Servers {
     pub authority_files: Vec<PathBuf>,
     /// The user agreed that passwords cross the network in clear text.
     pub cleartext_passwords_allowed: bool,
-    /// What stands between this computer and all servers, if anything does.
+    /// The proxy between this computer and all servers, if there is one.
     pub proxy: Option<Proxy>,
 }
 
@@ -88,7 +88,7 @@ pub struct Servers {
 pub struct MailServer {
     /// Host, and port when it is not the usual one; see [`TargetKind::Kerio`] for what a port means there.
     pub address: ServerAddress,
-    /// How the line is protected.
+    /// How the connection is protected.
     pub security: Security,
     /// Trust exactly this certificate where the usual check fails.
     pub fingerprint: Option<Fingerprint>,
@@ -96,19 +96,19 @@ pub struct MailServer {
     pub sign_in: SignInWay,
     /// Under which name, where neither the CSV nor Kerio Connect's directory gives another.
     pub name: NameForm,
-    /// What else holds for the lines to it.
+    /// What else holds for the connections to it.
     pub connections: ConnectionLimits,
 }
 
-/// What holds for the lines to one mail server beside its address and protection. By default nothing.
+/// What holds for the connections to one mail server beside its address and protection. By default nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// The certificate by which the server knows us.
     pub client_certificate: Option<ClientCertificate>,
-    /// Octets a second, over all lines together and in both directions.
+    /// Bytes a second, over all connections together and in both directions.
     pub max_rate: Option<u64>,
-    /// ConnectionLimits at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another for
-    /// sending more of a large mailbox, if they are free.
+    /// Connections at a time, at least one. A mailbox needs one on either side; on the target one more is used for checking, and another
+    /// for sending more of a large mailbox, if they are free.
     pub max_connections: Option<u32>,
 }
 
@@ -141,24 +141,24 @@ impl Servers {
         };
         let ways = [&self.source.sign_in, &self.target.sign_in].into_iter().filter_map(SignInWay::secret);
         let masters = ways.map(|(user, password)| (user.to_owned(), password));
-        let lines = [&self.source.connections, &self.target.connections];
-        let certificates = lines.into_iter().filter_map(|lines| lines.client_certificate.as_ref());
+        let limits = [&self.source.connections, &self.target.connections];
+        let certificates = limits.into_iter().filter_map(|limits| limits.client_certificate.as_ref());
         let certificates = certificates.map(|certificate| ("client certificate".to_owned(), &certificate.password));
         let proxy = self.proxy.iter().map(|proxy| (proxy.user().to_owned(), proxy.password()));
-        let lines = certificates.chain(proxy).filter(|(_, password)| !password.is_empty());
-        administrator.into_iter().chain(masters).chain(lines).collect()
+        let connections = certificates.chain(proxy).filter(|(_, password)| !password.is_empty());
+        administrator.into_iter().chain(masters).chain(connections).collect()
     }
 }
 
 impl ConnectionLimits {
-    /// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as octets a second. The error is a sentence.
+    /// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as bytes a second. The error is a sentence.
     pub fn read_rate(text: &str) -> Result<u64, String> {
         let wrong = || format!("'{text}' is no rate; write it as in '5 MB/s' or '20 Mbit/s', at least 1 kB/s");
         let trimmed = text.trim();
         let unit_at = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
         let (number, unit) = trimmed.split_at(unit_at);
         let unit = unit.trim().to_ascii_lowercase();
-        let octets = match unit.strip_suffix("/s").unwrap_or(&unit) {
+        let bytes = match unit.strip_suffix("/s").unwrap_or(&unit) {
             "kb" => 1e3,
             "mb" => 1e6,
             "gb" => 1e9,
@@ -170,7 +170,7 @@ impl ConnectionLimits {
             "gbit" => 1e9 / 8.0,
             _ => return Err(wrong()),
         };
-        let rate = number.parse::<f64>().map_err(|_| wrong())? * octets;
+        let rate = number.parse::<f64>().map_err(|_| wrong())? * bytes;
         if (1e3..=1e12).contains(&rate) { Ok(rate as u64) } else { Err(wrong()) }
     }
 }
@@ -187,7 +187,7 @@ pub enum SignInWay {
         user: String,
         /// And password.
         password: Secret,
-        /// What stands between the two names; see [`MASTER_SEPARATOR`].
+        /// The character between the two names; see [`MASTER_SEPARATOR`].
         separator: char,
     },
     /// As an administrator who asks for another's mailbox (PLAIN with an authorization identity, RFC 4616): Cyrus, Zimbra, Exchange.
@@ -209,7 +209,7 @@ pub enum SignInWay {
     },
 }
 
-/// What usually stands between a person's name and a master user's.
+/// The usual character between a person's name and a master user's.
 pub const MASTER_SEPARATOR: char = '*';
 
 /// Where tokens come from.
@@ -288,9 +288,9 @@ pub struct Options {
     pub state_folder: PathBuf,
     /// Keeps the records of mailboxes.
     pub records: Arc<dyn Store>,
-    /// How long the mail servers are waited for.
+    /// How long to wait for the mail servers.
     pub patience: Patience,
-    /// From so many octets on that are to be copied together, a second line to the target is asked for.
+    /// The fewest bytes to be copied together for which a second connection to the target is opened.
     pub second_connection_from: u64,
     /// Calendars, contacts and tasks.
     pub groupware: Groupware,
@@ -338,13 +338,13 @@ impl Options {
     }
 }
 
-/// How long the mail servers are waited for.
+/// How long to wait for the mail servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For a connection, and for the next octet.
+    /// For a connection, and for the next byte.
     pub limits: Limits,
-    /// How long nothing new may come to a folder of a target that lost our line, before we believe that it is through with storing
-    /// what it had received. A message that comes later is copied twice.
+    /// For how long nothing new has to come to a folder of a target that lost our connection before we believe that it has stored all that
+    /// it received. A message that it stores later is copied twice.
     pub quiet: Duration,
 }
 
@@ -354,7 +354,7 @@ impl Default for Patience {
     }
 }
 
-/// Told of every event, in order, on the recorder's thread; must return quickly and never block on the run.
+/// Gets every event, in order, on the recorder's thread; must return quickly and never block on the run.
 pub trait Observer: Send {
     /// An event was applied to the state.
     fn noted(&mut self, event: &Stamped, state: &RunState);
@@ -372,14 +372,14 @@ mod tests {
 
     #[test]
     fn a_rate_is_read_in_every_usual_unit() {
-        for (text, octets) in [
+        for (text, bytes) in [
             ("5 MB/s", 5_000_000),
             ("500kb", 500_000),
             ("1.5 MiB/s", 1_572_864),
             ("20 Mbit/s", 2_500_000),
             (" 1 kB/s ", 1000),
         ] {
-            assert_eq!(ConnectionLimits::read_rate(text), Ok(octets), "{text}");
+            assert_eq!(ConnectionLimits::read_rate(text), Ok(bytes), "{text}");
         }
         for wrong in ["", "5", "MB/s", "-1 MB/s", "5 mails", "0.1 kB/s", "1.2.3 MB/s", "99999999 GB/s"] {
             assert!(ConnectionLimits::read_rate(wrong).is_err(), "{wrong}");

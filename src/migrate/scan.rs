@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// Folders that are scanned before the user's wish to stop or pause is looked at again.
 pub const SCANNED_AT_ONCE: usize = 50;
 
-/// Finishes the folders of which the ledger says that every message stands on the target, and to which nothing came since.
+/// Finishes the folders of which the ledger says that every message is on the target, and to which nothing came since.
 pub fn take_over_unchanged(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -305,7 +305,7 @@ fn take_ready(
     }
 }
 
-/// Notes at which folder the target's line was lost. Of folders that were asked for together it could be any, so from then on they are
+/// Notes at which folder the connection to the target was lost. Of folders that were asked for together it could be any, so from then on they are
 /// asked for one by one.
 fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
     const TRIES: u32 = 2;

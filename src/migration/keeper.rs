@@ -1,4 +1,4 @@
-//! Keeps the record of a migration up to date while a run goes on, from its events.
+//! Keeps the record of a migration up to date during a run, from its events.
 
 use super::{MOST_RUNS, Migration, Migrations, RunRecord};
 use crate::progress::{AccountEnd, AccountStage, Event, MigrationInfo, RunKind, RunState, Stages, Stamped};

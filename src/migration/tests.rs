@@ -13,7 +13,7 @@ fn key(number: u32) -> String {
     format!("user{number}@example.com")
 }
 
-/// A run on these accounts of the list `0..listed`, which end as told; returns its last state.
+/// A run on these accounts of the list `0..listed`, each with the end that is given; returns its last state.
 fn run(folder: &Path, kind: RunKind, listed: u32, ends: &[(u32, Option<AccountEnd>)]) -> RunState {
     let store = || Files::in_folder(folder);
     let mut migration = Migration::find(&store(), None, SERVERS).unwrap();

@@ -67,7 +67,7 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         for name in &alternative.general_names {
             match name {
                 GeneralName::DNSName(name) => names.push(printable(name)),
-                GeneralName::IPAddress(octets) => names.extend(ip(octets)),
+                GeneralName::IPAddress(bytes) => names.extend(ip(bytes)),
                 _ => {}
             }
         }
@@ -76,13 +76,13 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     names
 }
 
-fn ip(octets: &[u8]) -> Option<String> {
-    let v4 = <[u8; 4]>::try_from(octets).map(|octets| std::net::Ipv4Addr::from(octets).to_string());
-    let v6 = || <[u8; 16]>::try_from(octets).map(|octets| std::net::Ipv6Addr::from(octets).to_string());
+fn ip(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| std::net::Ipv4Addr::from(bytes).to_string());
+    let v6 = || <[u8; 16]>::try_from(bytes).map(|bytes| std::net::Ipv6Addr::from(bytes).to_string());
     v4.or_else(|_| v6()).ok()
 }
 
-/// Whether a name of a certificate covers the host (RFC 9525: a star stands for exactly one label). Only explains a failure.
+/// Whether a name of a certificate covers the host (RFC 9525: a star matches exactly one label). Only explains a failure.
 fn covers(name: &str, host: &str) -> bool {
     let (name, host) = (name.to_ascii_lowercase(), direct::ascii_name(host).to_ascii_lowercase());
     match name.strip_prefix("*.") {

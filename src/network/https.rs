@@ -32,7 +32,7 @@ pub struct HttpServer {
     pub encrypted: bool,
     /// Whom to trust.
     pub trust: Trust,
-    /// What stands between, if anything does.
+    /// The proxy in between, if there is one.
     pub proxy: Option<Proxy>,
     /// How long to wait for a connection and for each byte.
     pub limits: Limits,

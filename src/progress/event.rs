@@ -98,7 +98,7 @@ pub enum Step {
     SigningIn,
     /// Listing the folders and planning.
     Listing,
-    /// Reading which messages a folder holds, and comparing with the target where the ledger cannot tell.
+    /// Reading which messages a folder holds, and comparing with the target where the ledger does not say.
     Scanning(FolderId),
     /// Copying a folder.
     Copying(FolderId),

@@ -13,7 +13,7 @@ pub enum Moment<'a> {
         /// The command it belongs to, in upper case: `APPEND`, `UID FETCH`.
         command: &'a str,
         /// Its size.
-        octets: u64,
+        bytes: u64,
     },
     /// A command is complete and not yet carried out.
     Received {
@@ -25,10 +25,10 @@ pub enum Moment<'a> {
         /// Its name.
         command: &'a str,
     },
-    /// Octets are about to be sent.
+    /// Bytes are about to be sent.
     Sending {
         /// How many.
-        octets: usize,
+        bytes: usize,
     },
 }
 
@@ -49,7 +49,7 @@ pub enum Action {
     /// Nothing unusual.
     #[default]
     Proceed,
-    /// The connection is cut; at [`Moment::Sending`] after half of the octets.
+    /// The connection is cut; at [`Moment::Sending`] after half of the bytes.
     Cut,
     /// The connection ends for the client, but what the server has received by then it still carries out; nobody hears its answers.
     LoseAnswers,
@@ -60,9 +60,9 @@ pub enum Action {
     Bye(String),
     /// The step waits that long.
     Delay(Duration),
-    /// These octets are sent first, as they are.
+    /// These bytes are sent first, as they are.
     Inject(Vec<u8>),
-    /// From now on every octet travels alone.
+    /// From now on every byte travels alone.
     Trickle,
     /// The server says nothing any more and keeps the connection open.
     Silence,

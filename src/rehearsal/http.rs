@@ -5,9 +5,9 @@
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
 
-/// The longest head of a request in octets, all header lines together.
+/// The longest head of a request in bytes, all header lines together.
 const LONGEST_HEAD: u64 = 64 * 1024;
-/// The longest body of a request in octets.
+/// The longest body of a request in bytes.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// A request as it came.
@@ -84,18 +84,18 @@ impl Request {
 }
 
 fn line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut octets = Vec::new();
-    reader.read_until(b'\n', &mut octets)?;
-    if octets.is_empty() {
+    let mut bytes = Vec::new();
+    reader.read_until(b'\n', &mut bytes)?;
+    if bytes.is_empty() {
         return Ok(None);
     }
-    if octets.pop() != Some(b'\n') {
+    if bytes.pop() != Some(b'\n') {
         return Err(malformed("a line has no end"));
     }
-    if octets.last() == Some(&b'\r') {
-        octets.pop();
+    if bytes.last() == Some(&b'\r') {
+        bytes.pop();
     }
-    String::from_utf8(octets).map(Some).map_err(|_| malformed("a header line is no text"))
+    String::from_utf8(bytes).map(Some).map_err(|_| malformed("a header line is no text"))
 }
 
 fn malformed(what: &str) -> io::Error {
@@ -111,7 +111,7 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(super) body: Vec<u8>,
-    /// Octet by octet with this wait before each, instead of all at once.
+    /// Byte by byte with this wait before each, instead of all at once.
     pub(super) drip: Option<Duration>,
 }
 
@@ -149,9 +149,9 @@ impl Answer {
             }
             Some(wait) => {
                 writer.write_all(head.as_bytes())?;
-                for octet in &self.body {
+                for byte in &self.body {
                     std::thread::sleep(wait);
-                    writer.write_all(std::slice::from_ref(octet))?;
+                    writer.write_all(std::slice::from_ref(byte))?;
                     writer.flush()?;
                 }
             }

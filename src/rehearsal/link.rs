@@ -27,7 +27,7 @@ pub struct Link {
     way: Arc<Way>,
 }
 
-/// Octets that are read at once.
+/// Bytes that are read at once.
 const CHUNK: usize = 16 * 1024;
 /// Chunks on their way in one direction of one connection.
 const UNDERWAY: usize = 1024;
@@ -41,7 +41,7 @@ struct Way {
     options: LinkOptions,
     open: Mutex<BTreeMap<u64, [TcpStream; 2]>>,
     next: AtomicU64,
-    /// Octets that may still pass before everything is cut.
+    /// Bytes that may still pass before everything is cut.
     left: AtomicI64,
     refusing: AtomicBool,
     passed: AtomicU64,
@@ -84,8 +84,8 @@ impl Link {
     }
 
     /// Cuts every connection after that many more bytes, counted in both directions.
-    pub fn cut_after(&self, octets: u64) {
-        self.way.left.store(i64::try_from(octets).unwrap_or(NEVER), Ordering::SeqCst);
+    pub fn cut_after(&self, bytes: u64) {
+        self.way.left.store(i64::try_from(bytes).unwrap_or(NEVER), Ordering::SeqCst);
     }
 
     /// Whether new connections are closed at once, as by a server that is down.
@@ -93,8 +93,8 @@ impl Link {
         self.way.refusing.store(refusing, Ordering::SeqCst);
     }
 
-    /// Octets that passed so far, in both directions.
-    pub fn octets_passed(&self) -> u64 {
+    /// Bytes that passed so far, in both directions.
+    pub fn bytes_passed(&self) -> u64 {
         self.way.passed.load(Ordering::SeqCst)
     }
 }
@@ -146,8 +146,8 @@ impl Way {
         }
     }
 
-    /// When octets that set out now arrive. Waits while too much is before them.
-    fn due(&self, direction: usize, octets: usize) -> Instant {
+    /// When bytes that set out now arrive. Waits while too much is before them.
+    fn due(&self, direction: usize, bytes: usize) -> Instant {
         let (Some(bits), Some(free_at)) = (self.options.bits_per_second, self.free_at.get(direction)) else {
             return Instant::now() + self.options.round_trip / 2;
         };
@@ -156,7 +156,7 @@ impl Way {
             let mut free_at = lock(free_at);
             let queued = free_at.saturating_duration_since(now);
             if queued <= LONGEST_QUEUE {
-                let takes = Duration::from_secs_f64(octets as f64 * 8.0 / bits.max(1) as f64);
+                let takes = Duration::from_secs_f64(bytes as f64 * 8.0 / bits.max(1) as f64);
                 *free_at = now.max(*free_at) + takes;
                 return *free_at + self.options.round_trip / 2;
             }
@@ -166,21 +166,21 @@ impl Way {
     }
 
     fn write(&self, id: u64, mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
-        for (due, octets) in receiver {
+        for (due, bytes) in receiver {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let length = octets.len() as i64;
+            let length = bytes.len() as i64;
             let left = match self.left.load(Ordering::SeqCst) {
                 NEVER => NEVER,
                 _ => self.left.fetch_sub(length, Ordering::SeqCst),
             };
             let allowed = left.clamp(0, length) as usize;
             self.passed.fetch_add(allowed as u64, Ordering::SeqCst);
-            let written = to.write_all(&octets[..allowed]);
-            if allowed < octets.len() {
+            let written = to.write_all(&bytes[..allowed]);
+            if allowed < bytes.len() {
                 self.left.store(NEVER, Ordering::SeqCst);
                 self.cut();
             }
-            if written.is_err() || allowed < octets.len() {
+            if written.is_err() || allowed < bytes.len() {
                 break;
             }
         }
@@ -219,10 +219,10 @@ mod tests {
         .unwrap()
     }
 
-    fn ask(link: &Link, octets: &[u8]) -> io::Result<Vec<u8>> {
+    fn ask(link: &Link, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(("127.0.0.1", link.port()))?;
-        stream.write_all(octets)?;
-        let mut answer = vec![0; octets.len()];
+        stream.write_all(bytes)?;
+        let mut answer = vec![0; bytes.len()];
         stream.read_exact(&mut answer)?;
         Ok(answer)
     }
@@ -235,7 +235,7 @@ mod tests {
         let started = Instant::now();
         assert_eq!(ask(&link, b"hello").unwrap(), b"hello");
         assert!(started.elapsed() >= Duration::from_millis(60));
-        assert_eq!(link.octets_passed(), 10);
+        assert_eq!(link.bytes_passed(), 10);
     }
 
     #[test]
@@ -249,12 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn the_link_is_cut_after_that_many_octets_and_holds_again_afterwards() {
+    fn the_link_is_cut_after_that_many_bytes_and_holds_again_afterwards() {
         let server = echo();
         let link = Link::start(server.port(), LinkOptions::default()).unwrap();
         link.cut_after(7);
         assert!(ask(&link, b"hello").is_err());
-        assert_eq!(link.octets_passed(), 7);
+        assert_eq!(link.bytes_passed(), 7);
         assert!(ask(&link, b"hello").is_ok());
         link.refuse(true);
         assert!(ask(&link, b"hello").is_err());

@@ -62,7 +62,7 @@ fn a_third_signal_ends_the_program_at_once_whatever_it_waits_for() {
     program.args(["--source", &source, "--target", &target, "--target-kind", "imap"]);
     let mut run = Running::start(program.arg("--accounts").arg(stage.csv_path()));
     let mut said = BufReader::new(run.child().stderr.take().unwrap()).lines().map(Result::unwrap);
-    let _line = silent.accept().unwrap();
+    let _connection = silent.accept().unwrap();
     for answer in ["Stopping: ", "Cutting the connections.", "Not waiting any longer."] {
         run.signal("-INT");
         assert!(said.next().is_some_and(|line| line.starts_with(answer)), "{answer}");

@@ -22,11 +22,11 @@ fn demo(folder: &Path, more: &[&str]) -> Outcome {
 /// Marks all messages in somebody's inbox as another mail program would.
 fn mark_all(server: &str, account: &Account) {
     let tls = TlsConnector::builder().danger_accept_invalid_certs(true).build().unwrap();
-    let mut line = BufReader::new(tls.connect("localhost", TcpStream::connect(server).unwrap()).unwrap());
+    let mut stream = BufReader::new(tls.connect("localhost", TcpStream::connect(server).unwrap()).unwrap());
     let sign_in = format!("LOGIN {} \"{}\"", account.address, account.password.reveal());
     for command in [&sign_in, "SELECT INBOX", "UID STORE 1:* +FLAGS ($Label1)"] {
-        write!(line.get_mut(), "t {command}\r\n").unwrap();
-        let answer = line.by_ref().lines().map(Result::unwrap).find(|answer| answer.starts_with("t ")).unwrap();
+        write!(stream.get_mut(), "t {command}\r\n").unwrap();
+        let answer = stream.by_ref().lines().map(Result::unwrap).find(|answer| answer.starts_with("t ")).unwrap();
         assert!(answer.starts_with("t OK"), "{command}: {answer}");
     }
 }

@@ -1,11 +1,11 @@
-//! The disk is full under the record or under the logs, at whatever moment: it is told, nothing counts as copied that is not there, and
+//! The disk is full under the record or under the logs, at whatever moment: the report says so, nothing counts as copied that is not there, and
 //! once there is room the rest arrives, exactly once.
 
 use super::stage::{Outcome, Running, Stage, finish, until};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Each of the two folders of a stage's account holds so many messages.
+/// The messages in each of the two folders of a stage's account.
 const MESSAGES: u32 = 250;
 
 /// A shell script in which `"$@"` is the migration.
@@ -18,18 +18,18 @@ fn script(stage: &Stage, shell: &[&str], script: &str) -> Outcome {
 }
 
 /// A run that ended for want of room: it says so, and says of no message that it was copied that is not on the target.
-fn assert_told(stage: &Stage, ended: &Outcome, words: &str) {
+fn assert_named(stage: &Stage, ended: &Outcome, words: &str) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let told = ["local_file", "The record of the migration", words];
-    assert!(told.iter().all(|word| ended.stdout.contains(word)), "{ended:?}");
+    let named = ["local_file", "The record of the migration", words];
+    assert!(named.iter().all(|word| ended.stdout.contains(word)), "{ended:?}");
     let [copied, ..] = ended.messages();
     assert!(copied as usize <= stage.target.messages(stage.user(1)), "{ended:?}");
 }
 
-/// The files of the program may not grow beyond so many units of 512 octets; writes beyond it fail as on a full disk.
+/// The files of the program may not grow beyond this many units of 512 bytes; writes beyond it fail as on a full disk.
 #[cfg(unix)]
 #[test]
-fn a_record_that_can_grow_no_further_is_told_and_the_rest_arrives_once_it_can() {
+fn a_record_that_can_grow_no_further_is_named_and_the_rest_arrives_once_it_can() {
     let mut ended_at = Vec::new();
     for units in (64..).step_by(144) {
         let stage = Stage::new(1, MESSAGES);
@@ -37,7 +37,7 @@ fn a_record_that_can_grow_no_further_is_told_and_the_rest_arrives_once_it_can() 
         if ended.code == Some(0) {
             break;
         }
-        assert_told(&stage, &ended, "disk I/O error");
+        assert_named(&stage, &ended, "disk I/O error");
         ended_at.push(ended.messages()[0]);
         let ended = stage.run("migrate", &["--json"]);
         assert_eq!(ended.code, Some(0), "{units}: {ended:?}");
@@ -61,7 +61,7 @@ fn mounting_shell() -> &'static [&'static str] {
 /// The state folder on a file system of its own, which is full at first and then is given room.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_file_system_is_told_and_the_rest_arrives_once_there_is_room() {
+fn a_full_file_system_is_named_and_the_rest_arrives_once_there_is_room() {
     let mounting = mounting_shell();
     let mut ended_at = Vec::new();
     for kib in (24..).step_by(56) {
@@ -82,7 +82,7 @@ fn a_full_file_system_is_told_and_the_rest_arrives_once_there_is_room() {
         let Some((full, _)) = ended.stdout.split_once("full\n") else { break };
         let first = Outcome { code: Some(1), stdout: full.to_owned(), stderr: ended.stderr.clone() };
         assert!(first.stderr.contains("full: 1"), "{first:?}");
-        assert_told(&stage, &first, "database or disk is full");
+        assert_named(&stage, &first, "database or disk is full");
         let [copied, found, _] = ended.messages();
         assert_eq!(copied + found, u64::from(2 * MESSAGES), "{ended:?}");
         assert!(first.messages()[0] <= found, "{ended:?}");
@@ -93,7 +93,7 @@ fn a_full_file_system_is_told_and_the_rest_arrives_once_there_is_room() {
 
 /// Every message arrived and the report could not be written: the terminal and the exit status say so.
 #[test]
-fn a_report_that_cannot_be_written_is_told() {
+fn a_report_that_cannot_be_written_is_named() {
     let stage = Stage::new(1, 3);
     stage.target.slow_down(Duration::from_millis(500));
     let running = Running::start(&mut stage.command("migrate", &["--json"]));

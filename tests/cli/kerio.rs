@@ -103,12 +103,12 @@ fn a_refused_administrator_ends_with_3() {
 }
 
 #[test]
-fn the_administrators_password_may_stand_in_a_file_and_is_never_shown() {
+fn the_administrators_password_may_be_in_a_file_and_is_never_shown() {
     let kerio = KerioStage::new(1, 1);
     let file = kerio.stage.folder.path().join("password");
     std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
     let mut program = kerio.command("migrate", "127.0.0.1", &["--admin-password-file", file.to_str().unwrap()]);
-    // What stands in the file comes before the environment.
+    // What is in the file comes before the environment.
     let ended = finish(program.env("KIMT_ADMIN_PASSWORD", "wrong"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     std::fs::remove_file(file).unwrap();

@@ -59,7 +59,7 @@ fn quiet_says_only_errors_and_the_result() {
 }
 
 #[test]
-fn the_files_of_a_run_stand_in_a_folder_named_by_its_time() {
+fn the_files_of_a_run_are_in_a_folder_named_by_its_time() {
     let stage = Stage::new(1, 1);
     let ended = stage.run("migrate", &["--json"]);
     let report = std::path::PathBuf::from(ended.summary()["report"].as_str().unwrap());

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-/// Everything a run has written, as octets with the name of its place.
+/// Everything a run has written, as bytes with the name of its place.
 fn traces(ended: &Outcome, folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut traces = vec![
         ("standard output".to_owned(), ended.stdout.clone().into_bytes()),
@@ -28,7 +28,7 @@ fn traces(ended: &Outcome, folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn no_password_stands_in_the_output_the_logs_or_the_state() {
+fn no_password_is_in_the_output_the_logs_or_the_state() {
     let stage = Stage::new(4, 3);
     stage.source.store().set_password(stage.user(2), "another").unwrap();
     stage.target.store().set_password(stage.user(3), "yet another").unwrap();
@@ -36,10 +36,10 @@ fn no_password_stands_in_the_output_the_logs_or_the_state() {
     for command in ["check", "migrate", "verify"] {
         for more in [&[][..], &["--json"]] {
             let ended = stage.run(command, more);
-            for (place, octets) in traces(&ended, stage.folder.path()) {
-                let text = String::from_utf8_lossy(&octets);
+            for (place, bytes) in traces(&ended, stage.folder.path()) {
+                let text = String::from_utf8_lossy(&bytes);
                 for secret in stage.accounts.iter().map(|(_, password)| password.as_str()).chain(["Wort-bad-line"]) {
-                    assert!(!text.contains(secret), "{command}: {secret} stands in {place}");
+                    assert!(!text.contains(secret), "{command}: {secret} is in {place}");
                 }
             }
         }
@@ -60,7 +60,7 @@ fn the_log_hides_a_password_wherever_it_comes_up() {
     assert!(log.contains("Projekte") && !log.contains("INBOX"), "{log}");
 }
 
-/// Answers every command with the password it has seen, in every form; lets nobody in unless told to.
+/// Answers every command with the password it has seen, in every form; lets nobody in unless the test wants it.
 struct Echo {
     port: u16,
 }

@@ -46,7 +46,7 @@ impl Server {
         self.store().snapshot(user).map_or(0, |snapshot| snapshot.messages())
     }
 
-    /// Lets every APPEND take so long.
+    /// Lets every APPEND take this long.
     pub fn slow_down(&self, delay: Duration) {
         self.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
             Moment::Received { command: "APPEND" } => Action::Delay(delay),
@@ -68,7 +68,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// So many accounts on both servers, each with `messages` messages in INBOX and as many in a folder below another.
+    /// `count` accounts on both servers, each with `messages` messages in INBOX and as many in a folder below another.
     pub fn new(accounts: u32, messages: u32) -> Self {
         let stage = Self {
             source: Server::start(),
@@ -94,7 +94,7 @@ impl Stage {
         &self.accounts[number - 1].0
     }
 
-    /// The accounts as a CSV; passwords stand in quotes, as they have a semicolon.
+    /// The accounts as a CSV; passwords are in quotes, as they have a semicolon.
     pub fn csv(&self) -> String {
         self.accounts.iter().map(|(address, password)| format!("{address};\"{password}\";\n")).collect()
     }
@@ -146,7 +146,7 @@ impl Stage {
         finish(&mut self.command(command, more))
     }
 
-    /// Whether every folder of the source stands on the target with the same messages, and nothing else.
+    /// Whether every folder of the source is on the target with the same messages, and nothing else.
     pub fn assert_equal(&self) {
         for (address, _) in &self.accounts {
             self.assert_user_equal(address);

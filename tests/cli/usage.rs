@@ -107,7 +107,7 @@ fn a_state_folder_that_another_program_has_is_left_alone() {
 
 /// Said before anything else can fail: here that another program has the state folder.
 #[test]
-fn a_guessed_encoding_and_a_password_file_that_everybody_can_read_are_told() {
+fn a_guessed_encoding_and_a_password_file_that_everybody_can_read_are_named() {
     let stage = Stage::new(1, 1);
     let _other = Instance::claim(&stage.folder.path().join("state")).unwrap();
     std::fs::write(stage.csv_path(), b"ann@example.com;x;J\xf8rgen S\xf8rensen\n").unwrap();

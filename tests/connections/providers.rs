@@ -1,5 +1,5 @@
 //! What is known of the big providers, by the names under which they are reached: a proxy that takes every name to a server of this computer
-//! stands for them, and each refuses or asks to wait in the words that it is known for.
+//! plays them, and each refuses or asks to wait in the words that it is known for.
 
 use super::embedded::stage::Stage;
 use super::named;

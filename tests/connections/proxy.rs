@@ -34,7 +34,7 @@ impl TestProxy {
         Self { kind, port, asked }
     }
 
-    /// What it was asked for so far: `host:port`, the host as it was told.
+    /// What it was asked for so far: `host:port`, with the host as it was given.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -58,20 +58,20 @@ fn refused() -> io::Error {
     io::ErrorKind::PermissionDenied.into()
 }
 
-fn octets(mut client: &TcpStream, count: usize) -> io::Result<Vec<u8>> {
-    let mut octets = vec![0; count];
-    client.read_exact(&mut octets)?;
-    Ok(octets)
+fn bytes(mut client: &TcpStream, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    client.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn text(client: &TcpStream) -> io::Result<String> {
-    let length = octets(client, 1)?[0];
-    Ok(String::from_utf8(octets(client, length.into())?).unwrap())
+    let length = bytes(client, 1)?[0];
+    Ok(String::from_utf8(bytes(client, length.into())?).unwrap())
 }
 
 fn socks(mut client: &TcpStream, identity: Identity, asked: &Mutex<Vec<String>>) -> io::Result<TcpStream> {
-    let count = octets(client, 2)?[1];
-    let methods = octets(client, count.into())?;
+    let count = bytes(client, 2)?[1];
+    let methods = bytes(client, count.into())?;
     let wanted = if identity.is_some() { 2 } else { 0 };
     if !methods.contains(&wanted) {
         client.write_all(&[5, 0xff])?;
@@ -79,18 +79,18 @@ fn socks(mut client: &TcpStream, identity: Identity, asked: &Mutex<Vec<String>>)
     }
     client.write_all(&[5, wanted])?;
     if let Some(identity) = identity {
-        octets(client, 1)?;
-        let told = (text(client)?, text(client)?);
-        let right = identity == (told.0.as_str(), told.1.as_str());
+        bytes(client, 1)?;
+        let given = (text(client)?, text(client)?);
+        let right = identity == (given.0.as_str(), given.1.as_str());
         client.write_all(&[1, u8::from(!right)])?;
         if !right {
             return Err(refused());
         }
     }
     // Only names: an address would mean that the client has looked the name up itself.
-    assert_eq!(octets(client, 4)?, [5, 1, 0, 3]);
+    assert_eq!(bytes(client, 4)?, [5, 1, 0, 3]);
     let host = text(client)?;
-    let port = octets(client, 2)?;
+    let port = bytes(client, 2)?;
     let port = u16::from_be_bytes([port[0], port[1]]);
     asked.lock().unwrap().push(format!("{host}:{port}"));
     let server = TcpStream::connect(("127.0.0.1", port));
@@ -107,8 +107,8 @@ fn http(mut client: &TcpStream, identity: Identity, asked: &Mutex<Vec<String>>) 
     let authority = authority.ok_or_else(refused)?;
     if identity.is_some() {
         // ann:pass:word
-        let told = head.iter().any(|line| line == "Proxy-Authorization: Basic YW5uOnBhc3M6d29yZA==");
-        if !told {
+        let is_right = head.iter().any(|line| line == "Proxy-Authorization: Basic YW5uOnBhc3M6d29yZA==");
+        if !is_right {
             client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")?;
             return Err(refused());
         }

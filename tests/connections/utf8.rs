@@ -11,17 +11,17 @@ type Heard = Arc<Mutex<Vec<String>>>;
 
 /// A command with its literals, without its tag and its last line end.
 fn command(lines: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     loop {
-        lines.read_until(b'\n', &mut octets).ok().filter(|count| *count > 0)?;
-        let text = String::from_utf8(octets.clone()).unwrap();
+        lines.read_until(b'\n', &mut bytes).ok().filter(|count| *count > 0)?;
+        let text = String::from_utf8(bytes.clone()).unwrap();
         let Some(size) = text.strip_suffix("+}\r\n").and_then(|text| text.rsplit_once('{')) else {
             let (tag, words) = text.strip_suffix("\r\n")?.split_once(' ')?;
             return Some((tag.to_owned(), words.to_owned()));
         };
         let mut literal = vec![0; size.1.parse().unwrap()];
         lines.read_exact(&mut literal).unwrap();
-        octets.extend(literal);
+        bytes.extend(literal);
     }
 }
 

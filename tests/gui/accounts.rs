@@ -67,7 +67,7 @@ fn an_empty_page_says_the_pattern_and_loads() {
 }
 
 #[test]
-fn bad_lines_are_named_without_their_passwords_and_the_others_can_go_on() {
+fn bad_lines_are_named_without_their_passwords_and_the_others_can_continue() {
     let mut harness = plain(loaded());
     harness.run();
     harness.get_by_label("2 lines cannot be used.");
@@ -144,7 +144,7 @@ fn enter_in_the_filter_starts_nothing() {
 }
 
 #[test]
-fn a_check_tells_the_whole_and_lets_the_failed_ones_be_left_out() {
+fn a_check_reports_the_whole_and_lets_the_failed_ones_be_left_out() {
     let mut harness = plain(checked(&recorded::checked()));
     harness.run();
     harness.get_by_label("12 of 12 chosen");
@@ -158,7 +158,7 @@ fn a_check_tells_the_whole_and_lets_the_failed_ones_be_left_out() {
 }
 
 #[test]
-fn nothing_is_started_or_loaded_while_a_check_goes_on() {
+fn nothing_is_started_or_loaded_during_a_check() {
     let mut harness = plain(checked(&recorded::checking()));
     harness.run();
     harness.get_by_label("Start migration of 12 accounts").click();
@@ -198,7 +198,7 @@ fn folder_names_that_will_change_are_shown_before_the_start_the_surprising_ones_
 }
 
 #[test]
-fn a_mailbox_that_may_not_fit_is_told_before_the_start_and_can_be_migrated_all_the_same() {
+fn a_mailbox_that_may_not_fit_is_named_before_the_start_and_can_be_migrated_all_the_same() {
     let mut events = recorded::checked();
     let ann = AccountId(0);
     let end = events.iter().position(|it| matches!(it.event, Event::AccountFinished { account, .. } if account == ann));

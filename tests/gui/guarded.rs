@@ -69,7 +69,7 @@ fn beside_another_program_with_the_same_state_folder_nothing_begins() {
 }
 
 #[test]
-fn stopping_and_closing_ask_first_while_a_migration_goes_on() {
+fn stopping_and_closing_ask_first_during_a_migration() {
     let folder = tempfile::tempdir().unwrap();
     let demo = demo(folder.path(), 600, 3);
     let mut harness = at_accounts(folder.path(), &demo);
@@ -108,8 +108,8 @@ fn only_what_is_not_complete_is_migrated_again() {
 }
 
 #[test]
-fn the_log_hides_what_was_typed_and_what_stands_in_the_file() {
-    if !alone("the_log_hides_what_was_typed_and_what_stands_in_the_file") {
+fn the_log_hides_what_was_typed_and_what_is_in_the_file() {
+    if !alone("the_log_hides_what_was_typed_and_what_is_in_the_file") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

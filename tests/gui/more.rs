@@ -152,7 +152,7 @@ fn the_local_part_is_asked_for_except_by_kerio_connect() {
 }
 
 #[test]
-fn rules_are_typed_line_by_line_and_a_wrong_one_is_told_by_its_line() {
+fn rules_are_typed_line_by_line_and_a_wrong_one_is_named_by_its_line() {
     let mut harness = tall(opened());
     let rules = "Rules: what to leave out or rename";
     type_into(&mut harness, rules, "exclude Trash");
@@ -224,7 +224,7 @@ fn a_client_certificate_reaches_the_run_and_its_password_is_asked_for_only_with_
 }
 
 #[test]
-fn what_is_wrong_under_more_is_shown_when_she_wants_to_go_on() {
+fn what_is_wrong_under_more_is_shown_when_she_wants_to_continue() {
     let mut wizard = filled();
     wizard.servers.target_more.kept.way = Way::KerioMaster;
     let mut harness = plain(wizard);

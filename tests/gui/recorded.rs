@@ -1,4 +1,4 @@
-//! A recorded migration: forty accounts as an administrator has them, told as events, up to any moment.
+//! A recorded migration: forty accounts as an administrator has them, as events, up to any moment.
 
 use kimt::accounts::{self, AccountsFile};
 use kimt::domain::{
@@ -79,15 +79,15 @@ impl Recording {
             migration: None,
         };
         let mut recording = Self { at: 0, events: Vec::new() };
-        recording.tell(Event::RunStarted(info));
+        recording.note(Event::RunStarted(info));
         for (side, product) in [(Side::Source, "Dovecot"), (Side::Administration, "Kerio Connect 10.0.8")] {
-            recording.tell(Event::ServerReached { side, product: product.to_owned() });
+            recording.note(Event::ServerReached { side, product: product.to_owned() });
         }
         recording
     }
 
     /// Something happened, a moment later.
-    pub fn tell(&mut self, event: Event) -> &mut Self {
+    pub fn note(&mut self, event: Event) -> &mut Self {
         self.at += 3;
         self.events.push(Stamped { at: self.at, event });
         self
@@ -103,8 +103,8 @@ impl Recording {
     /// out.
     pub fn count(&mut self, account: usize, messages: u64) -> &mut Self {
         let id = AccountId(account as u32);
-        self.tell(Event::AccountStarted { account: id });
-        self.tell(Event::AccountLookedUp { account: id, standing: standing(account) });
+        self.note(Event::AccountStarted { account: id });
+        self.note(Event::AccountLookedUp { account: id, standing: standing(account) });
         let way = |source: &[&str], target: &[&str], mapping| PlannedFolder {
             source: FolderPath::new(source.iter().copied()),
             target: FolderPath::new(target.iter().copied()),
@@ -120,18 +120,18 @@ impl Recording {
         }
         let all = folders.len() as u32;
         let left_out = vec![LeftOut { folder: "Public Folders/News".into(), reason: LeftOutReason::Shared }];
-        self.tell(Event::FoldersPlanned { account: id, folders, left_out });
+        self.note(Event::FoldersPlanned { account: id, folders, left_out });
         for (folder, messages) in parts(messages).into_iter().enumerate() {
             let bytes = Some(messages * SIZE);
-            self.tell(Event::FolderCounted { account: id, folder: FolderId(folder as u32), messages, bytes });
+            self.note(Event::FolderCounted { account: id, folder: FolderId(folder as u32), messages, bytes });
         }
         for folder in (3..all).map(FolderId) {
-            self.tell(Event::FolderCounted { account: id, folder, messages: 0, bytes: Some(0) });
+            self.note(Event::FolderCounted { account: id, folder, messages: 0, bytes: Some(0) });
         }
         self
     }
 
-    /// Of each folder's messages the share from `from` to `to` arrived, over so many seconds.
+    /// Of each folder's messages the share from `from` to `to` arrived, within `seconds`.
     pub fn copy(&mut self, account: usize, (from, to): (f64, f64), messages: u64, seconds: u64) -> &mut Self {
         let id = AccountId(account as u32);
         let slices = seconds.max(1);
@@ -142,8 +142,8 @@ impl Recording {
                 let upto = |slice: u64| (messages as f64 * share(slice)).round() as u64;
                 let now = upto(slice + 1) - upto(slice);
                 let folder = FolderId(folder as u32);
-                self.tell(Event::MessagesCopied { account: id, folder, messages: now, bytes: now * SIZE });
-                self.tell(Event::MessagesChecked { account: id, folder, messages: now, bytes: now * SIZE });
+                self.note(Event::MessagesCopied { account: id, folder, messages: now, bytes: now * SIZE });
+                self.note(Event::MessagesChecked { account: id, folder, messages: now, bytes: now * SIZE });
             }
         }
         self
@@ -155,21 +155,21 @@ impl Recording {
         if end == AccountEnd::Complete {
             for (folder, messages) in parts(messages).into_iter().enumerate() {
                 let folder = FolderId(folder as u32);
-                self.tell(Event::FolderFinished { account: id, folder, target_messages: Some(messages) });
+                self.note(Event::FolderFinished { account: id, folder, target_messages: Some(messages) });
             }
         }
-        self.tell(Event::AccountFinished { account: id, end })
+        self.note(Event::AccountFinished { account: id, end })
     }
 
     /// A problem of an account.
     pub fn problem(&mut self, account: usize, folder: Option<u32>, problem: Problem) -> &mut Self {
         let account = Some(AccountId(account as u32));
-        self.tell(Event::ProblemMet { account, folder: folder.map(FolderId), problem })
+        self.note(Event::ProblemMet { account, folder: folder.map(FolderId), problem })
     }
 
     /// A worker does something else.
     pub fn step(&mut self, account: usize, step: Step) -> &mut Self {
-        self.tell(Event::Stepped { account: AccountId(account as u32), step })
+        self.note(Event::Stepped { account: AccountId(account as u32), step })
     }
 
     /// The events.
@@ -209,13 +209,13 @@ pub fn checked() -> Vec<Stamped> {
     for (account, (_, _, messages)) in PEOPLE.into_iter().enumerate() {
         if account == 3 {
             let id = AccountId(3);
-            run.tell(Event::AccountStarted { account: id });
+            run.note(Event::AccountStarted { account: id });
             run.problem(3, None, refused(3)).end(3, 0, AccountEnd::Failed);
         } else {
             run.count(account, messages).end(account, messages, AccountEnd::Complete);
         }
     }
-    run.tell(Event::RunFinished);
+    run.note(Event::RunFinished);
     run.events()
 }
 
@@ -223,7 +223,7 @@ pub fn checked() -> Vec<Stamped> {
 pub fn checking() -> Vec<Stamped> {
     let mut run = Recording::begin(RunKind::Check, people());
     run.count(0, 12_480).end(0, 12_480, AccountEnd::Complete);
-    run.tell(Event::AccountStarted { account: AccountId(1) }).step(1, Step::SigningIn);
+    run.note(Event::AccountStarted { account: AccountId(1) }).step(1, Step::SigningIn);
     run.count(2, 40_902).step(2, Step::Scanning(FolderId(2)));
     run.events()
 }
@@ -231,14 +231,14 @@ pub fn checking() -> Vec<Stamped> {
 /// A migration in its middle.
 pub fn running() -> Vec<Stamped> {
     let mut run = middle();
-    run.tell(Event::AccountStarted { account: AccountId(7) }).step(7, Step::CreatingAccount);
+    run.note(Event::AccountStarted { account: AccountId(7) }).step(7, Step::CreatingAccount);
     run.events()
 }
 
 fn middle() -> Recording {
     let mut run = Recording::begin(RunKind::Migrate, people());
     run.count(0, 12_480).copy(0, (0.0, 1.0), 12_480, 60).end(0, 12_480, AccountEnd::Complete);
-    run.tell(Event::AccountStarted { account: AccountId(3) });
+    run.note(Event::AccountStarted { account: AccountId(3) });
     run.problem(3, None, refused(3)).end(3, 0, AccountEnd::Failed);
     run.count(1, 8_211).copy(1, (0.0, 0.9998), 8_211, 40);
     let message = MessageName {
@@ -262,9 +262,9 @@ fn middle() -> Recording {
 pub fn waiting() -> Vec<Stamped> {
     let mut run = middle();
     for account in [2, 4, 5] {
-        run.tell(Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 });
+        run.note(Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 });
     }
-    run.pass(4000).tell(Event::Paused).tell(Event::Continued);
+    run.pass(4000).note(Event::Paused).note(Event::Continued);
     run.events()
 }
 
@@ -281,7 +281,7 @@ pub fn ended() -> Vec<Stamped> {
         };
         run.end(account, messages, AccountEnd::Complete);
     }
-    run.tell(Event::RunFinished);
+    run.note(Event::RunFinished);
     run.events()
 }
 
@@ -295,7 +295,7 @@ pub fn complete() -> Vec<Stamped> {
             AccountEnd::Complete,
         );
     }
-    run.pass(7_600_000).tell(Event::RunFinished);
+    run.pass(7_600_000).note(Event::RunFinished);
     run.events()
 }
 
@@ -304,7 +304,7 @@ pub fn not_started() -> Vec<Stamped> {
     let mut run = Recording::begin(RunKind::Migrate, people());
     let problem =
         Problem::new(ProblemKind::Unreachable).on(Side::Target).at_server("10.1.0.5").saying("connection refused");
-    run.tell(Event::ProblemMet { account: None, folder: None, problem }).tell(Event::RunFinished);
+    run.note(Event::ProblemMet { account: None, folder: None, problem }).note(Event::RunFinished);
     run.events()
 }
 

@@ -39,9 +39,9 @@ fn failing() -> Wizard {
         recorded::PEOPLE.iter().map(|(address, name, _)| (*address, *name)),
     );
     for account in 0..4 {
-        run.tell(Event::AccountStarted { account: AccountId(account) });
+        run.note(Event::AccountStarted { account: AccountId(account) });
         run.problem(account as usize, None, recorded::refused(account as usize));
-        run.tell(Event::AccountFinished { account: AccountId(account), end: AccountEnd::Failed });
+        run.note(Event::AccountFinished { account: AccountId(account), end: AccountEnd::Failed });
     }
     shown(&run.events())
 }
@@ -177,7 +177,7 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     let mut harness = plain(known(&recorded::waiting()));
     harness.run_steps(2);
     assert_eq!(harness.query_all_by_label_contains("next try in").count(), 7);
-    assert!(harness.query_by_label_contains("about ").is_none(), "no time left is told while all wait");
+    assert!(harness.query_by_label_contains("about ").is_none(), "no time left is shown while all wait");
     harness.get_by_label("Try now").click();
     harness.run_steps(2);
     assert_eq!(harness.state().actions, [Action::Run(RunCommand::TryNow)]);

@@ -86,7 +86,7 @@ fn server() -> (ImapServer, String) {
 }
 
 #[test]
-fn one_certificate_of_one_host_is_trusted_once_and_next_goes_on_by_itself() {
+fn one_certificate_of_one_host_is_trusted_once_and_next_continues_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(&DemoOptions { messages: 10, accounts: 2, ..DemoOptions::new(folder.path()) }).unwrap();
     let mut harness = open(folder.path(), None, Some(&demo));
@@ -284,7 +284,7 @@ fn rules_hold_for_the_run() {
     harness.get_by_label_contains("40 messages · ");
 }
 
-/// Started a second time with passwords in its environment, and with a program in the place of the system's that tells what it got.
+/// Started a second time with passwords in its environment, and with a program in the place of the system's that writes down what it got.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_the_system_opens_for_us_gets_no_password_of_ours() {
@@ -297,11 +297,11 @@ fn what_the_system_opens_for_us_gets_no_password_of_ours() {
         let mut harness = open(folder, None, None);
         harness.run_steps(2);
         harness.get_by_label("Log folder").click();
-        return wait_until(&mut harness, "the system's program", |_| folder.join("told").exists());
+        return wait_until(&mut harness, "the system's program", |_| folder.join("written").exists());
     }
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("xdg-open");
-    std::fs::write(&program, format!("#!/bin/sh\ncd \"${AGAIN}\"; env > telling; mv telling told\n")).unwrap();
+    std::fs::write(&program, format!("#!/bin/sh\ncd \"${AGAIN}\"; env > writing; mv writing written\n")).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     let again = Command::new(std::env::current_exe().unwrap())
@@ -311,6 +311,6 @@ fn what_the_system_opens_for_us_gets_no_password_of_ours() {
         .output()
         .unwrap();
     assert!(again.status.success(), "{again:?}");
-    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
-    assert!(told.contains(AGAIN) && !told.contains("hunter2"), "{told}");
+    let written = std::fs::read_to_string(folder.path().join("written")).unwrap();
+    assert!(written.contains(AGAIN) && !written.contains("hunter2"), "{written}");
 }

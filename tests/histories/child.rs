@@ -1,6 +1,6 @@
 //! A migration in a process of its own, which can be killed at any step.
 //!
-//! The process is this test program once more, told by its environment to do nothing but one run.
+//! The process is this test program once more, with an environment that lets it do nothing but one run.
 
 use super::clock::Clock;
 use super::embedded::stage::{ANN, LOOPBACK, migration, start};

@@ -1,6 +1,6 @@
 //! What must be where: an account of a mailbox's history that knows nothing of UIDs, records and protocols.
 //!
-//! Messages are told apart by their content. For each folder of the target and each content it knows
+//! Messages are distinguished by their content. For each folder of the target and each content it knows
 //! - how many messages of the source could ever have come there;
 //! - how many its owner put there herself;
 //! - how many its owner took away, which need not come back.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The folders that a mailbox may have beside INBOX; `/` stands for the separator.
+/// The folders that a mailbox may have beside INBOX; `/` is replaced by the separator.
 const NAMES: [&str; 6] = ["Work", "Work/Ideas", "Größe & Maß", "Archive", "a \"quoted\" name", "work"];
 /// The longest that a run may take.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
@@ -175,7 +175,7 @@ impl World {
                 let Some((name, uid)) = chosen(&mail, folder, message) else { return };
                 let digest = self.store(side).content(ANN, &name, uid).unwrap().digest();
                 self.store(side)
-                    .replace_content(ANN, &name, uid, Content::octets(&b"Subject: spoilt\r\n\r\n\0"[..]))
+                    .replace_content(ANN, &name, uid, Content::bytes(&b"Subject: spoilt\r\n\r\n\0"[..]))
                     .unwrap();
                 if on_target {
                     self.model.damaged(&wire_name(&name), digest);
@@ -248,13 +248,13 @@ impl World {
         for _ in 0..messages {
             self.letters += 1;
             let number = self.letters;
-            // No two letters have one size, but for equal ones: what only sizes and UIDs could tell apart nobody could.
+            // No two letters have one size, but for equal ones: messages that differ in size and UID alone nobody could distinguish.
             let text = format!("Subject: letter {number}\r\n\r\n{}\r\n", "x".repeat(number as usize * 3));
             let flags = ["\\Seen", "\\Flagged", "$Label1"].iter().zip(0..).filter(|(_, bit)| number >> bit & 1 == 1);
             let date =
                 chrono::DateTime::UNIX_EPOCH.fixed_offset() + chrono::Duration::hours(400_000 + i64::from(number));
             let flags = flags.map(|(flag, _)| (*flag).to_owned()).collect();
-            let content = Content::octets(text.as_bytes());
+            let content = Content::bytes(text.as_bytes());
             self.model.arrived(side == Side::Target, &wire_name(folder), content.digest());
             self.store(side).add(ANN, folder, NewMessage { content, flags, date }).unwrap();
         }

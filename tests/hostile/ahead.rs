@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 /// Answers that a target withholds until nothing more comes for a while, and then gives all at once.
 struct Withheld {
-    /// It is enough when so many were, and nothing is withheld after that.
+    /// It is enough when this many were, and nothing is withheld after that.
     enough: Option<usize>,
     quiet: Duration,
     answers: Vec<u8>,
     commands: usize,
-    octets: usize,
-    /// The most that was unanswered at a time: commands, and octets of their literals.
+    bytes: usize,
+    /// The most that was unanswered at a time: commands, and bytes of their literals.
     most: (usize, usize),
     last: Instant,
     is_over: bool,
     /// The connection on which it began.
     connection: Option<usize>,
-    line: Option<TcpStream>,
+    stream: Option<TcpStream>,
 }
 
 impl Withheld {
@@ -32,12 +32,12 @@ impl Withheld {
             quiet,
             answers: Vec::new(),
             commands: 0,
-            octets: 0,
+            bytes: 0,
             most: (0, 0),
             last: Instant::now(),
             is_over: false,
             connection: None,
-            line: None,
+            stream: None,
         }
     }
 
@@ -48,32 +48,32 @@ impl Withheld {
     fn withhold(&mut self, command: &Command, words: &str) {
         self.answers.extend(format!("{} {words}\r\n", command.tag).into_bytes());
         self.commands += 1;
-        self.octets += command.literals.iter().map(Vec::len).sum::<usize>();
-        self.most = (self.most.0.max(self.commands), self.most.1.max(self.octets));
+        self.bytes += command.literals.iter().map(Vec::len).sum::<usize>();
+        self.most = (self.most.0.max(self.commands), self.most.1.max(self.bytes));
         self.last = Instant::now();
     }
 
     fn give(&mut self) {
         let is_enough = self.enough.is_some_and(|enough| self.commands >= enough);
-        if let (true, Some(line)) = (is_enough || self.last.elapsed() > self.quiet, &mut self.line) {
-            let _ = line.write_all(&std::mem::take(&mut self.answers));
+        if let (true, Some(stream)) = (is_enough || self.last.elapsed() > self.quiet, &mut self.stream) {
+            let _ = stream.write_all(&std::mem::take(&mut self.answers));
             self.is_over = is_enough;
-            (self.commands, self.octets) = (0, 0);
+            (self.commands, self.bytes) = (0, 0);
         }
     }
 }
 
-/// Copies so many messages to a target that answers those commands with `words`, late; tells how much was unanswered at most.
+/// Copies that many messages to a target that answers those commands with `words`, late; returns how much was unanswered at most.
 fn most_unanswered(
-    (messages, octets): (u32, usize),
+    (messages, bytes): (u32, usize),
     (enough, quiet): (Option<usize>, Duration),
     (withholds, words): (fn(&Command) -> bool, &'static str),
 ) -> (usize, usize) {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich);
     for number in 0..messages {
         let mut text = format!("Subject: {number}\r\n\r\n").into_bytes();
-        text.resize(octets, b'x');
-        stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::octets(text))).unwrap();
+        text.resize(bytes, b'x');
+        stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::bytes(text))).unwrap();
     }
     let withheld = Arc::new(Mutex::new(Withheld::new(enough, quiet)));
     let (gives, takes, there) = (Arc::downgrade(&withheld), withheld.clone(), stage.target.server.store().clone());
@@ -93,8 +93,8 @@ fn most_unanswered(
         }
         store(&there, command);
         let takes = takes.clone();
-        Fate::Stream(Box::new(move |line| {
-            takes.lock().unwrap().line = Some(line.try_clone()?);
+        Fate::Stream(Box::new(move |stream| {
+            takes.lock().unwrap().stream = Some(stream.try_clone()?);
             Ok(())
         }))
     }));
@@ -104,7 +104,7 @@ fn most_unanswered(
 
 /// Stores what comes with an APPEND.
 fn store(there: &MailStore, command: &Command) {
-    let messages = command.literals.iter().map(|literal| NewMessage::new(Content::octets(literal.as_slice())));
+    let messages = command.literals.iter().map(|literal| NewMessage::new(Content::bytes(literal.as_slice())));
     there.add_all(ANN, "INBOX", messages.collect()).unwrap();
 }
 
@@ -124,8 +124,8 @@ fn no_more_than_nine_batches_wait_for_their_answers() {
 
 #[test]
 fn no_more_than_eight_megabytes_and_a_batch_wait_for_their_answers() {
-    let (_, octets) = most_unanswered((16, LARGE), ALL, (appends, "OK done"));
-    assert!((LARGE..=(8 << 20) + LARGE).contains(&octets), "{octets}");
+    let (_, bytes) = most_unanswered((16, LARGE), ALL, (appends, "OK done"));
+    assert!((LARGE..=(8 << 20) + LARGE).contains(&bytes), "{bytes}");
 }
 
 #[test]

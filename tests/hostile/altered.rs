@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 fn stage(sent: &'static [u8], stored: &'static [u8], capabilities: &'static str) -> Stage {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich);
     stage.source.store().add(ANN, "INBOX", message("Subject: ordinary\r\n\r\nOrdinary.\r\n")).unwrap();
-    stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::octets(sent))).unwrap();
+    stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::bytes(sent))).unwrap();
     let there = stage.target.server.store().clone();
     stage.target.tamper(
         Tamper::commands(move |command: &Command| {
             if command.name != "APPEND" || command.literals[0] != sent {
                 return Fate::Pass;
             }
-            let uid = there.add(ANN, "INBOX", NewMessage::new(Content::octets(stored))).unwrap();
+            let uid = there.add(ANN, "INBOX", NewMessage::new(Content::bytes(stored))).unwrap();
             command.answer(&format!("OK [APPENDUID 1 {uid}] done"))
         })
         .offering(capabilities),
@@ -32,7 +32,7 @@ const WITHOUT_UIDS: &str = "IMAP4rev1 LITERAL+";
 #[test]
 fn damage_is_called_altered_by_a_migration_and_by_a_comparison_and_is_not_sent_again() {
     for (sent, stored) in [
-        // The lines of a bounce became one, a binary part lost octets, a sender was forged, a subject continued.
+        // The lines of a bounce became one, a binary part lost bytes, a sender was forged, a subject continued.
         (&b"Subject: b\r\n\r\na\rb\rc\r\n"[..], &b"Subject: b\r\n\r\nabc\r\n"[..]),
         (b"Subject: p\r\n\r\n\x89PNG\r\r\n\x1a\n", b"Subject: p\r\n\r\n\x89PNG\r\n\x1a\n"),
         (b"From: a\r\nSubject: f\r\n\r\nx\r\n", b"From: b\r\nSubject: g\r\nFrom: a\r\nSubject: f\r\n\r\nx\r\n"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A run that is disturbed at one step and goes on by itself; whether there was such a step.
+/// A run that is disturbed at one step and continues by itself; whether there was such a step.
 fn disturbed_at(step: u64, profile: Profile, action: &Action) -> bool {
     let mut stage = Stage::with(ImapOptions::new(profile), ImapOptions::new(profile)).fill(4);
     stage.source.store().create_folder(ANN, "Work").unwrap();

@@ -8,7 +8,7 @@ use kimt::rehearsal::Profile;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs over STARTTLS with that somebody on one side, and returns what was told.
+/// Runs over STARTTLS with that somebody on one side, and returns what was reported.
 fn refused(side: Side, tamper: Tamper) -> Vec<ProblemKind> {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(2);
     stage.source.security = Security::StartTls;

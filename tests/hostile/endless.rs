@@ -8,14 +8,14 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Octets of a line that has no end to speak of. `KIMT_ENDLESS` sets it in MiB: with 1024 the whole takes some minutes.
+/// Bytes of a line that has no end to speak of. `KIMT_ENDLESS` sets it in MiB: with 1024 the whole takes some minutes.
 fn length() -> u64 {
     std::env::var("KIMT_ENDLESS").ok().and_then(|text| text.parse().ok()).unwrap_or(128) << 20
 }
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The most memory this process ever had, in KiB; 0 where the system does not tell.
+/// The most memory this process ever had, in KiB; 0 where the system does not say.
 fn most_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -52,7 +52,7 @@ fn verdict_after(at: &'static str, start: &'static str, end: &'static str) -> Ve
     }));
     let state = stage.migrate();
     assert_eq!(stage.target.mail().messages(), 25, "{:?}", problems(&state));
-    // The kernel counts in steps, and may tell a little less than before.
+    // The kernel counts in steps, and may say a little less than before.
     let cost = most_memory().saturating_sub(before);
     // Other tests run meanwhile, and take their own.
     assert!(cost < 64 * 1024, "{cost} KiB for {} MiB", length() >> 20);

@@ -98,14 +98,14 @@ fn a_connection_lost_where_one_folder_ends_and_the_next_begins_loses_and_doubles
 
 #[test]
 fn a_server_that_opens_the_next_folder_before_it_is_done_with_the_last_mixes_nothing_up() {
-    // The answer to Beta's EXAMINE comes before what was asked of Alpha: the line is given up, and the next one serves.
-    let told = Mutex::new(false);
+    // The answer to Beta's EXAMINE comes before what was asked of Alpha: the connection is given up, and the next one serves.
+    let announced = Mutex::new(false);
     let mut stage = full(Profile::Rich);
     stage.source.tamper(Tamper::commands(move |command| {
         // Tags count up by one: with EXAMINE and FETCH for each folder, the next EXAMINE has the one after this command's.
         let number: u32 = command.tag.trim_start_matches('K').parse().unwrap_or(0);
         let is_of_many = command.reads_bodies() && command.text.contains(':');
-        if is_of_many && !std::mem::replace(&mut *told.lock().unwrap(), true) {
+        if is_of_many && !std::mem::replace(&mut *announced.lock().unwrap(), true) {
             let early = format!("* OK [UIDVALIDITY 1] early\r\nK{} OK [READ-ONLY] done\r\n", number + 1);
             return Fate::Instead(early.into_bytes());
         }
@@ -116,11 +116,11 @@ fn a_server_that_opens_the_next_folder_before_it_is_done_with_the_last_mixes_not
 
 #[test]
 fn a_message_delivered_once_more_is_not_taken_for_the_same_uid_of_the_next_folder() {
-    let (last_seen, told) = (Mutex::new(false), Mutex::new(false));
+    let (last_seen, announced) = (Mutex::new(false), Mutex::new(false));
     let mut stage = full(Profile::Rich);
     stage.source.tamper(Tamper::answers(move |answer| {
         let mut last_seen = last_seen.lock().unwrap();
-        if *last_seen && answer.text.starts_with('K') && !std::mem::replace(&mut *told.lock().unwrap(), true) {
+        if *last_seen && answer.text.starts_with('K') && !std::mem::replace(&mut *announced.lock().unwrap(), true) {
             return answer.after(b"* 3 FETCH (UID 3 BODY[] {9}\r\nA: b\r\n\r\nx)\r\n");
         }
         *last_seen |= answer.fetches(8) && answer.text.contains("BODY[]");

@@ -35,7 +35,7 @@ fn contents(mail: &Snapshot) -> usize {
     mail.messages()
 }
 
-/// A second run copies so many and leaves every message exactly once.
+/// A second run copies `copied` messages and leaves every message exactly once.
 fn assert_rerun_copies(stage: &Stage, messages: u64) -> RunState {
     let state = stage.migrate();
     assert_eq!(state.tally.copied.messages, messages, "{:?}", problems(&state));
@@ -67,9 +67,8 @@ fn a_lost_record_is_rebuilt_from_what_is_on_the_target() {
 
 #[test]
 fn a_damaged_record_is_set_aside_reported_and_rebuilt() {
-    let half = |octets: &[u8]| octets[..octets.len() / 2].to_vec();
-    let holed =
-        |octets: &[u8]| octets.iter().enumerate().map(|(at, octet)| if at > 200 { 0xa5 } else { *octet }).collect();
+    let half = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    let holed = |bytes: &[u8]| bytes.iter().enumerate().map(|(at, byte)| if at > 200 { 0xa5 } else { *byte }).collect();
     type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
     let damages: [Damage<'_>; 4] =
         [&|_| Vec::new(), &|_| b"no database at all, but long enough to look like one".repeat(200), &half, &holed];
@@ -104,7 +103,7 @@ fn a_lost_record_after_a_run_that_was_stopped_half_way_doubles_nothing() {
     let mut stage = stage();
     let (appends, reached) = (AtomicUsize::new(0), AtomicBool::new(false));
     stage.target.tamper(Tamper::commands(move |command| {
-        // One folder is taken, its first message and the others; from the second on the line is dead.
+        // One folder is taken, its first message and the others; from the second on the connection is dead.
         if command.name == "APPEND" && appends.fetch_add(1, Ordering::SeqCst) == 2 {
             reached.store(true, Ordering::SeqCst);
         }
@@ -130,7 +129,7 @@ fn new_uid_validities_on_both_sides_double_nothing() {
 
 #[test]
 fn a_folder_of_the_source_made_again_with_other_messages_under_the_same_uids_is_copied() {
-    // With as many messages as before nothing else tells that it is another folder.
+    // With as many messages as before nothing else shows that it is another folder.
     for messages in [25, 26] {
         let stage = stage();
         stage.assert_complete(&stage.migrate());
@@ -264,7 +263,7 @@ fn a_target_whose_uids_went_back_with_a_backup_gets_what_is_missing_by_itself() 
 fn a_new_uid_validity_of_the_target_alone_makes_its_record_worthless() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());
-    // As many messages as before, so that only the UIDVALIDITY tells. The one that is gone comes back: nobody knows any more who deleted it.
+    // As many messages as before, so that only the UIDVALIDITY shows it. The one that is gone comes back: nobody knows any more who deleted it.
     let store = stage.target.store();
     store.delete_message(ANN, "Work", 7).unwrap();
     store.add(ANN, "Work", message("Subject: the owner's own\r\n\r\n")).unwrap();
@@ -285,7 +284,7 @@ fn a_clock_set_back_changes_nothing() {
         std::fs::File::options().write(true).open(path).unwrap().set_modified(future).unwrap();
     }
     let late = chrono::DateTime::UNIX_EPOCH.fixed_offset() - chrono::Duration::days(1);
-    let content = Content::octets(&b"Subject: from before time\r\n\r\n"[..]);
+    let content = Content::bytes(&b"Subject: from before time\r\n\r\n"[..]);
     stage.source.store().add(ANN, "INBOX", NewMessage { date: late, ..NewMessage::new(content) }).unwrap();
     assert_rerun_copies(&stage, 1);
 }
@@ -327,7 +326,7 @@ fn run_from_two_computers(stage: &Stage, delay_second: impl FnOnce() + Send) -> 
         });
         [first.join().unwrap(), second.join().unwrap()]
     });
-    // Whichever goes on later brings what is missing, and nothing twice.
+    // Whichever continues later brings what is missing, and nothing twice.
     for folder in [stage.folder.path(), other.path()] {
         let again = stage.run_in(RunKind::Migrate, folder);
         assert_eq!(again.verdict(), Verdict::AllComplete, "{:?}", problems(&again));
@@ -340,13 +339,16 @@ fn two_runs_of_a_mailbox_from_two_computers_double_one_message_at_most_and_say_s
     for target in [Profile::Rich, Profile::Bare] {
         let stage = Stage::between(Profile::Rich, target).fill(1_500);
         let runs = run_from_two_computers(&stage, || {});
-        let told: Vec<_> = runs.iter().map(problems).collect();
+        let reported: Vec<_> = runs.iter().map(problems).collect();
         // Without UIDPLUS neither knows who was first.
-        assert!(target == Profile::Bare || runs.iter().any(|run| run.verdict() == Verdict::AllComplete), "{told:?}");
+        assert!(
+            target == Profile::Bare || runs.iter().any(|run| run.verdict() == Verdict::AllComplete),
+            "{reported:?}"
+        );
         let doubled = stage.target.mail().messages() - 1_500;
-        assert!(doubled <= 1, "{doubled} {told:?}");
+        assert!(doubled <= 1, "{doubled} {reported:?}");
         let says = |kind| runs.iter().any(|run| kinds(run).contains(&kind));
-        assert!(doubled == 0 || says(ProblemKind::MailboxInUse) && says(ProblemKind::MessageDoubled), "{told:?}");
+        assert!(doubled == 0 || says(ProblemKind::MailboxInUse) && says(ProblemKind::MessageDoubled), "{reported:?}");
     }
 }
 
@@ -364,8 +366,11 @@ fn of_two_runs_that_send_their_first_message_at_the_same_moment_one_continues() 
     let mut verdicts = runs.iter().map(|run| run.verdict() == Verdict::AllComplete).collect::<Vec<_>>();
     verdicts.sort_unstable();
     assert_eq!(verdicts, [false, true]);
-    let told: BTreeSet<_> = runs.iter().flat_map(kinds).collect();
-    assert!(told.contains(&ProblemKind::MailboxInUse) && told.contains(&ProblemKind::MessageDoubled), "{told:?}");
+    let reported: BTreeSet<_> = runs.iter().flat_map(kinds).collect();
+    assert!(
+        reported.contains(&ProblemKind::MailboxInUse) && reported.contains(&ProblemKind::MessageDoubled),
+        "{reported:?}"
+    );
     assert_eq!(stage.target.mail().messages(), 1_501);
 }
 

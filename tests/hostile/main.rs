@@ -1,4 +1,4 @@
-//! Hostile and broken servers: whatever one says, nothing is lost, doubled or altered unnoticed, nothing hangs, and the rest goes on.
+//! Hostile and broken servers: whatever one says, nothing is lost, doubled or altered unnoticed, nothing hangs, and the rest continues.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A failed step of a test ends the test.
 

@@ -41,14 +41,17 @@ fn a_message_that_failed_is_named_by_sender_subject_and_a_size_that_can_be_read(
     let stage = stage();
     let state = stage.migrate();
     stage.assert_but(&state, &[4, 5], &BOTH);
-    let told = problems(&state).join("\n");
+    let reported = problems(&state).join("\n");
     assert!(
-        told.contains(
+        reported.contains(
             " from Zoë, 'Příloha 4' (5.1 KB, UID 4) in 'INBOX' is larger than the target accepts: its limit is 2.0 KB."
         ),
-        "{told}"
+        "{reported}"
     );
-    assert!(told.contains(" from Zoë, 'Příloha \u{fffd}POISON 5' (") && !told.contains('\u{202e}'), "{told}");
+    assert!(
+        reported.contains(" from Zoë, 'Příloha \u{fffd}POISON 5' (") && !reported.contains('\u{202e}'),
+        "{reported}"
+    );
     let compared = problems(&stage.run(RunKind::Verify)).join("\n");
     assert!(compared.contains("from Zoë, 'Příloha 4' (5.1 KB, UID 4) in 'INBOX' is not on the target."), "{compared}");
 }
@@ -83,8 +86,8 @@ fn a_source_that_does_not_say_who_wrote_a_message_is_asked_once_and_costs_nothin
         let state = stage.migrate();
         stage.assert_but(&state, &[4, 5], &BOTH);
         assert_eq!((state.tally.copied.messages, state.tally.checked.messages), (4, 4));
-        let told = problems(&state).join("\n");
-        assert!(told.contains("(5.1 KB, UID 4) in 'INBOX'") && !told.contains("Zoë"), "{index}: {told}");
+        let reported = problems(&state).join("\n");
+        assert!(reported.contains("(5.1 KB, UID 4) in 'INBOX'") && !reported.contains("Zoë"), "{index}: {reported}");
         // One that answers is asked for each kind of failure.
         let most = if matches!(index, 3 | 4) { 2 } else { 1 };
         assert_eq!(asked.load(Ordering::SeqCst), most, "{index}");
@@ -100,8 +103,8 @@ fn a_comparison_survives_a_source_that_hangs_up_when_it_is_asked_who_wrote_a_mes
     stage.source.store().create_folder(ANN, "Later").unwrap();
     stage.source.store().add(ANN, "Later", message("Subject: later\r\n\r\nLater.\r\n")).unwrap();
     let state = stage.run(RunKind::Verify);
-    let told = problems(&state);
-    assert_eq!(told.len(), 3, "{told:#?}");
-    assert!(told.iter().all(|told| told.starts_with("MessageMissing")), "{told:#?}");
+    let reported = problems(&state);
+    assert_eq!(reported.len(), 3, "{reported:#?}");
+    assert!(reported.iter().all(|problem| problem.starts_with("MessageMissing")), "{reported:#?}");
     assert_eq!(state.tally.checked.messages, 4);
 }

@@ -97,18 +97,18 @@ fn odd_names_stay_names() {
 fn names_with_nul_or_line_ends_inject_no_command() {
     for name in ["x\r\nK9 DELETE INBOX\r\n", "x\0y", "\r\n", "\0", ""] {
         let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(3);
-        let mut told = format!("* LIST () \"/\" {{{}}}\r\n", name.len()).into_bytes();
-        told.extend_from_slice(name.as_bytes());
-        told.extend_from_slice(b"\r\n");
+        let mut listed = format!("* LIST () \"/\" {{{}}}\r\n", name.len()).into_bytes();
+        listed.extend_from_slice(name.as_bytes());
+        listed.extend_from_slice(b"\r\n");
         stage.source.tamper(Tamper::answers(move |answer| {
-            if answer.text.starts_with("* LIST") { answer.after(&told) } else { Fate::Pass }
+            if answer.text.starts_with("* LIST") { answer.after(&listed) } else { Fate::Pass }
         }));
         let state = stage.migrate();
         assert_eq!(state.tally.copied.messages, 3, "{name:?}: {:?}", problems(&state));
         assert_eq!(stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
         let here = stage.target.mail();
         assert_eq!(here.folder("INBOX").unwrap().messages.len(), 3);
-        assert!(here.folders.keys().all(|name| !name.iter().any(|octet| b"\r\n\0".contains(octet))), "{here:?}");
+        assert!(here.folders.keys().all(|name| !name.iter().any(|byte| b"\r\n\0".contains(byte))), "{here:?}");
     }
 }
 

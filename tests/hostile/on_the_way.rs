@@ -1,4 +1,4 @@
-//! What was on its way when the target's line was lost, and cannot be told by looking for what came last.
+//! What was on its way when the connection to the target was lost, and cannot be known by looking for what came last.
 
 use super::between::{Command, Fate, Tamper};
 use super::stage::{ANN, Stage, kinds, message, problems};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 type There = Arc<OnceLock<Arc<MailStore>>>;
 
-/// A target without MULTIAPPEND that meets the APPENDs, counted from 1, with `on_append`, and is told where it stores.
+/// A target without MULTIAPPEND that meets the APPENDs, counted from 1, with `on_append`, and says where it stores.
 fn stage(on_append: impl Fn(usize, &Command, &MailStore) -> Fate + Send + Sync + 'static) -> Stage {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich);
     let (there, seen) = (There::default(), AtomicUsize::new(0));
@@ -27,7 +27,7 @@ fn stage(on_append: impl Fn(usize, &Command, &MailStore) -> Fate + Send + Sync +
 
 /// What came with an APPEND of one message, without its flags.
 fn flagless(command: &Command) -> NewMessage {
-    NewMessage::new(Content::octets(command.literals[0].as_slice()))
+    NewMessage::new(Content::bytes(command.literals[0].as_slice()))
 }
 
 fn fill(stage: &Stage, folder: &str, messages: u32) {
@@ -50,7 +50,7 @@ fn stop_when(stage: &Stage, stored: &AtomicBool) {
 /// A run that leaves the large messages out.
 fn migrate_small(stage: &Stage) -> RunState {
     let mut request = stage.request(RunKind::Migrate, stage.folder.path());
-    request.selection = Selection { max_octets: Some(100), ..Selection::default() };
+    request.selection = Selection { max_bytes: Some(100), ..Selection::default() };
     stage.finish(request)
 }
 
@@ -108,15 +108,16 @@ fn a_message_that_the_target_changed_is_found_among_all_that_may_be_it() {
         }
         let traced = [b"X-Trace: here\r\n", command.literals[0].as_slice()].concat();
         let date = "2025-12-24T18:00:00+01:00".parse().unwrap();
-        there.add(ANN, "INBOX", NewMessage { date, content: Content::octets(traced), ..flagless(command) }).unwrap();
+        there.add(ANN, "INBOX", NewMessage { date, content: Content::bytes(traced), ..flagless(command) }).unwrap();
         Fate::Close
     });
     fill(&stage, "INBOX", 4);
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!(stage.target.mail().messages(), 4);
-    let told = BTreeSet::from([ProblemKind::MessageNormalised, ProblemKind::DateNotKept, ProblemKind::KeywordsDropped]);
-    assert_eq!(kinds(&state), told, "{:?}", problems(&state));
+    let reported =
+        BTreeSet::from([ProblemKind::MessageNormalised, ProblemKind::DateNotKept, ProblemKind::KeywordsDropped]);
+    assert_eq!(kinds(&state), reported, "{:?}", problems(&state));
 }
 
 #[test]
@@ -127,8 +128,8 @@ fn flags_lost_in_a_run_that_was_cut_off_are_reported_by_the_next() {
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     assert_eq!(stage.target.mail().messages(), 4);
-    let told = "KeywordsDropped: A message in 'INBOX' lost flags or keywords that the target does not keep: for example \\Seen.";
-    assert_eq!(problems(&state), [told]);
+    let reported = "KeywordsDropped: A message in 'INBOX' lost flags or keywords that the target does not keep: for example \\Seen.";
+    assert_eq!(problems(&state), [reported]);
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn a_message_that_was_stored_when_it_cost_the_connection_for_the_last_time_is_no
     [10, 11, 900, 12].into_iter().for_each(&add);
     let state = stage.migrate();
     assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageRefused]), "{:?}", problems(&state));
-    // What is copied meanwhile stands above it.
+    // What is copied meanwhile is above it.
     add(13);
     assert_eq!(migrate_small(&stage).verdict(), Verdict::AllComplete);
     stage.assert_complete(&stage.migrate());

@@ -1,4 +1,4 @@
-//! Targets whose word about where a message stands, and that it stands there, is not worth much.
+//! Targets whose word about where a message is, and that it is there, is not worth much.
 
 use super::between::{Command, Fate, Tamper};
 use super::stage::{ANN, Stage, kinds, message, problems};
@@ -20,7 +20,7 @@ fn of_equal_messages_that_the_target_keeps_as_one_the_others_are_named() {
             return Fate::Pass;
         }
         let add = || {
-            let message = NewMessage::new(Content::octets(command.literals[0].as_slice()));
+            let message = NewMessage::new(Content::bytes(command.literals[0].as_slice()));
             target.get().unwrap().add(ANN, "INBOX", message).unwrap()
         };
         let uid = *kept.lock().unwrap().get_or_insert_with(add);

@@ -109,8 +109,8 @@ fn an_empty_body_where_a_size_was_announced_is_no_message() {
             return Fate::Pass;
         }
         // The literal that follows is announced as another part.
-        let octets = answer.text.rsplit_once('{').unwrap().1.trim_end_matches('}').to_owned();
-        answer.with(&format!("BODY[] {{{octets}}}"), &format!("BODY[] \"\" BODY[TEXT] {{{octets}}}"))
+        let bytes = answer.text.rsplit_once('{').unwrap().1.trim_end_matches('}').to_owned();
+        answer.with(&format!("BODY[] {{{bytes}}}"), &format!("BODY[] \"\" BODY[TEXT] {{{bytes}}}"))
     }));
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));

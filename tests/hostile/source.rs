@@ -17,10 +17,10 @@ fn saying(on_answer: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> Stage 
 
 /// The same, each line `times` times.
 fn first_times(times: usize, lie: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> impl Fn(&Answer) -> Fate {
-    let told = AtomicUsize::new(0);
+    let given = AtomicUsize::new(0);
     move |answer| match lie(answer) {
         Fate::Pass => Fate::Pass,
-        fate if told.fetch_add(1, Ordering::SeqCst) < times => fate,
+        fate if given.fetch_add(1, Ordering::SeqCst) < times => fate,
         _ => Fate::Pass,
     }
 }
@@ -29,10 +29,10 @@ fn announces_body(answer: &Answer, uid: u32) -> bool {
     answer.fetches(uid) && answer.text.contains("BODY[]")
 }
 
-/// The line with another number of octets announced.
-fn announcing(answer: &Answer, octets: &str) -> Fate {
+/// The line with another number of bytes announced.
+fn announcing(answer: &Answer, bytes: &str) -> Fate {
     let announced = answer.text.rsplit_once('{').unwrap().1.to_owned();
-    answer.with(&format!("{{{announced}"), &format!("{{{octets}}}"))
+    answer.with(&format!("{{{announced}"), &format!("{{{bytes}}}"))
 }
 
 #[test]
@@ -206,13 +206,13 @@ fn a_message_whose_literal_is_always_longer_is_named_and_never_stored_with_what_
 
 #[test]
 fn a_literal_of_gigabytes_that_ends_early_costs_that_message_only() {
-    for octets in ["4294967296", "4000000000", "18446744073709551615"] {
+    for bytes in ["4294967296", "4000000000", "18446744073709551615"] {
         let stage = saying(move |answer| {
             if announces_body(answer, 3) {
                 let line = answer.text.rsplit_once('{').unwrap().0.to_owned();
                 return Fate::Stream(Box::new(move |client| {
                     use std::io::Write;
-                    write!(client, "{line}{{{octets}}}\r\nSubject: x\r\n")?;
+                    write!(client, "{line}{{{bytes}}}\r\nSubject: x\r\n")?;
                     client.shutdown(std::net::Shutdown::Both)
                 }));
             }
@@ -274,8 +274,13 @@ fn a_comparison_continues_past_a_message_that_costs_the_connection_on_either_sid
         let state = stage.run(RunKind::Verify);
         assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:#?}", problems(&state));
         let kind = if of_source { ProblemKind::MessageUnreadable } else { ProblemKind::MessageUnproved };
-        let told = &state.accounts[0].problems;
-        assert_eq!(told.iter().map(|(_, problem)| problem.kind).collect::<Vec<_>>(), [kind], "{:#?}", problems(&state));
+        let reported = &state.accounts[0].problems;
+        assert_eq!(
+            reported.iter().map(|(_, problem)| problem.kind).collect::<Vec<_>>(),
+            [kind],
+            "{:#?}",
+            problems(&state)
+        );
         assert_eq!(state.tally.checked.messages, 5);
     }
 }

@@ -37,11 +37,11 @@ fn is_poisoned(command: &Command) -> bool {
 }
 
 fn store(store: &MailStore, command: &Command) {
-    let messages = command.literals.iter().map(|literal| NewMessage::new(Content::octets(literal.as_slice())));
+    let messages = command.literals.iter().map(|literal| NewMessage::new(Content::bytes(literal.as_slice())));
     store.add_all(ANN, "INBOX", messages.collect()).unwrap();
 }
 
-/// The first so many commands that match.
+/// The first `count` commands that match.
 fn first(times: usize, wanted: impl Fn(&Command) -> bool) -> impl Fn(&Command) -> bool {
     let seen = AtomicUsize::new(0);
     move |command| wanted(command) && seen.fetch_add(1, Ordering::SeqCst) < times
@@ -391,14 +391,14 @@ fn keywords_left_behind_before_a_connection_was_lost_are_reported_with_those_aft
         let flagged = NewMessage { flags: vec!["$Work".into()], ..message(&text) };
         stage.source.store().add(ANN, "INBOX", flagged).unwrap();
     }
-    // A comparison of what stands there would hide that the run forgot.
+    // A comparison of what is there would hide that the run forgot.
     stage.verify = Verify::None;
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    let told = [
+    let reported = [
         "KeywordsDropped: 6 messages in 'INBOX' lost flags or keywords that the target does not keep: for example $Work.",
     ];
-    assert_eq!((stage.target.mail().messages(), problems(&state)), (12, told.map(str::to_owned).to_vec()));
+    assert_eq!((stage.target.mail().messages(), problems(&state)), (12, reported.map(str::to_owned).to_vec()));
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn a_call_ends_at_its_time_limit_whatever_the_server_does() {
     }
 }
 
-/// The head of a TLS record of 16 KB, then an octet now and then.
+/// The head of a TLS record of 16 KB, then an byte now and then.
 fn drip_a_record(mut tcp: std::net::TcpStream) -> std::io::Result<()> {
     tcp.write_all(&[0x16, 3, 3, 0x40, 0])?;
     loop {

@@ -27,9 +27,9 @@ pub enum Reply {
     Error(i64, &'static str),
     /// A whole HTTP response.
     Raw(String),
-    /// A valid head, then an octet now and then.
+    /// A valid head, then an byte now and then.
     Drip,
-    /// A body of so many megabytes.
+    /// A body of that many megabytes.
     Huge(usize),
     /// The answer to another call.
     Stray,

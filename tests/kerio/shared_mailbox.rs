@@ -16,9 +16,9 @@ fn stage() -> Stage {
 
 fn assert_two_refused(state: &RunState) {
     assert_eq!(kinds(state), [ProblemKind::MailboxShared].into(), "{:#?}", problems(state));
-    let told = problems(state).join("\n");
+    let reported = problems(state).join("\n");
     for part in ["line 1 and line 2 (ann@alias.example)", "line 2 and line 1 (ann@new.example)", "on the target"] {
-        assert!(told.contains(part), "{told}");
+        assert!(reported.contains(part), "{reported}");
     }
 }
 

@@ -239,7 +239,7 @@ fn a_taken_port_is_reported_and_the_old_one_serves_again() {
     }
 }
 
-/// Tries `case` with the line cut at its first step, at its second and so on, until it has no more; some at the same time. A case
+/// Tries `case` with the connection cut at its first step, at its second and so on, until it has no more; some at the same time. A case
 /// gets the step, and says whether the cut came.
 fn cut_everywhere(case: impl Fn(u64) -> bool + Sync) {
     const TOGETHER: u64 = 6;

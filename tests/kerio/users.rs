@@ -35,7 +35,7 @@ fn directory() -> Arc<Mutex<Directory>> {
     Arc::new(Mutex::new(Directory { domains, users, entities: Vec::new() }))
 }
 
-/// Answers as the directory stands; `create` may refuse a user.
+/// Answers from the directory; `create` may refuse a user.
 fn serve(
     directory: Arc<Mutex<Directory>>,
     create: impl Fn(&mut Directory, &Value) -> Option<Reply> + Send + Sync + 'static,
@@ -129,19 +129,19 @@ fn a_missing_user_is_created_with_the_password_and_name_of_the_csv() {
 fn a_domain_is_created_once_however_many_workers_ask() {
     let server = serve(directory(), |_, _| None);
     let administration = server.sign_in().unwrap();
-    let told = Mutex::new(Vec::new());
+    let reported = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for number in 0..4 {
-            let (administration, told) = (&administration, &told);
+            let (administration, reported) = (&administration, &reported);
             scope.spawn(move || {
                 let account = account(&format!("user{number}@new.example"));
-                let mut created = |name: &str| told.lock().unwrap().push(name.to_owned());
+                let mut created = |name: &str| reported.lock().unwrap().push(name.to_owned());
                 assert!(administration.ensure_user(&account, &mut created).unwrap().created);
             });
         }
     });
     assert_eq!(server.count("Domains.create"), 1);
-    assert_eq!(*told.lock().unwrap(), ["new.example"]);
+    assert_eq!(*reported.lock().unwrap(), ["new.example"]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_test_of_the_target_lists_what_was_found() {
     let findings = migrate::test_target(&stage.servers(), stage.folder.path());
     let text: Vec<String> = findings.iter().map(words::finding).collect();
     let said = |part: &str| assert!(text.iter().any(|line| line.contains(part)), "{part}: {text:#?}");
-    // Two services, two certificates: each line says whose it is.
+    // Two services, two certificates: each problem says whose it is.
     said("Administration: certificate trusted by its fingerprint");
     said("IMAP: certificate trusted by its fingerprint");
     said("IMAP: offers the sign-in with passwords");

@@ -11,12 +11,12 @@ fn migrated() -> Stage {
     let stage = Stage::between(Profile::Rich, Profile::Rich);
     let store = stage.source.store();
     let twice = b"Subject: twice\r\n\r\nTwice.\r\n";
-    for (octets, flags, date) in [
+    for (bytes, flags, date) in [
         (&twice[..], &["\\Seen"][..], "2001-02-03T04:05:06+00:00"),
         (&twice[..], &["\\Flagged"][..], "2019-12-31T23:59:59+00:00"),
         (&b"Subject: once\r\n\r\nOnce.\r\n"[..], &[][..], "2020-01-01T00:00:00+00:00"),
     ] {
-        store.add(ANN, "INBOX", message(octets, flags, date)).unwrap();
+        store.add(ANN, "INBOX", message(bytes, flags, date)).unwrap();
     }
     store.create_folder(ANN, "Empty").unwrap();
     store.set_subscribed(ANN, "Empty", true).unwrap();
@@ -30,9 +30,9 @@ fn migrated() -> Stage {
 /// Puts a message in the place of another, with a new UID.
 fn replace(stage: &Stage, uid: u32, flags: &[&str], date: &str) {
     let store = stage.target.store();
-    let octets = store.content(ANN, "INBOX", uid).unwrap().to_vec();
+    let bytes = store.content(ANN, "INBOX", uid).unwrap().to_vec();
     store.delete_message(ANN, "INBOX", uid).unwrap();
-    store.add(ANN, "INBOX", message(&octets, flags, date)).unwrap();
+    store.add(ANN, "INBOX", message(&bytes, flags, date)).unwrap();
 }
 
 fn lose_record(stage: &Stage) {
@@ -41,8 +41,8 @@ fn lose_record(stage: &Stage) {
 
 /// Puts copies of the third message beside it.
 fn copies(stage: &Stage, number: usize) {
-    let octets = stage.target.store().content(ANN, "INBOX", 3).unwrap().to_vec();
-    let copies = vec![message(&octets, &[], "2020-01-01T00:00:00+00:00"); number];
+    let bytes = stage.target.store().content(ANN, "INBOX", 3).unwrap().to_vec();
+    let copies = vec![message(&bytes, &[], "2020-01-01T00:00:00+00:00"); number];
     stage.target.store().add_all(ANN, "INBOX", copies).unwrap();
 }
 

@@ -42,10 +42,10 @@ fn a_whole_migration_goes_over_compressed_connections() {
             }
         }
         let there = stage.source.mail();
-        let octets: u64 = there.folders.values().flat_map(|folder| &folder.messages).map(|message| message.size).sum();
+        let bytes: u64 = there.folders.values().flat_map(|folder| &folder.messages).map(|message| message.size).sum();
         // The target takes everything and gives it back to be compared.
         for (link, times) in links.iter().zip(1..) {
-            assert!(link.octets_passed() < octets * times / 10 * 9, "{} of {octets}", link.octets_passed());
+            assert!(link.bytes_passed() < bytes * times / 10 * 9, "{} of {bytes}", link.bytes_passed());
         }
     }
 }

@@ -42,11 +42,11 @@ fn near(mail: &Arc<MailStore>, options: ImapOptions) -> End {
 /// Cuts or loses a connection at every step of a run in turn; the run continues by itself and must leave every message exactly once.
 fn disturb_every_step(options: ImapOptions, connections: Connections, action: Action) {
     let from = small();
-    from.add_all(ANN, "INBOX", vec![NewMessage::new(Content::octets(&b"Subject: twice\r\n\r\n"[..])); 2]).unwrap();
+    from.add_all(ANN, "INBOX", vec![NewMessage::new(Content::bytes(&b"Subject: twice\r\n\r\n"[..])); 2]).unwrap();
     if connections == Connections::Two {
         // An empty message is a batch of its own, and ends the one before.
         let messages = ["", "Subject: b\r\n\r\n", "Subject: c\r\n\r\n", "", "Subject: e\r\n\r\n"];
-        let messages = messages.map(|octets| NewMessage::new(Content::octets(octets.as_bytes())));
+        let messages = messages.map(|bytes| NewMessage::new(Content::bytes(bytes.as_bytes())));
         from.add_all(ANN, "INBOX", messages.to_vec()).unwrap();
     }
     let before = from.snapshot(ANN).unwrap();

@@ -20,15 +20,15 @@ use kimt::rehearsal::{Content, ImapOptions, Layout, MailStore, NewMessage, Profi
 use std::sync::Arc;
 use std::time::Duration;
 
-fn message(octets: &[u8], flags: &[&str], date: &str) -> NewMessage {
+fn message(bytes: &[u8], flags: &[&str], date: &str) -> NewMessage {
     NewMessage {
-        content: Content::octets(octets),
+        content: Content::bytes(bytes),
         flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         date: chrono::DateTime::parse_from_rfc3339(date).unwrap(),
     }
 }
 
-/// Everything a mailbox may hold: every flag, old dates, equal messages, odd octets, deep folders, names in other scripts.
+/// Everything a mailbox may hold: every flag, old dates, equal messages, odd bytes, deep folders, names in other scripts.
 fn fill(store: &MailStore) {
     let separator = char::from(store.layout().separator);
     let below = |parts: &[&str]| parts.join(&separator.to_string());

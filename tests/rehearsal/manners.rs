@@ -94,10 +94,10 @@ fn a_message_too_large_for_the_target_is_named_and_the_others_arrive() {
 }
 
 #[test]
-fn the_octets_of_a_message_that_was_refused_before_them_are_no_commands() {
+fn the_bytes_of_a_message_that_was_refused_before_them_are_no_commands() {
     let stage = Stage::with(typical(), ImapOptions { append_limit: 4_299, ..ImapOptions::new(Profile::Bare) });
     let text = "Subject: x\r\n\r\n".to_owned() + &"x1 CREATE Injected\r\n".repeat(300);
-    stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::octets(text.as_bytes()))).unwrap();
+    stage.source.store().add(ANN, "INBOX", NewMessage::new(Content::bytes(text.as_bytes()))).unwrap();
     assert_eq!(kinds(&stage.migrate()), BTreeSet::from([ProblemKind::MessageTooLarge]));
     assert!(stage.target.mail().folder("Injected").is_none());
 }
@@ -127,7 +127,7 @@ fn batches_arrive_at_a_target_that_announces_no_uids() {
 }
 
 #[test]
-fn one_octet_at_a_time_is_as_good_as_many() {
+fn one_byte_at_a_time_is_as_good_as_many() {
     let stage = stage(typical());
     for end in [&stage.source, &stage.target] {
         end.server.set_faults(Some(Arc::new(|step: &Step<'_>| match step.moment {
@@ -195,11 +195,11 @@ fn large() -> (Stage, u64) {
     (stage, bytes)
 }
 
-/// Ends each connection when it has carried so many bytes to us.
+/// Ends each connection when it has carried that many bytes to us.
 fn lasting_for(bytes: u64) -> impl Fn(&Step<'_>) -> Action + Send + Sync {
     let carried: Mutex<BTreeMap<u64, u64>> = Mutex::default();
     move |step| {
-        let Moment::Sending { octets: sent } = step.moment else { return Action::Proceed };
+        let Moment::Sending { bytes: sent } = step.moment else { return Action::Proceed };
         let mut carried = carried.lock().unwrap();
         let carried = carried.entry(step.connection).or_default();
         *carried += sent as u64;

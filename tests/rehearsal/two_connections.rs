@@ -12,7 +12,7 @@ use std::time::Instant;
 fn fill_with_batches(store: &MailStore) {
     for part in 0..3 {
         store.add_generated(ANN, "INBOX", 2, 1_200_000, part * 100).unwrap();
-        store.add_all(ANN, "INBOX", vec![NewMessage::new(Content::octets(Vec::new()))]).unwrap();
+        store.add_all(ANN, "INBOX", vec![NewMessage::new(Content::bytes(Vec::new()))]).unwrap();
         store.add_generated(ANN, "INBOX", 5, 2_000, part * 100 + 50).unwrap();
     }
     store.create_folder(ANN, "Sent").unwrap();

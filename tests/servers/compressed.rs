@@ -1,4 +1,4 @@
-//! Dovecot with its own implementation of COMPRESS=DEFLATE, over lines that are far.
+//! Dovecot with its own implementation of COMPRESS=DEFLATE, over networks that are slow.
 
 use crate::support::comparison::{Differences, compare};
 use crate::support::corpus::{self, Largest};
@@ -20,7 +20,7 @@ fn started() -> Dovecot {
     dovecot
 }
 
-/// A line of that length to where Dovecot serves this protection.
+/// A link with that round trip to where Dovecot serves this protection.
 fn far(dovecot: &Dovecot, security: Security) -> (Place, Link) {
     let place = Place::of(dovecot, security);
     let options = LinkOptions { round_trip: Duration::from_millis(20), ..LinkOptions::default() };
@@ -55,11 +55,10 @@ fn the_hostile_mailbox_arrives_over_compressed_connections_as_it_left() {
         assert_eq!((compressed(&source), compressed(&target)), (1, 2), "{security:?}");
         // What one connection has learned of the distance, the next need not ask.
         assert!(sent(&target, " NOOP") <= 1, "{security:?}");
-        let octets: usize =
-            there.folders.values().flat_map(|folder| &folder.messages).map(|one| one.octets.len()).sum();
+        let bytes: usize = there.folders.values().flat_map(|folder| &folder.messages).map(|one| one.bytes.len()).sum();
         // The target takes everything and gives it back to be compared.
         for (link, times) in [(&source_link, 1), (&target_link, 2)] {
-            assert!(link.octets_passed() < (octets * times) as u64, "{} of {octets}", link.octets_passed());
+            assert!(link.bytes_passed() < (bytes * times) as u64, "{} of {bytes}", link.bytes_passed());
         }
         assert_eq!(migration.verify().verdict(), Verdict::AllComplete);
     }

@@ -83,7 +83,7 @@ fn the_hostile_mailbox_arrives_as_it_left() {
     let state = Migration::new(Place::of(&source, Security::Tls), Place::of(&target, Security::Tls), &[ANN]).run();
     let differences = compared(&source, &target);
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}\n{differences:#?}", problems(&state));
-    // Dovecot tells dates before 1970 otherwise at the first time than ever after; by now both have told theirs once.
+    // Dovecot gives another date before 1970 the first time than ever after; by now both have given theirs once.
     assert_eq!(differences, Differences::default());
 }
 

@@ -29,7 +29,7 @@ fn slow(source: Place, target: Place) -> Migration {
     migration
 }
 
-/// Waits until so many messages are copied; panics when the run ended before, as the test then tests nothing.
+/// Waits until `messages` are copied; panics when the run ended before, as the test then tests nothing.
 fn wait_until_copied(run: &Run, messages: u64) {
     let begun = Instant::now();
     while run.state().lock().unwrap().tally.copied.messages < messages {
@@ -44,8 +44,8 @@ fn assert_each_once_on_killed(source: &Dovecot, target: &Dovecot, state: &RunSta
     let flags = std::mem::take(&mut differences.flags);
     assert_eq!(differences, Differences::default());
     let problems = state.accounts.iter().flat_map(|account| &account.problems).map(|(_, problem)| problem);
-    let told = problems.filter(|problem| problem.kind == ProblemKind::KeywordsDropped).map(|problem| problem.count);
-    assert_eq!(told.sum::<u64>(), flags.len() as u64, "{flags:?}");
+    let reported = problems.filter(|problem| problem.kind == ProblemKind::KeywordsDropped).map(|problem| problem.count);
+    assert_eq!(reported.sum::<u64>(), flags.len() as u64, "{flags:?}");
 }
 
 fn assert_each_once(source: &Dovecot, target: &Dovecot) {
@@ -61,7 +61,7 @@ fn differences(source: &Dovecot, target: &Dovecot) -> Differences {
 
 #[test]
 fn a_target_that_is_killed_and_comes_back_has_every_message_once() {
-    // Over one line to the target, and over two.
+    // Over one connection to the target, and over two.
     for (storage, second_connection_from) in
         [(Storage::MaildirPlusPlus, u64::MAX), (Storage::Sdbox, u64::MAX), (Storage::MaildirPlusPlus, 0)]
     {

@@ -1,4 +1,4 @@
-//! A large mailbox over two lines, into servers that each lock and store in their own way: everything arrives in the order of the source.
+//! A large mailbox over two connections, into servers that each lock and store in their own way: everything arrives in the order of the source.
 
 use crate::support::corpus::{self, Corpus};
 use crate::support::cyrus::Cyrus;
@@ -16,7 +16,7 @@ fn large() -> Corpus {
     for (path, messages) in [("INBOX", 60), ("Sent", 30)] {
         let mut messages: Vec<_> = (0..messages).map(corpus::plain_message).collect();
         for message in &mut messages {
-            message.octets.extend(b"One more line, for the size.\r\n".repeat(5_000));
+            message.bytes.extend(b"One more line, for the size.\r\n".repeat(5_000));
         }
         corpus.folder(&[path], messages);
     }
@@ -38,9 +38,9 @@ fn arrives_in_order(source: &Dovecot, target: Place, target_port: u16) {
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     let [there, here] = [source.port, target_port].map(|port| ImapClient::sign_in(port, ANN.0, ANN.1).read_all());
     for (path, folder) in &there.folders {
-        let octets =
-            |messages: &[_]| -> Vec<_> { messages.iter().map(|message: &Message| message.octets.clone()).collect() };
-        assert!(octets(&here.folders[path].messages) == octets(&folder.messages), "{path:?}");
+        let bytes =
+            |messages: &[_]| -> Vec<_> { messages.iter().map(|message: &Message| message.bytes.clone()).collect() };
+        assert!(bytes(&here.folders[path].messages) == bytes(&folder.messages), "{path:?}");
     }
     assert_eq!(there.message_count(), 90);
 }

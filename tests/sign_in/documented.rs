@@ -1,4 +1,4 @@
-//! The two programs of docs/sign-in.md that get tokens, as they stand there, before a scripted token server.
+//! The two programs of docs/sign-in.md that get tokens, as that page has them, before a scripted token server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

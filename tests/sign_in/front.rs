@@ -1,4 +1,4 @@
-//! A scripted server before an embedded one: it judges the sign-in by the very octets, and then only carries what is said.
+//! A scripted server before an embedded one: it judges the sign-in by the very bytes, and then only carries what is said.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -55,7 +55,7 @@ fn serve(stream: TcpStream, backend: u16, capabilities: &str, judge: &Judge, hea
         lines.read_line(&mut line).ok().filter(|length| *length > 0)?;
         Some(line.trim_end_matches(['\r', '\n']).to_owned())
     };
-    let note = |octets: &[u8]| heard.lock().unwrap().push(String::from_utf8_lossy(octets).into_owned());
+    let note = |bytes: &[u8]| heard.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
     let mut answer = format!("* OK [CAPABILITY IMAP4rev1 {capabilities}] front ready\r\n");
     loop {
         let command = line(&stream, &answer)?;
@@ -96,10 +96,10 @@ fn enter(client: TcpStream, backend: u16, tag: &str, user: &str) -> Option<()> {
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 (RFC 4648, section 4).
-fn encode(octets: &[u8]) -> String {
+fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
-    for chunk in octets.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - chunk.len()));
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let letter = LETTERS[(bits >> (18 - 6 * place)) as usize & 63];
             text.push(if place <= chunk.len() { char::from(letter) } else { '=' });
@@ -113,12 +113,12 @@ pub fn decode(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(4), "{text}");
     let bare = text.trim_end_matches('=');
     let value = |letter: u8| LETTERS.iter().position(|known| *known == letter).unwrap() as u32;
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     for chunk in bare.as_bytes().chunks(4) {
         let bits = chunk.iter().fold(0, |bits, letter| bits << 6 | value(*letter)) << (6 * (4 - chunk.len()));
-        octets.extend_from_slice(&bits.to_be_bytes()[1..chunk.len()]);
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..chunk.len()]);
     }
-    octets
+    bytes
 }
 
 #[test]

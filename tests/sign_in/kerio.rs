@@ -130,9 +130,9 @@ fn master_authentication_that_is_not_enabled_or_refused_is_said_as_such() {
     let disabled = Kerio::start(None);
     disabled.add_user("ann@new.example");
     let problem_of = |kerio: &Kerio| problem(&migrate(kerio, source_port, SignInWay::OwnPassword, ann()));
-    let told = problem_of(&disabled);
-    assert_eq!(told.kind, ProblemKind::SignInWayNotOffered);
-    assert!(told.words.contains("master authentication is not enabled"), "{told}");
+    let problem = problem_of(&disabled);
+    assert_eq!(problem.kind, ProblemKind::SignInWayNotOffered);
+    assert!(problem.words.contains("master authentication is not enabled"), "{problem}");
     let other = Kerio::start(Some("another"));
     other.add_user("ann@new.example");
     assert_eq!(problem_of(&other).kind, ProblemKind::MasterRefused);

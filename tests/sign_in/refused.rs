@@ -27,10 +27,10 @@ fn after_two_refusals_the_third_sign_in_waits_whatever_was_refused() {
             people.map(|person| account(person, "own")).to_vec(),
             Options { jobs: 1, ..Options::in_folder(folder.path().join("state")) },
         );
-        let (tell, waits) = mpsc::channel();
+        let (waiting, waits) = mpsc::channel();
         let noted = move |event: &Stamped, _: &RunState| {
             if matches!(event.event, Event::WaitStarted { side: Side::Source, .. }) {
-                tell.send(()).unwrap();
+                waiting.send(()).unwrap();
             }
         };
         let run = kimt::migrate::start(request, folder.path().to_owned(), Box::new(noted)).unwrap();

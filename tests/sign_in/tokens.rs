@@ -1,4 +1,4 @@
-//! Tokens, from a file and from a command, before a server that wants every octet as RFC 7628 and Google have it.
+//! Tokens, from a file and from a command, before a server that wants every byte as RFC 7628 and Google have it.
 
 use super::front::{Front, Verdict};
 use super::{ANN, account, assert_complete, problem, run, server, source, target, usual};

@@ -79,7 +79,7 @@ impl HttpReply {
 /// One connection and one session.
 pub struct Client {
     port: u16,
-    line: BufReader<TlsStream<TcpStream>>,
+    stream: BufReader<TlsStream<TcpStream>>,
     pub cookie: String,
     pub token: String,
     id: u64,
@@ -87,7 +87,7 @@ pub struct Client {
 
 impl Client {
     pub fn connect(port: u16) -> Self {
-        Self { port, line: BufReader::new(dial(port)), cookie: String::new(), token: String::new(), id: 0 }
+        Self { port, stream: BufReader::new(dial(port)), cookie: String::new(), token: String::new(), id: 0 }
     }
 
     /// Connected and signed in.
@@ -133,9 +133,9 @@ impl Client {
         self.send("POST", "/admin/api/jsonrpc/", body.as_bytes())
     }
 
-    /// Sends octets as they are.
+    /// Sends bytes as they are.
     pub fn send_raw(&mut self, request: &[u8]) -> io::Result<HttpReply> {
-        self.line.get_mut().write_all(request)?;
+        self.stream.get_mut().write_all(request)?;
         self.reply()
     }
 
@@ -154,7 +154,7 @@ impl Client {
     fn reply(&mut self) -> io::Result<HttpReply> {
         let mut head = String::new();
         loop {
-            if self.line.read_line(&mut head)? == 0 {
+            if self.stream.read_line(&mut head)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if head.ends_with("\r\n\r\n") {
@@ -165,7 +165,7 @@ impl Client {
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap().parse().unwrap();
         let mut body = vec![0; length];
-        self.line.read_exact(&mut body)?;
+        self.stream.read_exact(&mut body)?;
         Ok(HttpReply { status, head, body })
     }
 }

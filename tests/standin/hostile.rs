@@ -1,4 +1,4 @@
-//! Answers that no server should give, and lines cut at any call.
+//! Answers that no server should give, and connections cut at any call.
 
 use super::client::{Client, everything, start};
 use kimt::rehearsal::administration::Reply;

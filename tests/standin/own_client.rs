@@ -51,7 +51,7 @@ fn an_existing_user_is_left_exactly_as_it_is() {
 }
 
 #[test]
-fn a_full_domain_is_told_from_a_full_licence_whatever_the_code() {
+fn a_full_domain_is_distinguished_from_a_full_licence_whatever_the_code() {
     for code in [1000, 1003] {
         let (stand_in, _) = start(|behaviour| behaviour.domain_limit_code = code);
         stand_in.add_domain(Domain { user_limit: Some(0), ..Domain::named("small.example") }).unwrap();
@@ -64,7 +64,7 @@ fn a_full_domain_is_told_from_a_full_licence_whatever_the_code() {
 }
 
 #[test]
-fn seats_and_warnings_are_told() {
+fn seats_and_warnings_are_reported() {
     let (stand_in, _) = start(|behaviour| behaviour.licence_users = Some(20));
     stand_in.add_user("ann@example.com", &Secret::new("x"), "Ann").unwrap();
     let administration = connect(&stand_in);

@@ -128,7 +128,7 @@ fn a_service_must_be_given_whole() {
 }
 
 #[test]
-fn a_dropped_stand_in_frees_its_ports_and_cuts_its_lines() {
+fn a_dropped_stand_in_frees_its_ports_and_cuts_its_connections() {
     let (stand_in, memory) = start(|_| {});
     let mut client = Client::signed_in(&stand_in);
     let (own, port) = (stand_in.port(), stand_in.service_port(ImapService::Imap));

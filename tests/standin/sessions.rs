@@ -110,7 +110,7 @@ fn a_role_that_is_too_small_is_refused_in_three_ways() {
 }
 
 #[test]
-fn the_server_tells_its_version_licence_and_policy() {
+fn the_server_announces_its_version_licence_and_policy() {
     let (stand_in, _) = start(|behaviour| behaviour.licence_users = Some(20));
     let mut client = Client::signed_in(&stand_in);
     assert_eq!(client.call("Server.getVersion", json!({}))["version"], "10.0.8.9228");

@@ -1,4 +1,4 @@
-//! What became of a mailbox: source and target compared folder by folder and message by message, as multisets of octets.
+//! What became of a mailbox: source and target compared folder by folder and message by message, as multisets of bytes.
 
 use super::imap_client::{FolderContent, MailboxContent, Message, Path};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ pub struct Differences {
     pub lost: Vec<Lost>,
     /// More often on the target than on the source.
     pub doubled: Vec<String>,
-    /// On the target with other octets.
+    /// On the target with other bytes.
     pub altered: Vec<Altered>,
     pub flags: Vec<String>,
     pub dates: Vec<String>,
@@ -23,27 +23,27 @@ pub struct Differences {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub folder: Path,
-    pub octets: usize,
+    pub bytes: usize,
     /// Its first words.
     pub start: String,
 }
 
-/// A message that arrived with other octets.
+/// A message that arrived with other bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Altered {
     /// As [`describe`] has it.
     pub message: String,
     pub folder: Path,
-    /// How many octets were sent.
+    /// How many bytes were sent.
     pub sent: usize,
     /// How many there are now, and the first that is another.
-    pub octets: usize,
+    pub bytes: usize,
     pub at: usize,
     /// What was changed.
     pub how: &'static str,
 }
 
-/// Compares everything. `target_path` tells where a folder of the source is expected; none for one that is not to be copied.
+/// Compares everything. `target_path` says where a folder of the source is expected; none for one that is not to be copied.
 pub fn compare(
     source: &MailboxContent,
     target: &MailboxContent,
@@ -68,40 +68,40 @@ pub fn compare(
 
 fn compare_folder(path: &Path, source: &FolderContent, target: &FolderContent, differences: &mut Differences) {
     let name = &path.join("/");
-    let (sent, arrived) = (by_octets(&source.messages), by_octets(&target.messages));
+    let (sent, arrived) = (by_bytes(&source.messages), by_bytes(&target.messages));
     let (mut missing, mut surplus): (Vec<&Message>, Vec<&Message>) = (Vec::new(), Vec::new());
-    for (octets, messages) in &sent {
-        let there = arrived.get(octets).map_or(&[][..], Vec::as_slice);
+    for (bytes, messages) in &sent {
+        let there = arrived.get(bytes).map_or(&[][..], Vec::as_slice);
         missing.extend(messages.iter().skip(there.len()));
         compare_marks(name, messages, there, differences);
     }
-    for (octets, messages) in &arrived {
-        surplus.extend(messages.iter().skip(sent.get(octets).map_or(0, Vec::len)));
+    for (bytes, messages) in &arrived {
+        surplus.extend(messages.iter().skip(sent.get(bytes).map_or(0, Vec::len)));
     }
     // First those that are alike but for what servers are known to change, then those of which only the beginning is left.
     for kept in [likeness, beginning] {
         missing.retain(|message| {
-            let Some(index) = surplus.iter().position(|other| kept(&other.octets) == kept(&message.octets)) else {
+            let Some(index) = surplus.iter().position(|other| kept(&other.bytes) == kept(&message.bytes)) else {
                 return true;
             };
             let other = surplus.swap_remove(index);
-            let at = message.octets.iter().zip(&other.octets).take_while(|(a, b)| a == b).count();
+            let at = message.bytes.iter().zip(&other.bytes).take_while(|(a, b)| a == b).count();
             differences.altered.push(Altered {
-                message: describe(name, &message.octets),
+                message: describe(name, &message.bytes),
                 folder: path.clone(),
-                sent: message.octets.len(),
-                octets: other.octets.len(),
+                sent: message.bytes.len(),
+                bytes: other.bytes.len(),
                 at,
-                how: how(&message.octets, &other.octets),
+                how: how(&message.bytes, &other.bytes),
             });
             false
         });
     }
     differences.lost.extend(missing.into_iter().map(|message| lost(path, message)));
-    differences.doubled.extend(surplus.into_iter().map(|message| describe(name, &message.octets)));
+    differences.doubled.extend(surplus.into_iter().map(|message| describe(name, &message.bytes)));
 }
 
-/// Compares flags and dates of messages with equal octets, each as a multiset.
+/// Compares flags and dates of messages with equal bytes, each as a multiset.
 fn compare_marks(name: &str, sent: &[&Message], arrived: &[&Message], differences: &mut Differences) {
     if sent.len() != arrived.len() {
         return;
@@ -114,44 +114,44 @@ fn compare_marks(name: &str, sent: &[&Message], arrived: &[&Message], difference
     let flags = |message: &Message| message.flags.iter().map(|flag| flag.to_lowercase()).collect::<Vec<_>>().join(" ");
     let (before, after) = (sorted(sent, &flags), sorted(arrived, &flags));
     if before != after {
-        differences.flags.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].octets)));
+        differences.flags.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].bytes)));
     }
     let date = |message: &Message| moment(&message.date);
     let (before, after) = (sorted(sent, &date), sorted(arrived, &date));
     if before != after {
-        differences.dates.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].octets)));
+        differences.dates.push(format!("{}: {before:?} became {after:?}", describe(name, &sent[0].bytes)));
     }
 }
 
-/// A date as a moment: servers may tell it in another zone.
+/// A date as a moment: servers may give it in another zone.
 fn moment(date: &str) -> String {
     let parsed = chrono::DateTime::parse_from_str(date.trim(), "%e-%b-%Y %H:%M:%S %z");
     parsed.map_or_else(|_| date.to_owned(), |moment| moment.to_utc().to_rfc3339())
 }
 
-fn by_octets(messages: &[Message]) -> BTreeMap<&[u8], Vec<&Message>> {
+fn by_bytes(messages: &[Message]) -> BTreeMap<&[u8], Vec<&Message>> {
     let mut map: BTreeMap<&[u8], Vec<&Message>> = BTreeMap::new();
     for message in messages {
-        map.entry(&message.octets).or_default().push(message);
+        map.entry(&message.bytes).or_default().push(message);
     }
     map
 }
 
 /// What is left of a message when everything that servers are known to change is taken away.
-pub fn likeness(octets: &[u8]) -> Vec<u8> {
-    octets.iter().copied().filter(|octet| (b'!'..=b'~').contains(octet)).collect()
+pub fn likeness(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| (b'!'..=b'~').contains(byte)).collect()
 }
 
 /// The first words of a message, without what servers are known to change.
-fn beginning(octets: &[u8]) -> Vec<u8> {
-    likeness(&octets[..octets.len().min(60)])
+fn beginning(bytes: &[u8]) -> Vec<u8> {
+    likeness(&bytes[..bytes.len().min(60)])
 }
 
 /// What a server did to a message that is still recognisable.
 fn how(sent: &[u8], arrived: &[u8]) -> &'static str {
     let without =
-        |octets: &[u8], gone: fn(u8) -> bool| octets.iter().copied().filter(|it| !gone(*it)).collect::<Vec<_>>();
-    let line_end = |octet| matches!(octet, b'\r' | b'\n');
+        |bytes: &[u8], gone: fn(u8) -> bool| bytes.iter().copied().filter(|it| !gone(*it)).collect::<Vec<_>>();
+    let line_end = |byte| matches!(byte, b'\r' | b'\n');
     if without(sent, line_end) == without(arrived, line_end) {
         "line ends"
     } else if likeness(sent) == likeness(arrived) {
@@ -163,24 +163,24 @@ fn how(sent: &[u8], arrived: &[u8]) -> &'static str {
     }
 }
 
-fn start(octets: &[u8]) -> String {
-    String::from_utf8_lossy(&octets[..octets.len().min(80)]).into_owned()
+fn start(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned()
 }
 
 fn lost(folder: &Path, message: &Message) -> Lost {
-    Lost { folder: folder.clone(), octets: message.octets.len(), start: start(&message.octets) }
+    Lost { folder: folder.clone(), bytes: message.bytes.len(), start: start(&message.bytes) }
 }
 
 impl Lost {
     /// As [`describe`] has it.
     pub fn message(&self) -> String {
-        format!("{}: {} octets {:?}", self.folder.join("/"), self.octets, self.start)
+        format!("{}: {} bytes {:?}", self.folder.join("/"), self.bytes, self.start)
     }
 }
 
 /// A message in words that do not depend on the server.
-pub fn describe(folder: &str, octets: &[u8]) -> String {
-    format!("{folder}: {} octets {:?}", octets.len(), start(octets))
+pub fn describe(folder: &str, bytes: &[u8]) -> String {
+    format!("{folder}: {} bytes {:?}", bytes.len(), start(bytes))
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
 
     fn mailbox(messages: &[(&str, &str)]) -> MailboxContent {
         let messages = messages.iter().map(|(text, flag)| Message {
-            octets: text.as_bytes().to_vec(),
+            bytes: text.as_bytes().to_vec(),
             flags: [(*flag).to_owned()].into(),
             date: "01-Jan-2020 00:00:00 +0000".to_owned(),
         });
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_difference_is_told_apart() {
+    fn each_kind_of_difference_is_distinguished() {
         let same = |path: &Path| Some(path.clone());
         let source = mailbox(&[("a", ""), ("b", ""), ("c\r\n", ""), ("d", "\\Seen")]);
         assert_eq!(compare(&source, &source, same), Differences::default());

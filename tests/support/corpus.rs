@@ -24,7 +24,7 @@ pub struct CorpusFolder {
 pub struct CorpusMessage {
     /// What is special about it.
     pub what: String,
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
     pub flags: Vec<String>,
     /// As APPEND wants it; none for the time of arrival.
     pub date: Option<String>,
@@ -44,8 +44,8 @@ impl Corpus {
 
 const DATE: &str = "14-Mar-2023 09:26:53 +0100";
 
-fn message(what: &str, octets: impl Into<Vec<u8>>) -> CorpusMessage {
-    CorpusMessage { what: what.to_owned(), octets: octets.into(), flags: Vec::new(), date: Some(DATE.to_owned()) }
+fn message(what: &str, bytes: impl Into<Vec<u8>>) -> CorpusMessage {
+    CorpusMessage { what: what.to_owned(), bytes: bytes.into(), flags: Vec::new(), date: Some(DATE.to_owned()) }
 }
 
 /// A plain message with a number, so that no two are equal.
@@ -53,13 +53,13 @@ pub fn plain_message(number: usize) -> CorpusMessage {
     let day = number % 28 + 1;
     let flags = ["\\Seen", "\\Answered", "\\Flagged", "\\Draft"];
     let body = "Tato zpráva je obyčejná.\r\n".repeat(number % 40 + 1);
-    let octets = format!(
+    let bytes = format!(
         "From: Ann <ann@example.com>\r\nTo: bob@example.com\r\nSubject: Message {number}\r\nMessage-ID: <{number}@example.com>\r\n\
          Date: Mon, {day} Jan 2024 10:00:00 +0000\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}"
     );
     CorpusMessage {
         what: format!("plain {number}"),
-        octets: octets.into_bytes(),
+        bytes: bytes.into_bytes(),
         flags: flags
             .iter()
             .enumerate()
@@ -70,7 +70,7 @@ pub fn plain_message(number: usize) -> CorpusMessage {
     }
 }
 
-/// The mailbox of an ordinary person: so many messages over a few folders.
+/// The mailbox of an ordinary person: `messages` over a few folders.
 pub fn ordinary(messages: usize) -> Corpus {
     let paths: [&[&str]; 5] = [&["INBOX"], &["Sent"], &["Projekte"], &["Projekte", "Größe & Maß"], &["Archiv 2023"]];
     let mut corpus = Corpus::default();
@@ -83,7 +83,7 @@ pub fn ordinary(messages: usize) -> Corpus {
 /// How large the largest things of the hostile mailbox are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Largest {
-    /// 200 kB and 1,000 parts, for servers that look at each octet.
+    /// 200 kB and 1,000 parts, for servers that look at each byte.
     Tiny,
     /// 2 MB and 10,000 parts, for servers and tests that only look at the kinds.
     Small,
@@ -181,7 +181,7 @@ fn odd_messages(largest: Largest) -> Vec<CorpusMessage> {
     let with = |rest: &str| format!("{head}{rest}");
     let mut messages = vec![
         message("empty", ""),
-        message("one octet", "x"),
+        message("one byte", "x"),
         message("only CRLF", "\r\n"),
         message("no header", "\r\nOnly a body, no header at all.\r\n"),
         message("header only", with("\r\n")),
@@ -194,7 +194,7 @@ fn odd_messages(largest: Largest) -> Vec<CorpusMessage> {
         message("NUL", with("\r\nbefore\0after\r\n")),
         message("8-bit header", [head.as_bytes(), b"X-Latin: gr\xfc\xdfe\r\n\r\nbody\r\n"].concat()),
         message("invalid UTF-8 body", [head.as_bytes(), b"\r\n\xff\xfe\xc3\x28\r\n"].concat()),
-        message("every octet but NUL", [head.as_bytes(), b"\r\n", &(1..=255).collect::<Vec<u8>>(), b"\r\n"].concat()),
+        message("every byte but NUL", [head.as_bytes(), b"\r\n", &(1..=255).collect::<Vec<u8>>(), b"\r\n"].concat()),
         message("control characters", with("\r\n\x01\x02\x1b[31m\x7f\r\n")),
         message(
             "mbox From line",

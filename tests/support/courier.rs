@@ -139,12 +139,12 @@ impl Front {
     }
 }
 
-/// Reads one line octet by octet, so that nothing meant for `imapd` is taken.
+/// Reads one line byte by byte, so that nothing meant for `imapd` is taken.
 fn read_line(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut line = Vec::new();
-    let mut octet = [0];
-    while stream.read_exact(&mut octet).is_ok() {
-        match octet[0] {
+    let mut byte = [0];
+    while stream.read_exact(&mut byte).is_ok() {
+        match byte[0] {
             b'\n' => return Some(line),
             b'\r' => {}
             other => line.push(other),

@@ -34,7 +34,7 @@ impl Storage {
 pub struct DovecotSettings {
     pub storage: Storage,
     pub separator: char,
-    /// What stands before the names of a user's own folders.
+    /// The prefix of the names of a user's own folders.
     pub prefix: &'static str,
     /// Capabilities not offered after sign-in.
     pub without: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! A small IMAP client of the tests: fills a server with a corpus and reads everything back, over an unencrypted line, with no code of
+//! A small IMAP client of the tests: fills a server with a corpus and reads everything back, over an unencrypted connection, with no code of
 //! the program.
 
 use super::corpus::{Corpus, CorpusMessage};
@@ -14,7 +14,7 @@ pub type Path = Vec<String>;
 /// A message as the server gives it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// Without \Recent.
     pub flags: BTreeSet<String>,
     /// INTERNALDATE as it travels.
@@ -50,7 +50,7 @@ pub struct NotTaken {
     pub words: String,
 }
 
-/// What stands for the words of a server that ended the session instead of refusing.
+/// Replaces the words of a server that ended the session instead of refusing.
 const SESSION_ENDED: &str = "the server ended the session";
 
 /// A signed-in session.
@@ -62,7 +62,7 @@ pub struct ImapClient {
     tags: u32,
     last_command: String,
     separator: char,
-    /// What stands before the names of a user's own folders on this server.
+    /// The prefix of the names of a user's own folders on this server.
     pub prefix: String,
 }
 
@@ -198,7 +198,7 @@ impl ImapClient {
         if let Some(date) = &message.date {
             command.extend(format!(" \"{date}\"").as_bytes());
         }
-        command.extend(format!(" {{{}}}", message.octets.len()).as_bytes());
+        command.extend(format!(" {{{}}}", message.bytes.len()).as_bytes());
         let tag = self.send(&command)?;
         loop {
             let response = self.response()?;
@@ -210,7 +210,7 @@ impl ImapClient {
             }
         }
         let stream = self.stream.get_mut();
-        stream.write_all(&message.octets)?;
+        stream.write_all(&message.bytes)?;
         stream.write_all(b"\r\n")?;
         Ok(self.answer(&tag)?.0)
     }
@@ -277,11 +277,11 @@ impl ImapClient {
             }
             let attributes: BTreeSet<String> =
                 values[2].list().iter().map(Value::word).filter(|it| !it.ends_with("arked")).collect();
-            let wire_name = values[4].octets().to_vec();
+            let wire_name = values[4].bytes().to_vec();
             let selectable =
                 !attributes.iter().any(|it| matches!(it.to_lowercase().as_str(), "\\noselect" | "\\nonexistent"));
             let messages = if selectable { self.read_folder(&wire_name) } else { Vec::new() };
-            // Courier's `INBOX.INBOX`, the parent of a folder below a child called INBOX, must not stand in for INBOX itself.
+            // Courier's `INBOX.INBOX`, the parent of a folder below a child called INBOX, must not replace INBOX itself.
             let path = self.path(&wire_name);
             if selectable || !content.folders.contains_key(&path) {
                 content.folders.insert(path, FolderContent { wire_name, attributes, messages });
@@ -291,7 +291,7 @@ impl ImapClient {
             if values[1].word() == "LSUB"
                 && !values[2].list().iter().any(|it| it.word().eq_ignore_ascii_case("\\noselect"))
             {
-                content.subscribed.insert(self.path(values[4].octets()));
+                content.subscribed.insert(self.path(values[4].bytes()));
             }
         }
         content
@@ -315,13 +315,13 @@ impl ImapClient {
                 let at = items.iter().position(|item| *item == Value::Atom(name.as_bytes().to_vec()))?;
                 items.get(at + 1)
             };
-            // A FETCH without a body only tells of changed flags.
+            // A FETCH without a body only reports changed flags.
             let Some(body) = item("BODY[]") else { continue };
             let uid: u32 = item("UID").unwrap().word().parse().unwrap();
             let flags =
                 item("FLAGS").unwrap().list().iter().map(Value::word).filter(|flag| flag != "\\Recent").collect();
-            let octets = if *body == Value::Atom(b"NIL".to_vec()) { Vec::new() } else { body.octets().to_vec() };
-            messages.insert(uid, Message { octets, flags, date: item("INTERNALDATE").unwrap().word() });
+            let bytes = if *body == Value::Atom(b"NIL".to_vec()) { Vec::new() } else { body.bytes().to_vec() };
+            messages.insert(uid, Message { bytes, flags, date: item("INTERNALDATE").unwrap().word() });
         }
         messages.into_values().collect()
     }
@@ -341,13 +341,13 @@ fn is_inbox(path: &[String]) -> bool {
 fn data(response: &Response) -> Vec<Value> {
     // Free text after OK, NO, BAD and BYE has no grammar.
     let end =
-        response.line.iter().position(|octet| *octet == b'[').filter(|at| *at < 8 && response.line.starts_with(b"* "));
+        response.line.iter().position(|byte| *byte == b'[').filter(|at| *at < 8 && response.line.starts_with(b"* "));
     values(end.map_or(&response.line, |end| &response.line[..end]), &response.literals)
 }
 
 fn literal_length(line: &[u8]) -> Option<usize> {
     let inner = line.strip_suffix(b"}")?;
-    let open = inner.iter().rposition(|octet| *octet == b'{')?;
+    let open = inner.iter().rposition(|byte| *byte == b'{')?;
     std::str::from_utf8(&inner[open + 1..]).ok()?.parse().ok()
 }
 

@@ -1,4 +1,4 @@
-//! What the tests against real servers stand on. Nothing here uses the engine's own code, but for [`run`], which starts it.
+//! What the tests against real servers share. Nothing here uses the engine's own code, but for [`run`], which starts it.
 
 // The tests and the examples each use a part of it.
 #![allow(dead_code)]

@@ -92,7 +92,7 @@ pub struct Moved {
     pub target: Kind,
     /// What the source itself did not take when it was filled.
     pub not_taken: Vec<NotTaken>,
-    /// Messages that stood on the source in folders that were to be copied.
+    /// Messages that were on the source in folders that were to be copied.
     pub messages: usize,
     pub folders: Vec<PlannedFolder>,
     pub differences: Differences,
@@ -113,16 +113,16 @@ impl Moved {
 
     /// How many messages are not as they were sent and no problem or notice of the run says so.
     pub fn untold(&self) -> usize {
-        let told = |kinds: &[ProblemKind]| -> usize {
+        let reported = |kinds: &[ProblemKind]| -> usize {
             let of_kind = self.problems.iter().filter(|problem| kinds.contains(&problem.kind));
             of_kind.map(|problem| problem.count as usize).sum()
         };
         let missing = self.missing.iter().filter(|(_, named)| named.is_none()).count();
         let altered = [ProblemKind::MessageAltered, ProblemKind::MessageNormalised];
         missing
-            + self.differences.altered.len().saturating_sub(told(&altered))
-            + self.differences.flags.len().saturating_sub(told(&[ProblemKind::KeywordsDropped]))
-            + self.differences.dates.len().saturating_sub(told(&[ProblemKind::DateNotKept]))
+            + self.differences.altered.len().saturating_sub(reported(&altered))
+            + self.differences.flags.len().saturating_sub(reported(&[ProblemKind::KeywordsDropped]))
+            + self.differences.dates.len().saturating_sub(reported(&[ProblemKind::DateNotKept]))
     }
 }
 
@@ -133,9 +133,9 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
     let not_taken = from.client().fill(&corpus);
     assert!(not_taken.len() < corpus.message_count() / 2, "the source took too little: {not_taken:#?}");
     let mut migration = Migration::new(Place::plain(from.port()), Place::plain(to.port()), &[ANN]);
-    // Over two lines to the target, where it takes batches.
+    // Over two connections to the target, where it takes batches.
     migration.second_connection_from = 0;
-    // Dovecot tells dates before 1970 otherwise at the first time than ever after.
+    // Dovecot gives another date before 1970 the first time than ever after.
     from.client().read_all();
     let (before, state) = (from.client().read_all(), migration.run());
     let changed = compare(&before, &from.client().read_all(), |path| Some(path.clone()));
@@ -153,7 +153,7 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
     assert_eq!(again.tally.copied.messages, 0, "the second run copied something again: {:#?}", problems(&again));
     let later = compare(&before, &to.client().read_all(), |path| planned.get(path).cloned());
     assert_eq!(later, differences, "the second run changed something");
-    let told: Vec<Problem> = account.problems.iter().map(|(_, problem)| problem.clone()).collect();
+    let reported: Vec<Problem> = account.problems.iter().map(|(_, problem)| problem.clone()).collect();
     let folders = account.folders.iter();
     Moved {
         source,
@@ -171,20 +171,20 @@ pub fn move_hostile(source: Kind, target: Kind, largest: Largest) -> Moved {
         missing: differences
             .lost
             .iter()
-            .map(|lost| (lost.clone(), naming(&lost.folder, lost.octets, &told).cloned()))
+            .map(|lost| (lost.clone(), naming(&lost.folder, lost.bytes, &reported).cloned()))
             .collect(),
-        problems: told,
+        problems: reported,
         special: special(&corpus, &before),
         differences,
     }
 }
 
-/// The problem that names a message, told by its folder and size.
-pub fn naming<'a>(folder: &Path, octets: usize, problems: &'a [Problem]) -> Option<&'a Problem> {
+/// The problem that names a message, known by its folder and size.
+pub fn naming<'a>(folder: &Path, bytes: usize, problems: &'a [Problem]) -> Option<&'a Problem> {
     problems.iter().find(|problem| {
         let same_folder = problem.subject.folder.as_ref() == Some(&folder.join("/"));
         let size = problem.subject.message.as_ref().and_then(|message| message.size);
-        same_folder && size.map(words::size) == Some(words::size(octets as u64))
+        same_folder && size.map(words::size) == Some(words::size(bytes as u64))
     })
 }
 
@@ -193,13 +193,13 @@ fn special(corpus: &Corpus, source: &MailboxContent) -> BTreeMap<String, String>
         .folders
         .iter()
         .flat_map(|folder| &folder.messages)
-        .map(|message| (likeness(&message.octets), message.what.as_str()))
+        .map(|message| (likeness(&message.bytes), message.what.as_str()))
         .collect();
     let mut special = BTreeMap::new();
     for (path, folder) in &source.folders {
         for message in &folder.messages {
-            if let Some(what) = what.get(&likeness(&message.octets)) {
-                special.insert(describe(&path.join("/"), &message.octets), (*what).to_owned());
+            if let Some(what) = what.get(&likeness(&message.bytes)) {
+                special.insert(describe(&path.join("/"), &message.bytes), (*what).to_owned());
             }
         }
     }

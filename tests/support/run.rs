@@ -34,9 +34,9 @@ pub struct Migration {
     pub accounts: Vec<(String, String)>,
     pub jobs: u32,
     pub verify: Verify,
-    /// Octets a second from the source, where a run is to take its time.
+    /// Bytes a second from the source, where a run is to take its time.
     pub max_rate: Option<u64>,
-    /// From so many octets on a second line to the target is used.
+    /// The fewest bytes for which a second connection to the target is used.
     pub second_connection_from: u64,
     /// Whether users are made on the target first.
     pub kind: TargetKind,

@@ -11,16 +11,16 @@ pub enum Value {
 }
 
 impl Value {
-    /// The octets of an atom or a string.
-    pub fn octets(&self) -> &[u8] {
+    /// The bytes of an atom or a string.
+    pub fn bytes(&self) -> &[u8] {
         match self {
-            Value::Atom(octets) | Value::Text(octets) => octets,
+            Value::Atom(bytes) | Value::Text(bytes) => bytes,
             Value::List(_) => panic!("a list where a string was expected: {self:?}"),
         }
     }
 
     pub fn word(&self) -> String {
-        String::from_utf8_lossy(self.octets()).into_owned()
+        String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
     pub fn list(&self) -> &[Value] {
@@ -31,7 +31,7 @@ impl Value {
     }
 }
 
-/// The values of a response in the order they stand; `literals` are what its `{n}` announced.
+/// The values of a response in their order; `literals` are what its `{n}` announced.
 pub fn values(line: &[u8], literals: &[Vec<u8>]) -> Vec<Value> {
     let mut parser = Parser { line, at: 0, literals: literals.iter() };
     parser.list(None)
@@ -46,9 +46,9 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn list(&mut self, end: Option<u8>) -> Vec<Value> {
         let mut values = Vec::new();
-        while let Some(&octet) = self.line.get(self.at) {
+        while let Some(&byte) = self.line.get(self.at) {
             self.at += 1;
-            match octet {
+            match byte {
                 b' ' => {}
                 b'(' => {
                     let inner = self.list(Some(b')'));
@@ -57,7 +57,7 @@ impl Parser<'_> {
                 b')' if end == Some(b')') => return values,
                 b'"' => values.push(Value::Text(self.quoted())),
                 b'{' => {
-                    let length = self.line[self.at..].iter().position(|octet| *octet == b'}').unwrap();
+                    let length = self.line[self.at..].iter().position(|byte| *byte == b'}').unwrap();
                     self.at += length + 1;
                     values.push(Value::Text(self.literals.next().unwrap().clone()));
                 }
@@ -72,15 +72,15 @@ impl Parser<'_> {
 
     fn quoted(&mut self) -> Vec<u8> {
         let mut text = Vec::new();
-        while let Some(&octet) = self.line.get(self.at) {
+        while let Some(&byte) = self.line.get(self.at) {
             self.at += 1;
-            match octet {
+            match byte {
                 b'"' => break,
                 b'\\' => {
                     text.push(self.line[self.at]);
                     self.at += 1;
                 }
-                _ => text.push(octet),
+                _ => text.push(byte),
             }
         }
         text
@@ -88,7 +88,7 @@ impl Parser<'_> {
 
     fn atom(&mut self) -> Vec<u8> {
         let rest = &self.line[self.at..];
-        let length = rest.iter().position(|octet| matches!(octet, b' ' | b'(' | b')')).unwrap_or(rest.len()).max(1);
+        let length = rest.iter().position(|byte| matches!(byte, b' ' | b'(' | b')')).unwrap_or(rest.len()).max(1);
         self.at += length;
         rest[..length].to_vec()
     }
@@ -119,9 +119,9 @@ fn flush(wire: &mut Vec<u8>, units: &mut Vec<u16>) {
     if units.is_empty() {
         return;
     }
-    let octets: Vec<u8> = units.drain(..).flat_map(u16::to_be_bytes).collect();
+    let bytes: Vec<u8> = units.drain(..).flat_map(u16::to_be_bytes).collect();
     wire.push(b'&');
-    for chunk in octets.chunks(3) {
+    for chunk in bytes.chunks(3) {
         let padded = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
         let bits = u32::from_be_bytes([0, padded[0], padded[1], padded[2]]);
         for sextet in 0..=chunk.len() {
@@ -135,30 +135,30 @@ fn flush(wire: &mut Vec<u8>, units: &mut Vec<u16>) {
 pub fn from_wire(wire: &[u8]) -> String {
     let mut name = String::new();
     let mut rest = wire;
-    while let Some((&octet, after)) = rest.split_first() {
-        if octet != b'&' {
-            assert!(octet.is_ascii(), "8-bit in a folder name: {wire:?}");
-            name.push(octet as char);
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte != b'&' {
+            assert!(byte.is_ascii(), "8-bit in a folder name: {wire:?}");
+            name.push(byte as char);
             rest = after;
             continue;
         }
-        let length = after.iter().position(|octet| *octet == b'-').unwrap();
+        let length = after.iter().position(|byte| *byte == b'-').unwrap();
         let coded = &after[..length];
         rest = &after[length + 1..];
         if coded.is_empty() {
             name.push('&');
             continue;
         }
-        let (mut bits, mut count, mut octets) = (0u32, 0, Vec::new());
+        let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
         for digit in coded {
             bits = bits << 6 | ALPHABET.iter().position(|letter| letter == digit).unwrap() as u32;
             count += 6;
             if count >= 8 {
                 count -= 8;
-                octets.push((bits >> count) as u8);
+                bytes.push((bits >> count) as u8);
             }
         }
-        let units: Vec<u16> = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
         name.push_str(&String::from_utf16(&units).unwrap());
     }
     name

@@ -39,7 +39,7 @@ fn keyboard_and_mouse_lead_from_the_first_field_to_the_report_and_every_message_
     screen.press(&["Return"]);
     window.trust();
 
-    // 2 Accounts. The one trusted certificate is that of all three servers, and Next went on by itself. Here is no dialog for files, so the name is typed.
+    // 2 Accounts. The one trusted certificate is that of all three servers, and Next continued by itself. Here is no dialog for files, so the name is typed.
     window.wait_for_step(1);
     screen.press(&["ctrl+o"]);
     screen.wait_for("the field for the file's name", |picture| window.in_page(picture, accent(), 300));
@@ -66,8 +66,8 @@ fn keyboard_and_mouse_lead_from_the_first_field_to_the_report_and_every_message_
     passwords.push(format!(": \"{}\"", demo.administrator_password().reveal()));
     for file in files(&window.home) {
         let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
-        let told = passwords.iter().any(|password| text.contains(password));
-        assert!(!told, "{} has a password in it", file.display());
+        let leaks = passwords.iter().any(|password| text.contains(password));
+        assert!(!leaks, "{} has a password in it", file.display());
     }
 }
 

@@ -121,9 +121,9 @@ impl Drop for Screen {
     }
 }
 
-/// Pixels, in the format of xwd: a header of words with the most significant octet first, then rows of blue, green, red, nothing.
+/// Pixels, in the format of xwd: a header of words with the most significant byte first, then rows of blue, green, red, nothing.
 pub struct Picture {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     start: usize,
     row: usize,
     width: usize,
@@ -131,25 +131,25 @@ pub struct Picture {
 }
 
 impl Picture {
-    fn read(octets: Vec<u8>) -> Self {
+    fn read(bytes: Vec<u8>) -> Self {
         let word = |index: usize| {
             let at = index * 4;
-            u32::from_be_bytes(octets[at..at + 4].try_into().unwrap()) as usize
+            u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
         };
         assert_eq!((word(1), word(11)), (7, 32), "not a picture of the expected kind");
-        // A colour of the map before the pixels takes twelve octets.
+        // A colour of the map before the pixels takes twelve bytes.
         let start = word(0) + 12 * word(19);
         let (width, height, row) = (word(4), word(5), word(12));
-        Self { octets, start, row, width, height }
+        Self { bytes, start, row, width, height }
     }
 
     /// The colour of a pixel.
     pub fn at(&self, (x, y): Point) -> Colour {
         let at = self.start + y * self.row + x * 4;
-        [self.octets[at + 2], self.octets[at + 1], self.octets[at]]
+        [self.bytes[at + 2], self.bytes[at + 1], self.bytes[at]]
     }
 
-    /// The first run of so many equal pixels in a row, from `from` to the lower right: where it begins.
+    /// The first run of `length` equal pixels in a row, from `from` to the lower right: where it begins.
     pub fn run(&self, from: Point, colour: Colour, length: usize) -> Option<Point> {
         self.runs(from, colour, length).next()
     }

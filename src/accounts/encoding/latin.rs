@@ -1,7 +1,7 @@
 //! Windows-1250 or Windows-1252: which of two readings of a short text gives plausible names.
 //!
-//! The detector needs ten letters beyond ASCII to tell the two apart; of a single name it takes four in thirty-seven for another language. So
-//! few letters are judged here by what stands beside each of them. Everything else is the detector's to decide.
+//! The detector needs ten letters beyond ASCII to distinguish the two; of a single name it takes four in thirty-seven for another language. So
+//! few letters are judged here by what is beside each of them. Everything else is the detector's to decide.
 
 /// How much like people's names the letters of one reading look where it differs from the other.
 ///

@@ -120,8 +120,8 @@ pub(super) fn decode(bytes: &[u8]) -> (Zeroizing<String>, Encoding) {
 fn guess(bytes: &[u8]) -> (Zeroizing<String>, Encoding) {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     // The lines that say something, up to a bound: the detector is slower than everything else here.
-    let telling = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()).take(MOST_LINES_FED);
-    for line in telling {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()).take(MOST_LINES_FED);
+    for line in lines {
         detector.feed(line, false);
         detector.feed(b"\n", false);
     }

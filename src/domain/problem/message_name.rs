@@ -78,7 +78,7 @@ impl fmt::Display for MessageName {
         }
         let date = match (self.date, self.size) {
             (Some(date), _) => Some(date.format("of %Y-%m-%d %H:%M").to_string()),
-            // Whoever tells the size tells the date too, if there is one.
+            // A server that gives the size gives the date too, if there is one.
             (None, Some(_)) => Some("without a date".to_owned()),
             (None, None) => None,
         };

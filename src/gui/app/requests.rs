@@ -259,7 +259,7 @@ impl App {
         let page = &mut self.wizard.accounts;
         let accounts = page.chosen();
         let request = Request {
-            known_octets: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
+            known_bytes: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
             list: page.list(),

@@ -33,7 +33,7 @@ fn unknown_certificate() -> Test {
 }
 
 #[test]
-fn next_waits_for_every_answer_of_hers_and_goes_on_with_the_last() {
+fn next_waits_for_every_answer_of_hers_and_continues_with_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let asking: [Change; 3] = [
         |page| (page.source.ssl, page.source.starttls_refused) = (false, true),

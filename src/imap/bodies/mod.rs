@@ -46,7 +46,7 @@ pub struct BodyBatch {
     /// The messages.
     pub uids: Vec<Uid>,
     /// Their size together, as far as it is known.
-    pub octets: u64,
+    pub bytes: u64,
     /// Whether they may have come since the folder was opened. Then it is opened again: a server need not announce them before another
     /// command is done (RFC 9051, section 5.2), and Dovecot 2.3 works on the FETCH behind a NOOP before it has looked for new messages.
     pub recent: bool,
@@ -59,7 +59,7 @@ pub trait BodyFeed {
     fn next(&mut self, idle: bool) -> Option<BodyBatch>;
 
     /// The octets that are asked for before the answer to the first batch has been read; two batches in any case.
-    fn octets_ahead(&self) -> u64 {
+    fn bytes_ahead(&self) -> u64 {
         OCTETS_AHEAD
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn read(
         will_be_open,
     };
     loop {
-        while reading.has_room(feed.octets_ahead()) {
+        while reading.has_room(feed.bytes_ahead()) {
             match feed.next(reading.asked.is_empty() && reading.again.is_empty()) {
                 Some(batch) => reading.ask(batch, true)?,
                 None => break,
@@ -197,13 +197,13 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn has_room(&self, octets_ahead: u64) -> bool {
+    fn has_room(&self, bytes_ahead: u64) -> bool {
         let batches = self.asked.iter().filter_map(|asked| match &asked.what {
             What::Bodies(bodies) => Some(bodies.octets),
             What::Open(_) | What::Sizes | What::Probe(_) => None,
         });
         let (count, octets) = batches.fold((0, 0_u64), |(count, sum), octets| (count + 1, octets.saturating_add(sum)));
-        count < PIPELINED || (count < BATCHES_AHEAD && octets < octets_ahead)
+        count < PIPELINED || (count < BATCHES_AHEAD && octets < bytes_ahead)
     }
 
     fn ask(&mut self, mut batch: BodyBatch, fed: bool) -> Result<(), ImapError> {
@@ -214,7 +214,7 @@ impl Reading<'_> {
             self.again.push_back(BodyBatch { uids: rest, ..batch.clone() });
             return self.ask(batch, fed);
         }
-        let BodyBatch { folder, uids, octets, recent } = batch;
+        let BodyBatch { folder, uids, bytes: octets, recent } = batch;
         if recent || self.will_be_open.as_ref() != Some(&folder) {
             while !self.wire.sends_at_once(&folder.wire_name) && !self.asked.is_empty() {
                 self.read_one()?;
@@ -235,7 +235,7 @@ impl Reading<'_> {
 
     /// Asks once more for what was refused in words that ask to wait; false when there is nothing.
     fn put_off(&mut self) -> Result<bool, ImapError> {
-        let alone = |(folder, uid)| BodyBatch { folder, uids: vec![uid], octets: 0, recent: false };
+        let alone = |(folder, uid)| BodyBatch { folder, uids: vec![uid], bytes: 0, recent: false };
         self.again.extend(self.refusals.take_put_off()?.into_iter().map(alone));
         Ok(!self.again.is_empty())
     }
@@ -375,7 +375,7 @@ impl Reading<'_> {
 
     /// Settles what a command did not deliver.
     fn finish_bodies(&mut self, folder: Arc<FolderToRead>, bodies: Bodies, status: &Status) -> Result<(), ImapError> {
-        let again = |uids: Vec<Uid>| BodyBatch { folder: folder.clone(), uids, octets: 0, recent: false };
+        let again = |uids: Vec<Uid>| BodyBatch { folder: folder.clone(), uids, bytes: 0, recent: false };
         self.again.extend(bodies.alone.into_iter().map(|uid| again(vec![uid])));
         let left: Vec<Uid> = bodies.pending.into_iter().collect();
         match (status.condition, left.as_slice()) {

@@ -130,7 +130,7 @@ impl BodyFeed for Recent {
 fn a_folder_is_opened_anew_for_messages_that_may_have_come_since() {
     let folder = Arc::new(FolderToRead { number: 0, wire_name: b"INBOX".to_vec(), uid_validity: UidValidity(1) });
     let read_recent = |answers: &str| {
-        let batch = BodyBatch { folder: folder.clone(), uids: vec![Uid(1)], octets: 1, recent: true };
+        let batch = BodyBatch { folder: folder.clone(), uids: vec![Uid(1)], bytes: 1, recent: true };
         let (mut wire, mut noted) = (scripted(answers.as_bytes()).unwrap(), Noted::default());
         read(&mut wire, &mut Some(folder.clone()), &mut Recent(Some(batch)), &mut noted).map(|()| noted.lines)
     };

@@ -78,7 +78,7 @@ mod tests {
     }
 
     impl Server {
-        /// Reads a command in clear and answers; `K` stands for its tag.
+        /// Reads a command in clear and answers; `K` is replaced by its tag.
         fn answer(&mut self, after: Duration, answer: &[u8]) {
             let mut line = String::new();
             self.reader.read_line(&mut line).unwrap();
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// A connection to a server that behaves as told; the thread returns the commands it got.
+    /// A connection to a server that behaves as wanted; the thread returns the commands it got.
     fn connection(behave: impl FnOnce(&mut Server) + Send + 'static) -> (Wire, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -1,7 +1,7 @@
 //! The tables of a file, and opening one so that it is either whole or set aside, never half believed.
 //!
 //! What is looked at before a file is believed: its format, SQLite's own check of its structure, whose mailbox it is about, and the checksum
-//! of every head and every block. So a bit that is another one somewhere in the file is noticed, or stands where nothing is kept.
+//! of every head and every block. So a bit that is another one somewhere in the file is noticed, or is where nothing is kept.
 
 use super::super::MailboxKey;
 use super::super::head::Head;

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a server failed us; whoever checks is waiting for it.
 const PAUSES: [u64; 3] = [1, 5, 15];
-/// A folder at which the connection was lost so often is named and left.
+/// After this many lost connections at one folder, the folder is named and left.
 const MOST_LOSSES: u32 = 2;
 
 /// Surveys one account.
@@ -46,7 +46,7 @@ struct Survey<'a> {
     context: &'a RunContext,
     id: AccountId,
     account: &'a Account,
-    /// How the account stands on the target, once that was asked.
+    /// The account's state on the target, once that was asked.
     standing: Option<Standing>,
     plan: Option<Plan>,
     /// Folders that the source refused to open, which is reported once.
@@ -61,7 +61,7 @@ struct Survey<'a> {
 struct Plan {
     source: Listing,
     ways: Vec<Way>,
-    free_octets: Option<u64>,
+    free_bytes: Option<u64>,
 }
 
 impl Work for Survey<'_> {
@@ -75,23 +75,23 @@ impl Work for Survey<'_> {
         };
         self.step(Step::SigningIn);
         let _place = context.permit(Side::Source)?;
-        let line = context.sign_in(id, Side::Source, account)?;
-        let mut source = line.session.into_reader();
+        let connection = context.sign_in(id, Side::Source, account)?;
+        let mut source = connection.session.into_reader();
         let plan = match self.plan.take() {
             Some(plan) => plan,
             None => self.plan(&mut source, standing)?,
         };
-        // What an earlier run copied needs no more room. A record that another run holds tells nothing.
+        // What an earlier run copied needs no more room. Of a record that another run holds nothing is known.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = 0;
-        let counted = self.count(&mut source, &plan, &mut |folder, octets| {
-            let left = ledger.as_ref().map_or(Ok(octets), |ledger| room::still_to_copy(ledger, folder, octets));
-            needed += left.unwrap_or(octets);
+        let counted = self.count(&mut source, &plan, &mut |folder, bytes| {
+            let left = ledger.as_ref().map_or(Ok(bytes), |ledger| room::still_to_copy(ledger, folder, bytes));
+            needed += left.unwrap_or(bytes);
         });
-        let free_octets = plan.free_octets;
+        let free_bytes = plan.free_bytes;
         self.plan = Some(plan);
         counted?;
-        if let Some(free) = free_octets {
+        if let Some(free) = free_bytes {
             room::report_too_small(context, id, account, needed, free);
         }
         source.logout();
@@ -127,10 +127,10 @@ impl Survey<'_> {
         left_out.splice(0..0, listing.left_out.iter().cloned());
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
         context.report(Event::FoldersPlanned { account: self.id, folders, left_out });
-        Ok(Plan { source: listing, ways, free_octets: target.free_octets })
+        Ok(Plan { source: listing, ways, free_bytes: target.free_bytes })
     }
 
-    /// Counts the messages of all folders. `weigh` is told the octets of each.
+    /// Counts the messages of all folders. `weigh` gets the bytes of each.
     fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
@@ -219,8 +219,8 @@ fn target_folders(context: &RunContext, id: AccountId, account: &Account, standi
         return Ok(Listing::default());
     }
     let _place = context.permit(Side::Target)?;
-    let line = context.sign_in(id, Side::Target, account)?;
-    let mut target = line.session.into_reader();
+    let connection = context.sign_in(id, Side::Target, account)?;
+    let mut target = connection.session.into_reader();
     let listing = target.list_with_quota().on(Side::Target)?;
     target.logout();
     Ok(listing)

@@ -1,9 +1,9 @@
-//! Comparing what is on the target with what the source holds: octet for octet, and where the two differ, what was changed.
+//! Comparing what is on the target with what the source holds: byte for byte, and where the two differ, what was changed.
 //!
 //! A [`Summary`] is made while a message streams by, in little memory however large the message is.
 //!
 //! - CRLF, LF and a bare CR each count as one line end, so that a server may write another one. A CR that is gone without a line end in
-//!   its place is damage: lines became one, and binary parts lost octets.
+//!   its place is damage: lines became one, and binary parts lost bytes.
 //! - Fields that the target put into the header are harmless if they are trace fields or begin with `X-`, and all others are as they
 //!   were, in the same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
 //! - A continuation line belongs to its field, so that a line put behind a field changes that field.
@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hasher};
 /// How what is on the target compares with what the source holds, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Comparison {
-    /// Octet for octet.
+    /// Byte for byte.
     Equal,
     /// Equal but for one line end at the end.
     FinalLineEnd,
@@ -46,7 +46,7 @@ impl Comparison {
         self <= Comparison::HeaderAdded
     }
 
-    /// What the target changed, as a person is told; nothing of what is equal or another message.
+    /// What the target changed, in a person's words; nothing of what is equal or another message.
     pub fn note(self) -> Option<Note> {
         match self {
             Comparison::Equal | Comparison::Different => None,
@@ -62,9 +62,9 @@ impl Comparison {
 /// What is remembered of a message's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// How many octets it has.
-    pub octets: u64,
-    /// The digest of its octets.
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// The digest of its bytes.
     pub digest: Digest,
     /// The digest with every line end as LF and none at the end.
     text: Digest,
@@ -178,14 +178,14 @@ impl Header {
 /// Makes a [`Summary`] from the chunks of a message.
 #[derive(Default)]
 pub struct Summariser {
-    octets: u64,
+    bytes: u64,
     digest: blake3::Hasher,
     text: Held,
     body: Held,
     without_cr: Held,
     line_ends: DefaultHasher,
     line_ends_before_text: u64,
-    /// The last octet was a CR, of which it is not known yet whether it is a line end of its own.
+    /// The last byte was a CR, of which it is not known yet whether it is a line end of its own.
     after_cr: bool,
     line_has_text: bool,
     in_body: bool,
@@ -216,7 +216,7 @@ impl Measure for Summariser {
     type Measured = Summary;
 
     fn update(&mut self, chunk: &[u8]) {
-        self.octets += chunk.len() as u64;
+        self.bytes += chunk.len() as u64;
         self.digest.update(chunk);
         let mut rest = chunk;
         while let Some(&first) = rest.first() {
@@ -229,7 +229,7 @@ impl Measure for Summariser {
                 }
                 self.take_line_end(b"\r");
             }
-            let text = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len());
+            let text = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
             if text > 0 {
                 self.take_text(&rest[..text]);
                 rest = &rest[text..];
@@ -250,7 +250,7 @@ impl Measure for Summariser {
             self.take_line_end(b"\r");
         }
         Summary {
-            octets: self.octets,
+            bytes: self.bytes,
             digest: Digest(*self.digest.finalize().as_bytes()),
             text: self.text.digest(),
             body: self.body.digest(),
@@ -275,8 +275,8 @@ impl Summariser {
         self.line_has_text = true;
     }
 
-    fn take_line_end(&mut self, octets: &[u8]) {
-        self.line_ends.write(octets);
+    fn take_line_end(&mut self, bytes: &[u8]) {
+        self.line_ends.write(bytes);
         self.text.line_ends += 1;
         self.body.line_ends += u64::from(self.in_body);
         self.in_body |= !self.line_has_text;
@@ -325,7 +325,7 @@ impl FieldReader {
         field.write(text);
         text.split(u8::is_ascii_whitespace).for_each(|part| self.bare.write(part));
         if !self.named {
-            let colon = text.iter().position(|octet| *octet == b':');
+            let colon = text.iter().position(|byte| *byte == b':');
             let room = LONGEST_NAME.saturating_sub(self.name.len());
             self.name.extend(&text[..colon.unwrap_or(text.len()).min(room)]);
             self.named = colon.is_some();
@@ -360,13 +360,13 @@ impl FieldReader {
 mod tests {
     use super::*;
 
-    fn summary(octets: &[u8]) -> Summary {
+    fn summary(bytes: &[u8]) -> Summary {
         // In the smallest chunks, so that nothing depends on where a chunk ends.
         let mut summariser = Summariser::default();
-        octets.chunks(1).for_each(|chunk| summariser.update(chunk));
+        bytes.chunks(1).for_each(|chunk| summariser.update(chunk));
         let small = summariser.finish();
         let mut summariser = Summariser::default();
-        summariser.update(octets);
+        summariser.update(bytes);
         assert_eq!(small, summariser.finish());
         small
     }
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_octets_are_equal() {
+    fn only_the_same_bytes_are_equal() {
         assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\nx\r\n"), Comparison::Equal);
         assert_eq!(compared(b"", b""), Comparison::Equal);
         assert_eq!(compared(b"A: 1\r\n\r\nx\r\n", b"A: 1\r\n\r\ny\r\n"), Comparison::Different);
@@ -404,7 +404,7 @@ mod tests {
     fn a_deleted_carriage_return_is_damage_unless_a_line_end_is_in_its_place() {
         let altered = Comparison::Altered(Alteration::CarriageReturns);
         for (sent, stored) in [
-            // A bounce whose lines end with CR became one line; a binary part lost octets.
+            // A bounce whose lines end with CR became one line; a binary part lost bytes.
             (&b"A: 1\r\n\r\nx\ry\rz\r\n"[..], &b"A: 1\r\n\r\nxyz\r\n"[..]),
             (b"A: 1\r\n\r\n\x89PNG\r\r\n\x1a\n", b"A: 1\r\n\r\n\x89PNG\r\n\x1a\n"),
             (b"A: 1\r\n\r\nx\r\r\ny\r\n", b"A: 1\n\nx\ny\n"),
@@ -470,9 +470,9 @@ mod tests {
             text.into_bytes()
         };
         let (sent, stored) = (many("one"), many("two"));
-        let of = |octets: &[u8]| {
+        let of = |bytes: &[u8]| {
             let mut summariser = Summariser::default();
-            summariser.update(octets);
+            summariser.update(bytes);
             summariser.finish()
         };
         assert_eq!(of(&sent).compare(&of(&stored)), Comparison::Altered(Alteration::Header));

@@ -178,7 +178,7 @@ fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, V
     (worth(wanted, sizes(there)), worth(there, sizes(wanted)))
 }
 
-/// By at most this many bytes, or one part in so many of the original's size, a target changes a message that it stores.
+/// A target changes the size of a message that it stores by at most this many bytes, or by one part in [`CHANGED_PART`] of its size.
 const CHANGED_BYTES: u64 = 2048;
 const CHANGED_PART: u64 = 16;
 
@@ -240,7 +240,7 @@ impl Sides<'_> {
         let size_and_digest = |uid: Uid| {
             let Shelf { digests, summaries, .. } = &*self.source.shelf;
             let measured = digests.get(uid).copied();
-            measured.or_else(|| summaries.get(uid).map(|summary| (summary.octets, summary.digest)))
+            measured.or_else(|| summaries.get(uid).map(|summary| (summary.bytes, summary.digest)))
         };
         let matched = |Pair { uid, target_uid, comparison, .. }| {
             let (size, digest) = size_and_digest(uid)?;

@@ -160,14 +160,14 @@ impl<M: Measure, T: Take<M::Measured>> BodySink for MeasuringSink<'_, M, T> {
         Ok(())
     }
 
-    fn begin(&mut self, uid: Uid, _octets: u64) -> Result<(), SinkClosed> {
+    fn begin(&mut self, uid: Uid, _bytes: u64) -> Result<(), SinkClosed> {
         self.arriving = Some((uid, M::default()));
         Ok(())
     }
 
-    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+    fn chunk(&mut self, bytes: &[u8]) -> Result<(), SinkClosed> {
         if let Some((_, measure)) = &mut self.arriving {
-            measure.update(octets);
+            measure.update(bytes);
         }
         Ok(())
     }

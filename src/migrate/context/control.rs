@@ -1,4 +1,4 @@
-//! What the user may do to a run while it goes: stop, stop at once, pause, go on, try now.
+//! What the user may do to a run while it is under way: stop, stop at once, pause, continue, try now.
 //!
 //! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to.
 
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Control {
     wishes: Mutex<Wishes>,
     changed: Condvar,
-    lines: Mutex<Lines>,
-    /// Told of what the user wishes, while a run listens.
+    connections: Mutex<Connections>,
+    /// Records what the user wishes, while a run is under way.
     listener: Mutex<Option<Events>>,
 }
 
@@ -29,7 +29,7 @@ struct Wishes {
 }
 
 #[derive(Default)]
-struct Lines {
+struct Connections {
     next: u64,
     open: BTreeMap<u64, (Option<Side>, Interrupter)>,
     cut: bool,
@@ -43,7 +43,7 @@ pub struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        lock(&self.control.lines).open.remove(&self.id);
+        lock(&self.control.connections).open.remove(&self.id);
     }
 }
 
@@ -63,10 +63,10 @@ impl Control {
     /// Stops and cuts every connection; what was in flight is asked for on the target by the next run.
     pub fn stop_now(&self) {
         self.stop();
-        let mut lines = lock(&self.lines);
-        lines.cut = true;
-        for (_, line) in lines.open.values() {
-            line.interrupt();
+        let mut connections = lock(&self.connections);
+        connections.cut = true;
+        for (_, connection) in connections.open.values() {
+            connection.interrupt();
         }
     }
 
@@ -86,7 +86,7 @@ impl Control {
         }
     }
 
-    /// From now on the recorder is told of wishes; of a stop that came before, at once.
+    /// Reports wishes to the recorder from now on; a stop that came before, at once.
     pub fn report_to(&self, events: Events) {
         *lock(&self.listener) = Some(events);
         if self.stopping() {
@@ -131,13 +131,13 @@ impl Control {
         }
     }
 
-    /// Waits so long, or until the user stops the run or wants the next try now.
+    /// Waits until the time is over, or until the user stops the run or wants the next try now.
     pub fn wait(&self, duration: Duration) {
         let tries = lock(&self.wishes).tries;
         self.wait_unless(duration, |wishes| wishes.tries != tries);
     }
 
-    /// Waits so long, or until the user stops the run: a wait that safety needs, and nobody's impatience may shorten.
+    /// Waits until the time is over, or until the user stops the run: a wait that safety needs, and that *Try now* does not shorten.
     pub fn wait_whole(&self, duration: Duration) {
         self.wait_unless(duration, |_| false);
     }
@@ -152,8 +152,8 @@ impl Control {
     }
 
     /// Puts a connection on the list of those to cut; one that is opened after the cut is cut at once.
-    pub fn register(self: &Arc<Self>, line: Interrupter) -> Registration {
-        self.add(None, line)
+    pub fn register(self: &Arc<Self>, connection: Interrupter) -> Registration {
+        self.add(None, connection)
     }
 
     /// Registers every connection to that side's server from its first moment on, before anybody is signed in.
@@ -164,19 +164,19 @@ impl Control {
 
     /// The server that has kept a connection waiting longest, and for how long.
     pub fn longest_silence(&self) -> Option<(Side, Duration)> {
-        let lines = lock(&self.lines);
-        let waits = lines.open.values().filter_map(|(side, line)| Some(((*side)?, line.waits()?)));
+        let connections = lock(&self.connections);
+        let waits = connections.open.values().filter_map(|(side, connection)| Some(((*side)?, connection.waits()?)));
         waits.max_by_key(|(_, waits)| *waits)
     }
 
-    fn add(self: &Arc<Self>, side: Option<Side>, line: Interrupter) -> Registration {
-        let mut lines = lock(&self.lines);
-        if lines.cut {
-            line.interrupt();
+    fn add(self: &Arc<Self>, side: Option<Side>, connection: Interrupter) -> Registration {
+        let mut connections = lock(&self.connections);
+        if connections.cut {
+            connection.interrupt();
         }
-        let id = lines.next;
-        lines.next += 1;
-        lines.open.insert(id, (side, line));
+        let id = connections.next;
+        connections.next += 1;
+        connections.open.insert(id, (side, connection));
         Registration { control: self.clone(), id }
     }
 }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_worker_goes_on_when_the_run_is_stopped() {
+    fn a_paused_worker_continues_when_the_run_is_stopped() {
         let control = Control::default();
         control.pause();
         assert!(control.holding() && !control.stopping());

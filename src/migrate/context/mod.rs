@@ -37,7 +37,7 @@ pub struct RunContext {
     /// One for each mailbox at a time; those of idle workers are free.
     pub workers: Arc<Permits>,
     pub directory: Box<dyn Directory>,
-    /// Accounts that would use another's mailbox, by their place in `accounts`, and why they are refused.
+    /// Accounts that would use another's mailbox, by their index in `accounts`, and why they are refused.
     pub shared: HashMap<usize, Problem>,
     /// Keeps the records.
     pub store: Arc<dyn Store>,
@@ -57,14 +57,14 @@ pub struct End {
     pub endpoint: Endpoint,
     /// Counts refusals, so that we are not blocked.
     pub guard: SignInGuard,
-    /// Where lines are counted.
+    /// Where connections are counted.
     pub permits: Arc<Permits>,
     /// What everybody is signed in with.
     pub credentials: Arc<Credentials>,
 }
 
 /// A signed-in session that the user's *Stop now* cuts.
-pub struct Line {
+pub struct SignedIn {
     pub session: Session,
     pub registration: Registration,
 }
@@ -100,14 +100,14 @@ impl RunContext {
         self.report(Event::WaitEnded { account });
     }
 
-    /// A place for one more line to a server; waits for one where their number is limited. Who needs both sides takes the source's
+    /// A permit for one more connection to a server; waits for one where their number is limited. Who needs both sides takes the source's
     /// first: otherwise two mailboxes could wait for each other.
     pub fn permit(&self, side: Side) -> Result<Permit, Halt> {
         self.end(side).permits.wait(&self.control).ok_or(Halt::Held)
     }
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.
-    pub fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<Line, Halt> {
+    pub fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<SignedIn, Halt> {
         self.sign_in_on(id, side, &self.end(side).credentials.name(account), account, None)
     }
 
@@ -118,7 +118,7 @@ impl RunContext {
         }
     }
 
-    /// The same under a certain name, on a line that may have been greeted already.
+    /// The same under a certain name, on a connection that may have been greeted already.
     fn sign_in_on(
         &self,
         id: AccountId,
@@ -126,7 +126,7 @@ impl RunContext {
         name: &str,
         account: &Account,
         greeted: Option<Result<Greeted, ImapError>>,
-    ) -> Result<Line, Halt> {
+    ) -> Result<SignedIn, Halt> {
         let end = self.end(side);
         while let Some(wait) = end.guard.wait() {
             if self.control.stopping() {
@@ -153,10 +153,10 @@ impl RunContext {
         });
         let session = session.on(side)?;
         let registration = self.control.register(session.interrupter());
-        Ok(Line { session, registration })
+        Ok(SignedIn { session, registration })
     }
 
-    /// Signs in on the target under the first name that it takes; the first try uses the `greeted` line.
+    /// Signs in on the target under the first name that it takes; the first try uses the `greeted` connection.
     ///
     /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). How long is
     /// learned once for the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
@@ -166,7 +166,7 @@ impl RunContext {
         account: &Account,
         user: &TargetUser,
         greeted: Result<Greeted, ImapError>,
-    ) -> Result<(Line, String), Halt> {
+    ) -> Result<(SignedIn, String), Halt> {
         const SETTLING: [u64; 3] = [0, 5000, 10_000];
         let mut greeted = Some(greeted);
         let Some((best, others)) = user.sign_in_names.split_first() else {
@@ -177,7 +177,7 @@ impl RunContext {
                 self.control.wait(Duration::from_millis(self.settling.load(Ordering::Relaxed)));
             }
             match self.sign_in_on(id, Side::Target, best, account, greeted.take()) {
-                Ok(line) => return Ok((line, best.clone())),
+                Ok(signed_in) => return Ok((signed_in, best.clone())),
                 Err(halt) if !is_refusal(&halt) => return Err(halt),
                 Err(halt) => {
                     let learned = self.settling.load(Ordering::Relaxed);
@@ -190,7 +190,7 @@ impl RunContext {
         };
         for name in others {
             match self.sign_in_on(id, Side::Target, name, account, None) {
-                Ok(line) => return Ok((line, name.clone())),
+                Ok(signed_in) => return Ok((signed_in, name.clone())),
                 Err(halt) if is_refusal(&halt) => refused = halt,
                 Err(halt) => return Err(halt),
             }

@@ -1,4 +1,4 @@
-//! How many lines to one server are open at a time, where the user limits that.
+//! How many connections to one server are open at a time, where the user limits that.
 
 use crate::migrate::context::control::Control;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,22 +7,22 @@ use std::time::Duration;
 /// How soon a wait notices that the user has stopped the run.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The places of one server.
+/// The connections to one server that may still be opened.
 pub struct Permits {
     free: Mutex<u32>,
     freed: Condvar,
 }
 
-/// Room for one line, until it is dropped.
+/// Leave for one connection, until it is dropped.
 pub struct Permit(Arc<Permits>);
 
 impl Permits {
-    /// So many places, at least one; by default more than ever are needed.
+    /// At most `most` connections, and at least one; by default more than are ever needed.
     pub fn new(most: Option<u32>) -> Self {
         Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new() }
     }
 
-    /// A place as soon as one is free; none when the user stops the run first.
+    /// A permit as soon as one is free; none when the user stops the run first.
     pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Permit> {
         let mut free = self.lock();
         while *free == 0 {
@@ -35,7 +35,7 @@ impl Permits {
         Some(Permit(self.clone()))
     }
 
-    /// A place, if one is free now.
+    /// A permit, if one is free now.
     pub fn take_free(self: &Arc<Self>) -> Option<Permit> {
         let mut free = self.lock();
         *free = free.checked_sub(1)?;
@@ -59,19 +59,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_waited_for_until_it_is_free_or_the_run_is_stopped() {
-        let (places, control) = (Arc::new(Permits::new(Some(1))), Control::default());
-        let place = places.wait(&control).unwrap();
-        assert!(places.take_free().is_none());
+    fn a_wait_for_a_permit_ends_when_one_is_free_or_the_run_is_stopped() {
+        let (permits, control) = (Arc::new(Permits::new(Some(1))), Control::default());
+        let permit = permits.wait(&control).unwrap();
+        assert!(permits.take_free().is_none());
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| places.wait(&control));
+            let waiter = scope.spawn(|| permits.wait(&control));
             std::thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
-            drop(place);
+            drop(permit);
             let _held = waiter.join().unwrap().unwrap();
             control.stop();
-            assert!(places.wait(&control).is_none());
+            assert!(permits.wait(&control).is_none());
         });
-        assert!(places.take_free().is_some());
+        assert!(permits.take_free().is_some());
     }
 }

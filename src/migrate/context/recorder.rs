@@ -1,4 +1,4 @@
-//! The recorder: one thread that takes the events in, in one order, folds them, and tells everybody who listens.
+//! The recorder: one thread that takes the events in one order, folds them, and passes them to everybody who listens.
 //!
 //! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and while the run
 //! goes on every few seconds after an account has ended, so that even a crash leaves one.
@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// So many events may wait; a worker that runs ahead of the recorder waits with them.
+/// At most this many events wait; a worker that is faster than the recorder waits with them.
 const QUEUE: usize = 1024;
 
 /// The report of a running run is at most this old when an account ends, or [`REPORT_SHARE`] times what writing it takes.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// Of a run with thousands of accounts the report takes seconds to write, while every worker waits: no more than one part in
-/// so many of the time goes there.
+/// The report of a run with thousands of accounts takes seconds to write, while every worker waits: at most one part in this many of the
+/// time is spent on it.
 const REPORT_SHARE: u32 = 30;
 
 /// Where workers put their events.

@@ -146,7 +146,7 @@ impl<K: Ord> Losses<K> {
         self.counts.get(this).copied().unwrap_or(0)
     }
 
-    /// Where the connection was lost at least so many times, and how often that was.
+    /// Where the connection was lost at least this often, and how often that was.
     pub fn given_up(&self, tries: u32) -> Vec<(K, u32)>
     where
         K: Copy,

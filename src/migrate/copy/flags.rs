@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_the_target_does_not_list_is_dropped_and_told() {
+    fn a_keyword_the_target_does_not_list_is_dropped_and_reported() {
         let kerio = filter(&["\\Seen", "\\Deleted", "$Forwarded"], false, true);
         let flags = ["\\SEEN", "$forwarded", "invoice", "\\Deleted"];
         let (kept, lost) = split(&kerio, &flags, false);

@@ -1,6 +1,6 @@
 //! Copying the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
 //!
-//! Before its first pass a folder learns of its past (`past`). After each, what a pass did not bring over is tried the next way
+//! Before its first pass a folder learns of its past (`reconcile`). After each, what a pass did not bring over is tried the next way
 //! (`refused`), until no folder has anything left that is worth another try.
 
 pub mod flags;
@@ -29,10 +29,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Folders are copied together up to so many octets and folders, so that what is known of a folder is fresh when its turn comes.
-const TOGETHER_OCTETS: u64 = 64 << 20;
+/// At most this many bytes and folders are copied together, so that what is known of a folder is fresh when its turn comes.
+const TOGETHER_BYTES: u64 = 64 << 20;
 const TOGETHER_FOLDERS: usize = 200;
-/// A message that was on its way so often when the target's line was lost is sent alone.
+/// After this many lost connections to the target while it was on its way, a message is sent alone.
 const SENT_ALONE: u32 = 2;
 /// When at most this many messages are left, nothing else shows whether a source that asks to wait means them or everything.
 const FEW: usize = 3;
@@ -55,7 +55,7 @@ struct Turn {
     uids: Vec<Uid>,
     way: AppendWay,
     dates: DateStyle,
-    /// Whether nothing else is sent meanwhile, so that it is known what costs the line.
+    /// Whether nothing else is sent meanwhile, so that it is known what costs the connection.
     alone: bool,
 }
 
@@ -66,7 +66,7 @@ pub fn copy_folders(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    let (mut together, mut octets): (Vec<Copying>, u64) = (Vec::new(), 0);
+    let (mut together, mut bytes): (Vec<Copying>, u64) = (Vec::new(), 0);
     for index in 0..folders.len() {
         if mailbox.context.control.holding() {
             return Err(Halt::Held);
@@ -82,7 +82,7 @@ pub fn copy_folders(
         let missing = missing(&mut run);
         let Some(Some((record, uids))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
-        octets = heads.fold(octets, |sum, head| sum.saturating_add(head.size));
+        bytes = heads.fold(bytes, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
         let (losses, put_off) = (&job.progress.sending_losses, &job.progress.put_off);
         let (alone, uids): (Vec<Uid>, Vec<Uid>) =
@@ -94,12 +94,12 @@ pub fn copy_folders(
         let retries = Retries { folder_made_again: false, flags };
         let source_name = job.source.wire_name.clone();
         together.push(Copying { job: index, source_name, scan, target, record, turns, retries });
-        if octets >= TOGETHER_OCTETS || together.len() >= TOGETHER_FOLDERS {
-            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), octets)?;
-            octets = 0;
+        if bytes >= TOGETHER_BYTES || together.len() >= TOGETHER_FOLDERS {
+            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), bytes)?;
+            bytes = 0;
         }
     }
-    copy_together(mailbox, sessions, ledger, folders, together, octets)
+    copy_together(mailbox, sessions, ledger, folders, together, bytes)
 }
 
 /// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
@@ -127,16 +127,16 @@ fn copy_together(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
     mut together: Vec<Copying>,
-    octets: u64,
+    bytes: u64,
 ) -> Result<(), Halt> {
     if !mailbox.one_connection {
         let Sessions { second, target, .. } = &mut *sessions;
-        second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, octets);
+        second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, bytes);
     }
     let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !turns.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
-        // Whatever the outcome: what was left behind until the line was lost is not sent again.
+        // Whatever the outcome: what was left behind until the connection was lost is not sent again.
         for copying in &mut together {
             folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
         }
@@ -232,7 +232,7 @@ fn run_pass(
     let mut counter = Counter { mailbox, folders, jobs: &jobs, rounds: &rounds, follower: follower.as_mut() };
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
-    let two_lines = second.is_some();
+    let had_two = second.is_some();
     let left = rounds
         .iter()
         .enumerate()
@@ -243,7 +243,7 @@ fn run_pass(
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
-    mailbox.one_connection |= two_lines && matches!(halt, Halt::Server { side: Side::Target, .. });
+    mailbox.one_connection |= had_two && matches!(halt, Halt::Server { side: Side::Target, .. });
     let later: usize = together.iter().flat_map(|copying| &copying.turns).map(|turn| turn.uids.len()).sum();
     let few = left.len() + later <= FEW;
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
@@ -267,7 +267,7 @@ fn run_pass(
         _ => {}
     }
     within_folder::<()>(Err(halt), &mut mailbox.reporter, &mut folders[jobs[round]])?;
-    // Only one folder was refused, but both lines are in the middle of something.
+    // Only one folder was refused, but both connections are in the middle of something.
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
 
@@ -295,7 +295,7 @@ impl Copying {
     }
 }
 
-/// Counts and tells what a pass brings over, and hands it to the follower for checking.
+/// Counts and reports what a pass brings over, and hands it to the follower for checking.
 struct Counter<'c, 'a> {
     mailbox: &'c mut Mailbox<'a>,
     folders: &'c mut [FolderJob],

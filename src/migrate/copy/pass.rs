@@ -11,14 +11,14 @@ use crate::migrate::context::control::Control;
 use crate::migrate::copy::reading::{ChannelSink, Queue};
 use crate::migrate::copy::round::{Desk, Round, RoundEnd};
 use crate::migrate::copy::sending::Sending;
-use crate::migrate::copy::two_connections::Lanes;
+use crate::migrate::copy::two_connections::Appenders;
 use crate::migrate::halt::{Halt, OnSide};
 use std::sync::Arc;
 
 /// Messages of a batch, at most.
 const BATCH_MESSAGES: usize = 500;
-/// Octets of a batch, unless a single message is larger.
-const BATCH_OCTETS: u64 = 2 << 20;
+/// Bytes of a batch, unless a single message is larger.
+const BATCH_BYTES: u64 = 2 << 20;
 /// Chunks of at most 64 KiB between the two threads.
 const CHUNKS_BETWEEN: usize = 16;
 
@@ -42,7 +42,7 @@ impl PassHalt {
     }
 }
 
-/// Copies the messages of the rounds, over a second line to the target too if there is one. The target's folders are there.
+/// Copies the messages of the rounds, over a second connection to the target too if there is one. The target's folders exist.
 pub fn copy_pass(
     source: &mut Reader,
     target: (&mut Writer, Option<&mut Writer>),
@@ -53,17 +53,17 @@ pub fn copy_pass(
 ) -> Result<Vec<RoundEnd>, PassHalt> {
     let batches = batches(rounds);
     let queue = Queue::new(control, &batches);
-    let line = source.interrupter();
-    let lanes = lanes(target).on(Side::Target).map_err(PassHalt::before)?;
+    let interrupter = source.interrupter();
+    let appenders = appenders(target).on(Side::Target).map_err(PassHalt::before)?;
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
-        let mut sending = Sending::new(lanes, rounds, &batches, ledger, desk);
+        let mut sending = Sending::new(appenders, rounds, &batches, ledger, desk);
         let sent = sending.run(&receiver);
-        // Whoever still reads for a dead line must not be waited for until the server's time limit.
+        // A reader whose messages nobody can send any more must not be waited for until the server's time limit.
         drop(receiver);
         if sent.is_err() {
-            line.interrupt();
+            interrupter.interrupt();
         }
         let read = reading.join().unwrap_or(Err(ImapError::Abandoned));
         let halt = match (sent, read) {
@@ -83,37 +83,37 @@ pub fn copy_pass(
     })
 }
 
-fn lanes<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> Result<Lanes<'a>, ImapError> {
+fn appenders<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> Result<Appenders<'a>, ImapError> {
     let first = first.appender()?;
-    Ok(Lanes::new(first, second.map(Writer::appender).transpose()?))
+    Ok(Appenders::new(first, second.map(Writer::appender).transpose()?))
 }
 
-/// Splits the messages of all rounds into batches by number and size; a large message stands alone, and so does an empty one: a
-/// literal of no octets takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
+/// Splits the messages of all rounds into batches by number and size; a large message is a batch of its own, and so is an empty one: a
+/// literal of no bytes takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
 fn batches(rounds: &[Round<'_>]) -> Vec<BodyBatch> {
     let (mut batches, mut suspects): (Vec<BodyBatch>, Vec<BodyBatch>) = (Vec::new(), Vec::new());
     for (number, round) in rounds.iter().enumerate() {
         let size = |uid: &Uid| round.heads.get(*uid).map_or(0, |head| head.size);
         let wire_name = round.source_name.to_vec();
         let folder = Arc::new(FolderToRead { number, wire_name, uid_validity: round.uid_validity });
-        let alone = |uid: Uid, octets| BodyBatch { folder: folder.clone(), uids: vec![uid], octets, recent: false };
+        let alone = |uid: Uid, bytes| BodyBatch { folder: folder.clone(), uids: vec![uid], bytes, recent: false };
         suspects.extend(round.suspects.iter().map(|uid| alone(*uid, size(uid))));
         let mut open = false;
         for uid in round.uids {
-            let octets = size(uid);
+            let bytes = size(uid);
             match batches.last_mut() {
                 Some(batch)
                     if open
-                        && octets > 0
+                        && bytes > 0
                         && batch.uids.len() < BATCH_MESSAGES
-                        && batch.octets.saturating_add(octets) <= BATCH_OCTETS =>
+                        && batch.bytes.saturating_add(bytes) <= BATCH_BYTES =>
                 {
-                    batch.octets += octets;
+                    batch.bytes += bytes;
                     batch.uids.push(*uid);
                 }
-                _ => batches.push(alone(*uid, octets)),
+                _ => batches.push(alone(*uid, bytes)),
             }
-            open = octets > 0;
+            open = bytes > 0;
         }
     }
     batches.append(&mut suspects);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_ends_by_number_or_size_or_with_its_folder_and_a_message_that_is_large_or_of_unknown_size_stands_alone() {
+    fn a_batch_ends_by_number_or_size_or_with_its_folder_and_a_message_that_is_large_or_of_unknown_size_is_one_alone() {
         let folder = tempfile::tempdir().unwrap();
         let key = crate::ledger::MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
         let (mut ledger, _) = Ledger::open(&crate::ledger::Files::in_folder(folder.path()), &key).unwrap();
@@ -153,7 +153,7 @@ mod tests {
             &OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true },
             Profile::imap(),
         );
-        let sizes = [10, 20, 0, 20, BATCH_OCTETS * 3, 30].into_iter().chain(std::iter::repeat_n(1, 600));
+        let sizes = [10, 20, 0, 20, BATCH_BYTES * 3, 30].into_iter().chain(std::iter::repeat_n(1, 600));
         let (first, second) = (heads(sizes), heads([5, 6, 7]));
         let round = |heads, uids, suspects| Round {
             source_name: b"INBOX",

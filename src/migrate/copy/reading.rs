@@ -40,12 +40,12 @@ pub enum Item {
     Opened { round: usize },
     /// This round's folder cannot be read.
     NotOpened { round: usize, why: NotOpened },
-    /// A message of so many octets follows.
-    Begin { uid: Uid, octets: u64 },
+    /// A message of `bytes` follows.
+    Begin { uid: Uid, bytes: u64 },
     /// A part of it.
     Chunk(Vec<u8>),
     /// It is complete, and this is what it was.
-    End { octets: u64, digest: Digest },
+    End { bytes: u64, digest: Digest },
     /// The source could not deliver it.
     Unreadable { uid: Uid, words: String },
     /// It is not there any more.
@@ -79,21 +79,21 @@ impl BodySink for ChannelSink {
         self.pass(Item::NotOpened { round: folder, why })
     }
 
-    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed> {
+    fn begin(&mut self, uid: Uid, bytes: u64) -> Result<(), SinkClosed> {
         self.measure = Some(SizeAndDigest::default());
-        self.pass(Item::Begin { uid, octets })
+        self.pass(Item::Begin { uid, bytes })
     }
 
-    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed> {
+    fn chunk(&mut self, bytes: &[u8]) -> Result<(), SinkClosed> {
         if let Some(measure) = &mut self.measure {
-            measure.update(octets);
+            measure.update(bytes);
         }
-        self.pass(Item::Chunk(octets.to_vec()))
+        self.pass(Item::Chunk(bytes.to_vec()))
     }
 
     fn end(&mut self) -> Result<(), SinkClosed> {
-        let (octets, digest) = self.measure.take().unwrap_or_default().finish();
-        self.pass(Item::End { octets, digest })
+        let (bytes, digest) = self.measure.take().unwrap_or_default().finish();
+        self.pass(Item::End { bytes, digest })
     }
 
     fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed> {

@@ -53,7 +53,7 @@ pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt
     named
 }
 
-/// Leaves out what stands on the target although it was refused.
+/// Leaves out what is on the target although it was refused.
 pub fn without_stored(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -167,7 +167,7 @@ fn sort(
             (why, _) if retries.flags.spare(&run.scan.heads, message.uid, &message.words, *why == Refusal::Flags) => {
                 again.entry((true, dates)).or_default().push(message.uid);
             }
-            // Courier refuses whole messages for a date before 1970, and not in words that tell.
+            // Courier refuses whole messages for a date before 1970, and its words do not say so.
             (_, Some(_)) if is_before_1970(run, message.uid) => {
                 again.entry((true, DateStyle::None)).or_default().push(message.uid);
             }

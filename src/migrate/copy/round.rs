@@ -28,7 +28,7 @@ pub struct Round<'a> {
     pub target_name: &'a [u8],
     /// Which messages, in order.
     pub uids: &'a [Uid],
-    /// Further messages, at which the line was lost before: after all others of the pass, each for itself.
+    /// Further messages, at which the connection was lost before: after all others of the pass, each for itself.
     pub suspects: &'a [Uid],
     /// Batches or one by one.
     pub way: AppendWay,
@@ -44,11 +44,11 @@ pub struct Round<'a> {
     pub record: &'a FolderRecord,
 }
 
-/// Is told how a pass goes on. Rounds are named by their place in the pass.
+/// Learns how a pass progresses. Rounds are named by their index in the pass.
 pub trait Desk {
     /// The first message of this round is sent now.
     fn began(&mut self, round: usize);
-    /// Whether this UID of the target's folder was told for no other message; from now on it is this one's.
+    /// Whether the target has given this UID of its folder for no other message; from now on it is this one's.
     fn is_free(&mut self, round: usize, place: Uid) -> bool;
     /// These messages are durably done. May take its time.
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt>;
@@ -68,7 +68,7 @@ pub struct RefusedMessage {
 }
 
 impl RefusedMessage {
-    /// Whether it may stand on the target all the same: not every server keeps to it that a batch is stored as a whole or not at all
+    /// Whether it may be on the target all the same: not every server keeps to it that a batch is stored as a whole or not at all
     /// (RFC 3502). Such a message stays intended until the target was asked.
     pub fn may_be_stored(&self) -> bool {
         self.together && self.why != Refusal::NoSuchFolder

@@ -1,6 +1,6 @@
 //! The sending side of a pass.
 //!
-//! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first octet goes out,
+//! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first byte goes out,
 //! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
 
 use crate::domain::{Digest, Side, Uid};
@@ -8,24 +8,24 @@ use crate::imap::{AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, 
 use crate::ledger::{Change, Done, Ledger};
 use crate::migrate::copy::reading::Item;
 use crate::migrate::copy::round::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
-use crate::migrate::copy::two_connections::Lanes;
+use crate::migrate::copy::two_connections::Appenders;
 use crate::migrate::halt::{Halt, OnSide};
 use crossbeam_channel::Receiver;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Commands that may be unanswered when the next batch begins: enough for an answer that is long on its way. Near, answers are taken as
-/// they come, and there are never so many.
+/// At most this many commands are unanswered when the next batch begins: enough for an answer that is long on its way. Of a near server
+/// answers are taken as they come, and there are never this many.
 const BATCHES_IN_FLIGHT: usize = 8;
 const SINGLES_IN_FLIGHT: usize = 64;
-/// Octets that may be unanswered.
-const OCTETS_IN_FLIGHT: u64 = 8 << 20;
-/// So much is intended with one durable write.
-const INTENDED_OCTETS: u64 = 4 << 20;
+/// At most this many bytes are unanswered.
+const BYTES_IN_FLIGHT: u64 = 8 << 20;
+/// At most this much is intended with one durable write.
+const INTENDED_BYTES: u64 = 4 << 20;
 const INTENDED_MESSAGES: usize = 1000;
 
-/// A command that has been written to for so long is ended: on a slow line the target can then answer, and the checking connection begin,
-/// long before a whole batch has gone through. Where a batch is gone sooner, it is one command, and one wait for the target's disk.
+/// The longest time that one command is written for: over a slow network the target can then answer, and the follower begin to check, long
+/// before a whole batch is sent. Where a batch is sent sooner, it is one command, and one wait for the target's disk.
 const LONGEST_COMMAND: Duration = Duration::from_millis(250);
 
 /// A message of a pass: its round and its UID on the source.
@@ -33,16 +33,16 @@ type Key = (usize, Uid);
 
 /// The sending side of a pass.
 pub struct Sending<'a, 'd> {
-    lanes: Lanes<'a>,
+    appenders: Appenders<'a>,
     rounds: &'a [Round<'a>],
     batches: &'a [BodyBatch],
     ledger: &'a mut Ledger,
     desk: &'a mut (dyn Desk + 'd),
     /// The round whose messages arrive.
     round: usize,
-    /// The round that was told to have begun last.
+    /// The round whose beginning was reported last.
     began: Option<usize>,
-    /// So many batches are intended, durably.
+    /// How many batches are intended, durably.
     intended: usize,
     /// The last message of each batch.
     last: HashSet<Key>,
@@ -68,14 +68,14 @@ struct News {
 
 impl<'a, 'd> Sending<'a, 'd> {
     pub fn new(
-        lanes: Lanes<'a>,
+        appenders: Appenders<'a>,
         rounds: &'a [Round<'a>],
         batches: &'a [BodyBatch],
         ledger: &'a mut Ledger,
         desk: &'a mut (dyn Desk + 'd),
     ) -> Self {
         Self {
-            lanes,
+            appenders,
             rounds,
             batches,
             ledger,
@@ -121,13 +121,13 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.take(item)?;
         }
         if self.current.is_some() {
-            // The source fell silent in the middle of a message: the target waits for octets that will not come. What it has whole, it
+            // The source fell silent in the middle of a message: the target waits for bytes that will not come. What it has whole, it
             // answers nevertheless.
             self.settle(0, 0)?;
             self.record(self.intended)?;
             return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
         }
-        self.lanes.end_batch().on(Side::Target)?;
+        self.appenders.end_batch().on(Side::Target)?;
         self.settle(0, 0)?;
         for (round, uid) in &self.awaited {
             self.news[*round].withdrawn.push(*uid);
@@ -139,22 +139,22 @@ impl<'a, 'd> Sending<'a, 'd> {
         match item {
             Item::Opened { round } => self.round = round,
             Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
-            Item::Begin { uid, octets: 0 } if self.announces_content(uid) => {
+            Item::Begin { uid, bytes: 0 } if self.announces_content(uid) => {
                 // Nothing of it is sent: the source has a message and delivers none.
                 return self.take(Item::Unreadable { uid, words: String::new() });
             }
-            Item::Begin { uid, octets } => self.begin(uid, octets)?,
-            Item::Chunk(octets) => {
+            Item::Begin { uid, bytes } => self.begin(uid, bytes)?,
+            Item::Chunk(bytes) => {
                 if let Some((_, true)) = self.current {
-                    self.lanes.write(&octets).on(Side::Target)?;
+                    self.appenders.write(&bytes).on(Side::Target)?;
                 }
             }
-            Item::End { octets, digest } => {
+            Item::End { bytes, digest } => {
                 if let Some((key, passed_on)) = self.current.take() {
                     self.delivered(key);
-                    self.measured.insert(key, (octets, digest));
+                    self.measured.insert(key, (bytes, digest));
                     if passed_on {
-                        self.lanes.end().on(Side::Target)?;
+                        self.appenders.end().on(Side::Target)?;
                     }
                     // A server may begin with the next batch before it says that this one is done.
                     let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
@@ -186,14 +186,14 @@ impl<'a, 'd> Sending<'a, 'd> {
     /// Ends the command that is being written, and takes the answers that have come.
     fn end_command(&mut self) -> Result<(), Halt> {
         self.command_since = None;
-        self.lanes.end_batch().on(Side::Target)?;
-        self.settle(self.commands_in_flight(), OCTETS_IN_FLIGHT)?;
-        let arrived = self.lanes.settle_arrived().on(Side::Target)?;
+        self.appenders.end_batch().on(Side::Target)?;
+        self.settle(self.commands_in_flight(), BYTES_IN_FLIGHT)?;
+        let arrived = self.appenders.settle_arrived().on(Side::Target)?;
         self.take_settled(arrived)?;
         self.record(self.intended)
     }
 
-    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), Halt> {
+    fn begin(&mut self, uid: Uid, bytes: u64) -> Result<(), Halt> {
         let key = (self.round, uid);
         while !self.awaited.contains(&key) && self.intended < self.batches.len() {
             self.record(self.next_intended())?;
@@ -210,7 +210,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.command_since.get_or_insert_with(Instant::now);
         let empty_list = round.flags.has_empty_list(uid);
         let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way, empty_list };
-        let begun = self.lanes.begin(&destination, uid, &flags, date.as_deref(), octets).on(Side::Target)?;
+        let begun = self.appenders.begin(&destination, uid, &flags, date.as_deref(), bytes).on(Side::Target)?;
         self.current = Some((key, matches!(begun, Begun::Ready)));
         Ok(())
     }
@@ -231,9 +231,9 @@ impl<'a, 'd> Sending<'a, 'd> {
         }
     }
 
-    /// Reads answers until at most so much is unanswered.
-    fn settle(&mut self, commands: usize, octets: u64) -> Result<(), Halt> {
-        let settled = self.lanes.settle(commands, octets).on(Side::Target)?;
+    /// Reads answers until at most this much is unanswered.
+    fn settle(&mut self, commands: usize, bytes: u64) -> Result<(), Halt> {
+        let settled = self.appenders.settle(commands, bytes).on(Side::Target)?;
         self.take_settled(settled)
     }
 
@@ -265,10 +265,10 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// The place that a target tells for a message, unless another message has it: a server that keeps of two equal messages one may
-    /// tell its place for both. A message without a place is looked for by content.
-    fn place(&mut self, round: usize, told: Option<Uid>) -> Result<Option<Uid>, Halt> {
-        let Some(place) = told.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
+    /// The UID that a target gives a message, unless another message has it: a server that keeps one of two equal messages may give its UID
+    /// for both. A message without a UID there is looked for by content.
+    fn place(&mut self, round: usize, announced: Option<Uid>) -> Result<Option<Uid>, Halt> {
+        let Some(place) = announced.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
         let Round { floor, record, .. } = self.rounds[round];
         let is_old = place.0 < floor && self.ledger.target_uids(record)?.contains(&place);
         Ok(Some(place).filter(|_| !is_old))
@@ -276,12 +276,12 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     /// Up to which batch to intend next: a batch at least, and as many as one durable write is well spent on.
     fn next_intended(&self) -> usize {
-        let (mut messages, mut octets) = (0, 0_u64);
+        let (mut messages, mut bytes) = (0, 0_u64);
         let more = self.batches[self.intended..].iter().take_while(|batch| {
             let first = messages == 0;
             messages += batch.uids.len();
-            octets = octets.saturating_add(batch.octets);
-            first || (messages <= INTENDED_MESSAGES && octets <= INTENDED_OCTETS)
+            bytes = bytes.saturating_add(batch.bytes);
+            first || (messages <= INTENDED_MESSAGES && bytes <= INTENDED_BYTES)
         });
         self.intended + more.count()
     }

@@ -1,28 +1,28 @@
-//! The lines to the target that a pass sends on: one, or two in turn.
+//! The connections to the target on which a pass sends: one, or two in turn.
 //!
-//! With two, the target receives a batch on one line while it still stores the batch before on the other. Messages stand there in the
-//! order of the source all the same: a command is ended only when the one before, into the same folder, was answered. Until it is ended
-//! nothing of it is stored (RFC 3502). Which line a message goes on makes no other difference: what is recorded, and when, is `sending`'s.
+//! With two, the target receives a batch on one connection while it still stores the batch before on the other. Messages keep the order of
+//! the source all the same: a command is ended only when the one before, into the same folder, was answered. Until it is ended nothing of
+//! it is stored (RFC 3502). It makes no other difference on which connection a message is sent: `sending` says what is recorded, and when.
 
 use crate::domain::Uid;
 use crate::imap::{Appender, Begun, Destination, ImapError, Settled};
 use std::time::Duration;
 
 /// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first.
-/// After so long without an answer the second is ended in any order, and the lines are not used in turn any more.
+/// After this long without an answer the second is ended in any order, and the connections are not used in turn any more.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Appends on one line, or on two in turn.
-pub struct Lanes<'a> {
+/// Appends on one connection, or on two in turn.
+pub struct Appenders<'a> {
     appenders: Vec<Appender<'a>>,
     /// Which one is written to.
     current: usize,
-    /// Whether batches go on the lines in turn.
+    /// Whether the connections take batches in turn.
     in_turn: bool,
     patience: Duration,
 }
 
-impl<'a> Lanes<'a> {
+impl<'a> Appenders<'a> {
     pub fn new(first: Appender<'a>, second: Option<Appender<'a>>) -> Self {
         let in_turn = second.is_some();
         Self { appenders: std::iter::once(first).chain(second).collect(), current: 0, in_turn, patience: PATIENCE }
@@ -35,14 +35,14 @@ impl<'a> Lanes<'a> {
         uid: Uid,
         flags: &[String],
         date: Option<&str>,
-        octets: u64,
+        bytes: u64,
     ) -> Result<Begun, ImapError> {
-        self.appenders[self.current].begin(destination, uid, flags, date, octets)
+        self.appenders[self.current].begin(destination, uid, flags, date, bytes)
     }
 
     /// See [`Appender::write`].
-    pub fn write(&mut self, octets: &[u8]) -> Result<(), ImapError> {
-        self.appenders[self.current].write(octets)
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ImapError> {
+        self.appenders[self.current].write(bytes)
     }
 
     /// See [`Appender::end`].
@@ -50,7 +50,7 @@ impl<'a> Lanes<'a> {
         self.appenders[self.current].end()
     }
 
-    /// The batch is complete; see [`Appender::end_batch`]. With two lines, waits for the batch before, and goes on on the other.
+    /// The batch is complete; see [`Appender::end_batch`]. With two connections, waits for the batch before, and then uses the other.
     pub fn end_batch(&mut self) -> Result<(), ImapError> {
         let (current, other) = (self.current, 1 - self.current);
         if let (true, Some(folder)) = (self.in_turn, self.appenders[current].folder()) {
@@ -59,7 +59,7 @@ impl<'a> Lanes<'a> {
                 self.current = other;
             } else {
                 log::debug!(
-                    "the target does not answer on one line while another is written to: one is used from now on"
+                    "the target does not answer on one connection while we write to another: only one is used from now on"
                 );
                 self.in_turn = false;
             }
@@ -67,11 +67,11 @@ impl<'a> Lanes<'a> {
         self.appenders[current].end_batch()
     }
 
-    /// Reads answers until at most so much is unanswered on a line; see [`Appender::settle`].
-    pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
+    /// Reads answers until at most this much is unanswered on each connection; see [`Appender::settle`].
+    pub fn settle(&mut self, commands: usize, bytes: u64) -> Result<Vec<Settled>, ImapError> {
         let mut settled = Vec::new();
         for appender in &mut self.appenders {
-            settled.extend(appender.settle(commands, octets)?);
+            settled.extend(appender.settle(commands, bytes)?);
         }
         Ok(settled)
     }

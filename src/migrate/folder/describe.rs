@@ -18,7 +18,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// What the source says of these messages of a folder. The second is why its line is of no use any more.
+    /// What the source says of these messages of a folder. The second is why its connection is of no use any more.
     pub fn ask(
         &mut self,
         source: &mut Reader,

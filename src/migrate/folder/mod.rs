@@ -72,8 +72,7 @@ impl FolderJob {
         self.progress.scan_losses > 0
     }
 
-    /// Ends a folder whose every message is on the target from an earlier run, which recorded so many bytes. So many of the messages were
-    /// compared then.
+    /// Ends a folder whose every message is on the target from an earlier run, which recorded `bytes` and compared `compared` messages.
     pub fn take_over(
         &mut self,
         reporter: &Reporter<'_>,
@@ -138,7 +137,7 @@ impl FolderJob {
         self.report_once(reporter, problem);
     }
 
-    /// Ends the folder with what is known of its messages; the target's folder holds so many, if that is known.
+    /// Ends the folder with what is known of its messages, and with the number of messages in the target's folder, if that is known.
     pub fn finish(&mut self, reporter: &Reporter<'_>, evidence: FolderEvidence, target_messages: Option<u64>) {
         self.progress.evidence = Some(evidence);
         self.end(reporter, target_messages);

@@ -17,7 +17,7 @@ pub(super) struct Existing {
 }
 
 impl Existing {
-    /// Lists the collections, and reads the items of which no record tells the UID.
+    /// Lists the collections, and reads the items whose UID no record gives.
     pub(super) fn look(
         target: &mut Target,
         kind: CollectionKind,

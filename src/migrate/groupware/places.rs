@@ -53,7 +53,7 @@ pub(super) fn in_order(mut collections: Vec<Collection>) -> Vec<Collection> {
     collections
 }
 
-/// Whether a collection of the source is the default one of its kind, as far as its name tells.
+/// Whether a collection of the source is the default one of its kind, judged by its name.
 fn is_default(collection: &Collection) -> bool {
     match collection.kind {
         CollectionKind::Calendar if !collection.events => is_called(collection, &TASK_NAMES),
@@ -72,9 +72,10 @@ impl Places {
     pub(super) fn look(target: &mut Target) -> Result<Self, DavFailure> {
         let all = target.reader().collections().on(Side::Target)?;
         let collections: Vec<Collection> = all.into_iter().filter(|it| it.left_out.is_none()).collect();
-        let told = target.default_calendar();
-        let told = told.and_then(|told| collections.iter().position(|it| it.href.is_same_folder(&told) && it.events));
-        Ok(Self { default_calendar: told, ..Self::of(collections) }.with_names())
+        let announced = target.default_calendar();
+        let default_calendar =
+            announced.and_then(|href| collections.iter().position(|it| it.href.is_same_folder(&href) && it.events));
+        Ok(Self { default_calendar, ..Self::of(collections) }.with_names())
     }
 
     fn of(collections: Vec<Collection>) -> Self {

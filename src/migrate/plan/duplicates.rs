@@ -1,4 +1,4 @@
-//! Messages that a source shows in more than one folder, told apart by the number it gives each (Gmail's X-GM-MSGID).
+//! Messages that a source shows in more than one folder, known by the number that it gives each (Gmail's X-GM-MSGID).
 //!
 //! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied as it is; of All Mail only
 //! what no other copied folder has. A message without a number is copied: rather twice than not at all.

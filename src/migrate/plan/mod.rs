@@ -3,8 +3,9 @@
 //! The rules, in order: where an earlier run put the folder; where the user's rules send it; INBOX to INBOX; a folder for sent mail, drafts, deleted mail, spam or archives to the target's folder of
 //! that use, by attribute first and by usual name second, one source folder for each use; everything else under its own name below
 //! its (possibly renamed) parent. A folder that holds all messages once more comes last, and what only it has goes to the archive, where
-//! the source can tell which messages those are; elsewhere it is left out. A name that Kerio Connect keeps for groupware or system folders, that holds the target's
-//! separator or a control character, or that another folder already took, is changed by one stable rule and told in the report.
+//! the source says which messages those are; elsewhere it is left out. A name that Kerio Connect keeps for groupware or system folders,
+//! that holds the target's separator or a control character, or that another folder already took, is changed by one stable rule, and the
+//! report says so.
 
 pub mod duplicates;
 pub mod plain_name;
@@ -114,7 +115,7 @@ fn repeats_others(folder: &Folder, source: &[Folder], permanent_ids: bool) -> bo
     }
 }
 
-/// Gmail's `[Gmail]`, which holds its special folders and no messages: they stand for themselves on the target.
+/// Gmail's `[Gmail]`, which holds its special folders and no messages: on the target they have no parent.
 fn wrapper(source: &[Folder], permanent_ids: bool) -> Option<&FolderPath> {
     let all = source.iter().find(|folder| permanent_ids && folder.special_use == Some(SpecialUse::All))?;
     let parent = all.path.parent()?;
@@ -156,12 +157,12 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
             continue;
         }
         let Some(path) = home(special_use, target) else { continue };
-        // Where only names tell, a folder stays itself if it, or a folder of the same name as the target's, is on both sides: an
+        // Where only the name says so, a folder stays itself if it, or a folder of the same name as the target's, is on both sides: an
         // earlier run may have made it there, and the next run must find it where it is.
-        let told = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
+        let marked = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
         let on_target = |path: &FolderPath| target.folders.iter().any(|folder| folder.path == *path);
         let on_source = source.iter().any(|folder| folder.path == path);
-        if !told
+        if !marked
             && target.profile.own_folders.is_empty()
             && path != source[index].path
             && (on_target(&source[index].path) || on_source)
@@ -239,7 +240,7 @@ fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -
     candidate
 }
 
-/// By what two paths are one folder on the target: Kerio Connect does not tell capitals apart, and INBOX nowhere has any.
+/// The form in which two paths that are one folder on the target are equal: Kerio Connect ignores case, and every server does for INBOX.
 fn key(path: &FolderPath, target: &TargetNames<'_>) -> String {
     let joined = path.parts().join("\u{0}");
     if target.profile.folds_case || path.is_inbox() { joined.to_lowercase() } else { joined }
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_shows_others_once_more_is_left_out_and_told() {
+    fn a_folder_that_shows_others_once_more_is_left_out_and_named() {
         let source = [folder("INBOX", None), folder("Starred", Some(SpecialUse::Flagged))];
         let target = TargetNames { folders: &[], separator: Some('/'), profile: Profile::imap() };
         let wishes = Wishes { selection: &Selection::default(), earlier: &BTreeMap::new(), permanent_ids: false };

@@ -1,14 +1,14 @@
-//! The name a folder gets when the target refuses the one it has: letters and digits of every script, and what tells it from others.
+//! The name a folder gets when the target refuses the one it has: letters and digits of every script, and what distinguishes it from others.
 //!
 //! Promises that the same name always gives the same result, and that no two names give one. Every server refuses something else (Cyrus
 //! `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so nothing is left that any of them is known to refuse.
 
 use crate::domain::FolderPath;
 
-/// Characters of a part, at most. Some servers keep names in file names of 255 octets, in UTF-7.
+/// Characters of a part, at most. Some servers keep names in file names of 255 bytes, in UTF-7.
 const LONGEST_PART: usize = 60;
 /// The same where the target refuses longer ones: Gmail once took 40 characters for a whole path, and a letter outside ASCII takes up to eight
-/// octets on the wire, of which Yandex counts all.
+/// bytes on the wire, of which Yandex counts all.
 const SHORTER: [usize; 4] = [24, 12, 6, 3];
 
 /// The names to try one after the other, until the target takes one, none of which holds the target's separator: the path in plain characters,
@@ -60,7 +60,7 @@ fn plain(name: &str, longest: usize, separator: Option<char>) -> String {
     part.trim().to_owned()
 }
 
-/// Whether a server that does not tell capitals, composed letters or spaces at the ends of a name apart takes two paths for one.
+/// Whether a server that ignores case, composition of letters, or spaces at the ends of a name takes two paths for one.
 pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
     // Of a composed letter and a decomposed one nothing stays: neither is ASCII all the way.
     let bare = |part: &String| {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_keeps_letters_of_every_script_and_is_told_from_others() {
+    fn a_plain_name_keeps_letters_of_every_script_and_differs_from_others() {
         assert_eq!(plain(&["Entwürfe", "受信-2_3"]), None);
         let (percent, star) = (plain(&["100%"]).unwrap(), plain(&["100*"]).unwrap());
         assert!(percent.starts_with("100_ ") && star.starts_with("100_ ") && percent != star, "{percent} {star}");

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_for_two_uses() {
+    fn no_name_means_two_uses() {
         let mut seen = std::collections::BTreeSet::new();
         for (_, names) in NAMES {
             for name in *names {

@@ -1,4 +1,4 @@
-//! Marks: whether what was copied stands on the target with the date and the flags that the source has, and its size. Servers change some
+//! Marks: whether what was copied is on the target with the date and the flags that the source has, and its size. Servers change some
 //! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The messages whose dates are others there: how many, and the first as it was sent and as it stands.
+/// The messages whose dates are others there: how many, and the first as it was sent and as it is stored.
 type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
 
 /// A folder whose marks are read.
@@ -31,7 +31,7 @@ struct Marked<'a> {
 }
 
 /// Reads the marks of what this run copied into the folders that are `ready` for it, with one question for each folder and all of them
-/// ahead of the answers; tells how many dates are others than those of the source, and notes what flags are missing.
+/// ahead of the answers; returns how many dates differ from the source's, and notes what flags are missing.
 pub fn compare(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -50,7 +50,7 @@ pub fn compare(
         }
         let mut all: Vec<&mut Marked<'_>> = marked.iter_mut().collect();
         read(sessions, &mut all)?;
-        // Dovecot tells a date before 1970 rightly once, and another from then on.
+        // Dovecot reports a date before 1970 rightly once, and another from then on.
         all.retain(|marked| marked.has_dates_before_1970());
         read(sessions, &mut all)?;
         for Marked { job, redated, .. } in marked {
@@ -69,7 +69,7 @@ fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), H
         marked.redated = Redated::default();
     }
     let marked = RefCell::new(marked);
-    let mut head = |index: usize, stands: MessageHead| marked.borrow_mut()[index].take(&stands);
+    let mut head = |index: usize, stored: MessageHead| marked.borrow_mut()[index].take(&stored);
     let mut end = |index: usize, end: Result<FolderStatus, ImapError>| match end {
         Ok(status) => marked.borrow_mut()[index].job.progress.on_target = Some(status.messages),
         Err(error) => log::debug!("the marks on the target could not be read: {error}"),
@@ -101,20 +101,20 @@ impl<'a> Marked<'a> {
         self.copied.values().filter_map(date).any(|date| date.timestamp() < 0)
     }
 
-    fn take(&mut self, stands: &MessageHead) {
+    fn take(&mut self, stored: &MessageHead) {
         let heads = &self.scan.heads;
-        let Some((uid, sent)) = self.copied.get(&stands.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
+        let Some((uid, sent)) = self.copied.get(&stored.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
             return;
         };
         let progress = &mut self.job.progress;
-        if self.sizes.get(&uid) == Some(&stands.size) {
+        if self.sizes.get(&uid) == Some(&stored.size) {
             progress.sized.insert(uid);
         }
-        if sent.date.is_some() && sent.date != stands.date && !progress.dateless.contains(&uid) {
+        if sent.date.is_some() && sent.date != stored.date && !progress.dateless.contains(&uid) {
             self.redated.0 += 1;
-            self.redated.1 = self.redated.1.or(sent.date.map(|date| (date, stands.date)));
+            self.redated.1 = self.redated.1.or(sent.date.map(|date| (date, stored.date)));
         }
-        let kept = |flag: &&String| stands.flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        let kept = |flag: &&String| stored.flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
         if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
             progress.flags_lost.note(uid, flag);
         }
@@ -122,8 +122,8 @@ impl<'a> Marked<'a> {
 }
 
 fn report_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {
-    let Some((sent, stands)) = example else { return };
+    let Some((sent, stored)) = example else { return };
     let problem = Problem::new(ProblemKind::DateNotKept).in_folder(&job.planned.source);
-    let problem = problem.counting(count).noting(Note::DateBecame { sent, stored: stands });
+    let problem = problem.counting(count).noting(Note::DateBecame { sent, stored });
     mailbox.reporter.folder_problem(job.id, problem);
 }

@@ -21,7 +21,7 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
 use std::collections::{BTreeSet, HashMap};
 
-/// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is told and is no `Err`.
+/// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is reported and is no `Err`.
 pub fn prove_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,

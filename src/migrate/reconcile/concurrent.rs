@@ -1,7 +1,7 @@
 //! Mail that others put into a folder of the target while we work there: people's own is none of our business, but another run of this
 //! program, from another computer, copies what we copy.
 //!
-//! Two runs share no file, so only the target can tell:
+//! Two runs share no file, so only the target shows it:
 //!
 //! 1. Before a folder is copied, what came to it since our record was written is compared with what is to be copied.
 //! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so that of two runs that begin at the same moment

@@ -74,7 +74,7 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
     let status = &run.target.open.status;
     match witnesses.target() {
         Testimony::Holds => {
-            // Of messages without places only their number can tell.
+            // For messages without places only their number says anything.
             let (done, _) = run.ledger.done_counts(record)?;
             let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
             Ok(has_places

@@ -1,16 +1,16 @@
-//! Whether what is to be copied finds room on the target, as far as the target tells (QUOTA, RFC 9208).
+//! Whether what is to be copied finds room on the target, as far as the target says (QUOTA, RFC 9208).
 
 use crate::domain::{Account, AccountId, Folder, Note, Problem, ProblemKind, Side};
 use crate::ledger::{Ledger, LedgerError};
 use crate::migrate::context::RunContext;
 
-/// The octets of a folder, of which so many are on the source, that are not on the target yet.
-pub fn still_to_copy(ledger: &Ledger, folder: &Folder, octets: u64) -> Result<u64, LedgerError> {
+/// How many of a folder's `bytes` on the source are not on the target yet.
+pub fn still_to_copy(ledger: &Ledger, folder: &Folder, bytes: u64) -> Result<u64, LedgerError> {
     let there = match ledger.folder(folder) {
         Some(record) => ledger.done_counts(&record)?.1,
         None => 0,
     };
-    Ok(octets.saturating_sub(there))
+    Ok(bytes.saturating_sub(there))
 }
 
 /// Reports when less is free than is needed.

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The handle to a run. Dropping it lets the run go on; [`Run::wait`] waits for its end.
+/// The handle to a run. Dropping it does not end the run; [`Run::wait`] waits for its end.
 pub struct Run {
     control: Arc<Control>,
     state: Arc<Mutex<RunState>>,
@@ -51,7 +51,7 @@ impl Stopper {
     }
 }
 
-/// Starts a run and returns at once; what happens is told to `observer` and folded into [`Run::state`]. Its report is written to
+/// Starts a run and returns at once; what happens is reported to `observer` and folded into [`Run::state`]. Its report is written to
 /// `log_folder`, which the caller has made (see `logs`).
 pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>) -> Result<Run, Problem> {
     let state = Arc::new(Mutex::new(RunState::default()));
@@ -69,7 +69,7 @@ pub fn start(request: Request, log_folder: PathBuf, observer: Box<dyn Observer>)
 }
 
 impl Run {
-    /// The state as far as told; lock it briefly.
+    /// The state as far as reported; lock it briefly.
     pub fn state(&self) -> Arc<Mutex<RunState>> {
         self.state.clone()
     }
@@ -166,7 +166,7 @@ impl Coordinator {
             context.shared =
                 shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
         }
-        run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_octets));
+        run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_bytes));
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
             let report = |event| self.events.report(event);
             port::restore(&administration, &request.servers, &context.options.state_folder, &report);
@@ -184,10 +184,10 @@ fn target_key(servers: &Servers, target: &Endpoint) -> String {
 }
 
 /// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of
-/// unknown size after them, as they stand in the file.
-fn order(accounts: usize, known_octets: &[Option<u64>]) -> Vec<usize> {
+/// unknown size after them, in the order of the file.
+fn order(accounts: usize, known_bytes: &[Option<u64>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..accounts).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(known_octets.get(*index).copied().flatten()));
+    order.sort_by_key(|index| std::cmp::Reverse(known_bytes.get(*index).copied().flatten()));
     order
 }
 
@@ -198,7 +198,7 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
     std::thread::scope(|scope| {
         for number in 1..=workers {
             let next = &next;
-            // From its end on, others may use its place for a second line.
+            // From its end on, others may use its permit for a second connection.
             let place = context.workers.take_free();
             let worker = move || {
                 let _place = place;

@@ -6,7 +6,7 @@
 //!
 //! 1. On each side every account gets the name of its mailbox there: what it signs in with on the source, and what the directory
 //!    calls its mailbox on the target.
-//! 2. Names are compared without regard to case. A server that tells `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
+//! 2. Names are compared without regard to case. A server that distinguishes `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
 //! 3. Accounts that share a name on either side are refused; the source is named first.
 //!
 //! A user's own alias in Kerio Connect is not looked up here: the administration refuses it (docs/kerio-connect.md, B22).

@@ -1,4 +1,4 @@
-//! The follower: a second connection to the target that reads back what was just appended, while the first goes on appending.
+//! The follower: a connection to the target that reads back what was just appended, while the first continues to append.
 //!
 //! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
 
@@ -38,7 +38,7 @@ pub struct Follower {
     results: Receiver<Found>,
     outstanding: usize,
     thread: Option<JoinHandle<()>>,
-    line: Arc<OnceLock<Interrupter>>,
+    connection: Arc<OnceLock<Interrupter>>,
 }
 
 impl Follower {
@@ -48,20 +48,20 @@ impl Follower {
         control: Arc<Control>,
         connect: impl FnOnce() -> Option<(Reader, Permit)> + Send + 'static,
     ) -> std::io::Result<Self> {
-        let line = Arc::new(OnceLock::new());
-        let own_line = line.clone();
+        let connection = Arc::new(OnceLock::new());
+        let own_connection = connection.clone();
         let (jobs, waiting) = crossbeam_channel::bounded::<Job>(JOBS_WAITING);
         let (found, results) = crossbeam_channel::unbounded();
         let thread = std::thread::Builder::new().name(format!("check {name}")).spawn(move || {
             let Some((mut reader, _place)) = connect() else { return };
-            let interrupter = own_line.get_or_init(|| reader.interrupter());
+            let interrupter = own_connection.get_or_init(|| reader.interrupter());
             let _registration = control.register(interrupter.clone());
             match follow(&mut reader, &waiting, &found) {
                 Ok(()) => reader.logout(),
                 Err(error) => log::debug!("the checking connection ended: {error}"),
             }
         })?;
-        Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), line })
+        Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), connection })
     }
 
     /// Hands messages over whose UIDs on the target are known; the others are left to the end of the folder.
@@ -100,9 +100,9 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.jobs = None;
-        if let (true, Some(line)) = (self.outstanding > 0, self.line.get()) {
+        if let (true, Some(connection)) = (self.outstanding > 0, self.connection.get()) {
             // Nobody wants the answers any more: do not wait for a silent server.
-            line.interrupt();
+            connection.interrupt();
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -142,13 +142,13 @@ impl BodyFeed for Jobs<'_> {
         };
         let mut uids: Vec<Uid> = job.messages.keys().copied().collect();
         uids.sort_unstable();
-        let octets = job.messages.values().map(|done| done.size).sum();
+        let bytes = job.messages.values().map(|done| done.size).sum();
         self.asked.borrow_mut().push_back((job, Vec::new()));
-        Some(BodyBatch { folder: Arc::new(folder), uids, octets, recent: true })
+        Some(BodyBatch { folder: Arc::new(folder), uids, bytes, recent: true })
     }
 
-    /// Its questions wait behind what the copying sends on a full line, so they go out early.
-    fn octets_ahead(&self) -> u64 {
+    /// Where the network is full, its questions wait behind what the copying sends, so they go out early.
+    fn bytes_ahead(&self) -> u64 {
         16 << 20
     }
 }

@@ -10,11 +10,11 @@ use crate::domain::{Account, AccountId, Side};
 use crate::imap::{self, Listing, Reader, Session, Writer};
 use crate::migrate::context::control::Registration;
 use crate::migrate::context::permits::Permit;
-use crate::migrate::context::{Line, RunContext};
+use crate::migrate::context::{RunContext, SignedIn};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::follower::Follower;
-use crate::migrate::sessions::second::SecondLine;
+use crate::migrate::sessions::second::SecondConnection;
 use crate::migrate::target::directory::TargetUser;
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub struct Sessions {
     pub target: Writer,
     pub follower: Option<Follower>,
     /// For sending every other batch.
-    pub second: SecondLine,
+    pub second: SecondConnection,
     /// The wire names of the target's folders, so that none is created twice.
     pub existing: BTreeSet<Vec<u8>>,
     /// Those of them that can hold messages.
@@ -55,24 +55,24 @@ impl Sessions {
         let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(move || {
-                let line = context.sign_in(id, Side::Source, account)?;
+                let connection = context.sign_in(id, Side::Source, account)?;
                 let _ = signed_in.send(());
-                list(line, Side::Source)
+                list(connection, Side::Source)
             });
             let greeted = imap::connect(&context.target.endpoint);
             // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
-            let may_go_on =
+            let may_continue =
                 if context.profile.creates_users { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
-            let target = may_go_on.and_then(|()| {
+            let target = may_continue.and_then(|()| {
                 let known = match user {
                     Some(user) => user.clone(),
                     None => ensure_user(context, id, account)?,
                 };
                 context.report(Event::Stepped { account: id, step: Step::SigningIn });
-                let (line, name) = context.sign_in_target(id, account, &known, greeted)?;
+                let (connection, name) = context.sign_in_target(id, account, &known, greeted)?;
                 // The name that worked is the one for every further connection.
                 *user = Some(TargetUser { created: false, sign_in_names: vec![name] });
-                list(line, Side::Target)
+                list(connection, Side::Target)
             });
             (source.join(), target)
         });
@@ -86,7 +86,7 @@ impl Sessions {
             source,
             target: target.into_writer(),
             follower,
-            second: SecondLine::default(),
+            second: SecondConnection::default(),
             existing,
             selectable,
             separator: target_listing.separator,
@@ -105,11 +105,11 @@ impl Sessions {
     }
 }
 
-fn list(line: Line, side: Side) -> Result<(Reader, Registration, Listing), Halt> {
-    let mut reader = line.session.into_reader();
+fn list(connection: SignedIn, side: Side) -> Result<(Reader, Registration, Listing), Halt> {
+    let mut reader = connection.session.into_reader();
     let listing = if side == Side::Target { reader.list_with_quota() } else { reader.list() };
     let listing = listing.on(side)?;
-    Ok((reader, line.registration, listing))
+    Ok((reader, connection.registration, listing))
 }
 
 fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result<TargetUser, Halt> {
@@ -127,13 +127,13 @@ fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetU
     if context.options.verify != Verify::Content {
         return None;
     }
-    let open = further_line(context, account, user)?;
+    let open = further_connection(context, account, user)?;
     let connect = move || open().map(|(session, place)| (session.into_reader(), place));
     Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
 }
 
-/// What opens one more line to the target under the name that has worked, on whichever thread; none where no line is free.
-pub fn further_line(
+/// What opens one more connection to the target under the name that has worked, on whichever thread; none where the user's limit is reached.
+pub fn further_connection(
     context: &RunContext,
     account: &Account,
     user: Option<&TargetUser>,

@@ -1,86 +1,86 @@
-//! A second line to the target for a large mailbox, on which `lanes` sends every other batch.
+//! A second connection to the target for a large mailbox, on which `two_connections` sends every other batch.
 //!
-//! It is only an accelerator, and asked for once in an attempt: where the target takes batches, is near, and lets us in once more, while
-//! a worker has nothing else to do. So it never adds to the mailboxes at a time that the user has allowed. Whatever goes wrong with it,
-//! the mailbox goes on with one line.
+//! It only accelerates, and is opened at most once in an attempt: where the target takes batches, is near, and lets us in once more, while
+//! a worker has nothing else to do. So no more mailboxes are at work than the user allows. Whatever goes wrong with it, the mailbox
+//! continues on one connection.
 
 use crate::domain::Account;
 use crate::imap::Writer;
 use crate::migrate::context::RunContext;
 use crate::migrate::context::control::Registration;
 use crate::migrate::context::permits::Permit;
-use crate::migrate::sessions::further_line;
+use crate::migrate::sessions::further_connection;
 use crate::migrate::target::directory::TargetUser;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// So long is waited for the second sign-in where it is needed and not through yet.
+/// The longest wait for the second sign-in once the connection is needed.
 const SIGN_IN: Duration = Duration::from_millis(100);
 
-/// The second line of an attempt.
+/// The second connection of an attempt, or none.
 #[derive(Default)]
-pub struct SecondLine {
+pub struct SecondConnection {
     was_asked_for: bool,
     /// Somebody signs in.
-    coming: Option<Receiver<Line>>,
-    line: Option<Line>,
+    coming: Option<Receiver<Open>>,
+    open: Option<Open>,
 }
 
-/// A second line, with all that it occupies.
-struct Line {
+/// An open second connection, with all that it occupies.
+struct Open {
     writer: Writer,
     _registration: Registration,
     _place: Permit,
     _worker: Permit,
 }
 
-impl SecondLine {
-    /// Asks for it, on a thread of its own, when so many octets are worth it.
+impl SecondConnection {
+    /// Begins to open it, on a thread of its own, if that is worth it for this many bytes.
     pub fn ask(
         &mut self,
         context: &RunContext,
         account: &Account,
         user: Option<&TargetUser>,
         target: &Writer,
-        octets: u64,
+        bytes: u64,
     ) {
-        let is_worth_it = octets >= context.options.second_connection_from && target.gains_from_second_line();
+        let is_worth_it = bytes >= context.options.second_connection_from && target.gains_from_second_connection();
         if is_worth_it && !std::mem::replace(&mut self.was_asked_for, true) {
             self.coming = begin(context, account, user);
         }
     }
 
-    /// The line, if it is there by now.
+    /// The connection, if it is open by now.
     pub fn writer(&mut self) -> Option<&mut Writer> {
         if let Some(coming) = &self.coming {
             match coming.recv_timeout(SIGN_IN) {
                 Err(RecvTimeoutError::Timeout) => {}
                 signed_in => {
-                    self.line = signed_in.ok();
+                    self.open = signed_in.ok();
                     self.coming = None;
                 }
             }
         }
-        self.line.as_mut().map(|line| &mut line.writer)
+        self.open.as_mut().map(|open| &mut open.writer)
     }
 
     /// Says goodbye.
     pub fn close(self) {
-        if let Some(line) = self.line {
-            line.writer.logout();
+        if let Some(open) = self.open {
+            open.writer.logout();
         }
     }
 }
 
-fn begin(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Receiver<Line>> {
+fn begin(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Receiver<Open>> {
     let worker = context.workers.take_free()?;
-    let open = further_line(context, account, user)?;
+    let open = further_connection(context, account, user)?;
     let control = context.control.clone();
     let (opened, coming) = crossbeam_channel::bounded(1);
     let sign_in = move || {
         let Some((session, place)) = open() else { return };
         let registration = control.register(session.interrupter());
-        let _ = opened.send(Line {
+        let _ = opened.send(Open {
             writer: session.into_reader().into_writer(),
             _registration: registration,
             _place: place,

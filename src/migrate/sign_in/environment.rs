@@ -15,7 +15,7 @@ pub fn withhold_passwords(command: &mut Command) {
     }
 }
 
-/// Windows does not tell capitals in such names.
+/// Windows ignores case in such names.
 fn holds_password(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("KIMT_") && name.ends_with("_PASSWORD")
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_password_of_ours_is_told_by_its_name() {
+    fn every_password_of_ours_is_known_by_its_name() {
         for name in ["KIMT_ADMIN_PASSWORD", "KIMT_PROXY_PASSWORD", "kimt_target_certificate_password"] {
             assert!(holds_password(OsStr::new(name)), "{name}");
         }

@@ -1,7 +1,7 @@
 //! Tokens from a file, or from a command that the administrator gives.
 //!
 //! Promises that a command is started without a shell, that no address can become an option of it or a path elsewhere, that none of
-//! this program's own passwords stands in its environment, that it cannot hold a run up for long, and that nothing it writes is
+//! this program's own passwords is in its environment, that it cannot hold a run up for long, and that nothing it writes is
 //! logged or shown.
 
 use crate::domain::Secret;
@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 /// A command that has no token by then gives none.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So many octets of a token are read at most.
+/// At most this many bytes of a token are read.
 const LONGEST: usize = 64 * 1024;
 
-/// What stands for the address in a file's name.
+/// The placeholder for the address in a file's name.
 const ADDRESS: &str = "{address}";
 
 /// Obtains the token for an address. The error says why there is none.
@@ -117,7 +117,7 @@ fn first_line(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
             read => length += read,
         }
     }
-    let end = line[..length].iter().position(|octet| *octet == b'\n').unwrap_or(length);
+    let end = line[..length].iter().position(|byte| *byte == b'\n').unwrap_or(length);
     line.truncate(end);
     Ok(line)
 }
@@ -129,7 +129,7 @@ fn token(line: &[u8]) -> Result<Secret, &'static str> {
         return Err("is empty");
     }
     match std::str::from_utf8(token) {
-        Ok(text) if text.bytes().all(|octet| octet.is_ascii_graphic()) => Ok(Secret::new(text)),
+        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::new(text)),
         _ => Err("is no token"),
     }
 }

@@ -17,7 +17,7 @@ pub struct TargetUser {
 
 /// Who exists on the target.
 pub trait Directory: Send + Sync {
-    /// How an account stands; changes nothing.
+    /// The state of an account; changes nothing.
     fn standing(&self, account: &Account) -> (Standing, Option<Problem>);
 
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.

@@ -1,4 +1,4 @@
-//! What is known of a kind of target beyond IMAP: the one place where two kinds are told apart.
+//! What is known of a kind of target beyond IMAP: the one place that distinguishes two kinds.
 
 use crate::domain::{FolderPath, SpecialUse};
 use crate::migrate::request::TargetKind;

@@ -30,7 +30,7 @@ use crate::progress::{Event, Step};
 use differences::{Differences, Known, NAMED};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds before each new try after a line was lost. Something read between two losses begins the row anew.
+/// Seconds before each new try after a lost connection. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
 
 /// Verifies one account.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 pub(super) struct Exceptions(Vec<String>);
 
 impl Exceptions {
-    /// Reads names, addresses and networks (`10.0.0.0/8`) between commas; a star stands for everything.
+    /// Reads names, addresses and networks (`10.0.0.0/8`) between commas; a star matches everything.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split([',', ' ']).map(|entry| entry.trim().trim_matches(['[', ']']).to_lowercase());
         Self(entries.filter(|entry| !entry.is_empty()).collect())
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_addresses_and_networks_are_told_apart() {
+    fn names_addresses_and_networks_are_distinguished() {
         let exceptions = Exceptions::parse("Inside.example, .corp.example,10.0.0.0/8 ,192.168.1.1,fd00::/8");
         for held in ["inside.example", "a.INSIDE.example", "x.corp.example", "10.9.8.7", "192.168.1.1", "fd12::1"] {
             assert!(exceptions.hold(held), "{held}");

@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 /// At most this many bytes of an answer's head are read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Asks for a connection to the host. Afterwards `line` leads to the host.
+/// Asks for a connection to the host. Afterwards `stream` leads to the host.
 pub(super) fn connect(
-    line: &mut (impl Read + Write),
+    stream: &mut (impl Read + Write),
     host: &str,
     port: u16,
     identity: Option<(&str, &Secret)>,
 ) -> Result<(), Refusal> {
-    if !host.bytes().all(|octet| octet.is_ascii_graphic()) {
+    if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("the server's name cannot be sent to it".into());
     }
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
@@ -29,8 +29,8 @@ pub(super) fn connect(
         request.push_str("\r\n");
     }
     request.push_str("\r\n");
-    line.write_all(request.as_bytes())?;
-    match status(&head(line)?) {
+    stream.write_all(request.as_bytes())?;
+    match status(&head(stream)?) {
         Some(200..=299) => Ok(()),
         Some(407) if identity.is_some() => Err("it refused the user or the password".into()),
         Some(407) => Err("it requires a user and a password".into()),
@@ -42,21 +42,21 @@ pub(super) fn connect(
 }
 
 /// The answer up to its empty line and not a byte more: the next one is from the server.
-fn head(line: &mut impl Read) -> Result<Vec<u8>, Refusal> {
+fn head(stream: &mut impl Read) -> Result<Vec<u8>, Refusal> {
     let mut head = Vec::new();
-    let mut octet = [0];
+    let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
         if head.len() == LONGEST_HEAD {
             return Err("its answer has no end".into());
         }
-        line.read_exact(&mut octet)?;
-        head.push(octet[0]);
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
     }
     Ok(head)
 }
 
 fn status(head: &[u8]) -> Option<u16> {
-    let mut words = head.split(|octet| octet.is_ascii_whitespace());
+    let mut words = head.split(|byte| byte.is_ascii_whitespace());
     let version = words.next()?;
     let number = std::str::from_utf8(words.next()?).ok()?;
     version.starts_with(b"HTTP/1.").then_some(())?;
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(status(b"* OK IMAP4rev1 ready\r\n\r\n"), None);
         assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
         assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0.contains("no end"));
-        let mut line = std::io::Cursor::new(Vec::new());
-        assert!(connect(&mut line, "a\r\nProxy-Evil: b", 1, None).is_err());
-        assert!(line.into_inner().is_empty(), "a name with a line end is sent to no proxy");
+        let mut stream = std::io::Cursor::new(Vec::new());
+        assert!(connect(&mut stream, "a\r\nProxy-Evil: b", 1, None).is_err());
+        assert!(stream.into_inner().is_empty(), "a name with a line end is sent to no proxy");
     }
 }

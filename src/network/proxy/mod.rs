@@ -107,12 +107,12 @@ impl Proxy {
             .map(|connected| connected.tcp)
             .map_err(|error| failed(format!("it cannot be reached: {error}")))?;
         tcp.set_nodelay(true)?;
-        let mut line = Hurried { tcp: &tcp, end };
+        let mut stream = Hurried { tcp: &tcp, end };
         let host = direct::ascii_name(host);
         let identity = Some((self.user.as_str(), &self.password)).filter(|(user, _)| !user.is_empty());
         match self.kind {
-            Kind::Socks5 => socks::connect(&mut line, &host, port, identity),
-            Kind::Http => http::connect(&mut line, &host, port, identity),
+            Kind::Socks5 => socks::connect(&mut stream, &host, port, identity),
+            Kind::Http => http::connect(&mut stream, &host, port, identity),
         }
         .map_err(|refusal| failed(refusal.0))?;
         Ok(tcp)
@@ -249,7 +249,7 @@ mod tests {
         let proxy = Proxy::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let dribbling = std::thread::spawn(move || {
             let mut tcp = listener.accept().unwrap().0;
-            // Each octet comes soon enough; the answer as a whole does not.
+            // Each byte comes soon enough; the answer as a whole does not.
             for _ in 0..100 {
                 std::thread::sleep(Duration::from_millis(20));
                 if tcp.write_all(b"a").is_err() {

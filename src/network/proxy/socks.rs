@@ -10,18 +10,18 @@ const VERSION: u8 = 5;
 const NO_SIGN_IN: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 
-/// Asks for a connection to the host. Afterwards `line` leads to the host.
+/// Asks for a connection to the host. Afterwards `stream` leads to the host.
 pub(super) fn connect(
-    line: &mut (impl Read + Write),
+    stream: &mut (impl Read + Write),
     host: &str,
     port: u16,
     identity: Option<(&str, &Secret)>,
 ) -> Result<(), Refusal> {
     let methods: &[u8] = if identity.is_some() { &[NO_SIGN_IN, USER_AND_PASSWORD] } else { &[NO_SIGN_IN] };
-    line.write_all(&[&[VERSION, methods.len() as u8], methods].concat())?;
-    match (read::<2>(line)?, identity) {
+    stream.write_all(&[&[VERSION, methods.len() as u8], methods].concat())?;
+    match (read::<2>(stream)?, identity) {
         ([VERSION, NO_SIGN_IN], _) => {}
-        ([VERSION, USER_AND_PASSWORD], Some((user, password))) => sign_in(line, user, password)?,
+        ([VERSION, USER_AND_PASSWORD], Some((user, password))) => sign_in(stream, user, password)?,
         ([VERSION, _], None) => return Err("it requires a user and a password".into()),
         ([VERSION, _], Some(_)) => return Err("it does not accept a user and a password".into()),
         _ => return Err("it is not a SOCKS5 proxy".into()),
@@ -43,8 +43,8 @@ pub(super) fn connect(
         }
     }
     request.extend(port.to_be_bytes());
-    line.write_all(&request)?;
-    let [version, reply, _, form] = read(line)?;
+    stream.write_all(&request)?;
+    let [version, reply, _, form] = read(stream)?;
     if version != VERSION {
         return Err("it is not a SOCKS5 proxy".into());
     }
@@ -55,30 +55,30 @@ pub(super) fn connect(
     let length = match form {
         1 => 4,
         4 => 16,
-        3 => usize::from(read::<1>(line)?[0]),
+        3 => usize::from(read::<1>(stream)?[0]),
         _ => return Err("its answer cannot be read".into()),
     };
-    line.read_exact(&mut vec![0; length + 2])?;
+    stream.read_exact(&mut vec![0; length + 2])?;
     Ok(())
 }
 
-fn sign_in(line: &mut (impl Read + Write), user: &str, password: &Secret) -> Result<(), Refusal> {
+fn sign_in(stream: &mut (impl Read + Write), user: &str, password: &Secret) -> Result<(), Refusal> {
     let mut request = Zeroizing::new(vec![1]);
     for text in [user, password.reveal()] {
         request.push(u8::try_from(text.len()).map_err(|_| "user and password are too long for it")?);
         request.extend(text.as_bytes());
     }
-    line.write_all(&request)?;
-    match read::<2>(line)? {
+    stream.write_all(&request)?;
+    match read::<2>(stream)? {
         [_, 0] => Ok(()),
         _ => Err("it refused the user or the password".into()),
     }
 }
 
-fn read<const LENGTH: usize>(line: &mut impl Read) -> Result<[u8; LENGTH], Refusal> {
-    let mut octets = [0; LENGTH];
-    line.read_exact(&mut octets)?;
-    Ok(octets)
+fn read<const LENGTH: usize>(stream: &mut impl Read) -> Result<[u8; LENGTH], Refusal> {
+    let mut bytes = [0; LENGTH];
+    stream.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// RFC 1928, section 6.
@@ -108,8 +108,8 @@ mod tests {
     }
 
     impl Write for Said {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            Ok(octets.len())
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
         }
 
         fn flush(&mut self) -> io::Result<()> {

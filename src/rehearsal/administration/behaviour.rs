@@ -131,7 +131,7 @@ pub enum TakenPort {
 pub enum Reply {
     /// The call is executed and answered.
     Normal,
-    /// Executed, and answered octet by octet with this wait before each.
+    /// Executed, and answered byte by byte with this wait before each.
     Drip(Duration),
     /// Executed, and answered with another call's id.
     WrongId,

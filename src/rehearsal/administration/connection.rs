@@ -1,4 +1,4 @@
-//! The connections to a stand-in: TLS, requests and answers in turn, and the line cut where a test wants it.
+//! The connections to a stand-in: TLS, requests and answers in turn, and the cut where a test wants it.
 
 use super::behaviour::Reply;
 use super::call::{Call, Credentials, Executed};

@@ -54,8 +54,8 @@ pub(super) fn accept(
 }
 
 fn serve(shared: &Shared, stream: impl Read + Write) -> io::Result<()> {
-    let mut line = BufReader::new(stream);
-    while let Some(request) = Request::read(&mut line)? {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = Request::read(&mut stream)? {
         let close = request.close;
         let fault = fault(shared, &request);
         if fault == DavFault::CutBefore {
@@ -74,7 +74,7 @@ fn serve(shared: &Shared, stream: impl Read + Write) -> io::Result<()> {
         if fault == DavFault::CutAfter {
             return Ok(());
         }
-        answer.write(line.get_mut(), close)?;
+        answer.write(stream.get_mut(), close)?;
         if close {
             return Ok(());
         }

@@ -15,7 +15,7 @@ pub struct DemoComparison {
     pub lost: usize,
     /// Those that it has once too often.
     pub doubled: usize,
-    /// Those whose octets, date or flags are others, mail that was on the target before included.
+    /// Those whose bytes, date or flags are others, mail that was on the target before included.
     pub altered: usize,
     /// Whether anything on the source is other than before.
     pub source_changed: bool,
@@ -55,7 +55,7 @@ type Marks = (BTreeSet<String>, DateTime<FixedOffset>);
 /// A folder's messages by their content.
 type Contents = BTreeMap<Digest, Vec<Marks>>;
 
-/// Compares a mailbox with its copy. Messages above `limit` octets are not expected; what the target had before does not count.
+/// Compares a mailbox with its copy. Messages above `limit` bytes are not expected; what the target had before does not count.
 pub(super) fn compare(source: &Snapshot, limit: u64, before: &Snapshot, target: &Snapshot) -> DemoComparison {
     let wanted: Vec<Contents> = source
         .folders

@@ -4,9 +4,9 @@ use crate::rehearsal::{Action, Faults, Moment, Step};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The octet whose sending is slow, counted over all connections.
+/// The byte whose sending is slow, counted over all connections.
 const SLOW: u64 = 500_000;
-/// The first octet at which a connection is cut, and the way to the next.
+/// The first byte at which a connection is cut, and the way to the next.
 const FIRST_CUT: u64 = 3_000_000;
 const BETWEEN_CUTS: u64 = 20_000_000;
 
@@ -34,12 +34,12 @@ impl FriendlyFaults {
 
 impl Faults for FriendlyFaults {
     fn at(&self, step: &Step<'_>) -> Action {
-        let Moment::Sending { octets } = step.moment else { return Action::Proceed };
+        let Moment::Sending { bytes } = step.moment else { return Action::Proceed };
         if !self.on.load(Ordering::SeqCst) {
             return Action::Proceed;
         }
-        let before = self.sent.fetch_add(octets as u64, Ordering::SeqCst);
-        let action = at(before, before + octets as u64);
+        let before = self.sent.fetch_add(bytes as u64, Ordering::SeqCst);
+        let action = at(before, before + bytes as u64);
         if action != Action::Proceed {
             self.met.fetch_add(1, Ordering::SeqCst);
         }
@@ -47,9 +47,9 @@ impl Faults for FriendlyFaults {
     }
 }
 
-/// What happens to the octets from `before` to `after`.
+/// What happens to the bytes from `before` to `after`.
 fn at(before: u64, after: u64) -> Action {
-    let cuts = |octets: u64| (octets + BETWEEN_CUTS - FIRST_CUT) / BETWEEN_CUTS;
+    let cuts = |bytes: u64| (bytes + BETWEEN_CUTS - FIRST_CUT) / BETWEEN_CUTS;
     if cuts(before) != cuts(after) {
         Action::Cut
     } else if (before..after).contains(&SLOW) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_come_at_their_octets_and_nowhere_else() {
+    fn faults_come_at_their_bytes_and_nowhere_else() {
         let met: Vec<Action> = (0..50_000_000).step_by(10_000).map(|start| at(start, start + 10_000)).collect();
         assert_eq!(met.iter().filter(|action| **action == Action::Cut).count(), 3);
         assert_eq!(met.iter().filter(|action| matches!(action, Action::Delay(_))).count(), 1);

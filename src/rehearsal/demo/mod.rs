@@ -28,7 +28,7 @@ use std::time::Duration;
 const DOMAINS: [&str; 2] = ["nordwind.example", "example.com"];
 /// One message is larger than what the target takes when there are faults.
 const LARGEST: usize = 20_000_000;
-/// The largest message the target takes when there are faults, in octets.
+/// The largest message the target takes when there are faults, in bytes.
 const LIMIT_WITH_FAULTS: u64 = 16_000_000;
 
 /// What the demo shall be like.

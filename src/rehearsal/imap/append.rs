@@ -48,9 +48,9 @@ impl Session {
             })?;
             *rest = after;
         }
-        let [Argument::Literal(octets), after @ ..] = rest else { return Err(malformed()) };
+        let [Argument::Literal(bytes), after @ ..] = rest else { return Err(malformed()) };
         *rest = after;
-        let content = Content::octets(octets.as_slice());
+        let content = Content::bytes(bytes.as_slice());
         Ok(NewMessage { content, flags: kept_flags(&flags, &self.options), date })
     }
 

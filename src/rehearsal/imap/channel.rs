@@ -1,4 +1,4 @@
-//! One connection's octets: buffered both ways, encrypted and compressed when the client asks, disturbed when a test asks.
+//! One connection's bytes: buffered both ways, encrypted and compressed when the client asks, disturbed when a test asks.
 //!
 //! Answers are gathered and sent when the client's next command has to be waited for, so that pipelined commands cost one write.
 
@@ -10,7 +10,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-/// Octets gathered before they are sent anyway.
+/// Bytes gathered before they are sent anyway.
 const GATHERED: usize = 64 * 1024;
 
 enum Stream {
@@ -26,18 +26,18 @@ impl Stream {
         }
     }
 
-    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Plain(tcp) => tcp.read(octets),
-            Stream::Tls(tls) => tls.read(octets),
+            Stream::Plain(tcp) => tcp.read(bytes),
+            Stream::Tls(tls) => tls.read(bytes),
         }
     }
 
-    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Stream::Plain(tcp) => tcp.write_all(octets),
+            Stream::Plain(tcp) => tcp.write_all(bytes),
             Stream::Tls(tls) => {
-                tls.write_all(octets)?;
+                tls.write_all(bytes)?;
                 tls.flush()
             }
         }
@@ -116,9 +116,9 @@ impl Channel {
         self.used = 0;
     }
 
-    /// Puts octets where they are gathered.
-    pub(super) fn put(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.output.extend_from_slice(octets);
+    /// Puts bytes where they are gathered.
+    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.extend_from_slice(bytes);
         if self.output.len() >= GATHERED { self.flush() } else { Ok(()) }
     }
 
@@ -127,7 +127,7 @@ impl Channel {
         if self.output.is_empty() {
             return Ok(());
         }
-        match self.presence.ask(Moment::Sending { octets: self.output.len() }) {
+        match self.presence.ask(Moment::Sending { bytes: self.output.len() }) {
             Action::LoseAnswers => {
                 self.output.clear();
                 self.disturb(Action::LoseAnswers)
@@ -138,9 +138,9 @@ impl Channel {
                 Err(self.cut())
             }
             Action::Answer(_) | Action::Proceed => self.send(),
-            Action::Inject(mut octets) => {
-                octets.append(&mut self.output);
-                self.output = octets;
+            Action::Inject(mut bytes) => {
+                bytes.append(&mut self.output);
+                self.output = bytes;
                 self.send()
             }
             action => {
@@ -173,8 +173,8 @@ impl Channel {
                 self.send()?;
                 self.presence.wait(duration)
             }
-            Action::Inject(octets) => {
-                self.output.extend_from_slice(&octets);
+            Action::Inject(bytes) => {
+                self.output.extend_from_slice(&bytes);
                 Ok(())
             }
             Action::Trickle => {
@@ -217,7 +217,7 @@ impl Channel {
             None => std::mem::take(&mut self.output),
         };
         if self.trickling {
-            packed.chunks(1).try_for_each(|octet| stream.write_all(octet))?;
+            packed.chunks(1).try_for_each(|byte| stream.write_all(byte))?;
         } else {
             stream.write_all(&packed)?;
         }
@@ -244,16 +244,16 @@ impl Channel {
         Ok(&self.input[self.used..])
     }
 
-    fn take_in(&mut self, octets: &[u8]) -> io::Result<()> {
+    fn take_in(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.deflate {
             Some(deflate) => {
-                deflate.inward.write_all(octets)?;
+                deflate.inward.write_all(bytes)?;
                 deflate.inward.flush()?;
                 self.input.append(deflate.inward.get_mut());
                 Ok(())
             }
             None => {
-                self.input.extend_from_slice(octets);
+                self.input.extend_from_slice(bytes);
                 Ok(())
             }
         }
@@ -265,7 +265,7 @@ impl Channel {
         let mut too_long = false;
         loop {
             let ready = self.fill()?;
-            let end = ready.iter().position(|octet| *octet == b'\n');
+            let end = ready.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(ready.len(), |end| end + 1);
             too_long |= line.len() + taken > longest + 2;
             if !too_long {
@@ -276,16 +276,16 @@ impl Channel {
                 break;
             }
         }
-        while line.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
+        while line.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
             line.pop();
         }
         Ok((!too_long).then_some(line))
     }
 
-    /// Reads exactly that many octets; of those beyond `kept` nothing is kept.
-    pub(super) fn read_octets(&mut self, octets: u64, kept: u64) -> io::Result<Vec<u8>> {
-        let mut read = Vec::with_capacity(octets.min(kept).min(1 << 20) as usize);
-        let mut left = octets;
+    /// Reads exactly that many bytes; of those beyond `kept` nothing is kept.
+    pub(super) fn read_bytes(&mut self, bytes: u64, kept: u64) -> io::Result<Vec<u8>> {
+        let mut read = Vec::with_capacity(bytes.min(kept).min(1 << 20) as usize);
+        let mut left = bytes;
         while left > 0 {
             let ready = self.fill()?;
             let length = (ready.len() as u64).min(left) as usize;
@@ -303,11 +303,11 @@ fn gone() -> io::Error {
 }
 
 /// Compresses everything and ends it so that the client can read all of it.
-fn pack(deflate: &mut Compress, octets: &[u8]) -> io::Result<Vec<u8>> {
-    // flate2's engine forgets to flush when it finds too little room for a block (85,196 octets): there is always enough.
-    let mut packed = Vec::with_capacity(octets.len() + octets.len() / 8 + 128 * 1024);
+fn pack(deflate: &mut Compress, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    // flate2's engine forgets to flush when it finds too little room for a block (85,196 bytes): there is always enough.
+    let mut packed = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 128 * 1024);
     let before = deflate.total_in();
-    deflate.compress_vec(octets, &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
-    let is_whole = deflate.total_in() - before == octets.len() as u64;
+    deflate.compress_vec(bytes, &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
+    let is_whole = deflate.total_in() - before == bytes.len() as u64;
     if is_whole { Ok(packed) } else { Err(io::Error::other("the answer could not be compressed")) }
 }

@@ -18,13 +18,13 @@ pub(super) enum FetchItem {
     Body(Body),
 }
 
-/// Octets of a message.
+/// Bytes of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Body {
     /// As it is named in the answer: `BODY[HEADER]<0>`.
     name: String,
     section: Section,
-    /// First octet and number of octets.
+    /// First byte and number of bytes.
     part: Option<(u64, u64)>,
     /// Whether \Seen stays as it is.
     peeks: bool,
@@ -40,7 +40,7 @@ enum Section {
 }
 
 impl FetchItem {
-    /// Whether octets of the message have to be read for it.
+    /// Whether bytes of the message have to be read for it.
     pub(super) fn is_body(&self) -> bool {
         matches!(self, FetchItem::Body(_))
     }
@@ -114,12 +114,12 @@ fn body(word: &str) -> Option<Body> {
     Some(Body { name, section, part, peeks })
 }
 
-/// Puts one answer; `tells_flags` adds FLAGS where the command changed them.
-pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], tells_flags: bool) -> io::Result<()> {
+/// Puts one answer; `with_flags` adds FLAGS where the command changed them.
+pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], with_flags: bool) -> io::Result<()> {
     channel.put(format!("* {} FETCH (", taken.number).as_bytes())?;
     let flags = [FetchItem::Flags];
-    let told: &[FetchItem] = if tells_flags && !items.contains(&FetchItem::Flags) { &flags } else { &[] };
-    for (index, item) in items.iter().chain(told).enumerate() {
+    let added: &[FetchItem] = if with_flags && !items.contains(&FetchItem::Flags) { &flags } else { &[] };
+    for (index, item) in items.iter().chain(added).enumerate() {
         if index > 0 {
             channel.put(b" ")?;
         }
@@ -139,7 +139,7 @@ pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], 
 
 /// Equal messages are one message: a label is no copy.
 fn permanent_id(taken: &Taken) -> u64 {
-    taken.content.digest().0[..8].iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
+    taken.content.digest().0[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 fn put_body(channel: &mut Channel, taken: &Taken, body: &Body) -> io::Result<()> {
@@ -172,9 +172,9 @@ fn put_body(channel: &mut Channel, taken: &Taken, body: &Body) -> io::Result<()>
 fn choose(header: &[u8], fields: &[String]) -> Vec<u8> {
     let mut chosen = Vec::new();
     let mut takes = false;
-    for line in header.split_inclusive(|octet| *octet == b'\n') {
+    for line in header.split_inclusive(|byte| *byte == b'\n') {
         if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
             takes = fields.iter().any(|field| field.as_bytes().eq_ignore_ascii_case(name));
         }
         if takes {

@@ -204,7 +204,7 @@ fn status(folder: &Folder, items: &[String], options: &ImapOptions) -> Option<St
                 folder.messages.iter().filter(|message| !message.flags.iter().any(|flag| flag == "\\Seen")).count()
                     as u64
             }
-            "SIZE" if options.has("STATUS=SIZE") => folder.octets,
+            "SIZE" if options.has("STATUS=SIZE") => folder.bytes,
             _ => return None,
         };
         Some(format!("{item} {value}"))
@@ -229,38 +229,38 @@ fn attribute(special_use: SpecialUse, options: &ImapOptions) -> Option<&'static 
 
 /// A name between quotes, or as a literal where that is impossible.
 pub(super) fn string(text: &[u8]) -> Vec<u8> {
-    if text.iter().any(|octet| !(b' '..=b'~').contains(octet)) {
+    if text.iter().any(|byte| !(b' '..=b'~').contains(byte)) {
         return [format!("{{{}}}\r\n", text.len()).as_bytes(), text].concat();
     }
     let mut quoted = vec![b'"'];
-    for octet in text {
-        if matches!(octet, b'"' | b'\\') {
+    for byte in text {
+        if matches!(byte, b'"' | b'\\') {
             quoted.push(b'\\');
         }
-        quoted.push(*octet);
+        quoted.push(*byte);
     }
     quoted.push(b'"');
     quoted
 }
 
-/// Whether a name matches a pattern: `*` stands for anything, `%` for anything without a separator; INBOX in any case.
+/// Whether a name matches a pattern: `*` matches anything, `%` anything without a separator; INBOX in any case.
 fn matches(pattern: &[u8], name: &[u8], separator: u8) -> bool {
     if pattern.eq_ignore_ascii_case(b"INBOX") {
         return name.eq_ignore_ascii_case(b"INBOX");
     }
-    // `reached[n]` says whether the pattern so far can end after n octets of the name. Never more than their product in steps.
+    // `reached[n]` says whether the pattern so far can end after n bytes of the name. Never more than their product in steps.
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
-    for octet in pattern {
-        match octet {
+    for byte in pattern {
+        match byte {
             b'*' | b'%' => {
                 for end in 0..name.len() {
-                    reached[end + 1] |= reached[end] && (*octet == b'*' || name[end] != separator);
+                    reached[end + 1] |= reached[end] && (*byte == b'*' || name[end] != separator);
                 }
             }
-            octet => {
+            byte => {
                 for end in (0..name.len()).rev() {
-                    reached[end + 1] = reached[end] && name[end] == *octet;
+                    reached[end + 1] = reached[end] && name[end] == *byte;
                 }
                 reached[0] = false;
             }

@@ -75,7 +75,7 @@ pub struct ImapOptions {
     pub most_connections: Option<usize>,
     /// The number of commands after which every connection is cut.
     pub drop_after_commands: Option<u64>,
-    /// The largest message taken, in octets.
+    /// The largest message taken, in bytes.
     pub append_limit: u64,
     /// Which dates APPEND refuses.
     pub date_refusal: DateRefusal,

@@ -63,7 +63,7 @@ pub(super) fn arguments(parts: Vec<Part>) -> Option<Vec<Argument>> {
     let mut stack: Vec<Vec<Argument>> = vec![Vec::new()];
     for part in parts {
         match part {
-            Part::Literal(octets) => stack.last_mut()?.push(Argument::Literal(octets)),
+            Part::Literal(bytes) => stack.last_mut()?.push(Argument::Literal(bytes)),
             Part::Text(text) => read_text(&text, &mut stack)?,
         }
     }
@@ -103,36 +103,36 @@ fn read_text(text: &[u8], stack: &mut Vec<Vec<Argument>>) -> Option<()> {
 }
 
 fn quoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut rest = text;
     loop {
         let (&first, after) = rest.split_first()?;
         rest = after;
         match first {
-            b'"' => return Some((octets, rest)),
+            b'"' => return Some((bytes, rest)),
             b'\\' => {
                 let (&escaped, after) = rest.split_first()?;
-                octets.push(escaped);
+                bytes.push(escaped);
                 rest = after;
             }
             0 => return None,
-            octet => octets.push(octet),
+            byte => bytes.push(byte),
         }
     }
 }
 
 fn atom(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut in_brackets = false;
-    let end = text.iter().position(|&octet| {
-        match octet {
+    let end = text.iter().position(|&byte| {
+        match byte {
             b'[' => in_brackets = true,
             b']' => in_brackets = false,
             _ => {}
         }
-        !in_brackets && matches!(octet, b' ' | b'(' | b')' | b'"')
+        !in_brackets && matches!(byte, b' ' | b'(' | b')' | b'"')
     });
     let (atom, rest) = text.split_at(end.unwrap_or(text.len()));
-    let clean = atom.iter().all(|octet| *octet > b' ' && *octet != 0x7f || in_brackets || *octet == b' ');
+    let clean = atom.iter().all(|byte| *byte > b' ' && *byte != 0x7f || in_brackets || *byte == b' ');
     (clean && !in_brackets && !atom.is_empty()).then_some((atom, rest))
 }
 
@@ -142,7 +142,7 @@ pub(super) struct Announced {
     /// Where the line's own text ends.
     pub(super) text: usize,
     /// Its size.
-    pub(super) octets: u64,
+    pub(super) bytes: u64,
     /// Whether the client does not wait for `+` (RFC 7888).
     pub(super) free: bool,
 }
@@ -150,7 +150,7 @@ pub(super) struct Announced {
 /// The literal announced at the end of a line, if one is.
 pub(super) fn announced(line: &[u8]) -> Option<Announced> {
     let inner = line.strip_suffix(b"}")?;
-    let open = inner.iter().rposition(|octet| *octet == b'{')?;
+    let open = inner.iter().rposition(|byte| *byte == b'{')?;
     let digits = &inner[open + 1..];
     let (digits, free) = match digits.strip_suffix(b"+") {
         Some(digits) => (digits, true),
@@ -159,17 +159,15 @@ pub(super) fn announced(line: &[u8]) -> Option<Announced> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let octets = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some(Announced { text: open, octets, free })
+    let bytes = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(Announced { text: open, bytes, free })
 }
 
 /// A set of numbers in ranges: `1:5,8,10:*`. `*` is `largest`. None when it is malformed.
 pub(super) fn number_set(text: &[u8], largest: u32) -> Option<Vec<(u32, u32)>> {
     let number = |text: &str| match text {
         "*" => Some(largest),
-        digits if digits.bytes().all(|octet| octet.is_ascii_digit()) => {
-            digits.parse().ok().filter(|number| *number > 0)
-        }
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().filter(|number| *number > 0),
         _ => None,
     };
     let range = |part: &str| {
@@ -208,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_literal_is_announced_at_the_end_of_a_line_only() {
-        assert_eq!(announced(b"APPEND x {12+}"), Some(Announced { text: 9, octets: 12, free: true }));
-        assert_eq!(announced(b"{7}"), Some(Announced { text: 0, octets: 7, free: false }));
+        assert_eq!(announced(b"APPEND x {12+}"), Some(Announced { text: 9, bytes: 12, free: true }));
+        assert_eq!(announced(b"{7}"), Some(Announced { text: 0, bytes: 7, free: false }));
         for none in [&b"{7} "[..], b"{-7}", b"{}", b"7}", b"{99999999999999999999}"] {
             assert_eq!(announced(none), None);
         }

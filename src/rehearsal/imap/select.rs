@@ -1,4 +1,4 @@
-//! Opening and leaving a folder, and telling the client what changed in it meanwhile.
+//! Opening and leaving a folder, and reporting to the client what changed in it meanwhile.
 
 use super::super::store::{Folder, User};
 use super::options::ImapOptions;
@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// Announces what came and went in the open folder since the last time.
-    pub(super) fn tell_changes(&mut self) -> io::Result<()> {
+    pub(super) fn report_changes(&mut self) -> io::Result<()> {
         let (Some(user), Some(selected)) = (self.user.clone(), &mut self.selected) else { return Ok(()) };
         let mut gone = Vec::new();
         let mut arrived = None;

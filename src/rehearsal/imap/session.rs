@@ -50,9 +50,9 @@ pub(super) struct Session {
     leaving: bool,
 }
 
-/// Octets of a command's line, literals apart.
+/// Bytes of a command's line, literals apart.
 const LONGEST_LINE: usize = 256 * 1024;
-/// Octets of a literal that is no message.
+/// Bytes of a literal that is no message.
 const LONGEST_STRING: u64 = 64 * 1024;
 /// Literals of a command that is no APPEND.
 const MOST_STRINGS: usize = 100;
@@ -187,7 +187,7 @@ impl Session {
             parts.push(Part::Text(line[text_start..literal.text].to_vec()));
             let (tag, name) = (tag.clone(), name.clone());
             match self.read_literal(&tag, &name, literal, parts.len() / 2)? {
-                Some(octets) => parts.push(Part::Literal(octets)),
+                Some(bytes) => parts.push(Part::Literal(bytes)),
                 None => return Ok(Incoming::Refused),
             }
         }
@@ -210,13 +210,13 @@ impl Session {
         } else {
             None
         };
-        if literal.free && free_up_to.is_none_or(|most| literal.octets > most) {
+        if literal.free && free_up_to.is_none_or(|most| literal.bytes > most) {
             // Where it ends cannot be known to be agreed on; RFC 7888, section 4, lets a server hang up.
             self.tagged(tag, &Reply::bad("Such a literal has to wait for permission"))?;
             self.channel.flush()?;
             return Err(io::ErrorKind::InvalidData.into());
         }
-        let refusal = if literal.octets > longest {
+        let refusal = if literal.bytes > longest {
             Some(Reply::no("[TOOBIG] That is larger than this server takes"))
         } else if !is_append && before >= MOST_STRINGS {
             Some(Reply::bad("Too many literals"))
@@ -231,20 +231,20 @@ impl Session {
             return Ok(None);
         }
         if !literal.free {
-            if let Some(answer) = self.channel.step(Moment::Announced { command: name, octets: literal.octets })? {
+            if let Some(answer) = self.channel.step(Moment::Announced { command: name, bytes: literal.bytes })? {
                 self.tagged(tag, &Reply(answer))?;
                 return Ok(None);
             }
             self.channel.put(b"+ Go ahead\r\n")?;
         }
-        self.channel.read_octets(literal.octets, literal.octets).map(Some)
+        self.channel.read_bytes(literal.bytes, literal.bytes).map(Some)
     }
 
     /// Skips the rest of a command whose literals come without waiting.
     fn skip_command(&mut self, first: Announced) -> io::Result<()> {
         let mut literal = Some(first);
         while let Some(skipped) = literal {
-            self.channel.read_octets(skipped.octets, 0)?;
+            self.channel.read_bytes(skipped.bytes, 0)?;
             let line = self.channel.read_line(LONGEST_LINE)?;
             literal = line.and_then(|line| announced(&line)).filter(|next| next.free);
         }
@@ -267,7 +267,7 @@ impl Session {
         };
         // Sequence numbers may not change under commands that speak in them (RFC 9051, section 7.5.1).
         if !matches!(name.as_str(), "FETCH" | "STORE" | "SEARCH" | "COPY") {
-            self.tell_changes()?;
+            self.report_changes()?;
         }
         if reply.0.is_empty() {
             reply = Reply::bad("Nothing to say");
@@ -348,7 +348,7 @@ impl Session {
                 _ => Reply::no("[COMPRESSIONACTIVE] Only DEFLATE, and only once"),
             }),
             "IDLE" if self.options.has("IDLE") => {
-                self.tell_changes()?;
+                self.report_changes()?;
                 Ok(match self.ask_line("idling")? {
                     Some(line) if line.eq_ignore_ascii_case(b"DONE") => Reply::ok("done"),
                     _ => Reply::bad("DONE was expected"),
@@ -366,12 +366,11 @@ impl Session {
 /// Tag, name in upper case, and where the arguments begin.
 fn head_of(line: &[u8]) -> Option<(String, String, usize)> {
     let word = |from: usize| {
-        let end = line[from..].iter().position(|octet| *octet == b' ').map_or(line.len(), |end| from + end);
+        let end = line[from..].iter().position(|byte| *byte == b' ').map_or(line.len(), |end| from + end);
         std::str::from_utf8(&line[from..end]).ok().filter(|word| !word.is_empty()).map(|word| (word, end))
     };
     let (tag, end) = word(0)?;
-    let is_tag =
-        tag.len() <= 100 && tag.bytes().all(|octet| octet.is_ascii_graphic() && !b"+*(){%\"\\".contains(&octet));
+    let is_tag = tag.len() <= 100 && tag.bytes().all(|byte| byte.is_ascii_graphic() && !b"+*(){%\"\\".contains(&byte));
     let (name, mut end) = word((end + 1).min(line.len()))?;
     let mut name = name.to_ascii_uppercase();
     if name == "UID" {
@@ -379,7 +378,7 @@ fn head_of(line: &[u8]) -> Option<(String, String, usize)> {
         name = format!("UID {}", second.to_ascii_uppercase());
         end = second_end;
     }
-    let is_name = name.len() <= 40 && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b" -".contains(&octet));
+    let is_name = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -".contains(&byte));
     (is_tag && is_name).then(|| (tag.to_owned(), name, end))
 }
 

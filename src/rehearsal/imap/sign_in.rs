@@ -55,7 +55,7 @@ impl Session {
         // `authorization NUL authentication NUL password` (RFC 4616).
         let decoded = answer.as_deref().and_then(base64);
         let fields: Vec<&[u8]> =
-            decoded.as_deref().map(|text| text.split(|octet| *octet == 0).collect()).unwrap_or_default();
+            decoded.as_deref().map(|text| text.split(|byte| *byte == 0).collect()).unwrap_or_default();
         match fields.as_slice() {
             [_, user, password] => Ok(self.check(user, password)),
             _ => Ok(Reply::bad("That is no answer to PLAIN")),
@@ -100,7 +100,7 @@ impl Session {
         let answer = self.ask_line(&challenge)?.unwrap_or_default();
         let counted: String = password.chars().take(MASTER_CHARACTERS).collect();
         let digest = Md5::digest(format!("{challenge}{counted}"));
-        let expected: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         self.is_master = answer == expected.as_bytes();
         if !self.is_master {
             self.channel.presence().shared.note_refusal(&self.options);
@@ -111,13 +111,13 @@ impl Session {
 
 /// Reads base64 (RFC 4648, section 4).
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut octets = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0);
-    for octet in text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text) {
-        let value = match octet {
-            b'A'..=b'Z' => octet - b'A',
-            b'a'..=b'z' => octet - b'a' + 26,
-            b'0'..=b'9' => octet - b'0' + 52,
+    for byte in text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
             b'+' => 62,
             b'/' => 63,
             _ => return None,
@@ -126,11 +126,11 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         count += 6;
         if count >= 8 {
             count -= 8;
-            octets.push((bits >> count) as u8);
+            bytes.push((bits >> count) as u8);
             bits &= (1 << count) - 1;
         }
     }
-    text.len().is_multiple_of(4).then_some(octets)
+    text.len().is_multiple_of(4).then_some(bytes)
 }
 
 #[cfg(test)]

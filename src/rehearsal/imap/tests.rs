@@ -32,8 +32,8 @@ impl Client {
         client
     }
 
-    fn send(&mut self, octets: impl AsRef<[u8]>) {
-        self.reader.get_mut().write_all(octets.as_ref()).unwrap();
+    fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
     /// A line without its end; empty at the end of the connection.
@@ -75,11 +75,11 @@ fn start(layout: Layout, options: ImapOptions) -> ImapServer {
 }
 
 fn message(text: &str) -> NewMessage {
-    NewMessage::new(Content::octets(format!("Subject: {text}\r\n\r\n{text}\r\n").into_bytes()))
+    NewMessage::new(Content::bytes(format!("Subject: {text}\r\n\r\n{text}\r\n").into_bytes()))
 }
 
 #[test]
-fn a_message_is_appended_and_fetched_octet_by_octet() {
+fn a_message_is_appended_and_fetched_byte_by_byte() {
     let server = server(Profile::Typical);
     let mut client = Client::signed_in(&server);
     client.send("a APPEND inbox (\\Seen $x) \" 7-Feb-2020 01:02:03 +0530\" {12}\r\n");
@@ -249,7 +249,7 @@ fn master_authentication_opens_any_mailbox() {
     let challenge = challenge.strip_prefix("+ ").unwrap();
     use md5::Digest;
     let digest: String =
-        md5::Md5::digest(format!("{challenge}master")).iter().map(|octet| format!("{octet:02x}")).collect();
+        md5::Md5::digest(format!("{challenge}master")).iter().map(|byte| format!("{byte:02x}")).collect();
     client.send(format!("{digest}\r\n"));
     assert_eq!(client.line(), "a OK X-MASTERAUTH completed");
     assert!(client.ask("X-SETUSER \"nobody\"").starts_with("NO"));

@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset};
 use fastrand::Rng;
 use std::sync::OnceLock;
 
-/// Octets of a line of base64 with its end.
+/// Bytes of a line of base64 with its end.
 const LINE: usize = 78;
 /// Lines from which attachments are cut: enough that two hardly ever begin alike.
 const LINES: usize = 8192;
@@ -86,7 +86,7 @@ impl<'a> Composer<'a> {
                 put(&mut message, &quoted_printable(&html));
                 put(&mut message, &format!("--{boundary}--\r\n"));
             }
-            Body::Attachment(octets) => {
+            Body::Attachment(bytes) => {
                 let boundary = self.open(&mut message, "mixed");
                 self.put_text(&mut message, 4);
                 let name = header_text(self.language.file);
@@ -96,7 +96,7 @@ impl<'a> Composer<'a> {
                 );
                 put(&mut message, "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n");
                 let first = self.random.usize(..LINES);
-                put_file(&mut message, first, octets);
+                put_file(&mut message, first, bytes);
                 put(&mut message, &format!("--{boundary}--\r\n"));
             }
         }
@@ -190,7 +190,7 @@ fn wrapped(text: &str) -> String {
 }
 
 /// A file in base64, cut from a store of lines that is made once: gigabytes would cost too long to make for a demo.
-fn put_file(message: &mut Vec<u8>, first_line: usize, octets: usize) {
+fn put_file(message: &mut Vec<u8>, first_line: usize, bytes: usize) {
     static FILE: OnceLock<Vec<u8>> = OnceLock::new();
     let file = FILE.get_or_init(|| {
         let mut random = Rng::with_seed(1);
@@ -201,7 +201,7 @@ fn put_file(message: &mut Vec<u8>, first_line: usize, octets: usize) {
         }
         file
     });
-    let mut left = octets / LINE * LINE;
+    let mut left = bytes / LINE * LINE;
     message.reserve(left + 256);
     let mut start = first_line * LINE;
     while left > 0 {

@@ -19,7 +19,7 @@ pub(super) fn header_text(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {
         let last = words.len() - 1;
-        // 45 octets are 60 letters, and with the marks around them 72.
+        // 45 bytes are 60 letters, and with the marks around them 72.
         if words[last].len() + character.len_utf8() > 45 {
             words.push(String::from(character));
         } else {
@@ -35,17 +35,17 @@ pub(super) fn quoted_printable(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 2);
     for line in text.split("\r\n") {
         let mut width = 0;
-        for octet in line.bytes() {
-            let plain = matches!(octet, b' '..=b'~') && octet != b'=';
+        for byte in line.bytes() {
+            let plain = matches!(byte, b' '..=b'~') && byte != b'=';
             let needed = if plain { 1 } else { 3 };
             if width + needed > 72 {
                 encoded.push_str("=\r\n");
                 width = 0;
             }
             if plain {
-                encoded.push(char::from(octet));
+                encoded.push(char::from(byte));
             } else {
-                encoded.push_str(&format!("={octet:02X}"));
+                encoded.push_str(&format!("={byte:02X}"));
             }
             width += needed;
         }

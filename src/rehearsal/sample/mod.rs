@@ -1,6 +1,6 @@
 //! Sample mail: people of several languages, their folders, and messages as real mailboxes have them, made from a seed.
 //!
-//! Promises that the same arguments give the same octets, and that thousands of messages are made in a moment. It only makes data;
+//! Promises that the same arguments give the same bytes, and that thousands of messages are made in a moment. It only makes data;
 //! [`fill`] puts it into a store.
 
 mod compose;
@@ -34,7 +34,7 @@ pub struct SampleFolder {
 pub struct Amount {
     /// Messages in all folders together.
     pub messages: usize,
-    /// The size of one large message in INBOX, in octets; none leaves it out.
+    /// The size of one large message in INBOX, in bytes; none leaves it out.
     pub largest: Option<usize>,
     /// The same seed gives the same mail.
     pub seed: u64,
@@ -142,13 +142,13 @@ fn messages(
     let mut messages = Vec::with_capacity(count);
     if plan.special_use == Some(SpecialUse::Inbox) && count > 4 * odd::COUNT {
         let head = |composer: &mut Composer<'_>| new_head(composer, false, date(0));
-        for octets in odd::messages(composer, head) {
-            messages.push(stored(octets, vec!["\\Seen".to_owned()], date(messages.len())));
+        for bytes in odd::messages(composer, head) {
+            messages.push(stored(bytes, vec!["\\Seen".to_owned()], date(messages.len())));
         }
     }
-    if let (Some(octets), Some(SpecialUse::Inbox), true) = (largest, plan.special_use, count > messages.len()) {
+    if let (Some(bytes), Some(SpecialUse::Inbox), true) = (largest, plan.special_use, count > messages.len()) {
         let head = new_head(composer, false, date(0));
-        messages.push(stored(composer.message(&head, Body::Attachment(octets)), vec!["\\Seen".to_owned()], date(0)));
+        messages.push(stored(composer.message(&head, Body::Attachment(bytes)), vec!["\\Seen".to_owned()], date(0)));
     }
     let sent = matches!(plan.special_use, Some(SpecialUse::Sent | SpecialUse::Drafts));
     let mut thread: Option<Head> = None;
@@ -160,10 +160,10 @@ fn messages(
             None => new_head(composer, sent, date(place) + jitter),
         };
         let body = body(composer);
-        let octets = composer.message(&head, body);
+        let bytes = composer.message(&head, body);
         let flags = flags(composer, plan.special_use, place * 10 < count * 9);
         let arrived = head.date + Duration::seconds(composer.random().i64(1..90));
-        messages.push(stored(octets, flags, arrived));
+        messages.push(stored(bytes, flags, arrived));
         if head.references.len() < 8 && composer.random().u8(..5) < 2 {
             thread = Some(head);
         }
@@ -171,8 +171,8 @@ fn messages(
     messages
 }
 
-fn stored(octets: Vec<u8>, flags: Vec<String>, date: DateTime<FixedOffset>) -> NewMessage {
-    NewMessage { content: Content::octets(octets), flags, date }
+fn stored(bytes: Vec<u8>, flags: Vec<String>, date: DateTime<FixedOffset>) -> NewMessage {
+    NewMessage { content: Content::bytes(bytes), flags, date }
 }
 
 fn new_head(composer: &mut Composer<'_>, sent: bool, date: DateTime<FixedOffset>) -> Head {
@@ -229,10 +229,10 @@ mod tests {
         for count in [0, 1, 17, 40, 1000] {
             assert_eq!(sample(count, None).iter().map(|folder| folder.messages.len()).sum::<usize>(), count);
         }
-        let octets = |folders: Vec<SampleFolder>| {
+        let bytes = |folders: Vec<SampleFolder>| {
             folders.into_iter().flat_map(|folder| folder.messages).map(|m| m.content.to_vec()).collect::<Vec<_>>()
         };
-        assert!(octets(sample(200, Some(5_000_000))) == octets(sample(200, Some(5_000_000))));
+        assert!(bytes(sample(200, Some(5_000_000))) == bytes(sample(200, Some(5_000_000))));
     }
 
     #[test]
@@ -247,17 +247,17 @@ mod tests {
         assert!(
             sizes.iter().any(|&size| size > 4_900_000) && sizes.iter().filter(|&&size| size < 20_000).count() > 400
         );
-        let mut by_octets: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+        let mut by_bytes: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         for message in &messages {
-            let octets = message.content.to_vec();
-            assert!(!octets.contains(&0) && octets.ends_with(b"\r\n"));
-            *by_octets.entry(octets).or_default() += 1;
+            let bytes = message.content.to_vec();
+            assert!(!bytes.contains(&0) && bytes.ends_with(b"\r\n"));
+            *by_bytes.entry(bytes).or_default() += 1;
         }
-        assert_eq!(by_octets.values().filter(|&&count| count == 2).count(), 1);
-        assert_eq!(by_octets.values().max(), Some(&2));
-        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        assert_eq!(by_bytes.values().filter(|&&count| count == 2).count(), 1);
+        assert_eq!(by_bytes.values().max(), Some(&2));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         for wanted in ["References: <", "=?UTF-8?B?", "multipart/mixed", "multipart/alternative"] {
-            assert!(by_octets.keys().any(|octets| text(octets).contains(wanted)), "{wanted}");
+            assert!(by_bytes.keys().any(|bytes| text(bytes).contains(wanted)), "{wanted}");
         }
         assert!(messages.iter().any(|message| message.flags.iter().any(|flag| flag == "$Forwarded")));
         let years: BTreeSet<String> = messages.iter().map(|message| message.date.format("%Y").to_string()).collect();

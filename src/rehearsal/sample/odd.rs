@@ -5,7 +5,7 @@ use super::compose::{Body, Composer, Head};
 /// How many there are.
 pub(super) const COUNT: usize = 9;
 
-/// All of them, as octets; two are exactly the same.
+/// All of them, as bytes; two are exactly the same.
 pub(super) fn messages(composer: &mut Composer<'_>, mut head: impl FnMut(&mut Composer<'_>) -> Head) -> Vec<Vec<u8>> {
     let mut messages = Vec::with_capacity(COUNT);
 

@@ -1,22 +1,22 @@
-//! The octets of a message: kept, or made from a seed whenever they are read.
+//! The bytes of a message: kept, or made from a seed whenever they are read.
 
 use crate::domain::Digest;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What a message consists of. Cloning it copies no octets.
+/// What a message consists of. Cloning it copies no bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Kept in memory.
-    Octets(Arc<[u8]>),
+    Bytes(Arc<[u8]>),
     /// Made on demand: millions of messages, or one of gigabytes, cost nothing.
     Generated(Generated),
     /// A message that its server lists with that size and cannot read any more.
     Damaged(u64),
 }
 
-/// A message that is made from a seed: the same seed and size give the same octets, other seeds give others.
+/// A message that is made from a seed: the same seed and size give the same bytes, other seeds give others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generated {
     seed: u64,
@@ -30,7 +30,7 @@ const BLOCK: usize = LINE * 840;
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl Generated {
-    /// A message of that many octets, but never fewer than its header needs (about 250).
+    /// A message of that many bytes, but never fewer than its header needs (about 250).
     pub fn new(seed: u64, size: u64) -> Self {
         let least = header(seed).len() as u64 + 2;
         Self { seed, size: size.max(least) }
@@ -51,10 +51,10 @@ impl Generated {
             let to = (range.end - block_start).min(BLOCK as u64) as usize;
             self.fill(number, to, &mut block);
             // The message ends with a line end, wherever its last line is cut.
-            for (back, octet) in [(2, b'\r'), (1, b'\n')] {
+            for (back, byte) in [(2, b'\r'), (1, b'\n')] {
                 let place = (self.size - back).checked_sub(block_start).and_then(|place| usize::try_from(place).ok());
                 if let Some(place) = place.and_then(|place| block.get_mut(place)) {
-                    *place = octet;
+                    *place = byte;
                 }
             }
             let from = (position - block_start) as usize;
@@ -64,11 +64,11 @@ impl Generated {
         Ok(())
     }
 
-    /// Makes the whole lines of a block that its first `octets` octets lie in.
-    fn fill(&self, number: u64, octets: usize, block: &mut Vec<u8>) {
+    /// Makes the whole lines of a block that its first `bytes` bytes lie in.
+    fn fill(&self, number: u64, bytes: usize, block: &mut Vec<u8>) {
         block.clear();
         let mut random = fastrand::Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        while block.len() < octets {
+        while block.len() < bytes {
             let mut left = LINE - 2;
             while left > 0 {
                 let mut bits = random.u64(..);
@@ -94,9 +94,9 @@ fn header(seed: u64) -> Vec<u8> {
 }
 
 impl Content {
-    /// Keeps these octets.
-    pub fn octets(octets: impl Into<Arc<[u8]>>) -> Self {
-        Content::Octets(octets.into())
+    /// Keeps these bytes.
+    pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Content::Bytes(bytes.into())
     }
 
     /// Makes them from a seed; see [`Generated::new`].
@@ -104,10 +104,10 @@ impl Content {
         Content::Generated(Generated::new(seed, size))
     }
 
-    /// Its size in octets.
+    /// Its size in bytes.
     pub fn size(&self) -> u64 {
         match self {
-            Content::Octets(octets) => octets.len() as u64,
+            Content::Bytes(bytes) => bytes.len() as u64,
             Content::Generated(generated) => generated.size,
             Content::Damaged(size) => *size,
         }
@@ -118,7 +118,7 @@ impl Content {
         let end = range.end.min(self.size());
         let start = range.start.min(end);
         match self {
-            Content::Octets(octets) => each(&octets[start as usize..end as usize]),
+            Content::Bytes(bytes) => each(&bytes[start as usize..end as usize]),
             Content::Generated(generated) => generated.read(start..end, each),
             Content::Damaged(_) => Err(io::Error::other("the message is damaged")),
         }
@@ -169,7 +169,7 @@ mod tests {
         let content = Content::generated(7, 200_000);
         let whole = content.to_vec();
         assert_eq!(whole.len(), 200_000);
-        assert!(whole.ends_with(b"\r\n") && whole.iter().filter(|octet| **octet == b'\r').count() > 2000);
+        assert!(whole.ends_with(b"\r\n") && whole.iter().filter(|byte| **byte == b'\r').count() > 2000);
         assert_eq!(content.digest(), Digest::of(&whole));
         let mut parts = Vec::new();
         for start in (0..200_000).step_by(777) {

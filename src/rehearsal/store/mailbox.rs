@@ -22,7 +22,7 @@ pub(in crate::rehearsal) struct Message {
 /// A message that is to be stored.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
-    /// Its octets.
+    /// Its bytes.
     pub content: Content,
     /// Flags and keywords, as they are to be spelt.
     pub flags: Vec<String>,
@@ -45,7 +45,7 @@ pub(in crate::rehearsal) struct Folder {
     pub(in crate::rehearsal) uid_next: u32,
     /// Ascending by UID.
     pub(in crate::rehearsal) messages: Vec<Message>,
-    pub(in crate::rehearsal) octets: u64,
+    pub(in crate::rehearsal) bytes: u64,
     pub(in crate::rehearsal) special_use: Option<SpecialUse>,
     pub(in crate::rehearsal) selectable: bool,
     /// Whether it can be neither deleted nor renamed (docs/kerio-connect.md, D3).
@@ -61,7 +61,7 @@ impl Folder {
             uid_validity,
             uid_next: 1,
             messages: Vec::new(),
-            octets: 0,
+            bytes: 0,
             special_use: None,
             selectable: true,
             kept: false,
@@ -74,19 +74,19 @@ impl Folder {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
     }
 
-    /// Removes messages for good; returns the octets they had.
+    /// Removes messages for good; returns the bytes they had.
     pub(in crate::rehearsal) fn remove(&mut self, gone: impl Fn(&Message) -> bool) -> u64 {
-        let before = self.octets;
-        let octets = &mut self.octets;
+        let before = self.bytes;
+        let bytes = &mut self.bytes;
         self.messages.retain(|message| {
             let stays = !gone(message);
             if !stays {
-                *octets -= message.content.size();
+                *bytes -= message.content.size();
             }
             stays
         });
         self.removals += 1;
-        before - self.octets
+        before - self.bytes
     }
 }
 
@@ -185,7 +185,7 @@ impl Mailbox {
     pub(in crate::rehearsal) fn create(&mut self, name: &[u8]) -> Result<(), StoreError> {
         let separator = self.layout.separator;
         let name = name.strip_suffix(&[separator]).unwrap_or(name);
-        if name.is_empty() || name.contains(&0) || name.split(|octet| *octet == separator).any(<[u8]>::is_empty) {
+        if name.is_empty() || name.contains(&0) || name.split(|byte| *byte == separator).any(<[u8]>::is_empty) {
             return Err(StoreError::BadName);
         }
         if let Ok(folder) = self.folder(name) {
@@ -200,7 +200,7 @@ impl Mailbox {
         if self.folders.len() >= MOST_FOLDERS {
             return Err(StoreError::OverQuota);
         }
-        let ends = name.iter().enumerate().filter(|(_, octet)| **octet == separator).map(|(place, _)| place);
+        let ends = name.iter().enumerate().filter(|(_, byte)| **byte == separator).map(|(place, _)| place);
         for end in ends.chain([name.len()]) {
             let key = self.key(&name[..end]);
             if !self.folders.contains_key(&key) {
@@ -219,9 +219,9 @@ impl Mailbox {
         if folder.kept || (has_children && !folder.selectable) {
             return Err(StoreError::Kept);
         }
-        let octets = folder.remove(|_| true);
+        let bytes = folder.remove(|_| true);
         folder.selectable = false;
-        self.used -= octets;
+        self.used -= bytes;
         if !has_children {
             self.folders.remove(&key);
         }
@@ -241,10 +241,10 @@ impl Mailbox {
         self.create(to)?;
         if is_inbox {
             let inbox = self.folder_mut(from)?;
-            let (messages, octets) = (std::mem::take(&mut inbox.messages), std::mem::take(&mut inbox.octets));
+            let (messages, bytes) = (std::mem::take(&mut inbox.messages), std::mem::take(&mut inbox.bytes));
             inbox.removals += 1;
             let folder = self.folder_mut(to)?;
-            (folder.messages, folder.octets) = (messages, octets);
+            (folder.messages, folder.bytes) = (messages, bytes);
             folder.uid_next = folder.messages.last().map_or(1, |message| message.uid.saturating_add(1));
             return Ok(());
         }
@@ -287,8 +287,8 @@ impl Mailbox {
 
     /// Stores messages, all or none; returns the UID of the first. They have consecutive UIDs.
     pub(in crate::rehearsal) fn append(&mut self, name: &[u8], messages: Vec<NewMessage>) -> Result<u32, StoreError> {
-        let octets: u64 = messages.iter().map(|message| message.content.size()).sum();
-        if self.quota.is_some_and(|quota| self.used + octets > quota) {
+        let bytes: u64 = messages.iter().map(|message| message.content.size()).sum();
+        if self.quota.is_some_and(|quota| self.used + bytes > quota) {
             return Err(StoreError::OverQuota);
         }
         let folder = self.folder_mut(name)?;
@@ -303,8 +303,8 @@ impl Mailbox {
             let NewMessage { content, flags, date } = message;
             folder.messages.push(Message { uid, content, flags: flags.into(), date });
         }
-        folder.octets += octets;
-        self.used += octets;
+        folder.bytes += bytes;
+        self.used += bytes;
         Ok(first)
     }
 
@@ -314,8 +314,8 @@ impl Mailbox {
         name: &[u8],
         gone: impl Fn(&Message) -> bool,
     ) -> Result<(), StoreError> {
-        let octets = self.folder_mut(name)?.remove(gone);
-        self.used -= octets;
+        let bytes = self.folder_mut(name)?.remove(gone);
+        self.used -= bytes;
         Ok(())
     }
 
@@ -338,13 +338,13 @@ impl Mailbox {
         Self::new(self.layout, Arc::new(AtomicU32::new(first.saturating_sub(1))))
     }
 
-    /// Puts other octets in a message's place.
+    /// Puts other bytes in a message's place.
     pub(super) fn replace_content(&mut self, name: &[u8], uid: u32, content: Content) -> Result<(), StoreError> {
         let folder = self.folder_mut(name)?;
         let place = folder.place(uid).ok_or(StoreError::NoSuchFolder)?;
         let (before, after) = (folder.messages[place].content.size(), content.size());
         folder.messages[place].content = content;
-        folder.octets = folder.octets + after - before;
+        folder.bytes = folder.bytes + after - before;
         self.used = self.used + after - before;
         Ok(())
     }
@@ -365,11 +365,11 @@ impl Mailbox {
         Ok(())
     }
 
-    pub(super) fn set_quota(&mut self, octets: Option<u64>) {
-        self.quota = octets;
+    pub(super) fn set_quota(&mut self, bytes: Option<u64>) {
+        self.quota = bytes;
     }
 
-    /// Octets used, and allowed.
+    /// Bytes used, and allowed.
     pub(in crate::rehearsal) fn quota(&self) -> (u64, Option<u64>) {
         (self.used, self.quota)
     }

@@ -24,7 +24,7 @@ use std::time::Instant;
 /// How a store names its folders, and which ones a new user has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// The octet between the parts of a name.
+    /// The byte between the parts of a name.
     pub separator: u8,
     /// Kerio Connect's default folders, and names in which capitals do not count (docs/kerio-connect.md, D2, D3).
     pub kerio: bool,
@@ -256,7 +256,7 @@ impl MailStore {
         self.user(user)?.mailbox().restore(&wire_name(folder), uid_next)
     }
 
-    /// Puts other octets in a message's place, as a failing disk does; UID, flags and date stay.
+    /// Puts other bytes in a message's place, as a failing disk does; UID, flags and date stay.
     pub fn replace_content(&self, user: &str, folder: &str, uid: u32, content: Content) -> Result<(), StoreError> {
         self.user(user)?.mailbox().replace_content(&wire_name(folder), uid, content)
     }
@@ -285,18 +285,18 @@ impl MailStore {
         Ok(())
     }
 
-    /// Limits the octets of a user's mail. What is stored already stays.
-    pub fn set_quota(&self, user: &str, octets: Option<u64>) -> Result<(), StoreError> {
-        self.user(user)?.mailbox().set_quota(octets);
+    /// Limits the bytes of a user's mail. What is stored already stays.
+    pub fn set_quota(&self, user: &str, bytes: Option<u64>) -> Result<(), StoreError> {
+        self.user(user)?.mailbox().set_quota(bytes);
         Ok(())
     }
 
-    /// A user's mail as plain data. Reads every octet.
+    /// A user's mail as plain data. Reads every byte.
     pub fn snapshot(&self, user: &str) -> Result<Snapshot, StoreError> {
         Ok(Snapshot::of(&self.user(user)?.mailbox()))
     }
 
-    /// The octets of a message.
+    /// The bytes of a message.
     pub fn content(&self, user: &str, folder: &str, uid: u32) -> Result<Content, StoreError> {
         let user = self.user(user)?;
         let mailbox = user.mailbox();

@@ -21,11 +21,11 @@ pub fn wire_name(name: &str) -> Vec<u8> {
 }
 
 fn shifted(text: &str) -> Vec<u8> {
-    let octets: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let mut shifted = vec![b'&'];
-    for group in octets.chunks(3) {
+    for group in bytes.chunks(3) {
         let bits =
-            group.iter().enumerate().fold(0_u32, |bits, (place, octet)| bits | u32::from(*octet) << (16 - 8 * place));
+            group.iter().enumerate().fold(0_u32, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
         for letter in 0..=group.len() {
             shifted.push(LETTERS[(bits >> (18 - 6 * letter)) as usize & 63]);
         }

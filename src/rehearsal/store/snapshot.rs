@@ -34,7 +34,7 @@ pub struct FolderSnapshot {
 pub struct MessageSnapshot {
     /// Its UID.
     pub uid: u32,
-    /// BLAKE3 of its octets.
+    /// BLAKE3 of its bytes.
     pub digest: Digest,
     /// How many there are.
     pub size: u64,

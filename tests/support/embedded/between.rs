@@ -1,7 +1,7 @@
 //! Somebody between the engine and an embedded server, who reads every command and every line of an answer and does with it what a
 //! test wants.
 //!
-//! The server behind must offer LITERAL+; what the engine is told of its capabilities is the test's choice.
+//! The server behind must offer LITERAL+; which capabilities the engine hears is the test's choice.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -33,10 +33,10 @@ impl Command {
     }
 }
 
-/// A line of an answer, without its end. The octets of a literal are no lines.
+/// A line of an answer, without its end. The bytes of a literal are no lines.
 pub struct Answer {
     pub text: String,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -46,9 +46,9 @@ impl Answer {
         Fate::Instead(format!("{}\r\n", self.text.replace(part, other)).into_bytes())
     }
 
-    /// These octets, then the line.
-    pub fn after(&self, octets: &[u8]) -> Fate {
-        Fate::Instead([octets, &self.octets, b"\r\n"].concat())
+    /// These bytes, then the line.
+    pub fn after(&self, bytes: &[u8]) -> Fate {
+        Fate::Instead([bytes, &self.bytes, b"\r\n"].concat())
     }
 
     /// Whether it is a FETCH answer about this UID.
@@ -97,7 +97,7 @@ impl Tamper {
         Self { capabilities: None, on_command: Box::new(|_| Fate::Pass), on_answer: Box::new(on_answer) }
     }
 
-    /// The engine is told of these capabilities instead of the server's.
+    /// The engine hears these capabilities instead of the server's.
     pub fn offering(self, capabilities: &'static str) -> Self {
         Self { capabilities: Some(capabilities), ..self }
     }
@@ -147,8 +147,8 @@ impl Line {
         let _ = self.server.lock().unwrap().shutdown(Shutdown::Both);
     }
 
-    fn say(&self, octets: &[u8]) -> io::Result<()> {
-        self.client.lock().unwrap().write_all(octets)
+    fn say(&self, bytes: &[u8]) -> io::Result<()> {
+        self.client.lock().unwrap().write_all(bytes)
     }
 
     fn commands(&self, mut client: BufReader<TcpStream>) -> io::Result<()> {
@@ -171,7 +171,7 @@ impl Line {
             if client.read_until(b'\n', &mut line)? == 0 {
                 return Ok(None);
             }
-            let Some((before, octets)) = literal(&line) else {
+            let Some((before, bytes)) = literal(&line) else {
                 raw.extend_from_slice(&line);
                 text.extend_from_slice(line.trim_ascii_end());
                 break;
@@ -179,13 +179,13 @@ impl Line {
             if !line.trim_ascii_end().ends_with(b"+}") {
                 self.say(b"+ go\r\n")?;
             }
-            let mut octets = vec![0; octets];
-            client.read_exact(&mut octets)?;
+            let mut bytes = vec![0; bytes];
+            client.read_exact(&mut bytes)?;
             text.extend_from_slice(&line[..before]);
             raw.extend_from_slice(&line[..before]);
-            raw.extend_from_slice(format!("{{{}+}}\r\n", octets.len()).as_bytes());
-            raw.extend_from_slice(&octets);
-            literals.push(octets);
+            raw.extend_from_slice(format!("{{{}+}}\r\n", bytes.len()).as_bytes());
+            raw.extend_from_slice(&bytes);
+            literals.push(bytes);
         }
         let text = String::from_utf8_lossy(&text).into_owned();
         let mut words = text.split(' ').map(str::to_ascii_uppercase);
@@ -200,32 +200,32 @@ impl Line {
     fn answers(&self, mut server: BufReader<TcpStream>) -> io::Result<()> {
         let mut held = Vec::new();
         loop {
-            let mut octets = Vec::new();
-            if server.read_until(b'\n', &mut octets)? == 0 {
+            let mut bytes = Vec::new();
+            if server.read_until(b'\n', &mut bytes)? == 0 {
                 return Ok(());
             }
-            let literal = literal(&octets).map(|(_, octets)| octets);
-            let text = self.advertised(String::from_utf8_lossy(octets.trim_ascii_end()).into_owned());
+            let literal = literal(&bytes).map(|(_, bytes)| bytes);
+            let text = self.advertised(String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned());
             if text.starts_with('+') {
                 continue;
             }
             if !text.starts_with("* ") && !held.is_empty() {
                 self.say(&std::mem::take(&mut held))?;
             }
-            let octets = if self.tamper.capabilities.is_some() {
+            let bytes = if self.tamper.capabilities.is_some() {
                 text.clone().into_bytes()
             } else {
-                octets.trim_ascii_end().to_vec()
+                bytes.trim_ascii_end().to_vec()
             };
-            let answer = Answer { text, octets };
+            let answer = Answer { text, bytes };
             let mut body = vec![0; literal.unwrap_or(0)];
             server.read_exact(&mut body)?;
             match (self.tamper.on_answer)(&answer) {
-                Fate::Pass => self.say(&[&answer.octets[..], b"\r\n", &body].concat())?,
+                Fate::Pass => self.say(&[&answer.bytes[..], b"\r\n", &body].concat())?,
                 Fate::Instead(instead) => self.say(&[instead, body].concat())?,
                 Fate::Stream(write) => write(&mut self.client.lock().unwrap())?,
                 Fate::Hold => {
-                    held.extend([&answer.octets[..], b"\r\n", &body].concat());
+                    held.extend([&answer.bytes[..], b"\r\n", &body].concat());
                     if literal.is_some() {
                         server.read_until(b'\n', &mut held)?;
                     }
@@ -252,10 +252,10 @@ impl Line {
     }
 }
 
-/// The literal a line announces: where the text before it ends, and how many octets follow.
+/// The literal a line announces: where the text before it ends, and how many bytes follow.
 fn literal(line: &[u8]) -> Option<(usize, usize)> {
     let inner = line.trim_ascii_end().strip_suffix(b"}")?;
-    let open = inner.iter().rposition(|&octet| octet == b'{')?;
+    let open = inner.iter().rposition(|&byte| byte == b'{')?;
     let digits = std::str::from_utf8(&inner[open + 1..]).ok()?;
     Some((open, digits.trim_end_matches('+').parse().ok()?))
 }

@@ -147,7 +147,7 @@ impl Stage {
         Self { administration: Some(administration), users, hurried, ..Self::of(source, target) }
     }
 
-    /// Gives the source's INBOX so many generated messages.
+    /// Gives the source's INBOX `count` generated messages.
     pub fn fill(self, messages: u32) -> Self {
         self.source.store().add_generated(ANN, "INBOX", messages, 600, 1).unwrap();
         self
@@ -264,7 +264,7 @@ pub fn kinds(state: &RunState) -> BTreeSet<ProblemKind> {
 }
 
 pub fn message(text: &str) -> NewMessage {
-    NewMessage::new(Content::octets(text.as_bytes()))
+    NewMessage::new(Content::bytes(text.as_bytes()))
 }
 
 /// A folder for the files of a run. In memory where that is possible: some tests make thousands of runs, and each waits for the disk.

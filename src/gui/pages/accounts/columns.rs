@@ -11,7 +11,7 @@ use egui::{Label, ScrollArea, Ui};
 /// The width of a column, in points.
 const WIDTH: f32 = 148.0;
 
-/// At most this many dots stand for a password; its length follows.
+/// A password is shown as at most this many dots, followed by its length.
 const MOST_DOTS: usize = 10;
 
 /// What the columns hold, and what was chosen in their place.

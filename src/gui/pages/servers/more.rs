@@ -163,7 +163,7 @@ impl More {
                 Field::new(&id("token"), &format!("File with the token for the {side}"))
                     .hint("/run/tokens/{address}")
                     .wrong(missing)
-                    .note(Some("{address} stands for the person's address."))
+                    .note(Some("{address} is replaced by the person's address."))
                     .show(ui, &mut self.kept.token)
                     .changed()
             }

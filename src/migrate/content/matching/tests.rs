@@ -65,7 +65,7 @@ fn a_target_that_adds_a_line_to_each_message_has_each_of_them_once() {
 }
 
 #[test]
-fn a_changed_header_is_told_from_another_message_with_the_same_body() {
+fn a_changed_header_is_distinguished_from_another_message_with_the_same_body() {
     let other = PLAIN.replace("Date: 1", "Date: 2");
     let changed = PLAIN.replace("Subject: s", "Subject: X");
     assert_eq!(

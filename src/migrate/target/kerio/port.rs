@@ -48,7 +48,7 @@ pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<Res
     put_back(&administration, servers, state_folder)
 }
 
-/// Sets the port for a run and tells. The error says why the run cannot start; then the port is as it was, or a note is left.
+/// Sets the port for a run and reports it. The error says why the run cannot start; then the port is as it was, or a note is left.
 pub fn change(
     administration: &Administration,
     servers: &Servers,
@@ -70,7 +70,7 @@ pub fn change(
     Ok(())
 }
 
-/// Puts the port back, if a run has changed it, and tells.
+/// Puts the port back, if a run has changed it, and reports it.
 pub fn restore(administration: &Administration, servers: &Servers, state_folder: &Path, report: &dyn Fn(Event)) {
     match put_back(administration, servers, state_folder) {
         Ok(Some(restored)) => report(Event::PortRestored { service: restored.service, port: restored.port }),
@@ -79,7 +79,7 @@ pub fn restore(administration: &Administration, servers: &Servers, state_folder:
     }
 }
 
-/// Puts the port back, if there is a note about it. A line that fails is tried again: people wait for their mail on the old port.
+/// Puts the port back, if there is a note about it. A lost connection is tried again: people wait for their mail on the old port.
 fn put_back(
     administration: &Administration,
     servers: &Servers,
