@@ -100,7 +100,7 @@ const STAGES: [&str; 24] = [
 const WITH_CIRCLES: [&str; 3] = ["accounts", "imap", "rehearsal"];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 28] = [
+const OWNERS: [(&[&str], &[&str]); 34] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap"]),
@@ -124,6 +124,12 @@ const OWNERS: [(&[&str], &[&str]); 28] = [
     (&["rpassword::"], &["cli"]),
     (&["simplelog::"], &["logs"]),
     (&["::csv::", "use csv::"], &["accounts", "report"]),
+    (&["maud::"], &["report", "guide"]),
+    (&["pulldown_cmark::"], &["guide"]),
+    (&["clap_complete::", "clap_mangen::"], &["cli"]),
+    (&["notify_rust::"], &["gui"]),
+    (&["fontdb::"], &["gui"]),
+    (&["unicode_bidi::"], &["gui"]),
     (&["encoding_rs::"], &["accounts"]),
     (&["chardetng::"], &["accounts"]),
     (&["rcgen::"], &["rehearsal"]),

@@ -4,7 +4,7 @@ use super::progress::Voice;
 use super::terminal;
 use crate::domain::{Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, RunState};
-use crate::report::{Summary, words};
+use crate::report::{REPORT_PAGE, REPORT_TEXT, Summary, words};
 
 /// At most this many accounts are named; the report names all.
 const ACCOUNTS_NAMED: usize = 20;
@@ -50,7 +50,8 @@ fn lines(state: &RunState) -> Vec<String> {
             lines.push(format!("  … and {} more unusable lines.", info.bad_lines.len() - ACCOUNTS_NAMED));
         }
         lines.push(String::new());
-        lines.push(format!("Report: {}", info.log_folder.join("report.txt").display()));
+        lines.push(format!("Report: {}", info.log_folder.join(REPORT_TEXT).display()));
+        lines.push(format!("As a web page: {}", info.log_folder.join(REPORT_PAGE).display()));
     }
     lines
 }

@@ -53,6 +53,8 @@ pub enum Action {
     Run(RunCommand),
     /// Open report.txt.
     OpenReport,
+    /// Open report.html.
+    OpenReportPage,
     /// Open the folder of the logs.
     OpenLogFolder,
     /// Migrate again the accounts that are not complete.

@@ -43,6 +43,19 @@ impl Rate {
         (start..end).map(|second| self.seconds.get(second).copied().unwrap_or(0)).collect()
     }
 
+    /// The mean rate in bytes per second over each of at most `count` equal parts of the run until `now` milliseconds, with the length
+    /// of a part in seconds.
+    pub fn over_time(&self, now: u64, count: usize) -> (Vec<f64>, u64) {
+        let seconds = usize::try_from(now.div_ceil(1000)).unwrap_or(usize::MAX).clamp(1, Self::LONGEST);
+        let part = seconds.div_ceil(count.max(1));
+        let mean = |index: usize| {
+            let until = ((index + 1) * part).min(seconds);
+            let sum: u64 = (index * part..until).filter_map(|second| self.seconds.get(second)).sum();
+            sum as f64 / (until - index * part) as f64
+        };
+        ((0..seconds.div_ceil(part)).map(mean).collect(), part as u64)
+    }
+
     fn mean<T>(samples: &[T], now: u64, value: impl Fn(&T) -> f64) -> f64 {
         let end = now as f64 / 1000.0;
         let first = (end as usize).saturating_sub(Self::WINDOW);
@@ -65,5 +78,16 @@ mod tests {
         assert_eq!(rate.bytes_per_second(90_000).round(), 100.0);
         assert_eq!(rate.messages_per_second(90_000).round(), 2.0);
         assert_eq!(rate.last_seconds(62_000, 3), vec![0, 100, 100]);
+    }
+
+    #[test]
+    fn the_rate_over_the_whole_run_has_at_most_as_many_parts_as_asked_for() {
+        let mut rate = Rate::default();
+        rate.add(0, 1, 600);
+        rate.add(9_000, 1, 300);
+        assert_eq!(rate.over_time(9_500, 5), (vec![300.0, 0.0, 0.0, 0.0, 150.0], 2));
+        // The last part is shorter, and nothing arrived in most.
+        assert_eq!(rate.over_time(9_500, 3), (vec![150.0, 0.0, 150.0], 4));
+        assert_eq!(Rate::default().over_time(0, 100), (vec![0.0], 1));
     }
 }

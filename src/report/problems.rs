@@ -1,6 +1,8 @@
-//! Problems grouped by kind, so that a person reads a thousand alike once.
+//! Problems grouped, so that a person reads a thousand alike once: by kind for one account, by cause over all accounts.
 
-use crate::domain::{Problem, ProblemKind, Severity, printable};
+use crate::domain::{Problem, ProblemKind, Reach, Severity, Side, printable};
+use crate::progress::{AccountEnd, AccountState, RunState};
+use std::collections::BTreeMap;
 
 /// Problems of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +50,63 @@ pub fn group_problems<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Ve
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.severity));
     groups
+}
+
+/// Whether an account ended without being complete, or has met an error on its way there.
+pub(super) fn needs_a_person(account: &AccountState) -> bool {
+    match account.end {
+        Some(AccountEnd::Complete) => false,
+        Some(_) => true,
+        None => errors_of(account).next().is_some(),
+    }
+}
+
+/// The problems of an account, in the order met.
+pub(super) fn problems_of(account: &AccountState) -> impl Iterator<Item = &Problem> {
+    account.problems.iter().map(|(_, problem)| problem)
+}
+
+fn errors_of(account: &AccountState) -> impl Iterator<Item = &Problem> {
+    problems_of(account).filter(|problem| problem.severity() == Severity::Error)
+}
+
+/// What keeps accounts from being complete, over all of them: one cause, one advice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// What happened, in a few words, with a capital letter.
+    pub what: String,
+    /// What to do; may be empty.
+    pub advice: &'static str,
+    /// The accounts that have it, by index, in the order of the list.
+    pub accounts: Vec<usize>,
+    /// How many problems there are.
+    pub problems: u64,
+}
+
+/// The causes, those of most accounts first. A complete account has none; an account may have several.
+pub fn causes(state: &RunState) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = Vec::new();
+    let mut places: BTreeMap<(ProblemKind, Option<Side>), usize> = BTreeMap::new();
+    let needing = state.accounts.iter().enumerate().filter(|(_, account)| needs_a_person(account));
+    for (index, problem) in needing.flat_map(|(index, account)| errors_of(account).map(move |it| (index, it))) {
+        let place = *places.entry((problem.kind, problem.subject.side)).or_insert_with(|| {
+            let brief = problem.brief();
+            let of_messages = problem.reach() == Reach::Message && !problem.kind.is_about_items();
+            let what = if of_messages { format!("Messages: {brief}") } else { capitalised(&brief) };
+            causes.push(Cause { what, advice: problem.advice(), accounts: Vec::new(), problems: 0 });
+            causes.len() - 1
+        });
+        let cause = &mut causes[place];
+        cause.problems += problem.count;
+        if cause.accounts.last() != Some(&index) {
+            cause.accounts.push(index);
+        }
+    }
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.accounts.len()));
+    causes
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

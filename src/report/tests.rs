@@ -184,7 +184,8 @@ fn nobodys_name_forges_a_line_a_direction_or_a_formula() {
     assert!(!text.lines().any(|line| line.starts_with("Verdict")), "{text}");
     let json = String::from_utf8(json::report(&state).unwrap()).unwrap();
     let csv = String::from_utf8(csv::report(&state).unwrap()).unwrap();
-    for report in [&text, &json, &csv] {
+    let page = html::report(&state);
+    for report in [&text, &json, &csv, &page] {
         assert!(!report.contains(['\u{202e}', '\u{1b}']), "{report}");
     }
     assert_eq!(csv.lines().count(), 2, "{csv}");
@@ -208,7 +209,7 @@ fn an_account_that_moves_to_another_address_is_named_with_both() {
 }
 
 #[test]
-fn the_three_reports_give_the_same_numbers() {
+fn the_reports_for_programs_give_the_same_numbers() {
     let state = mixed();
     let json: serde_json::Value = serde_json::from_slice(&json::report(&state).unwrap()).unwrap();
     assert_eq!(json["verdict"], "some_incomplete");
@@ -344,7 +345,7 @@ fn the_files_are_written_for_this_user_only_and_replaced_whole() {
     write_all(folder.path(), &mixed()).unwrap();
     let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, [REPORT_CSV, REPORT_JSON, REPORT_TEXT]);
+    assert_eq!(names, [REPORT_CSV, REPORT_PAGE, REPORT_JSON, REPORT_TEXT]);
     #[cfg(unix)]
     for name in names {
         use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,8 @@
 //! report.txt, for the administrator: the verdict, then what needs her, then everything else account by account.
 
-use super::{group_problems, words};
-use crate::domain::{Problem, Reach, Severity, Side, printable};
+use super::problems::{needs_a_person, problems_of};
+use super::{facts, group_problems, words};
+use crate::domain::{Problem, Reach, Severity, printable};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunKind, RunState};
 use std::fmt::Display;
 
@@ -63,69 +64,8 @@ impl Page {
 }
 
 fn overview(page: &mut Page, state: &RunState) {
-    page.fact("Program", format!("Kerio IMAP Migration Tool {}", env!("CARGO_PKG_VERSION")));
-    if let Some(info) = &state.info {
-        let product = |side| state.products.get(&side).map(|product| format!(" ({product})")).unwrap_or_default();
-        page.fact("Source", format!("{}{}", info.source, product(Side::Source)));
-        page.fact("Target", format!("{}{}", info.target, product(Side::Target)));
-        if let Some(administration) = state.products.get(&Side::Administration) {
-            page.fact("Administration", administration);
-        }
-        page.fact("Started", &info.started);
-        if let Some(migration) = &info.migration {
-            page.fact("Migration", &migration.name);
-        }
-    }
-    match state.finished {
-        true => page.fact("Took", words::took(state.now)),
-        false => page.fact("Running for", words::duration(state.now)),
-    }
-    let tally = &state.tally;
-    page.fact(
-        "On the source",
-        format!("{}, {}", words::counted(tally.expected.messages, "message"), words::size(tally.expected.bytes)),
-    );
-    if kind(state) == RunKind::Migrate {
-        page.fact(
-            "Copied",
-            format!("{}, {}", words::counted(tally.copied.messages, "message"), words::size(tally.copied.bytes)),
-        );
-        page.fact(
-            "Already there",
-            format!("{}, {}", words::counted(tally.found.messages, "message"), words::size(tally.found.bytes)),
-        );
-    }
-    if tally.failed > 0 {
-        page.fact("Failed", words::counted(tally.failed, "message"));
-    }
-    if tally.left_out > 0 {
-        page.fact("Left out", format!("{}, by your rules", words::counted(tally.left_out, "message")));
-    }
-    if tally.vanished > 0 {
-        page.fact(
-            "Gone meanwhile",
-            format!("{}, deleted on the source during the run", words::counted(tally.vanished, "message")),
-        );
-    }
-    if !state.items.is_empty() {
-        page.fact("Calendars", format!("{} on the source", words::items(&state.items)));
-        if kind(state) != RunKind::Check {
-            page.fact("Items", words::items_settled(&state.items));
-        }
-    }
-    page.fact("Compared", words::comparison(state));
-    for (service, before, meanwhile) in &state.ports_restored {
-        page.fact("Port", format!("{service} was set to {meanwhile} and is set to {before} again"));
-    }
-    if let Some((service, before, now)) = &state.port_changed {
-        page.fact("Port", format!("{service} is still set to {now}; the old port {before} is NOT restored yet"));
-    }
-    if !state.domains_created.is_empty() {
-        page.fact("Domains created", state.domains_created.join(", "));
-    }
-    let created = state.accounts.iter().filter(|account| account.created).count() as u64;
-    if created > 0 {
-        page.fact("Users created", words::count(created));
+    for (name, value) in facts::of(state) {
+        page.fact(name, value);
     }
     let notices: Vec<&Problem> = state.problems.iter().filter(|it| it.severity() == Severity::Notice).collect();
     if !notices.is_empty() {
@@ -148,7 +88,7 @@ fn needs_you(page: &mut Page, state: &RunState) {
     page.problems("", mailboxes.filter(is_error).filter(|problem| problem.reach() >= Reach::Mailbox));
     for account in in_need {
         page.gap();
-        page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
+        page.line(format!("{}: {}", words::account_name(account), words::account_status(state, account, state.now)));
         page.problems("  ", problems_of(account).filter(is_error).filter(|problem| problem.reach() < Reach::Mailbox));
         if account.problems_not_kept > 0 {
             page.line(format!("  and {}", words::counted(account.problems_not_kept, "further problem")));
@@ -157,19 +97,6 @@ fn needs_you(page: &mut Page, state: &RunState) {
             page.line("  What was copied stays. Migrate this mailbox again; it continues where it stopped.");
         }
     }
-}
-
-/// Whether an account ended without being complete, or has met an error on its way there.
-fn needs_a_person(account: &AccountState) -> bool {
-    match account.end {
-        Some(AccountEnd::Complete) => false,
-        Some(_) => true,
-        None => problems_of(account).any(|problem| problem.severity() == Severity::Error),
-    }
-}
-
-fn problems_of(account: &AccountState) -> impl Iterator<Item = &Problem> {
-    account.problems.iter().map(|(_, problem)| problem)
 }
 
 fn bad_lines(page: &mut Page, state: &RunState) {
@@ -189,7 +116,7 @@ fn not_started(page: &mut Page, state: &RunState) {
     page.heading("Not started");
     page.line("Nothing was done for these accounts.");
     for account in waiting {
-        page.line(format!("- {}", name(account)));
+        page.line(format!("- {}", words::account_name(account)));
     }
 }
 
@@ -202,18 +129,18 @@ fn accounts(page: &mut Page, state: &RunState) {
     page.heading("Accounts");
     for account in begun {
         page.gap();
-        page.line(format!("{}: {}", name(account), words::account_status(state, account, state.now)));
-        if let Some(standing) = account.standing.filter(|_| kind(state) == RunKind::Check) {
+        page.line(format!("{}: {}", words::account_name(account), words::account_status(state, account, state.now)));
+        if let Some(standing) = account.standing.filter(|_| words::kind_of(state) == RunKind::Check) {
             page.line(format!("  On the target: {}.", words::standing(standing)));
         }
         if account.created {
             page.line("  The user was created in Kerio Connect.");
         }
         if !account.folders.is_empty() {
-            folders(page, kind(state), account);
+            folders(page, words::kind_of(state), account);
         }
         if !account.items.is_empty() {
-            let settled = match kind(state) {
+            let settled = match words::kind_of(state) {
                 RunKind::Check => String::new(),
                 RunKind::Migrate | RunKind::Verify => format!(": {}", words::items_settled(&account.items)),
             };
@@ -286,15 +213,4 @@ fn columns(kind: RunKind, source: String, target: String, tally: &crate::progres
         }
         RunKind::Verify => vec![source, target, checked, failed],
     }
-}
-
-fn name(account: &AccountState) -> String {
-    let info = &account.info;
-    let full_name = if info.full_name.is_empty() { String::new() } else { format!("{}, ", info.full_name) };
-    let target = info.target_address.as_ref().map(|target| format!(" to {target}")).unwrap_or_default();
-    format!("{}{target} ({full_name}line {})", info.address, info.line)
-}
-
-fn kind(state: &RunState) -> RunKind {
-    state.info.as_ref().map_or(RunKind::Migrate, |info| info.kind)
 }

@@ -68,7 +68,7 @@ fn the_files_of_a_run_are_in_a_folder_named_by_its_time() {
     let name = folder.file_name().unwrap().to_str().unwrap();
     let pattern: String = name.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(pattern, "00000000_000000");
-    for file in ["report.txt", "report.json", "report.csv", "debug.log"] {
+    for file in ["report.txt", "report.html", "report.json", "report.csv", "debug.log"] {
         assert!(folder.join(file).is_file(), "{file}");
     }
 }

@@ -73,11 +73,13 @@ fn the_verdict_the_reasons_and_the_next_steps_are_said() {
     harness.get_by_label("What to do: Correct the password in the CSV file and migrate this mailbox again.");
     harness.get_by_label("Report").click();
     harness.run_steps(2);
+    harness.get_by_label("Report as a web page").click();
+    harness.run_steps(2);
     harness.get_by_label("Migrate incomplete accounts").click();
     harness.run_steps(2);
     harness.get_by_label("Migrate further accounts").click();
     harness.run_steps(2);
-    let asked = [Action::OpenReport, Action::MigrateIncomplete, Action::MigrateFurther];
+    let asked = [Action::OpenReport, Action::OpenReportPage, Action::MigrateIncomplete, Action::MigrateFurther];
     assert_eq!(harness.state().actions, asked);
 }
 

@@ -74,6 +74,10 @@ impl App {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
                 self.task(|tasks| tasks.open(report, ""));
             }
+            Action::OpenReportPage => {
+                let page = self.wizard.log_folder.join(crate::report::REPORT_PAGE);
+                self.task(|tasks| tasks.open(page, ""));
+            }
             Action::OpenLogFolder => {
                 let folder = self.wizard.log_folder.clone();
                 self.task(|tasks| tasks.open(folder, NOTHING_LOGGED));

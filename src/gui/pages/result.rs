@@ -249,6 +249,10 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
                 if button::link_in_text(ui, "Report").on_hover_text("Opens report.txt").clicked() {
                     actions.push(Action::OpenReport);
                 }
+                let page = button::link_in_text(ui, "Report as a web page");
+                if page.on_hover_text("Opens report.html, to print or to pass on").clicked() {
+                    actions.push(Action::OpenReportPage);
+                }
                 if button::link_in_text(ui, "Open log folder").clicked() {
                     actions.push(Action::OpenLogFolder);
                 }

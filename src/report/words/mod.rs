@@ -6,6 +6,6 @@ mod sentences;
 pub use crate::domain::numbers::{count, counted, duration, rate, size, time_left, took};
 pub use findings::finding;
 pub use sentences::{
-    account_status, account_status_code, comparison, items, items_settled, kind, mapping, migration, stage_code,
-    standing, verdict, verdict_code,
+    account_name, account_status, account_status_code, comparison, items, items_settled, kind, kind_of, mapping,
+    migration, stage_code, standing, verdict, verdict_code, whole_of,
 };

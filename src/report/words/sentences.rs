@@ -64,7 +64,7 @@ pub fn verdict(state: &RunState) -> String {
 }
 
 /// The whole migration, where it is more than this run: then every verdict begins with it.
-fn whole_of(state: &RunState) -> Option<Whole> {
+pub fn whole_of(state: &RunState) -> Option<Whole> {
     let is_more = |whole: &Whole| {
         whole.stages.all() as usize != state.accounts.len() || whole.stages.complete != whole.complete_now
     };
@@ -234,6 +234,14 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// An account as a report names it: `ann@old.example to ann@new.example (Ann Keller, line 3)`.
+pub fn account_name(account: &AccountState) -> String {
+    let info = &account.info;
+    let full_name = if info.full_name.is_empty() { String::new() } else { format!("{}, ", info.full_name) };
+    let target = info.target_address.as_ref().map(|target| format!(" to {target}")).unwrap_or_default();
+    format!("{}{target} ({full_name}line {})", info.address, info.line)
+}
+
 /// Why a folder goes where it goes; none for one that keeps its name.
 pub fn mapping(folder: &FolderState) -> Option<String> {
     let why = match folder.mapping {
@@ -254,7 +262,8 @@ fn shown(path: &crate::domain::FolderPath) -> String {
     printable(&path.to_string())
 }
 
-fn kind_of(state: &RunState) -> RunKind {
+/// What the run does; a migration before it is known.
+pub fn kind_of(state: &RunState) -> RunKind {
     state.info.as_ref().map_or(RunKind::Migrate, |info| info.kind)
 }
 
