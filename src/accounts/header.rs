@@ -9,7 +9,8 @@ use super::clean;
 use super::exports;
 use super::fields::{Field, lines, split};
 use super::separator::Separator;
-use super::words::{self, Word};
+use super::titles::Word;
+use super::words;
 
 /// At most this many lines before the first account are looked at.
 const LINES_BEFORE: usize = 50;

@@ -3,10 +3,11 @@
 //!
 //! A file is read in one direction:
 //!
-//! 1. [`format`] refuses what is no list, [`encoding`] makes text of bytes, [`separator`] finds what divides the fields.
-//! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its [`Meaning`], by the [`words`] of its title, or as a
-//!    person chose. [`exports`] knows the lists of the usual servers and what they lack.
-//! 3. [`reading`] takes the lines one by one, [`fields`] divides them, [`clean`] frees each value from what is around it.
+//! 1. [`format`] refuses what is no list, [`encoding`] makes text of bytes, [`detection`] finds the [`separator`] of the fields.
+//! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its [`Meaning`], by the [`words`] of its title (the
+//!    table is in [`titles`]), or as a person chose. [`exports`] knows the lists of the usual servers and what they lack.
+//! 3. [`reading`] takes the lines one by one. [`fields`] divides them, [`clean`] frees each value from what is around it, [`fault`] finds
+//!    what is no password, and [`appearance`] what only looks wrong, for the [`warnings`].
 //!
 //! Promises that a bad line is named by its number and never stops the good ones; that a list whose columns could mean two things is
 //! refused rather than guessed; that no message holds anything of a line but its address, and no full name is a password of the list;
@@ -17,10 +18,13 @@
 //!   are taken apart here and not by the `csv` crate.
 //! - Without a header a fourth field is refused: it is most often half a password.
 
+mod appearance;
 mod clean;
 mod columns;
+mod detection;
 mod encoding;
 mod exports;
+mod fault;
 mod fields;
 mod fold;
 mod format;
@@ -30,6 +34,7 @@ mod plan;
 mod preview;
 mod reading;
 mod separator;
+mod titles;
 mod warnings;
 mod words;
 
@@ -40,10 +45,9 @@ pub use preview::{Cell, MOST_COLUMNS, Preview};
 pub use warnings::Warning;
 
 use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, printable};
-use clean::Fault;
+use fault::Fault;
 use header::PATTERN;
 use reading::{BAD_LINES_KEPT, Reading};
-use separator::Separator;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
@@ -229,7 +233,7 @@ pub fn read_as(bytes: &[u8], choice: &Choice) -> AccountsFile {
     if let Some(what) = format::of_text(&text) {
         return AccountsFile::unusable(1, what.to_owned());
     }
-    let separator = Separator::of(&text);
+    let separator = detection::separator(&text);
     let beginning = header::beginning(&text, separator);
     let plan = plan::plan(&beginning, choice);
     let mut reading = Reading::new(&plan, separator, encoding.is_guessed());

@@ -1,5 +1,6 @@
 //! The first lines of a list, to be shown while its columns are chosen. A password is shown only by its length, and so is what may be one.
 
+use super::appearance;
 use super::clean;
 use super::columns::Columns;
 use super::fields::Field;
@@ -46,8 +47,8 @@ fn cell(field: &Field<'_>, index: usize, columns: &Columns) -> Cell {
     // A title that is known says what the column holds; without one, only what cannot be a password is shown.
     let is_titled = column.is_some_and(|column| !column.title.is_empty() && words::word(&column.title).is_some());
     let harmless = text.is_empty()
-        || clean::is_number(&text)
-        || clean::is_like_name(&text)
+        || appearance::is_number(&text)
+        || appearance::is_like_name(&text)
         || (text.contains('@') && clean::address(field).is_ok());
     if is_secret || !(is_titled || harmless) {
         return Cell::Hidden(clean::value(field).chars().count());

@@ -2,7 +2,9 @@
 //!
 //! Promises that no sentence holds anything of a line but its address, and that no full name is a password of the list.
 
-use super::clean::{self, Fault};
+use super::appearance;
+use super::clean;
+use super::fault::{self, Fault};
 use super::fields::{self, Field};
 use super::header::{self, PATTERN};
 use super::meaning::Meaning;
@@ -263,7 +265,7 @@ impl<'a> Reading<'a> {
         let columns = self.plan.columns.columns.len();
         let is_name = || {
             let password = self.roles.password.and_then(|index| fields.get(index));
-            password.is_some_and(|field| clean::is_like_name(&Zeroizing::new(clean::text(field))))
+            password.is_some_and(|field| appearance::is_like_name(&Zeroizing::new(clean::text(field))))
         };
         let is_moved = !self.plan.is_manual && fields.len() > self.plan.fewest;
         if fields.len() < columns && (is_moved || is_name()) {
@@ -294,7 +296,7 @@ impl<'a> Reading<'a> {
     fn password(&mut self, password: String, in_apostrophes: bool, number: u32) -> Secret {
         let password = Zeroizing::new(password);
         let quoted = in_apostrophes && clean::is_in_apostrophes(&password);
-        if let Some(fault) = clean::fault(&password).or(quoted.then_some(Fault::OtherQuotes)) {
+        if let Some(fault) = fault::fault(&password).or(quoted.then_some(Fault::OtherQuotes)) {
             self.faults.insert(number, fault);
             self.doubts.note(Doubt::NoPassword(fault), number);
             return Secret::default();
@@ -302,11 +304,11 @@ impl<'a> Reading<'a> {
         let ends_in_space = password.starts_with(' ') || password.ends_with(' ');
         for (holds, doubt) in [
             (self.guessed && !password.is_ascii(), Doubt::GuessedEncoding),
-            (clean::has_hidden_character(&password), Doubt::HiddenCharacter),
+            (appearance::has_hidden_character(&password), Doubt::HiddenCharacter),
             (ends_in_space && !password.trim().is_empty(), Doubt::SpaceAtEnd),
-            (clean::has_typographic_sign(&password), Doubt::TypographicSign),
-            (clean::is_like_date(&password), Doubt::Date),
-            (clean::has_marks_of_another_format(&password), Doubt::OtherFormat),
+            (appearance::has_typographic_sign(&password), Doubt::TypographicSign),
+            (appearance::is_like_date(&password), Doubt::Date),
+            (appearance::has_marks_of_another_format(&password), Doubt::OtherFormat),
             (password.starts_with('\'') && password.len() > 1, Doubt::Apostrophe),
         ] {
             if holds {
@@ -330,12 +332,13 @@ impl<'a> Reading<'a> {
             return Err(format!("{shown} has a mail address in place of the password. Write it as {PATTERN}."));
         }
         // Without a header, anything that is less like a password than what follows it may be a login, or a name.
-        let is_name = clean::is_like_name(&password)
-            || (self.plan.is_manual && (clean::is_name_of(&password, address) || !clean::is_like_password(&password)));
+        let is_name = appearance::is_like_name(&password)
+            || (self.plan.is_manual
+                && (appearance::is_name_of(&password, address) || !appearance::is_like_password(&password)));
         if is_name
             && !password.is_empty()
-            && clean::is_like_password(&name)
-            && !clean::is_number(&name)
+            && appearance::is_like_password(&name)
+            && !appearance::is_number(&name)
             && !name.contains('@')
         {
             return Err(format!(
@@ -348,11 +351,11 @@ impl<'a> Reading<'a> {
         if name_as_address.as_ref().is_some_and(|other| other.key() == address.key()) {
             return Ok(String::new());
         }
-        let doubt = if clean::is_number(&name) {
+        let doubt = if appearance::is_number(&name) {
             Some(Doubt::NumberAsName)
         } else if name_as_address.is_some() {
             Some(Doubt::AddressAsName)
-        } else if self.plan.is_manual && clean::is_like_password(&name) {
+        } else if self.plan.is_manual && appearance::is_like_password(&name) {
             Some(Doubt::PasswordAsName)
         } else {
             None

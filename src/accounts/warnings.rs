@@ -1,6 +1,6 @@
 //! What looks wrong on lines that are used all the same, by kind with the numbers of the lines. Never holds anything of a line.
 
-use super::clean::Fault;
+use super::fault::Fault;
 use std::collections::BTreeMap;
 
 /// At most this many lines are named one by one.

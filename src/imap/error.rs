@@ -1,7 +1,8 @@
 //! What can go wrong with a mail server, and what kind of problem it is for a person.
 
-use super::quirks::{self, Known, Pause};
+use super::quirks::Known;
 use super::response::Status;
+use super::wording::{self, Pause};
 use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind};
 use crate::network::NetworkError;
 
@@ -133,13 +134,13 @@ impl ImapError {
             ImapError::Refused { command, status } => match status.pause(is_reading(command)) {
                 Some(pause) => pause.kind(),
                 None if status.has_code("OVERQUOTA") => ProblemKind::OverQuota,
-                None => quirks::meaning(&status.text).map_or_else(|| refusal_of(command), |(kind, _)| kind),
+                None => wording::meaning(&status.text).map_or_else(|| refusal_of(command), |(kind, _)| kind),
             },
             ImapError::Unwilling { .. } => ProblemKind::Throttled,
             ImapError::NameNotKept(_) => ProblemKind::FolderNotCreated,
             ImapError::Unanswered { status } => match status.pause(true) {
                 Some(pause) => pause.kind(),
-                None => quirks::meaning(&status.text).map_or(ProblemKind::AccessRefused, |(kind, _)| kind),
+                None => wording::meaning(&status.text).map_or(ProblemKind::AccessRefused, |(kind, _)| kind),
             },
             ImapError::SignInRefused { status, whose } => sign_in_kind(status, *whose),
             ImapError::Explained { kind, .. } => *kind,
@@ -149,7 +150,7 @@ impl ImapError {
             ImapError::WayNotOffered(_) => ProblemKind::SignInWayNotOffered,
             ImapError::Bye(status) => match status.pause(true) {
                 Some(pause) => pause.kind(),
-                None => quirks::meaning(&status.text).map_or(ProblemKind::ConnectionLost, |(kind, _)| kind),
+                None => wording::meaning(&status.text).map_or(ProblemKind::ConnectionLost, |(kind, _)| kind),
             },
             ImapError::Closed | ImapError::Abandoned => ProblemKind::ConnectionLost,
             ImapError::Protocol(_) => ProblemKind::ServerMisbehaved,
@@ -179,7 +180,7 @@ impl ImapError {
             ImapError::Refused { status, .. }
             | ImapError::Unanswered { status }
             | ImapError::SignInRefused { status, .. }
-            | ImapError::Bye(status) => quirks::meaning(&status.text).map(|(_, why)| why),
+            | ImapError::Bye(status) => wording::meaning(&status.text).map(|(_, why)| why),
             ImapError::Explained { why, .. } => Some(why.clone()),
             _ => None,
         }
@@ -209,7 +210,7 @@ impl ImapError {
     pub fn may_pass(&self) -> bool {
         match self {
             ImapError::Refused { status, .. } | ImapError::Unanswered { status } | ImapError::Bye(status) => {
-                quirks::may_pass(&status.text)
+                wording::may_pass(&status.text)
             }
             _ => false,
         }
@@ -271,7 +272,7 @@ fn refusal_of(command: &str) -> ProblemKind {
 
 /// What a refused sign-in means: by response code (RFC 5530) first, by usual words second.
 fn sign_in_kind(status: &Status, whose: Whose) -> ProblemKind {
-    if let Some(pause) = status.pause(true).filter(|_| !quirks::blames_the_password(&status.text)) {
+    if let Some(pause) = status.pause(true).filter(|_| !wording::blames_the_password(&status.text)) {
         return pause.kind();
     }
     let refused = match whose {

@@ -29,6 +29,7 @@ mod sign_in;
 mod token;
 mod transport;
 mod wire;
+mod wording;
 mod writer;
 mod written_name;
 

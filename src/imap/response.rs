@@ -1,6 +1,6 @@
 //! A status answer of a server: OK, NO, BAD, BYE, with its response code and text (RFC 9051, section 7.1; RFC 5530).
 
-use super::quirks::{self, Pause};
+use super::wording::{self, Pause};
 use std::fmt;
 
 /// The word a status answer begins with.
@@ -71,7 +71,7 @@ impl Status {
     /// full, or of the limits of a message (RFC 5530).
     pub fn pause(&self, read: bool) -> Option<Pause> {
         let codes = |codes: &[&str]| codes.iter().any(|code| self.has_code(code));
-        match quirks::pause_in_words(&self.text) {
+        match wording::pause_in_words(&self.text) {
             // Whoever names a time means everything that is asked for.
             Some(Pause::Passing) if self.wait_seconds().is_some() => Some(Pause::Rate),
             Some(pause) => Some(pause),

@@ -5,7 +5,8 @@ use super::super::columns::{Column, Columns};
 use super::super::exports::{self, Export};
 use super::super::header::{Beginning, Row};
 use super::super::meaning::{Meaning, sentence_form};
-use super::super::words::{self, Word};
+use super::super::titles::Word;
+use super::super::words;
 use super::{HOW_TO_NAME, Plan, key, titles};
 
 /// A list with a header.

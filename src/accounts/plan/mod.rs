@@ -13,6 +13,7 @@ mod headed;
 mod imapsync;
 
 use super::Choice;
+use super::appearance;
 use super::clean;
 use super::columns::{Column, Columns};
 use super::exports::Export;
@@ -254,14 +255,14 @@ fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
         let found = rows.iter().filter(|(_, address, second, third)| doubtful(address, second, third));
         found.map(|(row, ..)| row.line).collect()
     };
-    let names = lines(&|_, second, _| clean::is_like_name(second));
-    let names_after = lines(&|_, _, third| clean::is_like_name(third));
+    let names = lines(&|_, second, _| appearance::is_like_name(second));
+    let names_after = lines(&|_, _, third| appearance::is_like_name(third));
     let parts = lines(&|address, second, third| {
-        clean::is_name_of(second, address) && clean::is_like_password(third) && !clean::is_number(third)
+        appearance::is_name_of(second, address) && appearance::is_like_password(third) && !appearance::is_number(third)
     });
     let addresses = lines(&|_, second, _| clean::address(&Field::Plain(second)).is_ok());
     let first_names = lines(&|address, second, third| {
-        third.is_empty() && second.starts_with(char::is_uppercase) && clean::is_name_of(second, address)
+        third.is_empty() && second.starts_with(char::is_uppercase) && appearance::is_name_of(second, address)
     });
     let kinds = [
         (first_names, "is a name from the address", true),

@@ -1,8 +1,8 @@
 //! What a server's answer to APPEND means for the messages: where they are (UIDPLUS, RFC 4315), or why they were refused, by response code
 //! (RFC 5530) or, from servers without codes, by words.
 
-use super::super::quirks::Pause;
 use super::super::response::{Condition, Status};
+use super::super::wording::Pause;
 use crate::domain::{Uid, UidValidity};
 
 /// What became of a command.

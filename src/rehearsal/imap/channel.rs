@@ -4,7 +4,7 @@
 
 use super::super::certificate::{ServerCertificate, TlsStream};
 use super::super::faults::{Action, Moment};
-use super::server::Presence;
+use super::shared::Presence;
 use flate2::write::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress};
 use std::io::{self, Read, Write};

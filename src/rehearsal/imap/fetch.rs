@@ -1,8 +1,8 @@
 //! The items of FETCH, and the answers to them (RFC 9051, sections 6.4.5 and 7.5.2).
 
 use super::channel::Channel;
-use super::messages::Taken;
 use super::parser::Argument;
+use super::taken::Taken;
 use std::io;
 use std::ops::Range;
 

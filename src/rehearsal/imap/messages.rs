@@ -1,21 +1,12 @@
 //! The commands about messages of the open folder: FETCH, STORE, SEARCH, COPY, EXPUNGE, by sequence number or UID.
 
-use super::super::store::{Content, Flags, Message, NewMessage, User};
+use super::super::store::{Content, Message, NewMessage, User};
 use super::fetch::{self, FetchItem};
 use super::parser::{Argument, number_set};
 use super::search::Search;
 use super::select::kept_flags;
 use super::session::{Done, Reply, Session};
-use chrono::{DateTime, FixedOffset};
-
-/// A message with its sequence number, taken out of the store.
-pub(super) struct Taken {
-    pub(super) number: u32,
-    pub(super) uid: u32,
-    pub(super) content: Content,
-    pub(super) flags: Flags,
-    pub(super) date: DateTime<FixedOffset>,
-}
+use super::taken::Taken;
 
 /// Messages taken out of the store at once: the store is not held while a slow client reads.
 const TAKEN: usize = 256;

@@ -11,10 +11,13 @@ mod search;
 mod select;
 mod server;
 mod session;
+mod shared;
 mod sign_in;
+mod taken;
 
 #[cfg(test)]
 mod tests;
 
 pub use options::{DateRefusal, ImapOptions, KerioWays, Profile};
-pub use server::{ImapServer, Transcript};
+pub use server::ImapServer;
+pub use shared::Transcript;

@@ -1,8 +1,8 @@
 //! SEARCH (RFC 9051, section 6.4.4): the keys a migration or its tests ask for.
 
-use super::messages::Taken;
 use super::parser::Argument;
 use super::session::Session;
+use super::taken::Taken;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
