@@ -100,7 +100,7 @@ const STAGES: [&str; 24] = [
 const OWNERS: [(&[&str], &[&str]); 34] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
-    (&["mail_parser::"], &["imap"]),
+    (&["mail_parser::"], &["imap", "items"]),
     (&["native_tls::"], &["network"]),
     (&["rustls::"], &["rehearsal"]),
     (&["x509_parser::"], &["network"]),
@@ -127,7 +127,7 @@ const OWNERS: [(&[&str], &[&str]); 34] = [
     (&["notify_rust::"], &["gui"]),
     (&["fontdb::"], &["gui"]),
     (&["unicode_bidi::"], &["gui"]),
-    (&["encoding_rs::"], &["accounts"]),
+    (&["encoding_rs::"], &["accounts", "items"]),
     (&["chardetng::"], &["accounts"]),
     (&["rcgen::"], &["rehearsal"]),
     (&["directories::"], &["logs", "settings"]),

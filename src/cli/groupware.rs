@@ -2,14 +2,15 @@
 
 use crate::migrate::{DavAddress, Groupware, GroupwareMode};
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Calendars and contacts")]
 pub(super) struct GroupwareArguments {
     /// Whether calendars, contacts and tasks are migrated too, by CalDAV and CardDAV
     ///
-    /// auto takes what the source has and says where it has nothing; dav makes it an error when the source has nothing. Each person
-    /// signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
+    /// auto takes what the source has and says where it has nothing; dav makes it an error when the source has nothing; files takes the
+    /// files of --items. Each person signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Mode::Off)]
     groupware: Mode,
     /// The source's CalDAV and CardDAV server (default: found at the source's host, by HTTPS)
@@ -18,6 +19,12 @@ pub(super) struct GroupwareArguments {
     /// The target's CalDAV and CardDAV server (default: found at the target's host, by HTTPS)
     #[arg(long, value_name = "URL", value_parser = DavAddress::parse)]
     target_dav: Option<DavAddress>,
+    /// The directory of the files that are migrated in place of what the source has
+    ///
+    /// DIR/ann@example.com/calendar/*.ics, DIR/ann@example.com/tasks/*.ics and DIR/ann@example.com/contacts/*.vcf, as Google,
+    /// Microsoft 365 and others export them. A folder below one of these becomes a further calendar of its name. Needs --groupware files.
+    #[arg(long, value_name = "DIR")]
+    items: Option<PathBuf>,
     /// What becomes of the participants of events: listed in the description, or kept
     ///
     /// Many servers send an invitation to every participant of an event that is stored. 'listed' therefore writes them into the
@@ -32,6 +39,7 @@ enum Mode {
     Off,
     Auto,
     Dav,
+    Files,
 }
 
 /// What becomes of participants.
@@ -47,7 +55,21 @@ pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result
         Mode::Off => GroupwareMode::Off,
         Mode::Auto => GroupwareMode::Auto,
         Mode::Dav => GroupwareMode::Dav,
+        Mode::Files => GroupwareMode::Files,
     };
+    match (mode == GroupwareMode::Files, &typed.items) {
+        (true, None) => return Err("--groupware files needs the directory of the files: --items DIR.".to_owned()),
+        (false, Some(_)) => return Err("--items needs --groupware files.".to_owned()),
+        (true, Some(directory)) if !directory.is_dir() => {
+            return Err(format!("{} is no directory that can be read.", directory.display()));
+        }
+        (true, Some(_)) if typed.source_dav.is_some() => {
+            return Err(
+                "--items and --source-dav exclude each other: the items come from files or from a server.".to_owned()
+            );
+        }
+        _ => {}
+    }
     let addresses = [("--source-dav", &typed.source_dav), ("--target-dav", &typed.target_dav)];
     for (option, address) in addresses.into_iter().filter_map(|(option, address)| Some((option, address.as_ref()?))) {
         if mode == GroupwareMode::Off {
@@ -66,6 +88,7 @@ pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result
         mode,
         source_dav: typed.source_dav,
         target_dav: typed.target_dav,
+        files: typed.items,
         keep_attendees: typed.attendees == Participants::Keep,
     })
 }

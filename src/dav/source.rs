@@ -6,8 +6,9 @@ use super::discovery::{self, Homes};
 use super::multistatus::{self, Response};
 use super::xml::{self, Space};
 use super::{DavAddress, DavError, Href};
+use crate::items::decoded_text;
 use crate::network::HttpServer;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// Items that are asked for with one request at most.
@@ -60,8 +61,8 @@ impl Source {
         collections::items(&mut self.connection, &collection.href)
     }
 
-    /// Reads items of a collection and hands each over, in any order; a few are in memory at a time. Those that do not exist any more
-    /// are not handed over; one that cannot be read is, with the reason.
+    /// Reads items of a collection and hands each over, in any order; a few are in memory at a time. Those that are not listed any more
+    /// are not handed over; one that is listed and cannot be read is, with the reason.
     pub fn fetch(
         &mut self,
         kind: CollectionKind,
@@ -70,6 +71,7 @@ impl Source {
         each: &mut dyn FnMut(&Listed, Result<Fetched, DavError>) -> bool,
     ) -> Result<(), DavError> {
         let mut rest = items;
+        let mut missing = Vec::new();
         while !rest.is_empty() {
             let mut bytes = 0;
             let count = rest.iter().take(AT_ONCE).take_while(|item| {
@@ -86,7 +88,10 @@ impl Source {
                     None => self.get(&item.href),
                 };
                 let go_on = match answer {
-                    Err(error) if error.is_missing() => true,
+                    Err(error) if error.is_missing() => {
+                        missing.push((item, error));
+                        true
+                    }
                     Err(error)
                         if error.is_loss()
                             || matches!(error, DavError::SignInRefused { .. } | DavError::Busy { .. }) =>
@@ -98,6 +103,17 @@ impl Source {
                 if !go_on {
                     return Ok(());
                 }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // Deleted since it was listed, or listed and not given: only the server's list can tell.
+        let (listed, _) = collections::items(&mut self.connection, collection)?;
+        let listed: HashSet<Href> = listed.into_iter().map(|item| item.href).collect();
+        for (item, error) in missing.into_iter().filter(|(item, _)| listed.contains(&item.href)) {
+            if !each(item, Err(error)) {
+                break;
             }
         }
         Ok(())
@@ -124,7 +140,7 @@ impl Source {
     pub fn get(&mut self, href: &Href) -> Result<Fetched, DavError> {
         let (answer, _) = self.connection.ask(ReadOnly::Get, href, &[], LARGEST_ITEM)?;
         let etag = answer.header("etag").map(collections::etag).unwrap_or_default();
-        Ok(Fetched { href: href.clone(), etag, text: text(answer.body) })
+        Ok(Fetched { href: href.clone(), etag, text: decoded_text(answer.body) })
     }
 
     /// Many items with one request. An answer that cannot be used is as good as none: each item is then read alone.
@@ -169,9 +185,4 @@ impl Source {
         fetched.retain(|_, fetch| !fetch.text.trim().is_empty());
         Ok(fetched)
     }
-}
-
-/// What a server sends as text; some send older files in Latin-1.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect())
 }

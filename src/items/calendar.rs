@@ -2,7 +2,7 @@
 
 use super::component::{self, Component};
 use super::line::{Line, unfold};
-use super::{Unusable, zone};
+use super::{Remarks, Unusable, zone};
 use crate::domain::ItemKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,10 +33,32 @@ impl CalendarItem {
         first.map(described).unwrap_or_default()
     }
 
+    /// What a person should know of it.
+    pub fn remarks(&self) -> Remarks {
+        let is_alone = self.components.iter().all(|component| component.line("RECURRENCE-ID").is_some());
+        if is_alone {
+            vec!["it is an exception of a series that the source does not have".to_owned()]
+        } else {
+            Remarks::new()
+        }
+    }
+
     /// With one more category, in the series and each of its exceptions.
     pub fn in_category(mut self, category: &str) -> Self {
         self.components.iter_mut().for_each(|component| component.add_category(category));
         self
+    }
+
+    /// The addresses of its organizer and participants, in small letters.
+    pub fn participants(&self) -> Vec<String> {
+        let lines = self.components.iter().flat_map(|component| &component.lines);
+        let people = lines.filter(|line| matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER"));
+        let address = |value: &str| {
+            let value = value.trim().to_lowercase();
+            value.strip_prefix("mailto:").map(str::to_owned).unwrap_or(value)
+        };
+        let addresses: BTreeSet<String> = people.map(|line| address(&line.value)).collect();
+        addresses.into_iter().collect()
     }
 
     /// Whether it has participants.

@@ -15,15 +15,19 @@ mod calendar;
 mod card;
 mod card_meaning;
 mod component;
+mod encoding;
 pub(crate) mod fuzzing;
 mod line;
 mod meaning;
+mod message;
 mod participants;
 mod recurrence;
 mod zone;
 
 pub use calendar::{CalendarItem, split_calendar, uids};
 pub use card::{Card, split_cards};
+pub use encoding::decoded_text;
+pub use message::{ItemMessage, ItemPart};
 pub use participants::{Attendees, DoesNotSchedule, Uninvited};
 
 /// Something that cannot be migrated, with the reason in words for a person.

@@ -79,7 +79,8 @@ pub struct ItemRow {
     pub checksum: i64,
 }
 
-/// What is written in one step, in this order: folders forgotten, heads, blocks.
+/// What is written in one step, in this order: folders forgotten, heads, blocks, items, items withdrawn. An item is either written or
+/// withdrawn in one step.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Write {
     /// Folders of which every block goes.
@@ -110,12 +111,28 @@ impl Write {
         self.forgotten.extend(later.forgotten);
         self.heads.extend(later.heads);
         self.blocks.extend(later.blocks);
+        let later_names = |item: &ItemRow| {
+            later.items.iter().any(|later| (&later.collection, &later.key) == (&item.collection, &item.key))
+                || later
+                    .withdrawn_items
+                    .iter()
+                    .any(|(collection, key)| (collection, key) == (&item.collection, &item.key))
+        };
+        self.items.retain(|item| !later_names(item));
+        // What goes is written before what comes: what came again since must not go.
+        self.withdrawn_items.retain(|(collection, key)| {
+            !later.items.iter().any(|later| (&later.collection, &later.key) == (collection, key))
+        });
+        self.items.extend(later.items);
+        self.withdrawn_items.extend(later.withdrawn_items);
     }
 
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         let heads: usize = self.heads.iter().map(|head| head.content.len() + 32).sum();
-        heads + self.blocks.iter().map(|block| block.content.len() + 48).sum::<usize>()
+        let items: usize =
+            self.items.iter().map(|item| item.collection.len() + item.key.len() + item.content.len()).sum();
+        heads + items + self.blocks.iter().map(|block| block.content.len() + 48).sum::<usize>()
     }
 }
 

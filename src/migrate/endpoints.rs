@@ -5,6 +5,7 @@ use crate::dav::DavAddress;
 use crate::domain::{Fingerprint, Problem, ProblemKind, ServerAddress, Side};
 use crate::imap::{Endpoint, Learned};
 use crate::network::{HttpServer, KnownCertificates, Limits, NetworkError, RateLimit, Trust};
+use std::path::PathBuf;
 
 /// The port of Kerio Connect's administration API.
 pub const ADMINISTRATION_PORT: u16 = 4040;
@@ -62,6 +63,8 @@ fn endpoint(
 pub struct DavEnds {
     pub source: DavEnd,
     pub target: DavEnd,
+    /// The directory of the files that take the source's place, if they do.
+    pub files: Option<PathBuf>,
     /// Whether a source without calendars is a failure: somebody said where they are.
     pub demanded: bool,
     /// Whether participants stay where the target sends nothing.
@@ -109,6 +112,7 @@ pub fn dav_ends(
     Ok(Some(DavEnds {
         source: end(Side::Source, &groupware.source_dav, &servers.source)?,
         target: end(Side::Target, &groupware.target_dav, &servers.target)?,
+        files: groupware.files.clone().filter(|_| groupware.mode == GroupwareMode::Files),
         demanded: groupware.mode == GroupwareMode::Dav || groupware.source_dav.is_some(),
         keep_attendees: groupware.keep_attendees,
     }))

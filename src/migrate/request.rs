@@ -305,6 +305,8 @@ pub struct Groupware {
     pub source_dav: Option<DavAddress>,
     /// The target's.
     pub target_dav: Option<DavAddress>,
+    /// The directory of the files that the items come from, for [`GroupwareMode::Files`].
+    pub files: Option<PathBuf>,
     /// Whether participants stay participants on a target that does not send invitations.
     pub keep_attendees: bool,
 }
@@ -319,6 +321,8 @@ pub enum GroupwareMode {
     Auto,
     /// From CalDAV and CardDAV, which must be there.
     Dav,
+    /// From files: `DIR/ADDRESS/calendar/*.ics`, `tasks/*.ics`, `contacts/*.vcf`.
+    Files,
 }
 
 impl Options {

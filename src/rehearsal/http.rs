@@ -133,6 +133,12 @@ impl Answer {
         self
     }
 
+    /// The same with another body.
+    pub(super) fn with_changed_body(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.body = change(&String::from_utf8_lossy(&self.body)).into_bytes();
+        self
+    }
+
     /// Writes the whole answer.
     pub(super) fn write(&self, writer: &mut impl Write, close: bool) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));

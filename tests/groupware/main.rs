@@ -7,9 +7,14 @@ mod embedded;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod files;
+mod killed;
+mod named;
+mod safety;
 mod sample;
 mod servers;
 mod standin;
+mod tripwire;
 
 use embedded::stage::{ANN, PASSWORD, Stage, problems};
 use kimt::migrate::{DavAddress, Groupware, GroupwareMode, Request};
@@ -28,7 +33,7 @@ impl Office {
             mode: GroupwareMode::Auto,
             source_dav: Some(DavAddress::parse(source).unwrap()),
             target_dav: Some(DavAddress::parse(target).unwrap()),
-            keep_attendees: false,
+            ..Groupware::default()
         };
         Self { stage: Stage::between(Profile::Typical, Profile::Typical).fill(3), groupware }
     }

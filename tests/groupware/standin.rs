@@ -6,20 +6,21 @@ use kimt::domain::{ProblemKind, Secret};
 use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::dav::{DavFault, DavStandIn};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Two stand-ins; Ann has five events, two tasks and two contacts on the source.
-struct Pair {
-    source: DavStandIn,
-    target: DavStandIn,
-    office: Office,
+pub(crate) struct Pair {
+    pub(crate) source: Arc<DavStandIn>,
+    pub(crate) target: Arc<DavStandIn>,
+    pub(crate) office: Office,
 }
 
-const ALL: u64 = 9;
+pub(crate) const ALL: u64 = 9;
 
 impl Pair {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (user, password) = account();
-        let start = || DavStandIn::start(0, None).unwrap();
+        let start = || Arc::new(DavStandIn::start(0, None).unwrap());
         let (source, target) = (start(), start());
         for server in [&source, &target] {
             server.create_user(user, &Secret::new(password));
@@ -37,7 +38,7 @@ impl Pair {
     }
 
     /// Nothing but reading reached the source, and nobody was invited or overwritten on the target.
-    fn assert_safe(&self) {
+    pub(crate) fn assert_safe(&self) {
         let reads: BTreeSet<String> = self.source.requests().into_iter().map(|(method, _)| method).collect();
         assert!(reads.iter().all(|it| ["OPTIONS", "PROPFIND", "REPORT", "GET"].contains(&it.as_str())), "{reads:?}");
         assert_eq!(self.target.outbox(), []);
@@ -45,12 +46,12 @@ impl Pair {
         assert!(!writes.iter().any(|method| method == "DELETE" || method == "POST"), "{writes:?}");
     }
 
-    fn puts(&self) -> usize {
+    pub(crate) fn puts(&self) -> usize {
         self.target.requests().iter().filter(|(method, _)| method == "PUT").count()
     }
 
     /// The UIDs on the target, each as often as it is there.
-    fn uids(&self) -> Vec<String> {
+    pub(crate) fn uids(&self) -> Vec<String> {
         let uids =
             |(_, text): (String, String)| text.lines().find_map(|line| line.strip_prefix("UID:").map(str::to_owned));
         let mut uids: Vec<String> = self.target.items(account().0).into_iter().filter_map(uids).collect();

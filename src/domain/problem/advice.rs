@@ -93,6 +93,9 @@ impl Problem {
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
             }
+            InvitationSeen => {
+                "Tell the participant that the invitation can be ignored, and switch off what makes the server send it, before calendars are migrated again. Mail is not affected."
+            }
             ItemsRefused => {
                 "The account needs an app password for calendars, or they must be switched on for it; then migrate this mailbox again. Its mail is not affected."
             }

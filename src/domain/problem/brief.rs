@@ -79,6 +79,7 @@ impl Problem {
             ItemsNotReached => (false, "calendars cannot be reached"),
             ItemsRefused => (false, "calendars need another password"),
             ItemsNotOffered => (false, "the source has no calendars"),
+            InvitationSeen => (true, "sends invitations"),
             AttendeesListed => (false, "participants are listed"),
             CollectionLeftOut => (false, "a calendar was not copied"),
             CollectionNotWhole => (false, "a calendar was not listed whole"),

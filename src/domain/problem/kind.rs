@@ -182,6 +182,8 @@ pub enum ProblemKind {
     ItemsRefused,
     /// The source offers neither calendars nor contacts.
     ItemsNotOffered,
+    /// The target sent an invitation for an event that was to invite nobody.
+    InvitationSeen,
     /// Participants do not stay participants, because the target may send invitations.
     AttendeesListed,
     /// A calendar or an address book was not copied on purpose.
@@ -226,7 +228,7 @@ impl Problem {
             | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
-            | MarkedOnTarget | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
+            | MarkedOnTarget | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
             | CollectionLeftOut | CollectionNotWhole | CollectionMerged => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
             | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied
@@ -250,7 +252,7 @@ impl Problem {
             | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
             | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageUnreadable | MessageRefused | MessageTooLarge
             | MessageAltered | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept
-            | KeywordsDropped | ItemsNotReached | ItemsRefused | ItemsNotOffered | AttendeesListed
+            | KeywordsDropped | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
             | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted
             | ItemAltered | ItemDifferent | ItemMissing => Retry::Never,
         }
@@ -272,8 +274,8 @@ impl Problem {
             | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
             | MessageAltered | MessageUnproved | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers
-            | FlagsDiffer | ExtraCopies | ItemsNotReached | ItemsRefused | CollectionNotWhole | ItemNotCopied
-            | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
+            | FlagsDiffer | ExtraCopies | ItemsNotReached | ItemsRefused | InvitationSeen | CollectionNotWhole
+            | ItemNotCopied | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
 
 pub mod control;
+pub mod invitations;
 pub mod permits;
 pub mod recorder;
 pub mod reporter;
@@ -10,6 +11,7 @@ use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selectio
 use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
 use crate::ledger::{MailboxKey, Store};
 use crate::migrate::context::control::{Control, Registration};
+use crate::migrate::context::invitations::Invitations;
 use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
 use crate::migrate::endpoints::DavEnds;
@@ -47,6 +49,8 @@ pub struct RunContext {
     pub profile: &'static Profile,
     /// The servers of calendars and contacts, if they are asked for.
     pub groupware: Option<DavEnds>,
+    /// Whether the target sends invitations all the same.
+    pub invitations: Invitations,
     /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
     pub settling: AtomicU64,
 }

@@ -2,12 +2,13 @@
 //! and asks no record.
 
 use super::existing::Existing;
+use super::origin::Origin;
 use super::outgoing::{self, Conversion, Outgoing};
 use super::places::Places;
 use super::reporter::ItemReporter;
-use super::sides::{self, DavFailure, OnDavSide};
+use super::sides::{self, Failure};
 use super::survey::{self, Held};
-use crate::dav::{CollectionKind, DavError, Fetched, Listed, Source, Target};
+use crate::dav::{CollectionKind, Fetched, Listed, Target};
 use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
 use crate::items::Attendees;
 use crate::migrate::context::RunContext;
@@ -28,7 +29,7 @@ pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> bool {
     !reporter.incomplete
 }
 
-fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), DavFailure> {
+fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), Failure> {
     let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
     let held = survey::list(reporter, &mut source)?;
     if held.iter().all(|held| held.items.is_empty()) {
@@ -57,16 +58,16 @@ fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), DavFailure> {
 
 fn collection(
     reporter: &mut ItemReporter<'_>,
-    source: &mut Source,
+    source: &mut Origin,
     target: &mut Target,
     held: &Held,
     existing: &HashMap<CollectionKind, Existing>,
     (attendees, category): (Attendees, Option<String>),
-) -> Result<(), DavFailure> {
+) -> Result<(), Failure> {
     let conversion =
         Conversion { attendees, kerio: reporter.context.profile.limits_pictures, category: category.as_deref() };
     let mut failure = None;
-    let mut each = |listed: &Listed, fetched: Result<Fetched, DavError>| {
+    let mut each = |listed: &Listed, fetched: Result<Fetched, String>| {
         if reporter.context.control.stopping() {
             return false;
         }
@@ -74,7 +75,7 @@ fn collection(
         failure = compared.err();
         failure.is_none()
     };
-    source.fetch(held.collection.kind, &held.collection.href, &held.items, &mut each).on(Side::Source)?;
+    source.fetch(&held.collection, &held.items, &mut each)?;
     failure.map_or(Ok(()), Err)
 }
 
@@ -84,9 +85,9 @@ fn text(
     held: &Held,
     existing: &HashMap<CollectionKind, Existing>,
     listed: &Listed,
-    fetched: Result<Fetched, DavError>,
+    fetched: Result<Fetched, String>,
     conversion: Conversion<'_>,
-) -> Result<(), DavFailure> {
+) -> Result<(), Failure> {
     let collection = &held.collection;
     let place = listed.href.canonical();
     let read = fetched.map(|fetched| outgoing::read(collection.kind, &fetched.text, place, conversion));
@@ -120,7 +121,7 @@ fn text(
                     (ItemOutcome::Different, Some(problem.on(Side::Target).saying(differences.join(", "))))
                 }
             },
-            Some(Err(error)) if !error.is_missing() => return Err(DavFailure::Dav(Side::Target, error)),
+            Some(Err(error)) if !error.is_missing() => return Err(Failure::Dav(Side::Target, error)),
             _ => {
                 let problem = reporter.about(ProblemKind::ItemMissing, item.kind, &item.name, collection);
                 (ItemOutcome::Failed, Some(problem.on(Side::Target)))

@@ -1,7 +1,7 @@
 //! What is on the target already: each UID with its place, over all calendars or all address books, because some servers refuse a UID
 //! that another collection of the account has, and some move the item there.
 
-use super::sides::{DavFailure, OnDavSide};
+use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, Href, Listed, Target};
 use crate::domain::{ItemKind, Side};
 use crate::items::uids;
@@ -23,7 +23,7 @@ impl Existing {
         kind: CollectionKind,
         collections: &[Collection],
         recorded: &HashMap<String, (ItemKind, String)>,
-    ) -> Result<Self, DavFailure> {
+    ) -> Result<Self, Failure> {
         let mut existing = Self::default();
         for collection in collections.iter().filter(|collection| collection.kind == kind) {
             let (listed, whole) = target.reader().items(collection).on(Side::Target)?;
@@ -62,7 +62,15 @@ impl Existing {
         self.hrefs.contains(href)
     }
 
-    /// Takes note of an item that was stored.
+    /// Forgets an item that was to be stored at that place and was not.
+    pub(super) fn remove(&mut self, kind: ItemKind, uid: &str, href: &Href) {
+        if self.of_uid(kind, uid) == Some(href) {
+            self.by_uid.remove(&key(kind, uid));
+        }
+        self.hrefs.remove(href);
+    }
+
+    /// Takes note of an item that is stored, or will be next.
     pub(super) fn add(&mut self, kind: ItemKind, uid: &str, href: &Href) {
         self.by_uid.insert(key(kind, uid), href.clone());
         self.hrefs.insert(href.clone());

@@ -7,16 +7,19 @@
 //! - that every item that was stored is read back and compared by meaning, and counts as copied only then.
 //!
 //! One item's way: `places` says which collection it goes to, `outgoing` converts it, `existing` knows what is on the target, `copy`
-//! stores it and reads it back. `survey` counts and `compare` verifies; neither changes anything.
+//! stores it and reads it back. `origin` is where items come from, `survey` counts and `compare` verifies; none of these changes
+//! anything. `tripwire` looks whether anybody gets an invitation all the same.
 
 mod compare;
 mod copy;
 mod existing;
+mod origin;
 mod outgoing;
 mod places;
 mod reporter;
 mod sides;
 mod survey;
+mod tripwire;
 
 pub use compare::compare;
 pub use copy::migrate;

@@ -12,6 +12,8 @@ pub(super) struct Outgoing {
     pub(super) name: String,
     /// What the conversion changed, for a person.
     pub(super) remarks: Remarks,
+    /// Who takes part, by address.
+    pub(super) participants: Vec<String>,
     content: Content,
 }
 
@@ -46,11 +48,12 @@ pub(super) fn read(
                     Some(category) => item.in_category(category),
                     None => item,
                 };
-                let name = item.name();
-                let remarks = Remarks::new();
+                let (name, participants) = (item.name(), item.participants());
+                let remarks = item.remarks();
                 let content = Uninvited::from(&item, conversion.attendees);
                 let uid = content.uid().to_owned();
-                Ok(Outgoing { kind: content.kind(), uid, name, remarks, content: Content::Calendar(content) })
+                let (kind, content) = (content.kind(), Content::Calendar(content));
+                Ok(Outgoing { kind, uid, name, remarks, participants, content })
             })
             .collect(),
         CollectionKind::AddressBook => split_cards(text, seed)
@@ -69,7 +72,8 @@ pub(super) fn read(
                     card
                 };
                 let (uid, name) = (card.uid().to_owned(), card.name());
-                Ok(Outgoing { kind: ItemKind::Contact, uid, name, remarks, content: Content::Card(card) })
+                let (kind, participants, content) = (ItemKind::Contact, Vec::new(), Content::Card(card));
+                Ok(Outgoing { kind, uid, name, remarks, participants, content })
             })
             .collect(),
     }

@@ -5,7 +5,7 @@
 //! - another calendar goes into the one of the same name, or one that is made for it; whether it was made is seen by looking again;
 //! - what has no place of its own goes into the default one and gets the name of its collection as a category.
 
-use super::sides::{DavFailure, OnDavSide};
+use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Target};
 use crate::domain::{ItemKind, Side};
 
@@ -69,7 +69,7 @@ fn is_called(collection: &Collection, names: &[&str]) -> bool {
 
 impl Places {
     /// Asks the target what it has.
-    pub(super) fn look(target: &mut Target) -> Result<Self, DavFailure> {
+    pub(super) fn look(target: &mut Target) -> Result<Self, Failure> {
         let all = target.reader().collections().on(Side::Target)?;
         let collections: Vec<Collection> = all.into_iter().filter(|it| it.left_out.is_none()).collect();
         let announced = target.default_calendar();
@@ -103,7 +103,7 @@ impl Places {
         source: &Collection,
         first: bool,
         own: &str,
-    ) -> Result<Route, DavFailure> {
+    ) -> Result<Route, Failure> {
         if source.kind == CollectionKind::AddressBook {
             if self.book.is_none() {
                 self.make(target, own, &source.name, None)?;
@@ -154,15 +154,15 @@ impl Places {
     }
 
     /// Makes a collection and looks whether it is there. A refusal is no failure: its items go elsewhere.
-    fn make(&mut self, target: &mut Target, own: &str, name: &str, component: Option<&str>) -> Result<(), DavFailure> {
+    fn make(&mut self, target: &mut Target, own: &str, name: &str, component: Option<&str>) -> Result<(), Failure> {
         let made = match component {
             Some(component) => target.make_calendar(own, name, component),
             None => target.make_address_book(own, name),
         };
         match made {
-            Err(error) if error.is_loss() => return Err(DavFailure::Dav(Side::Target, error)),
+            Err(error) if error.is_loss() => return Err(Failure::Dav(Side::Target, error)),
             Err(error @ (DavError::SignInRefused { .. } | DavError::Busy { .. })) => {
-                return Err(DavFailure::Dav(Side::Target, error));
+                return Err(Failure::Dav(Side::Target, error));
             }
             Err(error) => log::debug!("'{name}' was perhaps not made: {error}"),
             Ok(()) => {}

@@ -12,34 +12,34 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Signs in on the source.
-pub(super) fn open_source(context: &RunContext, account: &Account) -> Result<Source, DavFailure> {
-    let Some(ends) = &context.groupware else { return Err(DavFailure::Off) };
+pub(super) fn open_source(context: &RunContext, account: &Account) -> Result<Source, Failure> {
+    let Some(ends) = &context.groupware else { return Err(Failure::Off) };
     let name = context.source.credentials.name(account);
     let login = login(account, name, Side::Source)?;
     let opened =
         Source::open(ends.source.address.clone(), server(context, &ends.source)?, &login, LIMIT, pause(context));
-    opened.map_err(|error| DavFailure::Dav(Side::Source, error))
+    opened.map_err(|error| Failure::Dav(Side::Source, error))
 }
 
 /// Signs in on the target, under the name that its mail server took, if that is known.
-pub(super) fn open_target(context: &RunContext, account: &Account, name: Option<&str>) -> Result<Target, DavFailure> {
-    let Some(ends) = &context.groupware else { return Err(DavFailure::Off) };
+pub(super) fn open_target(context: &RunContext, account: &Account, name: Option<&str>) -> Result<Target, Failure> {
+    let Some(ends) = &context.groupware else { return Err(Failure::Off) };
     let name = name.map_or_else(|| context.target.credentials.name(account), str::to_owned);
     let login = login(account, name, Side::Target)?;
     let opened =
         Target::open(ends.target.address.clone(), server(context, &ends.target)?, &login, LIMIT, pause(context));
-    opened.map_err(|error| DavFailure::Dav(Side::Target, error))
+    opened.map_err(|error| Failure::Dav(Side::Target, error))
 }
 
-fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, DavFailure> {
+fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, Failure> {
     let password: Secret = account.password.clone();
-    if password.is_empty() { Err(DavFailure::NoPassword(side)) } else { Ok(DavLogin { user, password }) }
+    if password.is_empty() { Err(Failure::NoPassword(side)) } else { Ok(DavLogin { user, password }) }
 }
 
 /// The server, with connections that the user's *Stop now* cuts.
-fn server(context: &RunContext, end: &DavEnd) -> Result<HttpServer, DavFailure> {
+fn server(context: &RunContext, end: &DavEnd) -> Result<HttpServer, Failure> {
     if !end.address.encrypted && !end.cleartext_allowed {
-        return Err(DavFailure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
+        return Err(Failure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
     }
     let control = context.control.clone();
     let watch = Watch(Arc::new(move |interrupter| Box::new(control.register(interrupter))));
@@ -56,31 +56,37 @@ fn pause(context: &RunContext) -> Arc<dyn Fn(Duration) -> bool + Send + Sync> {
 
 /// Why the calendars of an account cannot be worked on.
 #[derive(Debug)]
-pub(super) enum DavFailure {
+pub(super) enum Failure {
     /// Nobody asked for them.
     Off,
     /// The accounts file has no password, and nobody signs in for others over DAV.
     NoPassword(Side),
     /// A server failed us.
     Dav(Side, DavError),
+    /// The files of the source cannot be read; why.
+    Files(String),
+    /// The target sent an invitation for an event that was to invite nobody; which, and to whom.
+    InvitationSeen(String),
     /// Our own record cannot be written.
     Ledger(crate::ledger::LedgerError),
 }
 
-impl DavFailure {
+impl Failure {
     /// The problem as the user meets it.
     pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
         let of = |kind: ProblemKind, side: Side| Problem::new(kind).on(side).for_account(&account.address);
         match self {
-            DavFailure::Off => None,
-            DavFailure::NoPassword(side) => {
+            Failure::Off => None,
+            Failure::NoPassword(side) => {
                 Some(of(ProblemKind::ItemsNotReached, *side).saying("the accounts file has no password for it"))
             }
-            DavFailure::Dav(side, error @ DavError::SignInRefused { .. }) => {
+            Failure::Dav(side, error @ DavError::SignInRefused { .. }) => {
                 Some(of(ProblemKind::ItemsRefused, *side).saying(error))
             }
-            DavFailure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
-            DavFailure::Ledger(error) => {
+            Failure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
+            Failure::Files(why) => Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why)),
+            Failure::InvitationSeen(which) => Some(of(ProblemKind::InvitationSeen, Side::Target).saying(which)),
+            Failure::Ledger(error) => {
                 Some(Problem::new(ProblemKind::LocalFile).at_path("The record of the migration").saying(error))
             }
         }
@@ -88,24 +94,24 @@ impl DavFailure {
 
     /// Whether a new connection may help.
     pub(super) fn is_loss(&self) -> bool {
-        matches!(self, DavFailure::Dav(_, error) if error.is_loss())
+        matches!(self, Failure::Dav(_, error) if error.is_loss())
     }
 }
 
-impl From<crate::ledger::LedgerError> for DavFailure {
+impl From<crate::ledger::LedgerError> for Failure {
     fn from(error: crate::ledger::LedgerError) -> Self {
-        DavFailure::Ledger(error)
+        Failure::Ledger(error)
     }
 }
 
 /// Names the side of a server's error.
 pub(super) trait OnDavSide<T> {
     /// The error as one of that side.
-    fn on(self, side: Side) -> Result<T, DavFailure>;
+    fn on(self, side: Side) -> Result<T, Failure>;
 }
 
 impl<T> OnDavSide<T> for Result<T, DavError> {
-    fn on(self, side: Side) -> Result<T, DavFailure> {
-        self.map_err(|error| DavFailure::Dav(side, error))
+    fn on(self, side: Side) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Dav(side, error))
     }
 }

@@ -1,10 +1,11 @@
 //! What an account has on the source: counted for a check, listed for a migration.
 
+use super::origin::{ItemFiles, Origin};
 use super::places;
 use super::reporter::ItemReporter;
-use super::sides::{self, DavFailure, OnDavSide};
-use crate::dav::{Collection, CollectionKind, DavError, Listed, Source};
-use crate::domain::{Account, AccountId, ProblemKind, Side};
+use super::sides::{self, Failure};
+use crate::dav::{Collection, DavError, Listed};
+use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
 use crate::migrate::context::RunContext;
 
 /// A collection of the source with what is in it.
@@ -40,17 +41,24 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
     !reporter.incomplete
 }
 
-/// Signs in on the source. None where it has neither calendars nor address books, which is worth a notice and no failure when nobody
-/// named its address.
-pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Source>, DavFailure> {
-    let demanded = reporter.context.groupware.as_ref().is_some_and(|ends| ends.demanded);
+/// Opens the source. None where it has neither calendars nor address books, which is worth a notice and no failure when nobody said that
+/// they are there.
+pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Failure> {
+    let Some(ends) = &reporter.context.groupware else { return Err(Failure::Off) };
+    let absent = |reporter: &mut ItemReporter<'_>, why: String| {
+        let problem = Problem::new(ProblemKind::ItemsNotOffered).on(Side::Source);
+        reporter.problem(problem.for_account(&reporter.account.address).saying(why));
+        Ok(None)
+    };
+    if let Some(directory) = &ends.files {
+        return match ItemFiles::of(directory, &reporter.account.address).map_err(Failure::Files)? {
+            Some(files) => Ok(Some(Origin::Files(files))),
+            None => absent(reporter, format!("{} has no folder of that name", directory.display())),
+        };
+    }
     match sides::open_source(reporter.context, reporter.account) {
-        Err(DavFailure::Dav(side, error)) if !demanded && is_absent(&error) => {
-            let problem = crate::domain::Problem::new(ProblemKind::ItemsNotOffered).on(side);
-            reporter.problem(problem.for_account(&reporter.account.address).saying(error));
-            Ok(None)
-        }
-        other => other.map(Some),
+        Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => absent(reporter, error.to_string()),
+        other => other.map(|source| Some(Origin::Server(Box::new(source)))),
     }
 }
 
@@ -64,29 +72,19 @@ fn is_absent(error: &DavError) -> bool {
 }
 
 /// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is.
-pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Source) -> Result<Vec<Held>, DavFailure> {
+pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Result<Vec<Held>, Failure> {
     let mut held = Vec::new();
     let (mut events, mut tasks, mut contacts) = (0, 0, 0);
-    for collection in places::in_order(source.collections().on(Side::Source)?) {
+    for collection in places::in_order(source.collections()?) {
         if let Some(why) = collection.left_out {
             let problem = reporter.of_collection(ProblemKind::CollectionLeftOut, Side::Source, &collection);
             reporter.problem(problem.saying(why));
             continue;
         }
         reporter.names.insert(collection.href.canonical().to_owned(), collection.name.clone());
-        let (items, whole) = source.items(&collection).on(Side::Source)?;
-        let count = items.len() as u64;
-        match collection.kind {
-            CollectionKind::AddressBook => contacts += count,
-            CollectionKind::Calendar if !collection.tasks => events += count,
-            CollectionKind::Calendar if !collection.events => tasks += count,
-            CollectionKind::Calendar => {
-                let of_these =
-                    if count == 0 { 0 } else { source.count_tasks(&collection).on(Side::Source)?.min(count) };
-                tasks += of_these;
-                events += count - of_these;
-            }
-        }
+        let (items, whole) = source.items(&collection)?;
+        let counts = source.count(&collection, &items)?;
+        (events, tasks, contacts) = (events + counts.0, tasks + counts.1, contacts + counts.2);
         held.push(Held { collection, items, whole });
     }
     reporter.counted(events, tasks, contacts);

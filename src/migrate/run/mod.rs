@@ -160,6 +160,7 @@ impl Coordinator {
             directory: prepared.directory,
             profile: prepared.profile,
             groupware: prepared.groupware,
+            invitations: Default::default(),
             settling: AtomicU64::new(0),
         };
         if !context.options.shared_mailboxes {

@@ -1,6 +1,6 @@
 //! The answers of the stand-in: PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
 
-use super::store::{Folder, Put, Store, homes};
+use super::store::{Folder, INBOX, Put, Store, homes};
 use crate::rehearsal::http::{Answer, Request};
 use percent_encoding::percent_decode_str;
 
@@ -21,6 +21,7 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
             Answer::new(200, "text/plain", "").with_header("DAV", classes.to_owned())
         }
         "PROPFIND" => propfind(store, user, &path, request.header("Depth").unwrap_or("0") != "0"),
+        "REPORT" if body.contains("sync-collection") && store.behaviour.gives_pages => page(store, &path, &body),
         "REPORT" if body.contains("multiget") => multiget(store, user, &body),
         "REPORT" if body.contains("calendar-query") => query(store, &path),
         "GET" => match store.resources.get(&path).filter(|_| store.owns(user, &path)) {
@@ -35,6 +36,12 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
                 Put::Stored(etag) => Answer::new(201, "text/plain", "").with_header("ETag", etag.to_string()),
                 Put::Exists => Answer::page(412, "Precondition Failed"),
                 Put::NoFolder => Answer::page(409, "Conflict"),
+                Put::TooLarge => Answer::page(413, "Content Too Large"),
+                Put::UidTaken => Answer::new(
+                    403,
+                    "application/xml",
+                    r#"<D:error xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><C:no-uid-conflict/></D:error>"#,
+                ),
             }
         }
         "MKCALENDAR" if store.owns(user, &path) => make_calendar(store, &path, &body),
@@ -46,8 +53,16 @@ fn multistatus(responses: &str) -> Answer {
     Answer::new(207, "application/xml; charset=utf-8", format!("{BEGIN}{responses}</D:multistatus>"))
 }
 
+/// The same answer with what could make it grow without end.
+pub(super) fn with_entities(answer: Answer) -> Answer {
+    answer.with_changed_body(|body| {
+        let declared = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><D:multistatus";
+        body.replacen("<D:multistatus", declared, 1)
+    })
+}
+
 fn response(path: &str, properties: &str) -> String {
-    let path = escaped(path);
+    let path = escaped(&path.replace('%', "%25"));
     format!(
         "<D:response><D:href>{path}</D:href><D:propstat><D:prop>{properties}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>{MISSING}</D:response>"
     )
@@ -126,6 +141,7 @@ fn is_child(folder: &str, path: &str) -> bool {
 fn folder_properties(folder: &Folder) -> String {
     let kind = match folder.component {
         "" => "<D:resourcetype><D:collection/></D:resourcetype>".to_owned(),
+        INBOX => "<D:resourcetype><D:collection/><C:calendar/><C:schedule-inbox/></D:resourcetype>".to_owned(),
         "VCARD" => "<D:resourcetype><D:collection/><R:addressbook/></D:resourcetype>".to_owned(),
         component => format!(
             "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype><C:supported-calendar-component-set><C:comp name=\"{component}\"/></C:supported-calendar-component-set>"
@@ -138,7 +154,7 @@ fn multiget(store: &Store, user: &str, body: &str) -> Answer {
     let hrefs = body.split("<D:href>").skip(1).filter_map(|rest| rest.split("</D:href>").next());
     let data = if body.contains("addressbook-multiget") { "R:address-data" } else { "C:calendar-data" };
     let mut responses = String::new();
-    for href in hrefs {
+    for href in hrefs.take(store.behaviour.delivers_at_most) {
         let path = percent_decode_str(href).decode_utf8_lossy().into_owned();
         match store.resources.get(&path).filter(|_| store.owns(user, &path)) {
             Some(item) => {
@@ -156,6 +172,24 @@ fn multiget(store: &Store, user: &str, body: &str) -> Answer {
         }
     }
     multistatus(&responses)
+}
+
+/// The next page of a listing (RFC 6578): the token is the number of items that came before it.
+fn page(store: &Store, path: &str, body: &str) -> Answer {
+    let token = body.split("<D:sync-token>").nth(1).and_then(|rest| rest.split("</D:sync-token>").next());
+    let before: usize = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let items: Vec<_> = store.resources.iter().filter(|(place, _)| is_child(path, place)).collect();
+    let mut responses = String::new();
+    for (place, item) in items.iter().skip(before).take(store.behaviour.lists_at_most) {
+        responses.push_str(&response(place, &format!("<D:resourcetype/><D:getetag>{}</D:getetag>", item.etag)));
+    }
+    let next = before + store.behaviour.lists_at_most;
+    if items.len() > next {
+        responses.push_str(&format!(
+            "<D:response><D:href>{path}</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>"
+        ));
+    }
+    multistatus(&format!("{responses}<D:sync-token>{next}</D:sync-token>"))
 }
 
 /// The tasks of a calendar.

@@ -97,6 +97,9 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
     if !store.behaviour.offers_dav {
         return Answer::page(404, "Not Found");
     }
+    if let Some(place) = &store.behaviour.redirects_to {
+        return Answer::new(302, "text/plain", "").with_header("Location", place.clone());
+    }
     if request.path.starts_with("/.well-known/") {
         return Answer::new(301, "text/plain", "").with_header("Location", "../caldav/".to_owned());
     }
@@ -106,7 +109,10 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
         store.may_sign_in(name, password).then(|| name.to_owned())
     });
     match signed_in {
-        Some(user) => answers::answer(&mut store, &user, request),
+        Some(user) => match answers::answer(&mut store, &user, request) {
+            answer if store.behaviour.declares_entities => answers::with_entities(answer),
+            answer => answer,
+        },
         None => Answer::page(401, "Unauthorized").with_header("WWW-Authenticate", "Basic realm=\"Kerio\"".to_owned()),
     }
 }

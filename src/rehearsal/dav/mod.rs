@@ -72,6 +72,11 @@ impl DavStandIn {
         self.shared.store().add(address, collection, name, text);
     }
 
+    /// Deletes the items of an account whose text has these words, as their owner would. Says whether there were any.
+    pub fn delete(&self, address: &str, words: &str) -> bool {
+        self.shared.store().delete(address, words)
+    }
+
     /// What an account holds: collection and text of each item.
     pub fn items(&self, address: &str) -> Vec<(String, String)> {
         self.shared.store().items(address)

@@ -22,6 +22,18 @@ pub struct DavBehaviour {
     pub complains: bool,
     /// Items of a collection that are listed at most.
     pub lists_at_most: usize,
+    /// Whether a listing that was cut is given in pages (RFC 6578).
+    pub gives_pages: bool,
+    /// Items that a request for many gets at most; nothing is said of the others.
+    pub delivers_at_most: usize,
+    /// UIDs that are refused, as if another collection had them.
+    pub refuses_uids: Vec<&'static str>,
+    /// The largest item that is stored, in bytes.
+    pub stores_at_most: usize,
+    /// Whether answers have a document type with an entity.
+    pub declares_entities: bool,
+    /// Where all requests are redirected to.
+    pub redirects_to: Option<String>,
     /// Whether the password has to be an app password, which nobody has.
     pub wants_app_passwords: bool,
     /// Whether there are calendars at all.
@@ -39,6 +51,12 @@ impl Default for DavBehaviour {
             makes_calendars: true,
             complains: false,
             lists_at_most: usize::MAX,
+            gives_pages: false,
+            delivers_at_most: usize::MAX,
+            refuses_uids: Vec::new(),
+            stores_at_most: usize::MAX,
+            declares_entities: false,
+            redirects_to: None,
             wants_app_passwords: false,
             offers_dav: true,
         }
@@ -80,10 +98,18 @@ pub(super) struct Store {
     next: u64,
 }
 
+/// What is in the folder into which invitations come, which looks like a calendar.
+pub(super) const INBOX: &str = "INBOX";
+
 /// The homes of an account: of calendars and of contacts.
 pub(super) fn homes(address: &str) -> (String, String) {
     let (local, domain) = address.split_once('@').unwrap_or((address, "localhost"));
     (format!("/full-calendars/{domain}/{local}/"), format!("/contacts/{domain}/{local}/"))
+}
+
+fn owns(address: &str, path: &str) -> bool {
+    let (calendars, contacts) = homes(address);
+    path.starts_with(&calendars) || path.starts_with(&contacts)
 }
 
 /// What became of an item that was to be stored.
@@ -91,6 +117,8 @@ pub(super) enum Put {
     Stored(u64),
     Exists,
     NoFolder,
+    UidTaken,
+    TooLarge,
 }
 
 impl Store {
@@ -99,6 +127,7 @@ impl Store {
         let (calendars, contacts) = homes(address);
         for (path, name, component) in [
             (format!("{calendars}INBOX/"), "INBOX", ""),
+            (format!("{calendars}schedule-inbox/"), "Inbox", INBOX),
             (format!("{calendars}calendar/"), "Calendar", "VEVENT"),
             (format!("{calendars}tasks/"), "Tasks", "VTODO"),
             (format!("{contacts}addressbook/"), "Contacts", "VCARD"),
@@ -115,7 +144,7 @@ impl Store {
     pub(super) fn add(&mut self, address: &str, collection: &str, name: &str, text: &str) {
         let (calendars, _) = homes(address);
         let known = |(path, folder): (&String, &Folder)| {
-            (folder.name == collection && self.owns(address, path)).then(|| path.clone())
+            (folder.name == collection && folder.component != INBOX && self.owns(address, path)).then(|| path.clone())
         };
         let path = self
             .folders
@@ -125,6 +154,15 @@ impl Store {
         self.folders.entry(path.clone()).or_insert_with(|| Folder { name: collection.to_owned(), component: "VEVENT" });
         let etag = self.tag();
         self.resources.insert(format!("{path}{name}"), Item { etag, text: text.to_owned() });
+    }
+
+    pub(super) fn delete(&mut self, address: &str, words: &str) -> bool {
+        let before = self.resources.len();
+        let gone = |path: &String, item: &Item| item.text.contains(words) && owns(address, path);
+        let gone: Vec<String> =
+            self.resources.iter().filter(|(path, item)| gone(path, item)).map(|(path, _)| path.clone()).collect();
+        gone.iter().for_each(|path| drop(self.resources.remove(path)));
+        self.resources.len() < before
     }
 
     pub(super) fn items(&self, address: &str) -> Vec<(String, String)> {
@@ -137,8 +175,7 @@ impl Store {
     }
 
     pub(super) fn owns(&self, address: &str, path: &str) -> bool {
-        let (calendars, contacts) = homes(address);
-        path.starts_with(&calendars) || path.starts_with(&contacts)
+        owns(address, path)
     }
 
     /// Stores an item and, where the server does that, invites its participants.
@@ -149,6 +186,12 @@ impl Store {
         }
         if only_new && self.behaviour.heeds_conditions && self.resources.contains_key(path) {
             return Put::Exists;
+        }
+        if text.len() > self.behaviour.stores_at_most {
+            return Put::TooLarge;
+        }
+        if self.behaviour.refuses_uids.iter().any(|uid| text.contains(&format!("\r\nUID:{uid}\r\n"))) {
+            return Put::UidTaken;
         }
         let etag = self.tag();
         let mut kept: Vec<String> = Vec::new();
@@ -169,6 +212,9 @@ impl Store {
                 Some(_) => kept.push(format!("UID:kerio-{etag}")),
                 None => kept.push(line.to_owned()),
             }
+        }
+        if self.folders.get(&path[..at]).is_some_and(|folder| folder.component == INBOX) {
+            self.outbox.push(Invitation { from: address.to_owned(), to: "whoever is named in it".to_owned() });
         }
         if self.behaviour.schedules {
             let unfolded = text.replace("\r\n ", "");

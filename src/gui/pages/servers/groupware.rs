@@ -29,7 +29,7 @@ impl GroupwareForm {
             mode: GroupwareMode::Auto,
             source_dav: address(&self.source)?,
             target_dav: address(&self.target)?,
-            keep_attendees: false,
+            ..Groupware::default()
         })
     }
 

@@ -1,16 +1,16 @@
 //! What became of items that were stored or found: they are read back, compared by meaning, and recorded as checked.
 
 use super::{Copying, Waiting};
-use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed};
+use crate::dav::{CollectionKind, DavError, Fetched, Href, Listed};
 use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
-use crate::migrate::groupware::sides::{DavFailure, OnDavSide};
+use crate::migrate::groupware::sides::{Failure, OnDavSide};
 use std::collections::HashMap;
 
 impl Copying<'_, '_> {
     /// Reads back what was stored or found, and says what became of it.
-    pub(super) fn read_back(&mut self) -> Result<(), DavFailure> {
-        let waiting = std::mem::take(&mut self.stored);
+    pub(super) fn read_back(&mut self) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
         self.bytes = 0;
         let (cards, others): (Vec<Waiting>, Vec<Waiting>) =
             waiting.into_iter().partition(|waiting| waiting.item.kind == ItemKind::Contact);
@@ -20,15 +20,17 @@ impl Copying<'_, '_> {
                 self.find_again(kind, &mut waiting, &texts)?;
                 texts.extend(self.texts(kind, &waiting)?);
             }
-            for waiting in &waiting {
-                self.judge(waiting, texts.get(&waiting.href).map(String::as_str))?;
-            }
+            let known: Vec<ItemRecord> = waiting
+                .iter()
+                .filter_map(|waiting| self.judge(waiting, texts.get(&waiting.href).map(String::as_str)))
+                .collect();
+            self.ledger.record_items(&known)?;
         }
         Ok(())
     }
 
     /// What the target has at the places of items.
-    fn texts(&mut self, kind: CollectionKind, waiting: &[Waiting]) -> Result<HashMap<Href, String>, DavFailure> {
+    fn texts(&mut self, kind: CollectionKind, waiting: &[Waiting]) -> Result<HashMap<Href, String>, Failure> {
         let mut texts: HashMap<Href, String> = HashMap::new();
         for collection in &self.places.collections {
             let inside = waiting.iter().filter(|it| it.href.canonical().starts_with(collection.href.canonical()));
@@ -55,7 +57,7 @@ impl Copying<'_, '_> {
         kind: CollectionKind,
         waiting: &mut [Waiting],
         texts: &HashMap<Href, String>,
-    ) -> Result<(), DavFailure> {
+    ) -> Result<(), Failure> {
         self.existing.remove(&kind);
         self.look_at_target(kind)?;
         let Some(existing) = self.existing.get(&kind) else { return Ok(()) };
@@ -69,18 +71,11 @@ impl Copying<'_, '_> {
         Ok(())
     }
 
-    /// Says what became of an item that is, or should be, on the target.
-    fn judge(&mut self, waiting: &Waiting, text: Option<&str>) -> Result<(), DavFailure> {
-        let Waiting { item, record, href, ours } = waiting;
+    /// Says what became of an item that is, or should be, on the target, and what is to be recorded of it.
+    fn judge(&mut self, waiting: &Waiting, text: Option<&str>) -> Option<ItemRecord> {
+        let Waiting { item, record, href, ours, is_new } = waiting;
         let already = |record: &ItemRecord| self.recorded.contains_key(&record.target);
-        let collection = Collection {
-            href: Href::of_path(&record.collection),
-            name: self.reporter.name_of(&record.collection),
-            kind: if item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar },
-            events: true,
-            tasks: true,
-            left_out: None,
-        };
+        let collection = self.collection_of(record, item.kind);
         let about = |kind| self.reporter.about(kind, item.kind, &item.name, &collection).on(Side::Target);
         let (outcome, problem) = match text {
             None => {
@@ -89,8 +84,11 @@ impl Copying<'_, '_> {
             }
             Some(text) => match item.differences(text) {
                 differences if differences.is_empty() => {
-                    let outcome =
-                        if *ours && !already(record) { ItemOutcome::Copied } else { ItemOutcome::AlreadyThere };
+                    let outcome = if *is_new || (*ours && !already(record)) {
+                        ItemOutcome::Copied
+                    } else {
+                        ItemOutcome::AlreadyThere
+                    };
                     (outcome, None)
                 }
                 differences if *ours => {
@@ -101,15 +99,13 @@ impl Copying<'_, '_> {
                 }
             },
         };
+        self.reporter.settle((&record.place, &item.uid), item.kind, outcome, problem);
         match outcome {
             ItemOutcome::Copied | ItemOutcome::AlreadyThere => {
-                let record = ItemRecord { state: ItemState::Checked, ..record.clone() };
-                self.ledger.record_items(std::slice::from_ref(&record))?;
+                Some(ItemRecord { state: ItemState::Checked, ..record.clone() })
             }
-            ItemOutcome::Altered => self.ledger.record_items(std::slice::from_ref(record))?,
-            _ => {}
+            ItemOutcome::Altered => Some(record.clone()),
+            _ => None,
         }
-        self.reporter.settle((&record.place, &item.uid), item.kind, outcome, problem);
-        Ok(())
     }
 }

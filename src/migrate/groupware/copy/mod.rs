@@ -4,32 +4,40 @@
 //! 2. Each collection of the source is listed. What the record knows as checked, unchanged there and still on the target, is done.
 //! 3. Before anything is stored, the target's collections are listed with the UIDs in them.
 //! 4. Each other item is read and converted. Where its UID or its own place is taken on the target, the two are compared, and the
-//!    target's is left alone. Else it is recorded as intended, stored, and recorded as stored.
-//! 5. What was stored is read back, compared by meaning, and recorded as checked.
+//!    target's is left alone. Else it waits for its batch.
+//! 5. A batch is recorded as intended with one write that a power cut cannot take back; then each of its items is stored and recorded as
+//!    stored.
+//! 6. What was stored is read back, compared by meaning, and recorded as checked.
 //!
-//! `judging` does step 5. A lost connection begins with 1 again: what was intended is found in 3 and 4 by its place or UID, and not stored twice.
+//! `storing` does step 5, `judging` step 6. A lost connection begins with 1 again: what was intended is found in 3 and 4 by its place or
+//! UID, and not stored twice. An event with participants whose mailboxes are migrated takes the way over `tripwire`, until that has seen
+//! enough.
 
 mod judging;
+mod storing;
 
-use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed, Source, Stored, Target};
+use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed, Target};
 use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
 use crate::items::{Attendees, Unusable};
 use crate::ledger::{ItemRecord, ItemState, Ledger};
 use crate::migrate::context::RunContext;
 use crate::migrate::groupware::existing::Existing;
+use crate::migrate::groupware::origin::Origin;
 use crate::migrate::groupware::outgoing::{self, Conversion, Outgoing, own_name};
 use crate::migrate::groupware::places::{Places, Route};
 use crate::migrate::groupware::reporter::ItemReporter;
-use crate::migrate::groupware::sides::{self, DavFailure, OnDavSide};
+use crate::migrate::groupware::sides::{self, Failure};
 use crate::migrate::groupware::survey::{self, Held};
+use crate::migrate::groupware::tripwire;
 use crate::progress::Step;
 use std::collections::HashMap;
 use std::time::Duration;
+use storing::Planned;
 
 /// Seconds before each new try after a connection was lost.
 const PAUSES: [u64; 3] = [1, 5, 15];
-/// Items that are read back together at most, and the bytes they hold.
-const CHECKED_AT_ONCE: usize = 50;
+/// Items that are stored and read back together at most, and about how many bytes they take in memory.
+const AT_ONCE: usize = 50;
 const BYTES_AT_ONCE: usize = 8 << 20;
 
 /// Migrates the items of one account after its mail. Returns whether all of them are on the target.
@@ -73,10 +81,11 @@ pub fn migrate(
     !reporter.incomplete
 }
 
-fn side(failure: &DavFailure) -> Side {
+fn side(failure: &Failure) -> Side {
     match failure {
-        DavFailure::Dav(side, _) | DavFailure::NoPassword(side) => *side,
-        DavFailure::Off | DavFailure::Ledger(_) => Side::Target,
+        Failure::Dav(side, _) | Failure::NoPassword(side) => *side,
+        Failure::Files(_) => Side::Source,
+        Failure::Off | Failure::Ledger(_) | Failure::InvitationSeen(_) => Side::Target,
     }
 }
 
@@ -93,8 +102,10 @@ struct Copying<'a, 'b> {
     /// The same, with what this run has found.
     known: HashMap<String, (ItemKind, String)>,
     attendees: Attendees,
-    /// What was stored and is to be read back.
-    stored: Vec<Waiting>,
+    /// What is to be stored.
+    planned: Vec<Planned>,
+    /// What was stored or found, and is to be read back.
+    waiting: Vec<Waiting>,
     bytes: usize,
 }
 
@@ -105,10 +116,13 @@ struct Waiting {
     href: Href,
     /// Whether we stored it, in this run or an earlier one.
     ours: bool,
+    /// Whether that was just now.
+    is_new: bool,
 }
 
-fn attempt(reporter: &mut ItemReporter<'_>, name: Option<&str>, ledger: &mut Ledger) -> Result<(), DavFailure> {
-    let (context, account) = (reporter.context, reporter.account);
+fn attempt(reporter: &mut ItemReporter<'_>, name: Option<&str>, ledger: &mut Ledger) -> Result<(), Failure> {
+    let (context, id, account) = (reporter.context, reporter.id, reporter.account);
+    tripwire::ask(context)?;
     let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
     let held = survey::list(reporter, &mut source)?;
     if held.iter().all(|held| held.items.is_empty()) {
@@ -135,7 +149,8 @@ fn attempt(reporter: &mut ItemReporter<'_>, name: Option<&str>, ledger: &mut Led
         recorded: HashMap::new(),
         known: HashMap::new(),
         attendees,
-        stored: Vec::new(),
+        planned: Vec::new(),
+        waiting: Vec::new(),
         bytes: 0,
     };
     let mut records = Vec::new();
@@ -153,17 +168,17 @@ fn attempt(reporter: &mut ItemReporter<'_>, name: Option<&str>, ledger: &mut Led
         seen.push((held.collection.kind, held.collection.events));
         copying.collection(&mut source, held, records, first)?;
     }
-    Ok(())
+    tripwire::look_at_end(context, id)
 }
 
 impl Copying<'_, '_> {
     fn collection(
         &mut self,
-        source: &mut Source,
+        source: &mut Origin,
         held: &Held,
         records: Vec<ItemRecord>,
         first: bool,
-    ) -> Result<(), DavFailure> {
+    ) -> Result<(), Failure> {
         if !held.whole {
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
             self.reporter.problem(problem);
@@ -200,23 +215,23 @@ impl Copying<'_, '_> {
             self.reporter.problem(problem);
         }
         let mut failure = None;
-        let mut each = |listed: &Listed, fetched: Result<Fetched, DavError>| {
+        let mut each = |listed: &Listed, fetched: Result<Fetched, String>| {
             if self.reporter.context.control.holding() {
                 self.reporter.context.control.wait_while_paused();
             }
             let known = by_place.get(listed.href.canonical()).map_or(&[][..], Vec::as_slice);
             let outcome = if self.reporter.context.control.stopping() {
-                Err(DavFailure::Off)
+                Err(Failure::Off)
             } else {
                 self.text(&held.collection, listed, fetched, &route, known)
             };
             failure = outcome.err();
             failure.is_none()
         };
-        source.fetch(held.collection.kind, &held.collection.href, &open, &mut each).on(Side::Source)?;
+        source.fetch(&held.collection, &open, &mut each)?;
         match failure {
             Some(failure) => Err(failure),
-            None => self.read_back(),
+            None => self.flush(),
         }
     }
 
@@ -228,7 +243,7 @@ impl Copying<'_, '_> {
         record.state == ItemState::Checked && unchanged && (there || !self.reporter.context.options.repair)
     }
 
-    fn look_at_target(&mut self, kind: CollectionKind) -> Result<(), DavFailure> {
+    fn look_at_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
         if self.existing.contains_key(&kind) {
             return Ok(());
         }
@@ -237,7 +252,7 @@ impl Copying<'_, '_> {
             // Without a whole list nobody knows what is there; storing could double.
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Target, collection);
             self.reporter.problem(problem);
-            return Err(DavFailure::Dav(Side::Target, DavError::NotDav("it does not list all that it has".to_owned())));
+            return Err(Failure::Dav(Side::Target, DavError::NotDav("it does not list all that it has".to_owned())));
         }
         self.existing.insert(kind, existing);
         Ok(())
@@ -248,10 +263,10 @@ impl Copying<'_, '_> {
         &mut self,
         collection: &Collection,
         listed: &Listed,
-        fetched: Result<Fetched, DavError>,
+        fetched: Result<Fetched, String>,
         route: &Route,
         known: &[ItemRecord],
-    ) -> Result<(), DavFailure> {
+    ) -> Result<(), Failure> {
         let place = listed.href.canonical();
         let guess = match collection.kind {
             CollectionKind::AddressBook => ItemKind::Contact,
@@ -299,7 +314,7 @@ impl Copying<'_, '_> {
         item: Outgoing,
         route: &Route,
         known: &[ItemRecord],
-    ) -> Result<(), DavFailure> {
+    ) -> Result<(), Failure> {
         if self.reporter.is_settled(place, &item.uid) {
             return Ok(());
         }
@@ -330,57 +345,54 @@ impl Copying<'_, '_> {
         let there = existing.of_uid(item.kind, &item.uid).cloned().or_else(|| existing.has(&own).then(|| own.clone()));
         if let Some(href) = there {
             let record = record(&href, ItemState::Stored);
-            return self.wait(Waiting { item, record, href, ours: earlier.is_some() });
+            return self.wait(Waiting { item, record, href, ours: earlier.is_some(), is_new: false });
         }
         if earlier.is_some_and(|record| record.state != ItemState::Intended) && !self.reporter.context.options.repair {
             // It was on the target and is not any more: somebody deleted it there, which is theirs to decide.
             self.reporter.settle((place, &item.uid), item.kind, ItemOutcome::AlreadyThere, None);
             return Ok(());
         }
-        let intended = record(&own, ItemState::Intended);
-        self.ledger.record_items(std::slice::from_ref(&intended))?;
-        match item.store(&mut self.target, &goal, &name) {
-            Ok(Stored::New { href, .. }) => {
-                let record = record(&href, ItemState::Stored);
-                self.ledger.record_items(std::slice::from_ref(&record))?;
-                self.existing.entry(collection.kind).or_default().add(item.kind, &item.uid, &href);
-                self.wait(Waiting { item, record, href, ours: true })
-            }
-            Ok(Stored::Exists) => {
-                let record = record(&own, ItemState::Stored);
-                self.wait(Waiting { item, record, href: own, ours: earlier.is_some() })
-            }
-            Err(error)
-                if error.is_loss() || matches!(error, DavError::SignInRefused { .. } | DavError::Busy { .. }) =>
-            {
-                Err(DavFailure::Dav(Side::Target, error))
-            }
-            Err(error) => {
-                self.ledger.withdraw_item(&intended)?;
-                let problem = self.reporter.about(ProblemKind::ItemNotCopied, item.kind, &item.name, collection);
-                let problem = problem.on(Side::Target).saying(refusal(&error));
-                self.reporter.settle((place, &item.uid), item.kind, ItemOutcome::Failed, Some(problem));
-                Ok(())
-            }
-        }
+        let planned =
+            Planned { record: record(&own, ItemState::Intended), item, goal, name, own, is_known: earlier.is_some() };
+        if planned.item.participants.is_empty() { self.plan(planned) } else { self.store_watched(planned) }
     }
 
-    fn wait(&mut self, waiting: Waiting) -> Result<(), DavFailure> {
+    /// Stores an event with participants where it is the tripwire's turn: alone, so that nothing else goes out before it is looked for.
+    fn store_watched(&mut self, planned: Planned) -> Result<(), Failure> {
+        let (context, id, account) = (self.reporter.context, self.reporter.id, self.reporter.account);
+        let people = tripwire::migrated(context, account, &planned.item.participants);
+        let Some(mut watch) = tripwire::watch(context, id, &people, &planned.item.uid)? else {
+            return self.plan(planned);
+        };
+        self.plan(planned)?;
+        self.flush()?;
+        watch.look_if_due(context, id)
+    }
+
+    fn plan(&mut self, planned: Planned) -> Result<(), Failure> {
+        let kind =
+            if planned.item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar };
+        // An item that the source has twice is the same one.
+        self.existing.entry(kind).or_default().add(planned.item.kind, &planned.item.uid, &planned.own);
+        self.bytes += planned.item.size();
+        self.planned.push(planned);
+        self.flush_if_full()
+    }
+
+    fn wait(&mut self, waiting: Waiting) -> Result<(), Failure> {
         self.bytes += waiting.item.size();
-        self.stored.push(waiting);
-        if self.stored.len() >= CHECKED_AT_ONCE || self.bytes >= BYTES_AT_ONCE { self.read_back() } else { Ok(()) }
+        self.waiting.push(waiting);
+        self.flush_if_full()
     }
-}
 
-/// Why the target did not take an item, in words for an administrator.
-fn refusal(error: &DavError) -> String {
-    match error {
-        DavError::Refused { precondition, .. } if precondition.starts_with("no-uid-conflict") => {
-            "another item of this account on the target has the same identity (UID)".to_owned()
-        }
-        DavError::Refused { status: 413, .. } => "it is larger than the target accepts (HTTP status 413)".to_owned(),
-        DavError::Refused { status: 507, .. } => "the target has no room for it (HTTP status 507)".to_owned(),
-        other => other.to_string(),
+    fn flush_if_full(&mut self) -> Result<(), Failure> {
+        let is_full = self.planned.len() + self.waiting.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE;
+        if is_full { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.store()?;
+        self.read_back()
     }
 }
 

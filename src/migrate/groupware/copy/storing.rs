@@ -1,0 +1,92 @@
+//! Storing a batch: all of it is recorded as intended before the first item goes out.
+//!
+//! - The intents of a batch are one write, which waits for the disk once and not for each item.
+//! - An item is stored at a place that the target was asked about just before, with the condition that nothing is there.
+//! - What the target refuses is named and withdrawn from the record. What became of an item when the connection was lost is found out by
+//!   the next attempt, which asks the target.
+
+use super::{Copying, Waiting};
+use crate::dav::{Collection, CollectionKind, DavError, Href, Stored};
+use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::ledger::{ItemRecord, ItemState};
+use crate::migrate::groupware::outgoing::Outgoing;
+use crate::migrate::groupware::sides::Failure;
+
+/// An item that is to be stored.
+pub(super) struct Planned {
+    pub(super) item: Outgoing,
+    /// As it is recorded before.
+    pub(super) record: ItemRecord,
+    /// The collection it goes to.
+    pub(super) goal: Collection,
+    /// Its name there, and its place.
+    pub(super) name: String,
+    pub(super) own: Href,
+    /// Whether the record had it before.
+    pub(super) is_known: bool,
+}
+
+impl Copying<'_, '_> {
+    /// Stores what is planned.
+    pub(super) fn store(&mut self) -> Result<(), Failure> {
+        let planned = std::mem::take(&mut self.planned);
+        let intents: Vec<ItemRecord> = planned.iter().map(|planned| planned.record.clone()).collect();
+        self.ledger.record_items(&intents)?;
+        planned.into_iter().try_for_each(|planned| self.store_one(planned))
+    }
+
+    fn store_one(&mut self, planned: Planned) -> Result<(), Failure> {
+        if self.reporter.context.control.stopping() {
+            return Err(Failure::Off);
+        }
+        let Planned { item, record, goal, name, own, is_known } = planned;
+        let kind = if item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar };
+        let (href, ours, is_new) = match item.store(&mut self.target, &goal, &name) {
+            Ok(Stored::New { href, .. }) => (href, true, true),
+            Ok(Stored::Exists) => (own, is_known, false),
+            Err(error)
+                if error.is_loss() || matches!(error, DavError::SignInRefused { .. } | DavError::Busy { .. }) =>
+            {
+                return Err(Failure::Dav(Side::Target, error));
+            }
+            Err(error) => {
+                self.ledger.withdraw_item(&record)?;
+                self.existing.entry(kind).or_default().remove(item.kind, &item.uid, &own);
+                let collection = self.collection_of(&record, item.kind);
+                let problem = self.reporter.about(ProblemKind::ItemNotCopied, item.kind, &item.name, &collection);
+                let problem = problem.on(Side::Target).saying(refusal(&error));
+                self.reporter.settle((&record.place, &item.uid), item.kind, ItemOutcome::Failed, Some(problem));
+                return Ok(());
+            }
+        };
+        let record = ItemRecord { state: ItemState::Stored, target: href.canonical().to_owned(), ..record };
+        self.ledger.record_items(std::slice::from_ref(&record))?;
+        self.existing.entry(kind).or_default().add(item.kind, &item.uid, &href);
+        self.waiting.push(Waiting { item, record, href, ours, is_new });
+        Ok(())
+    }
+
+    /// The collection of the source that a record speaks of, as far as problems name it.
+    pub(super) fn collection_of(&self, record: &ItemRecord, kind: ItemKind) -> Collection {
+        Collection {
+            href: Href::of_path(&record.collection),
+            name: self.reporter.name_of(&record.collection),
+            kind: if kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar },
+            events: true,
+            tasks: true,
+            left_out: None,
+        }
+    }
+}
+
+/// Why the target did not take an item, in words for an administrator.
+fn refusal(error: &DavError) -> String {
+    match error {
+        DavError::Refused { precondition, .. } if precondition.starts_with("no-uid-conflict") => {
+            "another item of this account on the target has the same identity (UID)".to_owned()
+        }
+        DavError::Refused { status: 413, .. } => "it is larger than the target accepts (HTTP status 413)".to_owned(),
+        DavError::Refused { status: 507, .. } => "the target has no room for it (HTTP status 507)".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,210 @@
+//! Files as a source: `DIR/ann@example.com/calendar/*.ics`, `…/tasks/*.ics`, `…/contacts/*.vcf`, as exports of Google, Microsoft 365,
+//! Outlook and others give them.
+//!
+//! - A folder below one of the three is a further calendar or address book of that name.
+//! - Names of folders count without capitals; a file that is neither `.ics` nor `.vcf` is named and left.
+//! - A file is known by its place, its size and the time of its last change; it may hold any number of items.
+//! - A text is UTF-8, UTF-16 with its mark, or Windows-1252.
+//! - Only regular files are opened, and none that is larger than a bound.
+
+use crate::dav::{Collection, CollectionKind, Fetched, Href, Listed};
+use crate::domain::Address;
+use crate::items::decoded_text;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// The largest file that is read, in bytes.
+const LARGEST_FILE: u64 = 256 << 20;
+/// The folders of one person, with what they hold.
+const FOLDERS: [(&str, CollectionKind); 3] = [
+    ("calendar", CollectionKind::Calendar),
+    ("tasks", CollectionKind::Calendar),
+    ("contacts", CollectionKind::AddressBook),
+];
+
+/// The files of one person.
+pub(crate) struct ItemFiles {
+    root: PathBuf,
+    /// Each listed file with its collection.
+    files: BTreeMap<Href, Vec<(Listed, PathBuf)>>,
+}
+
+impl ItemFiles {
+    /// The folder of an address; none where there is none. The error is a sentence.
+    pub(in crate::migrate::groupware) fn of(directory: &Path, address: &Address) -> Result<Option<Self>, String> {
+        let found = entries(directory)?
+            .into_iter()
+            .find(|entry| entry.path.is_dir() && entry.name.eq_ignore_ascii_case(&address.to_string()));
+        Ok(found.map(|entry| Self { root: entry.path, files: BTreeMap::new() }))
+    }
+
+    /// Calendars and address books, and files that are neither.
+    pub(super) fn collections(&mut self) -> Result<Vec<Collection>, String> {
+        let mut collections = Vec::new();
+        for entry in entries(&self.root)? {
+            let known = FOLDERS.iter().find(|(name, _)| entry.name.eq_ignore_ascii_case(name));
+            let Some((name, kind)) = known.filter(|_| entry.path.is_dir()) else {
+                collections.push(unknown(&entry));
+                continue;
+            };
+            let href = Href::of_path(&format!("/files/{name}/"));
+            self.add(&entry, href.clone(), name, *kind, &mut collections)?;
+            for below in entries(&entry.path)?.iter().filter(|below| below.path.is_dir()) {
+                let href = href.child(&encoded(&below.name)).folder();
+                self.add(below, href, &below.name, *kind, &mut collections)?;
+            }
+        }
+        Ok(collections)
+    }
+
+    fn add(
+        &mut self,
+        folder: &Entry,
+        href: Href,
+        name: &str,
+        kind: CollectionKind,
+        collections: &mut Vec<Collection>,
+    ) -> Result<(), String> {
+        let mut listed = Vec::new();
+        for file in entries(&folder.path)?.into_iter().filter(|file| !file.path.is_dir()) {
+            let end = file.name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+            let Some(metadata) = fs::metadata(&file.path).ok().filter(fs::Metadata::is_file) else { continue };
+            if !matches!(end.as_deref(), Some("ics" | "ical" | "ifb" | "vcf" | "vcard")) {
+                collections.push(unknown(&file));
+                continue;
+            }
+            let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let etag = changed.map(|changed| format!("{}-{}", metadata.len(), changed.as_nanos()));
+            let href = href.child(&encoded(&file.name));
+            listed.push((Listed { href, etag: etag.unwrap_or_default(), size: Some(metadata.len()) }, file.path));
+        }
+        let is_calendar = kind == CollectionKind::Calendar;
+        let is_tasks = href.canonical().starts_with("/files/tasks/");
+        collections.push(Collection {
+            href: href.clone(),
+            name: if name == "calendar" || name == "tasks" || name == "contacts" {
+                capital(name)
+            } else {
+                name.to_owned()
+            },
+            kind,
+            events: is_calendar && !is_tasks,
+            tasks: is_calendar,
+            left_out: None,
+        });
+        self.files.insert(href, listed);
+        Ok(())
+    }
+
+    /// The files of a collection.
+    pub(super) fn items(&self, collection: &Href) -> Vec<Listed> {
+        self.files.get(collection).into_iter().flatten().map(|(listed, _)| listed.clone()).collect()
+    }
+
+    /// Reads files one by one.
+    pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Fetched, String>) -> bool) {
+        let paths: BTreeMap<&Href, &PathBuf> =
+            self.files.values().flatten().map(|(listed, path)| (&listed.href, path)).collect();
+        for listed in listed {
+            let Some(path) = paths.get(&listed.href) else { continue };
+            let text = read(path, listed.size.unwrap_or_default());
+            let fetched = text.map(|text| Fetched { href: listed.href.clone(), etag: listed.etag.clone(), text });
+            if !each(listed, fetched) {
+                break;
+            }
+        }
+    }
+}
+
+fn read(path: &Path, size: u64) -> Result<String, String> {
+    if size > LARGEST_FILE {
+        return Err(format!("the file is larger than {} MB", LARGEST_FILE >> 20));
+    }
+    fs::read(path).map(decoded_text).map_err(|error| error.to_string())
+}
+
+struct Entry {
+    name: String,
+    path: PathBuf,
+}
+
+/// What is in a folder, but for hidden files, in the order of names.
+fn entries(folder: &Path) -> Result<Vec<Entry>, String> {
+    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", folder.display());
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            entries.push(Entry { name, path: entry.path() });
+        }
+    }
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
+}
+
+fn unknown(entry: &Entry) -> Collection {
+    let why = if entry.path.is_dir() {
+        "it is none of the folders calendar, tasks and contacts"
+    } else {
+        "it is no .ics or .vcf file in one of the folders calendar, tasks and contacts"
+    };
+    Collection {
+        href: Href::of_path(&format!("/files/{}", encoded(&entry.name))),
+        name: entry.name.clone(),
+        kind: CollectionKind::Calendar,
+        events: false,
+        tasks: false,
+        left_out: Some(why),
+    }
+}
+
+/// A file's name as a part of an href.
+fn encoded(name: &str) -> String {
+    name.replace('%', "%25").replace('?', "%3F").replace('#', "%23").replace('\\', "%5C")
+}
+
+fn capital(name: &str) -> String {
+    name[..1].to_ascii_uppercase() + &name[1..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folders_of_a_person_are_collections_and_each_file_is_one_text() {
+        let directory = tempfile::tempdir().unwrap();
+        let put = |path: &str, bytes: &[u8]| {
+            let path = directory.path().join("Ann@Example.com").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        put("Calendar/100% a?b#c.ICS", b"\xff\xfeB\0E\0G\0");
+        put("Calendar/Team B\u{fc}ro/x.ics", b"x");
+        put("contacts/a.vcf", b"J\xf6rg");
+        put("contacts/readme.txt", b"");
+        put("notes.txt", b"");
+        let address = Address::parse("ann@example.com").unwrap();
+        let mut files = ItemFiles::of(directory.path(), &address).unwrap().unwrap();
+        let collections = files.collections().unwrap();
+        let taken: Vec<&str> =
+            collections.iter().filter(|it| it.left_out.is_none()).map(|it| it.name.as_str()).collect();
+        assert_eq!(taken, ["Calendar", "Team B\u{fc}ro", "Contacts"]);
+        assert_eq!(collections.iter().filter(|it| it.left_out.is_some()).count(), 2);
+        let mut texts = Vec::new();
+        for collection in &collections {
+            let listed = files.items(&collection.href);
+            assert!(listed.iter().all(|it| !it.etag.is_empty()));
+            files.fetch(&listed, &mut |_, fetched| {
+                texts.push(fetched.unwrap().text);
+                true
+            });
+        }
+        assert_eq!(texts, ["BEG", "x", "J\u{f6}rg"]);
+        assert!(ItemFiles::of(directory.path(), &Address::parse("ben@example.com").unwrap()).unwrap().is_none());
+        assert!(ItemFiles::of(&directory.path().join("nowhere"), &address).is_err());
+    }
+}

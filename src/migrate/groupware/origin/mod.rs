@@ -1,0 +1,102 @@
+//! Where the items of one account come from: a CalDAV and CardDAV server, or files. All are read in one way, as collections that list
+//! texts, each of which may hold several items.
+//!
+//! Promises that nothing is changed where items come from.
+
+mod files;
+
+use super::sides::{Failure, OnDavSide};
+use crate::dav::{Collection, CollectionKind, Fetched, Listed, Source};
+use crate::domain::{ItemKind, Side};
+use crate::items::{split_calendar, split_cards};
+
+pub(super) use files::ItemFiles;
+
+/// What is read.
+pub(super) enum Origin {
+    /// A server, signed in to.
+    Server(Box<Source>),
+    /// Files of one person.
+    Files(ItemFiles),
+}
+
+/// Events, tasks and contacts.
+pub(super) type Counts = (u64, u64, u64);
+
+impl Origin {
+    /// The collections of the account, those that are not migrated among them.
+    pub(super) fn collections(&mut self) -> Result<Vec<Collection>, Failure> {
+        match self {
+            Origin::Server(source) => source.collections().on(Side::Source),
+            Origin::Files(files) => files.collections().map_err(Failure::Files),
+        }
+    }
+
+    /// The texts in a collection, and whether all of them are listed.
+    pub(super) fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), Failure> {
+        match self {
+            Origin::Server(source) => source.items(collection).on(Side::Source),
+            Origin::Files(files) => Ok((files.items(&collection.href), true)),
+        }
+    }
+
+    /// How many items the texts of a collection hold.
+    pub(super) fn count(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
+        let count = listed.len() as u64;
+        let source = match self {
+            Origin::Server(source) => source,
+            Origin::Files(_) => return self.count_each(collection, listed),
+        };
+        Ok(match collection.kind {
+            CollectionKind::AddressBook => (0, 0, count),
+            CollectionKind::Calendar if !collection.tasks => (count, 0, 0),
+            CollectionKind::Calendar if !collection.events => (0, count, 0),
+            CollectionKind::Calendar if count == 0 => (0, 0, 0),
+            CollectionKind::Calendar => {
+                let tasks = source.count_tasks(collection).on(Side::Source)?.min(count);
+                (count - tasks, tasks, 0)
+            }
+        })
+    }
+
+    /// What cannot be read counts as one.
+    fn count_each(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
+        let mut counts = (0, 0, 0);
+        let mut each = |_: &Listed, fetched: Result<Fetched, String>| {
+            let text = fetched.map(|fetched| fetched.text).unwrap_or_default();
+            match collection.kind {
+                CollectionKind::AddressBook => counts.2 += split_cards(&text, "").len() as u64,
+                CollectionKind::Calendar => {
+                    for item in split_calendar(&text, "") {
+                        let is_task = item.map_or(!collection.events, |item| item.kind() == ItemKind::Task);
+                        let counter = if is_task { &mut counts.1 } else { &mut counts.0 };
+                        *counter += 1;
+                    }
+                }
+            }
+            true
+        };
+        self.fetch(collection, listed, &mut each)?;
+        Ok(counts)
+    }
+
+    /// Reads texts of a collection and hands each over, or why it cannot be read; `each` says whether it wants more.
+    pub(super) fn fetch(
+        &mut self,
+        collection: &Collection,
+        listed: &[Listed],
+        each: &mut dyn FnMut(&Listed, Result<Fetched, String>) -> bool,
+    ) -> Result<(), Failure> {
+        match self {
+            Origin::Server(source) => source
+                .fetch(collection.kind, &collection.href, listed, &mut |listed, fetched| {
+                    each(listed, fetched.map_err(|error| error.to_string()))
+                })
+                .on(Side::Source),
+            Origin::Files(files) => {
+                files.fetch(listed, each);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Each bad input and each refusal has its sentence, and the rest arrives.
+
+use crate::embedded::stage::kinds;
+use crate::standin::{ALL, Pair};
+use crate::{account, outcome, said, sample};
+use kimt::domain::ProblemKind;
+use kimt::progress::{RunKind, RunState, Verdict};
+use kimt::rehearsal::dav::DavFault;
+use std::time::{Duration, Instant};
+
+fn assert_said(run: &RunState, words: &[&str]) {
+    let said = said(run).join("\n");
+    for words in words {
+        assert!(said.contains(words), "{words:?} is not said: {said}");
+    }
+}
+
+#[test]
+fn a_uid_that_is_refused_and_an_item_that_is_too_large_are_named_and_the_rest_arrives() {
+    let pair = Pair::start();
+    let large = format!("DTSTART:20240101T100000Z\r\nSUMMARY:Large\r\nDESCRIPTION:{}\r\n", "x".repeat(40_000));
+    pair.source.add(
+        account().0,
+        "Calendar",
+        "large.ics",
+        &sample::calendar(&sample::event("large@example.com", &large)),
+    );
+    pair.target.change(|it| (it.refuses_uids, it.stores_at_most) = (vec!["day@example.com"], 30_000));
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL - 1, 0, 0, 0, 0, 2], "{:#?}", said(&run));
+    assert_said(
+        &run,
+        &[
+            "'Betriebsausflug' of 2024-05-04",
+            "the same identity (UID)",
+            "'Large' of 2024-01-01",
+            "larger than the target accepts",
+        ],
+    );
+    assert_eq!(run.verdict(), Verdict::SomeIncomplete);
+    // What was refused is not taken for stored: it is tried again.
+    pair.target.change(|it| (it.refuses_uids, it.stores_at_most) = (Vec::new(), usize::MAX));
+    let again = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&again), [2, ALL - 1, 0, 0, 0, 0], "{:#?}", said(&again));
+    pair.assert_safe();
+}
+
+#[test]
+fn a_password_that_is_refused_is_said_to_need_an_app_password_on_either_side() {
+    for at_source in [true, false] {
+        let pair = Pair::start();
+        let server = if at_source { &pair.source } else { &pair.target };
+        server.change(|it| it.wants_app_passwords = true);
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!((run.tally.copied.messages, run.tally.failed), (3, 0));
+        assert_eq!(kinds(&run), [ProblemKind::ItemsRefused].into());
+        let problem = &run.accounts[0].problems[0].1;
+        assert!(problem.advice().contains("app password"), "{}", problem.advice());
+        let tried = server.requests().len();
+        assert!(tried <= 3, "a refused password was shown {tried} times");
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_wait_too_long_is_named_and_not_waited_for() {
+    for (method, status) in [("PUT", 503), ("PUT", 429), ("PROPFIND", 503)] {
+        let pair = Pair::start();
+        pair.target.on_request(move |asked, _, _| match asked == method {
+            true => DavFault::Status(status, Some(86_400)),
+            false => DavFault::None,
+        });
+        let begun = Instant::now();
+        let run = pair.office.run(RunKind::Migrate);
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert_eq!((run.tally.copied.messages, run.verdict()), (3, Verdict::SomeIncomplete));
+        assert_said(&run, &["asked to wait"]);
+    }
+}
+
+#[test]
+fn a_listing_in_pages_is_read_to_its_end_on_both_sides() {
+    let pair = Pair::start();
+    for server in [&pair.source, &pair.target] {
+        server.change(|it| (it.lists_at_most, it.gives_pages) = (2, true));
+    }
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    assert_eq!(run.verdict(), Verdict::AllComplete);
+    let again = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&again), [0, ALL, 0, 0, 0, 0], "{:#?}", said(&again));
+}
+
+#[test]
+fn what_is_left_out_of_an_answer_is_asked_for_alone() {
+    let pair = Pair::start();
+    for server in [&pair.source, &pair.target] {
+        server.change(|it| it.delivers_at_most = 1);
+    }
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    assert_eq!(run.verdict(), Verdict::AllComplete);
+}
+
+#[test]
+fn an_answer_that_declares_entities_is_not_read_and_mail_is_complete() {
+    for at_source in [true, false] {
+        let pair = Pair::start();
+        let server = if at_source { &pair.source } else { &pair.target };
+        server.change(|it| it.declares_entities = true);
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!((run.tally.copied.messages, run.verdict()), (3, Verdict::SomeIncomplete));
+        assert!(kinds(&run).contains(&ProblemKind::ItemsNotReached), "{:#?}", said(&run));
+    }
+}
+
+#[test]
+fn an_exception_without_its_series_is_named_and_arrives() {
+    let pair = Pair::start();
+    let alone = sample::event(
+        "alone@example.com",
+        "RECURRENCE-ID:20240101T100000Z\r\nDTSTART:20240101T110000Z\r\nSUMMARY:Alone\r\n",
+    );
+    pair.source.add(account().0, "Calendar", "alone.ics", &sample::calendar(&alone));
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL + 1, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    assert_said(&run, &["exception of a series that the source does not have"]);
+}
+
+#[test]
+fn an_item_that_is_listed_and_not_given_is_named_and_one_that_was_deleted_meanwhile_is_not() {
+    let pair = Pair::start();
+    let source = std::sync::Arc::downgrade(&pair.source);
+    pair.source.change(|it| it.delivers_at_most = 0);
+    pair.source.on_request(move |method, path, _| match (method, path) {
+        ("GET", path) if path.ends_with("day.eml") => DavFault::Status(404, None),
+        ("GET", path) if path.ends_with("floating.eml") => {
+            source.upgrade().unwrap().delete(account().0, "UID:floating@example.com");
+            DavFault::None
+        }
+        _ => DavFault::None,
+    });
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL - 2, 0, 0, 0, 0, 1], "{:#?}", said(&run));
+    assert_said(&run, &["day.eml", "does not deliver it"]);
+    assert_eq!(run.verdict(), Verdict::SomeIncomplete);
+}
+
+#[test]
+fn odd_names_of_places_and_odd_text_arrive() {
+    let pair = Pair::start();
+    let user = account().0;
+    let event = |uid: &str, summary: &str| {
+        sample::calendar(&sample::event(
+            uid,
+            &format!("DTSTART:20240101T100000Z\r\nSUMMARY:{summary}\r\nCLASS:PRIVATE\r\n"),
+        ))
+    };
+    for name in ["with space.ics", "with@at.ics", "with%percent.ics", "\u{fc}ml\u{e4}ut.ics", "a&b.ics", "a+b;c.ics"] {
+        pair.source.add(user, "Calendar", name, &event(name, "Odd"));
+    }
+    let windows = "DTSTART;TZID=W. Europe Standard Time:20240701T090000\r\nSUMMARY:Windows\r\n";
+    pair.source.add(user, "Calendar", "windows.ics", &sample::calendar(&sample::event("windows", windows)));
+    let card = "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:four\r\nFN:Four\r\nBDAY:--0412\r\nEND:VCARD\r\n";
+    pair.source.add(user, "Contacts", "four.vcf", card);
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL + 8, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    let again = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&again), [0, ALL + 8, 0, 0, 0, 0], "{:#?}", said(&again));
+    pair.assert_safe();
+}
