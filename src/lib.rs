@@ -10,6 +10,7 @@ pub mod domain;
 pub mod fleet;
 pub mod fuzz;
 pub mod gui;
+pub mod guide;
 pub mod imap;
 pub mod instance;
 pub mod items;

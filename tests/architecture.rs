@@ -9,10 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 23] = [
+const KNOWS: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("core_dumps", &[]),
     ("private_file", &[]),
+    ("guide", &[]),
     ("progress", &["domain"]),
     ("accounts", &["domain"]),
     ("rehearsal", &["domain"]),
@@ -47,6 +48,7 @@ const ABOVE_THE_ENGINE: &[&str] = &[
     "instance",
     "private_file",
     "rehearsal",
+    "guide",
     "gui",
 ];
 
@@ -63,6 +65,7 @@ const ABOVE_THE_ENGINE_AND_ITS_STORES: &[&str] = &[
     "instance",
     "private_file",
     "rehearsal",
+    "guide",
     "gui",
     "fleet",
     "ledger",
@@ -125,7 +128,7 @@ const OWNERS: [(&[&str], &[&str]); 34] = [
     (&["pulldown_cmark::"], &["guide"]),
     (&["clap_complete::", "clap_mangen::"], &["cli"]),
     (&["notify_rust::"], &["gui"]),
-    (&["fontdb::"], &["gui"]),
+    (&["fontdb::", "skrifa::"], &["gui"]),
     (&["unicode_bidi::"], &["gui"]),
     (&["encoding_rs::"], &["accounts", "items"]),
     (&["chardetng::"], &["accounts"]),

@@ -120,6 +120,27 @@ pub(super) enum Command {
     /// A migration is all runs between two servers. It remembers how far each account is, and never a password. 'kimt migrate' continues
     /// the one between its two servers.
     Migrations(MigrationsArguments),
+    /// Print the completions of commands and options for a shell
+    ///
+    /// The packages install them. By hand, for bash: kimt completions bash > ~/.local/share/bash-completion/completions/kimt
+    Completions(CompletionsArguments),
+    /// Write what the packages ship beside the program: man pages, completions, the guide
+    #[command(hide = true)]
+    Documents(DocumentsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DocumentsArguments {
+    /// The folder to write into
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -291,6 +312,13 @@ pub(super) struct RunArguments {
     /// The folder below which this run's folder with its report and logs is made (default: KimtLogs)
     #[arg(long, value_name = "DIR")]
     pub(super) log_dir: Option<PathBuf>,
+    /// A command to start when the run has ended or could not start; it runs without a shell
+    ///
+    /// It finds what the run came to in its environment: KIMT_VERDICT (all_complete, some_incomplete, stopped, could_not_start),
+    /// KIMT_VERDICT_TEXT, KIMT_EXIT_STATUS, KIMT_RUN, KIMT_ACCOUNTS, KIMT_ACCOUNTS_COMPLETE, KIMT_REPORT and KIMT_REPORT_PAGE. Quotes
+    /// keep spaces. Example: --notify '/usr/local/bin/page-me --to "night shift"'
+    #[arg(long, value_name = "COMMAND", value_parser = super::notify::parse)]
+    pub(super) notify: Option<String>,
     /// Print one JSON object per line, each with "event"; the last one sums up the run
     #[arg(long)]
     pub(super) json: bool,

@@ -7,11 +7,13 @@ mod args;
 mod conclusion;
 mod connections;
 mod demo;
+mod documents;
 mod exit_code;
 mod groupware;
 mod lines;
 mod live;
 mod migrations;
+mod notify;
 mod password;
 mod port;
 mod progress;
@@ -30,7 +32,7 @@ use crate::domain::Problem;
 use crate::instance::Instance;
 use crate::migrate::{AccountList, Options, Request, Run, Servers, Verify};
 use crate::migration::{Files, Migration, WrongServers};
-use crate::progress::RunKind;
+use crate::progress::{RunKind, RunState};
 use crate::settings;
 use args::{Arguments, Command, MigrateArguments, TaskArguments, VerifyArguments};
 use clap::Parser;
@@ -70,10 +72,26 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
         Command::Verify(VerifyArguments { task, verify }) => run_one(RunKind::Verify, verify.into(), false, task),
         Command::RestorePort(typed) => port::restore(typed),
         Command::Migrations(typed) => migrations::list(typed),
+        Command::Completions(typed) => Ok(documents::completions(typed)),
+        Command::Documents(typed) => documents::write(&typed),
     }
 }
 
-fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> Result<ExitStatus, Refusal> {
+fn run_one(kind: RunKind, verify: Verify, repair: bool, mut task: TaskArguments) -> Result<ExitStatus, Refusal> {
+    let notify = task.run.notify.take();
+    let ended = run_task(kind, verify, repair, task);
+    if let Some(command) = notify {
+        notify::after(&command, kind, &ended);
+    }
+    ended.map(|(_, status)| status)
+}
+
+fn run_task(
+    kind: RunKind,
+    verify: Verify,
+    repair: bool,
+    task: TaskArguments,
+) -> Result<(RunState, ExitStatus), Refusal> {
     let TaskArguments { servers, groupware, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
@@ -111,8 +129,7 @@ fn run_one(kind: RunKind, verify: Verify, repair: bool, task: TaskArguments) -> 
     let request = Request { bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
-    let (_, ending) = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
-    Ok(ending)
+    run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)
 }
 
 /// Refuses the name of a migration between other servers.

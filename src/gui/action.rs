@@ -63,6 +63,8 @@ pub enum Action {
     MigrateFurther,
     /// Close the window.
     Close,
+    /// Open the guide.
+    Help,
     /// Show or hide the box about the program.
     About(bool),
     /// Light, dark, or as the system is.

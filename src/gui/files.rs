@@ -3,6 +3,7 @@
 use super::task::Task;
 use crate::accounts::SAMPLE;
 use crate::migrate;
+use crate::private_file;
 use egui::Context;
 use rfd::{AsyncFileDialog, FileHandle};
 use std::future::Future;
@@ -84,6 +85,23 @@ pub fn open(context: &Context, path: PathBuf, when: &'static str) -> io::Result<
             if !path.exists() {
                 return Err(format!("{} does not exist yet. {when}", path.display()).trim_end().to_owned());
             }
+            open_now(&path).map_err(|error| format!("The system cannot open {}: {error}.", path.display()))
+        },
+    )
+}
+
+/// Writes a page of ours to a file that only this user can read, and opens it.
+pub fn open_page(context: &Context, path: PathBuf, page: fn() -> String) -> io::Result<Task<Result<(), String>>> {
+    let wake = context.clone();
+    let write = move || {
+        path.parent().map_or(Ok(()), private_file::create_folder)?;
+        private_file::replace(&path, page().as_bytes()).map(|()| path)
+    };
+    Task::start(
+        "open",
+        move || wake.request_repaint(),
+        move || {
+            let path = write().map_err(|error| format!("The guide cannot be written: {error}."))?;
             open_now(&path).map_err(|error| format!("The system cannot open {}: {error}.", path.display()))
         },
     )

@@ -10,6 +10,7 @@ use super::pages::servers::{RestoreOffer, ServersPage};
 use super::task::{Progress, Task};
 use crate::accounts::{self, AccountsFile, Choice};
 use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
+use crate::guide;
 use crate::instance::Instance;
 use crate::logs;
 use crate::migrate::{self, RestoredPort, Servers};
@@ -201,6 +202,13 @@ impl Tasks {
     /// Opens a file or folder with the system; `when` says when it will exist.
     pub fn open(&mut self, path: PathBuf, when: &'static str) -> io::Result<()> {
         self.opening = Some(files::open(&self.context, path, when)?);
+        Ok(())
+    }
+
+    /// Writes the guide into the folder of the state, so that it is that of this version, and opens it.
+    pub fn open_guide(&mut self) -> io::Result<()> {
+        let path = self.folders.state.join("guide.html");
+        self.opening = Some(files::open_page(&self.context, path, guide::page)?);
         Ok(())
     }
 

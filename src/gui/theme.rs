@@ -3,6 +3,7 @@
 //! Promises a contrast of at least 4.5 to 1 for every text on its ground (WCAG 2.2, 1.4.3, level AA) and 3 to 1 for the outline of
 //! controls (1.4.11). Colour is never the only sign; the signs are in `widgets::sign`.
 
+use super::reading_order::displayed;
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Stroke, TextStyle, Theme, Visuals, vec2};
 
 /// The unit of every distance, in points.
@@ -201,13 +202,22 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals
 }
 
-fn sized(text: impl Into<String>, (size, line): (f32, f32)) -> RichText {
+fn sized(text: impl Into<String>, style: (f32, f32)) -> RichText {
+    as_is(displayed(&text.into()), style)
+}
+
+fn as_is(text: impl Into<String>, (size, line): (f32, f32)) -> RichText {
     RichText::new(text).size(size).line_height(Some(line))
 }
 
 /// Running text.
 pub fn body(text: impl Into<String>) -> RichText {
     sized(text, BODY)
+}
+
+/// Running text that is only broken into lines: Arabic and Hebrew stay in the order of their letters.
+pub fn unturned(text: impl Into<String>) -> RichText {
+    as_is(text, BODY)
 }
 
 /// Running text with weight.

@@ -60,6 +60,9 @@ impl Wizard {
         // As wide as the page above it.
         let bar = bar.shrink2(vec2(margin, 0.0)).with_max_x(bar.right() - margin - RING);
         place(ui, bar, "bar", |ui| self.bar().show(ui, enter, &mut actions));
+        if ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::F1)) {
+            actions.push(Action::Help);
+        }
         if self.about {
             about(ui, &self.log_folder, &mut actions);
         } else if ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Escape)) {

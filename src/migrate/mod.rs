@@ -45,5 +45,5 @@ pub use request::{
     TargetKind, TokenSource, Verify,
 };
 pub use run::{Run, Stopper, start};
-pub use sign_in::environment::{password_variables, withhold_passwords};
+pub use sign_in::environment::{password_variables, typed_command, withhold_passwords};
 pub use target::kerio::port::{PendingPort, RestoredPort, pending_port_restore, restore_port};

@@ -10,9 +10,13 @@ mod cut_off;
 mod demo;
 #[cfg(unix)]
 mod disk_full;
+#[cfg(unix)]
+mod documents;
 mod kerio;
 mod migrating;
 mod migrations;
+#[cfg(unix)]
+mod notify;
 mod output;
 #[cfg(target_os = "linux")]
 #[path = "../support/postgres.rs"]

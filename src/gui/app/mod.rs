@@ -11,6 +11,7 @@ use super::folders::Folders;
 use super::input_pacing::InputPacing;
 use super::last_run::LastRun;
 use super::memory;
+use super::notification::{self, Notifications, Reason};
 use super::page::Page;
 use super::pages::status::{Question, StatusPage};
 use super::running::{FRAME, Running};
@@ -22,6 +23,7 @@ use crate::domain::{Account, Selection};
 use crate::migrate::{Groupware, MailServer, RestoredPort, TargetKind};
 use crate::progress::{AccountEnd, RunKind};
 use crate::rehearsal::demo::Demo;
+use crate::report::words;
 use crate::settings::Settings;
 use egui::{Context, UserAttentionType, ViewportCommand};
 use std::collections::BTreeSet;
@@ -67,6 +69,7 @@ pub struct App {
     /// Starts as soon as the current run has ended.
     next: Option<RunKind>,
     awake: Option<Awake>,
+    notifications: Notifications,
     pacing: InputPacing,
     title: String,
     closing: bool,
@@ -99,6 +102,7 @@ impl App {
             choose: None,
             next: None,
             awake: None,
+            notifications: Notifications::default(),
             pacing: InputPacing::default(),
             title: String::new(),
             closing: false,
@@ -234,11 +238,31 @@ impl App {
             // Clocks and waits count down even when nothing happens.
             self.context.request_repaint_after(if kind == RunKind::Migrate { FRAME * 5 } else { FRAME * 2 });
         }
-        if running.is_over() {
+        let is_over = running.is_over();
+        self.ask_for_attention();
+        let Some(running) = &self.running else { return };
+        if is_over {
             self.end(kind);
         } else if running.is_overdue() && kind == RunKind::Migrate && self.wizard.status.is_running() {
             self.wizard.status.give_up_waiting();
             self.show_end();
+        }
+    }
+
+    /// Tells a person who does not look at the window that the run needs her.
+    fn ask_for_attention(&mut self) {
+        if let Some((reason, text)) = self.wizard.status.needs_a_person() {
+            self.notify(reason, || text);
+        }
+    }
+
+    fn notify(&mut self, reason: Reason, text: impl FnOnce() -> String) {
+        let in_front = self.context.input(|input| {
+            let viewport = input.viewport();
+            viewport.focused != Some(false) && viewport.minimized != Some(true)
+        });
+        if self.notifications.is_due(reason, in_front) {
+            notification::show(text());
         }
     }
 
@@ -288,6 +312,8 @@ impl App {
             self.wizard.page = Page::Result;
         }
         self.context.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Informational));
+        let verdict = words::verdict(&self.wizard.status.state);
+        self.notify(Reason::Ended, || verdict);
         if self.closing {
             self.context.send_viewport_cmd(ViewportCommand::Close);
         }

@@ -88,6 +88,7 @@ impl App {
                 self.wizard.page = Page::Accounts;
             }
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
+            Action::Help => self.task(Tasks::open_guide),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),
             Action::AskStop => self.wizard.status.question = Some(Question::Stop),
@@ -295,6 +296,7 @@ impl App {
             self.checked = self.checked_for();
             return;
         }
+        self.notifications.begin();
         self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
         self.wizard.status.patience = patience;
         self.wizard.result = Default::default();

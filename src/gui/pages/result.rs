@@ -266,7 +266,7 @@ fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountS
     let status = account_list::status(state, account, state.now, false);
     let pressed = account_list::account_head(row, "needing", index, account, &status, (open, false));
     row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    let happened = account_list::small(account_list::happened(state, account), colours.ink);
+    let happened = theme::unturned(account_list::happened(state, account)).size(account_list::DETAIL);
     let first = row.first_piece(account_list::HAPPENED, account_list::HAPPENED, happened);
     row.piece((account_list::HAPPENED, account_list::HAPPENED), account_list::small(first, colours.ink), false);
     pressed

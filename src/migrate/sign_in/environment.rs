@@ -1,7 +1,7 @@
-//! This program's environment, and what of it the programs that it starts must not get: the passwords.
+//! Programs that the user named: how what was typed becomes one, and what of our environment they must not get: the passwords.
 
 use std::ffi::{OsStr, OsString};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The variables of this program's environment that hold passwords of ours; see [`withhold_passwords`].
 pub fn password_variables() -> Vec<OsString> {
@@ -15,6 +15,49 @@ pub fn withhold_passwords(command: &mut Command) {
     }
 }
 
+/// The program of a command that the user typed, and the command: its words as they are, without a shell, without our passwords, with
+/// nothing to read and nobody who reads what it writes but its errors. The error is the end of a sentence.
+pub fn typed_command(line: &str) -> Result<(String, Command), String> {
+    let words = split_words(line)?;
+    let Some((program, arguments)) = words.split_first() else { return Err("the command is empty".to_owned()) };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    withhold_passwords(&mut command);
+    without_window(&mut command);
+    Ok((program.clone(), command))
+}
+
+#[cfg(windows)]
+fn without_window(command: &mut Command) {
+    use std::os::windows::process::CommandExt;
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(CREATE_NO_WINDOW);
+}
+
+#[cfg(not(windows))]
+fn without_window(_command: &mut Command) {}
+
+/// The words of a command line: separated by spaces; single or double quotes keep spaces. A backslash is a letter, as in Windows' paths.
+fn split_words(line: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for letter in line.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if matches!(letter, '"' | '\'') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            None if letter.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    if quote.is_some() {
+        return Err("a quote in the command is not closed".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
+}
+
 /// Windows ignores case in such names.
 fn holds_password(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
@@ -24,6 +67,13 @@ fn holds_password(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_line_is_split_as_it_reads() {
+        let words = split_words(r#" "C:\Program Files\t.exe"  --scope 'a b' --empty "" x"y z""#).unwrap();
+        assert_eq!(words, [r"C:\Program Files\t.exe", "--scope", "a b", "--empty", "", "xy z"]);
+        assert!(split_words("token 'open").is_err());
+    }
 
     #[test]
     fn every_password_of_ours_is_known_by_its_name() {

@@ -6,10 +6,10 @@
 
 use crate::domain::Secret;
 use crate::migrate::request::TokenSource;
-use crate::migrate::sign_in::environment::withhold_passwords;
+use crate::migrate::sign_in::environment::typed_command;
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -42,15 +42,11 @@ fn from_file(path: &Path, address: &str) -> Result<Secret, String> {
 }
 
 fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret, String> {
-    let words = split_words(line)?;
-    let Some((program, arguments)) = words.split_first() else { return Err("the command is empty".to_owned()) };
     if address.starts_with('-') {
         return Err("a command would take this address for an option".to_owned());
     }
-    let mut command = Command::new(program);
-    command.args(arguments).arg(address).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    withhold_passwords(&mut command);
-    without_window(&mut command);
+    let (program, mut command) = typed_command(line)?;
+    command.arg(address).stdout(Stdio::piped());
     log::debug!("asking the command {program} for a token of {address}");
     let mut child = command.spawn().map_err(|error| format!("the command {program} cannot be started: {error}"))?;
     let deadline = Instant::now() + patience;
@@ -97,16 +93,6 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-#[cfg(windows)]
-fn without_window(command: &mut Command) {
-    use std::os::windows::process::CommandExt;
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-    command.creation_flags(CREATE_NO_WINDOW);
-}
-
-#[cfg(not(windows))]
-fn without_window(_command: &mut Command) {}
-
 /// The first line without its end. The room is there from the start: a buffer that grows leaves copies behind.
 fn first_line(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(vec![0; LONGEST]);
@@ -134,37 +120,9 @@ fn token(line: &[u8]) -> Result<Secret, &'static str> {
     }
 }
 
-/// The words of a command line: separated by spaces; single or double quotes keep spaces. A backslash is a letter, as in Windows' paths.
-fn split_words(line: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for letter in line.chars() {
-        match quote {
-            Some(open) if letter == open => quote = None,
-            None if matches!(letter, '"' | '\'') => {
-                quote = Some(letter);
-                word.get_or_insert_default();
-            }
-            None if letter.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(letter),
-        }
-    }
-    if quote.is_some() {
-        return Err("a quote in the command is not closed".to_owned());
-    }
-    words.extend(word);
-    Ok(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_line_is_split_as_it_reads() {
-        let words = split_words(r#" "C:\Program Files\t.exe"  --scope 'a b' --empty "" x"y z""#).unwrap();
-        assert_eq!(words, [r"C:\Program Files\t.exe", "--scope", "a b", "--empty", "", "xy z"]);
-        assert!(split_words("token 'open").is_err());
-    }
 
     #[test]
     fn a_file_is_named_after_the_address_and_never_lies_elsewhere() {

@@ -1,6 +1,6 @@
 //! Draws the entries: the row of an account, and the details below an opened one.
 
-use super::super::super::theme::{body, palette};
+use super::super::super::theme::{body, palette, unturned};
 use super::super::super::widgets::sign::{self, Mark};
 use super::super::super::widgets::table::Row;
 use super::words::{arrived, expected, folder_words, mark, why_left_out};
@@ -71,7 +71,7 @@ pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &AccountList, line: En
             let left_out = state.accounts.get(index).and_then(|account| account.left_out.get(number));
             let Some(left_out) = left_out else { return };
             row.text(1, small(&left_out.folder, colours.soft));
-            let why = row.first_piece(2, places.last, small(why_left_out(left_out), colours.soft));
+            let why = row.first_piece(2, places.last, unturned(why_left_out(left_out)).size(DETAIL));
             row.piece((2, places.last), small(why, colours.soft), true);
         }
         Entry::Said(number) => {
@@ -117,9 +117,12 @@ fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Plac
     }
 }
 
+/// The size of details.
+pub const DETAIL: f32 = 13.0;
+
 /// A text in the size of details.
 pub fn small(text: impl Into<String>, colour: egui::Color32) -> RichText {
-    body(text).size(13.0).color(colour)
+    body(text).size(DETAIL).color(colour)
 }
 
 /// Says that a table is empty, in its middle.

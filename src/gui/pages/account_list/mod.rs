@@ -6,6 +6,7 @@
 mod cells;
 mod words;
 
+use super::super::theme::unturned;
 use super::super::widgets::sign::Mark;
 use super::super::widgets::table::{self, Column};
 use crate::domain::Severity;
@@ -14,7 +15,7 @@ use crate::report;
 use egui::Ui;
 use std::collections::BTreeSet;
 
-pub use cells::{Places, account_head, detail, say_empty, small};
+pub use cells::{DETAIL, Places, account_head, detail, say_empty, small};
 pub use words::{arrived, happened, reason, status};
 use words::{what_to_do, why_left_out};
 
@@ -53,7 +54,7 @@ pub type Break<'a> = dyn Fn(&str, (usize, usize)) -> Vec<String> + 'a;
 
 /// Breaks texts for a table with these columns, as wide as `ui`.
 pub fn fitting<'a>(ui: &'a Ui, columns: &'a [Column]) -> impl Fn(&str, (usize, usize)) -> Vec<String> + 'a {
-    move |text, over| table::broken(ui, columns, over, small(text, egui::Color32::PLACEHOLDER))
+    move |text, over| table::broken(ui, columns, over, unturned(text).size(DETAIL))
 }
 
 /// The group of an account, for order and filters.

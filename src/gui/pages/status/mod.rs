@@ -4,6 +4,7 @@ mod mailboxes;
 mod whole;
 
 use super::super::action::{Action, RunCommand};
+use super::super::notification::Reason;
 use super::super::theme;
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::chips::chip;
@@ -21,6 +22,9 @@ use std::time::Duration;
 
 /// From this many accounts on, a common reason of failure is pointed out.
 const SEVERAL: usize = 3;
+
+/// A server that is silent for so long needs somebody to look at it.
+const LONG_SILENCE: Duration = Duration::from_secs(60);
 
 /// The rows to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -238,6 +242,20 @@ impl StatusPage {
             account.end == Some(AccountEnd::Failed) && account.failure().is_some_and(|other| other.kind == reason.kind)
         };
         (ended.len() >= SEVERAL && ended.iter().all(same)).then(|| (reason.brief(), ended.len()))
+    }
+
+    /// Why the run needs a person, and the sentence that says so.
+    pub fn needs_a_person(&self) -> Option<(Reason, String)> {
+        if !self.is_running() || self.state.paused || self.state.stop_requested {
+            return None;
+        }
+        if let Some((reason, accounts)) = self.common_failure() {
+            let accounts = words::count(accounts as u64);
+            return Some((Reason::AllFail, format!("All {accounts} accounts so far have failed: {reason}.")));
+        }
+        let (side, silent) = self.silence.filter(|(_, silent)| *silent >= LONG_SILENCE)?;
+        let silent = words::duration(u64::try_from(silent.as_millis()).unwrap_or_default());
+        Some((Reason::Silent, format!("The {side} has not answered for {silent}.")))
     }
 
     /// Offers to pause when every account so far has failed for one reason.
