@@ -100,7 +100,7 @@ const STAGES: [&str; 24] = [
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 34] = [
+const OWNERS: [(&[&str], &[&str]); 35] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap", "items"]),
@@ -136,6 +136,7 @@ const OWNERS: [(&[&str], &[&str]); 34] = [
     (&["directories::"], &["logs", "settings"]),
     (&["rlimit::"], &["core_dumps"]),
     (&["rustix::"], &["private_file"]),
+    (&["unicode_normalization::"], &["migrate"]),
 ];
 
 const LONGEST_FILE: usize = 480;

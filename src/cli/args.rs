@@ -289,7 +289,8 @@ pub(super) struct RunArguments {
     pub(super) only: Vec<String>,
     /// Agree that two lines of the CSV lead to one mailbox, on the source or on the target
     ///
-    /// Without this, accounts that would share a mailbox are refused, because one person's mail would be in the other's mailbox.
+    /// Without this, accounts that would share a mailbox are refused, because one person's mail would be in the other's mailbox. With it, they
+    /// come one after the other, and a message that several of them have is there once.
     #[arg(long)]
     pub(super) allow_shared_mailboxes: bool,
     /// The name of the migration that this run belongs to (default: the last one between these servers)

@@ -3,18 +3,27 @@
 //! A server may answer with the password that it was sent. So every text of others passes here where it enters the program, before it
 //! is shortened, and everything that goes to debug.log passes once more. What is found:
 //!
-//! - the secret itself, in any case of letters, also written with backslashes (IMAP, JSON, Rust) or percent-encoded;
+//! - the secret itself, in any case of letters, also written with backslashes (IMAP, JSON, Rust), percent-encoded, quoted-printable, or as a
+//!   folder is named (modified UTF-7);
+//! - its bytes in hex;
 //! - its Base64 at any place of a longer text, such as a SASL response under whatever name: then the whole Base64 text goes;
-//! - its first half or more, where something cut it off: no letter or digit follows.
+//! - half of it or more, where something cut it off at either end: no letter or digit is beside it.
 //!
-//! A secret of fewer than [`SHORTEST`] characters would be found in half of all words, and the gaps would give it away. It is taken
-//! out of the words of others only, where it is a word of its own, and out of SASL PLAIN under its own name.
+//! What is not found:
+//!
+//! - Of a secret of fewer than [`SHORTEST`] characters, more than words. It would be found in half of all words, and the gaps would give
+//!   it away. It is taken out of the words of others only, where it is a word of its own, and out of SASL PLAIN under its own name.
+//! - A part of fewer than [`START`] bytes.
+//! - A part that is a word, such as the `Sommer` of `Sommer2024`: people say such words, and a gap in their place would tell. Where an
+//!   ellipsis shows that something cut it off there, it goes.
 //!
 //! Thousands of secrets are looked for at once: a bit map tells for every two bytes whether a secret begins with them, and a table has
 //! the secrets by their first four. A text costs about one look per byte however many accounts a run has.
 
 use super::Secret;
 use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -51,41 +60,87 @@ pub fn foreign_without_secrets(text: &str) -> Cow<'_, str> {
     SECRETS.read().unwrap_or_else(PoisonError::into_inner).clean(text, true)
 }
 
+/// How a form is written, and so how it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// As it is: upper and lower case are one.
+    Plain,
+    /// In hex: upper and lower case are one.
+    Hex,
+    /// Upper and lower case differ, and the text around it is part of the secret.
+    Base64,
+}
+
 /// A form in which a secret is looked for.
 struct Form {
     text: Zeroizing<String>,
-    /// Base64: upper and lower case differ, and the text around it is part of the secret.
-    base64: bool,
+    writing: Writing,
 }
 
 impl Form {
-    /// How many bytes of `text` are this form, whole or cut off at the end.
-    fn length_in(&self, text: &[u8]) -> Option<usize> {
-        let same = |(a, b): &(&u8, &u8)| if self.base64 { a == b } else { a.eq_ignore_ascii_case(b) };
-        let length = self.text.bytes().zip(text).take_while(|(a, b)| same(&(a, b))).count();
+    /// The longest first.
+    fn order(&self) -> std::cmp::Reverse<(usize, &str)> {
+        std::cmp::Reverse((self.text.len(), self.text.as_str()))
+    }
+
+    fn is_same(&self, one: u8, other: u8) -> bool {
+        if self.writing == Writing::Base64 { one == other } else { one.eq_ignore_ascii_case(&other) }
+    }
+
+    /// How many bytes of the text from `at` on are this form, whole or cut off at the end.
+    fn length_in(&self, text: &[u8], at: usize) -> Option<usize> {
+        let same = |(a, b): &(u8, &u8)| self.is_same(*a, **b);
+        let length = self.text.bytes().zip(&text[at..]).take_while(same).count();
         if length == self.text.len() {
             return Some(length);
         }
         let length = self.text.floor_char_boundary(length);
-        let next = String::from_utf8_lossy(&text[length..text.len().min(length + 4)]);
-        let is_cut_off = !next.starts_with(char::is_alphanumeric);
-        (is_cut_off && length >= START && length * 2 >= self.text.len()).then_some(length)
+        let after = String::from_utf8_lossy(&text[at + length..text.len().min(at + length + 4)]);
+        let (kept, lost) = self.text.split_at(length);
+        self.is_cut_off(kept, lost.chars().next(), !after.starts_with(char::is_alphanumeric), is_ellipsis(&after))
+            .then_some(length)
     }
+
+    /// The same of what is left of it from the byte `from` on, where it may have been cut off at its beginning.
+    fn tail_length_in(&self, text: &[u8], at: usize, from: usize) -> Option<usize> {
+        let (lost, kept) = self.text.split_at_checked(from)?;
+        let length = kept.bytes().zip(&text[at..]).take_while(|(a, b)| self.is_same(*a, **b)).count();
+        let before = String::from_utf8_lossy(&text[at.saturating_sub(4)..at]);
+        let is_apart = !before.ends_with(char::is_alphanumeric);
+        let is_ellipsis = before.ends_with('…') || before.ends_with("...");
+        (length == kept.len() && self.is_cut_off(kept, lost.chars().next_back(), is_apart, is_ellipsis))
+            .then_some(length)
+    }
+
+    /// Whether a part of it shows so much of the secret that it goes; `lost` is the next character that was cut off.
+    fn is_cut_off(&self, kept: &str, lost: Option<char>, is_apart: bool, is_at_ellipsis: bool) -> bool {
+        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+        let is_word = self.writing == Writing::Plain && kept.chars().all(char::is_alphabetic) && !is_letter(lost);
+        is_apart && kept.len() >= START && kept.len() * 2 >= self.text.len() && (!is_word || is_at_ellipsis)
+    }
+}
+
+fn is_ellipsis(after: &str) -> bool {
+    after.starts_with('…') || after.starts_with("...")
 }
 
 /// The secrets that no text may show.
 struct SecretFilter {
+    forms: Vec<Form>,
     /// Which pairs of bytes, in lower case, begin a form.
     pairs: Vec<bool>,
     /// The forms by their first bytes in lower case, longest first.
-    forms: HashMap<[u8; START], Vec<Form>>,
+    heads: HashMap<[u8; START], Vec<usize>>,
+    /// What is left of forms without their beginnings, by its first bytes in lower case: the form, and where in it that is.
+    tails: HashMap<[u8; START], Vec<(usize, usize)>>,
     /// Secrets that are looked for as whole words only.
     short: Vec<Zeroizing<String>>,
 }
 
 impl Default for SecretFilter {
     fn default() -> Self {
-        Self { pairs: vec![false; 1 << 16], forms: HashMap::new(), short: Vec::new() }
+        let (pairs, heads) = (vec![false; 1 << 16], HashMap::new());
+        Self { forms: Vec::new(), pairs, heads, tails: HashMap::new(), short: Vec::new() }
     }
 }
 
@@ -104,15 +159,17 @@ impl SecretFilter {
             }
         }
         for plain in [text.to_owned(), text.to_lowercase(), text.to_uppercase()].map(Zeroizing::new) {
-            self.add_form(Form { text: plain, base64: false });
+            self.add_form(Form { text: plain, writing: Writing::Plain });
         }
+        let hex = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        self.add_form(Form { text: Zeroizing::new(hex), writing: Writing::Hex });
     }
 
     fn add_short(&mut self, name: &str, text: &str) {
         for identity in ["", name] {
             let plain = Zeroizing::new(format!("{identity}\0{name}\0{text}"));
             let text = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(plain.as_bytes()));
-            self.add_form(Form { text, base64: true });
+            self.add_form(Form { text, writing: Writing::Base64 });
         }
         if !self.short.iter().any(|known| known.as_str() == text) {
             self.short.push(Zeroizing::new(text.to_owned()));
@@ -124,23 +181,40 @@ impl SecretFilter {
         let bytes = Zeroizing::new([&[0; 3][..before], text.as_bytes()].concat());
         let encoded = Zeroizing::new(alphabet.encode(bytes.as_slice()));
         let digits = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
-        self.add_form(Form { text: Zeroizing::new(encoded[digits].to_owned()), base64: true });
+        let text = Zeroizing::new(encoded[digits].to_owned());
+        self.add_form(Form { text, writing: Writing::Base64 });
     }
 
     fn add_form(&mut self, form: Form) {
         let Some(start) = start_of(form.text.as_bytes()) else { return };
-        self.pairs[pair(start)] = true;
-        let alike = self.forms.entry(start).or_default();
-        let place = alike.partition_point(|other| (other.text.len(), &*other.text) > (form.text.len(), &*form.text));
-        if alike.get(place).is_none_or(|other| other.text != form.text || other.base64 != form.base64) {
-            alike.insert(place, form);
+        let alike = self.heads.entry(start).or_default();
+        let place = alike.partition_point(|known| self.forms[*known].order() < form.order());
+        let known = alike.get(place).map(|known| &self.forms[*known]);
+        if known.is_some_and(|known| known.text == form.text && known.writing == form.writing) {
+            return;
         }
+        let number = self.forms.len();
+        alike.insert(place, number);
+        self.pairs[pair(start)] = true;
+        let step = if form.writing == Writing::Hex { 2 } else { 1 };
+        for from in (step..=form.text.len() / 2).step_by(step).filter(|from| form.text.is_char_boundary(*from)) {
+            if let Some(start) = start_of(&form.text.as_bytes()[from..]) {
+                self.tails.entry(start).or_default().push((number, from));
+            }
+        }
+        self.forms.push(form);
     }
 
     /// The text without any secret; without short ones, too, where it is `foreign`.
     fn clean<'a>(&self, text: &'a str, foreign: bool) -> Cow<'a, str> {
         let mut gaps = self.find(text.as_bytes());
-        for view in [View::of_escapes(text), View::of_percents(text)].into_iter().flatten() {
+        let views = [
+            View::of_escapes(text),
+            View::of_hex_bytes(text, b'%'),
+            View::of_hex_bytes(text, b'='),
+            View::of_folder_name(text),
+        ];
+        for view in views.into_iter().flatten() {
             gaps.extend(self.find(&view.bytes).into_iter().map(|range| view.origin(range)));
         }
         if foreign {
@@ -166,11 +240,10 @@ impl SecretFilter {
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let (mut found, mut at) = (Vec::new(), 0);
         while let Some(start) = start_of(&bytes[at..]) {
-            let forms = self.pairs[pair(start)].then(|| self.forms.get(&start)).flatten();
-            let longest =
-                forms.and_then(|forms| forms.iter().find_map(|form| Some((form, form.length_in(&bytes[at..])?))));
-            match longest {
-                Some((form, length)) if form.base64 => {
+            let begins_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+            let whole = self.pairs[pair(start)].then(|| self.head_at(bytes, at, start)).flatten();
+            match whole.or_else(|| begins_word.then(|| self.tail_at(bytes, at, start)).flatten()) {
+                Some((form, length)) if form.writing == Writing::Base64 => {
                     let whole = around(bytes, at..at + length);
                     at = whole.end;
                     found.push(whole);
@@ -184,73 +257,109 @@ impl SecretFilter {
         }
         found
     }
+
+    fn head_at(&self, bytes: &[u8], at: usize, start: [u8; START]) -> Option<(&Form, usize)> {
+        let forms = self.heads.get(&start)?.iter().map(|number| &self.forms[*number]);
+        forms.filter_map(|form| Some((form, form.length_in(bytes, at)?))).next()
+    }
+
+    fn tail_at(&self, bytes: &[u8], at: usize, start: [u8; START]) -> Option<(&Form, usize)> {
+        let tails = self.tails.get(&start)?.iter().map(|(number, from)| (&self.forms[*number], *from));
+        let lengths = tails.filter_map(|(form, from)| Some((form, form.tail_length_in(bytes, at, from)?)));
+        lengths.max_by_key(|(_, length)| *length)
+    }
 }
 
 /// A text with its escapes decoded, and where each byte of it comes from.
+#[derive(Default)]
 struct View {
     bytes: Zeroizing<Vec<u8>>,
-    origins: Vec<usize>,
+    origins: Vec<Range<usize>>,
 }
 
 impl View {
-    /// Backslashes as in IMAP and JSON; none when there are none.
+    /// Backslashes as in IMAP, JSON and Rust; none when there are none.
     fn of_escapes(text: &str) -> Option<Self> {
         Self::decoded(text, b'\\', |rest| match rest {
             [b'\\', b'u', b'{', digits @ ..] => {
                 let end = digits.iter().take(7).position(|digit| *digit == b'}')?;
-                Some((character(&digits[..end])?, end + 4))
+                Some((character(&digits[..end])?.into_bytes(), end + 4))
             }
-            [b'\\', b'u', digits @ ..] => Some((character(digits.get(..4)?)?, 6)),
-            [b'\\', letter @ (b'"' | b'\\' | b'/' | b'\''), ..] => Some((char::from(*letter).to_string(), 2)),
+            [b'\\', b'u', digits @ ..] => Some((character(digits.get(..4)?)?.into_bytes(), 6)),
+            [b'\\', b'x', digits @ ..] => Some((vec![byte_of(digits)?], 4)),
+            [b'\\', letter @ (b'"' | b'\\' | b'/' | b'\''), ..] => Some((vec![*letter], 2)),
             _ => None,
         })
     }
 
-    /// Percent-encoding (RFC 3986), with `+` for a space; none when nothing is encoded.
-    fn of_percents(text: &str) -> Option<Self> {
-        let mut view = Self::decoded(text, b'%', |_| None)?;
-        (view.bytes, view.origins) = (Zeroizing::default(), Vec::new());
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            let encoded = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-            let decoded = encoded.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-            if *byte == b'%' && at + 3 > bytes.len() {
-                // What encoded a byte was cut off.
-                break;
-            }
-            view.bytes.push(decoded.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
-            view.origins.push(at);
-            at += if decoded.is_some() { 3 } else { 1 };
-        }
-        view.origins.push(bytes.len());
+    /// Bytes in hex behind a mark: percent-encoding (RFC 3986), with `+` for a space, or quoted-printable (RFC 2045); none when there are
+    /// none.
+    fn of_hex_bytes(text: &str, mark: u8) -> Option<Self> {
+        let mut view = Self::decoded(text, mark, |rest| match rest {
+            [first, digits @ ..] if *first == mark => Some((vec![byte_of(digits)?], 3)),
+            [b'+', ..] if mark == b'%' => Some((vec![b' '], 1)),
+            _ => None,
+        })?;
+        // What encoded the last byte may be cut off.
+        let text = text.as_bytes();
+        let rest = text.iter().rev().take(2).position(|byte| *byte == mark).map_or(0, |at| at + 1);
+        let kept = view.origins.partition_point(|origin| origin.start < text.len() - rest);
+        view.bytes.truncate(kept);
+        view.origins.truncate(kept);
         Some(view)
     }
 
+    /// Modified UTF-7, as folders are named (RFC 3501, section 5.1.3); none when nothing is encoded.
+    fn of_folder_name(text: &str) -> Option<Self> {
+        Self::decoded(text, b'&', |rest| {
+            let encoded = rest.strip_prefix(b"&")?;
+            let length = encoded.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"+,".contains(byte));
+            let digits = &encoded[..length.unwrap_or(encoded.len())];
+            let taken = 1 + digits.len() + usize::from(encoded.get(digits.len()) == Some(&b'-'));
+            if digits.is_empty() {
+                return (taken == 2).then(|| (vec![b'&'], 2));
+            }
+            let digits: Vec<u8> = digits.iter().map(|byte| if *byte == b',' { b'/' } else { *byte }).collect();
+            let bytes = Zeroizing::new(LENIENT.decode(&digits).ok()?);
+            let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            let decoded: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+            Some((decoded.into_bytes(), taken))
+        })
+    }
+
     /// `decode` returns what the beginning of the rest stands for, and how many bytes that takes.
-    fn decoded(text: &str, mark: u8, decode: impl Fn(&[u8]) -> Option<(String, usize)>) -> Option<Self> {
+    fn decoded(text: &str, mark: u8, decode: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<Self> {
         let bytes = text.as_bytes();
         if !bytes.contains(&mark) {
             return None;
         }
-        let mut view = Self { bytes: Zeroizing::default(), origins: Vec::new() };
-        let mut at = 0;
+        let (mut view, mut at) = (Self::default(), 0);
         while let Some(byte) = bytes.get(at) {
-            let (decoded, length) = match decode(&bytes[at..]) {
-                Some((decoded, length)) => (decoded.into_bytes(), length),
-                None => (vec![*byte], 1),
-            };
-            view.origins.extend(decoded.iter().map(|_| at));
+            let (decoded, length) = decode(&bytes[at..]).unwrap_or_else(|| (vec![*byte], 1));
+            view.origins.extend(decoded.iter().map(|_| at..at + length));
             view.bytes.extend(decoded);
             at += length;
         }
-        view.origins.push(bytes.len());
         Some(view)
     }
 
+    /// Where the encoded text is of which this is a part.
     fn origin(&self, range: Range<usize>) -> Range<usize> {
-        self.origins[range.start]..self.origins[range.end]
+        self.origins[range.start].start..self.origins[range.end - 1].end
     }
+}
+
+/// Base64 of which a server may have cut off the end.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The byte that two digits stand for.
+fn byte_of(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits.get(..2)?).ok()?, 16).ok()
 }
 
 fn character(digits: &[u8]) -> Option<String> {
@@ -317,6 +426,7 @@ mod tests {
         let filter = filter(&[secret]);
         let sasl = |before: &str, after: &str| BASE64_STANDARD_NO_PAD.encode(format!("{before}{secret}{after}"));
         let percent_all: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let utf16: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
         for text in [
             "GEHEIM+12 Ü".to_owned(),
@@ -331,12 +441,47 @@ mod tests {
             percent_all,
             utf16,
             "Geheim+1".to_owned(),
+            // As a folder is named, and with more behind it in the same sequence.
+            "Geheim+12 &APw-".to_owned(),
+            "Geheim+12 &APwA9g-".to_owned(),
+            "Geheim+12 &APw".to_owned(),
+            hex.clone(),
+            hex.to_uppercase(),
+            hex[..22].to_owned(),
+            hex[6..].to_owned(),
+            "Geheim+12=20=C3=BC".to_owned(),
+            secret.bytes().map(|byte| format!("\\x{byte:02X}")).collect(),
+            "heim+12 ü".to_owned(),
+            "EIM+12 Ü".to_owned(),
+            sasl("", "")[5..].to_owned(),
+            sasl("a", "tail")[6..].to_owned(),
         ] {
             let said = format!("NO refused: {text}");
             assert_eq!(filter.clean(&said, true), "NO refused: …", "{text}");
         }
         assert_eq!(filter.clean("it was Geheim+1… again", true), "it was …… again");
-        assert_eq!(filter.clean("a Geheimnis, 100% sure", true), "a Geheimnis, 100% sure");
+        assert_eq!(filter.clean("and …heim+12 ü", true), "and ……");
+        for harmless in ["a Geheimnis, 100% sure", "1+12 ü", "Müheim+12 ü", "AT&T, R&D, a=b&c=d", "&", "=", "50%"] {
+            assert_eq!(filter.clean(harmless, true), harmless);
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_a_word_stays_unless_something_cut_it_off_there() {
+        let filter = filter(&["Sommer2024", "7-Zwerge"]);
+        for (said, clean) in [
+            ("im Sommer war es warm", "im Sommer war es warm"),
+            ("die Zwerge; Sommer", "die Zwerge; Sommer"),
+            ("LOGIN ann Sommer…", "LOGIN ann ……"),
+            ("LOGIN ann Sommer... and so on", "LOGIN ann …... and so on"),
+            ("…Zwerge", "……"),
+            ("Sommer20 was wrong", "… was wrong"),
+            ("Sommer202", "…"),
+            ("it was ommer2024", "it was …"),
+            ("-Zwerge", "…"),
+        ] {
+            assert_eq!(filter.clean(said, true), clean);
+        }
     }
 
     #[test]

@@ -172,6 +172,12 @@ impl Ledger {
         Ok(self.messages(folder.id)?.unchecked())
     }
 
+    /// The messages that are done and of which nothing was compared yet, neither content nor size, ascending.
+    pub fn unseen(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
+        let messages = self.messages(folder.id)?.all().iter();
+        Ok(messages.filter(|message| message.state == State::Done).filter_map(Message::as_done).collect())
+    }
+
     /// The messages that were read back and differed from what was sent, ascending.
     pub fn found_altered(&self, folder: &FolderRecord) -> Result<Vec<Done>, LedgerError> {
         let messages = self.messages(folder.id)?.all().iter();

@@ -4,6 +4,7 @@ use crate::domain::{MessageHead, Uid};
 use crate::imap::{ImapError, Reader};
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One message, without its content.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,15 +15,42 @@ pub struct Head {
     pub size: u64,
     /// Its internal date.
     pub date: Option<DateTime<FixedOffset>>,
+    /// The number of its set of flags in this folder. All but the last eight bits say what they mean, whichever folder they are of.
     flags: u32,
+}
+
+impl Head {
+    /// Whether another message, of this folder or of another, has the same flags, however they are spelt.
+    pub fn has_flags_of(&self, other: &Head) -> bool {
+        self.flags_meaning() == other.flags_meaning()
+    }
+
+    /// The same number for the same flags.
+    pub fn flags_meaning(&self) -> u32 {
+        self.flags >> SPELLINGS
+    }
+}
+
+/// Bits that tell sets of flags apart that mean the same.
+const SPELLINGS: u32 = 8;
+
+/// The first number for a set of flags.
+fn number_of(flags: &[String]) -> u32 {
+    let mut flags: Vec<String> = flags.iter().map(|flag| flag.to_ascii_lowercase()).collect();
+    flags.retain(|flag| flag != "\\recent");
+    flags.sort_unstable();
+    flags.dedup();
+    let mut hasher = DefaultHasher::new();
+    flags.hash(&mut hasher);
+    (hasher.finish() as u32) << SPELLINGS
 }
 
 /// The heads of a folder, ascending by UID, each UID once.
 #[derive(Debug, Default)]
 pub struct Heads {
     heads: Vec<Head>,
-    /// The sets of flags that occur; most folders have a handful.
-    flag_sets: Vec<Vec<String>>,
+    /// The sets of flags that occur, by their numbers; most folders have a handful.
+    flag_sets: HashMap<u32, Vec<String>>,
     known: HashMap<Vec<String>, u32>,
     read: u64,
     permanent_ids: HashMap<Uid, u64>,
@@ -46,10 +74,13 @@ impl Heads {
         let flags = match self.known.get(&head.flags) {
             Some(flags) => *flags,
             None => {
-                let index = self.flag_sets.len() as u32;
-                self.flag_sets.push(head.flags.clone());
-                self.known.insert(head.flags, index);
-                index
+                let mut number = number_of(&head.flags);
+                while self.flag_sets.contains_key(&number) {
+                    number = number.wrapping_add(1);
+                }
+                self.flag_sets.insert(number, head.flags.clone());
+                self.known.insert(head.flags, number);
+                number
             }
         };
         if let Some(unused) = head.unused {
@@ -98,7 +129,7 @@ impl Heads {
 
     /// The flags of a head of this folder.
     pub fn flags(&self, head: &Head) -> &[String] {
-        self.flag_sets.get(head.flags as usize).map_or(&[], Vec::as_slice)
+        self.flag_sets.get(&head.flags).map_or(&[], Vec::as_slice)
     }
 
     /// A flag of the message that cannot be sent.
@@ -151,5 +182,23 @@ mod tests {
         assert_eq!(heads.all().iter().map(|head| (head.uid.0, head.size)).collect::<Vec<_>>(), vec![(1, 10), (3, 31)]);
         assert_eq!(heads.flags(heads.get(Uid(3)).unwrap()), ["b"]);
         assert_eq!(heads.bytes(), 41);
+    }
+
+    #[test]
+    fn messages_of_two_folders_have_the_same_flags_however_they_are_spelt() {
+        let heads = |sets: &[&[&str]]| {
+            let mut heads = Heads::default();
+            for (flags, uid) in sets.iter().zip(1..) {
+                let flags = flags.iter().map(|flag| flag.to_string()).collect();
+                heads.push(MessageHead { uid: Uid(uid), size: 1, flags, date: None, permanent_id: None, unused: None });
+            }
+            heads
+        };
+        let here = heads(&[&["\\Seen", "$A"], &["$a", "\\SEEN", "\\Recent"], &["\\Seen"], &[]]);
+        let there = heads(&[&[], &["\\seen", "$A"]]);
+        let same: Vec<[bool; 2]> =
+            here.all().iter().map(|head| [0, 1].map(|at| head.has_flags_of(&there.all()[at]))).collect();
+        assert_eq!(same, [[false, true], [false, true], [false, false], [true, false]]);
+        assert_eq!(here.flags(&here.all()[1]), ["$a", "\\SEEN", "\\Recent"]);
     }
 }

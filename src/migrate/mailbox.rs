@@ -42,7 +42,8 @@ pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> Verdic
     let Migration { mailbox, ledger, folders, left_out, .. } = &mut migration;
     // The next run does not know what this one left behind.
     for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
-        job.report_lost_flags(&mut mailbox.reporter);
+        let record = ledger.as_ref().and_then(|ledger| ledger.messages_of(&ledger.folder(&job.source)?).ok());
+        job.report_lost_flags(&mut mailbox.reporter, record.unwrap_or_default());
     }
     // Mail is at its end, whichever that is; nothing that happens to items changes it.
     if ended != Ended::Stopped

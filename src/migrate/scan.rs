@@ -5,7 +5,7 @@
 use crate::domain::{FolderId, FolderPath, Mapping, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
-use crate::migrate::attempt::Mailbox;
+use crate::migrate::attempt::{Mailbox, uncompared};
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
@@ -15,6 +15,7 @@ use crate::migrate::plan::plain_name::{is_one_name, plain_names};
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Event, Step};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,7 +62,8 @@ pub fn take_over_unchanged(
         });
         let is_whole = is_trusted && done >= here.messages;
         if is_whole && is_unchanged(&record, &here) && is_as_recorded(ledger, &record, &there)? {
-            let compared = done.saturating_sub(ledger.unchecked(&record)?.len() as u64);
+            let open = uncompared(ledger, &record, mailbox.context.options.verify)?;
+            let compared = done.saturating_sub(open.len() as u64);
             job.take_over(&mailbox.reporter, (bytes, compared), &here, &there);
         }
     }
@@ -104,6 +106,13 @@ pub fn scan_and_make_ready(
     let is_due = |job: &FolderJob| !job.progress.finished && job.is_suspect() == suspects;
     let due: Vec<usize> = (0..folders.len()).filter(|&index| is_due(&folders[index])).collect();
     let at_once = if suspects || mailbox.scans_singly { 1 } else { SCANNED_AT_ONCE };
+    // A folder that is there and is not opened in this run has its name all the same.
+    for job in folders.iter() {
+        let name = sessions.target.wire_name(&job.planned.target);
+        if name.is_ok_and(|name| sessions.selectable.contains(&name)) {
+            mailbox.opened.entry(job.id).or_insert_with(|| job.planned.target.clone());
+        }
+    }
     if suspects {
         sessions.source.wait_at_least(LONGEST_OPENING).on(Side::Source)?;
     }
@@ -216,12 +225,33 @@ fn rename(
     true
 }
 
-/// Whether the target takes this folder's name for another's: it says that the folder exists, though it has listed none of that name, and
-/// messages of a folder with nearly the same name go there.
-fn is_anothers(mailbox: &Mailbox<'_>, job: &FolderJob, ready: &Ready) -> bool {
+/// Whether the target takes this folder's name for another's, to which messages of a folder with nearly the same name go: it says that the
+/// folder exists, though it has listed none of that name, or that it made it, and lists one of the two only.
+fn is_anothers(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    job: &FolderJob,
+    (wire_name, ready): (&[u8], &Ready),
+    listed: &mut Option<BTreeSet<Vec<u8>>>,
+) -> Result<bool, Halt> {
     let target = &job.planned.target;
     let is_near = |(id, path): (&FolderId, &FolderPath)| *id != job.id && path != target && is_one_name(path, target);
-    ready.open.is_ok() && ready.existed && mailbox.opened.iter().any(is_near)
+    let near: Vec<&FolderPath> = mailbox.opened.iter().filter(|place| is_near(*place)).map(|(_, path)| path).collect();
+    if ready.open.is_err() || near.is_empty() || sessions.selectable.contains(wire_name) {
+        return Ok(false);
+    }
+    if ready.existed {
+        return Ok(true);
+    }
+    let listed = match listed {
+        Some(listed) => listed,
+        None => {
+            let now = sessions.target.reader().list().on(Side::Target)?;
+            listed.insert(now.folders.into_iter().map(|folder| folder.wire_name).collect())
+        }
+    };
+    let mut others = near.into_iter().filter_map(|path| sessions.target.wire_name(path).ok());
+    Ok(!listed.contains(wire_name) || others.any(|name| !listed.contains(&name)))
 }
 
 /// Makes folders ready whose names the target refused, or takes for others', under one plain name after the other.
@@ -232,12 +262,11 @@ fn make_renamed_ready(
     mut refused: Vec<(usize, FolderPath, Vec<u8>, Ready)>,
 ) -> Result<(), Halt> {
     for tries in 0.. {
-        let mut again = Vec::new();
+        let (mut again, mut listed) = (Vec::new(), None);
         for (index, wanted, wire_name, ready) in refused {
-            let is_refused = ready.open.as_ref().is_err_and(ImapError::refuses_name);
-            if (is_refused || is_anothers(mailbox, jobs[index], &ready))
-                && rename(mailbox, jobs[index], &wanted, tries, sessions.separator)
-            {
+            let is_refused = ready.open.as_ref().is_err_and(ImapError::refuses_name)
+                || is_anothers(mailbox, sessions, jobs[index], (&wire_name, &ready), &mut listed)?;
+            if is_refused && rename(mailbox, jobs[index], &wanted, tries, sessions.separator) {
                 let (named, mut names) = name_targets(mailbox, &sessions.target, jobs, std::iter::once(index));
                 again.extend(named.first().and_then(|_| names.pop()).map(|name| (index, wanted, name)));
             } else {

@@ -1,10 +1,10 @@
 //! What failed is named as a person knows it: by sender and subject, which the source is asked for; whatever it answers, nothing gets worse.
 
 use super::between::{Command, Fate, Tamper};
-use super::stage::{ANN, Stage, message, problems};
+use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::RunKind;
-use kimt::rehearsal::{ImapOptions, Profile};
+use kimt::rehearsal::{ImapOptions, NewMessage, Profile};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -107,4 +107,23 @@ fn a_comparison_survives_a_source_that_hangs_up_when_it_is_asked_who_wrote_a_mes
     assert_eq!(reported.len(), 3, "{reported:#?}");
     assert!(reported.iter().all(|problem| problem.starts_with("MessageMissing")), "{reported:#?}");
     assert_eq!(state.tally.checked.messages, 4);
+}
+
+#[test]
+fn a_message_that_was_refused_is_not_counted_as_one_that_lost_flags() {
+    let target = ImapOptions { append_limit: 2_000, ..ImapOptions::new(Profile::Typical) };
+    let mut stage = Stage::with(ImapOptions::new(Profile::Rich), target);
+    for length in [10, 20, 5_000, 30] {
+        let text = format!("Subject: {length}\r\n\r\n{}\r\n", "x".repeat(length));
+        let invoice = NewMessage { flags: vec!["invoice".to_owned()], ..message(&text) };
+        stage.source.store().add(ANN, "INBOX", if length == 10 { message(&text) } else { invoice }).unwrap();
+    }
+    stage.target.tamper(Tamper::answers(|answer| match answer.text.contains("[PERMANENTFLAGS") {
+        true => Fate::Instead(b"* OK [PERMANENTFLAGS (\\Seen \\Flagged)] no others\r\n".to_vec()),
+        false => Fate::Pass,
+    }));
+    let state = stage.migrate();
+    let told = "KeywordsDropped: 2 messages in 'INBOX' lost flags or keywords that the target does not keep: for example invoice.";
+    assert!(problems(&state).iter().any(|problem| problem == told), "{:?}", problems(&state));
+    assert!(kinds(&state).contains(&ProblemKind::MessageRefused), "{:?}", problems(&state));
 }

@@ -1,7 +1,7 @@
 //! Servers that were restored, wiped or used since: a UID alone is no proof of a message, on either side.
 
 use super::between::{Fate, Tamper};
-use super::stage::{ANN, Stage, message, problems};
+use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::migrate::Verify;
 use kimt::progress::Verdict;
@@ -36,6 +36,27 @@ fn messages_of_a_restored_source_are_copied_though_their_uids_are_recorded() {
 }
 
 #[test]
+fn messages_that_a_repair_did_not_see_are_not_doubled_when_the_source_is_restored() {
+    for verify in [Verify::Content, Verify::Size, Verify::None] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+        stage.verify = verify;
+        add(&stage, &["a", "b", "c", "d"]);
+        stage.assert_complete(&stage.migrate());
+        let backup = stage.source.store().back_up(ANN).unwrap();
+        for uid in [2, 3] {
+            stage.source.store().delete_message(ANN, "INBOX", uid).unwrap();
+        }
+        stage.repair = true;
+        assert_eq!(stage.migrate().verdict(), Verdict::AllComplete);
+        stage.repair = false;
+        stage.source.store().restore(ANN, &backup).unwrap();
+        let state = stage.migrate();
+        assert_eq!(state.tally.copied.messages, 0, "{verify:?}: {:?}", problems(&state));
+        stage.assert_complete(&state);
+    }
+}
+
+#[test]
 fn a_target_that_was_wiped_or_rolled_back_and_used_since_gets_everything_again() {
     for verify in [Verify::Content, Verify::Size, Verify::None] {
         for own in [0, 2, 9] {
@@ -56,34 +77,48 @@ fn a_target_that_was_wiped_or_rolled_back_and_used_since_gets_everything_again()
 
 #[test]
 fn what_the_target_confirmed_and_lost_is_sent_again_by_the_next_run() {
-    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(4);
-    let there = stage.target.server.store().clone();
-    // The last message is gone before anybody has read it back.
-    stage.target.tamper(Tamper::commands(move |command| {
-        if command.reads_bodies() {
-            let _ = there.delete_message(ANN, "INBOX", 4);
-        }
-        Fate::Pass
-    }));
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
-    assert!(problems(&state).iter().any(|problem| problem.starts_with(&format!("{:?}", ProblemKind::MessageMissing))));
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    assert_eq!(stage.target.mail().messages(), 4);
+    for verify in [Verify::Content, Verify::Size] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(4);
+        stage.verify = verify;
+        let there = stage.target.server.store().clone();
+        // The last message is gone before anybody has read it back, or has seen it.
+        stage.target.tamper(Tamper::commands(move |command| {
+            if matches!(command.name.as_str(), "EXAMINE" | "UID FETCH") {
+                let _ = there.delete_message(ANN, "INBOX", 4);
+            }
+            Fate::Pass
+        }));
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{verify:?}: {:?}", problems(&state));
+        assert_eq!(kinds(&state), [ProblemKind::MessageMissing].into(), "{verify:?}: {:?}", problems(&state));
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{verify:?}: {:?}", problems(&state));
+        assert_eq!(stage.target.mail().messages(), 4, "{verify:?}");
+    }
 }
 
 #[test]
-fn what_was_read_back_and_deleted_since_stays_deleted() {
-    let stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
-    stage.assert_complete(&stage.migrate());
-    for uid in [2, 6] {
-        stage.target.store().delete_message(ANN, "INBOX", uid).unwrap();
+fn what_was_read_back_or_seen_and_deleted_since_stays_deleted() {
+    for (first, later) in [
+        (Verify::Content, Verify::Content),
+        (Verify::Size, Verify::Size),
+        (Verify::Size, Verify::Content),
+        (Verify::Content, Verify::Size),
+    ] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
+        stage.verify = first;
+        stage.assert_complete(&stage.migrate());
+        for uid in [2, 6] {
+            stage.target.store().delete_message(ANN, "INBOX", uid).unwrap();
+        }
+        stage.verify = later;
+        for new in 1..=2 {
+            stage.source.store().add_generated(ANN, "INBOX", 1, 500, 77 + new).unwrap();
+            let state = stage.migrate();
+            assert_eq!(state.verdict(), Verdict::AllComplete, "{first:?} {later:?}: {:?}", problems(&state));
+            assert_eq!(stage.target.mail().messages(), 4 + new as usize, "{first:?} {later:?}");
+        }
     }
-    stage.source.store().add_generated(ANN, "INBOX", 1, 500, 77).unwrap();
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    assert_eq!(stage.target.mail().messages(), 5);
 }
 
 #[test]

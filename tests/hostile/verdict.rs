@@ -95,3 +95,67 @@ fn two_folders_that_the_target_takes_for_one_stay_two() {
         assert_eq!(full, [1, 1], "{:?}", problems(&state));
     }
 }
+
+/// Folders of these names on the source, with a message each.
+fn add(stage: &Stage, folders: &[&str]) {
+    for folder in folders {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add(ANN, folder, message(&format!("Subject: {folder}\r\n\r\nx\r\n"))).unwrap();
+    }
+}
+
+/// The target takes `News` and `news` for one. It either says so when the second is to be made, or says that it made it and lists nothing.
+fn one_for_two(stage: &mut Stage, says_ok: bool) {
+    let kerio = store(Layout { separator: b'/', kerio: true });
+    stage.target = super::stage::End::start(kerio, ImapOptions::new(Profile::Rich), Security::Plain);
+    stage.target.tamper(Tamper::commands(move |command| match command.name.as_str() {
+        "CREATE" if says_ok && command.text.to_lowercase().ends_with("news\"") => {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            command.answer("OK made")
+        }
+        "LIST" if says_ok && command.text.to_lowercase().ends_with("news\"") => command.answer("OK listed"),
+        _ => Fate::Pass,
+    }));
+}
+
+fn assert_two_folders(stage: &Stage, shown: &str) {
+    let there = stage.target.mail();
+    let full: Vec<usize> = there.folders.values().map(|folder| folder.messages.len()).filter(|it| *it > 0).collect();
+    assert_eq!(
+        full,
+        [1, 1],
+        "{shown}: {:?}",
+        there.folders.keys().map(|it| String::from_utf8_lossy(it)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn two_folders_stay_two_where_the_target_says_that_it_made_both_and_lists_one() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+    add(&stage, &["News", "news"]);
+    one_for_two(&mut stage, true);
+    stage.target.store().create_folder(ANN, "News").unwrap();
+    for run in ["first", "second"] {
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{run}: {:?}", problems(&state));
+        assert_two_folders(&stage, run);
+    }
+}
+
+#[test]
+fn a_new_folder_stays_one_of_its_own_though_the_target_takes_its_name_for_one_that_was_copied_before() {
+    for says_ok in [false, true] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+        add(&stage, &["News"]);
+        one_for_two(&mut stage, says_ok);
+        stage.target.store().create_folder(ANN, "News").unwrap();
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+        add(&stage, &["news"]);
+        for run in ["second", "third"] {
+            let state = stage.migrate();
+            assert_eq!(state.verdict(), Verdict::AllComplete, "{run} {says_ok}: {:?}", problems(&state));
+            assert_two_folders(&stage, run);
+        }
+    }
+}

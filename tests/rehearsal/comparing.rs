@@ -92,9 +92,53 @@ fn what_people_did_on_the_target_is_distinguished_where_the_record_knows() {
     stage.target.store().create_folder(ANN, "Filed").unwrap();
     stage.target.store().move_message(ANN, "INBOX", 3, "Filed").unwrap();
     assert!(stage.target.mail().folders.contains_key(&wire_name("Filed")));
+    // Filed, also where an equal message is already.
+    for (equal, told) in [(false, 2), (true, 2)] {
+        if equal {
+            let octets = stage.target.store().content(ANN, "Filed", 1).unwrap().to_vec();
+            stage.target.store().add(ANN, "Filed", message(&octets, &[], "2020-01-01T00:00:00+00:00")).unwrap();
+        }
+        let state = stage.run(RunKind::Verify);
+        let kinds_told = BTreeSet::from([ProblemKind::MessageFiled, ProblemKind::MarkedOnTarget]);
+        assert_eq!(
+            (state.verdict(), state.tally.checked.messages),
+            (Verdict::AllComplete, 3),
+            "{:?}",
+            problems(&state)
+        );
+        assert!(kinds(&state).is_subset(&kinds_told) && problems(&state).len() < told, "{:?}", problems(&state));
+        assert!(problems(&state)[0].contains("'once'") && problems(&state)[0].contains("'Filed'"));
+        assert!(!words::verdict(&state).contains("equal on both"), "{}", words::verdict(&state));
+    }
+
+    stage.target.store().empty_folder(ANN, "Filed").unwrap();
     let state = stage.run(RunKind::Verify);
     assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageMissing]), "{:?}", problems(&state));
     assert!(problems(&state)[0].contains("somebody has deleted or moved it"), "{:?}", problems(&state));
+}
+
+#[test]
+fn a_message_in_another_folder_than_its_own_is_found_there_also_where_that_one_has_an_equal_message() {
+    for folder in ["Empty", "Elsewhere"] {
+        let stage = migrated();
+        if folder == "Empty" {
+            stage
+                .source
+                .store()
+                .add(ANN, folder, message(b"Subject: once\r\n\r\nOnce.\r\n", &[], "2020-01-01T00:00:00+00:00"))
+                .unwrap();
+            stage.assert_complete(&stage.migrate());
+        }
+        let _ = stage.target.store().create_folder(ANN, folder);
+        stage.target.store().move_message(ANN, "INBOX", 3, folder).unwrap();
+        let state = stage.run(RunKind::Verify);
+        assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageFiled]), "{:?}", problems(&state));
+        lose_record(&stage);
+        let state = stage.run(RunKind::Verify);
+        assert_eq!(state.verdict(), Verdict::SomeIncomplete);
+        assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageMisplaced]), "{:?}", problems(&state));
+        assert!(problems(&state)[0].contains(&format!("it is in '{folder}'")), "{:?}", problems(&state));
+    }
 }
 
 #[test]

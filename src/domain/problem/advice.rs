@@ -89,7 +89,7 @@ impl Problem {
             FolderReplaced => "Migrate this mailbox again; the folder is then compared by content.",
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
             | KeywordsDropped | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged
-            | ItemLeftOut | ItemAdapted | MarkedOnTarget => "",
+            | ItemLeftOut | ItemAdapted | MarkedOnTarget | MessageFiled => "",
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
             }
@@ -114,6 +114,7 @@ impl Problem {
             DateDiffers | FlagsDiffer => {
                 "Decide whether it matters. This program changes nothing that is on the target."
             }
+            MessageMisplaced => "Decide whether it belongs there. This program moves nothing on the target.",
             ExtraCopies => "Delete the extra copies on the target. This program deletes nothing there.",
             MessageUnreadable => {
                 "Open the message in a mail program on the source. If it opens there, migrate this mailbox again."
@@ -121,6 +122,9 @@ impl Problem {
             MessageRefused => "Save the message from the source as a file; the target does not accept it as it is.",
             MessageTooLarge => {
                 "Raise the target's size limit and migrate this mailbox again, or save the message as a file."
+            }
+            SizeNotAsAnnounced => {
+                "Open the message on the source. If more of it shows there than on the target, save it there as a file."
             }
             MessageAltered => "Compare the message on both servers before you switch off the source.",
             MessageUnproved => {

@@ -154,6 +154,10 @@ pub enum ProblemKind {
     ExtraCopies,
     /// Somebody changed flags on the target since the message was copied.
     MarkedOnTarget,
+    /// The message is in another folder of the target, to which somebody has moved it since the copy.
+    MessageFiled,
+    /// The message is in another folder of the target than it should be.
+    MessageMisplaced,
     // The message.
     /// The source could not deliver the message.
     MessageUnreadable,
@@ -161,6 +165,8 @@ pub enum ProblemKind {
     MessageRefused,
     /// The message is larger than the target accepts.
     MessageTooLarge,
+    /// The source gave much less of the message than it had announced, or much more; what it gave was copied.
+    SizeNotAsAnnounced,
     /// The message on the target differs from what was sent.
     MessageAltered,
     /// The target stored the message with changes that do not touch its content (line ends, added trace header).
@@ -228,11 +234,13 @@ impl Problem {
             | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
-            | MarkedOnTarget | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
-            | CollectionLeftOut | CollectionNotWhole | CollectionMerged => Reach::Folder,
-            MessageUnreadable | MessageRefused | MessageTooLarge | MessageAltered | MessageNormalised
-            | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped | ItemNotCopied
-            | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
+            | MarkedOnTarget | MessageFiled | MessageMisplaced | ItemsNotReached | ItemsRefused | ItemsNotOffered
+            | InvitationSeen | AttendeesListed | CollectionLeftOut | CollectionNotWhole | CollectionMerged => {
+                Reach::Folder
+            }
+            MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
+            | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
+            | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
         }
     }
 
@@ -250,11 +258,12 @@ impl Problem {
             | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
             | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
             | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
-            | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept
-            | KeywordsDropped | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
-            | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted
-            | ItemAltered | ItemDifferent | ItemMissing => Retry::Never,
+            | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageFiled | MessageMisplaced | MessageUnreadable
+            | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered | MessageNormalised
+            | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped | ItemsNotReached
+            | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed | CollectionLeftOut
+            | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
+            | ItemDifferent | ItemMissing => Retry::Never,
         }
     }
 
@@ -262,9 +271,10 @@ impl Problem {
     pub fn severity(&self) -> Severity {
         use ProblemKind::*;
         match self.kind {
-            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised
-            | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget | ItemsNotOffered
-            | AttendeesListed | CollectionLeftOut | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
+            FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | SizeNotAsAnnounced
+            | MessageNormalised | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget
+            | MessageFiled | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged | ItemLeftOut
+            | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused
@@ -274,8 +284,8 @@ impl Problem {
             | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
             | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
             | MessageAltered | MessageUnproved | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers
-            | FlagsDiffer | ExtraCopies | ItemsNotReached | ItemsRefused | InvitationSeen | CollectionNotWhole
-            | ItemNotCopied | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
+            | FlagsDiffer | ExtraCopies | MessageMisplaced | ItemsNotReached | ItemsRefused | InvitationSeen
+            | CollectionNotWhole | ItemNotCopied | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
         }
     }
 }

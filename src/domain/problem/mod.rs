@@ -130,8 +130,8 @@ impl Problem {
     pub fn details(&self) -> String {
         match (self.words.trim_end_matches('.'), &self.note) {
             (_, None) => self.words.clone(),
-            ("", Some(note)) => note.to_string(),
-            (words, Some(note)) => format!("{words}; {note}"),
+            ("", Some(note)) => note.said_of(self.is_one_message()),
+            (words, Some(note)) => format!("{words}; {}", note.said_of(self.is_one_message())),
         }
     }
 }

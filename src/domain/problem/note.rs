@@ -26,6 +26,13 @@ pub enum Note {
     LostWhileOpening,
     /// The connection was lost every time the folder was created.
     LostWhileCreating,
+    /// How large the source said that the message is, and how large what it gave.
+    AnnouncedAndGiven {
+        /// In bytes.
+        announced: u64,
+        /// In bytes.
+        given: u64,
+    },
     /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
     SizeLimit {
         /// The limit in bytes.
@@ -61,6 +68,11 @@ pub enum Note {
     },
     /// The message was on the target when a run read it back.
     TakenSince,
+    /// The folder of the target in which the message was found.
+    IsInFolder {
+        /// Its name.
+        folder: String,
+    },
     /// The flags of a message on either side.
     FlagsAre {
         /// On the source, separated by spaces.
@@ -146,6 +158,7 @@ impl Note {
     pub(super) fn made_printable(self) -> Self {
         match self {
             Note::FlagLost { flag } => Note::FlagLost { flag: readable(&flag) },
+            Note::IsInFolder { folder } => Note::IsInFolder { folder: readable(&folder) },
             Note::FlagsAre { source, target } => {
                 Note::FlagsAre { source: readable(&source), target: readable(&target) }
             }
@@ -160,18 +173,42 @@ impl Note {
     }
 }
 
+/// Said of one message or thing.
 impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(formatter, true)
+    }
+}
+
+impl Note {
+    /// The same, said of one message or of several.
+    pub(super) fn said_of(&self, is_one: bool) -> String {
+        struct Said<'a>(&'a Note, bool);
+        impl fmt::Display for Said<'_> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(formatter, self.1)
+            }
+        }
+        Said(self, is_one).to_string()
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>, is_one: bool) -> fmt::Result {
         let day = |date: &DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
         let text = match self {
+            Note::CountedNotListed if is_one => "the server counts it and does not list it",
             Note::CountedNotListed => "the server counts them and does not list them",
-            Note::ListedNotDelivered => "the server lists it and does not deliver it",
+            Note::ListedNotDelivered if is_one => "the server lists it and does not deliver it",
+            Note::ListedNotDelivered => "the server lists them and does not deliver them",
             Note::LostWhileReading { times } => {
                 return write!(formatter, "the connection was lost {times} times while it was read");
             }
             Note::LostWhileSending => "the connection was lost each time it was sent",
             Note::LostWhileOpening => "the connection was lost each time it was opened",
             Note::LostWhileCreating => "the connection was lost each time it was created",
+            Note::AnnouncedAndGiven { announced, given } => {
+                let (announced, given) = (numbers::size(*announced), numbers::size(*given));
+                return write!(formatter, "it announced {announced} and gave {given}");
+            }
             Note::SizeLimit { bytes } => {
                 return write!(formatter, "its limit is {}", numbers::size(*bytes));
             }
@@ -184,11 +221,15 @@ impl fmt::Display for Note {
                 return write!(formatter, "for example {} became {stored}", day(sent));
             }
             Note::NoDates => "the target takes no dates, or the source has none to give",
-            Note::FinalLineEndChanged => "only the line end at its very end is another",
-            Note::LineEndsChanged => "its text is the same, with other line ends",
+            Note::FinalLineEndChanged if is_one => "only the line end at its very end is another",
+            Note::FinalLineEndChanged => "only the line ends at their very ends are others",
+            Note::LineEndsChanged if is_one => "its text is the same, with other line ends",
+            Note::LineEndsChanged => "they have the same text, with other line ends",
             Note::HeaderLinesAdded => "header fields were added",
-            Note::HeaderChanged => "its header was changed",
-            Note::CarriageReturnsDeleted => "carriage returns were deleted from it",
+            Note::HeaderChanged if is_one => "its header was changed",
+            Note::HeaderChanged => "their headers were changed",
+            Note::CarriageReturnsDeleted if is_one => "carriage returns were deleted from it",
+            Note::CarriageReturnsDeleted => "carriage returns were deleted from them",
             Note::DateNotUnderstood { date } => {
                 return write!(formatter, "the source's date could not be understood, for example '{date}'");
             }
@@ -197,6 +238,7 @@ impl fmt::Display for Note {
             Note::TakenSince => {
                 "an earlier run read it back there, so somebody has deleted or moved it on the target since"
             }
+            Note::IsInFolder { folder } => return write!(formatter, "it is in '{folder}'"),
             Note::FlagsAre { source, target } => {
                 let shown = |flags: &str| if flags.is_empty() { "none".to_owned() } else { flags.to_owned() };
                 return write!(formatter, "{} on the source, {} on the target", shown(source), shown(target));
@@ -241,5 +283,29 @@ impl fmt::Display for Note {
             }
         };
         formatter.write_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{Note, Problem, ProblemKind};
+
+    #[test]
+    fn what_is_said_of_several_messages_is_said_in_the_plural() {
+        for (kind, note) in [
+            (ProblemKind::MessageNormalised, Note::FinalLineEndChanged),
+            (ProblemKind::MessageNormalised, Note::LineEndsChanged),
+            (ProblemKind::MessageAltered, Note::HeaderChanged),
+            (ProblemKind::MessageAltered, Note::CarriageReturnsDeleted),
+            (ProblemKind::MessageUnreadable, Note::CountedNotListed),
+            (ProblemKind::MessageUnreadable, Note::ListedNotDelivered),
+        ] {
+            let sentence = |count| Problem::new(kind).in_folder("Sent").counting(count).noting(note.clone()).sentence();
+            let has =
+                |sentence: &str, words: &[&str]| sentence.split([' ', '.', ':']).any(|word| words.contains(&word));
+            let (one, four) = (sentence(1), sentence(4));
+            assert!(has(&four, &["4"]) && !has(&four, &["it", "its", "was", "is", "has"]), "{four}");
+            assert!(!has(&one, &["them", "their", "are", "have"]), "{one}");
+        }
     }
 }

@@ -107,9 +107,19 @@ impl Problem {
             MarkedOnTarget => {
                 format!("{message} {has} other flags on the target, because somebody changed them there since the copy")
             }
+            MessageFiled => {
+                format!(
+                    "{message} {is} in another folder on the target, because somebody has moved {them} there since the copy"
+                )
+            }
+            MessageMisplaced => format!("{message} {is} in another folder on the target than on the source"),
             MessageUnreadable => format!("{message} could not be read from the source"),
             MessageRefused => format!("The target refused {}", self.messages()),
             MessageTooLarge => format!("{message} {is} larger than the target accepts"),
+            SizeNotAsAnnounced => {
+                let sizes = if is_one { "a size far from the one" } else { "sizes far from those" };
+                format!("The source gave {} in {sizes} that it announced", self.messages())
+            }
             MessageAltered => format!("{message} {is} on the target with different content"),
             MessageDoubled => format!(
                 "{message} {is} on the target twice, because another run copied {them} at the same time or the target \
@@ -169,7 +179,7 @@ impl Problem {
         format!("{} in '{}'", capitalised(item), self.collection())
     }
 
-    fn is_one_message(&self) -> bool {
+    pub(super) fn is_one_message(&self) -> bool {
         self.subject.message.is_some() || self.count == 1
     }
 }

@@ -104,6 +104,25 @@ impl FolderRun<'_, '_> {
         self.fail_all(altered.collect())
     }
 
+    /// Reports messages of which the source announced quite another size than it gave, once in a run.
+    pub fn report_sizes(&mut self) -> Result<(), Halt> {
+        let unlike = std::mem::take(&mut self.job.progress.unlike_announced);
+        let folder = (self.job.source.wire_name.as_slice(), Some(self.scan.status.uid_validity));
+        let named = unlike.keys().copied().take(CHANGED_NAMED);
+        let (envelopes, lost) = self.mailbox.names.ask(&mut self.sessions.source, folder, named);
+        let about = || Problem::new(ProblemKind::SizeNotAsAnnounced).in_folder(&self.job.planned.source);
+        let mut problems: Vec<Problem> = Vec::new();
+        for (uid, (announced, given)) in unlike.iter().take(CHANGED_NAMED) {
+            let name = describe(self.scan.heads.get(*uid), *uid, envelopes.get(uid));
+            let note = Note::AnnouncedAndGiven { announced: *announced, given: *given };
+            problems.push(about().about_message(name).noting(note));
+        }
+        let more = unlike.len().saturating_sub(CHANGED_NAMED) as u64;
+        problems.extend((more > 0).then(|| about().counting(more)));
+        problems.into_iter().for_each(|problem| self.report_problem(problem));
+        lost.map_or(Ok(()), |error| Err(Halt::Server { side: Side::Source, error }))
+    }
+
     /// Reports messages that the target stored with a change that leaves what they say as it was. They are named where more than the line
     /// end at the very end changed.
     fn report_changed(&mut self, changed: Vec<(Uid, Comparison)>) -> Result<(), Halt> {

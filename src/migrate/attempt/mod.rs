@@ -13,12 +13,13 @@ use super::folder::progress::FolderProgress;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide};
 use super::plan::duplicates::Elsewhere;
+use super::request::Verify;
 use super::sessions::Sessions;
 use super::sessions::follower::Found;
 use super::target::directory::TargetUser;
 use super::verdict::FolderEvidence;
 use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
-use crate::ledger::{FolderRecord, Ledger};
+use crate::ledger::{Done, FolderRecord, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One mailbox while it is migrated.
@@ -85,6 +86,14 @@ impl<'a> Mailbox<'a> {
     }
 }
 
+/// The messages of a folder that are done, and of which the record does not say that they were compared the way that is asked for.
+pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Result<Vec<Done>, Halt> {
+    Ok(match verify {
+        Verify::Size => ledger.unseen(record)?,
+        Verify::Content | Verify::None => ledger.unchecked(record)?,
+    })
+}
+
 /// Ends a folder by an error that only reaches it; none then. The rest of the mailbox continues.
 pub fn within_folder<T>(
     outcome: Result<T, Halt>,
@@ -146,7 +155,8 @@ impl FolderRun<'_, '_> {
         let done = self.ledger.done(record)?;
         let taken = done.iter().filter(|(uid, _)| self.scan.heads.get(*uid).is_some());
         let (messages, bytes) = taken.fold((0_u64, 0), |(messages, bytes), (_, size)| (messages + 1, bytes + size));
-        let compared = messages.saturating_sub(self.ledger.unchecked(record)?.len() as u64);
+        let open = uncompared(self.ledger, record, self.mailbox.context.options.verify)?;
+        let compared = messages.saturating_sub(open.len() as u64);
         self.job.report_found(&self.mailbox.reporter, (messages, bytes), compared);
         Ok(())
     }

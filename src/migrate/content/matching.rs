@@ -10,7 +10,7 @@
 //!    its header; then what lost carriage returns; then what has an equal body and is still the same message.
 //!
 //! - Each step looks at the whole folder before the next begins, so that no message takes the better copy of another.
-//! - Within a step an equal date comes first, then the order of UIDs. Of copies with added header fields the one with the fewest comes
+//! - Within a step an equal date comes first, then equal flags, then the order of UIDs: equal messages keep what they were marked with. Of copies with added header fields the one with the fewest comes
 //!   first, and the longest original chooses first.
 //! - Each message is paired at most once: of two equal messages on the source and one on the target, one is there and one is not.
 //! - What is absent or cannot be read is paired with nothing, and is reported to the caller.
@@ -272,27 +272,29 @@ struct Left {
 /// Of copies that could be a message's, at most this many are looked at.
 const CANDIDATES: usize = 2000;
 
-type Date = Option<DateTime<FixedOffset>>;
+/// What is compared of the marks of equal messages: the date and the flags, as far as they are looked at.
+type Marks = (Option<DateTime<FixedOffset>>, Option<u32>);
 
 impl Left {
-    /// Pairs what has the same key: first where the dates are equal too, then the rest.
+    /// Pairs what has the same key: first where date and flags are equal too, then one of them, then the rest.
     fn pair_by<K: Hash + Eq>(
         &mut self,
         comparison: Comparison,
         key_here: impl Fn(Uid) -> Option<K>,
         key_there: impl Fn(Uid) -> Option<K>,
     ) {
-        for by_date in [true, false] {
-            let date = |head: &Head| head.date.filter(|_| by_date);
-            let mut copies: HashMap<(K, Date), Vec<&Head>> = HashMap::new();
+        for (by_date, by_flags) in [(true, true), (true, false), (false, true), (false, false)] {
+            let marks =
+                |head: &Head| -> Marks { (head.date.filter(|_| by_date), by_flags.then(|| head.flags_meaning())) };
+            let mut copies: HashMap<(K, Marks), Vec<&Head>> = HashMap::new();
             for head in self.there.iter().rev().filter(|head| !by_date || head.date.is_some()) {
                 if let Some(key) = key_there(head.uid) {
-                    copies.entry((key, date(head))).or_default().push(head);
+                    copies.entry((key, marks(head))).or_default().push(head);
                 }
             }
             let mut found = Vec::new();
             for head in self.wanted.iter().filter(|head| !by_date || head.date.is_some()) {
-                let copy = key_here(head.uid).and_then(|key| copies.get_mut(&(key, date(head)))?.pop());
+                let copy = key_here(head.uid).and_then(|key| copies.get_mut(&(key, marks(head)))?.pop());
                 found.extend(copy.map(|copy| Pair {
                     uid: head.uid,
                     target_uid: copy.uid,
@@ -329,7 +331,8 @@ impl Left {
                 let stored = there.get(copy.uid)?;
                 let comparison = sent.compare(stored);
                 let added = stored.fields().abs_diff(sent.fields());
-                let distance = (comparison, added, head.date != copy.date, copy.uid);
+                let marks = (head.date != copy.date, !head.has_flags_of(copy));
+                let distance = (comparison, added, marks, copy.uid);
                 (comparison != Comparison::Different).then_some(distance)
             };
             let free = copies.iter().enumerate().rev().take(CANDIDATES);

@@ -319,6 +319,10 @@ impl Desk for Counter<'_, '_> {
         let round = &self.rounds[round];
         let (account, folder) = (self.mailbox.reporter.account, job.id);
         let (messages, bytes) = job.progress.note_copied(done);
+        for message in done {
+            let announced = round.heads.get(message.uid).map_or(0, |head| head.size);
+            job.progress.note_size(message.uid, announced, message.size);
+        }
         self.mailbox.taken += messages;
         let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
         self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
@@ -347,6 +351,9 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     }
     let missing = concurrent::without_arrived(run, &record, since, missing)?;
     let missing = without_too_large(run, missing)?;
+    if !missing.is_empty() {
+        concurrent::note_what_is_there(run)?;
+    }
     run.job.progress.own_appends.begin();
     Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
 }

@@ -1,36 +1,59 @@
-//! Messages that were copied without some of their flags: how many, and one flag as an example.
+//! Messages that were sent without some of their flags: which, and one flag as an example. Whether they were stored is known at the end.
 
 use crate::domain::Uid;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The messages of a folder that lost flags.
 #[derive(Debug, Default)]
 pub struct FlagsLost {
-    uids: BTreeSet<Uid>,
-    /// One of the flags.
-    example: Option<String>,
+    /// Each with the place of one of its lost flags among `flags`.
+    messages: BTreeMap<Uid, usize>,
+    /// The flags that were lost, each once.
+    flags: Vec<String>,
 }
 
 impl FlagsLost {
     /// Notes a message that lost a flag.
     pub fn note(&mut self, uid: Uid, flag: &str) {
-        self.uids.insert(uid);
-        self.example.get_or_insert_with(|| flag.to_owned());
+        let place = self.flags.iter().position(|known| known == flag).unwrap_or_else(|| {
+            self.flags.push(flag.to_owned());
+            self.flags.len() - 1
+        });
+        self.messages.entry(uid).or_insert(place);
     }
 
     /// Takes others in.
     pub fn join(&mut self, others: Self) {
-        self.uids.extend(others.uids);
-        self.example = self.example.take().or(others.example);
+        for (uid, place) in others.messages {
+            if let Some(flag) = others.flags.get(place) {
+                self.note(uid, flag);
+            }
+        }
     }
 
-    /// How many messages lost flags.
-    pub fn count(&self) -> u64 {
-        self.uids.len() as u64
+    /// How many of the messages that are `stored` lost flags, and one of these flags; none when none did.
+    pub fn of_stored(&self, stored: impl Fn(Uid) -> bool) -> Option<(u64, &str)> {
+        let mut lost = self.messages.iter().filter(|(uid, _)| stored(**uid));
+        let (_, place) = lost.next()?;
+        let example = self.flags.get(*place)?;
+        Some((1 + lost.count() as u64, example))
     }
+}
 
-    /// One of the flags; none when no message lost any.
-    pub fn example(&self) -> Option<&str> {
-        self.example.as_deref()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_was_refused_has_lost_no_flags() {
+        let (mut lost, mut more) = (FlagsLost::default(), FlagsLost::default());
+        lost.note(Uid(1), "$a");
+        lost.note(Uid(1), "$b");
+        more.note(Uid(2), "$c");
+        more.note(Uid(3), "$a");
+        lost.join(more);
+        assert_eq!(lost.of_stored(|_| true), Some((3, "$a")));
+        assert_eq!(lost.of_stored(|uid| uid == Uid(2)), Some((1, "$c")));
+        assert_eq!(lost.of_stored(|_| false), None);
     }
 }

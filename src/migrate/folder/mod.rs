@@ -9,13 +9,15 @@ pub mod own_appends;
 pub mod progress;
 pub mod witnesses;
 
-use crate::domain::{Folder, FolderId, Note, PlannedFolder, Problem, ProblemKind, Side};
+use crate::domain::{Folder, FolderId, Note, PlannedFolder, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError, OpenFolder};
+use crate::ledger::Message;
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::heads::Heads;
 use crate::migrate::verdict::FolderEvidence;
 use crate::progress::Event;
 use progress::FolderProgress;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -128,12 +130,14 @@ impl FolderJob {
         }
     }
 
-    /// Reports how many messages lost some of their flags, once in a run.
-    pub fn report_lost_flags(&mut self, reporter: &mut Reporter<'_>) {
-        let lost = &self.progress.flags_lost;
-        let Some(example) = lost.example() else { return };
+    /// Reports how many of the messages that are in the `record`, and did not fail, lost some of their flags, once in a run.
+    pub fn report_lost_flags(&mut self, reporter: &mut Reporter<'_>, record: &[Message]) {
+        let recorded: BTreeSet<Uid> = record.iter().map(|message| message.uid).collect();
+        let FolderProgress { flags_lost, failed, .. } = &self.progress;
+        let lost = flags_lost.of_stored(|uid| recorded.contains(&uid) && !failed.contains(&uid));
+        let Some((count, example)) = lost else { return };
         let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(&self.planned.source);
-        let problem = problem.counting(lost.count()).noting(Note::FlagLost { flag: example.to_owned() });
+        let problem = problem.counting(count).noting(Note::FlagLost { flag: example.to_owned() });
         self.report_once(reporter, problem);
     }
 

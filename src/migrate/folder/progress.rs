@@ -10,6 +10,11 @@ use crate::migrate::context::retry::Losses;
 use crate::migrate::verdict::FolderEvidence;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether one of two sizes is more than twice the other. What is announced as empty announces nothing.
+pub fn is_far_off(announced: u64, given: u64) -> bool {
+    announced > 0 && announced.min(given).saturating_mul(2) < announced.max(given)
+}
+
 /// The progress of one folder.
 #[derive(Debug, Default)]
 pub struct FolderProgress {
@@ -23,8 +28,10 @@ pub struct FolderProgress {
     pub failed: BTreeSet<Uid>,
     /// Copied without a date, because the source announced none or the target takes none.
     pub dateless: BTreeSet<Uid>,
-    /// Copied without some of their flags.
+    /// Sent without some of their flags.
     pub flags_lost: FlagsLost,
+    /// On the target as the source gave them, of which it had announced quite another size: that, and how large they are.
+    pub unlike_announced: BTreeMap<Uid, (u64, u64)>,
     /// Seen on the target with the size that was sent.
     pub sized: BTreeSet<Uid>,
     /// Reported as checked by size; the ledger does not note that.
@@ -35,6 +42,10 @@ pub struct FolderProgress {
     pub witnesses: Option<Witnesses>,
     /// Whether what earlier runs left unchecked was looked for.
     pub unchecked_settled: bool,
+    /// What the target's folder held before anything was copied into it in this run, where the target announces no UIDNEXT.
+    pub there_before: Option<BTreeSet<Uid>>,
+    /// Whether messages were looked for that an earlier run left, and its record does not know.
+    pub forgotten_settled: bool,
     /// How many messages the target's folder held when it was seen first in this run.
     pub first_on_target: Option<u64>,
     /// Whether the record was begun anew in this run.
@@ -81,6 +92,14 @@ impl FolderProgress {
         self.own_appends.note(done);
         (self.marks_compared, self.on_target) = (false, None);
         (messages, bytes)
+    }
+
+    /// Notes of a message that is on the target how large the source said that it is, and how large what it gave. Servers are often wrong
+    /// about a size, Exchange by design; far off, it may have given a part only.
+    pub fn note_size(&mut self, uid: Uid, announced: u64, given: u64) {
+        if is_far_off(announced, given) {
+            self.unlike_announced.insert(uid, (announced, given));
+        }
     }
 
     /// Messages that were copied.

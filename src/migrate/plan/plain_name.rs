@@ -4,6 +4,7 @@
 //! `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so nothing is left that any of them is known to refuse.
 
 use crate::domain::FolderPath;
+use unicode_normalization::UnicodeNormalization;
 
 /// Characters of a part, at most. Some servers keep names in file names of 255 bytes, in UTF-7.
 const LONGEST_PART: usize = 60;
@@ -62,19 +63,7 @@ fn plain(name: &str, longest: usize, separator: Option<char>) -> String {
 
 /// Whether a server that ignores case, composition of letters, or spaces at the ends of a name takes two paths for one.
 pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
-    // Of a composed letter and a decomposed one nothing stays: neither is ASCII all the way.
-    let bare = |part: &String| {
-        let mut bare = String::new();
-        for letter in part.trim().to_lowercase().chars() {
-            if ('\u{300}'..='\u{36F}').contains(&letter) {
-                bare.pop();
-            }
-            if letter.is_ascii() || !letter.is_alphabetic() && !('\u{300}'..='\u{36F}').contains(&letter) {
-                bare.push(letter);
-            }
-        }
-        bare
-    };
+    let bare = |part: &String| part.trim().to_lowercase().nfc().collect::<String>();
     one.parts().iter().map(bare).eq(other.parts().iter().map(bare))
 }
 
@@ -116,7 +105,7 @@ mod tests {
     fn names_that_some_servers_take_for_one_are_recognised() {
         let is_one = |one, other| is_one_name(&FolderPath::new([one]), &FolderPath::new([other]));
         assert!(is_one("News", "NEWS") && is_one("News", "News ") && is_one("Entw\u{fc}rfe", "Entwu\u{308}rfe"));
-        assert!(!is_one("News", "New") && !is_one("a", "b"));
+        assert!(!is_one("News", "New") && !is_one("a", "b") && !is_one("Архив", "Работа"));
     }
 
     #[test]

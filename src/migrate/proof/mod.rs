@@ -7,9 +7,9 @@ pub mod marks;
 
 use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::Reader;
-use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot};
+use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot, State};
 use crate::migrate::attempt::failures::Failure;
-use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
+use crate::migrate::attempt::{FolderRun, Mailbox, uncompared, within_folder};
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
@@ -70,7 +70,8 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     // Without a record the folder came to no end, and the verdict says so.
     let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
     report_dates(run, run.job.progress.dateless.len() as u64);
-    run.job.report_lost_flags(&mut run.mailbox.reporter);
+    run.job.report_lost_flags(&mut run.mailbox.reporter, run.ledger.messages_of(&record)?);
+    run.report_sizes()?;
     let evidence = run.evidence(&record)?;
     if evidence.unaccounted() > 0 && run.job.progress.failed.is_empty() && run.scan.unlisted() == 0 {
         let problem = Problem::new(ProblemKind::MessageMissing).in_folder(&run.job.planned.source);
@@ -128,7 +129,7 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     if let Some(follower) = &mut run.sessions.follower {
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
     }
-    let mut rest = run.ledger.unchecked(record)?;
+    let mut rest = uncompared(run.ledger, record, verify)?;
     // What differed is looked at in every run: it is there, and it is to be named as long as it differs.
     rest.extend(run.ledger.found_altered(record)?);
     let FolderProgress { failed, sizes_reported, .. } = &run.job.progress;
@@ -139,7 +140,7 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     }
     run.mailbox.reporter.step(Step::Checking(run.job.id));
     if verify == Verify::Size {
-        return check_by_size(run, rest);
+        return check_by_size(run, record, rest);
     }
     check_by_content(run, record, &rest)
 }
@@ -155,10 +156,11 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     let unproved = located.unproved.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageUnproved, None));
     let altered = altered.chain(unproved);
     let mut missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
-    // What differed, was named, and is gone now was taken away by its owner.
-    let deleted: Vec<Done> = run.ledger.found_altered(record)?;
-    let deleted = deleted.into_iter().filter(|done| missing.remove(&done.uid));
-    let deleted: Vec<(Uid, Uid)> = deleted.filter_map(|done| Some((done.uid, done.target_uid?))).collect();
+    // What was seen there, differing or with its size, and is gone now was taken away by its owner.
+    let seen = run.ledger.messages_of(record)?.iter();
+    let seen = seen.filter(|message| matches!(message.state, State::Altered | State::Seen));
+    let deleted = seen.filter(|message| missing.remove(&message.uid));
+    let deleted: Vec<(Uid, Uid)> = deleted.filter_map(|message| Some((message.uid, message.target_uid?))).collect();
     run.ledger.checked(record, &deleted)?;
     let missing = messages.iter().filter(|done| missing.contains(&done.uid)).cloned().collect();
     let gone = forget_or_find_elsewhere(run, record, missing)?;
@@ -166,24 +168,42 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.fail_all(altered.chain(gone).collect())
 }
 
-/// Checks by size only, first by what was seen with the marks.
-fn check_by_size(run: &mut FolderRun<'_, '_>, done: Vec<Done>) -> Result<(), Halt> {
+/// Checks by size only, first by what was seen with the marks. What the target confirmed and has no place for is forgotten, so that the next
+/// run sends it again.
+fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let sized = &run.job.progress.sized;
     let (mut right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| sized.contains(&done.uid));
+    let (mut failures, mut gone) = (Vec::new(), Vec::new());
     if !rest.is_empty() {
         run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
-        let (found, failures) = compare_sizes(run.sessions.target.reader(), &rest)?;
-        right.extend(found);
-        run.fail_all(failures)?;
+        for (done, size) in compare_sizes(run.sessions.target.reader(), rest)? {
+            match size {
+                Size::Right => right.push(done),
+                Size::Other => failures.push(Failure::noted(done.uid, ProblemKind::MessageAltered, None)),
+                Size::Absent if done.target_uid.is_some() => gone.push(done),
+                // Its place is unknown, and it may be there with another size.
+                Size::Absent => failures.push(Failure::noted(done.uid, ProblemKind::MessageMissing, None)),
+            }
+        }
     }
+    let seen: Vec<(Uid, Uid)> = right.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
+    run.ledger.seen(record, &seen)?;
     right.retain(|done| run.job.progress.sizes_reported.insert(done.uid));
     run.mailbox.reporter.checked(run.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
-    Ok(())
+    let gone = forget_or_find_elsewhere(run, record, gone)?;
+    failures.extend(gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None)));
+    run.fail_all(failures)
 }
 
-/// Compares the sizes of messages with those in the target's open folder: returns the messages whose size is there, and the others as
-/// failures. A message without a place has the first free copy of its size.
-fn compare_sizes(target: &mut Reader, messages: &[Done]) -> Result<(Vec<Done>, Vec<Failure>), Halt> {
+/// What the target has at a message's place.
+enum Size {
+    Right,
+    Other,
+    Absent,
+}
+
+/// Compares the sizes of messages with those in the target's open folder. A message without a place has the first free copy of its size.
+fn compare_sizes(target: &mut Reader, messages: Vec<Done>) -> Result<Vec<(Done, Size)>, Halt> {
     let first = messages.iter().map(|message| message.target_uid.map_or(message.floor, |uid| uid.0)).min();
     let there = Heads::read_from(target, Uid(first.unwrap_or(1).max(1))).on(Side::Target)?;
     let known: BTreeSet<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
@@ -191,24 +211,19 @@ fn compare_sizes(target: &mut Reader, messages: &[Done]) -> Result<(Vec<Done>, V
     for head in there.all().iter().filter(|head| !known.contains(&head.uid)) {
         *free.entry(head.size).or_default() += 1;
     }
-    let (mut right, mut failures) = (Vec::new(), Vec::new());
-    for message in messages {
-        let at_place = message.target_uid.map(|place| there.get(place));
-        let is_there = match at_place {
-            Some(head) => head.is_some_and(|head| head.size == message.size),
-            None => free.get_mut(&message.size).is_some_and(|left| {
-                let found = *left > 0;
-                *left -= usize::from(found);
-                found
-            }),
-        };
-        if is_there {
-            right.push(message.clone());
-        } else {
-            let is_altered = at_place.flatten().is_some();
-            let kind = if is_altered { ProblemKind::MessageAltered } else { ProblemKind::MessageMissing };
-            failures.push(Failure::noted(message.uid, kind, None));
-        }
-    }
-    Ok((right, failures))
+    let mut size = |message: &Done| match message.target_uid {
+        Some(place) => match there.get(place) {
+            Some(head) if head.size == message.size => Size::Right,
+            Some(_) => Size::Other,
+            None => Size::Absent,
+        },
+        None => match free.get_mut(&message.size).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                Size::Right
+            }
+            None => Size::Absent,
+        },
+    };
+    Ok(messages.into_iter().map(|message| (size(&message), message)).map(|(size, message)| (message, size)).collect())
 }

@@ -10,16 +10,22 @@
 //!
 //! The run that came second in the folder ends, so that one of the two continues; where the target announces no UIDs, both end. What is
 //! there twice by then is reported.
+//!
+//! No other run's are:
+//!
+//! - copies that were there before this run, also where the target announces no UIDNEXT to tell;
+//! - a message of ours that its owner has moved, be it within the folder or from another one: its place is empty.
 
-use super::locate::{match_with_target, note_found, place, placeless, unclaimed};
-use crate::domain::{Problem, ProblemKind, Side, Uid};
-use crate::ledger::FolderRecord;
+use super::locate::{match_with_target, note_found, on_target, place, placeless, unclaimed};
+use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
+use crate::ledger::{Done, FolderRecord, Message};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::retry::Losses;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::heads::Head;
-use std::collections::BTreeSet;
+use crate::migrate::heads::{Head, Heads};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Strangers are looked for after this many messages of a folder for the first time, then after ten times as many.
@@ -108,10 +114,12 @@ pub fn look_for_others(
         let known = placeless(run, record)?;
         place(run, record, &known)?;
     }
-    let mut strangers = unclaimed(run, record, Uid(floor.max(1)))?;
+    let mut strangers = new_strangers(run, record, Uid(floor.max(1)))?;
     // What is still to be copied comes first: of equal messages one may be done, and the other be there already.
     let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| run.scan.heads.get(*uid).copied()).collect();
-    let ahead = match_with_target(run, &wanted, &strangers, Scope::Strangers)?;
+    let mut ahead = match_with_target(run, &wanted, &strangers, Scope::Strangers)?;
+    ahead.sort_by_key(|found| found.target_uid);
+    let ahead = without_moved_here(run, record, ahead, |found| found.digest)?;
     let taken: BTreeSet<Uid> = ahead.iter().map(|found| found.target_uid).collect();
     strangers.retain(|head| !taken.contains(&head.uid));
     let twice = twice(run, record, &strangers)?;
@@ -147,11 +155,29 @@ fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
 
 /// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.
 pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<u64, Halt> {
-    let strangers = unclaimed(run, record, floor)?;
+    let strangers = new_strangers(run, record, floor)?;
     Ok(twice(run, record, &strangers)?.len() as u64)
 }
 
-/// Which of these have the content of a message that is done.
+/// Notes what is in a folder before anything is copied into it, where no UIDNEXT tells it from what comes later.
+pub fn note_what_is_there(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
+    if run.target.open.status.uid_next.is_none() && run.job.progress.there_before.is_none() {
+        let there = on_target(run, Uid(1))?;
+        run.job.progress.there_before = Some(there.all().iter().map(|head| head.uid).collect());
+    }
+    Ok(())
+}
+
+/// What came into the folder in this run, from a UID on, and is the place of no message of the record.
+fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+    let mut strangers = unclaimed(run, record, floor)?;
+    if let Some(before) = &run.job.progress.there_before {
+        strangers.retain(|head| !before.contains(&head.uid));
+    }
+    Ok(strangers)
+}
+
+/// Which of these have the content of a message that is done, and do not stand in its place: those are there twice. Ascending.
 fn twice(run: &mut FolderRun<'_, '_>, record: &FolderRecord, strangers: &[Head]) -> Result<Vec<Uid>, Halt> {
     let sizes: BTreeSet<u64> = run.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
     let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
@@ -159,8 +185,92 @@ fn twice(run: &mut FolderRun<'_, '_>, record: &FolderRecord, strangers: &[Head])
     let digests = run.ledger.digests(record)?;
     let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
     readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
-    let is_ours = |uid: &Uid| readings.get(*uid).is_some_and(|(_, digest)| digests.contains(digest));
-    Ok(alike.into_iter().filter(is_ours).collect())
+    let digest = |uid: &Uid| readings.get(*uid).map(|(_, digest)| *digest).filter(|digest| digests.contains(digest));
+    let copies: Vec<(Uid, Digest)> = alike.iter().filter_map(|uid| Some((*uid, digest(uid)?))).collect();
+    let copies = without_moved_within(run, record, copies)?;
+    let copies = without_moved_here(run, record, copies, |(_, digest)| *digest)?;
+    Ok(copies.into_iter().map(|(uid, _)| uid).collect())
+}
+
+/// Leaves out as many as there are messages of that content in the record whose places are empty: their owner has moved them within the
+/// folder.
+fn without_moved_within(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    copies: Vec<(Uid, Digest)>,
+) -> Result<Vec<(Uid, Digest)>, Halt> {
+    if copies.is_empty() {
+        return Ok(copies);
+    }
+    let there = on_target(run, Uid(1))?;
+    let mut moved = BTreeMap::new();
+    for message in run.ledger.messages_of(record)? {
+        let is_gone = message.target_uid.is_some_and(|place| there.get(place).is_none());
+        if let Some(digest) = message.digest.filter(|_| is_gone) {
+            *moved.entry(digest).or_default() += 1;
+        }
+    }
+    Ok(leave_out(copies, moved, |(_, digest)| *digest))
+}
+
+/// Leaves out as many as other folders have fewer of that content than their records know: their owner may have moved them here.
+fn without_moved_here<T>(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    copies: Vec<T>,
+    digest: impl Fn(&T) -> Digest,
+) -> Result<Vec<T>, Halt> {
+    let digests: BTreeSet<Digest> = copies.iter().map(&digest).collect();
+    if digests.is_empty() {
+        return Ok(copies);
+    }
+    let mut moved: BTreeMap<Digest, usize> = BTreeMap::new();
+    for other in run.ledger.folders() {
+        if other.target_name == record.target_name || !run.sessions.selectable.contains(&other.target_name) {
+            continue;
+        }
+        let settled = run.ledger.messages_of(&other)?.iter().filter_map(Message::as_done);
+        let alike: Vec<Done> = settled.filter(|done| digests.contains(&done.digest)).collect();
+        if alike.is_empty() {
+            continue;
+        }
+        let mut missing: BTreeMap<Digest, usize> = BTreeMap::new();
+        alike.iter().for_each(|done| *missing.entry(done.digest).or_default() += 1);
+        for digest in contents(run, &other.target_name, alike.iter().map(|done| done.size).collect())? {
+            missing.entry(digest).and_modify(|count| *count = count.saturating_sub(1));
+        }
+        missing.into_iter().for_each(|(digest, count)| *moved.entry(digest).or_default() += count);
+    }
+    run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
+    Ok(leave_out(copies, moved, digest))
+}
+
+/// What is in a folder of the target, of these sizes; opens it.
+fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>) -> Result<Vec<Digest>, Halt> {
+    let reader = run.sessions.target.reader();
+    reader.examine(wire_name).on(Side::Target)?;
+    let heads = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
+    let alike: Vec<Uid> = heads.all().iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid).collect();
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    readings.read::<SizeAndDigest>(reader, &alike, &mut Losses::default()).on(Side::Target)?;
+    Ok(alike.iter().filter_map(|uid| readings.get(*uid).map(|(_, digest)| *digest)).collect())
+}
+
+/// Leaves out so many of each content, the last ones first.
+fn leave_out<T>(copies: Vec<T>, mut moved: BTreeMap<Digest, usize>, digest: impl Fn(&T) -> Digest) -> Vec<T> {
+    let mut left: Vec<T> = copies
+        .into_iter()
+        .rev()
+        .filter(|copy| match moved.get_mut(&digest(copy)).filter(|count| **count > 0) {
+            Some(count) => {
+                *count -= 1;
+                false
+            }
+            None => true,
+        })
+        .collect();
+    left.reverse();
+    left
 }
 
 /// Ends the mailbox in favour of the other run. What we know of the folder is forgotten, so that the next run compares it by content.

@@ -206,6 +206,9 @@ pub fn note_found(
     run.ledger.record(record, &done, asked, &[], 0)?;
     let heads = found.iter().filter_map(|found| run.scan.heads.get(found.uid));
     let claims: Vec<(Uid, u64)> = heads.map(|head| (head.uid, head.size)).collect();
+    for (found, head) in found.iter().filter_map(|found| Some((found, run.scan.heads.get(found.uid)?))) {
+        run.job.progress.note_size(found.uid, head.size, found.size);
+    }
     run.ledger.claim(record, &claims)?;
     run.take_found(record, found)
 }

@@ -34,6 +34,7 @@ pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid)
     };
     settle_intents(run, &known, Connection::New)?;
     settle_unchecked(run, &known)?;
+    find_forgotten(run, &known)?;
     let highest = run.ledger.highest_target_uid(&known)?;
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
 }
@@ -110,9 +111,35 @@ fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Resul
     let (located, outcome) = locate(run, record, &unchecked);
     run.take_found(record, located.found)?;
     outcome?;
-    let missing: BTreeSet<Uid> = located.missing.into_iter().collect();
+    let mut missing: BTreeSet<Uid> = located.missing.into_iter().collect();
+    // What was seen there with its size, and is gone now, was taken away by its owner.
+    let seen = run.ledger.messages_of(record)?.iter().filter(|message| message.state == State::Seen);
+    seen.for_each(|message| _ = missing.remove(&message.uid));
     let missing: Vec<Done> = unchecked.into_iter().filter(|done| missing.contains(&done.uid)).collect();
     forget_or_find_elsewhere(run, record, missing).map(|_| ())
+}
+
+/// Looks for messages that the source had when an earlier run was here, and that the record does not know. They may be on the target all
+/// the same: it refused one and stored it, or the source is one that was restored, or the record. Once in a run.
+fn find_forgotten(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
+    if run.job.progress.forgotten_settled {
+        return Ok(());
+    }
+    let messages = run.ledger.messages_of(record)?;
+    let highest = messages.last().map(|message| Uid(message.uid.0.saturating_add(1)));
+    let seen = highest.max(record.source_end.and_then(|end| end.uid_next));
+    let is_known = |uid: Uid| messages.binary_search_by_key(&uid, |message| message.uid).is_ok();
+    let heads = run.scan.heads.all().iter().take_while(|head| seen.is_some_and(|seen| head.uid < seen));
+    let forgotten: Vec<Head> = heads.filter(|head| !is_known(head.uid)).copied().collect();
+    if !forgotten.is_empty() {
+        let known = placeless(run, record)?;
+        place(run, record, &known)?;
+        let there = unclaimed(run, record, Uid(1))?;
+        let found = match_with_target(run, &forgotten, &there, Scope::Strangers)?;
+        note_found(run, record, found, &[])?;
+    }
+    run.job.progress.forgotten_settled = true;
+    Ok(())
 }
 
 /// Notes the names that the folder has now, if they are others: a server's separator may change, and old records know no parts.

@@ -195,10 +195,11 @@ fn order(accounts: usize, known_bytes: &[Option<u64>]) -> Vec<usize> {
 /// Lets the workers take the accounts in this order until none is left or the user stops the run.
 fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
     let next = AtomicUsize::new(0);
+    let turns = shared_mailbox::turns(&context.accounts, context.directory.as_ref());
     let workers = (context.options.jobs.max(1) as usize).min(context.accounts.len().max(1));
     std::thread::scope(|scope| {
         for number in 1..=workers {
-            let next = &next;
+            let (next, turns) = (&next, &turns);
             // From its end on, others may use its permit for a second connection.
             let place = context.workers.take_free();
             let worker = move || {
@@ -206,9 +207,11 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
                 loop {
                     context.control.wait_while_paused();
                     let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                    let turn = turns.get(index).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
                     if context.control.stopping() {
                         return;
                     }
+                    let _turn = turn;
                     run_account(context, kind, AccountId(*index as u32));
                 }
             };

@@ -2,7 +2,8 @@
 //!
 //! Two lines of a list may name different people and still lead to one mailbox: their sign-in names lose the domain, a line repeats a
 //! login, or a domain is another's alias. One person's mail would then be in the other's mailbox. So both accounts are refused and
-//! both lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]).
+//! both lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]). Then they come one after the other, so
+//! that none takes for another run's what the other one stores; a message that both have is there once.
 //!
 //! 1. On each side every account gets the name of its mailbox there: what it signs in with on the source, and what the directory
 //!    calls its mailbox on the target.
@@ -17,6 +18,7 @@ use crate::domain::{Account, Note, Problem, ProblemKind, Side};
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::target::directory::Directory;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 /// At most this many other lines are named in a problem.
 const LINES_NAMED: usize = 5;
@@ -41,6 +43,24 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
         }
     }
     refused
+}
+
+/// Whoever migrates an account holds this meanwhile; by its place among `accounts`, for those that share a mailbox on the target.
+pub type Turns = HashMap<usize, Arc<Mutex<()>>>;
+
+/// The turns of accounts that share a mailbox on the target.
+pub fn turns(accounts: &[Account], directory: &dyn Directory) -> Turns {
+    let mut sharing: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, account) in accounts.iter().enumerate() {
+        sharing.entry(directory.mailbox(account).to_lowercase()).or_default().push(index);
+    }
+    let shared = sharing.into_values().filter(|group| group.len() > 1);
+    shared
+        .flat_map(|group| {
+            let turn = Arc::new(Mutex::new(()));
+            group.into_iter().map(move |index| (index, turn.clone()))
+        })
+        .collect()
 }
 
 fn problem<'a>(side: Side, mailbox: &str, account: &Account, others: impl Iterator<Item = &'a Account>) -> Problem {

@@ -2,7 +2,7 @@
 //!
 //! 1. Messages of one content are exchangeable: among them, those are taken for each other whose date and flags are the same.
 //! 2. What the target has of a content that the source has too, and more often, are extra copies. Other mail is the target's own.
-//! 3. What is missing was taken away by somebody if the record says that a run read it back from this very folder.
+//! 3. What is missing was taken away by somebody if the record says that a run read it back, or saw it, in this very folder.
 //! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, the target does
 //!    not keep the rest, which that run reported.
 
@@ -11,6 +11,7 @@ use crate::domain::{Digest, Uid, UidValidity};
 use crate::ledger::{FolderRecord, Ledger, State};
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{Match, Matching, Scope};
+use crate::migrate::folder::progress::is_far_off;
 use crate::migrate::heads::Heads;
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,12 +31,14 @@ pub struct Differences {
     pub flags: Vec<(Uid, String, String)>,
     /// Of these, the ones whose flags were changed on the target since a run set them.
     pub marked: Vec<Uid>,
+    /// Messages of which the source gave much less than it had announced, or much more: both sizes.
+    pub unlike_announced: Vec<(Uid, u64, u64)>,
     /// Messages that are there and say something else.
     pub altered: Vec<(Uid, Comparison)>,
-    /// Messages that are not there.
-    pub missing: Vec<Uid>,
-    /// Messages that are not there any more, although a run has read them back.
-    pub taken: Vec<Uid>,
+    /// Messages that are not there, and what a record knows of them.
+    pub missing: Vec<(Uid, Past)>,
+    /// What the target's folder has besides, with its size.
+    pub left_there: Vec<(Uid, u64)>,
     /// Messages of which the target has more copies than the source, and how many more.
     pub extra: Vec<(Uid, u64)>,
     /// Messages that the source does not give.
@@ -46,13 +49,22 @@ pub struct Differences {
     pub unreadable_there: u64,
 }
 
+/// What the record of earlier runs knows of a message that is missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Past {
+    /// The target confirmed it.
+    pub was_copied: bool,
+    /// It was read back there, or seen.
+    pub was_checked: bool,
+}
+
 /// What the record of earlier runs knows of a folder that is still the same on both sides.
 #[derive(Default)]
 pub struct Known(BTreeMap<Uid, KnownMessage>);
 
 struct KnownMessage {
     target_uid: Option<Uid>,
-    was_checked: bool,
+    past: Past,
     flags: Option<BTreeSet<String>>,
 }
 
@@ -67,8 +79,11 @@ impl Known {
         for message in messages {
             let flags = ledger.flags(record, message.uid).ok().flatten();
             let flags = flags.map(|flags| flags.iter().map(|flag| flag.to_ascii_lowercase()).collect());
-            let (target_uid, was_checked) = (message.target_uid, message.state == State::Checked);
-            known.0.insert(message.uid, KnownMessage { target_uid, was_checked, flags });
+            let past = Past {
+                was_copied: message.state != State::Intended,
+                was_checked: matches!(message.state, State::Checked | State::Seen),
+            };
+            known.0.insert(message.uid, KnownMessage { target_uid: message.target_uid, past, flags });
         }
         known
     }
@@ -92,6 +107,11 @@ impl Differences {
         let unreadable_there = matching.unreadable_there.len().saturating_sub(unproved.len()) as u64;
         let unproved: BTreeSet<Uid> = unproved.into_iter().collect();
         let mut differences = Self { unreadable_there, ..Self::default() };
+        if by_content {
+            let sizes = matching.pairs.iter().filter_map(|pair| Some((pair.uid, heads.get(pair.uid)?.size, pair.size)));
+            differences.unlike_announced =
+                sizes.filter(|(_, announced, given)| is_far_off(*announced, *given)).collect();
+        }
         let unreadable: BTreeSet<Uid> = matching.unreadable.into_iter().collect();
         let (equal, others): (Vec<Match>, Vec<Match>) =
             matching.pairs.into_iter().partition(|pair| pair.comparison == Comparison::Equal);
@@ -104,12 +124,15 @@ impl Differences {
                 Some((target_uid, comparison)) => differences.take(current, known, head.uid, *target_uid, *comparison),
                 None if unreadable.contains(&head.uid) => differences.unreadable.push(head.uid),
                 None if unproved.contains(&head.uid) => differences.unproved.push(head.uid),
-                None if known.0.get(&head.uid).is_some_and(|known| known.was_checked) => {
-                    differences.taken.push(head.uid);
+                None => {
+                    let past = known.0.get(&head.uid).map(|known| known.past).unwrap_or_default();
+                    differences.missing.push((head.uid, past));
                 }
-                None => differences.missing.push(head.uid),
             }
         }
+        let paired: BTreeSet<Uid> = pairs.values().map(|(target_uid, _)| *target_uid).collect();
+        let left = current.there.heads.all().iter().filter(|head| !paired.contains(&head.uid));
+        differences.left_there = left.map(|head| (head.uid, head.size)).collect();
         differences
     }
 
@@ -217,15 +240,11 @@ impl Differences {
         let dates = self.dates.iter().map(|(uid, ..)| *uid).take(NAMED);
         let flags = self.flags.iter().map(|(uid, ..)| *uid).take(NAMED);
         let extra = self.extra.iter().map(|(uid, _)| *uid).take(NAMED);
-        let marks = dates.chain(flags).chain(extra).chain(self.marked.iter().copied().take(NAMED));
-        self.missing
-            .iter()
-            .chain(&self.unproved)
-            .chain(&self.taken)
-            .chain(&self.unreadable)
-            .copied()
-            .chain(altered)
-            .chain(marks)
+        let sizes = self.unlike_announced.iter().map(|(uid, ..)| *uid).take(NAMED);
+        let marks = dates.chain(flags).chain(extra).chain(sizes).chain(self.marked.iter().copied().take(NAMED));
+        let missing = self.missing.iter().map(|(uid, _)| *uid);
+        let unread = self.unproved.iter().chain(&self.unreadable).copied();
+        missing.chain(unread).chain(altered).chain(marks)
     }
 }
 

@@ -1,11 +1,12 @@
 //! `kimt verify`: compares source and target message by message, without trusting any ledger, and changes nothing.
 //!
 //! Every message of both sides is read; they are matched one to one by content (see `comparison`). What the source has and the target has
-//! not, or has otherwise, is named (see `differences`): messages, dates, flags, folders, subscriptions, and copies too many. Other mail
-//! that only the target has is its own business: it came since, or was there before. The record of earlier runs, where there is one, only
-//! distinguishes what people did on the target. A connection that is lost is opened again, and the work continues where it was.
+//! not, or has otherwise, is named (see `differences`): messages, dates, flags, folders, subscriptions, and copies too many. What is missing
+//! is looked for in the target's other folders (see `elsewhere`). Other mail that only the target has is its own business: it came since, or
+//! was there before. The record of earlier runs, where there is one, only distinguishes what people did on the target. A connection that is lost is opened again, and the work continues where it was.
 
 mod differences;
+mod elsewhere;
 
 use crate::domain::{
     Account, AccountId, Digest, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity,
@@ -28,6 +29,7 @@ use crate::migrate::request::Verify;
 use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
 use crate::progress::{Event, Step};
 use differences::{Differences, Known, NAMED};
+use elsewhere::{Extra, Missing, Sought};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a lost connection. Something read between two losses begins the row anew.
@@ -44,6 +46,7 @@ pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict
         names: Names::default(),
         plan: None,
         current: None,
+        sought: Sought::default(),
         losses: 0,
         given_up: BTreeSet::new(),
     };
@@ -51,6 +54,8 @@ pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict
     if ended == Ended::Done(()) && !groupware::compare(context, id, account) {
         verification.reporter.incomplete = true;
     }
+    // Where the work came to no end, nobody has looked elsewhere.
+    verification.report_sought();
     let Verification { plan, evidence, reporter, .. } = &mut verification;
     let folders = plan.as_ref().map_or(0, |plan| plan.ways.len());
     evidence.resize(folders, None);
@@ -70,6 +75,8 @@ struct Verification<'a> {
     plan: Option<Plan>,
     /// The folder after those, as far as it was read.
     current: Option<Current>,
+    /// What is reported when all folders are through.
+    sought: Sought,
     /// How often in a row the connection was lost when a folder was opened.
     losses: u32,
     /// Folders at which it was lost each time.
@@ -79,6 +86,7 @@ struct Verification<'a> {
 /// Which folder is compared with which; made once, so that ids hold.
 struct Plan {
     source: Vec<Folder>,
+    target: Vec<Folder>,
     /// What the source lists and is not compared.
     left_out: Vec<LeftOut>,
     /// Each with the target's folder; none where there is no such folder.
@@ -171,7 +179,7 @@ impl Verification<'_> {
             })
         };
         let ways = ways.into_iter().map(|way| (folder_there(&way), way)).map(|(there, way)| (way, there)).collect();
-        Ok(Plan { source: listed.folders, left_out, ways, ledger })
+        Ok(Plan { source: listed.folders, target: there.folders, left_out, ways, ledger })
     }
 
     /// The record of earlier runs: where they put the folders, and what people did there since. The comparison itself trusts no record.
@@ -207,6 +215,7 @@ impl Verification<'_> {
                 let folder = (listed.wire_name.as_slice(), current.here.uid_validity);
                 let (envelopes, error) = self.names.ask(source, folder, outcome.named());
                 self.report(id, way, &current, &outcome, &envelopes);
+                self.seek(id, way, (listed, wire_name), &current, &outcome, &envelopes);
                 lost = error;
                 let on_source = current.here.heads.all().len() as u64 + current.unlisted;
                 evidence = Some(FolderEvidence { on_source, on_target: outcome.right.0, vanished: 0 });
@@ -217,7 +226,51 @@ impl Verification<'_> {
                 return Err(Halt::Server { side: Side::Source, error });
             }
         }
-        Ok(())
+        self.settle_sought(plan, source, target)
+    }
+
+    /// Notes what is to be looked for in other folders before it is reported. What sizes alone tell is reported as it is.
+    fn seek(
+        &mut self,
+        folder: FolderId,
+        way: &Way,
+        (listed, target): (&Folder, Option<&[u8]>),
+        current: &Current,
+        outcome: &Differences,
+        envelopes: &BTreeMap<Uid, Envelope>,
+    ) {
+        let (heads, shelf) = (&current.here.heads, &current.here.shelf);
+        let problem = |kind, uid: Uid| {
+            let name = describe(heads.get(uid), uid, envelopes.get(&uid));
+            Problem::new(kind).in_folder(&way.planned.source).about_message(name)
+        };
+        let unread = Some(outcome.unreadable_there).filter(|count| *count > 0);
+        let unread = unread.map(|messages| Note::TargetUnread { messages });
+        for (uid, known) in &outcome.missing {
+            let note = if known.was_checked { Some(Note::TakenSince) } else { unread.clone() };
+            self.sought.missing.push(Missing {
+                folder,
+                source: listed.wire_name.clone(),
+                uid: *uid,
+                size: heads.get(*uid).map_or(0, |head| head.size),
+                digest: shelf.digest(*uid),
+                was_copied: known.was_copied,
+                problem: problem(ProblemKind::MessageMissing, *uid).noting(note),
+            });
+        }
+        let Some(target) = target else { return };
+        let digests = outcome
+            .extra
+            .iter()
+            .map(|(uid, more)| (*uid, *more, shelf.digest(*uid).unwrap_or_else(|| Digest::of(b""))));
+        self.sought.extra.extend(digests.map(|(uid, copies, digest)| Extra {
+            folder,
+            target: target.to_vec(),
+            digest,
+            copies,
+            problem: problem(ProblemKind::ExtraCopies, uid),
+        }));
+        self.sought.left.insert(target.to_vec(), outcome.left_there.clone());
     }
 
     /// Matches the messages of both sides, by content or by size alone.
@@ -319,18 +372,6 @@ impl Verification<'_> {
             let problem = about(ProblemKind::MessageUnreadable).counting(current.unlisted);
             self.reporter.folder_problem(folder, problem.noting(Note::CountedNotListed));
         }
-        let unreadable_there = Some(outcome.unreadable_there).filter(|count| *count > 0);
-        let unreadable_there = unreadable_there.map(|messages| Note::TargetUnread { messages });
-        for uid in &outcome.missing {
-            self.reporter.folder_problem(
-                folder,
-                about_message(ProblemKind::MessageMissing, *uid).noting(unreadable_there.clone()),
-            );
-        }
-        for uid in &outcome.taken {
-            let problem = about_message(ProblemKind::MessageMissing, *uid).noting(Note::TakenSince);
-            self.reporter.folder_problem(folder, problem);
-        }
         for uid in &outcome.unproved {
             self.reporter.folder_problem(folder, about_message(ProblemKind::MessageUnproved, *uid));
         }
@@ -385,7 +426,7 @@ impl Verification<'_> {
         about: impl Fn(ProblemKind) -> Problem,
         about_message: impl Fn(ProblemKind, Uid) -> Problem,
     ) {
-        let Differences { dates, flags, extra, marked, .. } = outcome;
+        let Differences { dates, flags, marked, unlike_announced, .. } = outcome;
         let dates = dates.iter().map(|(uid, sent, stored)| {
             let note = Note::DateBecame { sent: *sent, stored: *stored };
             about_message(ProblemKind::DateDiffers, *uid).noting(note)
@@ -394,10 +435,13 @@ impl Verification<'_> {
             let note = Note::FlagsAre { source: source.clone(), target: target.clone() };
             about_message(ProblemKind::FlagsDiffer, *uid).noting(note)
         });
-        let extra = extra.iter().map(|(uid, more)| about_message(ProblemKind::ExtraCopies, *uid).counting(*more));
         let marked = marked.iter().map(|uid| about_message(ProblemKind::MarkedOnTarget, *uid));
+        let sizes = unlike_announced.iter().map(|(uid, announced, given)| {
+            let note = Note::AnnouncedAndGiven { announced: *announced, given: *given };
+            about_message(ProblemKind::SizeNotAsAnnounced, *uid).noting(note)
+        });
         let kinds: [Box<dyn Iterator<Item = Problem>>; 4] =
-            [Box::new(dates), Box::new(flags), Box::new(extra), Box::new(marked)];
+            [Box::new(dates), Box::new(flags), Box::new(marked), Box::new(sizes)];
         for mut problems in kinds {
             for problem in problems.by_ref().take(NAMED) {
                 self.reporter.folder_problem(folder, problem);

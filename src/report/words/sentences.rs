@@ -148,11 +148,12 @@ pub fn comparison(state: &RunState) -> String {
     };
     match kind_of(state) {
         RunKind::Check => "Nothing was copied or changed.".to_owned(),
-        RunKind::Verify => format!(
-            "{} of {} on the source are equal on the target, each {how}.",
-            count(checked),
-            counted(state.tally.expected.messages, "message")
-        ),
+        RunKind::Verify => {
+            let all = state.tally.expected.messages;
+            let (are, each) = if checked == 1 || all == 1 { ("is", "") } else { ("are", "each ") };
+            let (checked, all) = (count(checked), counted(all, "message"));
+            format!("{checked} of {all} on the source {are} equal on the target, {each}{how}.")
+        }
         RunKind::Migrate if verify == Verify::None => {
             "Nothing was read back: a message counts as copied because the target confirmed it.".to_owned()
         }
@@ -161,17 +162,21 @@ pub fn comparison(state: &RunState) -> String {
             let read = if verify == Verify::Content { "read back from the target and " } else { "" };
             let before = state.tally.compared_before.min(there.saturating_sub(checked));
             let never = there.saturating_sub(checked + before);
+            let was = |number: u64| if number == 1 { "was" } else { "were" };
+            let (were, never_were) = (was(if there.max(checked) == 1 { 1 } else { checked }), was(never));
             let all = counted(there.max(checked), "message");
             match (before, never) {
-                (0, 0) => format!("{} of {all} were {read}{how}.", count(checked)),
-                (0, never) => format!("{} of {all} were {read}{how}; {} never were.", count(checked), count(never)),
+                (0, 0) => format!("{} of {all} {were} {read}{how}.", count(checked)),
+                (0, never) => {
+                    format!("{} of {all} {were} {read}{how}; {} never {never_were}.", count(checked), count(never))
+                }
                 (before, 0) => format!(
-                    "{} of {all} were {read}{how} in this run and {} in earlier runs.",
+                    "{} of {all} {were} {read}{how} in this run and {} in earlier runs.",
                     count(checked),
                     count(before)
                 ),
                 (before, never) => format!(
-                    "{} of {all} were {read}{how} in this run and {} in earlier runs; {} never were.",
+                    "{} of {all} {were} {read}{how} in this run and {} in earlier runs; {} never {never_were}.",
                     count(checked),
                     count(before),
                     count(never)
@@ -281,9 +286,10 @@ fn good_word(state: &RunState) -> &'static str {
     }
 }
 
-/// Whether somebody has changed flags on the target, so that it is complete there and not equal.
+/// Whether somebody has changed flags or filed messages on the target, so that it is complete there and not equal.
 fn is_marked(account: &AccountState) -> bool {
-    account.problems.iter().any(|(_, problem)| problem.kind == ProblemKind::MarkedOnTarget)
+    let is_change = |kind| matches!(kind, ProblemKind::MarkedOnTarget | ProblemKind::MessageFiled);
+    account.problems.iter().any(|(_, problem)| is_change(problem.kind))
 }
 
 /// `1 of 3 accounts is complete`, `0 of 1 account is complete`, `2 of 3 accounts are complete`.

@@ -1,0 +1,187 @@
+//! Messages that are missing from their folder and are in another one of the target: somebody has filed them, as people do.
+//!
+//! What is missing is reported when all folders are through, since only then it is known what of the target is nobody's:
+//!
+//! 1. Of the folders that were compared, what is left over there; of all others, everything.
+//! 2. What has the size of a missing message is read, and matched by content, one to one.
+//! 3. A message that a run has copied, and that is elsewhere now, was filed by its owner. One that no record knows is in the wrong folder.
+//! 4. A copy too many is none where it is a message that was filed there.
+
+use super::differences::NAMED;
+use super::{Plan, Verification};
+use crate::domain::{Digest, FolderId, MessageHead, Note, Problem, ProblemKind, Side, Subject, Uid};
+use crate::imap::Reader;
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::retry::Losses;
+use crate::migrate::halt::{Halt, OnSide};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Messages of the target by the wire names of their folders: UIDs and sizes.
+type ByFolder = BTreeMap<Vec<u8>, Vec<(Uid, u64)>>;
+
+/// What is reported at the end.
+#[derive(Default)]
+pub struct Sought {
+    /// Messages that are missing from their folders.
+    pub missing: Vec<Missing>,
+    /// Copies too many.
+    pub extra: Vec<Extra>,
+    /// What the folders of the target that were compared hold besides.
+    pub left: ByFolder,
+}
+
+/// A message that is missing from its folder.
+pub struct Missing {
+    pub folder: FolderId,
+    /// Its folder's wire name on the source.
+    pub source: Vec<u8>,
+    pub uid: Uid,
+    pub size: u64,
+    /// The digest of its content, where it was read already.
+    pub digest: Option<Digest>,
+    /// Whether a run has copied it.
+    pub was_copied: bool,
+    /// That it is missing.
+    pub problem: Problem,
+}
+
+/// Copies of a message of which the target's folder has too many.
+pub struct Extra {
+    pub folder: FolderId,
+    /// The folder's wire name on the target.
+    pub target: Vec<u8>,
+    pub digest: Digest,
+    pub copies: u64,
+    /// That they are too many.
+    pub problem: Problem,
+}
+
+/// Where a message was found: the folder's wire name and its name for people.
+struct Place {
+    wire_name: Vec<u8>,
+    name: String,
+}
+
+impl Verification<'_> {
+    /// Reports what is missing and what is there too often, once it is known what was filed.
+    pub(super) fn settle_sought(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
+        let sizes: BTreeSet<u64> = self.sought.missing.iter().map(|missing| missing.size).collect();
+        if !sizes.is_empty() {
+            let candidates = self.candidates(plan, target, &sizes)?;
+            self.read_missing(source, &candidates)?;
+            self.take_filed(plan, target, candidates)?;
+        }
+        self.report_sought();
+        Ok(())
+    }
+
+    /// Reports what is still sought as it is.
+    pub(super) fn report_sought(&mut self) {
+        let Sought { missing, extra, .. } = std::mem::take(&mut self.sought);
+        for Missing { folder, problem, .. } in missing {
+            self.reporter.folder_problem(folder, problem);
+        }
+        let mut named: BTreeMap<FolderId, (usize, Problem)> = BTreeMap::new();
+        for Extra { folder, copies, problem, .. } in extra.into_iter().filter(|extra| extra.copies > 0) {
+            let many = Problem { subject: Subject { message: None, ..problem.subject.clone() }, ..problem.clone() };
+            let (count, _) = named.entry(folder).or_insert((0, many));
+            *count += 1;
+            if *count <= NAMED {
+                self.reporter.folder_problem(folder, problem.counting(copies));
+            }
+        }
+        for (folder, (count, problem)) in named.into_iter().filter(|(_, (count, _))| *count > NAMED) {
+            self.reporter.folder_problem(folder, problem.counting((count - NAMED) as u64));
+        }
+    }
+
+    /// What is nobody's on the target and has one of these sizes, by folder.
+    fn candidates(&self, plan: &Plan, target: &mut Reader, sizes: &BTreeSet<u64>) -> Result<ByFolder, Halt> {
+        let mut candidates: ByFolder = BTreeMap::new();
+        let is_alike = |(_, size): &&(Uid, u64)| sizes.contains(size);
+        for (name, left) in &self.sought.left {
+            candidates.insert(name.clone(), left.iter().filter(is_alike).copied().collect());
+        }
+        let compared: BTreeSet<&[u8]> =
+            plan.ways.iter().filter_map(|(_, there)| Some(there.as_ref()?.wire_name.as_slice())).collect();
+        let others = plan.target.iter().filter(|folder| folder.selectable);
+        let names: Vec<&[u8]> =
+            others.map(|folder| folder.wire_name.as_slice()).filter(|name| !compared.contains(name)).collect();
+        let mut found: Vec<Vec<(Uid, u64)>> = vec![Vec::new(); names.len()];
+        let mut head = |index: usize, head: MessageHead| {
+            if sizes.contains(&head.size) {
+                found[index].push((head.uid, head.size));
+            }
+        };
+        target.scan(&names, &|_| Uid(1), &mut head, &mut |_, _| {}).on(Side::Target)?;
+        candidates.extend(names.into_iter().map(<[u8]>::to_vec).zip(found));
+        candidates.retain(|_, messages| !messages.is_empty());
+        Ok(candidates)
+    }
+
+    /// Reads those missing messages that were not read yet and may be among the candidates.
+    fn read_missing(&mut self, source: &mut Reader, candidates: &ByFolder) -> Result<(), Halt> {
+        let sizes: BTreeSet<u64> = candidates.values().flatten().map(|(_, size)| *size).collect();
+        let mut unread: BTreeMap<Vec<u8>, Vec<Uid>> = BTreeMap::new();
+        for missing in self.sought.missing.iter().filter(|it| it.digest.is_none() && sizes.contains(&it.size)) {
+            unread.entry(missing.source.clone()).or_default().push(missing.uid);
+        }
+        for (name, mut uids) in unread {
+            uids.sort_unstable();
+            let digests = digests(source, &name, &uids).on(Side::Source)?;
+            for missing in self.sought.missing.iter_mut().filter(|missing| missing.source == name) {
+                missing.digest = missing.digest.or_else(|| digests.get(&missing.uid).copied());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the candidates, and reports what was filed there.
+    fn take_filed(&mut self, plan: &Plan, target: &mut Reader, candidates: ByFolder) -> Result<(), Halt> {
+        let mut places: HashMap<Digest, Vec<Place>> = HashMap::new();
+        for (wire_name, messages) in candidates {
+            let mut uids: Vec<Uid> = messages.into_iter().map(|(uid, _)| uid).collect();
+            uids.sort_unstable();
+            let listed = plan.target.iter().find(|folder| folder.wire_name == wire_name);
+            let name = listed.map_or_else(String::new, |folder| folder.path.to_string());
+            for digest in digests(target, &wire_name, &uids).on(Side::Target)?.into_values() {
+                let place = Place { wire_name: wire_name.clone(), name: name.clone() };
+                places.entry(digest).or_default().push(place);
+            }
+        }
+        let Sought { missing, extra, .. } = &mut self.sought;
+        for sought in std::mem::take(missing) {
+            let Some(place) = sought.digest.and_then(|digest| places.get_mut(&digest)?.pop()) else {
+                missing.push(sought);
+                continue;
+            };
+            let is_it = |extra: &&mut Extra| extra.target == place.wire_name && Some(extra.digest) == sought.digest;
+            if let Some(extra) = extra.iter_mut().find(is_it) {
+                extra.copies = extra.copies.saturating_sub(1);
+            }
+            let kind = if sought.was_copied { ProblemKind::MessageFiled } else { ProblemKind::MessageMisplaced };
+            let problem = Problem { kind, ..sought.problem }.noting(Note::IsInFolder { folder: place.name });
+            self.reporter.folder_problem(sought.folder, problem);
+            self.reporter.checked(sought.folder, 1, sought.size);
+            if let Some(Some(evidence)) = self.evidence.get_mut(sought.folder.index()) {
+                evidence.on_target += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The digests of messages of a folder, as far as it can be opened and gives them.
+fn digests(
+    reader: &mut Reader,
+    wire_name: &[u8],
+    uids: &[Uid],
+) -> Result<BTreeMap<Uid, Digest>, crate::imap::ImapError> {
+    match reader.examine(wire_name) {
+        Err(error) if !error.is_connection() => return Ok(BTreeMap::new()),
+        opened => opened?,
+    };
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    readings.read::<SizeAndDigest>(reader, uids, &mut Losses::default())?;
+    Ok(uids.iter().filter_map(|uid| Some((*uid, readings.get(*uid)?.1))).collect())
+}
