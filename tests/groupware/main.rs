@@ -15,6 +15,7 @@ mod sample;
 mod servers;
 mod standin;
 mod tripwire;
+mod twenty;
 
 use embedded::stage::{ANN, PASSWORD, Stage, problems};
 use kimt::migrate::{DavAddress, Groupware, GroupwareMode, Request};

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A running server with accounts for everybody who asks.
 pub struct DavServer {
@@ -67,6 +67,20 @@ impl DavServer {
         let process = ProcessGroup::start(&user, Path::new("/usr/bin/python3"), arguments, &environment, &output);
         wait_until_up(port, &[output]);
         Self { port, _process: process, folder }
+    }
+
+    /// How many items Radicale keeps.
+    pub fn stored_items(&self) -> usize {
+        fn count(folder: &Path) -> usize {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.path() {
+                    path if path.is_dir() && entry.file_name() != ".Radicale.cache" => count(&path),
+                    path => usize::from(path.extension().is_some_and(|end| end == "ics" || end == "vcf")),
+                })
+                .sum()
+        }
+        count(&self.folder.path().join("data"))
     }
 
     /// What the server wrote.
@@ -134,17 +148,31 @@ impl DavClient {
 /// What an account holds, as Python's `icalendar` and `vobject` read it: a line an item, sorted. `home` is a path below which all
 /// collections are.
 pub fn items(port: u16, user: &str, password: &str, homes: &[&str]) -> Vec<String> {
+    let homes = homes.iter().map(|home| (*home).to_owned()).collect();
+    items_of(port, &[(user.to_owned(), password.to_owned(), homes)]).into_iter().map(|(_, line)| line).collect()
+}
+
+/// The same of several accounts, each with its password and homes; every line with whose it is.
+pub fn items_of(port: u16, accounts: &[(String, String, Vec<String>)]) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new("/usr/bin/python3")
+    let mut reader = Command::new("/usr/bin/python3")
         .arg(root.join("tests/support/items.py"))
         .arg(format!("http://127.0.0.1:{port}"))
-        .args([user, password])
-        .args(homes)
         .env("PYTHONPATH", root.join("target/test-servers/dav-servers"))
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    reader.stdin.take().unwrap().write_all(serde_json::to_string(accounts).unwrap().as_bytes()).unwrap();
+    let output = reader.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut lines: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<(String, String)> = said
+        .lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(user, line)| (user.to_owned(), line.to_owned()))
+        .collect();
     lines.sort();
     lines
 }

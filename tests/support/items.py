@@ -1,4 +1,4 @@
-"""Prints what an account of a CalDAV and CardDAV server holds, an item a line, as icalendar and vobject read it.
+"""Prints what accounts of a CalDAV and CardDAV server hold, an item a line after its account, as icalendar and vobject read it.
 
 Shares nothing with the program: another language, other parsers, another client. What a migration changes on purpose (participants
 become lines of the description) is undone here from the properties that keep the originals, so that source and target print the same.
@@ -14,9 +14,8 @@ import requests
 import vobject
 
 DAV = "{DAV:}"
-base, user, password, *homes = sys.argv[1:]
+base = sys.argv[1]
 session = requests.Session()
-session.auth = (user, password)
 
 
 def propfind(path, depth):
@@ -90,20 +89,23 @@ def card(one):
     return said
 
 
-for home in homes:
-    for collection, kinds in propfind(home, 1):
-        is_calendar, is_book = "calendar" in kinds, "addressbook" in kinds
-        if not (is_calendar or is_book) or "schedule-inbox" in kinds or "schedule-outbox" in kinds:
-            continue
-        for href, kinds in propfind(collection, 1):
-            if "collection" in kinds or href.rstrip("/") == collection.rstrip("/"):
+# The accounts: name, password, and the paths below which all collections are.
+for user, password, homes in json.load(sys.stdin):
+    session.auth = (user, password)
+    for home in homes:
+        for collection, kinds in propfind(home, 1):
+            is_calendar, is_book = "calendar" in kinds, "addressbook" in kinds
+            if not (is_calendar or is_book) or "schedule-inbox" in kinds or "schedule-outbox" in kinds:
                 continue
-            answer = session.get(base + href)
-            answer.raise_for_status()
-            answer.encoding = "utf-8"
-            if is_calendar:
-                for component in icalendar.Calendar.from_ical(answer.text).walk():
-                    if component.name in ("VEVENT", "VTODO"):
-                        print(json.dumps(event(component), sort_keys=True))
-            else:
-                print(json.dumps(card(vobject.readOne(answer.text)), sort_keys=True))
+            for href, kinds in propfind(collection, 1):
+                if "collection" in kinds or href.rstrip("/") == collection.rstrip("/"):
+                    continue
+                answer = session.get(base + href)
+                answer.raise_for_status()
+                answer.encoding = "utf-8"
+                if is_calendar:
+                    for component in icalendar.Calendar.from_ical(answer.text).walk():
+                        if component.name in ("VEVENT", "VTODO"):
+                            print(user, json.dumps(event(component), sort_keys=True), sep="\t")
+                else:
+                    print(user, json.dumps(card(vobject.readOne(answer.text)), sort_keys=True), sep="\t")

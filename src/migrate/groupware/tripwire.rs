@@ -26,6 +26,8 @@ const WATCHED: usize = 10;
 const MOST_INBOXES: usize = 10;
 /// How long before now a message may say that it was written and still be taken for one of today: clocks differ.
 const TODAY: i64 = 3600;
+/// How long mail may need from one mailbox of the target to the other.
+const DELIVERY: Duration = Duration::from_secs(2);
 /// The largest message that is looked into, in bytes, and how many of an INBOX.
 const LARGEST: u64 = 4 << 20;
 const MOST_MESSAGES: usize = 200;
@@ -75,6 +77,7 @@ impl Watch<'_> {
     pub(super) fn look_if_due(&mut self, context: &RunContext, id: AccountId) -> Result<(), Failure> {
         let (stored, looked_at) = (self.0.uids.len(), self.0.looked_at);
         if looked_at == 0 || (stored >= WATCHED && looked_at < WATCHED) {
+            context.control.wait(context.options.patience.quiet.min(DELIVERY));
             look(context, id, &mut self.0)
         } else {
             Ok(())
@@ -90,8 +93,6 @@ pub(super) fn look_at_end(context: &RunContext, id: AccountId) -> Result<(), Fai
 }
 
 fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<(), Failure> {
-    // Mail needs a moment from one mailbox to the other.
-    context.control.wait(context.options.patience.quiet);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64 - TODAY;
     for (address, next) in watched.inboxes.clone() {
         let Some(person) = context.accounts.iter().find(|account| *account.target() == address) else { continue };
