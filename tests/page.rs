@@ -40,6 +40,7 @@ fn migration() -> RunState {
             name: "Spring".into(),
             others: Stages { complete: 40, not_started: 8, ..Stages::default() },
             before: vec![AccountStage::NotStarted; names.len()],
+            ..MigrationInfo::default()
         }),
     };
     let mut events = vec![Event::RunStarted(info)];

@@ -221,7 +221,7 @@ mod tests {
             Event::FoldersPlanned { account, folders: vec![planned], left_out: Vec::new() },
             Event::FolderCounted { account, folder, messages: 4, bytes: Some(40_000) },
             Event::MessagesCopied { account, folder, messages: 1, bytes: 10_000 },
-            Event::WaitStarted { account, side: Side::Source, seconds: 30 },
+            Event::WaitStarted { account, side: Side::Source, seconds: 30, why: Default::default() },
         ];
         let said = |upto: usize| total(&state(events[..upto].to_vec()), 1000).messages;
         assert_eq!(said(2), "no messages counted yet");

@@ -27,10 +27,12 @@ pub enum Action {
     UseSsl(Side, bool),
     /// Put back Kerio Connect's IMAP port that an earlier run left changed.
     RestorePort,
-    /// Load the accounts of the interrupted run.
-    ContinueRun,
-    /// Do not offer the interrupted run any more.
-    ForgetRun,
+    /// Load the list of the migration of that name, and choose the accounts that this is for.
+    ContinueMigration(String, Purpose),
+    /// Do not offer that migration any more until the next start of the program.
+    HideMigration(String),
+    /// Choose the accounts of the loaded list that this is for.
+    Choose(Purpose),
     /// Let the user choose a file of accounts.
     Load,
     /// Load this file of accounts.
@@ -43,8 +45,10 @@ pub enum Action {
     ShowFile,
     /// Sign in to the chosen accounts and count their messages.
     Check,
-    /// Migrate the chosen accounts.
+    /// Start what the page is for with the chosen accounts.
     Start,
+    /// Start this at once with all accounts of the loaded list that it is for.
+    StartAll(Purpose),
     /// Ask whether to stop the run.
     AskStop,
     /// Do not stop after all.
@@ -59,8 +63,12 @@ pub enum Action {
     OpenLogFolder,
     /// Migrate again the accounts that are not complete.
     MigrateIncomplete,
+    /// Do not start the run that waits for the end of another one.
+    DoNotStart,
     /// Keep the servers and choose other accounts.
     MigrateFurther,
+    /// Choose the accounts that are not complete yet.
+    ChooseOpen,
     /// Close the window.
     Close,
     /// Open the guide.
@@ -69,6 +77,18 @@ pub enum Action {
     About(bool),
     /// Light, dark, or as the system is.
     Theme(egui::ThemePreference),
+}
+
+/// What the chosen accounts are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// To be migrated: those that are not complete.
+    #[default]
+    Migrate,
+    /// To be migrated once more, for the mail that came since: those that are complete.
+    LastPass,
+    /// To be compared on both servers: those that are complete.
+    Verify,
 }
 
 /// What the user can ask of a run while it is under way.

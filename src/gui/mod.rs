@@ -10,7 +10,6 @@ mod files;
 mod folders;
 pub mod fonts;
 mod input_pacing;
-mod last_run;
 mod memory;
 mod notification;
 mod own_log;

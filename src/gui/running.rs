@@ -1,6 +1,5 @@
 //! A run as the window sees it: started in the background, followed through a channel, never waited for.
 
-use super::last_run::{Keeper, LastRun};
 use super::task::{Progress, Task};
 use crate::domain::{Problem, Side};
 use crate::instance::Instance;
@@ -27,8 +26,6 @@ pub const FRAME: Duration = Duration::from_millis(100);
 pub struct Order {
     /// What to do.
     pub request: Request,
-    /// The file the accounts are from.
-    pub accounts_file: PathBuf,
     /// The folder below which the run's log folder is made; none for the usual place.
     pub logs: Option<PathBuf>,
 }
@@ -188,19 +185,12 @@ impl Observer {
 }
 
 fn begin(order: Order, observer: Observer) -> Result<Begun, Problem> {
-    let Order { request, accounts_file, logs } = order;
+    let Order { request, logs } = order;
     let state_folder = &request.options.state_folder;
     let instance = Instance::claim(state_folder)?;
     let log_folder = logs::start(logs.as_deref())?;
     logs::hide(request.secrets());
-    let mut keeper = (request.kind == RunKind::Migrate)
-        .then(|| Keeper::begin(LastRun::of(&accounts_file, &request.accounts), state_folder));
-    let noted = move |event: &Stamped, state: &RunState| {
-        if let Some(keeper) = &mut keeper {
-            keeper.noted(event, state);
-        }
-        observer.send(event);
-    };
+    let noted = move |event: &Stamped, _state: &RunState| observer.send(event);
     let run = migrate::start(request, log_folder.clone(), Box::new(noted))?;
     Ok(Begun { run, log_folder, _instance: instance })
 }
@@ -224,7 +214,6 @@ mod tests {
         let options = Options::in_folder(folder.path().join("state"));
         let order = Order {
             request: Request::of(RunKind::Check, servers, Vec::new(), options),
-            accounts_file: PathBuf::new(),
             logs: Some(folder.path().join("logs")),
         };
         let mut running = Running::begin(order, &Context::default()).unwrap();

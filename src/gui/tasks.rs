@@ -4,7 +4,6 @@
 
 use super::files::{self, Picked};
 use super::folders::Folders;
-use super::last_run::LastRun;
 use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
 use super::task::{Progress, Task};
@@ -14,6 +13,7 @@ use crate::guide;
 use crate::instance::Instance;
 use crate::logs;
 use crate::migrate::{self, RestoredPort, Servers};
+use crate::migration::{self, Migration, Migrations};
 use crate::report::words;
 use egui::Context;
 use std::io;
@@ -42,9 +42,11 @@ pub enum News {
     Leftovers {
         /// A port that is still changed.
         port: Option<RestoreOffer>,
-        /// A migration that was cut off.
-        run: Option<LastRun>,
+        /// The migrations that were begun, the one that was worked on last first.
+        migrations: Vec<Migration>,
     },
+    /// The migrations as a run has left them.
+    Migrations(Vec<Migration>),
     /// The port is back: what it serves, and where.
     PortRestored(RestoredPort),
 }
@@ -54,7 +56,7 @@ const OTHER_SERVER: &str = "The changed port belongs to another server. Fill in 
 
 type Findings = Task<Vec<Finding>>;
 type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
-type Leftovers = (Option<RestoreOffer>, Option<LastRun>);
+type Leftovers = (Option<RestoreOffer>, Vec<Migration>);
 
 /// The tasks under way.
 pub struct Tasks {
@@ -72,6 +74,7 @@ pub struct Tasks {
     saving: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
     looking: Option<Task<Leftovers>>,
+    reading: Option<Task<Vec<Migration>>>,
     restoring: Option<Task<Result<RestoredPort, String>>>,
 }
 
@@ -102,6 +105,7 @@ impl Tasks {
             saving: None,
             opening: None,
             looking: None,
+            reading: None,
             restoring: None,
         }
     }
@@ -148,10 +152,17 @@ impl Tasks {
         Ok(())
     }
 
-    /// Looks for what interrupted runs have left behind.
+    /// Looks for what earlier runs have left behind.
     pub fn look_for_leftovers(&mut self) -> io::Result<()> {
         let state = self.folders.state.clone();
         self.looking = Some(self.begin("leftovers", move || leftovers(&state))?);
+        Ok(())
+    }
+
+    /// Reads how far the migrations are after a run.
+    pub fn read_migrations(&mut self) -> io::Result<()> {
+        let state = self.folders.state.clone();
+        self.reading = Some(self.begin("migrations", move || migrations(&state))?);
         Ok(())
     }
 
@@ -231,8 +242,11 @@ impl Tasks {
             }
             news.push(restored.map_or_else(News::Failed, News::PortRestored));
         }
-        if let Some(Ok((port, run))) = ended(&mut self.looking) {
-            news.push(News::Leftovers { port, run });
+        if let Some(Ok((port, migrations))) = ended(&mut self.looking) {
+            news.push(News::Leftovers { port, migrations });
+        }
+        if let Some(Ok(migrations)) = ended(&mut self.reading) {
+            news.push(News::Migrations(migrations));
         }
         if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
             news.push(News::Failed(sentence));
@@ -306,8 +320,8 @@ fn plain<T>(result: Result<Result<T, Problem>, String>) -> Result<T, String> {
 }
 
 fn leftovers(state: &Path) -> Leftovers {
-    // A program that holds the state folder is working with it: then nothing was cut off.
-    let Ok(_instance) = Instance::claim(state) else { return (None, None) };
+    // A program that holds the state folder is working with it: then nothing was left behind.
+    let Ok(_instance) = Instance::claim(state) else { return (None, Vec::new()) };
     let port = migrate::pending_port_restore(state).map(|port| RestoreOffer {
         sentence: format!(
             "The {} service of Kerio Connect at {} still listens on port {} instead of {}.",
@@ -315,7 +329,14 @@ fn leftovers(state: &Path) -> Leftovers {
         ),
         working: false,
     });
-    (port, LastRun::cut_off(state))
+    (port, migrations(state))
+}
+
+fn migrations(state: &Path) -> Vec<Migration> {
+    migration::Files::in_folder(state).all().unwrap_or_else(|error| {
+        log::warn!("the records of migrations cannot be read: {error}");
+        Vec::new()
+    })
 }
 
 #[cfg(test)]
@@ -332,7 +353,8 @@ mod tests {
         let port = r#"{"host":"kerio.example","administration_port":4040,"service":"IMAP","from":143,"to":8143,
                        "service_id":"keriodb://service/6","listeners":[]}"#;
         std::fs::write(state.join("port-kerio.example-4040.json"), port).unwrap();
-        LastRun::of(Path::new("/users.csv"), &[]).write(&state);
+        let migration = Migration { name: "old to new".to_owned(), ..Migration::default() };
+        migration::Files::in_folder(&state).keep(&migration).unwrap();
         (folder, state)
     }
 
@@ -361,10 +383,10 @@ mod tests {
     fn the_notes_of_a_running_program_are_not_offered() {
         let (_folder, state) = left_behind();
         let other = Instance::claim(&state).unwrap();
-        assert_eq!(leftovers(&state), (None, None));
+        assert_eq!(leftovers(&state), (None, Vec::new()));
         drop(other);
-        let (port, run) = leftovers(&state);
-        assert!(port.is_some_and(|port| port.sentence.contains("port 8143 instead of 143")) && run.is_some());
+        let (port, migrations) = leftovers(&state);
+        assert!(port.is_some_and(|port| port.sentence.contains("port 8143 instead of 143")) && migrations.len() == 1);
     }
 
     #[test]

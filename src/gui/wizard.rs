@@ -12,6 +12,7 @@ use super::pages::status::StatusPage;
 use super::theme::{self, palette};
 use super::widgets::bar::Bar;
 use super::widgets::{button, card, steps};
+use crate::progress::RunKind;
 use egui::{Id, Key, Label, Modal, Rect, ScrollArea, Stroke, Ui, UiBuilder, vec2};
 use std::path::PathBuf;
 
@@ -36,6 +37,8 @@ pub struct Wizard {
     pub notice: Option<String>,
     /// What succeeded, until the user dismisses it.
     pub good_news: Option<String>,
+    /// A run was asked for and waits for the end of the last one, which was stopped.
+    pub start_waits: bool,
 }
 
 /// Room at the right for the ring around a focused control, and for the scroll bar.
@@ -94,6 +97,14 @@ impl Wizard {
         {
             self.good_news = None;
         }
+        if self.start_waits {
+            let head = "The run that you stopped is still ending. The new one starts as soon as it has ended.";
+            if super::widgets::strip::line(ui, super::widgets::sign::Mark::Clock, head, &["Do not start"], |_| ())
+                .is_some()
+            {
+                actions.push(Action::DoNotStart);
+            }
+        }
         match self.page {
             Page::Servers => scrolled(ui, 0.0, |ui| self.servers.show(ui, actions)),
             Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
@@ -103,13 +114,17 @@ impl Wizard {
     }
 
     fn title(&self) -> (&'static str, String) {
+        let compares = self.status.kind() == RunKind::Verify;
         match self.page {
             Page::Servers => {
                 ("Servers", "Where the mail is, and where it moves to. The source is only read.".to_owned())
             }
             Page::Accounts => ("Choose Accounts For Migration", self.accounts.subtitle()),
-            Page::Status => ("Migration Status", self.status.subtitle()),
-            Page::Result => ("Migration Result", ResultPage::subtitle(&self.status.state)),
+            Page::Status => (if compares { "Comparison Status" } else { "Migration Status" }, self.status.subtitle()),
+            Page::Result => {
+                let title = if compares { "Comparison Result" } else { "Migration Result" };
+                (title, ResultPage::subtitle(&self.status.state))
+            }
         }
     }
 

@@ -5,8 +5,8 @@ use crate::progress::{AccountEnd, AccountStage, Event, MigrationInfo, RunKind, R
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// The record is at most this old when an account ends.
-const EVERY: Duration = Duration::from_secs(5);
+/// The record is at most this old while events come.
+const EVERY: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(5) };
 
 /// The keeper of one run.
 pub struct Keeper {
@@ -15,6 +15,8 @@ pub struct Keeper {
     /// The keys of this run's accounts, in the order of their ids.
     keys: Vec<String>,
     written: Instant,
+    /// Something has changed since then.
+    changed: bool,
 }
 
 impl Keeper {
@@ -32,7 +34,15 @@ impl Keeper {
         not_chosen.for_each(|(_, account)| others.add(account.stage));
         let stage =
             |key: &String| migration.accounts.get(key).map_or(AccountStage::NotStarted, |account| account.stage);
-        let info = MigrationInfo { name: migration.name.clone(), others, before: keys.iter().map(stage).collect() };
+        let is_verified = |key: &String| migration.accounts.get(key).is_some_and(|account| account.verified.is_some());
+        let others_verified = migration.accounts.keys().filter(|key| !chosen.contains(key) && is_verified(key)).count();
+        let info = MigrationInfo {
+            name: migration.name.clone(),
+            others,
+            before: keys.iter().map(stage).collect(),
+            others_verified: others_verified as u32,
+            verified_before: keys.iter().map(is_verified).collect(),
+        };
         let excess = (migration.runs.len() + 1).saturating_sub(MOST_RUNS);
         migration.runs.drain(..excess);
         if kind != RunKind::Check {
@@ -40,12 +50,13 @@ impl Keeper {
                 kind,
                 started: now(),
                 ended: None,
+                stopped: false,
                 accounts: keys.len() as u32,
                 complete: 0,
                 log_folder: Default::default(),
             });
         }
-        (Self { migration, store, keys, written: Instant::now() }, info)
+        (Self { migration, store, keys, written: Instant::now(), changed: false }, info)
     }
 
     /// Follows an event; `state` is the state after it. Returns whether the record is due to be written, which waits for the disk.
@@ -59,6 +70,11 @@ impl Keeper {
                 true
             }
             Event::AccountStarted { account } if info.kind == RunKind::Migrate => self.take(account.index(), state),
+            Event::MessagesCopied { account, .. } | Event::MessagesFound { account, .. }
+                if info.kind == RunKind::Migrate && !self.is_begun(account.index()) =>
+            {
+                self.take(account.index(), state)
+            }
             Event::AccountFinished { account, .. } => self.take(account.index(), state),
             Event::RunFinished => true,
             _ => false,
@@ -66,8 +82,16 @@ impl Keeper {
         if let Some(run) = self.migration.runs.last_mut() {
             run.complete = state.count_ended(AccountEnd::Complete);
             run.ended = state.finished.then(now);
+            run.stopped = state.stop_requested;
         }
-        due && (state.finished || state.tally.settled() == 0 || self.written.elapsed() >= EVERY)
+        self.changed |= due;
+        let at_once = state.finished || matches!(event.event, Event::RunStarted(_));
+        self.changed && (at_once || self.written.elapsed() >= EVERY)
+    }
+
+    fn is_begun(&self, index: usize) -> bool {
+        let account = self.keys.get(index).and_then(|key| self.migration.accounts.get(key));
+        account.is_some_and(|account| account.stage == AccountStage::Begun)
     }
 
     /// Takes over what an account has reached. Returns whether that is worth writing.
@@ -75,14 +99,19 @@ impl Keeper {
         let (Some(key), Some(account)) = (self.keys.get(index), state.accounts.get(index)) else { return false };
         let record = self.migration.accounts.entry(key.clone()).or_default();
         record.address.clone_from(&account.info.address);
-        let kind = state.info.as_ref().map(|info| info.kind);
-        if kind == Some(RunKind::Verify) {
-            if account.end == Some(AccountEnd::Complete) {
-                record.verified = Some(now());
+        let kind = state.info.as_ref().map_or(RunKind::Migrate, |info| info.kind);
+        let stage = account.stage(record.stage, kind);
+        if kind == RunKind::Verify {
+            match account.end {
+                Some(AccountEnd::Complete) => record.verified = Some(now()),
+                Some(AccountEnd::Incomplete) => record.verified = None,
+                // What is known of one that could not be compared still holds.
+                _ => return true,
             }
-            return true;
+            if stage == AccountStage::Complete && record.stage == stage {
+                return true;
+            }
         }
-        let stage = account.stage(record.stage);
         if stage != record.stage || stage == AccountStage::Complete {
             record.stage = stage;
             record.since = now();
@@ -90,8 +119,12 @@ impl Keeper {
         if stage == AccountStage::Complete {
             record.completed = Some(now());
         }
-        let problem = || account.failure().or_else(|| account.problems.first().map(|(_, problem)| problem));
-        record.problem = (stage == AccountStage::NeedsAttention).then(problem).flatten().cloned();
+        let worst = || account.failure().or_else(|| account.problems.first().map(|(_, problem)| problem));
+        if stage != AccountStage::NeedsAttention {
+            record.problem = None;
+        } else if account.end.is_some() {
+            record.problem = worst().cloned();
+        }
         true
     }
 
@@ -101,6 +134,7 @@ impl Keeper {
             log::warn!("the record of the migration could not be written: {error}");
         }
         self.written = Instant::now();
+        self.changed = false;
     }
 }
 

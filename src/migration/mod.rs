@@ -69,6 +69,9 @@ pub struct RunRecord {
     pub started: String,
     /// When it ended; none when it was cut off, or is still running.
     pub ended: Option<String>,
+    /// Whether the user stopped it.
+    #[serde(default)]
+    pub stopped: bool,
     /// How many accounts it worked on.
     pub accounts: u32,
     /// How many of them were complete at its end.
@@ -99,14 +102,12 @@ impl Migration {
             log::warn!("the records of migrations cannot be read: {error}");
             Vec::new()
         });
-        let is_between =
-            |it: &Migration| it.source.eq_ignore_ascii_case(source) && it.target.eq_ignore_ascii_case(target);
         let found = match name {
             Some(name) => all.iter().find(|it| it.name == name),
-            None => all.iter().find(|it| is_between(it)),
+            None => all.iter().find(|it| it.is_between(source, target)),
         };
         match found {
-            Some(found) if is_between(found) => Ok(found.clone()),
+            Some(found) if found.is_between(source, target) => Ok(found.clone()),
             Some(found) => Err(WrongServers { source: found.source.clone(), target: found.target.clone() }),
             None => {
                 let usual = format!("{source} to {target}");
@@ -116,6 +117,11 @@ impl Migration {
                 Ok(Self { name, source: source.to_owned(), target: target.to_owned(), ..Self::default() })
             }
         }
+    }
+
+    /// Whether these, as typed, are its servers.
+    pub fn is_between(&self, source: &str, target: &str) -> bool {
+        self.source.eq_ignore_ascii_case(source) && self.target.eq_ignore_ascii_case(target)
     }
 
     /// Its accounts by stage.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{AccountId, ProblemKind};
+use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, ProblemKind};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunState, Stamped};
 use std::path::Path;
 
@@ -41,7 +41,13 @@ fn run(folder: &Path, kind: RunKind, listed: u32, ends: &[(u32, Option<AccountEn
     let mut events = vec![Event::RunStarted(info)];
     for (id, (_, end)) in ends.iter().enumerate() {
         let account = AccountId(id as u32);
+        let inbox = FolderPath::new(["INBOX"]);
+        let planned = PlannedFolder { source: inbox.clone(), target: inbox, mapping: Mapping::SameName };
         events.push(Event::AccountStarted { account });
+        events.push(Event::FoldersPlanned { account, folders: vec![planned], left_out: Vec::new() });
+        if kind == RunKind::Migrate && *end != Some(AccountEnd::Failed) {
+            events.push(Event::MessagesCopied { account, folder: FolderId(0), messages: 1, bytes: 9 });
+        }
         if *end == Some(AccountEnd::Failed) {
             let problem = Problem::new(ProblemKind::PasswordRefused);
             events.push(Event::ProblemMet { account: Some(account), folder: None, problem });
@@ -86,6 +92,32 @@ fn three_evenings_are_one_migration_whose_verdict_is_of_the_whole_each_time() {
     assert!(
         !found.is_open() && found.accounts[&key(0)].verified.is_some() && found.accounts[&key(1)].verified.is_none()
     );
+}
+
+#[test]
+fn an_account_in_which_a_comparison_finds_something_missing_is_open_again_until_it_is_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let complete = Some(AccountEnd::Complete);
+    run(folder.path(), RunKind::Migrate, 2, &[(0, complete), (1, complete)]);
+    let compared = run(folder.path(), RunKind::Verify, 2, &[(0, complete), (1, Some(AccountEnd::Incomplete))]);
+    assert_eq!((compared.verified(), compared.whole().unwrap().stages.complete), (Some(1), 1));
+    let found = kept(folder.path());
+    assert_eq!((found.is_open(), found.accounts[&key(1)].stage), (true, AccountStage::NeedsAttention));
+    // One that could not be compared stays what it was.
+    run(folder.path(), RunKind::Verify, 2, &[(0, Some(AccountEnd::Failed))]);
+    assert_eq!(kept(folder.path()).accounts[&key(0)].stage, AccountStage::Complete);
+    run(folder.path(), RunKind::Migrate, 2, &[(1, complete)]);
+    assert!(!kept(folder.path()).is_open());
+}
+
+#[test]
+fn an_account_is_begun_once_something_of_it_was_copied_even_when_the_power_fails_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = run(folder.path(), RunKind::Migrate, 2, &[(0, Some(AccountEnd::Stopped)), (1, None)]);
+    assert_eq!(failed.whole().unwrap().stages.begun, 2);
+    let nothing = run(folder.path(), RunKind::Verify, 2, &[(0, None)]);
+    assert_eq!(nothing.whole().unwrap().stages.begun, 2, "a comparison begins nothing");
+    assert_eq!(kept(folder.path()).stages().begun, 2);
 }
 
 #[test]

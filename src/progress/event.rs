@@ -122,6 +122,19 @@ pub enum Standing {
     Cannot,
 }
 
+/// Why a worker waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// The server cannot be reached, or failed.
+    #[default]
+    ServerFailed,
+    /// The server asks for it.
+    ServerAsked,
+    /// By our own choice, so that the server does not lock this computer out. No impatience shortens it.
+    OwnChoice,
+}
+
 /// How an account ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -326,6 +339,9 @@ pub enum Event {
         side: Side,
         /// Seconds until the next attempt.
         seconds: u64,
+        /// Why.
+        #[serde(default)]
+        why: WaitReason,
     },
     /// The wait ended.
     WaitEnded {

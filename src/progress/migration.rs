@@ -1,6 +1,6 @@
 //! A run as part of a migration: what earlier runs came to, and the verdict over all runs.
 
-use super::{AccountEnd, AccountState, RunState};
+use super::{AccountEnd, AccountState, RunKind, RunState};
 use serde::{Deserialize, Serialize};
 
 /// How far an account is, over all runs.
@@ -10,7 +10,7 @@ pub enum AccountStage {
     /// No run has begun it.
     #[default]
     NotStarted,
-    /// A run has begun it and was stopped or cut off.
+    /// A run has copied a part of it and was stopped or cut off.
     Begun,
     /// Every message of the source was on the target at the end of the last run that worked on it.
     Complete,
@@ -57,6 +57,12 @@ pub struct MigrationInfo {
     pub others: Stages,
     /// The stage of each of this run's accounts before the run, in the order of their ids.
     pub before: Vec<AccountStage>,
+    /// How many of the others were compared on both servers and found equal.
+    #[serde(default)]
+    pub others_verified: u32,
+    /// Which of this run's accounts were, before the run.
+    #[serde(default)]
+    pub verified_before: Vec<bool>,
 }
 
 /// A migration over all of its runs so far.
@@ -74,7 +80,7 @@ impl RunState {
         let migration = self.info.as_ref()?.migration.as_ref()?;
         let mut whole = Whole { stages: migration.others, complete_now: 0 };
         for (index, account) in self.accounts.iter().enumerate() {
-            let stage = account.stage(migration.before.get(index).copied().unwrap_or_default());
+            let stage = self.stage(index).unwrap_or_default();
             whole.stages.add(stage);
             whole.complete_now += u32::from(account.end == Some(AccountEnd::Complete));
         }
@@ -83,6 +89,24 @@ impl RunState {
 }
 
 impl RunState {
+    /// How many accounts of the migration were compared on both servers and found equal, this run included.
+    pub fn verified(&self) -> Option<u32> {
+        let info = self.info.as_ref()?;
+        let migration = info.migration.as_ref()?;
+        let is_verified = |(index, account): &(usize, &AccountState)| match account.end {
+            Some(AccountEnd::Complete) if info.kind == RunKind::Verify => true,
+            Some(AccountEnd::Incomplete) if info.kind == RunKind::Verify => false,
+            _ => migration.verified_before.get(*index).copied().unwrap_or_default(),
+        };
+        Some(migration.others_verified + self.accounts.iter().enumerate().filter(is_verified).count() as u32)
+    }
+
+    /// The stage of this run's account with that index, after the run or so far; none when the run is no part of a migration.
+    pub fn stage(&self, index: usize) -> Option<AccountStage> {
+        let (before, info) = (self.stage_before(index)?, self.info.as_ref()?);
+        self.accounts.get(index).map(|account| account.stage(before, info.kind))
+    }
+
     /// The stage of this run's account with that index before the run; none when the run is no part of a migration.
     pub fn stage_before(&self, index: usize) -> Option<AccountStage> {
         self.info.as_ref()?.migration.as_ref()?.before.get(index).copied()
@@ -90,15 +114,24 @@ impl RunState {
 }
 
 impl AccountState {
-    /// Its stage after this run, or so far. One that this run did not bring to an end keeps what was reached before; a complete account
-    /// that was begun again and stopped is begun, because new mail may be missing.
-    pub fn stage(&self, before: AccountStage) -> AccountStage {
+    /// Its stage after this run, or so far. A check changes none, and a comparison only one that came to its end. One that this run did not bring to an end keeps what was reached before. It is
+    /// begun once something of it is on the target; a complete account that was begun again and stopped is begun, because new mail may be
+    /// missing.
+    pub fn stage(&self, before: AccountStage, kind: RunKind) -> AccountStage {
+        let ended = matches!(self.end, Some(AccountEnd::Complete | AccountEnd::Incomplete));
+        if kind == RunKind::Check || kind == RunKind::Verify && !ended {
+            return before;
+        }
+        let arrived = self.tally.found.messages + self.tally.copied.messages + self.items.copied > 0;
         match self.end {
             Some(AccountEnd::Complete) => AccountStage::Complete,
             Some(AccountEnd::Incomplete | AccountEnd::Failed) => AccountStage::NeedsAttention,
-            Some(AccountEnd::Stopped) => AccountStage::Begun,
-            None if self.started_at.is_some() => AccountStage::Begun,
-            None => before,
+            Some(AccountEnd::Stopped) | None if self.started_at.is_some() => match before {
+                AccountStage::Complete => AccountStage::Begun,
+                _ if arrived => AccountStage::Begun,
+                _ => before,
+            },
+            Some(AccountEnd::Stopped) | None => before,
         }
     }
 }

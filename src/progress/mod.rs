@@ -11,8 +11,8 @@ mod state;
 mod whole;
 
 pub use counts::{Counts, Tally};
-pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
+pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify, WaitReason};
 pub use items::ItemTally;
 pub use migration::{AccountStage, MigrationInfo, Stages, Whole};
 pub use rate::Rate;
-pub use state::{AccountState, FolderState, RunState, Verdict};
+pub use state::{AccountState, FolderState, RunState, Verdict, Wait};

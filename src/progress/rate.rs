@@ -1,4 +1,6 @@
 //! The rate of a run over time: one sample per second for the plot, and the pace that the time left is estimated from.
+//!
+//! The pace is that of the work: time in which the user has paused the run does not count.
 
 /// Bytes and messages in each second of the run.
 #[derive(Debug, Clone, Default)]
@@ -6,11 +8,45 @@ pub struct Rate {
     /// Bytes that arrived in each second since the start.
     seconds: Vec<u64>,
     messages: Vec<u32>,
+    /// The pauses, from and to in milliseconds, oldest first.
+    pauses: Vec<(u64, u64)>,
+    paused_at: Option<u64>,
 }
 
 impl Rate {
-    /// The pace is the mean of this many past seconds: long enough that one large message does not make it jump.
-    const WINDOW: usize = 30;
+    /// The pace is the mean of this many past milliseconds of work: long enough that one large message does not make it jump.
+    const WINDOW: u64 = 30_000;
+
+    /// The run is paused at `at` milliseconds.
+    pub(super) fn pause(&mut self, at: u64) {
+        self.paused_at.get_or_insert(at);
+    }
+
+    /// The run continues at `at` milliseconds.
+    pub(super) fn resume(&mut self, at: u64) {
+        self.pauses.extend(self.paused_at.take().map(|from| (from, at.max(from))));
+    }
+
+    /// Milliseconds of work before `now`: the time without the pauses.
+    pub fn worked(&self, now: u64) -> u64 {
+        let open = self.paused_at.map_or(0, |from| now.saturating_sub(from));
+        let closed: u64 = self.pauses.iter().map(|(from, to)| to - from).sum();
+        now.saturating_sub(open + closed)
+    }
+
+    /// The moment from which on at most [`Self::WINDOW`] of work was done until `now`, and how much work that is.
+    fn window(&self, now: u64) -> (u64, u64) {
+        let (mut end, mut room) = (self.paused_at.map_or(now, |at| at.min(now)), Self::WINDOW);
+        for (from, to) in self.pauses.iter().rev() {
+            let after = end.saturating_sub(*to);
+            if after >= room {
+                break;
+            }
+            room -= after;
+            end = *from;
+        }
+        (end.saturating_sub(room), Self::WINDOW - room + room.min(end))
+    }
 
     /// Counts what arrived at `at` milliseconds.
     pub(super) fn add(&mut self, at: u64, messages: u64, bytes: u64) {
@@ -26,14 +62,14 @@ impl Rate {
     /// At most a week of samples. In a longer run everything later counts to the last second, so that memory stays bounded.
     const LONGEST: usize = 7 * 24 * 3600;
 
-    /// Bytes per second over the last half minute before `now` milliseconds.
+    /// Bytes per second over the last half minute of work before `now` milliseconds.
     pub fn bytes_per_second(&self, now: u64) -> f64 {
-        Self::mean(&self.seconds, now, |&bytes| bytes as f64)
+        self.mean(&self.seconds, now, |&bytes| bytes as f64)
     }
 
-    /// Messages per second over the last half minute before `now` milliseconds.
+    /// Messages per second over the last half minute of work before `now` milliseconds.
     pub fn messages_per_second(&self, now: u64) -> f64 {
-        Self::mean(&self.messages, now, |&messages| f64::from(messages))
+        self.mean(&self.messages, now, |&messages| f64::from(messages))
     }
 
     /// Bytes in each of the last `count` whole seconds before `now` milliseconds, oldest first; for the plot.
@@ -56,11 +92,11 @@ impl Rate {
         ((0..seconds.div_ceil(part)).map(mean).collect(), part as u64)
     }
 
-    fn mean<T>(samples: &[T], now: u64, value: impl Fn(&T) -> f64) -> f64 {
-        let end = now as f64 / 1000.0;
-        let first = (end as usize).saturating_sub(Self::WINDOW);
-        let span = (end - first as f64).max(0.5);
-        samples.iter().skip(first).map(value).sum::<f64>() / span
+    fn mean<T>(&self, samples: &[T], now: u64, value: impl Fn(&T) -> f64) -> f64 {
+        let (first, worked) = self.window(now);
+        // A second that is only partly inside counts whole, and so does its time.
+        let worked = (worked + first % 1000) as f64 / 1000.0;
+        samples.iter().skip((first / 1000) as usize).map(value).sum::<f64>() / worked.max(0.5)
     }
 }
 
@@ -89,5 +125,17 @@ mod tests {
         // The last part is shorter, and nothing arrived in most.
         assert_eq!(rate.over_time(9_500, 3), (vec![150.0, 0.0, 150.0], 4));
         assert_eq!(Rate::default().over_time(0, 100), (vec![0.0], 1));
+    }
+
+    #[test]
+    fn a_pause_does_not_lower_the_pace() {
+        let mut rate = Rate::default();
+        (0..40).for_each(|second| rate.add(second * 1000, 1, 100));
+        rate.pause(40_000);
+        assert_eq!((rate.bytes_per_second(90_000).round(), rate.worked(90_000)), (100.0, 40_000));
+        rate.resume(100_000);
+        (100..110).for_each(|second| rate.add(second * 1000, 1, 400));
+        // Ten seconds at 400, and before the pause twenty at 100.
+        assert_eq!((rate.bytes_per_second(110_000).round(), rate.worked(110_000)), (200.0, 50_000));
     }
 }

@@ -3,7 +3,10 @@
 //! Promises that the same events in the same order give the same state. Window, report, `--json` and exit code all read it.
 
 use super::counts::shift;
-use super::{AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, Stamped, Standing, Step, Tally};
+use super::{
+    AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Stamped, Standing, Step, Tally,
+    WaitReason,
+};
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
 use std::collections::BTreeMap;
 
@@ -26,6 +29,24 @@ pub struct FolderState {
     pub finished: bool,
 }
 
+/// A wait for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The server's side.
+    pub side: Side,
+    /// Its end, in milliseconds of the run.
+    pub until: u64,
+    /// Why.
+    pub why: WaitReason,
+}
+
+impl Wait {
+    /// Seconds to its end from `now`, in milliseconds of the run.
+    pub fn seconds(&self, now: u64) -> u64 {
+        self.until.saturating_sub(now).div_ceil(1000)
+    }
+}
+
 /// An account in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountState {
@@ -37,8 +58,8 @@ pub struct AccountState {
     pub created: bool,
     /// What its worker does now.
     pub step: Step,
-    /// The server it waits for, and until when in milliseconds of the run.
-    pub waiting: Option<(Side, u64)>,
+    /// What it waits for.
+    pub waiting: Option<Wait>,
     /// Its folders, in the order of their ids.
     pub folders: Vec<FolderState>,
     /// What is not copied.
@@ -140,7 +161,7 @@ pub struct RunState {
     pub items: ItemTally,
     /// Accounts by how they ended.
     pub ended: BTreeMap<&'static str, u32>,
-    /// The rate of copying over time.
+    /// The rate of copying over time, or of comparing where nothing is copied.
     pub rate: Rate,
     /// Milliseconds of the run at the last event.
     pub now: u64,
@@ -220,6 +241,9 @@ impl RunState {
                 self.tally_folder(*account, *folder, |tally| tally.copied.add(*messages, *bytes));
             }
             Event::MessagesChecked { account, folder, messages, bytes } => {
+                if self.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify) {
+                    self.rate.add(now, *messages, *bytes);
+                }
                 self.tally_folder(*account, *folder, |tally| tally.checked.add(*messages, *bytes));
             }
             Event::MessagesVanished { account, folder, messages } => {
@@ -245,8 +269,9 @@ impl RunState {
                 it.target_messages = target_messages.or(it.target_messages);
             }),
             Event::ProblemMet { account, folder, problem } => self.take_problem(*account, *folder, problem),
-            Event::WaitStarted { account, side, seconds } => {
-                self.with(*account, |it, _| it.waiting = Some((*side, now + seconds * 1000)));
+            Event::WaitStarted { account, side, seconds, why } => {
+                let wait = Wait { side: *side, until: now + seconds * 1000, why: *why };
+                self.with(*account, |it, _| it.waiting = Some(wait));
             }
             Event::WaitEnded { account } => self.with(*account, |it, _| it.waiting = None),
             Event::AccountFinished { account, end } => {
@@ -257,8 +282,14 @@ impl RunState {
                 });
                 *self.ended.entry(end_word(*end)).or_default() += 1;
             }
-            Event::Paused => self.paused = true,
-            Event::Continued => self.paused = false,
+            Event::Paused => {
+                self.paused = true;
+                self.rate.pause(now);
+            }
+            Event::Continued => {
+                self.paused = false;
+                self.rate.resume(now);
+            }
             Event::StopRequested => self.stop_requested = true,
             Event::RunFinished => self.finished = true,
         }
@@ -356,7 +387,6 @@ fn end_word(end: AccountEnd) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::{PlannedFolder, ProblemKind};
-    use crate::progress::RunKind;
 
     const ANN: AccountId = AccountId(0);
     const INBOX: FolderId = FolderId(0);

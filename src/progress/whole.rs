@@ -3,8 +3,7 @@
 //! The whole is known once every account is counted, by this run or by an earlier check. An account that ended is done, however it
 //! ended: bytes that will never arrive are not waited for.
 
-use super::{AccountEnd, AccountState, Counts, RunKind, RunState};
-use crate::domain::Side;
+use super::{AccountEnd, AccountState, Counts, RunKind, RunState, Wait, WaitReason};
 
 impl RunState {
     /// Takes each account's size from an earlier check, in the order of their ids. A size holds until this run counts that account.
@@ -71,7 +70,7 @@ impl RunState {
         (self.fraction() * 100.0).floor() as u32
     }
 
-    /// Seconds left at the pace of the last half minute. None while no estimate is possible: before everything is counted, while the run
+    /// Seconds left at the pace of the last half minute of work, pauses not counted. None while no estimate is possible: before everything is counted, while the run
     /// is paused or stopping, and while every running mailbox waits for a server.
     pub fn seconds_left(&self, now: u64) -> Option<u64> {
         let held = self.paused || self.stop_requested || self.finished || self.all_wait();
@@ -79,10 +78,15 @@ impl RunState {
         (!held && pace >= 1.0 && self.is_known()).then(|| (self.bytes_left() as f64 / pace).ceil() as u64)
     }
 
-    /// The longest wait: the server, and the seconds until the next attempt.
-    pub fn longest_wait(&self, now: u64) -> Option<(Side, u64)> {
+    /// The wait that ends last; one by our own choice only where there is no other.
+    pub fn longest_wait(&self) -> Option<Wait> {
         let waits = self.accounts.iter().filter_map(|account| account.waiting);
-        waits.max_by_key(|(_, until)| *until).map(|(side, until)| (side, until.saturating_sub(now).div_ceil(1000)))
+        waits.max_by_key(|wait| (wait.why != WaitReason::OwnChoice, wait.until))
+    }
+
+    /// The server that failed, where every running mailbox waits for it or another one: nothing continues until it answers.
+    pub fn lost_server(&self) -> Option<Wait> {
+        self.longest_wait().filter(|wait| wait.why == WaitReason::ServerFailed && self.all_wait())
     }
 
     fn all_wait(&self) -> bool {
@@ -115,7 +119,7 @@ fn has_failed(account: &AccountState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder};
+    use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, Side};
     use crate::progress::{AccountInfo, Event, RunInfo, Stamped};
 
     const INBOX: FolderId = FolderId(0);
@@ -173,13 +177,17 @@ mod tests {
 
     #[test]
     fn no_time_is_estimated_while_every_running_mailbox_waits() {
-        let wait = |account| Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 };
+        let waits =
+            |account, why| Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30, why };
+        let wait = |account| waits(account, WaitReason::ServerFailed);
         let both = || [begun(0, 1000, 400), begun(1, 1000, 400)].concat();
         let one = run(&[None, None], both().into_iter().chain([wait(0)]));
         assert!(one.seconds_left(9000).is_some());
         let all = run(&[None, None], both().into_iter().chain([wait(0), wait(1)]));
         assert_eq!(all.seconds_left(10_000), None);
-        assert_eq!(all.longest_wait(10_000), Some((Side::Source, 30)));
+        assert_eq!(all.lost_server().map(|wait| (wait.side, wait.seconds(10_000))), Some((Side::Source, 30)));
+        let gently = both().into_iter().chain([wait(0), waits(1, WaitReason::OwnChoice)]);
+        assert_eq!(run(&[None, None], gently).longest_wait().unwrap().why, WaitReason::ServerFailed);
         let again = run(
             &[None, None],
             both().into_iter().chain([wait(0), wait(1), Event::WaitEnded { account: AccountId(1) }]),

@@ -67,7 +67,7 @@ fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADE
         seconds.unwrap_or_default(),
         cell(account.info.target_address.as_ref().unwrap_or(&account.info.address)),
         tally.compared_before.to_string(),
-        words::stage_code(state.stage_before(index).map(|before| account.stage(before))).to_owned(),
+        words::stage_code(state.stage(index)).to_owned(),
     ]
 }
 

@@ -223,7 +223,7 @@ impl<'a> AccountReport<'a> {
             line: account.info.line,
             status: words::account_status_code(account),
             status_text: words::account_status(state, account, state.now),
-            stage: before.map(|before| account.stage(before)),
+            stage: state.stage(index),
             stage_before: before,
             standing: account.standing,
             user_created: account.created,

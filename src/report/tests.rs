@@ -331,7 +331,10 @@ fn a_running_account_says_its_step_and_a_wait_counts_down() {
     events.push(Event::Stepped { account: ANN, step: Step::Copying(SENT) });
     let mut state = state(info(RunKind::Migrate, &[("ann@example.com", "")]), events);
     assert_eq!(words::account_status(&state, &state.accounts[0], 0), "Copying Sent");
-    state.apply(&Stamped { at: 60_000, event: Event::WaitStarted { account: ANN, side: Side::Source, seconds: 30 } });
+    state.apply(&Stamped {
+        at: 60_000,
+        event: Event::WaitStarted { account: ANN, side: Side::Source, seconds: 30, why: Default::default() },
+    });
     assert_eq!(
         words::account_status(&state, &state.accounts[0], 65_000),
         "Waiting for the source server, next try in 25 s"

@@ -1,5 +1,6 @@
 //! What the window does not do: work beside another program, end a migration unasked, repeat what is complete, write a password down.
 
+use super::migrations::{begun, keep};
 use super::whole::{open, wait_until};
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
@@ -8,7 +9,10 @@ use kimt::gui::app::App;
 use kimt::gui::page::Page;
 use kimt::gui::pages::status::Question;
 use kimt::instance::Instance;
+use kimt::migration::Migration;
+use kimt::progress::AccountStage;
 use kimt::rehearsal::demo::{Demo, DemoOptions};
+use kimt::rehearsal::sample::Person;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -129,13 +133,9 @@ fn the_log_hides_what_was_typed_and_what_is_in_the_file() {
 #[test]
 fn a_file_that_cannot_be_read_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let note = serde_json::json!({
-        "started": "24 November, 22:04", "accounts_file": "/nowhere/users.csv", "accounts": [], "complete": 0, "ended": false
-    });
-    std::fs::create_dir(folder.path().join("state")).unwrap();
-    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    keep(folder.path(), &begun(Path::new("/nowhere/users.csv"), &[("ann@example.com", AccountStage::Begun)]));
     let mut harness = open(folder.path(), None, None);
-    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
     harness.get_by_label("Continue").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the answer", |app| !app.wizard.accounts.loading);
@@ -201,13 +201,16 @@ fn an_administrator_without_a_password_is_not_signed_in_and_an_offer_stays_until
     let folder = tempfile::tempdir().unwrap();
     let demo = demo(folder.path(), 10, 3);
     let second = demo.people()[1].address.clone();
-    let note = serde_json::json!({
-        "started": "24 November, 22:04", "accounts_file": demo.accounts_file(), "accounts": [second], "complete": 0, "ended": false
-    });
-    std::fs::create_dir_all(folder.path().join("state")).unwrap();
-    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    let stages = |person: &Person| match person.address == second {
+        true => AccountStage::Begun,
+        false => AccountStage::Complete,
+    };
+    let accounts: Vec<_> = demo.people().iter().map(|person| (person.address.as_str(), stages(person))).collect();
+    let servers = (demo.source_address().to_string(), demo.target_address().to_string());
+    let (source, target) = servers;
+    keep(folder.path(), &Migration { source, target, ..begun(demo.accounts_file(), &accounts) });
     let mut harness = open(folder.path(), None, Some(&demo));
-    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
     wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
     // As it is after a start: all is remembered but the password.
     let password = std::mem::take(&mut harness.state_mut().wizard.servers.administrator.password);
@@ -222,11 +225,10 @@ fn an_administrator_without_a_password_is_not_signed_in_and_an_offer_stays_until
     harness.run_steps(2);
     wait_until(&mut harness, "the file", |app| app.wizard.accounts.chosen().len() == 1);
     let page = &harness.state().wizard.servers;
-    assert!(!page.testing() && page.interrupted.is_some(), "the offer was taken away before anything was begun");
+    assert!(!page.testing() && !page.migrations.is_empty(), "the offer was taken away before anything was begun");
     harness.state_mut().wizard.servers.administrator.password = password;
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
-    assert!(harness.state().wizard.servers.interrupted.is_none());
     assert_eq!(harness.state().wizard.accounts.chosen()[0].address.to_string(), second);
 }
 
@@ -243,8 +245,8 @@ fn of_a_file_migrated_in_groups_the_finished_are_shown_and_not_ticked_again() {
     harness.get_by_label("Migrate further accounts").click();
     harness.run_steps(3);
     assert_eq!(harness.state().wizard.page, Page::Accounts);
-    assert_eq!(harness.query_all_by_label("migrated").count(), 1);
-    assert_eq!(harness.query_all_by_label("not checked yet").count(), 2);
+    assert_eq!(harness.query_all_by_label_contains("complete, today ").count(), 1);
+    assert_eq!(harness.query_all_by_label("not started").count(), 2);
     assert!(harness.state().wizard.accounts.chosen().is_empty(), "nothing is chosen for her");
 }
 

@@ -5,6 +5,7 @@
 mod accounts;
 mod guarded;
 mod guide;
+mod migrations;
 mod more;
 mod ports;
 mod recorded;

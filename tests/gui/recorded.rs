@@ -262,7 +262,12 @@ fn middle() -> Recording {
 pub fn waiting() -> Vec<Stamped> {
     let mut run = middle();
     for account in [2, 4, 5] {
-        run.note(Event::WaitStarted { account: AccountId(account), side: Side::Source, seconds: 30 });
+        run.note(Event::WaitStarted {
+            account: AccountId(account),
+            side: Side::Source,
+            seconds: 30,
+            why: Default::default(),
+        });
     }
     run.pass(4000).note(Event::Paused).note(Event::Continued);
     run.events()

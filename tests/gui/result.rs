@@ -101,7 +101,7 @@ fn people_are_moved_over_only_after_a_good_end_and_before_it_the_incomplete_come
         harness.run_steps(2);
         harness.get_by_label("Next:");
         harness.get_by_label_contains(advice);
-        let moved = harness.query_by_label_contains("switch the delivery of new mail to the new server").is_some();
+        let moved = harness.query_by_label_contains("Have new mail delivered to the new server").is_some();
         harness.key_press(egui::Key::Enter);
         harness.run_steps(2);
         harness.get_by_label("Close");
@@ -111,6 +111,6 @@ fn people_are_moved_over_only_after_a_good_end_and_before_it_the_incomplete_come
     assert_eq!(shown_next(&recorded::ended(), "Fix what is listed above"), again());
     assert_eq!(shown_next(&stopped(), "when it suits you. Each mailbox continues where it stopped"), again());
     assert_eq!(shown_next(&recorded::not_started(), "people keep using the old server"), again());
-    let good = "switch the delivery of new mail to the new server";
+    let good = "Have new mail delivered to the new server";
     assert_eq!(shown_next(&recorded::complete(), good), (true, vec![Action::Close]));
 }

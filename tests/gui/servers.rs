@@ -8,7 +8,7 @@ use kimt::domain::{
     CertificateDetails, Doubt, Finding, Fingerprint, Found, Problem, ProblemKind, Security, Service, Side, SignInKind,
 };
 use kimt::gui::action::Action;
-use kimt::gui::pages::servers::{RestoreOffer, Test};
+use kimt::gui::pages::servers::{MigrationOffer, RestoreOffer, Test};
 use kimt::gui::wizard::Wizard;
 use std::time::Duration;
 
@@ -136,10 +136,13 @@ fn the_page_looks_right_in_every_state() {
             sentence: "Kerio Connect's IMAP service at 10.1.0.5 still listens on port 8143 instead of 143.".into(),
             working: false,
         });
-        wizard.servers.interrupted = Some(
-            "The migration started on 24 November, 22:04 was cut off: 21 of 38 accounts are known to be complete."
-                .into(),
-        );
+        wizard.servers.migrations = vec![MigrationOffer {
+            name: "old-company.com to 10.1.0.5".into(),
+            head: "old-company.com to 10.1.0.5: 21 of 38 accounts complete, interrupted yesterday 23:10".into(),
+            rest: "1 needs you, 4 were begun and continue later, 12 were not started.".into(),
+            open: true,
+            complete: true,
+        }];
         wizard.servers.source_test = Test::Running(Duration::from_secs(4));
         wizard
     });

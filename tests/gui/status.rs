@@ -10,7 +10,7 @@ use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
 use kimt::gui::pages::status::{Filter, Question, StatusPage};
 use kimt::gui::wizard::Wizard;
-use kimt::progress::{AccountEnd, Event, RunKind, Stamped};
+use kimt::progress::{AccountEnd, Event, RunKind, Stamped, WaitReason};
 use std::time::Duration;
 
 fn shown(events: &[Stamped]) -> Wizard {
@@ -176,11 +176,28 @@ fn stop_asks_first_and_says_what_will_be() {
 fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     let mut harness = plain(known(&recorded::waiting()));
     harness.run_steps(2);
-    assert_eq!(harness.query_all_by_label_contains("next try in").count(), 7);
+    assert_eq!(harness.query_all_by_label_contains("next try in").count(), 8);
+    harness.get_by_label_contains("All mailboxes wait for the source server: next try in ");
+    assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
     assert!(harness.query_by_label_contains("about ").is_none(), "no time left is shown while all wait");
     harness.get_by_label("Try now").click();
     harness.run_steps(2);
     assert_eq!(harness.state().actions, [Action::Run(RunCommand::TryNow)]);
+}
+
+#[test]
+fn a_wait_by_our_own_choice_says_why_and_cannot_be_shortened() {
+    let mut events = recorded::waiting();
+    for event in &mut events {
+        if let Event::WaitStarted { why, .. } = &mut event.event {
+            *why = WaitReason::OwnChoice;
+        }
+    }
+    let mut harness = plain(known(&events));
+    harness.run_steps(2);
+    assert!(harness.query_all_by_label_contains("so that the source server does not lock us out").next().is_some());
+    assert!(harness.query_by_label("Try now").is_none());
+    assert!(harness.query_by_label_contains("All mailboxes wait").is_none());
 }
 
 #[test]

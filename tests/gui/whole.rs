@@ -1,5 +1,6 @@
 //! The application itself, with its background work: the whole way against the servers of a rehearsal, and a server that stalls.
 
+use super::migrations::{begun, keep};
 use super::support::USUAL;
 use egui::{Key, vec2};
 use egui_kittest::Harness;
@@ -8,6 +9,7 @@ use kimt::gui::Folders;
 use kimt::gui::app::App;
 use kimt::gui::page::Page;
 use kimt::gui::{fonts, theme};
+use kimt::progress::AccountStage;
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use kimt::rehearsal::{
     ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile, ServerCertificate,
@@ -194,17 +196,14 @@ fn a_second_start_is_filled_in_but_for_the_password() {
 }
 
 #[test]
-fn a_migration_that_was_cut_off_is_offered_and_loads_its_file() {
+fn a_migration_that_was_cut_off_is_offered_and_loads_its_list() {
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("users.csv");
     std::fs::write(&csv, "ann@example.com;a;Ann\nbob@example.com;b;Bob\n").unwrap();
-    let note = serde_json::json!({
-        "started": "24 November, 22:04", "accounts_file": csv, "accounts": ["bob@example.com"], "complete": 0, "ended": false
-    });
-    std::fs::create_dir(folder.path().join("state")).unwrap();
-    std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+    let accounts = [("ann@example.com", AccountStage::Complete), ("bob@example.com", AccountStage::Begun)];
+    keep(folder.path(), &begun(&csv, &accounts));
     let mut harness = open(folder.path(), None, None);
-    wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+    wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
     harness.get_by_label("Continue").click();
     wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
     let chosen = harness.state().wizard.accounts.chosen();
@@ -217,14 +216,10 @@ fn a_list_of_addresses_is_enough_where_nobody_signs_in_with_an_own_password() {
         let folder = tempfile::tempdir().unwrap();
         let csv = folder.path().join("users.csv");
         std::fs::write(&csv, "ann@example.com\nbob@example.com\n").unwrap();
-        let note = serde_json::json!({
-            "started": "24 November, 22:04", "accounts_file": csv, "accounts": [], "complete": 0, "ended": false
-        });
-        std::fs::create_dir(folder.path().join("state")).unwrap();
-        std::fs::write(folder.path().join("state/last-run.json"), note.to_string()).unwrap();
+        keep(folder.path(), &begun(&csv, &[("ann@example.com", AccountStage::Begun)]));
         let mut harness = open(folder.path(), None, None);
         harness.state_mut().wizard.servers.source_more.kept.way = way;
-        wait_until(&mut harness, "the offer", |app| app.wizard.servers.interrupted.is_some());
+        wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
         harness.get_by_label("Continue").click();
         wait_until(&mut harness, "the file", |app| app.wizard.accounts.is_loaded());
         let accounts = &mut harness.state_mut().wizard.accounts;

@@ -2,6 +2,7 @@
 //!
 //! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
 
+mod continuing;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,6 @@ mod tests;
 use super::awake::Awake;
 use super::folders::Folders;
 use super::input_pacing::InputPacing;
-use super::last_run::LastRun;
 use super::memory;
 use super::notification::{self, Notifications, Reason};
 use super::page::Page;
@@ -21,10 +21,12 @@ use super::wizard::Wizard;
 use crate::accounts::Layout;
 use crate::domain::{Account, Selection};
 use crate::migrate::{Groupware, MailServer, RestoredPort, TargetKind};
-use crate::progress::{AccountEnd, RunKind};
+use crate::migration::Migration;
+use crate::progress::RunKind;
 use crate::rehearsal::demo::Demo;
 use crate::report::words;
 use crate::settings::Settings;
+use continuing::Choosing;
 use egui::{Context, UserAttentionType, ViewportCommand};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -53,19 +55,20 @@ pub struct App {
     running: Option<Running>,
     /// The accounts of the run on pages 3 and 4.
     migrated: Vec<Account>,
-    /// The servers and rules for which the accounts page shows accounts as migrated.
-    migrated_for: Option<CheckedFor>,
     /// The servers and rules of the check on page 2.
     checked: Option<CheckedFor>,
     /// The columns that were chosen for the file that is being read.
     layout: Option<Layout>,
     /// Whether the accounts were loaded for a source where people sign in with their own passwords.
     passwords_required: bool,
-    interrupted: Option<LastRun>,
-    /// The user asked to continue that run, and page 2 is not reached yet.
-    continuing: bool,
-    /// Once the file is loaded: choose exactly these accounts, and start if the flag is set.
-    choose: Option<(BTreeSet<String>, bool)>,
+    /// The migrations that were begun, the one that was worked on last first.
+    migrations: Vec<Migration>,
+    /// The names of those that are not offered any more.
+    hidden: BTreeSet<String>,
+    /// The name of the one that the user wanted to continue.
+    continued: Option<String>,
+    /// What is chosen once the file is loaded.
+    choose: Option<Choosing>,
     /// Starts as soon as the current run has ended.
     next: Option<RunKind>,
     awake: Option<Awake>,
@@ -93,12 +96,12 @@ impl App {
             tasks: Tasks::new(context, folders),
             running: None,
             migrated: Vec::new(),
-            migrated_for: None,
             checked: None,
             layout: None,
             passwords_required: true,
-            interrupted: None,
-            continuing: false,
+            migrations: Vec::new(),
+            hidden: BTreeSet::new(),
+            continued: None,
             choose: None,
             next: None,
             awake: None,
@@ -177,15 +180,18 @@ impl App {
             }
             News::NotChosen => {
                 self.wizard.accounts.loading = false;
-                self.choose = None;
+                // A list that is not where it was is asked for, and then what was asked for still holds.
+                if self.wizard.accounts.expected_file.is_none() {
+                    self.choose = None;
+                }
             }
             News::Loading => self.wizard.accounts.loading = true,
             News::Loaded(path, file) => self.take_accounts(path, *file),
-            News::Leftovers { port, run } => {
+            News::Leftovers { port, migrations } => {
                 self.wizard.servers.restore = port;
-                self.wizard.servers.interrupted = run.as_ref().map(LastRun::sentence);
-                self.interrupted = run;
+                self.take_migrations(migrations);
             }
+            News::Migrations(migrations) => self.take_migrations(migrations),
             News::PortRestored(RestoredPort { service, port }) => {
                 self.wizard.servers.restore = None;
                 self.wizard.status.state.port_changed = None;
@@ -204,11 +210,7 @@ impl App {
         accounts.other_imap = self.wizard.servers.other_imap;
         accounts.take(path, file);
         accounts.layout = self.layout.take();
-        let Some((wanted, begin)) = self.choose.take() else { return };
-        accounts.choose(|account| wanted.contains(&account.address.key()));
-        if begin && !accounts.chosen().is_empty() {
-            self.start(RunKind::Migrate);
-        }
+        self.choose_loaded();
     }
 
     fn take_run(&mut self) {
@@ -224,7 +226,7 @@ impl App {
             self.could_not_begin(kind, problem.to_string());
             return;
         }
-        if kind == RunKind::Migrate {
+        if kind != RunKind::Check {
             status.now = running.now().max(status.state.now);
             status.silence = running.longest_silence().filter(|(_, silent)| *silent >= SILENCE);
             status.awake = self.awake.as_ref().is_some_and(Awake::is_held);
@@ -236,14 +238,14 @@ impl App {
             self.context.request_repaint();
         } else {
             // Clocks and waits count down even when nothing happens.
-            self.context.request_repaint_after(if kind == RunKind::Migrate { FRAME * 5 } else { FRAME * 2 });
+            self.context.request_repaint_after(if kind != RunKind::Check { FRAME * 5 } else { FRAME * 2 });
         }
         let is_over = running.is_over();
         self.ask_for_attention();
         let Some(running) = &self.running else { return };
         if is_over {
             self.end(kind);
-        } else if running.is_overdue() && kind == RunKind::Migrate && self.wizard.status.is_running() {
+        } else if running.is_overdue() && kind != RunKind::Check && self.wizard.status.is_running() {
             self.wizard.status.give_up_waiting();
             self.show_end();
         }
@@ -280,6 +282,8 @@ impl App {
     fn forget_run(&mut self) {
         let had_log = self.running.take().is_some_and(|running| running.log_folder().is_some());
         self.tasks.log.run_ended(had_log);
+        let reading = self.tasks.read_migrations();
+        self.report(reading);
     }
 
     fn end(&mut self, kind: RunKind) {
@@ -301,10 +305,6 @@ impl App {
 
     /// Shows the result of a run that has ended, or that is no longer waited for.
     fn show_end(&mut self) {
-        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
-        for (account, end) in self.migrated.iter().zip(ends) {
-            self.wizard.accounts.note_migrated(account, end == Some(AccountEnd::Complete));
-        }
         // The users that were to be created exist now.
         self.wizard.accounts.check = None;
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
@@ -325,7 +325,7 @@ impl App {
             return;
         }
         match &mut self.running {
-            Some(running) if running.kind == RunKind::Migrate => {
+            Some(running) if running.kind != RunKind::Check => {
                 self.context.send_viewport_cmd(ViewportCommand::CancelClose);
                 self.wizard.page = Page::Status;
                 if !self.closing {

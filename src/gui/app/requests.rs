@@ -1,6 +1,6 @@
 //! Carries out what the user asks for: starts tasks, starts and controls runs, shows another page.
 
-use super::super::action::{Action, RunCommand};
+use super::super::action::{Action, Purpose, RunCommand};
 use super::super::awake::Awake;
 use super::super::memory;
 use super::super::page::Page;
@@ -8,10 +8,11 @@ use super::super::pages::status::{Question, StatusPage};
 use super::super::running::{Order, Running};
 use super::super::tasks::Tasks;
 use super::super::widgets::field::Field;
+use super::continuing::Choosing;
 use super::{App, CheckedFor};
 use crate::accounts::{Choice, Layout};
-use crate::migrate::{ConnectionLimits, MailServer, Options, Request, Servers};
-use crate::progress::{AccountEnd, RunKind};
+use crate::migrate::{AccountList, ConnectionLimits, MailServer, Options, Request, Servers};
+use crate::progress::RunKind;
 use egui::ViewportCommand;
 
 /// When the log folder will exist.
@@ -44,8 +45,9 @@ impl App {
                 self.test(false);
             }
             Action::RestorePort => self.restore_port(),
-            Action::ContinueRun => self.continue_run(),
-            Action::ForgetRun => self.forget_offer(),
+            Action::ContinueMigration(name, purpose) => self.continue_migration(&name, purpose),
+            Action::HideMigration(name) => self.hide_migration(name),
+            Action::Choose(purpose) => self.wizard.accounts.choose_for(purpose),
             Action::Load => {
                 let folder = self.settings.accounts_folder.clone();
                 self.wizard.accounts.loading = true;
@@ -69,7 +71,8 @@ impl App {
                 }
             }
             Action::Check => self.start(RunKind::Check),
-            Action::Start => self.start(RunKind::Migrate),
+            Action::Start => self.start_purpose(),
+            Action::StartAll(purpose) => self.start_all(purpose),
             Action::OpenReport => {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
                 self.task(|tasks| tasks.open(report, ""));
@@ -84,7 +87,15 @@ impl App {
             }
             Action::MigrateIncomplete => self.migrate_incomplete(),
             Action::MigrateFurther => {
-                self.wizard.accounts.untick_migrated();
+                self.wizard.accounts.untick_complete();
+                self.wizard.page = Page::Accounts;
+            }
+            Action::DoNotStart => {
+                self.next = None;
+                self.wizard.start_waits = false;
+            }
+            Action::ChooseOpen => {
+                self.wizard.accounts.choose_for(Purpose::Migrate);
                 self.wizard.page = Page::Accounts;
             }
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
@@ -181,23 +192,14 @@ impl App {
         // Whether a line without a password can be used depends on how people sign in.
         let required = self.wizard.servers.source_more.sign_in().needs_own_passwords();
         if let Some(path) = self.wizard.accounts.file.clone().filter(|_| required != self.passwords_required) {
-            if let Some(run) = self.interrupted.as_ref().filter(|_| self.continuing) {
-                self.choose = Some((run.accounts.clone(), false));
-            }
+            self.choose.get_or_insert(Choosing::For(self.wizard.accounts.purpose));
             self.carry_out(Action::LoadFile(path));
         }
-        // From here on the user starts the run.
-        if self.continuing {
-            self.forget_offer();
-        }
+        self.know_accounts();
     }
 
-    /// The results of a check and of migrations hold only for their servers and rules.
+    /// The results of a check hold only for its servers and rules.
     fn forget_old_check(&mut self) {
-        if self.migrated_for.is_some() && self.migrated_for != self.checked_for() {
-            self.wizard.accounts.forget_migrated();
-            self.migrated_for = None;
-        }
         if self.wizard.accounts.check.is_none() || self.checked == self.checked_for() {
             return;
         }
@@ -222,37 +224,14 @@ impl App {
         Some(CheckedFor { source, target, target_kind, selection: page.selection().ok()?, groupware })
     }
 
-    fn continue_run(&mut self) {
-        // The offer stays until page 2 is reached: the user has to type the password first, and a server may not answer.
-        let Some(run) = self.interrupted.clone() else { return };
-        self.continuing = true;
-        self.choose = Some((run.accounts, false));
-        self.carry_out(Action::LoadFile(run.accounts_file));
-        self.carry_out(Action::Next);
-    }
-
-    fn forget_offer(&mut self) {
-        self.interrupted = None;
-        self.wizard.servers.interrupted = None;
-        self.continuing = false;
-    }
-
-    /// Migrates what is not complete. Reads the file again first, because refused passwords are corrected there.
-    fn migrate_incomplete(&mut self) {
-        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
-        let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
-        let wanted = incomplete.map(|(account, _)| account.address.key()).collect();
-        self.choose = Some((wanted, true));
-        if let Some(path) = self.wizard.accounts.file.clone() {
-            self.carry_out(Action::LoadFile(path));
-        }
-    }
-
     pub(super) fn start(&mut self, kind: RunKind) {
-        if self.running.is_some() {
+        if let Some(running) = &self.running {
+            // A check ends in a moment, but a run that was stopped may wait for a server.
+            self.wizard.start_waits = running.kind != RunKind::Check;
             self.next = Some(kind);
             return;
         }
+        self.wizard.start_waits = false;
         let filled_in = &self.wizard.servers;
         let (Some(servers), Ok(selection), Ok(jobs), Ok(groupware)) =
             (filled_in.servers(), filled_in.selection(), filled_in.jobs(), filled_in.groupware.read())
@@ -261,13 +240,14 @@ impl App {
             self.show_wrong();
             return;
         };
+        let migration = self.migration().map(|it| it.name.clone());
         let page = &mut self.wizard.accounts;
         let accounts = page.chosen();
         let request = Request {
             known_bytes: page.known_sizes().into_iter().map(|counts| Some(counts?.bytes)).collect(),
             bad_lines: page.bad_lines().to_vec(),
             selection,
-            list: page.list(),
+            list: AccountList { migration, ..page.list() },
             ..Request::of(
                 kind,
                 servers,
@@ -282,8 +262,7 @@ impl App {
             )
         };
         let patience = request.options.patience.limits.read;
-        let accounts_file = page.file.clone().unwrap_or_default();
-        let order = Order { request, accounts_file, logs: self.folders.chosen_logs() };
+        let order = Order { request, logs: self.folders.chosen_logs() };
         match Running::begin(order, &self.context) {
             Ok(running) => {
                 self.tasks.log.run_begins();
@@ -298,11 +277,11 @@ impl App {
         }
         self.notifications.begin();
         self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
+        self.wizard.status.asked = Some(kind);
         self.wizard.status.patience = patience;
         self.wizard.result = Default::default();
         self.wizard.page = Page::Status;
         self.migrated = accounts;
-        self.migrated_for = self.checked_for();
         let wake = self.context.clone();
         self.awake = Awake::ask(move || wake.request_repaint());
         self.remember();

@@ -1,6 +1,6 @@
 //! Page 4, *Migration Result*: the verdict, what was checked, the accounts that need attention and why, and what to do next.
 
-use super::super::action::Action;
+use super::super::action::{Action, Purpose};
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::chips::chip;
@@ -8,16 +8,27 @@ use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::table::{Column, Row, Table};
 use super::super::widgets::{button, strip};
 use super::account_list::{self, AccountList, Entry, Group, Places};
-use crate::progress::{AccountEnd, AccountState, RunState, Verdict};
+use super::servers::{LAST_PASS, VERIFY};
+use crate::progress::{AccountEnd, AccountState, RunKind, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
 /// What to do next. People move to the new server only after a complete migration.
-fn next(verdict: Verdict) -> &'static str {
-    match verdict {
+fn next(state: &RunState) -> &'static str {
+    let compares = state.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify);
+    match state.verdict() {
+        Verdict::AllComplete if compares && open(state) == 0 => {
+            "Ask people to set up new accounts in their mail programs, and keep the old server for some weeks."
+        }
+        Verdict::SomeIncomplete | Verdict::Stopped if compares => {
+            "Choose Migrate incomplete accounts to copy what is missing, then Verify again. Nothing is copied twice."
+        }
+        Verdict::AllComplete if open(state) > 0 => {
+            "Continue with the accounts that are still open. Until all are complete, leave the delivery of new mail at the old server."
+        }
         Verdict::AllComplete => {
-            "Set up new profiles in people's mail programs, switch the delivery of new mail to the new server, then migrate once \
-             more: that copies only the mail that arrived meanwhile."
+            "Have new mail delivered to the new server, then choose Last pass: it copies only what has changed meanwhile. Then Verify, \
+             and ask people to set up new accounts in their mail programs."
         }
         Verdict::SomeIncomplete => {
             "Fix what is listed above, then choose Migrate incomplete accounts again. Nothing is copied twice. \
@@ -32,6 +43,12 @@ fn next(verdict: Verdict) -> &'static str {
         }
         Verdict::Running => "",
     }
+}
+
+/// The accounts of the whole migration that are not complete.
+fn open(state: &RunState) -> u64 {
+    let whole = state.whole().map(|whole| whole.stages);
+    whole.map_or(0, |stages| u64::from(stages.all() - stages.complete))
 }
 
 /// The state of the page; the status page has the run itself.
@@ -65,7 +82,14 @@ impl ResultPage {
         let again = Choice::new("Migrate incomplete accounts", Action::MigrateIncomplete)
             .tip("Complete accounts stay as they are; nothing is copied twice");
         let close = Choice::new("Close", Action::Close);
-        let (right, primary) = if incomplete { (vec![close], again) } else { (Vec::new(), close) };
+        let open = open(state);
+        let rest = format!("Continue with {}", words::counted(open, "account"));
+        let rest = Choice::new(rest, Action::ChooseOpen).tip("Those of the migration that are not complete");
+        let (right, primary) = match (incomplete, open) {
+            (true, _) => (vec![close], again),
+            (false, 1..) => (vec![close], rest),
+            (false, 0) => (Vec::new(), close),
+        };
         Bar {
             left: vec![
                 Choice::new("Migrate further accounts", Action::MigrateFurther).tip("The servers stay filled in"),
@@ -98,21 +122,12 @@ impl ResultPage {
             });
         }
         self.tables(ui, state);
-        let next = next(state.verdict());
-        if next.is_empty() {
-            return;
-        }
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = 6.0;
-            let colours = palette(ui);
-            ui.label(theme::small("Next:").family(theme::semibold()).color(colours.ink));
-            ui.add(Label::new(theme::small(next).color(colours.soft)).wrap());
-        });
+        foot(ui, state, actions);
     }
 
     /// The accounts that need attention above all accounts; where both do not fit, one of them.
     fn tables(&mut self, ui: &mut Ui, state: &RunState) {
-        const FOOT: f32 = 44.0;
+        const FOOT: f32 = 60.0;
         let room = (ui.available_height() - FOOT - 12.0).max(0.0);
         let least = Table::natural_height(4) - 2.0;
         if state.accounts.is_empty() {
@@ -198,6 +213,33 @@ impl ResultPage {
     }
 }
 
+/// What to do next, with its buttons: the last pass and the comparison concern the accounts that are complete.
+fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
+    let next = next(state);
+    if next.is_empty() {
+        return;
+    }
+    let complete = state.whole().map_or_else(|| state.count_ended(AccountEnd::Complete), |whole| whole.stages.complete);
+    let buttons = [("Last pass", LAST_PASS, Purpose::LastPass), ("Verify", VERIFY, Purpose::Verify)];
+    let buttons = &buttons[..if complete > 0 { 2 } else { 0 }];
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let colours = palette(ui);
+        ui.label(theme::small("Next:").family(theme::semibold()).color(colours.ink));
+        let taken: f32 = buttons.iter().map(|(label, _, _)| button::width(ui, label, false) + 8.0).sum();
+        let room = vec2((ui.available_width() - taken).max(120.0), 0.0);
+        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+            ui.set_width(room.x);
+            ui.add(Label::new(theme::small(next).color(colours.soft)).wrap());
+        });
+        for (label, tip, purpose) in buttons {
+            if button::quiet(ui, label, true).on_hover_text(*tip).clicked() {
+                actions.push(Action::StartAll(*purpose));
+            }
+        }
+    });
+}
+
 /// What to do goes below each account, because it is a whole sentence.
 fn needing_columns() -> [Column; 3] {
     [Column::fixed("", 50.0), Column::share("Needs attention", 1.0), Column::share("What happened and what to do", 1.5)]
@@ -220,9 +262,15 @@ fn all_columns(ui: &Ui) -> (Vec<Column>, Places) {
     (columns, Places { text: 2, text_end: 2, messages: 3, target: Some(4), size: wide.then_some(last), last })
 }
 
+/// Whether an account of the whole migration needs attention.
+fn needs_attention(state: &RunState) -> bool {
+    state.whole().is_some_and(|whole| whole.stages.need_attention > 0)
+}
+
 fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     let colours = palette(ui);
     let (mark, ground) = match state.verdict() {
+        Verdict::AllComplete if needs_attention(state) => (Mark::Warning, colours.warning_ground),
         Verdict::AllComplete => (Mark::Good, colours.good_ground),
         Verdict::Running => (Mark::Busy, colours.accent_ground),
         Verdict::Stopped => (Mark::Stopped, colours.warning_ground),

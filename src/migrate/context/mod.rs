@@ -21,7 +21,7 @@ use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
 use crate::migrate::target::directory::{Directory, TargetUser};
 use crate::migrate::target::profile::Profile;
-use crate::progress::Event;
+use crate::progress::{Event, WaitReason};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -96,11 +96,14 @@ impl RunContext {
         }
     }
 
-    /// Waits, and lets the window say so.
-    pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration) {
+    /// Waits, and lets the window say so and why.
+    pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration, why: WaitReason) {
         let seconds = duration.as_secs().max(1);
-        self.report(Event::WaitStarted { account, side, seconds });
-        self.control.wait(duration);
+        self.report(Event::WaitStarted { account, side, seconds, why });
+        match why {
+            WaitReason::OwnChoice => self.control.wait_whole(duration),
+            WaitReason::ServerFailed | WaitReason::ServerAsked => self.control.wait(duration),
+        }
         self.report(Event::WaitEnded { account });
     }
 
@@ -136,7 +139,7 @@ impl RunContext {
             if self.control.stopping() {
                 return Err(Halt::Held);
             }
-            self.wait_for(id, side, wait);
+            self.wait_for(id, side, wait, WaitReason::OwnChoice);
         }
         if self.control.stopping() {
             return Err(Halt::Held);

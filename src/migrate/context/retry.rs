@@ -4,6 +4,7 @@ use super::RunContext;
 use crate::domain::{Account, AccountId, ProblemKind, Retry, Side};
 use crate::imap::ImapError;
 use crate::migrate::halt::Halt;
+use crate::progress::WaitReason;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub fn attempt_until_done<W: Work>(
         let Some(problem) = halt.problem(account) else { continue };
         match retries.next(&halt, account, work.progress() > before) {
             Some((side, pause)) => {
-                context.wait_for(id, side, pause);
+                context.wait_for(id, side, pause, reason(&halt));
                 // Whoever stops the run because it waits wants to know for what.
                 if context.control.stopping() {
                     context.report_problem(id, None, problem);
@@ -73,6 +74,14 @@ pub fn attempt_until_done<W: Work>(
                 return Ended::Failed;
             }
         }
+    }
+}
+
+/// Why the next try is not made at once.
+fn reason(halt: &Halt) -> WaitReason {
+    match halt {
+        Halt::Server { error, .. } if error.wait_seconds().is_some() => WaitReason::ServerAsked,
+        _ => WaitReason::ServerFailed,
     }
 }
 

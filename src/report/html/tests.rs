@@ -76,7 +76,7 @@ fn no_name_from_outside_becomes_a_part_of_the_page() {
 fn the_page_begins_with_the_whole_and_then_has_this_run() {
     let others = Stages { complete: 7, not_started: 3, ..Stages::default() };
     let before = vec![AccountStage::NotStarted; 2];
-    let migration = MigrationInfo { name: "Spring".into(), others, before };
+    let migration = MigrationInfo { name: "Spring".into(), others, before, ..MigrationInfo::default() };
     let refused = Problem::new(ProblemKind::MessageRefused).in_folder("INBOX");
     let events = [account(0, "INBOX", None), account(1, "INBOX", Some(refused)), vec![Event::RunFinished]].concat();
     let page = report(&state(info(2, Some(migration)), events));

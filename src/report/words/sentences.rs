@@ -4,7 +4,7 @@ use super::{count, counted, size, took};
 use crate::domain::{FolderId, ItemKind, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
     AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Stages, Standing, Step, Verdict,
-    Verify, Whole,
+    Verify, Wait, WaitReason, Whole,
 };
 
 /// What the run came to, or how far it is: `All 38 accounts are complete. 212,430 messages, 31.4 GB, 2 h 12 min.`
@@ -56,6 +56,7 @@ pub fn verdict(state: &RunState) -> String {
         text.push(' ');
         text.push_str(&printable(&problem.sentence()));
     }
+    text.push_str(&verified_of(state));
     match state.info.as_ref().map_or(0, |info| info.bad_lines.len()) {
         0 => {}
         bad => text.push_str(&format!(" {} of the CSV file could not be used.", counted(bad as u64, "line"))),
@@ -71,11 +72,29 @@ pub fn whole_of(state: &RunState) -> Option<Whole> {
     state.whole().filter(|whole| kind_of(state) == RunKind::Migrate && is_more(whole))
 }
 
+/// ` 48 of the 60 accounts of the migration are verified.`; empty unless the run compared a part of them.
+fn verified_of(state: &RunState) -> String {
+    let (Some(whole), Some(verified)) = (state.whole(), state.verified()) else { return String::new() };
+    let all = whole.stages.all();
+    if kind_of(state) != RunKind::Verify || all as usize == state.accounts.len() {
+        return String::new();
+    }
+    let are = if verified == 1 { "is" } else { "are" };
+    let (verified, all) = (count(u64::from(verified)), count(u64::from(all)));
+    format!(" {verified} of the {all} accounts of the migration {are} verified.")
+}
+
 /// `57 of 60 accounts are complete (32 in this run)`.
 fn complete_of(whole: Whole) -> String {
     let (complete, all) = (u64::from(whole.stages.complete), u64::from(whole.stages.all()));
     let now = count(u64::from(whole.complete_now));
     format!("{} {} ({now} in this run)", of_all(complete, all), is_complete(complete, all))
+}
+
+/// How far a migration is while a run works on a part of it: `25 of 60 accounts of the migration are complete`.
+pub fn progress(whole: Whole) -> String {
+    let (complete, all) = (u64::from(whole.stages.complete), u64::from(whole.stages.all()));
+    format!("{} of the migration {}", of_all(complete, all), is_complete(complete, all))
 }
 
 /// ` 3 need you, 1 was begun, 12 were not started.`; empty when nothing is open.
@@ -108,6 +127,11 @@ pub fn stage_code(stage: Option<AccountStage>) -> &'static str {
         Some(AccountStage::Complete) => "complete",
         Some(AccountStage::NeedsAttention) => "needs_attention",
     }
+}
+
+/// What is open of a migration: `3 need you, 1 was begun and continues later.`; empty when nothing is.
+pub fn open(stages: Stages) -> String {
+    open_of(Whole { stages, complete_now: 0 }).trim_start().to_owned()
 }
 
 /// A migration in the list of migrations: `57 of 60 accounts are complete. 3 need you.`
@@ -365,13 +389,27 @@ fn missing(account: &AccountState) -> Option<String> {
     Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
 }
 
+/// What is waited for, and how much longer at `now`, in milliseconds of the run.
+pub fn waiting(wait: Wait, now: u64) -> String {
+    let (server, seconds) = (server(wait.side), wait.seconds(now));
+    match wait.why {
+        WaitReason::ServerFailed => format!("Waiting for {server}, next try in {seconds} s"),
+        WaitReason::ServerAsked => format!("Waiting {seconds} s, as {server} asks for"),
+        WaitReason::OwnChoice => format!("Pausing {seconds} s so that {server} does not lock us out"),
+    }
+}
+
+/// A server in the middle of a sentence.
+pub fn server(side: Side) -> String {
+    match side {
+        Side::Administration => "Kerio Connect".to_owned(),
+        side => format!("the {side}"),
+    }
+}
+
 fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
-    if let Some((side, until)) = account.waiting {
-        let server = match side {
-            Side::Administration => "Kerio Connect".to_owned(),
-            side => format!("the {side}"),
-        };
-        return format!("Waiting for {server}, next try in {} s", until.saturating_sub(now).div_ceil(1000));
+    if let Some(wait) = account.waiting {
+        return waiting(wait, now);
     }
     let folder =
         |id: FolderId| account.folder(id).map_or_else(String::new, |folder| format!(" {}", shown(&folder.source)));

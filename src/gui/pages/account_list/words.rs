@@ -2,7 +2,7 @@
 
 use super::super::super::widgets::sign::Mark;
 use crate::domain::{FolderId, LeftOut, Problem, Severity};
-use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally, WaitReason};
 use crate::report::words;
 
 /// The sign of an account, in a run that is `paused` or not.
@@ -13,16 +13,20 @@ pub fn mark(account: &AccountState, paused: bool) -> Mark {
         Some(AccountEnd::Failed) => Mark::Bad,
         Some(AccountEnd::Stopped) => Mark::Stopped,
         None if account.started_at.is_none() => Mark::Waiting,
-        None if account.waiting.is_some() => Mark::Clock,
         None if paused => Mark::Paused,
+        None if account.waiting.is_some() => Mark::Clock,
         None => Mark::Busy,
     }
 }
 
 /// The status of an account in words that fit into a cell; a `narrow` one has no room for sentences.
 pub fn status(state: &RunState, account: &AccountState, now: u64, narrow: bool) -> String {
-    if let Some((_, until)) = account.waiting.filter(|_| narrow && account.end.is_none()) {
-        return format!("Next try in {} s", until.saturating_sub(now).div_ceil(1000));
+    if let Some(wait) = account.waiting.filter(|_| narrow && account.end.is_none()) {
+        let seconds = wait.seconds(now);
+        return match wait.why {
+            WaitReason::OwnChoice => format!("Pausing {seconds} s"),
+            WaitReason::ServerFailed | WaitReason::ServerAsked => format!("Next try in {seconds} s"),
+        };
     }
     match reason(account) {
         Some(problem) if account.end == Some(AccountEnd::Failed) => format!("Failed: {}", problem.brief()),

@@ -18,6 +18,10 @@ impl AccountsPage {
                 ui.label(theme::strong("Load the file that names the accounts").color(colours.ink));
                 let what = "A text file (CSV) with one account per line: the address, its password on the source, and the person's name.";
                 ui.add(Label::new(theme::body(what).color(colours.soft)).wrap());
+                if let Some(expected) = &self.expected_file {
+                    let was = format!("The list of this migration was {}. Load it from where it is now.", expected.display());
+                    ui.add(Label::new(theme::body(was).color(colours.ink)).wrap());
+                }
                 ui.label(RichText::new("user@domain.com;password;Full Name").monospace().size(13.0).color(colours.ink));
                 ui.add_space(8.0);
                 let label = if self.loading { "Loading…" } else { "Load…" };

@@ -2,9 +2,10 @@
 
 mod columns;
 mod empty;
+mod over_runs;
 mod table;
 
-use super::super::action::{Action, RunCommand};
+use super::super::action::{Action, Purpose, RunCommand};
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::sign::Mark;
@@ -12,13 +13,15 @@ use super::super::widgets::{button, strip};
 use super::bad_lines::BadLines;
 use super::check::Check;
 use super::folded::Folded;
+use super::servers::{LAST_PASS, VERIFY};
 use crate::accounts::{self, AccountsFile, Warning};
 use crate::domain::{Account, BadLine};
 use crate::migrate::AccountList;
-use crate::progress::{AccountState, Counts, Stamped};
+use crate::progress::{AccountStage, AccountState, Counts, Stamped};
 use crate::report::words;
 use columns::ColumnsStrip;
 use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
+pub use over_runs::{OverRuns, StageFilter};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -49,8 +52,14 @@ pub struct AccountsPage {
     pub pace: Option<u64>,
     /// The result of a check no longer holds, because servers or rules were changed after it.
     pub void: bool,
-    /// The keys of the accounts that were migrated completely since the program started.
-    migrated: BTreeSet<String>,
+    /// What the chosen accounts are for.
+    pub purpose: Purpose,
+    /// Where the list of the migration was that is being continued, until a list is loaded.
+    pub expected_file: Option<PathBuf>,
+    /// The accounts over all runs of their migration.
+    pub over_runs: OverRuns,
+    /// Which of them are shown.
+    pub stage_filter: StageFilter,
     accounts: Vec<Account>,
     /// What was chosen for the columns of this file, in place of what its header says.
     pub layout: Option<accounts::Layout>,
@@ -70,7 +79,7 @@ pub struct AccountsPage {
 impl AccountsPage {
     /// Takes the accounts of a file, all of them chosen.
     pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
-        let (pace, other_imap, migrated) = (self.pace, self.other_imap, std::mem::take(&mut self.migrated));
+        let (pace, other_imap, purpose) = (self.pace, self.other_imap, self.purpose);
         let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
         *self = Self {
             domains: domains.len(),
@@ -89,9 +98,15 @@ impl AccountsPage {
             notes: file.notes,
             pace,
             other_imap,
-            migrated,
+            purpose,
             ..Self::default()
         };
+    }
+
+    /// Forgets the list, because another one is wanted, which was in this file.
+    pub fn unload(&mut self, expected_file: Option<PathBuf>) {
+        let Self { pace, other_imap, purpose, typed, .. } = std::mem::take(self);
+        *self = Self { pace, other_imap, purpose, typed, expected_file, ..Self::default() };
     }
 
     /// Whether a file with at least one line of any kind is loaded.
@@ -127,30 +142,11 @@ impl AccountsPage {
         }
     }
 
-    /// Records how an account ended in a migration.
-    pub fn note_migrated(&mut self, account: &Account, complete: bool) {
-        let key = account.address.key();
-        if complete {
-            self.migrated.insert(key);
-        } else {
-            self.migrated.remove(&key);
+    /// Unticks the accounts that are complete, and no others.
+    pub fn untick_complete(&mut self) {
+        for (position, chosen) in self.chosen.iter_mut().enumerate() {
+            *chosen &= self.over_runs.stage(position) != AccountStage::Complete;
         }
-    }
-
-    /// Forgets which accounts were migrated: that was between other servers, or by other rules.
-    pub fn forget_migrated(&mut self) {
-        self.migrated.clear();
-    }
-
-    /// Unticks the accounts that were migrated completely, and no others.
-    pub fn untick_migrated(&mut self) {
-        for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
-            *chosen &= !self.migrated.contains(&account.address.key());
-        }
-    }
-
-    fn is_migrated(&self, position: usize) -> bool {
-        !self.migrated.is_empty() && self.migrated.contains(&self.accounts[position].address.key())
     }
 
     /// The size of each chosen account as the check found it, in the order of [`AccountsPage::chosen`].
@@ -208,9 +204,13 @@ impl AccountsPage {
     /// The bar below the page.
     pub fn bar(&self) -> Bar {
         let chosen = self.positions().count() as u64;
-        let tip =
-            if chosen == 0 { "Choose at least one account first." } else { "Copies the mail; only reads the source" };
-        let label = format!("Start migration of {}", words::counted(chosen, "account"));
+        let accounts = words::counted(chosen, "account");
+        let (label, does) = match self.purpose {
+            Purpose::Migrate => (format!("Start migration of {accounts}"), "Copies the mail; only reads the source"),
+            Purpose::LastPass => (format!("Start last pass of {accounts}"), LAST_PASS),
+            Purpose::Verify => (format!("Verify {accounts}"), VERIFY),
+        };
+        let tip = if chosen == 0 { "Choose at least one account first." } else { does };
         let primary = if self.is_loaded() {
             Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking() && !self.loading).tip(tip)
         } else {
@@ -262,7 +262,10 @@ impl AccountsPage {
             return;
         }
         self.tools(ui, actions);
+        self.show_over_runs(ui, actions);
         self.strips(ui, actions);
+        self.stage_chips(ui);
+        self.refresh_shown();
         self.table(ui);
     }
 
@@ -314,18 +317,23 @@ impl AccountsPage {
                 });
             });
         });
-        self.refresh_shown();
     }
 
     fn refresh_shown(&mut self) {
         let wanted = self.filter.trim().to_lowercase();
         self.shown.clear();
-        self.shown.extend((0..self.keys.len()).filter(|&position| self.keys[position].contains(&wanted)));
+        let (keys, over_runs, filter) = (&self.keys, &self.over_runs, self.stage_filter);
+        let named = |position: usize| {
+            keys[position].contains(&wanted) || over_runs.is_known() && over_runs.state(position).1.contains(&wanted)
+        };
+        let fits = |position: &usize| over_runs.shows(*position, filter) && (wanted.is_empty() || named(*position));
+        self.shown.extend((0..keys.len()).filter(fits));
     }
 
     fn strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        // Once the list is used there is nothing left to choose.
-        if self.check.is_none() && !self.void {
+        // Once the list is used, now or in an earlier run, there is nothing left to choose.
+        let used = self.over_runs.is_known() && !self.over_runs.has_new() && !self.accounts.is_empty();
+        if self.check.is_none() && !self.void && !used {
             self.columns.show(ui, !self.loading, actions);
         }
         for note in &self.notes {

@@ -2,10 +2,10 @@
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check as tick;
-use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::table::{Column, Row, Table};
 use super::super::account_list;
-use super::AccountsPage;
+use super::{AccountsPage, StageFilter};
+use crate::progress::AccountStage;
 use crate::report::words;
 use egui::{Id, Ui};
 
@@ -17,14 +17,23 @@ impl AccountsPage {
         let names = if ui.available_width() >= 620.0 { 1.3 } else { 0.0 };
         // What nobody asked for needs no columns.
         let items = self.check.as_ref().is_some_and(|check| !check.state.items.is_empty());
+        let over_runs = self.over_runs.is_known();
+        // Before a check there is nothing to say but how far each account is, and that gets the room.
+        let (state, wide) = match (over_runs, self.other_imap) {
+            (true, _) => ("State", if self.check.is_some() { 2.6 } else { 3.6 }),
+            (false, true) => (TARGET, 1.7),
+            (false, false) => (KERIO, 1.7),
+        };
+        let counted = self.check.is_some() || !over_runs;
+        let (messages, size) = if counted { (("Messages", 84.0), ("Size", 88.0)) } else { (("", 0.0), ("", 0.0)) };
         let mut columns = vec![
             Column::fixed("", 38.0),
             Column::share("Address", 3.1),
             Column::share(if names > 0.0 { "Full name" } else { "" }, names),
             Column::fixed("", 30.0),
-            Column::share(if self.other_imap { TARGET } else { KERIO }, 1.7),
-            Column::fixed("Messages", 84.0).right(),
-            Column::fixed("Size", 88.0).right(),
+            Column::share(state, wide),
+            Column::fixed(messages.0, messages.1).right(),
+            Column::fixed(size.0, size.1).right(),
         ];
         if items {
             columns.extend(["Events", "Contacts", "Tasks"].map(|title| Column::fixed(title, 72.0).right()));
@@ -38,7 +47,8 @@ impl AccountsPage {
         } else {
             tick::State::Some
         };
-        let name = if self.filter.trim().is_empty() { "All accounts" } else { "All accounts that are shown" };
+        let all_shown = self.filter.trim().is_empty() && self.stage_filter == StageFilter::All;
+        let name = if all_shown { "All accounts" } else { "All accounts that are shown" };
         let frozen = self.checking();
         let table = ui.available_rect_before_wrap();
         let (mut toggle_all, mut toggle) = (false, None);
@@ -88,18 +98,22 @@ impl AccountsPage {
             row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));
         }
         let Some((check, found)) = self.check.as_ref().and_then(|check| Some((check, check.found(position)?))) else {
-            let words = if self.is_migrated(position) {
-                row.sign(3, Mark::Good);
-                "migrated"
+            let words = if self.over_runs.is_known() {
+                let (mark, words) = self.over_runs.state(position);
+                row.sign(3, mark);
+                words
             } else {
-                "not checked yet"
+                "not checked yet".to_owned()
             };
             row.text(4, theme::body(words).size(13.5).color(colours.soft));
             return pressed;
         };
-        let (mark, words) = check.standing(found);
+        let (mark, mut words) = check.standing(found);
         if let Some(mark) = mark {
             row.sign(3, mark);
+        }
+        if found.end.is_some() && self.over_runs.stage(position) == AccountStage::Complete {
+            words = format!("{words}; {}", self.over_runs.state(position).1);
         }
         row.text(4, theme::body(words).size(13.5).color(colours.ink));
         if found.end.is_some() && !found.folders.is_empty() {

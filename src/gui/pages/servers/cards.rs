@@ -41,19 +41,7 @@ impl ServersPage {
                 }
             });
         }
-        if let Some(run) = &self.interrupted {
-            let rest = "It continues where it stopped; nothing is copied twice.";
-            strip::strip(ui, Mark::Note, run, rest, |ui| {
-                ui.horizontal(|ui| {
-                    if button::quiet(ui, "Continue", true).clicked() {
-                        actions.push(Action::ContinueRun);
-                    }
-                    if button::quiet(ui, "Not now", true).clicked() {
-                        actions.push(Action::ForgetRun);
-                    }
-                });
-            });
-        }
+        self.offer_migrations(ui, actions);
     }
 
     pub(super) fn source_card(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {

@@ -34,6 +34,11 @@ impl Connection {
         Some(address)
     }
 
+    /// The server by which a migration is known again, if it can be read.
+    pub fn typed(&self) -> Option<String> {
+        self.parsed().map(|address| address.to_string())
+    }
+
     /// How the connection is protected. Without SSL it is STARTTLS. It is clear text only if a test found no STARTTLS and either the user
     /// agreed or the server is this computer.
     pub fn security(&self) -> Security {

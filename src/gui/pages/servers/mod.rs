@@ -3,12 +3,14 @@
 mod cards;
 mod forms;
 mod groupware;
+mod migrations;
 mod more;
 mod proxy;
 mod test;
 
 pub use forms::{Administrator, Connection};
 pub use groupware::GroupwareForm;
+pub use migrations::{LAST_PASS, MigrationOffer, VERIFY};
 pub use more::More;
 pub use proxy::ProxyForm;
 pub use test::Test;
@@ -74,8 +76,8 @@ pub struct ServersPage {
     pub next: bool,
     /// A port to put back.
     pub restore: Option<RestoreOffer>,
-    /// The progress of an interrupted run, in a sentence.
-    pub interrupted: Option<String>,
+    /// The migrations that can be continued, the one that was worked on last first.
+    pub migrations: Vec<MigrationOffer>,
     /// The certificate of a rehearsal, the only one trusted for all three services.
     pub pinned: Option<Fingerprint>,
     /// Errors are shown at the fields once the user wanted to continue.
@@ -183,6 +185,17 @@ impl ServersPage {
             cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
             proxy,
         })
+    }
+
+    /// Fills in other servers than before, as they were typed once.
+    pub fn fill_in(&mut self, source: &str, target: &str) {
+        for (side, typed) in [(Side::Source, source), (Side::Target, target)] {
+            let connection = if side == Side::Source { &mut self.source } else { &mut self.target };
+            if connection.typed().is_none_or(|now| !now.eq_ignore_ascii_case(typed)) {
+                (connection.address, connection.port) = (typed.to_owned(), String::new());
+                self.forget_test(side);
+            }
+        }
     }
 
     /// Marks the tests as started: both, or only those of servers that are not ready. Returns the sides with the numbers that their results

@@ -14,7 +14,7 @@ use super::super::widgets::{button, progress, strip};
 use super::account_list::{self, AccountList, Entry, Group, Places};
 use super::accounts::filter;
 use crate::domain::Side;
-use crate::progress::{AccountEnd, AccountState, Counts, Event, RunState, Stamped};
+use crate::progress::{AccountEnd, AccountState, Counts, Event, RunKind, RunState, Stamped, WaitReason};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
@@ -68,6 +68,8 @@ pub struct StatusPage {
     pub silence: Option<(Side, Duration)>,
     /// A connection is given up after this long without an answer.
     pub patience: Duration,
+    /// What the run that is starting does.
+    pub asked: Option<RunKind>,
     /// The run is starting.
     pub starting: bool,
     /// How many rows the last frame drew.
@@ -104,9 +106,26 @@ impl StatusPage {
         Some(match () {
             () if !self.is_running() => format!("Finished{failed}"),
             () if self.state.paused => format!("Paused at {percent} %{failed}"),
-            () if self.silence.is_some() => format!("Waiting at {percent} %{failed}"),
+            () if self.silence.is_some() || self.state.lost_server().is_some() => {
+                format!("Waiting at {percent} %{failed}")
+            }
+            () if self.is_part() => format!("{percent} % of this run{failed}"),
             () => format!("{percent} %{failed}"),
         })
+    }
+
+    /// What the run does.
+    pub fn kind(&self) -> RunKind {
+        self.state.info.as_ref().map(|info| info.kind).or(self.asked).unwrap_or(RunKind::Migrate)
+    }
+
+    fn noun(&self) -> &'static str {
+        words::kind(self.kind())
+    }
+
+    /// Whether the run works on a part of its migration.
+    fn is_part(&self) -> bool {
+        self.state.whole().is_some_and(|whole| whole.stages.all() as usize != self.state.accounts.len())
     }
 
     /// Whether a run is under way.
@@ -139,8 +158,8 @@ impl StatusPage {
 
     /// The mean rate of the whole run in bytes per second, if enough was copied to know it.
     pub fn mean_pace(&self) -> Option<u64> {
-        let bytes = self.state.tally.copied.bytes;
-        (bytes > 1_000_000 && self.state.now > 0).then(|| (bytes * 1000 / self.state.now).max(1))
+        let (bytes, worked) = (self.state.tally.copied.bytes, self.state.rate.worked(self.state.now));
+        (bytes > 1_000_000 && worked > 0).then(|| (bytes * 1000 / worked).max(1))
     }
 
     /// The line below the title.
@@ -148,6 +167,8 @@ impl StatusPage {
         let Some(info) = &self.state.info else { return "Starting…".to_owned() };
         let jobs = if info.jobs == 1 { "1 mailbox".to_owned() } else { format!("{} mailboxes", info.jobs) };
         let at = info.started.get(11..16).unwrap_or_default();
+        let whole = self.state.whole().filter(|_| self.is_part() && info.kind == RunKind::Migrate);
+        let whole = whole.map_or_else(String::new, |whole| format!("{} · ", words::progress(whole)));
         let doing = if self.state.stop_requested {
             "Stopping: finishing the current messages".to_owned()
         } else if self.state.paused {
@@ -155,7 +176,7 @@ impl StatusPage {
         } else {
             format!("{jobs} at a time")
         };
-        format!("{doing} · from {} to {} · started {at}", info.source, info.target)
+        format!("{whole}{doing} · from {} to {} · started {at}", info.source, info.target)
     }
 
     /// The bar below the page.
@@ -182,9 +203,15 @@ impl StatusPage {
         }
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
-        if let Some((side, seconds)) = self.state.longest_wait(self.now).filter(|_| under_way) {
-            left.push(Choice::new("Try now", Action::Run(RunCommand::TryNow)).tip("Ends every wait for a server"));
-            note = format!("Waiting for the {side}, next try in {seconds} s");
+        if let Some(wait) = self.state.longest_wait().filter(|_| under_way && !self.state.paused) {
+            let try_now = Choice::new("Try now", Action::Run(RunCommand::TryNow)).tip("Ends every wait for a server");
+            match wait.why {
+                // Impatience would bring the lock-out nearer.
+                WaitReason::OwnChoice => {}
+                _ if self.state.lost_server().is_some() => primary = Some(try_now),
+                _ => left.push(try_now),
+            }
+            note = words::waiting(wait, self.now);
             right.clear();
         }
         Bar { left, note, right, primary }
@@ -202,10 +229,11 @@ impl StatusPage {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
         self.show_silence(ui);
+        self.show_lost_server(ui);
         self.show_pause(ui, actions);
         self.show_common_failure(ui, actions);
         let failed = self.state.failed_share();
-        progress::bar(ui, self.state.good_share(), failed, "Progress of the whole migration");
+        progress::bar(ui, self.state.good_share(), failed, "Progress of this run");
         self.figures(ui);
         self.tools(ui);
         self.table(ui);
@@ -223,12 +251,26 @@ impl StatusPage {
         strip::strip(ui, Mark::Clock, &head, &rest, |_| ());
     }
 
+    /// Says that nothing continues until a server answers again.
+    fn show_lost_server(&self, ui: &mut Ui) {
+        let held = self.state.paused || self.state.stop_requested || !self.is_running();
+        let Some(wait) = self.state.lost_server().filter(|_| !held) else { return };
+        let server = words::server(wait.side);
+        let head = format!("All mailboxes wait for {server}: next try in {} s.", wait.seconds(self.now));
+        let rest = "Nothing is copied until it answers. Each mailbox then continues where it was.";
+        strip::strip(ui, Mark::Clock, &head, rest, |_| ());
+    }
+
     fn show_pause(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if !self.state.paused || !self.is_running() || self.state.stop_requested {
             return;
         }
-        strip::strip(ui, Mark::Paused, "Paused: nothing is copied until you continue.", "", |ui| {
-            if button::quiet(ui, "Continue the migration", true).clicked() {
+        let head = match self.kind() {
+            RunKind::Verify => "Paused: nothing is compared until you continue.",
+            RunKind::Check | RunKind::Migrate => "Paused: nothing is copied until you continue.",
+        };
+        strip::strip(ui, Mark::Paused, head, "", |ui| {
+            if button::quiet(ui, &format!("Continue the {}", self.noun()), true).clicked() {
                 actions.push(Action::Run(RunCommand::Continue));
             }
         });
@@ -266,7 +308,7 @@ impl StatusPage {
         let rest = "The others will probably fail as well. Pause, fix the reason, then continue.";
         let show = strip::strip(ui, Mark::Bad, &head, rest, |ui| {
             ui.horizontal(|ui| {
-                if button::quiet(ui, "Pause the migration", true).clicked() {
+                if button::quiet(ui, &format!("Pause the {}", self.noun()), true).clicked() {
                     actions.push(Action::Run(RunCommand::Pause));
                 }
                 button::quiet(ui, "Show them", true).clicked()
@@ -284,6 +326,8 @@ impl StatusPage {
         let is = |count: u64, one: &str, many: &str| {
             if count == 1 { one.to_owned() } else { format!("{} {many}", words::count(count)) }
         };
+        let noun = self.noun();
+        let copies = self.kind() == RunKind::Migrate;
         let mut parts = Vec::new();
         if done + problems > 0 {
             parts.push(is(
@@ -293,14 +337,18 @@ impl StatusPage {
             ));
         }
         if running > 0 {
-            parts.push(is(
-                running,
-                "1 running account can continue later without duplicates.",
-                "running accounts can continue later without duplicates.",
-            ));
+            parts.push(if copies {
+                is(
+                    running,
+                    "1 running account can continue later without duplicates.",
+                    "running accounts can continue later without duplicates.",
+                )
+            } else {
+                is(running, "1 account is not compared to its end.", "accounts are not compared to their end.")
+            });
         }
         if waiting > 0 {
-            parts.push(if self.state.products.contains_key(&Side::Administration) {
+            parts.push(if copies && self.state.products.contains_key(&Side::Administration) {
                 is(
                     waiting,
                     "1 waiting account is not in Kerio Connect yet, unless it existed before.",
@@ -311,19 +359,19 @@ impl StatusPage {
             });
         }
         let (head, stop, action) = match question {
-            Question::Stop => ("Stop the migration?", "Stop the migration", Action::Run(RunCommand::Stop)),
+            Question::Stop => (format!("Stop the {noun}?"), format!("Stop the {noun}"), Action::Run(RunCommand::Stop)),
             Question::Close => (
-                "The migration is under way. Stop it and close?",
-                "Stop and close",
+                format!("The {noun} is under way. Stop it and close?"),
+                "Stop and close".to_owned(),
                 Action::Run(RunCommand::StopAndClose),
             ),
         };
-        strip::strip(ui, Mark::Warning, head, &parts.join(" "), |ui| {
+        strip::strip(ui, Mark::Warning, &head, &parts.join(" "), |ui| {
             ui.horizontal(|ui| {
                 if button::quiet(ui, "Keep it running", true).clicked() {
                     actions.push(Action::KeepRunning);
                 }
-                if button::ending(ui, stop).clicked() {
+                if button::ending(ui, &stop).clicked() {
                     actions.push(action);
                 }
             });

@@ -24,14 +24,18 @@ impl StatusPage {
             "messages so far".to_owned()
         };
         let elapsed = format!("{} so far", words::duration(self.now));
-        let pace = state.rate.bytes_per_second(self.now);
+        let still = state.paused || state.lost_server().is_some();
+        let pace = if still { 0.0 } else { state.rate.bytes_per_second(self.now) };
         let (left, left_note) = match state.seconds_left(self.now) {
             _ if state.finished => ("ended".to_owned(), elapsed),
             Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
-            None => ("–".to_owned(), format!("left · {elapsed}")),
+            None => ("–".to_owned(), elapsed),
         };
         let rate = words::rate(pace);
-        let messages = format!("{} messages/s", words::count(state.rate.messages_per_second(self.now).round() as u64));
+        let messages = format!(
+            "{} messages/s",
+            words::count(if still { 0 } else { state.rate.messages_per_second(self.now).round() as u64 })
+        );
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             let room = ui.available_width();

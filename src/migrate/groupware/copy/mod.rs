@@ -29,7 +29,7 @@ use crate::migrate::groupware::reporter::ItemReporter;
 use crate::migrate::groupware::sides::{self, Failure};
 use crate::migrate::groupware::survey::{self, Held};
 use crate::migrate::groupware::tripwire;
-use crate::progress::Step;
+use crate::progress::{Step, WaitReason};
 use std::collections::HashMap;
 use std::time::Duration;
 use storing::Planned;
@@ -67,7 +67,9 @@ pub fn migrate(
                     pauses = PAUSES.iter();
                 }
                 match pauses.next().filter(|_| failure.is_loss()) {
-                    Some(seconds) => context.wait_for(id, side(&failure), Duration::from_secs(*seconds)),
+                    Some(seconds) => {
+                        context.wait_for(id, side(&failure), Duration::from_secs(*seconds), WaitReason::ServerFailed)
+                    }
                     None => {
                         if let Some(problem) = failure.problem(account) {
                             reporter.problem(problem);

@@ -1,0 +1,124 @@
+//! Migrations of earlier evenings: what page 1 offers of them, how one is continued, and which accounts are chosen for what.
+//!
+//! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
+//! 2. *Continue* fills the servers in, loads the list, and goes on to page 2 as *Next* does: the password has to be typed first.
+//! 3. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
+
+use super::super::action::{Action, Purpose};
+use super::super::page::Page;
+use super::super::pages::servers::MigrationOffer;
+use super::App;
+use crate::migration::Migration;
+use crate::progress::{AccountEnd, RunKind};
+use std::collections::BTreeSet;
+
+/// Which accounts of a list that is being loaded are chosen.
+pub(super) enum Choosing {
+    /// Those with these keys; then the migration starts.
+    AndStart(BTreeSet<String>),
+    /// Those that this is for.
+    For(Purpose),
+}
+
+impl App {
+    /// Takes the records of all migrations, the one that was worked on last first.
+    pub(super) fn take_migrations(&mut self, migrations: Vec<Migration>) {
+        self.migrations = migrations;
+        self.offer_migrations();
+        self.know_accounts();
+    }
+
+    fn offer_migrations(&mut self) {
+        let offered = self.migrations.iter().filter(|it| !self.hidden.contains(&it.name));
+        self.wizard.servers.migrations = offered.filter_map(MigrationOffer::of).collect();
+    }
+
+    /// The migration between the servers on page 1: the one that is being continued, else the last one.
+    pub(super) fn migration(&self) -> Option<&Migration> {
+        let page = &self.wizard.servers;
+        let (source, target) = (page.source.typed()?, page.target.typed()?);
+        let mut between = self.migrations.iter().filter(|it| it.is_between(&source, &target)).peekable();
+        let last = between.peek().copied();
+        between.find(|it| self.continued.as_ref() == Some(&it.name)).or(last)
+    }
+
+    /// Shows on page 2 what is known of each account over all runs.
+    pub(super) fn know_accounts(&mut self) {
+        let migration = self.migration().cloned();
+        self.wizard.accounts.know(migration.as_ref());
+    }
+
+    pub(super) fn hide_migration(&mut self, name: String) {
+        if self.continued.as_ref() == Some(&name) {
+            self.choose = None;
+        }
+        self.hidden.insert(name);
+        self.offer_migrations();
+    }
+
+    pub(super) fn continue_migration(&mut self, name: &str, purpose: Purpose) {
+        let Some(migration) = self.migrations.iter().find(|it| it.name == name) else { return };
+        let (file, source, target) =
+            (migration.accounts_file.clone(), migration.source.clone(), migration.target.clone());
+        self.wizard.servers.fill_in(&source, &target);
+        self.continued = Some(name.to_owned());
+        self.choose = Some(Choosing::For(purpose));
+        let accounts = &mut self.wizard.accounts;
+        accounts.purpose = purpose;
+        if accounts.file != file {
+            accounts.unload(file.clone());
+        }
+        if let Some(file) = file {
+            self.carry_out(Action::LoadFile(file));
+        }
+        self.carry_out(Action::Next);
+    }
+
+    /// Chooses the accounts of a list that was just loaded: as it was asked for, else those that are still open.
+    pub(super) fn choose_loaded(&mut self) {
+        self.know_accounts();
+        let accounts = &mut self.wizard.accounts;
+        match self.choose.take() {
+            Some(Choosing::AndStart(wanted)) => {
+                accounts.purpose = Purpose::Migrate;
+                accounts.choose(|account| wanted.contains(&account.address.key()));
+                if !accounts.chosen().is_empty() {
+                    self.start(RunKind::Migrate);
+                }
+            }
+            Some(Choosing::For(purpose)) => accounts.choose_for(purpose),
+            None if accounts.over_runs.is_known() => accounts.choose_for(accounts.purpose),
+            None => {}
+        }
+    }
+
+    /// Migrates what this run did not complete. Reads the file again first, because refused passwords are corrected there.
+    pub(super) fn migrate_incomplete(&mut self) {
+        let ends = self.wizard.status.state.accounts.iter().map(|account| account.end);
+        let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
+        let wanted = incomplete.map(|(account, _)| account.address.key()).collect();
+        self.choose = Some(Choosing::AndStart(wanted));
+        if let Some(path) = self.wizard.accounts.file.clone() {
+            self.carry_out(Action::LoadFile(path));
+        }
+    }
+
+    /// Starts this with all accounts of the loaded list that it is for.
+    pub(super) fn start_all(&mut self, purpose: Purpose) {
+        self.know_accounts();
+        self.wizard.accounts.choose_for(purpose);
+        if self.wizard.accounts.chosen().is_empty() {
+            self.wizard.page = Page::Accounts;
+        } else {
+            self.start_purpose();
+        }
+    }
+
+    /// Starts what page 2 is for.
+    pub(super) fn start_purpose(&mut self) {
+        self.start(match self.wizard.accounts.purpose {
+            Purpose::Migrate | Purpose::LastPass => RunKind::Migrate,
+            Purpose::Verify => RunKind::Verify,
+        });
+    }
+}
