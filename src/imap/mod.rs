@@ -33,7 +33,7 @@ mod wording;
 mod writer;
 mod written_name;
 
-pub use append::{AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
+pub use append::{Announced, AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
 pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 pub use capabilities::{Capabilities, Offer};
 pub use connect::{Endpoint, Greeted, connect};

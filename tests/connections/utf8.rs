@@ -1,7 +1,7 @@
 //! A server that speaks UTF-8 only (RFC 6855), and one that merely can: scripted, with what the client says kept word for word.
 
 use kimt::domain::{FolderPath, Secret, Security, Side, Uid};
-use kimt::imap::{AppendWay, Destination, Endpoint, Learned, SignIn, Stored, Writer, connect};
+use kimt::imap::{Announced, AppendWay, Destination, Endpoint, Learned, SignIn, Stored, Writer, connect};
 use kimt::network::{Limits, Trust};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -77,15 +77,9 @@ fn signed_in(capabilities: &'static str, names: &'static [&'static str]) -> (Wri
 
 fn append(writer: &mut Writer, wire_name: &[u8], message: &[u8]) {
     let mut appender = writer.appender().unwrap();
-    appender
-        .begin(
-            &Destination { number: 0, wire_name, way: AppendWay::Single, empty_list: false },
-            Uid(1),
-            &[],
-            None,
-            message.len() as u64,
-        )
-        .unwrap();
+    let destination = Destination { number: 0, wire_name, way: AppendWay::Single, empty_list: false };
+    let announced = Announced { uid: Uid(1), size: message.len() as u64, flags: &[], date: None };
+    appender.begin(&destination, &announced).unwrap();
     appender.write(message).unwrap();
     appender.end().unwrap();
     appender.end_batch().unwrap();

@@ -38,6 +38,19 @@ pub struct Destination<'a> {
     pub empty_list: bool,
 }
 
+/// A message that is to be appended, without its content.
+#[derive(Debug, Clone, Copy)]
+pub struct Announced<'a> {
+    /// Its UID on the source, by which [`Settled`] names it.
+    pub uid: Uid,
+    /// Its size in octets, which the content has to keep to.
+    pub size: u64,
+    /// Its flags.
+    pub flags: &'a [String],
+    /// Its internal date, without quotes.
+    pub date: Option<&'a str>,
+}
+
 /// What became of the messages of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
@@ -89,15 +102,8 @@ impl<'a> Appender<'a> {
         Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
     }
 
-    /// Announces a message of `octets`, with its flags and its date (without quotes).
-    pub fn begin(
-        &mut self,
-        destination: &Destination<'_>,
-        uid: Uid,
-        flags: &[String],
-        date: Option<&str>,
-        octets: u64,
-    ) -> Result<Begun, ImapError> {
+    /// Announces a message.
+    pub fn begin(&mut self, destination: &Destination<'_>, message: &Announced<'_>) -> Result<Begun, ImapError> {
         let &Destination { number: folder, way, .. } = destination;
         if self.current.as_ref().is_some_and(|current| current.folder != folder || current.refused) {
             self.end_command()?;
@@ -107,8 +113,8 @@ impl<'a> Appender<'a> {
             let tag = self.wire.begin_command();
             Flight { tag, sent: None, folder, way, uids: Vec::new(), octets: 0, refused: false }
         });
-        current.uids.push(uid);
-        current.octets = current.octets.saturating_add(octets);
+        current.uids.push(message.uid);
+        current.octets = current.octets.saturating_add(message.size);
         let tag = current.tag;
         if is_new {
             self.wire.put(b"APPEND ")?;
@@ -117,16 +123,16 @@ impl<'a> Appender<'a> {
             }
         }
         let mut head = String::new();
-        if !flags.is_empty() || destination.empty_list {
-            head.push_str(&format!(" ({})", flags.join(" ")));
+        if !message.flags.is_empty() || destination.empty_list {
+            head.push_str(&format!(" ({})", message.flags.join(" ")));
         }
-        if let Some(date) = date {
+        if let Some(date) = message.date {
             head.push_str(&format!(" \"{date}\""));
         }
-        let free = self.wire.takes_freely(octets);
+        let free = self.wire.takes_freely(message.size);
         // Whether the header holds UTF-8, for which RFC 6855 wants this form (section 4), is not known yet; it serves for every message.
         let form = if self.wire.utf8 { " UTF8 (~" } else { " " };
-        head.push_str(&format!("{form}{{{octets}{}}}\r\n", if free { "+" } else { "" }));
+        head.push_str(&format!("{form}{{{}{}}}\r\n", message.size, if free { "+" } else { "" }));
         self.wire.put(head.as_bytes())?;
         if free { Ok(Begun::Ready) } else { self.await_go_ahead(tag) }
     }
@@ -281,10 +287,14 @@ mod tests {
         wire
     }
 
+    fn announced(uid: u32, size: u64) -> Announced<'static> {
+        Announced { uid: Uid(uid), size, flags: &[], date: None }
+    }
+
     /// Sends a batch of one message of ten octets.
     fn send(appender: &mut Appender<'_>, uid: u32) {
         let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches, empty_list: false };
-        assert_eq!(appender.begin(&destination, Uid(uid), &[], None, 10).unwrap(), Begun::Ready);
+        assert_eq!(appender.begin(&destination, &announced(uid, 10)).unwrap(), Begun::Ready);
         appender.write(b"0123456789").unwrap();
         appender.end().unwrap();
         appender.end_batch().unwrap();
@@ -324,12 +334,12 @@ mod tests {
         let mut appender = Appender::new(&mut wire);
         send(&mut appender, 1);
         let destination = Destination { number: 0, wire_name: b"INBOX", way: AppendWay::Batches, empty_list: false };
-        appender.begin(&destination, Uid(2), &[], None, 4).unwrap();
+        appender.begin(&destination, &announced(2, 4)).unwrap();
         let settled = appender.settle_arrived().unwrap();
         assert_eq!(settled.iter().map(|settled| settled.uids[0].0).collect::<Vec<_>>(), [2, 1]);
         appender.write(b"rest").unwrap();
         appender.end().unwrap();
-        appender.begin(&destination, Uid(3), &[], None, 4).unwrap();
+        appender.begin(&destination, &announced(3, 4)).unwrap();
         assert_eq!(appender.wire.gathered(), b"rest\r\nK3 APPEND \"INBOX\" {4+}\r\n");
         appender.write(b"more").unwrap();
         appender.end_batch().unwrap();
@@ -341,9 +351,9 @@ mod tests {
         let mut wire = scripted(b"K1 BAD no such names\r\n+ go\r\nK2 OK\r\n").unwrap();
         let mut appender = Appender::new(&mut wire);
         let odd = Destination { number: 0, wire_name: b"odd\xff", way: AppendWay::Batches, empty_list: false };
-        assert_eq!(appender.begin(&odd, Uid(1), &[], None, 4).unwrap(), Begun::Refused);
+        assert_eq!(appender.begin(&odd, &announced(1, 4)).unwrap(), Begun::Refused);
         let plain = Destination { number: 1, wire_name: b"plain", way: AppendWay::Batches, empty_list: false };
-        assert_eq!(appender.begin(&plain, Uid(2), &[], None, 4).unwrap(), Begun::Ready);
+        assert_eq!(appender.begin(&plain, &announced(2, 4)).unwrap(), Begun::Ready);
         appender.write(b"more").unwrap();
         appender.end_batch().unwrap();
         let folders: Vec<usize> = appender.settle(0, 0).unwrap().iter().map(|settled| settled.folder).collect();

@@ -3,6 +3,7 @@
 //! Before its first pass a folder learns of its past (`reconcile`). After each, what a pass did not bring over is tried the next way
 //! (`refused`), until no folder has anything left that is worth another try.
 
+pub mod copying;
 pub mod flags;
 pub mod pass;
 pub mod reading;
@@ -15,18 +16,18 @@ use crate::domain::{Note, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, NotOpened, Refusal};
 use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
-use crate::migrate::folder::{FolderJob, Scan, TargetFolder};
+use crate::migrate::folder::{FolderJob, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::reconcile::{concurrent, learn_the_past};
 use crate::migrate::sessions::Sessions;
 use crate::migrate::sessions::follower::Follower;
 use crate::progress::{Event, Step};
+use copying::{Copying, next_rounds};
 use flags::SentFlags;
 use pass::{PassHalt, copy_pass};
 use refused::{Retries, put_off, sort_refused, take_lost, without_stored, without_too_large};
 use round::{DateStyle, Desk, Round, RoundEnd};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// At most this many bytes and folders are copied together, so that what is known of a folder is fresh when its turn comes.
@@ -36,28 +37,6 @@ const TOGETHER_FOLDERS: usize = 200;
 const SENT_ALONE: u32 = 2;
 /// When at most this many messages are left, nothing else shows whether a source that asks to wait means them or everything.
 const FEW: usize = 3;
-
-/// A folder that is being copied.
-struct Copying {
-    /// Its place among the mailbox's folders.
-    job: usize,
-    source_name: Vec<u8>,
-    scan: Arc<Scan>,
-    target: TargetFolder,
-    record: FolderRecord,
-    /// What is to be sent yet, the next last.
-    turns: Vec<Turn>,
-    retries: Retries,
-}
-
-/// Messages that are sent the same way in one pass.
-struct Turn {
-    uids: Vec<Uid>,
-    way: AppendWay,
-    dates: DateStyle,
-    /// Whether nothing else is sent meanwhile, so that it is known what costs the connection.
-    alone: bool,
-}
 
 /// Copies what is missing in every folder. An error that only reaches a folder ends that folder and is no `Err`.
 pub fn copy_folders(
@@ -87,13 +66,16 @@ pub fn copy_folders(
         let (losses, put_off) = (&job.progress.sending_losses, &job.progress.put_off);
         let (alone, uids): (Vec<Uid>, Vec<Uid>) =
             uids.into_iter().partition(|uid| put_off.contains_key(uid) || losses.at(uid) >= SENT_ALONE);
-        let mut turns: Vec<Turn> = alone.into_iter().map(|uid| Turn::of(vec![uid], AppendWay::Single, true)).collect();
-        turns.extend(concurrent::parts(uids).into_iter().rev().map(|uids| Turn::of(uids, best, false)));
-        turns.retain(|turn| !turn.uids.is_empty());
+        let folder = together.len();
+        let alone = alone.into_iter().map(|uid| Round::of(folder, vec![uid], AppendWay::Single, true));
+        let parts = concurrent::parts(uids).into_iter().rev().map(|uids| Round::of(folder, uids, best, false));
+        let rounds = alone.chain(parts).collect();
         let flags = SentFlags::new(&target.open, mailbox.context.profile);
         let retries = Retries { folder_made_again: false, flags };
         let source_name = job.source.wire_name.clone();
-        together.push(Copying { job: index, source_name, scan, target, record, turns, retries });
+        let mut copying = Copying { job: index, source_name, scan, target, record, rounds, retries };
+        copying.drop_empty();
+        together.push(copying);
         if bytes >= TOGETHER_BYTES || together.len() >= TOGETHER_FOLDERS {
             copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), bytes)?;
             bytes = 0;
@@ -133,28 +115,29 @@ fn copy_together(
         let Sessions { second, target, .. } = &mut *sessions;
         second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, bytes);
     }
-    let mut turns = claim(mailbox, sessions, ledger, folders, &mut together)?;
-    while !turns.is_empty() {
-        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &turns);
+    let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
+    while !rounds.is_empty() {
+        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &mut rounds);
         // Whatever the outcome: what was left behind until the connection was lost is not sent again.
         for copying in &mut together {
             folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
         }
         let ends = outcome?;
         let held = ends.iter().any(|end| !end.left.is_empty());
-        for ((index, turn), end) in turns.into_iter().zip(ends) {
-            let Copying { job, scan, target, record, retries, turns, .. } = &mut together[index];
-            let job = &mut folders[*job];
-            let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-            let taken = take_end(&mut run, record, &turn, end, retries, turns);
+        for (round, end) in rounds.into_iter().zip(ends) {
+            let copying = &mut together[round.folder];
+            let job = &mut folders[copying.job];
+            let (scan, target) = (copying.scan.clone(), copying.target.clone());
+            let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
+            let taken = take_end(&mut run, copying, &round, end);
             if within_folder(taken, &mut mailbox.reporter, job)?.is_none() {
-                turns.clear();
+                copying.rounds.clear();
             }
         }
         if held {
             return Err(Halt::Held);
         }
-        turns = next_turns(&mut together);
+        rounds = next_rounds(&mut together);
     }
     Ok(())
 }
@@ -166,93 +149,66 @@ fn claim(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
     together: &mut [Copying],
-) -> Result<Vec<(usize, Turn)>, Halt> {
-    let next = |copying: &Copying| copying.turns.last().is_some_and(|turn| !turn.alone);
-    let Some(index) = together.iter().position(next) else { return Ok(next_turns(together)) };
-    let floor = together[index].target.floor();
-    let Copying { job, scan, target, record, turns, .. } = &mut together[index];
-    let job = &mut folders[*job];
+) -> Result<Vec<Round>, Halt> {
+    let next = |copying: &Copying| copying.rounds.last().is_some_and(|round| !round.alone);
+    let Some(folder) = together.iter().position(next) else { return Ok(next_rounds(together)) };
+    let copying = &mut together[folder];
+    let job = &mut folders[copying.job];
     if job.progress.own_appends.others_were_first {
+        let uids = copying.uids();
+        let Copying { scan, target, record, .. } = &*copying;
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-        let theirs = concurrent::await_others(&mut run, record, floor, &uids_of(turns))?;
-        leave_out(turns, &theirs);
+        let theirs = concurrent::await_others(&mut run, record, target.floor(), &uids)?;
+        copying.leave_out(&theirs);
     }
-    let Some(turn) = turns.last_mut() else { return Ok(next_turns(together)) };
-    let rest = turn.uids.split_off(1);
-    let first = Turn { uids: std::mem::replace(&mut turn.uids, rest), ..*turn };
-    leave_out(turns, &BTreeSet::new());
-    Ok(vec![(index, first)])
+    let Some(round) = copying.rounds.last_mut() else { return Ok(next_rounds(together)) };
+    let rest = round.uids.split_off(1);
+    let first =
+        Round { dates: round.dates, ..Round::of(folder, std::mem::replace(&mut round.uids, rest), round.way, false) };
+    copying.drop_empty();
+    Ok(vec![first])
 }
 
-fn uids_of(turns: &[Turn]) -> Vec<Uid> {
-    turns.iter().flat_map(|turn| &turn.uids).copied().collect()
-}
-
-/// Takes messages out of what is to be sent, and turns that are left without any.
-fn leave_out(turns: &mut Vec<Turn>, uids: &BTreeSet<Uid>) {
-    turns.iter_mut().for_each(|turn| turn.uids.retain(|uid| !uids.contains(uid)));
-    turns.retain(|turn| !turn.uids.is_empty());
-}
-
-/// What each folder has to send next: together with that of the others, or else what is sent alone.
-fn next_turns(together: &mut [Copying]) -> Vec<(usize, Turn)> {
-    let mut turns: Vec<(usize, Turn)> = Vec::new();
-    for (index, copying) in together.iter_mut().enumerate() {
-        turns.extend(copying.turns.pop_if(|turn| !turn.alone).map(|turn| (index, turn)));
-    }
-    if turns.is_empty() {
-        let alone = |(index, copying): (usize, &mut Copying)| Some((index, copying.turns.pop()?));
-        turns.extend(together.iter_mut().enumerate().find_map(alone));
-    }
-    turns
-}
-
-/// One pass over the folders whose turn it is.
+/// One pass over the folders that have a round in it.
 fn run_pass(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
     together: &[Copying],
-    turns: &[(usize, Turn)],
+    rounds: &mut [Round],
 ) -> Result<Vec<RoundEnd>, Halt> {
-    let mut uids: Vec<(Vec<Uid>, Vec<Uid>)> = Vec::with_capacity(turns.len());
-    for (index, turn) in turns {
-        let progress = &mut folders[together[*index].job].progress;
-        progress.floor.get_or_insert(Uid(together[*index].target.floor()));
-        uids.push(turn.uids.iter().partition(|uid| progress.reading_losses.at(uid) > 0));
+    for round in &mut *rounds {
+        let copying = &together[round.folder];
+        let progress = &mut folders[copying.job].progress;
+        progress.floor.get_or_insert(Uid(copying.target.floor()));
+        let uids = std::mem::take(&mut round.uids);
+        (round.suspects, round.uids) = uids.into_iter().partition(|uid| progress.reading_losses.at(uid) > 0);
     }
-    let mut rounds: Vec<Round<'_>> = Vec::with_capacity(turns.len());
-    for ((index, turn), (suspects, uids)) in turns.iter().zip(&uids) {
-        rounds.push(together[*index].round(turn, uids, suspects));
-    }
-    let jobs: Vec<usize> = turns.iter().map(|(index, _)| together[*index].job).collect();
+    let rounds = &*rounds;
     let Sessions { source, target, second, follower, .. } = &mut *sessions;
     let control = &mailbox.context.control;
-    let mut counter = Counter { mailbox, folders, jobs: &jobs, rounds: &rounds, follower: follower.as_mut() };
+    let mut counter = Counter { mailbox, folders, together, rounds, follower: follower.as_mut() };
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
     let had_two = second.is_some();
-    let left = rounds
-        .iter()
-        .enumerate()
-        .flat_map(|(at, round)| round.uids.iter().chain(round.suspects).map(move |uid| (at, *uid)));
+    let left = rounds.iter().enumerate().flat_map(|(at, round)| round.all().map(move |uid| (at, uid)));
     let left: Vec<(usize, Uid)> = left.take(FEW + 1).collect();
-    let outcome = copy_pass(source, (target, second), control, &rounds, ledger, &mut counter);
+    let outcome = copy_pass(source, (target, second), control, (together, rounds), ledger, &mut counter);
     let PassHalt { halt, round, lost_at, unanswered } = match outcome {
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
     mailbox.one_connection |= had_two && matches!(halt, Halt::Server { side: Side::Target, .. });
-    let later: usize = together.iter().flat_map(|copying| &copying.turns).map(|turn| turn.uids.len()).sum();
+    let later: usize = together.iter().flat_map(|copying| &copying.rounds).map(|round| round.uids.len()).sum();
     let few = left.len() + later <= FEW;
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
-        let (index, turn) = &turns[round];
-        let Copying { job, scan, target, .. } = &together[*index];
+        let Round { folder, alone, .. } = rounds[round];
+        let Copying { job, scan, target, .. } = &together[folder];
         let mut run = FolderRun { mailbox, sessions, ledger, job: &mut folders[*job], scan, target };
         match side {
             Side::Source => run.suspect(uid, error),
-            Side::Target | Side::Administration => suspect_sent(&mut run, uid, turn.alone, error),
+            Side::Target | Side::Administration => suspect_sent(&mut run, uid, alone, error),
         }
     };
     match &halt {
@@ -266,57 +222,41 @@ fn run_pass(
         Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
         _ => {}
     }
-    within_folder::<()>(Err(halt), &mut mailbox.reporter, &mut folders[jobs[round]])?;
+    within_folder::<()>(Err(halt), &mut mailbox.reporter, &mut folders[together[rounds[round].folder].job])?;
     // Only one folder was refused, but both connections are in the middle of something.
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
-}
-
-impl Turn {
-    fn of(uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
-        Self { uids, way, dates: DateStyle::TwoDigits, alone }
-    }
-}
-
-impl Copying {
-    fn round<'a>(&'a self, turn: &Turn, uids: &'a [Uid], suspects: &'a [Uid]) -> Round<'a> {
-        Round {
-            source_name: &self.source_name,
-            uid_validity: self.scan.status.uid_validity,
-            target_name: &self.target.wire_name,
-            uids,
-            suspects,
-            way: turn.way,
-            dates: turn.dates,
-            floor: self.target.floor(),
-            heads: &self.scan.heads,
-            flags: &self.retries.flags,
-            record: &self.record,
-        }
-    }
 }
 
 /// Counts and reports what a pass brings over, and hands it to the follower for checking.
 struct Counter<'c, 'a> {
     mailbox: &'c mut Mailbox<'a>,
     folders: &'c mut [FolderJob],
-    /// The rounds' places among the folders.
-    jobs: &'c [usize],
-    rounds: &'c [Round<'c>],
+    together: &'c [Copying],
+    rounds: &'c [Round],
     follower: Option<&'c mut Follower>,
+}
+
+impl Counter<'_, '_> {
+    /// The index of a round's folder among those of the mailbox.
+    fn job(&self, round: usize) -> usize {
+        self.together[self.rounds[round].folder].job
+    }
 }
 
 impl Desk for Counter<'_, '_> {
     fn began(&mut self, round: usize) {
-        self.mailbox.reporter.step(Step::Copying(self.folders[self.jobs[round]].id));
+        let folder = self.folders[self.job(round)].id;
+        self.mailbox.reporter.step(Step::Copying(folder));
     }
 
     fn is_free(&mut self, round: usize, place: Uid) -> bool {
-        self.folders[self.jobs[round]].progress.places.insert(place)
+        let job = self.job(round);
+        self.folders[job].progress.places.insert(place)
     }
 
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
-        let job = &mut self.folders[self.jobs[round]];
-        let round = &self.rounds[round];
+        let (at, no_date_sent) = (self.job(round), self.rounds[round].dates == DateStyle::None);
+        let (job, copying) = (&mut self.folders[at], &self.together[self.rounds[round].folder]);
         let (account, folder) = (self.mailbox.reporter.account, job.id);
         let (messages, bytes) = job.progress.note_copied(done);
         for message in done {
@@ -326,12 +266,12 @@ impl Desk for Counter<'_, '_> {
         self.mailbox.taken += messages;
         let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
         self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
-        let no_date_sent = round.dates == DateStyle::None;
-        let dateless = |done: &&Done| no_date_sent || round.heads.get(done.uid).is_some_and(|head| head.date.is_none());
+        let has_no_date = |uid| copying.heads().get(uid).is_some_and(|head| head.date.is_none());
+        let dateless = |done: &&Done| no_date_sent || has_no_date(done.uid);
         job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
         self.mailbox.context.report(Event::MessagesCopied { account, folder, messages, bytes });
         if let Some(follower) = &mut self.follower {
-            follower.hand_over(folder, round.record, round.target_name, done);
+            follower.hand_over(folder, &copying.record, &copying.target.wire_name, done);
             self.mailbox.take_right(ledger, follower.collect(false))?;
         }
         Ok(())
@@ -358,34 +298,26 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
 }
 
-/// Takes the end of a pass in, and decides what is tried next of it. What others have stored meanwhile leaves the folder's `turns`.
-fn take_end(
-    run: &mut FolderRun<'_, '_>,
-    record: &FolderRecord,
-    turn: &Turn,
-    mut end: RoundEnd,
-    retries: &mut Retries,
-    turns: &mut Vec<Turn>,
-) -> Result<(), Halt> {
+/// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more.
+fn take_end(run: &mut FolderRun<'_, '_>, copying: &mut Copying, round: &Round, mut end: RoundEnd) -> Result<(), Halt> {
     match end.not_opened.take() {
         Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
         Some(NotOpened::Replaced) => return Err(run.replaced()),
         None => {}
     }
     take_lost(run, &end)?;
-    let refused = without_stored(run, record, std::mem::take(&mut end.refused))?;
+    let refused = without_stored(run, &copying.record, std::mem::take(&mut end.refused))?;
     let (passing, refused): (Vec<_>, Vec<_>) =
         refused.into_iter().partition(|message| message.why == Refusal::Passing && !message.together);
     let refused_for_now = put_off(run, passing)?;
-    let again = sort_refused(run, turn.way, turn.dates, refused, retries)?;
-    let alone = turn.alone;
-    turns.extend(again.into_iter().map(|(way, dates, uids)| Turn { uids, way, dates, alone }));
+    let again = sort_refused(run, round.way, round.dates, refused, &mut copying.retries)?;
+    let next = |(way, dates, uids)| Round { dates, ..Round::of(round.folder, uids, way, round.alone) };
+    copying.rounds.extend(again.into_iter().map(next));
     // Below the others, so that its turn comes when they are through.
-    let last = |uid| Turn { dates: turn.dates, ..Turn::of(vec![uid], AppendWay::Single, true) };
-    turns.splice(0..0, refused_for_now.into_iter().map(last));
-    let floor = run.target.floor();
-    let theirs = concurrent::look_for_others(run, record, floor, &uids_of(turns))?;
-    leave_out(turns, &theirs);
+    let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
+    copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
+    let theirs = concurrent::look_for_others(run, &copying.record, copying.target.floor(), &copying.uids())?;
+    copying.leave_out(&theirs);
     Ok(())
 }
 

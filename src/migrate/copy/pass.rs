@@ -2,12 +2,13 @@
 //! and sent on another.
 //!
 //! The next folder is read while the target still answers for the last, so that a folder costs no round trip of its own. What a
-//! folder contributes to a pass is its [`Round`], and what became of it is a [`RoundEnd`].
+//! folder sends in a pass is a [`Round`], and what became of it is a [`RoundEnd`].
 
 use crate::domain::{Side, Uid};
 use crate::imap::{BodyBatch, FolderToRead, ImapError, Reader, Writer};
 use crate::ledger::Ledger;
 use crate::migrate::context::control::Control;
+use crate::migrate::copy::copying::Copying;
 use crate::migrate::copy::reading::{ChannelSink, Queue};
 use crate::migrate::copy::round::{Desk, Round, RoundEnd};
 use crate::migrate::copy::sending::Sending;
@@ -47,18 +48,18 @@ pub fn copy_pass(
     source: &mut Reader,
     target: (&mut Writer, Option<&mut Writer>),
     control: &Control,
-    rounds: &[Round<'_>],
+    (folders, rounds): (&[Copying], &[Round]),
     ledger: &mut Ledger,
     desk: &mut dyn Desk,
 ) -> Result<Vec<RoundEnd>, PassHalt> {
-    let batches = batches(rounds);
+    let batches = batches(folders, rounds);
     let queue = Queue::new(control, &batches);
     let interrupter = source.interrupter();
     let appenders = appenders(target).on(Side::Target).map_err(PassHalt::before)?;
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
-        let mut sending = Sending::new(appenders, rounds, &batches, ledger, desk);
+        let mut sending = Sending::new(appenders, (folders, rounds), &batches, ledger, desk);
         let sent = sending.run(&receiver);
         // A reader whose messages nobody can send any more must not be waited for until the server's time limit.
         drop(receiver);
@@ -90,16 +91,17 @@ fn appenders<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> R
 
 /// Splits the messages of all rounds into batches by number and size; a large message is a batch of its own, and so is an empty one: a
 /// literal of no bytes takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
-fn batches(rounds: &[Round<'_>]) -> Vec<BodyBatch> {
+fn batches(folders: &[Copying], rounds: &[Round]) -> Vec<BodyBatch> {
     let (mut batches, mut suspects): (Vec<BodyBatch>, Vec<BodyBatch>) = (Vec::new(), Vec::new());
     for (number, round) in rounds.iter().enumerate() {
-        let size = |uid: &Uid| round.heads.get(*uid).map_or(0, |head| head.size);
-        let wire_name = round.source_name.to_vec();
-        let folder = Arc::new(FolderToRead { number, wire_name, uid_validity: round.uid_validity });
+        let copying = &folders[round.folder];
+        let size = |uid: &Uid| copying.heads().get(*uid).map_or(0, |head| head.size);
+        let (wire_name, uid_validity) = (copying.source_name.clone(), copying.uid_validity());
+        let folder = Arc::new(FolderToRead { number, wire_name, uid_validity });
         let alone = |uid: Uid, bytes| BodyBatch { folder: folder.clone(), uids: vec![uid], bytes, recent: false };
         suspects.extend(round.suspects.iter().map(|uid| alone(*uid, size(uid))));
         let mut open = false;
-        for uid in round.uids {
+        for uid in &round.uids {
             let bytes = size(uid);
             match batches.last_mut() {
                 Some(batch)
@@ -125,52 +127,49 @@ mod tests {
     use super::*;
     use crate::domain::{Folder, FolderPath, MessageHead, UidValidity};
     use crate::imap::{AppendWay, FolderStatus, OpenFolder};
+    use crate::ledger::{Files, MailboxKey};
     use crate::migrate::copy::flags::SentFlags;
-    use crate::migrate::copy::round::DateStyle;
+    use crate::migrate::copy::refused::Retries;
+    use crate::migrate::folder::{Scan, TargetFolder};
     use crate::migrate::heads::Heads;
     use crate::migrate::target::profile::Profile;
+    use std::time::Instant;
 
-    fn heads(sizes: impl IntoIterator<Item = u64>) -> Heads {
+    fn copying(ledger: &mut Ledger, name: &str, sizes: impl IntoIterator<Item = u64>) -> Copying {
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
         let mut heads = Heads::default();
         for (index, size) in sizes.into_iter().enumerate() {
             let uid = Uid(index as u32 + 1);
             heads.push(MessageHead { uid, size, flags: Vec::new(), date: None, permanent_id: None, unused: None });
         }
         heads.finish();
-        heads
+        let open = OpenFolder { status: status.clone(), permanent_flags: Vec::new(), new_keywords_allowed: true };
+        let (wire_name, path) = (name.as_bytes().to_vec(), FolderPath::new([name]));
+        let source = Folder { wire_name: wire_name.clone(), path: path.clone(), ..Folder::inbox() };
+        let record = ledger.begin_folder(&source, UidValidity(1), (&wire_name, &path), UidValidity(2)).unwrap();
+        let flags = SentFlags::new(&open, Profile::imap());
+        Copying {
+            job: 0,
+            source_name: wire_name.clone(),
+            scan: Arc::new(Scan { status, heads }),
+            target: TargetFolder { wire_name, open, looked_at: Instant::now() },
+            record,
+            rounds: Vec::new(),
+            retries: Retries { folder_made_again: false, flags },
+        }
     }
 
     #[test]
     fn a_batch_ends_by_number_or_size_or_with_its_folder_and_a_message_that_is_large_or_of_unknown_size_is_one_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let key = crate::ledger::MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
-        let (mut ledger, _) = Ledger::open(&crate::ledger::Files::in_folder(folder.path()), &key).unwrap();
-        let record = ledger
-            .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2))
-            .unwrap();
-        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
-        let flags = SentFlags::new(
-            &OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true },
-            Profile::imap(),
-        );
+        let key = MailboxKey { source: "a".into(), target: "b".into(), address: "c".into() };
+        let (mut ledger, _) = Ledger::open(&Files::in_folder(folder.path()), &key).unwrap();
         let sizes = [10, 20, 0, 20, BATCH_BYTES * 3, 30].into_iter().chain(std::iter::repeat_n(1, 600));
-        let (first, second) = (heads(sizes), heads([5, 6, 7]));
-        let round = |heads, uids, suspects| Round {
-            source_name: b"INBOX",
-            uid_validity: UidValidity(1),
-            target_name: b"INBOX",
-            uids,
-            suspects,
-            way: AppendWay::Batches,
-            dates: DateStyle::TwoDigits,
-            floor: 1,
-            heads,
-            flags: &flags,
-            record: &record,
-        };
-        let uids: Vec<Uid> = first.all().iter().map(|head| head.uid).collect();
-        let rounds = [round(&first, &uids, &[]), round(&second, &[Uid(1), Uid(3)], &[Uid(2)])];
-        let batches = batches(&rounds);
+        let folders = [copying(&mut ledger, "INBOX", sizes), copying(&mut ledger, "Sent", [5, 6, 7])];
+        let uids: Vec<Uid> = folders[0].heads().all().iter().map(|head| head.uid).collect();
+        let first = Round::of(0, uids, AppendWay::Batches, false);
+        let second = Round::of(1, vec![Uid(1), Uid(3)], AppendWay::Batches, false);
+        let batches = batches(&folders, &[first, Round { suspects: vec![Uid(2)], ..second }]);
         let lengths: Vec<(usize, usize)> =
             batches.iter().map(|batch| (batch.folder.number, batch.uids.len())).collect();
         assert_eq!(lengths, vec![(0, 2), (0, 1), (0, 1), (0, 1), (0, 500), (0, 101), (1, 2), (1, 1)]);

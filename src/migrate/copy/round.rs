@@ -1,11 +1,9 @@
-//! What one folder contributes to a pass, and what became of it.
+//! What one folder sends in one pass, and what became of it.
 
-use super::flags::SentFlags;
-use crate::domain::{Uid, UidValidity};
+use crate::domain::Uid;
 use crate::imap::{AppendWay, NotOpened, Refusal};
-use crate::ledger::{Done, FolderRecord, Ledger};
+use crate::ledger::{Done, Ledger};
 use crate::migrate::halt::Halt;
-use crate::migrate::heads::Heads;
 
 /// How dates are written, tried in this order where a target calls one malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,30 +16,32 @@ pub enum DateStyle {
     None,
 }
 
-/// What one folder contributes to a pass.
-pub struct Round<'a> {
-    /// The source folder's wire name.
-    pub source_name: &'a [u8],
-    /// Its UIDVALIDITY when it was scanned.
-    pub uid_validity: UidValidity,
-    /// The target folder's wire name.
-    pub target_name: &'a [u8],
+/// Messages of one folder that are sent the same way in one pass.
+pub struct Round {
+    /// The folder, by its index among those that are copied together.
+    pub folder: usize,
     /// Which messages, in order.
-    pub uids: &'a [Uid],
-    /// Further messages, at which the connection was lost before: after all others of the pass, each for itself.
-    pub suspects: &'a [Uid],
+    pub uids: Vec<Uid>,
+    /// Further messages, at which the connection to the source was lost before: after all others of the pass, each for itself.
+    pub suspects: Vec<Uid>,
     /// Batches or one by one.
     pub way: AppendWay,
     /// How dates are written.
     pub dates: DateStyle,
-    /// The target folder's UIDNEXT when it was looked at.
-    pub floor: u32,
-    /// The heads of the source folder.
-    pub heads: &'a Heads,
-    /// The flags to send.
-    pub flags: &'a SentFlags,
-    /// The record of the folder.
-    pub record: &'a FolderRecord,
+    /// Whether nothing else is sent meanwhile, so that it is known what costs the connection.
+    pub alone: bool,
+}
+
+impl Round {
+    /// Sends these messages of a folder, with dates as they are usually written.
+    pub fn of(folder: usize, uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
+        Self { folder, uids, suspects: Vec::new(), way, dates: DateStyle::TwoDigits, alone }
+    }
+
+    /// All its messages, in the order in which they are sent.
+    pub fn all(&self) -> impl Iterator<Item = Uid> + '_ {
+        self.uids.iter().chain(&self.suspects).copied()
+    }
 }
 
 /// Learns how a pass progresses. Rounds are named by their index in the pass.

@@ -4,8 +4,9 @@
 //! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
 
 use crate::domain::{Digest, Side, Uid};
-use crate::imap::{AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
+use crate::imap::{Announced, AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
 use crate::ledger::{Change, Done, Ledger};
+use crate::migrate::copy::copying::Copying;
 use crate::migrate::copy::reading::Item;
 use crate::migrate::copy::round::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
 use crate::migrate::copy::two_connections::Appenders;
@@ -34,7 +35,8 @@ type Key = (usize, Uid);
 /// The sending side of a pass.
 pub struct Sending<'a, 'd> {
     appenders: Appenders<'a>,
-    rounds: &'a [Round<'a>],
+    folders: &'a [Copying],
+    rounds: &'a [Round],
     batches: &'a [BodyBatch],
     ledger: &'a mut Ledger,
     desk: &'a mut (dyn Desk + 'd),
@@ -69,13 +71,14 @@ struct News {
 impl<'a, 'd> Sending<'a, 'd> {
     pub fn new(
         appenders: Appenders<'a>,
-        rounds: &'a [Round<'a>],
+        (folders, rounds): (&'a [Copying], &'a [Round]),
         batches: &'a [BodyBatch],
         ledger: &'a mut Ledger,
         desk: &'a mut (dyn Desk + 'd),
     ) -> Self {
         Self {
             appenders,
+            folders,
             rounds,
             batches,
             ledger,
@@ -91,6 +94,10 @@ impl<'a, 'd> Sending<'a, 'd> {
             news: rounds.iter().map(|_| News::default()).collect(),
             ends: rounds.iter().map(|_| RoundEnd::default()).collect(),
         }
+    }
+
+    fn folder(&self, round: usize) -> &'a Copying {
+        &self.folders[self.rounds[round].folder]
     }
 
     /// The round whose messages were sent last.
@@ -180,7 +187,7 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     /// Whether the source announces a message of some size at this UID.
     fn announces_content(&self, uid: Uid) -> bool {
-        self.rounds[self.round].heads.get(uid).is_some_and(|head| head.size > 0)
+        self.folder(self.round).heads().get(uid).is_some_and(|head| head.size > 0)
     }
 
     /// Ends the command that is being written, and takes the answers that have come.
@@ -202,15 +209,17 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.began = Some(self.round);
             self.desk.began(self.round);
         }
-        let round = &self.rounds[self.round];
-        let date = round.heads.get(uid).and_then(|head| date_text(head.date?, round.dates));
-        let flags = round.flags.of(round.heads, uid);
+        let (round, folder) = (&self.rounds[self.round], self.folder(self.round));
+        let date = folder.heads().get(uid).and_then(|head| date_text(head.date?, round.dates));
+        let flags = folder.flags().of(folder.heads(), uid);
         self.delivered(key);
         self.awaited.push_front(key);
         self.command_since.get_or_insert_with(Instant::now);
-        let empty_list = round.flags.has_empty_list(uid);
-        let destination = Destination { number: self.round, wire_name: round.target_name, way: round.way, empty_list };
-        let begun = self.appenders.begin(&destination, uid, &flags, date.as_deref(), bytes).on(Side::Target)?;
+        let empty_list = folder.flags().has_empty_list(uid);
+        let wire_name = &folder.target.wire_name;
+        let destination = Destination { number: self.round, wire_name, way: round.way, empty_list };
+        let message = Announced { uid, size: bytes, flags: &flags, date: date.as_deref() };
+        let begun = self.appenders.begin(&destination, &message).on(Side::Target)?;
         self.current = Some((key, matches!(begun, Begun::Ready)));
         Ok(())
     }
@@ -239,7 +248,7 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), Halt> {
         for Settled { folder: round, uids, outcome } in settled {
-            let floor = self.rounds[round].floor;
+            let floor = self.folder(round).target.floor();
             match outcome {
                 Stored::Kept { uids: target_uids, .. } => {
                     let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
@@ -269,8 +278,8 @@ impl<'a, 'd> Sending<'a, 'd> {
     /// for both. A message without a UID there is looked for by content.
     fn place(&mut self, round: usize, announced: Option<Uid>) -> Result<Option<Uid>, Halt> {
         let Some(place) = announced.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
-        let Round { floor, record, .. } = self.rounds[round];
-        let is_old = place.0 < floor && self.ledger.target_uids(record)?.contains(&place);
+        let Copying { target, record, .. } = self.folder(round);
+        let is_old = place.0 < target.floor() && self.ledger.target_uids(record)?.contains(&place);
         Ok(Some(place).filter(|_| !is_old))
     }
 
@@ -291,24 +300,25 @@ impl<'a, 'd> Sending<'a, 'd> {
         let mut changes: Vec<Change<'_>> = Vec::new();
         for (round, news) in self.rounds.iter().zip(&mut self.news) {
             let News { done, withdrawn } = std::mem::take(news);
+            let folder = &self.folders[round.folder];
             let flags = done.iter().map(|done| {
-                let mut flags = round.flags.of(round.heads, done.uid);
+                let mut flags = folder.flags().of(folder.heads(), done.uid);
                 flags.sort_unstable();
                 (done.uid, flags)
             });
             let flags = flags.collect();
             changes.push(Change {
-                folder: round.record,
+                folder: &folder.record,
                 done,
                 withdrawn,
                 intend: Vec::new(),
                 flags,
-                floor: round.floor,
+                floor: folder.target.floor(),
             });
         }
         for batch in &self.batches[self.intended..through] {
             let round = batch.folder.number;
-            let heads = self.rounds[round].heads;
+            let heads = self.folder(round).heads();
             let sized = |uid: &Uid| (*uid, heads.get(*uid).map_or(0, |head| head.size));
             changes[round].intend.extend(batch.uids.iter().map(sized));
             self.awaited.extend(batch.uids.iter().map(|uid| (round, *uid)));

@@ -4,8 +4,7 @@
 //! the source all the same: a command is ended only when the one before, into the same folder, was answered. Until it is ended nothing of
 //! it is stored (RFC 3502). It makes no other difference on which connection a message is sent: `sending` says what is recorded, and when.
 
-use crate::domain::Uid;
-use crate::imap::{Appender, Begun, Destination, ImapError, Settled};
+use crate::imap::{Announced, Appender, Begun, Destination, ImapError, Settled};
 use std::time::Duration;
 
 /// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first.
@@ -29,15 +28,8 @@ impl<'a> Appenders<'a> {
     }
 
     /// See [`Appender::begin`].
-    pub fn begin(
-        &mut self,
-        destination: &Destination<'_>,
-        uid: Uid,
-        flags: &[String],
-        date: Option<&str>,
-        bytes: u64,
-    ) -> Result<Begun, ImapError> {
-        self.appenders[self.current].begin(destination, uid, flags, date, bytes)
+    pub fn begin(&mut self, destination: &Destination<'_>, message: &Announced<'_>) -> Result<Begun, ImapError> {
+        self.appenders[self.current].begin(destination, message)
     }
 
     /// See [`Appender::write`].

@@ -1,0 +1,74 @@
+//! A folder that is being copied: where it is on both sides, its record, and the rounds that it has still to send.
+
+use crate::domain::{Uid, UidValidity};
+use crate::ledger::FolderRecord;
+use crate::migrate::copy::flags::SentFlags;
+use crate::migrate::copy::refused::Retries;
+use crate::migrate::copy::round::Round;
+use crate::migrate::folder::{Scan, TargetFolder};
+use crate::migrate::heads::Heads;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A folder that is being copied.
+pub struct Copying {
+    /// Its index among the mailbox's folders.
+    pub job: usize,
+    /// The source folder's wire name.
+    pub source_name: Vec<u8>,
+    /// What was scanned there.
+    pub scan: Arc<Scan>,
+    /// The target's folder.
+    pub target: TargetFolder,
+    /// Its record.
+    pub record: FolderRecord,
+    /// What it has still to send, the next last.
+    pub rounds: Vec<Round>,
+    /// What was tried already.
+    pub retries: Retries,
+}
+
+impl Copying {
+    /// The source folder's UIDVALIDITY when it was scanned.
+    pub fn uid_validity(&self) -> UidValidity {
+        self.scan.status.uid_validity
+    }
+
+    /// The heads of the source folder.
+    pub fn heads(&self) -> &Heads {
+        &self.scan.heads
+    }
+
+    /// The flags to send.
+    pub fn flags(&self) -> &SentFlags {
+        &self.retries.flags
+    }
+
+    /// The messages that it has still to send.
+    pub fn uids(&self) -> Vec<Uid> {
+        self.rounds.iter().flat_map(Round::all).collect()
+    }
+
+    /// Takes messages out of what is to be sent.
+    pub fn leave_out(&mut self, uids: &BTreeSet<Uid>) {
+        self.rounds.iter_mut().for_each(|round| round.uids.retain(|uid| !uids.contains(uid)));
+        self.drop_empty();
+    }
+
+    /// Drops rounds without a message.
+    pub fn drop_empty(&mut self) {
+        self.rounds.retain(|round| !round.uids.is_empty());
+    }
+}
+
+/// What each folder sends next: together with the others, or else what is sent alone.
+pub fn next_rounds(together: &mut [Copying]) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
+    for copying in together.iter_mut() {
+        rounds.extend(copying.rounds.pop_if(|round| !round.alone));
+    }
+    if rounds.is_empty() {
+        rounds.extend(together.iter_mut().find_map(|copying| copying.rounds.pop()));
+    }
+    rounds
+}
