@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_the_proxy_could_not_make_is_none() {
+    fn a_connection_that_the_proxy_could_not_make_is_none() {
         let answer = |reply| {
             let said = [&[VERSION, NO_SIGN_IN, VERSION, reply, 0, 1][..], &[127, 0, 0, 1, 0, 143]].concat();
             connect(&mut Said(Cursor::new(said)), "mail.example.com", 143, None)
