@@ -260,7 +260,7 @@ impl Desk for Counter<'_, '_> {
         let (account, folder) = (self.mailbox.reporter.account, job.id);
         let (messages, bytes) = job.progress.note_copied(done);
         for message in done {
-            let announced = round.heads.get(message.uid).map_or(0, |head| head.size);
+            let announced = copying.heads().get(message.uid).map_or(0, |head| head.size);
             job.progress.note_size(message.uid, announced, message.size);
         }
         self.mailbox.taken += messages;
