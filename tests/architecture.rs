@@ -72,7 +72,7 @@ const ABOVE_THE_ENGINE_AND_ITS_STORES: &[&str] = &[
 ];
 
 /// The stages of `migrate` in the order of their dependence: each may name those above it in this list, and none below.
-const STAGES: [&str; 24] = [
+const STAGES: [&str; 25] = [
     "request",
     "halt",
     "heads",
@@ -91,6 +91,7 @@ const STAGES: [&str; 24] = [
     "scan",
     "reconcile",
     "copy",
+    "follow",
     "proof",
     "groupware",
     "mailbox",

@@ -176,6 +176,9 @@ pub(super) struct MigrateArguments {
     /// Copy messages again that an earlier run copied and that are no longer on the target
     #[arg(long, help_heading = "Migration")]
     pub(super) repair: bool,
+    /// Put what people deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted
+    #[arg(long, help_heading = "Migration")]
+    pub(super) follow_deletions: bool,
 }
 
 #[derive(Debug, Args)]

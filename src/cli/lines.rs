@@ -60,6 +60,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         | Event::MessagesChecked { .. }
         | Event::MessagesVanished { .. }
         | Event::MessagesLeftOut { .. }
+        | Event::ChangesFollowed { .. }
         | Event::FolderFinished { .. }
         | Event::WaitStarted { .. }
         | Event::WaitEnded { .. }
@@ -116,7 +117,8 @@ fn ending(account: &AccountState, state: &RunState) -> String {
         Some(RunKind::Check) => format!("; {}", words::items(&account.items)),
         _ => format!("; calendars and contacts: {}", words::items_settled(&account.items)),
     };
-    format!("{status}. {numbers}{items}.")
+    let followed = words::followed(&tally.followed).map(|followed| format!(" {followed}")).unwrap_or_default();
+    format!("{status}. {numbers}{items}.{followed}")
 }
 
 /// The progress of the whole run.

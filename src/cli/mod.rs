@@ -65,11 +65,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
-        Command::Check(task) => run_one(RunKind::Check, Verify::default(), false, task),
-        Command::Migrate(MigrateArguments { task, verify, repair }) => {
-            run_one(RunKind::Migrate, verify.into(), repair, task)
+        Command::Check(task) => run_one(RunKind::Check, Ways::default(), task),
+        Command::Migrate(MigrateArguments { task, verify, repair, follow_deletions }) => {
+            run_one(RunKind::Migrate, Ways { verify: verify.into(), repair, follow_deletions }, task)
         }
-        Command::Verify(VerifyArguments { task, verify }) => run_one(RunKind::Verify, verify.into(), false, task),
+        Command::Verify(VerifyArguments { task, verify }) => {
+            run_one(RunKind::Verify, Ways { verify: verify.into(), ..Ways::default() }, task)
+        }
         Command::RestorePort(typed) => port::restore(typed),
         Command::Migrations(typed) => migrations::list(typed),
         Command::Completions(typed) => Ok(documents::completions(typed)),
@@ -77,21 +79,24 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
     }
 }
 
-fn run_one(kind: RunKind, verify: Verify, repair: bool, mut task: TaskArguments) -> Result<ExitStatus, Refusal> {
+/// How mailboxes are migrated or compared.
+#[derive(Default)]
+struct Ways {
+    verify: Verify,
+    repair: bool,
+    follow_deletions: bool,
+}
+
+fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitStatus, Refusal> {
     let notify = task.run.notify.take();
-    let ended = run_task(kind, verify, repair, task);
+    let ended = run_task(kind, ways, task);
     if let Some(command) = notify {
         notify::after(&command, kind, &ended);
     }
     ended.map(|(_, status)| status)
 }
 
-fn run_task(
-    kind: RunKind,
-    verify: Verify,
-    repair: bool,
-    task: TaskArguments,
-) -> Result<(RunState, ExitStatus), Refusal> {
+fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
     let TaskArguments { servers, groupware, selection, run: typed } = task;
     let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
     if servers.source_sign_in.needs_own_passwords() {
@@ -116,8 +121,9 @@ fn run_task(
     check_name(&list, &servers, &state_folder)?;
     let mut options = Options {
         jobs: typed.jobs,
-        verify,
-        repair,
+        verify: ways.verify,
+        repair: ways.repair,
+        follow_deletions: ways.follow_deletions,
         groupware,
         shared_mailboxes: typed.allow_shared_mailboxes,
         ..Options::in_folder(state_folder)

@@ -109,10 +109,12 @@ pub(super) enum ReadOnly {
     Examine { wire_name: Vec<u8> },
     /// GETQUOTAROOT of INBOX (RFC 9208)
     QuotaRoot,
-    /// STATUS (MESSAGES UIDNEXT UIDVALIDITY)
-    Status { wire_name: Vec<u8> },
+    /// STATUS (MESSAGES UIDNEXT UIDVALIDITY), with HIGHESTMODSEQ where changes are asked for (RFC 7162).
+    Status { wire_name: Vec<u8>, modseq: bool },
     /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID where the server has such.
     FetchHeads { set: String, permanent_ids: bool },
+    /// UID FETCH (UID FLAGS), of the messages that changed since, where the server counts changes (RFC 7162).
+    FetchFlags { changed_since: Option<u64> },
     /// UID FETCH (UID BODY.PEEK[])
     FetchBodies { set: String },
     /// UID FETCH (UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])
@@ -142,8 +144,15 @@ impl ReadOnly {
             ReadOnly::Lsub => Command::new("LSUB").plain("\"\" \"*\""),
             ReadOnly::Examine { wire_name } => Command::new("EXAMINE").string(wire_name),
             ReadOnly::QuotaRoot => Command::new("GETQUOTAROOT").plain("INBOX"),
-            ReadOnly::Status { wire_name } => {
+            ReadOnly::Status { wire_name, modseq: false } => {
                 Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY)")
+            }
+            ReadOnly::Status { wire_name, modseq: true } => {
+                Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)")
+            }
+            ReadOnly::FetchFlags { changed_since: None } => Command::new("UID FETCH").plain("1:* (UID FLAGS)"),
+            ReadOnly::FetchFlags { changed_since: Some(modseq) } => {
+                Command::new("UID FETCH").plain(&format!("1:* (UID FLAGS) (CHANGEDSINCE {modseq})"))
             }
             ReadOnly::FetchHeads { set, permanent_ids: false } => {
                 Command::new("UID FETCH").plain(set).plain("(UID FLAGS INTERNALDATE RFC822.SIZE)")
@@ -175,6 +184,21 @@ pub(super) fn uid_set(uids: &[Uid]) -> String {
         range => range.iter().map(u32::to_string).collect(),
     });
     ranges.collect::<Vec<_>>().join(",")
+}
+
+/// Reads `304,319:321`; none when it is no set, or names more messages than any command of ours.
+pub(super) fn read_uid_set(set: &str) -> Option<Vec<Uid>> {
+    const MOST: u32 = 100_000;
+    let mut uids = Vec::new();
+    for range in set.split(',') {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        if first == 0 || last < first || last - first >= MOST.saturating_sub(uids.len() as u32) {
+            return None;
+        }
+        uids.extend((first..=last).map(Uid));
+    }
+    Some(uids)
 }
 
 #[cfg(test)]
@@ -217,8 +241,13 @@ mod tests {
             ReadOnly::List { extended: true } => ReadOnly::Lsub,
             ReadOnly::Lsub => ReadOnly::Examine { wire_name: wire_name() },
             ReadOnly::Examine { .. } => ReadOnly::QuotaRoot,
-            ReadOnly::QuotaRoot => ReadOnly::Status { wire_name: wire_name() },
-            ReadOnly::Status { .. } => ReadOnly::FetchHeads { set: set(), permanent_ids: false },
+            ReadOnly::QuotaRoot => ReadOnly::Status { wire_name: wire_name(), modseq: false },
+            ReadOnly::Status { modseq: false, .. } => ReadOnly::Status { wire_name: wire_name(), modseq: true },
+            ReadOnly::Status { modseq: true, .. } => ReadOnly::FetchFlags { changed_since: None },
+            ReadOnly::FetchFlags { changed_since: None } => ReadOnly::FetchFlags { changed_since: Some(7) },
+            ReadOnly::FetchFlags { changed_since: Some(_) } => {
+                ReadOnly::FetchHeads { set: set(), permanent_ids: false }
+            }
             ReadOnly::FetchHeads { permanent_ids: false, .. } => {
                 ReadOnly::FetchHeads { set: set(), permanent_ids: true }
             }
@@ -235,7 +264,7 @@ mod tests {
     #[test]
     fn no_command_for_a_source_can_change_anything() {
         let all: Vec<ReadOnly> = std::iter::successors(Some(ReadOnly::Capability), next).collect();
-        assert_eq!(all.len(), 19);
+        assert_eq!(all.len(), 22);
         for command in all {
             let text = command.command().log_text();
             let changing =

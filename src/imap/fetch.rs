@@ -72,6 +72,12 @@ impl Fetched {
         })
     }
 
+    /// The flags it tells of a message, \Recent left out; none where it has no UID or no flags.
+    pub(super) fn flags(self) -> Option<(Uid, Vec<String>)> {
+        let flags = self.flags?.into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
+        Some((self.uid?, flags.collect()))
+    }
+
     /// What two answers say about the same message. Flags alone may be the news of a change that nobody asked for; they only fill a gap.
     fn joined(self, later: Self) -> Self {
         let is_news = later.size.is_none() && later.date.is_none();

@@ -4,6 +4,7 @@
 //! pipelining, streaming, limits and tolerance that the crate does not have. [`Reader`] can only send commands that change nothing;
 //! [`Writer`] adds the few that a target needs. Nothing here decides what is copied.
 
+mod amend;
 mod append;
 mod bodies;
 mod capabilities;
@@ -14,6 +15,7 @@ mod deflate;
 mod envelope;
 mod error;
 mod fetch;
+mod flags;
 pub(crate) mod fuzzing;
 mod kerio_master;
 mod list;
@@ -33,6 +35,7 @@ mod wording;
 mod writer;
 mod written_name;
 
+pub use amend::{FlagChange, FlagsChanged, Removed};
 pub use append::{Announced, AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
 pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 pub use capabilities::{Capabilities, Offer};
@@ -40,6 +43,7 @@ pub use connect::{Endpoint, Greeted, connect};
 pub use date::date_text;
 pub use envelope::Envelope;
 pub use error::{ImapError, Whose};
+pub use flags::FlagsWanted;
 pub use kerio_master::MasterPassword;
 pub use list::Listing;
 pub use names::NameRefused;

@@ -20,6 +20,13 @@ pub struct FolderStatus {
     pub uid_next: Option<Uid>,
     /// How many messages it holds.
     pub messages: u64,
+    /// Its HIGHESTMODSEQ, which grows with each change of a flag (RFC 7162); none where the server does not say, or counts nothing yet.
+    pub highest_modseq: Option<u64>,
+}
+
+/// A server that has not begun to count says 1, as Dovecot does.
+fn counted_modseq(modseq: Option<u64>) -> Option<u64> {
+    modseq.filter(|modseq| *modseq > 1)
 }
 
 /// What SELECT and EXAMINE say.
@@ -28,6 +35,7 @@ pub(super) struct Opened {
     uid_validity: Option<UidValidity>,
     uid_next: Option<u32>,
     messages: u64,
+    highest_modseq: Option<u64>,
     pub(super) permanent_flags: Option<Vec<String>>,
 }
 
@@ -61,6 +69,11 @@ impl Opened {
         let number = |code| status.code_argument(code).and_then(|argument| argument.trim().parse().ok());
         self.uid_validity = status.code_argument("UIDVALIDITY").and_then(validity).or(self.uid_validity);
         self.uid_next = number("UIDNEXT").or(self.uid_next);
+        let modseq = status.code_argument("HIGHESTMODSEQ").and_then(|argument| argument.trim().parse().ok());
+        self.highest_modseq = modseq.or(self.highest_modseq);
+        if status.has_code("NOMODSEQ") {
+            self.highest_modseq = None;
+        }
         if let Some(argument) = status.code_argument("PERMANENTFLAGS") {
             let argument = argument.trim();
             let words = argument.strip_prefix('(').unwrap_or(argument);
@@ -84,6 +97,7 @@ impl Opened {
             uid_validity: self.uid_validity.unwrap_or(otherwise),
             uid_next: self.uid_next.map(Uid),
             messages: self.messages,
+            highest_modseq: counted_modseq(self.highest_modseq),
         }
     }
 }
@@ -125,13 +139,15 @@ pub(super) struct Numbers {
     pub(super) uid_validity: Option<UidValidity>,
     uid_next: Option<u32>,
     messages: Option<u64>,
+    highest_modseq: Option<u64>,
 }
 
 impl Numbers {
     /// The status of the folder; none where the server does not say all of it.
     pub(super) fn status(&self) -> Option<FolderStatus> {
         let (uid_validity, messages) = (self.uid_validity?, self.messages?);
-        Some(FolderStatus { uid_validity, uid_next: self.uid_next.map(Uid), messages })
+        let highest_modseq = counted_modseq(self.highest_modseq);
+        Some(FolderStatus { uid_validity, uid_next: self.uid_next.map(Uid), messages, highest_modseq })
     }
 }
 
@@ -158,6 +174,8 @@ pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, Numbers)> {
             numbers.messages = value.number();
         } else if name.is("UIDNEXT") {
             numbers.uid_next = value.number();
+        } else if name.is("HIGHESTMODSEQ") {
+            numbers.highest_modseq = value.number();
         } else if name.is("UIDVALIDITY") {
             numbers.uid_validity = value.text().and_then(|text| validity(&String::from_utf8_lossy(text)));
         }
@@ -180,7 +198,8 @@ mod tests {
 
     #[test]
     fn a_status_is_read_whatever_else_is_beside_it() {
-        let expected = FolderStatus { messages: 3, uid_next: Some(Uid(4)), uid_validity: UidValidity(5) };
+        let expected =
+            FolderStatus { messages: 3, uid_next: Some(Uid(4)), uid_validity: UidValidity(5), highest_modseq: None };
         for written in ["\"a b\"", "a b"] {
             let answer = format!("STATUS {written} (UIDNEXT 4 SIZE 99 MESSAGES 3 UIDVALIDITY 5)");
             let (name, numbers) = parse_status(&text(&answer)).unwrap();

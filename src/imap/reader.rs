@@ -84,11 +84,20 @@ impl Reader {
 
     /// The status of folders, without opening them. None for a folder that does not exist, cannot be opened, or has no status.
     pub fn statuses(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
+        self.statuses_with(wire_names, false)
+    }
+
+    /// The same, with HIGHESTMODSEQ where the server counts changes (CONDSTORE).
+    pub fn statuses_with_changes(&mut self, wire_names: &[&[u8]]) -> Result<Vec<Option<FolderStatus>>, ImapError> {
+        self.statuses_with(wire_names, self.wire.capabilities.has("CONDSTORE"))
+    }
+
+    fn statuses_with(&mut self, wire_names: &[&[u8]], modseq: bool) -> Result<Vec<Option<FolderStatus>>, ImapError> {
         let mut statuses = Vec::with_capacity(wire_names.len());
         for group in self.groups(wire_names) {
             let mut tags = Vec::new();
             for wire_name in group {
-                let command = ReadOnly::Status { wire_name: wire_name.to_vec() };
+                let command = ReadOnly::Status { wire_name: wire_name.to_vec(), modseq };
                 tags.push(self.wire.send(&command.command())?);
             }
             let mut found: BTreeMap<Vec<u8>, Numbers> = BTreeMap::new();
@@ -120,7 +129,7 @@ impl Reader {
 
     fn numbers(&mut self, wire_name: &[u8]) -> Result<Numbers, ImapError> {
         let mut found = None;
-        let command = ReadOnly::Status { wire_name: wire_name.to_vec() }.command();
+        let command = ReadOnly::Status { wire_name: wire_name.to_vec(), modseq: false }.command();
         self.wire.run_ok(&command, &mut |pieces| found = parse_status(pieces).or(found.take()))?;
         Ok(found.map(|(_, numbers)| numbers).unwrap_or_default())
     }

@@ -1,6 +1,6 @@
 //! A signed-in session on the target: everything a [`Reader`] can, and the few commands that write.
 //!
-//! There is no DELETE, no EXPUNGE, no CLOSE, no STORE: what is on the target already is never touched.
+//! There is no DELETE and no CLOSE. What is on the target already is changed by [`amend`](super::amend) only, message by message.
 
 use super::append::Appender;
 use super::command::{Command, ReadOnly};
@@ -58,7 +58,7 @@ pub struct Ready {
 
 /// A session that can write.
 pub struct Writer {
-    reader: Reader,
+    pub(super) reader: Reader,
 }
 
 impl Reader {
@@ -217,13 +217,20 @@ fn looked_at(
             None => ImapError::Refused { command: "SELECT", status },
         });
     }
-    let flags = opened.permanent_flags.take().unwrap_or_default();
-    let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
-    Ok(OpenFolder {
-        status: opened.status(otherwise),
-        permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
-        new_keywords_allowed,
-    })
+    Ok(OpenFolder::of(opened, otherwise))
+}
+
+impl OpenFolder {
+    /// What SELECT said; `otherwise` is the folder's UIDVALIDITY where it did not say.
+    pub(super) fn of(opened: &mut Opened, otherwise: UidValidity) -> Self {
+        let flags = opened.permanent_flags.take().unwrap_or_default();
+        let new_keywords_allowed = flags.iter().any(|flag| flag == "\\*");
+        Self {
+            status: opened.status(otherwise),
+            permanent_flags: flags.into_iter().filter(|flag| flag != "\\*").collect(),
+            new_keywords_allowed,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -449,8 +449,8 @@ pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(s
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);
     assert_eq!((record.source_end, record.target_end), (None, None));
-    let source = Extent { uid_next: Some(Uid(40)), messages: 30 };
-    let target = Extent { uid_next: None, messages: 31 };
+    let source = Extent { uid_next: Some(Uid(40)), messages: 30, modseq: Some(900) };
+    let target = Extent { uid_next: None, messages: 31, modseq: None };
     ledger.end_run(&record, source, target).unwrap();
     drop(ledger);
     let (ledger, _) = opened(store);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderRecord {
     /// Its number in the record.
-    id: i64,
+    pub(super) id: i64,
     /// The target's UIDVALIDITY when it was last seen.
     pub target_uid_validity: UidValidity,
     /// The source's.
@@ -254,6 +254,40 @@ impl Ledger {
         Ok(messages.get(uid).and_then(|message| messages.flags(message)))
     }
 
+    /// The flags that were about to be set for a message when the record ends; none when nobody was about to.
+    pub fn intended_flags(&self, folder: &FolderRecord, uid: Uid) -> Result<Option<&[String]>, LedgerError> {
+        self.messages(folder.id).map(|messages| messages.intended_flags(uid))
+    }
+
+    /// The messages whose flags were about to be set when the record ends, ascending.
+    pub fn flag_intents(&self, folder: &FolderRecord) -> Result<Vec<Uid>, LedgerError> {
+        self.messages(folder.id).map(|messages| messages.flag_intents())
+    }
+
+    /// Notes which flags, sorted, are about to be set for messages that are on the target. When this returns, a power cut cannot take it back.
+    pub fn intend_flags(&mut self, folder: &FolderRecord, flags: &[(Uid, Vec<String>)]) -> Result<(), LedgerError> {
+        self.take_flags(folder, flags, Operation::Flagging, Durable::AtOnce)
+    }
+
+    /// Notes which flags, sorted, messages have on the target by our doing.
+    pub fn set_flags(&mut self, folder: &FolderRecord, flags: &[(Uid, Vec<String>)]) -> Result<(), LedgerError> {
+        self.take_flags(folder, flags, Operation::Flagged, Durable::Soon)
+    }
+
+    fn take_flags(
+        &mut self,
+        folder: &FolderRecord,
+        flags: &[(Uid, Vec<String>)],
+        note: fn(Vec<(Uid, u32)>) -> Operation,
+        durable: Durable,
+    ) -> Result<(), LedgerError> {
+        if flags.is_empty() {
+            return Ok(());
+        }
+        let operations = self.messages(folder.id)?.flagged(flags, note);
+        self.take(vec![(folder.id, operations)], durable)
+    }
+
     /// Notes that these messages were seen on the target with their sizes, at which UIDs, and that their content was not compared.
     pub fn seen(&mut self, folder: &FolderRecord, messages: &[(Uid, Uid)]) -> Result<(), LedgerError> {
         self.found(folder, State::Seen, messages)
@@ -285,7 +319,12 @@ impl Ledger {
         self.take_some(folder, Operation::Found(state, messages.to_vec()), Durable::Soon)
     }
 
-    fn take_some(&mut self, folder: &FolderRecord, step: Operation, durable: Durable) -> Result<(), LedgerError> {
+    pub(super) fn take_some(
+        &mut self,
+        folder: &FolderRecord,
+        step: Operation,
+        durable: Durable,
+    ) -> Result<(), LedgerError> {
         if step.is_empty() { Ok(()) } else { self.take(vec![(folder.id, vec![step])], durable) }
     }
 
@@ -319,7 +358,7 @@ impl Ledger {
         let intended = change.intend.iter().map(|(uid, size)| Message::intended(*uid, *size, change.floor));
         let mut operations = vec![Operation::Put(done.collect()), Operation::Put(intended.collect())];
         operations.push(Operation::Withdrawn(change.withdrawn.clone()));
-        operations.extend(known.flagged(&change.flags));
+        operations.extend(known.flagged(&change.flags, Operation::Flagged));
         operations.retain(|operation| !operation.is_empty());
         Ok(operations)
     }

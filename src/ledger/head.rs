@@ -13,6 +13,9 @@ pub struct Extent {
     pub uid_next: Option<Uid>,
     /// Its number of messages.
     pub messages: u64,
+    /// The HIGHESTMODSEQ up to which changes of flags were followed (RFC 7162); none where the server announces none, or not all were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modseq: Option<u64>,
 }
 
 /// What the source folder looked like when every message of it was on the target.
@@ -47,10 +50,17 @@ pub(super) struct Sums {
     pub intended: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest_target_uid: Option<Uid>,
+    /// Messages that are about to be taken elsewhere on the target.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub departing: u64,
     /// How many blocks there are.
     pub blocks: i64,
     /// The last one's checksum.
     pub last_checksum: i64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Sums {

@@ -66,6 +66,44 @@ impl Message {
     }
 }
 
+/// Where a message of ours is about to be taken on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Departure {
+    /// To another folder, as on the source.
+    Moved {
+        /// The number of that folder's record.
+        folder: i64,
+        /// The message's UID on the source there.
+        uid: Uid,
+        /// The size that the source announces for it there.
+        claimed: u64,
+        /// That target folder's UIDNEXT before.
+        floor: u32,
+    },
+    /// To the trash folder, because it was deleted on the source.
+    Deleted {
+        /// The trash folder's UIDNEXT before.
+        floor: u32,
+    },
+}
+
+/// A message of ours that was taken to another folder of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its UID on the source where it was.
+    pub before: Uid,
+    /// Its UID on the source where it is.
+    pub uid: Uid,
+    /// The size that the source announces for it there.
+    pub claimed: u64,
+    /// Its place on the target, as far as it is known.
+    pub place: Option<Uid>,
+    /// That target folder's UIDNEXT before it came.
+    pub floor: u32,
+    /// Whether it is where nobody has to look for it: its owner has taken it elsewhere or away.
+    pub is_settled: bool,
+}
+
 /// A message that was about to be sent when the record ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {

@@ -8,7 +8,7 @@
 
 use super::checksum::checksum;
 use super::head::Sums;
-use super::message::{Done, Intent, Message, State};
+use super::message::{Departure, Done, Intent, Message, State};
 use super::store::BlockRow;
 use crate::domain::Uid;
 use serde::{Deserialize, Serialize};
@@ -34,16 +34,23 @@ pub(super) enum Operation {
     Claimed(Vec<(Uid, u64)>),
     /// Nothing is known of these any more.
     Forgotten(Vec<Uid>),
+    /// Which set of flags is about to be set for these messages, which are on the target.
+    Flagging(Vec<(Uid, u32)>),
+    /// These are about to be taken elsewhere on the target.
+    Departing(Vec<(Uid, Departure)>),
+    /// These are not, after all.
+    Staying(Vec<Uid>),
 }
 
 impl Operation {
     pub fn is_empty(&self) -> bool {
         match self {
             Operation::Put(messages) => messages.is_empty(),
-            Operation::Withdrawn(uids) | Operation::Forgotten(uids) => uids.is_empty(),
+            Operation::Withdrawn(uids) | Operation::Forgotten(uids) | Operation::Staying(uids) => uids.is_empty(),
+            Operation::Departing(messages) => messages.is_empty(),
             Operation::Found(_, places) => places.is_empty(),
             Operation::FlagSet(_) => false,
-            Operation::Flagged(messages) => messages.is_empty(),
+            Operation::Flagged(messages) | Operation::Flagging(messages) => messages.is_empty(),
             Operation::Claimed(sizes) => sizes.is_empty(),
         }
     }
@@ -54,6 +61,10 @@ impl Operation {
 pub(super) struct Messages {
     all: Vec<Message>,
     flag_sets: Vec<Vec<String>>,
+    /// Which set is about to be set, for messages of which nobody knows whether it was.
+    flagging: BTreeMap<Uid, u32>,
+    /// Where messages are about to be taken, of which nobody knows whether they were.
+    departing: BTreeMap<Uid, Departure>,
 }
 
 impl Messages {
@@ -81,8 +92,24 @@ impl Messages {
         self.flag_sets.get(message.flags? as usize).map(Vec::as_slice)
     }
 
-    /// The operations that note which flags were set. Sets that the folder has not had yet are new; most messages share a few.
-    pub fn flagged(&self, flags: &[(Uid, Vec<String>)]) -> Vec<Operation> {
+    /// The flags that were about to be set for a message when the record ends.
+    pub fn intended_flags(&self, uid: Uid) -> Option<&[String]> {
+        self.flag_sets.get(*self.flagging.get(&uid)? as usize).map(Vec::as_slice)
+    }
+
+    /// The messages whose flags were about to be set when the record ends.
+    pub fn flag_intents(&self) -> Vec<Uid> {
+        self.flagging.keys().copied().collect()
+    }
+
+    /// The messages that were about to be taken elsewhere when the record ends, ascending.
+    pub fn departures(&self) -> Vec<(Uid, Departure)> {
+        self.departing.iter().map(|(uid, departure)| (*uid, *departure)).collect()
+    }
+
+    /// The operations that note which flags were set, or are about to be, as `note` has it. Sets that the folder has not had yet are new; most
+    /// messages share a few.
+    pub fn flagged(&self, flags: &[(Uid, Vec<String>)], note: fn(Vec<(Uid, u32)>) -> Operation) -> Vec<Operation> {
         let mut numbers: BTreeMap<&[String], u32> = self.flag_sets.iter().map(Vec::as_slice).zip(0..).collect();
         let (mut operations, mut flagged) = (Vec::new(), Vec::with_capacity(flags.len()));
         for (uid, set) in flags {
@@ -93,7 +120,7 @@ impl Messages {
             }
             flagged.push((*uid, number));
         }
-        operations.push(Operation::Flagged(flagged));
+        operations.push(note(flagged));
         operations
     }
 
@@ -114,6 +141,11 @@ impl Messages {
 
     /// Takes one step in, and keeps the folder's sums true.
     pub fn apply(&mut self, operation: Operation, sums: &mut Sums) {
+        self.take_in(operation, sums);
+        sums.departing = self.departing.len() as u64;
+    }
+
+    fn take_in(&mut self, operation: Operation, sums: &mut Sums) {
         match operation {
             Operation::Put(messages) => self.put(messages, sums),
             Operation::Withdrawn(uids) => self.take_out(uids, Message::is_intent, sums),
@@ -125,8 +157,20 @@ impl Messages {
                     if let Ok(at) = self.place(uid) {
                         self.all[at].flags = Some(set);
                     }
+                    self.flagging.remove(&uid);
                 }
             }
+            Operation::Flagging(messages) => {
+                let known = messages.into_iter().filter(|(uid, _)| self.place(*uid).is_ok());
+                let known: Vec<(Uid, u32)> = known.collect();
+                self.flagging.extend(known);
+            }
+            Operation::Departing(messages) => {
+                let known = messages.into_iter().filter(|(uid, _)| self.place(*uid).is_ok());
+                let known: Vec<(Uid, Departure)> = known.collect();
+                self.departing.extend(known);
+            }
+            Operation::Staying(uids) => self.departing.retain(|uid, _| !uids.contains(uid)),
             Operation::Claimed(sizes) => {
                 for (uid, size) in sizes {
                     if let Ok(at) = self.place(uid) {
@@ -169,6 +213,10 @@ impl Messages {
             }
             !goes
         });
+        let all = &self.all;
+        let is_known = |uid: &Uid| all.binary_search_by_key(uid, |message| message.uid).is_ok();
+        self.flagging.retain(|uid, _| is_known(uid));
+        self.departing.retain(|uid, _| is_known(uid));
     }
 
     fn find(&mut self, state: State, places: &[(Uid, Uid)], sums: &mut Sums) {
@@ -196,6 +244,11 @@ impl Messages {
         if let Some(first) = blocks.first_mut() {
             first.splice(0..0, sets);
         }
+        if let Some(last) = blocks.last_mut() {
+            last.push(Operation::Departing(self.departures()));
+            last.push(Operation::Flagging(self.flagging.iter().map(|(uid, set)| (*uid, *set)).collect()));
+        }
+        blocks.iter_mut().for_each(|block| block.retain(|operation| !operation.is_empty()));
         blocks
     }
 

@@ -11,6 +11,7 @@
 //! `store` is the seam, `sqlite` keeps the rows in a file. `docs/ledger.md` describes the file.
 
 mod checksum;
+mod departures;
 mod error;
 mod folder;
 mod head;
@@ -26,7 +27,7 @@ pub use folder::{Change, FolderRecord};
 pub use head::{Extent, Snapshot};
 pub use items::{ItemRecord, ItemState};
 pub use mailbox::Ledger;
-pub use message::{Done, Intent, Message, State};
+pub use message::{Arrival, Departure, Done, Intent, Message, State};
 pub use sqlite::Files;
 pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write};
 

@@ -6,6 +6,9 @@ use super::context::reporter::Reporter;
 use super::context::retry::{Ended, Work, attempt_until_done};
 use super::copy;
 use super::folder::FolderJob;
+use super::follow::deletions::{self, Beside};
+use super::follow::flags;
+use super::follow::moves::{self, Gone};
 use super::groupware;
 use super::halt::Halt;
 use super::plan::{self, TargetNames, Way, Wishes};
@@ -15,7 +18,7 @@ use super::scan;
 use super::sessions::{Listings, Sessions};
 use super::verdict::{Evidence, Verdict};
 use super::witness;
-use crate::domain::{Account, AccountId, FolderId, LeftOut, Note, Problem, ProblemKind};
+use crate::domain::{Account, AccountId, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, SpecialUse};
 use crate::ledger::{History, Ledger};
 use crate::progress::{Event, Step};
 
@@ -29,6 +32,9 @@ struct Migration<'a> {
     folders: Option<Vec<FolderJob>>,
     /// What the source lists and is not copied.
     left_out: Vec<LeftOut>,
+    /// What was found gone on the source and not found again yet.
+    gone: Vec<Gone>,
+    beside: Beside,
     /// The bytes the target has room for, as far as it announced them and until that was looked at.
     free_bytes: Option<u64>,
 }
@@ -36,7 +42,15 @@ struct Migration<'a> {
 /// Migrates one mailbox to its end and says how it ended.
 pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
     let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
-    let mut migration = Migration { mailbox, ledger: None, folders: None, left_out: Vec::new(), free_bytes: None };
+    let mut migration = Migration {
+        mailbox,
+        ledger: None,
+        folders: None,
+        left_out: Vec::new(),
+        gone: Vec::new(),
+        beside: Beside::default(),
+        free_bytes: None,
+    };
     let ended = attempt_until_done(context, id, account, &PAUSES, &mut migration);
     let has_settled = migration.settled() > 0;
     let Migration { mailbox, ledger, folders, left_out, .. } = &mut migration;
@@ -117,6 +131,10 @@ impl Migration<'_> {
         });
         reporter.losses_of_list(&left_out);
         self.left_out = left_out;
+        let is_left_out = |folder: &&Folder| folder.selectable && folders.iter().all(|job| job.source != **folder);
+        let beside = source.folders.iter().filter(is_left_out).map(|folder| folder.wire_name.clone());
+        self.beside = Beside { trash: plan::home(SpecialUse::Trash, &names), left_out: beside.collect() };
+        self.gone = moves::gone_with_folders(&ledger, &source.folders)?;
         self.free_bytes = target.free_bytes;
         self.ledger = Some(ledger);
         Ok(folders)
@@ -151,16 +169,20 @@ impl Migration<'_> {
         folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
         witness::look(&self.mailbox, sessions, ledger, folders)?;
         scan::take_over_unchanged(&self.mailbox, sessions, ledger, folders)?;
+        flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
         // A folder at which a connection was lost comes after all others have come to their end.
         for suspects in [false, true] {
             if suspects && !scan::are_suspects_left(folders) {
                 break;
             }
             scan::scan_and_make_ready(&mut self.mailbox, sessions, folders, suspects)?;
+            moves::follow(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, self.beside.trash.as_ref())?;
             self.weigh(ledger, folders)?;
             copy::copy_folders(&mut self.mailbox, sessions, ledger, folders)?;
+            flags::of_scanned(&mut self.mailbox, sessions, ledger, folders)?;
             proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)?;
         }
+        deletions::settle(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, &self.beside)?;
         scan::report_target_counts(&self.mailbox.reporter, sessions, folders)
     }
 

@@ -20,6 +20,7 @@ mod context;
 mod copy;
 mod endpoints;
 mod folder;
+mod follow;
 pub(crate) mod fuzzing;
 mod groupware;
 mod halt;

@@ -282,6 +282,8 @@ pub struct Options {
     pub verify: Verify,
     /// Copy again what the ledger says is on the target but is not there any more.
     pub repair: bool,
+    /// Put what was deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted.
+    pub follow_deletions: bool,
     /// Accounts may share a mailbox on either side; otherwise those that would are refused.
     pub shared_mailboxes: bool,
     /// The known certificates, and the note about a port that was moved.
@@ -332,6 +334,7 @@ impl Options {
             jobs: 4,
             verify: Verify::Content,
             repair: false,
+            follow_deletions: false,
             shared_mailboxes: false,
             records: Arc::new(Files::in_folder(&state_folder)),
             state_folder,

@@ -7,10 +7,11 @@ use crate::imap::{FolderStatus, ImapError, Reader, Ready, Wish, Writer};
 use crate::ledger::{FolderRecord, Ledger, Snapshot};
 use crate::migrate::attempt::{Mailbox, uncompared};
 use crate::migrate::context::reporter::Reporter;
+use crate::migrate::folder::progress::UnseenFlags;
 use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use crate::migrate::halt::{Halt, OnSide, both};
-use crate::migrate::heads::Heads;
+use crate::migrate::heads::{Head, Heads};
 use crate::migrate::plan::plain_name::{is_one_name, plain_names};
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Event, Step};
@@ -51,7 +52,7 @@ pub fn take_over_unchanged(
     };
     let target_names: Vec<Vec<u8>> = complete.iter().map(|(_, record)| target_name(record)).collect();
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
-    let (here, there) = both(|| source.statuses(&source_names), || target.statuses(&target_names))?;
+    let (here, there) = both(|| source.statuses_with_changes(&source_names), || target.statuses(&target_names))?;
     for (((job, record), here), there) in complete.into_iter().zip(here).zip(there) {
         let (Some(here), Some(there)) = (here, there) else { continue };
         let (done, bytes) = ledger.done_counts(&record)?;
@@ -60,10 +61,15 @@ pub fn take_over_unchanged(
             let is_emptied = at_places == Testimony::Empty && there.uid_next.is_some();
             witnesses.source_holds() && (at_places == Testimony::Holds || is_emptied)
         });
-        let is_whole = is_trusted && done >= here.messages;
+        // More than are there: some were deleted or moved on the source since, which is followed.
+        let is_whole = is_trusted && done == here.messages;
         if is_whole && is_unchanged(&record, &here) && is_as_recorded(ledger, &record, &there)? {
             let open = uncompared(ledger, &record, mailbox.context.options.verify)?;
             let compared = done.saturating_sub(open.len() as u64);
+            // Two equal counters say that no flag changed; nothing else says so without looking at each.
+            let (followed, now) = (record.source_end.and_then(|end| end.modseq), here.highest_modseq);
+            let are_seen = followed.is_some() && followed == now;
+            job.progress.unseen_flags = (!are_seen).then_some(UnseenFlags { followed, now });
             job.take_over(&mailbox.reporter, (bytes, compared), &here, &there);
         }
     }
@@ -170,8 +176,12 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
             Ok(mut scan) => {
                 take_header_dates(&mut sessions.source, &jobs[index].source.wire_name, &mut scan)?;
                 jobs[index].report_unlisted(&mut mailbox.reporter, scan.unlisted());
-                let left_out = scan.heads.keep(|head| mailbox.context.selection.takes_message(head.date, head.size));
+                let takes = |head: &Head| mailbox.context.selection.takes_message(head.date, head.size);
+                scan.kept_back = scan.heads.all().iter().filter(|head| !takes(head)).map(|head| head.uid).collect();
+                let left_out = scan.heads.keep(takes);
                 jobs[index].report_left_out(&mailbox.reporter, left_out);
+                let FolderStatus { uid_validity, uid_next, messages, .. } = scan.status;
+                jobs[index].progress.on_source = Some((uid_validity, uid_next, messages));
                 jobs[index].scan = Some(Arc::new(scan));
             }
             Err(error) => {
@@ -398,7 +408,7 @@ fn scan(
         heads.finish();
         scanned.set(index + 1);
         scans.push(status.map(|status| {
-            let mut scan = Scan { status, heads };
+            let mut scan = Scan { status, heads, kept_back: BTreeSet::new() };
             each(index, &mut scan);
             scan
         }));

@@ -1,5 +1,7 @@
 //! The counters: messages and bytes by what became of them. Only the fold (`state`) changes them.
 
+use serde::{Deserialize, Serialize};
+
 /// A number of messages and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -13,6 +15,37 @@ impl Counts {
     pub(super) fn add(&mut self, messages: u64, bytes: u64) {
         self.messages += messages;
         self.bytes += bytes;
+    }
+}
+
+/// What became of changes that people made on the source since an earlier run, in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Followed {
+    /// Got the flags that they have on the source now.
+    pub flags: u64,
+    /// Were moved on the target, as they were on the source.
+    pub moved: u64,
+    /// Were deleted on the source, and are still on the target.
+    pub deleted: u64,
+    /// Were deleted on the source, and put into the target's trash folder.
+    pub taken_away: u64,
+    /// Stay as somebody left them on the target, whatever was done on the source.
+    pub left: u64,
+}
+
+impl Followed {
+    /// Whether nothing was there to follow.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.flags += other.flags;
+        self.moved += other.moved;
+        self.deleted += other.deleted;
+        self.taken_away += other.taken_away;
+        self.left += other.left;
     }
 }
 
@@ -35,6 +68,8 @@ pub struct Tally {
     pub vanished: u64,
     /// Missing or altered on the target; a problem names each.
     pub failed: u64,
+    /// What people did on the source since an earlier run.
+    pub followed: Followed,
 }
 
 impl Tally {
@@ -81,4 +116,10 @@ pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     move_by(&mut sum.left_out, before.left_out, after.left_out);
     move_by(&mut sum.vanished, before.vanished, after.vanished);
     move_by(&mut sum.failed, before.failed, after.failed);
+    let (followed, before, after) = (&mut sum.followed, before.followed, after.followed);
+    move_by(&mut followed.flags, before.flags, after.flags);
+    move_by(&mut followed.moved, before.moved, after.moved);
+    move_by(&mut followed.deleted, before.deleted, after.deleted);
+    move_by(&mut followed.taken_away, before.taken_away, after.taken_away);
+    move_by(&mut followed.left, before.left, after.left);
 }

@@ -1,7 +1,7 @@
 //! The events of a run: facts in the past tense, as ids, numbers and names. They hold no sentence of ours, no message body and no
 //! secret.
 
-use super::MigrationInfo;
+use super::{Followed, MigrationInfo};
 use crate::domain::{
     AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, PlannedFolder, Problem, Side,
     foreign_without_secrets,
@@ -282,6 +282,16 @@ pub enum Event {
         /// The number of messages.
         messages: u64,
     },
+    /// What people did on the source since an earlier run was brought to the target, or was found and left.
+    ChangesFollowed {
+        /// Whose.
+        account: AccountId,
+        /// In which folder; none where the source has that folder no more.
+        folder: Option<FolderId>,
+        /// How many messages.
+        #[serde(flatten)]
+        followed: Followed,
+    },
     /// The user's rules leave messages out.
     MessagesLeftOut {
         /// The account.
@@ -398,6 +408,7 @@ impl Event {
             | Event::MessagesChecked { .. }
             | Event::MessagesVanished { .. }
             | Event::MessagesLeftOut { .. }
+            | Event::ChangesFollowed { .. }
             | Event::ItemsCounted { .. }
             | Event::ItemsSettled { .. }
             | Event::FolderFinished { .. }

@@ -10,7 +10,7 @@ mod rate;
 mod state;
 mod whole;
 
-pub use counts::{Counts, Tally};
+pub use counts::{Counts, Followed, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify, WaitReason};
 pub use items::ItemTally;
 pub use migration::{AccountStage, MigrationInfo, Stages, Whole};

@@ -252,6 +252,15 @@ impl RunState {
             Event::MessagesLeftOut { account, folder, messages } => {
                 self.tally_folder(*account, *folder, |tally| tally.left_out += messages);
             }
+            Event::ChangesFollowed { account, folder, followed } => {
+                let Some(folder) = folder else {
+                    return self.with(*account, |it, whole| {
+                        it.tally.followed.add(followed);
+                        whole.followed.add(followed);
+                    });
+                };
+                self.tally_folder(*account, *folder, |tally| tally.followed.add(followed));
+            }
             Event::ItemsCounted { account, events, tasks, contacts } => {
                 let Some(state) = self.accounts.get_mut(account.index()) else { return };
                 let (before, counts) = (state.items, (*events, *tasks, *contacts));

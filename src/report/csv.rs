@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 25] = [
     "address",
     "full_name",
     "line",
@@ -30,6 +30,11 @@ const HEADER: [&str; 20] = [
     "target_address",
     "compared_before_messages",
     "stage",
+    "flags_followed_messages",
+    "moved_messages",
+    "deleted_on_source_messages",
+    "deletions_followed_messages",
+    "left_as_changed_messages",
 ];
 
 /// The file's content.
@@ -68,6 +73,11 @@ fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADE
         cell(account.info.target_address.as_ref().unwrap_or(&account.info.address)),
         tally.compared_before.to_string(),
         words::stage_code(state.stage(index)).to_owned(),
+        tally.followed.flags.to_string(),
+        tally.followed.moved.to_string(),
+        tally.followed.deleted.to_string(),
+        tally.followed.taken_away.to_string(),
+        tally.followed.left.to_string(),
     ]
 }
 

@@ -60,6 +60,7 @@ fn add_messages(facts: &mut Facts, state: &RunState) {
             facts.push(("Items", words::items_settled(&state.items)));
         }
     }
+    facts.extend(words::followed(&tally.followed).map(|followed| ("Last pass", followed)));
     facts.push(("Compared", words::comparison(state)));
 }
 

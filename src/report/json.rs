@@ -83,6 +83,11 @@ struct Totals {
     left_out_messages: u64,
     vanished_messages: u64,
     failed_messages: u64,
+    flags_followed_messages: u64,
+    moved_messages: u64,
+    deleted_on_source_messages: u64,
+    deletions_followed_messages: u64,
+    left_as_changed_messages: u64,
 }
 
 #[derive(Serialize)]
@@ -207,6 +212,11 @@ impl Totals {
             left_out_messages: tally.left_out,
             vanished_messages: tally.vanished,
             failed_messages: tally.failed,
+            flags_followed_messages: tally.followed.flags,
+            moved_messages: tally.followed.moved,
+            deleted_on_source_messages: tally.followed.deleted,
+            deletions_followed_messages: tally.followed.taken_away,
+            left_as_changed_messages: tally.followed.left,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The last line of `--json`: a run in a few numbers.
 
 use super::{REPORT_TEXT, words};
-use crate::progress::{AccountEnd, ItemTally, RunState};
+use crate::progress::{AccountEnd, Followed, ItemTally, RunState};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -19,6 +19,8 @@ pub struct Summary {
     pub bytes: ByteTotals,
     /// The events, tasks and contacts.
     pub items: ItemTally,
+    /// What people did on the source since an earlier run.
+    pub last_pass: Followed,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Where report.txt is.
@@ -78,6 +80,7 @@ impl Summary {
                 checked: tally.checked.messages,
             },
             items: state.items,
+            last_pass: tally.followed,
             bytes: ByteTotals { copied: tally.copied.bytes },
             seconds: state.now as f64 / 1000.0,
             report: state.info.as_ref().map(|info| info.log_folder.join(REPORT_TEXT)).unwrap_or_default(),

@@ -139,6 +139,13 @@ fn accounts(page: &mut Page, state: &RunState) {
         if !account.folders.is_empty() {
             folders(page, words::kind_of(state), account);
         }
+        if let Some(followed) = words::followed(&account.tally.followed) {
+            page.line(format!("  {followed}"));
+            let of_folders = account.folders.iter().filter(|_| account.folders.len() > 1);
+            for (folder, followed) in of_folders.filter_map(|it| Some((it, words::followed(&it.tally.followed)?))) {
+                page.line(format!("    {}: {followed}", folder.source));
+            }
+        }
         if !account.items.is_empty() {
             let settled = match words::kind_of(state) {
                 RunKind::Check => String::new(),

@@ -38,6 +38,10 @@ pub struct Model {
     damaged: Tally,
     /// Where folders of the source went, as far as was reported.
     ways: BTreeMap<Name, Name>,
+    /// Messages of the target that the owner flagged, by folder and UID.
+    touched: BTreeSet<(Name, u32)>,
+    /// Whether a run ever left a message as its owner had left it on the target.
+    left_ever: bool,
 }
 
 /// What a computer that migrates knows for certain: the messages of the source when its last run was complete, as long as nothing but
@@ -85,6 +89,11 @@ impl Model {
         *self.taken.entry((folder.to_vec(), digest)).or_default() += 1;
     }
 
+    /// The owner flagged a message of the target.
+    pub fn touched(&mut self, folder: &[u8], uid: u32) {
+        self.touched.insert((folder.to_vec(), uid));
+    }
+
     /// The target spoilt a message. A migration that compared it before need not notice, a comparison must.
     pub fn damaged(&mut self, folder: &[u8], digest: Digest) {
         self.left(folder, digest);
@@ -106,7 +115,8 @@ impl Model {
     /// Judges a migration, and notes what came back.
     pub fn judge(&mut self, run: &Migrated<'_>, known: &mut Known) -> Result<(), String> {
         assert_same("the source", &run.before.source, &run.after.source)?;
-        assert_kept(&run.before.target, &run.after.target)?;
+        self.judge_kept(run)?;
+        self.left_ever |= run.state.tally.followed.left > 0;
         let complete = run.state.verdict() == Verdict::AllComplete;
         if run.smooth && !complete {
             return Err("nothing disturbed the run, and it is not complete".to_owned());
@@ -122,9 +132,9 @@ impl Model {
             added += new.len();
             self.judge_new(run, name, &sources, &new)?;
         }
-        let copied = run.state.tally.copied.messages;
-        if copied > added as u64 || run.smooth && copied != added as u64 {
-            return Err(format!("{copied} messages were reported as copied, and {added} were"));
+        let (copied, moved) = (run.state.tally.copied.messages, run.state.tally.followed.moved);
+        if copied + moved > added as u64 || run.smooth && copied + moved != added as u64 {
+            return Err(format!("{copied} messages were reported as copied and {moved} as moved, and {added} came"));
         }
         if complete {
             self.judge_complete(run, &ways)?;
@@ -177,6 +187,57 @@ impl Model {
         Ok(())
     }
 
+    /// Whether the target has as many of a content as the source, wherever, or its owner has taken them away.
+    fn is_somewhere(&self, run: &Migrated<'_>, digest: Digest) -> bool {
+        let taken: usize = self.taken.iter().filter(|((_, taken), _)| *taken == digest).map(|(_, count)| count).sum();
+        total(&run.after.target, digest) + taken >= total(&run.before.source, digest)
+    }
+
+    /// Rule 1: what was on the target is there, and has its flags. But what was moved or flagged on the source since, and by nobody on the
+    /// target, is moved or flagged there.
+    fn judge_kept(&self, run: &Migrated<'_>) -> Result<(), String> {
+        let (before, after) = (&run.before.target, &run.after.target);
+        let (mut moved, mut flagged) = (0, 0);
+        // A name that holds no messages may become a folder.
+        for (name, folder) in before.folders.iter().filter(|(_, folder)| folder.selectable) {
+            let shown = String::from_utf8_lossy(name);
+            let now = after.folders.get(name).filter(|now| now.uid_validity == folder.uid_validity);
+            let Some(now) = now else { return Err(format!("'{shown}' of the target is gone")) };
+            for message in &folder.messages {
+                match now.messages.iter().find(|now| now.uid == message.uid) {
+                    Some(now) if now == message => {}
+                    Some(now) if (now.digest, now.date) == (message.digest, message.date) => {
+                        flagged += 1;
+                        if self.touched.contains(&(name.clone(), message.uid)) {
+                            return Err(format!(
+                                "'{shown}': what its owner has flagged was flagged: {message:?} {now:?}"
+                            ));
+                        }
+                        let is_theirs = |it: &MessageSnapshot| (it.digest, &it.flags) == (now.digest, &now.flags);
+                        if !run.before.source.folders.values().flat_map(|it| &it.messages).any(is_theirs) {
+                            return Err(format!("'{shown}' has flags that the source has not: {now:?}"));
+                        }
+                    }
+                    Some(now) => return Err(format!("'{shown}' holds another message: {message:?} {now:?}")),
+                    None => {
+                        moved += 1;
+                        if self.touched.contains(&(name.clone(), message.uid)) {
+                            return Err(format!("'{shown}': what its owner has flagged was moved: {message:?}"));
+                        }
+                        if total(after, message.digest) < total(before, message.digest) {
+                            return Err(format!("'{shown}' of the target lost {message:?}"));
+                        }
+                    }
+                }
+            }
+        }
+        let followed = run.state.tally.followed;
+        if run.smooth && (moved, flagged) != (followed.moved, followed.flags) && self.damaged.is_empty() {
+            return Err(format!("{moved} were moved and {flagged} flagged, and reported was {followed:?}"));
+        }
+        Ok(())
+    }
+
     /// Rule 4.
     fn judge_complete(&self, run: &Migrated<'_>, ways: &BTreeMap<Name, Name>) -> Result<(), String> {
         for (name, folder) in &run.before.source.folders {
@@ -191,7 +252,8 @@ impl Model {
             for digest in folder.messages.iter().map(|message| message.digest).collect::<BTreeSet<_>>() {
                 let wanted = count(folder, digest).saturating_sub(Self::of(&self.taken, to, digest));
                 let found = there.map_or(0, |there| count(there, digest));
-                if found < wanted {
+                // One that its owner has moved, deleted or flagged on the target stays there whatever became of it on the source.
+                if found < wanted && !(self.left_ever && self.is_somewhere(run, digest)) {
                     return Err(format!("complete, and of '{shown}' {found} of {wanted} {digest:?} are there"));
                 }
             }
@@ -226,9 +288,17 @@ impl Model {
         let is_there = |(name, _, uid): &&&Identity| {
             let folder = &run.before.source.folders[name];
             let message = folder.messages.iter().find(|message| message.uid == *uid);
-            ways.get(name).zip(message).is_some_and(|(to, message)| Self::of(&self.own, to, message.digest) > 0)
+            // Nor need what was taken out of the folder and put back.
+            let has_enough = |to: &Name, digest| {
+                run.before.target.folders.get(to).is_some_and(|there| count(there, digest) >= count(folder, digest))
+            };
+            ways.get(name).zip(message).is_some_and(|(to, message)| {
+                Self::of(&self.own, to, message.digest) > 0 || has_enough(to, message.digest)
+            })
         };
-        let least = new.len() - new.iter().filter(is_there).count();
+        // What she did on the target to a message that was moved on the source is left, and the message does not come.
+        let left = run.state.tally.followed.left as usize;
+        let least = (new.len() - new.iter().filter(is_there).count()).saturating_sub(left);
         let new = new.len();
         if added > new || run.smooth && !known.interrupted && added < least {
             return Err(format!("{new} messages are new on the source, and {added} came to the target"));
@@ -295,7 +365,7 @@ impl Model {
                 let spoilt = ways.get(name).map_or(0, |to| Self::of(&self.damaged, to, digest));
                 let taken = ways.get(name).map_or(0, |to| Self::of(&self.taken, to, digest)).saturating_sub(spoilt);
                 let (wanted, found) = (count(folder, digest), there.map_or(0, |there| count(there, digest)));
-                if found + taken < wanted {
+                if found + taken < wanted && !(self.left_ever && self.is_somewhere(run, digest)) {
                     let shown = String::from_utf8_lossy(name);
                     return Err(format!(
                         "compared as complete, and of '{shown}' {found} of {wanted} {digest:?} are there"
@@ -322,15 +392,6 @@ fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), St
     if before == after { Ok(()) } else { Err(format!("{what} was changed")) }
 }
 
-/// Nothing that was on the target is gone or changed.
-fn assert_kept(before: &Snapshot, after: &Snapshot) -> Result<(), String> {
-    // A name that holds no messages may become a folder.
-    for (name, folder) in before.folders.iter().filter(|(_, folder)| folder.selectable) {
-        let now = after.folders.get(name).filter(|now| now.uid_validity == folder.uid_validity);
-        let kept: Option<BTreeSet<&MessageSnapshot>> = now.map(|now| now.messages.iter().collect());
-        if !kept.is_some_and(|kept| folder.messages.iter().all(|message| kept.contains(message))) {
-            return Err(format!("'{}' of the target lost something", String::from_utf8_lossy(name)));
-        }
-    }
-    Ok(())
+fn total(mail: &Snapshot, digest: Digest) -> usize {
+    mail.folders.values().map(|folder| count(folder, digest)).sum()
 }

@@ -140,6 +140,9 @@ impl World {
             Change::Flag { folder, message } => {
                 let Some((name, uid)) = chosen(&mail, folder, message) else { return };
                 self.store(side).set_flags(ANN, &name, uid, &["\\Seen", "\\Answered"]).unwrap();
+                if on_target {
+                    self.model.touched(&wire_name(&name), uid);
+                }
             }
             Change::Rename { folder, name } => {
                 let Some((old, folder)) = named(&mail, folder).filter(|(name, _)| name != "INBOX") else { return };

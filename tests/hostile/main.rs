@@ -14,6 +14,7 @@ mod encryption;
 mod endless;
 mod folders;
 mod identity;
+mod last_pass;
 mod named;
 mod names;
 mod on_the_way;

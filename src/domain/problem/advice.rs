@@ -112,9 +112,12 @@ impl Problem {
             }
             FolderMissing | SubscriptionMissing => "Migrate this mailbox again, which creates and subscribes it.",
             DateDiffers | FlagsDiffer => {
-                "Decide whether it matters. This program changes nothing that is on the target."
+                "Migrate this mailbox again, which brings flags that were changed on the source since. Else decide whether it matters."
             }
-            MessageMisplaced => "Decide whether it belongs there. This program moves nothing on the target.",
+            MessageMisplaced => {
+                "Migrate this mailbox again, which moves what was moved on the source since. Else decide whether it belongs there."
+            }
+            OldCopyStays => "The user can delete the copies in the old folder.",
             ExtraCopies => "Delete the extra copies on the target. This program deletes nothing there.",
             MessageUnreadable => {
                 "Open the message in a mail program on the source. If it opens there, migrate this mailbox again."

@@ -68,6 +68,7 @@ impl Problem {
             MarkedOnTarget => (false, "flags changed on the target since"),
             MessageFiled => (false, "filed in another folder since"),
             MessageMisplaced => (false, "in another folder on the target"),
+            OldCopyStays => (false, "moved on the source, still in the old folder too"),
             MessageUnreadable => (false, "could not be read from the source"),
             MessageRefused => (false, "the target refuses it"),
             MessageTooLarge => (false, "larger than the target accepts"),

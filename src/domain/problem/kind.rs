@@ -158,6 +158,8 @@ pub enum ProblemKind {
     MessageFiled,
     /// The message is in another folder of the target than it should be.
     MessageMisplaced,
+    /// Messages were moved on the source, and what an earlier run copied is still in the old folder too.
+    OldCopyStays,
     // The message.
     /// The source could not deliver the message.
     MessageUnreadable,
@@ -234,10 +236,9 @@ impl Problem {
             | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
-            | MarkedOnTarget | MessageFiled | MessageMisplaced | ItemsNotReached | ItemsRefused | ItemsNotOffered
-            | InvitationSeen | AttendeesListed | CollectionLeftOut | CollectionNotWhole | CollectionMerged => {
-                Reach::Folder
-            }
+            | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays | ItemsNotReached | ItemsRefused
+            | ItemsNotOffered | InvitationSeen | AttendeesListed | CollectionLeftOut | CollectionNotWhole
+            | CollectionMerged => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
             | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
             | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
@@ -258,12 +259,12 @@ impl Problem {
             | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
             | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
             | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
-            | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageFiled | MessageMisplaced | MessageUnreadable
-            | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered | MessageNormalised
-            | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped | ItemsNotReached
-            | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed | CollectionLeftOut
-            | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
-            | ItemDifferent | ItemMissing => Retry::Never,
+            | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays
+            | MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
+            | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
+            | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
+            | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted
+            | ItemAltered | ItemDifferent | ItemMissing => Retry::Never,
         }
     }
 
@@ -273,8 +274,8 @@ impl Problem {
         match self.kind {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | SizeNotAsAnnounced
             | MessageNormalised | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget
-            | MessageFiled | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged | ItemLeftOut
-            | ItemAdapted => Severity::Notice,
+            | MessageFiled | OldCopyStays | ItemsNotOffered | AttendeesListed | CollectionLeftOut
+            | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused

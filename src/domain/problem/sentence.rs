@@ -113,6 +113,11 @@ impl Problem {
                 )
             }
             MessageMisplaced => format!("{message} {is} in another folder on the target than on the source"),
+            OldCopyStays => {
+                format!(
+                    "{message} {has} been moved on the source since the copy, which the target cannot do by itself, and {is} in both folders there"
+                )
+            }
             MessageUnreadable => format!("{message} could not be read from the source"),
             MessageRefused => format!("The target refused {}", self.messages()),
             MessageTooLarge => format!("{message} {is} larger than the target accepts"),

@@ -1,6 +1,7 @@
 //! What a server's answer to APPEND means for the messages: where they are (UIDPLUS, RFC 4315), or why they were refused, by response code
 //! (RFC 5530) or, from servers without codes, by words.
 
+use super::super::command::read_uid_set;
 use super::super::response::{Condition, Status};
 use super::super::wording::Pause;
 use crate::domain::{Uid, UidValidity};
@@ -69,19 +70,8 @@ fn kept(status: &Status, messages: usize) -> Stored {
 
 /// `38505 304,319:320`
 fn append_uid(argument: &str) -> Option<(UidValidity, Vec<Uid>)> {
-    const MOST: u32 = 100_000;
     let (validity, set) = argument.trim().split_once(' ')?;
-    let mut uids = Vec::new();
-    for range in set.split(',') {
-        let (first, last) = range.split_once(':').unwrap_or((range, range));
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        // Whatever it says, no command holds more messages than that.
-        if first == 0 || last < first || last - first >= MOST.saturating_sub(uids.len() as u32) {
-            return None;
-        }
-        uids.extend((first..=last).map(Uid));
-    }
-    Some((UidValidity(validity.parse().ok()?), uids))
+    Some((UidValidity(validity.parse().ok()?), read_uid_set(set)?))
 }
 
 fn refused(status: &Status) -> Stored {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// What one target folder keeps (PERMANENTFLAGS, RFC 9051, section 7.1).
-struct FlagFilter {
+pub struct FlagFilter {
     permanent: Vec<String>,
     new_keywords_allowed: bool,
     /// Whether the target shows a message that arrives with \Deleted.
@@ -18,13 +18,23 @@ struct FlagFilter {
 
 impl FlagFilter {
     /// The filter of an open folder.
-    fn new(folder: &OpenFolder, profile: &Profile) -> Self {
+    pub fn new(folder: &OpenFolder, profile: &Profile) -> Self {
         Self {
             permanent: folder.permanent_flags.clone(),
             // A server that lists nothing says nothing: RFC 9051 lets a client assume that all flags are kept.
             new_keywords_allowed: folder.new_keywords_allowed || folder.permanent_flags.is_empty(),
             keep_deleted: profile.keeps_deleted,
         }
+    }
+
+    /// The filter of a folder that was not opened: nothing is known of what it does not keep.
+    pub fn unknown(profile: &Profile) -> Self {
+        Self { permanent: Vec::new(), new_keywords_allowed: true, keep_deleted: profile.keeps_deleted }
+    }
+
+    /// What the folder keeps of these flags, in the target's own spelling.
+    pub fn kept_of(&self, flags: &[String]) -> Vec<String> {
+        self.split(flags, false).0
     }
 
     /// The flags to send, `bare` of keywords or not, and the first that is left behind.
@@ -139,7 +149,7 @@ mod tests {
     use crate::imap::FolderStatus;
 
     fn filter(permanent: &[&str], new_keywords_allowed: bool, kerio: bool) -> FlagFilter {
-        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0, highest_modseq: None };
         let permanent_flags = permanent.iter().map(|flag| flag.to_string()).collect();
         FlagFilter::new(
             &OpenFolder { status, permanent_flags, new_keywords_allowed },

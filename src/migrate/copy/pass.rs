@@ -136,7 +136,7 @@ mod tests {
     use std::time::Instant;
 
     fn copying(ledger: &mut Ledger, name: &str, sizes: impl IntoIterator<Item = u64>) -> Copying {
-        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0 };
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 0, highest_modseq: None };
         let mut heads = Heads::default();
         for (index, size) in sizes.into_iter().enumerate() {
             let uid = Uid(index as u32 + 1);
@@ -151,7 +151,7 @@ mod tests {
         Copying {
             job: 0,
             source_name: wire_name.clone(),
-            scan: Arc::new(Scan { status, heads }),
+            scan: Arc::new(Scan { status, heads, kept_back: Default::default() }),
             target: TargetFolder { wire_name, open, looked_at: Instant::now() },
             record,
             rounds: Vec::new(),

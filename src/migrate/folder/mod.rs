@@ -39,6 +39,8 @@ pub struct FolderJob {
 pub struct Scan {
     pub status: FolderStatus,
     pub heads: Heads,
+    /// Messages that are there and that the user's rules leave out.
+    pub kept_back: BTreeSet<Uid>,
 }
 
 impl Scan {
@@ -83,6 +85,7 @@ impl FolderJob {
         target: &FolderStatus,
     ) {
         let messages = source.messages;
+        self.progress.on_source = Some((source.uid_validity, source.uid_next, messages));
         reporter.counted(self.id, messages, Some(bytes));
         self.report_found(reporter, (messages, bytes), compared);
         let evidence = FolderEvidence { on_source: messages, on_target: messages, vanished: 0 };

@@ -3,7 +3,7 @@
 use super::flags_lost::FlagsLost;
 use super::own_appends::OwnAppends;
 use super::witnesses::Witnesses;
-use crate::domain::{ProblemKind, Uid};
+use crate::domain::{ProblemKind, Uid, UidValidity};
 use crate::ledger::Done;
 use crate::migrate::content::matching::Shelf;
 use crate::migrate::context::retry::Losses;
@@ -77,10 +77,25 @@ pub struct FolderProgress {
     pub left_out_reported: bool,
     /// Deleted on the source while we worked.
     pub vanished: BTreeSet<Uid>,
+    /// UIDVALIDITY, UIDNEXT and number of messages of the source's folder when it was read.
+    pub on_source: Option<(UidValidity, Option<Uid>, u64)>,
+    /// Its flags, if it was taken over and they may have changed on the source since.
+    pub unseen_flags: Option<UnseenFlags>,
+    /// Whether all changes of flags up to its scan were followed.
+    pub flags_followed: bool,
     /// Whether nothing more is done about it in this run.
     pub finished: bool,
     /// What is known of its messages; none until it came to its end, and none for ever when it was given up.
     pub evidence: Option<FolderEvidence>,
+}
+
+/// HIGHESTMODSEQ of a folder of the source, where it announces that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnseenFlags {
+    /// Up to where changes of flags were followed in earlier runs.
+    pub followed: Option<u64>,
+    /// What it is now.
+    pub now: Option<u64>,
 }
 
 impl FolderProgress {

@@ -82,8 +82,12 @@ mod tests {
 
     #[test]
     fn a_constant_or_impossible_uidnext_is_no_evidence() {
-        let status =
-            |next, messages| FolderStatus { uid_validity: UidValidity(1), uid_next: Some(Uid(next)), messages };
+        let status = |next, messages| FolderStatus {
+            uid_validity: UidValidity(1),
+            uid_next: Some(Uid(next)),
+            messages,
+            highest_modseq: None,
+        };
         assert_eq!(credible_next(&status(11, 3), Some(Uid(10))), Some(Uid(11)));
         assert_eq!(credible_next(&status(10, 3), Some(Uid(10))), None);
         assert_eq!(credible_next(&status(1, 3), None), None);

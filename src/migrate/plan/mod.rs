@@ -176,7 +176,7 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
 }
 
 /// The target's folder of that use.
-fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderPath> {
+pub fn home(special_use: SpecialUse, target: &TargetNames<'_>) -> Option<FolderPath> {
     let attributed = target.folders.iter().find(|folder| folder.special_use == Some(special_use) && folder.selectable);
     let named = || {
         target.folders.iter().find(|folder| {

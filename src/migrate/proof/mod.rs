@@ -6,7 +6,7 @@
 pub mod marks;
 
 use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
-use crate::imap::Reader;
+use crate::imap::{FolderStatus, Reader};
 use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot, State};
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, uncompared, within_folder};
@@ -78,15 +78,17 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
         run.report_problem(problem.counting(evidence.unaccounted()));
     }
     if evidence.is_whole() && !run.mailbox.context.selection.limits_messages() {
-        let Scan { status, heads } = run.scan;
+        let Scan { status, heads, .. } = run.scan;
         let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
         // What came after the scan is not copied: then the folder's number of messages differs.
         let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
         run.ledger.complete(&record, snapshot)?;
     }
-    let [source, target] = [&run.scan.status, &run.target.open.status]
-        .map(|status| Extent { uid_next: status.uid_next, messages: status.messages });
-    run.ledger.end_run(&record, source, target)?;
+    let extent =
+        |status: &FolderStatus, modseq| Extent { uid_next: status.uid_next, messages: status.messages, modseq };
+    let followed = run.scan.status.highest_modseq.filter(|_| run.job.progress.flags_followed);
+    let source = extent(&run.scan.status, followed);
+    run.ledger.end_run(&record, source, extent(&run.target.open.status, None))?;
     report_further_copies(run, &record)?;
     run.job.finish(&run.mailbox.reporter, evidence, run.job.progress.on_target);
     Ok(())

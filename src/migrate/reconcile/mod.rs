@@ -160,11 +160,11 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     {
         await_quiet(run)?;
     }
-    let (mut found, mut altered) = (Vec::new(), Vec::new());
+    let (mut found, mut altered, mut there) = (Vec::new(), Vec::new(), Heads::default());
     // Where there is a past, the number of messages from before is not believed: the folder itself is asked.
     if (target.open.status.messages > 0 || past.is_some()) && !scan.heads.all().is_empty() {
         run.mailbox.reporter.step(Step::Scanning(run.job.id));
-        let there = on_target(run, Uid(1))?;
+        there = on_target(run, Uid(1))?;
         found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
         if let Some(past) = past {
             altered = still_altered(run, past, &there, &found)?;
@@ -182,13 +182,33 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         (&target.wire_name, &run.job.planned.target),
         target.open.status.uid_validity,
     )?;
+    let flags = adopted_flags(run, &found, &there);
     note_found(run, &record, found, &[])?;
+    run.ledger.set_flags(&record, &flags)?;
     run.ledger.record(&record, &altered, &[], &[], 0)?;
     let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
     run.ledger.altered(&record, &places)?;
     run.job.progress.begun_anew = true;
     run.job.progress.shelves = Default::default();
     Ok(record)
+}
+
+/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be told without a record: the
+/// target has the system flags that the source has, and no flag more. From then on a change on either side can be told.
+fn adopted_flags(run: &FolderRun<'_, '_>, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
+    let heads = &run.scan.heads;
+    let adopted = |found: &Match| {
+        let here = heads.flags(heads.get(found.uid)?);
+        let stands = there.flags(there.get(found.target_uid)?);
+        let has = |flags: &[String], flag: &String| flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        let is_kept_everywhere = |flag: &&String| flag.starts_with('\\') && !flag.eq_ignore_ascii_case("\\Deleted");
+        let is_same = stands.iter().all(|flag| has(here, flag))
+            && here.iter().filter(is_kept_everywhere).all(|flag| has(stands, flag));
+        let mut flags = stands.to_vec();
+        flags.sort_unstable();
+        is_same.then_some((found.uid, flags))
+    };
+    found.iter().filter_map(adopted).collect()
 }
 
 /// What the past record knows as altered and nothing on the target is like, while its place holds a message that is no other's: it counts as

@@ -3,8 +3,8 @@
 //! 1. Messages of one content are exchangeable: among them, those are taken for each other whose date and flags are the same.
 //! 2. What the target has of a content that the source has too, and more often, are extra copies. Other mail is the target's own.
 //! 3. What is missing was taken away by somebody if the record says that a run read it back, or saw it, in this very folder.
-//! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, the target does
-//!    not keep the rest, which that run reported.
+//! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, and the source has
+//!    others, the source was changed since and no last pass has brought that; but a target need not keep keywords, which that run reported.
 
 use super::Current;
 use crate::domain::{Digest, Uid, UidValidity};
@@ -96,6 +96,11 @@ fn marks(heads: &Heads, uid: Uid) -> Marks {
     let Some(head) = heads.get(uid) else { return Marks::default() };
     let flags = heads.flags(head).iter().map(|flag| flag.to_ascii_lowercase()).filter(|flag| flag != "\\recent");
     (head.date, flags.collect())
+}
+
+/// Whether every target keeps the flag.
+fn is_kept(flag: &str) -> bool {
+    ["\\seen", "\\answered", "\\flagged", "\\draft"].contains(&flag)
 }
 
 impl Differences {
@@ -225,8 +230,9 @@ impl Differences {
         let set = set.and_then(|known| known.flags.as_ref());
         match set {
             Some(set) if *set != flags => self.marked.push(uid),
-            // The target does not keep what the source has, which was reported when it was copied.
-            Some(set) if set.is_subset(&sent_flags) => {}
+            // The target does not keep what the source has, which was reported when it was copied. Every server keeps the standard flags but
+            // \Deleted: without one of these the source was changed since, which the last pass brings.
+            Some(set) if set.is_subset(&sent_flags) && !sent_flags.difference(set).any(|flag| is_kept(flag)) => {}
             _ => {
                 let text = |flags: BTreeSet<String>| flags.into_iter().collect::<Vec<_>>().join(" ");
                 self.flags.push((uid, text(sent_flags), text(flags)));

@@ -204,6 +204,7 @@ fn status(folder: &Folder, items: &[String], options: &ImapOptions) -> Option<St
                 folder.messages.iter().filter(|message| !message.flags.iter().any(|flag| flag == "\\Seen")).count()
                     as u64
             }
+            "HIGHESTMODSEQ" if options.has("CONDSTORE") => folder.modseq,
             "SIZE" if options.has("STATUS=SIZE") => folder.bytes,
             _ => return None,
         };

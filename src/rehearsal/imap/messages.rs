@@ -1,4 +1,4 @@
-//! The commands about messages of the open folder: FETCH, STORE, SEARCH, COPY, EXPUNGE, by sequence number or UID.
+//! The commands about messages of the open folder: FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE, by sequence number or UID.
 
 use super::super::store::{Content, Message, NewMessage, User};
 use super::fetch::{self, FetchItem};
@@ -14,7 +14,7 @@ const TAKEN: usize = 256;
 impl Session {
     pub(super) fn execute_on_messages(&mut self, user: &User, name: &str, arguments: &[Argument]) -> Done {
         let Some(selected) = &self.selected else {
-            let known = ["FETCH", "STORE", "SEARCH", "COPY", "EXPUNGE"];
+            let known = ["FETCH", "STORE", "SEARCH", "COPY", "MOVE", "EXPUNGE"];
             let is_known = known.contains(&name.strip_prefix("UID ").unwrap_or(name));
             return Ok(Reply::bad(if is_known { "No folder is open" } else { "Unknown command" }));
         };
@@ -31,6 +31,15 @@ impl Session {
             None => (false, name),
         };
         match (verb, arguments) {
+            ("FETCH", [set, items, modifiers]) if by_uid && self.options.has("CONDSTORE") => {
+                match (self.numbers(set, by_uid), fetch::items(items, by_uid), changed_since(modifiers)) {
+                    (Some(numbers), Some(items), Some(since)) => {
+                        let numbers = self.changed(user, numbers, since);
+                        self.fetch(user, &numbers, &items)
+                    }
+                    _ => Ok(Reply::bad("That cannot be fetched")),
+                }
+            }
             ("FETCH", [set, items]) => match (self.numbers(set, by_uid), fetch::items(items, by_uid)) {
                 (Some(numbers), Some(items)) if self.options.gmail || !items.contains(&FetchItem::PermanentId) => {
                     self.fetch(user, &numbers, &items)
@@ -49,8 +58,17 @@ impl Session {
                 None => Ok(Reply::bad("That is no set of UIDs")),
             },
             ("COPY", [set, to]) => match (self.numbers(set, by_uid), to.text()) {
-                (Some(numbers), Some(to)) => self.copy(user, &numbers, to),
+                (Some(numbers), Some(to)) => Ok(match self.copy(user, &numbers, to) {
+                    Ok(Some(code)) => Reply::ok(&format!("{code} done")),
+                    Ok(None) => Reply::ok("done"),
+                    Err(refused) => refused,
+                }),
                 _ => Ok(Reply::bad("That cannot be copied")),
+            },
+            ("MOVE", _) if read_only => Ok(Reply::no("The folder is open for reading only")),
+            ("MOVE", [set, to]) if self.options.has("MOVE") => match (self.numbers(set, by_uid), to.text()) {
+                (Some(numbers), Some(to)) => self.move_messages(user, &numbers, to),
+                _ => Ok(Reply::bad("That cannot be moved")),
             },
             _ => Ok(Reply::bad("Unknown command or wrong arguments")),
         }
@@ -125,14 +143,16 @@ impl Session {
         let mut mailbox = user.mailbox();
         let Ok(folder) = mailbox.folder_mut(&selected.name) else { return };
         for uid in places.iter().filter_map(|place| selected.view.get(*place)) {
-            let Some(message) = folder.place(*uid).and_then(|place| folder.messages.get_mut(place)) else { continue };
+            let Some(place) = folder.place(*uid) else { continue };
+            let before = folder.messages[place].flags.clone();
             let named = |flag: &String| flags.iter().any(|named| named.eq_ignore_ascii_case(flag));
-            let others = || message.flags.iter().filter(|flag| !named(flag)).cloned();
-            message.flags = match how {
-                "FLAGS" => flags.iter().cloned().collect(),
+            let others = || before.iter().filter(|flag| !named(flag)).cloned();
+            let after: Vec<String> = match how {
+                "FLAGS" => flags.to_vec(),
                 "+FLAGS" => others().chain(flags.iter().cloned()).collect(),
                 _ => others().collect(),
             };
+            folder.set_flags(place, after.into());
         }
     }
 
@@ -179,16 +199,54 @@ impl Session {
         Ok(result.map_or_else(super::folders::refused, |()| Reply::ok("done")))
     }
 
-    fn copy(&mut self, user: &User, places: &[usize], to: &[u8]) -> Done {
-        let copies: Vec<NewMessage> = self
-            .take(user, places)
+    /// Those of the places whose message changed after a MODSEQ.
+    fn changed(&self, user: &User, places: Vec<usize>, since: u64) -> Vec<usize> {
+        let Some(selected) = &self.selected else { return Vec::new() };
+        let mailbox = user.mailbox();
+        let Ok(folder) = mailbox.folder(&selected.name) else { return Vec::new() };
+        let modseq = |place: &usize| Some(folder.messages[folder.place(*selected.view.get(*place)?)?].modseq);
+        places.into_iter().filter(|place| modseq(place).is_some_and(|modseq| modseq > since)).collect()
+    }
+
+    /// MOVE (RFC 6851).
+    fn move_messages(&mut self, user: &User, places: &[usize], to: &[u8]) -> Done {
+        let code = match self.copy(user, places, to) {
+            Ok(code) => code,
+            Err(refused) => return Ok(refused),
+        };
+        if let Some(code) = code {
+            self.untagged(&format!("OK {code} moved"))?;
+        }
+        let Some(selected) = &self.selected else { return Ok(Reply::bad("No folder is open")) };
+        let uids: Vec<u32> = places.iter().filter_map(|place| selected.view.get(*place).copied()).collect();
+        let result = user.mailbox().expunge(&selected.name, |message| uids.binary_search(&message.uid).is_ok());
+        Ok(result.map_or_else(super::folders::refused, |()| Reply::ok("done")))
+    }
+
+    /// Copies messages; the code says where they are (COPYUID, RFC 4315).
+    fn copy(&mut self, user: &User, places: &[usize], to: &[u8]) -> Result<Option<String>, Reply> {
+        let taken = self.take(user, places);
+        let uids: Vec<String> = taken.iter().map(|taken| taken.uid.to_string()).collect();
+        let count = taken.len() as u32;
+        let copies: Vec<NewMessage> = taken
             .into_iter()
             .map(|taken| NewMessage { content: taken.content, flags: taken.flags.to_vec(), date: taken.date })
             .collect();
         let mut mailbox = user.mailbox();
         if mailbox.selectable(to).is_err() {
-            return Ok(Reply::no("[TRYCREATE] There is no such folder"));
+            return Err(Reply::no("[TRYCREATE] There is no such folder"));
         }
-        Ok(mailbox.append(to, copies).map_or_else(super::folders::refused, |_| Reply::ok("done")))
+        let first = mailbox.append(to, copies).map_err(super::folders::refused)?;
+        let uid_validity = mailbox.folder(to).map_err(super::folders::refused)?.uid_validity;
+        let is_told = self.options.has("UIDPLUS") && count > 0;
+        Ok(is_told.then(|| format!("[COPYUID {uid_validity} {} {first}:{}]", uids.join(","), first + count - 1)))
+    }
+}
+
+/// The MODSEQ in `(CHANGEDSINCE 12)`.
+fn changed_since(modifiers: &Argument) -> Option<u64> {
+    match modifiers.items() {
+        [name, modseq] if name.word() == "CHANGEDSINCE" => modseq.word().parse().ok(),
+        _ => None,
     }
 }

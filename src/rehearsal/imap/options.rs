@@ -12,7 +12,7 @@ pub enum Profile {
     Bare,
     /// What most servers have: UIDPLUS, LITERAL-, NAMESPACE, SPECIAL-USE, CHILDREN, UNSELECT, IDLE, ID, QUOTA.
     Typical,
-    /// Also LITERAL+, MULTIAPPEND, LIST-EXTENDED, LIST-STATUS, STATUS=SIZE, SASL-IR, ENABLE, COMPRESS=DEFLATE.
+    /// Also LITERAL+, CONDSTORE, MOVE, MULTIAPPEND, LIST-EXTENDED, LIST-STATUS, STATUS=SIZE, SASL-IR, ENABLE, COMPRESS=DEFLATE.
     Rich,
 }
 
@@ -20,8 +20,17 @@ const BARE: [&str; 1] = ["IMAP4rev1"];
 /// What a typical server has beside, and a rich one too.
 const TYPICAL: [&str; 8] = ["UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CHILDREN", "UNSELECT", "IDLE", "ID", "QUOTA"];
 /// What only a rich one has.
-const RICH: [&str; 7] =
-    ["MULTIAPPEND", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "SASL-IR", "ENABLE", "COMPRESS=DEFLATE"];
+const RICH: [&str; 9] = [
+    "CONDSTORE",
+    "MOVE",
+    "MULTIAPPEND",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "STATUS=SIZE",
+    "SASL-IR",
+    "ENABLE",
+    "COMPRESS=DEFLATE",
+];
 
 /// Kerio Connect's own ways (D1 to D7).
 #[derive(Debug, Clone, Default)]

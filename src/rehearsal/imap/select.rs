@@ -80,6 +80,9 @@ impl Session {
             lines.push("0 RECENT".to_owned());
             lines.push(format!("OK [UIDVALIDITY {}] UIDs valid", folder.uid_validity));
             lines.push(format!("OK [UIDNEXT {}] Predicted next UID", folder.uid_next));
+            if self.options.has("CONDSTORE") {
+                lines.push(format!("OK [HIGHESTMODSEQ {}] Highest", folder.modseq));
+            }
             self.selected = Some(Selected {
                 name: folder.name.clone(),
                 uid_validity: folder.uid_validity,

@@ -299,6 +299,8 @@ impl Session {
             "UID EXPUNGE",
             "COPY",
             "UID COPY",
+            "MOVE",
+            "UID MOVE",
         ];
         let closes = name == "CLOSE" && self.selected.as_ref().is_some_and(|selected| !selected.read_only);
         if let Some(user) = self.user.as_ref().filter(|_| closes || changing.contains(&name)) {

@@ -17,6 +17,8 @@ pub(in crate::rehearsal) struct Message {
     pub(in crate::rehearsal) content: Content,
     pub(in crate::rehearsal) flags: Flags,
     pub(in crate::rehearsal) date: DateTime<FixedOffset>,
+    /// The number of the last change of it in its folder (RFC 7162).
+    pub(in crate::rehearsal) modseq: u64,
 }
 
 /// A message that is to be stored.
@@ -52,6 +54,8 @@ pub(in crate::rehearsal) struct Folder {
     pub(in crate::rehearsal) kept: bool,
     /// How often messages were removed, so that a session knows when to look.
     pub(in crate::rehearsal) removals: u64,
+    /// The number of the last change (RFC 7162).
+    pub(in crate::rehearsal) modseq: u64,
 }
 
 impl Folder {
@@ -66,12 +70,22 @@ impl Folder {
             selectable: true,
             kept: false,
             removals: 0,
+            modseq: 1,
         }
     }
 
     /// The place of a message among the others.
     pub(in crate::rehearsal) fn place(&self, uid: u32) -> Option<usize> {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
+    }
+
+    /// Gives a message other flags.
+    pub(in crate::rehearsal) fn set_flags(&mut self, place: usize, flags: Flags) {
+        let Some(message) = self.messages.get_mut(place) else { return };
+        if message.flags != flags {
+            self.modseq += 1;
+            (message.flags, message.modseq) = (flags, self.modseq);
+        }
     }
 
     /// Removes messages for good; returns the bytes they had.
@@ -86,6 +100,7 @@ impl Folder {
             stays
         });
         self.removals += 1;
+        self.modseq += 1;
         before - self.bytes
     }
 }
@@ -298,10 +313,12 @@ impl Mailbox {
         let first = folder.uid_next;
         let count = u32::try_from(messages.len()).map_err(|_| StoreError::OverQuota)?;
         folder.uid_next = first.checked_add(count).ok_or(StoreError::OverQuota)?;
+        folder.modseq += 1;
+        let modseq = folder.modseq;
         folder.messages.reserve(messages.len());
         for (uid, message) in (first..).zip(messages) {
             let NewMessage { content, flags, date } = message;
-            folder.messages.push(Message { uid, content, flags: flags.into(), date });
+            folder.messages.push(Message { uid, content, flags: flags.into(), date, modseq });
         }
         folder.bytes += bytes;
         self.used += bytes;

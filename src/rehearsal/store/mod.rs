@@ -236,7 +236,7 @@ impl MailStore {
         let mut mailbox = user.mailbox();
         let folder = mailbox.folder_mut(&wire_name(folder))?;
         let place = folder.place(uid).ok_or(StoreError::NoSuchFolder)?;
-        folder.messages[place].flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        folder.set_flags(place, flags.iter().map(|flag| (*flag).to_owned()).collect());
         Ok(())
     }
 

@@ -1,11 +1,13 @@
 //! The sentences and numbers that report, window and command line share.
 
 mod findings;
+mod last_pass;
 mod moment;
 mod sentences;
 
 pub use crate::domain::numbers::{count, counted, duration, rate, size, time_left, took};
 pub use findings::finding;
+pub use last_pass::followed;
 pub use moment::moment;
 pub use sentences::{
     account_name, account_status, account_status_code, comparison, items, items_settled, kind, kind_of, mapping,

@@ -94,6 +94,7 @@ pub struct Stage {
     /// Presses *Try now* all the time.
     pub hurried: bool,
     pub repair: bool,
+    pub follow_deletions: bool,
     pub verify: Verify,
     /// What all runs reported.
     pub events: Arc<Mutex<Vec<Event>>>,
@@ -123,6 +124,7 @@ impl Stage {
             },
             hurried: true,
             repair: false,
+            follow_deletions: false,
             verify: Verify::Content,
             events: Arc::default(),
         }
@@ -176,6 +178,7 @@ impl Stage {
             jobs: self.jobs,
             verify: self.verify,
             repair: self.repair,
+            follow_deletions: self.follow_deletions,
             patience: self.patience,
             // An intruder looks at one connection.
             second_connection_from: u64::MAX,

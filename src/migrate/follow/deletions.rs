@@ -1,0 +1,127 @@
+//! Deletions: messages that are in no folder of the source any more.
+//!
+//! They stay on the target, and are counted as long as they are there. Where the user wants deletions to be followed, they are put into the
+//! target's trash folder, never deleted for good, and only
+//!
+//! - if the place holds what we put there, which is read back, with the flags that we set;
+//! - if every folder of the source was read to its end in this run, and nothing has come to any or left any since: a message that is being
+//!   moved may be missing in both folders for a moment;
+//! - if no folder that the user's rules leave out has a message of its size, which may have been moved there;
+//! - if the target has a trash folder, and it is not there already.
+
+use super::departures::{self, Leaving, sizes_in};
+use super::moves::Gone;
+use super::standing::{Standing, look};
+use super::{can_move, report};
+use crate::domain::{FolderId, FolderPath, Side};
+use crate::ledger::{Departure, FolderRecord, Ledger, Message};
+use crate::migrate::attempt::Mailbox;
+use crate::migrate::folder::FolderJob;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::sessions::Sessions;
+use crate::progress::Followed;
+use std::collections::BTreeMap;
+
+/// What is known of a mailbox beside its folders that are copied.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The target's trash folder.
+    pub trash: Option<FolderPath>,
+    /// The wire names of folders of the source that are not copied and can be opened.
+    pub left_out: Vec<Vec<u8>>,
+}
+
+/// Counts what was deleted on the source, or follows it where that is wanted. Once in a run, after everything else.
+pub fn settle(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &[FolderJob],
+    gone: &mut Vec<Gone>,
+    beside: &Beside,
+) -> Result<(), Halt> {
+    let mut by_folder: BTreeMap<i64, (FolderRecord, Vec<Message>)> = BTreeMap::new();
+    for Gone { record, message } in gone.iter() {
+        // Whatever became of it since it was found gone.
+        if let Some(record) = ledger.folder_numbered(record.number())
+            && ledger.message(&record, message.uid)?.is_some()
+        {
+            by_folder.entry(record.number()).or_insert_with(|| (record, Vec::new())).1.push(*message);
+        }
+    }
+    if by_folder.is_empty() {
+        return Ok(());
+    }
+    let follows = mailbox.context.options.follow_deletions;
+    let trash = beside.trash.as_ref().and_then(|path| Some((path, sessions.target.wire_name(path).ok()?)));
+    let trash = trash.filter(|(_, name)| follows && sessions.selectable.contains(name));
+    let (mut elsewhere, mut floor) = (None, 1);
+    if let Some((_, wire_name)) = trash.as_ref().filter(|_| can_move(mailbox, sessions)) {
+        elsewhere = seen_elsewhere(mailbox, sessions, folders, beside)?;
+        let status = sessions.target.reader().status(wire_name).on(Side::Target)?;
+        floor = status.uid_next.map_or(1, |next| next.0);
+    }
+    for (number, (record, messages)) in by_folder {
+        let folder = job_of(ledger, folders, number);
+        let trash = trash.as_ref().filter(|(path, _)| record.target_path.as_ref() != Some(*path));
+        let taking = trash.zip(elsewhere.as_ref());
+        let Some(standings) = look(sessions, ledger, &record, &messages, taking.is_some())? else { continue };
+        let (mut followed, mut leaving) = (Followed::default(), Vec::new());
+        for message in messages {
+            let standing = standings.get(&message.uid).map_or(Standing::Empty, |(standing, _)| *standing);
+            match (standing, &taking) {
+                (Standing::Empty | Standing::Another, _) => {}
+                (Standing::Untouched, Some((_, sizes)))
+                    if !sizes.contains_key(&message.claimed.unwrap_or(message.size)) =>
+                {
+                    leaving.push((message, Departure::Deleted { floor }));
+                }
+                (Standing::Touched, Some(_)) => followed.left += 1,
+                _ => followed.deleted += 1,
+            }
+        }
+        if let Some(((_, wire_name), _)) = taking {
+            let wanted = leaving.len() as u64;
+            let taken = departures::depart(
+                mailbox,
+                sessions,
+                ledger,
+                Leaving { from: &record, messages: leaving, to: wire_name },
+            )?;
+            followed.taken_away = taken;
+            followed.deleted += wanted.saturating_sub(taken);
+        }
+        gone.retain(|gone| gone.record.number() != number);
+        report(mailbox, folder, followed);
+    }
+    sessions.target.leave().on(Side::Target)
+}
+
+/// The folder of the mailbox that a record is about.
+fn job_of(ledger: &Ledger, folders: &[FolderJob], number: i64) -> Option<FolderId> {
+    let is_it = |job: &&FolderJob| ledger.folder(&job.source).is_some_and(|record| record.number() == number);
+    folders.iter().find(is_it).map(|job| job.id)
+}
+
+/// The sizes of what is in folders that are not copied; none when it is not certain that all else was seen.
+fn seen_elsewhere(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    folders: &[FolderJob],
+    beside: &Beside,
+) -> Result<Option<BTreeMap<u64, u64>>, Halt> {
+    let is_whole = |job: &FolderJob| job.progress.evidence.is_some_and(|evidence| evidence.is_whole());
+    if mailbox.context.selection.limits_messages() || !folders.iter().all(is_whole) {
+        return Ok(None);
+    }
+    let names: Vec<&[u8]> = folders.iter().map(|job| job.source.wire_name.as_slice()).collect();
+    let statuses = sessions.source.statuses(&names).on(Side::Source)?;
+    let is_as_seen = |(job, now): (&FolderJob, _)| job.progress.on_source.is_some() && job.progress.on_source == now;
+    let now = statuses.into_iter().map(|status| status.map(|it| (it.uid_validity, it.uid_next, it.messages)));
+    if !folders.iter().zip(now).all(is_as_seen) {
+        return Ok(None);
+    }
+    let names: Vec<&[u8]> = beside.left_out.iter().map(Vec::as_slice).collect();
+    let (sizes, all) = sizes_in(sessions, &names)?;
+    Ok(all.then_some(sizes))
+}

@@ -1,0 +1,369 @@
+//! Flags and keywords: what was changed on the source since we set them is changed on the target too.
+//!
+//! For each message three sets are compared: what we set on the target, what the source has now, what the target has now.
+//!
+//! 1. Messages whose flags on the source are not those that we set are candidates; so are those that a cut run was about to change. Of a folder
+//!    that was scanned they show in the scan. Of one that was taken over as unchanged the flags are read by themselves, and only those that
+//!    changed since the last run where the source counts changes (CONDSTORE).
+//! 2. The candidates' places on the target are looked at. A place that is empty, or holds a message of another size, is left. The content of the
+//!    first and the last is read back; where one is not what we put there, so are all others.
+//! 3. A message that has other flags than those that we set was flagged by somebody there, and is left and counted. What a cut run had begun
+//!    differs in the direction of its intent only.
+//! 4. The changes are intended in the record, then made, those of one kind with one command. What the server says that a message has afterwards
+//!    is what we have set.
+//!
+//! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
+
+use super::report;
+use super::standing::{folded, target_name};
+use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
+use crate::imap::{FlagChange, FlagsChanged, FlagsWanted, FolderStatus, ImapError};
+use crate::ledger::{Extent, FolderRecord, Ledger, LedgerError, Message};
+use crate::migrate::attempt::Mailbox;
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::retry::Losses;
+use crate::migrate::copy::flags::FlagFilter;
+use crate::migrate::folder::FolderJob;
+use crate::migrate::folder::progress::UnseenFlags;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::sessions::Sessions;
+use crate::progress::{Followed, Step};
+use chrono::{DateTime, FixedOffset};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Folders whose flags are read with questions ahead of the answers, before the user's wish to stop is looked at again.
+const AT_ONCE: usize = 200;
+
+/// A message whose flags are to be looked at on the target.
+struct Candidate {
+    message: Message,
+    place: Uid,
+    /// Its date on the source, where that is known.
+    date: Option<DateTime<FixedOffset>>,
+    /// What the source has now.
+    here: Vec<String>,
+    /// What we set.
+    set: BTreeSet<String>,
+    /// What a cut run was about to set.
+    intended: Option<BTreeSet<String>>,
+}
+
+impl Candidate {
+    /// A candidate if the record says what was set, and if that differs from what the source has now, or a run was cut.
+    fn of(
+        ledger: &Ledger,
+        record: &FolderRecord,
+        message: Message,
+        (here, date): (&[String], Option<DateTime<FixedOffset>>),
+        differ: &mut Differ<'_>,
+    ) -> Result<Option<Self>, LedgerError> {
+        let (Some(place), Some(_)) = (message.target_uid, message.digest) else { return Ok(None) };
+        let Some(set) = ledger.flags(record, message.uid)? else { return Ok(None) };
+        let intended = ledger.intended_flags(record, message.uid)?;
+        if intended.is_none() && !differ.differ(here, set) {
+            return Ok(None);
+        }
+        let (set, intended) = (folded(set), intended.map(folded));
+        Ok(Some(Self { message, place, date, here: here.to_vec(), set, intended }))
+    }
+
+    /// Whether nobody but us has flagged the message: what differs from what we set differs in the direction of what we were about to set.
+    fn is_untouched(&self, stands: &BTreeSet<String>) -> bool {
+        let is_ours = |flag: &String| {
+            let intended = self.intended.as_ref();
+            intended.is_some_and(|intended| intended.contains(flag) != self.set.contains(flag))
+        };
+        stands.symmetric_difference(&self.set).all(is_ours)
+    }
+}
+
+/// Whether flags of the source come to others than those that were set; most messages share a few sets, so the answers are kept.
+struct Differ<'a> {
+    filter: &'a FlagFilter,
+    known: HashMap<(*const String, *const String), bool>,
+}
+
+impl<'a> Differ<'a> {
+    fn by(filter: &'a FlagFilter) -> Self {
+        Self { filter, known: HashMap::new() }
+    }
+
+    /// Both lists have to live as long as the record and the scan do.
+    fn differ(&mut self, here: &[String], set: &[String]) -> bool {
+        let differ = || folded(&self.filter.kept_of(here)) != folded(set);
+        if here.is_empty() || set.is_empty() {
+            return differ();
+        }
+        *self.known.entry((here.as_ptr(), set.as_ptr())).or_insert_with(differ)
+    }
+}
+
+/// Follows the changes of flags in folders that were scanned in this attempt.
+pub fn of_scanned(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    for job in folders.iter_mut().filter(|job| !job.progress.finished && !job.progress.flags_followed) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        let (Some(scan), Some(target)) = (job.scan.clone(), &job.target) else { continue };
+        let Some(record) = ledger.folder(&job.source) else { continue };
+        let is_same = record.source_uid_validity == scan.status.uid_validity
+            && record.target_uid_validity == target.open.status.uid_validity;
+        if !is_same {
+            continue;
+        }
+        let filter = FlagFilter::new(&target.open, mailbox.context.profile);
+        let (mut differ, mut candidates) = (Differ::by(&filter), Vec::new());
+        for message in ledger.messages_of(&record)? {
+            let Some(head) = scan.heads.get(message.uid) else { continue };
+            let here = (scan.heads.flags(head), head.date);
+            candidates.extend(Candidate::of(ledger, &record, *message, here, &mut differ)?);
+        }
+        let wire_name = target.wire_name.clone();
+        let all = follow(mailbox, sessions, ledger, &record, (job.id, &wire_name), candidates)?;
+        job.progress.flags_followed = all;
+    }
+    Ok(())
+}
+
+/// Follows the changes of flags in folders that were taken over as unchanged.
+pub fn of_unchanged(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+) -> Result<(), Halt> {
+    let mut unseen: Vec<(&mut FolderJob, UnseenFlags, FolderRecord)> = Vec::new();
+    for job in folders.iter_mut() {
+        let Some(flags) = job.progress.unseen_flags else { continue };
+        unseen.extend(ledger.folder(&job.source).map(|record| (job, flags, record)));
+    }
+    for part in unseen.chunks_mut(AT_ONCE) {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        if let Some((job, ..)) = part.first() {
+            mailbox.reporter.step(Step::Scanning(job.id));
+        }
+        let read = read_flags(mailbox, sessions, ledger, part)?;
+        for ((job, flags, record), candidates) in part.iter_mut().zip(read) {
+            let Some(candidates) = candidates else { continue };
+            let wire_name = target_name(sessions, record);
+            let all = follow(mailbox, sessions, ledger, record, (job.id, &wire_name), candidates)?;
+            if let (true, Some(source), Some(target)) =
+                (all && flags.now.is_some(), record.source_end, record.target_end)
+            {
+                ledger.end_run(record, Extent { modseq: flags.now, ..source }, target)?;
+            }
+            job.progress.unseen_flags = None;
+        }
+    }
+    Ok(())
+}
+
+/// The candidates among the messages of folders of the source; none for a folder that could not be read, or is another one now.
+fn read_flags(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    part: &[(&mut FolderJob, UnseenFlags, FolderRecord)],
+) -> Result<Vec<Option<Vec<Candidate>>>, Halt> {
+    let wanted: Vec<FlagsWanted<'_>> = part
+        .iter()
+        .map(|(job, flags, _)| FlagsWanted { wire_name: &job.source.wire_name, changed_since: flags.followed })
+        .collect();
+    let filter = FlagFilter::unknown(mailbox.context.profile);
+    let found: RefCell<Vec<Option<Vec<Candidate>>>> = RefCell::new(part.iter().map(|_| None).collect());
+    let failed: RefCell<Option<LedgerError>> = RefCell::new(None);
+    let open: RefCell<Vec<Candidate>> = RefCell::default();
+    let mut each = |index: usize, uid: Uid, flags: Vec<String>| {
+        let record = &part[index].2;
+        // What was read from the server lives for this message only.
+        let mut differ = Differ::by(&filter);
+        let message = ledger.message(record, uid);
+        let candidate = message.and_then(|message| match message {
+            Some(message) => Candidate::of(ledger, record, message, (&flags, None), &mut differ),
+            None => Ok(None),
+        });
+        match candidate {
+            Ok(candidate) => open.borrow_mut().extend(candidate),
+            Err(error) => *failed.borrow_mut() = Some(error),
+        }
+    };
+    let mut end = |index: usize, status: Result<FolderStatus, ImapError>| {
+        let candidates = open.take();
+        let is_same = status.is_ok_and(|status| status.uid_validity == part[index].2.source_uid_validity);
+        found.borrow_mut()[index] = is_same.then_some(candidates);
+    };
+    sessions.source.flags(&wanted, &mut each, &mut end).on(Side::Source)?;
+    match failed.into_inner() {
+        Some(error) => Err(error.into()),
+        None => Ok(found.into_inner()),
+    }
+}
+
+/// Changes the flags of those candidates that nobody else has flagged. Says whether nothing is left to be tried again.
+fn follow(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    record: &FolderRecord,
+    (folder, wire_name): (FolderId, &[u8]),
+    candidates: Vec<Candidate>,
+) -> Result<bool, Halt> {
+    if candidates.is_empty() {
+        return Ok(true);
+    }
+    let places: Vec<Uid> = candidates.iter().map(|candidate| candidate.place).collect();
+    let (open, heads) = match sessions.target.select_and_look(wire_name, &places).on(Side::Target)? {
+        Ok(looked) => looked,
+        Err(error) => {
+            log::debug!("flags could not be followed: {error}");
+            return Ok(false);
+        }
+    };
+    if open.status.uid_validity != record.target_uid_validity {
+        return Ok(false);
+    }
+    let filter = FlagFilter::new(&open, mailbox.context.profile);
+    let (mut followed, mut as_they_are, mut changes) = (Followed::default(), Vec::new(), Vec::new());
+    for candidate in &candidates {
+        let Some(head) = heads.get(&candidate.place) else { continue };
+        if head.size != candidate.message.size {
+            continue;
+        }
+        let (stands, mut wanted) = (folded(&head.flags), filter.kept_of(&candidate.here));
+        wanted.sort_unstable();
+        let becomes = folded(&wanted);
+        if stands == becomes {
+            // Whoever did it, both sides agree.
+            as_they_are.push((candidate.message.uid, wanted));
+        } else if !candidate.is_untouched(&stands) {
+            followed.left += 1;
+        } else {
+            let lacks = |flag: &&String| !stands.contains(&flag.to_ascii_lowercase());
+            let exceeds = |flag: &&String| !becomes.contains(&flag.to_ascii_lowercase());
+            let add: Vec<String> = wanted.iter().filter(lacks).cloned().collect();
+            let mut remove: Vec<String> = head.flags.iter().filter(exceeds).cloned().collect();
+            remove.sort_unstable();
+            let is_dated_otherwise = candidate.date.is_some_and(|date| head.date != Some(date));
+            changes.push((candidate, Change { wanted, add, remove, is_dated_otherwise }));
+        }
+    }
+    ledger.set_flags(record, &as_they_are)?;
+    keep_ours(sessions, &mut changes)?;
+    let is_whole = make(mailbox, sessions, ledger, record, folder, changes, &mut followed)?;
+    sessions.target.leave().on(Side::Target)?;
+    report(mailbox, Some(folder), followed);
+    Ok(is_whole)
+}
+
+/// A change that is to be made.
+struct Change {
+    wanted: Vec<String>,
+    add: Vec<String>,
+    remove: Vec<String>,
+    /// The place has another date than the message has on the source.
+    is_dated_otherwise: bool,
+}
+
+/// Keeps the changes whose places hold what we put there. Two contents are read back, and those of messages with another date; where one of
+/// them is not ours, all are.
+fn keep_ours(sessions: &mut Sessions, changes: &mut Vec<(&Candidate, Change)>) -> Result<(), Halt> {
+    let ends = [changes.first(), changes.last()].into_iter().flatten();
+    let doubted = changes.iter().filter(|(_, change)| change.is_dated_otherwise);
+    let asked: BTreeSet<Uid> = ends.chain(doubted).map(|(candidate, _)| candidate.place).collect();
+    let asked: Vec<Uid> = asked.into_iter().collect();
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    let mut read = |readings: &mut Readings<_>, places: &[Uid]| {
+        readings.read::<SizeAndDigest>(sessions.target.reader(), places, &mut Losses::default()).on(Side::Target)
+    };
+    if asked.is_empty() {
+        return Ok(());
+    }
+    read(&mut readings, &asked)?;
+    let holds = |readings: &Readings<(u64, Digest)>, candidate: &Candidate| {
+        let digest = readings.get(candidate.place).map(|(_, digest)| *digest);
+        digest.is_some() && digest == candidate.message.digest
+    };
+    let is_read = |candidate: &Candidate| asked.contains(&candidate.place);
+    if !changes.iter().filter(|(candidate, _)| is_read(candidate)).all(|(candidate, _)| holds(&readings, candidate)) {
+        let all: Vec<Uid> = changes.iter().map(|(candidate, _)| candidate.place).collect();
+        read(&mut readings, &all)?;
+        changes.retain(|(candidate, _)| holds(&readings, candidate));
+    }
+    Ok(())
+}
+
+/// Intends the changes, makes them, and notes what came of each. Says whether all were made.
+fn make(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    record: &FolderRecord,
+    folder: FolderId,
+    changes: Vec<(&Candidate, Change)>,
+    followed: &mut Followed,
+) -> Result<bool, Halt> {
+    let intents: Vec<(Uid, Vec<String>)> =
+        changes.iter().map(|(candidate, change)| (candidate.message.uid, change.wanted.clone())).collect();
+    ledger.intend_flags(record, &intents)?;
+    let (mut kinds, mut wanted) = (BTreeMap::new(), BTreeMap::new());
+    for (candidate, Change { wanted: flags, add, remove, .. }) in changes {
+        kinds.entry((add, remove)).or_insert_with(Vec::new).push(candidate.place);
+        wanted.insert(candidate.place, (candidate.message.uid, flags));
+    }
+    let kinds: Vec<FlagChange> =
+        kinds.into_iter().map(|((add, remove), uids)| FlagChange { uids, add, remove }).collect();
+    let FlagsChanged { outcomes, mut now } = sessions.target.change_flags(&kinds).on(Side::Target)?;
+    let (mut made, mut again, mut words) = (Vec::new(), Vec::new(), None);
+    for (kind, outcome) in kinds.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => made.push(kind),
+            Err(error) => {
+                // One keyword too many costs the others, and the standard flags, too.
+                words.get_or_insert_with(|| error.words());
+                let standard = |flags: Vec<String>| flags.into_iter().filter(|flag| flag.starts_with('\\')).collect();
+                let FlagChange { uids, add, remove } = kind;
+                again.push(FlagChange { uids, add: standard(add), remove });
+            }
+        }
+    }
+    let mut refused = 0;
+    if !again.is_empty() {
+        let later = sessions.target.change_flags(&again).on(Side::Target)?;
+        now.extend(later.now);
+        refused = later.outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    }
+    let mut lost = (0, None);
+    let mut set = Vec::new();
+    for place in made.iter().chain(&again).flat_map(|kind| &kind.uids) {
+        let Some((uid, wanted)) = wanted.remove(place) else { continue };
+        // A server that does not tell took what it said OK to.
+        let stands = now.remove(place).map(|mut flags| {
+            flags.sort_unstable();
+            flags
+        });
+        let was_made = made.iter().any(|kind| kind.uids.contains(place));
+        let Some(stands) = stands.or_else(|| was_made.then(|| wanted.clone())) else { continue };
+        let has = |flag: &&String| stands.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        match wanted.iter().find(|flag| !has(flag)) {
+            Some(flag) => lost = (lost.0 + 1, lost.1.or_else(|| Some(flag.clone()))),
+            None => followed.flags += 1,
+        }
+        set.push((uid, stands));
+    }
+    ledger.set_flags(record, &set)?;
+    if let (count @ 1.., Some(flag)) = lost {
+        let name = record.source_path.as_ref().map_or_else(String::new, ToString::to_string);
+        let problem = Problem::new(ProblemKind::KeywordsDropped).in_folder(name).counting(count);
+        let problem = problem.saying(words.unwrap_or_default()).noting(Note::FlagLost { flag });
+        mailbox.reporter.folder_problem(folder, problem);
+    }
+    Ok(refused == 0)
+}

@@ -1,0 +1,283 @@
+//! Moves: a message that is gone from one folder of the source and new in another is moved on the target, and not copied once more.
+//!
+//! 1. What the record has of a folder and the source has not any more is gone, as long as the record holds. So is all of a folder that the source
+//!    does not list any more.
+//! 2. What is in a folder of the source and not in its record is new. It may be a gone one if it has its size, and its date where there are any
+//!    such; it is one if it has its content, for which it is read from the source.
+//! 3. Where the place on the target still holds what we put there, with the flags that we set, the message is moved there. Where somebody has
+//!    taken it away or flagged it, it stays as she left it: it is not copied, and is counted. Where the place holds something else, or nobody
+//!    knows the place, or the target cannot move, the message is copied as any new one.
+//! 4. Each move is intended in the record before it is made. After a cut the target is asked where the message is (`departures`).
+
+use super::departures::{self, Leaving};
+use super::standing::{Standing, Stands, look};
+use super::{can_move, report};
+use crate::domain::{Digest, Folder, FolderPath, Problem, ProblemKind, Side, Uid};
+use crate::imap::FolderStatus;
+use crate::ledger::{Arrival, Departure, FolderRecord, Ledger, Message, State};
+use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::folder::FolderJob;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::reconcile::learn_the_past;
+use crate::migrate::sessions::Sessions;
+use crate::progress::{Followed, Step};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+/// A message that is gone from its folder of the source.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    /// The record of that folder.
+    pub record: FolderRecord,
+    pub message: Message,
+}
+
+/// A message that may be a gone one: its folder among the mailbox's, its UID, and its size as the source announces it.
+type New = (usize, Uid, u64);
+
+/// Moves on the target what was moved on the source, before anything is copied. `gone` keeps what was found gone and not found again.
+pub fn follow(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    gone: &mut Vec<Gone>,
+    trash: Option<&FolderPath>,
+) -> Result<(), Halt> {
+    let trash = trash.and_then(|path| sessions.target.wire_name(path).ok());
+    departures::settle(mailbox, sessions, ledger, trash.as_deref())?;
+    take_gone(mailbox, sessions, ledger, folders, gone)?;
+    // What an attempt before this one has moved, or has compared anew.
+    let numbers: BTreeSet<i64> = ledger.folders().iter().map(FolderRecord::number).collect();
+    gone.retain(|gone| numbers.contains(&gone.record.number()));
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let alike = alike(ledger, folders, gone)?;
+    if alike.is_empty() {
+        return Ok(());
+    }
+    let pairs = pair(mailbox, sessions, ledger, folders, gone, alike)?;
+    let moved: BTreeSet<(i64, Uid)> = pairs.iter().map(|(gone, _)| (gone.record.number(), gone.message.uid)).collect();
+    let mut by_folder: BTreeMap<i64, Vec<(Gone, New)>> = BTreeMap::new();
+    for (gone, new) in pairs {
+        by_folder.entry(gone.record.number()).or_default().push((gone, new));
+    }
+    for pairs in by_folder.into_values() {
+        follow_from(mailbox, sessions, ledger, folders, pairs)?;
+    }
+    sessions.target.leave().on(Side::Target)?;
+    gone.retain(|gone| !moved.contains(&(gone.record.number(), gone.message.uid)));
+    Ok(())
+}
+
+/// What is gone with folders that the source does not list any more.
+pub fn gone_with_folders(ledger: &Ledger, listed: &[Folder]) -> Result<Vec<Gone>, Halt> {
+    let known: BTreeSet<i64> = listed.iter().filter_map(|folder| ledger.folder(folder)).map(|it| it.number()).collect();
+    let mut gone = Vec::new();
+    for record in ledger.folders().into_iter().filter(|record| !known.contains(&record.number())) {
+        let messages = ledger.messages_of(&record)?.iter().filter(|message| message.state != State::Intended);
+        gone.extend(messages.map(|message| Gone { record: record.clone(), message: *message }));
+    }
+    Ok(gone)
+}
+
+/// Takes in that messages of ours came to a folder of the target since it was looked at, so that nobody else's are looked for.
+fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Result<(), Halt> {
+    let Some(target) = &mut job.target else { return Ok(()) };
+    let status = sessions.target.reader().status(&target.wire_name).on(Side::Target)?;
+    target.open.status = FolderStatus { uid_validity: target.open.status.uid_validity, ..status };
+    target.looked_at = Instant::now();
+    job.progress.first_on_target = job.progress.first_on_target.map(|messages| messages + moved);
+    Ok(())
+}
+
+/// Adds what is gone from the folders that were scanned. A record that is in doubt is mended first.
+fn take_gone(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    gone: &mut Vec<Gone>,
+) -> Result<(), Halt> {
+    for job in folders.iter_mut().filter(|job| !job.progress.finished) {
+        let Some(record) = ledger.folder(&job.source) else { continue };
+        gone.retain(|gone| gone.record.source_name != record.source_name);
+        if gone_of(ledger, job, &record)?.is_empty() {
+            continue;
+        }
+        let Some(record) = settled_record(mailbox, sessions, ledger, job)? else { continue };
+        let messages = gone_of(ledger, job, &record)?;
+        gone.extend(messages.into_iter().map(|message| Gone { record: record.clone(), message }));
+    }
+    Ok(())
+}
+
+/// The record of a folder after all that is in doubt about it was settled; none when the folder was given up, or is not open.
+fn settled_record(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    job: &mut FolderJob,
+) -> Result<Option<FolderRecord>, Halt> {
+    let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { return Ok(None) };
+    let past = learn_the_past(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
+    Ok(within_folder(past, &mut mailbox.reporter, job)?.map(|(record, _)| record))
+}
+
+/// What the record has on the target, and the source has not any more.
+fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Vec<Message>, Halt> {
+    let (Some(scan), Some(target)) = (&job.scan, &job.target) else { return Ok(Vec::new()) };
+    let is_same = record.source_uid_validity == scan.status.uid_validity
+        && record.target_uid_validity == target.open.status.uid_validity
+        // What is counted and not listed may be any of them.
+        && scan.unlisted() == 0;
+    if !is_same {
+        return Ok(Vec::new());
+    }
+    let is_gone = |message: &&Message| {
+        let is_on_source = scan.heads.get(message.uid).is_some() || scan.kept_back.contains(&message.uid);
+        message.state != State::Intended && !is_on_source
+    };
+    Ok(ledger.messages_of(record)?.iter().filter(is_gone).copied().collect())
+}
+
+/// What is new in the folders that were scanned and has the size of a gone message.
+fn alike(ledger: &Ledger, folders: &[FolderJob], gone: &[Gone]) -> Result<Vec<New>, Halt> {
+    let sizes: BTreeSet<u64> = gone.iter().map(|gone| gone.message.claimed.unwrap_or(gone.message.size)).collect();
+    let mut alike = Vec::new();
+    for (index, job) in folders.iter().enumerate().filter(|(_, job)| !job.progress.finished) {
+        let (Some(scan), Some(_)) = (&job.scan, &job.target) else { continue };
+        let record = ledger.folder(&job.source).filter(|it| it.source_uid_validity == scan.status.uid_validity);
+        for head in scan.heads.all().iter().filter(|head| sizes.contains(&head.size)) {
+            let is_known = match &record {
+                Some(record) => ledger.message(record, head.uid)?.is_some(),
+                None => false,
+            };
+            if !is_known && !job.progress.failed.contains(&head.uid) {
+                alike.push((index, head.uid, head.size));
+            }
+        }
+    }
+    Ok(alike)
+}
+
+/// Which of the gone messages is which new one, by content. What is new is read from the source; of one folder after the other.
+fn pair(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    gone: &[Gone],
+    alike: Vec<New>,
+) -> Result<Vec<(Gone, New)>, Halt> {
+    let mut open: HashMap<Digest, Vec<&Gone>> = HashMap::new();
+    for gone in gone.iter().rev() {
+        open.entry(gone.message.digest.unwrap_or_else(|| Digest::of(b""))).or_default().push(gone);
+    }
+    let mut by_folder: BTreeMap<usize, Vec<New>> = BTreeMap::new();
+    for new in alike {
+        by_folder.entry(new.0).or_default().push(new);
+    }
+    let mut pairs = Vec::new();
+    for (index, news) in by_folder {
+        if mailbox.context.control.holding() {
+            return Err(Halt::Held);
+        }
+        let job = &mut folders[index];
+        mailbox.reporter.step(Step::Scanning(job.id));
+        let Some(record) = settled_record(mailbox, sessions, ledger, job)? else { continue };
+        let mut news: Vec<New> = news;
+        let mut unknown = Vec::new();
+        for new in news.drain(..) {
+            if ledger.message(&record, new.1)?.is_none() {
+                unknown.push(new);
+            }
+        }
+        let Some(scan) = job.scan.clone() else { continue };
+        let uids: Vec<Uid> = unknown.iter().map(|(_, uid, _)| *uid).collect();
+        let status = sessions.source.examine(&job.source.wire_name).on(Side::Source)?;
+        if status.uid_validity != scan.status.uid_validity {
+            continue;
+        }
+        let mut readings: Readings<(u64, Digest)> = Readings::default();
+        let losses = &mut job.progress.reading_losses;
+        readings.read::<SizeAndDigest>(&mut sessions.source, &uids, losses).on(Side::Source)?;
+        for new in unknown {
+            let Some((_, digest)) = readings.get(new.1) else { continue };
+            let found = open.get_mut(digest).and_then(Vec::pop);
+            pairs.extend(found.map(|gone| (gone.clone(), new)));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Moves messages that were in one folder, each to where it is on the source now.
+fn follow_from(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    pairs: Vec<(Gone, New)>,
+) -> Result<(), Halt> {
+    let Some((Gone { record: from, .. }, _)) = pairs.first() else { return Ok(()) };
+    let from = from.clone();
+    let messages: Vec<Message> = pairs.iter().map(|(gone, _)| gone.message).collect();
+    // A folder that is gone from the target took its messages along, by somebody's doing.
+    let standings = look(sessions, ledger, &from, &messages, true)?.unwrap_or_default();
+    let mut by_folder: BTreeMap<usize, Vec<(Message, New, Stands)>> = BTreeMap::new();
+    for (gone, new) in pairs {
+        let stands = standings.get(&gone.message.uid).copied().unwrap_or((Standing::Another, None));
+        by_folder.entry(new.0).or_default().push((gone.message, new, stands));
+    }
+    for (index, moves) in by_folder {
+        let job = &mut folders[index];
+        let (Some(to), Some(target)) = (ledger.folder(&job.source), &job.target) else { continue };
+        let (floor, wire_name) = (target.floor(), target.wire_name.clone());
+        let arrival = |message: &Message, new: &New, place: Option<Uid>, is_settled: bool| Arrival {
+            before: message.uid,
+            uid: new.1,
+            claimed: new.2,
+            place,
+            floor,
+            is_settled,
+        };
+        let (mut arrived, mut leaving, mut copied) = (Vec::new(), Vec::new(), 0);
+        let mut followed = Followed::default();
+        for (message, new, (standing, _)) in &moves {
+            match standing {
+                // Out of the folder and back again.
+                Standing::Untouched | Standing::Touched if to.number() == from.number() => {
+                    arrived.push(arrival(message, new, message.target_uid, false));
+                }
+                Standing::Untouched if can_move(mailbox, sessions) => leaving
+                    .push((*message, Departure::Moved { folder: to.number(), uid: new.1, claimed: new.2, floor })),
+                Standing::Touched => {
+                    followed.left += 1;
+                    arrived.push(arrival(message, new, None, true));
+                }
+                // What was never read back may never have been there.
+                Standing::Empty if message.state == State::Checked => {
+                    followed.left += 1;
+                    arrived.push(arrival(message, new, None, true));
+                }
+                Standing::Untouched | Standing::Placeless => copied += 1,
+                Standing::Another | Standing::Empty => {}
+            }
+        }
+        ledger.arrived(&from, &to, &arrived)?;
+        followed.moved =
+            departures::depart(mailbox, sessions, ledger, Leaving { from: &from, messages: leaving, to: &wire_name })?;
+        if followed.moved > 0 {
+            look_again(sessions, job, followed.moved)?;
+        }
+        report(mailbox, Some(job.id), followed);
+        if copied > 0 {
+            let name = from.source_path.as_ref().map_or_else(String::new, ToString::to_string);
+            let problem = Problem::new(ProblemKind::OldCopyStays).in_folder(name).counting(copied);
+            mailbox.reporter.folder_problem(job.id, problem);
+        }
+    }
+    Ok(())
+}

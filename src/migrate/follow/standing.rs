@@ -1,0 +1,89 @@
+//! What stands at the places of messages that are ours: still ours and as we left them, or somebody's doing.
+
+use crate::domain::{Digest, Side, Uid};
+use crate::ledger::{FolderRecord, Ledger, Message};
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::retry::Losses;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::sessions::Sessions;
+use chrono::{DateTime, FixedOffset};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands at the place of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It, with the flags that we set.
+    Untouched,
+    /// It, with other flags; or nobody noted which we set.
+    Touched,
+    /// Something else, or something that cannot be read.
+    Another,
+    /// Nothing: it was moved or deleted there.
+    Empty,
+    /// Nobody knows its place.
+    Placeless,
+}
+
+/// What stands at the place of one message, and its date.
+pub type Stands = (Standing, Option<DateTime<FixedOffset>>);
+
+/// Looks at the places of messages of a record, by their UIDs on the source. The target's folder is selected afterwards. None when it is not
+/// there, or is another one than the record speaks of. With `by_content` what is there is read back; otherwise its size tells.
+pub fn look(
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    record: &FolderRecord,
+    messages: &[Message],
+    by_content: bool,
+) -> Result<Option<BTreeMap<Uid, Stands>>, Halt> {
+    let wire_name = target_name(sessions, record);
+    let places: Vec<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
+    let (open, heads) = match sessions.target.select_and_look(&wire_name, &places).on(Side::Target)? {
+        Ok(looked) => looked,
+        Err(error) => {
+            log::debug!("a folder of the target cannot be looked at: {error}");
+            return Ok(None);
+        }
+    };
+    if open.status.uid_validity != record.target_uid_validity {
+        return Ok(None);
+    }
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    if by_content {
+        let there: Vec<Uid> = heads.keys().copied().collect();
+        let reader = sessions.target.reader();
+        readings.read::<SizeAndDigest>(reader, &there, &mut Losses::default()).on(Side::Target)?;
+    }
+    let mut standings = BTreeMap::new();
+    for message in messages {
+        let Some(place) = message.target_uid else {
+            standings.insert(message.uid, (Standing::Placeless, None));
+            continue;
+        };
+        let Some(head) = heads.get(&place) else {
+            standings.insert(message.uid, (Standing::Empty, None));
+            continue;
+        };
+        let read = readings.get(place).map(|(_, digest)| *digest);
+        let is_ours = if by_content { read.is_some() && read == message.digest } else { head.size == message.size };
+        let set = ledger.flags(record, message.uid)?;
+        let standing = match set {
+            _ if !is_ours => Standing::Another,
+            Some(set) if folded(set) == folded(&head.flags) => Standing::Untouched,
+            _ => Standing::Touched,
+        };
+        standings.insert(message.uid, (standing, head.date));
+    }
+    Ok(Some(standings))
+}
+
+/// The wire name of a record's folder on the target as it is now.
+pub fn target_name(sessions: &Sessions, record: &FolderRecord) -> Vec<u8> {
+    let path = record.target_path.as_ref().and_then(|path| sessions.target.wire_name(path).ok());
+    path.unwrap_or_else(|| record.target_name.clone())
+}
+
+/// Flags without regard to capitals, as RFC 9051 has them.
+pub fn folded(flags: &[String]) -> BTreeSet<String> {
+    flags.iter().map(|flag| flag.to_ascii_lowercase()).collect()
+}

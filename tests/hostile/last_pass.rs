@@ -1,0 +1,431 @@
+//! The last pass: what people did on the source since an earlier run arrives on the target, and what they did on the target stays.
+
+use super::between::{Fate, Tamper};
+use super::stage::{ANN, Stage, message, problems};
+use kimt::progress::{Followed, RunState, Verdict};
+use kimt::rehearsal::{Action, Content, ImapOptions, Moment, NewMessage, Profile, Step};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Two servers, after a first pass over four letters of different sizes in `Work` that arrived at different times.
+fn stage(without: &[&'static str]) -> Stage {
+    migrated(without, without)
+}
+
+fn migrated(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
+    let stage = filled(source_without, target_without);
+    stage.assert_complete(&stage.migrate());
+    stage
+}
+
+fn filled(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
+    let options =
+        |without: &[&'static str]| ImapOptions { without: without.to_vec(), ..ImapOptions::new(Profile::Rich) };
+    let stage = Stage::with(options(source_without), options(target_without));
+    let store = stage.source.store();
+    for folder in ["Work", "Filed"] {
+        store.create_folder(ANN, folder).unwrap();
+    }
+    for number in 1..=4 {
+        letter(&stage, "Work", number);
+    }
+    stage
+}
+
+fn letter(stage: &Stage, folder: &str, number: u32) {
+    let text = format!("Subject: letter {number}\r\n\r\n{}\r\n", "x".repeat(number as usize * 7));
+    let date = NewMessage::new(Content::bytes(&b""[..])).date + chrono::Duration::hours(i64::from(number));
+    let letter = NewMessage { date, flags: vec!["$Label1".to_owned()], ..message(&text) };
+    stage.source.store().add(ANN, folder, letter).unwrap();
+}
+
+fn flags(stage: &Stage, folder: &str, uid: u32) -> BTreeSet<String> {
+    let mail = stage.target.mail();
+    let mut messages = mail.folder(folder).unwrap().messages.iter();
+    messages.find(|message| message.uid == uid).unwrap().flags.clone()
+}
+
+fn set(flags: &[&str]) -> BTreeSet<String> {
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
+}
+
+/// A run that is complete, copies nothing and follows this.
+fn assert_followed(stage: &Stage, followed: Followed) -> RunState {
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    assert_eq!((state.tally.followed, state.tally.copied.messages), (followed, 0), "{:#?}", problems(&state));
+    assert_eq!(stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
+    state
+}
+
+fn flags_of(messages: u64) -> Followed {
+    Followed { flags: messages, ..Followed::default() }
+}
+
+/// With and without a source that counts changes, and with mail that came meanwhile, so that the folder is scanned.
+fn each_way(test: impl Fn(Stage, bool)) {
+    for without in [&[][..], &["CONDSTORE"]] {
+        test(stage(without), false);
+        test(stage(without), true);
+    }
+}
+
+#[test]
+fn flags_that_were_changed_on_the_source_are_changed_on_the_target_in_either_direction() {
+    each_way(|stage, comes| {
+        let store = stage.source.store();
+        store.set_flags(ANN, "Work", 1, &["$Label1", "\\Seen"]).unwrap();
+        store.set_flags(ANN, "Work", 2, &["\\Flagged", "invoice"]).unwrap();
+        store.set_flags(ANN, "Work", 3, &[]).unwrap();
+        if comes {
+            letter(&stage, "Work", 9);
+        }
+        let state = stage.migrate();
+        assert_eq!(state.tally.followed, flags_of(3), "{comes}: {:#?}", problems(&state));
+        stage.assert_complete(&state);
+        assert_followed(&stage, Followed::default());
+        store.set_flags(ANN, "Work", 2, &[]).unwrap();
+        let state = stage.migrate();
+        assert_eq!(state.tally.followed, flags_of(1));
+        stage.assert_complete(&state);
+    });
+}
+
+#[test]
+fn a_message_whose_flags_were_changed_on_the_target_is_never_touched() {
+    each_way(|stage, comes| {
+        stage.target.store().set_flags(ANN, "Work", 1, &["$Label1", "\\Answered"]).unwrap();
+        stage.source.store().set_flags(ANN, "Work", 1, &["$Label1", "\\Seen"]).unwrap();
+        stage.source.store().set_flags(ANN, "Work", 2, &["$Label1", "\\Seen"]).unwrap();
+        if comes {
+            letter(&stage, "Work", 9);
+        }
+        let state = stage.migrate();
+        assert_eq!(state.tally.followed, Followed { flags: 1, left: 1, ..Followed::default() });
+        assert_eq!(flags(&stage, "Work", 1), set(&["$Label1", "\\Answered"]));
+        assert_eq!(flags(&stage, "Work", 2), set(&["$Label1", "\\Seen"]));
+    });
+}
+
+#[test]
+fn what_both_sides_were_flagged_with_needs_nothing_and_is_followed_from_then_on() {
+    each_way(|stage, comes| {
+        for end in [&stage.source, &stage.target] {
+            end.store().set_flags(ANN, "Work", 1, &["\\Seen"]).unwrap();
+        }
+        if comes {
+            letter(&stage, "Work", 9);
+        }
+        assert_eq!(stage.migrate().tally.followed, Followed::default());
+        stage.source.store().set_flags(ANN, "Work", 1, &["\\Seen", "\\Flagged"]).unwrap();
+        assert_followed(&stage, flags_of(1));
+        assert_eq!(flags(&stage, "Work", 1), set(&["\\Seen", "\\Flagged"]));
+    });
+}
+
+#[test]
+fn a_place_that_holds_another_message_keeps_its_flags() {
+    each_way(|stage, comes| {
+        let store = stage.target.store();
+        // Of the same size and date, so that nothing but its content tells; and one of another size.
+        let same_size = stage.source.store().content(ANN, "Work", 2).unwrap().size() as usize;
+        let other = Content::bytes(format!("Subject: other\r\n\r\n{:1$}", "", same_size - 18).as_bytes());
+        assert_eq!(other.size() as usize, same_size);
+        store.replace_content(ANN, "Work", 2, other).unwrap();
+        for uid in [1, 2, 3] {
+            stage.source.store().set_flags(ANN, "Work", uid, &["\\Seen"]).unwrap();
+        }
+        // The others tell that the folder's places are in doubt.
+        store.replace_content(ANN, "Work", 1, Content::bytes(&b"Subject: another size\r\n\r\n"[..])).unwrap();
+        if comes {
+            letter(&stage, "Work", 9);
+        }
+        stage.migrate();
+        assert_eq!(flags(&stage, "Work", 1), set(&["$Label1"]), "{comes}");
+        assert_eq!(flags(&stage, "Work", 2), set(&["$Label1"]), "{comes}");
+    });
+}
+
+#[test]
+fn a_folder_with_another_uidvalidity_on_the_target_is_not_flagged_by_its_old_uids() {
+    let stage = stage(&[]);
+    let store = stage.target.store();
+    // The messages have other UIDs now.
+    store.delete_message(ANN, "Work", 1).unwrap();
+    store.change_uid_validity(ANN, "Work").unwrap();
+    stage.source.store().set_flags(ANN, "Work", 2, &["$Label1", "\\Seen"]).unwrap();
+    stage.migrate();
+    let there = stage.target.mail();
+    let seen = there.folder("Work").unwrap().messages.iter().filter(|message| message.flags.contains("\\Seen")).count();
+    // No record says any more what was set.
+    assert_eq!(seen, 0);
+}
+
+#[test]
+fn a_change_of_flags_that_was_cut_in_the_middle_is_completed_and_is_not_taken_for_somebodys() {
+    for (number, is_done) in [(0, false), (0, true), (1, false), (1, true)] {
+        let stage = stage(&[]);
+        stage.source.store().set_flags(ANN, "Work", 1, &["\\Seen"]).unwrap();
+        cut_at(&stage, "UID STORE", number, is_done);
+        let state = stage.migrate();
+        assert_eq!(state.tally.followed.left, 0, "{number} {is_done}: {:#?}", problems(&state));
+        stage.assert_complete(&state);
+    }
+}
+
+/// Cuts the connection to the target at the command of that number and name, before it is done or after.
+fn cut_at(stage: &Stage, name: &'static str, number: usize, is_done: bool) {
+    let met = AtomicUsize::new(0);
+    stage.target.server.set_faults(Some(Arc::new(move |step: &Step<'_>| {
+        let is_meant = match step.moment {
+            Moment::Received { command } => !is_done && command == name,
+            Moment::Executed { command } => is_done && command == name,
+            _ => false,
+        };
+        let cuts = is_meant && met.fetch_add(1, Ordering::SeqCst) == number;
+        if cuts { Action::Cut } else { Action::Proceed }
+    })));
+}
+
+#[test]
+fn a_keyword_that_the_target_refuses_costs_the_standard_flags_nothing_and_is_named() {
+    let mut stage = filled(&[], &[]);
+    stage.target.tamper(Tamper::commands(|command| {
+        let is_refused = command.name == "UID STORE" && command.text.contains("no-more");
+        let answer = format!("{} NO [LIMIT] Too many keywords\r\n", command.tag);
+        if is_refused { Fate::Instead(answer.into_bytes()) } else { Fate::Pass }
+    }));
+    stage.assert_complete(&stage.migrate());
+    stage.source.store().set_flags(ANN, "Work", 1, &["$Label1", "\\Seen", "no-more"]).unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete);
+    assert_eq!(flags(&stage, "Work", 1), set(&["$Label1", "\\Seen"]));
+    assert!(problems(&state).iter().any(|problem| problem.starts_with("KeywordsDropped")), "{:?}", problems(&state));
+}
+
+/// What a folder of the target holds, by the sizes of its messages.
+fn sizes(stage: &Stage, folder: &str) -> Vec<u64> {
+    let mail = stage.target.mail();
+    let mut sizes: Vec<u64> = mail.folder(folder).unwrap().messages.iter().map(|message| message.size).collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+fn size(number: u64) -> u64 {
+    23 + number * 7
+}
+
+/// Targets that move at once, that copy and take away, and both without COPYUID being of use.
+const WAYS: [&[&str]; 2] = [&[], &["MOVE"]];
+
+#[test]
+fn what_was_moved_on_the_source_is_moved_on_the_target_and_not_copied_once_more() {
+    for way in WAYS {
+        let stage = migrated(&[], way);
+        let store = stage.source.store();
+        store.move_message(ANN, "Work", 2, "Filed").unwrap();
+        store.move_message(ANN, "Work", 3, "INBOX").unwrap();
+        let state = assert_followed(&stage, Followed { moved: 2, ..Followed::default() });
+        stage.assert_complete(&state);
+        let commands: Vec<String> =
+            stage.target.server.transcripts().into_iter().flat_map(|transcript| transcript.commands).collect();
+        assert!(!commands.contains(&"EXPUNGE".to_owned()) && !commands.contains(&"CLOSE".to_owned()));
+        assert_followed(&stage, Followed::default());
+        // It is ours where it is now, too.
+        store.move_message(ANN, "Filed", 1, "Work").unwrap();
+        let state = assert_followed(&stage, Followed { moved: 1, ..Followed::default() });
+        stage.assert_complete(&state);
+    }
+}
+
+#[test]
+fn a_message_that_was_moved_and_flagged_arrives_with_its_new_flags() {
+    let stage = stage(&[]);
+    stage.source.store().set_flags(ANN, "Work", 2, &["\\Seen"]).unwrap();
+    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
+    let state = assert_followed(&stage, Followed { moved: 1, flags: 1, ..Followed::default() });
+    stage.assert_complete(&state);
+}
+
+#[test]
+fn of_two_equal_messages_of_which_one_was_moved_one_is_moved() {
+    for way in WAYS {
+        let stage = filled(&[], way);
+        for _ in 0..2 {
+            letter(&stage, "Work", 7);
+        }
+        stage.assert_complete(&stage.migrate());
+        stage.source.store().move_message(ANN, "Work", 5, "Filed").unwrap();
+        let state = assert_followed(&stage, Followed { moved: 1, ..Followed::default() });
+        stage.assert_complete(&state);
+    }
+}
+
+#[test]
+fn a_message_that_was_copied_on_the_source_and_then_deleted_is_moved_once_and_copied_once() {
+    let stage = stage(&[]);
+    let store = stage.source.store();
+    letter(&stage, "INBOX", 2);
+    store.move_message(ANN, "Work", 2, "Filed").unwrap();
+    let state = stage.migrate();
+    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (1, 1), "{:#?}", problems(&state));
+    stage.assert_complete(&state);
+}
+
+#[test]
+fn a_folder_that_was_emptied_into_another_and_deleted_leaves_no_second_copies() {
+    let stage = stage(&[]);
+    let store = stage.source.store();
+    for uid in 1..=4 {
+        store.move_message(ANN, "Work", uid, "Filed").unwrap();
+    }
+    store.delete_folder(ANN, "Work").unwrap();
+    assert_followed(&stage, Followed { moved: 4, ..Followed::default() });
+    assert_eq!((sizes(&stage, "Work"), sizes(&stage, "Filed").len()), (vec![], 4));
+}
+
+#[test]
+fn what_a_person_moved_deleted_or_flagged_on_the_target_stays_as_she_left_it() {
+    for way in WAYS {
+        let stage = migrated(&[], way);
+        let (source, target) = (stage.source.store(), stage.target.store());
+        for uid in 1..=3 {
+            source.move_message(ANN, "Work", uid, "Filed").unwrap();
+        }
+        target.set_flags(ANN, "Work", 1, &["$Label1", "\\Seen"]).unwrap();
+        target.delete_message(ANN, "Work", 2).unwrap();
+        target.move_message(ANN, "Work", 3, "INBOX").unwrap();
+        let state = assert_followed(&stage, Followed { left: 3, ..Followed::default() });
+        assert_eq!(state.tally.failed, 0);
+        assert_eq!(sizes(&stage, "Work"), [size(1), size(4)]);
+        assert_eq!((sizes(&stage, "Filed"), sizes(&stage, "INBOX")), (vec![], vec![size(3)]));
+        // And in every later pass.
+        assert_followed(&stage, Followed::default());
+        assert_eq!(sizes(&stage, "Filed"), [0; 0]);
+    }
+}
+
+#[test]
+fn a_place_that_holds_another_message_is_not_moved_and_the_message_is_copied() {
+    let stage = stage(&[]);
+    let other = Content::bytes(format!("Subject: other 22\r\n\r\n{:1$}", "", size(2) as usize - 21).as_bytes());
+    assert_eq!(other.size(), size(2));
+    stage.target.store().replace_content(ANN, "Work", 2, other).unwrap();
+    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
+    let state = stage.migrate();
+    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (0, 1), "{:#?}", problems(&state));
+    assert_eq!((sizes(&stage, "Work").len(), sizes(&stage, "Filed").len()), (4, 1));
+}
+
+#[test]
+fn a_target_folder_with_another_uidvalidity_loses_nothing_by_a_move() {
+    let stage = stage(&[]);
+    let target = stage.target.store();
+    target.delete_message(ANN, "Work", 1).unwrap();
+    target.change_uid_validity(ANN, "Work").unwrap();
+    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
+    let state = stage.migrate();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    assert!(sizes(&stage, "Filed").contains(&size(2)));
+    for number in [3, 4] {
+        assert!(sizes(&stage, "Work").contains(&size(number)));
+    }
+}
+
+#[test]
+fn a_target_that_can_neither_move_nor_take_away_gets_a_copy_and_the_old_one_is_named() {
+    let stage = migrated(&[], &["MOVE", "UIDPLUS"]);
+    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
+    let state = stage.migrate();
+    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (0, 1), "{:#?}", problems(&state));
+    assert_eq!((sizes(&stage, "Work").len(), sizes(&stage, "Filed")), (4, vec![size(2)]));
+    assert!(problems(&state).iter().any(|problem| problem.starts_with("OldCopyStays")), "{:?}", problems(&state));
+    assert_eq!(stage.migrate().tally.copied.messages, 0);
+}
+
+#[test]
+fn a_move_into_a_folder_that_a_rule_leaves_out_stays_and_is_counted_even_where_deletions_are_followed() {
+    for follow_deletions in [false, true] {
+        let mut stage = stage(&[]);
+        stage.target.store().create_folder(ANN, "Trash").unwrap();
+        stage.follow_deletions = follow_deletions;
+        stage.source.store().create_folder(ANN, "Private").unwrap();
+        stage.source.store().move_message(ANN, "Work", 2, "Private").unwrap();
+        let mut request = stage.request(kimt::progress::RunKind::Migrate, stage.folder.path());
+        request.selection.read_rules("exclude Private").unwrap();
+        let state = stage.finish(request);
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+        assert_eq!(state.tally.followed, Followed { deleted: 1, ..Followed::default() });
+        assert_eq!(sizes(&stage, "Work").len(), 4);
+    }
+}
+
+#[test]
+fn what_was_deleted_on_the_source_stays_and_is_counted_as_long_as_it_is_there() {
+    let stage = stage(&[]);
+    stage.source.store().delete_message(ANN, "Work", 1).unwrap();
+    stage.source.store().delete_message(ANN, "Work", 2).unwrap();
+    for _ in 0..2 {
+        assert_followed(&stage, Followed { deleted: 2, ..Followed::default() });
+        assert_eq!(sizes(&stage, "Work").len(), 4);
+    }
+    stage.target.store().delete_message(ANN, "Work", 1).unwrap();
+    assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
+}
+
+#[test]
+fn followed_deletions_go_into_the_trash_of_the_target_and_only_our_own_untouched_copies() {
+    for way in WAYS {
+        let mut stage = migrated(&[], way);
+        stage.follow_deletions = true;
+        let (source, target) = (stage.source.store(), stage.target.store());
+        target.create_folder(ANN, "Trash").unwrap();
+        for uid in 1..=3 {
+            source.delete_message(ANN, "Work", uid).unwrap();
+        }
+        target.set_flags(ANN, "Work", 2, &["\\Flagged"]).unwrap();
+        let other = Content::bytes(format!("Subject: other 33\r\n\r\n{:1$}", "", size(3) as usize - 21).as_bytes());
+        assert_eq!(other.size(), size(3));
+        target.replace_content(ANN, "Work", 3, other).unwrap();
+        assert_followed(&stage, Followed { taken_away: 1, left: 1, ..Followed::default() });
+        assert_eq!((sizes(&stage, "Work"), sizes(&stage, "Trash")), (vec![size(2), size(3), size(4)], vec![size(1)]));
+        assert_followed(&stage, Followed { left: 1, ..Followed::default() });
+    }
+}
+
+#[test]
+fn without_a_trash_folder_nothing_is_taken_away() {
+    let mut stage = stage(&[]);
+    stage.follow_deletions = true;
+    stage.source.store().delete_message(ANN, "Work", 1).unwrap();
+    assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
+}
+
+#[test]
+fn a_last_pass_that_is_cut_at_any_step_ends_with_every_message_exactly_once() {
+    for (way, is_done) in WAYS.into_iter().flat_map(|way| [(way, false), (way, true)]) {
+        for (name, numbers) in [("UID MOVE", 2), ("UID COPY", 2), ("UID STORE", 4), ("UID EXPUNGE", 3), ("SELECT", 4)] {
+            for number in 0..numbers {
+                let mut stage = migrated(&[], way);
+                stage.follow_deletions = true;
+                stage.target.store().create_folder(ANN, "Trash").unwrap();
+                let source = stage.source.store();
+                source.set_flags(ANN, "Work", 4, &["\\Seen"]).unwrap();
+                source.move_message(ANN, "Work", 2, "Filed").unwrap();
+                source.move_message(ANN, "Work", 3, "Filed").unwrap();
+                source.delete_message(ANN, "Work", 1).unwrap();
+                cut_at(&stage, name, number, is_done);
+                let state = stage.migrate();
+                let what = format!("{way:?} {name} {number} {is_done}");
+                assert_eq!(state.verdict(), Verdict::AllComplete, "{what}: {:#?}", problems(&state));
+                let (here, there) = (stage.target.mail(), stage.source.mail());
+                for folder in ["Work", "Filed"] {
+                    let (here, there) = (here.folder(folder).unwrap(), there.folder(folder).unwrap());
+                    assert!(here.contents() == there.contents(), "{what}: {folder} {here:?}");
+                }
+                assert_eq!(sizes(&stage, "Trash"), [size(1)], "{what}");
+            }
+        }
+    }
+}
