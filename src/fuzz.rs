@@ -3,7 +3,7 @@
 
 pub use crate::dav::fuzzing::answers as dav_answers;
 pub use crate::imap::fuzzing::{answers, bodies, bodies_of_folders, compressed, names};
-pub use crate::items::fuzzing::{calendars, cards};
+pub use crate::items::fuzzing::{calendars, cards, item_messages};
 pub use crate::kerio::fuzzing::calls;
 pub use crate::migrate::fuzzing::contents;
 

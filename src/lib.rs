@@ -25,3 +25,4 @@ pub mod progress;
 pub mod rehearsal;
 pub mod report;
 pub mod settings;
+mod xml;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and the others that it may name. A new module has to be given its place here.
-const KNOWS: [(&str, &[&str]); 24] = [
+const KNOWS: [(&str, &[&str]); 25] = [
     ("domain", &[]),
     ("core_dumps", &[]),
     ("private_file", &[]),
@@ -27,8 +27,9 @@ const KNOWS: [(&str, &[&str]); 24] = [
     ("migration", &["domain", "progress", "private_file"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
-    ("items", &["domain"]),
-    ("dav", &["domain", "network", "items"]),
+    ("xml", &[]),
+    ("items", &["domain", "xml"]),
+    ("dav", &["domain", "network", "items", "xml"]),
     ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "migration", "report"]),
     ("cli", ABOVE_THE_ENGINE_AND_ITS_STORES),
     ("gui", ABOVE_THE_ENGINE),
@@ -111,7 +112,7 @@ const OWNERS: [(&[&str], &[&str]); 35] = [
     (&["ureq::"], &["network"]),
     (&["rusqlite::"], &["ledger"]),
     (&["postgres::", "postgres_native_tls::"], &["fleet"]),
-    (&["quick_xml::"], &["dav"]),
+    (&["quick_xml::"], &["xml"]),
     (&["calcard::"], &["items"]),
     (&["chrono_tz::"], &["items"]),
     (&["eframe::"], &["gui"]),

@@ -108,6 +108,11 @@ fn any_answer_of_a_calendar_server_is_read_without_harm() {
 }
 
 #[test]
+fn any_message_that_holds_items_is_read_without_harm() {
+    feed("item_messages", kimt::fuzz::item_messages, 2000);
+}
+
+#[test]
 fn whatever_a_calendar_says_invites_nobody_and_is_written_as_it_was_read() {
     feed("calendars", kimt::fuzz::calendars, 3000);
 }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 pub(super) struct GroupwareArguments {
     /// Whether calendars, contacts and tasks are migrated too, by CalDAV and CardDAV
     ///
-    /// auto takes what the source has and says where it has nothing; dav makes it an error when the source has nothing; files takes the
-    /// files of --items. Each person signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
+    /// auto takes what the source has, by CalDAV and CardDAV or else from folders of the mailbox that hold items (Kolab, Kerio Connect and
+    /// others), and says where it has nothing; dav and imap take one of the two only; files takes the files of --items. Each person signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Mode::Off)]
     groupware: Mode,
     /// The source's CalDAV and CardDAV server (default: found at the source's host, by HTTPS)
@@ -39,6 +39,7 @@ enum Mode {
     Off,
     Auto,
     Dav,
+    Imap,
     Files,
 }
 
@@ -55,6 +56,7 @@ pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result
         Mode::Off => GroupwareMode::Off,
         Mode::Auto => GroupwareMode::Auto,
         Mode::Dav => GroupwareMode::Dav,
+        Mode::Imap => GroupwareMode::Imap,
         Mode::Files => GroupwareMode::Files,
     };
     match (mode == GroupwareMode::Files, &typed.items) {

@@ -8,8 +8,8 @@
 use super::connection::{ReadConnection, ReadOnly};
 use super::discovery::Homes;
 use super::multistatus::{self, Response};
-use super::xml::{self, Element, Space};
 use super::{DavError, Href};
+use crate::xml::{self, Element, Space};
 use std::collections::BTreeMap;
 
 /// The largest listing that is read, in bytes: some 300,000 items.
@@ -115,7 +115,7 @@ fn collection(response: &Response) -> Option<Collection> {
     };
     let set = response.property(Space::Calendar, "supported-calendar-component-set");
     let components: Vec<&str> =
-        set.into_iter().flat_map(|set| &set.children).filter_map(|comp: &Element| comp.attribute.as_deref()).collect();
+        set.into_iter().flat_map(|set| &set.children).filter_map(|comp: &Element| comp.attribute("name")).collect();
     // A server that does not say takes everything.
     let takes = |what: &str| components.is_empty() || components.iter().any(|own| own.eq_ignore_ascii_case(what));
     let is_calendar = is == CollectionKind::Calendar;

@@ -4,10 +4,10 @@
 //! - A request that changes nothing is sent once more when its connection is lost; one that stores something never is.
 //! - 429 and 503 are waited for as the server says, three times and two minutes together at most.
 
-use super::xml::{self, Space};
 use super::{DavAddress, DavError, Href};
 use crate::domain::Secret;
 use crate::network::{HttpClient, HttpRequest, HttpResponse, HttpServer};
+use crate::xml::{self, Space};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::time::Duration;

@@ -9,8 +9,8 @@
 
 use super::connection::{ReadConnection, ReadOnly};
 use super::multistatus::{self, Response};
-use super::xml::Space;
 use super::{DavError, Href};
+use crate::xml::Space;
 
 /// Where servers answer that have no well-known place: Kerio Connect, Cyrus, Nextcloud, SOGo, Zimbra and others.
 const ENTRIES: [&str; 8] = [

@@ -20,7 +20,6 @@ mod error;
 mod multistatus;
 mod source;
 mod target;
-mod xml;
 
 pub use address::{DavAddress, Href};
 pub use collections::{Collection, CollectionKind, Listed};

@@ -5,8 +5,8 @@
 //! - A response with 507 for the collection means that the answer is not whole (RFC 6578, section 3.6).
 //! - Responses that lead to another server are left out.
 
-use super::xml::{self, Element, Space};
 use super::{DavAddress, DavError, Href};
+use crate::xml::{self, Element, Space};
 
 /// What is said of one resource.
 #[derive(Debug)]

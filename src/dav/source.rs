@@ -4,10 +4,10 @@ use super::collections::{self, Collection, CollectionKind, Listed};
 use super::connection::{Channel, DavLogin, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
 use super::multistatus::{self, Response};
-use super::xml::{self, Space};
 use super::{DavAddress, DavError, Href};
 use crate::items::decoded_text;
 use crate::network::HttpServer;
+use crate::xml::{self, Space};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

@@ -2,10 +2,10 @@
 
 use super::collections::{Collection, CollectionKind};
 use super::connection::{Adding, Channel, DavLogin, ReadOnly, WriteConnection, XML};
-use super::xml::{self};
 use super::{DavAddress, DavError, Href, Source, discovery};
 use crate::items::{Card, DoesNotSchedule, Uninvited};
 use crate::network::HttpServer;
+use crate::xml;
 use std::time::Duration;
 
 /// The largest answer to a request that stores something, in bytes.

@@ -1,6 +1,6 @@
 //! Entry points for fuzzing what reads and writes items; see [`crate::fuzz`].
 
-use super::{Attendees, Uninvited, split_calendar, split_cards};
+use super::{Attendees, ItemMessage, Uninvited, split_calendar, split_cards};
 
 /// iCalendar from anywhere: what is written invites nobody, and is read again as the same.
 pub fn calendars(bytes: &[u8]) {
@@ -19,6 +19,12 @@ pub fn calendars(bytes: &[u8]) {
         let Some(Ok(again)) = again.first() else { panic!("what was written cannot be read") };
         assert_eq!(sent.differences(again), Vec::<String>::new());
     }
+}
+
+/// Messages from anywhere, with calendar objects, cards and Kolab's XML: what is an item invites nobody, and is read again as the same.
+pub fn item_messages(bytes: &[u8]) {
+    let Ok(item) = ItemMessage::read(bytes).item() else { return };
+    if item.is_contact { cards(item.text.as_bytes()) } else { calendars(item.text.as_bytes()) }
 }
 
 /// vCards from anywhere: what is written is read again as the same.

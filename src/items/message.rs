@@ -1,30 +1,35 @@
-//! Items in messages of mail: calendar objects and cards as parts, whatever they are called and however they are encoded.
+//! Items in messages of mail: calendar objects and cards as parts, whatever they are called and however they are encoded, and Kolab's.
 //!
-//! - Mail that carries an invitation is never an event: a part with a method is one, and so is any message with `METHOD` in its calendar.
+//! - Mail that carries an invitation is never an event: whatever has a method, but for one that only publishes, is such mail.
+//! - A card may be uuencoded, as Kerio Connect has stored some.
 //! - The parser promises not to panic. Were it to break its word, the message would have no parts.
 
 use super::calendar::uids;
 use super::encoding::decoded_text;
+use super::kolab;
+use super::part::{Attachment, ItemPart};
 use mail_parser::{MessageParser, MimeHeaders};
-
-/// A part of a message that may hold items.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemPart {
-    /// Its media type in small letters, such as `text/calendar`.
-    pub media_type: String,
-    /// What it says.
-    pub text: String,
-}
 
 /// A message as far as it is about items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemMessage {
-    /// Its parts that may hold items.
-    pub parts: Vec<ItemPart>,
+    parts: Vec<ItemPart>,
+    attachments: Vec<Attachment>,
     /// What Kolab says that it is, such as `application/x-vnd.kolab.event`.
     pub kolab_type: Option<String>,
+    /// What it is called.
+    pub subject: String,
     /// When it says that it was written, in seconds since 1970.
     pub date: Option<i64>,
+}
+
+/// An item of a message as iCalendar or vCard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemText {
+    /// Whether it is a contact, or else an event or a task.
+    pub is_contact: bool,
+    /// iCalendar or vCard.
+    pub text: String,
 }
 
 impl ItemMessage {
@@ -35,27 +40,66 @@ impl ItemMessage {
 
     fn parse(message: &[u8]) -> Self {
         let Some(message) = MessageParser::default().parse(message) else { return Self::default() };
-        let kolab_type = message.header_raw("X-Kolab-Type").map(|value| value.trim().to_ascii_lowercase());
-        let date = message.date().map(mail_parser::DateTime::to_timestamp);
-        let mut parts = Vec::new();
+        let mut read = Self {
+            kolab_type: message.header_raw("X-Kolab-Type").map(|value| value.trim().to_ascii_lowercase()),
+            subject: message.subject().unwrap_or_default().to_owned(),
+            date: message.date().map(mail_parser::DateTime::to_timestamp),
+            ..Self::default()
+        };
         for part in &message.parts {
             let Some(kind) = part.content_type() else { continue };
             let media_type = format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase();
+            let (content_id, name) =
+                (part.content_id().unwrap_or_default(), part.attachment_name().unwrap_or_default());
             if is_about_items(&media_type) {
                 let text = match part.text_contents() {
                     Some(text) => text.to_owned(),
                     None => decoded_text(part.contents().to_vec()),
                 };
-                parts.push(ItemPart { media_type, text });
+                read.parts.push(ItemPart { media_type, text });
+            } else if !content_id.is_empty() || !name.is_empty() {
+                let bytes = part.contents().to_vec();
+                let content_id = content_id.trim_matches(['<', '>']).to_owned();
+                read.attachments.push(Attachment { content_id, name: name.to_owned(), media_type, bytes });
             }
         }
-        Self { parts, kolab_type, date }
+        read
     }
 
     /// The UIDs of the events that it invites to, or tells about.
     pub fn told_uids(&self) -> Vec<String> {
         self.parts.iter().flat_map(|part| uids(&part.text)).map(|(_, uid)| uid).collect()
     }
+
+    /// The item that it is. The error says why it is none.
+    pub fn item(&self) -> Result<ItemText, String> {
+        for part in &self.parts {
+            let is_contact = part.media_type.contains("card") || part.media_type.ends_with(".contact");
+            match kolab::converted(part, &self.attachments) {
+                Some(Ok(text)) => return Ok(ItemText { is_contact, text }),
+                Some(Err(why)) => return Err(why),
+                None => {}
+            }
+            let text = uudecoded(&part.text).unwrap_or_else(|| part.text.clone());
+            if text.to_ascii_uppercase().contains("BEGIN:VCARD") {
+                return Ok(ItemText { is_contact: true, text });
+            }
+            if text.to_ascii_uppercase().contains("BEGIN:VCALENDAR") {
+                if let Some(method) = method(&text) {
+                    return Err(format!("it is mail about an event ({method}) and no event"));
+                }
+                return Ok(ItemText { is_contact: false, text });
+            }
+        }
+        Err("it holds no event, task or contact".to_owned())
+    }
+}
+
+/// The method of a calendar object that is sent to somebody.
+fn method(text: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("METHOD:")))?;
+    let method = line[7..].trim().to_ascii_uppercase();
+    (!method.is_empty() && method != "PUBLISH").then_some(method)
 }
 
 fn is_about_items(media_type: &str) -> bool {
@@ -71,26 +115,137 @@ fn is_about_items(media_type: &str) -> bool {
     ) || media_type.starts_with("application/x-vnd.kolab.")
 }
 
+/// What stands between `begin 644 name` and `end`, if it does.
+fn uudecoded(text: &str) -> Option<String> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("begin "));
+    lines.next()?;
+    let mut bytes = Vec::new();
+    for line in lines.take_while(|line| *line != "end") {
+        let values: Vec<u8> = line.bytes().map(|byte| byte.wrapping_sub(b' ') & 0x3f).collect();
+        let Some((length, groups)) = values.split_first() else { continue };
+        let mut decoded = Vec::new();
+        for group in groups.chunks(4) {
+            let at = |index: usize| group.get(index).copied().unwrap_or_default();
+            decoded.extend([at(0) << 2 | at(1) >> 4, at(1) << 4 | at(2) >> 2, at(2) << 6 | at(3)]);
+        }
+        decoded.truncate(usize::from(*length));
+        bytes.extend(decoded);
+    }
+    Some(decoded_text(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::items::{split_calendar, split_cards};
+
+    fn message(head: &str, parts: &[(&str, &str)]) -> ItemMessage {
+        let mut text = format!("{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n");
+        for (part_head, body) in parts {
+            text.push_str(&format!("--x\r\n{part_head}\r\n\r\n{body}\r\n"));
+        }
+        ItemMessage::read(format!("{text}--x--\r\n").as_bytes())
+    }
 
     #[test]
-    fn an_invitation_names_its_event_in_any_encoding() {
+    fn an_invitation_names_its_event_in_any_encoding_and_is_no_item() {
         let calendar =
             "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:a@b\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, calendar);
         for (encoding, body) in [("7bit", calendar), ("base64", &encoded)] {
-            let text = format!(
-                "Date: Tue, 7 Jan 2020 01:02:03 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nHello\r\n--x\r\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n--x--\r\n"
+            let head = format!(
+                "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}"
             );
-            let message = ItemMessage::read(text.as_bytes());
+            let message = message(
+                "Date: Tue, 7 Jan 2020 01:02:03 +0000\r\n",
+                &[("Content-Type: text/plain", "Hello"), (&head, body)],
+            );
             assert_eq!(
                 (message.told_uids(), message.date),
                 (vec!["a@b".to_owned()], Some(1_578_358_923)),
                 "{encoding}"
             );
+            assert!(message.item().unwrap_err().contains("REQUEST"));
         }
-        assert_eq!(ItemMessage::read(b"Subject: x\r\n\r\ntext"), ItemMessage::default());
+        assert!(ItemMessage::read(b"Subject: x\r\n\r\ntext").item().is_err());
+    }
+
+    #[test]
+    fn an_event_and_a_contact_are_found_also_uuencoded() {
+        let event =
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20240101T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR";
+        let item =
+            message("", &[("Content-Type: text/plain", "x"), ("Content-Type: text/calendar", event)]).item().unwrap();
+        assert!(!item.is_contact && split_calendar(&item.text, "").remove(0).is_ok());
+        let coded = "begin 644 card.vcf\r\n<0D5'24XZ5D-!4D0-\"D9..D$-\"D5.1#I60T%21 ``\r\n`\r\nend";
+        let item = message("", &[("Content-Type: text/x-vcard", coded)]).item().unwrap();
+        assert!(item.is_contact && item.text.starts_with("BEGIN:VCARD\r\nFN:A\r\nEND:VCARD"), "{:?}", item.text);
+    }
+
+    #[test]
+    fn kolab_3_events_and_contacts_mean_the_same_as_their_calendar_objects() {
+        let xml = "<?xml version=\"1.0\"?><icalendar xmlns=\"urn:ietf:params:xml:ns:icalendar-2.0\"><vcalendar><properties><version><text>2.0</text></version></properties><components><vevent><properties><uid><text>k@x</text></uid><dtstart><parameters><tzid><text>/kolab.org/Europe/Berlin</text></tzid></parameters><date-time>2024-01-02T09:30:00</date-time></dtstart><duration><duration>PT1H</duration></duration><rrule><recur><freq>WEEKLY</freq><count>5</count><byday>TU</byday><byday>TH</byday></recur></rrule><exdate><parameters><tzid><text>/kolab.org/Europe/Berlin</text></tzid></parameters><date-time>2024-01-04T09:30:00</date-time></exdate><summary><text>Jour fixe, weekly</text></summary><categories><text>a</text><text>b,c</text></categories><organizer><parameters><cn><text>Ann</text></cn></parameters><cal-address>mailto:%3Cann%40example.com%3E</cal-address></organizer><attach><parameters><fmttype><text>text/plain</text></fmttype></parameters><uri>cid:file.1</uri></attach></properties><components><valarm><properties><action><text>DISPLAY</text></action><description><text>x</text></description><trigger><parameters><related><text>START</text></related></parameters><duration>-PT15M</duration></trigger></properties></valarm></components></vevent></components></vcalendar></icalendar>";
+        let file = ("Content-Type: text/plain; name=a.txt\r\nContent-ID: <file.1>", "Hello");
+        let kolab = message(
+            "X-Kolab-Type: application/x-vnd.kolab.event\r\n",
+            &[("Content-Type: application/calendar+xml", xml), file],
+        );
+        assert_eq!(kolab.kolab_type.as_deref(), Some("application/x-vnd.kolab.event"));
+        let item = kolab.item().unwrap();
+        let same = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:k@x\r\nDTSTART;TZID=Europe/Berlin:20240102T093000\r\nDTEND;TZID=Europe/Berlin:20240102T103000\r\nRRULE:FREQ=WEEKLY;COUNT=5;BYDAY=TU,TH\r\nEXDATE;TZID=Europe/Berlin:20240104T093000\r\nSUMMARY:Jour fixe\\, weekly\r\nCATEGORIES:a,b\\,c\r\nORGANIZER;CN=Ann:mailto:ann@example.com\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        let (one, other) =
+            (split_calendar(&item.text, "").remove(0).unwrap(), split_calendar(same, "").remove(0).unwrap());
+        assert_eq!(crate::items::meaning::differences(&one, &other), Vec::<String>::new(), "{}", item.text);
+
+        let xml = "<vcards xmlns=\"urn:ietf:params:xml:ns:vcard-4.0\"><vcard><uid><uri>urn:uuid:1</uri></uid><kind><text>individual</text></kind><fn><text>J\u{f6}rg Keller</text></fn><n><surname>Keller</surname><given>J\u{f6}rg</given></n><tel><parameters><type><text>work</text></type></parameters><text>+49 30</text></tel><group name=\"Affiliation\"><org><text>Nordwind; GmbH</text></org></group><adr><parameters><type><text>home</text></type></parameters><pobox/><ext/><street>Str. 1</street><locality>Berlin</locality><region/><code>10115</code><country/></adr><photo><uri>data:image/jpeg;base64,/9j/</uri></photo></vcard></vcards>";
+        let item = message("", &[("Content-Type: application/vcard+xml", xml)]).item().unwrap();
+        let same = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:urn:uuid:1\r\nFN:J\u{f6}rg Keller\r\nN:Keller;J\u{f6}rg;;;\r\nTEL;TYPE=WORK:+49 30\r\nORG:Nordwind\\; GmbH\r\nADR;TYPE=HOME:;;Str. 1;Berlin;;10115;\r\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/\r\nEND:VCARD\r\n";
+        let (one, other) =
+            (split_cards(&item.text, "").remove(0).unwrap().0, split_cards(same, "").remove(0).unwrap().0);
+        assert!(item.is_contact);
+        assert_eq!(one.differences(&other), Vec::<String>::new(), "{}", item.text);
+    }
+
+    #[test]
+    fn kolab_2_events_tasks_and_contacts_mean_the_same_as_their_calendar_objects() {
+        let of = |kind: &str, xml: &str| {
+            message("", &[(&format!("Content-Type: application/x-vnd.kolab.{kind}; name=kolab.xml"), xml)]).item()
+        };
+        let calendars = [
+            (
+                "event",
+                "<event version=\"1.0\"><uid>a</uid><body>Text</body><summary>Trip</summary><start-date>2024-05-04</start-date><end-date>2024-05-05</end-date><recurrence cycle=\"yearly\" type=\"monthday\"><interval>1</interval><daynumber>4</daynumber><month>may</month><range type=\"number\">3</range></recurrence><alarm>15</alarm><attendee><display-name>Ben</display-name><smtp-address>ben@x.y</smtp-address><status>accepted</status></attendee></event>",
+                "BEGIN:VEVENT\r\nUID:a\r\nDESCRIPTION:Text\r\nSUMMARY:Trip\r\nDTSTART;VALUE=DATE:20240504\r\nDTEND;VALUE=DATE:20240506\r\nRRULE:FREQ=YEARLY;COUNT=3\r\nATTENDEE;CN=Ben;PARTSTAT=ACCEPTED:mailto:ben@x.y\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Reminder\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\n",
+            ),
+            (
+                "event",
+                "<event><uid>b</uid><summary>Weekly</summary><start-date>2024-01-02T08:30:00Z</start-date><end-date>2024-01-02T09:30:00Z</end-date><recurrence cycle=\"weekly\"><interval>2</interval><day>tuesday</day><day>thursday</day><range type=\"date\">2024-03-01</range><exclusion>2024-01-16</exclusion></recurrence></event>",
+                "BEGIN:VEVENT\r\nUID:b\r\nSUMMARY:Weekly\r\nDTSTART:20240102T083000Z\r\nDTEND:20240102T093000Z\r\nRRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;UNTIL=20240301T235959Z\r\nEXDATE:20240116T083000Z\r\nEND:VEVENT\r\n",
+            ),
+            (
+                "task",
+                "<task><uid>c</uid><summary>Tax</summary><due-date>2024-07-31</due-date><priority>1</priority><completed>40</completed><status>in-progress</status></task>",
+                "BEGIN:VTODO\r\nUID:c\r\nSUMMARY:Tax\r\nDUE;VALUE=DATE:20240731\r\nPRIORITY:1\r\nPERCENT-COMPLETE:40\r\nSTATUS:IN-PROCESS\r\nEND:VTODO\r\n",
+            ),
+        ];
+        for (kind, xml, same) in calendars {
+            let item = of(kind, xml).unwrap();
+            let same = format!("BEGIN:VCALENDAR\r\n{same}END:VCALENDAR\r\n");
+            let (one, other) =
+                (split_calendar(&item.text, "").remove(0).unwrap(), split_calendar(&same, "").remove(0).unwrap());
+            assert_eq!(crate::items::meaning::differences(&one, &other), Vec::<String>::new(), "{}", item.text);
+        }
+        let xml = "<contact version=\"1.0\"><uid>d</uid><name><given-name>J\u{f6}rg</given-name><last-name>Keller</last-name><full-name>J\u{f6}rg Keller</full-name></name><organization>Nordwind</organization><phone><type>mobile</type><number>+49 170</number></phone><email><display-name>J</display-name><smtp-address>j@x.y</smtp-address></email><address><type>business</type><street>Str. 1</street><locality>Berlin</locality><postal-code>10115</postal-code></address><spouse-name>Eva</spouse-name><birthday>1970-04-12</birthday></contact>";
+        let item = of("contact", xml).unwrap();
+        let same = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:d\r\nFN:J\u{f6}rg Keller\r\nN:Keller;J\u{f6}rg;;;\r\nORG:Nordwind\r\nTEL;TYPE=CELL:+49 170\r\nEMAIL:j@x.y\r\nADR;TYPE=WORK:;;Str. 1;Berlin;;10115;\r\nNOTE:Spouse: Eva\r\nBDAY:1970-04-12\r\nEND:VCARD\r\n";
+        let (one, other) =
+            (split_cards(&item.text, "").remove(0).unwrap().0, split_cards(same, "").remove(0).unwrap().0);
+        assert_eq!(one.differences(&other), Vec::<String>::new(), "{}", item.text);
+        assert!(of("note", "<note/>").unwrap_err().contains("note"));
+        for broken in
+            ["", "<event>", "<!DOCTYPE a [<!ENTITY b 'c'>]><event>&b;</event>", "<contact/>", &"<event>".repeat(1000)]
+        {
+            assert!(of("event", broken).is_err(), "{broken}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Events, tasks and contacts: iCalendar (RFC 5545) and vCard (RFC 2426, RFC 6350) read, converted, written and compared by meaning.
+//! Events, tasks and contacts: iCalendar (RFC 5545), vCard (RFC 2426, RFC 6350) and Kolab's formats read, converted, written and compared
+//! by meaning.
 //!
 //! Promises
 //!
@@ -17,9 +18,11 @@ mod card_meaning;
 mod component;
 mod encoding;
 pub(crate) mod fuzzing;
+mod kolab;
 mod line;
 mod meaning;
 mod message;
+mod part;
 mod participants;
 mod recurrence;
 mod zone;
@@ -27,7 +30,7 @@ mod zone;
 pub use calendar::{CalendarItem, split_calendar, uids};
 pub use card::{Card, split_cards};
 pub use encoding::decoded_text;
-pub use message::{ItemMessage, ItemPart};
+pub use message::{ItemMessage, ItemText};
 pub use participants::{Attendees, DoesNotSchedule, Uninvited};
 
 /// Something that cannot be migrated, with the reason in words for a person.

@@ -65,6 +65,8 @@ pub struct DavEnds {
     pub target: DavEnd,
     /// The directory of the files that take the source's place, if they do.
     pub files: Option<PathBuf>,
+    /// Whether items come from folders of the mailboxes and from nowhere else.
+    pub only_folders: bool,
     /// Whether a source without calendars is a failure: somebody said where they are.
     pub demanded: bool,
     /// Whether participants stay where the target sends nothing.
@@ -113,6 +115,7 @@ pub fn dav_ends(
         source: end(Side::Source, &groupware.source_dav, &servers.source)?,
         target: end(Side::Target, &groupware.target_dav, &servers.target)?,
         files: groupware.files.clone().filter(|_| groupware.mode == GroupwareMode::Files),
+        only_folders: groupware.mode == GroupwareMode::Imap,
         demanded: groupware.mode == GroupwareMode::Dav || groupware.source_dav.is_some(),
         keep_attendees: groupware.keep_attendees,
     }))

@@ -319,10 +319,12 @@ pub enum GroupwareMode {
     /// They are not migrated.
     #[default]
     Off,
-    /// From CalDAV and CardDAV where the source has them; a source without is no failure.
+    /// From CalDAV and CardDAV where the source has them, else from folders of its mailboxes; a source with neither is no failure.
     Auto,
     /// From CalDAV and CardDAV, which must be there.
     Dav,
+    /// From folders of the mailboxes: calendar objects, cards and Kolab's items as messages.
+    Imap,
     /// From files: `DIR/ADDRESS/calendar/*.ics`, `tasks/*.ics`, `contacts/*.vcf`.
     Files,
 }

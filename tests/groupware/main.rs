@@ -8,6 +8,7 @@ mod embedded;
 mod support;
 
 mod files;
+mod folders;
 mod killed;
 mod named;
 mod safety;

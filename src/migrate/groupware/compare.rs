@@ -10,7 +10,7 @@ use super::sides::{self, Failure};
 use super::survey::{self, Held};
 use crate::dav::{CollectionKind, Fetched, Listed, Target};
 use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
-use crate::items::Attendees;
+use crate::items::{Attendees, Unusable};
 use crate::migrate::context::RunContext;
 use std::collections::HashMap;
 
@@ -67,7 +67,7 @@ fn collection(
     let conversion =
         Conversion { attendees, kerio: reporter.context.profile.limits_pictures, category: category.as_deref() };
     let mut failure = None;
-    let mut each = |listed: &Listed, fetched: Result<Fetched, String>| {
+    let mut each = |listed: &Listed, fetched: Result<Fetched, Unusable>| {
         if reporter.context.control.stopping() {
             return false;
         }
@@ -85,7 +85,7 @@ fn text(
     held: &Held,
     existing: &HashMap<CollectionKind, Existing>,
     listed: &Listed,
-    fetched: Result<Fetched, String>,
+    fetched: Result<Fetched, Unusable>,
     conversion: Conversion<'_>,
 ) -> Result<(), Failure> {
     let collection = &held.collection;
@@ -93,11 +93,7 @@ fn text(
     let read = fetched.map(|fetched| outgoing::read(collection.kind, &fetched.text, place, conversion));
     let items = match read {
         Ok(items) => items,
-        Err(error) => {
-            let problem = reporter.about(ProblemKind::ItemNotCopied, ItemKind::Event, place, collection).saying(error);
-            reporter.settle((place, ""), ItemKind::Event, ItemOutcome::Failed, Some(problem));
-            return Ok(());
-        }
+        Err(unusable) => vec![Err(unusable)],
     };
     for (number, item) in items.into_iter().enumerate() {
         let item: Outgoing = match item {
@@ -107,7 +103,8 @@ fn text(
                     true => (ProblemKind::ItemLeftOut, ItemOutcome::LeftOut),
                     false => (ProblemKind::ItemNotCopied, ItemOutcome::Failed),
                 };
-                let problem = reporter.about(kind, ItemKind::Event, &unusable.name, collection).saying(unusable.why);
+                let name = if unusable.name.is_empty() { listed.href.name() } else { unusable.name };
+                let problem = reporter.about(kind, ItemKind::Event, &name, collection).saying(unusable.why);
                 reporter.settle((place, &format!("unusable {number}")), ItemKind::Event, outcome, Some(problem));
                 continue;
             }

@@ -62,6 +62,38 @@ fn is_default(collection: &Collection) -> bool {
     }
 }
 
+/// Whether a folder of that name may hold events, tasks or contacts.
+pub(super) fn is_item_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let known = [
+        "calendar",
+        "kalender",
+        "calendrier",
+        "calendario",
+        "calend\u{e1}rio",
+        "kalend\u{e1}\u{159}",
+        "events",
+        "contacts",
+        "kontakte",
+        "contactos",
+        "contatos",
+        "contatti",
+        "kontakty",
+        "addressbook",
+        "address book",
+        "adressbuch",
+        "tasks",
+        "aufgaben",
+        "tareas",
+        "tarefas",
+        "t\u{e2}ches",
+        "attivit\u{e0}",
+        "\u{fa}koly",
+        "todo",
+    ];
+    known.contains(&name.as_str())
+}
+
 fn is_called(collection: &Collection, names: &[&str]) -> bool {
     let (name, last) = (collection.name.to_lowercase(), collection.href.name().to_lowercase());
     names.iter().any(|known| *known == name || *known == last)

@@ -4,6 +4,7 @@ use crate::dav::{DavError, DavLogin, Source, Target};
 use crate::domain::{Account, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
+use crate::migrate::halt::Halt;
 use crate::network::{HttpServer, Watch};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub(super) enum Failure {
     NoPassword(Side),
     /// A server failed us.
     Dav(Side, DavError),
+    /// The mailbox of the source, whose folders hold the items, failed us.
+    Mailbox(Box<Halt>),
     /// The files of the source cannot be read; why.
     Files(String),
     /// The target sent an invitation for an event that was to invite nobody; which, and to whom.
@@ -84,6 +87,10 @@ impl Failure {
                 Some(of(ProblemKind::ItemsRefused, *side).saying(error))
             }
             Failure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
+            Failure::Mailbox(halt) => {
+                let why = halt.problem(account)?.sentence();
+                Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why))
+            }
             Failure::Files(why) => Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why)),
             Failure::InvitationSeen(which) => Some(of(ProblemKind::InvitationSeen, Side::Target).saying(which)),
             Failure::Ledger(error) => {
@@ -94,7 +101,11 @@ impl Failure {
 
     /// Whether a new connection may help.
     pub(super) fn is_loss(&self) -> bool {
-        matches!(self, Failure::Dav(_, error) if error.is_loss())
+        match self {
+            Failure::Dav(_, error) => error.is_loss(),
+            Failure::Mailbox(halt) => matches!(&**halt, Halt::Server { error, .. } if error.is_loss()),
+            _ => false,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an account has on the source: counted for a check, listed for a migration.
 
-use super::origin::{ItemFiles, Origin};
+use super::origin::{ItemFiles, ItemFolders, Origin};
 use super::places;
 use super::reporter::ItemReporter;
 use super::sides::{self, Failure};
@@ -56,8 +56,22 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
             None => absent(reporter, format!("{} has no folder of that name", directory.display())),
         };
     }
+    let folders = |reporter: &ItemReporter<'_>| {
+        let opened = ItemFolders::open(reporter.context, reporter.id, reporter.account);
+        opened.map_err(|halt| Failure::Mailbox(Box::new(halt)))
+    };
+    if ends.only_folders {
+        return match folders(reporter)? {
+            Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
+            None => absent(reporter, "no folder of the mailbox holds such".to_owned()),
+        };
+    }
     match sides::open_source(reporter.context, reporter.account) {
-        Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => absent(reporter, error.to_string()),
+        // Where a server has both, what it gives as calendars is the better of the two.
+        Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => match folders(reporter)? {
+            Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
+            None => absent(reporter, error.to_string()),
+        },
         other => other.map(|source| Some(Origin::Server(Box::new(source)))),
     }
 }

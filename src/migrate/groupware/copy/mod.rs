@@ -86,7 +86,7 @@ pub fn migrate(
 fn side(failure: &Failure) -> Side {
     match failure {
         Failure::Dav(side, _) | Failure::NoPassword(side) => *side,
-        Failure::Files(_) => Side::Source,
+        Failure::Files(_) | Failure::Mailbox(_) => Side::Source,
         Failure::Off | Failure::Ledger(_) | Failure::InvitationSeen(_) => Side::Target,
     }
 }
@@ -217,7 +217,7 @@ impl Copying<'_, '_> {
             self.reporter.problem(problem);
         }
         let mut failure = None;
-        let mut each = |listed: &Listed, fetched: Result<Fetched, String>| {
+        let mut each = |listed: &Listed, fetched: Result<Fetched, Unusable>| {
             if self.reporter.context.control.holding() {
                 self.reporter.context.control.wait_while_paused();
             }
@@ -265,7 +265,7 @@ impl Copying<'_, '_> {
         &mut self,
         collection: &Collection,
         listed: &Listed,
-        fetched: Result<Fetched, String>,
+        fetched: Result<Fetched, Unusable>,
         route: &Route,
         known: &[ItemRecord],
     ) -> Result<(), Failure> {
@@ -277,11 +277,8 @@ impl Copying<'_, '_> {
         };
         let fetched = match fetched {
             Ok(fetched) => fetched,
-            Err(error) => {
-                let problem =
-                    self.reporter.about(ProblemKind::ItemNotCopied, guess, place, collection).on(Side::Source);
-                let problem = problem.saying(format!("the source does not deliver it: {error}"));
-                self.reporter.settle((place, ""), guess, ItemOutcome::Failed, Some(problem));
+            Err(unusable) => {
+                self.name_unusable((listed, ""), guess, collection, unusable);
                 return Ok(());
             }
         };
@@ -297,16 +294,28 @@ impl Copying<'_, '_> {
                     let version = if fetched.etag.is_empty() { &listed.etag } else { &fetched.etag };
                     self.item(collection, (place, version), item, route, known)?;
                 }
-                Err(Unusable { name, why, left_out }) => {
-                    let kind = if left_out { ProblemKind::ItemLeftOut } else { ProblemKind::ItemNotCopied };
-                    let outcome = if left_out { ItemOutcome::LeftOut } else { ItemOutcome::Failed };
-                    let name = if name.is_empty() { listed.href.name() } else { name };
-                    let problem = self.reporter.about(kind, guess, &name, collection).saying(why);
-                    self.reporter.settle((place, &format!("unusable {number}")), guess, outcome, Some(problem));
+                Err(unusable) => {
+                    let number = format!("unusable {number}");
+                    self.name_unusable((listed, &number), guess, collection, unusable);
                 }
             }
         }
         Ok(())
+    }
+
+    fn name_unusable(
+        &mut self,
+        (listed, number): (&Listed, &str),
+        guess: ItemKind,
+        collection: &Collection,
+        unusable: Unusable,
+    ) {
+        let Unusable { name, why, left_out } = unusable;
+        let kind = if left_out { ProblemKind::ItemLeftOut } else { ProblemKind::ItemNotCopied };
+        let outcome = if left_out { ItemOutcome::LeftOut } else { ItemOutcome::Failed };
+        let name = if name.is_empty() { listed.href.name() } else { name };
+        let problem = self.reporter.about(kind, guess, &name, collection).on(Side::Source).saying(why);
+        self.reporter.settle((listed.href.canonical(), number), guess, outcome, Some(problem));
     }
 
     fn item(

@@ -7,9 +7,10 @@
 //! - A text is UTF-8, UTF-16 with its mark, or Windows-1252.
 //! - Only regular files are opened, and none that is larger than a bound.
 
+use super::not_delivered;
 use crate::dav::{Collection, CollectionKind, Fetched, Href, Listed};
 use crate::domain::Address;
-use crate::items::decoded_text;
+use crate::items::{Unusable, decoded_text};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -104,12 +105,12 @@ impl ItemFiles {
     }
 
     /// Reads files one by one.
-    pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Fetched, String>) -> bool) {
+    pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool) {
         let paths: BTreeMap<&Href, &PathBuf> =
             self.files.values().flatten().map(|(listed, path)| (&listed.href, path)).collect();
         for listed in listed {
             let Some(path) = paths.get(&listed.href) else { continue };
-            let text = read(path, listed.size.unwrap_or_default());
+            let text = read(path, listed.size.unwrap_or_default()).map_err(|why| not_delivered(&why));
             let fetched = text.map(|text| Fetched { href: listed.href.clone(), etag: listed.etag.clone(), text });
             if !each(listed, fetched) {
                 break;

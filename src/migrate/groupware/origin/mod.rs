@@ -1,21 +1,25 @@
-//! Where the items of one account come from: a CalDAV and CardDAV server, or files. All are read in one way, as collections that list
+//! Where the items of one account come from: a CalDAV and CardDAV server, folders of its mailbox, or files. All are read in one way, as collections that list
 //! texts, each of which may hold several items.
 //!
 //! Promises that nothing is changed where items come from.
 
 mod files;
+mod folders;
 
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, Fetched, Listed, Source};
 use crate::domain::{ItemKind, Side};
-use crate::items::{split_calendar, split_cards};
+use crate::items::{Unusable, split_calendar, split_cards};
 
 pub(super) use files::ItemFiles;
+pub(super) use folders::ItemFolders;
 
 /// What is read.
 pub(super) enum Origin {
     /// A server, signed in to.
     Server(Box<Source>),
+    /// Folders of the mailbox that hold items as messages.
+    Folders(Box<ItemFolders>),
     /// Files of one person.
     Files(ItemFiles),
 }
@@ -28,6 +32,7 @@ impl Origin {
     pub(super) fn collections(&mut self) -> Result<Vec<Collection>, Failure> {
         match self {
             Origin::Server(source) => source.collections().on(Side::Source),
+            Origin::Folders(folders) => Ok(folders.collections()),
             Origin::Files(files) => files.collections().map_err(Failure::Files),
         }
     }
@@ -36,6 +41,7 @@ impl Origin {
     pub(super) fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), Failure> {
         match self {
             Origin::Server(source) => source.items(collection).on(Side::Source),
+            Origin::Folders(folders) => Ok((folders.items(&collection.href), true)),
             Origin::Files(files) => Ok((files.items(&collection.href), true)),
         }
     }
@@ -43,16 +49,17 @@ impl Origin {
     /// How many items the texts of a collection hold.
     pub(super) fn count(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
         let count = listed.len() as u64;
-        let source = match self {
-            Origin::Server(source) => source,
-            Origin::Files(_) => return self.count_each(collection, listed),
-        };
+        if let Origin::Files(_) = self {
+            return self.count_each(collection, listed);
+        }
         Ok(match collection.kind {
             CollectionKind::AddressBook => (0, 0, count),
             CollectionKind::Calendar if !collection.tasks => (count, 0, 0),
             CollectionKind::Calendar if !collection.events => (0, count, 0),
             CollectionKind::Calendar if count == 0 => (0, 0, 0),
+            // What is in a folder is known by a few of its messages.
             CollectionKind::Calendar => {
+                let Origin::Server(source) = self else { return Ok((count, 0, 0)) };
                 let tasks = source.count_tasks(collection).on(Side::Source)?.min(count);
                 (count - tasks, tasks, 0)
             }
@@ -62,7 +69,7 @@ impl Origin {
     /// What cannot be read counts as one.
     fn count_each(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
         let mut counts = (0, 0, 0);
-        let mut each = |_: &Listed, fetched: Result<Fetched, String>| {
+        let mut each = |_: &Listed, fetched: Result<Fetched, Unusable>| {
             let text = fetched.map(|fetched| fetched.text).unwrap_or_default();
             match collection.kind {
                 CollectionKind::AddressBook => counts.2 += split_cards(&text, "").len() as u64,
@@ -85,18 +92,26 @@ impl Origin {
         &mut self,
         collection: &Collection,
         listed: &[Listed],
-        each: &mut dyn FnMut(&Listed, Result<Fetched, String>) -> bool,
+        each: &mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool,
     ) -> Result<(), Failure> {
         match self {
             Origin::Server(source) => source
                 .fetch(collection.kind, &collection.href, listed, &mut |listed, fetched| {
-                    each(listed, fetched.map_err(|error| error.to_string()))
+                    each(listed, fetched.map_err(|error| not_delivered(&error.to_string())))
                 })
                 .on(Side::Source),
+            Origin::Folders(folders) => {
+                folders.fetch(&collection.href, listed, each).map_err(|halt| Failure::Mailbox(Box::new(halt)))
+            }
             Origin::Files(files) => {
                 files.fetch(listed, each);
                 Ok(())
             }
         }
     }
+}
+
+/// A text that was listed and cannot be read.
+fn not_delivered(why: &str) -> Unusable {
+    Unusable { name: String::new(), why: format!("the source does not deliver it: {why}"), left_out: false }
 }

@@ -1,4 +1,4 @@
-//! The XML of WebDAV answers (RFC 4918, section 14), read within bounds.
+//! XML from servers and messages, read within bounds: WebDAV's answers (RFC 4918, section 14), xCal, xCard, Kolab's own.
 //!
 //! - A document type, and so every entity of its own, ends the reading: nothing a server sends can grow here.
 //! - Depth and number of elements are bounded; the caller bounds the bytes.
@@ -16,7 +16,7 @@ const MOST_ELEMENTS: usize = 20_000;
 
 /// Whose element it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Space {
+pub(crate) enum Space {
     /// `DAV:`
     Dav,
     /// CalDAV (RFC 4791).
@@ -43,33 +43,43 @@ impl Space {
 
 /// An element with everything below it.
 #[derive(Debug, Clone)]
-pub(super) struct Element {
-    pub(super) space: Space,
-    pub(super) name: String,
-    /// The attribute `name`, the only one that is of use.
-    pub(super) attribute: Option<String>,
+pub(crate) struct Element {
+    pub(crate) space: Space,
+    pub(crate) name: String,
+    /// Its attributes by their local names, as they are written.
+    attributes: Vec<(String, String)>,
     /// The text directly in it.
-    pub(super) text: String,
-    pub(super) children: Vec<Element>,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
 }
 
 impl Element {
-    pub(super) fn is(&self, space: Space, name: &str) -> bool {
+    pub(crate) fn is(&self, space: Space, name: &str) -> bool {
         self.space == space && self.name == name
     }
 
-    pub(super) fn child(&self, space: Space, name: &str) -> Option<&Element> {
+    pub(crate) fn child(&self, space: Space, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.is(space, name))
     }
 
+    /// The first child of that name, whosever it is.
+    pub(crate) fn named(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The value of an attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// The text of the `DAV:href` directly in it.
-    pub(super) fn href(&self) -> Option<&str> {
+    pub(crate) fn href(&self) -> Option<&str> {
         self.child(Space::Dav, "href").map(|href| href.text.trim()).filter(|href| !href.is_empty())
     }
 }
 
 /// Reads a document and hands over the children of its root one by one. Returns the root without them.
-pub(super) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, String> {
+pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, String> {
     let text = String::from_utf8_lossy(document);
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     // The open elements, the root first.
@@ -135,9 +145,10 @@ pub(super) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
 
 fn element(space: Space, start: &BytesStart<'_>) -> Element {
     let name = String::from_utf8_lossy(start.local_name().into_inner()).into_owned();
-    let attribute = start.attributes().flatten().find(|attribute| attribute.key.into_inner() == b"name");
-    let attribute = attribute.map(|attribute| String::from_utf8_lossy(&attribute.value).into_owned());
-    Element { space, name, attribute, text: String::new(), children: Vec::new() }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let attributes = start.attributes().flatten();
+    let attributes = attributes.map(|it| (text(it.key.local_name().into_inner()), text(&it.value))).collect();
+    Element { space, name, attributes, text: String::new(), children: Vec::new() }
 }
 
 fn add(open: &mut [Element], text: &str) {
@@ -147,7 +158,7 @@ fn add(open: &mut [Element], text: &str) {
 }
 
 /// Text as it is written into XML.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }
 

@@ -1,0 +1,47 @@
+//! Kolab's items as iCalendar and vCard. Version 3 writes them as xCal (RFC 6321) and xCard (RFC 6351), version 2 in an XML of its own.
+//!
+//! - What is attached lies in further parts of the message and is taken in.
+//! - The XML is read within bounds, without document types; nothing in it is fetched.
+//! - Times of version 2 are in UTC, also those of series: in which zone somebody meant them is nowhere written, and not guessed.
+//! - Notes, journals, files and settings are no items; each is named.
+
+mod version_2;
+mod xcal;
+mod xcard;
+
+use super::line::Line;
+use super::part::{Attachment, ItemPart};
+use crate::xml::{self, Element};
+
+/// The text of an item in a part, if the part is of Kolab. The error says why it is no item.
+pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<Result<String, String>> {
+    let kind = part.media_type.strip_prefix("application/x-vnd.kolab.");
+    Some(match (part.media_type.as_str(), kind) {
+        ("application/calendar+xml", _) => whole(&part.text).and_then(|root| xcal::calendar(&root, attachments)),
+        ("application/vcard+xml", _) => whole(&part.text).and_then(|root| xcard::cards(&root)),
+        (_, Some("event" | "task")) => whole(&part.text).and_then(|root| version_2::calendar(&root, attachments)),
+        (_, Some("contact")) => whole(&part.text).and_then(|root| version_2::card(&root, attachments)),
+        (_, Some(other)) => Err(format!("it is a Kolab {other}, which is no event, task or contact")),
+        _ => return None,
+    })
+}
+
+/// The whole document as a tree.
+fn whole(text: &str) -> Result<Element, String> {
+    let mut children = Vec::new();
+    let mut root = xml::read(text.as_bytes(), &mut |child| children.push(child))?;
+    root.children = children;
+    Ok(root)
+}
+
+/// What is attached under a place such as `cid:picture.1` or a file name.
+fn attached<'a>(attachments: &'a [Attachment], place: &str) -> Option<&'a Attachment> {
+    let place = place.trim();
+    let id = place.strip_prefix("cid:").unwrap_or(place);
+    attachments.iter().find(|attachment| !id.is_empty() && (attachment.content_id == id || attachment.name == id))
+}
+
+fn with_parameter(mut line: Line, name: &str, value: &str) -> Line {
+    line.parameters.push((name.to_owned(), vec![value.to_owned()]));
+    line
+}

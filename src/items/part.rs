@@ -1,0 +1,21 @@
+//! The parts of a message that are about items, decoded.
+
+/// A part of a message that may hold items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemPart {
+    /// Its media type in small letters, such as `text/calendar`.
+    pub(super) media_type: String,
+    /// What it says.
+    pub(super) text: String,
+}
+
+/// A part of a message that an item may refer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attachment {
+    /// Its Content-ID without brackets.
+    pub(super) content_id: String,
+    /// Its file name.
+    pub(super) name: String,
+    pub(super) media_type: String,
+    pub(super) bytes: Vec<u8>,
+}
