@@ -25,6 +25,11 @@ impl Head {
         self.flags_meaning() == other.flags_meaning()
     }
 
+    /// The same message with another size.
+    pub fn sized(self, size: u64) -> Self {
+        Self { size, ..self }
+    }
+
     /// The same number for the same flags.
     pub fn flags_meaning(&self) -> u32 {
         self.flags >> SPELLINGS

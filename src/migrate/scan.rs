@@ -338,7 +338,7 @@ fn take_ready(
             sessions.existing.insert(wire_name.clone());
             sessions.selectable.insert(wire_name.clone());
             job.progress.first_on_target.get_or_insert(open.status.messages);
-            job.target = Some(TargetFolder { wire_name, open, looked_at: Instant::now() });
+            job.target = Some(TargetFolder { wire_name, open, looked_at: Instant::now(), floor: 1 });
         }
         Err(error) => job.give_up(&mut mailbox.reporter, refused_folder(Side::Target, &job.planned, &error)),
     }

@@ -1,17 +1,18 @@
 //! A target that is Kerio Connect: its administration, and the port that a run sets and puts back.
 
+use super::secrets::{forms, traces};
 use super::stage::{Outcome, Server, Stage, finish};
 #[cfg(unix)]
 use super::stage::{Running, until};
 use kimt::domain::Secret;
-use kimt::rehearsal::administration::{AdministrationStandIn, StandInOptions};
+use kimt::rehearsal::administration::{AdministrationStandIn, Reply, StandInOptions};
 use kimt::rehearsal::{ImapOptions, ImapService, Layout, Profile};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 #[cfg(unix)]
 use std::time::Duration;
 
-const PASSWORD: &str = "Verwalter-Wort";
+const PASSWORD: &str = "Verwalter-Wört-7";
 
 /// A source, and a stand-in for Kerio Connect in which no user exists yet.
 struct KerioStage {
@@ -200,4 +201,55 @@ fn a_changed_port_of_another_server_is_reported_and_is_no_success() {
     let ended = finish(program.args(kerio.administrator()).env("KIMT_ADMIN_PASSWORD", PASSWORD));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("belongs to another server"), "{}", ended.stderr);
+}
+
+/// Nothing that a run wrote or printed has the administrator's password in it, in whatever form.
+fn assert_hidden(kerio: &KerioStage, ended: &Outcome, shown: &str) {
+    let places = traces(ended, kerio.stage.folder.path());
+    for file in ["report.txt", "report.csv", "report.json", "debug.log"] {
+        assert!(places.iter().any(|(place, _)| place.ends_with(file)), "{shown}: there is no {file}");
+    }
+    for (place, bytes) in places.iter().filter(|(place, _)| !place.ends_with("give-token")) {
+        let text = String::from_utf8_lossy(bytes);
+        for form in forms(PASSWORD) {
+            assert!(!text.contains(&form), "{shown}: {form} is in {place}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_the_administration_says_with_its_administrators_password_in_it_shows_in_no_file_and_on_no_screen() {
+    for method in ["Users.create", "Users.get", "Domains.get", "Session.login", "Services.get", "Server.getVersion"] {
+        for more in [&[][..], &["--json"]] {
+            let kerio = KerioStage::new(1, 1);
+            kerio.kerio.on_call(move |called, _| match called == method {
+                true => Reply::Error(1000, format!("refused {} {}", forms(PASSWORD).join(" "), "long ".repeat(90))),
+                false => Reply::Normal,
+            });
+            for command in ["check", "migrate"] {
+                let ended = kerio.run(command, "127.0.0.1", more);
+                assert_hidden(&kerio, &ended, &format!("{method} {command} {more:?}"));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_token_program_says_with_the_administrators_password_in_it_shows_in_no_file_and_on_no_screen() {
+    use std::os::unix::fs::PermissionsExt;
+    // It fails with words, or prints what is no token, or a token that the server does not take.
+    for (to, status) in [("2", 1), ("1", 1), ("1", 0)] {
+        for more in [&[][..], &["--json"]] {
+            let kerio = KerioStage::new(1, 1);
+            let script = kerio.stage.folder.path().join("give-token");
+            let words = forms(PASSWORD).join(" ");
+            std::fs::write(&script, format!("#!/bin/sh\nprintf '%s\\n' '{words}' >&{to}\nexit {status}\n")).unwrap();
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+            let way = ["--source-sign-in", "token", "--source-token-command", script.to_str().unwrap()];
+            let ended = kerio.run("migrate", "127.0.0.1", &[&way[..], more].concat());
+            assert_eq!(ended.code, Some(1), "{ended:?}");
+            assert_hidden(&kerio, &ended, &format!("{to} {status} {more:?}"));
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use super::stage::{Outcome, Stage, finish};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use kimt::rehearsal::wire_name;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
 /// Everything a run has written, as bytes with the name of its place.
-fn traces(ended: &Outcome, folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn traces(ended: &Outcome, folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut traces = vec![
         ("standard output".to_owned(), ended.stdout.clone().into_bytes()),
         ("standard error".to_owned(), ended.stderr.clone().into_bytes()),
@@ -79,12 +80,16 @@ impl Echo {
 }
 
 /// The password as it is and as it may come back.
-fn forms(password: &str) -> Vec<String> {
+pub fn forms(password: &str) -> Vec<String> {
     let base64 = |text: String| BASE64_STANDARD.encode(text);
     let percent: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let mut forms = vec![password.to_owned(), password.to_uppercase(), percent];
     forms.extend(["", "x", "xy", "\0somebody\0"].map(|before| base64(format!("{before}{password}"))));
+    let hex: String = password.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.extend([hex.to_uppercase(), hex]);
+    forms.push(String::from_utf8(wire_name(password)).unwrap());
     forms.push(password[..password.len() - 2].to_owned());
+    forms.push(password[2..].to_owned());
     forms
 }
 
@@ -114,7 +119,7 @@ fn serve(stream: TcpStream, password: &str, lets_in: bool) -> Option<()> {
 
 #[test]
 fn a_server_that_answers_with_the_password_in_every_form_and_place_finds_it_nowhere_in_our_files_or_output() {
-    const PASSWORD: &str = "Echo+Secret77";
+    const PASSWORD: &str = "Echo+Sécret77";
     let stage = Stage::new(1, 1);
     stage.write_csv(&format!("ann@example.com;{PASSWORD};Ann\n"));
     for lets_in in [false, true] {

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::embedded::stage::{ANN, LOOPBACK, migration, start};
 use super::step::At;
 use kimt::domain::{Security, ServerAddress};
-use kimt::migrate::{MailServer, Options, Patience, Servers, TargetKind};
+use kimt::migrate::{MailServer, Options, Patience, Servers, TargetKind, Verify};
 use kimt::progress::{RunKind, RunState, Stamped};
 use kimt::rehearsal::{Action, ImapServer, Step};
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ use std::time::Duration;
 const PORTS: &str = "KIMT_HISTORY_PORTS";
 const FOLDER: &str = "KIMT_HISTORY_FOLDER";
 const REPAIR: &str = "KIMT_HISTORY_REPAIR";
+const VERIFY: &str = "KIMT_HISTORY_VERIFY";
 
 /// What the process is to do.
 pub struct Request {
@@ -24,6 +25,7 @@ pub struct Request {
     pub ports: [u16; 2],
     pub folder: PathBuf,
     pub repair: bool,
+    pub verify: Verify,
 }
 
 /// Runs, and kills the process at that moment.
@@ -46,6 +48,7 @@ pub fn kill_at(request: &Request, at: At, servers: &[Arc<ImapServer>; 2]) {
     command.args(["--exact", "child::a_run_that_may_be_killed", "--nocapture"]);
     command.env(PORTS, format!("{source} {target}")).env(FOLDER, &request.folder);
     command.env(REPAIR, if request.repair { "1" } else { "" });
+    command.env(VERIFY, format!("{:?}", request.verify));
     // Nobody waits for a step while there is nobody to be killed.
     let mut place = child.lock().unwrap();
     *place = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
@@ -63,6 +66,11 @@ fn a_run_that_may_be_killed() {
     let at = |port| MailServer::at(ServerAddress { host: LOOPBACK.to_owned(), port: Some(port) }, Security::Plain);
     let options = Options {
         jobs: 2,
+        verify: match std::env::var(VERIFY).as_deref() {
+            Ok("Size") => Verify::Size,
+            Ok("None") => Verify::None,
+            _ => Verify::Content,
+        },
         repair: std::env::var(REPAIR).is_ok_and(|repair| !repair.is_empty()),
         patience: Patience { quiet: Duration::from_millis(50), ..Patience::default() },
         second_connection_from: u64::MAX,

@@ -4,6 +4,7 @@
 //! taken out of it, which is how a failing one is made short.
 
 use fastrand::Rng;
+use kimt::migrate::Verify;
 use std::fmt;
 
 /// A number that is reduced to the number of things to choose from.
@@ -172,6 +173,8 @@ pub struct Setting {
     pub target_profile: u8,
     /// The target announces no UIDs of what it stores.
     pub no_uidplus: bool,
+    /// How migrations read back what they sent.
+    pub verify: Verify,
 }
 
 /// Everything that happens to one mailbox.
@@ -206,6 +209,8 @@ impl History {
             source_profile: rng.u8(..3),
             target_profile: rng.u8(..3),
             no_uidplus: rng.u8(..4) == 0,
+            // Of its own number, so that what else a seed gives does not depend on it.
+            verify: [Verify::Content, Verify::Content, Verify::Size, Verify::None][Rng::with_seed(!seed).usize(..4)],
         };
         let theme = match rng.u8(..6) {
             0 => Theme::People,

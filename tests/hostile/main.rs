@@ -15,6 +15,7 @@ mod endless;
 mod folders;
 mod identity;
 mod last_pass;
+mod lying;
 mod named;
 mod names;
 mod on_the_way;

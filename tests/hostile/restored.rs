@@ -17,7 +17,7 @@ fn add(stage: &Stage, names: &[&str]) {
 
 #[test]
 fn messages_of_a_restored_source_are_copied_though_their_uids_are_recorded() {
-    for later in [&["x", "yy", "zzz"][..], &["x", "yy", "zzz", "u", "v", "w", "more"]] {
+    for later in [&["x", "yy", "zzz"][..], &["x", "yy", "zzz", "uuuu"], &["x", "yy", "zzz", "u", "v", "w", "more"]] {
         let stage = Stage::between(Profile::Rich, Profile::Rich);
         add(&stage, &["a", "b"]);
         let backup = stage.source.store().back_up(ANN).unwrap();

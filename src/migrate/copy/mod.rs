@@ -59,7 +59,7 @@ pub fn copy_folders(
         };
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
         let missing = missing(&mut run);
-        let Some(Some((record, uids))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
+        let Some(Some((record, uids, floor))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         bytes = heads.fold(bytes, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
@@ -73,6 +73,7 @@ pub fn copy_folders(
         let flags = SentFlags::new(&target.open, mailbox.context.profile);
         let retries = Retries { folder_made_again: false, flags };
         let source_name = job.source.wire_name.clone();
+        let target = TargetFolder { floor, ..target };
         let mut copying = Copying { job: index, source_name, scan, target, record, rounds, retries };
         copying.drop_empty();
         together.push(copying);
@@ -158,7 +159,7 @@ fn claim(
         let uids = copying.uids();
         let Copying { scan, target, record, .. } = &*copying;
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan, target };
-        let theirs = concurrent::await_others(&mut run, record, target.floor(), &uids)?;
+        let theirs = concurrent::await_others(&mut run, record, target.floor, &uids)?;
         copying.leave_out(&theirs);
     }
     let Some(round) = copying.rounds.last_mut() else { return Ok(next_rounds(together)) };
@@ -181,7 +182,7 @@ fn run_pass(
     for round in &mut *rounds {
         let copying = &together[round.folder];
         let progress = &mut folders[copying.job].progress;
-        progress.floor.get_or_insert(Uid(copying.target.floor()));
+        progress.floor.get_or_insert(Uid(copying.target.floor));
         let uids = std::mem::take(&mut round.uids);
         (round.suspects, round.uids) = uids.into_iter().partition(|uid| progress.reading_losses.at(uid) > 0);
     }
@@ -278,8 +279,8 @@ impl Desk for Counter<'_, '_> {
     }
 }
 
-/// Learns the folder's past, and what of it is missing on the target; none when nothing is.
-fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>)>, Halt> {
+/// Learns the folder's past, what of it is missing on the target, and from which UID on all is new there; none when nothing is missing.
+fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>, u32)>, Halt> {
     let (record, since) = learn_the_past(run)?;
     run.report_found(&record)?;
     let done: BTreeSet<Uid> = run.ledger.done(&record)?.into_iter().map(|(uid, _)| uid).collect();
@@ -289,13 +290,11 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     if missing.is_empty() {
         return Ok(None);
     }
+    let floor = concurrent::note_what_is_there(run, &record)?;
     let missing = concurrent::without_arrived(run, &record, since, missing)?;
     let missing = without_too_large(run, missing)?;
-    if !missing.is_empty() {
-        concurrent::note_what_is_there(run)?;
-    }
     run.job.progress.own_appends.begin();
-    Ok(Some((record, missing)).filter(|(_, missing)| !missing.is_empty()))
+    Ok(Some((record, missing, floor)).filter(|(_, missing, _)| !missing.is_empty()))
 }
 
 /// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more.
@@ -316,7 +315,7 @@ fn take_end(run: &mut FolderRun<'_, '_>, copying: &mut Copying, round: &Round, m
     // Below the others, so that its turn comes when they are through.
     let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
     copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
-    let theirs = concurrent::look_for_others(run, &copying.record, copying.target.floor(), &copying.uids())?;
+    let theirs = concurrent::look_for_others(run, &copying.record, copying.target.floor, &copying.uids())?;
     copying.leave_out(&theirs);
     Ok(())
 }

@@ -152,7 +152,7 @@ mod tests {
             job: 0,
             source_name: wire_name.clone(),
             scan: Arc::new(Scan { status, heads, kept_back: Default::default() }),
-            target: TargetFolder { wire_name, open, looked_at: Instant::now() },
+            target: TargetFolder { wire_name, open, looked_at: Instant::now(), floor: 1 },
             record,
             rounds: Vec::new(),
             retries: Retries { folder_made_again: false, flags },

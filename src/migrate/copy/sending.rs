@@ -248,7 +248,7 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), Halt> {
         for Settled { folder: round, uids, outcome } in settled {
-            let floor = self.folder(round).target.floor();
+            let floor = self.folder(round).target.floor;
             match outcome {
                 Stored::Kept { uids: target_uids, .. } => {
                     let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
@@ -279,7 +279,7 @@ impl<'a, 'd> Sending<'a, 'd> {
     fn place(&mut self, round: usize, announced: Option<Uid>) -> Result<Option<Uid>, Halt> {
         let Some(place) = announced.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
         let Copying { target, record, .. } = self.folder(round);
-        let is_old = place.0 < target.floor() && self.ledger.target_uids(record)?.contains(&place);
+        let is_old = place.0 < target.floor && self.ledger.target_uids(record)?.contains(&place);
         Ok(Some(place).filter(|_| !is_old))
     }
 
@@ -313,7 +313,7 @@ impl<'a, 'd> Sending<'a, 'd> {
                 withdrawn,
                 intend: Vec::new(),
                 flags,
-                floor: folder.target.floor(),
+                floor: folder.target.floor,
             });
         }
         for batch in &self.batches[self.intended..through] {

@@ -57,13 +57,8 @@ pub struct TargetFolder {
     pub open: OpenFolder,
     /// When it was looked at.
     pub looked_at: Instant,
-}
-
-impl TargetFolder {
-    /// Its UIDNEXT when it was looked at; 1 where the target announces none.
-    pub fn floor(&self) -> u32 {
-        self.open.status.uid_next.map_or(1, |uid| uid.0)
-    }
+    /// The UID from which on everything is new since then; 1 until that is known.
+    pub floor: u32,
 }
 
 impl FolderJob {

@@ -42,7 +42,8 @@ pub struct FolderProgress {
     pub witnesses: Option<Witnesses>,
     /// Whether what earlier runs left unchecked was looked for.
     pub unchecked_settled: bool,
-    /// What the target's folder held before anything was copied into it in this run, where the target announces no UIDNEXT.
+    /// What the target's folder held before anything was copied into it in this run, where the target announces no UIDNEXT that
+    /// can be believed.
     pub there_before: Option<BTreeSet<Uid>>,
     /// Whether messages were looked for that an earlier run left, and its record does not know.
     pub forgotten_settled: bool,

@@ -234,7 +234,7 @@ fn follow_from(
     for (index, moves) in by_folder {
         let job = &mut folders[index];
         let (Some(to), Some(target)) = (ledger.folder(&job.source), &job.target) else { continue };
-        let (floor, wire_name) = (target.floor(), target.wire_name.clone());
+        let (floor, wire_name) = (target.floor, target.wire_name.clone());
         let arrival = |message: &Message, new: &New, place: Option<Uid>, is_settled: bool| Arrival {
             before: message.uid,
             uid: new.1,
@@ -257,8 +257,8 @@ fn follow_from(
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
-                // What was never read back may never have been there.
-                Standing::Empty if message.state == State::Checked => {
+                // What was never read back nor seen may never have been there.
+                Standing::Empty if matches!(message.state, State::Checked | State::Seen) => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }

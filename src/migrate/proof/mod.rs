@@ -5,21 +5,20 @@
 
 pub mod marks;
 
-use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
-use crate::imap::{FolderStatus, Reader};
+use crate::domain::{Note, Problem, ProblemKind, Uid};
+use crate::imap::FolderStatus;
 use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot, State};
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, uncompared, within_folder};
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
-use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::heads::Heads;
+use crate::migrate::halt::Halt;
 use crate::migrate::reconcile::concurrent;
-use crate::migrate::reconcile::locate::{forget_or_find_elsewhere, locate};
+use crate::migrate::reconcile::locate::{forget_or_find_elsewhere, locate, look_by_size, note_seen, placeless};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is reported and is no `Err`.
 pub fn prove_folders(
@@ -126,7 +125,9 @@ fn report_dates(run: &mut FolderRun<'_, '_>, messages: u64) {
 fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let verify = run.mailbox.context.options.verify;
     if verify == Verify::None {
-        return Ok(());
+        // Nothing is read back. Where the target announced no places they are noted, by which the next run sees whether it is the same.
+        let placeless = placeless(run, record)?;
+        return check_by_size(run, record, placeless);
     }
     if let Some(follower) = &mut run.sessions.follower {
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
@@ -171,61 +172,24 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
 }
 
 /// Checks by size only, first by what was seen with the marks. What the target confirmed and has no place for is forgotten, so that the next
-/// run sends it again.
+/// run sends it again; where only its place is unknown, its content is looked for.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let sized = &run.job.progress.sized;
-    let (mut right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| sized.contains(&done.uid));
-    let (mut failures, mut gone) = (Vec::new(), Vec::new());
-    if !rest.is_empty() {
-        run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
-        for (done, size) in compare_sizes(run.sessions.target.reader(), rest)? {
-            match size {
-                Size::Right => right.push(done),
-                Size::Other => failures.push(Failure::noted(done.uid, ProblemKind::MessageAltered, None)),
-                Size::Absent if done.target_uid.is_some() => gone.push(done),
-                // Its place is unknown, and it may be there with another size.
-                Size::Absent => failures.push(Failure::noted(done.uid, ProblemKind::MessageMissing, None)),
-            }
-        }
+    let place = |done: &Done| done.target_uid.filter(|_| sized.contains(&done.uid));
+    let (right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| place(done).is_some());
+    let mut seen: Vec<(Done, Uid)> =
+        right.into_iter().filter_map(|done| Some((done.clone(), done.target_uid?))).collect();
+    let by_size = look_by_size(run, record, rest)?;
+    seen.extend(by_size.seen);
+    note_seen(run, record, seen)?;
+    if run.mailbox.context.options.verify == Verify::None {
+        return Ok(());
     }
-    let seen: Vec<(Uid, Uid)> = right.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
-    run.ledger.seen(record, &seen)?;
-    right.retain(|done| run.job.progress.sizes_reported.insert(done.uid));
-    run.mailbox.reporter.checked(run.job.id, right.len() as u64, right.iter().map(|done| done.size).sum());
+    let (gone, unplaced): (Vec<Done>, Vec<Done>) =
+        by_size.absent.into_iter().partition(|done| done.target_uid.is_some());
+    let other = by_size.other.iter().map(|done| Failure::noted(done.uid, ProblemKind::MessageAltered, None));
     let gone = forget_or_find_elsewhere(run, record, gone)?;
-    failures.extend(gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None)));
-    run.fail_all(failures)
-}
-
-/// What the target has at a message's place.
-enum Size {
-    Right,
-    Other,
-    Absent,
-}
-
-/// Compares the sizes of messages with those in the target's open folder. A message without a place has the first free copy of its size.
-fn compare_sizes(target: &mut Reader, messages: Vec<Done>) -> Result<Vec<(Done, Size)>, Halt> {
-    let first = messages.iter().map(|message| message.target_uid.map_or(message.floor, |uid| uid.0)).min();
-    let there = Heads::read_from(target, Uid(first.unwrap_or(1).max(1))).on(Side::Target)?;
-    let known: BTreeSet<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
-    let mut free: HashMap<u64, usize> = HashMap::new();
-    for head in there.all().iter().filter(|head| !known.contains(&head.uid)) {
-        *free.entry(head.size).or_default() += 1;
-    }
-    let mut size = |message: &Done| match message.target_uid {
-        Some(place) => match there.get(place) {
-            Some(head) if head.size == message.size => Size::Right,
-            Some(_) => Size::Other,
-            None => Size::Absent,
-        },
-        None => match free.get_mut(&message.size).filter(|left| **left > 0) {
-            Some(left) => {
-                *left -= 1;
-                Size::Right
-            }
-            None => Size::Absent,
-        },
-    };
-    Ok(messages.into_iter().map(|message| (size(&message), message)).map(|(size, message)| (message, size)).collect())
+    let gone = gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None));
+    run.fail_all(other.chain(gone).collect())?;
+    if unplaced.is_empty() { Ok(()) } else { check_by_content(run, record, &unplaced) }
 }

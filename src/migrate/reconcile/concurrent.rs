@@ -13,7 +13,7 @@
 //!
 //! No other run's are:
 //!
-//! - copies that were there before this run, also where the target announces no UIDNEXT to tell;
+//! - copies that were there before this run, also where the target announces no UIDNEXT that can be believed;
 //! - a message of ours that its owner has moved, be it within the folder or from another one: its place is empty.
 
 use super::locate::{match_with_target, note_found, on_target, place, placeless, unclaimed};
@@ -23,6 +23,7 @@ use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::retry::Losses;
+use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +59,8 @@ pub fn without_arrived(
     if run.target.looked_at.elapsed() > FRESH {
         uid_next = run.sessions.target.reader().status(&run.target.wire_name).on(Side::Target)?.uid_next;
     }
-    if uid_next.is_some_and(|next| next <= since) {
+    let is_true = credible_next(&run.target.open.status, None).is_some();
+    if is_true && uid_next.is_some_and(|next| next <= since) {
         return Ok(to_copy);
     }
     let known = placeless(run, record)?;
@@ -159,13 +161,28 @@ pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor:
     Ok(twice(run, record, &strangers)?.len() as u64)
 }
 
-/// Notes what is in a folder before anything is copied into it, where no UIDNEXT tells it from what comes later.
-pub fn note_what_is_there(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
-    if run.target.open.status.uid_next.is_none() && run.job.progress.there_before.is_none() {
-        let there = on_target(run, Uid(1))?;
-        run.job.progress.there_before = Some(there.all().iter().map(|head| head.uid).collect());
+/// The UID from which on everything is new in a folder into which nothing was copied yet. UIDNEXT says it where the last message shows
+/// that it is true: some servers say the same number for ever, and what was on its way would be looked for above it in vain. Without one
+/// that can be believed, what is there is noted.
+pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<u32, Halt> {
+    let status = run.target.open.status;
+    if status.messages == 0 {
+        return Ok(1);
     }
-    Ok(())
+    let Some(next) = credible_next(&status, None) else {
+        if run.job.progress.there_before.is_none() {
+            let there = on_target(run, Uid(1))?;
+            run.job.progress.there_before = Some(there.all().iter().map(|head| head.uid).collect());
+        }
+        return Ok(1);
+    };
+    let follows = |last: Uid| last.0.checked_add(1) == Some(next.0);
+    if run.ledger.highest_target_uid(record)?.is_some_and(follows) {
+        return Ok(next.0);
+    }
+    // A server tells of its last message, whichever UID it is asked from (RFC 9051, section 9, seq-range).
+    let last = on_target(run, Uid(next.0.saturating_sub(1).max(1)))?.all().last().map(|head| head.uid);
+    Ok(last.map_or(1, |last| last.0.saturating_add(1).min(next.0)))
 }
 
 /// What came into the folder in this run, from a UID on, and is the place of no message of the record.

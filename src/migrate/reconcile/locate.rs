@@ -10,6 +10,7 @@ use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::retry::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
+use crate::migrate::request::Verify;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on the target from a UID on.
@@ -165,6 +166,53 @@ fn locate_into(
 fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
     let Done { uid, size, digest, .. } = *done;
     Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
+}
+
+/// What the target has of messages, as far as sizes tell.
+#[derive(Debug, Default)]
+pub struct BySize {
+    /// Those whose size is there, with their places.
+    pub seen: Vec<(Done, Uid)>,
+    /// Those whose places hold something of another size.
+    pub other: Vec<Done>,
+    /// Those whose places are empty, or whose size is nowhere.
+    pub absent: Vec<Done>,
+}
+
+/// Looks at the sizes of messages on the target. One without a place has a free one of its size, with its date and flags if there is such.
+pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: Vec<Done>) -> Result<BySize, Halt> {
+    let mut by_size = BySize::default();
+    let Some(first) = messages.iter().map(|done| done.target_uid.map_or(done.floor, |uid| uid.0)).min() else {
+        return Ok(by_size);
+    };
+    let there = on_target(run, Uid(first.max(1)))?;
+    let claimed: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
+    let free: Vec<Head> = there.all().iter().filter(|head| !claimed.contains(&head.uid)).copied().collect();
+    let placeless = messages.iter().filter(|done| done.target_uid.is_none());
+    let head = |done: &Done| Some(run.scan.heads.get(done.uid)?.sized(done.size));
+    let wanted: Vec<Head> = placeless.filter_map(head).collect();
+    let places: BTreeMap<Uid, Uid> = matching::match_sizes(&wanted, &free).into_iter().collect();
+    for done in messages {
+        let place = done.target_uid.or_else(|| places.get(&done.uid).copied());
+        match place.and_then(|place| there.get(place)) {
+            Some(head) if head.size == done.size => by_size.seen.push((done, head.uid)),
+            Some(_) => by_size.other.push(done),
+            None => by_size.absent.push(done),
+        }
+    }
+    Ok(by_size)
+}
+
+/// Records what was seen with its size, and where, and reports it once in a run, unless nothing is to be read back.
+pub fn note_seen(run: &mut FolderRun<'_, '_>, record: &FolderRecord, mut seen: Vec<(Done, Uid)>) -> Result<(), Halt> {
+    let places: Vec<(Uid, Uid)> = seen.iter().map(|(done, place)| (done.uid, *place)).collect();
+    run.ledger.seen(record, &places)?;
+    if run.mailbox.context.options.verify == Verify::Size {
+        seen.retain(|(done, _)| run.job.progress.sizes_reported.insert(done.uid));
+        let bytes = seen.iter().map(|(done, _)| done.size).sum();
+        run.mailbox.reporter.checked(run.job.id, seen.len() as u64, bytes);
+    }
+    Ok(())
 }
 
 /// What was taken by a target that announces no UIDs, and was not found there yet.

@@ -19,7 +19,10 @@ use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
 use crate::migrate::scan::is_as_recorded;
 use crate::progress::Step;
-use locate::{forget_or_find_elsewhere, locate, match_with_target, note_found, on_target, place, placeless, unclaimed};
+use locate::{
+    forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen, on_target, place,
+    placeless, unclaimed,
+};
 use std::collections::BTreeSet;
 
 /// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also says from which UID of
@@ -99,15 +102,25 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
 /// Looks for what earlier runs sent and did not read back. What the target confirmed and does not have is forgotten, so that it is sent again;
 /// what is in another folder of the mailbox was moved there by its owner.
 fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
-    let by_content = run.mailbox.context.options.verify == Verify::Content;
-    if !by_content || std::mem::replace(&mut run.job.progress.unchecked_settled, true) {
+    let verify = run.mailbox.context.options.verify;
+    if std::mem::replace(&mut run.job.progress.unchecked_settled, true) {
         return Ok(());
     }
-    let unchecked = run.ledger.unchecked(record)?;
+    let mut unchecked = match verify {
+        Verify::Content => run.ledger.unchecked(record)?,
+        Verify::Size => run.ledger.unseen(record)?,
+        Verify::None => placeless(run, record)?,
+    };
     if unchecked.is_empty() {
         return Ok(());
     }
     run.mailbox.reporter.step(Step::Checking(run.job.id));
+    if verify != Verify::Content {
+        let by_size = look_by_size(run, record, unchecked)?;
+        note_seen(run, record, by_size.seen)?;
+        // Where no size is, contents tell: a target may have changed it.
+        unchecked = by_size.absent;
+    }
     let (located, outcome) = locate(run, record, &unchecked);
     run.take_found(record, located.found)?;
     outcome?;

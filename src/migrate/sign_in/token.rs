@@ -46,7 +46,7 @@ fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret,
         return Err("a command would take this address for an option".to_owned());
     }
     let (program, mut command) = typed_command(line)?;
-    command.arg(address).stdout(Stdio::piped());
+    command.arg(address).stdout(Stdio::piped()).stderr(Stdio::null());
     log::debug!("asking the command {program} for a token of {address}");
     let mut child = command.spawn().map_err(|error| format!("the command {program} cannot be started: {error}"))?;
     let deadline = Instant::now() + patience;

@@ -97,6 +97,11 @@ impl Tamper {
         Self { capabilities: None, on_command: Box::new(|_| Fate::Pass), on_answer: Box::new(on_answer) }
     }
 
+    /// Answers are tampered with, too.
+    pub fn answering(self, on_answer: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> Self {
+        Self { on_answer: Box::new(on_answer), ..self }
+    }
+
     /// The engine hears these capabilities instead of the server's.
     pub fn offering(self, capabilities: &'static str) -> Self {
         Self { capabilities: Some(capabilities), ..self }
