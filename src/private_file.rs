@@ -45,6 +45,22 @@ fn refuse_foreign(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether others may read a file. A file that nobody may write may be readable by its group: so systemd and Kubernetes hand secrets over.
+#[cfg(unix)]
+pub fn is_open_to_others(file: &File) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = file.metadata() else { return true };
+    let mode = metadata.permissions().mode() & 0o777;
+    let handed_over = mode & 0o222 == 0;
+    mode & 0o037 != 0 || (mode & 0o040 != 0 && !handed_over)
+}
+
+/// Windows keeps permissions in access lists, which the standard library does not show.
+#[cfg(not(unix))]
+pub fn is_open_to_others(_file: &File) -> bool {
+    false
+}
+
 /// Makes a file that must not be there yet, not even as a link, and opens it for writing.
 pub fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)

@@ -23,7 +23,7 @@ const KNOWS: [(&str, &[&str]); 25] = [
     ("logs", &["domain", "progress", "private_file"]),
     ("network", &["domain", "private_file"]),
     ("ledger", &["domain", "private_file"]),
-    ("fleet", &["domain", "network", "ledger"]),
+    ("fleet", &["domain", "private_file", "network", "ledger"]),
     ("migration", &["domain", "progress", "private_file"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
@@ -102,7 +102,7 @@ const STAGES: [&str; 25] = [
 ];
 
 /// What names an outside crate, and the modules that may. Crates that are not here have no owner of their own.
-const OWNERS: [(&[&str], &[&str]); 35] = [
+const OWNERS: [(&[&str], &[&str]); 36] = [
     // Our own module has the same name, so the crate is known by what is taken from it.
     (&["imap::Client", "imap::Authenticator", "imap::types", "imap::Error"], &["imap"]),
     (&["mail_parser::"], &["imap", "items"]),
@@ -112,6 +112,7 @@ const OWNERS: [(&[&str], &[&str]); 35] = [
     (&["ureq::"], &["network"]),
     (&["rusqlite::"], &["ledger"]),
     (&["postgres::", "postgres_native_tls::"], &["fleet"]),
+    (&["ring::"], &["fleet"]),
     (&["quick_xml::"], &["xml"]),
     (&["calcard::"], &["items"]),
     (&["chrono_tz::"], &["items"]),

@@ -3,12 +3,12 @@
 //! Promises that no secret can be an argument, and that plain words explain every option. Leaves to `request` whatever takes more than
 //! one option, or a file, to judge.
 
-use super::connections::{ConnectionArguments, ProxyArguments};
+use super::connections::ProxyArguments;
+use super::fleet::FleetArguments;
 use super::groupware::GroupwareArguments;
 use super::selection::SelectionArguments;
-use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
+use super::servers::{AdministratorArguments, Comparison, ServersArguments};
 use crate::accounts::Layout;
-use crate::domain::{Fingerprint, Security, ServerAddress};
 use crate::migrate::Verify;
 use crate::settings::Settings;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,6 +33,8 @@ Exit status:
     3  the run could not start: a server was not reached, not trusted or refused the administrator,
        or another instance is running
     4  (verify) source and target differ
+    5  (--ledger, fleet work) this machine could not renew its lease in the database and has stopped;
+       others continue its mailboxes, and so does the same command
   130  stopped by the user; messages in flight are settled, the port is back, the report is written
 
 'kimt <command> --help' explains a command and all its options.";
@@ -127,6 +129,11 @@ pub(super) enum Command {
     /// Write what the packages ship beside the program: man pages, completions, the guide
     #[command(hide = true)]
     Documents(DocumentsArguments),
+    /// Share one migration among many machines
+    ///
+    /// The machines share a PostgreSQL database that holds what is to be done, sealed, and the record of what is copied. Each mailbox
+    /// belongs to one process at a time; what a machine that vanished has left is continued by another one.
+    Fleet(FleetArguments),
 }
 
 #[derive(Debug, Args)]
@@ -203,72 +210,6 @@ pub(super) struct RestorePortArguments {
     pub(super) state_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(super) proxy: ProxyArguments,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Servers")]
-pub(super) struct ServersArguments {
-    /// The IMAP server to read mail from
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
-    pub(super) source: ServerAddress,
-    /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
-    ///
-    /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
-    pub(super) source_security: Protection,
-    /// Trust exactly this certificate of the source (SHA-256) if the usual check fails; colons and case do not matter
-    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
-    pub(super) source_fingerprint: Option<Fingerprint>,
-    /// The server to write mail to
-    ///
-    /// With --target-kind kerio a PORT means: set Kerio Connect's IMAP service (with tls: the Secure IMAP service) to this port before
-    /// the migration, and back afterwards.
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
-    pub(super) target: ServerAddress,
-    /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
-    pub(super) target_security: Protection,
-    /// Trust exactly this certificate of the target (SHA-256) if the usual check fails
-    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
-    pub(super) target_fingerprint: Option<Fingerprint>,
-    /// What the target is: Kerio Connect, or any IMAP server whose accounts exist already
-    #[arg(long, value_enum, value_name = "KIND", default_value_t = Kind::Kerio)]
-    pub(super) target_kind: Kind,
-    #[command(flatten)]
-    pub(super) source_sign_in: SourceSignInArguments,
-    #[command(flatten)]
-    pub(super) target_sign_in: TargetSignInArguments,
-    #[command(flatten)]
-    pub(super) administrator: AdministratorArguments,
-    /// A file with further certificate authorities (PEM); may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub(super) ca_file: Vec<PathBuf>,
-    /// Agree that passwords cross the network in clear text ('plain' to another computer)
-    #[arg(long)]
-    pub(super) allow_cleartext_passwords: bool,
-    #[command(flatten)]
-    pub(super) connections: ConnectionArguments,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Servers")]
-pub(super) struct AdministratorArguments {
-    /// Kerio Connect's administration (default: the target's host, port 4040)
-    #[arg(long, value_name = "https://HOST[:PORT]")]
-    pub(super) admin_url: Option<String>,
-    /// Kerio Connect's administrator; user@domain outside the primary domain
-    ///
-    /// The password comes from --admin-password-file or the environment variable KIMT_ADMIN_PASSWORD; otherwise kimt asks for it.
-    #[arg(long, value_name = "NAME")]
-    pub(super) admin_user: Option<String>,
-    /// A file whose first line is the administrator's password; takes precedence over KIMT_ADMIN_PASSWORD
-    #[arg(long, value_name = "FILE")]
-    pub(super) admin_password_file: Option<PathBuf>,
-    /// Trust exactly this certificate of the administration (SHA-256) if the usual check fails
-    ///
-    /// Not needed if the administration shows the same certificate as another server on that host whose fingerprint is given.
-    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
-    pub(super) admin_fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Debug, Args)]
@@ -356,50 +297,6 @@ pub(super) struct DemoArguments {
     /// The folder below which each run's folder with its report and logs is made (default: KimtLogs)
     #[arg(long, value_name = "DIR")]
     pub(super) log_dir: Option<PathBuf>,
-}
-
-/// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Protection {
-    Tls,
-    #[value(name = "starttls")]
-    StartTls,
-    Plain,
-}
-
-impl From<Protection> for Security {
-    fn from(protection: Protection) -> Self {
-        match protection {
-            Protection::Tls => Security::Tls,
-            Protection::StartTls => Security::StartTls,
-            Protection::Plain => Security::Plain,
-        }
-    }
-}
-
-/// What the target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
-    Kerio,
-    Imap,
-}
-
-/// How a migration compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Comparison {
-    Content,
-    Size,
-    None,
-}
-
-impl From<Comparison> for Verify {
-    fn from(comparison: Comparison) -> Self {
-        match comparison {
-            Comparison::Content => Verify::Content,
-            Comparison::Size => Verify::Size,
-            Comparison::None => Verify::None,
-        }
-    }
 }
 
 /// How a verification compares.

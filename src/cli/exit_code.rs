@@ -17,6 +17,8 @@ pub(super) enum ExitStatus {
     CouldNotStart = 3,
     /// Source and target differ.
     Differs = 4,
+    /// This machine could not renew its lease in the shared database, and others may continue its mailboxes.
+    LeaseLost = 5,
     /// Stopped by the user: 128 plus the number of SIGINT, as in shells.
     Stopped = 130,
 }

@@ -49,7 +49,8 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         Event::ItemsCounted { account, .. } => {
             format!("{}: {}", address(account), words::items(&state.account(*account)?.items))
         }
-        Event::AccountLookedUp { .. }
+        Event::AccountJoined(_)
+        | Event::AccountLookedUp { .. }
         | Event::ItemsSettled { .. }
         | Event::Stepped { .. }
         | Event::FoldersPlanned { .. }

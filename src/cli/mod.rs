@@ -9,6 +9,7 @@ mod connections;
 mod demo;
 mod documents;
 mod exit_code;
+mod fleet;
 mod groupware;
 mod lines;
 mod live;
@@ -20,6 +21,7 @@ mod progress;
 mod request;
 mod run;
 mod selection;
+mod servers;
 mod shared_ledger;
 mod sign_in;
 mod signals;
@@ -76,6 +78,7 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
         Command::Migrations(typed) => migrations::list(typed),
         Command::Completions(typed) => Ok(documents::completions(typed)),
         Command::Documents(typed) => documents::write(&typed),
+        Command::Fleet(typed) => fleet::run(typed),
     }
 }
 
@@ -135,7 +138,14 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     let request = Request { bad_lines, selection, list, ..Request::of(kind, servers, accounts, options) };
     let voice = Voice::choose(typed.json, typed.quiet);
     let begun = |run: &Run| database.iter().for_each(|database| shared_ledger::stop_on_loss(database, run));
-    run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)
+    let ended = run::carry_out(request, typed.log_dir.as_deref(), voice, &Signals::catch(), begun)?;
+    match database.filter(|database| !database.holds()) {
+        Some(database) => {
+            shared_ledger::say_lost(database.address());
+            Ok((ended.0, ExitStatus::LeaseLost))
+        }
+        None => Ok(ended),
+    }
 }
 
 /// Refuses the name of a migration between other servers.

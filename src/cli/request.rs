@@ -2,8 +2,8 @@
 //!
 //! Every error is a sentence for the administrator that names the option; none holds a password.
 
-use super::args::{AdministratorArguments, Kind, Protection, ServersArguments};
 use super::password::{self, ADMINISTRATOR_VARIABLE, Wanted};
+use super::servers::{AdministratorArguments, Kind, Protection, ServersArguments};
 use super::sign_in::{Form, Typed};
 use super::terminal;
 use crate::accounts::{self, AccountsFile, Choice, Layout};

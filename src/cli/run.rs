@@ -8,8 +8,8 @@ use super::signals::Signals;
 use super::{conclusion, terminal};
 use crate::domain::Problem;
 use crate::logs;
-use crate::migrate::{self, Request, Run};
-use crate::progress::RunState;
+use crate::migrate::{self, Observer, Request, Run};
+use crate::progress::{RunState, Stamped};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,11 +25,29 @@ pub(super) fn carry_out(
     signals: &Signals,
     begun: impl FnOnce(&Run),
 ) -> Result<(RunState, ExitStatus), Refusal> {
+    carry_out_for(request, logs, voice, signals, begun, None)
+}
+
+/// The same for somebody who is told of every event too.
+pub(super) fn carry_out_for(
+    request: Request,
+    logs: Option<&Path>,
+    voice: Voice,
+    signals: &Signals,
+    begun: impl FnOnce(&Run),
+    mut other: Option<Box<dyn Observer>>,
+) -> Result<(RunState, ExitStatus), Refusal> {
     let could_not_start = |problem: Problem| Refusal::could_not_start(&problem);
     let log_folder = logs::start(logs).map_err(could_not_start)?;
     logs::hide(request.secrets());
-    let (reporter, printing) = progress::prepare(voice);
-    let run = migrate::start(request, log_folder, Box::new(reporter)).map_err(could_not_start)?;
+    let (mut reporter, printing) = progress::prepare(voice);
+    let observer = move |event: &Stamped, state: &RunState| {
+        reporter.noted(event, state);
+        if let Some(other) = &mut other {
+            other.noted(event, state);
+        }
+    };
+    let run = migrate::start(request, log_folder, Box::new(observer)).map_err(could_not_start)?;
     begun(&run);
     let printing = printing.begin(run.state());
     if let Err(error) = &printing {

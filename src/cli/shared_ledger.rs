@@ -29,12 +29,14 @@ pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn 
 
 /// Cuts the run's connections when this machine could not renew its lease: others may continue its mailboxes.
 pub(super) fn stop_on_loss(database: &Database, run: &Run) {
-    let (stopper, address) = (run.stopper(), database.address().to_string());
-    database.on_loss(move || {
-        stopper.stop_now();
-        terminal::complain(format_args!(
-            "This machine could not renew its lease in the database {address} and has stopped, because other machines may continue its \
-             mailboxes. Nothing is lost: run the same command again once the database can be reached.",
-        ));
-    });
+    let stopper = run.stopper();
+    database.on_loss(move || stopper.stop_now());
+}
+
+/// Says that this machine could not renew its lease.
+pub(super) fn say_lost(address: &DatabaseAddress) {
+    terminal::complain(format_args!(
+        "This machine could not renew its lease in the database {address} and has stopped, because other machines may continue its \
+         mailboxes. Nothing is lost: run the same command again once the database can be reached.",
+    ));
 }

@@ -4,6 +4,7 @@
 //! that what a server lists can be compared with what it was asked for.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What is encoded in a path (RFC 3986, section 3.3), and nothing else.
@@ -28,7 +29,7 @@ const ENCODED: &AsciiSet = &CONTROLS
 const LONGEST: usize = 4096;
 
 /// A DAV server's address as a person types it: `dav.example.com`, `https://cloud.example.com:8443/remote.php/dav/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DavAddress {
     /// DNS name or IP address.
     pub host: String,
@@ -125,7 +126,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 /// A path on the server. It is compared in one form, percent-encoded where it must be and nowhere else, and sent as the server wrote it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Href {
     path: String,
     written: Option<String>,

@@ -82,7 +82,7 @@ impl fmt::Display for Address {
 }
 
 /// One usable row of the CSV.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its line in the CSV, from 1.
     pub line: u32,

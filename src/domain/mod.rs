@@ -24,7 +24,7 @@ pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
 pub use problem::{MessageName, Note, Problem, ProblemKind, Reach, Retry, Severity, Subject};
-pub use secret::Secret;
+pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
 pub use selection::{Selection, read_date, read_size};
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};

@@ -4,9 +4,10 @@
 
 use super::FolderPath;
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 /// Which folders and messages are migrated, and under which names. The default is everything, under the planner's own names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Patterns of folders to take; without any, all are taken.
     pub include: Vec<String>,

@@ -4,6 +4,7 @@
 //!   from a password file (`PGPASSFILE`, or `.pgpass` in the home folder), as for PostgreSQL's own programs.
 //! - Over a network the connection is encrypted and the server's certificate is checked. Only a socket or loopback may go without.
 
+use crate::private_file;
 use postgres::Config;
 use postgres::config::{Host, SslMode};
 use std::path::{Path, PathBuf};
@@ -103,15 +104,12 @@ fn is_loopback(host: &str) -> bool {
 
 fn read_private(file: &Path) -> Result<String, String> {
     let named = |error: std::io::Error| format!("the password file {} cannot be read: {error}", file.display());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if std::fs::metadata(file).map_err(named)?.permissions().mode() & 0o077 != 0 {
-            let file = file.display();
-            return Err(format!("the password file {file} can be read by others; make it private (chmod 600 {file})"));
-        }
+    let opened = std::fs::File::open(file).map_err(named)?;
+    if private_file::is_open_to_others(&opened) {
+        let file = file.display();
+        return Err(format!("the password file {file} can be read by others; make it private (chmod 600 {file})"));
     }
-    std::fs::read_to_string(file).map_err(named)
+    std::io::read_to_string(opened).map_err(named)
 }
 
 /// The password of the first line whose host, port, database and user fit (PostgreSQL's manual, "The Password File").

@@ -49,7 +49,14 @@ pub(super) fn explain(address: &DatabaseAddress, error: postgres::Error) -> Ledg
         Some(code) if [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code) => {
             said(unreachable, "takes no more connections now")
         }
-        Some(_) => said(refused, &format!("refused: {error}")),
+        // The server's own words name what it refused; the crate's say only that it did.
+        Some(_) => {
+            let words = error.as_db_error().map_or_else(|| root(&error), |refusal| refusal.message().to_owned());
+            said(refused, &format!("refused: {words}"))
+        }
+        None if root(&error) == "password missing" => {
+            said(refused, "asks for a password; put it into PGPASSWORD or a password file (PGPASSFILE)")
+        }
         None => said(unreachable, &format!("cannot be reached: {}", root(&error))),
     };
     explained.because(error)

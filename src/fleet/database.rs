@@ -12,6 +12,7 @@ use super::connection::{connect, explain, is_loss};
 use super::gathering::{Columns, Held, Pending, gather};
 use super::lease::{Lease, LeaseTimes, Moment};
 use super::schema::{self, WRITE, WRITE_TYPES};
+use super::tables::VERSION;
 use crate::ledger::{Durable, LedgerError, LedgerErrorKind, Write};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use postgres::Client;
@@ -25,6 +26,8 @@ const LATEST: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1024;
 /// At most so many bytes wait to be written.
 const GATHERED: usize = 4 << 20;
+/// At most this long the end of a program waits for the database.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long after a lost connection the next one is tried.
 const RECONNECT: Duration = Duration::from_millis(500);
 
@@ -36,6 +39,8 @@ pub struct Database {
     address: DatabaseAddress,
     requests: Sender<Request>,
     shared: Arc<Shared>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
 }
 
 struct Shared {
@@ -65,15 +70,16 @@ impl Database {
         let asked = Moment::now();
         let begun = begin(&mut client, worker, &times);
         let version = begun.map_err(|error| explain(&address, error))?;
-        if version != schema::VERSION {
-            return Err(LedgerError::new(
-                LedgerErrorKind::Refused,
-                format!(
-                    "the database {address} has version {version} of the records, and this program knows version {}; use the same version of \
-                     the program on every machine",
-                    schema::VERSION
-                ),
-            ));
+        if version != VERSION {
+            let what = if version < VERSION {
+                "end the programs that use it, and bring it up to date with 'kimt fleet upgrade'"
+            } else {
+                "use the same version of the program on every machine"
+            };
+            let words = format!(
+                "the database {address} has version {version} of the tables, and this program knows version {VERSION}; {what}"
+            );
+            return Err(LedgerError::new(LedgerErrorKind::Refused, words));
         }
         let (requests, received) = bounded(QUEUE);
         let lease = Lease::granted(times, asked);
@@ -86,7 +92,12 @@ impl Database {
             renew_at: Instant::now() + times.renew,
         };
         let failed = |error| LedgerError::new(LedgerErrorKind::Refused, "no thread can be started").because(error);
-        std::thread::Builder::new().name("database".to_owned()).spawn(move || thread.run(&received)).map_err(failed)?;
+        let (ending, ended) = bounded(1);
+        let run = move || {
+            thread.run(&received);
+            drop(ending);
+        };
+        std::thread::Builder::new().name("database".to_owned()).spawn(run).map_err(failed)?;
         let watched = Arc::downgrade(&shared);
         let watch = move || {
             while let Some(shared) = watched.upgrade() {
@@ -97,12 +108,24 @@ impl Database {
             }
         };
         std::thread::Builder::new().name("lease".to_owned()).spawn(watch).map_err(failed)?;
-        Ok(Arc::new(Self { address, requests, shared }))
+        Ok(Arc::new(Self { address, requests, shared, ended }))
+    }
+
+    /// Gives the tables of an earlier version what this one has; the version that they have then.
+    pub fn upgrade(address: &DatabaseAddress) -> Result<i32, LedgerError> {
+        let mut client = connect(address)?;
+        let version = schema::prepare(&mut client).and_then(|_| schema::upgrade(&mut client));
+        version.map_err(|error| explain(address, error))
     }
 
     /// The address, as it may be shown.
     pub fn address(&self) -> &DatabaseAddress {
         &self.address
+    }
+
+    /// Whether this process may still work on its mailboxes. Once it may not, it never may again.
+    pub fn holds(&self) -> bool {
+        self.shared.lease.holds()
     }
 
     /// Calls `stop` when this process may not work on its mailboxes any more; it cuts their connections. At once if that is so already.
@@ -173,8 +196,10 @@ impl std::fmt::Debug for Database {
 }
 
 impl Drop for Database {
+    /// Gives the lease back; where that takes long, it ends by itself.
     fn drop(&mut self) {
         let _ = self.requests.try_send(Request::End);
+        let _ = self.ended.recv_timeout(FAREWELL);
     }
 }
 
@@ -190,7 +215,7 @@ impl Shared {
 
 fn begin(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<i32, postgres::Error> {
     let version = schema::prepare(client)?;
-    if version == schema::VERSION {
+    if version == VERSION {
         schema::notice_fail_over(client, times)?;
         let name = format!("process {}", std::process::id());
         schema::register(client, worker, &name, times)?;

@@ -71,6 +71,24 @@ pub(super) struct Columns<'w> {
     forgotten: [Vec<i64>; 2],
     heads: HeadColumns<'w>,
     blocks: BlockColumns<'w>,
+    items: ItemColumns<'w>,
+    withdrawn: WithdrawnColumns<'w>,
+}
+
+#[derive(Default)]
+struct ItemColumns<'w> {
+    mailboxes: Vec<i64>,
+    collections: Vec<&'w str>,
+    keys: Vec<&'w str>,
+    contents: Vec<&'w str>,
+    checksums: Vec<i64>,
+}
+
+#[derive(Default)]
+struct WithdrawnColumns<'w> {
+    mailboxes: Vec<i64>,
+    collections: Vec<&'w str>,
+    keys: Vec<&'w str>,
 }
 
 #[derive(Default)]
@@ -93,7 +111,7 @@ struct BlockColumns<'w> {
 impl<'w> Columns<'w> {
     pub fn of(writes: &[&'w (Held, Write)]) -> Self {
         let mut columns = Self::default();
-        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks } = &mut columns;
+        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks, items, withdrawn } = &mut columns;
         for (Held { mailbox, token, .. }, write) in writes {
             mailboxes.push(*mailbox);
             tokens.push(*token);
@@ -118,13 +136,25 @@ impl<'w> Columns<'w> {
                 blocks.contents.push(&block.content);
                 blocks.checksums.push(block.checksum);
             }
+            for item in &write.items {
+                items.mailboxes.push(*mailbox);
+                items.collections.push(&item.collection);
+                items.keys.push(&item.key);
+                items.contents.push(&item.content);
+                items.checksums.push(item.checksum);
+            }
+            for (collection, key) in &write.withdrawn_items {
+                withdrawn.mailboxes.push(*mailbox);
+                withdrawn.collections.push(collection);
+                withdrawn.keys.push(key);
+            }
         }
         columns
     }
 
     /// The columns in the order of the statement's parameters.
-    pub fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
-        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks } = self;
+    pub fn parameters(&self) -> [&(dyn ToSql + Sync); 23] {
+        let Self { mailboxes, tokens, cleared, forgotten, heads, blocks, items, withdrawn } = self;
         [
             mailboxes,
             tokens,
@@ -141,6 +171,14 @@ impl<'w> Columns<'w> {
             &blocks.numbers,
             &blocks.contents,
             &blocks.checksums,
+            &items.mailboxes,
+            &items.collections,
+            &items.keys,
+            &items.contents,
+            &items.checksums,
+            &withdrawn.mailboxes,
+            &withdrawn.collections,
+            &withdrawn.keys,
         ]
     }
 }

@@ -22,6 +22,13 @@ pub struct LeaseTimes {
     pub grace: Duration,
 }
 
+impl LeaseTimes {
+    /// The usual times, in proportion, for a lease that holds so long.
+    pub fn of(lease: Duration) -> Self {
+        Self { lease, renew: lease / 6, stop: lease * 2 / 3, grace: lease / 2 }
+    }
+}
+
 impl Default for LeaseTimes {
     fn default() -> Self {
         let seconds = Duration::from_secs;

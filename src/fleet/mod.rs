@@ -8,22 +8,37 @@
 //! 2. `database` is the one thread of a process that talks to it. It commits what all mailboxes
 //!    of the process have to write together (`gathering`).
 //! 3. `lease` is the process's own clock: it stops before anybody may take its mailboxes over.
-//! 4. `records` is the ledger's store over all that; `schema` has the tables and every statement.
+//! 4. `records` is the ledger's store over all that; `tables` has the tables, `schema` the statements about records and leases.
+//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`), and how it stands (`standing`). `key` seals what
+//!    nobody may read who only has the database. `limits` is what its machines keep to together.
 //!
-//! What is left to others: who starts processes on machines, and what a mailbox's messages mean.
+//! What is left to others: who starts processes on machines, what a mailbox's messages mean, and what a job says.
 
 mod address;
 mod connection;
 mod database;
+mod fleets;
 mod gathering;
+mod handle;
+mod jobs;
+mod key;
 mod lease;
+mod limits;
 mod records;
 mod schema;
+mod standing;
+mod tables;
 
 pub use address::DatabaseAddress;
 pub use database::Database;
+pub use fleets::{Begun, Schedule};
+pub use handle::{Fleet, Job, KnownJob, NewJob, Slot};
+pub use jobs::{JobEnd, JobSums};
+pub use key::FleetKey;
 pub use lease::LeaseTimes;
+pub use limits::Errand;
 pub use records::SharedRecords;
+pub use standing::{Orders, Standing, Wish, WorkerStanding};
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]

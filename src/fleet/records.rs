@@ -5,10 +5,14 @@
 
 use super::database::Database;
 use super::gathering::Held;
+use super::key::{Purpose, Sealer};
 use super::schema::{self, Taken};
 use crate::ledger::{
-    BlockRow, Durable, Files, HeadRow, History, LedgerError, LedgerErrorKind, MailboxKey, Opened, Rows, Store, Write,
+    BlockRow, Durable, Files, HeadRow, History, ItemRow, LedgerError, LedgerErrorKind, MailboxKey, Opened, Rows, Store,
+    Write,
 };
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use postgres::types::Type;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +67,9 @@ impl Store for SharedRecords {
         let Some(Taken { mailbox, token, unclean, new }) = taken else {
             return Err(LedgerError::new(LedgerErrorKind::InUse, "another machine or run works on this mailbox"));
         };
-        let mut rows = SharedRows { database: self.database.clone(), held: Held::new(mailbox, token) };
+        let sealer = Sealer::of_mailbox(key)
+            .ok_or_else(|| LedgerError::new(LedgerErrorKind::Refused, "the system has no cryptography"))?;
+        let mut rows = SharedRows { database: self.database.clone(), held: Held::new(mailbox, token), sealer };
         let mut heads = rows.heads()?;
         let mut history = match (new, unclean) {
             (_, true) => History::TakenOver,
@@ -100,6 +106,7 @@ fn key_hash(key: &MailboxKey) -> [u8; 32] {
 struct SharedRows {
     database: Arc<Database>,
     held: Held,
+    sealer: Sealer,
 }
 
 impl SharedRows {
@@ -116,6 +123,27 @@ impl SharedRows {
                 .collect())
         })
     }
+}
+
+/// The items of a write as the database gets them: hashed names, sealed content.
+fn sealed(sealer: &Sealer, write: &Write) -> Result<Write, LedgerError> {
+    let mut write = write.clone();
+    for item in &mut write.items {
+        let text = serde_json::to_vec(&(&item.key, &item.content)).unwrap_or_default();
+        let sealed = sealer.seal(Purpose::Item, 0, &text);
+        let sealed =
+            sealed.ok_or_else(|| LedgerError::new(LedgerErrorKind::Refused, "the system gives no random numbers"))?;
+        item.content = STANDARD.encode(sealed);
+        (item.collection, item.key) = (name(sealer, &item.collection), name(sealer, &item.key));
+    }
+    for (collection, key) in &mut write.withdrawn_items {
+        (*collection, *key) = (name(sealer, collection), name(sealer, key));
+    }
+    Ok(write)
+}
+
+fn name(sealer: &Sealer, text: &str) -> String {
+    STANDARD.encode(&sealer.hash(text)[..16])
 }
 
 impl Rows for SharedRows {
@@ -136,8 +164,31 @@ impl Rows for SharedRows {
         })
     }
 
+    fn items(&self, collection: &str) -> Result<Vec<ItemRow>, LedgerError> {
+        let (mailbox, hashed) = (self.held.mailbox, name(&self.sealer, collection));
+        let rows = self.database.ask(move |client| {
+            client.query_typed(
+                "SELECT content, checksum FROM kimt.item WHERE mailbox = $1 AND collection = $2 ORDER BY key",
+                &[(&mailbox, Type::INT8), (&hashed, Type::TEXT)],
+            )
+        })?;
+        // What cannot be opened is as good as not there: the target is asked for the item.
+        let open = |row: &postgres::Row| {
+            let sealed = STANDARD.decode(row.get::<_, String>(0)).ok()?;
+            let text = self.sealer.open(Purpose::Item, 0, &sealed)?;
+            let (key, content) = serde_json::from_slice(&text).ok()?;
+            Some(ItemRow { collection: collection.to_owned(), key, content, checksum: row.get(1) })
+        };
+        Ok(rows.iter().filter_map(open).collect())
+    }
+
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
-        self.database.write(&self.held, write.clone(), durable)
+        let write = if write.items.is_empty() && write.withdrawn_items.is_empty() {
+            write.clone()
+        } else {
+            sealed(&self.sealer, write)?
+        };
+        self.database.write(&self.held, write, durable)
     }
 }
 

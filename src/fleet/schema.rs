@@ -1,4 +1,4 @@
-//! The tables, and every statement. All of it is below one schema of the database, so that a database may have other tables too.
+//! Every statement about records and leases; `tables` has the tables.
 //!
 //! - A mailbox is known by a hash of its key: no address and no server's name is readable in the database.
 //! - Who holds a mailbox is one column of one row, and the take-over reads no other table: PostgreSQL checks a row that it waited for again
@@ -6,60 +6,11 @@
 //! - The token is random, not counted: after a fail-over to a standby that lagged, a counter would give the same number twice.
 
 use super::lease::LeaseTimes;
-use postgres::Client;
+use super::tables::VERSION;
+use super::{jobs, tables};
 use postgres::types::Type;
+use postgres::{Client, Transaction};
 use std::time::Duration;
-
-/// The version of the tables. A greater number in the database means a later version of the program.
-pub(super) const VERSION: i32 = 1;
-
-/// Makes the tables where there are none. The lock lets one of several programs that start at once do it.
-const TABLES: &str = "
-SELECT pg_advisory_xact_lock(7310592468);
-CREATE SCHEMA IF NOT EXISTS kimt;
-CREATE TABLE IF NOT EXISTS kimt.store (
-    version integer NOT NULL,
-    -- Which copy of the data this is: another one took over when these are others.
-    system bigint NOT NULL,
-    timeline integer NOT NULL,
-    -- Nobody takes a mailbox before.
-    closed_until timestamptz NOT NULL
-);
-CREATE TABLE IF NOT EXISTS kimt.worker (
-    id bigint PRIMARY KEY,
-    name text NOT NULL,
-    until timestamptz NOT NULL
-);
-CREATE TABLE IF NOT EXISTS kimt.mailbox (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key bytea NOT NULL UNIQUE,
-    holder bigint,
-    token bigint,
-    -- Its last holder did not give it back.
-    unclean boolean NOT NULL DEFAULT false
-);
-CREATE INDEX IF NOT EXISTS mailbox_holder ON kimt.mailbox (holder) WHERE holder IS NOT NULL;
-CREATE TABLE IF NOT EXISTS kimt.folder (
-    mailbox bigint NOT NULL REFERENCES kimt.mailbox (id) ON DELETE CASCADE,
-    id bigint NOT NULL,
-    head text NOT NULL,
-    checksum bigint NOT NULL,
-    PRIMARY KEY (mailbox, id)
-) WITH (fillfactor = 70);
-CREATE TABLE IF NOT EXISTS kimt.block (
-    mailbox bigint NOT NULL,
-    folder bigint NOT NULL,
-    number bigint NOT NULL,
-    content bytea NOT NULL,
-    checksum bigint NOT NULL,
-    PRIMARY KEY (mailbox, folder, number)
-);
--- Digests cannot be compressed.
-ALTER TABLE kimt.block ALTER COLUMN content SET STORAGE EXTERNAL;
-INSERT INTO kimt.store (version, system, timeline, closed_until)
-SELECT 1, s.system_identifier, c.timeline_id, '-infinity' FROM pg_control_system() s, pg_control_checkpoint() c
-WHERE NOT EXISTS (SELECT FROM kimt.store);
-";
 
 /// Writes what several mailboxes have to write, each only if its token is still the one that is given. Answers whose it was.
 ///
@@ -87,11 +38,19 @@ WITH held AS MATERIALIZED (
     INSERT INTO kimt.block (mailbox, folder, number, content, checksum)
     SELECT held.id, f.folder, f.number, f.content, f.checksum FROM held JOIN fresh f ON f.mailbox = held.id
     ON CONFLICT (mailbox, folder, number) DO UPDATE SET content = excluded.content, checksum = excluded.checksum
+), items AS (
+    INSERT INTO kimt.item (mailbox, collection, key, content, checksum)
+    SELECT held.id, i.collection, i.key, i.content, i.checksum
+    FROM held JOIN unnest($16, $17, $18, $19, $20) AS i(mailbox, collection, key, content, checksum) ON i.mailbox = held.id
+    ON CONFLICT (mailbox, collection, key) DO UPDATE SET content = excluded.content, checksum = excluded.checksum
+), withdrawn AS (
+    DELETE FROM kimt.item i USING held, unnest($21, $22, $23) AS w(mailbox, collection, key)
+    WHERE i.mailbox = held.id AND w.mailbox = held.id AND i.collection = w.collection AND i.key = w.key
 )
 SELECT id FROM held";
 
 /// The types of what [`WRITE`] is given.
-pub(super) const WRITE_TYPES: [Type; 15] = [
+pub(super) const WRITE_TYPES: [Type; 23] = [
     Type::INT8_ARRAY,
     Type::INT8_ARRAY,
     Type::INT8_ARRAY,
@@ -107,6 +66,14 @@ pub(super) const WRITE_TYPES: [Type; 15] = [
     Type::INT8_ARRAY,
     Type::BYTEA_ARRAY,
     Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::INT8_ARRAY,
+    Type::INT8_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
 ];
 
 /// Makes the tables where there are none; the version of those that are there.
@@ -114,11 +81,33 @@ pub(super) fn prepare(client: &mut Client) -> Result<i32, postgres::Error> {
     let exists = client.query_typed("SELECT to_regclass('kimt.store') IS NOT NULL", &[])?;
     if !exists.iter().any(|row| row.get(0)) {
         let mut transaction = client.transaction()?;
-        transaction.batch_execute(TABLES)?;
+        transaction.batch_execute(tables::ALONE)?;
+        transaction.batch_execute(tables::FIRST)?;
+        add(&mut transaction)?;
         transaction.commit()?;
     }
     let rows = client.query_typed("SELECT version FROM kimt.store", &[])?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+/// Adds to the tables of an earlier version what later ones have.
+pub(super) fn upgrade(client: &mut Client) -> Result<i32, postgres::Error> {
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute(tables::ALONE)?;
+    add(&mut transaction)?;
+    transaction.commit()?;
+    prepare(client)
+}
+
+fn add(transaction: &mut Transaction<'_>) -> Result<(), postgres::Error> {
+    let rows = transaction.query_typed("SELECT version FROM kimt.store FOR UPDATE", &[])?;
+    let version: i32 = rows.first().map_or(VERSION, |row| row.get(0));
+    for added in tables::ADDED.iter().skip(usize::try_from(version - 1).unwrap_or_default()) {
+        transaction.batch_execute(added)?;
+    }
+    let newest = version.max(VERSION);
+    transaction.query_typed("UPDATE kimt.store SET version = $1", &[(&newest, Type::INT4)])?;
+    Ok(())
 }
 
 /// Notices that another copy of the data has taken over since it was looked at last. What was committed last may be missing in it, so
@@ -136,6 +125,9 @@ pub(super) fn notice_fail_over(client: &mut Client, times: &LeaseTimes) -> Resul
     if !changed.is_empty() {
         transaction.batch_execute(
             "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder IS NOT NULL;
+             UPDATE kimt.job SET holder = NULL, token = NULL WHERE holder IS NOT NULL;
+             UPDATE kimt.slot SET holder = NULL, token = NULL WHERE holder IS NOT NULL;
+             UPDATE kimt.errand SET holder = NULL, token = NULL WHERE holder IS NOT NULL;
              DELETE FROM kimt.worker;",
         )?;
     }
@@ -172,7 +164,8 @@ pub(super) fn renew(client: &mut Client, worker: i64, times: &LeaseTimes) -> Res
 /// Ends it, when every mailbox was given back.
 pub(super) fn leave(client: &mut Client, worker: i64) -> Result<(), postgres::Error> {
     client.query_typed(
-        "DELETE FROM kimt.worker WHERE id = $1 AND NOT EXISTS (SELECT FROM kimt.mailbox WHERE holder = $1)",
+        "DELETE FROM kimt.worker WHERE id = $1 AND NOT EXISTS (SELECT FROM kimt.mailbox WHERE holder = $1)
+         AND NOT EXISTS (SELECT FROM kimt.job WHERE holder = $1)",
         &[(&worker, Type::INT8)],
     )?;
     Ok(())
@@ -226,14 +219,17 @@ pub(super) fn taken_before(
     Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: false }))
 }
 
-/// Frees the mailboxes of processes that are gone. Who is gone is asked first, in a statement of its own: that cannot become untrue, because
+/// Frees what processes held that are gone. Who is gone is asked first, in a statement of its own: that cannot become untrue, because
 /// an expired lease is never renewed. In one statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
-fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error> {
+pub(super) fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error> {
     let grace = seconds(times.grace);
     let gone = client.query_typed(
-        "SELECT DISTINCT m.holder FROM kimt.mailbox m LEFT JOIN kimt.worker w ON w.id = m.holder
-         WHERE m.holder IS NOT NULL
-         AND (w.id IS NULL OR w.until < clock_timestamp() - make_interval(secs => $1))",
+        "SELECT h.holder FROM (SELECT holder FROM kimt.mailbox WHERE holder IS NOT NULL
+             UNION SELECT holder FROM kimt.job WHERE holder IS NOT NULL
+             UNION SELECT holder FROM kimt.slot WHERE holder IS NOT NULL
+             UNION SELECT holder FROM kimt.errand WHERE holder IS NOT NULL
+             UNION SELECT id FROM kimt.worker) h LEFT JOIN kimt.worker w ON w.id = h.holder
+         WHERE w.id IS NULL OR w.until < clock_timestamp() - make_interval(secs => $1)",
         &[(&grace, Type::FLOAT8)],
     )?;
     let gone: Vec<i64> = gone.iter().map(|row| row.get(0)).collect();
@@ -242,6 +238,9 @@ fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error>
             "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder = ANY($1)",
             &[(&gone, Type::INT8_ARRAY)],
         )?;
+        jobs::free(client, &gone)?;
+        // Last: as long as it is there, whoever was cut off in between finds it again.
+        client.query_typed("DELETE FROM kimt.worker WHERE id = ANY($1)", &[(&gone, Type::INT8_ARRAY)])?;
     }
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! What the ledger promises over any store. Each store's tests run all of it, by `ledger_tests!`.
 
+mod items;
+
+pub(crate) use items::items_are_there_after_a_restart_and_mail_is_not_touched;
+
 use super::*;
 use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
 use std::sync::{Arc, Mutex};
@@ -28,6 +32,7 @@ macro_rules! ledger_tests {
             a_folder_that_was_renamed_knows_its_former_name
             both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next
             a_message_that_was_forgotten_is_new
+            items_are_there_after_a_restart_and_mail_is_not_touched
         );
     };
     ($store:expr; $($name:ident)*) => {

@@ -86,34 +86,6 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Files, MailboxKey};
-
-    #[test]
-    fn items_are_there_after_a_restart_and_mail_is_not_touched() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Files::in_folder(folder.path());
-        let key = MailboxKey { source: "old:993".into(), target: "new:993".into(), address: "ann@example.com".into() };
-        let record = |uid: &str, state| ItemRecord {
-            kind: 0,
-            collection: "/cal/".into(),
-            place: format!("/cal/{uid}.ics"),
-            version: "e1".into(),
-            uid: uid.into(),
-            state,
-            target: format!("/new/{uid}.ics"),
-        };
-        let (mut ledger, _) = Ledger::open(&store, &key).unwrap();
-        assert!(ledger.items("/cal/").unwrap().is_empty(), "a record from before there were items");
-        let all = [record("a", ItemState::Checked), record("b", ItemState::Intended), record("c", ItemState::Stored)];
-        ledger.record_items(&all).unwrap();
-        ledger.withdraw_item(&all[1]).unwrap();
-        drop(ledger);
-        let (mut ledger, _) = Ledger::open(&store, &key).unwrap();
-        assert_eq!(ledger.items("/cal/").unwrap(), [all[0].clone(), all[2].clone()]);
-        assert!(ledger.items("/other/").unwrap().is_empty());
-        ledger.record_items(&[record("c", ItemState::Checked)]).unwrap();
-        assert_eq!(ledger.items("/cal/").unwrap().len(), 2);
-    }
 
     #[test]
     fn a_row_that_is_not_what_was_written_is_not_believed() {

@@ -41,10 +41,11 @@ mod witness;
 
 pub use check::probe::{test_source, test_target, trust};
 pub use request::{
-    AccountList, AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Groupware, GroupwareMode,
-    Limits, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request, Servers, SignInWay,
-    TargetKind, TokenSource, Verify,
+    AccountList, AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Errand, Groupware,
+    GroupwareMode, Limits, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request,
+    Servers, SignInWay, TargetKind, Together, TokenSource, Verify, Work,
 };
+pub use run::ahead::{Ahead, begin_certificates, look_ahead};
 pub use run::{Run, Stopper, start};
 pub use sign_in::environment::{password_variables, typed_command, withhold_passwords};
 pub use target::kerio::port::{PendingPort, RestoredPort, pending_port_restore, restore_port};

@@ -2,11 +2,14 @@
 
 pub use crate::dav::DavAddress;
 pub use crate::domain::NameForm;
-use crate::domain::{Account, Address, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, SignInKind};
+use crate::domain::{
+    Account, AccountId, Address, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, Side, SignInKind,
+};
 use crate::ledger::{Files, Store};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +31,44 @@ pub struct Request {
     pub selection: Selection,
     /// The whole list that the accounts were chosen from, for the record of the migration.
     pub list: AccountList,
+    /// Gives further accounts while the run goes on, if there is anybody who does.
+    pub work: Option<Arc<dyn Work>>,
+    /// What several machines keep to together, if several work on these servers.
+    pub together: Option<Arc<dyn Together>>,
     /// How.
     pub options: Options,
+}
+
+/// Gives accounts to a run one by one, for example from a list that several machines share.
+pub trait Work: Send + Sync + std::fmt::Debug {
+    /// The next account, which the run knows by this id from now on. Waits for one as long as there may be one and `stopping` is not true.
+    /// How the account ends is told to the [`Observer`].
+    fn next(&self, id: AccountId, stopping: &dyn Fn() -> bool) -> Option<Account>;
+}
+
+/// What several machines that work on the same servers keep to together. Every method may wait for an answer from far away.
+pub trait Together: Send + Sync + std::fmt::Debug {
+    /// Room for one more connection to a server, until it is dropped; none while there is none.
+    fn room(&self, side: Side) -> Option<Box<dyn Send>>;
+
+    /// Notes that a server refused a sign-in.
+    fn refused(&self, side: Side);
+
+    /// How long each sign-in that a server refused a short while ago counts yet, the longest first.
+    fn refusals(&self, side: Side) -> Vec<Duration>;
+
+    /// Whose turn it is to do what is done once over all machines.
+    fn errand(&self, what: &str) -> Errand;
+}
+
+/// Whose turn it is to do something that is done once.
+pub enum Errand {
+    /// It is done.
+    Done,
+    /// Ours; call this when it is done. Dropped without a call, it is left to somebody else.
+    Ours(Box<dyn FnOnce() + Send>),
+    /// Somebody else is at it.
+    Others,
 }
 
 /// A list of accounts without its passwords.
@@ -55,6 +94,8 @@ impl Request {
             bad_lines: Vec::new(),
             selection: Selection::default(),
             list: AccountList { addresses, ..AccountList::default() },
+            work: None,
+            together: None,
             options,
         }
     }
@@ -67,7 +108,7 @@ impl Request {
 }
 
 /// Both ends of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Servers {
     /// The server the mail is read from.
     pub source: MailServer,
@@ -84,7 +125,7 @@ pub struct Servers {
 }
 
 /// A mail server and how it is spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailServer {
     /// Host, and port when it is not the usual one; see [`TargetKind::Kerio`] for what a port means there.
     pub address: ServerAddress,
@@ -101,7 +142,7 @@ pub struct MailServer {
 }
 
 /// What holds for the connections to one mail server beside its address and protection. By default nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionLimits {
     /// The certificate by which the server knows us.
     pub client_certificate: Option<ClientCertificate>,
@@ -176,7 +217,7 @@ impl ConnectionLimits {
 }
 
 /// How people are signed in on a server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignInWay {
     /// Each with the password of the CSV.
     #[default]
@@ -213,7 +254,7 @@ pub enum SignInWay {
 pub const MASTER_SEPARATOR: char = '*';
 
 /// Where tokens come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenSource {
     /// The first line of a file, in whose name `{address}` stands for the person's address.
     File(PathBuf),
@@ -252,7 +293,7 @@ impl SignInWay {
 }
 
 /// What kind of server the target is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetKind {
     /// Kerio Connect: domains and users are created; a port in the address is set on its IMAP service during the run.
     Kerio(AdministrationServer),
@@ -261,7 +302,7 @@ pub enum TargetKind {
 }
 
 /// Kerio Connect's administration API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdministrationServer {
     /// Host and port; port 4040 when none is given.
     pub address: ServerAddress,
@@ -299,7 +340,7 @@ pub struct Options {
 }
 
 /// Whether calendars, contacts and tasks are migrated, and where they are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Groupware {
     /// Whether, and from where.
     pub mode: GroupwareMode,
@@ -314,7 +355,7 @@ pub struct Groupware {
 }
 
 /// Where calendars, contacts and tasks come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupwareMode {
     /// They are not migrated.
     #[default]

@@ -28,6 +28,17 @@ impl KnownCertificates {
         Self { known: read(&path), path }
     }
 
+    /// Makes the list of a state folder that has none, from entries of another one ([`KnownCertificates::of_hosts`]).
+    pub fn begin(state_folder: &Path, entries: &BTreeMap<String, Fingerprint>) -> io::Result<()> {
+        private_file::replace(&state_folder.join("known-certificates.json"), &serde_json::to_vec_pretty(entries)?)
+    }
+
+    /// The entries about these hosts, for the list of another computer.
+    pub fn of_hosts(&self, hosts: &[&str]) -> BTreeMap<String, Fingerprint> {
+        let is_wanted = |key: &str| hosts.iter().any(|host| is_of(key, host));
+        self.known.iter().filter(|(key, _)| is_wanted(key)).map(|(key, known)| (key.clone(), *known)).collect()
+    }
+
     /// The certificate trusted at that address.
     pub fn known(&self, host: &str, port: u16) -> Option<Fingerprint> {
         self.known.get(&key(host, port)).copied()

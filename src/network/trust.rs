@@ -5,6 +5,7 @@
 use super::NetworkError;
 use crate::domain::{Fingerprint, Secret};
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -30,7 +31,7 @@ struct Shared {
 }
 
 /// A client certificate with its key (PKCS #12, usually `.p12` or `.pfx`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientCertificate {
     /// The file.
     pub file: PathBuf,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A number of messages and their size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// The number of messages.
     pub messages: u64,
@@ -50,7 +50,7 @@ impl Followed {
 }
 
 /// What became of the messages of a folder, an account or the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// On the source, as counted and as the rules take them.
     pub expected: Counts,

@@ -183,6 +183,8 @@ pub enum Event {
         /// Its name.
         domain: String,
     },
+    /// An account came to the run after its start; its id is the next.
+    AccountJoined(AccountInfo),
     /// A worker took up an account.
     AccountStarted {
         /// The account.
@@ -398,6 +400,7 @@ impl Event {
             }
             Event::FolderRenamed { target, .. } => clean_path(target),
             Event::RunStarted(_)
+            | Event::AccountJoined(_)
             | Event::AccountStarted { .. }
             | Event::AccountLookedUp { .. }
             | Event::UserCreated { .. }

@@ -1,10 +1,10 @@
 //! The counters of events, tasks and contacts. Only the fold (`state`) changes them.
 
 use crate::domain::{ItemKind, ItemOutcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What became of items, of an account or the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ItemTally {
     /// Events on the source, as counted.
     pub events: u64,
@@ -66,6 +66,19 @@ impl ItemTally {
             ItemOutcome::Failed => &mut self.failed,
         };
         *counter += items;
+    }
+
+    /// Adds what became of another account's items.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.tasks += other.tasks;
+        self.contacts += other.contacts;
+        self.copied += other.copied;
+        self.already_there += other.already_there;
+        self.different += other.different;
+        self.altered += other.altered;
+        self.left_out += other.left_out;
+        self.failed += other.failed;
     }
 
     /// Takes another count of what is on the source.

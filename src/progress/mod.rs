@@ -2,6 +2,7 @@
 //!
 //! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
 
+mod assembled;
 mod counts;
 mod event;
 mod items;

@@ -8,10 +8,11 @@ use super::{
     WaitReason,
 };
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A folder in a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FolderState {
     /// Its name on the source.
     pub source: FolderPath,
@@ -30,7 +31,7 @@ pub struct FolderState {
 }
 
 /// A wait for a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// The server's side.
     pub side: Side,
@@ -48,7 +49,7 @@ impl Wait {
 }
 
 /// An account in a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountState {
     /// Address, name, line.
     pub info: AccountInfo,
@@ -84,7 +85,8 @@ impl AccountState {
     /// At most this many problems of one account: a mailbox in which every message fails must not fill the memory.
     pub const PROBLEMS_KEPT: usize = 1000;
 
-    fn new(info: AccountInfo) -> Self {
+    /// One that no worker has taken up.
+    pub fn new(info: AccountInfo) -> Self {
         Self {
             info,
             standing: None,
@@ -193,6 +195,12 @@ impl RunState {
             Event::RunStarted(info) => {
                 self.accounts = info.accounts.iter().cloned().map(AccountState::new).collect();
                 self.info = Some(info.clone());
+            }
+            Event::AccountJoined(account) => {
+                self.accounts.push(AccountState::new(account.clone()));
+                if let Some(info) = &mut self.info {
+                    info.accounts.push(account.clone());
+                }
             }
             Event::ServerReached { side, product } => {
                 self.products.insert(*side, product.clone());
@@ -383,7 +391,7 @@ impl RunState {
     }
 }
 
-fn end_word(end: AccountEnd) -> &'static str {
+pub(super) fn end_word(end: AccountEnd) -> &'static str {
     match end {
         AccountEnd::Complete => "complete",
         AccountEnd::Incomplete => "incomplete",

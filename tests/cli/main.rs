@@ -12,6 +12,8 @@ mod demo;
 mod disk_full;
 #[cfg(unix)]
 mod documents;
+#[cfg(target_os = "linux")]
+mod fleet;
 mod kerio;
 mod migrating;
 mod migrations;

@@ -7,8 +7,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/postgres.rs"]
+#[allow(dead_code)] // Not every test dumps it.
+mod postgres;
+
 mod compressed;
 mod dovecot;
+mod fleet;
 mod interrupted;
 mod kerio;
 mod masters;

@@ -1,45 +1,73 @@
-//! How many connections to one server are open at a time, where the user limits that.
+//! How many connections to one server are open at a time, where the user limits that: on this machine, or on all that work together.
 
+use crate::domain::Side;
 use crate::migrate::context::control::Control;
+use crate::migrate::request::Together;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How soon a wait notices that the user has stopped the run.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often other machines are asked for room.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
-/// The connections to one server that may still be opened.
+/// The permits of one server.
 pub struct Permits {
     free: Mutex<u32>,
     freed: Condvar,
+    /// Whom to ask too, and for which server.
+    together: Option<(Arc<dyn Together>, Side)>,
 }
 
-/// Leave for one connection, until it is dropped.
-pub struct Permit(Arc<Permits>);
+/// Room for one connection, until it is dropped.
+pub struct Permit {
+    permits: Arc<Permits>,
+    room: Option<Box<dyn Send>>,
+}
 
 impl Permits {
     /// At most `most` connections, and at least one; by default more than are ever needed.
     pub fn new(most: Option<u32>) -> Self {
-        Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new() }
+        Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new(), together: None }
+    }
+
+    /// As many connections to a server as there is room for on all machines together.
+    pub fn together(together: Arc<dyn Together>, side: Side) -> Self {
+        Self { together: Some((together, side)), ..Self::new(None) }
     }
 
     /// A permit as soon as one is free; none when the user stops the run first.
     pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Permit> {
-        let mut free = self.lock();
-        while *free == 0 {
+        loop {
+            let mut free = self.lock();
+            while *free == 0 {
+                if control.stopping() {
+                    return None;
+                }
+                free = self.freed.wait_timeout(free, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            drop(free);
+            if let Some(permit) = self.take_free() {
+                return Some(permit);
+            }
             if control.stopping() {
                 return None;
             }
-            free = self.freed.wait_timeout(free, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+            control.wait(ASK_EVERY);
         }
-        *free -= 1;
-        Some(Permit(self.clone()))
     }
 
     /// A permit, if one is free now.
     pub fn take_free(self: &Arc<Self>) -> Option<Permit> {
         let mut free = self.lock();
         *free = free.checked_sub(1)?;
-        Some(Permit(self.clone()))
+        drop(free);
+        // Given back when it is dropped, also when there is no room elsewhere.
+        let mut permit = Permit { permits: self.clone(), room: None };
+        if let Some((together, side)) = &self.together {
+            permit.room = Some(together.room(*side)?);
+        }
+        Some(permit)
     }
 
     fn lock(&self) -> MutexGuard<'_, u32> {
@@ -49,8 +77,9 @@ impl Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        *self.0.lock() += 1;
-        self.0.freed.notify_one();
+        drop(self.room.take());
+        *self.permits.lock() += 1;
+        self.permits.freed.notify_one();
     }
 }
 

@@ -29,6 +29,11 @@ const REPORT_SHARE: u32 = 30;
 pub struct Events(Sender<Event>);
 
 impl Events {
+    /// Where nobody listens.
+    pub fn to_nobody() -> Self {
+        Self(crossbeam_channel::bounded(0).0)
+    }
+
     /// Reports what happened. After the recorder's end nobody listens, and that is no error.
     pub fn report(&self, event: Event) {
         let _ = self.0.send(event);

@@ -3,10 +3,12 @@
 //! The coordinator prepares the servers, lets a pool of workers take the accounts one by one, puts back what was changed, and ends
 //! the story with `RunFinished`. Nothing here waits on a network in the caller's thread.
 
+pub mod ahead;
 pub mod prepare;
+mod queue;
 mod shared_mailbox;
 
-use crate::domain::{AccountId, Problem, ProblemKind, Side};
+use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
 use crate::imap::Endpoint;
 use crate::migrate::check::survey;
 use crate::migrate::context::control::Control;
@@ -18,12 +20,13 @@ use crate::migrate::target::kerio::port;
 use crate::migrate::verdict::Verdict;
 use crate::migrate::{endpoints, mailbox, verify};
 use crate::migration::{self, Keeper, Migration};
-use crate::progress::{AccountInfo, Event, MigrationInfo, RunInfo, RunKind, RunState};
+use crate::progress::{Event, MigrationInfo, RunInfo, RunKind, RunState};
 use prepare::Prepared;
+use queue::Queue;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,7 +38,7 @@ pub struct Run {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Stops a run from another thread, such as a signal handler's.
+/// Stops, holds and continues a run from another thread, such as a signal handler's.
 #[derive(Clone)]
 pub struct Stopper(Arc<Control>);
 
@@ -48,6 +51,16 @@ impl Stopper {
     /// Stops and cuts the connections; the next run asks the target what became of what was in flight.
     pub fn stop_now(&self) {
         self.0.stop_now();
+    }
+
+    /// Holds the workers between batches.
+    pub fn pause(&self) {
+        self.0.pause();
+    }
+
+    /// Lets them continue.
+    pub fn resume(&self) {
+        self.0.resume();
     }
 }
 
@@ -136,7 +149,13 @@ impl Coordinator {
         self.events.report(Event::RunStarted(info));
         self.control.report_to(self.events.clone());
         match prepare::prepare(request.kind, &request.servers, &request.options, &self.events, &self.control) {
-            Ok(prepared) => self.run_prepared(request, prepared),
+            Ok(prepared) => {
+                let prepared = match &request.together {
+                    Some(together) => prepared.keeping_to(together, &request.servers),
+                    None => prepared,
+                };
+                self.run_prepared(request, prepared);
+            }
             Err(problem) => self.events.report(Event::ProblemMet { account: None, folder: None, problem }),
         }
         self.control.report_to_nobody();
@@ -145,6 +164,7 @@ impl Coordinator {
 
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
+        let queue = Queue::new(request.accounts.len(), &request.known_bytes, request.work);
         let mut context = RunContext {
             shared: HashMap::new(),
             store: request.options.records.clone(),
@@ -167,7 +187,7 @@ impl Coordinator {
             context.shared =
                 shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
         }
-        run_pool(&context, request.kind, &order(context.accounts.len(), &request.known_bytes));
+        run_pool(&context, request.kind, &queue);
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
             let report = |event| self.events.report(event);
             port::restore(&administration, &request.servers, &context.options.state_folder, &report);
@@ -184,35 +204,25 @@ fn target_key(servers: &Servers, target: &Endpoint) -> String {
     format!("{}:{}", target.host, port.unwrap_or(target.port))
 }
 
-/// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of
-/// unknown size after them, in the order of the file.
-fn order(accounts: usize, known_bytes: &[Option<u64>]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..accounts).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(known_bytes.get(*index).copied().flatten()));
-    order
-}
-
-/// Lets the workers take the accounts in this order until none is left or the user stops the run.
-fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
-    let next = AtomicUsize::new(0);
+/// Lets the workers take accounts until none is left or the user stops the run.
+fn run_pool(context: &RunContext, kind: RunKind, queue: &Queue) {
     let turns = shared_mailbox::turns(&context.accounts, context.directory.as_ref());
-    let workers = (context.options.jobs.max(1) as usize).min(context.accounts.len().max(1));
     std::thread::scope(|scope| {
-        for number in 1..=workers {
-            let (next, turns) = (&next, &turns);
+        for number in 1..=queue.most_workers(context.options.jobs) {
+            let turns = &turns;
             // From its end on, others may use its permit for a second connection.
             let place = context.workers.take_free();
             let worker = move || {
                 let _place = place;
                 loop {
                     context.control.wait_while_paused();
-                    let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                    let turn = turns.get(index).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-                    if context.control.stopping() {
+                    let Some((id, account)) = queue.next(context) else { return };
+                    let turn = turns.get(&id.index()).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+                    if context.control.stopping() && turn.is_some() {
                         return;
                     }
                     let _turn = turn;
-                    run_account(context, kind, AccountId(*index as u32));
+                    run_account(context, kind, id, &account);
                 }
             };
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
@@ -224,8 +234,7 @@ fn run_pool(context: &RunContext, kind: RunKind, order: &[usize]) {
     });
 }
 
-fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
-    let Some(account) = context.accounts.get(id.index()) else { return };
+fn run_account(context: &RunContext, kind: RunKind, id: AccountId, account: &Account) {
     context.report(Event::AccountStarted { account: id });
     if let Some(problem) = context.shared.get(&id.index()) {
         context.report_problem(id, None, problem.clone());
@@ -245,8 +254,12 @@ fn run_account(context: &RunContext, kind: RunKind, id: AccountId) {
     context.report(Event::AccountFinished { account: id, end: verdict.end() });
 }
 
-/// The record of the migration that this run is a part of; none where the name belongs to other servers, which callers refuse before.
+/// The record of the migration that this run is a part of; none where the name belongs to other servers, which callers refuse before, and
+/// where whoever gives the accounts keeps the record.
 fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
+    if request.work.is_some() {
+        return None;
+    }
     let store = migration::Files::in_folder(&request.options.state_folder);
     let list = &request.list;
     let servers = server_names(request);
@@ -263,12 +276,6 @@ fn server_names(request: &Request) -> (String, String) {
 }
 
 fn run_info(request: &Request, log_folder: PathBuf, migration: Option<MigrationInfo>) -> RunInfo {
-    let accounts = request.accounts.iter().map(|account| AccountInfo {
-        address: account.address.to_string(),
-        full_name: account.full_name.clone(),
-        target_address: account.moves_to().map(ToString::to_string),
-        line: account.line,
-    });
     let (source, target) = server_names(request);
     RunInfo {
         kind: request.kind,
@@ -278,19 +285,8 @@ fn run_info(request: &Request, log_folder: PathBuf, migration: Option<MigrationI
         jobs: request.options.jobs,
         verify: request.options.verify,
         log_folder,
-        accounts: accounts.collect(),
+        accounts: request.accounts.iter().map(queue::info).collect(),
         bad_lines: request.bad_lines.clone(),
         migration,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::order;
-
-    #[test]
-    fn the_largest_mailbox_begins_first_and_those_of_unknown_size_keep_their_order_after() {
-        assert_eq!(order(5, &[Some(10), None, Some(30), Some(20)]), [2, 3, 0, 1, 4]);
-        assert_eq!(order(3, &[]), [0, 1, 2]);
     }
 }

@@ -9,10 +9,10 @@ use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
 use crate::migrate::endpoints::{DavEnds, dav_ends, source_endpoint, target_endpoint};
-use crate::migrate::request::{MailServer, Options, Servers, TargetKind};
+use crate::migrate::request::{MailServer, Options, Servers, TargetKind, Together};
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
-use crate::migrate::target::directory::{Directory, ExistingAccounts, KerioDirectory};
+use crate::migrate::target::directory::{Directory, ExistingAccounts, KerioDirectory, OneByOne};
 use crate::migrate::target::kerio::administrator::sign_in_administrator;
 use crate::migrate::target::kerio::port;
 use crate::migrate::target::profile::Profile;
@@ -28,6 +28,20 @@ pub struct Prepared {
     pub profile: &'static Profile,
     pub groupware: Option<DavEnds>,
     administration: Option<Arc<Administration>>,
+}
+
+impl Prepared {
+    /// The same, keeping to what other machines do.
+    pub fn keeping_to(mut self, together: &Arc<dyn Together>, servers: &Servers) -> Self {
+        for (end, server) in [(&mut self.source, &servers.source), (&mut self.target, &servers.target)] {
+            let side = end.endpoint.side;
+            end.guard = SignInGuard::together(together.clone(), side);
+            if server.connections.max_connections.is_some() {
+                end.permits = Arc::new(Permits::together(together.clone(), side));
+            }
+        }
+        Self { directory: Box::new(OneByOne::new(self.directory, together.clone())), ..self }
+    }
 }
 
 /// Reaches everything a run needs. The error says why the run cannot start; whatever was changed by then is put back.

@@ -1,10 +1,13 @@
 //! Keeps us from being blocked: servers count refused sign-ins by address and shut out who has too many.
 //!
 //! Kerio Connect's anti-hammering blocks an address after 10 refusals within a minute, by one account after 3; other servers have
-//! the like. So after two refusals within a minute the next sign-in on that server waits until the minute is over.
+//! the like. So after two refusals within a minute the next sign-in on that server waits until the minute is over. Machines that reach the
+//! server from the same address count together.
 
+use crate::domain::Side;
+use crate::migrate::request::Together;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Refusals we allow ourselves within [`WINDOW`].
@@ -15,17 +18,32 @@ const WINDOW: Duration = Duration::from_secs(61);
 #[derive(Default)]
 pub struct SignInGuard {
     refusals: Mutex<VecDeque<Instant>>,
+    /// Who knows of the refusals of other machines.
+    together: Option<(Arc<dyn Together>, Side)>,
 }
 
 impl SignInGuard {
+    /// With the refusals of other machines.
+    pub fn together(together: Arc<dyn Together>, side: Side) -> Self {
+        Self { together: Some((together, side)), ..Self::default() }
+    }
+
     /// How long to wait before the next sign-in; none when it may be tried now.
     pub fn wait(&self) -> Option<Duration> {
-        self.wait_at(Instant::now())
+        let ours = self.wait_at(Instant::now());
+        let all = self.together.as_ref().and_then(|(together, side)| {
+            let decisive = ALLOWED.checked_sub(1)?;
+            together.refusals(*side).get(decisive).copied()
+        });
+        ours.max(all)
     }
 
     /// Notes that the server refused a password.
     pub fn refused(&self) {
         self.refused_at(Instant::now());
+        if let Some((together, side)) = &self.together {
+            together.refused(*side);
+        }
     }
 
     fn wait_at(&self, now: Instant) -> Option<Duration> {

@@ -4,7 +4,11 @@
 
 use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
 use crate::kerio::Administration;
+use crate::migrate::request::{Errand, Together};
 use crate::progress::Standing;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A user that the target knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,5 +73,58 @@ impl Directory for KerioDirectory {
         let user =
             self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(account.target())))?;
         Ok(TargetUser { created: user.created, sign_in_names: user.sign_in_names })
+    }
+}
+
+/// How often other machines are asked whether a domain is made, and how long at most.
+const ASK_EVERY: Duration = Duration::from_millis(300);
+const LONGEST: Duration = Duration::from_secs(90);
+
+/// A directory in which the first user of each domain is looked up or created alone, over all machines: two that create the same domain at
+/// once disturb each other.
+pub struct OneByOne {
+    directory: Box<dyn Directory>,
+    together: Arc<dyn Together>,
+    /// The domains whose first user is there.
+    made: Mutex<BTreeSet<String>>,
+}
+
+impl OneByOne {
+    /// This directory, for machines that work together.
+    pub fn new(directory: Box<dyn Directory>, together: Arc<dyn Together>) -> Self {
+        Self { directory, together, made: Mutex::default() }
+    }
+
+    fn is_made(&self, domain: &str) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(domain)
+    }
+}
+
+impl Directory for OneByOne {
+    fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
+        self.directory.standing(account)
+    }
+
+    fn mailbox(&self, account: &Account) -> String {
+        self.directory.mailbox(account)
+    }
+
+    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+        let domain = account.target().domain().to_owned();
+        let begun = Instant::now();
+        while !self.is_made(&domain) && begun.elapsed() < LONGEST {
+            match self.together.errand(&format!("domain {domain}")) {
+                Errand::Others => std::thread::sleep(ASK_EVERY),
+                Errand::Done => {
+                    self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(domain.clone());
+                }
+                Errand::Ours(done) => {
+                    let user = self.directory.ensure(account, domain_created)?;
+                    done();
+                    return Ok(user);
+                }
+            }
+        }
+        self.directory.ensure(account, domain_created)
     }
 }

@@ -1,9 +1,10 @@
 //! The hosts that are reached without the proxy: the list of NO_PROXY, as other programs read it.
 
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// The entries of NO_PROXY, in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Exceptions(Vec<String>);
 
 impl Exceptions {

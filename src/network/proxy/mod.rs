@@ -10,13 +10,14 @@ mod socks;
 use super::{NetworkError, direct};
 use crate::domain::{Secret, ServerAddress};
 use exceptions::Exceptions;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// A proxy, and the user to sign in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proxy {
     kind: Kind,
     host: String,
@@ -26,7 +27,7 @@ pub struct Proxy {
     exceptions: Exceptions,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Socks5,
     Http,

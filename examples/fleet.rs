@@ -1,0 +1,174 @@
+//! A fleet in compressed time: many workers over the real tables of a real PostgreSQL, with mailboxes of which only the time they take is
+//! real, and workers that vanish without a word and come back to life too late.
+//!
+//!     cargo run --release --example fleet -- postgres://kimt@localhost/trial 100000 256 120
+//!
+//! The numbers: mailboxes, workers, and the seconds that the whole would take if nothing went wrong and nobody ever waited. It ends with a
+//! panic when a mailbox is completed twice or never, or when more connections are open than the server allows.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // A trial that cannot go on ends.
+
+use kimt::fleet::{Database, DatabaseAddress, Fleet, FleetKey, JobEnd, JobSums, LeaseTimes, NewJob};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+const LEASE: Duration = Duration::from_secs(6);
+/// One job in so many takes its worker with it.
+const VANISH: u32 = 400;
+
+/// What is counted over all workers.
+#[derive(Default)]
+struct Counts {
+    completed: Vec<AtomicU32>,
+    /// Work that was told or ended too late, and refused.
+    refused: AtomicU64,
+    vanished: AtomicU64,
+    open: AtomicU32,
+    most_open: AtomicU32,
+    /// Milliseconds from the moment a worker vanished to the next take of its job, at most.
+    recovery: AtomicU64,
+    vanished_at: Vec<AtomicU64>,
+    busy: AtomicU64,
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let [_, ledger, mailboxes, workers, seconds] = words.as_slice() else {
+        println!("fleet DATABASE MAILBOXES WORKERS SECONDS");
+        return;
+    };
+    let (mailboxes, workers, seconds): (usize, usize, f64) =
+        (mailboxes.parse().unwrap(), workers.parse().unwrap(), seconds.parse().unwrap());
+    let address = DatabaseAddress::parse(ledger).and_then(DatabaseAddress::with_password).unwrap();
+    let folder = std::env::temp_dir().join(format!("fleet-trial-{}", fastrand::u64(..)));
+    let key = FleetKey::create(&folder).unwrap();
+    std::fs::remove_file(&folder).unwrap();
+    let open = |times| Database::open(address.clone(), times).unwrap();
+    let healthy = LeaseTimes::of(LEASE);
+    // It neither renews its lease nor looks at its clock.
+    let doomed = LeaseTimes { renew: Duration::from_secs(3600), stop: Duration::from_secs(3600), ..healthy };
+    let name = format!("trial {}", fastrand::u32(..));
+    let fleet = Fleet::create(open(healthy), &key, &name, b"").unwrap();
+    // Sizes as mailboxes have them: many small, few large (log-normal), none larger than half of a worker's share.
+    let mut random = fastrand::Rng::with_seed(7);
+    let normal = |random: &mut fastrand::Rng| (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+    let sizes: Vec<f64> = (0..mailboxes).map(|_| normal(&mut random).exp()).collect();
+    let scale = seconds * workers as f64 / sizes.iter().sum::<f64>();
+    let times: Vec<Duration> =
+        sizes.iter().map(|size| Duration::from_secs_f64((size * scale).min(seconds / 2.0))).collect();
+    let jobs: Vec<NewJob> = (0..mailboxes)
+        .map(|number| NewJob {
+            account: format!("user{number}"),
+            size: times[number].as_micros() as u64,
+            content: Zeroizing::new(Vec::new()),
+        })
+        .collect();
+    fleet.add(1, &jobs).unwrap();
+    let limit = (workers as u32 * 9 / 10).max(1);
+    fleet.set_slots("target", limit).unwrap();
+    fleet.begin("migrate", &[], None).unwrap();
+    println!("{mailboxes} mailboxes, {workers} workers, {limit} connections");
+    let counts = Counts {
+        completed: (0..mailboxes).map(|_| AtomicU32::new(0)).collect(),
+        vanished_at: (0..mailboxes).map(|_| AtomicU64::new(0)).collect(),
+        ..Counts::default()
+    };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (counts, times, key, name, open) = (&counts, &times, &key, &name, &open);
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(worker as u64);
+                loop {
+                    let is_doomed = random.u32(0..4) == 0;
+                    let database = open(if is_doomed { doomed } else { healthy });
+                    let fleet = Arc::new(Fleet::open(database, Some(name), Some(key)).unwrap());
+                    fleet.join(&format!("machine {}", worker / 8), "").unwrap();
+                    if work(&fleet, counts, times, began, is_doomed.then_some(&mut random)) {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let took = began.elapsed().as_secs_f64();
+    let wrong = counts.completed.iter().filter(|count| count.load(Ordering::SeqCst) != 1).count();
+    assert_eq!(wrong, 0, "mailboxes that were not completed once");
+    assert!(counts.most_open.load(Ordering::SeqCst) <= limit, "{:?} connections", counts.most_open);
+    let ideal = times.iter().sum::<Duration>().as_secs_f64() / f64::from(limit);
+    println!(
+        "each mailbox was completed once; {} workers vanished, {} late words were refused, at most {} connections were open",
+        counts.vanished.into_inner(),
+        counts.refused.into_inner(),
+        counts.most_open.into_inner()
+    );
+    println!(
+        "{took:.1} s, {:.1} % above the ideal of {ideal:.1} s with these connections; a job of one that vanished was taken again within {:.1} s",
+        (took / ideal - 1.0) * 100.0,
+        counts.recovery.into_inner() as f64 / 1000.0
+    );
+}
+
+/// Works until nothing is left (true), or until this worker has vanished and been refused (false).
+fn work(
+    fleet: &Arc<Fleet>,
+    counts: &Counts,
+    times: &[Duration],
+    began: Instant,
+    mut doomed: Option<&mut fastrand::Rng>,
+) -> bool {
+    let now = || began.elapsed().as_millis() as u64 + 1;
+    let life = Instant::now();
+    loop {
+        // Whoever does not renew its lease gets nothing more when it is over: then a new process comes in its place.
+        if doomed.is_some() && life.elapsed() > LEASE {
+            return false;
+        }
+        let Some(job) = fleet.take(1, "m").unwrap() else {
+            if !fleet.orders().unwrap().is_open {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        };
+        let number = usize::try_from(job.ordinal).unwrap();
+        let since = counts.vanished_at[number].swap(0, Ordering::SeqCst);
+        if since > 0 {
+            counts.recovery.fetch_max(now() - since, Ordering::SeqCst);
+        }
+        let slot = loop {
+            match fleet.take_slot("target").unwrap() {
+                Some(slot) => break slot,
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        if let Some(random) = &mut doomed
+            && random.u32(0..VANISH) == 0
+        {
+            counts.vanished.fetch_add(1, Ordering::SeqCst);
+            counts.vanished_at[number].store(now(), Ordering::SeqCst);
+            std::thread::sleep(LEASE * 2);
+            // Back to life: by now somebody else may have the job.
+            let told = fleet.tell(&job, JobSums::default(), b"late").unwrap();
+            let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
+            counts.refused.fetch_add(u64::from(!told) + u64::from(!ended), Ordering::SeqCst);
+            counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
+            return false;
+        }
+        let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
+        counts.most_open.fetch_max(open, Ordering::SeqCst);
+        std::thread::sleep(times[number]);
+        counts.open.fetch_sub(1, Ordering::SeqCst);
+        counts.busy.fetch_add(times[number].as_micros() as u64, Ordering::SeqCst);
+        drop(slot);
+        let told = fleet.tell(&job, JobSums::default(), b"state").unwrap();
+        let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
+        counts.refused.fetch_add(u64::from(!told) + u64::from(!ended), Ordering::SeqCst);
+        counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
+        if doomed.is_some() && !ended {
+            return false;
+        }
+    }
+}

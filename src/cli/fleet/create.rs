@@ -1,0 +1,160 @@
+//! `kimt fleet create` and `add`: the accounts file is read, the servers are reached once, and everything is sealed into the database.
+
+use super::args::{AddArguments, CreateArguments, ListArguments};
+use super::place;
+use super::setup::{self, JobContent, Setup};
+use super::together;
+use crate::cli::exit_code::ExitStatus;
+use crate::cli::{Refusal, groupware, request, selection, sentence, state_folder, terminal};
+use crate::domain::{Account, BadLine, Side};
+use crate::fleet::{Fleet, FleetKey, NewJob};
+use crate::migrate::{self, AccountList, Ahead, Options, Request, TargetKind};
+use crate::progress::RunKind;
+use crate::report::words;
+use std::collections::BTreeSet;
+
+/// Makes a fleet and adds its first accounts.
+pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
+    if typed.name.trim().is_empty() {
+        return Err(Refusal::usage("--name: the fleet needs a name."));
+    }
+    let needs_passwords = typed.servers.source_sign_in.needs_own_passwords();
+    let (accounts, bad_lines) = accounts(&typed.list, needs_passwords)?;
+    let selection = selection::read(&typed.selection).map_err(Refusal::usage)?;
+    let groupware =
+        groupware::read(typed.groupware, typed.servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
+    let servers = request::servers(typed.servers).map_err(Refusal::usage)?;
+    if matches!(servers.target_kind, TargetKind::Kerio(_)) && servers.target.address.port.is_some() {
+        return Err(Refusal::usage(
+            "A fleet does not move the port of Kerio Connect's IMAP service. Set the port in Kerio Connect, and give --target without one.",
+        ));
+    }
+    let setup = Setup {
+        servers,
+        selection,
+        groupware,
+        verify: typed.verify.into(),
+        repair: typed.repair,
+        follow_deletions: typed.follow_deletions,
+        shared_mailboxes: typed.allow_shared_mailboxes,
+        authorities: Vec::new(),
+        certificates: Default::default(),
+        bad_lines,
+    };
+    let database = place::database(&typed.database, Default::default())?;
+    let ahead = look_ahead(&setup, &accounts, &typed.list)?;
+    // Only now: a fleet that cannot be made leaves no key behind.
+    let key = match typed.key_file.try_exists() {
+        Ok(false) => FleetKey::create(&typed.key_file),
+        _ => FleetKey::read(&typed.key_file),
+    };
+    let key = key.map_err(Refusal::usage)?;
+    let certificates = ahead.certificates.clone();
+    let setup = Setup { certificates, ..setup };
+    let bad = setup.bad_lines.len();
+    let setup = setup.pack().map_err(|error| Refusal::usage(format!("--ca-file: {error}.")))?;
+    let text = setup::write(&setup).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
+    let fleet = Fleet::create(database, &key, typed.name.trim(), &text).map_err(place::refused)?;
+    for (side, server) in [(Side::Source, &setup.servers.source), (Side::Target, &setup.servers.target)] {
+        if let Some(most) = server.connections.max_connections {
+            fleet.set_slots(together::name(side), most).map_err(place::refused)?;
+        }
+    }
+    let added = fleet.add(typed.list.wave, &jobs(&accounts, ahead)?).map_err(place::refused)?;
+    terminal::say(format!(
+        "Made the fleet '{}' with {} in wave {}. Its machines need the key file {}: keep it safe, and out of the database's back-up.",
+        fleet.name(),
+        words::counted(added, "account"),
+        typed.list.wave,
+        typed.key_file.display()
+    ));
+    Ok(if bad == 0 { ExitStatus::Complete } else { ExitStatus::Incomplete })
+}
+
+/// Adds accounts to a fleet.
+pub(super) fn add(typed: &AddArguments) -> Result<ExitStatus, Refusal> {
+    let fleet = place::keyed_fleet(&typed.keyed)?;
+    let setup = place::setup(&fleet)?;
+    let (new, bad_lines) = accounts(&typed.list, setup.servers.source.sign_in.needs_own_passwords())?;
+    // Those that are there already count where two accounts would share a mailbox.
+    let mut all = Vec::new();
+    let mut unreadable = None;
+    fleet
+        .jobs(|job| match job.content.as_deref().map(|text| setup::read::<JobContent>(text)) {
+            Some(Ok(content)) => all.push(content.account),
+            Some(Err(error)) => unreadable = Some(error),
+            None => {}
+        })
+        .map_err(place::refused)?;
+    if let Some(error) = unreadable {
+        return Err(Refusal::no_ledger(error));
+    }
+    let known: BTreeSet<String> = all.iter().map(|account| account.address.key()).collect();
+    let (there, new): (Vec<Account>, Vec<Account>) =
+        new.into_iter().partition(|account| known.contains(&account.address.key()));
+    let before = all.len();
+    all.extend(new);
+    let folder = place::PrivateFolder::make()?;
+    let setup = setup.unpack(folder.path()).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
+    let mut ahead = look_ahead(&setup, &all, &typed.list)?;
+    ahead.refused = ahead.refused.split_off(&before).into_iter().map(|(at, problem)| (at - before, problem)).collect();
+    let added = fleet.add(typed.list.wave, &jobs(&all[before..], ahead)?).map_err(place::refused)?;
+    terminal::say(format!(
+        "Added {} to wave {} of the fleet '{}'.",
+        words::counted(added, "account"),
+        typed.list.wave,
+        fleet.name()
+    ));
+    if !there.is_empty() {
+        let first: Vec<String> = there.iter().take(5).map(|account| account.address.to_string()).collect();
+        terminal::complain(format!(
+            "{} {} in the fleet already and {} left as they are: {}{}",
+            words::counted(there.len() as u64, "account"),
+            if there.len() == 1 { "is" } else { "are" },
+            if there.len() == 1 { "was" } else { "were" },
+            first.join(", "),
+            if there.len() > 5 { ", …" } else { "." }
+        ));
+    }
+    Ok(if bad_lines.is_empty() { ExitStatus::Complete } else { ExitStatus::Incomplete })
+}
+
+fn accounts(list: &ListArguments, needs_passwords: bool) -> Result<(Vec<Account>, Vec<BadLine>), Refusal> {
+    let mut file = request::accounts_file(&list.accounts, list.columns.clone()).map_err(Refusal::usage)?;
+    if needs_passwords {
+        file.require_passwords();
+    }
+    request::understood(&file, RunKind::Migrate, &[]).iter().for_each(terminal::complain);
+    let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
+    for line in &bad_lines {
+        terminal::complain(format!("Line {} of the accounts file: {}", line.line, line.what));
+    }
+    Ok((accounts, bad_lines))
+}
+
+fn look_ahead(setup: &Setup, accounts: &[Account], list: &ListArguments) -> Result<Ahead, Refusal> {
+    let state_folder = state_folder(list.state_dir.clone())?;
+    let options = Options {
+        groupware: setup.groupware.clone(),
+        shared_mailboxes: setup.shared_mailboxes,
+        ..Options::in_folder(state_folder)
+    };
+    let request = Request {
+        list: AccountList::default(),
+        ..Request::of(RunKind::Check, setup.servers.clone(), accounts.to_vec(), options)
+    };
+    let ahead = migrate::look_ahead(&request).map_err(|problem| Refusal::could_not_start(&problem))?;
+    for problem in ahead.refused.values().take(20) {
+        terminal::complain(problem);
+    }
+    Ok(ahead)
+}
+
+fn jobs(accounts: &[Account], mut ahead: Ahead) -> Result<Vec<NewJob>, Refusal> {
+    let job = |(index, account): (usize, &Account)| {
+        let content = JobContent { account: account.clone(), refused: ahead.refused.remove(&index) };
+        let content = setup::write(&content).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
+        Ok(NewJob { account: account.address.key(), size: 0, content })
+    };
+    accounts.iter().enumerate().map(job).collect()
+}

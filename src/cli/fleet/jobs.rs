@@ -1,0 +1,158 @@
+//! The jobs of a fleet as the accounts of a run: taken one by one, waited for while others may give some back.
+
+use super::setup::{self, JobContent};
+use super::told::{Told, tell};
+use crate::domain::{Account, AccountId, Problem};
+use crate::fleet::{Fleet, Job, JobEnd, Wish};
+use crate::ledger::{LedgerError, LedgerErrorKind};
+use crate::logs;
+use crate::migrate::Work;
+use crate::progress::{AccountEnd, AccountInfo, AccountState};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long after one look for a job the next one comes, first and at most.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(3)];
+/// A stop is noticed within this time.
+const NOTICE: Duration = Duration::from_millis(50);
+
+/// The jobs that one run of this process works on.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    fleet: std::sync::Arc<Fleet>,
+    pass: i32,
+    machine: String,
+    held: Mutex<BTreeMap<AccountId, Job>>,
+    /// Why no job could be taken any more.
+    trouble: Mutex<Option<LedgerError>>,
+}
+
+impl Jobs {
+    /// The jobs of this pass.
+    pub(super) fn of(fleet: std::sync::Arc<Fleet>, pass: i32, machine: String) -> Self {
+        Self { fleet, pass, machine, held: Mutex::default(), trouble: Mutex::default() }
+    }
+
+    /// The fleet.
+    pub(super) fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// The job of an account of this run, as long as it is held.
+    pub(super) fn held(&self, id: AccountId) -> Option<Job> {
+        lock(&self.held).get(&id).cloned()
+    }
+
+    /// Ends the work on an account.
+    pub(super) fn end(&self, id: AccountId, end: JobEnd) {
+        let Some(job) = lock(&self.held).remove(&id) else { return };
+        match self.fleet.end(&job, end) {
+            Ok(true) => {}
+            Ok(false) => log::warn!("job {} belongs to another machine by now", job.ordinal),
+            Err(error) => log::warn!("how job {} ended was not kept: {error}", job.ordinal),
+        }
+    }
+
+    /// Gives back what is still held.
+    pub(super) fn give_back(&self) {
+        let held: Vec<AccountId> = lock(&self.held).keys().copied().collect();
+        held.into_iter().for_each(|id| self.end(id, JobEnd::GivenBack));
+    }
+
+    /// Why no job could be taken any more, if that is so.
+    pub(super) fn trouble(&self) -> Option<LedgerError> {
+        lock(&self.trouble).take()
+    }
+
+    /// Whether this run may still get a job.
+    fn may_come(&self) -> Result<bool, LedgerError> {
+        let orders = self.fleet.orders()?;
+        let wished = matches!(orders.wish, Wish::Run | Wish::Pause);
+        Ok(wished && orders.is_open && !orders.drained && orders.pass == self.pass)
+    }
+
+    /// The account of a job; none when the job says that it is not to be worked on, which is told at once.
+    fn account(&self, job: &Job) -> Result<Option<Account>, LedgerError> {
+        let content: JobContent =
+            setup::read(&job.content).map_err(|words| LedgerError::new(LedgerErrorKind::Refused, words))?;
+        let JobContent { account, refused } = content;
+        logs::hide([(account.address.to_string(), &account.password)]);
+        let Some(problem) = refused else { return Ok(Some(account)) };
+        let state = ended_at_once(&account, problem);
+        tell(&self.fleet, job, &Told::now(state))?;
+        self.fleet.end(job, JobEnd::Ended("failed"))?;
+        Ok(None)
+    }
+
+    fn try_next(&self, id: AccountId) -> Result<Next, LedgerError> {
+        let Some(job) = self.fleet.take(self.pass, &self.machine)? else {
+            return Ok(if self.may_come()? { Next::Later } else { Next::Never });
+        };
+        Ok(match self.account(&job)? {
+            Some(account) => {
+                lock(&self.held).insert(id, job);
+                Next::Account(Box::new(account))
+            }
+            None => Next::Now,
+        })
+    }
+}
+
+enum Next {
+    Account(Box<Account>),
+    Now,
+    Later,
+    Never,
+}
+
+impl Work for Jobs {
+    fn next(&self, id: AccountId, stopping: &dyn Fn() -> bool) -> Option<Account> {
+        let [mut pause, longest] = LOOK_AGAIN;
+        while !stopping() {
+            match self.try_next(id) {
+                Ok(Next::Account(account)) => return Some(*account),
+                Ok(Next::Now) => continue,
+                Ok(Next::Later) => {}
+                Ok(Next::Never) => return None,
+                Err(error) if error.kind() == LedgerErrorKind::Unreachable => log::warn!("{error}"),
+                Err(error) => {
+                    log::error!("{error}");
+                    lock(&self.trouble).get_or_insert(error);
+                    return None;
+                }
+            }
+            let until = Instant::now() + pause;
+            while Instant::now() < until && !stopping() {
+                std::thread::sleep(NOTICE);
+            }
+            pause = (pause * 2).min(longest);
+        }
+        None
+    }
+}
+
+/// The state of an account that ended before any server was asked.
+pub(super) fn ended_at_once(account: &Account, problem: Problem) -> AccountState {
+    AccountState {
+        problems: vec![(None, problem)],
+        started_at: Some(0),
+        ended_at: Some(0),
+        end: Some(AccountEnd::Failed),
+        ..AccountState::new(info(account))
+    }
+}
+
+/// What progress needs to know of an account.
+pub(super) fn info(account: &Account) -> AccountInfo {
+    AccountInfo {
+        address: account.address.to_string(),
+        full_name: account.full_name.clone(),
+        target_address: account.moves_to().map(ToString::to_string),
+        line: account.line,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,99 @@
+//! What a fleet and each of its jobs say: servers, options and accounts, as texts that are sealed on their way to the database.
+//!
+//! The texts hold passwords. They are made in memory that is wiped, and exist in clear text nowhere else.
+
+use crate::domain::{Account, BadLine, Fingerprint, Problem, Selection, while_sealing};
+use crate::migrate::{Groupware, Servers, Verify};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// What all jobs of a fleet have in common.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Setup {
+    /// Where from and where to. Files with authorities are in `authorities` instead.
+    pub(super) servers: Servers,
+    /// What is left out or goes elsewhere.
+    pub(super) selection: Selection,
+    /// Calendars, contacts and tasks.
+    pub(super) groupware: Groupware,
+    /// How what arrived is compared.
+    pub(super) verify: Verify,
+    /// Copy again what is missing on the target.
+    pub(super) repair: bool,
+    /// Delete on the target what was deleted on the source.
+    pub(super) follow_deletions: bool,
+    /// Whether accounts may share a mailbox.
+    pub(super) shared_mailboxes: bool,
+    /// Further certificate authorities, PEM.
+    pub(super) authorities: Vec<String>,
+    /// The certificates that the user trusts, by host and port.
+    pub(super) certificates: BTreeMap<String, Fingerprint>,
+    /// The lines of the first accounts file that cannot be used.
+    pub(super) bad_lines: Vec<BadLine>,
+}
+
+/// One job.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct JobContent {
+    /// The account.
+    pub(super) account: Account,
+    /// Why it is not to be worked on.
+    pub(super) refused: Option<Problem>,
+}
+
+impl Setup {
+    /// The setup with the servers as a run on this machine needs them: authorities are written into its folder.
+    pub(super) fn unpack(mut self, folder: &Path) -> io::Result<Self> {
+        for (number, authority) in self.authorities.iter().enumerate() {
+            let path = folder.join(format!("authority-{number}.pem"));
+            crate::private_file::replace(&path, authority.as_bytes())?;
+            self.servers.authority_files.push(path);
+        }
+        Ok(self)
+    }
+
+    /// Takes the authorities out of their files.
+    pub(super) fn pack(mut self) -> io::Result<Self> {
+        for file in std::mem::take(&mut self.servers.authority_files) {
+            self.authorities.push(std::fs::read_to_string(file)?);
+        }
+        Ok(self)
+    }
+}
+
+/// The text of something, with its passwords.
+pub(super) fn write(what: &impl Serialize) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    // A buffer that grew would leave copies behind.
+    let mut length = Length(0);
+    while_sealing(|| serde_json::to_writer(&mut length, what))?;
+    let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+    while_sealing(|| serde_json::to_writer(&mut *text, what))?;
+    Ok(text)
+}
+
+/// Reads such a text. The error does not quote it.
+pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(text).map_err(|error| {
+        log::debug!("sealed text of another form, in column {}", error.column());
+        "What is in the database was written by another version of kimt. Use the same version on every machine."
+            .to_owned()
+    })
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

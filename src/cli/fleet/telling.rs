@@ -1,0 +1,147 @@
+//! What a run tells its fleet: how far each of its accounts is, every few seconds, and how it ended.
+//!
+//! - An observer hands over the state of an account that ended; a thread of its own writes it, so that the run never waits for the database.
+//! - What is told is the account's state as progress folds it, sealed. Any machine puts the report together from these.
+//! - An account that ended is told before its job is given back, under the same token: what somebody else may have begun meanwhile is not
+//!   written over.
+
+use super::jobs::Jobs;
+use super::told::{Told, tell};
+use crate::domain::{AccountId, ProblemKind, Retry};
+use crate::fleet::JobEnd;
+use crate::ledger::LedgerErrorKind;
+use crate::migrate::Observer;
+use crate::progress::{AccountEnd, AccountState, Event, RunState, Stamped};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What is told of running accounts is at most so old.
+const EVERY: Duration = Duration::from_secs(5);
+/// So often a job is given back that failed for a reason that may pass.
+const MOST_TRIES: u32 = 4;
+/// So often a job waits for whoever else works on the mailbox, or for a record that cannot be written, for so many seconds each time.
+const MOST_WAITS: u32 = 60;
+const WAIT: u32 = 30;
+
+/// Hands over accounts that ended; one of the run's observers.
+pub(super) struct Teller(Sender<(AccountId, AccountState)>);
+
+/// Writes what a [`Teller`] hands over.
+pub(super) struct Telling {
+    ended: Receiver<(AccountId, AccountState)>,
+    jobs: Arc<Jobs>,
+    began: i64,
+}
+
+/// The two ends of one run's telling.
+pub(super) fn prepare(jobs: Arc<Jobs>) -> (Teller, Telling) {
+    let (sender, ended) = channel();
+    (Teller(sender), Telling { ended, jobs, began: chrono::Utc::now().timestamp_millis() })
+}
+
+impl Observer for Teller {
+    fn noted(&mut self, event: &Stamped, state: &RunState) {
+        if let Event::AccountFinished { account, .. } = &event.event
+            && let Some(ended) = state.account(*account)
+        {
+            let _ = self.0.send((*account, ended.clone()));
+        }
+    }
+}
+
+impl Telling {
+    /// Tells until the run's observer is gone.
+    pub(super) fn run(self, state: &Mutex<RunState>) {
+        let mut next = Instant::now() + EVERY;
+        loop {
+            match self.ended.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok((id, account)) => self.tell_end(id, account),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.tell_running(state);
+                    next = Instant::now() + EVERY;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn tell_end(&self, id: AccountId, account: AccountState) {
+        let Some(job) = self.jobs.held(id) else { return };
+        let end = end_of(&account, job.tries);
+        let told = Told { began: self.began, state: account };
+        let mut told_it = tell(self.jobs.fleet(), &job, &told);
+        // The database may be away for a while; as long as the lease holds, nobody else has the job.
+        while told_it.as_ref().is_err_and(|error| error.kind() == LedgerErrorKind::Unreachable)
+            && self.jobs.fleet().database().holds()
+        {
+            std::thread::sleep(Duration::from_secs(1));
+            told_it = tell(self.jobs.fleet(), &job, &told);
+        }
+        if let Err(error) = told_it {
+            log::warn!("what became of job {} was not kept: {error}", job.ordinal);
+        }
+        self.jobs.end(id, end);
+    }
+
+    fn tell_running(&self, state: &Mutex<RunState>) {
+        let running: Vec<(AccountId, AccountState)> = {
+            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let accounts = state.accounts.iter().enumerate().filter(|(_, account)| account.is_running());
+            accounts.map(|(index, account)| (AccountId(index as u32), account.clone())).collect()
+        };
+        for (id, state) in running {
+            let Some(job) = self.jobs.held(id) else { continue };
+            if let Err(error) = tell(self.jobs.fleet(), &job, &Told { began: self.began, state }) {
+                log::debug!("how far job {} is was not kept: {error}", job.ordinal);
+            }
+        }
+    }
+}
+
+/// What becomes of a job whose account ended so: done, or to be tried again later when what stopped it may pass.
+fn end_of(account: &AccountState, tries: u32) -> JobEnd {
+    match account.end {
+        Some(AccountEnd::Complete) => JobEnd::Ended("complete"),
+        Some(AccountEnd::Incomplete) => JobEnd::Ended("incomplete"),
+        Some(AccountEnd::Stopped) | None => JobEnd::GivenBack,
+        Some(AccountEnd::Failed) => match account.failure() {
+            // A full disk of the database is everybody's trouble, and over one day.
+            Some(problem)
+                if matches!(problem.kind, ProblemKind::MailboxInUse | ProblemKind::LocalFile) && tries < MOST_WAITS =>
+            {
+                JobEnd::Again(WAIT)
+            }
+            Some(problem) if matches!(problem.retry(), Retry::Now | Retry::Later) && tries < MOST_TRIES => {
+                JobEnd::Again(60 * 4_u32.pow(tries.saturating_sub(1).min(3)))
+            }
+            _ => JobEnd::Ended("failed"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Problem;
+    use crate::progress::AccountInfo;
+
+    fn failed(kind: ProblemKind) -> AccountState {
+        let info = AccountInfo { address: "ann@x".into(), full_name: String::new(), target_address: None, line: 1 };
+        AccountState {
+            end: Some(AccountEnd::Failed),
+            problems: vec![(None, Problem::new(kind))],
+            ..AccountState::new(info)
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_later_and_what_will_not_is_done() {
+        assert_eq!(end_of(&failed(ProblemKind::ConnectionLost), 1), JobEnd::Again(60));
+        assert_eq!(end_of(&failed(ProblemKind::ConnectionLost), 3), JobEnd::Again(960));
+        assert_eq!(end_of(&failed(ProblemKind::ConnectionLost), MOST_TRIES), JobEnd::Ended("failed"));
+        assert_eq!(end_of(&failed(ProblemKind::PasswordRefused), 1), JobEnd::Ended("failed"));
+        assert_eq!(end_of(&failed(ProblemKind::MailboxInUse), 9), JobEnd::Again(WAIT));
+        assert_eq!(end_of(&failed(ProblemKind::LocalFile), 9), JobEnd::Again(WAIT));
+    }
+}

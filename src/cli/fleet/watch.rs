@@ -1,0 +1,160 @@
+//! `kimt fleet watch`: how far a fleet is and who works on it, again and again until its task is done. Needs no key: these are numbers and
+//! the names of machines.
+
+use super::args::WatchArguments;
+use super::place;
+use crate::cli::exit_code::ExitStatus;
+use crate::cli::{Refusal, terminal};
+use crate::fleet::{Fleet, Standing};
+use crate::ledger::LedgerErrorKind;
+use crate::report::words;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// What has not changed is said again after so long.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
+/// A look as a line of JSON. Names are stable; fields may be added.
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    name: &'a str,
+    task: Option<&'a str>,
+    wish: &'static str,
+    finished: bool,
+    accounts: Accounts,
+    messages: Amount,
+    bytes: Amount,
+    workers: Vec<Worker<'a>>,
+}
+
+#[derive(Serialize)]
+struct Accounts {
+    all: u64,
+    complete: u64,
+    incomplete: u64,
+    failed: u64,
+    running: u64,
+    waiting: u64,
+    due_later: u64,
+    not_begun: u64,
+}
+
+#[derive(Serialize)]
+struct Amount {
+    settled: u64,
+    known: u64,
+}
+
+#[derive(Serialize)]
+struct Worker<'a> {
+    machine: &'a str,
+    process: &'a str,
+    mailboxes: u64,
+    lease_seconds: i64,
+    drained: bool,
+}
+
+/// Watches until the task is done.
+pub(super) fn watch(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
+    let fleet = place::fleet(&typed.place)?;
+    let (mut said, mut said_at) = (String::new(), Instant::now());
+    loop {
+        match fleet.standing() {
+            Ok(standing) => {
+                let text = if typed.json { json(&fleet, &standing) } else { sentences(&fleet, &standing).join("\n") };
+                if text != said || said_at.elapsed() >= SAY_AGAIN {
+                    text.lines().for_each(terminal::say);
+                    (said, said_at) = (text, Instant::now());
+                }
+                let is_over = standing.task.is_some() && standing.open() == 0;
+                if typed.once || is_over || standing.finished {
+                    let all_complete = is_over && standing.complete == standing.jobs();
+                    return Ok(if all_complete { ExitStatus::Complete } else { ExitStatus::Incomplete });
+                }
+            }
+            Err(error) if error.kind() == LedgerErrorKind::Unreachable && !typed.once && fleet.database().holds() => {
+                log::warn!("{error}");
+            }
+            Err(error) => return Err(place::refused(error)),
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn json(fleet: &Fleet, standing: &Standing) -> String {
+    let workers = standing.workers.iter().map(|worker| Worker {
+        machine: &worker.machine,
+        process: &worker.name,
+        mailboxes: worker.jobs,
+        lease_seconds: worker.lease as i64,
+        drained: worker.drained,
+    });
+    let line = Line {
+        event: "fleet",
+        name: fleet.name(),
+        task: standing.task.as_deref(),
+        wish: standing.wish.word(),
+        finished: standing.finished,
+        accounts: Accounts {
+            all: standing.jobs(),
+            complete: standing.complete,
+            incomplete: standing.incomplete,
+            failed: standing.failed + standing.lost,
+            running: standing.held,
+            waiting: standing.waiting,
+            due_later: standing.later,
+            not_begun: standing.idle,
+        },
+        messages: Amount { settled: standing.sums.settled_messages, known: standing.sums.expected_messages },
+        bytes: Amount { settled: standing.sums.settled_bytes, known: standing.sums.expected_bytes },
+        workers: workers.collect(),
+    };
+    terminal::escaped(&serde_json::to_string(&line).unwrap_or_default()).to_string()
+}
+
+fn sentences(fleet: &Fleet, standing: &Standing) -> Vec<String> {
+    let Standing { task, wish, sums, .. } = standing;
+    let mut lines = vec![match task.as_deref() {
+        _ if standing.finished => format!("{}: finished.", fleet.name()),
+        None => format!("{}: {}, nothing begun.", fleet.name(), words::counted(standing.jobs(), "account")),
+        Some(task) => format!(
+            "{}: {task} ({}). {} of {} complete, {} running, {} waiting.",
+            fleet.name(),
+            wish.word(),
+            words::count(standing.complete),
+            words::counted(standing.jobs(), "account"),
+            words::count(standing.held),
+            words::count(standing.waiting)
+        ),
+    }];
+    let need = standing.incomplete + standing.failed + standing.lost;
+    if need > 0 {
+        lines.push(format!("  {} need attention; 'kimt fleet report' names them.", words::counted(need, "account")));
+    }
+    if let (1.., Some(due)) = (standing.later, standing.next_due) {
+        let later = words::counted(standing.later, "account");
+        lines.push(format!("  {later} due later, the first in {}.", words::time_left(due.max(0.0) as u64)));
+    }
+    if sums.expected_messages > 0 {
+        lines.push(format!(
+            "  {} of {} settled, {} of {}.",
+            words::count(sums.settled_messages),
+            words::counted(sums.expected_messages, "message"),
+            words::size(sums.settled_bytes),
+            words::size(sums.expected_bytes)
+        ));
+    }
+    for worker in &standing.workers {
+        let state = match (worker.lease < 0.0, worker.drained) {
+            (true, _) => ", not heard of",
+            (false, true) => ", ends after these",
+            (false, false) => "",
+        };
+        let mailboxes = if worker.jobs == 1 { "1 mailbox".to_owned() } else { format!("{} mailboxes", worker.jobs) };
+        lines.push(format!("  {} {}: {mailboxes}{state}", worker.machine, worker.name));
+    }
+    lines
+}

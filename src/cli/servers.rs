@@ -1,0 +1,118 @@
+//! The options about servers, which many commands share, and how what arrived is compared.
+
+use super::connections::ConnectionArguments;
+use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
+use crate::domain::{Fingerprint, Security, ServerAddress};
+use crate::migrate::Verify;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Servers")]
+pub(super) struct ServersArguments {
+    /// The IMAP server to read mail from
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
+    pub(super) source: ServerAddress,
+    /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
+    ///
+    /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
+    pub(super) source_security: Protection,
+    /// Trust exactly this certificate of the source (SHA-256) if the usual check fails; colons and case do not matter
+    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
+    pub(super) source_fingerprint: Option<Fingerprint>,
+    /// The server to write mail to
+    ///
+    /// With --target-kind kerio a PORT means: set Kerio Connect's IMAP service (with tls: the Secure IMAP service) to this port before
+    /// the migration, and back afterwards.
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
+    pub(super) target: ServerAddress,
+    /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
+    pub(super) target_security: Protection,
+    /// Trust exactly this certificate of the target (SHA-256) if the usual check fails
+    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
+    pub(super) target_fingerprint: Option<Fingerprint>,
+    /// What the target is: Kerio Connect, or any IMAP server whose accounts exist already
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Kind::Kerio)]
+    pub(super) target_kind: Kind,
+    #[command(flatten)]
+    pub(super) source_sign_in: SourceSignInArguments,
+    #[command(flatten)]
+    pub(super) target_sign_in: TargetSignInArguments,
+    #[command(flatten)]
+    pub(super) administrator: AdministratorArguments,
+    /// A file with further certificate authorities (PEM); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Vec<PathBuf>,
+    /// Agree that passwords cross the network in clear text ('plain' to another computer)
+    #[arg(long)]
+    pub(super) allow_cleartext_passwords: bool,
+    #[command(flatten)]
+    pub(super) connections: ConnectionArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Servers")]
+pub(super) struct AdministratorArguments {
+    /// Kerio Connect's administration (default: the target's host, port 4040)
+    #[arg(long, value_name = "https://HOST[:PORT]")]
+    pub(super) admin_url: Option<String>,
+    /// Kerio Connect's administrator; user@domain outside the primary domain
+    ///
+    /// The password comes from --admin-password-file or the environment variable KIMT_ADMIN_PASSWORD; otherwise kimt asks for it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) admin_user: Option<String>,
+    /// A file whose first line is the administrator's password; takes precedence over KIMT_ADMIN_PASSWORD
+    #[arg(long, value_name = "FILE")]
+    pub(super) admin_password_file: Option<PathBuf>,
+    /// Trust exactly this certificate of the administration (SHA-256) if the usual check fails
+    ///
+    /// Not needed if the administration shows the same certificate as another server on that host whose fingerprint is given.
+    #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
+    pub(super) admin_fingerprint: Option<Fingerprint>,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protection {
+    Tls,
+    #[value(name = "starttls")]
+    StartTls,
+    Plain,
+}
+
+impl From<Protection> for Security {
+    fn from(protection: Protection) -> Self {
+        match protection {
+            Protection::Tls => Security::Tls,
+            Protection::StartTls => Security::StartTls,
+            Protection::Plain => Security::Plain,
+        }
+    }
+}
+
+/// What the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    Kerio,
+    Imap,
+}
+
+/// How a migration compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Comparison {
+    Content,
+    Size,
+    None,
+}
+
+impl From<Comparison> for Verify {
+    fn from(comparison: Comparison) -> Self {
+        match comparison {
+            Comparison::Content => Verify::Content,
+            Comparison::Size => Verify::Size,
+            Comparison::None => Verify::None,
+        }
+    }
+}

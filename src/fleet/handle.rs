@@ -1,0 +1,367 @@
+//! A fleet: one migration whose mailboxes many machines work on. Its setup and its jobs are texts to this module, sealed on their way to the
+//! database and opened on their way back; what they mean is its callers' business.
+
+use super::database::Database;
+use super::fleets::{self, Begun, FoundFleet, Schedule};
+use super::jobs::{self, JobEnd, JobSums, NewJobs, TakenJob};
+use super::key::{FleetKey, Purpose, Sealer};
+use super::limits::{self, Errand};
+use super::standing::{self, Orders, Standing, Wish};
+use crate::ledger::{LedgerError, LedgerErrorKind};
+use postgres::types::Type;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// At most so many jobs are added or read with one statement.
+const AT_ONCE: usize = 500;
+
+/// A fleet in a database.
+pub struct Fleet {
+    database: Arc<Database>,
+    id: i64,
+    name: String,
+    sealer: Option<Sealer>,
+}
+
+/// A job to add.
+pub struct NewJob {
+    /// Which account it is about; one account has one job.
+    pub account: String,
+    /// Bytes, as far as known.
+    pub size: u64,
+    /// What a worker needs to know.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// A job that this process has taken.
+#[derive(Clone)]
+pub struct Job {
+    /// Its number in the fleet.
+    pub ordinal: i64,
+    token: i64,
+    /// How often work on it was begun without coming to an end, this time included.
+    pub tries: u32,
+    /// What there is to know of it.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// A job as its fleet knows it.
+pub struct KnownJob {
+    /// Its number in the fleet.
+    pub ordinal: i64,
+    /// What there is to know of it; none when it was wiped.
+    pub content: Option<Zeroizing<Vec<u8>>>,
+    /// What was told of it last.
+    pub report: Option<Zeroizing<Vec<u8>>>,
+    /// Whether it belongs to the task that was begun last.
+    pub is_of_task: bool,
+    /// Where it was worked on last.
+    pub machine: String,
+    /// Whether too many processes vanished over it.
+    pub is_lost: bool,
+}
+
+impl Fleet {
+    /// Makes a fleet.
+    pub fn create(database: Arc<Database>, key: &FleetKey, name: &str, setup: &[u8]) -> Result<Self, LedgerError> {
+        // Below zero or above, the number says nothing; it only has to be another one each time.
+        let id = fastrand::i64(..);
+        let sealer = key.of_fleet(id).ok_or_else(no_cryptography)?;
+        let sealed = sealer.seal(Purpose::Setup, 0, setup).ok_or_else(no_cryptography)?;
+        let wanted = name.to_owned();
+        if !database.ask(move |client| fleets::create(client, id, &wanted, &sealed))? {
+            return Err(refused(format!(
+                "the database {} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'",
+                database.address()
+            )));
+        }
+        Ok(Self { database, id, name: name.to_owned(), sealer: Some(sealer) })
+    }
+
+    /// Finds the fleet of this name, or the only one. Without a key only its numbers can be read.
+    pub fn open(database: Arc<Database>, name: Option<&str>, key: Option<&FleetKey>) -> Result<Self, LedgerError> {
+        let all = database.ask(fleets::all)?;
+        let FoundFleet { id, name, setup } = choose(&database, all, name)?;
+        let sealer = key.map(|key| key.of_fleet(id).ok_or_else(no_cryptography)).transpose()?;
+        if let (Some(sealer), Some(setup)) = (&sealer, &setup)
+            && sealer.open(Purpose::Setup, 0, setup).is_none()
+        {
+            return Err(refused(format!("the key file is not the one of the fleet '{name}'")));
+        }
+        Ok(Self { database, id, name, sealer })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The database that it is in.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// What it was made with; none when it is finished.
+    pub fn setup(&self) -> Result<Option<Zeroizing<Vec<u8>>>, LedgerError> {
+        let (id, sealer) = (self.id, self.sealer()?);
+        let all = self.database.ask(fleets::all)?;
+        let Some(sealed) = all.into_iter().find(|found| found.id == id).and_then(|found| found.setup) else {
+            return Ok(None);
+        };
+        sealer.open(Purpose::Setup, 0, &sealed).map(Some).ok_or_else(|| altered("the setup"))
+    }
+
+    /// Adds jobs to a wave; how many are new.
+    pub fn add(&self, wave: u16, new: &[NewJob]) -> Result<u64, LedgerError> {
+        let (id, sealer) = (self.id, self.sealer()?);
+        let mut added = 0;
+        let mut ordinal = self.database.ask(move |client| jobs::next_ordinal(client, id))?;
+        for part in new.chunks(AT_ONCE) {
+            let mut columns = NewJobs::default();
+            for job in part {
+                columns.ordinals.push(ordinal);
+                columns.accounts.push(sealer.hash(&job.account).to_vec());
+                columns.sealed.push(sealer.seal(Purpose::Job, ordinal, &job.content).ok_or_else(no_cryptography)?);
+                columns.sizes.push(i64::try_from(job.size).unwrap_or(i64::MAX));
+                ordinal += 1;
+            }
+            added += self.database.ask(move |client| jobs::add(client, id, i32::from(wave), &columns))?;
+        }
+        Ok(added)
+    }
+
+    /// Begins a task on all jobs, or those of some waves.
+    pub fn begin(&self, task: &str, waves: &[u16], schedule: Option<Schedule>) -> Result<Begun, LedgerError> {
+        let (id, task) = (self.id, task.to_owned());
+        let waves: Vec<i32> = waves.iter().copied().map(i32::from).collect();
+        self.database.ask(move |client| fleets::begin(client, id, &task, &waves, schedule))
+    }
+
+    /// Says what its machines are to do.
+    pub fn wish(&self, wish: Wish) -> Result<(), LedgerError> {
+        let id = self.id;
+        self.database.ask(move |client| fleets::wish(client, id, wish.word()))
+    }
+
+    /// Lets the processes of a machine end after the jobs that they have; how many there are.
+    pub fn drain(&self, machine: &str) -> Result<u64, LedgerError> {
+        let (id, machine) = (self.id, machine.to_owned());
+        self.database.ask(move |client| fleets::drain(client, id, &machine))
+    }
+
+    /// Wipes everything that is sealed; false while somebody works on it.
+    pub fn finish(&self) -> Result<bool, LedgerError> {
+        let id = self.id;
+        self.database.ask(move |client| fleets::finish(client, id))
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Result<Standing, LedgerError> {
+        let (id, times) = (self.id, self.database.times());
+        self.database.ask(move |client| {
+            super::schema::sweep(client, &times)?;
+            standing::standing(client, id)
+        })
+    }
+
+    /// Says that this process works on it.
+    pub fn join(&self, machine: &str, egress: &str) -> Result<(), LedgerError> {
+        let (id, worker, machine, egress) = (self.id, self.database.worker(), machine.to_owned(), egress.to_owned());
+        self.database.ask(move |client| fleets::join(client, worker, (id, &machine, &egress)))
+    }
+
+    /// What this process has to know now.
+    pub fn orders(&self) -> Result<Orders, LedgerError> {
+        let (id, worker) = (self.id, self.database.worker());
+        self.database.ask(move |client| standing::orders(client, id, worker))
+    }
+
+    /// Takes the next job of a pass; none when there is none now.
+    pub fn take(&self, pass: i32, machine: &str) -> Result<Option<Job>, LedgerError> {
+        let (id, worker, times, machine) = (self.id, self.database.worker(), self.database.times(), machine.to_owned());
+        let token = fastrand::i64(..);
+        let taken = self.database.ask(move |client| {
+            super::schema::sweep(client, &times)?;
+            jobs::take(client, (worker, token), (id, pass), &machine)
+        })?;
+        let Some(TakenJob { ordinal, token, sealed, tries }) = taken else { return Ok(None) };
+        match self.sealer()?.open(Purpose::Job, ordinal, &sealed) {
+            Some(content) => Ok(Some(Job { ordinal, token, tries: u32::try_from(tries).unwrap_or_default(), content })),
+            None => {
+                let error = altered(&format!("job {ordinal}"));
+                let job = Job { ordinal, token, tries: 0, content: Zeroizing::default() };
+                self.end(&job, JobEnd::Ended("failed"))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells how far a job is; false when it belongs to somebody else by now.
+    pub fn tell(&self, job: &Job, sums: JobSums, report: &[u8]) -> Result<bool, LedgerError> {
+        let place = (self.id, job.ordinal, job.token);
+        let sealed = self.sealer()?.seal(Purpose::Report, job.ordinal, report).ok_or_else(no_cryptography)?;
+        self.database.ask(move |client| jobs::tell(client, place, sums, &sealed))
+    }
+
+    /// Ends the work on a job; false when it belongs to somebody else by now.
+    pub fn end(&self, job: &Job, end: JobEnd) -> Result<bool, LedgerError> {
+        let place = (self.id, job.ordinal, job.token);
+        self.database.ask(move |client| jobs::end(client, place, end))
+    }
+
+    /// Every job, in order, with what was told of it last.
+    pub fn jobs(&self, mut each: impl FnMut(KnownJob)) -> Result<(), LedgerError> {
+        let (id, sealer) = (self.id, self.sealer()?);
+        let (mut from, most) = (0_i64, AT_ONCE as i64);
+        loop {
+            let rows = self.database.ask(move |client| {
+                client.query_typed(
+                    "SELECT j.ordinal, j.sealed, j.report, j.task IS NOT DISTINCT FROM f.task, j.machine, j.outcome IS NOT DISTINCT FROM 'lost'
+                     FROM kimt.job j JOIN kimt.fleet f ON f.id = j.fleet
+                     WHERE j.fleet = $1 AND j.ordinal >= $2 ORDER BY j.ordinal LIMIT $3",
+                    &[(&id, Type::INT8), (&from, Type::INT8), (&most, Type::INT8)],
+                )
+            })?;
+            for row in &rows {
+                let ordinal: i64 = row.get(0);
+                let opened = |purpose, at: usize| -> Result<_, LedgerError> {
+                    let Some(sealed) = row.get::<_, Option<Vec<u8>>>(at) else { return Ok(None) };
+                    let text = sealer.open(purpose, ordinal, &sealed);
+                    text.map(Some).ok_or_else(|| altered(&format!("job {ordinal}")))
+                };
+                each(KnownJob {
+                    ordinal,
+                    content: opened(Purpose::Job, 1)?,
+                    report: opened(Purpose::Report, 2)?,
+                    is_of_task: row.get(3),
+                    machine: row.get(4),
+                    is_lost: row.get(5),
+                });
+                from = ordinal + 1;
+            }
+            if rows.len() < AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets a server have at most so many connections, over all machines.
+    pub fn set_slots(&self, side: &str, most: u32) -> Result<(), LedgerError> {
+        let (id, side, most) = (self.id, side.to_owned(), i32::try_from(most).unwrap_or(i32::MAX));
+        self.database.ask(move |client| limits::set_slots(client, id, &side, most))
+    }
+
+    /// Takes one of a server's connections; none while all are taken.
+    pub fn take_slot(self: &Arc<Self>, side: &str) -> Result<Option<Slot>, LedgerError> {
+        let (id, worker, times, token, of) =
+            (self.id, self.database.worker(), self.database.times(), fastrand::i64(..), side.to_owned());
+        let taken = self.database.ask(move |client| match limits::take_slot(client, (worker, token), (id, &of))? {
+            Some(number) => Ok(Some(number)),
+            None => {
+                super::schema::sweep(client, &times)?;
+                limits::take_slot(client, (worker, token), (id, &of))
+            }
+        })?;
+        Ok(taken.map(|number| Slot { fleet: self.clone(), side: side.to_owned(), number, token }))
+    }
+
+    /// Notes that a server refused a sign-in of this process.
+    pub fn note_refusal(&self, side: &str) -> Result<(), LedgerError> {
+        let (id, worker, side) = (self.id, self.database.worker(), side.to_owned());
+        self.database.ask(move |client| limits::note_refusal(client, worker, (id, &side)))
+    }
+
+    /// How many seconds the sign-ins that were refused to machines with this one's address count yet, the longest first.
+    pub fn refusals(&self, side: &str) -> Result<Vec<f64>, LedgerError> {
+        let (id, worker, side) = (self.id, self.database.worker(), side.to_owned());
+        self.database.ask(move |client| limits::refusals(client, worker, (id, &side)))
+    }
+
+    /// Takes something that is done once over all machines; the token is what [`Fleet::end_errand`] needs.
+    pub fn take_errand(&self, what: &str) -> Result<(Errand, i64), LedgerError> {
+        let (id, worker, times, token) = (self.id, self.database.worker(), self.database.times(), fastrand::i64(..));
+        let what = self.sealer()?.hash(what);
+        let turn = self.database.ask(move |client| {
+            super::schema::sweep(client, &times)?;
+            limits::take_errand(client, (worker, token), (id, &what))
+        })?;
+        Ok((turn, token))
+    }
+
+    /// Ends it: done, or left to somebody else.
+    pub fn end_errand(&self, what: &str, token: i64, done: bool) -> Result<(), LedgerError> {
+        let (id, what) = (self.id, self.sealer()?.hash(what));
+        self.database.ask(move |client| limits::end_errand(client, token, (id, &what), done))
+    }
+
+    fn sealer(&self) -> Result<&Sealer, LedgerError> {
+        self.sealer.as_ref().ok_or_else(|| refused("this needs the key file of the fleet (--key-file)"))
+    }
+}
+
+/// One of a server's connections, given back when it is dropped.
+pub struct Slot {
+    fleet: Arc<Fleet>,
+    side: String,
+    number: i32,
+    token: i64,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let (id, side, number, token) = (self.fleet.id, std::mem::take(&mut self.side), self.number, self.token);
+        let given = self.fleet.database.ask(move |client| limits::give_slot_back(client, (id, &side, number), token));
+        if let Err(error) = given {
+            log::debug!("a connection of a server was not given back: {error}");
+        }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Job({})", self.ordinal)
+    }
+}
+
+impl std::fmt::Debug for Fleet {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Fleet({})", self.name)
+    }
+}
+
+fn choose(database: &Database, all: Vec<FoundFleet>, name: Option<&str>) -> Result<FoundFleet, LedgerError> {
+    let names: Vec<String> = all.iter().map(|found| format!("'{}'", found.name)).collect();
+    let found = match (name, all.len()) {
+        (Some(name), _) => all.into_iter().find(|found| found.name == name),
+        (None, 1) => all.into_iter().next(),
+        (None, 0) => None,
+        (None, _) => {
+            let names = names.join(", ");
+            return Err(refused(format!(
+                "the database {} has several fleets ({names}); choose one with --name",
+                database.address()
+            )));
+        }
+    };
+    found.ok_or_else(|| match name {
+        Some(name) if !names.is_empty() => {
+            refused(format!("the database {} has no fleet '{name}', but {}", database.address(), names.join(", ")))
+        }
+        _ => refused(format!("the database {} has no fleet; 'kimt fleet create' makes one", database.address())),
+    })
+}
+
+fn refused(words: impl Into<String>) -> LedgerError {
+    LedgerError::new(LedgerErrorKind::Refused, words)
+}
+
+fn altered(what: &str) -> LedgerError {
+    LedgerError::new(
+        LedgerErrorKind::Damaged,
+        format!("{what} in the database is not what this fleet's key has sealed"),
+    )
+}
+
+fn no_cryptography() -> LedgerError {
+    refused("the system gives no random numbers")
+}

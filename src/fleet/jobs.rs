@@ -1,0 +1,213 @@
+//! Every statement about jobs: a job is a mailbox that a fleet is to work on.
+//!
+//! - Taking reads one table alone: PostgreSQL checks a row that it waited for again against the *old* rows of the tables that it was joined
+//!   with, so that of two who take with a join both can get it.
+//! - Whatever is written to a job that somebody holds is written only under the token of whoever holds it.
+//! - Each statement may be said twice, because its answer may have been lost with the connection.
+
+use postgres::Client;
+use postgres::types::Type;
+
+/// A job whose holders vanished so many times, without a step forward between, is not given to another one.
+const MOST_LOSSES: i32 = 10;
+
+/// A job that was taken.
+#[derive(Debug, Clone)]
+pub(super) struct TakenJob {
+    pub ordinal: i64,
+    pub token: i64,
+    pub sealed: Vec<u8>,
+    pub tries: i32,
+}
+
+/// Takes the next job of a pass; none when nobody may begin one now, or none is due.
+pub(super) fn take(
+    client: &mut Client,
+    (worker, token): (i64, i64),
+    (fleet, pass): (i64, i32),
+    machine: &str,
+) -> Result<Option<TakenJob>, postgres::Error> {
+    let taken = client.query_typed(
+        "UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5
+         WHERE (fleet, ordinal) = (
+             SELECT fleet, ordinal FROM kimt.job
+             WHERE fleet = $3 AND state = 'open' AND holder IS NULL AND due <= clock_timestamp() AND sealed IS NOT NULL
+             ORDER BY last DESC, size DESC, ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)
+         AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp() AND NOT drained)
+         AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
+         AND EXISTS (SELECT FROM kimt.fleet WHERE id = $3 AND pass = $4 AND wish = 'run')
+         RETURNING ordinal, sealed, tries",
+        &[
+            (&worker, Type::INT8),
+            (&token, Type::INT8),
+            (&fleet, Type::INT8),
+            (&pass, Type::INT4),
+            (&machine, Type::TEXT),
+        ],
+    )?;
+    if let Some(row) = taken.first() {
+        return Ok(Some(TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }));
+    }
+    let before = client.query_typed(
+        "SELECT ordinal, sealed, tries FROM kimt.job WHERE fleet = $1 AND holder = $2 AND token = $3",
+        &[(&fleet, Type::INT8), (&worker, Type::INT8), (&token, Type::INT8)],
+    )?;
+    Ok(before.first().map(|row| TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }))
+}
+
+/// What a job has come to, in numbers that anybody may read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JobSums {
+    /// Messages on the source.
+    pub expected_messages: u64,
+    /// Their bytes.
+    pub expected_bytes: u64,
+    /// Messages of which nothing more will change.
+    pub settled_messages: u64,
+    /// Their bytes.
+    pub settled_bytes: u64,
+}
+
+/// Tells how far a job is; false when it belongs to somebody else.
+pub(super) fn tell(
+    client: &mut Client,
+    (fleet, ordinal, token): (i64, i64, i64),
+    sums: JobSums,
+    report: &[u8],
+) -> Result<bool, postgres::Error> {
+    let [messages, bytes, settled_messages, settled_bytes] = numbers(sums);
+    let told = client.query_typed(
+        "UPDATE kimt.job SET report = $4, reported = clock_timestamp(), expected_messages = $5, expected_bytes = $6,
+             settled_messages = $7, settled_bytes = $8, size = greatest(size, $6),
+             losses = CASE WHEN $7 > settled_messages THEN 0 ELSE losses END
+         WHERE fleet = $1 AND ordinal = $2 AND token = $3 RETURNING 1",
+        &[
+            (&fleet, Type::INT8),
+            (&ordinal, Type::INT8),
+            (&token, Type::INT8),
+            (&report, Type::BYTEA),
+            (&messages, Type::INT8),
+            (&bytes, Type::INT8),
+            (&settled_messages, Type::INT8),
+            (&settled_bytes, Type::INT8),
+        ],
+    )?;
+    Ok(!told.is_empty())
+}
+
+fn numbers(sums: JobSums) -> [i64; 4] {
+    let JobSums { expected_messages, expected_bytes, settled_messages, settled_bytes } = sums;
+    [expected_messages, expected_bytes, settled_messages, settled_bytes]
+        .map(|number| i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// How work on a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobEnd {
+    /// It came to its end: `complete`, `incomplete` or `failed`.
+    Ended(&'static str),
+    /// It is to be tried again after so many seconds.
+    Again(u32),
+    /// It was not worked on to its end, and anybody may take it at once.
+    GivenBack,
+}
+
+/// Ends the work on a job; false when it belongs to somebody else.
+///
+/// Where its wave has a schedule, a job that ended is due again: after the pause, and for the last time when the cut-over has come.
+pub(super) fn end(
+    client: &mut Client,
+    (fleet, ordinal, token): (i64, i64, i64),
+    end: JobEnd,
+) -> Result<bool, postgres::Error> {
+    let (outcome, again) = match end {
+        JobEnd::Ended(outcome) => (Some(outcome), None),
+        JobEnd::Again(seconds) => (None, Some(f64::from(seconds))),
+        JobEnd::GivenBack => (None, Some(0.0)),
+    };
+    let given_back = end == JobEnd::GivenBack;
+    let ended = client.query_typed(
+        "UPDATE kimt.job j SET holder = NULL, token = NULL, ended_by = $3, outcome = coalesce($4, j.outcome),
+             tries = CASE WHEN $4 IS NOT NULL THEN 0 WHEN $6 THEN greatest(j.tries - 1, 0) ELSE j.tries END,
+             losses = CASE WHEN $4 IS NOT NULL THEN 0 ELSE j.losses END,
+             state = CASE WHEN $4 IS NULL OR w.until IS NOT NULL THEN 'open' ELSE 'done' END,
+             due = CASE WHEN $4 IS NULL THEN clock_timestamp() + make_interval(secs => $5)
+                 WHEN w.until IS NOT NULL THEN least(clock_timestamp() + make_interval(secs => w.every),
+                     greatest(w.until, clock_timestamp())) ELSE j.due END,
+             last = CASE WHEN $4 IS NULL OR w.until IS NULL THEN j.last
+                 ELSE clock_timestamp() + make_interval(secs => w.every) >= w.until END
+         FROM kimt.job old LEFT JOIN kimt.wave w
+             ON w.fleet = old.fleet AND w.wave = old.wave AND old.task = 'migrate' AND NOT old.last
+         WHERE old.fleet = $1 AND old.ordinal = $2 AND j.fleet = $1 AND j.ordinal = $2 AND j.token = $3 RETURNING 1",
+        &[
+            (&fleet, Type::INT8),
+            (&ordinal, Type::INT8),
+            (&token, Type::INT8),
+            (&outcome, Type::TEXT),
+            (&again, Type::FLOAT8),
+            (&given_back, Type::BOOL),
+        ],
+    )?;
+    if !ended.is_empty() {
+        return Ok(true);
+    }
+    let before = client.query_typed(
+        "SELECT 1 FROM kimt.job WHERE fleet = $1 AND ordinal = $2 AND ended_by = $3",
+        &[(&fleet, Type::INT8), (&ordinal, Type::INT8), (&token, Type::INT8)],
+    )?;
+    Ok(!before.is_empty())
+}
+
+/// Frees what these processes, which are gone, held of a fleet's. A job over which too many vanished is not given to another one.
+pub(super) fn free(client: &mut Client, gone: &[i64]) -> Result<(), postgres::Error> {
+    client.query_typed(
+        "UPDATE kimt.job SET holder = NULL, token = NULL, losses = losses + 1,
+             state = CASE WHEN losses + 1 >= $2 THEN 'done' ELSE state END,
+             outcome = CASE WHEN losses + 1 >= $2 THEN 'lost' ELSE outcome END
+         WHERE holder = ANY($1)",
+        &[(&gone, Type::INT8_ARRAY), (&MOST_LOSSES, Type::INT4)],
+    )?;
+    for table in ["slot", "errand"] {
+        let statement = format!("UPDATE kimt.{table} SET holder = NULL, token = NULL WHERE holder = ANY($1)");
+        client.query_typed(&statement, &[(&gone, Type::INT8_ARRAY)])?;
+    }
+    Ok(())
+}
+
+/// What holds for adding jobs: the numbers that a fleet's next jobs get.
+pub(super) fn next_ordinal(client: &mut Client, fleet: i64) -> Result<i64, postgres::Error> {
+    let rows = client
+        .query_typed("SELECT coalesce(max(ordinal) + 1, 0) FROM kimt.job WHERE fleet = $1", &[(&fleet, Type::INT8)])?;
+    Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+/// Jobs that are new, as columns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NewJobs {
+    pub ordinals: Vec<i64>,
+    pub accounts: Vec<Vec<u8>>,
+    pub sealed: Vec<Vec<u8>>,
+    pub sizes: Vec<i64>,
+}
+
+/// Adds jobs; how many are new. Those that are there stay as they are.
+pub(super) fn add(client: &mut Client, fleet: i64, wave: i32, jobs: &NewJobs) -> Result<u64, postgres::Error> {
+    let added = client.query_typed(
+        "INSERT INTO kimt.job (fleet, wave, ordinal, account, sealed, size)
+         SELECT $1, $2, n.* FROM unnest($3, $4, $5, $6) AS n(ordinal, account, sealed, size)
+         ON CONFLICT DO NOTHING RETURNING 1",
+        &[
+            (&fleet, Type::INT8),
+            (&wave, Type::INT4),
+            (&jobs.ordinals, Type::INT8_ARRAY),
+            (&jobs.accounts, Type::BYTEA_ARRAY),
+            (&jobs.sealed, Type::BYTEA_ARRAY),
+            (&jobs.sizes, Type::INT8_ARRAY),
+        ],
+    )?;
+    Ok(added.len() as u64)
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -1,0 +1,251 @@
+//! Jobs, and what machines keep to together, by many at once over a real PostgreSQL.
+
+use crate::fleet::testing::Postgres;
+use crate::fleet::{
+    Begun, Database, DatabaseAddress, Errand, Fleet, FleetKey, Job, JobEnd, JobSums, LeaseTimes, NewJob, Wish,
+};
+use crate::ledger::LedgerErrorKind;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use zeroize::Zeroizing;
+
+/// A fleet of so many jobs, begun, and what other machines need to join it.
+struct Yard {
+    postgres: Arc<Postgres>,
+    url: String,
+    key: FleetKey,
+}
+
+impl Yard {
+    fn new(jobs: usize) -> Self {
+        let postgres = Postgres::shared();
+        let folder = tempfile::tempdir().unwrap();
+        let key = FleetKey::create(&folder.path().join("key")).unwrap();
+        let yard = Self { url: postgres.database(), postgres, key };
+        let fleet = Fleet::create(yard.database(), &yard.key, "uni", b"setup").unwrap();
+        let job = |number: usize| NewJob {
+            account: format!("user{number}@x"),
+            size: number as u64,
+            content: Zeroizing::new(format!("job {number}").into_bytes()),
+        };
+        let new: Vec<NewJob> = (0..jobs).map(job).collect();
+        assert_eq!(fleet.add(1, &new).unwrap(), jobs as u64);
+        assert_eq!(fleet.add(1, &new).unwrap(), 0, "one account has one job");
+        assert_eq!(fleet.begin("migrate", &[], None).unwrap(), Begun::Jobs(jobs as u64));
+        yard
+    }
+
+    fn database(&self) -> Arc<Database> {
+        Database::open(DatabaseAddress::parse(&self.url).unwrap(), LeaseTimes::default()).unwrap()
+    }
+
+    fn machine(&self, egress: &str) -> Arc<Fleet> {
+        let fleet = Fleet::open(self.database(), None, Some(&self.key)).unwrap();
+        fleet.join("machine", egress).unwrap();
+        Arc::new(fleet)
+    }
+
+    fn sql(&self, statement: &str) {
+        self.postgres.connect(&self.url).batch_execute(statement).unwrap();
+    }
+
+    /// The leases of all who hold something are long over.
+    fn vanish(&self) {
+        self.sql(
+            "UPDATE kimt.worker SET until = clock_timestamp() - interval '1 hour' WHERE id IN (SELECT holder FROM kimt.job
+             UNION SELECT holder FROM kimt.slot UNION SELECT holder FROM kimt.errand)",
+        );
+    }
+}
+
+fn taken(fleet: &Fleet) -> Job {
+    fleet.take(1, "m").unwrap().unwrap()
+}
+
+#[test]
+fn of_many_machines_that_take_at_once_each_job_goes_to_one_the_largest_first() {
+    const JOBS: usize = 120;
+    let yard = Yard::new(JOBS);
+    let machines: Vec<_> = (0..6).map(|_| yard.machine("")).collect();
+    let held: Vec<AtomicBool> = (0..JOBS).map(|_| AtomicBool::new(false)).collect();
+    let order = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for fleet in &machines {
+            let (held, order) = (&held, &order);
+            scope.spawn(move || {
+                while let Some(job) = fleet.take(1, "m").unwrap() {
+                    let number = usize::try_from(job.ordinal).unwrap();
+                    assert!(!held[number].swap(true, Ordering::SeqCst), "job {number} was given twice");
+                    assert_eq!(job.content.as_slice(), format!("job {number}").as_bytes());
+                    order.lock().unwrap().push(number);
+                    if number % 5 == 0 {
+                        std::thread::sleep(std::time::Duration::from_millis(3));
+                    }
+                    assert!(fleet.tell(&job, JobSums::default(), b"told").unwrap());
+                    assert!(fleet.end(&job, JobEnd::Ended("complete")).unwrap());
+                }
+            });
+        }
+    });
+    let order = order.into_inner().unwrap();
+    assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), JOBS);
+    assert!(order[..20].iter().sum::<usize>() > order[JOBS - 20..].iter().sum(), "{order:?}");
+    let standing = machines[0].standing().unwrap();
+    assert_eq!((standing.complete, standing.open()), (JOBS as u64, 0));
+}
+
+/// Why [`super::take`] reads one table alone. If this fails, PostgreSQL has changed, and nothing is wrong with taking.
+#[test]
+fn to_take_with_a_join_would_give_one_job_to_two() {
+    const TRAP: &str = "
+        UPDATE kimt.job SET holder = $1 WHERE (fleet, ordinal) = (
+            SELECT j.fleet, j.ordinal FROM kimt.job j LEFT JOIN kimt.worker w ON w.id = j.holder
+            WHERE j.state = 'open' AND (w.id IS NULL OR w.until < clock_timestamp())
+            ORDER BY j.ordinal LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+        RETURNING ordinal";
+    let yard = Yard::new(150);
+    yard.sql("INSERT INTO kimt.worker (id, name, until) SELECT n, 'w', 'infinity' FROM generate_series(1, 8) n");
+    let (given, distinct) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+    std::thread::scope(|scope| {
+        for worker in 1..=8_i64 {
+            let (yard, given, distinct) = (&yard, &given, &distinct);
+            scope.spawn(move || {
+                let mut client = yard.postgres.connect(&yard.url);
+                while let Some(row) = client.query(TRAP, &[&worker]).unwrap().first() {
+                    given.fetch_add(1, Ordering::SeqCst);
+                    distinct.lock().unwrap().insert(row.get::<_, i64>(0));
+                }
+            });
+        }
+    });
+    let (given, distinct) = (given.into_inner(), distinct.into_inner().unwrap().len());
+    assert!(given > distinct, "{given} takes of {distinct} jobs");
+}
+
+#[test]
+fn whoever_lost_a_job_neither_tells_nor_ends_it() {
+    let yard = Yard::new(1);
+    let (former, rightful) = (yard.machine(""), yard.machine(""));
+    let lost = taken(&former);
+    assert!(rightful.take(1, "m").unwrap().is_none());
+    yard.vanish();
+    let job = taken(&rightful);
+    assert_eq!(job.tries, 2);
+    assert!(!former.tell(&lost, JobSums::default(), b"late").unwrap());
+    assert!(!former.end(&lost, JobEnd::Ended("complete")).unwrap());
+    assert!(rightful.tell(&job, JobSums::default(), b"right").unwrap());
+    assert!(rightful.end(&job, JobEnd::Ended("incomplete")).unwrap());
+    assert!(rightful.end(&job, JobEnd::Ended("incomplete")).unwrap(), "said twice, because the answer was lost");
+    let mut told = Vec::new();
+    rightful.jobs(|known| told.push(known.report.unwrap().to_vec())).unwrap();
+    assert_eq!(told, [b"right".to_vec()]);
+    assert_eq!(rightful.standing().unwrap().incomplete, 1);
+}
+
+#[test]
+fn a_job_over_which_ten_processes_vanished_without_a_step_forward_is_given_to_nobody() {
+    let yard = Yard::new(1);
+    for _ in 0..10 {
+        taken(&yard.machine(""));
+        yard.vanish();
+    }
+    let next = yard.machine("");
+    assert!(next.take(1, "m").unwrap().is_none());
+    let standing = next.standing().unwrap();
+    assert_eq!((standing.lost, standing.open()), (1, 0));
+}
+
+#[test]
+fn a_row_that_was_put_in_the_place_of_another_is_not_believed() {
+    let yard = Yard::new(3);
+    yard.sql("UPDATE kimt.job SET sealed = (SELECT sealed FROM kimt.job WHERE ordinal = 0) WHERE ordinal = 2");
+    let fleet = yard.machine("");
+    let refused = fleet.take(1, "m").unwrap_err();
+    assert_eq!(refused.kind(), LedgerErrorKind::Damaged, "{refused}");
+    assert_eq!(taken(&fleet).content.as_slice(), b"job 1", "the others go on");
+    assert_eq!(fleet.standing().unwrap().failed, 1);
+}
+
+#[test]
+fn nothing_is_given_while_a_fleet_is_held_or_begun_anew_and_a_given_back_job_is_there_at_once() {
+    let yard = Yard::new(2);
+    let fleet = yard.machine("");
+    for wish in [Wish::Pause, Wish::Stop, Wish::Cut] {
+        fleet.wish(wish).unwrap();
+        assert!(fleet.take(1, "m").unwrap().is_none(), "{wish:?}");
+    }
+    fleet.wish(Wish::Run).unwrap();
+    assert!(fleet.take(2, "m").unwrap().is_none(), "another pass");
+    let job = taken(&fleet);
+    assert!(fleet.end(&job, JobEnd::GivenBack).unwrap());
+    let again = taken(&fleet);
+    assert_eq!((again.ordinal, again.tries), (job.ordinal, 1));
+    assert!(fleet.end(&again, JobEnd::Again(3600)).unwrap());
+    assert_ne!(taken(&fleet).ordinal, job.ordinal, "it is due later");
+    assert_eq!(fleet.begin("verify", &[], None).unwrap(), Begun::Busy);
+    assert_eq!(fleet.drain("elsewhere").unwrap(), 0);
+    assert!(!fleet.finish().unwrap(), "somebody works on it");
+}
+
+#[test]
+fn a_server_has_at_most_as_many_connections_as_were_allowed_over_all_machines() {
+    let yard = Yard::new(1);
+    let machines: Vec<_> = (0..4).map(|_| yard.machine("")).collect();
+    machines[0].set_slots("target", 3).unwrap();
+    let (open, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for fleet in &machines {
+            let (open, most) = (&open, &most);
+            scope.spawn(move || {
+                for _ in 0..40 {
+                    let Some(slot) = fleet.take_slot("target").unwrap() else { continue };
+                    most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    open.fetch_sub(1, Ordering::SeqCst);
+                    drop(slot);
+                }
+            });
+        }
+    });
+    assert!((2..=3).contains(&most.load(Ordering::SeqCst)), "{most:?}");
+    let vanished: Vec<_> = (0..3).map(|_| machines[0].take_slot("target").unwrap().unwrap()).collect();
+    assert!(machines[1].take_slot("target").unwrap().is_none());
+    yard.vanish();
+    let slot = machines[1].take_slot("target").unwrap();
+    assert!(slot.is_some(), "whoever vanished has none");
+    drop(vanished);
+    assert!(machines[2].take_slot("source").unwrap().is_none(), "no limit was set, and nobody asks");
+}
+
+#[test]
+fn refused_sign_ins_count_together_for_machines_with_one_address() {
+    let yard = Yard::new(1);
+    let (one, neighbour, far) = (yard.machine("site"), yard.machine("site"), yard.machine("elsewhere"));
+    one.note_refusal("target").unwrap();
+    neighbour.note_refusal("target").unwrap();
+    let counted = one.refusals("target").unwrap();
+    assert_eq!(counted.len(), 2);
+    assert!(counted.iter().all(|seconds| (1.0..=61.0).contains(seconds)) && counted[0] >= counted[1], "{counted:?}");
+    assert_eq!((far.refusals("target").unwrap().len(), one.refusals("source").unwrap().len()), (0, 0));
+    yard.sql("UPDATE kimt.refusal SET at = at - interval '62 seconds'");
+    assert!(one.refusals("target").unwrap().is_empty());
+}
+
+#[test]
+fn what_is_done_once_is_done_by_one_machine_and_left_to_another_when_it_vanishes() {
+    let yard = Yard::new(1);
+    let (one, other) = (yard.machine(""), yard.machine(""));
+    let (turn, token) = one.take_errand("domain a.example").unwrap();
+    assert_eq!(turn, Errand::Mine);
+    assert_eq!(other.take_errand("domain a.example").unwrap().0, Errand::Others);
+    one.end_errand("domain a.example", token, false).unwrap();
+    assert_eq!(other.take_errand("domain a.example").unwrap().0, Errand::Mine);
+    yard.vanish();
+    let last = yard.machine("");
+    let (turn, token) = last.take_errand("domain a.example").unwrap();
+    assert_eq!(turn, Errand::Mine);
+    last.end_errand("domain a.example", token, true).unwrap();
+    assert_eq!(last.take_errand("domain a.example").unwrap().0, Errand::Done);
+    assert!(!yard.postgres.dump(&yard.url).contains("a.example"));
+}

@@ -1,0 +1,195 @@
+//! How a fleet stands: what is wished, how many jobs are in which state, which processes work on it. Numbers that anybody may read who may
+//! read the database; no address is among them.
+
+use super::jobs::JobSums;
+use postgres::Client;
+use postgres::types::Type;
+
+/// What the machines of a fleet are to do with the task that is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wish {
+    /// Work on it.
+    #[default]
+    Run,
+    /// Hold between batches.
+    Pause,
+    /// End, when what is in flight is settled.
+    Stop,
+    /// End at once.
+    Cut,
+}
+
+impl Wish {
+    const ALL: [(Wish, &'static str); 4] =
+        [(Wish::Run, "run"), (Wish::Pause, "pause"), (Wish::Stop, "stop"), (Wish::Cut, "cut")];
+
+    /// The word for it in the database and in JSON.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(wish, _)| *wish == self).map_or("run", |(_, word)| word)
+    }
+
+    fn read(word: &str) -> Self {
+        // A word of a later version of the program: nothing is begun.
+        Self::ALL.iter().find(|(_, known)| *known == word).map_or(Wish::Pause, |(wish, _)| *wish)
+    }
+}
+
+/// How a fleet stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// What is to be done; none before anything was begun.
+    pub task: Option<String>,
+    /// The number of the task.
+    pub pass: i32,
+    /// When it was begun, in milliseconds since 1970.
+    pub began: Option<i64>,
+    /// What its machines are to do.
+    pub wish: Wish,
+    /// Whether the fleet is finished: its jobs are wiped.
+    pub finished: bool,
+    /// Jobs that no task has reached.
+    pub idle: u64,
+    /// Jobs that are due now and that nobody holds.
+    pub waiting: u64,
+    /// Jobs that are due later.
+    pub later: u64,
+    /// Seconds until the first of those is due.
+    pub next_due: Option<f64>,
+    /// Jobs that somebody works on.
+    pub held: u64,
+    /// Jobs that are done, by their outcome: complete, incomplete, failed, lost.
+    pub complete: u64,
+    /// See `complete`.
+    pub incomplete: u64,
+    /// See `complete`.
+    pub failed: u64,
+    /// See `complete`.
+    pub lost: u64,
+    /// The sums over all jobs.
+    pub sums: JobSums,
+    /// The processes that work on it.
+    pub workers: Vec<WorkerStanding>,
+}
+
+/// A process that works on a fleet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerStanding {
+    /// Its machine.
+    pub machine: String,
+    /// Its name there.
+    pub name: String,
+    /// How many jobs it holds.
+    pub jobs: u64,
+    /// For how many seconds its lease holds yet; negative when it is over.
+    pub lease: f64,
+    /// Whether it is to end after the jobs that it has.
+    pub drained: bool,
+}
+
+impl Standing {
+    /// Jobs that are not done.
+    pub fn open(&self) -> u64 {
+        self.waiting + self.later + self.held
+    }
+
+    /// All jobs.
+    pub fn jobs(&self) -> u64 {
+        self.idle + self.open() + self.done()
+    }
+
+    /// Jobs that are done.
+    pub fn done(&self) -> u64 {
+        self.complete + self.incomplete + self.failed + self.lost
+    }
+}
+
+/// What a worker has to know, over and over: what is wished, which pass, whether it is drained, and whether anything is left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// What the machines are to do.
+    pub wish: Wish,
+    /// The task; none before one was begun.
+    pub task: Option<String>,
+    /// The number of the task.
+    pub pass: i32,
+    /// Whether this process is to end after the jobs that it has.
+    pub drained: bool,
+    /// Whether any job is not done.
+    pub is_open: bool,
+}
+
+pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Orders, postgres::Error> {
+    let rows = client.query_typed(
+        "SELECT wish, task, pass, coalesce((SELECT drained FROM kimt.worker WHERE id = $2), false),
+             EXISTS (SELECT FROM kimt.job j WHERE j.fleet = f.id AND j.state = 'open')
+         FROM kimt.fleet f WHERE id = $1",
+        &[(&fleet, Type::INT8), (&worker, Type::INT8)],
+    )?;
+    let read = |row: &postgres::Row| Orders {
+        wish: Wish::read(row.get(0)),
+        task: row.get(1),
+        pass: row.get(2),
+        drained: row.get(3),
+        is_open: row.get(4),
+    };
+    // A fleet that was deleted is one to stop working for.
+    Ok(rows.first().map_or(Orders { wish: Wish::Stop, ..Orders::default() }, read))
+}
+
+pub(super) fn standing(client: &mut Client, fleet: i64) -> Result<Standing, postgres::Error> {
+    let mut standing = Standing::default();
+    let rows = client.query_typed(
+        "SELECT task, pass, (extract(epoch FROM began) * 1000)::bigint, wish, setup IS NULL FROM kimt.fleet WHERE id = $1",
+        &[(&fleet, Type::INT8)],
+    )?;
+    if let Some(row) = rows.first() {
+        standing.task = row.get(0);
+        standing.pass = row.get(1);
+        standing.began = row.get(2);
+        standing.wish = Wish::read(row.get(3));
+        standing.finished = row.get(4);
+    }
+    let counted = client.query_typed(
+        "SELECT CASE WHEN state <> 'open' THEN coalesce(outcome, state) WHEN holder IS NOT NULL THEN 'held'
+                 WHEN due <= clock_timestamp() THEN 'waiting' ELSE 'later' END AS what,
+             count(*), sum(expected_messages)::bigint, sum(expected_bytes)::bigint, sum(settled_messages)::bigint,
+             sum(settled_bytes)::bigint, extract(epoch FROM min(due) FILTER (WHERE due > clock_timestamp()) - clock_timestamp())::float8
+         FROM kimt.job WHERE fleet = $1 GROUP BY what",
+        &[(&fleet, Type::INT8)],
+    )?;
+    for row in &counted {
+        let number = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or_default();
+        let what: String = row.get(0);
+        let count = number(1);
+        match what.as_str() {
+            "held" => standing.held = count,
+            "waiting" => standing.waiting = count,
+            "later" => (standing.later, standing.next_due) = (count, row.get(6)),
+            "complete" => standing.complete = count,
+            "incomplete" => standing.incomplete = count,
+            "failed" => standing.failed = count,
+            "lost" => standing.lost = count,
+            _ => standing.idle += count,
+        }
+        standing.sums.expected_messages += number(2);
+        standing.sums.expected_bytes += number(3);
+        standing.sums.settled_messages += number(4);
+        standing.sums.settled_bytes += number(5);
+    }
+    let workers = client.query_typed(
+        "SELECT machine, name, (SELECT count(*) FROM kimt.job WHERE holder = w.id), extract(epoch FROM until - clock_timestamp())::float8,
+             drained FROM kimt.worker w WHERE fleet = $1 ORDER BY machine, name",
+        &[(&fleet, Type::INT8)],
+    )?;
+    standing.workers = workers
+        .iter()
+        .map(|row| WorkerStanding {
+            machine: row.get(0),
+            name: row.get(1),
+            jobs: u64::try_from(row.get::<_, i64>(2)).unwrap_or_default(),
+            lease: row.get(3),
+            drained: row.get(4),
+        })
+        .collect();
+    Ok(standing)
+}

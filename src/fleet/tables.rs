@@ -1,0 +1,165 @@
+//! The tables. All of them are below one schema of the database, so that a database may have other tables too.
+//!
+//! Version 1 had the records alone. What a later version adds is added by [`ADDED`], in order, so that an old database becomes like a new one.
+
+/// The version of the tables. A greater number in the database means a later version of the program.
+pub(super) const VERSION: i32 = 2;
+
+/// Lets one of several programs that start at once make the tables.
+pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7310592468)";
+
+/// The tables of version 1.
+pub(super) const FIRST: &str = "
+CREATE SCHEMA IF NOT EXISTS kimt;
+CREATE TABLE IF NOT EXISTS kimt.store (
+    version integer NOT NULL,
+    -- Which copy of the data this is: another one took over when these are others.
+    system bigint NOT NULL,
+    timeline integer NOT NULL,
+    -- Nobody takes a mailbox before.
+    closed_until timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kimt.worker (
+    id bigint PRIMARY KEY,
+    name text NOT NULL,
+    until timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kimt.mailbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key bytea NOT NULL UNIQUE,
+    holder bigint,
+    token bigint,
+    -- Its last holder did not give it back.
+    unclean boolean NOT NULL DEFAULT false
+);
+CREATE INDEX IF NOT EXISTS mailbox_holder ON kimt.mailbox (holder) WHERE holder IS NOT NULL;
+CREATE TABLE IF NOT EXISTS kimt.folder (
+    mailbox bigint NOT NULL REFERENCES kimt.mailbox (id) ON DELETE CASCADE,
+    id bigint NOT NULL,
+    head text NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (mailbox, id)
+) WITH (fillfactor = 70);
+CREATE TABLE IF NOT EXISTS kimt.block (
+    mailbox bigint NOT NULL,
+    folder bigint NOT NULL,
+    number bigint NOT NULL,
+    content bytea NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (mailbox, folder, number)
+);
+-- Digests cannot be compressed.
+ALTER TABLE kimt.block ALTER COLUMN content SET STORAGE EXTERNAL;
+INSERT INTO kimt.store (version, system, timeline, closed_until)
+SELECT 1, s.system_identifier, c.timeline_id, '-infinity' FROM pg_control_system() s, pg_control_checkpoint() c
+WHERE NOT EXISTS (SELECT FROM kimt.store);
+";
+
+/// What each later version added, the first of them to version 1.
+///
+/// 2. Fleets: who is to do what. What is sealed can only be read with the fleet's key file.
+pub(super) const ADDED: [&str; 1] = ["
+ALTER TABLE kimt.worker
+    ADD COLUMN fleet bigint,
+    ADD COLUMN machine text NOT NULL DEFAULT '',
+    -- Whose refused sign-ins count together: what servers see as one client address.
+    ADD COLUMN egress text NOT NULL DEFAULT '',
+    ADD COLUMN began timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- It is to end after the mailboxes that it has.
+    ADD COLUMN drained boolean NOT NULL DEFAULT false;
+CREATE TABLE kimt.item (
+    mailbox bigint NOT NULL REFERENCES kimt.mailbox (id) ON DELETE CASCADE,
+    -- Hashes, and a sealed text: addresses stand in the names of collections.
+    collection text NOT NULL,
+    key text NOT NULL,
+    content text NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (mailbox, collection, key)
+);
+CREATE TABLE kimt.fleet (
+    id bigint PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    created timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Servers and options, sealed; gone when the fleet is finished.
+    setup bytea,
+    -- What is to be done: check, migrate, verify; nothing yet.
+    task text,
+    -- Grows with every task that is begun, so that whoever works on an earlier one notices.
+    pass integer NOT NULL DEFAULT 0,
+    began timestamptz,
+    -- run, pause, stop, cut.
+    wish text NOT NULL DEFAULT 'run'
+);
+CREATE TABLE kimt.wave (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    wave integer NOT NULL,
+    -- A complete mailbox is due again after so many seconds, until the cut-over; the pass after that is its last.
+    every double precision NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (fleet, wave)
+);
+CREATE TABLE kimt.job (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    ordinal bigint NOT NULL,
+    wave integer NOT NULL,
+    -- A keyed hash of the account, so that one account has one job.
+    account bytea NOT NULL,
+    -- The account with its password, sealed; gone when the fleet is finished.
+    sealed bytea,
+    -- Bytes, as far as known; the largest begins first.
+    size bigint NOT NULL DEFAULT 0,
+    task text,
+    -- idle, open, done.
+    state text NOT NULL DEFAULT 'idle',
+    -- How the last work on it ended: complete, incomplete, failed; lost when too many processes vanished over it.
+    outcome text,
+    due timestamptz NOT NULL DEFAULT '-infinity',
+    -- The cut-over has come: this is its last pass, and goes first.
+    last boolean NOT NULL DEFAULT false,
+    -- How often work on it was begun without an end, and how often its holder vanished since the last step forward.
+    tries integer NOT NULL DEFAULT 0,
+    losses integer NOT NULL DEFAULT 0,
+    holder bigint,
+    token bigint,
+    -- The token under which it last ended.
+    ended_by bigint,
+    -- Its state as progress has it, sealed, and when that was told.
+    report bytea,
+    reported timestamptz,
+    machine text NOT NULL DEFAULT '',
+    expected_messages bigint NOT NULL DEFAULT 0,
+    expected_bytes bigint NOT NULL DEFAULT 0,
+    settled_messages bigint NOT NULL DEFAULT 0,
+    settled_bytes bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (fleet, ordinal),
+    UNIQUE (fleet, account)
+) WITH (fillfactor = 70);
+CREATE INDEX job_open ON kimt.job (fleet, last DESC, size DESC, ordinal) WHERE state = 'open' AND holder IS NULL;
+CREATE INDEX job_holder ON kimt.job (holder) WHERE holder IS NOT NULL;
+CREATE TABLE kimt.slot (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    side text NOT NULL,
+    number integer NOT NULL,
+    holder bigint,
+    token bigint,
+    PRIMARY KEY (fleet, side, number)
+);
+CREATE INDEX slot_holder ON kimt.slot (holder) WHERE holder IS NOT NULL;
+CREATE TABLE kimt.refusal (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    side text NOT NULL,
+    egress text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX refusal_at ON kimt.refusal (fleet, side, egress, at);
+CREATE TABLE kimt.errand (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    -- A keyed hash of what is done once for all machines.
+    what bytea NOT NULL,
+    done boolean NOT NULL DEFAULT false,
+    holder bigint,
+    token bigint,
+    PRIMARY KEY (fleet, what)
+);
+CREATE INDEX errand_holder ON kimt.errand (holder) WHERE holder IS NOT NULL;
+"];

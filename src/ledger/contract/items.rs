@@ -1,0 +1,42 @@
+//! What the ledger promises of events, tasks and contacts, over any store.
+
+use super::{inbox, intend, opened};
+use crate::ledger::{ItemRecord, ItemState, Ledger, Store};
+
+pub(crate) fn items_are_there_after_a_restart_and_mail_is_not_touched(store: &dyn Store) {
+    let record = |uid: &str, state| ItemRecord {
+        kind: 0,
+        collection: "/cal/ann@example.com/".into(),
+        place: format!("/cal/{uid}.ics"),
+        version: "e1".into(),
+        uid: uid.into(),
+        state,
+        target: format!("/new/{uid}.ics"),
+    };
+    let all = [record("a", ItemState::Checked), record("b", ItemState::Intended), record("c", ItemState::Stored)];
+    let sorted = |ledger: &Ledger, collection: &str| {
+        let mut items = ledger.items(collection).unwrap();
+        items.sort_by(|one, other| one.uid.cmp(&other.uid));
+        items
+    };
+    let collection = all[0].collection.clone();
+    let (mut ledger, _) = opened(store);
+    let folder = inbox(&mut ledger);
+    intend(&mut ledger, &folder, &[1]);
+    assert!(ledger.items(&collection).unwrap().is_empty(), "a record from before there were items");
+    ledger.record_items(&all).unwrap();
+    ledger.withdraw_item(&all[1]).unwrap();
+    drop(ledger);
+    let (mut ledger, _) = opened(store);
+    assert_eq!(sorted(&ledger, &collection), [all[0].clone(), all[2].clone()]);
+    assert!(ledger.items("/other/").unwrap().is_empty());
+    // One step after another within a moment, which a store may write together: the last word holds.
+    ledger.record_items(&[record("c", ItemState::Checked)]).unwrap();
+    ledger.withdraw_item(&all[0]).unwrap();
+    ledger.record_items(&[record("a", ItemState::Stored), record("b", ItemState::Stored)]).unwrap();
+    ledger.withdraw_item(&all[1]).unwrap();
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    assert_eq!(sorted(&ledger, &collection), [record("a", ItemState::Stored), record("c", ItemState::Checked)]);
+    assert_eq!(ledger.intents(&folder).unwrap().len(), 1);
+}

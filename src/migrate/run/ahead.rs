@@ -1,0 +1,49 @@
+//! Looking ahead: what has to be known of the servers before other machines work on the accounts of a list.
+
+use super::{prepare, shared_mailbox};
+use crate::domain::{Fingerprint, Problem};
+use crate::migrate::context::control::Control;
+use crate::migrate::context::recorder::Events;
+use crate::migrate::endpoints::administration_address;
+use crate::migrate::request::{Request, TargetKind};
+use crate::network::KnownCertificates;
+use crate::progress::RunKind;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What was found.
+pub struct Ahead {
+    /// The accounts that would use another's mailbox, by their place in the request, and why they are refused.
+    pub refused: BTreeMap<usize, Problem>,
+    /// The certificates that the user trusts at these servers, by host and port.
+    pub certificates: BTreeMap<String, Fingerprint>,
+}
+
+/// Reaches the servers of a request as a run would, and changes nothing. The error says why no run can start.
+pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
+    let (events, control) = (Events::to_nobody(), Arc::new(Control::default()));
+    let prepared = prepare::prepare(RunKind::Check, &request.servers, &request.options, &events, &control)?;
+    let mut refused = BTreeMap::new();
+    if !request.options.shared_mailboxes {
+        refused.extend(shared_mailbox::refused(
+            &request.accounts,
+            &prepared.source.credentials,
+            prepared.directory.as_ref(),
+        ));
+    }
+    let servers = &request.servers;
+    let administration = match &servers.target_kind {
+        TargetKind::Kerio(settings) => Some(administration_address(settings, &servers.target).host),
+        TargetKind::Imap => None,
+    };
+    let mut hosts = vec![servers.source.address.host.as_str(), servers.target.address.host.as_str()];
+    hosts.extend(administration.as_deref());
+    let certificates = KnownCertificates::open(&request.options.state_folder).of_hosts(&hosts);
+    Ok(Ahead { refused, certificates })
+}
+
+/// Lets a state folder that has no list of trusted certificates begin with these.
+pub fn begin_certificates(state_folder: &Path, certificates: &BTreeMap<String, Fingerprint>) -> std::io::Result<()> {
+    KnownCertificates::begin(state_folder, certificates)
+}

@@ -1,0 +1,454 @@
+//! A fleet as an administrator uses it: the real binary as several processes, a real PostgreSQL, embedded mail servers.
+
+use super::postgres::Postgres;
+use super::stage::{Outcome, Running, Stage, finish, kimt, until};
+use kimt::rehearsal::{Action, Moment, Step};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A lease for tests, in milliseconds.
+const LEASE: &str = "6000";
+
+/// A stage with a database.
+struct Field {
+    stage: Stage,
+    postgres: Arc<Postgres>,
+    ledger: String,
+}
+
+impl Field {
+    fn new(accounts: u32, messages: u32) -> Self {
+        Self::on(Postgres::shared(), accounts, messages)
+    }
+
+    fn on(postgres: Arc<Postgres>, accounts: u32, messages: u32) -> Self {
+        let ledger = postgres.database();
+        Self { stage: Stage::new(accounts, messages), postgres, ledger }
+    }
+
+    /// With a fleet made.
+    fn with_fleet(accounts: u32, messages: u32) -> Self {
+        let field = Self::new(accounts, messages);
+        field.create();
+        field
+    }
+
+    fn key(&self) -> PathBuf {
+        self.stage.folder.path().join("uni.key")
+    }
+
+    /// A command of the fleet on a machine of its own.
+    fn command(&self, command: &str, more: &[&str]) -> Command {
+        let mut program = kimt();
+        program.args(["fleet", command, "--ledger", &self.ledger]).args(more);
+        let home = self.stage.folder.path().join(format!("home-{command}"));
+        std::fs::create_dir_all(&home).unwrap();
+        program.env("HOME", home).env_remove("PGPASSWORD").env_remove("PGPASSFILE");
+        program
+    }
+
+    fn run(&self, command: &str, more: &[&str]) -> Outcome {
+        finish(&mut self.command(command, more))
+    }
+
+    /// The command, which has to succeed.
+    fn ordered(&self, command: &str, more: &[&str]) -> Outcome {
+        let ended = self.run(command, more);
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        ended
+    }
+
+    fn create(&self) {
+        let ended = finish(&mut self.creation("uni"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+
+    fn creation(&self, name: &str) -> Command {
+        let mut program = self.command("create", &["--name", name]);
+        program.arg("--key-file").arg(self.key()).args(self.stage.servers());
+        program.arg("--accounts").arg(self.stage.csv_path());
+        program
+    }
+
+    fn worker(&self, machine: &str, more: &[&str]) -> Command {
+        self.worker_with(machine, LEASE, more)
+    }
+
+    fn worker_with(&self, machine: &str, lease: &str, more: &[&str]) -> Command {
+        let mut program = self.command("work", &["--machine", machine, "--lease", lease, "--json"]);
+        program.arg("--key-file").arg(self.key()).args(more);
+        program.arg("--log-dir").arg(self.stage.folder.path().join("logs").join(machine));
+        program
+    }
+
+    fn start(&self, machine: &str) -> Running {
+        Running::start(&mut self.worker(machine, &["--jobs", "2"]))
+    }
+
+    fn report(&self) -> (Outcome, Value) {
+        let logs = self.stage.folder.path().join(format!("report-{}", fastrand::u64(..)));
+        let mut program = self.command("report", &["--json", "--log-dir"]);
+        program.arg(&logs).arg("--key-file").arg(self.key());
+        let ended = finish(&mut program);
+        let run = std::fs::read_dir(&logs).map(|mut entries| entries.next().unwrap().unwrap().path());
+        let text = run.map(|run| std::fs::read_to_string(run.join("report.json")).unwrap()).unwrap_or("null".into());
+        (ended, serde_json::from_str(&text).unwrap())
+    }
+
+    fn watch(&self) -> Value {
+        self.run("watch", &["--once", "--json"]).summary()
+    }
+
+    fn sql(&self, statement: &str) {
+        self.postgres.connect(&self.ledger).batch_execute(statement).unwrap();
+    }
+
+    /// All accounts complete, each message once.
+    fn assert_complete(&self) {
+        let (ended, _) = self.report();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        self.stage.assert_equal();
+    }
+}
+
+#[test]
+fn two_machines_share_the_mailboxes_and_any_third_makes_the_one_report() {
+    let field = Field::with_fleet(6, 15);
+    let waiting = field.ordered("migrate", &[]);
+    assert!(waiting.stdout.contains("6 accounts") && waiting.stdout.contains("kimt fleet work"), "{waiting:?}");
+    field.stage.target.slow_down(Duration::from_millis(10));
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    for ended in workers.map(Running::finish) {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.messages()[0] > 0, "each did its share: {ended:?}");
+    }
+    let (ended, report) = field.report();
+    assert_eq!((ended.code, ended.messages()), (Some(0), [180, 0, 0]), "{ended:?}");
+    assert_eq!(report["accounts"].as_array().unwrap().len(), 6, "{report}");
+    field.stage.assert_equal();
+    let watched = field.watch();
+    assert_eq!(
+        (watched["accounts"]["complete"].as_u64(), watched["messages"]["settled"].as_u64()),
+        (Some(6), Some(180))
+    );
+    // Another pass copies nothing, and a comparison finds no difference.
+    for task in ["migrate", "verify"] {
+        field.ordered(task, &[]);
+        let ended = field.start("three").finish();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let (ended, _) = field.report();
+        assert_eq!((ended.code, ended.messages()[0]), (Some(0), 0), "{task}: {ended:?}");
+    }
+    field.stage.assert_equal();
+}
+
+#[test]
+fn a_dump_of_the_database_tells_no_password_no_address_and_no_server_and_finish_wipes_what_is_sealed() {
+    let field = Field::new(3, 4);
+    field.stage.write_csv(&(field.stage.csv() + "user9@example.com;\"Falsch-und-geheim\";\n"));
+    field.create();
+    let secrets = |dump: &str| {
+        let servers = [&field.stage.source, &field.stage.target];
+        let named = servers.iter().flat_map(|server| [server.address(), server.fingerprint()]);
+        let people = field.stage.accounts.iter().flat_map(|(address, password)| [address.clone(), password.clone()]);
+        let others = ["user9", "Falsch-und", "example.com", "127.0.0.1", "geheim"].map(str::to_owned);
+        for word in named.chain(people).chain(others) {
+            assert!(!dump.contains(&word), "{word}");
+            // A column of bytes is dumped in hexadecimal.
+            let hexadecimal: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!dump.contains(&hexadecimal), "{word} in hexadecimal");
+        }
+    };
+    secrets(&field.postgres.dump(&field.ledger));
+    field.ordered("migrate", &[]);
+    assert_eq!(field.start("one").finish().code, Some(0));
+    let (ended, _) = field.report();
+    assert_eq!(ended.code, Some(1), "one password is wrong: {ended:?}");
+    secrets(&field.postgres.dump(&field.ledger));
+    field.ordered("finish", &[]);
+    let mut client = field.postgres.connect(&field.ledger);
+    let left = "SELECT count(*) FROM kimt.job WHERE sealed IS NOT NULL OR report IS NOT NULL";
+    assert_eq!(client.query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+    let again = finish(&mut field.worker("one", &[]));
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains("finished"), "{again:?}");
+}
+
+#[test]
+fn machines_that_are_killed_at_any_moment_are_followed_by_others_and_nothing_is_lost_or_doubled() {
+    let field = Field::with_fleet(4, 40);
+    field.ordered("migrate", &[]);
+    field.stage.target.slow_down(Duration::from_millis(15));
+    let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
+    for round in 0..3 {
+        let before = arrived();
+        let doomed = [field.start(&format!("a{round}")), field.start(&format!("b{round}"))];
+        until("something arrives", || arrived() > before + 15);
+        doomed.into_iter().for_each(Running::cut_off);
+    }
+    field.stage.target.hurry();
+    let last = field.start("last").finish();
+    assert_eq!(last.code, Some(0), "{last:?}");
+    field.assert_complete();
+}
+
+#[test]
+fn a_machine_that_was_frozen_past_its_lease_stops_with_a_code_of_its_own_and_another_has_done_its_work() {
+    let field = Field::with_fleet(2, 40);
+    field.ordered("migrate", &[]);
+    field.stage.target.slow_down(Duration::from_millis(20));
+    let mut frozen = field.start("frozen");
+    until("something arrives", || field.stage.target.messages(field.stage.user(1)) > 5);
+    frozen.signal("-STOP");
+    let other = field.start("other").finish();
+    assert_eq!(other.code, Some(0), "{other:?}");
+    field.assert_complete();
+    frozen.signal("-CONT");
+    let ended = frozen.finish();
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(ended.stderr.contains("could not renew its lease"), "{ended:?}");
+    field.assert_complete();
+}
+
+#[test]
+fn a_database_that_crashes_and_returns_is_waited_for() {
+    let field = Field::on(Arc::new(Postgres::start()), 3, 40);
+    field.create();
+    field.ordered("migrate", &[]);
+    field.stage.target.slow_down(Duration::from_millis(20));
+    let workers = ["one", "two"].map(|machine| Running::start(&mut field.worker_with(machine, "60000", &[])));
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(800));
+        field.postgres.crash();
+        std::thread::sleep(Duration::from_millis(700));
+        field.postgres.run();
+    }
+    field.stage.target.hurry();
+    for ended in workers.map(Running::finish) {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    field.assert_complete();
+}
+
+#[test]
+fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_is_waited_for() {
+    let field = Field::on(Arc::new(Postgres::start()), 2, 8);
+    field.create();
+    field.ordered("migrate", &[]);
+    // As PostgreSQL says it (class 53) when a file cannot grow.
+    field.sql(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+         CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON kimt.block EXECUTE FUNCTION full_disk();",
+    );
+    let running = field.start("one");
+    until("both are put off", || field.watch()["accounts"]["due_later"].as_u64() == Some(2));
+    let arrived: usize = field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum();
+    assert_eq!(arrived, 0, "nothing is sent whose record is not on the database's disk");
+    field.sql("DROP TRIGGER full_disk ON kimt.block; UPDATE kimt.job SET due = '-infinity'");
+    let ended = running.finish();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("has no room left on its disk"), "{ended:?}");
+    field.assert_complete();
+    field.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+    field.sql("SELECT pg_reload_conf()");
+    until("it is a standby", || field.run("watch", &["--once"]).code == Some(3));
+    let ended = field.run("pause", &[]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("is a standby that takes no changes"), "{ended:?}");
+}
+
+#[test]
+fn all_machines_are_held_continued_stopped_and_one_is_drained() {
+    let field = Field::with_fleet(4, 60);
+    field.ordered("migrate", &[]);
+    field.stage.target.slow_down(Duration::from_millis(600));
+    let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    until("something arrives", || arrived() > 4);
+    field.ordered("pause", &[]);
+    until("all hold", || {
+        let before = arrived();
+        std::thread::sleep(Duration::from_secs(3));
+        arrived() == before
+    });
+    let held = arrived();
+    assert!(held < 480, "they had something left");
+    field.ordered("continue", &[]);
+    until("they continue", || arrived() > held);
+    field.ordered("stop", &[]);
+    for worker in workers {
+        let ended = worker.finish();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    let watched = field.watch();
+    assert_eq!((watched["wish"].as_str(), watched["accounts"]["running"].as_u64()), (Some("stop"), Some(0)));
+    assert!(watched["accounts"]["waiting"].as_u64() > Some(0), "{watched}");
+    field.ordered("continue", &[]);
+    let drained = field.start("three");
+    until("it has begun", || field.watch()["accounts"]["running"].as_u64() == Some(2));
+    field.ordered("drain", &["three"]);
+    field.stage.target.hurry();
+    assert_eq!(drained.finish().code, Some(0));
+    assert!(field.watch()["accounts"]["waiting"].as_u64() > Some(0), "the rest is left to others");
+    assert_eq!(field.start("four").finish().code, Some(0));
+    field.assert_complete();
+}
+
+#[test]
+fn waves_are_migrated_one_after_the_other_and_a_schedule_visits_each_mailbox_until_its_cut_over() {
+    let field = Field::with_fleet(2, 5);
+    let (address, password) = ("user7@example.com", "noch-eins");
+    for server in [&field.stage.source, &field.stage.target] {
+        server.store().create_user(&[address], password).unwrap();
+    }
+    field.stage.source.store().add_generated(address, "INBOX", 5, 500, 900_000).unwrap();
+    field.stage.write_csv(&(field.stage.csv() + &format!("{address};{password};\n")));
+    let mut add = field.command("add", &["--wave", "2"]);
+    let added = finish(add.arg("--key-file").arg(field.key()).arg("--accounts").arg(field.stage.csv_path()));
+    assert_eq!(added.code, Some(0), "{added:?}");
+    assert!(added.stdout.contains("1 account") && added.stderr.contains("2 accounts"), "{added:?}");
+    field.ordered("migrate", &["--wave", "2"]);
+    assert_eq!(field.start("one").finish().code, Some(0));
+    assert_eq!(field.stage.target.messages(address), 5);
+    assert_eq!(field.stage.target.messages(field.stage.user(1)), 0, "wave 1 was not begun");
+    let cut_over = chrono::Local::now() + chrono::TimeDelta::seconds(8);
+    let until_text = cut_over.format("%Y-%m-%dT%H:%M:%S").to_string();
+    field.ordered("migrate", &["--wave", "1", "--every", "2s", "--until", &until_text]);
+    let mut running = field.start("two");
+    until("the first pass", || field.stage.target.messages(field.stage.user(1)) == 10);
+    field.stage.source.store().add_generated(field.stage.user(1), "INBOX", 3, 500, 950_000).unwrap();
+    let busy = field.run("verify", &[]);
+    assert_eq!(busy.code, Some(2), "{busy:?}");
+    until("the worker ends after the cut-over", || running.child().try_wait().unwrap().is_some());
+    assert!(chrono::Local::now() >= cut_over);
+    let ended = running.finish();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    field.stage.assert_user_equal(field.stage.user(1));
+    let none = field.run("migrate", &["--wave", "9"]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_fleet_is_said_in_a_sentence_with_its_exit_status() {
+    let field = Field::new(1, 1);
+    let key = field.key().display().to_string();
+    let said = |ended: Outcome, code: i32, words: &str| {
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+        assert!(!format!("{ended:?}").contains("panicked"), "{ended:?}");
+    };
+    said(field.run("watch", &[]), 3, "has no fleet");
+    said(field.run("work", &["--key-file", &key]), 2, "cannot be read");
+    field.create();
+    said(finish(&mut field.creation("uni")), 3, "has a fleet 'uni' already");
+    said(field.run("work", &["--key-file", &field.stage.csv_path().display().to_string()]), 2, "");
+    let other = field.stage.folder.path().join("other.key");
+    let made = finish(field.creation("second").arg("--key-file").arg(&other).args(["--key-file"]).arg(&other));
+    assert_eq!(made.code, Some(2), "an option twice: {made:?}");
+    assert!(!other.exists());
+    let mut second = field.command("create", &["--name", "second", "--key-file"]);
+    second.arg(&other).args(field.stage.servers()).arg("--accounts").arg(field.stage.csv_path());
+    assert_eq!(finish(&mut second).code, Some(0));
+    said(field.run("work", &["--key-file", &key]), 3, "several fleets");
+    said(
+        field.run("work", &["--key-file", &other.display().to_string(), "--name", "uni"]),
+        3,
+        "not the one of the fleet 'uni'",
+    );
+    said(field.run("work", &["--key-file", &key, "--name", "nobody"]), 3, "no fleet 'nobody'");
+    let idle = field.run("work", &["--key-file", &key, "--name", "uni"]);
+    assert_eq!(idle.code, Some(0), "{idle:?}");
+    assert!(idle.stdout.contains("Nothing is to be done yet"), "{idle:?}");
+    said(field.run("drain", &["--name", "uni", "nowhere"]), 2, "on a machine 'nowhere'");
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+    }
+    said(field.run("work", &["--key-file", &key, "--name", "uni"]), 2, "can be read by others");
+    for (ledger, code, words) in [
+        ("mysql://db/kimt", 2, "begins with postgres://"),
+        ("postgres://kimt:geheim@db/kimt", 2, "password"),
+        ("postgres://kimt@127.0.0.1:1/kimt", 3, "cannot be reached"),
+        (&field.ledger.replace("/test_", "/nowhere_"), 3, "does not exist"),
+    ] {
+        said(finish(kimt().args(["fleet", "watch", "--ledger", ledger])), code, words);
+    }
+    field.sql("UPDATE kimt.store SET version = 99");
+    said(field.run("watch", &[]), 3, "version 99");
+}
+
+#[test]
+fn a_database_with_the_tables_of_version_1_is_brought_up_to_date() {
+    let field = Field::with_fleet(1, 3);
+    field.sql(
+        "DROP TABLE kimt.errand, kimt.refusal, kimt.slot, kimt.job, kimt.wave, kimt.fleet, kimt.item;
+         ALTER TABLE kimt.worker DROP COLUMN fleet, DROP COLUMN machine, DROP COLUMN egress, DROP COLUMN began, DROP COLUMN drained;
+         UPDATE kimt.store SET version = 1;",
+    );
+    let old = field.run("watch", &[]);
+    assert_eq!(old.code, Some(3), "{old:?}");
+    assert!(old.stderr.contains("kimt fleet upgrade"), "{old:?}");
+    field.ordered("upgrade", &[]);
+    field.ordered("upgrade", &[]);
+    field.create();
+    field.ordered("migrate", &[]);
+    assert_eq!(field.start("one").finish().code, Some(0));
+    field.assert_complete();
+}
+
+#[test]
+fn accounts_that_lead_to_one_mailbox_are_refused_and_named_in_the_report() {
+    let field = Field::new(2, 3);
+    let (first, second) = (&field.stage.accounts[0], &field.stage.accounts[1]);
+    let namesake = first.0.replace("example.com", "other.example");
+    field.stage.write_csv(&format!(
+        "{};\"{}\";\n{};\"{}\";\n{namesake};\"{}\";\n",
+        first.0, first.1, second.0, second.1, first.1
+    ));
+    let made = finish(field.creation("uni").args(["--target-name-form", "local"]));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(made.stderr.contains("line 1") && made.stderr.contains("line 3"), "{made:?}");
+    field.ordered("migrate", &[]);
+    assert_eq!(field.start("one").finish().code, Some(0));
+    let (ended, report) = field.report();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.accounts()[2], 3, "two share a mailbox, and the third has another name there: {report}");
+    assert_eq!(field.stage.target.messages(&first.0), 0);
+}
+
+/// What is left, and said so: the target kept complete commands of a machine that was killed, and stores them when the machine that took over
+/// has believed that nothing more comes, and has sent these messages itself.
+#[test]
+fn what_the_target_stores_long_after_a_take_over_is_reported_as_doubled_and_the_rightful_holder_goes_on() {
+    const HELD: Duration = Duration::from_secs(16);
+    let field = Field::with_fleet(1, 40);
+    field.ordered("migrate", &[]);
+    let holds = Arc::new(AtomicBool::new(true));
+    let holding = holds.clone();
+    field.stage.target.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
+        Moment::Received { command: "APPEND" } if holding.load(Ordering::SeqCst) => Action::Delay(HELD),
+        Moment::Received { command: "APPEND" } => Action::Delay(Duration::from_millis(400)),
+        _ => Action::Proceed,
+    })));
+    let doomed = Running::start(&mut field.worker_with("doomed", "3000", &[]));
+    let intended = "SELECT count(*) FROM kimt.block";
+    let mut client = field.postgres.connect(&field.ledger);
+    until("something is intended", || client.query_one(intended, &[]).unwrap().get::<_, i64>(0) > 0);
+    std::thread::sleep(Duration::from_secs(1));
+    doomed.cut_off();
+    holds.store(false, Ordering::SeqCst);
+    let heir = field.start("heir").finish();
+    assert_eq!(heir.code, Some(0), "{heir:?}");
+    let (ended, report) = field.report();
+    assert_eq!(ended.code, Some(0), "all is there: {ended:?}");
+    assert!(report.to_string().contains("message_doubled"), "{report}");
+    let user = field.stage.user(1);
+    let (source, target) = (field.stage.source.messages(user), field.stage.target.messages(user));
+    assert!(target > source, "{target} of {source}");
+    assert!(!heir.stdout.contains("mailbox_in_use"), "it did not give way: {heir:?}");
+}
