@@ -148,7 +148,7 @@ pub(super) struct CreateArguments {
     /// Copy messages again that an earlier run copied and that are no longer on the target
     #[arg(long, help_heading = "Migration")]
     pub(super) repair: bool,
-    /// Also delete on the target what people deleted on the source since an earlier run copied it
+    /// Put what people deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted
     #[arg(long, help_heading = "Migration")]
     pub(super) follow_deletions: bool,
 }

@@ -24,7 +24,7 @@ pub(super) struct Setup {
     pub(super) verify: Verify,
     /// Copy again what is missing on the target.
     pub(super) repair: bool,
-    /// Delete on the target what was deleted on the source.
+    /// Put what was deleted on the source into the target's trash folder.
     pub(super) follow_deletions: bool,
     /// Whether accounts may share a mailbox.
     pub(super) shared_mailboxes: bool,
