@@ -27,6 +27,7 @@ fn lines(state: &RunState) -> Vec<String> {
     if state.tally.checked.messages > 0 {
         lines.push(words::comparison(state));
     }
+    lines.extend(words::missing_seats(state));
     let needy: Vec<&AccountState> = state.accounts.iter().filter(|account| needs_attention(account)).collect();
     if !needy.is_empty() {
         lines.push(String::new());

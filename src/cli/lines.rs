@@ -51,6 +51,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         }
         Event::AccountJoined(_)
         | Event::AccountLookedUp { .. }
+        | Event::SeatsCounted { .. }
         | Event::ItemsSettled { .. }
         | Event::Stepped { .. }
         | Event::FoldersPlanned { .. }

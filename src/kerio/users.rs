@@ -44,6 +44,13 @@ impl Administration {
         }
     }
 
+    /// Whether the user of that account cannot be created, because its password breaks the documented rules of its domain (D9). What is
+    /// not known breaks none.
+    pub fn breaks_password_rules(&self, account: &Account) -> bool {
+        let domain = self.domains.find(&self.session, account.target().domain());
+        domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
+    }
+
     /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name `domain_created`
     /// is told.
     pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {

@@ -162,6 +162,13 @@ pub enum Event {
         /// Product and version as the server says, made printable.
         product: String,
     },
+    /// The licence of Kerio Connect was looked at.
+    SeatsCounted {
+        /// Seats that users have.
+        used: u32,
+        /// Seats in all; none when there is no limit.
+        allowed: Option<u32>,
+    },
     /// Kerio Connect's IMAP service was set to another port.
     PortChanged {
         /// `IMAP` or `Secure IMAP`.
@@ -401,6 +408,7 @@ impl Event {
             Event::FolderRenamed { target, .. } => clean_path(target),
             Event::RunStarted(_)
             | Event::AccountJoined(_)
+            | Event::SeatsCounted { .. }
             | Event::AccountStarted { .. }
             | Event::AccountLookedUp { .. }
             | Event::UserCreated { .. }

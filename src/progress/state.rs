@@ -149,6 +149,8 @@ pub struct RunState {
     pub accounts: Vec<AccountState>,
     /// Product and version of the servers reached.
     pub products: BTreeMap<Side, String>,
+    /// Seats of Kerio Connect's licence before the run, used and in all; none in all when there is no limit.
+    pub seats: Option<(u32, Option<u32>)>,
     /// Domains created.
     pub domains_created: Vec<String>,
     /// The port change in force: service, port before, port now.
@@ -205,6 +207,7 @@ impl RunState {
             Event::ServerReached { side, product } => {
                 self.products.insert(*side, product.clone());
             }
+            Event::SeatsCounted { used, allowed } => self.seats = Some((*used, *allowed)),
             Event::PortChanged { service, from, to } => self.port_changed = Some((service.clone(), *from, *to)),
             Event::PortRestored { .. } => self.ports_restored.extend(self.port_changed.take()),
             Event::DomainCreated { domain } => self.domains_created.push(domain.clone()),
@@ -325,6 +328,16 @@ impl RunState {
     /// How many accounts no worker began.
     pub fn count_not_started(&self) -> u32 {
         self.accounts.iter().filter(|account| account.started_at.is_none()).count() as u32
+    }
+
+    /// The free seats of the licence and the new users that need one, if the seats are too few; counted of the accounts that were looked
+    /// up.
+    pub fn missing_seats(&self) -> Option<(u64, u64)> {
+        let (used, allowed) = self.seats?;
+        let free = u64::from(allowed?.saturating_sub(used));
+        let is_new = |standing| matches!(standing, Some(Standing::WillBeCreated | Standing::DomainWillBeCreated));
+        let new = self.accounts.iter().filter(|account| is_new(account.standing)).count() as u64;
+        (new > free).then_some((free, new))
     }
 
     /// What the run came to.

@@ -62,6 +62,9 @@ fn add_messages(facts: &mut Facts, state: &RunState) {
     }
     facts.extend(words::followed(&tally.followed).map(|followed| ("Last pass", followed)));
     facts.push(("Compared", words::comparison(state)));
+    if let Some(seats) = words::missing_seats(state) {
+        facts.push(("Licence", seats));
+    }
 }
 
 /// What the run changed in Kerio Connect beside the mail.

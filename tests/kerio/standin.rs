@@ -169,6 +169,20 @@ fn every_hindrance_is_its_own_problem() {
 }
 
 #[test]
+fn a_password_that_breaks_the_rules_of_its_domain_is_known_before_anybody_is_created() {
+    let stand_in = start(|_| {});
+    stand_in.add_domain(Domain { complex_passwords: true, ..Domain::named("strict.example") }).unwrap();
+    let administration = sign_in(&stand_in);
+    let breaks = |address: &str, password: &str| administration.breaks_password_rules(&account(address, password));
+    for bad in ["short", "only-small-letters", "Ann-Keller-9-strict", "ann-Correct-9"] {
+        assert!(breaks("ann@strict.example", bad), "{bad}");
+    }
+    assert!(!breaks("ann@strict.example", "Correct-Horse-9"));
+    assert!(!breaks("ann@example.com", "short"), "the primary domain has no rules");
+    assert!(!breaks("ann@unknown.example", "short"), "a domain that does not exist yet has none either");
+}
+
+#[test]
 fn an_administrator_without_the_rights_is_reported_however_the_server_puts_it() {
     for rights_refusal in [RightsRefusal::AccessDenied, RightsRefusal::DatabaseError, RightsRefusal::SessionExpired] {
         for role in [Role::Auditor, Role::AccountAdmin] {

@@ -71,6 +71,20 @@ fn a_check_changes_nothing() {
 }
 
 #[test]
+fn a_check_counts_the_free_seats_against_those_who_need_one() {
+    let stage = stage(None);
+    let checked = |seats: Option<u32>| {
+        stage.administration().change(|behaviour| behaviour.licence_users = seats);
+        words::missing_seats(&stage.run(RunKind::Check))
+    };
+    assert_eq!(checked(None), None);
+    assert_eq!(checked(Some(60)), None);
+    let new = stage.run(RunKind::Check).accounts.len() as u64;
+    let said = checked(Some(0)).unwrap();
+    assert!(said.starts_with(&format!("No free licence seat for {}", words::counted(new, "new user"))), "{said}");
+}
+
+#[test]
 fn a_port_left_changed_by_a_crash_is_found_and_put_back_by_the_next_start() {
     let (stage, wanted) = (stage(None), free_port());
     let (before, folder) = (imap_port(&stage), stage.folder.path());

@@ -66,6 +66,11 @@ pub fn prepare(
     };
     let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
+    match administration.seats() {
+        Ok(seats) => events.report(Event::SeatsCounted { used: seats.used, allowed: seats.allowed }),
+        // It matters only where somebody has to be created, and then the creation says it.
+        Err(error) => log::debug!("licence seats: {error}"),
+    }
     let port = match servers.target.address.port {
         Some(wanted) if kind == RunKind::Migrate && Profile::of(&servers.target_kind).moves_port => {
             port::change(&administration, servers, &options.state_folder, wanted, &|event| events.report(event))?;

@@ -64,6 +64,10 @@ impl Directory for KerioDirectory {
                 let missing = Problem::new(ProblemKind::PasswordMissing).on(Side::Administration);
                 (Standing::Cannot, Some(missing.for_account(account.target()).noting(Note::PasswordCreatesUser)))
             }
+            Ok(Standing::WillBeCreated) if self.0.breaks_password_rules(account) => {
+                let weak = Problem::new(ProblemKind::PasswordRule).on(Side::Administration);
+                (Standing::Cannot, Some(weak.for_account(account.target())))
+            }
             Ok(standing) => (standing, None),
             Err(error) => (Standing::Cannot, Some(error.problem(Some(account.target())))),
         }

@@ -253,6 +253,13 @@ pub fn account_status_code(account: &AccountState) -> &'static str {
     }
 }
 
+/// That the licence has too few seats for those who need one: `50 free licence seats for 60 new users.` None while there are enough.
+pub fn missing_seats(state: &RunState) -> Option<String> {
+    let (free, new) = state.missing_seats()?;
+    let seats = if free == 0 { "No free licence seat".to_owned() } else { counted(free, "free licence seat") };
+    Some(format!("{seats} for {}: {} cannot be created.", counted(new, "new user"), count(new - free)))
+}
+
 /// The state of an account in Kerio Connect before its mailbox starts.
 pub fn standing(standing: Standing) -> &'static str {
     match standing {

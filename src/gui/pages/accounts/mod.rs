@@ -353,6 +353,10 @@ impl AccountsPage {
         if let Some(problem) = check.state.problems.first() {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
+        if let Some(seats) = words::missing_seats(&check.state) {
+            let advice = "Extend the licence, remove users, or leave accounts out. Until then the last of them fail.";
+            strip::strip(ui, Mark::Warning, &seats, advice, |_| ());
+        }
         if check.running {
             return;
         }
