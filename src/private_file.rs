@@ -6,6 +6,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// Makes a folder and those above it. One that is there already stays as it is.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
@@ -15,6 +16,32 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
 /// Makes a folder that must not be there yet, in one that must.
 pub fn create_new_folder(folder: &Path) -> io::Result<()> {
     builder().create(folder)
+}
+
+/// A folder below the system's temporary one, with a name that nobody has prepared; it goes with all in it when this is dropped.
+#[derive(Debug)]
+pub struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    /// Makes one whose name begins like this.
+    pub fn make(name: &str) -> io::Result<Self> {
+        let moment = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
+        let path = std::env::temp_dir().join(format!("{name}-{}-{moment}", std::process::id()));
+        create_new_folder(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // What is left behind, the system clears some day.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Makes a folder and those above it, or takes one that exists. Refuses one that others could change: a folder of another user, or one that

@@ -10,12 +10,12 @@ use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
 use crate::domain::{Problem, ProblemKind};
 use crate::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
-use crate::private_file;
+use crate::private_file::{self, TemporaryFolder};
 use crate::progress::{RunKind, RunState};
 use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
 use crate::report::words;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Mailboxes at a time.
 const JOBS: u32 = 4;
@@ -24,16 +24,17 @@ const JOBS: u32 = 4;
 pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     let folder = DemoFolder::make(typed.folder)?;
     let options = DemoOptions {
-        folder: folder.path.clone(),
+        folder: folder.path().to_owned(),
         accounts: typed.accounts as usize,
         messages: typed.messages as usize,
         rtt: Duration::from_millis(typed.rtt_ms),
-        faults: typed.faults,
+        faults: typed.faults || typed.window,
+        practice: typed.window,
     };
     let demo = Demo::start(&options)
         .map_err(|error| Refusal::could_not_start(&unusable("The servers of the demo").saying(error)))?;
     introduce(&demo, &folder);
-    let state_folder = folder.path.join("state");
+    let state_folder = folder.path().join("state");
     if typed.window {
         return window::open_demo(&demo, state_folder, typed.log_dir);
     }
@@ -90,7 +91,7 @@ fn servers(demo: &Demo) -> Servers {
 }
 
 fn introduce(demo: &Demo, folder: &DemoFolder) {
-    let kept = if folder.temporary { " (while the demo runs)" } else { "" };
+    let kept = if matches!(folder, DemoFolder::Temporary(_)) { " (while the demo runs)" } else { "" };
     terminal::say("Started on this computer:");
     terminal::say(format!("  Source          an IMAP server with sample mail, {}", demo.source_address()));
     terminal::say(format!("  Target          a stand-in for Kerio Connect, {}", demo.target_address()));
@@ -110,30 +111,34 @@ fn conclude(comparison: &DemoComparison, migrated: &RunState, verified: &RunStat
     terminal::say(format!("Migrated in {}, verified in {}.", words::took(migrated.now), words::took(verified.now)));
 }
 
-/// Where the accounts file and the ledger are; a temporary one is removed when this is dropped.
-struct DemoFolder {
-    path: PathBuf,
-    temporary: bool,
+/// Where the accounts file and the ledger are.
+enum DemoFolder {
+    /// As typed.
+    Kept(PathBuf),
+    /// It goes with the demo.
+    Temporary(TemporaryFolder),
 }
 
 impl DemoFolder {
-    /// The folder as typed, else a new one that nobody else can have prepared.
     fn make(typed: Option<PathBuf>) -> Result<Self, Refusal> {
-        let temporary = typed.is_none();
-        let moment = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis());
-        let name = format!("kimt-demo-{}-{moment}", std::process::id());
-        let path = typed.unwrap_or_else(|| std::env::temp_dir().join(name));
-        let made = if temporary { private_file::create_new_folder(&path) } else { private_file::create_folder(&path) };
-        made.map_err(|error| Refusal::could_not_start(&unusable(path.display()).saying(error)))?;
-        Ok(Self { path, temporary })
+        let refused =
+            |error: std::io::Error, path: &Path| Refusal::could_not_start(&unusable(path.display()).saying(error));
+        match typed {
+            Some(path) => {
+                private_file::create_folder(&path).map_err(|error| refused(error, &path))?;
+                Ok(Self::Kept(path))
+            }
+            None => {
+                let folder = TemporaryFolder::make("kimt-demo");
+                folder.map(Self::Temporary).map_err(|error| refused(error, &std::env::temp_dir()))
+            }
+        }
     }
-}
 
-impl Drop for DemoFolder {
-    fn drop(&mut self) {
-        if self.temporary {
-            // A failure leaves only bookkeeping of sample mail, which the system clears some day.
-            let _ = std::fs::remove_dir_all(&self.path);
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
         }
     }
 }

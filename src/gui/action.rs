@@ -71,6 +71,10 @@ pub enum Action {
     ChooseOpen,
     /// Close the window.
     Close,
+    /// Begin the demo.
+    TryDemo,
+    /// Leave the demo.
+    LeaveDemo,
     /// Open the guide.
     Help,
     /// Show or hide the box about the program.

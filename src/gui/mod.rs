@@ -15,6 +15,7 @@ mod notification;
 mod own_log;
 pub mod page;
 pub mod pages;
+mod practice;
 mod reading_order;
 mod running;
 mod startup_error;

@@ -6,6 +6,7 @@ use super::files::{self, Picked};
 use super::folders::Folders;
 use super::own_log::OwnLog;
 use super::pages::servers::{RestoreOffer, ServersPage};
+use super::practice::Practice;
 use super::task::{Progress, Task};
 use crate::accounts::{self, AccountsFile, Choice};
 use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
@@ -28,6 +29,8 @@ pub enum News {
     Trusted(Box<Doubt>),
     /// A client certificate was chosen for that side.
     CertificateChosen(Side, PathBuf),
+    /// The demo's servers run.
+    DemoStarted(Box<Practice>),
     /// A sentence about something that failed.
     Failed(String),
     /// The system has no dialog for files.
@@ -73,6 +76,7 @@ pub struct Tasks {
     loading: Option<Loaded>,
     saving: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
+    starting_demo: Option<Task<Result<Box<Practice>, String>>>,
     looking: Option<Task<Leftovers>>,
     reading: Option<Task<Vec<Migration>>>,
     restoring: Option<Task<Result<RestoredPort, String>>>,
@@ -104,6 +108,7 @@ impl Tasks {
             loading: None,
             saving: None,
             opening: None,
+            starting_demo: None,
             looking: None,
             reading: None,
             restoring: None,
@@ -216,6 +221,15 @@ impl Tasks {
         Ok(())
     }
 
+    /// Starts the servers of the demo.
+    pub fn start_demo(&mut self) -> io::Result<()> {
+        if self.starting_demo.is_none() {
+            let start = || Practice::start().map(Box::new).map_err(|error| format!("The demo cannot start: {error}."));
+            self.starting_demo = Some(self.begin("demo", start)?);
+        }
+        Ok(())
+    }
+
     /// Writes the guide into the folder of the state, so that it is that of this version, and opens it.
     pub fn open_guide(&mut self) -> io::Result<()> {
         let path = self.folders.state.join("guide.html");
@@ -247,6 +261,9 @@ impl Tasks {
         }
         if let Some(Ok(migrations)) = ended(&mut self.reading) {
             news.push(News::Migrations(migrations));
+        }
+        if let Some(started) = ended(&mut self.starting_demo) {
+            news.push(started.and_then(|started| started).map_or_else(News::Failed, News::DemoStarted));
         }
         if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
             news.push(News::Failed(sentence));

@@ -9,6 +9,7 @@ use super::pages::accounts::{AccountsPage, filter_id};
 use super::pages::result::ResultPage;
 use super::pages::servers::{ServersPage, rules_id};
 use super::pages::status::StatusPage;
+use super::practice;
 use super::theme::{self, palette};
 use super::widgets::bar::Bar;
 use super::widgets::{button, card, steps};
@@ -33,6 +34,8 @@ pub struct Wizard {
     pub about: bool,
     /// Where the logs are.
     pub log_folder: PathBuf,
+    /// The servers are those of the demo.
+    pub demo: bool,
     /// What failed, until the user dismisses it.
     pub notice: Option<String>,
     /// What succeeded, until the user dismisses it.
@@ -84,6 +87,7 @@ impl Wizard {
         }
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.y = 12.0;
+        self.show_demo(ui, actions);
         if let Some(notice) = self.notice.clone() {
             let put_away = super::widgets::strip::strip(ui, super::widgets::sign::Mark::Bad, &notice, "", |ui| {
                 button::link(ui, "Dismiss").clicked()
@@ -110,6 +114,22 @@ impl Wizard {
             Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
             Page::Status => scrolled(ui, 320.0, |ui| self.status.show(ui, actions)),
             Page::Result => scrolled(ui, 340.0, |ui| self.result.show(ui, &self.status.state, actions)),
+        }
+    }
+
+    /// Says on every page that it is the demo, and offers it where nothing is filled in yet.
+    fn show_demo(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        use super::widgets::{sign::Mark, strip};
+        if self.demo {
+            let links: &[&str] = if self.status.is_running() { &[] } else { &["Leave the demo"] };
+            if strip::line(ui, Mark::Note, practice::hint(self.page), links, |_| ()).is_some() {
+                actions.push(Action::LeaveDemo);
+            }
+        } else if self.page == Page::Servers && self.servers.is_blank() {
+            let head = "Nothing at hand yet? The demo has two servers inside this program.";
+            if strip::line(ui, Mark::Note, head, &["Try it without servers"], |_| ()).is_some() {
+                actions.push(Action::TryDemo);
+            }
         }
     }
 

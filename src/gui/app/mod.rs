@@ -14,6 +14,7 @@ use super::memory;
 use super::notification::{self, Notifications, Reason};
 use super::page::Page;
 use super::pages::status::{Question, StatusPage};
+use super::practice::Practice;
 use super::running::{FRAME, Running};
 use super::tasks::Tasks;
 use super::widgets::field::Field;
@@ -76,6 +77,9 @@ pub struct App {
     pacing: InputPacing,
     title: String,
     closing: bool,
+    /// The demo that is shown, and the folders to come back to.
+    practice: Option<Practice>,
+    own: Option<(Folders, Option<PathBuf>)>,
     /// The window was made to fit on its screen.
     fitted: bool,
 }
@@ -109,6 +113,8 @@ impl App {
             pacing: InputPacing::default(),
             title: String::new(),
             closing: false,
+            practice: None,
+            own: None,
             fitted: false,
         };
         let looking = app.tasks.look_for_leftovers();
@@ -124,9 +130,40 @@ impl App {
         page.administrator.name = demo.administrator().to_owned();
         page.administrator.password = demo.administrator_password().reveal().to_owned().into();
         page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
-        page.pinned = Some(demo.fingerprint());
+        page.pinned = (!demo.is_practice()).then(|| demo.fingerprint());
+        self.wizard.demo = true;
         let loading = self.tasks.load(demo.accounts_file().to_owned(), Default::default());
         self.report(loading);
+    }
+
+    /// Shows the demo in place of the user's own migration, which is remembered.
+    fn begin_demo(&mut self, practice: Practice) {
+        if self.running.is_some() {
+            return;
+        }
+        self.remember();
+        let folders = Folders { state: practice.state_folder(), logs: self.folders.logs.clone() };
+        let mut app = Self::new(&self.context, folders, None);
+        app.rehearse(&practice.demo);
+        app.own = Some((self.folders.clone(), self.settings_folder.clone()));
+        app.practice = Some(practice);
+        app.fitted = true;
+        *self = app;
+    }
+
+    /// Comes back from the demo to the start.
+    fn leave_demo(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        let Some((folders, settings)) = self.own.take() else {
+            self.context.send_viewport_cmd(ViewportCommand::Close);
+            return;
+        };
+        let ending = self.practice.take();
+        *self = Self { fitted: true, ..Self::new(&self.context, folders, settings) };
+        // Its servers may take a moment to end.
+        let _ = std::thread::Builder::new().name("demo ends".to_owned()).spawn(move || drop(ending));
     }
 
     /// One frame: news, page, actions.
@@ -165,6 +202,7 @@ impl App {
                 }
             }
             News::CertificateChosen(side, path) => self.wizard.servers.take_certificate(side, &path),
+            News::DemoStarted(practice) => self.begin_demo(*practice),
             News::Failed(sentence) => self.wizard.notice = Some(sentence),
             News::NoDialog => {
                 self.wizard.accounts.loading = false;
@@ -355,9 +393,10 @@ impl App {
     }
 
     fn show_title(&mut self) {
+        let name = if self.wizard.demo { DEMO_NAME } else { super::NAME };
         let title = match self.wizard.status.in_title() {
-            Some(state) => format!("{state} – {}", super::NAME),
-            None => super::NAME.to_owned(),
+            Some(state) => format!("{state} – {name}"),
+            None => name.to_owned(),
         };
         if self.title != title {
             self.context.send_viewport_cmd(ViewportCommand::Title(title.clone()));
@@ -381,6 +420,9 @@ fn save(settings: &Settings, folder: &std::path::Path) {
         log::warn!("the settings could not be saved: {error}");
     }
 }
+
+/// The window's name while it shows the demo.
+const DEMO_NAME: &str = "Demo of the Kerio IMAP Migration Tool";
 
 /// A server that has been silent for this long is shown.
 const SILENCE: Duration = Duration::from_secs(15);

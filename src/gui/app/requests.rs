@@ -99,6 +99,8 @@ impl App {
                 self.wizard.page = Page::Accounts;
             }
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
+            Action::TryDemo => self.task(Tasks::start_demo),
+            Action::LeaveDemo => self.leave_demo(),
             Action::Help => self.task(Tasks::open_guide),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),

@@ -44,12 +44,30 @@ pub struct DemoOptions {
     pub rtt: Duration,
     /// Some things go wrong: a dropped connection now and then, a slow answer, a wrong password, a message that is too large.
     pub faults: bool,
+    /// Somebody practises in the window: the line to the source is slow, and the certificates are not trusted beforehand.
+    pub practice: bool,
 }
+
+/// The line to the source while somebody practises: slow enough to see what happens, fast enough not to bore.
+const PRACTICE_BITS_PER_SECOND: u64 = 24_000_000;
+const PRACTICE_ROUND_TRIP: Duration = Duration::from_millis(20);
 
 impl DemoOptions {
     /// Five mailboxes with three thousand messages, near servers, no faults.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), accounts: 5, messages: 3000, rtt: Duration::ZERO, faults: false }
+        Self {
+            folder: folder.to_owned(),
+            accounts: 5,
+            messages: 3000,
+            rtt: Duration::ZERO,
+            faults: false,
+            practice: false,
+        }
+    }
+
+    /// What somebody practises on: eight mailboxes, a slow line, and each of the faults.
+    pub fn practice(folder: &Path) -> Self {
+        Self { accounts: 8, faults: true, practice: true, ..Self::new(folder) }
     }
 }
 
@@ -65,6 +83,7 @@ pub struct Demo {
     /// The account whose password in the file is wrong.
     refused: Option<String>,
     faults: Arc<FriendlyFaults>,
+    practice: bool,
     before: BTreeMap<String, (Snapshot, Snapshot)>,
 }
 
@@ -77,7 +96,7 @@ impl Demo {
         source.set_faults(Some(faults.clone()));
         let own_port = source.listen(ImapService::SecureImap, 0)?;
         let link = LinkOptions { round_trip: options.rtt, ..LinkOptions::default() };
-        let source_link = (!options.rtt.is_zero()).then(|| Link::start(own_port, link)).transpose()?;
+        let source_link = source_link(own_port, options)?;
         let source_port = source_link.as_ref().map_or(own_port, Link::port);
 
         let mut target_options = ImapOptions::kerio(Profile::Rich);
@@ -110,6 +129,7 @@ impl Demo {
             people,
             refused,
             faults,
+            practice: options.practice,
             before,
         })
     }
@@ -137,6 +157,11 @@ impl Demo {
     /// The certificate that source, target and administration show; it is self-signed.
     pub fn fingerprint(&self) -> Fingerprint {
         self.source.fingerprint()
+    }
+
+    /// Whether somebody practises on it, who then also decides about the certificate.
+    pub fn is_practice(&self) -> bool {
+        self.practice
     }
 
     /// The administrator's name.
@@ -208,6 +233,16 @@ impl Demo {
         }
         all
     }
+}
+
+/// What lies before the source: nothing, the distance that was asked for, or a slow line.
+fn source_link(port: u16, options: &DemoOptions) -> io::Result<Option<Link>> {
+    let (round_trip, bits_per_second) = match options.practice {
+        true => (options.rtt.max(PRACTICE_ROUND_TRIP), Some(PRACTICE_BITS_PER_SECOND)),
+        false if options.rtt.is_zero() => return Ok(None),
+        false => (options.rtt, None),
+    };
+    Link::start(port, LinkOptions { round_trip, bits_per_second, ..LinkOptions::default() }).map(Some)
 }
 
 fn loopback(port: Option<u16>) -> ServerAddress {

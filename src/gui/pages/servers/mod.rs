@@ -132,6 +132,11 @@ impl ServersPage {
         .find_map(|(missing, field)| missing.then_some(field))
     }
 
+    /// Whether no server is named yet.
+    pub fn is_blank(&self) -> bool {
+        self.source.address.trim().is_empty() && self.target.address.trim().is_empty()
+    }
+
     /// The servers as filled in; none if anything is wrong.
     pub fn servers(&self) -> Option<Servers> {
         if self.source.wrong().is_some() || self.target.wrong().is_some() {
