@@ -30,18 +30,17 @@ impl Practice {
     }
 }
 
-/// What a page says of the demo: that it is one, and what there is to try here.
+/// What every page says of the demo.
+pub const HEAD: &str = "Demo: nothing leaves this computer.";
+
+/// What there is to try on a page.
 pub fn hint(page: Page) -> &'static str {
     match page {
         Page::Servers => {
-            "Demo: both servers are inside this program. Test the connection to practise trusting their certificate."
+            "Both servers are inside this program. Their certificate is unknown: test the connection and trust it."
         }
-        Page::Accounts => {
-            "Demo: nothing leaves this computer. One password in this list is wrong; Check accounts finds it."
-        }
-        Page::Status => "Demo: nothing leaves this computer. The line to the source is slow, and is cut now and then.",
-        Page::Result => {
-            "Demo: nothing of this is real. One password was wrong, and one message is too large for the target."
-        }
+        Page::Accounts => "One password in this list is wrong. Check accounts finds it, and so does the migration.",
+        Page::Status => "The line to the source is slow, and is cut now and then.",
+        Page::Result => "One password was wrong, and one message is too large for the target.",
     }
 }

@@ -122,11 +122,13 @@ impl Wizard {
         use super::widgets::{sign::Mark, strip};
         if self.demo {
             let links: &[&str] = if self.status.is_running() { &[] } else { &["Leave the demo"] };
-            if strip::line(ui, Mark::Note, practice::hint(self.page), links, |_| ()).is_some() {
+            let hint = theme::small(practice::hint(self.page)).color(palette(ui).ink);
+            let below = |ui: &mut Ui| drop(ui.add(Label::new(hint).wrap()));
+            if strip::line(ui, Mark::Note, practice::HEAD, links, below).is_some() {
                 actions.push(Action::LeaveDemo);
             }
         } else if self.page == Page::Servers && self.servers.is_blank() {
-            let head = "Nothing at hand yet? The demo has two servers inside this program.";
+            let head = "No servers at hand?";
             if strip::line(ui, Mark::Note, head, &["Try it without servers"], |_| ()).is_some() {
                 actions.push(Action::TryDemo);
             }

@@ -12,19 +12,19 @@ fn whoever_has_no_servers_can_try_it_and_meets_a_certificate_a_wrong_password_an
     harness.run_steps(2);
     harness.get_by_label("Try it without servers").click();
     wait_until(&mut harness, "the demo", |app| app.wizard.demo && app.wizard.accounts.is_loaded());
-    harness.get_by_label_contains("Demo: both servers are inside this program.");
+    harness.get_by_label_contains("Both servers are inside this program.");
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the certificate", |app| {
         !app.wizard.servers.testing() && !app.wizard.servers.doubts().is_empty()
     });
     harness.get_by_label("Trust this certificate").click();
     wait_until(&mut harness, "the accounts", |app| app.wizard.page == Page::Accounts);
-    harness.get_by_label_contains("Demo: nothing leaves this computer. One password");
+    harness.get_by_label_contains("One password in this list is wrong.");
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the start", |app| app.wizard.page == Page::Status);
-    harness.get_by_label_contains("Demo: nothing leaves this computer. The line");
+    harness.get_by_label_contains("Demo: nothing leaves this computer.");
     wait_until(&mut harness, "the migration", |app| app.wizard.page == Page::Result);
-    harness.get_by_label_contains("Demo: nothing of this is real.");
+    harness.get_by_label_contains("one message is too large for the target");
     let state = &harness.state().wizard.status.state;
     assert!(state.now > 10_000, "there is something to see: {} ms", state.now);
     harness.get_by_label_contains("6 of 8 accounts are complete; 2 need");

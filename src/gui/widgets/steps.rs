@@ -143,6 +143,9 @@ fn foot(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.spacing_mut().item_spacing = vec2(12.0, 6.0);
     ui.spacing_mut().interact_size.y = 17.0;
     ui.horizontal(|ui| {
+        if button::soft_link(ui, "Help").on_hover_text("Opens the guide (F1)").clicked() {
+            actions.push(Action::Help);
+        }
         if button::soft_link(ui, "Log folder").clicked() {
             actions.push(Action::OpenLogFolder);
         }
