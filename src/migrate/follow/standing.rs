@@ -1,9 +1,13 @@
 //! What stands at the places of messages that are ours: still ours and as we left them, or somebody's doing.
+//!
+//! - A target that was rolled back has empty places too. So an empty place is somebody's doing only where the folder's UIDNEXT is past it and
+//!   no other place holds something else.
 
 use crate::domain::{Digest, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::retry::Losses;
+use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::sessions::Sessions;
 use chrono::{DateTime, FixedOffset};
@@ -16,9 +20,9 @@ pub enum Standing {
     Untouched,
     /// It, with other flags; or nobody noted which we set.
     Touched,
-    /// Something else, or something that cannot be read.
+    /// Something else, something that cannot be read, or nothing that testifies of anybody's doing.
     Another,
-    /// Nothing: it was moved or deleted there.
+    /// Nothing, in a folder that continued from there: somebody moved or deleted it.
     Empty,
     /// Nobody knows its place.
     Placeless,
@@ -73,6 +77,16 @@ pub fn look(
             _ => Standing::Touched,
         };
         standings.insert(message.uid, (standing, head.date));
+    }
+    let is_doubtful = standings.values().any(|(standing, _)| *standing == Standing::Another);
+    let next = credible_next(&open.status, heads.keys().next_back().copied());
+    for message in messages {
+        let continued = next.is_some_and(|next| message.target_uid.is_some_and(|place| place < next));
+        if let Some((standing @ Standing::Empty, _)) = standings.get_mut(&message.uid)
+            && (is_doubtful || !continued)
+        {
+            *standing = Standing::Another;
+        }
     }
     Ok(Some(standings))
 }
