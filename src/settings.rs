@@ -3,7 +3,7 @@
 //! - A missing settings file means the defaults; one that cannot be read is kept under another name.
 //! - Values out of range are brought into it, because anybody may edit the file.
 
-use crate::domain::{NameForm, Note, Problem, ProblemKind, Security};
+use crate::domain::{NameForm, Note, OwnFile, Problem, ProblemKind, Security};
 use crate::private_file;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -23,9 +23,8 @@ pub struct Folders {
 
 /// The user's data and settings folders, as each system has them. They need not exist yet.
 pub fn folders() -> Result<Folders, Problem> {
-    let own = directories::ProjectDirs::from("", "", "KIMT").ok_or_else(|| {
-        Problem::new(ProblemKind::LocalFile).at_path("The user's home folder").noting(Note::NoStateFolder)
-    })?;
+    let own = directories::ProjectDirs::from("", "", "KIMT")
+        .ok_or_else(|| Problem::new(ProblemKind::LocalFile).at_path(OwnFile::HomeFolder).noting(Note::NoStateFolder))?;
     // Not the roaming folder on Windows: a ledger that is copied to another computer would be out of date there.
     Ok(Folders { state: own.data_local_dir().to_owned(), settings: own.config_local_dir().to_owned() })
 }

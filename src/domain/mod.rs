@@ -23,7 +23,10 @@ pub use item::{ItemKind, ItemOutcome};
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
-pub use problem::{MessageName, Note, Problem, ProblemKind, Reach, Retry, Severity, Subject};
+pub use problem::{
+    Cause, CertificateFileFault, HandshakeFault, MessageName, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach,
+    Retry, Severity, Subject,
+};
 pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
 pub use selection::{Selection, read_date, read_size};

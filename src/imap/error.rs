@@ -3,7 +3,7 @@
 use super::quirks::Known;
 use super::response::Status;
 use super::wording::{self, Pause};
-use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind};
+use crate::domain::{Cause, CertificateDetails, Fingerprint, Note, Problem, ProblemKind};
 use crate::network::NetworkError;
 
 /// A failure of a mail server, with the place it happened at.
@@ -160,7 +160,7 @@ impl ImapError {
         }
     }
 
-    /// The server's own words, or ours where it has none.
+    /// The server's own words, or ours where it has none; empty where [`ImapError::cause`] says why.
     pub fn words(&self) -> String {
         match self {
             ImapError::Refused { status, .. }
@@ -169,8 +169,16 @@ impl ImapError {
             | ImapError::Unwilling { status }
             | ImapError::Bye(status) => status.words(),
             ImapError::Explained { error, .. } => error.words(),
-            ImapError::CleartextPassword => String::new(),
+            ImapError::CleartextPassword | ImapError::Network(_) => String::new(),
             error => error.to_string(),
+        }
+    }
+
+    /// Why the connection failed, where that is what happened.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            ImapError::Network(error) => Some(error.cause()),
+            _ => None,
         }
     }
 
@@ -186,9 +194,9 @@ impl ImapError {
         }
     }
 
-    /// The problem with this error's words and note.
+    /// The problem with this error's words, cause and note.
     pub fn quoted_in(&self, problem: Problem) -> Problem {
-        problem.saying(self.words()).noting(self.note())
+        problem.saying(self.words()).caused_by(self.cause()).noting(self.note())
     }
 
     /// Whether the connection is of no more use, so that only a new one can help.

@@ -3,7 +3,7 @@
 //! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, by its text,
 //! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
 
-use crate::domain::{Address, CertificateDetails, Fingerprint, Note, Problem, ProblemKind, Side};
+use crate::domain::{Address, Cause, CertificateDetails, Fingerprint, Note, OwnFile, Problem, ProblemKind, Side};
 use crate::network::{HttpError, NetworkError};
 use serde_json::Value;
 use std::fmt;
@@ -107,10 +107,14 @@ impl KerioError {
         let problem = Problem::new(kind).on(Side::Administration);
         let problem = match self {
             KerioError::PasswordMissing => problem.noting(Note::PasswordCreatesUser),
+            KerioError::Network(error) => problem.caused_by(error.cause()),
+            KerioError::TooSlow(limit) => {
+                problem.caused_by(Cause::NoAnswerWithin { seconds: limit.as_secs_f32().ceil() as u64 })
+            }
             _ => problem.saying(self),
         };
         let problem = match self {
-            KerioError::Note(_) => problem.at_path("The note of the port to be put back"),
+            KerioError::Note(_) => problem.at_path(OwnFile::PortNote),
             _ => problem,
         };
         match account {

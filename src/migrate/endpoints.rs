@@ -153,5 +153,5 @@ fn fingerprints_given(servers: &Servers) -> Vec<(String, Option<Fingerprint>)> {
 }
 
 fn unusable_file(error: &NetworkError) -> Problem {
-    Problem::new(ProblemKind::CertificateFile).saying(error)
+    Problem::new(ProblemKind::CertificateFile).caused_by(error.cause())
 }

@@ -1,6 +1,6 @@
 //! Why work on a mailbox cannot continue as it is, and what that means: try again, give the mailbox up, or stop.
 
-use crate::domain::{Account, Problem, ProblemKind, Side};
+use crate::domain::{Account, OwnFile, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
 use crate::ledger::{LedgerError, LedgerErrorKind};
 
@@ -31,9 +31,7 @@ impl Halt {
                 log::debug!("{error}");
                 Some(Problem::new(ProblemKind::MailboxInUse).for_account(&account.address))
             }
-            Halt::Ledger(error) => {
-                Some(Problem::new(ProblemKind::LocalFile).at_path("The record of the migration").saying(error))
-            }
+            Halt::Ledger(error) => Some(Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).saying(error)),
             Halt::Problem(problem) => Some((**problem).clone()),
             Halt::Held => None,
         }

@@ -371,7 +371,7 @@ fn suspect_scanned(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) 
     let tries = if error.is_silence() { 2 } else { 3 };
     if job.progress.scan_losses >= tries {
         let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(&job.planned.source);
-        job.give_up(&mut mailbox.reporter, problem.saying(error.words()).noting(Note::LostWhileOpening));
+        job.give_up(&mut mailbox.reporter, error.quoted_in(problem).noting(Note::LostWhileOpening));
     }
 }
 

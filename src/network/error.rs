@@ -1,13 +1,14 @@
 //! Why a connection to a server failed or was lost.
 
-use crate::domain::{CertificateDetails, Fingerprint, ProblemKind};
-use std::io;
+use crate::domain::{
+    Cause, CertificateDetails, CertificateFileFault, Fingerprint, HandshakeFault, ProblemKind, ProxyFault,
+};
+use std::{fmt, io};
 
-/// A failure of a connection, in words for an administrator.
-#[derive(Debug, thiserror::Error)]
+/// A failure of a connection. Displayed it is a clause for debug.log; [`NetworkError::cause`] is the reason as data.
+#[derive(Debug)]
 pub enum NetworkError {
     /// The host's name has no address.
-    #[error("the name {host} was not found")]
     NameNotFound {
         /// The name.
         host: String,
@@ -15,28 +16,22 @@ pub enum NetworkError {
         why: String,
     },
     /// Nothing listens there.
-    #[error("the connection was refused; nothing listens on that port")]
     Refused,
     /// No answer in time.
-    #[error("there was no answer in time")]
     TimedOut,
     /// The connection failed for another reason: there is no route, or this computer forbids it.
-    #[error("no connection could be made ({}){}", plain(.why), local_network(.why))]
     NotConnected {
         /// The system's reason.
         why: io::Error,
     },
     /// The connection existed and is gone.
-    #[error("the connection was lost ({})", plain(.0))]
     Lost(io::Error),
     /// The certificate cannot be verified, and no fingerprint says to trust it.
-    #[error("{}; its SHA-256 fingerprint is {}", .details.why_untrusted, .details.fingerprint)]
     Untrusted {
         /// The certificate that the server shows.
         details: Box<CertificateDetails>,
     },
     /// The certificate is not the one whose fingerprint was given or remembered.
-    #[error("the trusted one is {expected}, the server shows {}", .details.fingerprint)]
     Changed {
         /// The fingerprint to trust.
         expected: Fingerprint,
@@ -44,23 +39,20 @@ pub enum NetworkError {
         details: Box<CertificateDetails>,
     },
     /// The handshake failed for another reason than trust.
-    #[error("encryption could not be started: {}", handshake(.0))]
     TlsFailed(String),
     /// The proxy does not connect to the server.
-    #[error("the proxy {proxy} does not connect: {why}")]
     Proxy {
         /// The proxy's address, without user and password.
         proxy: String,
         /// Why.
-        why: String,
+        fault: ProxyFault,
     },
     /// A file of certificate authorities or a client certificate cannot be used.
-    #[error("{path}: {why}")]
     CertificateFile {
         /// The file.
         path: String,
         /// Why.
-        why: String,
+        fault: CertificateFileFault,
     },
 }
 
@@ -78,6 +70,31 @@ impl NetworkError {
             NetworkError::Changed { .. } => ProblemKind::CertificateChanged,
             NetworkError::TlsFailed(_) => ProblemKind::WrongProtocol,
             NetworkError::CertificateFile { .. } => ProblemKind::CertificateFile,
+        }
+    }
+
+    /// The reason, as a problem has it.
+    pub fn cause(&self) -> Cause {
+        match self {
+            NetworkError::NameNotFound { host, .. } => Cause::NameNotFound { host: host.clone() },
+            NetworkError::Refused => Cause::NothingListens,
+            NetworkError::TimedOut => Cause::NoAnswer,
+            NetworkError::NotConnected { why } if needs_local_network(why) => {
+                Cause::LocalNetworkNotAllowed { why: plain(why) }
+            }
+            NetworkError::NotConnected { why } => Cause::NotConnected { why: plain(why) },
+            NetworkError::Lost(why) => Cause::Lost { why: plain(why) },
+            NetworkError::Untrusted { details } => {
+                Cause::CertificateUntrusted { why: details.why_untrusted.clone(), fingerprint: details.fingerprint }
+            }
+            NetworkError::Changed { expected, details } => {
+                Cause::CertificateChanged { trusted: *expected, shown: details.fingerprint }
+            }
+            NetworkError::TlsFailed(why) => Cause::Handshake { fault: handshake(why) },
+            NetworkError::Proxy { proxy, fault } => Cause::Proxy { proxy: proxy.clone(), fault: fault.clone() },
+            NetworkError::CertificateFile { path, fault } => {
+                Cause::CertificateFile { path: path.clone(), fault: fault.clone() }
+            }
         }
     }
 
@@ -105,34 +122,37 @@ fn plain(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Why a handshake failed, in plain words; debug.log has those of the TLS library.
-fn handshake(why: &str) -> &'static str {
+/// Why a handshake failed, by the words of the TLS library, which debug.log has.
+fn handshake(why: &str) -> HandshakeFault {
     let why = why.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     if says(&["wrong version number", "packet length", "http request", "record overflow", "unexpected message"]) {
-        "this port does not speak SSL"
+        HandshakeFault::NotTls
     } else if says(&["unsupported protocol", "protocol version", "no protocols available"]) {
-        "the server offers only encryption older than TLS 1.2"
+        HandshakeFault::TooOld
     } else if says(&["certificate required", "bad certificate", "certificate unknown"]) {
-        "the server requires a client certificate, or does not accept the one it got"
+        HandshakeFault::ClientCertificate
     } else if says(&["shows no certificate"]) {
-        "the server shows no certificate"
+        HandshakeFault::NoCertificate
     } else if says(&["eof", "closed", "reset"]) {
-        "the server closed the connection"
+        HandshakeFault::Closed
     } else {
-        "the server and this computer do not agree on it"
+        HandshakeFault::NoAgreement
     }
 }
 
 /// macOS 15 and later reports no route to computers nearby until its user has allowed the connection.
-fn local_network(why: &io::Error) -> &'static str {
-    let refused = why.kind() == io::ErrorKind::HostUnreachable;
-    if cfg!(target_os = "macos") && refused {
-        "; see that System Settings, Privacy & Security, Local Network lets this program in"
-    } else {
-        ""
+fn needs_local_network(why: &io::Error) -> bool {
+    cfg!(target_os = "macos") && why.kind() == io::ErrorKind::HostUnreachable
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause().fmt(formatter)
     }
 }
+
+impl std::error::Error for NetworkError {}
 
 impl From<io::Error> for NetworkError {
     fn from(error: io::Error) -> Self {

@@ -3,7 +3,7 @@
 //! Reading the system's authorities takes tens of milliseconds, so all connections that share a [`Trust`] read them once.
 
 use super::NetworkError;
-use crate::domain::{Fingerprint, Secret};
+use crate::domain::{CertificateFileFault, Fingerprint, Secret};
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -44,9 +44,9 @@ impl Trust {
     pub fn with_authority_files(files: &[PathBuf], pinned: Option<Fingerprint>) -> Result<Self, NetworkError> {
         let mut authorities = Vec::new();
         for path in files {
-            let found = Certificate::stack_from_pem(&read(path)?).map_err(|error| unusable(path, error))?;
+            let found = Certificate::stack_from_pem(&read(path)?).map_err(|error| unusable(path, unreadable(error)))?;
             if found.is_empty() {
-                return Err(unusable(path, "it holds no certificate in PEM form"));
+                return Err(unusable(path, CertificateFileFault::NoPem));
             }
             authorities.extend(found);
         }
@@ -123,27 +123,26 @@ impl std::fmt::Debug for Trust {
 }
 
 /// Why a file cannot be opened as PKCS #12, which is an ASN.1 sequence (RFC 7292).
-fn cannot_open(content: &[u8], error: &native_tls::Error) -> String {
+fn cannot_open(content: &[u8], error: &native_tls::Error) -> CertificateFileFault {
     match content.first() {
+        // Many versions of macOS refuse the default form of OpenSSL 3 as if the password were wrong.
         Some(0x30) => {
-            // Many versions of macOS refuse the default form of OpenSSL 3 as if the password were wrong.
-            let newer = if cfg!(target_os = "macos") {
-                ", or made in a form that this macOS does not read (openssl pkcs12 -export -legacy makes the older one)"
-            } else {
-                ""
-            };
-            format!("it cannot be opened: the password is wrong{newer}, or the file is damaged ({error})")
+            CertificateFileFault::WrongPassword { why: error.to_string(), or_newer_form: cfg!(target_os = "macos") }
         }
-        _ => "it is not a certificate with its key in PKCS #12 form (.p12, .pfx)".to_owned(),
+        _ => CertificateFileFault::NotPkcs12,
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, NetworkError> {
-    std::fs::read(path).map_err(|error| unusable(path, error))
+    std::fs::read(path).map_err(|error| unusable(path, unreadable(error)))
 }
 
-fn unusable(path: &Path, why: impl ToString) -> NetworkError {
-    NetworkError::CertificateFile { path: path.display().to_string(), why: why.to_string() }
+fn unreadable(why: impl ToString) -> CertificateFileFault {
+    CertificateFileFault::Unreadable { why: why.to_string() }
+}
+
+fn unusable(path: &Path, fault: CertificateFileFault) -> NetworkError {
+    NetworkError::CertificateFile { path: path.display().to_string(), fault }
 }
 
 #[cfg(test)]

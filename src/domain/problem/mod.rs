@@ -5,14 +5,18 @@
 
 mod advice;
 mod brief;
+mod cause;
 mod kind;
 mod message_name;
 mod note;
+mod own_file;
 mod sentence;
 
+pub use cause::{Cause, CertificateFileFault, HandshakeFault, ProxyFault};
 pub use kind::{ProblemKind, Reach, Retry, Severity};
 pub use message_name::MessageName;
 pub use note::Note;
+pub use own_file::OwnFile;
 
 use super::{Side, foreign_without_secrets, printable};
 use serde::{Deserialize, Serialize};
@@ -55,6 +59,9 @@ pub struct Problem {
     pub count: u64,
     /// The words of a server, a program or the system, made printable; empty when there are none.
     pub words: String,
+    /// Why a connection failed, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<Cause>>,
     /// What we know besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
@@ -63,7 +70,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of `kind`; add what is known with the methods below.
     pub fn new(kind: ProblemKind) -> Self {
-        Self { kind, subject: Subject::default(), count: 1, words: String::new(), note: None }
+        Self { kind, subject: Subject::default(), count: 1, words: String::new(), cause: None, note: None }
     }
 
     /// Names the side.
@@ -120,19 +127,27 @@ impl Problem {
         self
     }
 
+    /// Adds why a connection failed.
+    pub fn caused_by(mut self, cause: impl Into<Option<Cause>>) -> Self {
+        self.cause = cause.into().map(|cause| Box::new(cause.made_printable()));
+        self
+    }
+
     /// Adds what we know besides.
     pub fn noting(mut self, note: impl Into<Option<Note>>) -> Self {
         self.note = note.into().map(Note::made_printable);
         self
     }
 
-    /// The words of others and our note as the end of a sentence; empty when there is neither.
+    /// The words of others, the cause and our note as the end of a sentence; empty when there is none of them.
     pub fn details(&self) -> String {
-        match (self.words.trim_end_matches('.'), &self.note) {
-            (_, None) => self.words.clone(),
-            ("", Some(note)) => note.said_of(self.is_one_message()),
-            (words, Some(note)) => format!("{words}; {}", note.said_of(self.is_one_message())),
+        let cause = self.cause.as_ref().map(ToString::to_string);
+        let note = self.note.as_ref().map(|note| note.said_of(self.is_one_message()));
+        if cause.is_none() && note.is_none() {
+            return self.words.clone();
         }
+        let words = Some(self.words.trim_end_matches('.')).filter(|words| !words.is_empty()).map(str::to_owned);
+        words.into_iter().chain(cause).chain(note).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages that cannot be copied: each is named once in a run, and not tried again in it.
 
 use super::FolderRun;
-use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Cause, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError};
 use crate::ledger::FolderRecord;
 use crate::migrate::content::comparison::Comparison;
@@ -18,12 +18,13 @@ pub struct Failure {
     uid: Uid,
     kind: ProblemKind,
     words: String,
+    cause: Option<Cause>,
     note: Option<Note>,
 }
 
 impl Failure {
     pub fn new(uid: Uid, kind: ProblemKind, words: impl Into<String>) -> Self {
-        Self { uid, kind, words: words.into(), note: None }
+        Self { uid, kind, words: words.into(), cause: None, note: None }
     }
 
     /// A failure of which the server says nothing.
@@ -60,7 +61,8 @@ impl FolderRun<'_, '_> {
 
     /// Names a message as failed without asking the source who wrote it: for use while the connection is busy or lost.
     pub fn fail(&mut self, uid: Uid, kind: ProblemKind, error: &ImapError, note: impl Into<Option<Note>>) {
-        self.name_as_failed(&Failure { note: note.into(), ..Failure::new(uid, kind, error.words()) }, None);
+        let failure = Failure { cause: error.cause(), note: note.into(), ..Failure::new(uid, kind, error.words()) };
+        self.name_as_failed(&failure, None);
     }
 
     /// Names messages as failed, with what the source says of them. Only where nothing is under way on the source's connection; the
@@ -77,11 +79,11 @@ impl FolderRun<'_, '_> {
     }
 
     fn name_as_failed(&mut self, failure: &Failure, envelope: Option<&Envelope>) {
-        let Failure { uid, kind, words, note } = failure;
+        let Failure { uid, kind, words, cause, note } = failure;
         if self.job.progress.failed.insert(*uid) {
             let name = describe(self.scan.heads.get(*uid), *uid, envelope);
             let problem = Problem::new(*kind).in_folder(&self.job.planned.source).about_message(name);
-            let problem = problem.saying(words).noting(note.clone());
+            let problem = problem.saying(words).caused_by(cause.clone()).noting(note.clone());
             self.report_problem(problem);
         }
     }

@@ -1,7 +1,7 @@
 //! Test connection: tries both servers as a run would, and returns what it found. Changes nothing.
 
 use crate::domain::{
-    Doubt, Finding, Found, Note, PortSpeaks, Problem, ProblemKind, Security, Service, Side, SignInKind,
+    Doubt, Finding, Found, Note, OwnFile, PortSpeaks, Problem, ProblemKind, Security, Service, Side, SignInKind,
 };
 use crate::imap::{self, Capabilities, Endpoint, Greeted, ImapError, Offer};
 use crate::kerio::{Administration, PortNote};
@@ -50,7 +50,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
                     details: certificate.0,
                     changed_from: certificate.1,
                 });
-                return vec![Finding { certificate: doubt, ..Finding::of(problem) }];
+                return vec![Finding { certificate: doubt, ..Finding::of(*problem) }];
             }
         }
     }
@@ -213,5 +213,5 @@ fn doubt(endpoint: &Endpoint, error: &ImapError) -> Option<Doubt> {
 pub fn trust(state_folder: &Path, doubt: &Doubt) -> Result<(), Problem> {
     KnownCertificates::open(state_folder)
         .trust(&doubt.host, doubt.port, doubt.details.fingerprint, doubt.changed_from)
-        .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path("The list of trusted certificates").saying(error))
+        .map_err(|error| Problem::new(ProblemKind::LocalFile).at_path(OwnFile::TrustedCertificates).saying(error))
 }

@@ -1,7 +1,7 @@
 //! Signing in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, Source, Target};
-use crate::domain::{Account, Problem, ProblemKind, Secret, Side};
+use crate::domain::{Account, OwnFile, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
 use crate::migrate::halt::Halt;
@@ -86,6 +86,9 @@ impl Failure {
             Failure::Dav(side, error @ DavError::SignInRefused { .. }) => {
                 Some(of(ProblemKind::ItemsRefused, *side).saying(error))
             }
+            Failure::Dav(side, DavError::Network(error)) => {
+                Some(of(ProblemKind::ItemsNotReached, *side).caused_by(error.cause()))
+            }
             Failure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
             Failure::Mailbox(halt) => {
                 let why = halt.problem(account)?.sentence();
@@ -93,9 +96,7 @@ impl Failure {
             }
             Failure::Files(why) => Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why)),
             Failure::InvitationSeen(which) => Some(of(ProblemKind::InvitationSeen, Side::Target).saying(which)),
-            Failure::Ledger(error) => {
-                Some(Problem::new(ProblemKind::LocalFile).at_path("The record of the migration").saying(error))
-            }
+            Failure::Ledger(error) => Some(Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).saying(error)),
         }
     }
 

@@ -344,7 +344,7 @@ impl Verification<'_> {
                 self.losses = 0;
                 self.given_up.insert(id);
                 let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source);
-                self.reporter.folder_problem(id, problem.saying(error.words()).noting(Note::LostWhileOpening));
+                self.reporter.folder_problem(id, error.quoted_in(problem).noting(Note::LostWhileOpening));
             }
             return Err(Halt::Server { side, error });
         }

@@ -1,7 +1,7 @@
 //! A tunnel through an HTTP proxy: CONNECT (RFC 9110, section 9.3.6), with Basic authentication (RFC 7617).
 
 use super::Refusal;
-use crate::domain::Secret;
+use crate::domain::{ProxyFault, Secret};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ pub(super) fn connect(
     identity: Option<(&str, &Secret)>,
 ) -> Result<(), Refusal> {
     if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("the server's name cannot be sent to it".into());
+        return Err(ProxyFault::NameNotSendable.into());
     }
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let mut request = Zeroizing::new(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"));
@@ -32,12 +32,12 @@ pub(super) fn connect(
     stream.write_all(request.as_bytes())?;
     match status(&head(stream)?) {
         Some(200..=299) => Ok(()),
-        Some(407) if identity.is_some() => Err("it refused the user or the password".into()),
-        Some(407) => Err("it requires a user and a password".into()),
-        Some(403) => Err("its rules do not allow this connection".into()),
-        Some(502..=504) => Err("it cannot reach the server, or does not know its name".into()),
-        Some(status) => Err(Refusal(format!("it answered with status {status}"))),
-        None => Err("it is not an HTTP proxy".into()),
+        Some(407) if identity.is_some() => Err(ProxyFault::UserRefused.into()),
+        Some(407) => Err(ProxyFault::WantsUser.into()),
+        Some(403) => Err(ProxyFault::Forbidden.into()),
+        Some(502..=504) => Err(ProxyFault::NoServer.into()),
+        Some(status) => Err(ProxyFault::Status { status }.into()),
+        None => Err(ProxyFault::NotHttp.into()),
     }
 }
 
@@ -47,7 +47,7 @@ fn head(stream: &mut impl Read) -> Result<Vec<u8>, Refusal> {
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
         if head.len() == LONGEST_HEAD {
-            return Err("its answer has no end".into());
+            return Err(ProxyFault::Endless.into());
         }
         stream.read_exact(&mut byte)?;
         head.push(byte[0]);
@@ -78,7 +78,7 @@ mod tests {
     fn an_answer_that_is_not_from_a_proxy_is_refused() {
         assert_eq!(status(b"* OK IMAP4rev1 ready\r\n\r\n"), None);
         assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
-        assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0.contains("no end"));
+        assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0 == ProxyFault::Endless);
         let mut stream = std::io::Cursor::new(Vec::new());
         assert!(connect(&mut stream, "a\r\nProxy-Evil: b", 1, None).is_err());
         assert!(stream.into_inner().is_empty(), "a name with a line end is sent to no proxy");

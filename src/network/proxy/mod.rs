@@ -8,7 +8,7 @@ mod http;
 mod socks;
 
 use super::{NetworkError, direct};
-use crate::domain::{Secret, ServerAddress};
+use crate::domain::{ProxyFault, Secret, ServerAddress};
 use exceptions::Exceptions;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -103,10 +103,10 @@ impl Proxy {
 
     /// A connection to the host; ends before `end`.
     pub(super) fn tunnel(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetworkError> {
-        let failed = |why: String| NetworkError::Proxy { proxy: self.to_string(), why };
+        let failed = |fault| NetworkError::Proxy { proxy: self.to_string(), fault };
         let tcp = direct::connect(&self.host, self.port, end)
             .map(|connected| connected.tcp)
-            .map_err(|error| failed(format!("it cannot be reached: {error}")))?;
+            .map_err(|error| failed(ProxyFault::Unreachable { cause: Box::new(error.cause()) }))?;
         tcp.set_nodelay(true)?;
         let mut stream = Hurried { tcp: &tcp, end };
         let host = direct::ascii_name(host);
@@ -131,19 +131,19 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Why a proxy makes no tunnel, in words.
+/// Why a proxy makes no tunnel.
 #[derive(Debug)]
-struct Refusal(String);
+struct Refusal(ProxyFault);
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
-        Self(NetworkError::from(error).to_string())
+        Self(ProxyFault::Failed { cause: Box::new(NetworkError::from(error).cause()) })
     }
 }
 
-impl From<&str> for Refusal {
-    fn from(words: &str) -> Self {
-        Self(words.to_owned())
+impl From<ProxyFault> for Refusal {
+    fn from(fault: ProxyFault) -> Self {
+        Self(fault)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SOCKS5 handshake (RFC 1928), with user and password where the proxy wants them (RFC 1929).
 
 use super::Refusal;
-use crate::domain::Secret;
+use crate::domain::{ProxyFault, Secret};
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use zeroize::Zeroizing;
@@ -22,9 +22,9 @@ pub(super) fn connect(
     match (read::<2>(stream)?, identity) {
         ([VERSION, NO_SIGN_IN], _) => {}
         ([VERSION, USER_AND_PASSWORD], Some((user, password))) => sign_in(stream, user, password)?,
-        ([VERSION, _], None) => return Err("it requires a user and a password".into()),
-        ([VERSION, _], Some(_)) => return Err("it does not accept a user and a password".into()),
-        _ => return Err("it is not a SOCKS5 proxy".into()),
+        ([VERSION, _], None) => return Err(ProxyFault::WantsUser.into()),
+        ([VERSION, _], Some(_)) => return Err(ProxyFault::TakesNoUser.into()),
+        _ => return Err(ProxyFault::NotSocks.into()),
     }
     let mut request = vec![VERSION, 1, 0];
     match host.parse() {
@@ -38,7 +38,7 @@ pub(super) fn connect(
         }
         Err(_) => {
             request.push(3);
-            request.push(u8::try_from(host.len()).map_err(|_| "the server's name is too long for it")?);
+            request.push(u8::try_from(host.len()).map_err(|_| ProxyFault::NameTooLong)?);
             request.extend(host.as_bytes());
         }
     }
@@ -46,17 +46,17 @@ pub(super) fn connect(
     stream.write_all(&request)?;
     let [version, reply, _, form] = read(stream)?;
     if version != VERSION {
-        return Err("it is not a SOCKS5 proxy".into());
+        return Err(ProxyFault::NotSocks.into());
     }
     if reply != 0 {
-        return Err(words(reply).into());
+        return Err(fault(reply).into());
     }
     // The proxy's own address, which has no meaning here.
     let length = match form {
         1 => 4,
         4 => 16,
         3 => usize::from(read::<1>(stream)?[0]),
-        _ => return Err("its answer cannot be read".into()),
+        _ => return Err(ProxyFault::Unreadable.into()),
     };
     stream.read_exact(&mut vec![0; length + 2])?;
     Ok(())
@@ -65,13 +65,13 @@ pub(super) fn connect(
 fn sign_in(stream: &mut (impl Read + Write), user: &str, password: &Secret) -> Result<(), Refusal> {
     let mut request = Zeroizing::new(vec![1]);
     for text in [user, password.reveal()] {
-        request.push(u8::try_from(text.len()).map_err(|_| "user and password are too long for it")?);
+        request.push(u8::try_from(text.len()).map_err(|_| ProxyFault::UserTooLong)?);
         request.extend(text.as_bytes());
     }
     stream.write_all(&request)?;
     match read::<2>(stream)? {
         [_, 0] => Ok(()),
-        _ => Err("it refused the user or the password".into()),
+        _ => Err(ProxyFault::UserRefused.into()),
     }
 }
 
@@ -82,14 +82,14 @@ fn read<const LENGTH: usize>(stream: &mut impl Read) -> Result<[u8; LENGTH], Ref
 }
 
 /// RFC 1928, section 6.
-fn words(reply: u8) -> &'static str {
+fn fault(reply: u8) -> ProxyFault {
     match reply {
-        2 => "its rules do not allow this connection",
-        3 => "it cannot reach the server's network",
-        4 => "it cannot reach the server, or does not know its name",
-        5 => "the server refused its connection; nothing listens on that port",
-        6 => "the server did not answer it in time",
-        _ => "it could not make the connection",
+        2 => ProxyFault::Forbidden,
+        3 => ProxyFault::NoNetwork,
+        4 => ProxyFault::NoServer,
+        5 => ProxyFault::NothingListens,
+        6 => ProxyFault::NoAnswer,
+        _ => ProxyFault::NotMade,
     }
 }
 

@@ -13,20 +13,20 @@ const ADMINISTRATION_LIMITS: Limits =
 
 /// Why the administrator could not be signed in.
 pub struct NotSignedIn {
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// The certificate to decide on and the fingerprint that was trusted before, when trust is what is missing.
     pub certificate: Option<Box<(CertificateDetails, Option<Fingerprint>)>>,
 }
 
 impl From<Problem> for NotSignedIn {
     fn from(problem: Problem) -> Self {
-        Self { problem, certificate: None }
+        Self { problem: Box::new(problem), certificate: None }
     }
 }
 
 impl From<NotSignedIn> for Problem {
     fn from(not_signed_in: NotSignedIn) -> Self {
-        not_signed_in.problem
+        *not_signed_in.problem
     }
 }
 
@@ -48,7 +48,7 @@ pub fn sign_in_administrator(
         limits: ADMINISTRATION_LIMITS,
     };
     let not_signed_in = |error: KerioError| NotSignedIn {
-        problem: error.problem(None).at_server(format!("{}:{port}", endpoint.host)),
+        problem: Box::new(error.problem(None).at_server(format!("{}:{port}", endpoint.host))),
         certificate: error.certificate().map(|(details, changed_from)| Box::new((details.clone(), changed_from))),
     };
     let administration =
