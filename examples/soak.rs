@@ -167,7 +167,7 @@ fn request(wishes: &Wishes, source: u16, target: u16, folder: &Path) -> Request 
         accounts.collect(),
         Options {
             jobs: wishes.jobs,
-            patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200) },
+            patience: Patience { limits: Limits::default(), quiet: Duration::from_millis(200), ..Patience::default() },
             // With more jobs than mailboxes, each has two connections to the target.
             second_connection_from: 1 << 16,
             ..Options::in_folder(folder.join("state"))

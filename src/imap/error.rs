@@ -233,6 +233,12 @@ impl ImapError {
         }
     }
 
+    /// Whether it may be a condition of the server, which others meet as well: it asks to wait, or gives up connections.
+    pub fn may_be_of_server(&self) -> bool {
+        let of_connection = matches!(self.kind(), ProblemKind::ConnectionLost | ProblemKind::Unreachable);
+        self.is_pause() || of_connection && !matches!(self, ImapError::Abandoned)
+    }
+
     /// Whether the server asks to wait.
     pub fn is_pause(&self) -> bool {
         matches!(self.kind(), ProblemKind::Throttled | ProblemKind::TooManyConnections)

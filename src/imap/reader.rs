@@ -159,9 +159,9 @@ impl Reader {
         Ok(status)
     }
 
-    /// Waits at least this long for the next octet of every answer from now on.
-    pub fn wait_at_least(&mut self, patience: Duration) -> Result<(), ImapError> {
-        self.wire.wait_at_least(patience)
+    /// Waits so long for the next octet of every answer from now on.
+    pub fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), ImapError> {
+        self.wire.wait_for_next_byte(patience)
     }
 
     /// Whether this folder is the open one.

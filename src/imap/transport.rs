@@ -93,8 +93,8 @@ impl Transport {
     }
 
     /// Waits at least this long for the next octet from now on.
-    pub(super) fn wait_at_least(&self, patience: Duration) -> io::Result<()> {
-        self.stream.wait_at_least(patience)
+    pub(super) fn wait_for_next_byte(&self, patience: Duration) -> io::Result<()> {
+        self.stream.wait_for_next_byte(patience)
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {

@@ -23,6 +23,14 @@ pub enum Halt {
 }
 
 impl Halt {
+    /// The side of the server that failed us; the source where none did.
+    pub fn side(&self) -> Side {
+        match self {
+            Halt::Server { side, .. } => *side,
+            _ => Side::Source,
+        }
+    }
+
     /// The problem as the user meets it; none when the user stopped it.
     pub fn problem(&self, account: &Account) -> Option<Problem> {
         match self {
@@ -38,13 +46,18 @@ impl Halt {
     }
 }
 
-/// A server's error as the problem of an account.
-pub fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
+/// A server's error as the problem of every account that meets it.
+pub fn problem_of_all(side: Side, error: &ImapError) -> Problem {
     let kind = match error.kind() {
         ProblemKind::Unreachable => ProblemKind::ConnectionLost,
         kind => kind,
     };
-    error.quoted_in(Problem::new(kind).on(side).for_account(&account.address))
+    error.quoted_in(Problem::new(kind).on(side))
+}
+
+/// A server's error as the problem of an account.
+pub fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
+    problem_of_all(side, error).for_account(&account.address)
 }
 
 impl From<LedgerError> for Halt {

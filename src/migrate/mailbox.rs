@@ -3,7 +3,7 @@
 use super::attempt::Mailbox;
 use super::context::RunContext;
 use super::context::reporter::Reporter;
-use super::context::retry::{Ended, Work, attempt_until_done};
+use super::context::retry::{Attempts, Ended, Task, Turn, Work};
 use super::copy;
 use super::folder::FolderJob;
 use super::follow::deletions::{self, Beside};
@@ -14,7 +14,7 @@ use super::halt::Halt;
 use super::plan::{self, TargetNames, Way, Wishes};
 use super::proof;
 use super::reconcile::room;
-use super::scan;
+use super::scan::{self, unchanged};
 use super::sessions::{Listings, Sessions};
 use super::verdict::{Evidence, Verdict};
 use super::witness;
@@ -25,7 +25,13 @@ use crate::progress::{Event, Step};
 /// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
 const PAUSES: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
 
-/// The migration of one mailbox.
+/// The migration of one mailbox, over all its turns.
+pub struct MailboxTask<'a> {
+    attempts: Attempts,
+    migration: Migration<'a>,
+}
+
+/// What of it is known so far.
 struct Migration<'a> {
     mailbox: Mailbox<'a>,
     ledger: Option<Ledger>,
@@ -35,40 +41,37 @@ struct Migration<'a> {
     /// What was found gone on the source and not found again yet.
     gone: Vec<Gone>,
     beside: Beside,
+    /// Whether a folder that did not change since it was complete needs no scan.
+    takes_over: bool,
     /// The bytes the target has room for, as far as it announced them and until that was looked at.
     free_bytes: Option<u64>,
 }
 
-/// Migrates one mailbox to its end and says how it ended.
-pub fn migrate(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
-    let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
-    let mut migration = Migration {
-        mailbox,
-        ledger: None,
-        folders: None,
-        left_out: Vec::new(),
-        gone: Vec::new(),
-        beside: Beside::default(),
-        free_bytes: None,
-    };
-    let ended = attempt_until_done(context, id, account, &PAUSES, &mut migration);
-    let has_settled = migration.settled() > 0;
-    let Migration { mailbox, ledger, folders, left_out, .. } = &mut migration;
-    // The next run does not know what this one left behind.
-    for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
-        let record = ledger.as_ref().and_then(|ledger| ledger.messages_of(&ledger.folder(&job.source)?).ok());
-        job.report_lost_flags(&mut mailbox.reporter, record.unwrap_or_default());
+impl<'a> MailboxTask<'a> {
+    /// Of a mailbox that was not begun yet.
+    pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
+        let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
+        let migration = Migration {
+            mailbox,
+            ledger: None,
+            folders: None,
+            left_out: Vec::new(),
+            gone: Vec::new(),
+            beside: Beside::default(),
+            takes_over: false,
+            free_bytes: None,
+        };
+        Self { attempts: Attempts::new(&PAUSES), migration }
     }
-    // Mail is at its end, whichever that is; nothing that happens to items changes it.
-    if ended != Ended::Stopped
-        && let (Some(user), Some(ledger)) = (&mailbox.user, ledger)
-    {
-        let name = user.sign_in_names.first().map(String::as_str);
-        mailbox.reporter.incomplete |= !groupware::migrate(context, id, account, name, ledger);
+}
+
+impl Task<Verdict> for MailboxTask<'_> {
+    fn go_on(&mut self) -> Turn<Verdict> {
+        let Self { attempts, migration } = self;
+        let Mailbox { context, account, reporter, .. } = &migration.mailbox;
+        let (context, id, account) = (*context, reporter.account, *account);
+        attempts.go_on(context, id, account, migration).map(|ended| migration.end(ended))
     }
-    let folders: Vec<_> = folders.iter().flatten().map(|job| job.progress.evidence).collect();
-    let evidence = Evidence { folders: &folders, left_out, has_failed: mailbox.reporter.incomplete };
-    Verdict::of(ended, &evidence, has_settled)
 }
 
 impl Work for Migration<'_> {
@@ -106,6 +109,28 @@ impl Migration<'_> {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
+    /// Reports what is left to report, migrates calendars and contacts, and says how the account ended.
+    fn end(&mut self, ended: Ended<()>) -> Verdict {
+        let has_settled = self.settled() > 0;
+        let Self { mailbox, ledger, folders, left_out, .. } = self;
+        let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
+        // The next run does not know what this one left behind.
+        for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
+            let record = ledger.as_ref().and_then(|ledger| ledger.messages_of(&ledger.folder(&job.source)?).ok());
+            job.report_lost_flags(&mut mailbox.reporter, record.unwrap_or_default());
+        }
+        // Mail is at its end, whichever that is; nothing that happens to items changes it.
+        if ended != Ended::Stopped
+            && let (Some(user), Some(ledger)) = (&mailbox.user, ledger)
+        {
+            let name = user.sign_in_names.first().map(String::as_str);
+            mailbox.reporter.incomplete |= !groupware::migrate(context, id, account, name, ledger);
+        }
+        let folders: Vec<_> = folders.iter().flatten().map(|job| job.progress.evidence).collect();
+        let evidence = Evidence { folders: &folders, left_out, has_failed: mailbox.reporter.incomplete };
+        Verdict::of(ended, &evidence, has_settled)
+    }
+
     /// Decides which folder goes where; once for each run, so that ids hold.
     fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
         self.mailbox.reporter.step(Step::Listing);
@@ -130,6 +155,10 @@ impl Migration<'_> {
             left_out: left_out.clone(),
         });
         reporter.losses_of_list(&left_out);
+        // Complete is a word about all messages: with some left out every folder is looked at. So it is where it must be known which
+        // messages the other folders have.
+        let needs_all = context.selection.limits_messages() || folders.iter().any(|job| job.rest);
+        self.takes_over = !needs_all && !context.options.repair;
         self.left_out = left_out;
         let is_left_out = |folder: &&Folder| folder.selectable && folders.iter().all(|job| job.source != **folder);
         let beside = source.folders.iter().filter(is_left_out).map(|folder| folder.wire_name.clone());
@@ -167,23 +196,38 @@ impl Migration<'_> {
         // What an earlier attempt saw of a folder on the target is older than what that attempt sent to it. A folder that comes last would be
         // judged by it, and sent again.
         folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
-        witness::look(&self.mailbox, sessions, ledger, folders)?;
-        scan::take_over_unchanged(&self.mailbox, sessions, ledger, folders)?;
-        flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
-        // A folder at which a connection was lost comes after all others have come to their end.
-        for suspects in [false, true] {
-            if suspects && !scan::are_suspects_left(folders) {
-                break;
-            }
-            scan::scan_and_make_ready(&mut self.mailbox, sessions, folders, suspects)?;
-            moves::follow(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, self.beside.trash.as_ref())?;
-            self.weigh(ledger, folders)?;
-            copy::copy_folders(&mut self.mailbox, sessions, ledger, folders)?;
-            flags::of_scanned(&mut self.mailbox, sessions, ledger, folders)?;
-            proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)?;
+        let last = in_the_end(folders);
+        self.bring_to_end(sessions, ledger, folders, &|job| !last.contains(&job.id.index()))?;
+        // A folder at which a connection was lost comes after all others have come to their end, alone. Some were refused only now.
+        for index in in_the_end(folders) {
+            sessions.wait_for_next_byte(self.mailbox.context.options.patience.alone)?;
+            self.bring_to_end(sessions, ledger, folders, &|job| job.id.index() == index)?;
         }
         deletions::settle(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, &self.beside)?;
-        scan::report_target_counts(&self.mailbox.reporter, sessions, folders)
+        scan::report_target_counts(&self.mailbox.reporter, sessions, folders);
+        Ok(())
+    }
+
+    /// Brings those of the folders that are `due`, and not through yet, to their end.
+    fn bring_to_end(
+        &mut self,
+        sessions: &mut Sessions,
+        ledger: &mut Ledger,
+        folders: &mut [FolderJob],
+        due: &dyn Fn(&FolderJob) -> bool,
+    ) -> Result<(), Halt> {
+        let due = |job: &FolderJob| !job.progress.finished && due(job);
+        witness::look(&mut self.mailbox, sessions, ledger, folders, &due)?;
+        if self.takes_over {
+            unchanged::take_over_unchanged(&mut self.mailbox, sessions, ledger, folders, &due)?;
+        }
+        flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
+        scan::scan_and_make_ready(&mut self.mailbox, sessions, folders, &due)?;
+        moves::follow(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, self.beside.trash.as_ref())?;
+        self.weigh(ledger, folders)?;
+        copy::copy_folders(&mut self.mailbox, sessions, ledger, folders)?;
+        flags::of_scanned(&mut self.mailbox, sessions, ledger, folders)?;
+        proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)
     }
 
     /// Reports, before anything is copied, when the target has less room than is needed.
@@ -198,4 +242,14 @@ impl Migration<'_> {
         room::report_too_small(context, reporter.account, account, needed, free);
         Ok(())
     }
+}
+
+/// The places of the folders that come last, each alone: at which a connection was lost, and behind them the one that is to hold what no
+/// other folder has.
+fn in_the_end(folders: &[FolderJob]) -> Vec<usize> {
+    let open = || (0..folders.len()).filter(|index| !folders[*index].progress.finished);
+    let suspects: Vec<usize> = open().filter(|index| folders[*index].is_suspect() && !folders[*index].rest).collect();
+    let is_last = |index: &usize| folders[*index].rest && (folders[*index].is_suspect() || !suspects.is_empty());
+    let rest: Vec<usize> = open().filter(is_last).collect();
+    [suspects, rest].concat()
 }

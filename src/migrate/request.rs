@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::ledger::{Files, Store};
 pub use crate::network::{ClientCertificate, Limits, Proxy};
 pub use crate::progress::Verify;
-use crate::progress::{RunKind, RunState, Stamped};
+use crate::progress::{RunKind, RunState, Stamped, Step};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -396,11 +396,17 @@ pub struct Patience {
     /// For how long nothing new has to come to a folder of a target that lost our connection before we believe that it has stored all that
     /// it received. A message that it stores later is copied twice.
     pub quiet: Duration,
+    /// For the next octet of a folder or message at which a connection was lost before, and which comes after all others, alone.
+    pub alone: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { limits: Limits::default(), quiet: Duration::from_secs(5) }
+        Self {
+            limits: Limits::default(),
+            quiet: Duration::from_secs(5),
+            alone: Duration::from_secs(60 * Step::MINUTES_ALONE),
+        }
     }
 }
 

@@ -12,48 +12,54 @@
 //! At any doubt the folder is compared by content.
 
 use super::attempt::Mailbox;
+use super::attempt::suspects::suspect;
 use super::folder::FolderJob;
 use super::folder::witnesses::{Witnesses, sample};
 use super::halt::{Halt, both};
 use super::sessions::Sessions;
-use crate::domain::{MessageHead, Uid};
+use crate::domain::{MessageHead, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use std::collections::BTreeMap;
 
 /// Folders that are looked at with one question ahead of the answers.
 const AT_ONCE: usize = 200;
 
-/// Looks at a few recorded messages of every folder that has a record, with all questions ahead of the answers.
+/// A folder that has a record, and the messages of it that are looked at.
+struct Recorded<'a> {
+    job: &'a mut FolderJob,
+    record: FolderRecord,
+    sampled: Vec<Message>,
+}
+
+/// Looks at a few recorded messages of every folder that is `due` and has a record, with all questions ahead of the answers.
 pub fn look(
-    mailbox: &Mailbox<'_>,
+    mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &Ledger,
     folders: &mut [FolderJob],
+    due: &dyn Fn(&FolderJob) -> bool,
 ) -> Result<(), Halt> {
-    let mut recorded: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
-    for job in folders.iter_mut().filter(|job| !job.progress.finished && job.progress.witnesses.is_none()) {
+    let mut recorded: Vec<Recorded<'_>> = Vec::new();
+    for job in folders.iter_mut().filter(|job| due(job) && job.progress.witnesses.is_none()) {
         let Some(record) = ledger.folder(&job.source) else { continue };
         let sampled = sample(ledger.messages_of(&record)?);
         if !sampled.is_empty() {
-            job.progress.witnesses = Some(Witnesses { sampled, ..Witnesses::default() });
-            recorded.push((job, record));
+            recorded.push(Recorded { job, record, sampled });
         }
     }
-    for part in recorded.chunks_mut(AT_ONCE) {
+    let at_once = if mailbox.singly.any() { 1 } else { AT_ONCE };
+    for part in recorded.chunks_mut(at_once) {
         if mailbox.context.control.holding() {
             return Err(Halt::Held);
         }
-        look_at(sessions, part)?;
+        look_at(mailbox, sessions, part)?;
     }
     Ok(())
 }
 
-fn look_at(sessions: &mut Sessions, part: &mut [(&mut FolderJob, FolderRecord)]) -> Result<(), Halt> {
-    let sampled: Vec<Vec<Message>> = part
-        .iter()
-        .map(|(job, _)| job.progress.witnesses.as_ref().map_or_else(Vec::new, |known| known.sampled.clone()))
-        .collect();
-    let source_names: Vec<Vec<u8>> = part.iter().map(|(job, _)| job.source.wire_name.clone()).collect();
+fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recorded<'_>]) -> Result<(), Halt> {
+    let sampled: Vec<Vec<Message>> = part.iter().map(|recorded| recorded.sampled.clone()).collect();
+    let source_names: Vec<Vec<u8>> = part.iter().map(|recorded| recorded.job.source.wire_name.clone()).collect();
     let Sessions { source, target, .. } = sessions;
     let target_name = |record: &FolderRecord| {
         let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
@@ -62,7 +68,7 @@ fn look_at(sessions: &mut Sessions, part: &mut [(&mut FolderJob, FolderRecord)])
     // Only folders in which places are known have something to look at.
     let placed: Vec<usize> =
         (0..part.len()).filter(|index| sampled[*index].iter().any(|message| message.target_uid.is_some())).collect();
-    let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(&part[*index].1)).collect();
+    let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(&part[*index].record)).collect();
     let source_names: Vec<&[u8]> = source_names.iter().map(Vec::as_slice).collect();
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let uids = |index: usize| sampled[index].iter().map(|message| message.uid).collect();
@@ -71,19 +77,24 @@ fn look_at(sessions: &mut Sessions, part: &mut [(&mut FolderJob, FolderRecord)])
     let mut there: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); placed.len()];
     let mut take_here = |index: usize, head: MessageHead| _ = here[index].insert(head.uid, head.size);
     let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, head.size);
-    both(
-        || source.scan_some(&source_names, &uids, &mut take_here, &mut |_, _| {}),
-        || target.reader().scan_some(&target_names, &places, &mut take_there, &mut |_, _| {}),
-    )?;
-    for ((job, _), here) in part.iter_mut().zip(here) {
-        if let Some(witnesses) = &mut job.progress.witnesses {
-            witnesses.here = here;
+    let (mut ended_here, mut ended_there) = (0, 0);
+    let looked = both(
+        || source.scan_some(&source_names, &uids, &mut take_here, &mut |index, _| ended_here = index + 1),
+        || target.reader().scan_some(&target_names, &places, &mut take_there, &mut |index, _| ended_there = index + 1),
+    );
+    if let Err(halt) = looked {
+        let at = [(Side::Source, Some(ended_here)), (Side::Target, placed.get(ended_there).copied())];
+        for (side, index) in at {
+            if let Some(recorded) = index.and_then(|index| part.get_mut(index)) {
+                suspect(mailbox, recorded.job, side, &halt);
+            }
         }
+        return Err(halt);
     }
-    for (index, there) in placed.into_iter().zip(there) {
-        if let Some(witnesses) = &mut part[index].0.progress.witnesses {
-            witnesses.there = there;
-        }
+    let mut there: BTreeMap<usize, BTreeMap<Uid, u64>> = placed.into_iter().zip(there).collect();
+    for ((index, Recorded { job, sampled, .. }), here) in part.iter_mut().enumerate().zip(here) {
+        let there = there.remove(&index).unwrap_or_default();
+        job.progress.witnesses = Some(Witnesses { sampled: std::mem::take(sampled), here, there });
     }
     Ok(())
 }

@@ -80,10 +80,9 @@ impl Stream {
         }
     }
 
-    /// Lets reading take at least this long from now on.
-    pub fn wait_at_least(&self, patience: Duration) -> io::Result<()> {
-        let limit = self.tcp().read_timeout()?.map_or(patience, |limit| limit.max(patience));
-        self.tcp().set_read_timeout(Some(limit))
+    /// Lets the next byte take so long from now on.
+    pub fn wait_for_next_byte(&self, patience: Duration) -> io::Result<()> {
+        self.tcp().set_read_timeout(Some(patience))
     }
 
     /// Sets new time limits.

@@ -100,12 +100,19 @@ pub enum Step {
     Listing,
     /// Reading which messages a folder holds, and comparing with the target where the ledger does not say.
     Scanning(FolderId),
+    /// Opening a folder at which a connection was lost before: after all others, alone, and for as long as [`Step::MINUTES_ALONE`].
+    OpeningLast(FolderId),
     /// Copying a folder.
     Copying(FolderId),
     /// Working on calendars, contacts and tasks.
     CopyingItems,
     /// Comparing the messages on the target with what was sent.
     Checking(FolderId),
+}
+
+impl Step {
+    /// How many minutes a server may take to open a folder, or for a message, that comes last.
+    pub const MINUTES_ALONE: u64 = 10;
 }
 
 /// The state of an account in Kerio Connect before its mailbox starts.

@@ -2,13 +2,31 @@
 //! for what it did not do.
 
 use super::between::{Command, Fate, Tamper};
-use super::stage::{ANN, Stage, kinds, message, problems};
+use super::stage::{ANN, BEN, PASSWORD, Stage, kinds, message, problems};
 use kimt::domain::{ProblemKind, Side};
 use kimt::progress::{AccountEnd, Event, RunKind, Verdict};
 use kimt::rehearsal::Profile;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// Further people.
+const OTHERS: [&str; 14] = [
+    "c@example.com",
+    "d@example.com",
+    "e@example.com",
+    "f@example.com",
+    "g@example.com",
+    "h@example.com",
+    "i@example.com",
+    "j@example.com",
+    "k@example.com",
+    "l@example.com",
+    "m@example.com",
+    "n@example.com",
+    "o@example.com",
+    "p@example.com",
+];
 
 /// Six messages in INBOX, the third of them with `POISON` in it.
 fn stage() -> Stage {
@@ -142,10 +160,6 @@ fn a_folder_at_which_the_source_hangs_up_or_falls_silent_costs_that_folder_only(
         };
         let checked = run(&stage);
         assert!(kinds(&checked).contains(&ProblemKind::FolderNotRead), "{:#?}", problems(&checked));
-        if silent {
-            // Alone it is waited for as long as ten minutes.
-            continue;
-        }
         let state = stage.migrate();
         assert_eq!(kinds(&state), [ProblemKind::FolderNotRead].into(), "{:#?}", problems(&state));
         let here = stage.target.mail();
@@ -258,4 +272,79 @@ fn a_bad_folder_a_bad_message_and_a_busy_server_cost_only_themselves() {
     let expected = [ProblemKind::FolderNotRead, ProblemKind::MessageUnreadable].into();
     assert_eq!(kinds(&state), expected, "{:#?}", problems(&state));
     assert_eq!(state.tally.copied.messages, 13, "{:#?}", problems(&state));
+}
+
+#[test]
+fn a_server_that_is_busy_for_everybody_is_waited_for_once_and_ends_in_one_line() {
+    for (of_source, jobs) in [(true, 2), (false, 2), (true, 1)] {
+        let mut stage = stage();
+        stage.users = [&[ANN, BEN], &OTHERS[..]].concat();
+        stage.jobs = jobs;
+        for (end, user) in [&stage.source, &stage.target].into_iter().flat_map(|end| OTHERS.map(|user| (end, user))) {
+            end.store().create_user(&[user], PASSWORD).unwrap();
+        }
+        for user in &stage.users[1..] {
+            stage.source.store().add_generated(user, "INBOX", 3, 600, 4).unwrap();
+        }
+        let tried = Arc::new(AtomicUsize::new(0));
+        let counter = tried.clone();
+        let end = if of_source { &mut stage.source } else { &mut stage.target };
+        end.tamper(Tamper::commands(move |command| match command.name.as_str() {
+            "EXAMINE" | "SELECT" => {
+                counter.fetch_add(1, Ordering::SeqCst);
+                command.answer("NO [UNAVAILABLE] Down for maintenance")
+            }
+            _ => Fate::Pass,
+        }));
+        let state = stage.migrate();
+        assert_eq!(kinds(&state), [ProblemKind::Throttled].into(), "{:#?}", problems(&state));
+        // Ten tries for the server and a few for each account, not ten for each.
+        let tries = tried.load(Ordering::SeqCst);
+        assert!(tries <= 110, "{tries}");
+        let report = std::fs::read_to_string(stage.folder.path().join("logs/report.txt")).unwrap();
+        assert_eq!(report.matches("\n- The ").count(), 1, "{report}");
+    }
+}
+
+#[test]
+fn a_server_that_was_busy_for_everybody_is_asked_again_and_all_arrives() {
+    let mut stage = stage();
+    stage.users = vec![ANN, BEN];
+    stage.source.store().add_generated(BEN, "INBOX", 3, 600, 4).unwrap();
+    let tried = AtomicUsize::new(0);
+    stage.target.tamper(Tamper::commands(move |command| {
+        let is_busy = command.name == "SELECT" && tried.fetch_add(1, Ordering::SeqCst) < 7;
+        if is_busy { command.answer("NO [UNAVAILABLE] Down for maintenance") } else { Fate::Pass }
+    }));
+    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_folder_that_is_always_refused_for_now_is_named_and_one_that_is_busy_for_a_while_arrives() {
+    for (of_source, times) in [(true, usize::MAX), (false, usize::MAX), (true, 2), (false, 2)] {
+        let mut stage = with_folders(stage());
+        let asked = AtomicUsize::new(0);
+        let end = if of_source { &mut stage.source } else { &mut stage.target };
+        end.tamper(Tamper::commands(move |command| {
+            let opens = matches!(command.name.as_str(), "EXAMINE" | "SELECT") && command.text.contains("Alpha");
+            let is_refused = opens && asked.fetch_add(1, Ordering::SeqCst) < times;
+            if is_refused { command.answer("NO [INUSE] Mailbox is busy, try again later") } else { Fate::Pass }
+        }));
+        if of_source && times == usize::MAX {
+            for kind in [RunKind::Check, RunKind::Verify] {
+                let state = stage.run(kind);
+                assert!(kinds(&state).contains(&ProblemKind::FolderNotRead), "{kind:?} {:#?}", problems(&state));
+                assert!(!kinds(&state).contains(&ProblemKind::Throttled), "{kind:?} {:#?}", problems(&state));
+            }
+        }
+        let state = stage.migrate();
+        if times == 2 {
+            stage.assert_complete(&state);
+            continue;
+        }
+        let expected = if of_source { ProblemKind::FolderNotRead } else { ProblemKind::FolderNotCreated };
+        assert_eq!(kinds(&state), [expected].into(), "{:#?}", problems(&state));
+        let arrived = |folder| stage.target.mail().folder(folder).unwrap().messages.len();
+        assert_eq!((arrived("INBOX"), arrived("Omega")), (6, 5));
+    }
 }

@@ -19,6 +19,7 @@ mod lying;
 mod named;
 mod names;
 mod on_the_way;
+mod one_bad_thing;
 mod people;
 mod places;
 mod restored;

@@ -33,6 +33,8 @@ pub enum Note {
         /// In bytes.
         given: u64,
     },
+    /// The connection was lost at every message of the folder that was tried.
+    LostAtEachMessage,
     /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
     SizeLimit {
         /// The limit in bytes.
@@ -204,11 +206,12 @@ impl Note {
             }
             Note::LostWhileSending => "the connection was lost each time it was sent",
             Note::LostWhileOpening => "the connection was lost each time it was opened",
-            Note::LostWhileCreating => "the connection was lost each time it was created",
             Note::AnnouncedAndGiven { announced, given } => {
                 let (announced, given) = (numbers::size(*announced), numbers::size(*given));
                 return write!(formatter, "it announced {announced} and gave {given}");
             }
+            Note::LostWhileCreating => "the connection was lost each time it was created or opened",
+            Note::LostAtEachMessage => "the connection was lost at every message that was tried",
             Note::SizeLimit { bytes } => {
                 return write!(formatter, "its limit is {}", numbers::size(*bytes));
             }

@@ -25,6 +25,8 @@ impl Problem {
             None => format!("The {side}"),
         };
         let account = subject.account.as_deref().unwrap_or("this account");
+        // What a server does with all accounts is said of none by itself.
+        let every = subject.account.as_deref().unwrap_or("every account");
         let folder = match &subject.folder {
             Some(folder) => format!("The folder '{folder}'"),
             None => "A folder".to_owned(),
@@ -66,9 +68,9 @@ impl Problem {
                 "The {side} was not asked to sign in {account}, because one more refused password could block this computer"
             ),
             AccessRefused => format!("{server} does not open the mailbox of {account}"),
-            TooManyConnections => format!("{server} allows no more connections for {account}"),
-            Throttled => format!("{server} asked this program to wait with {account}"),
-            ConnectionLost => format!("The connection to the {side} was lost during the work on {account}"),
+            TooManyConnections => format!("{server} allows no more connections for {every}"),
+            Throttled => format!("{server} asked this program to wait with {every}"),
+            ConnectionLost => format!("The connection to the {side} was lost during the work on {every}"),
             ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
             OverQuota => format!("The mailbox of {account} on the target is full"),
             QuotaTooSmall => format!("The mailbox of {account} on the target may be too small"),

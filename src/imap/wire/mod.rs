@@ -185,9 +185,9 @@ impl Wire {
         self.transport.arrives_within(patience).map_err(lost)
     }
 
-    /// Waits at least this long for the next octet from now on.
-    pub(super) fn wait_at_least(&mut self, patience: Duration) -> Result<(), ImapError> {
-        self.transport.wait_at_least(patience).map_err(lost)
+    /// Waits so long for the next octet from now on.
+    pub(super) fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), ImapError> {
+        self.transport.wait_for_next_byte(patience).map_err(lost)
     }
 
     /// Sends what was gathered.

@@ -8,10 +8,14 @@ use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::Match;
 use crate::migrate::content::reading::READING_TRIES;
 use crate::migrate::folder::describe::describe;
+use crate::migrate::folder::progress::SENT_ALONE;
 use crate::migrate::halt::Halt;
 
 /// At most this many messages with harmless changes are named at once; further ones are counted.
 const CHANGED_NAMED: usize = 50;
+
+/// So many messages of a folder that cost the connection are given all their tries, further ones fewer.
+const COSTLY_MESSAGES: usize = 4;
 
 /// A message that is named as failed: what happened to it, the server's words, and what we know besides.
 pub struct Failure {
@@ -52,11 +56,62 @@ impl FolderRun<'_, '_> {
         }
     }
 
-    /// Names the messages at which the connection to the source was lost too often, the last time with this error.
+    /// Names the messages at which the connection to the source was lost too often, the last time with this error: the last time it was
+    /// read alone.
     pub fn fail_where_lost_too_often(&mut self, error: &ImapError) {
-        for (uid, times) in self.job.progress.reading_losses.given_up(READING_TRIES) {
+        let progress = &self.job.progress;
+        if progress.reading_losses.is_hopeless() {
+            return self.give_up_folder(Side::Source, error);
+        }
+        let is_known = progress.costly.len() >= COSTLY_MESSAGES;
+        let tries = if error.is_silence() || is_known { 2 } else { READING_TRIES };
+        for (uid, times) in progress.reading_losses.given_up(tries) {
+            self.job.progress.costly.insert(uid);
             self.fail(uid, ProblemKind::MessageUnreadable, error, Note::LostWhileReading { times });
         }
+    }
+
+    /// Notes that the connection to the target was lost when a message was on its way. A server that fails at a message again and again must
+    /// not cost the rest of the mailbox: after the second time, or one silence, it is sent alone.
+    pub fn suspect_sent(&mut self, uid: Uid, (alone, is_single): (bool, bool), error: &ImapError) {
+        const TRIES_ALONE: u32 = 2;
+        if !error.is_loss() || self.mailbox.context.control.stopping() {
+            return;
+        }
+        let progress = &mut self.job.progress;
+        if is_single {
+            progress.sent_singly.note(uid);
+        }
+        if progress.sent_singly.is_hopeless() {
+            return self.give_up_folder(Side::Target, error);
+        }
+        let is_known = progress.costly.len() >= COSTLY_MESSAGES;
+        let losses = &mut progress.sending_losses;
+        // Among others it is only suspected, however often.
+        if !alone && losses.at(&uid) >= SENT_ALONE {
+            return;
+        }
+        let mut times = losses.note(uid);
+        if error.is_silence() || is_known {
+            times = losses.note(uid);
+        }
+        if times >= SENT_ALONE + TRIES_ALONE {
+            self.fail(uid, ProblemKind::MessageRefused, error, Note::LostWhileSending);
+            self.job.progress.costly.insert(uid);
+        }
+    }
+
+    /// Ends the folder: at each of a few messages the connection was lost, and it gave or took nothing else.
+    fn give_up_folder(&mut self, side: Side, error: &ImapError) {
+        if self.job.progress.finished {
+            return;
+        }
+        let kind = match side {
+            Side::Source => ProblemKind::FolderNotRead,
+            Side::Target | Side::Administration => ProblemKind::FolderNotCreated,
+        };
+        let problem = Problem::new(kind).on(side).in_folder(&self.job.planned.source);
+        self.job.give_up(&mut self.mailbox.reporter, problem.saying(error.words()).noting(Note::LostAtEachMessage));
     }
 
     /// Names a message as failed without asking the source who wrote it: for use while the connection is busy or lost.

@@ -4,10 +4,10 @@
 //! and the ledger that are at hand for it. The flow is elsewhere: `mailbox.rs` says what comes after what.
 
 pub mod failures;
+pub mod suspects;
 
 use super::context::RunContext;
 use super::context::reporter::Reporter;
-use super::context::retry::Losses;
 use super::folder::describe::Names;
 use super::folder::progress::FolderProgress;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
@@ -21,6 +21,7 @@ use super::verdict::FolderEvidence;
 use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
 use crate::ledger::{Done, FolderRecord, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
+use suspects::{Good, Singly, suspect_at_work};
 
 /// One mailbox while it is migrated.
 pub struct Mailbox<'a> {
@@ -33,14 +34,12 @@ pub struct Mailbox<'a> {
     pub compared: usize,
     /// The messages of the folders that were scanned.
     pub elsewhere: Elsewhere,
-    /// Whether the connection to the target was lost while folders were made ready: they are asked for one by one then.
-    pub wary: bool,
-    /// At which folders that was.
-    pub ready_losses: Losses<FolderId>,
+    /// Whether folders are asked for one by one.
+    pub singly: Singly,
+    /// Folders that were opened in this run.
+    pub good: Good,
     /// Whether another machine had this mailbox and did not give it back: what it had sent last may still arrive.
     pub taken_over: bool,
-    /// Whether the connection to the source was lost while folders were scanned: they are asked for one by one then.
-    pub scans_singly: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
     /// How many messages the target has taken in this run.
@@ -63,10 +62,9 @@ impl<'a> Mailbox<'a> {
             user: None,
             compared: 0,
             elsewhere: Elsewhere::default(),
-            wary: false,
-            ready_losses: Losses::default(),
+            singly: Singly::default(),
+            good: Good::default(),
             taken_over: false,
-            scans_singly: false,
             one_connection: false,
             taken: 0,
             largest_taken: 0,
@@ -94,12 +92,13 @@ pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Res
     })
 }
 
-/// Ends a folder by an error that only reaches it; none then. The rest of the mailbox continues.
+/// Ends a folder by an error that only reaches it; none then. The rest of the mailbox continues. A loss of the connection is noted.
 pub fn within_folder<T>(
     outcome: Result<T, Halt>,
-    reporter: &mut Reporter<'_>,
+    mailbox: &mut Mailbox<'_>,
     job: &mut FolderJob,
 ) -> Result<Option<T>, Halt> {
+    let reporter = &mut mailbox.reporter;
     match outcome {
         Ok(done) => Ok(Some(done)),
         Err(Halt::Server { side, error }) if !error.is_connection() => {
@@ -110,7 +109,10 @@ pub fn within_folder<T>(
             job.give_up(reporter, *problem);
             Ok(None)
         }
-        Err(halt) => Err(halt),
+        Err(halt) => {
+            suspect_at_work(mailbox, job, &halt);
+            Err(halt)
+        }
     }
 }
 

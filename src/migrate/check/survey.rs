@@ -5,7 +5,8 @@ use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHea
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::context::RunContext;
-use crate::migrate::context::retry::{Ended, Losses, Work, attempt_until_done};
+use crate::migrate::context::losses::Losses;
+use crate::migrate::context::retry::{Attempts, Ended, Task, Turn, Work};
 use crate::migrate::folder::refused_folder;
 use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
@@ -23,23 +24,41 @@ const PAUSES: [u64; 3] = [1, 5, 15];
 /// After this many lost connections at one folder, the folder is named and left.
 const MOST_LOSSES: u32 = 2;
 
-/// Surveys one account.
-pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
-    let mut survey = Survey {
-        context,
-        id,
-        account,
-        standing: None,
-        plan: None,
-        refused: BTreeSet::new(),
-        losses: Losses::default(),
-        complete: true,
-    };
-    let ended = attempt_until_done(context, id, account, &PAUSES, &mut survey);
-    Verdict::of_survey(match ended {
-        Ended::Done(complete) => Ended::Done(groupware::survey(context, id, account) && complete),
-        ended => ended,
-    })
+/// The survey of one account, over all its turns.
+pub struct SurveyTask<'a> {
+    attempts: Attempts,
+    survey: Survey<'a>,
+}
+
+impl<'a> SurveyTask<'a> {
+    /// Of an account that was not begun yet.
+    pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
+        let survey = Survey {
+            context,
+            id,
+            account,
+            standing: None,
+            plan: None,
+            refused: BTreeSet::new(),
+            losses: Losses::default(),
+            complete: true,
+        };
+        Self { attempts: Attempts::new(&PAUSES), survey }
+    }
+}
+
+impl Task<Verdict> for SurveyTask<'_> {
+    fn go_on(&mut self) -> Turn<Verdict> {
+        let Self { attempts, survey } = self;
+        let Survey { context, id, account, .. } = *survey;
+        let turn = attempts.go_on(context, id, account, survey);
+        turn.map(|ended| {
+            Verdict::of_survey(match ended {
+                Ended::Done(complete) => Ended::Done(groupware::survey(context, id, account) && complete),
+                ended => ended,
+            })
+        })
+    }
 }
 
 struct Survey<'a> {
@@ -134,6 +153,7 @@ impl Survey<'_> {
     fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
+        let (mut opened, mut refused_for_now): (u32, Vec<(usize, ImapError)>) = (0, Vec::new());
         let is_open = |at: &usize| self.losses.at(at) < MOST_LOSSES;
         let (suspects, others): (Vec<usize>, Vec<usize>) =
             (0..ways.len()).filter(is_open).partition(|at| self.losses.at(at) > 0);
@@ -143,7 +163,13 @@ impl Survey<'_> {
                 return Err(Halt::Held);
             }
             let Some(first) = part.first() else { break };
-            self.step(Step::Scanning(FolderId(*first as u32)));
+            let folder = FolderId(*first as u32);
+            if self.losses.at(first) > 0 {
+                self.step(Step::OpeningLast(folder));
+                source.wait_for_next_byte(context.options.patience.alone).on(Side::Source)?;
+            } else {
+                self.step(Step::Scanning(folder));
+            }
             let folder = |index: usize| &plan.source.folders[ways[part[index]].index];
             let wire_names: Vec<&[u8]> = (0..part.len()).map(|index| folder(index).wire_name.as_slice()).collect();
             let counted = Cell::new((0, 0));
@@ -155,17 +181,20 @@ impl Survey<'_> {
                 }
                 counted.set((messages + 1, bytes + head.size));
             };
-            let refused = &mut self.refused;
+            let (refused, losses) = (&mut self.refused, &self.losses);
             let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
                 let id_of_folder = FolderId(part[index] as u32);
                 let (messages, bytes) = counted.take();
                 if let Err(error) = outcome {
-                    if refused.insert(id_of_folder) {
+                    if error.is_pause() && losses.at(&part[index]) + 1 < MOST_LOSSES {
+                        refused_for_now.push((part[index], error));
+                    } else if refused.insert(id_of_folder) {
                         let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
                         context.report_problem(id, Some(id_of_folder), problem);
                     }
                     return;
                 }
+                opened += 1;
                 weigh(folder(index), bytes);
                 let bytes = Some(bytes);
                 context.report(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
@@ -182,7 +211,14 @@ impl Survey<'_> {
             }
             scanned.on(Side::Source)?;
         }
-        Ok(())
+        // Where others were opened, the folders are meant, and not the server.
+        if opened > 0 {
+            refused_for_now.iter().for_each(|(at, _)| _ = self.losses.note(*at));
+        }
+        match refused_for_now.pop() {
+            Some((_, error)) => Err(Halt::Server { side: Side::Source, error }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::comparison::{Comparison, Likeness, Summariser, Summary};
 use super::reading::{Readings, SizeAndDigest};
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::imap::Reader;
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, both};
 use crate::migrate::heads::Head;
 use chrono::{DateTime, FixedOffset};

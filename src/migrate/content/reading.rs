@@ -3,10 +3,11 @@
 //! - What was read stays known when the connection is lost; the reading is then asked for again on a new one and continues where it was.
 //! - A lost connection costs the message that was read at the time another try, later and alone, and no other message anything.
 //! - A message that costs the connection again and again is given up: it counts as one that the server does not deliver.
+//! - Where a few messages from everywhere in the folder cost the connection, and none was delivered, all of them are given up.
 
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use std::collections::BTreeMap;
 
 /// How often the connection may be lost while one message is read.
@@ -75,11 +76,13 @@ impl<T> Readings<T> {
         uids: &[Uid],
         losses: &mut Losses<Uid>,
     ) -> Result<(), ImapError> {
-        for uid in uids.iter().filter(|uid| losses.at(uid) >= READING_TRIES) {
+        let is_hopeless = losses.is_hopeless();
+        for uid in uids.iter().filter(|uid| is_hopeless || losses.at(uid) >= READING_TRIES) {
             self.settled.entry(*uid).or_insert(None);
         }
         let open = uids.iter().filter(|uid| !self.settled.contains_key(uid)).copied();
-        let (suspects, others): (Vec<Uid>, Vec<Uid>) = open.partition(|uid| losses.at(uid) > 0);
+        let (suspects, mut others): (Vec<Uid>, Vec<Uid>) = open.partition(|uid| losses.at(uid) > 0);
+        losses.probe_elsewhere(&mut others);
         self.read_some::<M>(reader, &others, losses)?;
         suspects.into_iter().try_for_each(|uid| self.read_some::<M>(reader, &[uid], losses))
     }
@@ -91,9 +94,13 @@ impl<T> Readings<T> {
         losses: &mut Losses<Uid>,
     ) -> Result<(), ImapError> {
         let mut batches = uids.chunks(AT_ONCE).map(<[Uid]>::to_vec);
+        let before = self.delivered(uids);
         let mut sink = MeasuringSink::<M, _>::new(&mut self.settled);
         let read = reader.bodies(&mut batches, &mut sink);
         let arriving = sink.arriving();
+        if self.delivered(uids) > before {
+            losses.note_delivered();
+        }
         let Err(error) = read else { return Ok(()) };
         let next = || uids.iter().find(|uid| !self.settled.contains_key(uid)).copied();
         if let Some(uid) = arriving.or_else(next).filter(|_| error.is_loss()) {
@@ -101,6 +108,10 @@ impl<T> Readings<T> {
             log::debug!("the connection was lost {times} times while message {} was read: {error}", uid.0);
         }
         Err(error)
+    }
+
+    fn delivered(&self, uids: &[Uid]) -> usize {
+        uids.iter().filter(|uid| self.get(**uid).is_some()).count()
     }
 
     /// What a message turned out to be, if it could be read.

@@ -1,7 +1,9 @@
 //! What all workers of a run share: the two servers, the directory, the user's wishes, the recorder.
 
+pub mod condition;
 pub mod control;
 pub mod invitations;
+pub mod losses;
 pub mod permits;
 pub mod recorder;
 pub mod reporter;
@@ -10,6 +12,7 @@ pub mod retry;
 use crate::domain::{Account, AccountId, FolderId, Problem, ProblemKind, Selection, Side};
 use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
 use crate::ledger::{MailboxKey, Store};
+use crate::migrate::context::condition::Condition;
 use crate::migrate::context::control::{Control, Registration};
 use crate::migrate::context::invitations::Invitations;
 use crate::migrate::context::permits::{Permit, Permits};
@@ -61,6 +64,8 @@ pub struct End {
     pub endpoint: Endpoint,
     /// Counts refusals, so that we are not blocked.
     pub guard: SignInGuard,
+    /// What all accounts meet there.
+    pub condition: Condition,
     /// Where connections are counted.
     pub permits: Arc<Permits>,
     /// What everybody is signed in with.
@@ -76,7 +81,36 @@ pub struct SignedIn {
 impl RunContext {
     /// Reports what happened.
     pub fn report(&self, event: Event) {
+        if matches!(&event, Event::MessagesCopied { .. } | Event::MessagesChecked { .. }) {
+            self.eased();
+        }
         self.events.report(event);
+    }
+
+    /// The condition of a side's server.
+    pub fn condition(&self, side: Side) -> &Condition {
+        &self.end(side).condition
+    }
+
+    /// Notes that both servers brought an account forward.
+    pub fn eased(&self) {
+        self.source.condition.eased();
+        self.target.condition.eased();
+    }
+
+    /// Whether a server has a condition that all accounts meet.
+    pub fn is_conditioned(&self) -> bool {
+        self.source.condition.is_on() || self.target.condition.is_on()
+    }
+
+    /// How long no account may begin.
+    pub fn condition_wait(&self) -> Option<Duration> {
+        self.source.condition.wait().max(self.target.condition.wait())
+    }
+
+    /// What an account ends with at once; see [`Condition::given_up`].
+    pub fn given_up(&self) -> Option<Problem> {
+        self.source.condition.given_up().or_else(|| self.target.condition.given_up())
     }
 
     /// Reports a problem of an account.

@@ -1,15 +1,18 @@
-//! Trying again: how an attempt on an account is repeated after a server failed us, and how often a connection may be lost at one thing.
+//! Trying again: how an attempt on an account is repeated after a server failed us.
+//!
+//! A short pause is waited for here. Before a long one, and while a server has a condition that other accounts meet as well (see
+//! `condition`), the account is put off, so that its worker can bring others forward.
 
 use super::RunContext;
-use crate::domain::{Account, AccountId, ProblemKind, Retry, Side};
+use super::condition::{LONGEST, Met};
+use crate::domain::{Account, AccountId, Problem, ProblemKind, Retry, Side};
 use crate::imap::ImapError;
-use crate::migrate::halt::Halt;
-use crate::progress::WaitReason;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use crate::migrate::halt::{Halt, problem_of_all};
+use crate::progress::{Event, WaitReason};
+use std::time::{Duration, Instant};
 
-/// The longest time, in seconds, that a server can make us wait.
-const LONGEST: u64 = 3600;
+/// The longest pause for which a worker waits with an account.
+const WAITED_FOR: Duration = Duration::from_secs(15);
 
 /// Work on one account that is tried again after a server failed us.
 pub trait Work {
@@ -36,69 +39,132 @@ pub enum Ended<T> {
     Failed,
 }
 
-/// Attempts the work until one attempt comes to its end, the user stops the run, or another one is of no use. There are as many further
-/// attempts as `pauses`, in seconds; progress between two failures begins the row anew.
-pub fn attempt_until_done<W: Work>(
-    context: &RunContext,
-    id: AccountId,
-    account: &Account,
-    pauses: &'static [u64],
-    work: &mut W,
-) -> Ended<W::Done> {
-    let mut retries = Retries { pauses, tries: 0 };
-    loop {
-        context.control.wait_while_paused();
-        if context.control.stopping() {
-            return Ended::Stopped;
-        }
-        let before = work.progress();
-        let halt = match work.attempt() {
-            Ok(done) => return Ended::Done(done),
-            Err(halt) => halt,
-        };
-        if context.control.stopping() {
-            return Ended::Stopped;
-        }
-        // Without a problem the run is only paused.
-        let Some(problem) = halt.problem(account) else { continue };
-        match retries.next(&halt, account, work.progress() > before) {
-            Some((side, pause)) => {
-                context.wait_for(id, side, pause, reason(&halt));
-                // Whoever stops the run because it waits wants to know for what.
-                if context.control.stopping() {
-                    context.report_problem(id, None, problem);
-                }
-            }
-            None => {
-                context.report_problem(id, None, problem);
-                return Ended::Failed;
-            }
+/// How a turn of work on an account ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn<T> {
+    /// For good.
+    Ended(T),
+    /// It is to be continued then; the other accounts come first.
+    PutOff(Instant),
+}
+
+impl<T> Turn<T> {
+    /// With another word for its end.
+    pub fn map<U>(self, end: impl FnOnce(T) -> U) -> Turn<U> {
+        match self {
+            Turn::Ended(ended) => Turn::Ended(end(ended)),
+            Turn::PutOff(until) => Turn::PutOff(until),
         }
     }
 }
 
-/// Why the next try is not made at once.
-fn reason(halt: &Halt) -> WaitReason {
-    match halt {
-        Halt::Server { error, .. } if error.wait_seconds().is_some() => WaitReason::ServerAsked,
-        _ => WaitReason::ServerFailed,
-    }
+/// All work on one account in a run, turn by turn, on whichever worker.
+pub trait Task<V>: Send {
+    /// Continues until it has ended or is put off.
+    fn go_on(&mut self) -> Turn<V>;
 }
 
-/// The tries of one account.
-struct Retries {
+/// The attempts on one account, over all its turns.
+pub struct Attempts {
     /// Seconds before each new try.
     pauses: &'static [u64],
     tries: usize,
+    /// Why it was put off, if it was.
+    put_off: Option<Problem>,
 }
 
-impl Retries {
-    /// For which server to wait before the next try, and how long: as long as it says, or the next pause. None when another try is of no
-    /// use, or was the last. An attempt that `went_on` with its work begins the row anew.
-    fn next(&mut self, halt: &Halt, account: &Account, went_on: bool) -> Option<(Side, Duration)> {
-        if went_on {
-            self.tries = 0;
+/// What follows a failed attempt.
+enum Next {
+    Wait(Side, Duration),
+    PutOff(Side, Duration),
+    /// Another attempt is of no use, for this reason.
+    Fail(Box<Problem>),
+}
+
+impl Attempts {
+    /// There are as many further attempts as `pauses`, in seconds; progress between two failures begins the row anew.
+    pub fn new(pauses: &'static [u64]) -> Self {
+        Self { pauses, tries: 0, put_off: None }
+    }
+
+    /// Attempts the work until one attempt comes to its end, the user stops the run, another one is of no use, or the next one is some time
+    /// away.
+    pub fn go_on<W: Work>(
+        &mut self,
+        context: &RunContext,
+        id: AccountId,
+        account: &Account,
+        work: &mut W,
+    ) -> Turn<Ended<W::Done>> {
+        if let Some(problem) = self.put_off.take() {
+            context.report(Event::WaitEnded { account: id });
+            report_if_stopped(context, id, problem);
         }
+        loop {
+            context.control.wait_while_paused();
+            if context.control.stopping() {
+                return Turn::Ended(Ended::Stopped);
+            }
+            if let Some(problem) = context.given_up() {
+                context.report_problem(id, None, problem);
+                return Turn::Ended(Ended::Failed);
+            }
+            let before = work.progress();
+            let attempt = work.attempt();
+            let went_on = attempt.is_ok() || work.progress() > before;
+            if went_on {
+                context.eased();
+                self.tries = 0;
+            }
+            let halt = match attempt {
+                Ok(done) => return Turn::Ended(Ended::Done(done)),
+                Err(halt) => halt,
+            };
+            if context.control.stopping() {
+                return Turn::Ended(Ended::Stopped);
+            }
+            // Without a problem the run is only paused.
+            let Some(problem) = halt.problem(account) else { continue };
+            match self.next(context, id, account, &halt, &problem) {
+                Next::Wait(side, pause) => {
+                    context.wait_for(id, side, pause, reason(&halt));
+                    report_if_stopped(context, id, problem);
+                }
+                Next::PutOff(side, pause) => {
+                    let (seconds, why) = (pause.as_secs().max(1), reason(&halt));
+                    context.report(Event::WaitStarted { account: id, side, seconds, why });
+                    self.put_off = Some(problem);
+                    return Turn::PutOff(Instant::now() + pause);
+                }
+                Next::Fail(problem) => {
+                    context.report_problem(id, None, *problem);
+                    return Turn::Ended(Ended::Failed);
+                }
+            }
+        }
+    }
+
+    fn next(&mut self, context: &RunContext, id: AccountId, account: &Account, halt: &Halt, problem: &Problem) -> Next {
+        if let Halt::Server { side, error } = halt
+            && error.may_be_of_server()
+        {
+            let of_all = problem_of_all(*side, error);
+            match context.condition(*side).met(id, self.pauses, error.wait_seconds(), &of_all) {
+                Met::Alone => {}
+                Met::WithOthers(pause) => return Next::PutOff(*side, pause),
+                Met::TooLong => return Next::Fail(Box::new(of_all)),
+            }
+        }
+        match self.own_pause(halt, account) {
+            Some((side, pause)) if pause <= WAITED_FOR => Next::Wait(side, pause),
+            Some((side, pause)) => Next::PutOff(side, pause),
+            None => Next::Fail(Box::new(problem.clone())),
+        }
+    }
+
+    /// For which server to wait before the account's next try, and how long: as long as it says, or the next pause. None when another try is
+    /// of no use, or was the last.
+    fn own_pause(&mut self, halt: &Halt, account: &Account) -> Option<(Side, Duration)> {
         let retry = halt.problem(account)?.retry();
         let next = *self.pauses.get(self.tries)?;
         if let Halt::Server { error, .. } = halt
@@ -120,52 +186,27 @@ impl Retries {
     }
 }
 
+/// Why the next try is not made at once.
+fn reason(halt: &Halt) -> WaitReason {
+    match halt {
+        Halt::Server { error, .. } if error.wait_seconds().is_some() => WaitReason::ServerAsked,
+        _ => WaitReason::ServerFailed,
+    }
+}
+
+/// Whoever stops the run because it waits wants to know for what.
+fn report_if_stopped(context: &RunContext, id: AccountId, problem: Problem) {
+    if context.control.stopping() {
+        context.report_problem(id, None, problem);
+    }
+}
+
 /// How often another try may help. What a server says on purpose, it says again.
 fn most_tries(error: &ImapError) -> usize {
     match error.kind() {
         _ if error.may_pass() => 5,
         ProblemKind::AccessRefused => 2,
         _ => usize::MAX,
-    }
-}
-
-/// How often a connection was lost at each of many things, such as messages: one that costs the connection again and again is given up,
-/// so that the rest comes to its end.
-#[derive(Debug, Clone)]
-pub struct Losses<K> {
-    counts: BTreeMap<K, u32>,
-}
-
-impl<K> Default for Losses<K> {
-    fn default() -> Self {
-        Self { counts: BTreeMap::new() }
-    }
-}
-
-impl<K: Ord> Losses<K> {
-    /// Notes that the connection was lost at this. Returns how often that was.
-    pub fn note(&mut self, at: K) -> u32 {
-        let count = self.counts.entry(at).or_default();
-        *count += 1;
-        *count
-    }
-
-    /// How often the connection was lost at this.
-    pub fn at(&self, this: &K) -> u32 {
-        self.counts.get(this).copied().unwrap_or(0)
-    }
-
-    /// Where the connection was lost at least this often, and how often that was.
-    pub fn given_up(&self, tries: u32) -> Vec<(K, u32)>
-    where
-        K: Copy,
-    {
-        self.counts.iter().filter(|(_, count)| **count >= tries).map(|(this, count)| (*this, *count)).collect()
-    }
-
-    /// Whether it was never lost.
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
     }
 }
 
@@ -178,8 +219,13 @@ mod tests {
     fn tries_end_with_the_pauses_and_begin_anew_with_every_step_forward() {
         let account = Account::new(1, Address::parse("ann@example.com").unwrap(), Secret::new("x"));
         let lost = Halt::Server { side: Side::Source, error: ImapError::Closed };
-        let mut retries = Retries { pauses: &[1, 5], tries: 0 };
-        let mut next = |went_on| retries.next(&lost, &account, went_on).map(|(_, pause)| pause.as_secs());
+        let mut attempts = Attempts::new(&[1, 5]);
+        let mut next = |went_on| {
+            if went_on {
+                attempts.tries = 0;
+            }
+            attempts.own_pause(&lost, &account).map(|(_, pause)| pause.as_secs())
+        };
         let seen = [false, false, true, false, false].map(&mut next);
         assert_eq!(seen, [Some(1), Some(5), Some(1), Some(5), None]);
     }
@@ -189,7 +235,7 @@ mod tests {
         let account = Account::new(1, Address::parse("ann@example.com").unwrap(), Secret::new("x"));
         let full = crate::domain::Problem::new(ProblemKind::OverQuota).on(Side::Target).into();
         for halt in [Halt::Held, full] {
-            assert!(Retries { pauses: &[1], tries: 0 }.next(&halt, &account, false).is_none(), "{halt:?}");
+            assert!(Attempts::new(&[1]).own_pause(&halt, &account).is_none(), "{halt:?}");
         }
     }
 }

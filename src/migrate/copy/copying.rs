@@ -46,7 +46,7 @@ impl Copying {
 
     /// The messages that it has still to send.
     pub fn uids(&self) -> Vec<Uid> {
-        self.rounds.iter().flat_map(Round::all).collect()
+        self.rounds.iter().flat_map(|round| round.uids.iter().copied()).collect()
     }
 
     /// Takes messages out of what is to be sent.

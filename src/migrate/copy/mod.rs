@@ -12,7 +12,7 @@ pub mod round;
 pub mod sending;
 pub mod two_connections;
 
-use crate::domain::{Note, ProblemKind, Side, Uid};
+use crate::domain::{Side, Uid};
 use crate::imap::{AppendWay, ImapError, NotOpened, Refusal};
 use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
@@ -33,8 +33,6 @@ use std::time::Instant;
 /// At most this many bytes and folders are copied together, so that what is known of a folder is fresh when its turn comes.
 const TOGETHER_BYTES: u64 = 64 << 20;
 const TOGETHER_FOLDERS: usize = 200;
-/// After this many lost connections to the target while it was on its way, a message is sent alone.
-const SENT_ALONE: u32 = 2;
 /// When at most this many messages are left, nothing else shows whether a source that asks to wait means them or everything.
 const FEW: usize = 3;
 
@@ -59,13 +57,13 @@ pub fn copy_folders(
         };
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
         let missing = missing(&mut run);
-        let Some(Some((record, uids, floor))) = within_folder(missing, &mut mailbox.reporter, job)? else { continue };
+        let Some(Some((record, uids, floor))) = within_folder(missing, mailbox, job)? else { continue };
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         bytes = heads.fold(bytes, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
-        let (losses, put_off) = (&job.progress.sending_losses, &job.progress.put_off);
-        let (alone, uids): (Vec<Uid>, Vec<Uid>) =
-            uids.into_iter().partition(|uid| put_off.contains_key(uid) || losses.at(uid) >= SENT_ALONE);
+        let (alone, mut uids): (Vec<Uid>, Vec<Uid>) = uids.into_iter().partition(|uid| job.progress.goes_alone(*uid));
+        job.progress.reading_losses.probe_elsewhere(&mut uids);
+        job.progress.sent_singly.probe_elsewhere(&mut uids);
         let folder = together.len();
         let alone = alone.into_iter().map(|uid| Round::of(folder, vec![uid], AppendWay::Single, true));
         let parts = concurrent::parts(uids).into_iter().rev().map(|uids| Round::of(folder, uids, best, false));
@@ -118,7 +116,7 @@ fn copy_together(
     }
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !rounds.is_empty() {
-        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &mut rounds);
+        let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);
         // Whatever the outcome: what was left behind until the connection was lost is not sent again.
         for copying in &mut together {
             folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
@@ -131,7 +129,7 @@ fn copy_together(
             let (scan, target) = (copying.scan.clone(), copying.target.clone());
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
             let taken = take_end(&mut run, copying, &round, end);
-            if within_folder(taken, &mut mailbox.reporter, job)?.is_none() {
+            if within_folder(taken, mailbox, job)?.is_none() {
                 copying.rounds.clear();
             }
         }
@@ -177,39 +175,45 @@ fn run_pass(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
     together: &[Copying],
-    rounds: &mut [Round],
+    rounds: &[Round],
 ) -> Result<Vec<RoundEnd>, Halt> {
-    for round in &mut *rounds {
+    for round in rounds {
         let copying = &together[round.folder];
         let progress = &mut folders[copying.job].progress;
         progress.floor.get_or_insert(Uid(copying.target.floor));
-        let uids = std::mem::take(&mut round.uids);
-        (round.suspects, round.uids) = uids.into_iter().partition(|uid| progress.reading_losses.at(uid) > 0);
     }
-    let rounds = &*rounds;
+    let is_alone = rounds.iter().all(|round| round.alone);
+    if is_alone {
+        sessions.wait_for_next_byte(mailbox.context.options.patience.alone)?;
+    }
     let Sessions { source, target, second, follower, .. } = &mut *sessions;
     let control = &mailbox.context.control;
     let mut counter = Counter { mailbox, folders, together, rounds, follower: follower.as_mut() };
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
     let had_two = second.is_some();
-    let left = rounds.iter().enumerate().flat_map(|(at, round)| round.all().map(move |uid| (at, uid)));
+    let left = rounds.iter().enumerate().flat_map(|(at, round)| round.uids.iter().map(move |uid| (at, *uid)));
     let left: Vec<(usize, Uid)> = left.take(FEW + 1).collect();
     let outcome = copy_pass(source, (target, second), control, (together, rounds), ledger, &mut counter);
     let PassHalt { halt, round, lost_at, unanswered } = match outcome {
+        Ok(ends) if is_alone => {
+            sessions.wait_for_next_byte(mailbox.context.options.patience.limits.read)?;
+            return Ok(ends);
+        }
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
     mailbox.one_connection |= had_two && matches!(halt, Halt::Server { side: Side::Target, .. });
     let later: usize = together.iter().flat_map(|copying| &copying.rounds).map(|round| round.uids.len()).sum();
     let few = left.len() + later <= FEW;
+    let is_single = unanswered.len() == 1;
     let mut suspect = |(round, uid): (usize, Uid), side: Side, error: &ImapError| {
         let Round { folder, alone, .. } = rounds[round];
         let Copying { job, scan, target, .. } = &together[folder];
         let mut run = FolderRun { mailbox, sessions, ledger, job: &mut folders[*job], scan, target };
         match side {
             Side::Source => run.suspect(uid, error),
-            Side::Target | Side::Administration => suspect_sent(&mut run, uid, alone, error),
+            Side::Target | Side::Administration => run.suspect_sent(uid, (alone, is_single), error),
         }
     };
     match &halt {
@@ -223,7 +227,11 @@ fn run_pass(
         Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
         _ => {}
     }
-    within_folder::<()>(Err(halt), &mut mailbox.reporter, &mut folders[together[rounds[round].folder].job])?;
+    // What costs a connection here is known by the messages.
+    if matches!(&halt, Halt::Server { error, .. } if error.is_connection()) {
+        return Err(halt);
+    }
+    within_folder::<()>(Err(halt), mailbox, &mut folders[together[rounds[round].folder].job])?;
     // Only one folder was refused, but both connections are in the middle of something.
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
@@ -267,6 +275,8 @@ impl Desk for Counter<'_, '_> {
         self.mailbox.taken += messages;
         let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
         self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
+        job.progress.reading_losses.note_delivered();
+        job.progress.sent_singly.note_delivered();
         let has_no_date = |uid| copying.heads().get(uid).is_some_and(|head| head.date.is_none());
         let dateless = |done: &&Done| no_date_sent || has_no_date(done.uid);
         job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
@@ -318,20 +328,4 @@ fn take_end(run: &mut FolderRun<'_, '_>, copying: &mut Copying, round: &Round, m
     let theirs = concurrent::look_for_others(run, &copying.record, copying.target.floor, &copying.uids())?;
     copying.leave_out(&theirs);
     Ok(())
-}
-
-/// Notes that the connection to the target was lost when a message was on its way. A server that fails at a message again and again must
-/// not cost the rest of the mailbox: after the second time it is sent alone.
-fn suspect_sent(run: &mut FolderRun<'_, '_>, uid: Uid, alone: bool, error: &ImapError) {
-    const TRIES_ALONE: u32 = 2;
-    if !error.is_loss() || run.mailbox.context.control.stopping() {
-        return;
-    }
-    // Among others it is only suspected, however often.
-    if !alone && run.job.progress.sending_losses.at(&uid) >= SENT_ALONE {
-        return;
-    }
-    if run.job.progress.sending_losses.note(uid) >= SENT_ALONE + TRIES_ALONE {
-        run.fail(uid, ProblemKind::MessageRefused, error, Note::LostWhileSending);
-    }
 }

@@ -92,14 +92,13 @@ fn appenders<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> R
 /// Splits the messages of all rounds into batches by number and size; a large message is a batch of its own, and so is an empty one: a
 /// literal of no bytes takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
 fn batches(folders: &[Copying], rounds: &[Round]) -> Vec<BodyBatch> {
-    let (mut batches, mut suspects): (Vec<BodyBatch>, Vec<BodyBatch>) = (Vec::new(), Vec::new());
+    let mut batches: Vec<BodyBatch> = Vec::new();
     for (number, round) in rounds.iter().enumerate() {
         let copying = &folders[round.folder];
         let size = |uid: &Uid| copying.heads().get(*uid).map_or(0, |head| head.size);
         let (wire_name, uid_validity) = (copying.source_name.clone(), copying.uid_validity());
         let folder = Arc::new(FolderToRead { number, wire_name, uid_validity });
         let alone = |uid: Uid, bytes| BodyBatch { folder: folder.clone(), uids: vec![uid], bytes, recent: false };
-        suspects.extend(round.suspects.iter().map(|uid| alone(*uid, size(uid))));
         let mut open = false;
         for uid in &round.uids {
             let bytes = size(uid);
@@ -118,7 +117,6 @@ fn batches(folders: &[Copying], rounds: &[Round]) -> Vec<BodyBatch> {
             open = bytes > 0;
         }
     }
-    batches.append(&mut suspects);
     batches
 }
 
@@ -169,7 +167,7 @@ mod tests {
         let uids: Vec<Uid> = folders[0].heads().all().iter().map(|head| head.uid).collect();
         let first = Round::of(0, uids, AppendWay::Batches, false);
         let second = Round::of(1, vec![Uid(1), Uid(3)], AppendWay::Batches, false);
-        let batches = batches(&folders, &[first, Round { suspects: vec![Uid(2)], ..second }]);
+        let batches = batches(&folders, &[first, second]);
         let lengths: Vec<(usize, usize)> =
             batches.iter().map(|batch| (batch.folder.number, batch.uids.len())).collect();
         assert_eq!(lengths, vec![(0, 2), (0, 1), (0, 1), (0, 1), (0, 500), (0, 101), (1, 2), (1, 1)]);

@@ -22,8 +22,6 @@ pub struct Round {
     pub folder: usize,
     /// Which messages, in order.
     pub uids: Vec<Uid>,
-    /// Further messages, at which the connection to the source was lost before: after all others of the pass, each for itself.
-    pub suspects: Vec<Uid>,
     /// Batches or one by one.
     pub way: AppendWay,
     /// How dates are written.
@@ -35,12 +33,7 @@ pub struct Round {
 impl Round {
     /// Sends these messages of a folder, with dates as they are usually written.
     pub fn of(folder: usize, uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
-        Self { folder, uids, suspects: Vec::new(), way, dates: DateStyle::TwoDigits, alone }
-    }
-
-    /// All its messages, in the order in which they are sent.
-    pub fn all(&self) -> impl Iterator<Item = Uid> + '_ {
-        self.uids.iter().chain(&self.suspects).copied()
+        Self { folder, uids, way, dates: DateStyle::TwoDigits, alone }
     }
 }
 

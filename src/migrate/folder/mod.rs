@@ -5,6 +5,7 @@
 
 pub mod describe;
 pub mod flags_lost;
+pub mod losses;
 pub mod own_appends;
 pub mod progress;
 pub mod witnesses;
@@ -66,9 +67,9 @@ impl FolderJob {
         Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
-    /// Whether a connection was lost when it was opened.
+    /// Whether it comes last, because it has cost a connection.
     pub fn is_suspect(&self) -> bool {
-        self.progress.scan_losses > 0
+        self.progress.is_suspect()
     }
 
     /// Ends a folder whose every message is on the target from an earlier run, which recorded `bytes` and compared `compared` messages.

@@ -1,12 +1,13 @@
 //! What was done and reported of a folder in this run, over all attempts, so that nothing is counted twice.
 
 use super::flags_lost::FlagsLost;
+use super::losses::FolderLosses;
 use super::own_appends::OwnAppends;
 use super::witnesses::Witnesses;
 use crate::domain::{ProblemKind, Uid, UidValidity};
 use crate::ledger::Done;
 use crate::migrate::content::matching::Shelf;
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::verdict::FolderEvidence;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn is_far_off(announced: u64, given: u64) -> bool {
     announced > 0 && announced.min(given).saturating_mul(2) < announced.max(given)
 }
+
+/// A message that was on its way so often when the target's connection was lost is sent alone.
+pub const SENT_ALONE: u32 = 2;
 
 /// The progress of one folder.
 #[derive(Debug, Default)]
@@ -61,12 +65,20 @@ pub struct FolderProgress {
     pub floor: Option<Uid>,
     /// At which messages the connection to the target was lost while they were on their way.
     pub sending_losses: Losses<Uid>,
+    /// At which messages the connection to the target was lost while nothing else was on its way.
+    pub sent_singly: Losses<Uid>,
     /// At which messages the connection to the source was lost while they were read.
     pub reading_losses: Losses<Uid>,
     /// At which messages of the target, by their UIDs there, the connection to it was lost while they were read.
     pub read_back_losses: Losses<Uid>,
-    /// How often the connection to the source was lost while it was scanned.
-    pub scan_losses: u32,
+    /// How often a connection was lost when it was opened on either side.
+    pub opening_losses: FolderLosses,
+    /// How often a server refused to open it in words that ask to wait.
+    pub refusals_for_now: u32,
+    /// How often a connection was lost at other work on it.
+    pub losses_at_work: FolderLosses,
+    /// Messages that were named because each of them had cost the connection several times.
+    pub costly: BTreeSet<Uid>,
     /// Messages that the target refused in words that ask to wait: how often, and how many messages it had taken when it did so first.
     pub put_off: BTreeMap<Uid, (u32, u64)>,
     /// How often the source refused messages in such words when nothing else was left to ask for.
@@ -133,6 +145,22 @@ impl FolderProgress {
         self.found += messages;
         self.found_bytes += bytes;
         (messages, bytes)
+    }
+
+    /// Whether it was refused for now or the connection was lost when it was opened, or at several of its messages while none was delivered.
+    pub fn is_suspect(&self) -> bool {
+        self.opening_losses.any()
+            || self.refusals_for_now > 0
+            || self.reading_losses.is_doubtful()
+            || self.sent_singly.is_doubtful()
+    }
+
+    /// Whether a message is sent alone, after all others: it was refused in words that ask to wait, or the connection was lost at it, which
+    /// on the target may have been any of those that were on their way.
+    pub fn goes_alone(&self, uid: Uid) -> bool {
+        self.put_off.contains_key(&uid)
+            || self.reading_losses.at(&uid) > 0
+            || self.sending_losses.at(&uid) >= SENT_ALONE
     }
 
     /// Messages that were found or copied, or that failed.

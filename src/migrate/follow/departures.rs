@@ -12,7 +12,7 @@ use crate::domain::{Digest, MessageHead, Side, Uid};
 use crate::ledger::{Arrival, Departure, FolderRecord, Ledger, Message};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::sessions::Sessions;

@@ -21,7 +21,7 @@ use crate::imap::{FlagChange, FlagsChanged, FlagsWanted, FolderStatus, ImapError
 use crate::ledger::{Extent, FolderRecord, Ledger, LedgerError, Message};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::copy::flags::FlagFilter;
 use crate::migrate::folder::FolderJob;
 use crate::migrate::folder::progress::UnseenFlags;

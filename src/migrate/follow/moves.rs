@@ -123,7 +123,7 @@ fn settled_record(
 ) -> Result<Option<FolderRecord>, Halt> {
     let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { return Ok(None) };
     let past = learn_the_past(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
-    Ok(within_folder(past, &mut mailbox.reporter, job)?.map(|(record, _)| record))
+    Ok(within_folder(past, mailbox, job)?.map(|(record, _)| record))
 }
 
 /// What the record has on the target, and the source has not any more.

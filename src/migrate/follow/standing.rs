@@ -6,7 +6,7 @@
 use crate::domain::{Digest, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::sessions::Sessions;

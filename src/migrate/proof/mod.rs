@@ -48,7 +48,7 @@ fn for_each_open(
         // Without either the folder was given up.
         let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { continue };
         let outcome = work(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
-        within_folder(outcome, &mut mailbox.reporter, job)?;
+        within_folder(outcome, mailbox, job)?;
     }
     Ok(())
 }

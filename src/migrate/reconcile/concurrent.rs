@@ -22,7 +22,7 @@ use crate::ledger::{Done, FolderRecord, Message};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};

@@ -7,7 +7,7 @@ use crate::migrate::attempt::failures::Failure;
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;

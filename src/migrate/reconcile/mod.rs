@@ -17,7 +17,7 @@ use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::Halt;
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
-use crate::migrate::scan::is_as_recorded;
+use crate::migrate::scan::unchanged::is_as_recorded;
 use crate::progress::Step;
 use locate::{
     forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen, on_target, place,

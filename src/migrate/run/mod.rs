@@ -10,26 +10,30 @@ mod shared_mailbox;
 
 use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
 use crate::imap::Endpoint;
-use crate::migrate::check::survey;
+use crate::migrate::check::survey::SurveyTask;
 use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
+use crate::migrate::context::retry::{Task, Turn};
 use crate::migrate::context::{self, RunContext};
+use crate::migrate::endpoints;
+use crate::migrate::mailbox::MailboxTask;
 use crate::migrate::request::{Observer, Request, Servers, TargetKind};
 use crate::migrate::target::kerio::port;
 use crate::migrate::verdict::Verdict;
-use crate::migrate::{endpoints, mailbox, verify};
+use crate::migrate::verify::task::VerifyTask;
 use crate::migration::{self, Keeper, Migration};
 use crate::progress::{Event, MigrationInfo, RunInfo, RunKind, RunState};
 use prepare::Prepared;
-use queue::Queue;
+use queue::{Next, PutOff, Queue};
+use shared_mailbox::Turns;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The handle to a run. Dropping it does not end the run; [`Run::wait`] waits for its end.
 pub struct Run {
@@ -164,7 +168,7 @@ impl Coordinator {
 
     fn run_prepared(&self, request: Request, mut prepared: Prepared) {
         let administration = prepared.take_administration();
-        let queue = Queue::new(request.accounts.len(), &request.known_bytes, request.work);
+        let (known_bytes, work) = (request.known_bytes, request.work);
         let mut context = RunContext {
             shared: HashMap::new(),
             store: request.options.records.clone(),
@@ -187,6 +191,7 @@ impl Coordinator {
             context.shared =
                 shared_mailbox::refused(&context.accounts, &context.source.credentials, context.directory.as_ref());
         }
+        let queue = Queue::new(context.accounts.len(), &known_bytes, work);
         run_pool(&context, request.kind, &queue);
         if let (Some(administration), RunKind::Migrate) = (administration, request.kind) {
             let report = |event| self.events.report(event);
@@ -205,7 +210,7 @@ fn target_key(servers: &Servers, target: &Endpoint) -> String {
 }
 
 /// Lets the workers take accounts until none is left or the user stops the run.
-fn run_pool(context: &RunContext, kind: RunKind, queue: &Queue) {
+fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
     let turns = shared_mailbox::turns(&context.accounts, context.directory.as_ref());
     std::thread::scope(|scope| {
         for number in 1..=queue.most_workers(context.options.jobs) {
@@ -214,16 +219,7 @@ fn run_pool(context: &RunContext, kind: RunKind, queue: &Queue) {
             let place = context.workers.take_free();
             let worker = move || {
                 let _place = place;
-                loop {
-                    context.control.wait_while_paused();
-                    let Some((id, account)) = queue.next(context) else { return };
-                    let turn = turns.get(&id.index()).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-                    if context.control.stopping() && turn.is_some() {
-                        return;
-                    }
-                    let _turn = turn;
-                    run_account(context, kind, id, &account);
-                }
+                work(context, kind, queue, turns);
             };
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
             if let Err(error) = spawned {
@@ -234,24 +230,76 @@ fn run_pool(context: &RunContext, kind: RunKind, queue: &Queue) {
     });
 }
 
-fn run_account(context: &RunContext, kind: RunKind, id: AccountId, account: &Account) {
+/// One worker: account after account, turn after turn.
+fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &Turns) {
+    loop {
+        context.control.wait_while_paused();
+        let (id, task) = match queue.next(context) {
+            Next::Begin(id, account) => (id, begin(context, kind, id, account)),
+            Next::Continue(PutOff { id, task, .. }) => (id, Some(task)),
+            Next::Given(id, account) => {
+                work_to_the_end(context, kind, id, &account);
+                continue;
+            }
+            Next::Wait(pause) => {
+                let begun = Instant::now();
+                context.control.wait(pause);
+                if begun.elapsed() < pause {
+                    queue.hurry(context);
+                }
+                continue;
+            }
+            Next::Nothing => return,
+        };
+        if let Some(mut task) = task {
+            let _alone = turns.get(&id.index()).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Turn::PutOff(until) = take_turn(context, id, task.as_mut()) {
+                queue.put_off(PutOff { id, until, task });
+            }
+        }
+        queue.turn_ended(id);
+    }
+}
+
+/// Works on an account that is never put off: its pauses are waited for here.
+fn work_to_the_end(context: &RunContext, kind: RunKind, id: AccountId, account: &Account) {
+    let Some(mut task) = begin(context, kind, id, account) else { return };
+    while let Turn::PutOff(until) = take_turn(context, id, task.as_mut()) {
+        context.control.wait(until.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// One turn of an account; its end is reported.
+fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>) -> Turn<Verdict> {
+    // Our own fault in one mailbox must not take the others with it.
+    let turn = std::panic::catch_unwind(AssertUnwindSafe(|| task.go_on())).unwrap_or_else(|_| {
+        context.report_problem(id, None, Problem::new(ProblemKind::Internal));
+        Turn::Ended(Verdict::of_no_attempt())
+    });
+    if let Turn::Ended(verdict) = &turn {
+        context.report(Event::AccountFinished { account: id, end: verdict.end() });
+    }
+    turn
+}
+
+/// Takes up an account; none where it ends at once.
+fn begin<'a>(
+    context: &'a RunContext,
+    kind: RunKind,
+    id: AccountId,
+    account: &'a Account,
+) -> Option<Box<dyn Task<Verdict> + 'a>> {
     context.report(Event::AccountStarted { account: id });
     if let Some(problem) = context.shared.get(&id.index()) {
         context.report_problem(id, None, problem.clone());
-        return context.report(Event::AccountFinished { account: id, end: Verdict::of_no_attempt().end() });
+        context.report(Event::AccountFinished { account: id, end: Verdict::of_no_attempt().end() });
+        return None;
     }
-    // Our own fault in one mailbox must not take the others with it.
-    let verdict = std::panic::catch_unwind(AssertUnwindSafe(|| match kind {
-        RunKind::Check => survey::survey(context, id, account),
-        RunKind::Migrate => mailbox::migrate(context, id, account),
-        RunKind::Verify => verify::verify(context, id, account),
-    }));
-    let verdict = verdict.unwrap_or_else(|_| {
-        let problem = Problem::new(ProblemKind::Internal).for_account(&account.address);
-        context.report_problem(id, None, problem);
-        Verdict::of_no_attempt()
-    });
-    context.report(Event::AccountFinished { account: id, end: verdict.end() });
+    Some(match kind {
+        RunKind::Check => Box::new(SurveyTask::new(context, id, account)),
+        RunKind::Migrate => Box::new(MailboxTask::new(context, id, account)),
+        RunKind::Verify => Box::new(VerifyTask::new(context, id, account)),
+    })
 }
 
 /// The record of the migration that this run is a part of; none where the name belongs to other servers, which callers refuse before, and

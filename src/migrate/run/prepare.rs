@@ -5,6 +5,7 @@ use crate::domain::{Problem, Side};
 use crate::imap::{self, Endpoint};
 use crate::kerio::Administration;
 use crate::migrate::context::End;
+use crate::migrate::context::condition::Condition;
 use crate::migrate::context::control::Control;
 use crate::migrate::context::permits::Permits;
 use crate::migrate::context::recorder::Events;
@@ -104,6 +105,7 @@ impl Prepared {
     ) -> Self {
         let end = |endpoint: Endpoint, server: &MailServer| End {
             guard: SignInGuard::default(),
+            condition: Condition::default(),
             permits: Arc::new(Permits::new(server.connections.max_connections)),
             credentials: Arc::new(Credentials::new(endpoint.side, &server.sign_in, server.name)),
             endpoint,

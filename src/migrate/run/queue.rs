@@ -1,53 +1,156 @@
-//! Which account a worker takes next: of the request's accounts the largest first, then those that somebody gives while the run goes on.
+//! Which account a worker takes next.
+//!
+//! 1. Accounts that nobody began come first, the largest of them first, as long as no server has a condition that all of them would meet.
+//! 2. One that was put off comes behind them, at the earliest when its pause is over. So an account whose server hangs up again and again
+//!    never holds the others.
+//! 3. Then come those that somebody gives while the run continues. They are never put off: whoever gives them counts on an answer.
+//! 4. When the user stops the run, no account begins any more, and those that were put off end.
 
 use crate::domain::{Account, AccountId};
 use crate::migrate::context::RunContext;
+use crate::migrate::context::retry::Task;
 use crate::migrate::request::Work;
+use crate::migrate::verdict::Verdict;
 use crate::progress::{AccountInfo, Event};
-use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The accounts of a run that no worker has taken.
-pub struct Queue {
-    /// The places of the request's accounts, as they are begun.
-    order: Vec<usize>,
-    next: AtomicUsize,
+/// How often a worker looks whether another one's try has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The accounts of a run that no worker has.
+pub struct Queue<'a> {
+    waiting: Mutex<Waiting<'a>>,
+    listed: usize,
     work: Option<Arc<dyn Work>>,
     /// How many accounts the run knows.
     known: Mutex<u32>,
 }
 
-impl Queue {
+struct Waiting<'a> {
+    /// The indices of the request's accounts that nobody began, in the order in which they are begun.
+    fresh: VecDeque<usize>,
+    put_off: Vec<PutOff<'a>>,
+    /// The account that tries alone whether a server's condition is over.
+    probe: Option<AccountId>,
+}
+
+/// An account that is continued later.
+pub struct PutOff<'a> {
+    /// Which.
+    pub id: AccountId,
+    /// When.
+    pub until: Instant,
+    /// What is known of it.
+    pub task: Box<dyn Task<Verdict> + 'a>,
+}
+
+/// What a worker does next.
+pub enum Next<'a> {
+    /// Begin this account of the request.
+    Begin(AccountId, &'a Account),
+    /// Continue this one.
+    Continue(PutOff<'a>),
+    /// Work on this one, which somebody gave, to its end.
+    Given(AccountId, Box<Account>),
+    /// Wait.
+    Wait(Duration),
+    /// Nothing is left.
+    Nothing,
+}
+
+impl<'a> Queue<'a> {
     /// So many accounts of sizes that may be known, and those that `work` gives.
     pub fn new(accounts: usize, known_bytes: &[Option<u64>], work: Option<Arc<dyn Work>>) -> Self {
-        let order = order(accounts, known_bytes);
-        Self { order, next: AtomicUsize::new(0), work, known: Mutex::new(accounts as u32) }
+        let fresh = order(accounts, known_bytes).into();
+        let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), probe: None });
+        Self { waiting, listed: accounts, work, known: Mutex::new(accounts as u32) }
     }
 
     /// How many workers can have something to do.
     pub fn most_workers(&self, jobs: u32) -> usize {
-        let listed = self.order.len().max(1);
         let jobs = jobs.max(1) as usize;
-        if self.work.is_some() { jobs } else { jobs.min(listed) }
+        if self.work.is_some() { jobs } else { jobs.min(self.listed.max(1)) }
     }
 
-    /// The next account; none when nothing is left, or the user stops the run.
-    pub fn next<'c>(&self, context: &'c RunContext) -> Option<(AccountId, Cow<'c, Account>)> {
-        if context.control.stopping() {
-            return None;
+    /// What to do next. After an account's turn [`Queue::turn_ended`] is to be called.
+    pub fn next(&self, context: &'a RunContext) -> Next<'a> {
+        let mut waiting = self.lock();
+        let next = waiting.next(context);
+        if context.is_conditioned() {
+            match &next {
+                Next::Begin(id, _) | Next::Continue(PutOff { id, .. }) => waiting.probe = Some(*id),
+                _ => {}
+            }
         }
-        if let Some(index) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            return Some((AccountId(*index as u32), Cow::Borrowed(context.accounts.get(*index)?)));
+        drop(waiting);
+        match next {
+            Next::Nothing => self.given(context),
+            next => next,
         }
-        let work = self.work.as_ref()?;
+    }
+
+    fn given(&self, context: &RunContext) -> Next<'a> {
+        let Some(work) = self.work.as_ref().filter(|_| !context.control.stopping()) else { return Next::Nothing };
+        if let Some(pause) = context.condition_wait() {
+            return Next::Wait(pause);
+        }
         // One after the other, so that the order of the ids is the order of the events.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let id = AccountId(*known);
-        let account = work.next(id, &|| context.control.stopping())?;
+        let Some(account) = work.next(id, &|| context.control.stopping()) else { return Next::Nothing };
         *known += 1;
         context.report(Event::AccountJoined(info(&account)));
-        Some((id, Cow::Owned(account)))
+        Next::Given(id, Box::new(account))
+    }
+
+    /// The turn of this account has ended.
+    pub fn turn_ended(&self, id: AccountId) {
+        self.lock().probe.take_if(|probe| *probe == id);
+    }
+
+    /// Puts an account off.
+    pub fn put_off(&self, account: PutOff<'a>) {
+        self.lock().put_off.push(account);
+    }
+
+    /// Lets everything that waits come now.
+    pub fn hurry(&self, context: &RunContext) {
+        let now = Instant::now();
+        self.lock().put_off.iter_mut().for_each(|account| account.until = now);
+        context.source.condition.hurry();
+        context.target.condition.hurry();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<'a>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Waiting<'a> {
+    fn next(&mut self, context: &'a RunContext) -> Next<'a> {
+        let now = Instant::now();
+        let stopping = context.control.stopping();
+        let has_any = !self.put_off.is_empty() || !self.fresh.is_empty();
+        if has_any && !stopping && self.probe.is_some() && context.is_conditioned() {
+            return Next::Wait(LOOK_EVERY);
+        }
+        let condition = context.condition_wait().filter(|_| !stopping);
+        if !stopping
+            && condition.is_none()
+            && let Some(index) = self.fresh.pop_front()
+            && let Some(account) = context.accounts.get(index)
+        {
+            return Next::Begin(AccountId(index as u32), account);
+        }
+        let soonest = (0..self.put_off.len()).min_by_key(|&index| self.put_off[index].until);
+        let due = soonest.map(|index| self.put_off[index].until.saturating_duration_since(now));
+        match (soonest, due) {
+            (Some(index), Some(due)) if stopping || due.is_zero() => Next::Continue(self.put_off.swap_remove(index)),
+            _ if stopping || self.fresh.is_empty() => due.map_or(Next::Nothing, Next::Wait),
+            _ => [due, condition].into_iter().flatten().min().map_or(Next::Nothing, Next::Wait),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::migrate::sessions::second::SecondConnection;
 use crate::migrate::target::directory::TargetUser;
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The connections of one attempt.
 pub struct Sessions {
@@ -94,6 +95,12 @@ impl Sessions {
             _places: places,
         };
         Ok((sessions, Listings { source: source_listing, target: target_listing }))
+    }
+
+    /// Waits so long for the next byte on both sides from now on.
+    pub fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), Halt> {
+        self.source.wait_for_next_byte(patience).on(Side::Source)?;
+        self.target.reader().wait_for_next_byte(patience).on(Side::Target)
     }
 
     /// Says goodbye on all connections.

@@ -12,7 +12,7 @@ use super::{Plan, Verification};
 use crate::domain::{Digest, FolderId, MessageHead, Note, Problem, ProblemKind, Side, Subject, Uid};
 use crate::imap::Reader;
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::retry::Losses;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

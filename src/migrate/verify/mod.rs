@@ -7,17 +7,17 @@
 
 mod differences;
 mod elsewhere;
+pub mod task;
 
-use crate::domain::{
-    Account, AccountId, Digest, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity,
-};
+use crate::domain::{Account, Digest, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages, match_sizes};
 use crate::migrate::context::RunContext;
+use crate::migrate::context::losses::Losses;
 use crate::migrate::context::reporter::Reporter;
-use crate::migrate::context::retry::{Ended, Losses, Work, attempt_until_done};
+use crate::migrate::context::retry::{Ended, Work};
 use crate::migrate::folder::describe::{Names, describe};
 use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
@@ -34,35 +34,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a lost connection. Something read between two losses begins the row anew.
 const PAUSES: [u64; 6] = [1, 5, 15, 60, 60, 120];
-
-/// Verifies one account.
-pub fn verify(context: &RunContext, id: AccountId, account: &Account) -> Verdict {
-    let mut verification = Verification {
-        context,
-        reporter: Reporter::new(context, id),
-        account,
-        evidence: Vec::new(),
-        elsewhere: Elsewhere::default(),
-        names: Names::default(),
-        plan: None,
-        current: None,
-        sought: Sought::default(),
-        losses: 0,
-        given_up: BTreeSet::new(),
-    };
-    let ended = attempt_until_done(context, id, account, &PAUSES, &mut verification);
-    if ended == Ended::Done(()) && !groupware::compare(context, id, account) {
-        verification.reporter.incomplete = true;
-    }
-    // Where the work came to no end, nobody has looked elsewhere.
-    verification.report_sought();
-    let Verification { plan, evidence, reporter, .. } = &mut verification;
-    let folders = plan.as_ref().map_or(0, |plan| plan.ways.len());
-    evidence.resize(folders, None);
-    let left_out = plan.as_ref().map_or(&[][..], |plan| &plan.left_out);
-    let evidence = Evidence { folders: evidence, left_out, has_failed: reporter.incomplete };
-    Verdict::of(ended, &evidence, false)
-}
 
 struct Verification<'a> {
     context: &'a RunContext,
@@ -149,6 +120,20 @@ impl Work for Verification<'_> {
 }
 
 impl Verification<'_> {
+    /// Compares calendars and contacts, and says how the account ended.
+    fn end(&mut self, ended: Ended<()>) -> Verdict {
+        if ended == Ended::Done(()) && !groupware::compare(self.context, self.reporter.account, self.account) {
+            self.reporter.incomplete = true;
+        }
+        // Where the work came to no end, nobody has looked elsewhere.
+        self.report_sought();
+        let folders = self.plan.as_ref().map_or(0, |plan| plan.ways.len());
+        self.evidence.resize(folders, None);
+        let left_out = self.plan.as_ref().map_or(&[][..], |plan| &plan.left_out);
+        let evidence = Evidence { folders: &self.evidence, left_out, has_failed: self.reporter.incomplete };
+        Verdict::of(ended, &evidence, false)
+    }
+
     fn plan(&mut self, source: &mut Reader, target: &mut Reader) -> Result<Plan, Halt> {
         let context = self.context;
         self.reporter.step(Step::Listing);
@@ -303,6 +288,11 @@ impl Verification<'_> {
         if self.given_up.contains(&id) {
             return Ok(None);
         }
+        if self.losses > 0 {
+            self.reporter.step(Step::OpeningLast(id));
+            source.wait_for_next_byte(self.context.options.patience.alone).on(Side::Source)?;
+            target.wait_for_next_byte(self.context.options.patience.alone).on(Side::Target)?;
+        }
         let status = match source.examine(&listed.wire_name) {
             Ok(status) => status,
             Err(error) => return self.unread(id, Side::Source, way, error),
@@ -338,7 +328,9 @@ impl Verification<'_> {
     fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
         const TRIES: u32 = 3;
         if error.is_connection() {
-            self.losses += u32::from(error.is_loss());
+            // A folder that is refused for now is meant itself where others were compared.
+            let is_meant = error.is_pause() && self.evidence.iter().any(Option::is_some);
+            self.losses += u32::from(error.is_loss() || is_meant);
             if self.losses >= TRIES && !self.context.control.stopping() {
                 // Named, and passed over on the next connection.
                 self.losses = 0;

@@ -400,6 +400,7 @@ fn missing(account: &AccountState) -> Option<String> {
 pub fn waiting(wait: Wait, now: u64) -> String {
     let (server, seconds) = (server(wait.side), wait.seconds(now));
     match wait.why {
+        _ if seconds == 0 => format!("Waiting for {server}; other accounts come first"),
         WaitReason::ServerFailed => format!("Waiting for {server}, next try in {seconds} s"),
         WaitReason::ServerAsked => format!("Waiting {seconds} s, as {server} asks for"),
         WaitReason::OwnChoice => format!("Pausing {seconds} s so that {server} does not lock us out"),
@@ -427,6 +428,7 @@ fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
         Step::SigningIn => "Signing in".to_owned(),
         Step::Listing => "Listing folders".to_owned(),
         Step::Scanning(id) => format!("Reading{}", folder(id)),
+        Step::OpeningLast(id) => format!("Opening{} last, for up to {} min", folder(id), Step::MINUTES_ALONE),
         Step::Copying(id) => format!("Copying{}", folder(id)),
         Step::CopyingItems => "Calendars and contacts".to_owned(),
         Step::Checking(id) => format!("Checking{}", folder(id)),

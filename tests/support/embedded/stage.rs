@@ -121,6 +121,7 @@ impl Stage {
             patience: Patience {
                 limits: Limits { connect: Duration::from_secs(5), ..Limits::default() },
                 quiet: Duration::from_millis(50),
+                alone: Duration::from_secs(1),
             },
             hurried: true,
             repair: false,

@@ -76,6 +76,7 @@ pub(super) fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> St
         (false, None) if folder.finished => String::new(),
         (false, None) if step == Step::Copying(id) => "being copied".to_owned(),
         (false, None) if step == Step::Checking(id) => "being checked".to_owned(),
+        (false, None) if step == Step::OpeningLast(id) => "being opened, last".to_owned(),
         (false, None) if step == Step::Scanning(id) => "being read".to_owned(),
         (false, None) if !folder.counted => "not counted yet".to_owned(),
         (false, None) if arrived(&folder.tally) == 0 => "waits".to_owned(),

@@ -1,0 +1,121 @@
+//! Folders and messages at which a connection is lost, on either side: they come last, alone, and with a longer limit of time; then they
+//! are named. So none of them holds up the rest, and what each costs is bounded:
+//!
+//! 1. A folder that costs the connection when it is opened or made ready comes after all others. There both servers may take as long as
+//!    `Patience::alone`. At the third loss, or the second if the server was silent, it is named.
+//! 2. Folders that were asked for together are asked for one by one from then on: it could have been any of them.
+//! 3. A folder that a server refuses in words that ask to wait is asked for again, last and alone. Whether the folder or the server is meant
+//!    shows when another one is opened, which was opened before: if that is refused too, the server is waited for. If it is not, the folder is
+//!    named at its third refusal.
+//! 4. A folder at which a connection is lost in other work five times in a row, without anything brought forward, is named.
+
+use super::Mailbox;
+use crate::domain::{Note, Problem, ProblemKind, Side};
+use crate::imap::ImapError;
+use crate::migrate::folder::{FolderJob, refused_folder};
+use crate::migrate::halt::Halt;
+use crate::migrate::sessions::Sessions;
+
+/// Losses at which a folder is named: when it is opened, and in other work.
+const OPENINGS: u32 = 3;
+const SILENT_OPENINGS: u32 = 2;
+const LOSSES_AT_WORK: u32 = 5;
+
+/// Refusals in words that ask to wait, at which a folder is named.
+const REFUSALS: u32 = 3;
+
+/// Whether the folders of a side are asked for one by one.
+#[derive(Debug, Default)]
+pub struct Singly {
+    pub source: bool,
+    pub target: bool,
+}
+
+/// A folder on each side that was opened, by its wire name.
+#[derive(Debug, Default)]
+pub struct Good {
+    pub source: Option<Vec<u8>>,
+    pub target: Option<Vec<u8>>,
+}
+
+impl Singly {
+    /// Whether this is so on either side.
+    pub fn any(&self) -> bool {
+        self.source || self.target
+    }
+
+    /// Takes in why an attempt ended.
+    pub fn note(&mut self, halt: &Halt) {
+        match halt {
+            Halt::Server { side: Side::Source, error } if error.is_loss() => self.source = true,
+            Halt::Server { error, .. } if error.is_loss() => self.target = true,
+            _ => {}
+        }
+    }
+}
+
+/// Notes that the connection to this side was lost when a folder was opened or made ready there.
+pub fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, at: Side, halt: &Halt) {
+    let Some(error) = loss(mailbox, halt, at) else { return };
+    mailbox.singly.note(halt);
+    let most = if error.is_silence() { SILENT_OPENINGS } else { OPENINGS };
+    if job.progress.opening_losses.note(job.progress.settled()) >= most {
+        name(mailbox, job, at, error);
+    }
+}
+
+/// Notes that a connection was lost at other work on a folder.
+pub fn suspect_at_work(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Halt) {
+    let Halt::Server { side, .. } = halt else { return };
+    let Some(error) = loss(mailbox, halt, *side) else { return };
+    let forward = job.progress.settled() + mailbox.compared as u64 + mailbox.reporter.checked;
+    if job.progress.losses_at_work.note(forward) >= LOSSES_AT_WORK {
+        name(mailbox, job, *side, error);
+    }
+}
+
+/// Decides what to do about a folder that a server refuses to open or to make ready. An error is that the server is to be waited for.
+pub fn refused(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    job: &mut FolderJob,
+    at: Side,
+    error: ImapError,
+) -> Result<(), Halt> {
+    if !error.is_pause() {
+        job.give_up(&mut mailbox.reporter, refused_folder(at, &job.planned, &error));
+        return Ok(());
+    }
+    job.progress.refusals_for_now += 1;
+    if job.progress.refusals_for_now == 1 {
+        return Ok(());
+    }
+    let (reader, good) = match at {
+        Side::Source => (&mut sessions.source, &mailbox.good.source),
+        Side::Target | Side::Administration => (sessions.target.reader(), &mailbox.good.target),
+    };
+    let opens_others = good.as_ref().is_some_and(|name| reader.examine(name).is_ok());
+    if opens_others && job.progress.refusals_for_now >= REFUSALS {
+        job.give_up(&mut mailbox.reporter, refused_folder(at, &job.planned, &error));
+        return Ok(());
+    }
+    Err(Halt::Server { side: at, error })
+}
+
+fn loss<'h>(mailbox: &Mailbox<'_>, halt: &'h Halt, at: Side) -> Option<&'h ImapError> {
+    match halt {
+        Halt::Server { side, error } if *side == at && error.is_loss() => {
+            Some(error).filter(|_| !mailbox.context.control.stopping())
+        }
+        _ => None,
+    }
+}
+
+fn name(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, side: Side, error: &ImapError) {
+    let (kind, note) = match side {
+        Side::Source => (ProblemKind::FolderNotRead, Note::LostWhileOpening),
+        Side::Target | Side::Administration => (ProblemKind::FolderNotCreated, Note::LostWhileCreating),
+    };
+    let problem = Problem::new(kind).on(side).in_folder(&job.planned.source);
+    job.give_up(&mut mailbox.reporter, error.quoted_in(problem).noting(note));
+}

@@ -1,0 +1,94 @@
+//! Folders of which the record says that every message is on the target, and in which nothing changed since: they need no scan.
+
+use crate::imap::FolderStatus;
+use crate::ledger::{FolderRecord, Ledger, Snapshot};
+use crate::migrate::attempt::suspects::suspect;
+use crate::migrate::attempt::{Mailbox, uncompared};
+use crate::migrate::folder::FolderJob;
+use crate::migrate::folder::progress::UnseenFlags;
+use crate::migrate::folder::witnesses::{Testimony, credible_next};
+use crate::migrate::halt::{Halt, both};
+use crate::migrate::sessions::Sessions;
+
+/// Finishes the folders of which the ledger says that every message is on the target, and to which nothing came since.
+pub fn take_over_unchanged(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    folders: &mut [FolderJob],
+    due: &dyn Fn(&FolderJob) -> bool,
+) -> Result<(), Halt> {
+    let mut complete: Vec<(&mut FolderJob, FolderRecord)> = Vec::new();
+    for job in folders.iter_mut().filter(|job| due(job)) {
+        let record = ledger.folder(&job.source);
+        complete.extend(record.filter(|record| record.snapshot.is_some()).map(|record| (job, record)));
+    }
+    let at_once = if mailbox.singly.any() { 1 } else { complete.len().max(1) };
+    for part in complete.chunks_mut(at_once) {
+        let looked = take_over(mailbox, sessions, ledger, part);
+        if let Err(halt) = &looked {
+            match part {
+                [(job, _)] => suspect(mailbox, job, halt.side(), halt),
+                // Which of them it was shows when they are asked for one by one.
+                _ => mailbox.singly.note(halt),
+            }
+        }
+        looked?;
+    }
+    Ok(())
+}
+
+fn take_over(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    complete: &mut [(&mut FolderJob, FolderRecord)],
+) -> Result<(), Halt> {
+    let source_names: Vec<&[u8]> = complete.iter().map(|(job, _)| job.source.wire_name.as_slice()).collect();
+    let Sessions { source, target, .. } = sessions;
+    let target_name = |record: &FolderRecord| {
+        let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
+        name.unwrap_or_else(|| record.target_name.clone())
+    };
+    let target_names: Vec<Vec<u8>> = complete.iter().map(|(_, record)| target_name(record)).collect();
+    let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
+    let (here, there) = both(|| source.statuses_with_changes(&source_names), || target.statuses(&target_names))?;
+    for (((job, record), here), there) in complete.iter_mut().zip(here).zip(there) {
+        let (Some(here), Some(there)) = (here, there) else { continue };
+        let (done, bytes) = ledger.done_counts(record)?;
+        let is_trusted = job.progress.witnesses.as_ref().is_none_or(|witnesses| {
+            let at_places = witnesses.target();
+            let is_emptied = at_places == Testimony::Empty && there.uid_next.is_some();
+            witnesses.source_holds() && (at_places == Testimony::Holds || is_emptied)
+        });
+        // More than are there: some were deleted or moved on the source since, which is followed.
+        let is_whole = is_trusted && done == here.messages;
+        if is_whole && is_unchanged(record, &here) && is_as_recorded(ledger, record, &there)? {
+            let open = uncompared(ledger, record, mailbox.context.options.verify)?;
+            let compared = done.saturating_sub(open.len() as u64);
+            // Two equal counters say that no flag changed; nothing else says so without looking at each.
+            let (followed, now) = (record.source_end.and_then(|end| end.modseq), here.highest_modseq);
+            let are_seen = followed.is_some() && followed == now;
+            job.progress.unseen_flags = (!are_seen).then_some(UnseenFlags { followed, now });
+            job.take_over(&mailbox.reporter, (bytes, compared), &here, &there);
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing came to the source's folder, and nothing left it, since it was complete.
+fn is_unchanged(record: &FolderRecord, source: &FolderStatus) -> bool {
+    let seen = source.uid_next.map(|uid_next| Snapshot { uid_next, messages: source.messages });
+    record.source_uid_validity == source.uid_validity && record.snapshot.is_some() && record.snapshot == seen
+}
+
+/// Whether the target's folder is the one the record speaks of. One whose UIDNEXT went back was restored from a backup, and what the
+/// record says of it is not there any more.
+pub fn is_as_recorded(ledger: &Ledger, record: &FolderRecord, target: &FolderStatus) -> Result<bool, Halt> {
+    let highest = ledger.highest_target_uid(record)?;
+    let next = credible_next(target, None);
+    let before = record.target_end.and_then(|end| end.uid_next);
+    let went_back = highest.zip(next).is_some_and(|(highest, next)| highest >= next)
+        || before.zip(next).is_some_and(|(before, next)| before > next);
+    Ok(record.target_uid_validity == target.uid_validity && !went_back)
+}
