@@ -264,9 +264,10 @@ fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_
 
 #[test]
 fn all_machines_are_held_continued_stopped_and_one_is_drained() {
-    let field = Field::with_fleet(4, 60);
+    let field = Field::new(4, 60);
+    let made = finish(field.creation("uni").args(["--max-rate-target", "20 kB/s"]));
+    assert_eq!(made.code, Some(0), "{made:?}");
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(600));
     let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
     let workers = ["one", "two"].map(|machine| field.start(machine));
     until("something arrives", || arrived() > 4);
@@ -292,7 +293,6 @@ fn all_machines_are_held_continued_stopped_and_one_is_drained() {
     let drained = field.start("three");
     until("it has begun", || field.watch()["accounts"]["running"].as_u64() == Some(2));
     field.ordered("drain", &["three"]);
-    field.stage.target.hurry();
     assert_eq!(drained.finish().code, Some(0));
     assert!(field.watch()["accounts"]["waiting"].as_u64() > Some(0), "the rest is left to others");
     assert_eq!(field.start("four").finish().code, Some(0));
