@@ -37,12 +37,14 @@ mod separator;
 mod titles;
 mod warnings;
 mod words;
+mod writing;
 
 pub use columns::{Column, Columns};
 pub use encoding::Encoding;
 pub use meaning::{Layout, Meaning};
 pub use preview::{Cell, MOST_COLUMNS, Preview};
 pub use warnings::Warning;
+pub use writing::write;
 
 use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, printable};
 use fault::Fault;

@@ -45,6 +45,18 @@ pub enum Action {
     ShowFile,
     /// Sign in to the chosen accounts and count their messages.
     Check,
+    /// Correct the password or the sign-in name of the account with this key.
+    Correct(String),
+    /// Take over what was typed for that account; with the flag it is tried again at once.
+    UseCorrection(bool),
+    /// Migrate the account with this key once more.
+    TryAgain(String),
+    /// Write the list with its corrections into a file.
+    SaveList,
+    /// Plan a start for later.
+    PlanStart,
+    /// Close the window although a start is planned.
+    CloseAnyway,
     /// Start what the page is for with the chosen accounts.
     Start,
     /// Start this at once with all accounts of the loaded list that it is for.

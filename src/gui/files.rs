@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// The outcome of a dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,45 @@ pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>
             Ok(picked)
         },
     )
+}
+
+/// Lets the user choose where to save a list of accounts, and writes it so that only this user can read it. Where the system has no
+/// dialog it goes beside the list that it was read from, under a name that is not taken. The error is a sentence.
+pub fn save_list(
+    context: &Context,
+    beside: PathBuf,
+    text: Zeroizing<String>,
+) -> io::Result<Task<Result<Picked, String>>> {
+    let chosen = AsyncFileDialog::new()
+        .set_title("Save the corrected list")
+        .set_file_name("accounts-corrected.csv")
+        .add_filter("Accounts (CSV)", &["csv"])
+        .save_file();
+    let wake = context.clone();
+    Task::start(
+        "dialog",
+        move || wake.request_repaint(),
+        move || {
+            let path = match answered(chosen) {
+                Picked::File(path) => path,
+                Picked::NoDialog => free_name(&beside),
+                Picked::Cancelled => return Ok(Picked::Cancelled),
+            };
+            private_file::replace(&path, text.as_bytes())
+                .map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
+            Ok(Picked::File(path))
+        },
+    )
+}
+
+/// `users-corrected.csv` beside `users.csv`, or `users-corrected-2.csv`.
+fn free_name(beside: &Path) -> PathBuf {
+    let stem = beside.file_stem().map_or_else(|| "accounts".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = |number: u32| match number {
+        1 => beside.with_file_name(format!("{stem}-corrected.csv")),
+        _ => beside.with_file_name(format!("{stem}-corrected-{number}.csv")),
+    };
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1))
 }
 
 /// Opens a file or folder in the system's program for it. The error is a sentence with its path. If it does not exist yet, `when` follows: a

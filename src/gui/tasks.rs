@@ -20,6 +20,7 @@ use egui::Context;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The result of a task.
 pub enum News {
@@ -41,6 +42,8 @@ pub enum News {
     Loading,
     /// A file of accounts was read.
     Loaded(PathBuf, Box<AccountsFile>),
+    /// The corrected list was saved in this file.
+    ListSaved(PathBuf),
     /// What earlier runs left behind.
     Leftovers {
         /// A port that is still changed.
@@ -75,6 +78,7 @@ pub struct Tasks {
     picking_certificate: Option<(Side, Task<Picked>)>,
     loading: Option<Loaded>,
     saving: Option<Task<Result<Picked, String>>>,
+    saving_list: Option<Task<Result<Picked, String>>>,
     opening: Option<Task<Result<(), String>>>,
     starting_demo: Option<Task<Result<Box<Practice>, String>>>,
     looking: Option<Task<Leftovers>>,
@@ -107,6 +111,7 @@ impl Tasks {
             picking_certificate: None,
             loading: None,
             saving: None,
+            saving_list: None,
             opening: None,
             starting_demo: None,
             looking: None,
@@ -215,6 +220,12 @@ impl Tasks {
         Ok(())
     }
 
+    /// Lets the user choose where to save a list with its passwords, and writes it for this user alone.
+    pub fn save_list(&mut self, beside: PathBuf, text: Zeroizing<String>) -> io::Result<()> {
+        self.saving_list = Some(files::save_list(&self.context, beside, text)?);
+        Ok(())
+    }
+
     /// Opens a file or folder with the system; `when` says when it will exist.
     pub fn open(&mut self, path: PathBuf, when: &'static str) -> io::Result<()> {
         self.opening = Some(files::open(&self.context, path, when)?);
@@ -301,6 +312,11 @@ impl Tasks {
             Some(Ok(Ok((path, file)))) => news.push(News::Loaded(path, file)),
             Some(Ok(Err(problem))) => news.extend([News::NotChosen, News::Failed(problem.to_string())]),
             Some(Err(sentence)) => news.extend([News::NotChosen, News::Failed(sentence)]),
+        }
+        match ended(&mut self.saving_list) {
+            Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Failed(sentence)),
+            Some(Ok(Ok(Picked::File(path)))) => news.push(News::ListSaved(path)),
+            Some(Ok(Ok(Picked::Cancelled | Picked::NoDialog))) | None => {}
         }
         match ended(&mut self.saving) {
             Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Failed(sentence)),

@@ -6,6 +6,7 @@
 use super::action::Action;
 use super::page::Page;
 use super::pages::accounts::{AccountsPage, filter_id};
+use super::pages::correction::{Answer, Correction};
 use super::pages::result::ResultPage;
 use super::pages::servers::{ServersPage, rules_id};
 use super::pages::status::StatusPage;
@@ -14,6 +15,7 @@ use super::theme::{self, palette};
 use super::widgets::bar::Bar;
 use super::widgets::{button, card, steps};
 use crate::progress::RunKind;
+use crate::report::words;
 use egui::{Id, Key, Label, Modal, Rect, ScrollArea, Stroke, Ui, UiBuilder, vec2};
 use std::path::PathBuf;
 
@@ -30,6 +32,8 @@ pub struct Wizard {
     pub status: StatusPage,
     /// Page 4.
     pub result: ResultPage,
+    /// The account that is being corrected.
+    pub correction: Option<Correction>,
     /// Whether the box about the program is open.
     pub about: bool,
     /// Where the logs are.
@@ -56,7 +60,7 @@ impl Wizard {
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0, palette(ui).ground);
         // Whether Enter is free for the primary button has to be known before a field takes the key.
-        let enter = !self.about && enter_is_free(ui);
+        let enter = !self.about && self.correction.is_none() && !self.accounts.is_planning() && enter_is_free(ui);
         let (side, rest) = whole.split_left_right_at_x(whole.left() + steps::width(whole.width()));
         let (page, bar) = rest.split_top_bottom_at_y(rest.bottom() - BAR);
         place(ui, side, "steps", |ui| steps::show(ui, &self.steps(), &mut actions));
@@ -109,6 +113,7 @@ impl Wizard {
                 actions.push(Action::DoNotStart);
             }
         }
+        self.show_corrections(ui, actions);
         match self.page {
             Page::Servers => scrolled(ui, 0.0, |ui| self.servers.show(ui, actions)),
             Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
@@ -132,6 +137,33 @@ impl Wizard {
             if strip::line(ui, Mark::Note, head, &["Try it without servers"], |_| ()).is_some() {
                 actions.push(Action::TryDemo);
             }
+        }
+    }
+
+    /// The form that corrects an account, and how many are corrected in this window only.
+    fn show_corrections(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let at_once = self.page == Page::Result;
+        match self.correction.as_mut().and_then(|form| form.show(ui, at_once)) {
+            Some(Answer::Cancel) => self.correction = None,
+            Some(answer) => actions.push(Action::UseCorrection(answer == Answer::TryAgain)),
+            None => {}
+        }
+        let head = match self.accounts.corrected() {
+            0 => return,
+            1 => "1 account is corrected, in this window only.".to_owned(),
+            many => format!("{} accounts are corrected, in this window only.", words::count(many)),
+        };
+        if matches!(self.page, Page::Accounts | Page::Result)
+            && super::widgets::strip::line(
+                ui,
+                super::widgets::sign::Mark::Note,
+                &head,
+                &["Save a corrected list"],
+                |_| (),
+            )
+            .is_some()
+        {
+            actions.push(Action::SaveList);
         }
     }
 
@@ -186,7 +218,7 @@ impl Wizard {
 
     /// Esc closes what is on top.
     fn escape(&mut self, actions: &mut Vec<Action>) {
-        if self.notice.take().is_some() {
+        if self.notice.take().is_some() || self.correction.take().is_some() {
             return;
         }
         match self.page {

@@ -4,7 +4,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod evenings;
 mod screen;
+mod stopped;
 
 use kimt::gui::theme::LIGHT;
 use kimt::rehearsal::demo::{Demo, DemoOptions};
@@ -24,28 +26,8 @@ fn keyboard_and_mouse_lead_from_the_first_field_to_the_report_and_every_message_
     let screen = Screen::start(folder.path());
     let mut window = Window::open(&screen, folder.path());
 
-    // 1 Servers. The keyboard is in the first field.
-    window.wait_for_step(0);
-    let administration = demo.administration_address().port.unwrap().to_string();
-    screen.write(&demo.source_address().to_string());
-    screen.press(&["Tab", "Tab", "Tab"]);
-    screen.write(&demo.target_address().to_string());
-    screen.press(&["Tab"]);
-    screen.write(demo.administrator());
-    screen.press(&["Tab"]);
-    screen.write(demo.administrator_password().reveal());
-    screen.press(&["Tab", "Tab", "space", "Tab"]);
-    screen.write(&administration);
-    screen.press(&["Return"]);
-    window.trust();
-
-    // 2 Accounts. The one trusted certificate is that of all three servers, and Next continued by itself. Here is no dialog for files, so the name is typed.
-    window.wait_for_step(1);
-    screen.press(&["ctrl+o"]);
-    screen.wait_for("the field for the file's name", |picture| window.in_page(picture, accent(), 300));
-    screen.write(demo.accounts_file().to_str().unwrap());
-    screen.press(&["Return"]);
-    screen.wait_for("the accounts", |picture| window.in_bar(picture, accent(), 150));
+    window.fill_in(&demo);
+    window.load(demo.accounts_file());
     screen.press(&["Return"]);
 
     // 3 Migration leads to 4 Result by itself. The first underlined words are the report's.
@@ -94,11 +76,11 @@ struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Opens it for a user who never opened it before, on a system with no dialog for files and an xdg-open that only takes notes.
+    /// Opens it for a user who has opened it before or not, on a system with no dialog for files and an xdg-open that only takes notes.
     fn open(screen: &'a Screen, folder: &Path) -> Self {
         let [home, programs, opened] = ["home", "programs", "opened"].map(|name| folder.join(name));
         for folder in [&home, &programs] {
-            fs::create_dir(folder).unwrap();
+            fs::create_dir_all(folder).unwrap();
         }
         let opener = programs.join("xdg-open");
         fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" > {}\n", opened.display())).unwrap();
@@ -116,6 +98,51 @@ impl<'a> Window<'a> {
         let program = program.spawn().unwrap();
         let corner = screen.focus_window(NAME);
         Self { screen, program, corner, home, opened }
+    }
+
+    /// Fills the first page in, trusts the certificate, and comes to the second page.
+    fn fill_in(&mut self, demo: &Demo) {
+        self.fill_in_with(demo, &demo.source_address().to_string());
+    }
+
+    /// The same, with another way to the source.
+    fn fill_in_with(&mut self, demo: &Demo, source: &str) {
+        // The keyboard is in the first field.
+        self.wait_for_step(0);
+        let screen = self.screen;
+        let administration = demo.administration_address().port.unwrap().to_string();
+        screen.write(source);
+        screen.press(&["Tab", "Tab", "Tab"]);
+        screen.write(&demo.target_address().to_string());
+        screen.press(&["Tab"]);
+        screen.write(demo.administrator());
+        screen.press(&["Tab"]);
+        screen.write(demo.administrator_password().reveal());
+        screen.press(&["Tab", "Tab", "space", "Tab"]);
+        screen.write(&administration);
+        screen.press(&["Return"]);
+        self.trust();
+        // The one trusted certificate is that of all three servers, and Next continued by itself.
+        self.wait_for_step(1);
+    }
+
+    /// Loads a list. Here is no dialog for files, so the name is typed.
+    fn load(&self, list: &Path) {
+        self.screen.press(&["ctrl+o"]);
+        self.screen.wait_for("the field for the file's name", |picture| self.in_page(picture, accent(), 300));
+        self.screen.write(list.to_str().unwrap());
+        self.screen.press(&["Return"]);
+        self.screen.wait_for("the accounts", |picture| self.in_bar(picture, accent(), 150));
+    }
+
+    /// Stops the run: presses Stop… in the bar, and then the button of the question.
+    fn stop(&self) {
+        let (left, top) = (self.corner.0 + 236, self.bar().1);
+        self.screen.click((left + 30, top + 26));
+        // The button lies on the ground of a warning; the bar of the progress has red in it too.
+        let (ground, red) = (colour(LIGHT.warning_ground), colour(LIGHT.error));
+        let (x, y) = self.screen.wait_for("the question", |picture| picture.run_on(ground, self.page(), red, 60));
+        self.screen.click((x + 30, y + 12));
     }
 
     /// Waits until the step (0 to 3) is the one that is marked at the left.

@@ -3,6 +3,8 @@
 //! Promises that the window's thread never waits: servers, files, dialogs and runs have threads of their own.
 
 mod continuing;
+mod correcting;
+mod planning;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -70,6 +72,8 @@ pub struct App {
     continued: Option<String>,
     /// What is chosen once the file is loaded.
     choose: Option<Choosing>,
+    /// The keys of the accounts to try again once the current run has ended.
+    again: BTreeSet<String>,
     /// Starts as soon as the current run has ended.
     next: Option<RunKind>,
     awake: Option<Awake>,
@@ -107,6 +111,7 @@ impl App {
             hidden: BTreeSet::new(),
             continued: None,
             choose: None,
+            again: BTreeSet::new(),
             next: None,
             awake: None,
             notifications: Notifications::default(),
@@ -179,6 +184,7 @@ impl App {
 
     fn take_news(&mut self) {
         self.take_run();
+        self.start_planned();
         for news in self.tasks.news(&mut self.wizard.servers) {
             self.take_task(news);
         }
@@ -230,6 +236,7 @@ impl App {
                 self.take_migrations(migrations);
             }
             News::Migrations(migrations) => self.take_migrations(migrations),
+            News::ListSaved(path) => self.list_saved(path),
             News::PortRestored(RestoredPort { service, port }) => {
                 self.wizard.servers.restore = None;
                 self.wizard.status.state.port_changed = None;
@@ -336,8 +343,10 @@ impl App {
         self.wizard.status.question = None;
         self.wizard.status.silence = None;
         self.show_end();
-        if let Some(next) = self.next.take() {
-            self.start(next);
+        match self.next.take() {
+            Some(next) => self.start(next),
+            None if self.wizard.status.state.stop_requested => self.again.clear(),
+            None => self.try_again_now(),
         }
     }
 
@@ -371,7 +380,7 @@ impl App {
                 }
             }
             Some(running) => running.stop(),
-            None => {}
+            None => self.ask_about_plan(),
         }
     }
 

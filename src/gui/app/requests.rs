@@ -71,6 +71,15 @@ impl App {
                 }
             }
             Action::Check => self.start(RunKind::Check),
+            Action::Correct(key) => self.correct(&key),
+            Action::UseCorrection(again) => self.use_correction(again),
+            Action::TryAgain(key) => self.try_again(key),
+            Action::SaveList => self.save_list(),
+            Action::PlanStart => self.plan_start(),
+            Action::CloseAnyway => {
+                self.wizard.accounts.planned = None;
+                self.context.send_viewport_cmd(ViewportCommand::Close);
+            }
             Action::Start => self.start_purpose(),
             Action::StartAll(purpose) => self.start_all(purpose),
             Action::OpenReport => {
@@ -198,6 +207,12 @@ impl App {
             self.carry_out(Action::LoadFile(path));
         }
         self.know_accounts();
+        let limit = |server: &MailServer| server.connections.max_rate;
+        self.wizard.accounts.most_pace = self
+            .wizard
+            .servers
+            .servers()
+            .and_then(|servers| [limit(&servers.source), limit(&servers.target)].into_iter().flatten().min());
     }
 
     /// The results of a check hold only for its servers and rules.
@@ -234,6 +249,7 @@ impl App {
             return;
         }
         self.wizard.start_waits = false;
+        self.wizard.accounts.planned = None;
         let filled_in = &self.wizard.servers;
         let (Some(servers), Ok(selection), Ok(jobs), Ok(groupware)) =
             (filled_in.servers(), filled_in.selection(), filled_in.jobs(), filled_in.groupware.read())

@@ -4,6 +4,7 @@ pub mod account_list;
 pub mod accounts;
 pub mod bad_lines;
 pub mod check;
+pub mod correction;
 pub mod folded;
 pub mod result;
 pub mod servers;

@@ -121,12 +121,12 @@ impl ResultPage {
                 }
             });
         }
-        self.tables(ui, state);
+        self.tables(ui, state, actions);
         foot(ui, state, actions);
     }
 
     /// The accounts that need attention above all accounts; where both do not fit, one of them.
-    fn tables(&mut self, ui: &mut Ui, state: &RunState) {
+    fn tables(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
         const FOOT: f32 = 60.0;
         let room = (ui.available_height() - FOOT - 12.0).max(0.0);
         let least = Table::natural_height(4) - 2.0;
@@ -139,13 +139,13 @@ impl ResultPage {
         self.needing.arrange(state, last, &account_list::fitting(ui, &needing_columns), is_needing);
         self.all.arrange(state, places.last, &account_list::fitting(ui, &all_columns), |_| true);
         if self.needing.is_empty() {
-            self.all_table(ui, state, room.max(least));
+            self.all_table(ui, state, room.max(least), actions);
             return;
         }
         if room >= 2.0 * least + 12.0 {
             let height = Table::natural_height(self.needing.len()).min(room - least - 12.0);
-            self.needing_table(ui, state, height);
-            self.all_table(ui, state, room - height - 12.0);
+            self.needing_table(ui, state, height, actions);
+            self.all_table(ui, state, room - height - 12.0, actions);
             return;
         }
         let needing = state.accounts.iter().filter(|account| account.end != Some(AccountEnd::Complete)).count();
@@ -159,13 +159,13 @@ impl ResultPage {
         });
         let room = (room - theme::CONTROL - 12.0).max(least);
         if self.all_shown {
-            self.all_table(ui, state, room);
+            self.all_table(ui, state, room, actions);
         } else {
-            self.needing_table(ui, state, room);
+            self.needing_table(ui, state, room, actions);
         }
     }
 
-    fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
+    fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32, actions: &mut Vec<Action>) {
         let columns = needing_columns();
         let places = Places { text: 2, text_end: 2, messages: 2, target: None, size: None, last: columns.len() - 1 };
         let mut turned = None;
@@ -180,7 +180,7 @@ impl ResultPage {
                         turned = Some(index);
                     }
                 }
-                Some(line) => account_list::detail(row, state, lines, line, places),
+                Some(line) => account_list::detail(row, state, lines, line, places, actions),
                 None => {}
             },
         );
@@ -189,7 +189,7 @@ impl ResultPage {
         }
     }
 
-    fn all_table(&mut self, ui: &mut Ui, state: &RunState, height: f32) {
+    fn all_table(&mut self, ui: &mut Ui, state: &RunState, height: f32, actions: &mut Vec<Action>) {
         let (columns, places) = all_columns(ui);
         let mut turned = None;
         let lines = &self.all;
@@ -203,7 +203,7 @@ impl ResultPage {
                         turned = Some(index);
                     }
                 }
-                Some(line) => account_list::detail(row, state, lines, line, places),
+                Some(line) => account_list::detail(row, state, lines, line, places, actions),
                 None => {}
             },
         );

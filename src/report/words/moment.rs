@@ -12,6 +12,7 @@ fn moment_from(kept: &str, today: NaiveDate) -> String {
     let Ok(at) = DateTime::parse_from_rfc3339(kept) else { return kept.to_owned() };
     let time = at.format("%H:%M");
     match (today - at.date_naive()).num_days() {
+        -1 => format!("tomorrow {time}"),
         0 => format!("today {time}"),
         1 => format!("yesterday {time}"),
         _ if at.year() == today.year() => format!("{}, {time}", at.format("%-d %B")),

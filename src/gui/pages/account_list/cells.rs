@@ -1,14 +1,16 @@
 //! Draws the entries: the row of an account, and the details below an opened one.
 
+use super::super::super::action::Action;
 use super::super::super::theme::{body, palette, unturned};
+use super::super::super::widgets::button;
 use super::super::super::widgets::sign::{self, Mark};
 use super::super::super::widgets::table::Row;
 use super::words::{arrived, expected, folder_words, mark, why_left_out};
 use super::{AccountList, Entry};
-use crate::domain::FolderId;
+use crate::domain::{Address, FolderId};
 use crate::progress::{AccountState, RunState};
 use crate::report::words;
-use egui::{Id, Rect, RichText, Ui, vec2};
+use egui::{Align, Id, Layout, Rect, RichText, Ui, UiBuilder, vec2};
 
 /// The start of an account's row: its sign, and the triangle that opens it. Returns whether it was pressed.
 pub fn account_head(
@@ -57,11 +59,23 @@ pub struct Places {
 }
 
 /// Draws an entry that is not an account.
-pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &AccountList, line: Entry, places: Places) {
+pub fn detail(
+    row: &mut Row<'_>,
+    state: &RunState,
+    lines: &AccountList,
+    line: Entry,
+    places: Places,
+    actions: &mut Vec<Action>,
+) {
     let colours = palette(row.ui);
     row.tint(colours.ground);
     match line {
         Entry::Account(_) => {}
+        Entry::Links(index) => {
+            if let Some(account) = state.accounts.get(index) {
+                links(row, account, places, actions);
+            }
+        }
         Entry::Folder(index, number) => {
             if let Some(account) = state.accounts.get(index) {
                 folder(row, account, number, places);
@@ -82,6 +96,21 @@ pub fn detail(row: &mut Row<'_>, state: &RunState, lines: &AccountList, line: En
             let colour = if said.ink { colours.ink } else { colours.soft };
             row.piece(said.columns, small(&said.text, colour), true);
         }
+    }
+}
+
+/// What can be done about an account that is not complete.
+fn links(row: &mut Row<'_>, account: &AccountState, places: Places, actions: &mut Vec<Action>) {
+    let Ok(address) = Address::parse(&account.info.address) else { return };
+    let cell = row.span(1, places.last);
+    let builder = UiBuilder::new().id_salt(("links", row.index)).max_rect(cell);
+    let mut child = row.ui.new_child(builder.layout(Layout::left_to_right(Align::Center)));
+    child.spacing_mut().item_spacing.x = 16.0;
+    if button::link(&mut child, "Try this account again").clicked() {
+        actions.push(Action::TryAgain(address.key()));
+    }
+    if button::link(&mut child, "Correct its password or sign-in name…").clicked() {
+        actions.push(Action::Correct(address.key()));
     }
 }
 

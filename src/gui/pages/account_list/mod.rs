@@ -33,6 +33,8 @@ pub enum Entry {
     Folder(usize, usize),
     /// One of its folders that is not copied.
     LeftOut(usize, usize),
+    /// What can be done about it.
+    Links(usize),
     /// A piece of text about it, by its index.
     Said(usize),
 }
@@ -137,6 +139,9 @@ impl AccountList {
 
     fn add_details(&mut self, index: usize, account: &AccountState, last: usize, pieces: &Break<'_>) {
         let (before, over) = (self.list.len(), (1, last));
+        if account.end.is_some_and(|end| end != AccountEnd::Complete) {
+            self.list.push(Entry::Links(index));
+        }
         for (_, problem) in account.problems.iter().take(PROBLEMS_SHOWN) {
             let mark = if problem.severity() == Severity::Error { Mark::Bad } else { Mark::Note };
             self.say_all(&problem.sentence(), over, (Some(mark), true), pieces);

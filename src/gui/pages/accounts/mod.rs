@@ -1,8 +1,10 @@
 //! Page 2, *Choose Accounts For Migration*: the accounts of a file, which of them to migrate, and what a check found.
 
 mod columns;
+mod corrections;
 mod empty;
 mod over_runs;
+mod planned;
 mod table;
 
 use super::super::action::{Action, Purpose, RunCommand};
@@ -15,14 +17,15 @@ use super::check::Check;
 use super::folded::Folded;
 use super::servers::{LAST_PASS, VERIFY};
 use crate::accounts::{self, AccountsFile, Warning};
-use crate::domain::{Account, BadLine};
+use crate::domain::{Account, BadLine, Secret};
 use crate::migrate::AccountList;
 use crate::progress::{AccountStage, AccountState, Counts, Stamped};
 use crate::report::words;
 use columns::ColumnsStrip;
 use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
 pub use over_runs::{OverRuns, StageFilter};
-use std::collections::BTreeSet;
+pub use planned::{Planned, TIME_FIELD, next_moment};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Ctrl+O, or Cmd+O on macOS.
@@ -56,6 +59,12 @@ pub struct AccountsPage {
     pub purpose: Purpose,
     /// Where the list of the migration was that is being continued, until a list is loaded.
     pub expected_file: Option<PathBuf>,
+    /// A start at a time.
+    pub planned: Option<Planned>,
+    /// Both sides' limit of speed, in bytes per second.
+    pub most_pace: Option<u64>,
+    /// What was corrected in this window: for each key the password that the list had, and the account as it is used.
+    corrections: BTreeMap<String, (Secret, Account)>,
     /// The accounts over all runs of their migration.
     pub over_runs: OverRuns,
     /// Which of them are shown.
@@ -79,7 +88,8 @@ pub struct AccountsPage {
 impl AccountsPage {
     /// Takes the accounts of a file, all of them chosen.
     pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
-        let (pace, other_imap, purpose) = (self.pace, self.other_imap, self.purpose);
+        let (pace, other_imap, purpose, most_pace) = (self.pace, self.other_imap, self.purpose, self.most_pace);
+        let (corrections, planned) = (std::mem::take(&mut self.corrections), self.planned.take());
         let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
         *self = Self {
             domains: domains.len(),
@@ -99,8 +109,17 @@ impl AccountsPage {
             pace,
             other_imap,
             purpose,
+            most_pace,
+            planned,
+            corrections,
             ..Self::default()
         };
+        self.correct_again();
+    }
+
+    /// Whether the time of a start is being typed.
+    pub fn is_planning(&self) -> bool {
+        self.planned.as_ref().is_some_and(|planned| planned.at.is_none())
     }
 
     /// Forgets the list, because another one is wanted, which was in this file.
@@ -204,12 +223,7 @@ impl AccountsPage {
     /// The bar below the page.
     pub fn bar(&self) -> Bar {
         let chosen = self.positions().count() as u64;
-        let accounts = words::counted(chosen, "account");
-        let (label, does) = match self.purpose {
-            Purpose::Migrate => (format!("Start migration of {accounts}"), "Copies the mail; only reads the source"),
-            Purpose::LastPass => (format!("Start last pass of {accounts}"), LAST_PASS),
-            Purpose::Verify => (format!("Verify {accounts}"), VERIFY),
-        };
+        let (label, does) = self.what_starts(chosen);
         let tip = if chosen == 0 { "Choose at least one account first." } else { does };
         let primary = if self.is_loaded() {
             Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking() && !self.loading).tip(tip)
@@ -223,8 +237,34 @@ impl AccountsPage {
         Bar {
             left: vec![Choice::new("Back", Action::Go(super::super::page::Page::Servers))],
             note: if self.is_loaded() { self.summary(chosen) } else { String::new() },
-            right: Vec::new(),
+            right: self.later(chosen),
             primary: Some(primary),
+        }
+    }
+
+    /// The button that plans a start for later.
+    fn later(&self, chosen: u64) -> Vec<Choice> {
+        if !self.is_loaded() || self.planned.is_some() {
+            return Vec::new();
+        }
+        let free = chosen > 0 && !self.checking() && !self.loading;
+        vec![Choice::new("Start later…", Action::PlanStart).enabled(free).tip("At a time, such as 22:00")]
+    }
+
+    /// What the primary button starts, and what that does.
+    fn what_starts(&self, chosen: u64) -> (String, &'static str) {
+        let accounts = words::counted(chosen, "account");
+        match self.purpose {
+            Purpose::Migrate => (format!("Start migration of {accounts}"), "Copies the mail; only reads the source"),
+            Purpose::LastPass => (format!("Start last pass of {accounts}"), LAST_PASS),
+            Purpose::Verify => (format!("Verify {accounts}"), VERIFY),
+        }
+    }
+
+    fn show_planned(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let (does, _) = self.what_starts(self.positions().count() as u64);
+        if self.planned.as_mut().is_some_and(|planned| planned.show(ui, &does, actions)) {
+            self.planned = None;
         }
     }
 
@@ -245,7 +285,7 @@ impl AccountsPage {
             let (checked, all) = check.progress();
             return (format!("{} of {} checked", words::count(checked), words::count(all)), found);
         }
-        let pace = self.pace.unwrap_or(USUAL_PACE).max(1);
+        let pace = self.pace.unwrap_or(USUAL_PACE).min(self.most_pace.unwrap_or(u64::MAX)).max(1);
         let time = if sizes.iter().all(Option::is_some) && sum.bytes > 0 {
             format!("{} at {}", words::time_left(sum.bytes / pace), words::rate(pace as f64))
         } else {
@@ -261,12 +301,13 @@ impl AccountsPage {
             self.empty(ui, actions);
             return;
         }
+        self.show_planned(ui, actions);
         self.tools(ui, actions);
         self.show_over_runs(ui, actions);
         self.strips(ui, actions);
         self.stage_chips(ui);
         self.refresh_shown();
-        self.table(ui);
+        self.table(ui, actions);
     }
 
     fn take_drop(&self, ui: &mut Ui, actions: &mut Vec<Action>) {

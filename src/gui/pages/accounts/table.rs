@@ -1,5 +1,6 @@
 //! The table of page 2: the accounts, whether each is chosen, and what the check found.
 
+use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check as tick;
 use super::super::super::widgets::table::{Column, Row, Table};
@@ -9,8 +10,16 @@ use crate::progress::AccountStage;
 use crate::report::words;
 use egui::{Id, Ui};
 
+/// What of a row was pressed.
+enum Pressed {
+    /// Its check box.
+    Box,
+    /// The rest of it.
+    Row,
+}
+
 impl AccountsPage {
-    pub(super) fn table(&mut self, ui: &mut Ui) {
+    pub(super) fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         const KERIO: &str = "In Kerio Connect";
         const TARGET: &str = "On the target";
         // A narrow table leaves out the full name: the address identifies the account.
@@ -51,7 +60,7 @@ impl AccountsPage {
         let name = if all_shown { "All accounts" } else { "All accounts that are shown" };
         let frozen = self.checking();
         let table = ui.available_rect_before_wrap();
-        let (mut toggle_all, mut toggle) = (false, None);
+        let (mut toggle_all, mut toggle, mut correct) = (false, None, None);
         let drawn = Table::new("accounts", &columns, shown.len()).show(
             ui,
             |ui, column, cell| {
@@ -61,8 +70,10 @@ impl AccountsPage {
             },
             |row| {
                 let position = shown[row.index];
-                if self.row(row, position) {
-                    toggle = Some(position);
+                match self.row(row, position) {
+                    Some(Pressed::Box) => toggle = Some(position),
+                    Some(Pressed::Row) => correct = Some(position),
+                    None => {}
                 }
             },
         );
@@ -81,18 +92,25 @@ impl AccountsPage {
         if let Some(position) = toggle.filter(|_| !frozen) {
             self.chosen[position] = !self.chosen[position];
         }
+        if let Some(account) = correct.filter(|_| !frozen).and_then(|position| self.accounts.get(position)) {
+            actions.push(Action::Correct(account.address.key()));
+        }
         self.shown = shown;
     }
 
-    /// Draws a row and returns whether its check box was pressed.
-    fn row(&self, row: &mut Row<'_>, position: usize) -> bool {
+    /// Draws a row and returns what of it was pressed.
+    fn row(&self, row: &mut Row<'_>, position: usize) -> Option<Pressed> {
         let account = &self.accounts[position];
         let colours = palette(row.ui);
         let address = account.address.to_string();
         let cell = row.cell(0);
+        let name = format!("Correct {address}");
+        let response = row.press(Id::unique(("correct", position)), &name);
+        let is_pressed = response.on_hover_text("Correct the password or the sign-in name").clicked();
         row.rule();
-        let pressed =
+        let ticked =
             tick::bare(row.ui, cell, Id::unique(("account", position)), self.chosen[position].into(), &address);
+        let pressed = if ticked { Some(Pressed::Box) } else { is_pressed.then_some(Pressed::Row) };
         row.text(1, theme::body(&address).size(13.5).color(colours.ink));
         if row.cell(2).width() > 0.0 {
             row.text(2, theme::body(&account.full_name).size(13.5).color(colours.soft));

@@ -236,7 +236,7 @@ impl StatusPage {
         progress::bar(ui, self.state.good_share(), failed, "Progress of this run");
         self.figures(ui);
         self.tools(ui);
-        self.table(ui);
+        self.table(ui, actions);
     }
 
     /// Says which server does not answer, since when, and what happens then.
@@ -397,7 +397,7 @@ impl StatusPage {
         });
     }
 
-    fn table(&mut self, ui: &mut Ui) {
+    fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let (columns, places) = columns(ui);
         self.arrange(places.last, &account_list::fitting(ui, &columns));
         let mut turned = None;
@@ -410,7 +410,7 @@ impl StatusPage {
             |row| match lines.get(row.index) {
                 Some(Entry::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
                 Some(Entry::Account(_)) | None => {}
-                Some(line) => account_list::detail(row, mailboxes.state, lines, line, places),
+                Some(line) => account_list::detail(row, mailboxes.state, lines, line, places, actions),
             },
         );
         if self.lines.is_empty() {
