@@ -69,6 +69,8 @@ pub enum Action {
     Run(RunCommand),
     /// Open report.txt.
     OpenReport,
+    /// Let the user choose where to save these lines of report.csv.
+    SaveCsv(String),
     /// Open report.html.
     OpenReportPage,
     /// Open the folder of the logs.

@@ -55,11 +55,13 @@ pub fn pick_certificate(context: &Context) -> io::Result<Task<Picked>> {
 
 /// Lets the user choose where to save the sample, and writes it. The error is a sentence.
 pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>> {
-    let chosen = AsyncFileDialog::new()
-        .set_title("Save a sample file")
-        .set_file_name("accounts.csv")
-        .add_filter("Accounts (CSV)", &["csv"])
-        .save_file();
+    save(context, ("Save a sample file", "accounts.csv"), SAMPLE.to_owned())
+}
+
+/// Lets the user choose where to save a text under a dialog's title and a file's name, and writes it. The error is a sentence.
+pub fn save(context: &Context, (title, name): (&str, &str), text: String) -> io::Result<Task<Result<Picked, String>>> {
+    let chosen =
+        AsyncFileDialog::new().set_title(title).set_file_name(name).add_filter("Accounts (CSV)", &["csv"]).save_file();
     let wake = context.clone();
     Task::start(
         "dialog",
@@ -67,7 +69,7 @@ pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>
         move || {
             let picked = answered(chosen);
             if let Picked::File(path) = &picked {
-                std::fs::write(path, SAMPLE)
+                std::fs::write(path, &text)
                     .map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
             }
             Ok(picked)

@@ -226,6 +226,12 @@ impl Tasks {
         Ok(())
     }
 
+    /// Lets the user choose where to save accounts as CSV, and writes them.
+    pub fn save_csv(&mut self, text: String) -> io::Result<()> {
+        self.saving = Some(files::save(&self.context, ("Save the accounts", "accounts-result.csv"), text)?);
+        Ok(())
+    }
+
     /// Opens a file or folder with the system; `when` says when it will exist.
     pub fn open(&mut self, path: PathBuf, when: &'static str) -> io::Result<()> {
         self.opening = Some(files::open(&self.context, path, when)?);

@@ -39,9 +39,14 @@ const HEADER: [&str; 25] = [
 
 /// The file's content.
 pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
+    of(state, |_| true)
+}
+
+/// The lines of the accounts for which `takes` holds, below the names of the columns.
+pub(super) fn of(state: &RunState, takes: impl Fn(&AccountState) -> bool) -> io::Result<Vec<u8>> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(HEADER)?;
-    for (index, account) in state.accounts.iter().enumerate() {
+    for (index, account) in state.accounts.iter().enumerate().filter(|(_, account)| takes(account)) {
         writer.write_record(row(state, index, account))?;
     }
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))

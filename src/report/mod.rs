@@ -18,7 +18,7 @@ pub use problems::{Cause, ProblemGroup, causes, group_problems};
 pub use summary::{AccountTotals, ByteTotals, MessageTotals, Summary};
 
 use crate::private_file;
-use crate::progress::RunState;
+use crate::progress::{AccountState, RunState};
 use std::io;
 use std::path::Path;
 
@@ -37,6 +37,11 @@ pub fn write_all(log_folder: &Path, state: &RunState) -> io::Result<()> {
     private_file::replace(&log_folder.join(REPORT_PAGE), html::report(state).as_bytes())?;
     private_file::replace(&log_folder.join(REPORT_JSON), &json::report(state)?)?;
     private_file::replace(&log_folder.join(REPORT_CSV), &csv::report(state)?)
+}
+
+/// Some accounts as in report.csv: those for which `takes` holds.
+pub fn accounts_csv(state: &RunState, takes: impl Fn(&AccountState) -> bool) -> io::Result<String> {
+    String::from_utf8(csv::of(state, takes)?).map_err(io::Error::other)
 }
 
 #[cfg(test)]

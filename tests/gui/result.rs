@@ -114,3 +114,52 @@ fn people_are_moved_over_only_after_a_good_end_and_before_it_the_incomplete_come
     let good = "Have new mail delivered to the new server";
     assert_eq!(shown_next(&recorded::complete(), good), (true, vec![Action::Close]));
 }
+
+/// The lines of CSV that were asked to be saved last, without the names of the columns.
+fn saved(harness: &egui_kittest::Harness<'_, super::support::Shown>) -> Vec<String> {
+    match harness.state().actions.last() {
+        Some(Action::SaveCsv(text)) => text.lines().skip(1).map(str::to_owned).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_accounts_are_filtered_searched_and_saved_as_they_are_shown() {
+    let mut harness = plain(shown(&recorded::ended()));
+    harness.run_steps(2);
+    harness.get_by_label("Save as CSV…").click();
+    harness.run_steps(2);
+    assert_eq!(saved(&harness).len(), 2, "at first those that need attention are shown");
+    harness.get_by_label("All 12").click();
+    harness.run_steps(2);
+    harness.get_by_label("Save as CSV…").click();
+    harness.run_steps(2);
+    assert_eq!(saved(&harness).len(), 12);
+    // The search looks at states too.
+    harness.get_by_label("Filter").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Filter").type_text("refuses this password");
+    harness.run_steps(3);
+    harness.get_by_label("Save as CSV…").click();
+    harness.run_steps(2);
+    assert_eq!(saved(&harness).len(), 1);
+    assert!(saved(&harness)[0].starts_with("d.weber@old-company.com,"), "{:?}", saved(&harness));
+}
+
+#[test]
+fn a_cause_that_several_accounts_share_is_said_once_with_what_to_do() {
+    let mut events = recorded::running();
+    let at = events[events.len() - 1].at;
+    for number in [2, 4, 5, 7] {
+        let account = AccountId(number);
+        let problem = recorded::refused(number as usize);
+        events.push(Stamped { at, event: Event::ProblemMet { account: Some(account), folder: None, problem } });
+        events.push(Stamped { at, event: Event::AccountFinished { account, end: AccountEnd::Failed } });
+    }
+    events.push(Stamped { at, event: Event::RunFinished });
+    let mut harness = plain(shown(&events));
+    harness.run_steps(2);
+    harness.get_by_label_contains("The source refuses this password: ");
+    let advice = "What to do: Correct the password in the CSV file and migrate this mailbox again.";
+    assert_eq!(harness.query_all_by_label(advice).count(), 1);
+}

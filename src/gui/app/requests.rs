@@ -86,6 +86,7 @@ impl App {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
                 self.task(|tasks| tasks.open(report, ""));
             }
+            Action::SaveCsv(text) => self.task(|tasks| tasks.save_csv(text)),
             Action::OpenReportPage => {
                 let page = self.wizard.log_folder.join(crate::report::REPORT_PAGE);
                 self.task(|tasks| tasks.open(page, ""));

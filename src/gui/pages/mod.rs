@@ -7,5 +7,6 @@ pub mod check;
 pub mod correction;
 pub mod folded;
 pub mod result;
+mod result_table;
 pub mod servers;
 pub mod status;

@@ -3,13 +3,11 @@
 use super::super::action::{Action, Purpose};
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
-use super::super::widgets::chips::chip;
 use super::super::widgets::sign::{self, Mark};
-use super::super::widgets::table::{Column, Row, Table};
 use super::super::widgets::{button, strip};
-use super::account_list::{self, AccountList, Entry, Group, Places};
+use super::result_table::ResultTable;
 use super::servers::{LAST_PASS, VERIFY};
-use crate::progress::{AccountEnd, AccountState, RunKind, RunState, Verdict};
+use crate::progress::{AccountEnd, RunKind, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
@@ -52,17 +50,9 @@ fn open(state: &RunState) -> u64 {
 }
 
 /// The state of the page; the status page has the run itself.
+#[derive(Default)]
 pub struct ResultPage {
-    needing: AccountList,
-    all: AccountList,
-    /// Where only one table fits: whether it shows all accounts.
-    all_shown: bool,
-}
-
-impl Default for ResultPage {
-    fn default() -> Self {
-        Self { needing: AccountList::of_problems(), all: AccountList::default(), all_shown: false }
-    }
+    accounts: ResultTable,
 }
 
 impl ResultPage {
@@ -102,7 +92,7 @@ impl ResultPage {
 
     /// What Esc does here. Returns whether it did something.
     pub fn escape(&mut self) -> bool {
-        self.needing.close_all() | self.all.close_all()
+        self.accounts.close_all()
     }
 
     /// Draws the page.
@@ -121,95 +111,10 @@ impl ResultPage {
                 }
             });
         }
-        self.tables(ui, state, actions);
-        foot(ui, state, actions);
-    }
-
-    /// The accounts that need attention above all accounts; where both do not fit, one of them.
-    fn tables(&mut self, ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
         const FOOT: f32 = 60.0;
-        let room = (ui.available_height() - FOOT - 12.0).max(0.0);
-        let least = Table::natural_height(4) - 2.0;
-        if state.accounts.is_empty() {
-            return;
-        }
-        let (needing_columns, (all_columns, places)) = (needing_columns(), all_columns(ui));
-        let is_needing = |account: &AccountState| account.end != Some(AccountEnd::Complete);
-        let last = needing_columns.len() - 1;
-        self.needing.arrange(state, last, &account_list::fitting(ui, &needing_columns), is_needing);
-        self.all.arrange(state, places.last, &account_list::fitting(ui, &all_columns), |_| true);
-        if self.needing.is_empty() {
-            self.all_table(ui, state, room.max(least), actions);
-            return;
-        }
-        if room >= 2.0 * least + 12.0 {
-            let height = Table::natural_height(self.needing.len()).min(room - least - 12.0);
-            self.needing_table(ui, state, height, actions);
-            self.all_table(ui, state, room - height - 12.0, actions);
-            return;
-        }
-        let needing = state.accounts.iter().filter(|account| account.end != Some(AccountEnd::Complete)).count();
-        ui.horizontal(|ui| {
-            let chips = [("Need attention", needing, false), ("All", state.accounts.len(), true)];
-            for (name, number, all) in chips {
-                if chip(ui, &format!("{name} {}", words::count(number as u64)), self.all_shown == all) {
-                    self.all_shown = all;
-                }
-            }
-        });
-        let room = (room - theme::CONTROL - 12.0).max(least);
-        if self.all_shown {
-            self.all_table(ui, state, room, actions);
-        } else {
-            self.needing_table(ui, state, room, actions);
-        }
-    }
-
-    fn needing_table(&mut self, ui: &mut Ui, state: &RunState, height: f32, actions: &mut Vec<Action>) {
-        let columns = needing_columns();
-        let places = Places { text: 2, text_end: 2, messages: 2, target: None, size: None, last: columns.len() - 1 };
-        let mut turned = None;
-        let lines = &self.needing;
-        Table::new("needing", &columns, lines.len()).height(height).show(
-            ui,
-            |_, _, _| {},
-            |row| match lines.get(row.index) {
-                Some(Entry::Account(index)) => {
-                    let Some(account) = state.accounts.get(index) else { return };
-                    if needing(row, state, index, account, lines.is_open(index)) {
-                        turned = Some(index);
-                    }
-                }
-                Some(line) => account_list::detail(row, state, lines, line, places, actions),
-                None => {}
-            },
-        );
-        if let Some(index) = turned {
-            self.needing.turn(index);
-        }
-    }
-
-    fn all_table(&mut self, ui: &mut Ui, state: &RunState, height: f32, actions: &mut Vec<Action>) {
-        let (columns, places) = all_columns(ui);
-        let mut turned = None;
-        let lines = &self.all;
-        Table::new("all", &columns, lines.len()).height(height).show(
-            ui,
-            |_, _, _| {},
-            |row| match lines.get(row.index) {
-                Some(Entry::Account(index)) => {
-                    let Some(account) = state.accounts.get(index) else { return };
-                    if account_row(row, state, index, account, (lines.is_open(index), places)) {
-                        turned = Some(index);
-                    }
-                }
-                Some(line) => account_list::detail(row, state, lines, line, places, actions),
-                None => {}
-            },
-        );
-        if let Some(index) = turned {
-            self.all.turn(index);
-        }
+        let height = (ui.available_height() - FOOT - 12.0).max(0.0);
+        self.accounts.show(ui, state, height, actions);
+        foot(ui, state, actions);
     }
 }
 
@@ -238,28 +143,6 @@ fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
             }
         }
     });
-}
-
-/// What to do goes below each account, because it is a whole sentence.
-fn needing_columns() -> [Column; 3] {
-    [Column::fixed("", 50.0), Column::share("Needs attention", 1.0), Column::share("What happened and what to do", 1.5)]
-}
-
-/// A narrow table leaves out the size.
-fn all_columns(ui: &Ui) -> (Vec<Column>, Places) {
-    let mut columns = vec![
-        Column::fixed("", 50.0),
-        Column::share("Account", 1.25),
-        Column::share("Result", 1.0),
-        Column::fixed("Source", 84.0).right(),
-        Column::fixed("Target", 84.0).right(),
-    ];
-    let wide = ui.available_width() >= theme::WIDE_TABLE;
-    if wide {
-        columns.push(Column::fixed("Size", 84.0).right());
-    }
-    let last = columns.len() - 1;
-    (columns, Places { text: 2, text_end: 2, messages: 3, target: Some(4), size: wide.then_some(last), last })
 }
 
 /// Whether an account of the whole migration needs attention.
@@ -307,44 +190,4 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
             });
         });
     });
-}
-
-fn needing(row: &mut Row<'_>, state: &RunState, index: usize, account: &AccountState, open: bool) -> bool {
-    let colours = palette(row.ui);
-    let status = account_list::status(state, account, state.now, false);
-    let pressed = account_list::account_head(row, "needing", index, account, &status, (open, false));
-    row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    let happened = theme::unturned(account_list::happened(state, account)).size(account_list::DETAIL);
-    let first = row.first_piece(account_list::HAPPENED, account_list::HAPPENED, happened);
-    row.piece((account_list::HAPPENED, account_list::HAPPENED), account_list::small(first, colours.ink), false);
-    pressed
-}
-
-fn account_row(
-    row: &mut Row<'_>,
-    state: &RunState,
-    index: usize,
-    account: &AccountState,
-    (open, places): (bool, Places),
-) -> bool {
-    let colours = palette(row.ui);
-    let status = account_list::status(state, account, state.now, false);
-    let pressed = account_list::account_head(row, "account of all", index, account, &status, (open, false));
-    row.text(1, theme::body(&account.info.address).size(13.5).color(colours.ink));
-    let status = theme::body(status).size(13.5).color(colours.soft);
-    let nothing = account.tally.expected.messages == 0 && account.end != Some(AccountEnd::Complete);
-    if Group::of(account) == Group::Waiting || nothing {
-        row.text_across(2, places.last, status);
-        return pressed;
-    }
-    row.text(2, status);
-    let tally = &account.tally;
-    let numbers = [words::count(tally.expected.messages), words::count(account_list::arrived(tally))];
-    for (column, number) in (3..).zip(numbers) {
-        row.text(column, theme::body(number).size(13.5).color(colours.ink));
-    }
-    if let Some(size) = places.size {
-        row.text(size, theme::body(words::size(tally.settled_bytes())).size(13.5).color(colours.ink));
-    }
-    pressed
 }

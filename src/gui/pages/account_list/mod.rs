@@ -13,7 +13,7 @@ use crate::domain::Severity;
 use crate::progress::{AccountEnd, AccountState, RunState};
 use crate::report;
 use egui::Ui;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use cells::{DETAIL, Places, account_head, detail, say_empty, small};
 pub use words::{arrived, happened, reason, status};
@@ -110,15 +110,64 @@ impl AccountList {
     ) {
         self.list.clear();
         self.said.clear();
+        if self.of_problems {
+            self.arrange_by_cause(state, last, pieces, wanted);
+            return;
+        }
         for group in [Group::Running, Group::Problem, Group::Waiting, Group::Done] {
             for (index, account) in state.accounts.iter().enumerate() {
                 if Group::of(account) != group || !wanted(account) {
                     continue;
                 }
                 self.list.push(Entry::Account(index));
+                if self.open.contains(&index) {
+                    self.add_details(index, account, last, pieces);
+                }
+            }
+        }
+    }
+
+    /// Arranges the accounts by what happened to them: first what somebody has to do something about, the cause of most accounts before
+    /// the others. A cause that several share is said once above them, with what to do.
+    fn arrange_by_cause(
+        &mut self,
+        state: &RunState,
+        last: usize,
+        pieces: &Break<'_>,
+        wanted: impl Fn(&AccountState) -> bool,
+    ) {
+        let mut causes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, account) in state.accounts.iter().enumerate().filter(|(_, account)| wanted(account)) {
+            causes.entry(words::cause(state, account)).or_default().push(index);
+        }
+        let mut causes: Vec<(String, Vec<usize>)> = causes.into_iter().collect();
+        // What somebody has to do comes before what only has to continue.
+        let rank = |accounts: &[usize]| {
+            let end = accounts.first().and_then(|index| state.accounts.get(*index)).and_then(|account| account.end);
+            match end {
+                Some(AccountEnd::Incomplete | AccountEnd::Failed) => 0,
+                Some(_) => 1,
+                None => 2,
+            }
+        };
+        causes.sort_by_key(|(_, accounts)| {
+            (rank(accounts), std::cmp::Reverse(accounts.len()), accounts.first().copied())
+        });
+        for (cause, accounts) in causes {
+            let is_shared = accounts.len() > 1;
+            let first = accounts.first().and_then(|index| state.accounts.get(*index));
+            if let Some(first) = first.filter(|_| is_shared) {
+                let head = format!("{cause}: {}", report::words::counted(accounts.len() as u64, "account"));
+                self.say_all(&head, (1, last), (Some(Mark::Note), true), pieces);
+                self.say_all(&what_to_do(first), (1, last), (None, false), pieces);
+            }
+            for index in accounts {
+                let Some(account) = state.accounts.get(index) else { continue };
+                self.list.push(Entry::Account(index));
                 let open = self.open.contains(&index);
-                if self.of_problems {
-                    self.add_reason(state, account, last, pieces, open);
+                self.add_reason(state, account, pieces);
+                if !is_shared && (!open || account.problems.is_empty()) {
+                    self.say_all(&what_to_do(account), (1, last), (None, false), pieces);
                 }
                 if open {
                     self.add_details(index, account, last, pieces);
@@ -127,13 +176,10 @@ impl AccountList {
         }
     }
 
-    /// Adds the text that does not fit beside the account, and what to do; an opened account says that with each problem.
-    fn add_reason(&mut self, state: &RunState, account: &AccountState, last: usize, pieces: &Break<'_>, open: bool) {
+    /// Adds the text that does not fit beside the account.
+    fn add_reason(&mut self, state: &RunState, account: &AccountState, pieces: &Break<'_>) {
         for text in pieces(&happened(state, account), (HAPPENED, HAPPENED)).into_iter().skip(1) {
             self.say(Said { text, columns: (HAPPENED, HAPPENED), mark: None, ink: true });
-        }
-        if !open || account.problems.is_empty() {
-            self.say_all(&what_to_do(account), (1, last), (None, false), pieces);
         }
     }
 

@@ -43,6 +43,13 @@ pub fn happened(state: &RunState, account: &AccountState) -> String {
     }
 }
 
+/// What keeps an account from being complete, in words that are the same for all accounts with that cause, with a capital letter.
+pub(super) fn cause(state: &RunState, account: &AccountState) -> String {
+    let brief = reason(account).map_or_else(|| words::account_status(state, account, state.now), Problem::brief);
+    let mut letters = brief.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// What to do about a failed or incomplete account; empty if the run only has to continue.
 pub(super) fn what_to_do(account: &AccountState) -> String {
     let advice = reason(account).map(Problem::advice).filter(|advice| !advice.is_empty());

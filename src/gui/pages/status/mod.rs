@@ -143,7 +143,8 @@ impl StatusPage {
     /// Arranges the accounts by the filter.
     fn arrange(&mut self, last: usize, pieces: &account_list::Break<'_>) {
         let (filter, search) = (self.filter, self.search.trim().to_lowercase());
-        self.lines.arrange(&self.state, last, pieces, |account| {
+        let (state, now) = (&self.state, self.now);
+        self.lines.arrange(state, last, pieces, |account| {
             let fits = match filter {
                 Filter::All => true,
                 Filter::Running => Group::of(account) == Group::Running,
@@ -152,7 +153,8 @@ impl StatusPage {
             };
             fits && (search.is_empty()
                 || account.info.address.to_lowercase().contains(&search)
-                || account.info.full_name.to_lowercase().contains(&search))
+                || account.info.full_name.to_lowercase().contains(&search)
+                || words::account_status(state, account, now).to_lowercase().contains(&search))
         });
     }
 
