@@ -60,12 +60,12 @@ impl Field<'_> {
 pub(super) enum FieldsError {
     /// A field begins with a quote that is not closed on the same line.
     #[error(
-        "A field begins with a quote that is not closed on this line. Close it; a field that has a quote in it stands in quotes, with the quote inside written twice."
+        "A field begins with a quote that is not closed on this line. Close it; a field that has a quote in it has to be in quotes itself, with the quote inside written twice."
     )]
     OpenQuote,
     /// Something follows a closing quote.
     #[error(
-        "Something stands between a closing quote and the end of its field. A quote inside a quoted field is written twice."
+        "There is text between a closing quote and the end of its field. A quote inside a quoted field is written twice."
     )]
     TextAfterQuote,
 }

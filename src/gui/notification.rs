@@ -1,4 +1,4 @@
-//! What the system tells a person whose window is not in front: that the run has ended, or that it needs her.
+//! What the system shows a person whose window is not in front: that the run has ended, or that it needs her.
 //!
 //! - Nothing is said while the window is in front, and nothing twice in one run.
 //! - The system's service may be slow or missing: a thread of its own waits for it, and a failure goes to debug.log.
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 const NAME: &str = "Kerio IMAP Migration Tool";
 
-/// Why a person is told.
+/// Why a person is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The run has ended.

@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 
-/// UTF-8, UTF-16 with its mark, or Windows-1252, which every other octet is taken for.
+/// UTF-8, UTF-16 with its mark, or Windows-1252, which every other byte is taken for.
 pub fn decoded_text(bytes: Vec<u8>) -> String {
     if let Some((encoding, _)) = Encoding::for_bom(&bytes) {
         return encoding.decode(&bytes).0.into_owned();

@@ -51,8 +51,8 @@ impl Administration {
         domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
     }
 
-    /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name `domain_created`
-    /// is told.
+    /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name
+    /// `domain_created` gets.
     pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {
         let address = account.target();
         if account.password.is_empty() && !matches!(self.standing(address), Ok(Standing::Exists) | Err(_)) {

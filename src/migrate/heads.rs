@@ -36,7 +36,7 @@ impl Head {
     }
 }
 
-/// Bits that tell sets of flags apart that mean the same.
+/// Bits that distinguish sets of flags that mean the same.
 const SPELLINGS: u32 = 8;
 
 /// The first number for a set of flags.

@@ -31,7 +31,7 @@ pub struct Request {
     pub selection: Selection,
     /// The whole list that the accounts were chosen from, for the record of the migration.
     pub list: AccountList,
-    /// Gives further accounts while the run goes on, if there is anybody who does.
+    /// Gives further accounts during the run, if anybody does.
     pub work: Option<Arc<dyn Work>>,
     /// What several machines keep to together, if several work on these servers.
     pub together: Option<Arc<dyn Together>>,
@@ -42,7 +42,7 @@ pub struct Request {
 /// Gives accounts to a run one by one, for example from a list that several machines share.
 pub trait Work: Send + Sync + std::fmt::Debug {
     /// The next account, which the run knows by this id from now on. Waits for one as long as there may be one and `stopping` is not true.
-    /// How the account ends is told to the [`Observer`].
+    /// How the account ends is reported to the [`Observer`].
     fn next(&self, id: AccountId, stopping: &dyn Fn() -> bool) -> Option<Account>;
 }
 
@@ -256,7 +256,7 @@ pub const MASTER_SEPARATOR: char = '*';
 /// Where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenSource {
-    /// The first line of a file, in whose name `{address}` stands for the person's address.
+    /// The first line of a file, in whose name `{address}` is replaced by the person's address.
     File(PathBuf),
     /// The first line that a command writes to its standard output. Its words are separated by spaces, quotes keep them together, no
     /// shell reads it; the person's address is added as the last word.
@@ -396,7 +396,7 @@ pub struct Patience {
     /// For how long nothing new has to come to a folder of a target that lost our connection before we believe that it has stored all that
     /// it received. A message that it stores later is copied twice.
     pub quiet: Duration,
-    /// For the next octet of a folder or message at which a connection was lost before, and which comes after all others, alone.
+    /// For the next byte of a folder or message at which a connection was lost before, and which comes after all others, alone.
     pub alone: Duration,
 }
 

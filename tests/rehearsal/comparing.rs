@@ -95,8 +95,8 @@ fn what_people_did_on_the_target_is_distinguished_where_the_record_knows() {
     // Filed, also where an equal message is already.
     for (equal, told) in [(false, 2), (true, 2)] {
         if equal {
-            let octets = stage.target.store().content(ANN, "Filed", 1).unwrap().to_vec();
-            stage.target.store().add(ANN, "Filed", message(&octets, &[], "2020-01-01T00:00:00+00:00")).unwrap();
+            let bytes = stage.target.store().content(ANN, "Filed", 1).unwrap().to_vec();
+            stage.target.store().add(ANN, "Filed", message(&bytes, &[], "2020-01-01T00:00:00+00:00")).unwrap();
         }
         let state = stage.run(RunKind::Verify);
         let kinds_told = BTreeSet::from([ProblemKind::MessageFiled, ProblemKind::MarkedOnTarget]);

@@ -14,7 +14,7 @@ use crate::migrate::halt::Halt;
 /// At most this many messages with harmless changes are named at once; further ones are counted.
 const CHANGED_NAMED: usize = 50;
 
-/// So many messages of a folder that cost the connection are given all their tries, further ones fewer.
+/// At most this many messages of a folder that cost the connection get all their tries, further ones fewer.
 const COSTLY_MESSAGES: usize = 4;
 
 /// A message that is named as failed: what happened to it, the server's words, and what we know besides.

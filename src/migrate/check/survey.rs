@@ -1,5 +1,5 @@
-//! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory how the
-//! account stands. Changes nothing anywhere.
+//! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory for
+//! the account's state. Changes nothing anywhere.
 
 use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Note, Side, SpecialUse, Uid};
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};

@@ -11,7 +11,7 @@ pub struct Losses<K> {
     delivered: bool,
 }
 
-/// So many that cost the connection, from everywhere in a folder, show that all do.
+/// This many that cost the connection, from everywhere in a folder, show that all do.
 const HOPELESS: usize = 4;
 const DOUBTFUL: usize = 2;
 

@@ -1,7 +1,7 @@
 //! The recorder: one thread that takes the events in one order, folds them, and passes them to everybody who listens.
 //!
-//! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and while the run
-//! goes on every few seconds after an account has ended, so that even a crash leaves one.
+//! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and during the run every
+//! few seconds after an account has ended, so that even a crash leaves one.
 
 use crate::domain::{Problem, ProblemKind};
 use crate::migrate::request::Observer;

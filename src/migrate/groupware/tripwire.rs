@@ -4,7 +4,7 @@
 //!    the other, whichever account it is of. Before the first one the UIDNEXT of the participants' INBOXes on the target is noted.
 //! 2. After the first and after the tenth, and when an account ends in between, what came to these INBOXes since is read. A message of
 //!    today that tells about one of the events is an invitation.
-//! 3. One invitation ends all work on items of the run. Mail goes on.
+//! 3. One invitation ends all work on items of the run. Mail continues.
 //!
 //! Mail that the migration itself brings into an INBOX is no sign, though it may hold the same event: it was written before. A
 //! participant whose mailbox cannot be looked into proves nothing, and holds nothing up.

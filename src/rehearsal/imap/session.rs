@@ -72,7 +72,7 @@ enum Incoming {
     Command(Command),
     /// It was answered already.
     Refused,
-    /// It is answered so; `*` stands for a tag that could not be read.
+    /// It is answered so; `*` replaces a tag that could not be read.
     Malformed {
         tag: String,
         reply: Reply,
