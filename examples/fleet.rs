@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 const LEASE: Duration = Duration::from_secs(6);
-/// One job in so many takes its worker with it.
-const VANISH: u32 = 400;
+/// Of the workers that do not renew their lease, one job in so many takes its worker with it.
+const VANISH: u32 = 12;
 
 /// What is counted over all workers.
 #[derive(Default)]
