@@ -196,6 +196,11 @@ impl Migration<'_> {
         // What an earlier attempt saw of a folder on the target is older than what that attempt sent to it. A folder that comes last would be
         // judged by it, and sent again.
         folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
+        if let Some(rest) = folders.iter().find(|job| job.rest && !job.progress.finished) {
+            // A lost connection shows at the next command.
+            let status = sessions.source.status(&rest.source.wire_name);
+            self.mailbox.elsewhere.see_from(status.ok().and_then(|status| status.uid_next));
+        }
         let last = in_the_end(folders);
         self.bring_to_end(sessions, ledger, folders, &|job| !last.contains(&job.id.index()))?;
         // A folder at which a connection was lost comes after all others have come to their end, alone. Some were refused only now.

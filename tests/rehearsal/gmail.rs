@@ -1,5 +1,6 @@
 //! A source like Gmail: labels are folders, one message is in several, and All Mail holds every message once more.
 
+use super::embedded::between::{Fate, Tamper};
 use super::*;
 use kimt::domain::{LeftOutReason, Mapping, ProblemKind};
 use kimt::rehearsal::Snapshot;
@@ -91,6 +92,30 @@ fn a_run_cut_in_the_middle_still_knows_which_messages_have_labels() {
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
     let after = stage.target.mail();
     assert_eq!((messages_of(&after, "Archive"), messages_of(&after, "Gesendet"), after.messages()), (3, 1, 10));
+}
+
+#[test]
+fn mail_that_arrives_while_folders_are_scanned_is_in_its_folder_and_not_in_the_archive_too() {
+    let mut stage = gmail(gmail_options(), Layout::KERIO);
+    let (server, has_come) = (stage.source.server.clone(), AtomicBool::new(false));
+    stage.source.tamper(Tamper::commands(move |command| {
+        if command.name == "EXAMINE" && command.text.contains("Alle") && !has_come.swap(true, Ordering::SeqCst) {
+            // By now the inbox is scanned.
+            std::thread::sleep(Duration::from_millis(200));
+            for folder in ["INBOX", "[Gmail]/Alle Nachrichten"] {
+                server.store().add(ANN, folder, named("late")).unwrap();
+            }
+        }
+        Fate::Pass
+    }));
+    for _ in 0..2 {
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    }
+    let after = stage.target.mail();
+    assert_eq!((messages_of(&after, "INBOX"), messages_of(&after, "Archive")), (3, 3));
+    let verified = stage.run(RunKind::Verify);
+    assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", problems(&verified));
 }
 
 #[test]

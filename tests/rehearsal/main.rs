@@ -18,6 +18,7 @@ use kimt::domain::{Secret, Security, SpecialUse};
 use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::{Content, ImapOptions, Layout, MailStore, NewMessage, Profile};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn message(bytes: &[u8], flags: &[&str], date: &str) -> NewMessage {

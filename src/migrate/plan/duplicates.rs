@@ -2,21 +2,37 @@
 //!
 //! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied as it is; of All Mail only
 //! what no other copied folder has. A message without a number is copied: rather twice than not at all.
+//!
+//! Mail that arrives while folders are scanned may be in All Mail and not yet in the folder that was scanned before. So of All Mail only
+//! what was there before the first scan is looked at; the rest is left to the next run.
 
+use crate::domain::Uid;
 use crate::migrate::heads::Heads;
 use std::collections::HashSet;
 
 /// The messages of the folders that were looked at so far.
 #[derive(Debug, Default)]
-pub struct Elsewhere(HashSet<u64>);
+pub struct Elsewhere {
+    /// Their numbers.
+    seen: HashSet<u64>,
+    /// The UIDNEXT of All Mail before the first of them was scanned, if the source says.
+    horizon: Option<Uid>,
+}
 
 impl Elsewhere {
+    /// Notes the UIDNEXT of All Mail. Only before the first folder is scanned.
+    pub fn see_from(&mut self, uid_next: Option<Uid>) {
+        if self.seen.is_empty() && self.horizon.is_none() {
+            self.horizon = uid_next;
+        }
+    }
+
     /// Whether a message is to be copied. Of a folder that is no `rest` every message is, and it is remembered.
     pub fn takes(&mut self, permanent_id: Option<u64>, rest: bool) -> bool {
         match permanent_id {
-            Some(id) if rest => !self.0.contains(&id),
+            Some(id) if rest => !self.seen.contains(&id),
             Some(id) => {
-                self.0.insert(id);
+                self.seen.insert(id);
                 true
             }
             None => true,
@@ -26,7 +42,9 @@ impl Elsewhere {
     /// Keeps of a folder's heads those that are to be copied.
     pub fn sift(&mut self, heads: &mut Heads, rest: bool) {
         let ids = heads.take_permanent_ids();
-        heads.keep(|head| self.takes(ids.get(&head.uid).copied(), rest));
+        let horizon = self.horizon.filter(|_| rest);
+        let is_late = |uid: Uid| horizon.is_some_and(|horizon| uid >= horizon);
+        heads.keep(|head| !is_late(head.uid) && self.takes(ids.get(&head.uid).copied(), rest));
     }
 }
 

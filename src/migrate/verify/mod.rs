@@ -174,6 +174,10 @@ impl Verification<'_> {
     }
 
     fn folders(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
+        if let Some((rest, _)) = plan.ways.iter().find(|(way, _)| way.rest) {
+            let status = source.status(&plan.source[rest.index].wire_name);
+            self.elsewhere.see_from(status.ok().and_then(|status| status.uid_next));
+        }
         while let Some((way, there)) = plan.ways.get(self.evidence.len()) {
             if self.context.control.stopping() {
                 return Err(Halt::Held);
