@@ -170,7 +170,7 @@ mod tests {
         let batches = batches(&folders, &[first, second]);
         let lengths: Vec<(usize, usize)> =
             batches.iter().map(|batch| (batch.folder.number, batch.uids.len())).collect();
-        assert_eq!(lengths, vec![(0, 2), (0, 1), (0, 1), (0, 1), (0, 500), (0, 101), (1, 2), (1, 1)]);
-        assert_eq!(batches.last().unwrap().uids, [Uid(2)]);
+        assert_eq!(lengths, vec![(0, 2), (0, 1), (0, 1), (0, 1), (0, 500), (0, 101), (1, 2)]);
+        assert_eq!(batches.last().unwrap().uids, [Uid(1), Uid(3)]);
     }
 }
