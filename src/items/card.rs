@@ -163,7 +163,7 @@ fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
             };
             // In version 2.1 a comma is no separator, and a line break is one.
             let text = text.replace("\r\n", "\\n").replace(['\n', '\r'], "\\n").replace(',', "\\,");
-            line.value = one_line(&text);
+            line.value = one_line(&text).into_owned();
         }
         _ if is_old => line.value = line.value.replace(',', "\\,"),
         _ => {}

@@ -4,6 +4,8 @@
 //! line feed, and the further separators that Unicode has, which become `\n`, the escaped line break. So no text can pass for a
 //! property of its own.
 
+use std::borrow::Cow;
+
 /// A content line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -21,7 +23,7 @@ impl Line {
     /// A line without parameters.
     pub(super) fn new(name: &str, value: impl Into<String>) -> Self {
         let value = value.into();
-        Self { group: None, name: name.to_owned(), parameters: Vec::new(), value: one_line(&value) }
+        Self { group: None, name: name.to_owned(), parameters: Vec::new(), value: one_line(&value).into_owned() }
     }
 
     /// Takes a line apart; none when it is no content line.
@@ -48,7 +50,7 @@ impl Line {
             return None;
         }
         let parameters = parts.filter(|part| !part.trim().is_empty()).map(parameter).collect();
-        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value: one_line(value) })
+        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value: one_line(value).into_owned() })
     }
 
     /// The first value of a parameter.
@@ -68,31 +70,32 @@ impl Line {
 
     /// Writes the line, folded to 75 bytes (RFC 5545, section 3.1).
     pub(super) fn write(&self, text: &mut String) {
-        let mut line = String::new();
+        let mut head = String::new();
         if let Some(group) = &self.group {
-            line.push_str(group);
-            line.push('.');
+            head.push_str(group);
+            head.push('.');
         }
-        line.push_str(&self.name);
+        head.push_str(&self.name);
         for (name, values) in &self.parameters {
-            line.push(';');
-            line.push_str(name);
+            head.push(';');
+            head.push_str(name);
             for (number, value) in values.iter().enumerate() {
-                line.push(if number == 0 { '=' } else { ',' });
+                head.push(if number == 0 { '=' } else { ',' });
                 let value = parameter_value(value);
                 if value.contains([':', ';', ',']) {
-                    line.push('"');
-                    line.push_str(&value);
-                    line.push('"');
+                    head.push('"');
+                    head.push_str(&value);
+                    head.push('"');
                 } else {
-                    line.push_str(&value);
+                    head.push_str(&value);
                 }
             }
         }
-        line.push(':');
-        line.push_str(&one_line(&self.value));
+        head.push(':');
+        // A value may be an attachment of many megabytes; it is not copied once more.
+        let value = one_line(&self.value);
         let mut room = 75;
-        for character in line.chars() {
+        for character in head.chars().chain(value.chars()) {
             if room < character.len_utf8() {
                 text.push_str("\r\n ");
                 room = 74;
@@ -105,12 +108,12 @@ impl Line {
 }
 
 /// Replaces whatever a reader could take for a line break.
-pub(super) fn one_line(value: &str) -> String {
+pub(super) fn one_line(value: &str) -> Cow<'_, str> {
     let breaks = |character: char| {
         matches!(character, '\n' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
     };
     if !value.contains(|character: char| breaks(character) || character == '\r' || character == '\0') {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let mut clean = String::with_capacity(value.len() + 8);
     for character in value.chars() {
@@ -120,7 +123,7 @@ pub(super) fn one_line(value: &str) -> String {
             character => clean.push(character),
         }
     }
-    clean
+    Cow::Owned(clean)
 }
 
 /// Adds a category to the lines of a component or card, unless it is there.

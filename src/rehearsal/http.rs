@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The longest head of a request in bytes, all header lines together.
 const LONGEST_HEAD: u64 = 64 * 1024;
 /// The longest body of a request in bytes.
-const LONGEST_BODY: usize = 16 * 1024 * 1024;
+const LONGEST_BODY: usize = 96 * 1024 * 1024;
 
 /// A request as it came.
 pub(super) struct Request {

@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 34] = [
     "address",
     "full_name",
     "line",
@@ -35,6 +35,15 @@ const HEADER: [&str; 25] = [
     "deleted_on_source_messages",
     "deletions_followed_messages",
     "left_as_changed_messages",
+    "source_events",
+    "source_tasks",
+    "source_contacts",
+    "copied_items",
+    "already_there_items",
+    "different_items",
+    "altered_items",
+    "left_out_items",
+    "failed_items",
 ];
 
 /// The file's content.
@@ -53,7 +62,7 @@ pub(super) fn of(state: &RunState, takes: impl Fn(&AccountState) -> bool) -> io:
 }
 
 fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADER.len()] {
-    let tally = &account.tally;
+    let (tally, items) = (&account.tally, &account.items);
     let until = account.ended_at.unwrap_or(state.now);
     let seconds = account.started_at.map(|since| format!("{:.1}", until.saturating_sub(since) as f64 / 1000.0));
     let problems = account.problems.len() as u64 + account.problems_not_kept;
@@ -83,6 +92,15 @@ fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADE
         tally.followed.deleted.to_string(),
         tally.followed.taken_away.to_string(),
         tally.followed.left.to_string(),
+        items.events.to_string(),
+        items.tasks.to_string(),
+        items.contacts.to_string(),
+        items.copied.to_string(),
+        items.already_there.to_string(),
+        items.different.to_string(),
+        items.altered.to_string(),
+        items.left_out.to_string(),
+        items.failed.to_string(),
     ]
 }
 

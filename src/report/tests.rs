@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
-    AccountId, BadLine, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, MessageName, PlannedFolder, Problem,
-    ProblemKind, Side,
+    AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, LeftOutReason, Mapping, MessageName,
+    PlannedFolder, Problem, ProblemKind, Side,
 };
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
 
@@ -221,6 +221,26 @@ fn the_reports_for_programs_give_the_same_numbers() {
     let csv = String::from_utf8(csv::report(&state).unwrap()).unwrap();
     assert!(csv.contains("\r\nann@example.com,Ann,1,complete,Complete,true,2,2000,"), "{csv}");
     assert!(csv.contains("\r\ncarl@example.com,,3,failed,Failed: The source server refused"), "{csv}");
+}
+
+#[test]
+fn a_spreadsheet_gets_what_became_of_events_tasks_and_contacts() {
+    let (account, kind) = (ANN, ItemKind::Event);
+    let settled = |outcome, items| Event::ItemsSettled { account, kind, outcome, items };
+    let events = [
+        Event::AccountStarted { account },
+        Event::ItemsCounted { account, events: 5, tasks: 2, contacts: 3 },
+        settled(ItemOutcome::Copied, 6),
+        settled(ItemOutcome::Different, 1),
+        settled(ItemOutcome::Failed, 3),
+    ];
+    let state = state(info(RunKind::Migrate, &[("ann@example.com", "")]), events);
+    let csv = String::from_utf8(csv::report(&state).unwrap()).unwrap();
+    let (header, row) = csv.trim_end().split_once("\r\n").unwrap();
+    assert!(header.ends_with(
+        ",source_events,source_tasks,source_contacts,copied_items,already_there_items,different_items,altered_items,left_out_items,failed_items"
+    ));
+    assert!(row.ends_with(",5,2,3,6,0,1,0,0,3"), "{row}");
 }
 
 #[test]
