@@ -16,6 +16,7 @@ mod dovecot;
 mod fleet;
 mod interrupted;
 mod kerio;
+mod last_pass;
 mod masters;
 mod namespaces;
 mod pairs;

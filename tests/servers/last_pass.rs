@@ -1,0 +1,87 @@
+//! The last pass between real servers: flags and moves arrive, with and without what servers may lack, and nothing is there twice.
+
+use crate::support::comparison::{Differences, compare};
+use crate::support::corpus;
+use crate::support::cyrus::Cyrus;
+use crate::support::dovecot::{Dovecot, DovecotSettings};
+use crate::support::imap_client::{ImapClient, Path};
+use crate::support::run::{Migration, Place, problems};
+use kimt::progress::{Followed, Verdict};
+
+const ANN: (&str, &str) = ("ann@example.com", "secret-1");
+
+fn client(port: u16) -> ImapClient {
+    ImapClient::sign_in(port, ANN.0, ANN.1)
+}
+
+fn same(path: &Path) -> Option<Path> {
+    Some(path.clone())
+}
+
+/// Commands of a person at work in one folder.
+fn work(port: u16, folder: &str, commands: &[&str]) {
+    let mut client = client(port);
+    client.expect(format!("SELECT {folder}").as_bytes());
+    for command in commands {
+        client.expect(command.as_bytes());
+    }
+}
+
+/// A first pass, a person's work on the source, and a last pass, which brings so much; then both sides are the same.
+fn last_pass(source: u16, target: u16, lacking: bool) {
+    client(source).fill(&corpus::ordinary(40));
+    let mut people = client(source);
+    people.expect(b"CREATE Filed");
+    let migration = Migration::new(Place::plain(source), Place::plain(target), &[ANN]);
+    let first = migration.run();
+    assert_eq!(first.verdict(), Verdict::AllComplete, "{:?}", problems(&first));
+    work(
+        source,
+        "INBOX",
+        &[
+            "UID STORE 1 +FLAGS (\\Flagged $work)",
+            "UID STORE 2 FLAGS ()",
+            "UID COPY 3:5 Filed",
+            "UID STORE 3:5 +FLAGS (\\Deleted)",
+            "EXPUNGE",
+        ],
+    );
+    let state = migration.run();
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
+    let Followed { moved, left, deleted, .. } = state.tally.followed;
+    assert_eq!((moved, left, deleted), if lacking { (0, 0, 3) } else { (3, 0, 0) }, "{:?}", problems(&state));
+    assert_eq!(state.tally.copied.messages, if lacking { 3 } else { 0 });
+    let differences = compare(&client(source).read_all(), &client(target).read_all(), same);
+    if !lacking {
+        assert_eq!(differences, Differences::default());
+    }
+    let third = migration.run();
+    assert_eq!((third.tally.copied.messages, third.tally.followed.flags, third.tally.followed.moved), (0, 0, 0));
+}
+
+fn dovecot(settings: &DovecotSettings) -> Dovecot {
+    let dovecot = Dovecot::start(settings);
+    dovecot.add_user(ANN.0, ANN.1);
+    dovecot
+}
+
+#[test]
+fn dovecot_to_dovecot() {
+    let (source, target) = (dovecot(&DovecotSettings::default()), dovecot(&DovecotSettings::default()));
+    last_pass(source.port, target.port, false);
+}
+
+#[test]
+fn dovecot_to_a_dovecot_without_move_and_from_one_without_condstore() {
+    let without =
+        |capability: &'static str| DovecotSettings { without: vec![capability], ..DovecotSettings::default() };
+    let (source, target) = (dovecot(&without("CONDSTORE")), dovecot(&without("MOVE")));
+    last_pass(source.port, target.port, false);
+}
+
+#[test]
+fn dovecot_to_cyrus() {
+    let (source, target) = (dovecot(&DovecotSettings::default()), Cyrus::start());
+    target.add_user(ANN.0, ANN.1);
+    last_pass(source.port, target.port, false);
+}
