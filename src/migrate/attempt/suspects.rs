@@ -3,7 +3,8 @@
 //!
 //! 1. A folder that costs the connection when it is opened or made ready comes after all others. There both servers may take as long as
 //!    `Patience::alone`. At the third loss, or the second if the server was silent, it is named.
-//! 2. Folders that were asked for together are asked for one by one from then on: it could have been any of them.
+//! 2. Folders that were asked for together are asked for one by one from then on: it could have been any of them. A target's first hang-up
+//!    counts for none.
 //! 3. A folder that a server refuses in words that ask to wait is asked for again, last and alone. Whether the folder or the server is meant
 //!    shows when another one is opened, which was opened before: if that is refused too, the server is waited for. If it is not, the folder is
 //!    named at its third refusal.
@@ -57,7 +58,12 @@ impl Singly {
 /// Notes that the connection to this side was lost when a folder was opened or made ready there.
 pub fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, at: Side, halt: &Halt) {
     let Some(error) = loss(mailbox, halt, at) else { return };
+    // The target's first hang-up, when many were asked for together, says too little.
+    let says_little = at != Side::Source && !error.is_silence() && !mailbox.singly.target;
     mailbox.singly.note(halt);
+    if says_little {
+        return;
+    }
     let most = if error.is_silence() { SILENT_OPENINGS } else { OPENINGS };
     if job.progress.opening_losses.note(job.progress.settled()) >= most {
         name(mailbox, job, at, error);
