@@ -17,7 +17,7 @@ use clap::Parser;
 use kimt::domain::Secret;
 use kimt::rehearsal::dav::DavStandIn;
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::dav::{DavClient, DavServer};
@@ -74,7 +74,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(kimt: &PathBuf) -> Self {
+    fn new(kimt: &Path) -> Self {
         let server = |_| {
             let store = MailStore::new(Layout::SLASH);
             store.create_user(&[ANN], PASSWORD).unwrap();
@@ -84,7 +84,7 @@ impl Bench {
         };
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("accounts.csv"), format!("{ANN};{PASSWORD}\n")).unwrap();
-        Self { servers: (0..2).map(server).collect(), folder, kimt: kimt.clone() }
+        Self { servers: (0..2).map(server).collect(), folder, kimt: kimt.to_path_buf() }
     }
 
     fn run(&self, source: u16, target: u16) -> Ran {
@@ -157,7 +157,7 @@ fn main() {
 }
 
 /// Plain PUTs of the same items into one Radicale, and the program into another.
-fn beside_plain_puts(items: usize, kimt: &PathBuf) {
+fn beside_plain_puts(items: usize, kimt: &Path) {
     let radicale = || {
         let server = DavServer::radicale(&[ANN], PASSWORD);
         let client = DavClient::new(server.port, ANN, PASSWORD);

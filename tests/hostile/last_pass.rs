@@ -2,6 +2,7 @@
 
 use super::between::{Fate, Tamper};
 use super::stage::{ANN, Stage, message, problems};
+use kimt::domain::ProblemKind;
 use kimt::progress::{Followed, RunState, Verdict};
 use kimt::rehearsal::{Action, Content, ImapOptions, Moment, NewMessage, Profile, Step};
 use std::collections::BTreeSet;
@@ -402,6 +403,12 @@ fn without_a_trash_folder_nothing_is_taken_away() {
     assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
 }
 
+/// How many messages are named as in their old folder too.
+fn old_copies(state: &RunState) -> u64 {
+    let problems = state.accounts.iter().flat_map(|account| account.problems.iter().map(|(_, problem)| problem));
+    problems.filter(|problem| problem.kind == ProblemKind::OldCopyStays).map(|problem| problem.count).sum()
+}
+
 #[test]
 fn a_last_pass_that_is_cut_at_any_step_ends_with_every_message_exactly_once() {
     for (way, is_done) in WAYS.into_iter().flat_map(|way| [(way, false), (way, true)]) {
@@ -420,9 +427,14 @@ fn a_last_pass_that_is_cut_at_any_step_ends_with_every_message_exactly_once() {
                 let what = format!("{way:?} {name} {number} {is_done}");
                 assert_eq!(state.verdict(), Verdict::AllComplete, "{what}: {:#?}", problems(&state));
                 let (here, there) = (stage.target.mail(), stage.source.mail());
+                // A folder at which the connection was lost is read last: what was moved from it is copied by then, and the old copies are named.
+                let left = old_copies(&state);
+                assert!(left == 0 || name == "SELECT", "{what}");
                 for folder in ["Work", "Filed"] {
                     let (here, there) = (here.folder(folder).unwrap(), there.folder(folder).unwrap());
-                    assert!(here.contents() == there.contents(), "{what}: {folder} {here:?}");
+                    let is_equal = here.contents() == there.contents();
+                    let has_more = folder == "Work" && here.messages.len() as u64 == there.messages.len() as u64 + left;
+                    assert!(is_equal || (left > 0 && has_more), "{what}: {folder} {here:?}");
                 }
                 assert_eq!(sizes(&stage, "Trash"), [size(1)], "{what}");
             }

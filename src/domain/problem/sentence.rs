@@ -117,7 +117,7 @@ impl Problem {
             MessageMisplaced => format!("{message} {is} in another folder on the target than on the source"),
             OldCopyStays => {
                 format!(
-                    "{message} {has} been moved on the source since the copy, which the target cannot do by itself, and {is} in both folders there"
+                    "{message} {has} been moved on the source since the copy, and {is} in both folders on the target"
                 )
             }
             MessageUnreadable => format!("{message} could not be read from the source"),

@@ -7,20 +7,22 @@
 //! - if every folder of the source was read to its end in this run, and nothing has come to any or left any since: a message that is being
 //!   moved may be missing in both folders for a moment;
 //! - if no folder that the user's rules leave out has a message of its size, which may have been moved there;
+//! - if no folder into which something was copied in this run has its content: a folder at which a connection was lost is read last, when
+//!   what was moved from it is copied already. The old copy stays then, and is named;
 //! - if the target has a trash folder, and it is not there already.
 
 use super::departures::{self, Leaving, sizes_in};
 use super::moves::Gone;
 use super::standing::{Standing, look};
 use super::{can_move, report};
-use crate::domain::{FolderId, FolderPath, Side};
+use crate::domain::{Digest, FolderId, FolderPath, Problem, ProblemKind, Side};
 use crate::ledger::{Departure, FolderRecord, Ledger, Message};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::folder::FolderJob;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::sessions::Sessions;
 use crate::progress::Followed;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a mailbox beside its folders that are copied.
 #[derive(Debug, Default)]
@@ -55,6 +57,7 @@ pub fn settle(
     let follows = mailbox.context.options.follow_deletions;
     let trash = beside.trash.as_ref().and_then(|path| Some((path, sessions.target.wire_name(path).ok()?)));
     let trash = trash.filter(|(_, name)| follows && sessions.selectable.contains(name));
+    let copied = copied_in_this_run(ledger, folders)?;
     let (mut elsewhere, mut floor) = (None, 1);
     if let Some((_, wire_name)) = trash.as_ref().filter(|_| can_move(mailbox, sessions)) {
         elsewhere = seen_elsewhere(mailbox, sessions, folders, beside)?;
@@ -66,11 +69,12 @@ pub fn settle(
         let trash = trash.as_ref().filter(|(path, _)| record.target_path.as_ref() != Some(*path));
         let taking = trash.zip(elsewhere.as_ref());
         let Some(standings) = look(sessions, ledger, &record, &messages, taking.is_some())? else { continue };
-        let (mut followed, mut leaving) = (Followed::default(), Vec::new());
+        let (mut followed, mut leaving, mut in_both) = (Followed::default(), Vec::new(), 0);
         for message in messages {
             let standing = standings.get(&message.uid).map_or(Standing::Empty, |(standing, _)| *standing);
             match (standing, &taking) {
                 (Standing::Empty | Standing::Another, _) => {}
+                _ if message.digest.is_some_and(|digest| copied.contains(&digest)) => in_both += 1,
                 (Standing::Untouched, Some((_, sizes)))
                     if !sizes.contains_key(&message.claimed.unwrap_or(message.size)) =>
                 {
@@ -93,8 +97,23 @@ pub fn settle(
         }
         gone.retain(|gone| gone.record.number() != number);
         report(mailbox, folder, followed);
+        if let Some(folder) = folder.filter(|_| in_both > 0) {
+            let name = record.source_path.as_ref().map_or_else(String::new, ToString::to_string);
+            let problem = Problem::new(ProblemKind::OldCopyStays).in_folder(name).counting(in_both);
+            mailbox.reporter.folder_problem(folder, problem);
+        }
     }
     sessions.target.leave().on(Side::Target)
+}
+
+/// What is in folders into which something was copied in this run.
+fn copied_in_this_run(ledger: &Ledger, folders: &[FolderJob]) -> Result<BTreeSet<Digest>, Halt> {
+    let mut digests = BTreeSet::new();
+    for job in folders.iter().filter(|job| job.progress.copied() > 0) {
+        let Some(record) = ledger.folder(&job.source) else { continue };
+        digests.extend(ledger.messages_of(&record)?.iter().filter_map(|message| message.digest));
+    }
+    Ok(digests)
 }
 
 /// The folder of the mailbox that a record is about.

@@ -108,7 +108,8 @@ impl Session {
             else {
                 return Ok(());
             };
-            if folder.removals != selected.removals {
+            // A folder that was put back from a backup has fewer messages, and removed none of them.
+            if folder.removals != selected.removals || folder.messages.len() < selected.view.len() {
                 selected.removals = folder.removals;
                 for (index, uid) in selected.view.iter().enumerate().rev() {
                     if folder.place(*uid).is_none() {
@@ -117,8 +118,9 @@ impl Session {
                 }
                 selected.view.retain(|uid| folder.place(*uid).is_some());
             }
-            if folder.messages.len() != selected.view.len() {
-                selected.view.extend(folder.messages[selected.view.len()..].iter().map(|message| message.uid));
+            if folder.messages.len() > selected.view.len() {
+                let arrivals = folder.messages.iter().skip(selected.view.len());
+                selected.view.extend(arrivals.map(|message| message.uid));
                 arrived = Some(folder.messages.len());
             }
         }
