@@ -61,6 +61,19 @@ fn a_new_user_who_cannot_sign_in_for_some_seconds_is_waited_for() {
 }
 
 #[test]
+fn a_comparison_without_a_record_misses_no_deleted_flag_which_kerio_connect_does_not_keep() {
+    let stage = stage(None);
+    stage.source.store().set_flags("ann@new.example", "INBOX", 1, &["\\Seen", "\\Deleted"]).unwrap();
+    assert_eq!(stage.migrate().verdict(), Verdict::AllComplete);
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
+    // Another flag is missed.
+    stage.source.store().set_flags("ann@new.example", "INBOX", 1, &["\\Flagged", "\\Deleted"]).unwrap();
+    assert_ne!(stage.run(RunKind::Verify).verdict(), Verdict::AllComplete);
+}
+
+#[test]
 fn a_check_changes_nothing() {
     let stage = stage(Some(free_port()));
     let before = imap_port(&stage);

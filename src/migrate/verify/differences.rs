@@ -58,9 +58,12 @@ pub struct Past {
     pub was_checked: bool,
 }
 
-/// What the record of earlier runs knows of a folder that is still the same on both sides.
-#[derive(Default)]
-pub struct Known(BTreeMap<Uid, KnownMessage>);
+/// What is known beforehand of a folder: by the record of earlier runs, as long as the folder is the same on both sides, and of the target.
+pub struct Known {
+    messages: BTreeMap<Uid, KnownMessage>,
+    /// Whether the target keeps a message that is \Deleted; otherwise none arrives with that flag.
+    keeps_deleted: bool,
+}
 
 struct KnownMessage {
     target_uid: Option<Uid>,
@@ -69,9 +72,14 @@ struct KnownMessage {
 }
 
 impl Known {
-    /// Nothing where the record is about other folders, or cannot be read.
-    pub fn of(ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
-        let mut known = Self::default();
+    /// Nothing but what the target keeps.
+    pub fn nothing(keeps_deleted: bool) -> Self {
+        Self { messages: BTreeMap::new(), keeps_deleted }
+    }
+
+    /// Takes in what the record knows: nothing where it is about other folders, or cannot be read.
+    pub fn by_record(self, ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
+        let mut known = self;
         if (record.source_uid_validity, record.target_uid_validity) != (here, there) {
             return known;
         }
@@ -83,7 +91,7 @@ impl Known {
                 was_copied: message.state != State::Intended,
                 was_checked: matches!(message.state, State::Checked | State::Seen),
             };
-            known.0.insert(message.uid, KnownMessage { target_uid: message.target_uid, past, flags });
+            known.messages.insert(message.uid, KnownMessage { target_uid: message.target_uid, past, flags });
         }
         known
     }
@@ -96,6 +104,11 @@ fn marks(heads: &Heads, uid: Uid) -> Marks {
     let Some(head) = heads.get(uid) else { return Marks::default() };
     let flags = heads.flags(head).iter().map(|flag| flag.to_ascii_lowercase()).filter(|flag| flag != "\\recent");
     (head.date, flags.collect())
+}
+
+/// Whether the flags of the source are those of the target and \Deleted.
+fn is_but_for_deleted(here: &BTreeSet<String>, there: &BTreeSet<String>) -> bool {
+    there.is_subset(here) && here.difference(there).all(|flag| flag == "\\deleted")
 }
 
 /// Whether every target keeps the flag.
@@ -130,7 +143,7 @@ impl Differences {
                 None if unreadable.contains(&head.uid) => differences.unreadable.push(head.uid),
                 None if unproved.contains(&head.uid) => differences.unproved.push(head.uid),
                 None => {
-                    let past = known.0.get(&head.uid).map(|known| known.past).unwrap_or_default();
+                    let past = known.messages.get(&head.uid).map(|known| known.past).unwrap_or_default();
                     differences.missing.push((head.uid, past));
                 }
             }
@@ -226,13 +239,14 @@ impl Differences {
         if sent_flags == flags {
             return;
         }
-        let set = known.0.get(&uid).filter(|known| known.target_uid == Some(target_uid));
+        let set = known.messages.get(&uid).filter(|known| known.target_uid == Some(target_uid));
         let set = set.and_then(|known| known.flags.as_ref());
         match set {
             Some(set) if *set != flags => self.marked.push(uid),
             // The target does not keep what the source has, which was reported when it was copied. Every server keeps the standard flags but
             // \Deleted: without one of these the source was changed since, which the last pass brings.
             Some(set) if set.is_subset(&sent_flags) && !sent_flags.difference(set).any(|flag| is_kept(flag)) => {}
+            None if !known.keeps_deleted && is_but_for_deleted(&sent_flags, &flags) => {}
             _ => {
                 let text = |flags: BTreeSet<String>| flags.into_iter().collect::<Vec<_>>().join(" ");
                 self.flags.push((uid, text(sent_flags), text(flags)));

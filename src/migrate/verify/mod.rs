@@ -395,11 +395,12 @@ impl Verification<'_> {
     /// What the record knows of a folder that is the same on both sides still.
     fn known(&self, plan: &Plan, listed: &Folder, current: &Current) -> Known {
         let validities = current.here.uid_validity.zip(current.there.uid_validity);
-        let known = plan.ledger.as_ref().zip(validities).and_then(|(ledger, (here, there))| {
-            let record = ledger.folder(listed)?;
-            Some(Known::of(ledger, &record, here, there))
-        });
-        known.unwrap_or_default()
+        let known = Known::nothing(self.context.profile.keeps_deleted);
+        let Some((ledger, (here, there))) = plan.ledger.as_ref().zip(validities) else { return known };
+        match ledger.folder(listed) {
+            Some(record) => known.by_record(ledger, &record, here, there),
+            None => known,
+        }
     }
 
     /// Reports what is missing of the folder itself. Of one that holds messages, these are reported.
