@@ -45,10 +45,12 @@ fn three_evenings_with_a_wrong_password_and_a_power_cut_are_one_migration_with_a
     // The second: cut off in the middle of the third account.
     stage.target.slow_down(Duration::from_millis(300));
     let running = Running::start(&mut stage.command("migrate", &["--only", &user(3)]));
-    until("a message is copied", || stages(&listed(&stage)) == [1, 1, 1, 1]);
+    until("a message has arrived", || stage.target.messages(&user(3)) > 0);
     running.cut_off();
     stage.target.slow_down(Duration::ZERO);
-    assert_eq!(stages(&listed(&stage)), [1, 1, 1, 1]);
+    // That something was copied is written down within some seconds.
+    let [complete, need_attention, begun, not_started] = stages(&listed(&stage));
+    assert_eq!((complete, need_attention, begun + not_started), (1, 1, 2));
     let second = stage.run("migrate", &["--json", "--only", &user(3)]);
     assert_eq!(verdict(&second), "2 of 4 accounts are complete (1 in this run). 1 needs you, 1 was not started.");
     // The third: the password is corrected, and everybody is migrated again.
