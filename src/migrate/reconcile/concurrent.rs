@@ -67,21 +67,26 @@ pub fn without_arrived(
     place(run, record, &known)?;
     let arrived = unclaimed(run, record, since)?;
     let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| run.scan.heads.get(*uid).copied()).collect();
-    let matches = match_with_target(run, &wanted, &arrived, Scope::Strangers)?;
+    let matches = match_with_target(run, &wanted, arrived.all(), Scope::Strangers)?;
     if matches.is_empty() {
         return Ok(to_copy);
     }
     run.job.progress.own_appends.others_were_first |= !may_come_late(run);
-    let there = take_theirs(run, record, matches)?;
+    let there = take_theirs(run, record, matches, &arrived)?;
     Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
 }
 
 /// Notes what others have put there as found, and returns which messages that are.
-fn take_theirs(run: &mut FolderRun<'_, '_>, record: &FolderRecord, matches: Vec<Match>) -> Result<BTreeSet<Uid>, Halt> {
-    let there = matches.iter().map(|found| found.uid).collect();
-    note_found(run, record, matches, &[])?;
+fn take_theirs(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    matches: Vec<Match>,
+    there: &Heads,
+) -> Result<BTreeSet<Uid>, Halt> {
+    let theirs = matches.iter().map(|found| found.uid).collect();
+    note_found(run, record, matches, there, &[])?;
     run.report_found(record)?;
-    Ok(there)
+    Ok(theirs)
 }
 
 /// Before the claim, where others have been before us: waits a while, and ends when they are still at it. Returns what
@@ -116,15 +121,15 @@ pub fn look_for_others(
         let known = placeless(run, record)?;
         place(run, record, &known)?;
     }
-    let mut strangers = new_strangers(run, record, Uid(floor.max(1)))?;
+    let strangers = new_strangers(run, record, Uid(floor.max(1)))?;
     // What is still to be copied comes first: of equal messages one may be done, and the other be there already.
     let wanted: Vec<Head> = to_copy.iter().filter_map(|uid| run.scan.heads.get(*uid).copied()).collect();
-    let mut ahead = match_with_target(run, &wanted, &strangers, Scope::Strangers)?;
+    let mut ahead = match_with_target(run, &wanted, strangers.all(), Scope::Strangers)?;
     ahead.sort_by_key(|found| found.target_uid);
     let ahead = without_moved_here(run, record, ahead, |found| found.digest)?;
     let taken: BTreeSet<Uid> = ahead.iter().map(|found| found.target_uid).collect();
-    strangers.retain(|head| !taken.contains(&head.uid));
-    let twice = twice(run, record, &strangers)?;
+    let rest: Vec<Head> = strangers.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect();
+    let twice = twice(run, record, &rest)?;
     let Some(first) = twice.iter().copied().chain(taken).min() else {
         return Ok(BTreeSet::new());
     };
@@ -137,7 +142,7 @@ pub fn look_for_others(
     if !is_late && (is_placeless || own_appends.others_were_first || own.is_none_or(|own| first < *own)) {
         return Err(give_way(run, record)?.into());
     }
-    take_theirs(run, record, ahead)
+    take_theirs(run, record, ahead, &strangers)
 }
 
 /// Whether what nobody knows here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
@@ -158,7 +163,7 @@ fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
 /// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.
 pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<u64, Halt> {
     let strangers = new_strangers(run, record, floor)?;
-    Ok(twice(run, record, &strangers)?.len() as u64)
+    Ok(twice(run, record, strangers.all())?.len() as u64)
 }
 
 /// The UID from which on everything is new in a folder into which nothing was copied yet. UIDNEXT says it where the last message shows
@@ -186,10 +191,10 @@ pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) ->
 }
 
 /// What came into the folder in this run, from a UID on, and is the place of no message of the record.
-fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let mut strangers = unclaimed(run, record, floor)?;
     if let Some(before) = &run.job.progress.there_before {
-        strangers.retain(|head| !before.contains(&head.uid));
+        strangers.keep(|head| !before.contains(&head.uid));
     }
     Ok(strangers)
 }

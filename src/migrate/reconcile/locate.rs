@@ -8,6 +8,7 @@ use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, match_messages};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
+use crate::migrate::folder::Scan;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use crate::migrate::request::Verify;
@@ -20,10 +21,11 @@ pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt>
 }
 
 /// What is on the target from a UID on and is the place of no message of the record.
-pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Vec<Head>, Halt> {
+pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let taken: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
-    let heads = on_target(run, floor)?;
-    Ok(heads.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect())
+    let mut heads = on_target(run, floor)?;
+    heads.keep(|head| !taken.contains(&head.uid));
+    Ok(heads)
 }
 
 /// Matches messages of the source with messages of the target's open folder. What was read until a connection is lost is kept for the
@@ -233,11 +235,13 @@ pub fn place(run: &mut FolderRun<'_, '_>, record: &FolderRecord, placeless: &[Do
     outcome
 }
 
-/// Records what was found on the target by content, which is as good as read back, and forgets what was `asked` for in vain.
+/// Records what was found by content among what is `there` on the target, which is as good as read back, and forgets what was `asked` for in
+/// vain.
 pub fn note_found(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
     found: Vec<Match>,
+    there: &Heads,
     asked: &[Uid],
 ) -> Result<(), Halt> {
     let done: Vec<Done> = found
@@ -252,6 +256,7 @@ pub fn note_found(
         })
         .collect();
     run.ledger.record(record, &done, asked, &[], 0)?;
+    run.ledger.set_flags(record, &adopted_flags(run.scan, &found, there))?;
     let heads = found.iter().filter_map(|found| run.scan.heads.get(found.uid));
     let claims: Vec<(Uid, u64)> = heads.map(|head| (head.uid, head.size)).collect();
     for (found, head) in found.iter().filter_map(|found| Some((found, run.scan.heads.get(found.uid)?))) {
@@ -259,6 +264,24 @@ pub fn note_found(
     }
     run.ledger.claim(record, &claims)?;
     run.take_found(record, found)
+}
+
+/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be told without a record: the
+/// target has the system flags that the source has, and no flag more. From then on a change on either side can be told.
+fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
+    let heads = &scan.heads;
+    let adopted = |found: &Match| {
+        let here = heads.flags(heads.get(found.uid)?);
+        let stands = there.flags(there.get(found.target_uid)?);
+        let has = |flags: &[String], flag: &String| flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        let is_kept_everywhere = |flag: &&String| flag.starts_with('\\') && !flag.eq_ignore_ascii_case("\\Deleted");
+        let is_same = stands.iter().all(|flag| has(here, flag))
+            && here.iter().filter(is_kept_everywhere).all(|flag| has(stands, flag));
+        let mut flags = stands.to_vec();
+        flags.sort_unstable();
+        is_same.then_some((found.uid, flags))
+    };
+    found.iter().filter_map(adopted).collect()
 }
 
 /// What is done about messages that the target confirmed and that are not at their places. One that is in another folder of the mailbox was

@@ -148,8 +148,8 @@ fn find_forgotten(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<
         let known = placeless(run, record)?;
         place(run, record, &known)?;
         let there = unclaimed(run, record, Uid(1))?;
-        let found = match_with_target(run, &forgotten, &there, Scope::Strangers)?;
-        note_found(run, record, found, &[])?;
+        let found = match_with_target(run, &forgotten, there.all(), Scope::Strangers)?;
+        note_found(run, record, found, &there, &[])?;
     }
     run.job.progress.forgotten_settled = true;
     Ok(())
@@ -195,33 +195,13 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         (&target.wire_name, &run.job.planned.target),
         target.open.status.uid_validity,
     )?;
-    let flags = adopted_flags(run, &found, &there);
-    note_found(run, &record, found, &[])?;
-    run.ledger.set_flags(&record, &flags)?;
+    note_found(run, &record, found, &there, &[])?;
     run.ledger.record(&record, &altered, &[], &[], 0)?;
     let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
     run.ledger.altered(&record, &places)?;
     run.job.progress.begun_anew = true;
     run.job.progress.shelves = Default::default();
     Ok(record)
-}
-
-/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be told without a record: the
-/// target has the system flags that the source has, and no flag more. From then on a change on either side can be told.
-fn adopted_flags(run: &FolderRun<'_, '_>, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
-    let heads = &run.scan.heads;
-    let adopted = |found: &Match| {
-        let here = heads.flags(heads.get(found.uid)?);
-        let stands = there.flags(there.get(found.target_uid)?);
-        let has = |flags: &[String], flag: &String| flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
-        let is_kept_everywhere = |flag: &&String| flag.starts_with('\\') && !flag.eq_ignore_ascii_case("\\Deleted");
-        let is_same = stands.iter().all(|flag| has(here, flag))
-            && here.iter().filter(is_kept_everywhere).all(|flag| has(stands, flag));
-        let mut flags = stands.to_vec();
-        flags.sort_unstable();
-        is_same.then_some((found.uid, flags))
-    };
-    found.iter().filter_map(adopted).collect()
 }
 
 /// What the past record knows as altered and nothing on the target is like, while its place holds a message that is no other's: it counts as
@@ -280,16 +260,16 @@ pub fn settle_intents(run: &mut FolderRun<'_, '_>, record: &FolderRecord, connec
     // Nobody has compared the marks of what that attempt had copied, be it of an earlier run.
     let marks_from = run.job.progress.floor.map_or(floor, |known| known.min(floor));
     run.job.progress.floor = Some(marks_from);
-    let found = find_arrived(run, record, floor, &wanted, connection)?;
+    let (found, there) = find_arrived(run, record, floor, &wanted, connection)?;
     log::debug!("{} messages were on their way, {} had arrived", wanted.len(), found.len());
     // The intent of a message that may be there stays, too.
     let failed = &run.job.progress.failed;
     let asked: Vec<Uid> = wanted.iter().map(|head| head.uid).filter(|uid| !failed.contains(uid)).collect();
-    note_found(run, record, found, &asked)
+    note_found(run, record, found, &there, &asked)
 }
 
 /// Finds messages among those that are on the target from `floor` on. Those that are not there are looked for again until nothing new
-/// has come for a while.
+/// has come for a while. Returns also what is there besides what the record knows.
 ///
 /// A server that lost our connection continues to store what it has received. Until that is over, a message would be missed here and
 /// copied twice. How many messages came says nothing: other mail comes too.
@@ -299,7 +279,7 @@ fn find_arrived(
     floor: Uid,
     wanted: &[Head],
     connection: Connection,
-) -> Result<Vec<Match>, Halt> {
+) -> Result<(Vec<Match>, Heads), Halt> {
     let mut before = None;
     loop {
         let there = extent(run, floor)?;
@@ -308,9 +288,9 @@ fn find_arrived(
             let placeless = placeless(run, record)?;
             place(run, record, &placeless)?;
             let arrived = unclaimed(run, record, floor)?;
-            let found = match_with_target(run, wanted, &arrived, Scope::All)?;
+            let found = match_with_target(run, wanted, arrived.all(), Scope::All)?;
             if is_quiet || found.len() == wanted.len() {
-                return Ok(found);
+                return Ok((found, arrived));
             }
         }
         before = Some(there);
