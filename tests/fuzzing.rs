@@ -39,16 +39,16 @@ fn run(body: Body, input: &[u8]) {
 }
 
 /// Bytes that decide something somewhere.
-const TELLING: &[u8] = b"\0\t\r\n \"'()*+,-./0159:;<=>@AZ[\\]&{|}~\x7f\x80\xc3\xff";
+const SPECIAL: &[u8] = b"\0\t\r\n \"'()*+,-./0159:;<=>@AZ[\\]&{|}~\x7f\x80\xc3\xff";
 
 fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut fastrand::Rng) {
     let at = random.usize(..=input.len());
     let length = random.usize(..=16).min(input.len() - at);
     match random.u8(..7) {
         0 => drop(input.drain(at..at + length)),
-        1 => input.insert(at, TELLING[random.usize(..TELLING.len())]),
+        1 => input.insert(at, SPECIAL[random.usize(..SPECIAL.len())]),
         2 if at < input.len() => input[at] = random.u8(..),
-        3 if at < input.len() => input[at] = TELLING[random.usize(..TELLING.len())],
+        3 if at < input.len() => input[at] = SPECIAL[random.usize(..SPECIAL.len())],
         4 => {
             let copy = input[at..at + length].repeat(random.usize(1..40));
             input.splice(at..at, copy);

@@ -67,7 +67,7 @@ Function ${un}WaitUntilClosed
                 FileClose $3
                 ${Break}
             ${EndIf}
-            MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "${NAME} is running. Close it, then go on here." /SD IDCANCEL IDRETRY +3
+            MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "${NAME} is running. Close it, then continue here." /SD IDCANCEL IDRETRY +3
             SetErrorLevel 2
             Quit
         ${Loop}

@@ -1,6 +1,6 @@
 //! The options of connections: proxy, client certificates, limits of rate and number.
 
-use super::password::{self, Wanted};
+use super::password::{self, PasswordRequest};
 use crate::migrate::{ClientCertificate, ConnectionLimits, Proxy};
 use clap::Args;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl ProxyArguments {
         if proxy.user().is_empty() {
             return Ok(Some(proxy));
         }
-        let password = password::find(&Wanted {
+        let password = password::find(&PasswordRequest {
             file: self.proxy_password_file.as_deref(),
             variable: "KIMT_PROXY_PASSWORD",
             whose: &format!("user {} at the proxy", proxy.user()),
@@ -89,7 +89,7 @@ impl ConnectionArguments {
         let proxy = self.proxy.read()?;
         let certificate = |file: Option<PathBuf>, password_file: Option<PathBuf>, variable, side| {
             let found = file.map(|file| {
-                let password = password::find(&Wanted {
+                let password = password::find(&PasswordRequest {
                     file: password_file.as_deref(),
                     variable,
                     whose: &format!("{side}'s client certificate"),

@@ -71,7 +71,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
     })
 }
 
-/// Stands for the rest of an account's many problems.
+/// Takes the place of the rest of an account's many problems.
 pub(super) fn further_problems(account: AccountId, state: &RunState) -> String {
     let address = state.account(account).map_or("?", |account| account.info.address.as_str());
     format!("{address}: the report has further problems of this account.")

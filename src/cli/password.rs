@@ -14,7 +14,7 @@ pub(super) const ADMINISTRATOR_VARIABLE: &str = "KIMT_ADMIN_PASSWORD";
 const LONGEST: u64 = 64 * 1024;
 
 /// A password to find.
-pub(super) struct Wanted<'a> {
+pub(super) struct PasswordRequest<'a> {
     /// The file given for it.
     pub(super) file: Option<&'a Path>,
     /// The environment variable that may hold it.
@@ -26,23 +26,23 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Finds the password. The error is a sentence for the administrator.
-pub(super) fn find(wanted: &Wanted<'_>) -> Result<Secret, String> {
-    find_in(wanted, std::env::var_os(wanted.variable), || ask(wanted))
+pub(super) fn find(request: &PasswordRequest<'_>) -> Result<Secret, String> {
+    find_in(request, std::env::var_os(request.variable), || ask(request))
 }
 
 fn find_in(
-    wanted: &Wanted<'_>,
+    request: &PasswordRequest<'_>,
     variable: Option<OsString>,
     ask: impl FnOnce() -> Result<Secret, String>,
 ) -> Result<Secret, String> {
-    if let Some(file) = wanted.file {
+    if let Some(file) = request.file {
         return read(file);
     }
     match variable.filter(|value| !value.is_empty()) {
         Some(value) => value
             .into_string()
             .map(Secret::new)
-            .map_err(|_| format!("The password in {} is not valid UTF-8.", wanted.variable)),
+            .map_err(|_| format!("The password in {} is not valid UTF-8.", request.variable)),
         None => ask(),
     }
 }
@@ -82,8 +82,8 @@ fn readable_by_everybody(_file: &std::fs::File) -> bool {
     false
 }
 
-fn ask(wanted: &Wanted<'_>) -> Result<Secret, String> {
-    let Wanted { whose, variable, option, .. } = wanted;
+fn ask(request: &PasswordRequest<'_>) -> Result<Secret, String> {
+    let PasswordRequest { whose, variable, option, .. } = request;
     let missing = || format!("The password of the {whose} is missing. Set {variable} or give {option}.");
     if !terminal::somebody_is_there() {
         return Err(missing());
@@ -98,8 +98,13 @@ fn ask(wanted: &Wanted<'_>) -> Result<Secret, String> {
 mod tests {
     use super::*;
 
-    fn wanted(file: Option<&Path>) -> Wanted<'_> {
-        Wanted { file, variable: ADMINISTRATOR_VARIABLE, whose: "administrator admin", option: "--admin-password-file" }
+    fn request(file: Option<&Path>) -> PasswordRequest<'_> {
+        PasswordRequest {
+            file,
+            variable: ADMINISTRATOR_VARIABLE,
+            whose: "administrator admin",
+            option: "--admin-password-file",
+        }
     }
 
     fn nobody() -> Result<Secret, String> {
@@ -112,22 +117,22 @@ mod tests {
         let file = folder.path().join("password");
         std::fs::write(&file, "\u{feff} pass word \r\nsecond line").unwrap();
         let variable = Some(OsString::from("other"));
-        assert_eq!(find_in(&wanted(Some(&file)), variable, nobody), Ok(Secret::new(" pass word ")));
+        assert_eq!(find_in(&request(Some(&file)), variable, nobody), Ok(Secret::new(" pass word ")));
     }
 
     #[test]
     fn an_empty_file_and_a_missing_one_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
-        assert!(find_in(&wanted(Some(&file)), None, nobody).unwrap_err().contains("cannot be read"));
+        assert!(find_in(&request(Some(&file)), None, nobody).unwrap_err().contains("cannot be read"));
         std::fs::write(&file, "\nsecond").unwrap();
-        assert!(find_in(&wanted(Some(&file)), None, nobody).unwrap_err().contains("empty"));
+        assert!(find_in(&request(Some(&file)), None, nobody).unwrap_err().contains("empty"));
     }
 
     #[test]
     fn the_environment_takes_precedence_over_asking_and_an_empty_variable_counts_as_none() {
-        assert_eq!(find_in(&wanted(None), Some("secret".into()), nobody), Ok(Secret::new("secret")));
-        assert_eq!(find_in(&wanted(None), Some("".into()), nobody), Err("asked".to_owned()));
+        assert_eq!(find_in(&request(None), Some("secret".into()), nobody), Ok(Secret::new("secret")));
+        assert_eq!(find_in(&request(None), Some("".into()), nobody), Err("asked".to_owned()));
     }
 
     #[cfg(unix)]

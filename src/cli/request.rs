@@ -2,7 +2,7 @@
 //!
 //! Every error is a sentence for the administrator that names the option; none holds a password.
 
-use super::password::{self, ADMINISTRATOR_VARIABLE, Wanted};
+use super::password::{self, ADMINISTRATOR_VARIABLE, PasswordRequest};
 use super::servers::{AdministratorArguments, Kind, Protection, ServersArguments};
 use super::sign_in::{Form, Typed};
 use super::terminal;
@@ -75,7 +75,7 @@ pub(super) fn administration(
     let user = typed.admin_user.filter(|user| !user.trim().is_empty()).ok_or(
         "The administrator's name is missing. Give --admin-user, or --target-kind imap if the target is not Kerio Connect.",
     )?;
-    let password = password::find(&Wanted {
+    let password = password::find(&PasswordRequest {
         file: typed.admin_password_file.as_deref(),
         variable: ADMINISTRATOR_VARIABLE,
         whose: &format!("Kerio Connect administrator {user}"),

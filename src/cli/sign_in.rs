@@ -1,6 +1,6 @@
 //! How people sign in on either server: the options, and what they mean together.
 
-use super::password::{self, Wanted};
+use super::password::{self, PasswordRequest};
 use crate::migrate::{MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -217,7 +217,7 @@ impl Typed {
     }
 
     fn password(&self, whose: &str) -> Result<crate::domain::Secret, String> {
-        password::find(&Wanted {
+        password::find(&PasswordRequest {
             file: self.password_file.as_deref(),
             variable: self.variable,
             whose: &format!("master {whose} on the {}", self.side),

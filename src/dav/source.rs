@@ -108,7 +108,7 @@ impl Source {
         if missing.is_empty() {
             return Ok(());
         }
-        // Deleted since it was listed, or listed and not given: only the server's list can tell.
+        // Deleted since it was listed, or listed and not given: only the server's list can say which.
         let (listed, _) = collections::items(&mut self.connection, collection)?;
         let listed: HashSet<Href> = listed.into_iter().map(|item| item.href).collect();
         for (item, error) in missing.into_iter().filter(|(item, _)| listed.contains(&item.href)) {

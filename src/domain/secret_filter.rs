@@ -14,10 +14,10 @@
 //! - Of a secret of fewer than [`SHORTEST`] characters, more than words. It would be found in half of all words, and the gaps would give
 //!   it away. It is taken out of the words of others only, where it is a word of its own, and out of SASL PLAIN under its own name.
 //! - A part of fewer than [`START`] bytes.
-//! - A part that is a word, such as the `Sommer` of `Sommer2024`: people say such words, and a gap in their place would tell. Where an
+//! - A part that is a word, such as the `Sommer` of `Sommer2024`: people say such words, and a gap in their place would give the secret away. Where an
 //!   ellipsis shows that something cut it off there, it goes.
 //!
-//! Thousands of secrets are looked for at once: a bit map tells for every two bytes whether a secret begins with them, and a table has
+//! Thousands of secrets are looked for at once: a bit map says for every two bytes whether a secret begins with them, and a table has
 //! the secrets by their first four. A text costs about one look per byte however many accounts a run has.
 
 use super::Secret;
@@ -112,7 +112,7 @@ impl Form {
             .then_some(length)
     }
 
-    /// Whether a part of it shows so much of the secret that it goes; `lost` is the next character that was cut off.
+    /// Whether a part of it shows enough of the secret to be taken out; `lost` is the next character that was cut off.
     fn is_cut_off(&self, kept: &str, lost: Option<char>, is_apart: bool, is_at_ellipsis: bool) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
         let is_word = self.writing == Writing::Plain && kept.chars().all(char::is_alphabetic) && !is_letter(lost);

@@ -113,11 +113,11 @@ fn read_private(file: &Path) -> Result<String, String> {
 }
 
 /// The password of the first line whose host, port, database and user fit (PostgreSQL's manual, "The Password File").
-fn find_password(text: &str, wanted: &[String; 4]) -> Option<String> {
+fn find_password(text: &str, place: &[String; 4]) -> Option<String> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut fields = split(line);
         let password = (fields.len() == 5).then(|| fields.pop())??;
-        let fits = fields.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
+        let fits = fields.iter().zip(place).all(|(field, place)| field == "*" || field == place);
         fits.then_some(password)
     })
 }
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_password_file_is_read_as_postgresql_reads_it() {
-        let wanted = ["db", "5432", "mail", "kimt"].map(str::to_owned);
-        let found = |text: &str| find_password(text, &wanted);
+        let place = ["db", "5432", "mail", "kimt"].map(str::to_owned);
+        let found = |text: &str| find_password(text, &place);
         assert_eq!(
             found("# db:5432:mail:kimt:no\nother:*:*:*:no\ndb:*:mail:kimt:a\\:b\\\\c\n*:*:*:*:later").unwrap(),
             "a:b\\c"

@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 
 /// At most this passes before something is written that need not survive a power cut at once.
 const LATEST: Duration = Duration::from_secs(1);
-/// At most so many requests wait; a mailbox that is faster waits with them.
+/// How many requests wait at most; a mailbox that is faster waits with them.
 const QUEUE: usize = 1024;
-/// At most so many bytes wait to be written.
+/// How many bytes wait to be written at most.
 const GATHERED: usize = 4 << 20;
 /// At most this long the end of a program waits for the database.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ impl Database {
         let watch = move || {
             while let Some(shared) = watched.upgrade() {
                 if !shared.lease.holds() {
-                    return shared.tell_loss();
+                    return shared.announce_loss();
                 }
                 std::thread::sleep((shared.times.stop / 100).max(Duration::from_millis(10)));
             }
@@ -132,7 +132,7 @@ impl Database {
     pub fn on_loss(&self, stop: impl FnOnce() + Send + 'static) {
         self.shared.on_loss.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(stop));
         if !self.shared.lease.holds() {
-            self.shared.tell_loss();
+            self.shared.announce_loss();
         }
     }
 
@@ -204,12 +204,12 @@ impl Drop for Database {
 }
 
 impl Shared {
-    fn tell_loss(&self) {
-        let told = std::mem::take(&mut *self.on_loss.lock().unwrap_or_else(PoisonError::into_inner));
-        if !told.is_empty() {
+    fn announce_loss(&self) {
+        let stops = std::mem::take(&mut *self.on_loss.lock().unwrap_or_else(PoisonError::into_inner));
+        if !stops.is_empty() {
             log::error!("this process lost its lease and stops working on its mailboxes");
         }
-        told.into_iter().for_each(|stop| stop());
+        stops.into_iter().for_each(|stop| stop());
     }
 }
 
@@ -343,7 +343,7 @@ impl Thread {
             Ok(true) => self.shared.lease.renewed(asked),
             Ok(false) => {
                 self.shared.lease.lose();
-                self.shared.tell_loss();
+                self.shared.announce_loss();
             }
             Err(error) => log::warn!("the lease was not renewed: {error}"),
         }

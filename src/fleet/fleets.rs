@@ -1,4 +1,4 @@
-//! Every statement about fleets as a whole: made, found, told what to do, finished.
+//! Every statement about fleets as a whole: made, found, given a task, finished.
 
 use postgres::Client;
 use postgres::types::Type;
@@ -49,7 +49,7 @@ pub(super) fn join(
 /// When the mailboxes of a wave are due again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// So many seconds after a pass ended.
+    /// Seconds after a pass ended.
     pub every: f64,
     /// The cut-over in seconds since 1970: the pass after it is the last one.
     pub until: f64,
@@ -58,7 +58,7 @@ pub struct Schedule {
 /// What came of beginning a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// So many jobs are to be done.
+    /// How many jobs are to be done.
     Jobs(u64),
     /// Another task is under way.
     Busy,
@@ -93,7 +93,7 @@ pub(super) fn begin(
     if open && !same {
         return Ok(Begun::Busy);
     }
-    // Who holds a job goes on with it; it is as good as begun now.
+    // Who holds a job continues with it; it is as good as begun now.
     let opened = transaction.query_typed(
         "UPDATE kimt.job SET state = 'open', task = $2, due = '-infinity', last = false, tries = 0, losses = 0, outcome = NULL,
              report = NULL, expected_messages = 0, expected_bytes = 0, settled_messages = 0, settled_bytes = 0

@@ -21,7 +21,7 @@ pub(super) struct Pending {
 pub(super) struct Held {
     pub mailbox: i64,
     pub token: i64,
-    /// Why a write failed that nobody waited for; told to the next who writes.
+    /// Why a write failed that nobody waited for; the next write reports it.
     trouble: Arc<Mutex<Option<(LedgerErrorKind, String)>>>,
 }
 

@@ -6,13 +6,13 @@ use super::fleets::{self, Begun, FoundFleet, Schedule};
 use super::jobs::{self, JobEnd, JobSums, NewJobs, TakenJob};
 use super::key::{FleetKey, Purpose, Sealer};
 use super::limits::{self, Errand};
-use super::standing::{self, Orders, Standing, Wish};
+use super::status::{self, Orders, Status, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
 use postgres::types::Type;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// At most so many jobs are added or read with one statement.
+/// How many jobs one statement adds or reads at most.
 const AT_ONCE: usize = 500;
 
 /// A fleet in a database.
@@ -51,7 +51,7 @@ pub struct KnownJob {
     pub ordinal: i64,
     /// What there is to know of it; none when it was wiped.
     pub content: Option<Zeroizing<Vec<u8>>>,
-    /// What was told of it last.
+    /// What was reported of it last.
     pub report: Option<Zeroizing<Vec<u8>>>,
     /// Whether it belongs to the task that was begun last.
     pub is_of_task: bool,
@@ -68,8 +68,8 @@ impl Fleet {
         let id = fastrand::i64(..);
         let sealer = key.of_fleet(id).ok_or_else(no_cryptography)?;
         let sealed = sealer.seal(Purpose::Setup, 0, setup).ok_or_else(no_cryptography)?;
-        let wanted = name.to_owned();
-        if !database.ask(move |client| fleets::create(client, id, &wanted, &sealed))? {
+        let asked = name.to_owned();
+        if !database.ask(move |client| fleets::create(client, id, &asked, &sealed))? {
             return Err(refused(format!(
                 "the database {} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'",
                 database.address()
@@ -155,12 +155,12 @@ impl Fleet {
         self.database.ask(move |client| fleets::finish(client, id))
     }
 
-    /// How it stands.
-    pub fn standing(&self) -> Result<Standing, LedgerError> {
+    /// Its status.
+    pub fn status(&self) -> Result<Status, LedgerError> {
         let (id, times) = (self.id, self.database.times());
         self.database.ask(move |client| {
             super::schema::sweep(client, &times)?;
-            standing::standing(client, id)
+            status::status(client, id)
         })
     }
 
@@ -173,7 +173,7 @@ impl Fleet {
     /// What this process has to know now.
     pub fn orders(&self) -> Result<Orders, LedgerError> {
         let (id, worker) = (self.id, self.database.worker());
-        self.database.ask(move |client| standing::orders(client, id, worker))
+        self.database.ask(move |client| status::orders(client, id, worker))
     }
 
     /// Takes the next job of a pass; none when there is none now.
@@ -196,11 +196,11 @@ impl Fleet {
         }
     }
 
-    /// Tells how far a job is; false when it belongs to somebody else by now.
-    pub fn tell(&self, job: &Job, sums: JobSums, report: &[u8]) -> Result<bool, LedgerError> {
+    /// Keeps a report of how far a job is; false when it belongs to somebody else by now.
+    pub fn report(&self, job: &Job, sums: JobSums, report: &[u8]) -> Result<bool, LedgerError> {
         let place = (self.id, job.ordinal, job.token);
         let sealed = self.sealer()?.seal(Purpose::Report, job.ordinal, report).ok_or_else(no_cryptography)?;
-        self.database.ask(move |client| jobs::tell(client, place, sums, &sealed))
+        self.database.ask(move |client| jobs::report(client, place, sums, &sealed))
     }
 
     /// Ends the work on a job; false when it belongs to somebody else by now.
@@ -209,7 +209,7 @@ impl Fleet {
         self.database.ask(move |client| jobs::end(client, place, end))
     }
 
-    /// Every job, in order, with what was told of it last.
+    /// Every job, in order, with what was last reported of it.
     pub fn jobs(&self, mut each: impl FnMut(KnownJob)) -> Result<(), LedgerError> {
         let (id, sealer) = (self.id, self.sealer()?);
         let (mut from, most) = (0_i64, AT_ONCE as i64);
@@ -245,7 +245,7 @@ impl Fleet {
         }
     }
 
-    /// Lets a server have at most so many connections, over all machines.
+    /// Limits the connections to a server, over all machines.
     pub fn set_slots(&self, side: &str, most: u32) -> Result<(), LedgerError> {
         let (id, side, most) = (self.id, side.to_owned(), i32::try_from(most).unwrap_or(i32::MAX));
         self.database.ask(move |client| limits::set_slots(client, id, &side, most))

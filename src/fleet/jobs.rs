@@ -8,7 +8,7 @@
 use postgres::Client;
 use postgres::types::Type;
 
-/// A job whose holders vanished so many times, without a step forward between, is not given to another one.
+/// A job whose holders vanished this many times, without a step forward between, is not given to another one.
 const MOST_LOSSES: i32 = 10;
 
 /// A job that was taken.
@@ -68,15 +68,15 @@ pub struct JobSums {
     pub settled_bytes: u64,
 }
 
-/// Tells how far a job is; false when it belongs to somebody else.
-pub(super) fn tell(
+/// Keeps a report of how far a job is; false when it belongs to somebody else.
+pub(super) fn report(
     client: &mut Client,
     (fleet, ordinal, token): (i64, i64, i64),
     sums: JobSums,
     report: &[u8],
 ) -> Result<bool, postgres::Error> {
     let [messages, bytes, settled_messages, settled_bytes] = numbers(sums);
-    let told = client.query_typed(
+    let kept = client.query_typed(
         "UPDATE kimt.job SET report = $4, reported = clock_timestamp(), expected_messages = $5, expected_bytes = $6,
              settled_messages = $7, settled_bytes = $8, size = greatest(size, $6),
              losses = CASE WHEN $7 > settled_messages THEN 0 ELSE losses END
@@ -92,7 +92,7 @@ pub(super) fn tell(
             (&settled_bytes, Type::INT8),
         ],
     )?;
-    Ok(!told.is_empty())
+    Ok(!kept.is_empty())
 }
 
 fn numbers(sums: JobSums) -> [i64; 4] {
@@ -106,7 +106,7 @@ fn numbers(sums: JobSums) -> [i64; 4] {
 pub enum JobEnd {
     /// It came to its end: `complete`, `incomplete` or `failed`.
     Ended(&'static str),
-    /// It is to be tried again after so many seconds.
+    /// It is to be tried again after these seconds.
     Again(u32),
     /// It was not worked on to its end, and anybody may take it at once.
     GivenBack,

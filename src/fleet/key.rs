@@ -104,7 +104,7 @@ impl std::fmt::Debug for FleetKey {
 }
 
 impl Sealer {
-    /// What seals for a mailbox that has no fleet: it takes the mailbox's servers and address to open it, which no dump of the database tells.
+    /// What seals for a mailbox that has no fleet: it takes the mailbox's servers and address to open it, which no dump of the database contains.
     pub fn of_mailbox(key: &MailboxKey) -> Option<Self> {
         let MailboxKey { source, target, address } = key;
         let derive = |context: &str| {

@@ -4,7 +4,7 @@
 //!   mailbox over before it has been expired for a while.
 //! - The process counts from *before* it asked for the last renewal that it got, and stops well before the database's time: then whatever
 //!   it had sent is at its place, or is named as intended.
-//! - Of the two clocks of a computer the one that shows more counts. One stands still while the computer sleeps, the other can be set.
+//! - Of the two clocks of a computer the one that shows more counts. One stops while the computer sleeps, the other can be set.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -23,7 +23,7 @@ pub struct LeaseTimes {
 }
 
 impl LeaseTimes {
-    /// The usual times, in proportion, for a lease that holds so long.
+    /// The usual times, in proportion, for a lease of this length.
     pub fn of(lease: Duration) -> Self {
         Self { lease, renew: lease / 6, stop: lease * 2 / 3, grace: lease / 2 }
     }
@@ -72,7 +72,7 @@ impl Lease {
         Self { times, state: Mutex::new(State { renewed: asked, lost: false }) }
     }
 
-    /// A renewal that was asked for at that moment was granted. One that comes too late changes nothing: others may have been told already.
+    /// A renewal that was asked for at that moment was granted. One that comes too late changes nothing: others may have been called already.
     pub fn renewed(&self, asked: Moment) {
         if self.holds() {
             self.state().renewed = asked;

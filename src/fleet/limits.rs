@@ -3,10 +3,10 @@
 use postgres::Client;
 use postgres::types::Type;
 
-/// Refused sign-ins count for so many seconds, as servers count them within a minute.
+/// How many seconds a refused sign-in counts, as servers count them within a minute.
 const COUNTED: f64 = 61.0;
 
-/// Lets a server have at most so many connections, over all machines.
+/// Limits the connections to a server, over all machines.
 pub(super) fn set_slots(client: &mut Client, fleet: i64, side: &str, most: i32) -> Result<(), postgres::Error> {
     client.query_typed(
         "INSERT INTO kimt.slot (fleet, side, number) SELECT $1, $2, generate_series(1, $3) ON CONFLICT DO NOTHING",

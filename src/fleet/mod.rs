@@ -9,7 +9,7 @@
 //!    of the process have to write together (`gathering`).
 //! 3. `lease` is the process's own clock: it stops before anybody may take its mailboxes over.
 //! 4. `records` is the ledger's store over all that; `tables` has the tables, `schema` the statements about records and leases.
-//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`), and how it stands (`standing`). `key` seals what
+//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`), and its status (`status`). `key` seals what
 //!    nobody may read who only has the database. `limits` is what its machines keep to together.
 //!
 //! What is left to others: who starts processes on machines, what a mailbox's messages mean, and what a job says.
@@ -26,7 +26,7 @@ mod lease;
 mod limits;
 mod records;
 mod schema;
-mod standing;
+mod status;
 mod tables;
 
 pub use address::DatabaseAddress;
@@ -38,7 +38,7 @@ pub use key::FleetKey;
 pub use lease::LeaseTimes;
 pub use limits::Errand;
 pub use records::SharedRecords;
-pub use standing::{Orders, Standing, Wish, WorkerStanding};
+pub use status::{Orders, Status, Wish, WorkerStatus};
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]

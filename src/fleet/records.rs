@@ -17,7 +17,7 @@ use postgres::types::Type;
 use std::path::Path;
 use std::sync::Arc;
 
-/// At most so many blocks of a file are taken along with one write.
+/// How many blocks of a file one write takes along at most.
 const TAKEN_ALONG: usize = 200;
 
 /// Records in a database that machines share.

@@ -69,7 +69,7 @@ ALTER TABLE kimt.worker
     ADD COLUMN drained boolean NOT NULL DEFAULT false;
 CREATE TABLE kimt.item (
     mailbox bigint NOT NULL REFERENCES kimt.mailbox (id) ON DELETE CASCADE,
-    -- Hashes, and a sealed text: addresses stand in the names of collections.
+    -- Hashes, and a sealed text: addresses occur in the names of collections.
     collection text NOT NULL,
     key text NOT NULL,
     content text NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE kimt.job (
     token bigint,
     -- The token under which it last ended.
     ended_by bigint,
-    -- Its state as progress has it, sealed, and when that was told.
+    -- Its state as progress has it, sealed, and when that was reported.
     report bytea,
     reported timestamptz,
     machine text NOT NULL DEFAULT '',

@@ -28,7 +28,7 @@ const BRIEF: LeaseTimes = LeaseTimes {
     grace: milliseconds(500),
 };
 
-/// The same, held by a process whose own clock stands still.
+/// The same, held by a process whose own clock has stopped.
 const BRIEF_WITHOUT_CLOCK: LeaseTimes = LeaseTimes { stop: milliseconds(3_600_000), ..BRIEF };
 
 /// Takes over from those, and holds.
@@ -104,7 +104,7 @@ fn a_machine_without_a_renewal_stops_by_its_own_clock_before_anybody_takes_its_m
     let late = Arc::new(AtomicBool::new(false));
     let noted = late.clone();
     lost.on_loss(move || noted.store(true, Ordering::SeqCst));
-    assert!(late.load(Ordering::SeqCst), "who asks later is told at once");
+    assert!(late.load(Ordering::SeqCst), "who asks later is called at once");
 }
 
 #[test]

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_is_told_once_for_each_reason_and_only_while_the_window_is_not_in_front() {
+    fn a_person_is_notified_once_for_each_reason_and_only_while_the_window_is_not_in_front() {
         let mut notifications = Notifications::default();
         assert!(!notifications.is_due(Reason::Ended, true));
         assert!(notifications.is_due(Reason::Ended, false));

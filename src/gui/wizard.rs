@@ -195,12 +195,12 @@ impl Wizard {
         Page::ALL
             .into_iter()
             .map(|page| {
-                let standing = match page.cmp(&self.page) {
-                    std::cmp::Ordering::Less => steps::Standing::Done,
-                    std::cmp::Ordering::Equal => steps::Standing::Here,
-                    std::cmp::Ordering::Greater => steps::Standing::Ahead,
+                let state = match page.cmp(&self.page) {
+                    std::cmp::Ordering::Less => steps::StepState::Done,
+                    std::cmp::Ordering::Equal => steps::StepState::Here,
+                    std::cmp::Ordering::Greater => steps::StepState::Ahead,
                 };
-                steps::Step { page, standing, open: self.may_go(page) }
+                steps::Step { page, state, open: self.may_go(page) }
             })
             .collect()
     }

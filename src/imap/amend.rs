@@ -15,7 +15,7 @@ use super::writer::{OpenFolder, Writer};
 use crate::domain::{MessageHead, Uid, UidValidity};
 use std::collections::BTreeMap;
 
-/// At most so many messages are named in one command: servers take commands of at least 8,000 bytes.
+/// How many messages one command names at most: servers take commands of at least 8,000 bytes.
 const NAMED_AT_ONCE: usize = 500;
 /// Commands that are sent before their answers are read.
 const AHEAD: usize = 20;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_change_of_flags_is_told_apart_from_those_that_were_made() {
+    fn a_refused_change_of_flags_is_distinguished_from_those_that_were_made() {
         let answers = "* 1 FETCH (UID 4 FLAGS (\\Seen))\r\nK1 OK\r\nK2 NO too many keywords\r\n";
         let change = |uid, flag: &str| FlagChange { uids: vec![Uid(uid)], add: vec![flag.to_owned()], remove: vec![] };
         let FlagsChanged { outcomes, now } =

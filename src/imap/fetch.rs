@@ -72,7 +72,7 @@ impl Fetched {
         })
     }
 
-    /// The flags it tells of a message, \Recent left out; none where it has no UID or no flags.
+    /// The flags it gives of a message, \Recent left out; none where it has no UID or no flags.
     pub(super) fn flags(self) -> Option<(Uid, Vec<String>)> {
         let flags = self.flags?.into_iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
         Some((self.uid?, flags.collect()))

@@ -1,6 +1,6 @@
 //! Reading nothing but flags: of whole folders, or of the messages whose flags changed since a HIGHESTMODSEQ (CONDSTORE, RFC 7162).
 //!
-//! Promises the flags as the server tells them, without \Recent, which belongs to a session. A flag that could end a command of ours is left
+//! Promises the flags as the server reports them, without \Recent, which belongs to a session. A flag that could end a command of ours is left
 //! out, as everywhere.
 
 use super::command::ReadOnly;
@@ -11,12 +11,12 @@ use super::reader::Reader;
 use super::response::Condition;
 use crate::domain::Uid;
 
-/// A folder whose flags are wanted.
+/// A folder whose flags are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FlagsWanted<'a> {
+pub struct FlagsRequest<'a> {
     /// Its wire name.
     pub wire_name: &'a [u8],
-    /// Only what changed since this HIGHESTMODSEQ is wanted.
+    /// Asks only for what changed since this HIGHESTMODSEQ.
     pub changed_since: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ impl Reader {
     /// lost.
     pub fn flags(
         &mut self,
-        wanted: &[FlagsWanted<'_>],
+        wanted: &[FlagsRequest<'_>],
         each: &mut dyn FnMut(usize, Uid, Vec<String>),
         end: &mut dyn FnMut(usize, Result<FolderStatus, ImapError>),
     ) -> Result<(), ImapError> {
@@ -81,7 +81,7 @@ mod tests {
                        K3 NO no access\r\n* 1 FETCH (UID 5 FLAGS ())\r\nK4 OK\r\n";
         let mut reader = Reader::new(scripted(answers.as_bytes()).unwrap());
         let (mut found, mut ends) = (Vec::new(), Vec::new());
-        let wanted = [b"a", b"b"].map(|wire_name| FlagsWanted { wire_name, changed_since: None });
+        let wanted = [b"a", b"b"].map(|wire_name| FlagsRequest { wire_name, changed_since: None });
         let mut each = |folder, uid: Uid, flags| found.push((folder, uid.0, flags));
         reader.flags(&wanted, &mut each, &mut |_, status| ends.push(status.ok())).unwrap();
         assert_eq!(found, [(0, 5, vec!["\\Seen".to_owned()])]);

@@ -43,7 +43,7 @@ pub use connect::{Endpoint, Greeted, connect};
 pub use date::date_text;
 pub use envelope::Envelope;
 pub use error::{ImapError, Whose};
-pub use flags::FlagsWanted;
+pub use flags::FlagsRequest;
 pub use kerio_master::MasterPassword;
 pub use list::Listing;
 pub use names::NameRefused;

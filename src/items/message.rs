@@ -66,8 +66,8 @@ impl ItemMessage {
         read
     }
 
-    /// The UIDs of the events that it invites to, or tells about.
-    pub fn told_uids(&self) -> Vec<String> {
+    /// The UIDs of the events that it invites to, or reports on.
+    pub fn announced_uids(&self) -> Vec<String> {
         self.parts.iter().flat_map(|part| uids(&part.text)).map(|(_, uid)| uid).collect()
     }
 
@@ -115,7 +115,7 @@ fn is_about_items(media_type: &str) -> bool {
     ) || media_type.starts_with("application/x-vnd.kolab.")
 }
 
-/// What stands between `begin 644 name` and `end`, if it does.
+/// The text between `begin 644 name` and `end`, if it does.
 fn uudecoded(text: &str) -> Option<String> {
     let mut lines = text.lines().skip_while(|line| !line.starts_with("begin "));
     lines.next()?;
@@ -161,7 +161,7 @@ mod tests {
                 &[("Content-Type: text/plain", "Hello"), (&head, body)],
             );
             assert_eq!(
-                (message.told_uids(), message.date),
+                (message.announced_uids(), message.date),
                 (vec!["a@b".to_owned()], Some(1_578_358_923)),
                 "{encoding}"
             );

@@ -9,7 +9,7 @@ use super::error::{KerioError, Refusal};
 use super::query::{self, Query};
 use super::rpc::{list, refused_item, text};
 use crate::domain::{Account, Address};
-use crate::progress::Standing;
+use crate::progress::UserState;
 use serde_json::{Value, json};
 
 /// A user of Kerio Connect.
@@ -34,13 +34,13 @@ impl Administration {
     }
 
     /// The state of an account; changes nothing. An error says why it cannot be migrated as it is.
-    pub fn standing(&self, address: &Address) -> Result<Standing, KerioError> {
+    pub fn user_state(&self, address: &Address) -> Result<UserState, KerioError> {
         let Some(domain) = self.domains.find(&self.session, address.domain())? else {
-            return Ok(Standing::DomainWillBeCreated);
+            return Ok(UserState::DomainWillBeCreated);
         };
         match self.find_user(&domain, address.local())? {
-            Some(user) => usable(&user, &domain).map(|()| Standing::Exists),
-            None => self.may_be_created(&domain, address).map(|()| Standing::WillBeCreated),
+            Some(user) => usable(&user, &domain).map(|()| UserState::Exists),
+            None => self.may_be_created(&domain, address).map(|()| UserState::WillBeCreated),
         }
     }
 
@@ -55,7 +55,7 @@ impl Administration {
     /// `domain_created` gets.
     pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {
         let address = account.target();
-        if account.password.is_empty() && !matches!(self.standing(address), Ok(Standing::Exists) | Err(_)) {
+        if account.password.is_empty() && !matches!(self.user_state(address), Ok(UserState::Exists) | Err(_)) {
             return Err(KerioError::PasswordMissing);
         }
         let domain = self.domains.ensure(&self.session, address.domain(), domain_created)?;

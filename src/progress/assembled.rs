@@ -1,4 +1,4 @@
-//! A run put together from the states of its accounts, as the machines that worked on them have told them.
+//! A run put together from the states of its accounts, as the machines that worked on them reported them.
 //!
 //! The sums are those of the parts. What only one machine's own clock knows, such as the rate of copying, is left out.
 
@@ -32,7 +32,7 @@ impl AccountState {
         self
     }
 
-    /// The same, told by a clock that began so many milliseconds later.
+    /// The same by a clock that began `milliseconds` later.
     pub fn earlier_by(mut self, milliseconds: i64) -> Self {
         for at in [&mut self.started_at, &mut self.ended_at].into_iter().flatten() {
             *at = at.saturating_add_signed(milliseconds);
@@ -50,7 +50,7 @@ mod tests {
     use crate::progress::{AccountEnd, AccountInfo, Event, RunKind, Stamped};
 
     #[test]
-    fn a_run_of_two_machines_is_what_one_machine_would_have_told() {
+    fn a_run_of_two_machines_is_what_one_machine_would_have_reported() {
         let info = |number: u32| AccountInfo {
             address: format!("user{number}@example.com"),
             full_name: String::new(),
@@ -95,12 +95,12 @@ mod tests {
             RunState::replay(&all)
         };
         let whole = replay(run.clone(), [of(AccountId(0)), of(AccountId(1))].concat());
-        let told = |number| {
+        let reported = |number| {
             let alone = RunInfo { accounts: vec![info(number)], ..run.clone() };
             let account = replay(alone, of(AccountId(0))).accounts.remove(0);
             serde_json::from_str(&serde_json::to_string(&account).unwrap()).unwrap()
         };
-        let assembled = RunState::assembled(run.clone(), vec![told(0), told(1)], false);
+        let assembled = RunState::assembled(run.clone(), vec![reported(0), reported(1)], false);
         assert_eq!(assembled.accounts, whole.accounts);
         assert_eq!((assembled.tally, assembled.items, &assembled.ended), (whole.tally, whole.items, &whole.ended));
         assert_eq!(assembled.info, whole.info);

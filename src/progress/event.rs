@@ -118,7 +118,7 @@ impl Step {
 /// The state of an account in Kerio Connect before its mailbox starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum UserState {
     /// The user exists and is left as it is.
     Exists,
     /// The domain exists; the user will be created.
@@ -209,7 +209,8 @@ pub enum Event {
         /// The account.
         account: AccountId,
         /// Its state there.
-        standing: Standing,
+        #[serde(rename = "standing")]
+        user_state: UserState,
     },
     /// The user was created in Kerio Connect.
     UserCreated {

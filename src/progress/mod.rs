@@ -12,7 +12,7 @@ mod state;
 mod whole;
 
 pub use counts::{Counts, Followed, Tally};
-pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify, WaitReason};
+pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify, WaitReason};
 pub use items::ItemTally;
 pub use migration::{AccountStage, MigrationInfo, Stages, Whole};
 pub use rate::Rate;

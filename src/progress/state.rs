@@ -4,7 +4,7 @@
 
 use super::counts::shift;
 use super::{
-    AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Stamped, Standing, Step, Tally,
+    AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Stamped, Step, Tally, UserState,
     WaitReason,
 };
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
@@ -54,7 +54,8 @@ pub struct AccountState {
     /// Address, name, line.
     pub info: AccountInfo,
     /// Its state in Kerio Connect before the run.
-    pub standing: Option<Standing>,
+    #[serde(rename = "standing")]
+    pub user_state: Option<UserState>,
     /// Whether this run created the user.
     pub created: bool,
     /// What its worker does now.
@@ -89,7 +90,7 @@ impl AccountState {
     pub fn new(info: AccountInfo) -> Self {
         Self {
             info,
-            standing: None,
+            user_state: None,
             created: false,
             step: Step::Waiting,
             waiting: None,
@@ -212,7 +213,9 @@ impl RunState {
             Event::PortRestored { .. } => self.ports_restored.extend(self.port_changed.take()),
             Event::DomainCreated { domain } => self.domains_created.push(domain.clone()),
             Event::AccountStarted { account } => self.with(*account, |it, _| it.started_at = Some(now)),
-            Event::AccountLookedUp { account, standing } => self.with(*account, |it, _| it.standing = Some(*standing)),
+            Event::AccountLookedUp { account, user_state } => {
+                self.with(*account, |it, _| it.user_state = Some(*user_state))
+            }
             Event::UserCreated { account } => self.with(*account, |it, _| it.created = true),
             Event::Stepped { account, step } => self.with(*account, |it, _| it.step = *step),
             Event::FoldersPlanned { account, folders, left_out } => self.with(*account, |it, _| {
@@ -335,8 +338,8 @@ impl RunState {
     pub fn missing_seats(&self) -> Option<(u64, u64)> {
         let (used, allowed) = self.seats?;
         let free = u64::from(allowed?.saturating_sub(used));
-        let is_new = |standing| matches!(standing, Some(Standing::WillBeCreated | Standing::DomainWillBeCreated));
-        let new = self.accounts.iter().filter(|account| is_new(account.standing)).count() as u64;
+        let is_new = |user_state| matches!(user_state, Some(UserState::WillBeCreated | UserState::DomainWillBeCreated));
+        let new = self.accounts.iter().filter(|account| is_new(account.user_state)).count() as u64;
         (new > free).then_some((free, new))
     }
 

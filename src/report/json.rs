@@ -5,7 +5,7 @@
 use super::words;
 use crate::domain::{BadLine, LeftOut, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
-    AccountStage, AccountState, FolderState, ItemTally, RunInfo, RunKind, RunState, Standing, Tally, Verify,
+    AccountStage, AccountState, FolderState, ItemTally, RunInfo, RunKind, RunState, Tally, UserState, Verify,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -100,7 +100,8 @@ struct AccountReport<'a> {
     status_text: String,
     stage: Option<AccountStage>,
     stage_before: Option<AccountStage>,
-    standing: Option<Standing>,
+    #[serde(rename = "standing")]
+    user_state: Option<UserState>,
     user_created: bool,
     seconds: Option<f64>,
     totals: Totals,
@@ -235,7 +236,7 @@ impl<'a> AccountReport<'a> {
             status_text: words::account_status(state, account, state.now),
             stage: state.stage(index),
             stage_before: before,
-            standing: account.standing,
+            user_state: account.user_state,
             user_created: account.created,
             seconds: account.started_at.map(|since| until.saturating_sub(since) as f64 / 1000.0),
             totals: Totals::of(&account.tally),

@@ -3,7 +3,7 @@ use crate::domain::{
     AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, LeftOutReason, Mapping, MessageName,
     PlannedFolder, Problem, ProblemKind, Side,
 };
-use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
+use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify};
 
 const ANN: AccountId = AccountId(0);
 const BOB: AccountId = AccountId(1);
@@ -318,8 +318,8 @@ fn a_check_and_a_comparison_speak_of_what_they_did() {
     let check = state(info(RunKind::Check, &names), counted(AccountEnd::Complete));
     assert_eq!(words::verdict(&check), "The account is ready to migrate. 3 messages, 6.0 KB, 1.1 s.");
     assert_eq!(words::account_status(&check, &check.accounts[0], 0), "Ready");
-    let standing = Event::AccountLookedUp { account: ANN, standing: Standing::Exists };
-    let looked_up = state(info(RunKind::Check, &names), counted(AccountEnd::Complete).into_iter().chain([standing]));
+    let user_state = Event::AccountLookedUp { account: ANN, user_state: UserState::Exists };
+    let looked_up = state(info(RunKind::Check, &names), counted(AccountEnd::Complete).into_iter().chain([user_state]));
     assert!(text::report(&looked_up).contains("  On the target: exists.\n"));
     let verify = state(info(RunKind::Verify, &names), counted(AccountEnd::Incomplete));
     assert_eq!(words::verdict(&verify), "0 of 1 account is equal on both servers; 1 needs you.");

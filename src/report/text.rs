@@ -130,8 +130,8 @@ fn accounts(page: &mut Page, state: &RunState) {
     for account in begun {
         page.gap();
         page.line(format!("{}: {}", words::account_name(account), words::account_status(state, account, state.now)));
-        if let Some(standing) = account.standing.filter(|_| words::kind_of(state) == RunKind::Check) {
-            page.line(format!("  On the target: {}.", words::standing(standing)));
+        if let Some(user_state) = account.user_state.filter(|_| words::kind_of(state) == RunKind::Check) {
+            page.line(format!("  On the target: {}.", words::user_state(user_state)));
         }
         if account.created {
             page.line("  The user was created in Kerio Connect.");

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 /// A program that writes its arguments and its environment to a file, and the file.
 fn program(folder: &Path, ends_with: u8) -> (PathBuf, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
-    let (program, told) = (folder.join("a program"), folder.join("told"));
+    let (program, written) = (folder.join("a program"), folder.join("written"));
     let script = format!(
         "#!/bin/sh\nfor word in \"$@\"; do echo \"word=$word\"; done > '{0}'\nenv >> '{0}'\nexit {ends_with}\n",
-        told.display()
+        written.display()
     );
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    (program, told)
+    (program, written)
 }
 
-fn facts(told: &Path) -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(told).unwrap();
+fn facts(written: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(written).unwrap();
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -29,12 +29,12 @@ fn facts(told: &Path) -> BTreeMap<String, String> {
 fn the_command_learns_the_verdict_and_no_password() {
     let stage = Stage::new(2, 1);
     stage.source.store().set_password(stage.user(2), "another").unwrap();
-    let (program, told) = program(stage.folder.path(), 0);
+    let (program, written) = program(stage.folder.path(), 0);
     let command = format!("'{}' '$HOME; two words'", program.display());
     let mut run = stage.command("migrate", &["--notify", &command, "--json"]);
     let ended = finish(run.env("KIMT_ADMIN_PASSWORD", "of the administrator").env("PGPASSWORD", "of the database"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let facts = facts(&told);
+    let facts = facts(&written);
     assert_eq!(facts["word"], "$HOME; two words", "no shell has read it");
     assert_eq!((facts["KIMT_VERDICT"].as_str(), facts["KIMT_EXIT_STATUS"].as_str()), ("some_incomplete", "1"));
     assert!(facts["KIMT_VERDICT_TEXT"].starts_with("1 of 2 accounts is complete"), "{facts:?}");
@@ -42,7 +42,7 @@ fn the_command_learns_the_verdict_and_no_password() {
     for file in ["KIMT_REPORT", "KIMT_REPORT_PAGE"] {
         assert!(Path::new(&facts[file]).is_file(), "{file}");
     }
-    let text = std::fs::read_to_string(&told).unwrap();
+    let text = std::fs::read_to_string(&written).unwrap();
     let passwords = stage.accounts.iter().map(|(_, password)| password.as_str());
     for secret in passwords.chain(["of the administrator", "of the database"]) {
         assert!(!text.contains(secret), "{secret} is in {text}");
@@ -54,7 +54,7 @@ fn the_command_learns_the_verdict_and_no_password() {
 #[test]
 fn a_run_that_could_not_start_is_said_too_and_a_command_that_fails_changes_no_exit_status() {
     let stage = Stage::new(1, 1);
-    let (program, told) = program(stage.folder.path(), 7);
+    let (program, written) = program(stage.folder.path(), 7);
     let command = format!("'{}'", program.display());
     let ended = finish(stage.command("migrate", &["--notify", &command]).env("KIMT_LOG", "x"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -62,7 +62,7 @@ fn a_run_that_could_not_start_is_said_too_and_a_command_that_fails_changes_no_ex
     let mut untrusted = stage.bare("migrate");
     untrusted.args(stage.servers_untrusted()).arg("--accounts").arg(stage.csv_path()).args(["--notify", &command]);
     assert_eq!(finish(&mut untrusted).code, Some(3));
-    assert_eq!(facts(&told)["KIMT_VERDICT"], "could_not_start");
+    assert_eq!(facts(&written)["KIMT_VERDICT"], "could_not_start");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A target that sends invitations all the same: it is seen after the first event, and all work on items ends. Mail goes on.
+//! A target that sends invitations all the same: it is seen after the first event, and all work on items ends. Mail continues.
 
 use crate::embedded::stage::{BEN, PASSWORD, kinds, message};
 use crate::standin::{ALL, Pair};

@@ -5,7 +5,7 @@ use kimt::domain::{
     AccountId, FolderId, FolderPath, LeftOut, LeftOutReason, Mapping, MessageName, PlannedFolder, Problem, ProblemKind,
     Side,
 };
-use kimt::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Standing, Step, Verify};
+use kimt::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify};
 
 /// Names in the scripts that the program's own face covers, and one that is longer than any column.
 pub const PEOPLE: [(&str, &str, u64); 12] = [
@@ -104,7 +104,7 @@ impl Recording {
     pub fn count(&mut self, account: usize, messages: u64) -> &mut Self {
         let id = AccountId(account as u32);
         self.note(Event::AccountStarted { account: id });
-        self.note(Event::AccountLookedUp { account: id, standing: standing(account) });
+        self.note(Event::AccountLookedUp { account: id, user_state: user_state(account) });
         let way = |source: &[&str], target: &[&str], mapping| PlannedFolder {
             source: FolderPath::new(source.iter().copied()),
             target: FolderPath::new(target.iter().copied()),
@@ -182,11 +182,11 @@ fn parts(messages: u64) -> [u64; 3] {
     [messages - messages / 4 - messages / 3, messages / 4, messages / 3]
 }
 
-fn standing(account: usize) -> Standing {
+fn user_state(account: usize) -> UserState {
     match account {
-        2 => Standing::Exists,
-        5 | 6 | 7 | 9 => Standing::DomainWillBeCreated,
-        _ => Standing::WillBeCreated,
+        2 => UserState::Exists,
+        5 | 6 | 7 | 9 => UserState::DomainWillBeCreated,
+        _ => UserState::WillBeCreated,
     }
 }
 

@@ -129,7 +129,7 @@ fn what_both_sides_were_flagged_with_needs_nothing_and_is_followed_from_then_on(
 fn a_place_that_holds_another_message_keeps_its_flags() {
     each_way(|stage, comes| {
         let store = stage.target.store();
-        // Of the same size and date, so that nothing but its content tells; and one of another size.
+        // Of the same size and date, so that nothing but its content differs; and one of another size.
         let same_size = stage.source.store().content(ANN, "Work", 2).unwrap().size() as usize;
         let other = Content::bytes(format!("Subject: other\r\n\r\n{:1$}", "", same_size - 18).as_bytes());
         assert_eq!(other.size() as usize, same_size);
@@ -137,7 +137,7 @@ fn a_place_that_holds_another_message_keeps_its_flags() {
         for uid in [1, 2, 3] {
             stage.source.store().set_flags(ANN, "Work", uid, &["\\Seen"]).unwrap();
         }
-        // The others tell that the folder's places are in doubt.
+        // The others show that the folder's places are in doubt.
         store.replace_content(ANN, "Work", 1, Content::bytes(&b"Subject: another size\r\n\r\n"[..])).unwrap();
         if comes {
             letter(&stage, "Work", 9);

@@ -22,11 +22,11 @@ fn add(stage: &Stage, folder: &str, names: &[&str]) {
 /// The target says this UIDNEXT of every folder, or none.
 fn with_next(answer: &Answer, next: Option<u32>) -> Fate {
     let Some((_, rest)) = answer.text.split_once("UIDNEXT ") else { return Fate::Pass };
-    let told = rest.split([' ', ')', ']']).next().unwrap();
+    let announced = rest.split([' ', ')', ']']).next().unwrap();
     match next {
-        Some(next) => answer.with(&format!("UIDNEXT {told}"), &format!("UIDNEXT {next}")),
+        Some(next) => answer.with(&format!("UIDNEXT {announced}"), &format!("UIDNEXT {next}")),
         None if answer.text.starts_with("* OK [UIDNEXT") => Fate::Instead(Vec::new()),
-        None => answer.with(&format!("UIDNEXT {told}"), ""),
+        None => answer.with(&format!("UIDNEXT {announced}"), ""),
     }
 }
 

@@ -123,7 +123,7 @@ fn a_message_that_was_refused_is_not_counted_as_one_that_lost_flags() {
         false => Fate::Pass,
     }));
     let state = stage.migrate();
-    let told = "KeywordsDropped: 2 messages in 'INBOX' lost flags or keywords that the target does not keep: for example invoice.";
-    assert!(problems(&state).iter().any(|problem| problem == told), "{:?}", problems(&state));
+    let expected = "KeywordsDropped: 2 messages in 'INBOX' lost flags or keywords that the target does not keep: for example invoice.";
+    assert!(problems(&state).iter().any(|problem| problem == expected), "{:?}", problems(&state));
     assert!(kinds(&state).contains(&ProblemKind::MessageRefused), "{:?}", problems(&state));
 }

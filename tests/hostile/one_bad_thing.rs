@@ -71,7 +71,7 @@ fn a_folder_at_which_the_target_hangs_up_or_falls_silent_while_it_is_made_ready_
     }
 }
 
-/// Whether the window was told that a folder is opened last.
+/// Whether the window showed that a folder is opened last.
 fn opened_last(stage: &Stage) -> bool {
     let events = stage.events.lock().unwrap();
     events.iter().any(|event| matches!(event, Event::Stepped { step: Step::OpeningLast(_), .. }))

@@ -101,9 +101,9 @@ fn two_accounts_that_go_into_one_mailbox_double_nothing_and_say_nothing_of_it() 
             request.options.shared_mailboxes = true;
             request.accounts.iter_mut().for_each(|account| account.target_address = Address::parse(ANN).ok());
             let state = stage.finish(request);
-            let told: BTreeSet<ProblemKind> = kinds(&state);
+            let reported: BTreeSet<ProblemKind> = kinds(&state);
             assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-            assert!(told.is_subset(&BTreeSet::from([ProblemKind::HistoryUnknown])), "{:?}", problems(&state));
+            assert!(reported.is_subset(&BTreeSet::from([ProblemKind::HistoryUnknown])), "{:?}", problems(&state));
             assert_eq!(stage.target.mail().messages(), 103, "{capabilities}, run {turn}: {:?}", problems(&state));
         }
     }

@@ -4,7 +4,7 @@
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security};
 use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, PortNote};
 use kimt::network::{self, Limits, Trust};
-use kimt::progress::Standing;
+use kimt::progress::UserState;
 use kimt::rehearsal::administration::{
     AdministrationStandIn, Behaviour, Domain, LicenceRefusal, Login, Owner, PortChange, Reply, RightsRefusal, Role,
     StandInOptions, TakenPort,
@@ -113,7 +113,7 @@ fn users_and_domains_are_created_and_found_again() {
     assert_eq!(domains, ["xn--bcher-kva.example"]);
     assert_eq!(stand_in.users().len(), 3);
     let ann = Address::parse("ann@example.com").unwrap();
-    assert_eq!(administration.standing(&ann).unwrap(), Standing::Exists);
+    assert_eq!(administration.user_state(&ann).unwrap(), UserState::Exists);
     drop(administration);
     assert_eq!(stand_in.open_sessions(), 0);
 }
@@ -202,7 +202,7 @@ fn a_refused_administrator_is_asked_once_whatever_the_code() {
     }
     let stand_in = start(|_| {});
     assert!(matches!(connect(&stand_in, "wrong"), Err(KerioError::SignInRefused(_))));
-    stand_in.change(|behaviour| behaviour.login = Login::SecondFactorWanted);
+    stand_in.change(|behaviour| behaviour.login = Login::SecondFactor);
     let problem = connect(&stand_in, "administrator").err().unwrap().problem(None);
     assert_eq!(problem.kind, ProblemKind::AdministratorRefused);
 }

@@ -3,7 +3,7 @@
 use crate::scripted::{Call, Reply, Server, usual};
 use kimt::domain::{Account, Address, ProblemKind, Secret};
 use kimt::kerio::{KerioError, User};
-use kimt::progress::Standing;
+use kimt::progress::UserState;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -106,12 +106,12 @@ fn an_existing_user_is_left_as_it_is() {
 fn standing_changes_nothing() {
     let server = serve(directory(), |_, _| None);
     let administration = server.sign_in().unwrap();
-    let standing = |address: &str| administration.standing(&Address::parse(address).unwrap());
-    assert_eq!(standing("Ann@example.com").unwrap(), Standing::Exists);
-    assert_eq!(standing("bob@example.com").unwrap(), Standing::WillBeCreated);
-    assert_eq!(standing("bob@new.example").unwrap(), Standing::DomainWillBeCreated);
-    assert!(matches!(standing("gone@example.com"), Err(KerioError::UserDisabled(_))));
-    assert!(matches!(standing("bob@mapped.example"), Err(KerioError::DirectoryDomain(_))));
+    let user_state = |address: &str| administration.user_state(&Address::parse(address).unwrap());
+    assert_eq!(user_state("Ann@example.com").unwrap(), UserState::Exists);
+    assert_eq!(user_state("bob@example.com").unwrap(), UserState::WillBeCreated);
+    assert_eq!(user_state("bob@new.example").unwrap(), UserState::DomainWillBeCreated);
+    assert!(matches!(user_state("gone@example.com"), Err(KerioError::UserDisabled(_))));
+    assert!(matches!(user_state("bob@mapped.example"), Err(KerioError::DirectoryDomain(_))));
     assert_eq!(server.count("Users.create") + server.count("Domains.create"), 0);
 }
 

@@ -93,20 +93,24 @@ fn what_people_did_on_the_target_is_distinguished_where_the_record_knows() {
     stage.target.store().move_message(ANN, "INBOX", 3, "Filed").unwrap();
     assert!(stage.target.mail().folders.contains_key(&wire_name("Filed")));
     // Filed, also where an equal message is already.
-    for (equal, told) in [(false, 2), (true, 2)] {
+    for (equal, reported) in [(false, 2), (true, 2)] {
         if equal {
             let bytes = stage.target.store().content(ANN, "Filed", 1).unwrap().to_vec();
             stage.target.store().add(ANN, "Filed", message(&bytes, &[], "2020-01-01T00:00:00+00:00")).unwrap();
         }
         let state = stage.run(RunKind::Verify);
-        let kinds_told = BTreeSet::from([ProblemKind::MessageFiled, ProblemKind::MarkedOnTarget]);
+        let kinds_reported = BTreeSet::from([ProblemKind::MessageFiled, ProblemKind::MarkedOnTarget]);
         assert_eq!(
             (state.verdict(), state.tally.checked.messages),
             (Verdict::AllComplete, 3),
             "{:?}",
             problems(&state)
         );
-        assert!(kinds(&state).is_subset(&kinds_told) && problems(&state).len() < told, "{:?}", problems(&state));
+        assert!(
+            kinds(&state).is_subset(&kinds_reported) && problems(&state).len() < reported,
+            "{:?}",
+            problems(&state)
+        );
         assert!(problems(&state)[0].contains("'once'") && problems(&state)[0].contains("'Filed'"));
         assert!(!words::verdict(&state).contains("equal on both"), "{}", words::verdict(&state));
     }

@@ -6,7 +6,7 @@ use crate::support::pair::{Kind, move_hostile};
 fn nothing_is_lost_or_doubled(source: Kind, target: Kind) {
     let moved = move_hostile(source, target, source.largest().min(target.largest()));
     assert_eq!(moved.differences.doubled, Vec::<String>::new(), "{:#?}", moved.problems);
-    assert_eq!(moved.untold(), 0, "{:#?} {:#?}", moved.differences, moved.problems);
+    assert_eq!(moved.unreported(), 0, "{:#?} {:#?}", moved.differences, moved.problems);
     for (lost, named) in &moved.missing {
         assert!(named.is_some(), "nobody named {lost:?}");
     }

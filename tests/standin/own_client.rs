@@ -5,7 +5,7 @@ use super::client::{for_each, start};
 use kimt::domain::{Account, Address, Secret};
 use kimt::kerio::{Administration, AdministrationEndpoint, KerioError};
 use kimt::network::{Limits, Trust};
-use kimt::progress::Standing;
+use kimt::progress::UserState;
 use kimt::rehearsal::administration::{AdministrationStandIn, Domain, Reply};
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ fn an_existing_user_is_left_exactly_as_it_is() {
     stand_in.add_user("ann@company.example", &Secret::new("old password"), "Ann").unwrap();
     let before = (stand_in.users(), stand_in.domains());
     let administration = connect(&stand_in);
-    let found = administration.standing(&Address::parse("ann@firm.example").unwrap()).unwrap();
-    assert_eq!(found, Standing::Exists);
+    let found = administration.user_state(&Address::parse("ann@firm.example").unwrap()).unwrap();
+    assert_eq!(found, UserState::Exists);
     assert!(!administration.ensure_user(&account("ann@firm.example"), &mut |_| {}).unwrap().created);
     assert_eq!(before, (stand_in.users(), stand_in.domains()));
 }

@@ -69,7 +69,7 @@ fn a_login_can_be_refused_with_any_code_and_for_a_second_factor() {
     let (stand_in, _) = start(|behaviour| behaviour.login = Login::RefusedWith(-32603));
     let mut client = Client::connect(stand_in.port());
     assert_eq!(client.login("admin", "administrator").unwrap_err()["code"], -32603);
-    stand_in.change(|behaviour| behaviour.login = Login::SecondFactorWanted);
+    stand_in.change(|behaviour| behaviour.login = Login::SecondFactor);
     let error = client.login("admin", "administrator").unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("Two-factor"));
     assert_eq!(error["data"]["messageParameters"]["positionalParameters"], json!(["admin"]));

@@ -1,6 +1,6 @@
 //! A real Courier IMAP server (5.0), unpacked beside the system because its Debian package cannot be installed beside the others.
 //!
-//! Courier's programs for listening and signing in have the system's folders compiled in. In their place stands a small front: it greets,
+//! Courier's programs for listening and signing in have the system's folders compiled in. A small front takes their place: it greets,
 //! checks the password, and hands the connection to Courier's `imapd`, which speaks from then on, as `couriertcpd` and `imaplogin` do.
 
 use super::process::{ServerUser, free_port, server_folder, unpacked};

@@ -112,7 +112,7 @@ impl Moved {
     }
 
     /// How many messages are not as they were sent and no problem or notice of the run says so.
-    pub fn untold(&self) -> usize {
+    pub fn unreported(&self) -> usize {
         let reported = |kinds: &[ProblemKind]| -> usize {
             let of_kind = self.problems.iter().filter(|problem| kinds.contains(&problem.kind));
             of_kind.map(|problem| problem.count as usize).sum()

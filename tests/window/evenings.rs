@@ -78,8 +78,8 @@ fn three_evenings_with_nothing_but_the_window_end_complete_and_verified_and_ever
     assert_eq!((arrived.lost, arrived.doubled, arrived.altered), (0, 0, 0), "{arrived:?}");
     for file in files(&window.home) {
         let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
-        let told = demo.people().iter().any(|person| text.contains(person.password.reveal()));
-        assert!(!told, "{} has a password in it", file.display());
+        let found = demo.people().iter().any(|person| text.contains(person.password.reveal()));
+        assert!(!found, "{} has a password in it", file.display());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The jobs of a fleet as the accounts of a run: taken one by one, waited for while others may give some back.
 
+use super::job_report::{self, JobReport};
 use super::setup::{self, JobContent};
-use super::told::{Told, tell};
 use crate::domain::{Account, AccountId, Problem};
 use crate::fleet::{Fleet, Job, JobEnd, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
@@ -72,7 +72,7 @@ impl Jobs {
         Ok(wished && orders.is_open && !orders.drained && orders.pass == self.pass)
     }
 
-    /// The account of a job; none when the job says that it is not to be worked on, which is told at once.
+    /// The account of a job; none when the job says that it is not to be worked on, which is reported at once.
     fn account(&self, job: &Job) -> Result<Option<Account>, LedgerError> {
         let content: JobContent =
             setup::read(&job.content).map_err(|words| LedgerError::new(LedgerErrorKind::Refused, words))?;
@@ -80,7 +80,7 @@ impl Jobs {
         logs::hide([(account.address.to_string(), &account.password)]);
         let Some(problem) = refused else { return Ok(Some(account)) };
         let state = ended_at_once(&account, problem);
-        tell(&self.fleet, job, &Told::now(state))?;
+        job_report::send(&self.fleet, job, &JobReport::now(state))?;
         self.fleet.end(job, JobEnd::Ended("failed"))?;
         Ok(None)
     }

@@ -2,15 +2,15 @@
 
 mod args;
 mod create;
+mod job_report;
 mod jobs;
 mod orders;
 mod place;
 mod report;
+mod reporting;
 mod setup;
-mod telling;
 mod times;
 mod together;
-mod told;
 mod watch;
 mod work;
 

@@ -26,7 +26,7 @@ pub(super) fn begin(typed: &OrderArguments, task: &str, schedule: Option<Schedul
                 "verify" => "compared",
                 _ => "migrated",
             };
-            let wait = match fleet.standing().map_err(place::refused)?.workers.len() {
+            let wait = match fleet.status().map_err(place::refused)?.workers.len() {
                 0 => "No machine works on the fleet yet: start 'kimt fleet work' on as many as you like.".to_owned(),
                 workers => format!(
                     "{} on the fleet now.",
@@ -71,7 +71,7 @@ pub(super) fn stop(typed: &StopArguments) -> Result<ExitStatus, Refusal> {
 }
 
 fn wish(fleet: &Fleet, wish: Wish, said: &str) -> Result<ExitStatus, Refusal> {
-    if fleet.standing().map_err(place::refused)?.finished {
+    if fleet.status().map_err(place::refused)?.finished {
         return Err(place::finished(fleet));
     }
     fleet.wish(wish).map_err(place::refused)?;

@@ -1,9 +1,9 @@
-//! `kimt fleet report`: the report of the whole fleet, put together from what its machines have told, on any machine.
+//! `kimt fleet report`: the report of the whole fleet, put together from what its machines have reported, on any machine.
 
 use super::args::ReportArguments;
+use super::job_report::JobReport;
 use super::jobs::{ended_at_once, info};
 use super::setup::{self, JobContent, Setup};
-use super::told::Told;
 use super::{place, times};
 use crate::cli::exit_code::ExitStatus;
 use crate::cli::progress::Voice;
@@ -36,18 +36,18 @@ pub(super) fn assemble(
     log_folder: &Path,
     keep: impl Fn(AccountState) -> AccountState,
 ) -> Result<RunState, Refusal> {
-    let standing = fleet.standing().map_err(place::refused)?;
-    let began = standing.began.unwrap_or_default();
+    let status = fleet.status().map_err(place::refused)?;
+    let began = status.began.unwrap_or_default();
     let run = RunInfo {
-        kind: match standing.task.as_deref() {
+        kind: match status.task.as_deref() {
             Some("check") => RunKind::Check,
             Some("verify") => RunKind::Verify,
             _ => RunKind::Migrate,
         },
-        started: standing.began.map(times::show_moment).unwrap_or_default(),
+        started: status.began.map(times::show_moment).unwrap_or_default(),
         source: setup.servers.source.address.to_string(),
         target: setup.servers.target.address.to_string(),
-        jobs: u32::try_from(standing.workers.len()).unwrap_or_default(),
+        jobs: u32::try_from(status.workers.len()).unwrap_or_default(),
         verify: setup.verify,
         log_folder: log_folder.to_owned(),
         accounts: Vec::new(),
@@ -64,10 +64,10 @@ pub(super) fn assemble(
     if let Some(error) = unreadable {
         return Err(Refusal::no_ledger(error));
     }
-    Ok(RunState::assembled(run, accounts, standing.task.is_some() && standing.open() == 0))
+    Ok(RunState::assembled(run, accounts, status.task.is_some() && status.open() == 0))
 }
 
-/// What was told of an account last, by a clock that began with the task.
+/// What was last reported of an account, by a clock that began with the task.
 fn account(job: &KnownJob, began: i64) -> Result<AccountState, String> {
     let content: JobContent = setup::read(job.content.as_deref().map_or(&[], Vec::as_slice))?;
     if job.is_lost {
@@ -76,8 +76,8 @@ fn account(job: &KnownJob, began: i64) -> Result<AccountState, String> {
     }
     match job.report.as_deref().filter(|_| job.is_of_task) {
         Some(report) => {
-            let told: Told = setup::read(report)?;
-            Ok(told.state.earlier_by(told.began.saturating_sub(began)))
+            let report: JobReport = setup::read(report)?;
+            Ok(report.state.earlier_by(report.began.saturating_sub(began)))
         }
         None => Ok(AccountState::new(info(&content.account))),
     }

@@ -5,15 +5,15 @@ use super::args::WatchArguments;
 use super::place;
 use crate::cli::exit_code::ExitStatus;
 use crate::cli::{Refusal, terminal};
-use crate::fleet::{Fleet, Standing};
+use crate::fleet::{Fleet, Status};
 use crate::ledger::LedgerErrorKind;
 use crate::report::words;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
+/// How often the fleet is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// What has not changed is said again after so long.
+/// How long it is until what has not changed is said again.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// A look as a line of JSON. Names are stable; fields may be added.
@@ -62,16 +62,16 @@ pub(super) fn watch(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
     let fleet = place::fleet(&typed.place)?;
     let (mut said, mut said_at) = (String::new(), Instant::now());
     loop {
-        match fleet.standing() {
-            Ok(standing) => {
-                let text = if typed.json { json(&fleet, &standing) } else { sentences(&fleet, &standing).join("\n") };
+        match fleet.status() {
+            Ok(status) => {
+                let text = if typed.json { json(&fleet, &status) } else { sentences(&fleet, &status).join("\n") };
                 if text != said || said_at.elapsed() >= SAY_AGAIN {
                     text.lines().for_each(terminal::say);
                     (said, said_at) = (text, Instant::now());
                 }
-                let is_over = standing.task.is_some() && standing.open() == 0;
-                if typed.once || is_over || standing.finished {
-                    let all_complete = is_over && standing.complete == standing.jobs();
+                let is_over = status.task.is_some() && status.open() == 0;
+                if typed.once || is_over || status.finished {
+                    let all_complete = is_over && status.complete == status.jobs();
                     return Ok(if all_complete { ExitStatus::Complete } else { ExitStatus::Incomplete });
                 }
             }
@@ -84,8 +84,8 @@ pub(super) fn watch(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
     }
 }
 
-fn json(fleet: &Fleet, standing: &Standing) -> String {
-    let workers = standing.workers.iter().map(|worker| Worker {
+fn json(fleet: &Fleet, status: &Status) -> String {
+    let workers = status.workers.iter().map(|worker| Worker {
         machine: &worker.machine,
         process: &worker.name,
         mailboxes: worker.jobs,
@@ -95,47 +95,47 @@ fn json(fleet: &Fleet, standing: &Standing) -> String {
     let line = Line {
         event: "fleet",
         name: fleet.name(),
-        task: standing.task.as_deref(),
-        wish: standing.wish.word(),
-        finished: standing.finished,
+        task: status.task.as_deref(),
+        wish: status.wish.word(),
+        finished: status.finished,
         accounts: Accounts {
-            all: standing.jobs(),
-            complete: standing.complete,
-            incomplete: standing.incomplete,
-            failed: standing.failed + standing.lost,
-            running: standing.held,
-            waiting: standing.waiting,
-            due_later: standing.later,
-            not_begun: standing.idle,
+            all: status.jobs(),
+            complete: status.complete,
+            incomplete: status.incomplete,
+            failed: status.failed + status.lost,
+            running: status.held,
+            waiting: status.waiting,
+            due_later: status.later,
+            not_begun: status.idle,
         },
-        messages: Amount { settled: standing.sums.settled_messages, known: standing.sums.expected_messages },
-        bytes: Amount { settled: standing.sums.settled_bytes, known: standing.sums.expected_bytes },
+        messages: Amount { settled: status.sums.settled_messages, known: status.sums.expected_messages },
+        bytes: Amount { settled: status.sums.settled_bytes, known: status.sums.expected_bytes },
         workers: workers.collect(),
     };
     terminal::escaped(&serde_json::to_string(&line).unwrap_or_default()).to_string()
 }
 
-fn sentences(fleet: &Fleet, standing: &Standing) -> Vec<String> {
-    let Standing { task, wish, sums, .. } = standing;
+fn sentences(fleet: &Fleet, status: &Status) -> Vec<String> {
+    let Status { task, wish, sums, .. } = status;
     let mut lines = vec![match task.as_deref() {
-        _ if standing.finished => format!("{}: finished.", fleet.name()),
-        None => format!("{}: {}, nothing begun.", fleet.name(), words::counted(standing.jobs(), "account")),
+        _ if status.finished => format!("{}: finished.", fleet.name()),
+        None => format!("{}: {}, nothing begun.", fleet.name(), words::counted(status.jobs(), "account")),
         Some(task) => format!(
             "{}: {task} ({}). {} of {} complete, {} running, {} waiting.",
             fleet.name(),
             wish.word(),
-            words::count(standing.complete),
-            words::counted(standing.jobs(), "account"),
-            words::count(standing.held),
-            words::count(standing.waiting)
+            words::count(status.complete),
+            words::counted(status.jobs(), "account"),
+            words::count(status.held),
+            words::count(status.waiting)
         ),
     }];
-    let need = standing.incomplete + standing.failed + standing.lost;
+    let need = status.incomplete + status.failed + status.lost;
     if need > 0 {
         lines.push(format!("  {} need attention; 'kimt fleet report' names them.", words::counted(need, "account")));
     }
-    if let (1.., Some(due)) = (standing.later, standing.next_due) {
-        let later = words::counted(standing.later, "account");
+    if let (1.., Some(due)) = (status.later, status.next_due) {
+        let later = words::counted(status.later, "account");
         lines.push(format!("  {later} due later, the first in {}.", words::time_left(due.max(0.0) as u64)));
     }
     if sums.expected_messages > 0 {
@@ -147,7 +147,7 @@ fn sentences(fleet: &Fleet, standing: &Standing) -> Vec<String> {
             words::size(sums.expected_bytes)
         ));
     }
-    for worker in &standing.workers {
+    for worker in &status.workers {
         let state = match (worker.lease < 0.0, worker.drained) {
             (true, _) => ", not heard of",
             (false, true) => ", ends after these",

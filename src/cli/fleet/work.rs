@@ -8,7 +8,7 @@ use super::args::WorkArguments;
 use super::jobs::Jobs;
 use super::setup::Setup;
 use super::together::Machines;
-use super::{place, telling};
+use super::{place, reporting};
 use crate::cli::exit_code::ExitStatus;
 use crate::cli::progress::Voice;
 use crate::cli::signals::Signals;
@@ -86,7 +86,7 @@ impl Worker<'_> {
                 (Wish::Run, Some(kind)) if orders.is_open => {
                     idle = false;
                     let ending = self.run(kind, &orders)?;
-                    if ending == ExitStatus::Stopped && !self.is_told_to_stop() {
+                    if ending == ExitStatus::Stopped && !self.is_to_stop() {
                         return Ok(ending);
                     }
                     if ending == ExitStatus::CouldNotStart {
@@ -120,7 +120,7 @@ impl Worker<'_> {
         }
     }
 
-    fn is_told_to_stop(&self) -> bool {
+    fn is_to_stop(&self) -> bool {
         self.fleet.orders().is_ok_and(|orders| matches!(orders.wish, Wish::Stop | Wish::Cut) || orders.drained)
     }
 
@@ -144,14 +144,14 @@ impl Worker<'_> {
             together: Some(Arc::new(Machines(self.fleet.clone()))),
             ..Request::of(kind, self.setup.servers.clone(), Vec::new(), options)
         };
-        let (teller, telling) = telling::prepare(jobs.clone());
+        let (observer, reporting) = reporting::prepare(jobs.clone());
         let over = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         let begun = |run: &Run| {
             shared_ledger::stop_on_loss(database, run);
             let state = run.state();
             let (fleet, stopper, ended, pass) = (self.fleet.clone(), run.stopper(), over.clone(), orders.pass);
-            threads.push(std::thread::spawn(move || telling.run(&state)));
+            threads.push(std::thread::spawn(move || reporting.run(&state)));
             threads.push(std::thread::spawn(move || follow_orders(&fleet, &stopper, &ended, pass)));
         };
         let voice = Voice::choose(self.typed.json, self.typed.quiet);
@@ -161,7 +161,7 @@ impl Worker<'_> {
             voice,
             &self.signals,
             begun,
-            Some(Box::new(teller)),
+            Some(Box::new(observer)),
         );
         over.store(true, Ordering::SeqCst);
         for thread in threads {
@@ -217,7 +217,7 @@ fn kind(task: &str) -> Option<RunKind> {
 
 /// What this machine calls itself.
 fn host_name() -> String {
-    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let told = told.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
-    told.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "machine".to_owned())
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "machine".to_owned())
 }

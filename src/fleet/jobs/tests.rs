@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
-/// A fleet of so many jobs, begun, and what other machines need to join it.
+/// A fleet of `jobs` jobs, begun, and what other machines need to join it.
 struct Yard {
     postgres: Arc<Postgres>,
     url: String,
@@ -82,7 +82,7 @@ fn of_many_machines_that_take_at_once_each_job_goes_to_one_the_largest_first() {
                     if number % 5 == 0 {
                         std::thread::sleep(std::time::Duration::from_millis(3));
                     }
-                    assert!(fleet.tell(&job, JobSums::default(), b"told").unwrap());
+                    assert!(fleet.report(&job, JobSums::default(), b"report").unwrap());
                     assert!(fleet.end(&job, JobEnd::Ended("complete")).unwrap());
                 }
             });
@@ -91,8 +91,8 @@ fn of_many_machines_that_take_at_once_each_job_goes_to_one_the_largest_first() {
     let order = order.into_inner().unwrap();
     assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), JOBS);
     assert!(order[..20].iter().sum::<usize>() > order[JOBS - 20..].iter().sum(), "{order:?}");
-    let standing = machines[0].standing().unwrap();
-    assert_eq!((standing.complete, standing.open()), (JOBS as u64, 0));
+    let status = machines[0].status().unwrap();
+    assert_eq!((status.complete, status.open()), (JOBS as u64, 0));
 }
 
 /// Why [`super::take`] reads one table alone. If this fails, PostgreSQL has changed, and nothing is wrong with taking.
@@ -132,15 +132,15 @@ fn whoever_lost_a_job_neither_tells_nor_ends_it() {
     yard.vanish();
     let job = taken(&rightful);
     assert_eq!(job.tries, 2);
-    assert!(!former.tell(&lost, JobSums::default(), b"late").unwrap());
+    assert!(!former.report(&lost, JobSums::default(), b"late").unwrap());
     assert!(!former.end(&lost, JobEnd::Ended("complete")).unwrap());
-    assert!(rightful.tell(&job, JobSums::default(), b"right").unwrap());
+    assert!(rightful.report(&job, JobSums::default(), b"right").unwrap());
     assert!(rightful.end(&job, JobEnd::Ended("incomplete")).unwrap());
     assert!(rightful.end(&job, JobEnd::Ended("incomplete")).unwrap(), "said twice, because the answer was lost");
-    let mut told = Vec::new();
-    rightful.jobs(|known| told.push(known.report.unwrap().to_vec())).unwrap();
-    assert_eq!(told, [b"right".to_vec()]);
-    assert_eq!(rightful.standing().unwrap().incomplete, 1);
+    let mut reports = Vec::new();
+    rightful.jobs(|known| reports.push(known.report.unwrap().to_vec())).unwrap();
+    assert_eq!(reports, [b"right".to_vec()]);
+    assert_eq!(rightful.status().unwrap().incomplete, 1);
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn a_job_over_which_ten_processes_vanished_without_a_step_forward_is_given_to_no
     }
     let next = yard.machine("");
     assert!(next.take(1, "m").unwrap().is_none());
-    let standing = next.standing().unwrap();
-    assert_eq!((standing.lost, standing.open()), (1, 0));
+    let status = next.status().unwrap();
+    assert_eq!((status.lost, status.open()), (1, 0));
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn a_row_that_was_put_in_the_place_of_another_is_not_believed() {
     let fleet = yard.machine("");
     let refused = fleet.take(1, "m").unwrap_err();
     assert_eq!(refused.kind(), LedgerErrorKind::Damaged, "{refused}");
-    assert_eq!(taken(&fleet).content.as_slice(), b"job 1", "the others go on");
-    assert_eq!(fleet.standing().unwrap().failed, 1);
+    assert_eq!(taken(&fleet).content.as_slice(), b"job 1", "the others continue");
+    assert_eq!(fleet.status().unwrap().failed, 1);
 }
 
 #[test]

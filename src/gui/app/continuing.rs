@@ -1,7 +1,7 @@
 //! Migrations of earlier evenings: what page 1 offers of them, how one is continued, and which accounts are chosen for what.
 //!
 //! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
-//! 2. *Continue* fills the servers in, loads the list, and goes on to page 2 as *Next* does: the password has to be typed first.
+//! 2. *Continue* fills the servers in, loads the list, and continues to page 2 as *Next* does: the password has to be typed first.
 //! 3. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
 
 use super::super::action::{Action, Purpose};

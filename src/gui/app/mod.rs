@@ -296,7 +296,7 @@ impl App {
         }
     }
 
-    /// Tells a person who does not look at the window that the run needs her.
+    /// Notifies a person who does not look at the window that the run needs attention.
     fn ask_for_attention(&mut self) {
         if let Some((reason, text)) = self.wizard.status.needs_a_person() {
             self.notify(reason, || text);

@@ -3,7 +3,7 @@
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
 use crate::domain::{AccountId, Mapping, Problem};
-use crate::progress::{AccountEnd, AccountState, RunState, Stamped, Standing};
+use crate::progress::{AccountEnd, AccountState, RunState, Stamped, UserState};
 use crate::report::words;
 use egui::Ui;
 use std::collections::BTreeMap;
@@ -89,29 +89,29 @@ impl Check {
     /// Whether the account at a position cannot be migrated yet.
     pub fn has_failed(&self, position: usize) -> bool {
         self.found(position).is_some_and(|found| {
-            matches!(found.end, Some(AccountEnd::Failed)) || found.standing == Some(Standing::Cannot)
+            matches!(found.end, Some(AccountEnd::Failed)) || found.user_state == Some(UserState::Cannot)
         })
     }
 
     /// The sign and the words for these findings.
-    pub fn standing(&self, found: &AccountState) -> (Option<Mark>, String) {
+    pub fn user_state(&self, found: &AccountState) -> (Option<Mark>, String) {
         let status = || words::account_status(&self.state, found, self.state.now);
-        let standing = || found.standing.map_or_else(status, |standing| words::standing(standing).to_owned());
+        let user_state = || found.user_state.map_or_else(status, |user_state| words::user_state(user_state).to_owned());
         let problem = || found.problems.first().map(|(_, problem)| problem.brief());
         match found.end {
             None if found.started_at.is_none() => (None, status()),
             None if found.waiting.is_some() => (Some(Mark::Clock), status()),
             None => (Some(Mark::Busy), status()),
-            Some(_) if found.standing == Some(Standing::Cannot) => {
-                (Some(Mark::Bad), problem().unwrap_or_else(standing))
+            Some(_) if found.user_state == Some(UserState::Cannot) => {
+                (Some(Mark::Bad), problem().unwrap_or_else(user_state))
             }
             Some(AccountEnd::Failed) => (Some(Mark::Bad), found.failure().map_or_else(status, Problem::brief)),
-            Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", standing(), status())),
+            Some(AccountEnd::Incomplete) => (Some(Mark::Warning), format!("{}; {}", user_state(), status())),
             Some(AccountEnd::Stopped) => (Some(Mark::Stopped), status()),
             // It can be migrated, but there is something to know beforehand.
             Some(AccountEnd::Complete) => match problem() {
-                Some(problem) => (Some(Mark::Warning), format!("{}; {problem}", standing())),
-                None => (Some(Mark::Good), standing()),
+                Some(problem) => (Some(Mark::Warning), format!("{}; {problem}", user_state())),
+                None => (Some(Mark::Good), user_state()),
             },
         }
     }

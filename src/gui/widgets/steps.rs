@@ -11,7 +11,7 @@ use egui::{
 
 /// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum StepState {
     /// Done.
     Done,
     /// The current one.
@@ -26,7 +26,7 @@ pub struct Step {
     /// The page it leads to.
     pub page: Page,
     /// Its state.
-    pub standing: Standing,
+    pub state: StepState,
     /// Whether it can be opened now.
     pub open: bool,
 }
@@ -99,19 +99,19 @@ fn entry(ui: &mut Ui, index: usize, count: usize, step: Step, narrow: bool, acti
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), sense);
     let colours = palette(ui);
     let painter = ui.painter();
-    if step.standing == Standing::Here {
+    if step.state == StepState::Here {
         painter.rect(rect, theme::RADIUS, colours.card, Stroke::new(1.0, colours.line), StrokeKind::Inside);
     } else if step.open && response.hovered() {
         painter.rect_filled(rect, theme::RADIUS, colours.hover);
     }
     let centre = if narrow { rect.center() } else { pos2(rect.left() + 19.0, rect.center().y) };
-    let (disc, ring, text) = match step.standing {
-        Standing::Here => (colours.accent, colours.accent, colours.on_accent),
-        Standing::Done => (colours.side, colours.good, colours.good),
-        Standing::Ahead => (colours.side, colours.edge, colours.soft),
+    let (disc, ring, text) = match step.state {
+        StepState::Here => (colours.accent, colours.accent, colours.on_accent),
+        StepState::Done => (colours.side, colours.good, colours.good),
+        StepState::Ahead => (colours.side, colours.edge, colours.soft),
     };
     painter.circle(centre, 9.5, disc, Stroke::new(1.2, ring));
-    if step.standing == Standing::Done {
+    if step.state == StepState::Done {
         let square = Rect::from_center_size(centre, vec2(10.0, 10.0));
         super::sign::paint(painter, square, super::sign::Mark::Good, colours.good, ui);
     } else {
@@ -119,18 +119,18 @@ fn entry(ui: &mut Ui, index: usize, count: usize, step: Step, narrow: bool, acti
         painter.text(centre, Align2::CENTER_CENTER, number, FontId::new(11.5, theme::semibold()), text);
     }
     if !narrow {
-        let here = step.standing == Standing::Here;
+        let here = step.state == StepState::Here;
         let font = if here { FontId::new(14.0, theme::semibold()) } else { FontId::proportional(14.0) };
         let ink = if here { colours.ink } else { colours.soft };
         let left = pos2(rect.left() + 38.0, rect.center().y);
         painter.text(left, Align2::LEFT_CENTER, step.page.name(), font, ink);
     }
-    let standing = match step.standing {
-        Standing::Done => "done",
-        Standing::Here => "you are here",
-        Standing::Ahead => "ahead",
+    let state = match step.state {
+        StepState::Done => "done",
+        StepState::Here => "you are here",
+        StepState::Ahead => "ahead",
     };
-    let said = format!("Step {} of {count}: {}, {standing}", index + 1, step.page.name());
+    let said = format!("Step {} of {count}: {}, {state}", index + 1, step.page.name());
     let role = if step.open { Role::Button } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(role, true, &said));
     focus_ring(ui, &response, theme::RADIUS);

@@ -15,7 +15,7 @@ use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::migrate::verdict::Verdict;
-use crate::progress::{Event, Standing, Step};
+use crate::progress::{Event, Step, UserState};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl<'a> SurveyTask<'a> {
             context,
             id,
             account,
-            standing: None,
+            user_state: None,
             plan: None,
             refused: BTreeSet::new(),
             losses: Losses::default(),
@@ -66,7 +66,7 @@ struct Survey<'a> {
     id: AccountId,
     account: &'a Account,
     /// The account's state on the target, once that was asked.
-    standing: Option<Standing>,
+    user_state: Option<UserState>,
     plan: Option<Plan>,
     /// Folders that the source refused to open, which is reported once.
     refused: BTreeSet<FolderId>,
@@ -88,8 +88,8 @@ impl Work for Survey<'_> {
 
     fn attempt(&mut self) -> Result<bool, Halt> {
         let (context, id, account) = (self.context, self.id, self.account);
-        let standing = match self.standing {
-            Some(standing) => standing,
+        let user_state = match self.user_state {
+            Some(user_state) => user_state,
             None => self.look_up(),
         };
         self.step(Step::SigningIn);
@@ -98,7 +98,7 @@ impl Work for Survey<'_> {
         let mut source = connection.session.into_reader();
         let plan = match self.plan.take() {
             Some(plan) => plan,
-            None => self.plan(&mut source, standing)?,
+            None => self.plan(&mut source, user_state)?,
         };
         // What an earlier run copied needs no more room. Of a record that another run holds nothing is known.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
@@ -123,22 +123,22 @@ impl Survey<'_> {
         self.context.report(Event::Stepped { account: self.id, step });
     }
 
-    fn look_up(&mut self) -> Standing {
+    fn look_up(&mut self) -> UserState {
         self.step(Step::CreatingAccount);
-        let (standing, problem) = self.context.directory.standing(self.account);
-        self.context.report(Event::AccountLookedUp { account: self.id, standing });
+        let (user_state, problem) = self.context.directory.user_state(self.account);
+        self.context.report(Event::AccountLookedUp { account: self.id, user_state });
         if let Some(problem) = problem {
             self.complete = false;
             self.context.report_problem(self.id, None, problem);
         }
-        *self.standing.insert(standing)
+        *self.user_state.insert(user_state)
     }
 
-    fn plan(&self, source: &mut Reader, standing: Standing) -> Result<Plan, Halt> {
+    fn plan(&self, source: &mut Reader, user_state: UserState) -> Result<Plan, Halt> {
         let context = self.context;
         self.step(Step::Listing);
         let listing = source.list().on(Side::Source)?;
-        let target = target_folders(context, self.id, self.account, standing)?;
+        let target = target_folders(context, self.id, self.account, user_state)?;
         let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
@@ -237,7 +237,12 @@ impl Survey<'_> {
 }
 
 /// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.
-fn target_folders(context: &RunContext, id: AccountId, account: &Account, standing: Standing) -> Result<Listing, Halt> {
+fn target_folders(
+    context: &RunContext,
+    id: AccountId,
+    account: &Account,
+    user_state: UserState,
+) -> Result<Listing, Halt> {
     let own = context.profile.own_folders;
     if !own.is_empty() {
         // An existing user's password is not ours to try: a refusal could lock the account before the migration.
@@ -251,7 +256,7 @@ fn target_folders(context: &RunContext, id: AccountId, account: &Account, standi
         let folders = own.iter().map(folder).collect();
         return Ok(Listing { folders, separator: Some('/'), ..Listing::default() });
     }
-    if standing == Standing::Cannot {
+    if user_state == UserState::Cannot {
         return Ok(Listing::default());
     }
     let _place = context.permit(Side::Target)?;

@@ -16,7 +16,7 @@ pub fn is_far_off(announced: u64, given: u64) -> bool {
     announced > 0 && announced.min(given).saturating_mul(2) < announced.max(given)
 }
 
-/// A message that was on its way so often when the target's connection was lost is sent alone.
+/// A message that was on its way this many times when the target's connection was lost is sent alone.
 pub const SENT_ALONE: u32 = 2;
 
 /// The progress of one folder.

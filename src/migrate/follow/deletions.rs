@@ -11,9 +11,9 @@
 //!   what was moved from it is copied already. The old copy stays then, and is named;
 //! - if the target has a trash folder, and it is not there already.
 
+use super::copies::{CopyState, look};
 use super::departures::{self, Leaving, sizes_in};
 use super::moves::Gone;
-use super::standing::{Standing, look};
 use super::{can_move, report};
 use crate::domain::{Digest, FolderId, FolderPath, Problem, ProblemKind, Side};
 use crate::ledger::{Departure, FolderRecord, Ledger, Message};
@@ -33,7 +33,7 @@ pub struct Beside {
     pub left_out: Vec<Vec<u8>>,
 }
 
-/// Counts what was deleted on the source, or follows it where that is wanted. Once in a run, after everything else.
+/// Counts what was deleted on the source, or follows it where the user asked for that. Once in a run, after everything else.
 pub fn settle(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -68,24 +68,24 @@ pub fn settle(
         let folder = job_of(ledger, folders, number);
         let trash = trash.as_ref().filter(|(path, _)| record.target_path.as_ref() != Some(*path));
         let taking = trash.zip(elsewhere.as_ref());
-        let Some(standings) = look(sessions, ledger, &record, &messages, taking.is_some())? else { continue };
+        let Some(copies) = look(sessions, ledger, &record, &messages, taking.is_some())? else { continue };
         let (mut followed, mut leaving, mut in_both) = (Followed::default(), Vec::new(), 0);
         for message in messages {
-            let standing = standings.get(&message.uid).map_or(Standing::Empty, |(standing, _)| *standing);
-            match (standing, &taking) {
-                (Standing::Empty | Standing::Another, _) => {}
+            let state = copies.get(&message.uid).map_or(CopyState::Empty, |(state, _)| *state);
+            match (state, &taking) {
+                (CopyState::Empty | CopyState::Another, _) => {}
                 _ if message.digest.is_some_and(|digest| copied.contains(&digest)) => in_both += 1,
-                (Standing::Untouched, Some((_, sizes)))
+                (CopyState::Untouched, Some((_, sizes)))
                     if !sizes.contains_key(&message.claimed.unwrap_or(message.size)) =>
                 {
                     leaving.push((message, Departure::Deleted { floor }));
                 }
-                (Standing::Touched, Some(_)) => followed.left += 1,
+                (CopyState::Touched, Some(_)) => followed.left += 1,
                 _ => followed.deleted += 1,
             }
         }
         if let Some(((_, wire_name), _)) = taking {
-            let wanted = leaving.len() as u64;
+            let asked = leaving.len() as u64;
             let taken = departures::depart(
                 mailbox,
                 sessions,
@@ -93,7 +93,7 @@ pub fn settle(
                 Leaving { from: &record, messages: leaving, to: wire_name },
             )?;
             followed.taken_away = taken;
-            followed.deleted += wanted.saturating_sub(taken);
+            followed.deleted += asked.saturating_sub(taken);
         }
         gone.retain(|gone| gone.record.number() != number);
         report(mailbox, folder, followed);

@@ -7,7 +7,7 @@
 //! 3. If the place is empty and the other folder has it, it was taken.
 //! 4. If it is in neither, somebody took it away meanwhile, or a server lost it: both are forgotten, and the message is copied as any new one.
 
-use super::standing::{Standing, look, target_name};
+use super::copies::{CopyState, look, target_name};
 use crate::domain::{Digest, MessageHead, Side, Uid};
 use crate::ledger::{Arrival, Departure, FolderRecord, Ledger, Message};
 use crate::migrate::attempt::Mailbox;
@@ -18,10 +18,10 @@ use crate::migrate::heads::Heads;
 use crate::migrate::sessions::Sessions;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most so many messages go with one command.
+/// How many messages go with one command at most.
 const AT_ONCE: usize = 200;
 
-/// Messages that are to leave a folder. What stands at their places was read back.
+/// Messages that are to leave a folder. What is at their places was read back.
 pub struct Leaving<'a> {
     /// The record of the folder.
     pub from: &'a FolderRecord,
@@ -43,9 +43,9 @@ pub fn depart(
     for part in messages.chunks(AT_ONCE) {
         // Whatever was selected meanwhile, and whoever flagged a message since it was read back: this is the last look.
         let asked: Vec<Message> = part.iter().map(|(message, _)| *message).collect();
-        let Some(standings) = look(sessions, ledger, from, &asked, false)? else { break };
+        let Some(copies) = look(sessions, ledger, from, &asked, false)? else { break };
         let is_untouched = |(message, _): &&(Message, Departure)| {
-            standings.get(&message.uid).is_some_and(|(standing, _)| *standing == Standing::Untouched)
+            copies.get(&message.uid).is_some_and(|(state, _)| *state == CopyState::Untouched)
         };
         let part: Vec<(Message, Departure)> = part.iter().filter(is_untouched).copied().collect();
         if part.is_empty() {
@@ -136,12 +136,12 @@ fn settle_folder(
     if mailbox.context.control.stopping() {
         return Err(Halt::Held);
     }
-    let standings = look(sessions, ledger, record, &messages, true)?.unwrap_or_default();
+    let copies = look(sessions, ledger, record, &messages, true)?.unwrap_or_default();
     let (mut taken, mut claimed) = (0, BTreeSet::new());
     for (uid, departure) in open {
         let Some(message) = messages.iter().find(|message| message.uid == uid) else { continue };
-        let standing = standings.get(&uid).map(|(standing, _)| *standing);
-        let is_here = matches!(standing, Some(Standing::Untouched | Standing::Touched));
+        let state = copies.get(&uid).map(|(state, _)| *state);
+        let is_here = matches!(state, Some(CopyState::Untouched | CopyState::Touched));
         let to_name = |to: &FolderRecord| target_name(sessions, to);
         let to = match departure {
             Departure::Moved { folder, floor, .. } => ledger.folder_numbered(folder).map(|to| (to_name(&to), floor)),

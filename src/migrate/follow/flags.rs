@@ -14,10 +14,10 @@
 //!
 //! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
 
+use super::copies::{folded, target_name};
 use super::report;
-use super::standing::{folded, target_name};
 use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
-use crate::imap::{FlagChange, FlagsChanged, FlagsWanted, FolderStatus, ImapError};
+use crate::imap::{FlagChange, FlagsChanged, FlagsRequest, FolderStatus, ImapError};
 use crate::ledger::{Extent, FolderRecord, Ledger, LedgerError, Message};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
@@ -69,12 +69,12 @@ impl Candidate {
     }
 
     /// Whether nobody but us has flagged the message: what differs from what we set differs in the direction of what we were about to set.
-    fn is_untouched(&self, stands: &BTreeSet<String>) -> bool {
+    fn is_untouched(&self, there: &BTreeSet<String>) -> bool {
         let is_ours = |flag: &String| {
             let intended = self.intended.as_ref();
             intended.is_some_and(|intended| intended.contains(flag) != self.set.contains(flag))
         };
-        stands.symmetric_difference(&self.set).all(is_ours)
+        there.symmetric_difference(&self.set).all(is_ours)
     }
 }
 
@@ -173,9 +173,9 @@ fn read_flags(
     ledger: &Ledger,
     part: &[(&mut FolderJob, UnseenFlags, FolderRecord)],
 ) -> Result<Vec<Option<Vec<Candidate>>>, Halt> {
-    let wanted: Vec<FlagsWanted<'_>> = part
+    let wanted: Vec<FlagsRequest<'_>> = part
         .iter()
-        .map(|(job, flags, _)| FlagsWanted { wire_name: &job.source.wire_name, changed_since: flags.followed })
+        .map(|(job, flags, _)| FlagsRequest { wire_name: &job.source.wire_name, changed_since: flags.followed })
         .collect();
     let filter = FlagFilter::unknown(mailbox.context.profile);
     let found: RefCell<Vec<Option<Vec<Candidate>>>> = RefCell::new(part.iter().map(|_| None).collect());
@@ -237,16 +237,16 @@ fn follow(
         if head.size != candidate.message.size {
             continue;
         }
-        let (stands, mut wanted) = (folded(&head.flags), filter.kept_of(&candidate.here));
+        let (there, mut wanted) = (folded(&head.flags), filter.kept_of(&candidate.here));
         wanted.sort_unstable();
         let becomes = folded(&wanted);
-        if stands == becomes {
+        if there == becomes {
             // Whoever did it, both sides agree.
             as_they_are.push((candidate.message.uid, wanted));
-        } else if !candidate.is_untouched(&stands) {
+        } else if !candidate.is_untouched(&there) {
             followed.left += 1;
         } else {
-            let lacks = |flag: &&String| !stands.contains(&flag.to_ascii_lowercase());
+            let lacks = |flag: &&String| !there.contains(&flag.to_ascii_lowercase());
             let exceeds = |flag: &&String| !becomes.contains(&flag.to_ascii_lowercase());
             let add: Vec<String> = wanted.iter().filter(lacks).cloned().collect();
             let mut remove: Vec<String> = head.flags.iter().filter(exceeds).cloned().collect();
@@ -344,19 +344,19 @@ fn make(
     let mut set = Vec::new();
     for place in made.iter().chain(&again).flat_map(|kind| &kind.uids) {
         let Some((uid, wanted)) = wanted.remove(place) else { continue };
-        // A server that does not tell took what it said OK to.
-        let stands = now.remove(place).map(|mut flags| {
+        // A server that does not report flags took what it said OK to.
+        let there = now.remove(place).map(|mut flags| {
             flags.sort_unstable();
             flags
         });
         let was_made = made.iter().any(|kind| kind.uids.contains(place));
-        let Some(stands) = stands.or_else(|| was_made.then(|| wanted.clone())) else { continue };
-        let has = |flag: &&String| stands.iter().any(|it| it.eq_ignore_ascii_case(flag));
+        let Some(there) = there.or_else(|| was_made.then(|| wanted.clone())) else { continue };
+        let has = |flag: &&String| there.iter().any(|it| it.eq_ignore_ascii_case(flag));
         match wanted.iter().find(|flag| !has(flag)) {
             Some(flag) => lost = (lost.0 + 1, lost.1.or_else(|| Some(flag.clone()))),
             None => followed.flags += 1,
         }
-        set.push((uid, stands));
+        set.push((uid, there));
     }
     ledger.set_flags(record, &set)?;
     if let (count @ 1.., Some(flag)) = lost {

@@ -1,6 +1,6 @@
 //! The last pass: what people did on the source since an earlier run, brought to the target.
 //!
-//! Between a first pass and the last one people go on reading, filing and deleting on the old server, and some begin to work on the new one.
+//! Between a first pass and the last one people keep reading, filing and deleting on the old server, and some begin to work on the new one.
 //! Each part compares three states: what we put on the target, what is on the source now, what is on the target now.
 //!
 //! Promises
@@ -14,13 +14,13 @@
 //! - `moves`: messages that are in another folder of the source now.
 //! - `deletions`: messages that are in no folder of the source any more.
 //! - `departures`: taking messages of ours to another folder of the target, and what a cut left open of that.
-//! - `standing`: what stands at the places of messages of ours.
+//! - `copies`: what is at the places of messages of ours.
 
+mod copies;
 pub mod deletions;
 mod departures;
 pub mod flags;
 pub mod moves;
-mod standing;
 
 use super::attempt::Mailbox;
 use super::sessions::Sessions;

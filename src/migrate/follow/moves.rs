@@ -9,8 +9,8 @@
 //!    knows the place, or the target cannot move, the message is copied as any new one.
 //! 4. Each move is intended in the record before it is made. After a cut the target is asked where the message is (`departures`).
 
+use super::copies::{CopyState, DatedCopy, look};
 use super::departures::{self, Leaving};
-use super::standing::{Standing, Stands, look};
 use super::{can_move, report};
 use crate::domain::{Digest, Folder, FolderPath, Problem, ProblemKind, Side, Uid};
 use crate::imap::FolderStatus;
@@ -225,11 +225,11 @@ fn follow_from(
     let from = from.clone();
     let messages: Vec<Message> = pairs.iter().map(|(gone, _)| gone.message).collect();
     // A folder that is gone from the target took its messages along, by somebody's doing.
-    let standings = look(sessions, ledger, &from, &messages, true)?.unwrap_or_default();
-    let mut by_folder: BTreeMap<usize, Vec<(Message, New, Stands)>> = BTreeMap::new();
+    let copies = look(sessions, ledger, &from, &messages, true)?.unwrap_or_default();
+    let mut by_folder: BTreeMap<usize, Vec<(Message, New, DatedCopy)>> = BTreeMap::new();
     for (gone, new) in pairs {
-        let stands = standings.get(&gone.message.uid).copied().unwrap_or((Standing::Another, None));
-        by_folder.entry(new.0).or_default().push((gone.message, new, stands));
+        let copy = copies.get(&gone.message.uid).copied().unwrap_or((CopyState::Another, None));
+        by_folder.entry(new.0).or_default().push((gone.message, new, copy));
     }
     for (index, moves) in by_folder {
         let job = &mut folders[index];
@@ -245,25 +245,25 @@ fn follow_from(
         };
         let (mut arrived, mut leaving, mut copied) = (Vec::new(), Vec::new(), 0);
         let mut followed = Followed::default();
-        for (message, new, (standing, _)) in &moves {
-            match standing {
+        for (message, new, (state, _)) in &moves {
+            match state {
                 // Out of the folder and back again.
-                Standing::Untouched | Standing::Touched if to.number() == from.number() => {
+                CopyState::Untouched | CopyState::Touched if to.number() == from.number() => {
                     arrived.push(arrival(message, new, message.target_uid, false));
                 }
-                Standing::Untouched if can_move(mailbox, sessions) => leaving
+                CopyState::Untouched if can_move(mailbox, sessions) => leaving
                     .push((*message, Departure::Moved { folder: to.number(), uid: new.1, claimed: new.2, floor })),
-                Standing::Touched => {
+                CopyState::Touched => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
                 // What was never read back nor seen may never have been there.
-                Standing::Empty if matches!(message.state, State::Checked | State::Seen) => {
+                CopyState::Empty if matches!(message.state, State::Checked | State::Seen) => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
-                Standing::Untouched | Standing::Placeless => copied += 1,
-                Standing::Another | Standing::Empty => {}
+                CopyState::Untouched | CopyState::Placeless => copied += 1,
+                CopyState::Another | CopyState::Empty => {}
             }
         }
         ledger.arrived(&from, &to, &arrived)?;

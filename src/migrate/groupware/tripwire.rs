@@ -3,7 +3,7 @@
 //! 1. Of the first ten events of a run that had participants whose own mailboxes are migrated too, each is stored alone, and one after
 //!    the other, whichever account it is of. Before the first one the UIDNEXT of the participants' INBOXes on the target is noted.
 //! 2. After the first and after the tenth, and when an account ends in between, what came to these INBOXes since is read. A message of
-//!    today that tells about one of the events is an invitation.
+//!    today that is about one of the events is an invitation.
 //! 3. One invitation ends all work on items of the run. Mail continues.
 //!
 //! Mail that the migration itself brings into an INBOX is no sign, though it may hold the same event: it was written before. A
@@ -16,7 +16,7 @@ use crate::items::ItemMessage;
 use crate::migrate::context::RunContext;
 use crate::migrate::context::invitations::Watched;
 use crate::migrate::halt::Halt;
-use crate::progress::Standing;
+use crate::progress::UserState;
 use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -117,7 +117,7 @@ fn note_inbox(context: &RunContext, id: AccountId, person: &Account, watched: &m
     if is_known || watched.inboxes.len() >= MOST_INBOXES {
         return;
     }
-    let exists = context.directory.standing(person).0 == Standing::Exists;
+    let exists = context.directory.user_state(person).0 == UserState::Exists;
     let next =
         if exists { with_inbox(context, id, person, &mut |reader| Ok(next_uid(reader))) } else { Err(Halt::Held) };
     match next {
@@ -156,7 +156,7 @@ fn next_uid(reader: &mut Reader) -> Uid {
     })
 }
 
-/// The first event that a new message tells about.
+/// The first event that a new message is about.
 fn invitation(
     reader: &mut Reader,
     next: Uid,
@@ -202,8 +202,8 @@ impl BodySink for Whole<'_> {
         let message = ItemMessage::read(&self.message);
         // Who leaves the date out has just written it.
         if message.date.is_none_or(|date| date >= self.since) {
-            let told = message.told_uids().into_iter().find(|uid| self.watched.uids.contains(uid));
-            self.found = self.found.take().or(told);
+            let announced = message.announced_uids().into_iter().find(|uid| self.watched.uids.contains(uid));
+            self.found = self.found.take().or(announced);
         }
         Ok(())
     }

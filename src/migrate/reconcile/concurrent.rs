@@ -185,7 +185,7 @@ pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) ->
     if run.ledger.highest_target_uid(record)?.is_some_and(follows) {
         return Ok(next.0);
     }
-    // A server tells of its last message, whichever UID it is asked from (RFC 9051, section 9, seq-range).
+    // A server names its last message, whichever UID it is asked from (RFC 9051, section 9, seq-range).
     let last = on_target(run, Uid(next.0.saturating_sub(1).max(1)))?.all().last().map(|head| head.uid);
     Ok(last.map_or(1, |last| last.0.saturating_add(1).min(next.0)))
 }
@@ -278,7 +278,7 @@ fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>)
     Ok(alike.iter().filter_map(|uid| readings.get(*uid).map(|(_, digest)| *digest)).collect())
 }
 
-/// Leaves out so many of each content, the last ones first.
+/// Leaves out the given number of each content, the last ones first.
 fn leave_out<T>(copies: Vec<T>, mut moved: BTreeMap<Digest, usize>, digest: impl Fn(&T) -> Digest) -> Vec<T> {
     let mut left: Vec<T> = copies
         .into_iter()

@@ -170,7 +170,7 @@ fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
     Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
 }
 
-/// What the target has of messages, as far as sizes tell.
+/// What the target has of messages, as far as sizes show.
 #[derive(Debug, Default)]
 pub struct BySize {
     /// Those whose size is there, with their places.
@@ -266,18 +266,18 @@ pub fn note_found(
     run.take_found(record, found)
 }
 
-/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be told without a record: the
-/// target has the system flags that the source has, and no flag more. From then on a change on either side can be told.
+/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be known without a record: the
+/// target has the system flags that the source has, and no flag more. From then on a change on either side can be seen.
 fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
     let heads = &scan.heads;
     let adopted = |found: &Match| {
         let here = heads.flags(heads.get(found.uid)?);
-        let stands = there.flags(there.get(found.target_uid)?);
+        let found_flags = there.flags(there.get(found.target_uid)?);
         let has = |flags: &[String], flag: &String| flags.iter().any(|it| it.eq_ignore_ascii_case(flag));
         let is_kept_everywhere = |flag: &&String| flag.starts_with('\\') && !flag.eq_ignore_ascii_case("\\Deleted");
-        let is_same = stands.iter().all(|flag| has(here, flag))
-            && here.iter().filter(is_kept_everywhere).all(|flag| has(stands, flag));
-        let mut flags = stands.to_vec();
+        let is_same = found_flags.iter().all(|flag| has(here, flag))
+            && here.iter().filter(is_kept_everywhere).all(|flag| has(found_flags, flag));
+        let mut flags = found_flags.to_vec();
         flags.sort_unstable();
         is_same.then_some((found.uid, flags))
     };

@@ -118,7 +118,7 @@ fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Resul
     if verify != Verify::Content {
         let by_size = look_by_size(run, record, unchecked)?;
         note_seen(run, record, by_size.seen)?;
-        // Where no size is, contents tell: a target may have changed it.
+        // Where no size is, contents decide: a target may have changed it.
         unchecked = by_size.absent;
     }
     let (located, outcome) = locate(run, record, &unchecked);

@@ -61,7 +61,7 @@ pub enum Next<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// So many accounts of sizes that may be known, and those that `work` gives.
+    /// `accounts` accounts, of sizes that may be known, and those that `work` gives.
     pub fn new(accounts: usize, known_bytes: &[Option<u64>], work: Option<Arc<dyn Work>>) -> Self {
         let fresh = order(accounts, known_bytes).into();
         let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), probe: None });

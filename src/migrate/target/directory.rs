@@ -5,7 +5,7 @@
 use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
 use crate::kerio::Administration;
 use crate::migrate::request::{Errand, Together};
-use crate::progress::Standing;
+use crate::progress::UserState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub struct TargetUser {
 /// Who exists on the target.
 pub trait Directory: Send + Sync {
     /// The state of an account; changes nothing.
-    fn standing(&self, account: &Account) -> (Standing, Option<Problem>);
+    fn user_state(&self, account: &Account) -> (UserState, Option<Problem>);
 
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
@@ -39,8 +39,8 @@ impl Directory for ExistingAccounts {
         account.target_name(self.0)
     }
 
-    fn standing(&self, _account: &Account) -> (Standing, Option<Problem>) {
-        (Standing::Exists, None)
+    fn user_state(&self, _account: &Account) -> (UserState, Option<Problem>) {
+        (UserState::Exists, None)
     }
 
     fn ensure(&self, account: &Account, _domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
@@ -58,18 +58,18 @@ impl Directory for KerioDirectory {
         format!("{}@{}", address.local(), domain.unwrap_or_else(|| address.domain().to_owned()))
     }
 
-    fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
-        match self.0.standing(account.target()) {
-            Ok(Standing::WillBeCreated | Standing::DomainWillBeCreated) if account.password.is_empty() => {
+    fn user_state(&self, account: &Account) -> (UserState, Option<Problem>) {
+        match self.0.user_state(account.target()) {
+            Ok(UserState::WillBeCreated | UserState::DomainWillBeCreated) if account.password.is_empty() => {
                 let missing = Problem::new(ProblemKind::PasswordMissing).on(Side::Administration);
-                (Standing::Cannot, Some(missing.for_account(account.target()).noting(Note::PasswordCreatesUser)))
+                (UserState::Cannot, Some(missing.for_account(account.target()).noting(Note::PasswordCreatesUser)))
             }
-            Ok(Standing::WillBeCreated) if self.0.breaks_password_rules(account) => {
+            Ok(UserState::WillBeCreated) if self.0.breaks_password_rules(account) => {
                 let weak = Problem::new(ProblemKind::PasswordRule).on(Side::Administration);
-                (Standing::Cannot, Some(weak.for_account(account.target())))
+                (UserState::Cannot, Some(weak.for_account(account.target())))
             }
-            Ok(standing) => (standing, None),
-            Err(error) => (Standing::Cannot, Some(error.problem(Some(account.target())))),
+            Ok(user_state) => (user_state, None),
+            Err(error) => (UserState::Cannot, Some(error.problem(Some(account.target())))),
         }
     }
 
@@ -105,8 +105,8 @@ impl OneByOne {
 }
 
 impl Directory for OneByOne {
-    fn standing(&self, account: &Account) -> (Standing, Option<Problem>) {
-        self.directory.standing(account)
+    fn user_state(&self, account: &Account) -> (UserState, Option<Problem>) {
+        self.directory.user_state(account)
     }
 
     fn mailbox(&self, account: &Account) -> String {

@@ -218,7 +218,7 @@ impl Verification<'_> {
         self.settle_sought(plan, source, target)
     }
 
-    /// Notes what is to be looked for in other folders before it is reported. What sizes alone tell is reported as it is.
+    /// Notes what is to be looked for in other folders before it is reported. What sizes alone show is reported as it is.
     fn seek(
         &mut self,
         folder: FolderId,

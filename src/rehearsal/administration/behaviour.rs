@@ -94,7 +94,7 @@ pub enum Login {
     /// Refused with this code, whatever the password.
     RefusedWith(i64),
     /// Refused because a second factor is wanted (A10).
-    SecondFactorWanted,
+    SecondFactor,
 }
 
 /// How a full licence is said (F4).

@@ -55,7 +55,7 @@ impl Sessions {
         match behaviour.login {
             Login::Checked => {}
             Login::RefusedWith(code) => return Err(Refusal::new(code, "Login failed. Invalid user name or password.")),
-            Login::SecondFactorWanted => {
+            Login::SecondFactor => {
                 return Err(Refusal::new(1000, "Two-factor authentication is required for user %1.").about(&[name]));
             }
         }

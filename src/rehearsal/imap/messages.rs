@@ -238,8 +238,8 @@ impl Session {
         }
         let first = mailbox.append(to, copies).map_err(super::folders::refused)?;
         let uid_validity = mailbox.folder(to).map_err(super::folders::refused)?.uid_validity;
-        let is_told = self.options.has("UIDPLUS") && count > 0;
-        Ok(is_told.then(|| format!("[COPYUID {uid_validity} {} {first}:{}]", uids.join(","), first + count - 1)))
+        let has_copyuid = self.options.has("UIDPLUS") && count > 0;
+        Ok(has_copyuid.then(|| format!("[COPYUID {uid_validity} {} {first}:{}]", uids.join(","), first + count - 1)))
     }
 }
 

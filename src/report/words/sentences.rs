@@ -3,8 +3,8 @@
 use super::{count, counted, size, took};
 use crate::domain::{FolderId, ItemKind, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
-    AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Stages, Standing, Step, Verdict,
-    Verify, Wait, WaitReason, Whole,
+    AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Stages, Step, UserState,
+    Verdict, Verify, Wait, WaitReason, Whole,
 };
 
 /// What the run came to, or how far it is: `All 38 accounts are complete. 212,430 messages, 31.4 GB, 2 h 12 min.`
@@ -261,12 +261,12 @@ pub fn missing_seats(state: &RunState) -> Option<String> {
 }
 
 /// The state of an account in Kerio Connect before its mailbox starts.
-pub fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Exists => "exists",
-        Standing::WillBeCreated => "will be created",
-        Standing::DomainWillBeCreated => "domain will be created",
-        Standing::Cannot => "cannot be migrated",
+pub fn user_state(user_state: UserState) -> &'static str {
+    match user_state {
+        UserState::Exists => "exists",
+        UserState::WillBeCreated => "will be created",
+        UserState::DomainWillBeCreated => "domain will be created",
+        UserState::Cannot => "cannot be migrated",
     }
 }
 

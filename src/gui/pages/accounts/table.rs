@@ -126,7 +126,7 @@ impl AccountsPage {
             row.text(4, theme::body(words).size(13.5).color(colours.soft));
             return pressed;
         };
-        let (mark, mut words) = check.standing(found);
+        let (mark, mut words) = check.user_state(found);
         if let Some(mark) = mark {
             row.sign(3, mark);
         }

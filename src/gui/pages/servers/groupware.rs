@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_is_none_is_said_and_counts_only_where_calendars_are_wanted() {
+    fn an_address_that_is_none_is_said_and_counts_only_where_calendars_are_migrated() {
         let mut form = GroupwareForm { source: "ftp://x".to_owned(), ..GroupwareForm::default() };
         assert_eq!(form.read(), Ok(Groupware::default()));
         form.on = true;

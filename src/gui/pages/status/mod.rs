@@ -23,7 +23,7 @@ use std::time::Duration;
 /// From this many accounts on, a common reason of failure is pointed out.
 const SEVERAL: usize = 3;
 
-/// A server that is silent for so long needs somebody to look at it.
+/// A server that is silent for longer than this needs somebody to look at it.
 const LONG_SILENCE: Duration = Duration::from_secs(60);
 
 /// The rows to show.

@@ -1,12 +1,12 @@
-//! What a run tells its fleet: how far each of its accounts is, every few seconds, and how it ended.
+//! What a run reports to its fleet: how far each of its accounts is, every few seconds, and how it ended.
 //!
 //! - An observer hands over the state of an account that ended; a thread of its own writes it, so that the run never waits for the database.
-//! - What is told is the account's state as progress folds it, sealed. Any machine puts the report together from these.
-//! - An account that ended is told before its job is given back, under the same token: what somebody else may have begun meanwhile is not
+//! - A report is the account's state as progress folds it, sealed. Any machine puts the fleet's report together from these.
+//! - The end of an account is reported before its job is given back, under the same token: what somebody else may have begun meanwhile is not
 //!   written over.
 
+use super::job_report::{self, JobReport};
 use super::jobs::Jobs;
-use super::told::{Told, tell};
 use crate::domain::{AccountId, ProblemKind, Retry};
 use crate::fleet::JobEnd;
 use crate::ledger::LedgerErrorKind;
@@ -16,31 +16,32 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is told of running accounts is at most so old.
+/// How often running accounts are reported.
 const EVERY: Duration = Duration::from_secs(5);
-/// So often a job is given back that failed for a reason that may pass.
+/// How often a job is given back that failed for a reason that may pass.
 const MOST_TRIES: u32 = 4;
-/// So often a job waits for whoever else works on the mailbox, or for a record that cannot be written, for so many seconds each time.
+/// How often a job waits for whoever else works on the mailbox, or for a record that cannot be written.
 const MOST_WAITS: u32 = 60;
+/// Seconds of each of these waits.
 const WAIT: u32 = 30;
 
 /// Hands over accounts that ended; one of the run's observers.
-pub(super) struct Teller(Sender<(AccountId, AccountState)>);
+pub(super) struct EndObserver(Sender<(AccountId, AccountState)>);
 
-/// Writes what a [`Teller`] hands over.
-pub(super) struct Telling {
+/// Writes what an [`EndObserver`] hands over.
+pub(super) struct Reporter {
     ended: Receiver<(AccountId, AccountState)>,
     jobs: Arc<Jobs>,
     began: i64,
 }
 
-/// The two ends of one run's telling.
-pub(super) fn prepare(jobs: Arc<Jobs>) -> (Teller, Telling) {
+/// The two ends of one run's reports.
+pub(super) fn prepare(jobs: Arc<Jobs>) -> (EndObserver, Reporter) {
     let (sender, ended) = channel();
-    (Teller(sender), Telling { ended, jobs, began: chrono::Utc::now().timestamp_millis() })
+    (EndObserver(sender), Reporter { ended, jobs, began: chrono::Utc::now().timestamp_millis() })
 }
 
-impl Observer for Teller {
+impl Observer for EndObserver {
     fn noted(&mut self, event: &Stamped, state: &RunState) {
         if let Event::AccountFinished { account, .. } = &event.event
             && let Some(ended) = state.account(*account)
@@ -50,15 +51,15 @@ impl Observer for Teller {
     }
 }
 
-impl Telling {
-    /// Tells until the run's observer is gone.
+impl Reporter {
+    /// Reports until the run's observer is gone.
     pub(super) fn run(self, state: &Mutex<RunState>) {
         let mut next = Instant::now() + EVERY;
         loop {
             match self.ended.recv_timeout(next.saturating_duration_since(Instant::now())) {
-                Ok((id, account)) => self.tell_end(id, account),
+                Ok((id, account)) => self.report_end(id, account),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.tell_running(state);
+                    self.report_running(state);
                     next = Instant::now() + EVERY;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -66,25 +67,25 @@ impl Telling {
         }
     }
 
-    fn tell_end(&self, id: AccountId, account: AccountState) {
+    fn report_end(&self, id: AccountId, account: AccountState) {
         let Some(job) = self.jobs.held(id) else { return };
         let end = end_of(&account, job.tries);
-        let told = Told { began: self.began, state: account };
-        let mut told_it = tell(self.jobs.fleet(), &job, &told);
+        let report = JobReport { began: self.began, state: account };
+        let mut kept = job_report::send(self.jobs.fleet(), &job, &report);
         // The database may be away for a while; as long as the lease holds, nobody else has the job.
-        while told_it.as_ref().is_err_and(|error| error.kind() == LedgerErrorKind::Unreachable)
+        while kept.as_ref().is_err_and(|error| error.kind() == LedgerErrorKind::Unreachable)
             && self.jobs.fleet().database().holds()
         {
             std::thread::sleep(Duration::from_secs(1));
-            told_it = tell(self.jobs.fleet(), &job, &told);
+            kept = job_report::send(self.jobs.fleet(), &job, &report);
         }
-        if let Err(error) = told_it {
+        if let Err(error) = kept {
             log::warn!("what became of job {} was not kept: {error}", job.ordinal);
         }
         self.jobs.end(id, end);
     }
 
-    fn tell_running(&self, state: &Mutex<RunState>) {
+    fn report_running(&self, state: &Mutex<RunState>) {
         let running: Vec<(AccountId, AccountState)> = {
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
             let accounts = state.accounts.iter().enumerate().filter(|(_, account)| account.is_running());
@@ -92,7 +93,7 @@ impl Telling {
         };
         for (id, state) in running {
             let Some(job) = self.jobs.held(id) else { continue };
-            if let Err(error) = tell(self.jobs.fleet(), &job, &Told { began: self.began, state }) {
+            if let Err(error) = job_report::send(self.jobs.fleet(), &job, &JobReport { began: self.began, state }) {
                 log::debug!("how far job {} is was not kept: {error}", job.ordinal);
             }
         }

@@ -1,4 +1,4 @@
-//! How a fleet stands: what is wished, how many jobs are in which state, which processes work on it. Numbers that anybody may read who may
+//! The status of a fleet: what is wished, how many jobs are in which state, which processes work on it. Numbers that anybody may read who may
 //! read the database; no address is among them.
 
 use super::jobs::JobSums;
@@ -34,9 +34,9 @@ impl Wish {
     }
 }
 
-/// How a fleet stands.
+/// The status of a fleet.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Standing {
+pub struct Status {
     /// What is to be done; none before anything was begun.
     pub task: Option<String>,
     /// The number of the task.
@@ -68,12 +68,12 @@ pub struct Standing {
     /// The sums over all jobs.
     pub sums: JobSums,
     /// The processes that work on it.
-    pub workers: Vec<WorkerStanding>,
+    pub workers: Vec<WorkerStatus>,
 }
 
 /// A process that works on a fleet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WorkerStanding {
+pub struct WorkerStatus {
     /// Its machine.
     pub machine: String,
     /// Its name there.
@@ -86,7 +86,7 @@ pub struct WorkerStanding {
     pub drained: bool,
 }
 
-impl Standing {
+impl Status {
     /// Jobs that are not done.
     pub fn open(&self) -> u64 {
         self.waiting + self.later + self.held
@@ -136,18 +136,18 @@ pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Ord
     Ok(rows.first().map_or(Orders { wish: Wish::Stop, ..Orders::default() }, read))
 }
 
-pub(super) fn standing(client: &mut Client, fleet: i64) -> Result<Standing, postgres::Error> {
-    let mut standing = Standing::default();
+pub(super) fn status(client: &mut Client, fleet: i64) -> Result<Status, postgres::Error> {
+    let mut status = Status::default();
     let rows = client.query_typed(
         "SELECT task, pass, (extract(epoch FROM began) * 1000)::bigint, wish, setup IS NULL FROM kimt.fleet WHERE id = $1",
         &[(&fleet, Type::INT8)],
     )?;
     if let Some(row) = rows.first() {
-        standing.task = row.get(0);
-        standing.pass = row.get(1);
-        standing.began = row.get(2);
-        standing.wish = Wish::read(row.get(3));
-        standing.finished = row.get(4);
+        status.task = row.get(0);
+        status.pass = row.get(1);
+        status.began = row.get(2);
+        status.wish = Wish::read(row.get(3));
+        status.finished = row.get(4);
     }
     let counted = client.query_typed(
         "SELECT CASE WHEN state <> 'open' THEN coalesce(outcome, state) WHEN holder IS NOT NULL THEN 'held'
@@ -162,28 +162,28 @@ pub(super) fn standing(client: &mut Client, fleet: i64) -> Result<Standing, post
         let what: String = row.get(0);
         let count = number(1);
         match what.as_str() {
-            "held" => standing.held = count,
-            "waiting" => standing.waiting = count,
-            "later" => (standing.later, standing.next_due) = (count, row.get(6)),
-            "complete" => standing.complete = count,
-            "incomplete" => standing.incomplete = count,
-            "failed" => standing.failed = count,
-            "lost" => standing.lost = count,
-            _ => standing.idle += count,
+            "held" => status.held = count,
+            "waiting" => status.waiting = count,
+            "later" => (status.later, status.next_due) = (count, row.get(6)),
+            "complete" => status.complete = count,
+            "incomplete" => status.incomplete = count,
+            "failed" => status.failed = count,
+            "lost" => status.lost = count,
+            _ => status.idle += count,
         }
-        standing.sums.expected_messages += number(2);
-        standing.sums.expected_bytes += number(3);
-        standing.sums.settled_messages += number(4);
-        standing.sums.settled_bytes += number(5);
+        status.sums.expected_messages += number(2);
+        status.sums.expected_bytes += number(3);
+        status.sums.settled_messages += number(4);
+        status.sums.settled_bytes += number(5);
     }
     let workers = client.query_typed(
         "SELECT machine, name, (SELECT count(*) FROM kimt.job WHERE holder = w.id), extract(epoch FROM until - clock_timestamp())::float8,
              drained FROM kimt.worker w WHERE fleet = $1 ORDER BY machine, name",
         &[(&fleet, Type::INT8)],
     )?;
-    standing.workers = workers
+    status.workers = workers
         .iter()
-        .map(|row| WorkerStanding {
+        .map(|row| WorkerStatus {
             machine: row.get(0),
             name: row.get(1),
             jobs: u64::try_from(row.get::<_, i64>(2)).unwrap_or_default(),
@@ -191,5 +191,5 @@ pub(super) fn standing(client: &mut Client, fleet: i64) -> Result<Standing, post
             drained: row.get(4),
         })
         .collect();
-    Ok(standing)
+    Ok(status)
 }

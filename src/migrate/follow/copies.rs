@@ -1,4 +1,4 @@
-//! What stands at the places of messages that are ours: still ours and as we left them, or somebody's doing.
+//! What is at the places of messages that are ours: still ours and as we left them, or somebody's doing.
 //!
 //! - A target that was rolled back has empty places too. So an empty place is somebody's doing only where the folder's UIDNEXT is past it and
 //!   no other place holds something else.
@@ -13,9 +13,9 @@ use crate::migrate::sessions::Sessions;
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands at the place of a message.
+/// What is at the place of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CopyState {
     /// It, with the flags that we set.
     Untouched,
     /// It, with other flags; or nobody noted which we set.
@@ -28,18 +28,18 @@ pub enum Standing {
     Placeless,
 }
 
-/// What stands at the place of one message, and its date.
-pub type Stands = (Standing, Option<DateTime<FixedOffset>>);
+/// What is at the place of one message, and its date.
+pub type DatedCopy = (CopyState, Option<DateTime<FixedOffset>>);
 
 /// Looks at the places of messages of a record, by their UIDs on the source. The target's folder is selected afterwards. None when it is not
-/// there, or is another one than the record speaks of. With `by_content` what is there is read back; otherwise its size tells.
+/// there, or is another one than the record speaks of. With `by_content` what is there is read back; otherwise its size decides.
 pub fn look(
     sessions: &mut Sessions,
     ledger: &Ledger,
     record: &FolderRecord,
     messages: &[Message],
     by_content: bool,
-) -> Result<Option<BTreeMap<Uid, Stands>>, Halt> {
+) -> Result<Option<BTreeMap<Uid, DatedCopy>>, Halt> {
     let wire_name = target_name(sessions, record);
     let places: Vec<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
     let (open, heads) = match sessions.target.select_and_look(&wire_name, &places).on(Side::Target)? {
@@ -58,37 +58,37 @@ pub fn look(
         let reader = sessions.target.reader();
         readings.read::<SizeAndDigest>(reader, &there, &mut Losses::default()).on(Side::Target)?;
     }
-    let mut standings = BTreeMap::new();
+    let mut copies = BTreeMap::new();
     for message in messages {
         let Some(place) = message.target_uid else {
-            standings.insert(message.uid, (Standing::Placeless, None));
+            copies.insert(message.uid, (CopyState::Placeless, None));
             continue;
         };
         let Some(head) = heads.get(&place) else {
-            standings.insert(message.uid, (Standing::Empty, None));
+            copies.insert(message.uid, (CopyState::Empty, None));
             continue;
         };
         let read = readings.get(place).map(|(_, digest)| *digest);
         let is_ours = if by_content { read.is_some() && read == message.digest } else { head.size == message.size };
         let set = ledger.flags(record, message.uid)?;
-        let standing = match set {
-            _ if !is_ours => Standing::Another,
-            Some(set) if folded(set) == folded(&head.flags) => Standing::Untouched,
-            _ => Standing::Touched,
+        let state = match set {
+            _ if !is_ours => CopyState::Another,
+            Some(set) if folded(set) == folded(&head.flags) => CopyState::Untouched,
+            _ => CopyState::Touched,
         };
-        standings.insert(message.uid, (standing, head.date));
+        copies.insert(message.uid, (state, head.date));
     }
-    let is_doubtful = standings.values().any(|(standing, _)| *standing == Standing::Another);
+    let is_doubtful = copies.values().any(|(state, _)| *state == CopyState::Another);
     let next = credible_next(&open.status, heads.keys().next_back().copied());
     for message in messages {
         let continued = next.is_some_and(|next| message.target_uid.is_some_and(|place| place < next));
-        if let Some((standing @ Standing::Empty, _)) = standings.get_mut(&message.uid)
+        if let Some((state @ CopyState::Empty, _)) = copies.get_mut(&message.uid)
             && (is_doubtful || !continued)
         {
-            *standing = Standing::Another;
+            *state = CopyState::Another;
         }
     }
-    Ok(Some(standings))
+    Ok(Some(copies))
 }
 
 /// The wire name of a record's folder on the target as it is now.
