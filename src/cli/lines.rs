@@ -59,6 +59,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         | Event::FolderCounted { .. }
         | Event::MessagesFound { .. }
         | Event::MessagesCopied { .. }
+        | Event::MessagesRecounted { .. }
         | Event::MessagesChecked { .. }
         | Event::MessagesVanished { .. }
         | Event::MessagesLeftOut { .. }

@@ -1,7 +1,7 @@
 //! The events of a run: facts in the past tense, as ids, numbers and names. They hold no sentence of ours, no message body and no
 //! secret.
 
-use super::{Followed, MigrationInfo};
+use super::{Counts, Followed, MigrationInfo};
 use crate::domain::{
     AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, PlannedFolder, Problem, Side,
     foreign_without_secrets,
@@ -279,6 +279,18 @@ pub enum Event {
         /// Their size in bytes.
         bytes: u64,
     },
+    /// Fewer messages of a folder are on the target than were reported: these. Some were lost there and sent again, or are not on the
+    /// source any more.
+    MessagesRecounted {
+        /// The account.
+        account: AccountId,
+        /// The folder of that account.
+        folder: FolderId,
+        /// Those that were there before.
+        found: Counts,
+        /// Those that this run copied.
+        copied: Counts,
+    },
     /// Messages on the target were compared with what was sent, or with the source, and are equal.
     MessagesChecked {
         /// The account.
@@ -424,6 +436,7 @@ impl Event {
             | Event::FolderCounted { .. }
             | Event::MessagesFound { .. }
             | Event::MessagesCopied { .. }
+            | Event::MessagesRecounted { .. }
             | Event::MessagesChecked { .. }
             | Event::MessagesVanished { .. }
             | Event::MessagesLeftOut { .. }

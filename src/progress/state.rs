@@ -254,6 +254,12 @@ impl RunState {
                 self.rate.add(now, *messages, *bytes);
                 self.tally_folder(*account, *folder, |tally| tally.copied.add(*messages, *bytes));
             }
+            Event::MessagesRecounted { account, folder, found, copied } => {
+                self.tally_folder(*account, *folder, |tally| {
+                    (tally.found, tally.copied) = (*found, *copied);
+                    tally.compared_before = tally.compared_before.min(found.messages);
+                });
+            }
             Event::MessagesChecked { account, folder, messages, bytes } => {
                 if self.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify) {
                     self.rate.add(now, *messages, *bytes);

@@ -284,21 +284,21 @@ impl Model {
         }
         let now = identities(&run.before.source);
         let new: Vec<&Identity> = now.difference(messages).collect();
-        // What the owner has put there herself need not come.
-        let is_there = |(name, _, uid): &&&Identity| {
-            let folder = &run.before.source.folders[name];
-            let message = folder.messages.iter().find(|message| message.uid == *uid);
-            // Nor need what was taken out of the folder and put back.
-            let has_enough = |to: &Name, digest| {
-                run.before.target.folders.get(to).is_some_and(|there| count(there, digest) >= count(folder, digest))
-            };
-            ways.get(name).zip(message).is_some_and(|(to, message)| {
-                Self::of(&self.own, to, message.digest) > 0 || has_enough(to, message.digest)
-            })
+        let mut by_content: BTreeMap<(&Name, Digest), usize> = BTreeMap::new();
+        for (name, _, uid) in &new {
+            let message = run.before.source.folders[name].messages.iter().find(|message| message.uid == *uid);
+            *by_content.entry((name, message.expect("it is in the folder").digest)).or_default() += 1;
+        }
+        // What the owner has put there herself need not come, nor what was taken out of the folder and put back.
+        let lacking = |((name, digest), new): (&(&Name, Digest), &usize)| {
+            let there = ways.get(*name).and_then(|to| Some((to, run.before.target.folders.get(to)?)));
+            let Some((to, there)) = there else { return 0 };
+            let lacking = count(&run.before.source.folders[*name], *digest).saturating_sub(count(there, *digest));
+            if Self::of(&self.own, to, *digest) > 0 { 0 } else { lacking.min(*new) }
         };
         // What she did on the target to a message that was moved on the source is left, and the message does not come.
         let left = run.state.tally.followed.left as usize;
-        let least = (new.len() - new.iter().filter(is_there).count()).saturating_sub(left);
+        let least = by_content.iter().map(lacking).sum::<usize>().saturating_sub(left);
         let new = new.len();
         if added > new || run.smooth && !known.interrupted && added < least {
             return Err(format!("{new} messages are new on the source, and {added} came to the target"));

@@ -9,6 +9,7 @@ mod ahead;
 mod altered;
 mod anywhere;
 mod conditions;
+mod counts;
 mod dialects;
 mod encryption;
 mod endless;

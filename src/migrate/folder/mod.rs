@@ -16,8 +16,8 @@ use crate::ledger::Message;
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::heads::Heads;
 use crate::migrate::verdict::FolderEvidence;
-use crate::progress::Event;
-use progress::FolderProgress;
+use crate::progress::{Counts, Event};
+use progress::{FolderProgress, News};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -120,13 +120,16 @@ impl FolderJob {
     /// Reports what is on the target and was not reported yet. The numbers are of the whole folder, as is that of the messages that an
     /// earlier run compared.
     pub fn report_found(&mut self, reporter: &Reporter<'_>, (messages, bytes): (u64, u64), compared: u64) {
-        let (messages, bytes) = self.progress.note_found(messages, bytes);
         // What was compared in this run is reported by itself.
         let compared = if std::mem::replace(&mut self.progress.found_reported, true) { 0 } else { compared };
-        if messages > 0 {
-            let (account, folder) = (reporter.account, self.id);
-            reporter.report(Event::MessagesFound { account, folder, messages, bytes, compared });
-        }
+        let Some(news) = self.progress.note_found(messages, bytes) else { return };
+        let (account, folder) = (reporter.account, self.id);
+        reporter.report(match news {
+            News::Found(Counts { messages, bytes }) => {
+                Event::MessagesFound { account, folder, messages, bytes, compared }
+            }
+            News::Recounted { found, copied } => Event::MessagesRecounted { account, folder, found, copied },
+        });
     }
 
     /// Reports how many of the messages that are in the `record`, and did not fail, lost some of their flags, once in a run.

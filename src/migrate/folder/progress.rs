@@ -9,6 +9,7 @@ use crate::ledger::Done;
 use crate::migrate::content::matching::Shelf;
 use crate::migrate::context::losses::Losses;
 use crate::migrate::verdict::FolderEvidence;
+use crate::progress::Counts;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether one of two sizes is more than twice the other. What is announced as empty announces nothing.
@@ -24,10 +25,11 @@ pub const SENT_ALONE: u32 = 2;
 pub struct FolderProgress {
     /// Whether it was reported how much earlier runs have compared.
     pub found_reported: bool,
-    found: u64,
-    found_bytes: u64,
-    copied: u64,
-    copied_bytes: u64,
+    /// What was reported as found on the target, and as copied.
+    found: Counts,
+    copied: Counts,
+    /// Messages that the target confirmed in this run; one that was lost there and sent again counts twice.
+    sent: u64,
     /// Named as failed; not tried again in this run.
     pub failed: BTreeSet<Uid>,
     /// Copied without a date, because the source announced none or the target takes none.
@@ -111,12 +113,22 @@ pub struct UnseenFlags {
     pub now: Option<u64>,
 }
 
+/// What is to be reported of the messages that are on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// These were found, besides those that were reported.
+    Found(Counts),
+    /// Fewer are there than were reported: these.
+    Recounted { found: Counts, copied: Counts },
+}
+
 impl FolderProgress {
     /// Counts messages that were copied; returns how many, and their bytes.
     pub fn note_copied(&mut self, done: &[Done]) -> (u64, u64) {
-        let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum());
-        self.copied += messages;
-        self.copied_bytes += bytes;
+        let (messages, bytes) = (done.len() as u64, done.iter().map(|message| message.size).sum::<u64>());
+        self.sent += messages;
+        self.copied.messages += messages;
+        self.copied.bytes += bytes;
         self.own_appends.note(done);
         (self.marks_compared, self.on_target) = (false, None);
         (messages, bytes)
@@ -130,21 +142,30 @@ impl FolderProgress {
         }
     }
 
-    /// Messages that were copied.
-    pub fn copied(&self) -> u64 {
-        self.copied
+    /// Messages that the target confirmed in this run; one that was lost there and sent again counts twice.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
-    /// Takes in how many messages of the folder are on the target, and their bytes; returns what of it is news.
-    pub fn note_found(&mut self, messages: u64, bytes: u64) -> (u64, u64) {
-        let messages = messages.saturating_sub(self.found + self.copied);
-        if messages == 0 {
-            return (0, 0);
+    /// Takes in how many messages of the folder are on the target, and their bytes; returns what of it is news. What was reported and is not
+    /// on the target after all, or not on the source any more, is counted anew: of the messages that are there, as many as were copied count
+    /// as copied.
+    pub fn note_found(&mut self, messages: u64, bytes: u64) -> Option<News> {
+        let reported = self.found.messages + self.copied.messages;
+        if messages == reported {
+            return None;
         }
-        let bytes = bytes.saturating_sub(self.found_bytes + self.copied_bytes);
-        self.found += messages;
-        self.found_bytes += bytes;
-        (messages, bytes)
+        if messages > reported {
+            let bytes = bytes.saturating_sub(self.found.bytes + self.copied.bytes);
+            let news = Counts { messages: messages - reported, bytes };
+            self.found.messages += news.messages;
+            self.found.bytes += news.bytes;
+            return Some(News::Found(news));
+        }
+        let part = |copied: Counts| Counts { messages: copied.messages.min(messages), bytes: copied.bytes.min(bytes) };
+        self.copied = part(self.copied);
+        self.found = Counts { messages: messages - self.copied.messages, bytes: bytes - self.copied.bytes };
+        Some(News::Recounted { found: self.found, copied: self.copied })
     }
 
     /// Whether it was refused for now or the connection was lost when it was opened, or at several of its messages while none was delivered.
@@ -165,6 +186,36 @@ impl FolderProgress {
 
     /// Messages that were found or copied, or that failed.
     pub fn settled(&self) -> u64 {
-        self.found + self.copied + self.failed.len() as u64
+        self.found.messages + self.sent + self.failed.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Digest;
+
+    fn done(uid: u32) -> Done {
+        Done { uid: Uid(uid), size: 10, digest: Digest::of(b""), target_uid: None, floor: 1, checked: false }
+    }
+
+    fn counts(messages: u64) -> Counts {
+        Counts { messages, bytes: messages * 10 }
+    }
+
+    #[test]
+    fn what_was_found_and_copied_is_never_more_than_what_is_on_the_target() {
+        let mut progress = FolderProgress::default();
+        assert_eq!(progress.note_found(4, 40), Some(News::Found(counts(4))));
+        progress.note_copied(&[done(5), done(6)]);
+        assert_eq!(progress.note_found(6, 60), None);
+        // One that had been found was not there after all, and was copied.
+        progress.note_copied(&[done(4)]);
+        assert_eq!(progress.note_found(6, 60), Some(News::Recounted { found: counts(3), copied: counts(3) }));
+        // All were copied once more.
+        progress.note_copied(&[1, 2, 3, 4, 5, 6].map(done));
+        assert_eq!(progress.note_found(6, 60), Some(News::Recounted { found: counts(0), copied: counts(6) }));
+        assert_eq!(progress.sent(), 9);
+        assert_eq!(progress.note_found(7, 70), Some(News::Found(counts(1))));
     }
 }

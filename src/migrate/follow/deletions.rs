@@ -109,7 +109,7 @@ pub fn settle(
 /// What is in folders into which something was copied in this run.
 fn copied_in_this_run(ledger: &Ledger, folders: &[FolderJob]) -> Result<BTreeSet<Digest>, Halt> {
     let mut digests = BTreeSet::new();
-    for job in folders.iter().filter(|job| job.progress.copied() > 0) {
+    for job in folders.iter().filter(|job| job.progress.sent() > 0) {
         let Some(record) = ledger.folder(&job.source) else { continue };
         digests.extend(ledger.messages_of(&record)?.iter().filter_map(|message| message.digest));
     }

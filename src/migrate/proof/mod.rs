@@ -71,6 +71,7 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     report_dates(run, run.job.progress.dateless.len() as u64);
     run.job.report_lost_flags(&mut run.mailbox.reporter, run.ledger.messages_of(&record)?);
     run.report_sizes()?;
+    run.report_found(&record)?;
     let evidence = run.evidence(&record)?;
     if evidence.unaccounted() > 0 && run.job.progress.failed.is_empty() && run.scan.unlisted() == 0 {
         let problem = Problem::new(ProblemKind::MessageMissing).in_folder(&run.job.planned.source);
@@ -98,7 +99,7 @@ fn report_further_copies(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
     let progress = &run.job.progress;
     let (Some(before), Some(now)) = (progress.first_on_target, progress.on_target) else { return Ok(()) };
     let floor = progress.floor.unwrap_or(Uid(1));
-    if progress.copied() == 0 || now <= before + progress.copied() {
+    if progress.sent() == 0 || now <= before + progress.sent() {
         return Ok(());
     }
     let copies = concurrent::copies_of_ours(run, record, floor)?;
