@@ -162,8 +162,8 @@ impl FolderProgress {
             self.found.bytes += news.bytes;
             return Some(News::Found(news));
         }
-        let part = |copied: Counts| Counts { messages: copied.messages.min(messages), bytes: copied.bytes.min(bytes) };
-        self.copied = part(self.copied);
+        let Counts { messages: copied, bytes: copied_bytes } = self.copied;
+        self.copied = Counts { messages: copied.min(messages), bytes: copied_bytes.min(bytes) };
         self.found = Counts { messages: messages - self.copied.messages, bytes: bytes - self.copied.bytes };
         Some(News::Recounted { found: self.found, copied: self.copied })
     }
