@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     print_marks(&moved);
     print_folders(&moved);
     print_not_taken(&moved);
-    let faults = moved.iter().map(|it| it.untold() + it.differences.doubled.len()).sum::<usize>();
+    let faults = moved.iter().map(|it| it.unreported() + it.differences.doubled.len()).sum::<usize>();
     if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -65,7 +65,7 @@ fn print_pairs(all: &[Moved]) {
             it.flags.len(),
             it.dates.len(),
             it.subscriptions.len(),
-            moved.untold(),
+            moved.unreported(),
         ];
         println!("| {} | {} | {} |", moved.source, moved.target, numbers.map(|it| it.to_string()).join(" | "));
     }
