@@ -22,7 +22,7 @@ const VANISH: u32 = 12;
 #[derive(Default)]
 struct Counts {
     completed: Vec<AtomicU32>,
-    /// Work that was told or ended too late, and refused.
+    /// Work that was reported or ended too late, and refused.
     refused: AtomicU64,
     vanished: AtomicU64,
     open: AtomicU32,
@@ -151,9 +151,9 @@ fn work(
             counts.vanished_at[number].store(now(), Ordering::SeqCst);
             std::thread::sleep(LEASE * 2);
             // Back to life: by now somebody else may have the job.
-            let told = fleet.tell(&job, JobSums::default(), b"late").unwrap();
+            let reported = fleet.report(&job, JobSums::default(), b"late").unwrap();
             let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
-            counts.refused.fetch_add(u64::from(!told) + u64::from(!ended), Ordering::SeqCst);
+            counts.refused.fetch_add(u64::from(!reported) + u64::from(!ended), Ordering::SeqCst);
             counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
             return false;
         }
@@ -163,9 +163,9 @@ fn work(
         counts.open.fetch_sub(1, Ordering::SeqCst);
         counts.busy.fetch_add(times[number].as_micros() as u64, Ordering::SeqCst);
         drop(slot);
-        let told = fleet.tell(&job, JobSums::default(), b"state").unwrap();
+        let reported = fleet.report(&job, JobSums::default(), b"state").unwrap();
         let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
-        counts.refused.fetch_add(u64::from(!told) + u64::from(!ended), Ordering::SeqCst);
+        counts.refused.fetch_add(u64::from(!reported) + u64::from(!ended), Ordering::SeqCst);
         counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
         if doomed.is_some() && !ended {
             return false;
