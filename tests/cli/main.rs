@@ -29,4 +29,5 @@ mod secrets;
 mod shared_ledger;
 mod stage;
 mod trust;
+mod two_computers;
 mod usage;

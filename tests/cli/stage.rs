@@ -166,7 +166,7 @@ impl Stage {
 }
 
 /// How a run of the program ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     pub code: Option<i32>,
     pub stdout: String,

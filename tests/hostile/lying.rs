@@ -7,9 +7,9 @@ use kimt::progress::Verdict;
 use kimt::rehearsal::Profile;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const EVERY_WAY: [Verify; 3] = [Verify::Content, Verify::Size, Verify::None];
-const WITH_UIDS: &str = "IMAP4rev1 LITERAL+ UIDPLUS";
-const WITHOUT_UIDS: &str = "IMAP4rev1 LITERAL+";
+pub const EVERY_WAY: [Verify; 3] = [Verify::Content, Verify::Size, Verify::None];
+pub const WITH_UIDS: &str = "IMAP4rev1 LITERAL+ UIDPLUS";
+pub const WITHOUT_UIDS: &str = "IMAP4rev1 LITERAL+";
 
 fn add(stage: &Stage, folder: &str, names: &[&str]) {
     let _ = stage.source.store().create_folder(ANN, folder);
@@ -20,7 +20,7 @@ fn add(stage: &Stage, folder: &str, names: &[&str]) {
 }
 
 /// The target says this UIDNEXT of every folder, or none.
-fn with_next(answer: &Answer, next: Option<u32>) -> Fate {
+pub fn with_next(answer: &Answer, next: Option<u32>) -> Fate {
     let Some((_, rest)) = answer.text.split_once("UIDNEXT ") else { return Fate::Pass };
     let announced = rest.split([' ', ')', ']']).next().unwrap();
     match next {

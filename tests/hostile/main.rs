@@ -28,6 +28,7 @@ mod signing_in;
 mod sizes;
 mod source;
 mod target;
+mod two_computers;
 mod verdict;
 
 use embedded::{between, stage};

@@ -1,13 +1,14 @@
 //! Targets whose word about where a message is, and that it is there, is not worth much.
 
 use super::between::{Command, Fate, Tamper};
+use super::lying::{EVERY_WAY, WITH_UIDS, WITHOUT_UIDS, with_next};
 use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::migrate::Verify;
 use kimt::progress::Verdict;
 use kimt::rehearsal::{Content, ImapOptions, MailStore, NewMessage, Profile};
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 #[test]
@@ -55,5 +56,54 @@ fn what_was_checked_by_size_before_the_connection_was_lost_is_counted_once() {
         let state = stage.migrate();
         assert_eq!((state.verdict(), kinds(&state)), (Verdict::AllComplete, BTreeSet::new()), "{:?}", problems(&state));
         assert_eq!((state.tally.copied.messages, state.tally.checked.messages), (8, 8), "loss {loss}");
+    }
+}
+
+/// A target that keeps one of equal messages, and confirms each, as long as it is `thrifty`.
+fn thrifty_target(stage: &mut Stage, capabilities: &'static str, next: Option<Option<u32>>) -> Arc<AtomicBool> {
+    let (there, kept) = (stage.target.server.store().clone(), Mutex::new(BTreeMap::<Vec<u8>, u32>::new()));
+    let thrifty = Arc::new(AtomicBool::new(true));
+    let is_thrifty = thrifty.clone();
+    let once = move |command: &Command| {
+        if command.name != "APPEND" || !is_thrifty.load(Ordering::SeqCst) {
+            return Fate::Pass;
+        }
+        let content = command.literals[0].clone();
+        let add = || there.add(ANN, "INBOX", NewMessage::new(Content::bytes(content.as_slice()))).unwrap();
+        let uid = *kept.lock().unwrap().entry(content.clone()).or_insert_with(add);
+        let code = if capabilities == WITH_UIDS { format!("[APPENDUID 1 {uid}] ") } else { String::new() };
+        command.answer(&format!("OK {code}done"))
+    };
+    let tamper = Tamper::commands(once).offering(capabilities);
+    stage.target.tamper(tamper.answering(move |answer| next.map_or(Fate::Pass, |next| with_next(answer, next))));
+    thrifty
+}
+
+#[test]
+fn what_a_target_that_keeps_one_of_equal_messages_did_not_keep_is_named_and_comes_once_it_keeps_all() {
+    for capabilities in [WITH_UIDS, WITHOUT_UIDS] {
+        for next in [None, Some(None), Some(Some(1)), Some(Some(4_000_000_000))] {
+            for verify in EVERY_WAY {
+                let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+                stage.verify = verify;
+                for text in ["one", "again", "two", "again", "three", "again"] {
+                    stage.source.store().add(ANN, "INBOX", message(&format!("Subject: x\r\n\r\n{text}\r\n"))).unwrap();
+                }
+                let thrifty = thrifty_target(&mut stage, capabilities, next);
+                let shown = format!("{capabilities} {next:?} {verify:?}");
+                for run in 1..=3 {
+                    let state = stage.migrate();
+                    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{shown} {run}: {:?}", problems(&state));
+                    assert_eq!(state.tally.failed, 2, "{shown} {run}: {:?}", problems(&state));
+                    assert_eq!(stage.target.mail().messages(), 4, "{shown} {run}");
+                }
+                thrifty.store(false, Ordering::SeqCst);
+                for copied in [2, 0] {
+                    let state = stage.migrate();
+                    assert_eq!(state.verdict(), Verdict::AllComplete, "{shown}: {:?}", problems(&state));
+                    assert_eq!((state.tally.copied.messages, stage.target.mail().messages()), (copied, 6), "{shown}");
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,6 @@ pub mod suspects;
 use super::context::RunContext;
 use super::context::reporter::Reporter;
 use super::folder::describe::Names;
-use super::folder::progress::FolderProgress;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide};
 use super::plan::duplicates::Elsewhere;
@@ -166,16 +165,6 @@ impl FolderRun<'_, '_> {
     /// What is known of the folder's messages now.
     pub fn evidence(&self, record: &FolderRecord) -> Result<FolderEvidence, Halt> {
         let done: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
-        let FolderProgress { failed, vanished, .. } = &self.job.progress;
-        let mut evidence = FolderEvidence { on_source: self.scan.unlisted(), ..FolderEvidence::default() };
-        for head in self.scan.heads.all() {
-            evidence.on_source += 1;
-            if done.contains(&head.uid) && !failed.contains(&head.uid) {
-                evidence.on_target += 1;
-            } else if vanished.contains(&head.uid) {
-                evidence.vanished += 1;
-            }
-        }
-        Ok(evidence)
+        Ok(self.scan.evidence(&done, &self.job.progress))
     }
 }

@@ -58,6 +58,12 @@ pub fn copy_folders(
         let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
         let missing = missing(&mut run);
         let Some(Some((record, uids, floor))) = within_folder(missing, mailbox, job)? else { continue };
+        if ledger.highest_target_uid(&record)?.is_some_and(|highest| highest.0 >= floor) {
+            // A target may give a message the place of one that it has already, and call both stored.
+            let recorded = ledger.target_uids(&record)?;
+            let progress = &mut job.progress;
+            progress.recorded_places = recorded.into_iter().filter(|place| !progress.places.contains(place)).collect();
+        }
         let heads = uids.iter().filter_map(|uid| scan.heads.get(*uid));
         bytes = heads.fold(bytes, |sum, head| sum.saturating_add(head.size));
         let best = if sessions.target.offers_multiappend() { AppendWay::Batches } else { AppendWay::Single };
@@ -260,7 +266,7 @@ impl Desk for Counter<'_, '_> {
 
     fn is_free(&mut self, round: usize, place: Uid) -> bool {
         let job = self.job(round);
-        self.folders[job].progress.places.insert(place)
+        self.folders[job].progress.take_place(place)
     }
 
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {

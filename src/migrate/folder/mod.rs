@@ -49,6 +49,20 @@ impl Scan {
     pub fn unlisted(&self) -> u64 {
         self.status.messages.saturating_sub(self.heads.read())
     }
+
+    /// What is known of its messages, of which `done` are on the target.
+    pub fn evidence(&self, done: &BTreeSet<Uid>, progress: &FolderProgress) -> FolderEvidence {
+        let mut evidence = FolderEvidence { on_source: self.unlisted(), ..FolderEvidence::default() };
+        for head in self.heads.all() {
+            evidence.on_source += 1;
+            if done.contains(&head.uid) && !progress.failed.contains(&head.uid) {
+                evidence.on_target += 1;
+            } else if progress.vanished.contains(&head.uid) {
+                evidence.vanished += 1;
+            }
+        }
+        evidence
+    }
 }
 
 /// The target's folder, ready to be appended to.
@@ -163,4 +177,32 @@ pub fn refused_folder(side: Side, planned: &PlannedFolder, error: &ImapError) ->
         Side::Target | Side::Administration => ProblemKind::FolderNotCreated,
     };
     error.quoted_in(Problem::new(kind).on(side).in_folder(&planned.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{MessageHead, UidValidity};
+
+    #[test]
+    fn what_the_source_counts_and_does_not_list_is_evidence_of_a_message_that_is_not_on_the_target() {
+        let mut heads = Heads::default();
+        for uid in 1..=4 {
+            let head =
+                MessageHead { uid: Uid(uid), size: 1, flags: Vec::new(), date: None, permanent_id: None, unused: None };
+            heads.push(head);
+        }
+        heads.finish();
+        let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 5, highest_modseq: None };
+        let scan = Scan { status, heads, kept_back: BTreeSet::new() };
+        let mut progress = FolderProgress::default();
+        let done = |uids: &[u32]| uids.iter().copied().map(Uid).collect::<BTreeSet<_>>();
+        let evidence = scan.evidence(&done(&[1, 2, 3, 4]), &progress);
+        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 4, vanished: 0 });
+        assert!(!evidence.is_whole());
+        progress.failed.insert(Uid(2));
+        progress.vanished.insert(Uid(3));
+        let evidence = scan.evidence(&done(&[1, 2]), &progress);
+        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 1, vanished: 1 });
+    }
 }

@@ -44,6 +44,8 @@ pub struct FolderProgress {
     pub sizes_reported: BTreeSet<Uid>,
     /// The places on the target that were announced for messages of this run.
     pub places: BTreeSet<Uid>,
+    /// The places of the record before this run sent anything, where UIDNEXT does not tell them from new ones.
+    pub recorded_places: BTreeSet<Uid>,
     /// What a few recorded messages testify of the record; none before they were looked at, or where there is none.
     pub witnesses: Option<Witnesses>,
     /// Whether what earlier runs left unchecked was looked for.
@@ -182,6 +184,16 @@ impl FolderProgress {
         self.put_off.contains_key(&uid)
             || self.reading_losses.at(&uid) > 0
             || self.sending_losses.at(&uid) >= SENT_ALONE
+    }
+
+    /// Whether a place on the target may be that of a message that is sent now; it is taken then.
+    pub fn take_place(&mut self, place: Uid) -> bool {
+        !self.recorded_places.contains(&place) && self.places.insert(place)
+    }
+
+    /// Whether the target's folder holds fewer messages than it held and was sent.
+    pub fn is_short(&self) -> bool {
+        self.sent > 0 && self.first_on_target.zip(self.on_target).is_some_and(|(before, now)| now < before + self.sent)
     }
 
     /// Messages that were found or copied, or that failed.

@@ -5,14 +5,14 @@
 
 pub mod marks;
 
-use crate::domain::{Note, Problem, ProblemKind, Uid};
+use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::FolderStatus;
 use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot, State};
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, uncompared, within_folder};
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
-use crate::migrate::halt::Halt;
+use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::reconcile::concurrent;
 use crate::migrate::reconcile::locate::{forget_or_find_elsewhere, locate, look_by_size, note_seen, placeless};
 use crate::migrate::request::Verify;
@@ -29,9 +29,24 @@ pub fn prove_folders(
 ) -> Result<(), Halt> {
     // What is known already is compared while the follower is still at its work.
     marks::compare(mailbox, sessions, ledger, folders, |job| !job.progress.own_appends.is_placeless())?;
+    if mailbox.context.options.verify == Verify::None {
+        count(sessions, folders)?;
+    }
     for_each_open(mailbox, sessions, ledger, folders, prove)?;
     marks::compare(mailbox, sessions, ledger, folders, |_| true)?;
     for_each_open(mailbox, sessions, ledger, folders, finish)
+}
+
+/// Counts the target's folders into which something was sent: all that is looked at where nothing is to be read back.
+fn count(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
+    let is_due = |job: &&mut FolderJob| !job.progress.finished && job.progress.sent() > 0 && job.target.is_some();
+    let mut due: Vec<&mut FolderJob> = folders.iter_mut().filter(is_due).collect();
+    let names: Vec<&[u8]> = due.iter().filter_map(|job| Some(job.target.as_ref()?.wire_name.as_slice())).collect();
+    let statuses = sessions.target.statuses(&names).on(Side::Target)?;
+    for (job, status) in due.iter_mut().zip(statuses) {
+        job.progress.on_target = status.map(|status| status.messages);
+    }
+    Ok(())
 }
 
 fn for_each_open(
@@ -127,8 +142,13 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     let verify = run.mailbox.context.options.verify;
     if verify == Verify::None {
         // Nothing is read back. Where the target announced no places they are noted, by which the next run sees whether it is the same.
-        let placeless = placeless(run, record)?;
-        return check_by_size(run, record, placeless);
+        let mut open = placeless(run, record)?;
+        let progress = &run.job.progress;
+        if progress.is_short() {
+            let unseen = run.ledger.unseen(record)?.into_iter();
+            open.extend(unseen.filter(|done| done.target_uid.is_some_and(|place| progress.places.contains(&place))));
+        }
+        return check_by_size(run, record, open);
     }
     if let Some(follower) = &mut run.sessions.follower {
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
@@ -173,7 +193,8 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
 }
 
 /// Checks by size only, first by what was seen with the marks. What the target confirmed and has no place for is forgotten, so that the next
-/// run sends it again; where only its place is unknown, its content is looked for.
+/// run sends it again; where only its place is unknown, its content is looked for. Where nothing is to be read back, this is done only if the
+/// folder holds too few messages.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let sized = &run.job.progress.sized;
     let place = |done: &Done| done.target_uid.filter(|_| sized.contains(&done.uid));
@@ -183,12 +204,14 @@ fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<D
     let by_size = look_by_size(run, record, rest)?;
     seen.extend(by_size.seen);
     note_seen(run, record, seen)?;
-    if run.mailbox.context.options.verify == Verify::None {
+    let is_compared = run.mailbox.context.options.verify != Verify::None;
+    if !is_compared && !run.job.progress.is_short() {
         return Ok(());
     }
     let (gone, unplaced): (Vec<Done>, Vec<Done>) =
         by_size.absent.into_iter().partition(|done| done.target_uid.is_some());
-    let other = by_size.other.iter().map(|done| Failure::noted(done.uid, ProblemKind::MessageAltered, None));
+    let other = by_size.other.iter().filter(|_| is_compared);
+    let other = other.map(|done| Failure::noted(done.uid, ProblemKind::MessageAltered, None));
     let gone = forget_or_find_elsewhere(run, record, gone)?;
     let gone = gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None));
     run.fail_all(other.chain(gone).collect())?;
