@@ -1,40 +1,107 @@
-//! A run put together from the states of its accounts, as the machines that worked on them reported them.
+//! A run put together from the states of its accounts, as the machines that worked on them have reported them: at once for a report, or
+//! account by account for whoever watches.
 //!
-//! The sums are those of the parts. What only one machine's own clock knows, such as the rate of copying, is left out.
+//! - The sums are those of the parts. The rate of copying is known only to whoever watches: it is what one state has more than the last.
+//! - Of a hundred thousand accounts the folders and problems would fill the memory: an account can be kept in brief.
 
 use super::counts::shift;
 use super::state::end_word;
-use super::{AccountState, RunInfo, RunState, Tally};
+use super::{AccountState, RunInfo, RunKind, RunState, Tally};
+use crate::domain::Severity;
+
+/// The state of a fleet's task beside its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TaskState {
+    /// Milliseconds since it was begun.
+    pub now: u64,
+    /// Whether its machines are held.
+    pub paused: bool,
+    /// Whether they were asked to end.
+    pub stopping: bool,
+    /// Whether nothing is left to do, or nobody works on it after a stop.
+    pub finished: bool,
+}
 
 impl RunState {
     /// The state of a run of these accounts, in the order of their ids. The accounts of `info` are replaced by theirs.
     pub fn assembled(info: RunInfo, accounts: Vec<AccountState>, finished: bool) -> Self {
-        let mut state = Self { finished, ..Self::default() };
-        for account in &accounts {
-            shift(&mut state.tally, &Tally::default(), &account.tally);
-            state.items.add(&account.items);
-            if let Some(end) = account.end {
-                *state.ended.entry(end_word(end)).or_default() += 1;
-            }
+        let mut state = Self { finished, is_fleet: true, info: Some(info), ..Self::default() };
+        for (index, account) in accounts.into_iter().enumerate() {
             state.now = state.now.max(account.ended_at.or(account.started_at).unwrap_or_default());
+            state.replace(index, account);
         }
-        state.info = Some(RunInfo { accounts: accounts.iter().map(|account| account.info.clone()).collect(), ..info });
-        state.accounts = accounts;
+        let infos = state.accounts.iter().map(|account| account.info.clone()).collect();
+        if let Some(info) = &mut state.info {
+            info.accounts = infos;
+        }
         state
+    }
+
+    /// Takes what was reported of an account last in place of what was known of it. The one after the last joins; one beyond that is not
+    /// taken. What arrived in between counts as arrived now.
+    pub fn replace(&mut self, index: usize, account: AccountState) {
+        if index > self.accounts.len() {
+            return;
+        }
+        self.changed();
+        let before = self.accounts.get(index);
+        let end_before = before.and_then(|before| before.end);
+        let (tally, items) = before.map(|before| (before.tally, before.items)).unwrap_or_default();
+        if let Some(count) = end_before.and_then(|end| self.ended.get_mut(end_word(end))) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(end) = account.end {
+            *self.ended.entry(end_word(end)).or_default() += 1;
+        }
+        if index < self.accounts.len() {
+            let compares = self.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify);
+            let moved = |tally: &Tally| if compares { tally.checked } else { tally.copied };
+            let (then, now) = (moved(&tally), moved(&account.tally));
+            // After a new task, or on another machine, an account begins to count anew: then nothing arrived.
+            if let Some(messages) = now.messages.checked_sub(then.messages).filter(|messages| *messages > 0) {
+                self.rate.add(self.now, messages, now.bytes.saturating_sub(then.bytes));
+            }
+        }
+        shift(&mut self.tally, &tally, &account.tally);
+        self.items.shift(&items, &account.items);
+        match self.accounts.get_mut(index) {
+            Some(known) => *known = account,
+            None => self.accounts.push(account),
+        }
+    }
+
+    /// Takes the state of a fleet's task.
+    pub fn take_task(&mut self, task: TaskState) {
+        self.changed();
+        self.now = self.now.max(task.now);
+        match (self.paused, task.paused) {
+            (false, true) => self.rate.pause(self.now),
+            (true, false) => self.rate.resume(self.now),
+            _ => {}
+        }
+        (self.paused, self.stop_requested, self.finished) = (task.paused, task.stopping, task.finished);
     }
 }
 
 impl AccountState {
-    /// The same without what is only known of each folder: the sums stay. Of a hundred thousand accounts the folders fill the memory.
-    pub fn without_folders(mut self) -> Self {
+    /// The same in little memory: the sums stay, and of the problems those that say why it is not complete.
+    pub fn brief(mut self) -> Self {
+        self.counted = self.is_counted();
         self.folders = Vec::new();
         self.left_out = Vec::new();
+        let all = self.problems.len();
+        let failure = self.failure().cloned().map(|problem| (None, problem));
+        let is_error = |problem: &crate::domain::Problem| problem.severity() == Severity::Error;
+        let first = self.problems.iter().find(|(_, problem)| is_error(problem)).cloned();
+        self.problems = failure.or(first).into_iter().collect();
+        self.problems_not_kept += (all - self.problems.len()) as u64;
         self
     }
 
     /// The same by a clock that began `milliseconds` later.
     pub fn earlier_by(mut self, milliseconds: i64) -> Self {
-        for at in [&mut self.started_at, &mut self.ended_at].into_iter().flatten() {
+        let waits = self.waiting.as_mut().map(|wait| &mut wait.until);
+        for at in [self.started_at.as_mut(), self.ended_at.as_mut(), waits].into_iter().flatten() {
             *at = at.saturating_add_signed(milliseconds);
         }
         self

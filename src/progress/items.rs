@@ -69,16 +69,17 @@ impl ItemTally {
     }
 
     /// Adds what became of another account's items.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.events += other.events;
-        self.tasks += other.tasks;
-        self.contacts += other.contacts;
-        self.copied += other.copied;
-        self.already_there += other.already_there;
-        self.different += other.different;
-        self.altered += other.altered;
-        self.left_out += other.left_out;
-        self.failed += other.failed;
+    /// Changes a sum by the difference of one of its parts.
+    pub(super) fn shift(&mut self, before: &Self, after: &Self) {
+        self.events = self.events - before.events + after.events;
+        self.tasks = self.tasks - before.tasks + after.tasks;
+        self.contacts = self.contacts - before.contacts + after.contacts;
+        self.copied = self.copied - before.copied + after.copied;
+        self.already_there = self.already_there - before.already_there + after.already_there;
+        self.different = self.different - before.different + after.different;
+        self.altered = self.altered - before.altered + after.altered;
+        self.left_out = self.left_out - before.left_out + after.left_out;
+        self.failed = self.failed - before.failed + after.failed;
     }
 
     /// Takes another count of what is on the source.

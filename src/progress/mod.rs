@@ -9,8 +9,10 @@ mod items;
 mod migration;
 mod rate;
 mod state;
+mod sums;
 mod whole;
 
+pub use assembled::TaskState;
 pub use counts::{Counts, Followed, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify, WaitReason};
 pub use items::ItemTally;

@@ -3,6 +3,7 @@
 //! Promises that the same events in the same order give the same state. Window, report, `--json` and exit code all read it.
 
 use super::counts::shift;
+use super::sums::Sums;
 use super::{
     AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Stamped, Step, Tally, UserState,
     WaitReason,
@@ -10,6 +11,7 @@ use super::{
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A folder in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +82,12 @@ pub struct AccountState {
     pub ended_at: Option<u64>,
     /// How it ended.
     pub end: Option<AccountEnd>,
+    /// The machine that works on it, or did last; empty where one machine does everything.
+    #[serde(default)]
+    pub machine: String,
+    /// Whether all of its folders are counted, where `folders` does not say so because they are left out.
+    #[serde(default)]
+    pub counted: bool,
 }
 
 impl AccountState {
@@ -103,6 +111,8 @@ impl AccountState {
             started_at: None,
             ended_at: None,
             end: None,
+            machine: String::new(),
+            counted: false,
         }
     }
 
@@ -118,6 +128,11 @@ impl AccountState {
             .map(|(_, problem)| problem)
             .rev()
             .find(|problem| problem.severity() == Severity::Error && problem.reach() >= Reach::Mailbox)
+    }
+
+    /// Whether it is known what it holds.
+    pub fn is_counted(&self) -> bool {
+        self.counted || (!self.folders.is_empty() && self.folders.iter().all(|folder| folder.counted))
     }
 
     /// Whether a worker is working on it.
@@ -172,6 +187,12 @@ pub struct RunState {
     pub now: u64,
     /// Each account's size by an earlier check; see `whole`.
     pub(super) known_sizes: Vec<Option<Counts>>,
+    /// What is summed over all accounts; see `sums`.
+    pub(super) sums: OnceLock<Sums>,
+    /// Grows with every change.
+    pub(super) revision: u64,
+    /// Whether several machines work on it, so that each account has its machine.
+    pub is_fleet: bool,
     /// Whether it is paused.
     pub paused: bool,
     /// Whether the user asked to stop.
@@ -192,6 +213,7 @@ impl RunState {
 
     /// Applies one event. An event about an unknown account or folder changes nothing.
     pub fn apply(&mut self, stamped: &Stamped) {
+        self.changed();
         self.now = self.now.max(stamped.at);
         let now = self.now;
         match &stamped.event {
@@ -324,6 +346,17 @@ impl RunState {
         }
     }
 
+    /// A number that is another one after every change, so that whatever is made of the state need not be made again.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What was summed over the accounts no longer holds.
+    pub(super) fn changed(&mut self) {
+        self.revision += 1;
+        self.sums.take();
+    }
+
     /// The account of that id.
     pub fn account(&self, id: AccountId) -> Option<&AccountState> {
         self.accounts.get(id.index())
@@ -336,7 +369,7 @@ impl RunState {
 
     /// How many accounts no worker began.
     pub fn count_not_started(&self) -> u32 {
-        self.accounts.iter().filter(|account| account.started_at.is_none()).count() as u32
+        self.sums().not_started
     }
 
     /// The free seats of the licence and the new users that need one, if the seats are too few; counted of the accounts that were looked
@@ -355,7 +388,7 @@ impl RunState {
             return Verdict::Running;
         }
         if self.problems.iter().any(|problem| problem.severity() == Severity::Error)
-            && self.accounts.iter().all(|account| account.started_at.is_none())
+            && self.sums().not_started as usize == self.accounts.len()
         {
             return Verdict::CouldNotStart;
         }

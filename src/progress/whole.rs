@@ -3,29 +3,23 @@
 //! The whole is known once every account is counted, by this run or by an earlier check. An account that ended is done, however it
 //! ended: bytes that will never arrive are not waited for.
 
-use super::{AccountEnd, AccountState, Counts, RunKind, RunState, Wait, WaitReason};
+use super::{Counts, RunKind, RunState, Wait, WaitReason};
 
 impl RunState {
     /// Takes each account's size from an earlier check, in the order of their ids. A size holds until this run counts that account.
     pub fn know_sizes(&mut self, sizes: Vec<Option<Counts>>) {
         self.known_sizes = sizes;
+        self.changed();
     }
 
     /// What all accounts hold, as far as known.
     pub fn expected(&self) -> Counts {
-        let mut sum = Counts::default();
-        for (index, account) in self.accounts.iter().enumerate() {
-            let expected = self.expected_of(index, account).unwrap_or(account.tally.expected);
-            sum.messages += expected.messages;
-            sum.bytes += expected.bytes;
-        }
-        sum
+        self.sums().expected
     }
 
     /// Whether every account is counted.
     pub fn is_known(&self) -> bool {
-        let mut accounts = self.accounts.iter().enumerate();
-        !self.accounts.is_empty() && accounts.all(|(index, account)| self.expected_of(index, account).is_some())
+        !self.accounts.is_empty() && self.sums().known == self.accounts.len()
     }
 
     /// Progress from 0 to 1, and 1 only when all is complete: by bytes when the whole is known and the run copies, else by accounts.
@@ -33,11 +27,9 @@ impl RunState {
         let expected = self.expected().bytes;
         let copies = self.info.as_ref().is_none_or(|info| info.kind == RunKind::Migrate);
         let fraction = if copies && expected > 0 && self.is_known() {
-            1.0 - self.bytes_left() as f64 / expected as f64
+            1.0 - self.sums().bytes_left as f64 / expected as f64
         } else {
-            let done = |account: &AccountState| if account.end.is_some() { 1.0 } else { account.tally.fraction() };
-            let sum: f64 = self.accounts.iter().map(|account| f64::from(done(account))).sum();
-            sum / self.accounts.len().max(1) as f64
+            self.sums().done / self.accounts.len().max(1) as f64
         };
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
         fraction.clamp(0.0, most) as f32
@@ -45,21 +37,17 @@ impl RunState {
 
     /// The share of the accounts that failed, from 0 to 1: failure is no progress.
     pub fn failed_share(&self) -> f32 {
-        let failed = self.accounts.iter().filter(|account| has_failed(account)).count();
-        failed as f32 / self.accounts.len().max(1) as f32
+        self.sums().failed as f32 / self.accounts.len().max(1) as f32
     }
 
     /// How far the run has come without the accounts that failed, from 0 to 1; with [`RunState::failed_share`] at most 1.
     pub fn good_share(&self) -> f32 {
-        let good = || self.accounts.iter().enumerate().filter(|(_, account)| !has_failed(account));
-        let expected: u64 = good()
-            .map(|(index, account)| self.expected_of(index, account).unwrap_or(account.tally.expected).bytes)
-            .sum();
-        let fraction = if expected > 0 && self.is_known() {
-            1.0 - self.bytes_left() as f32 / expected as f32
+        let sums = self.sums();
+        let good = self.accounts.len() - sums.failed as usize;
+        let fraction = if sums.good_bytes > 0 && self.is_known() {
+            1.0 - sums.bytes_left as f32 / sums.good_bytes as f32
         } else {
-            let done = |account: &AccountState| if account.end.is_some() { 1.0 } else { account.tally.fraction() };
-            good().map(|(_, account)| done(account)).sum::<f32>() / good().count().max(1) as f32
+            (sums.done - f64::from(sums.failed)) as f32 / good.max(1) as f32
         };
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
         ((1.0 - self.failed_share()) * fraction).clamp(0.0, most)
@@ -75,13 +63,12 @@ impl RunState {
     pub fn seconds_left(&self, now: u64) -> Option<u64> {
         let held = self.paused || self.stop_requested || self.finished || self.all_wait();
         let pace = self.rate.bytes_per_second(now);
-        (!held && pace >= 1.0 && self.is_known()).then(|| (self.bytes_left() as f64 / pace).ceil() as u64)
+        (!held && pace >= 1.0 && self.is_known()).then(|| (self.sums().bytes_left as f64 / pace).ceil() as u64)
     }
 
     /// The wait that ends last; one by our own choice only where there is no other.
     pub fn longest_wait(&self) -> Option<Wait> {
-        let waits = self.accounts.iter().filter_map(|account| account.waiting);
-        waits.max_by_key(|wait| (wait.why != WaitReason::OwnChoice, wait.until))
+        self.sums().longest_wait
     }
 
     /// The server that failed, where every running mailbox waits for it or another one: nothing continues until it answers.
@@ -89,38 +76,22 @@ impl RunState {
         self.longest_wait().filter(|wait| wait.why == WaitReason::ServerFailed && self.all_wait())
     }
 
+    /// The number of accounts that are being worked on.
+    pub fn count_running(&self) -> u32 {
+        self.sums().running
+    }
+
     fn all_wait(&self) -> bool {
-        let mut running = self.accounts.iter().filter(|account| account.is_running()).peekable();
-        running.peek().is_some() && running.all(|account| account.waiting.is_some())
+        let sums = self.sums();
+        sums.running > 0 && sums.running_and_waiting == sums.running
     }
-
-    /// What an account holds, if known.
-    fn expected_of(&self, index: usize, account: &AccountState) -> Option<Counts> {
-        let counted = account.end.is_some()
-            || (!account.folders.is_empty() && account.folders.iter().all(|folder| folder.counted));
-        if counted { Some(account.tally.expected) } else { self.known_sizes.get(index).copied().flatten() }
-    }
-
-    /// Bytes still to come, of accounts that have not ended.
-    fn bytes_left(&self) -> u64 {
-        let under_way = self.accounts.iter().enumerate().filter(|(_, account)| account.end.is_none());
-        let left = under_way.map(|(index, account)| {
-            let expected = self.expected_of(index, account).unwrap_or(account.tally.expected);
-            expected.bytes.saturating_sub(account.tally.settled_bytes())
-        });
-        left.sum()
-    }
-}
-
-fn has_failed(account: &AccountState) -> bool {
-    account.end == Some(AccountEnd::Failed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, Side};
-    use crate::progress::{AccountInfo, Event, RunInfo, Stamped};
+    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
 
     const INBOX: FolderId = FolderId(0);
 
