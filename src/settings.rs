@@ -91,6 +91,18 @@ pub struct ListColumns {
     pub columns: String,
 }
 
+/// The fleet that was watched last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WatchedFleet {
+    /// The address of its database; one with a password is refused before it gets here.
+    pub ledger: String,
+    /// Its name; empty for the only one.
+    pub name: String,
+    /// The path of its key file.
+    pub key_file: String,
+}
+
 /// What the window remembers. Texts are kept as typed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -129,6 +141,8 @@ pub struct Settings {
     pub accounts_folder: Option<PathBuf>,
     /// What was chosen for the columns of lists of accounts, the latest last.
     pub list_columns: Vec<ListColumns>,
+    /// The fleet that was watched last.
+    pub fleet: WatchedFleet,
     /// Light or dark.
     pub appearance: Appearance,
     /// The zoom factor.
@@ -157,6 +171,7 @@ impl Default for Settings {
             jobs: 4,
             accounts_folder: None,
             list_columns: Vec::new(),
+            fleet: WatchedFleet::default(),
             appearance: Appearance::default(),
             zoom: 1.0,
             window_size: None,

@@ -95,7 +95,7 @@ pub(super) fn begin(
     }
     // Who holds a job continues with it; it is as good as begun now.
     let opened = transaction.query_typed(
-        "UPDATE kimt.job SET state = 'open', task = $2, due = '-infinity', last = false, tries = 0, losses = 0, outcome = NULL,
+        "UPDATE kimt.job SET state = 'open', task = $2, due = '-infinity', changed = clock_timestamp(), last = false, tries = 0, losses = 0, outcome = NULL,
              report = NULL, expected_messages = 0, expected_bytes = 0, settled_messages = 0, settled_bytes = 0
          WHERE fleet = $1 AND holder IS NULL AND (cardinality($3) = 0 OR wave = ANY($3)) RETURNING 1",
         &[(&fleet, Type::INT8), (&task, Type::TEXT), (&waves, Type::INT4_ARRAY)],
@@ -158,6 +158,7 @@ pub(super) fn finish(client: &mut Client, fleet: i64) -> Result<bool, postgres::
         "DELETE FROM kimt.slot WHERE fleet = $1",
         "DELETE FROM kimt.refusal WHERE fleet = $1",
         "DELETE FROM kimt.errand WHERE fleet = $1",
+        "DELETE FROM kimt.fact WHERE fleet = $1",
     ] {
         transaction.query_typed(statement, &[(&fleet, Type::INT8)])?;
     }

@@ -8,17 +8,16 @@ use super::key::{FleetKey, Purpose, Sealer};
 use super::limits::{self, Errand};
 use super::status::{self, Orders, Status, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
-use postgres::types::Type;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How many jobs one statement adds or reads at most.
-const AT_ONCE: usize = 500;
+pub(super) const AT_ONCE: usize = 500;
 
 /// A fleet in a database.
 pub struct Fleet {
-    database: Arc<Database>,
-    id: i64,
+    pub(super) database: Arc<Database>,
+    pub(super) id: i64,
     name: String,
     sealer: Option<Sealer>,
 }
@@ -43,22 +42,6 @@ pub struct Job {
     pub tries: u32,
     /// What there is to know of it.
     pub content: Zeroizing<Vec<u8>>,
-}
-
-/// A job as its fleet knows it.
-pub struct KnownJob {
-    /// Its number in the fleet.
-    pub ordinal: i64,
-    /// What there is to know of it; none when it was wiped.
-    pub content: Option<Zeroizing<Vec<u8>>>,
-    /// What was reported of it last.
-    pub report: Option<Zeroizing<Vec<u8>>>,
-    /// Whether it belongs to the task that was begun last.
-    pub is_of_task: bool,
-    /// Where it was worked on last.
-    pub machine: String,
-    /// Whether too many processes vanished over it.
-    pub is_lost: bool,
 }
 
 impl Fleet {
@@ -209,42 +192,6 @@ impl Fleet {
         self.database.ask(move |client| jobs::end(client, place, end))
     }
 
-    /// Every job, in order, with what was last reported of it.
-    pub fn jobs(&self, mut each: impl FnMut(KnownJob)) -> Result<(), LedgerError> {
-        let (id, sealer) = (self.id, self.sealer()?);
-        let (mut from, most) = (0_i64, AT_ONCE as i64);
-        loop {
-            let rows = self.database.ask(move |client| {
-                client.query_typed(
-                    "SELECT j.ordinal, j.sealed, j.report, j.task IS NOT DISTINCT FROM f.task, j.machine, j.outcome IS NOT DISTINCT FROM 'lost'
-                     FROM kimt.job j JOIN kimt.fleet f ON f.id = j.fleet
-                     WHERE j.fleet = $1 AND j.ordinal >= $2 ORDER BY j.ordinal LIMIT $3",
-                    &[(&id, Type::INT8), (&from, Type::INT8), (&most, Type::INT8)],
-                )
-            })?;
-            for row in &rows {
-                let ordinal: i64 = row.get(0);
-                let opened = |purpose, at: usize| -> Result<_, LedgerError> {
-                    let Some(sealed) = row.get::<_, Option<Vec<u8>>>(at) else { return Ok(None) };
-                    let text = sealer.open(purpose, ordinal, &sealed);
-                    text.map(Some).ok_or_else(|| altered(&format!("job {ordinal}")))
-                };
-                each(KnownJob {
-                    ordinal,
-                    content: opened(Purpose::Job, 1)?,
-                    report: opened(Purpose::Report, 2)?,
-                    is_of_task: row.get(3),
-                    machine: row.get(4),
-                    is_lost: row.get(5),
-                });
-                from = ordinal + 1;
-            }
-            if rows.len() < AT_ONCE {
-                return Ok(());
-            }
-        }
-    }
-
     /// Limits the connections to a server, over all machines.
     pub fn set_slots(&self, side: &str, most: u32) -> Result<(), LedgerError> {
         let (id, side, most) = (self.id, side.to_owned(), i32::try_from(most).unwrap_or(i32::MAX));
@@ -294,7 +241,7 @@ impl Fleet {
         self.database.ask(move |client| limits::end_errand(client, token, (id, &what), done))
     }
 
-    fn sealer(&self) -> Result<&Sealer, LedgerError> {
+    pub(super) fn sealer(&self) -> Result<&Sealer, LedgerError> {
         self.sealer.as_ref().ok_or_else(|| refused("this needs the key file of the fleet (--key-file)"))
     }
 }
@@ -355,13 +302,13 @@ fn refused(words: impl Into<String>) -> LedgerError {
     LedgerError::new(LedgerErrorKind::Refused, words)
 }
 
-fn altered(what: &str) -> LedgerError {
+pub(super) fn altered(what: &str) -> LedgerError {
     LedgerError::new(
         LedgerErrorKind::Damaged,
         format!("{what} in the database is not what this fleet's key has sealed"),
     )
 }
 
-fn no_cryptography() -> LedgerError {
+pub(super) fn no_cryptography() -> LedgerError {
     refused("the system gives no random numbers")
 }

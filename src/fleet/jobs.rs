@@ -28,7 +28,7 @@ pub(super) fn take(
     machine: &str,
 ) -> Result<Option<TakenJob>, postgres::Error> {
     let taken = client.query_typed(
-        "UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5
+        "UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5, changed = clock_timestamp()
          WHERE (fleet, ordinal) = (
              SELECT fleet, ordinal FROM kimt.job
              WHERE fleet = $3 AND state = 'open' AND holder IS NULL AND due <= clock_timestamp() AND sealed IS NOT NULL
@@ -77,7 +77,7 @@ pub(super) fn report(
 ) -> Result<bool, postgres::Error> {
     let [messages, bytes, settled_messages, settled_bytes] = numbers(sums);
     let kept = client.query_typed(
-        "UPDATE kimt.job SET report = $4, reported = clock_timestamp(), expected_messages = $5, expected_bytes = $6,
+        "UPDATE kimt.job SET report = $4, reported = clock_timestamp(), changed = clock_timestamp(), expected_messages = $5, expected_bytes = $6,
              settled_messages = $7, settled_bytes = $8, size = greatest(size, $6),
              losses = CASE WHEN $7 > settled_messages THEN 0 ELSE losses END
          WHERE fleet = $1 AND ordinal = $2 AND token = $3 RETURNING 1",
@@ -127,7 +127,7 @@ pub(super) fn end(
     };
     let given_back = end == JobEnd::GivenBack;
     let ended = client.query_typed(
-        "UPDATE kimt.job j SET holder = NULL, token = NULL, ended_by = $3, outcome = coalesce($4, j.outcome),
+        "UPDATE kimt.job j SET holder = NULL, token = NULL, changed = clock_timestamp(), ended_by = $3, outcome = coalesce($4, j.outcome),
              tries = CASE WHEN $4 IS NOT NULL THEN 0 WHEN $6 THEN greatest(j.tries - 1, 0) ELSE j.tries END,
              losses = CASE WHEN $4 IS NOT NULL THEN 0 ELSE j.losses END,
              state = CASE WHEN $4 IS NULL OR w.until IS NOT NULL THEN 'open' ELSE 'done' END,
@@ -161,7 +161,7 @@ pub(super) fn end(
 /// Frees what these processes, which are gone, held of a fleet's. A job over which too many vanished is not given to another one.
 pub(super) fn free(client: &mut Client, gone: &[i64]) -> Result<(), postgres::Error> {
     client.query_typed(
-        "UPDATE kimt.job SET holder = NULL, token = NULL, losses = losses + 1,
+        "UPDATE kimt.job SET holder = NULL, token = NULL, changed = clock_timestamp(), losses = losses + 1,
              state = CASE WHEN losses + 1 >= $2 THEN 'done' ELSE state END,
              outcome = CASE WHEN losses + 1 >= $2 THEN 'lost' ELSE outcome END
          WHERE holder = ANY($1)",

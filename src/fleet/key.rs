@@ -32,6 +32,7 @@ pub(super) enum Purpose {
     Job = 2,
     Report = 3,
     Item = 4,
+    Fact = 5,
 }
 
 /// Seals and opens what belongs to one fleet.

@@ -9,7 +9,7 @@
 //!    of the process have to write together (`gathering`).
 //! 3. `lease` is the process's own clock: it stops before anybody may take its mailboxes over.
 //! 4. `records` is the ledger's store over all that; `tables` has the tables, `schema` the statements about records and leases.
-//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`), and its status (`status`). `key` seals what
+//! 5. `handle` is a fleet: what is to be done (`fleets`), its mailboxes as jobs (`jobs`, `known`), and its status (`status`). `key` seals what
 //!    nobody may read who only has the database. `limits` is what its machines keep to together.
 //!
 //! What is left to others: who starts processes on machines, what a mailbox's messages mean, and what a job says.
@@ -22,6 +22,7 @@ mod gathering;
 mod handle;
 mod jobs;
 mod key;
+mod known;
 mod lease;
 mod limits;
 mod records;
@@ -32,9 +33,10 @@ mod tables;
 pub use address::DatabaseAddress;
 pub use database::Database;
 pub use fleets::{Begun, Schedule};
-pub use handle::{Fleet, Job, KnownJob, NewJob, Slot};
+pub use handle::{Fleet, Job, NewJob, Slot};
 pub use jobs::{JobEnd, JobSums};
 pub use key::FleetKey;
+pub use known::KnownJob;
 pub use lease::LeaseTimes;
 pub use limits::Errand;
 pub use records::SharedRecords;
@@ -43,7 +45,7 @@ pub use status::{Orders, Status, Wish, WorkerStatus};
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 #[path = "../../tests/support/postgres.rs"]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests;

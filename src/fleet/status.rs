@@ -43,6 +43,8 @@ pub struct Status {
     pub pass: i32,
     /// When it was begun, in milliseconds since 1970.
     pub began: Option<i64>,
+    /// How many milliseconds ago that was, by the database's clock.
+    pub elapsed: u64,
     /// What its machines are to do.
     pub wish: Wish,
     /// Whether the fleet is finished: its jobs are wiped.
@@ -139,7 +141,8 @@ pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Ord
 pub(super) fn status(client: &mut Client, fleet: i64) -> Result<Status, postgres::Error> {
     let mut status = Status::default();
     let rows = client.query_typed(
-        "SELECT task, pass, (extract(epoch FROM began) * 1000)::bigint, wish, setup IS NULL FROM kimt.fleet WHERE id = $1",
+        "SELECT task, pass, (extract(epoch FROM began) * 1000)::bigint, wish, setup IS NULL,
+             coalesce((extract(epoch FROM clock_timestamp() - began) * 1000)::bigint, 0) FROM kimt.fleet WHERE id = $1",
         &[(&fleet, Type::INT8)],
     )?;
     if let Some(row) = rows.first() {
@@ -148,6 +151,7 @@ pub(super) fn status(client: &mut Client, fleet: i64) -> Result<Status, postgres
         status.began = row.get(2);
         status.wish = Wish::read(row.get(3));
         status.finished = row.get(4);
+        status.elapsed = u64::try_from(row.get::<_, i64>(5)).unwrap_or_default();
     }
     let counted = client.query_typed(
         "SELECT CASE WHEN state <> 'open' THEN coalesce(outcome, state) WHEN holder IS NOT NULL THEN 'held'

@@ -3,7 +3,7 @@
 //! Version 1 had the records alone. What a later version adds is added by [`ADDED`], in order, so that an old database becomes like a new one.
 
 /// The version of the tables. A greater number in the database means a later version of the program.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// Lets one of several programs that start at once make the tables.
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7310592468)";
@@ -58,7 +58,9 @@ WHERE NOT EXISTS (SELECT FROM kimt.store);
 /// What each later version added, the first of them to version 1.
 ///
 /// 2. Fleets: who is to do what. What is sealed can only be read with the fleet's key file.
-pub(super) const ADDED: [&str; 1] = ["
+/// 3. When a job was last changed, for whoever watches; what the machines know of the servers; who has a mailbox that several share.
+pub(super) const ADDED: [&str; 2] = [
+    "
 ALTER TABLE kimt.worker
     ADD COLUMN fleet bigint,
     ADD COLUMN machine text NOT NULL DEFAULT '',
@@ -162,4 +164,16 @@ CREATE TABLE kimt.errand (
     PRIMARY KEY (fleet, what)
 );
 CREATE INDEX errand_holder ON kimt.errand (holder) WHERE holder IS NOT NULL;
-"];
+",
+    "
+ALTER TABLE kimt.job ADD COLUMN changed timestamptz NOT NULL DEFAULT clock_timestamp();
+CREATE TABLE kimt.fact (
+    fleet bigint NOT NULL REFERENCES kimt.fleet (id) ON DELETE CASCADE,
+    -- A keyed hash of what it is about.
+    what bytea NOT NULL,
+    -- Sealed.
+    content bytea NOT NULL,
+    PRIMARY KEY (fleet, what)
+);
+",
+];

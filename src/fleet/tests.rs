@@ -366,7 +366,7 @@ fn what_is_wrong_with_a_database_is_said_in_a_sentence() {
     let mut client = postgres.connect(&url);
     client.batch_execute("UPDATE kimt.store SET version = 99").unwrap();
     assert!(said(&url).contains("version 99"));
-    client.batch_execute("UPDATE kimt.store SET version = 2; CREATE ROLE guest LOGIN").unwrap();
+    client.batch_execute("UPDATE kimt.store SET version = 3; CREATE ROLE guest LOGIN").unwrap();
     assert!(said(&url.replace("kimt@", "guest@")).contains("rights"));
     client.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on").unwrap();
     client.batch_execute("SELECT pg_reload_conf()").unwrap();

@@ -1,5 +1,6 @@
 //! What the user asks for. A page never does work: it returns actions, and `app` carries them out.
 
+use super::fleet::FleetPlace;
 use super::page::Page;
 use crate::accounts::Layout;
 use crate::domain::Doubt;
@@ -89,6 +90,14 @@ pub enum Action {
     TryDemo,
     /// Leave the demo.
     LeaveDemo,
+    /// Show or hide the form that asks for a fleet.
+    AskForFleet(bool),
+    /// Let the user choose the key file of a fleet.
+    ChooseKeyFile,
+    /// Watch this fleet.
+    WatchFleet(FleetPlace),
+    /// Stop watching the fleet, whose machines keep working.
+    LeaveFleet,
     /// Open the guide.
     Help,
     /// Show or hide the box about the program.

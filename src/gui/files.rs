@@ -53,6 +53,11 @@ pub fn pick_certificate(context: &Context) -> io::Result<Task<Picked>> {
     ask(context, dialog.pick_file())
 }
 
+/// Lets the user choose the key file of a fleet.
+pub fn pick_key(context: &Context) -> io::Result<Task<Picked>> {
+    ask(context, AsyncFileDialog::new().set_title("Key file of the fleet").pick_file())
+}
+
 /// Lets the user choose where to save the sample, and writes it. The error is a sentence.
 pub fn save_sample(context: &Context) -> io::Result<Task<Result<Picked, String>>> {
     save(context, ("Save a sample file", "accounts.csv"), SAMPLE.to_owned())

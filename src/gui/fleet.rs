@@ -95,8 +95,6 @@ pub enum FleetNews {
     Accounts(Vec<(usize, AccountState)>),
     /// How the task is as a whole, and who works on it. Comes last in each look.
     Whole(TaskState, Vec<FleetMachine>),
-    /// The fleet was looked at: all that was there is handed over.
-    UpToDate,
     /// The report was written into this folder.
     Reported(PathBuf),
     /// It cannot be looked at now, and is tried again.
@@ -216,9 +214,9 @@ impl Watcher {
 
     fn look(&mut self, fleet: &mut dyn Fleet) -> Result<(), FleetTrouble> {
         let send = &self.send;
-        fleet.look(&self.opened, &mut |news| drop(send(news)))?;
-        (self.send)(FleetNews::UpToDate);
-        Ok(())
+        fleet.look(&self.opened, &mut |news| {
+            send(news);
+        })
     }
 
     /// Waits for the next look, and carries out what is asked meanwhile; false when nobody watches any more.
@@ -241,9 +239,9 @@ impl Watcher {
                     Ok(()) => return true,
                     Err(trouble) => Err(trouble),
                 },
-                (Ok(Command::Report), Some(fleet)) => {
-                    fleet.write_report().map(|folder| drop((self.send)(FleetNews::Reported(folder))))
-                }
+                (Ok(Command::Report), Some(fleet)) => fleet.write_report().map(|folder| {
+                    (self.send)(FleetNews::Reported(folder));
+                }),
             };
             if let Err(trouble) = done {
                 (self.send)(FleetNews::Failed(trouble.sentence));

@@ -7,6 +7,7 @@ pub mod action;
 pub mod app;
 mod awake;
 mod files;
+pub mod fleet;
 mod folders;
 pub mod fonts;
 mod input_pacing;
@@ -30,29 +31,33 @@ use crate::settings::{self, Settings};
 use app::App;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
+use fleet::{FleetPlace, Fleets};
 pub use folders::Folders;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The smallest window, in points: it fits on a screen of 1366 by 768 pixels at 150 %, with the title and the system's bars.
 const SMALLEST: [f32; 2] = [680.0, 420.0];
 
 const NAME: &str = "Kerio IMAP Migration Tool";
 
-/// Opens the window and returns when it is closed. The error is a sentence for the user.
-pub fn run(folders: Folders) -> Result<(), String> {
+/// Opens the window and returns when it is closed; at once with a fleet, if one is to be watched. The error is a sentence for the user.
+pub fn run(folders: Folders, fleets: Arc<dyn Fleets>, watch: Option<FleetPlace>) -> Result<(), String> {
     let settings = settings::folders().ok().map(|own| own.settings);
-    show(&Start { folders, settings, demo: None })
+    show(&Start { folders, settings, demo: None, fleets: Some(fleets), watch })
 }
 
 /// Opens the window filled in for the servers of a rehearsal; remembers nothing.
 pub fn run_demo(demo: &Demo, folders: Folders) -> Result<(), String> {
-    show(&Start { folders, settings: None, demo: Some(demo) })
+    show(&Start { folders, settings: None, demo: Some(demo), fleets: None, watch: None })
 }
 
 struct Start<'a> {
     folders: Folders,
     settings: Option<PathBuf>,
     demo: Option<&'a Demo>,
+    fleets: Option<Arc<dyn Fleets>>,
+    watch: Option<FleetPlace>,
 }
 
 fn show(start: &Start<'_>) -> Result<(), String> {
@@ -93,6 +98,12 @@ fn open(renderer: Renderer, start: &Start<'_>) -> Result<(), String> {
                 let mut app = App::new(context, start.folders.clone(), start.settings.clone());
                 if let Some(demo) = start.demo {
                     app.rehearse(demo);
+                }
+                if let Some(fleets) = &start.fleets {
+                    app.offer_fleets(fleets.clone());
+                }
+                if let Some(place) = &start.watch {
+                    app.watch_fleet(place.clone());
                 }
                 Ok(Box::new(app))
             }),

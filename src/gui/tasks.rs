@@ -30,6 +30,8 @@ pub enum News {
     Trusted(Box<Doubt>),
     /// A client certificate was chosen for that side.
     CertificateChosen(Side, PathBuf),
+    /// The key file of a fleet was chosen.
+    KeyFileChosen(PathBuf),
     /// The demo's servers run.
     DemoStarted(Box<Practice>),
     /// A sentence about something that failed.
@@ -76,6 +78,7 @@ pub struct Tasks {
     /// How the columns of the file that is being chosen are read.
     columns: Choice,
     picking_certificate: Option<(Side, Task<Picked>)>,
+    picking_key: Option<Task<Picked>>,
     loading: Option<Loaded>,
     saving: Option<Task<Result<Picked, String>>>,
     saving_list: Option<Task<Result<Picked, String>>>,
@@ -109,6 +112,7 @@ impl Tasks {
             picking: None,
             columns: Choice::default(),
             picking_certificate: None,
+            picking_key: None,
             loading: None,
             saving: None,
             saving_list: None,
@@ -204,6 +208,12 @@ impl Tasks {
         Ok(())
     }
 
+    /// Lets the user choose the key file of a fleet.
+    pub fn pick_key(&mut self) -> io::Result<()> {
+        self.picking_key = Some(files::pick_key(&self.context)?);
+        Ok(())
+    }
+
     /// Reads a file of accounts.
     pub fn load(&mut self, path: PathBuf, columns: Choice) -> io::Result<()> {
         let load = move || match accounts::load_as(&path, &columns) {
@@ -284,6 +294,14 @@ impl Tasks {
         }
         if let Some(Ok(Err(sentence)) | Err(sentence)) = ended(&mut self.opening) {
             news.push(News::Failed(sentence));
+        }
+        match ended(&mut self.picking_key) {
+            Some(Ok(Picked::File(path))) => news.push(News::KeyFileChosen(path)),
+            Some(Ok(Picked::NoDialog) | Err(_)) => {
+                let sentence = "This system has no dialog to choose a file. Type the path of the key file.";
+                news.push(News::Failed(sentence.to_owned()));
+            }
+            Some(Ok(Picked::Cancelled)) | None => {}
         }
         self.take_certificate(&mut news);
         self.take_files(&mut news);

@@ -7,6 +7,7 @@ use super::action::Action;
 use super::page::Page;
 use super::pages::accounts::{AccountsPage, filter_id};
 use super::pages::correction::{Answer, Correction};
+use super::pages::fleet::FleetPage;
 use super::pages::result::ResultPage;
 use super::pages::servers::{ServersPage, rules_id};
 use super::pages::status::StatusPage;
@@ -32,6 +33,8 @@ pub struct Wizard {
     pub status: StatusPage,
     /// Page 4.
     pub result: ResultPage,
+    /// The fleet that is watched, and the form that asks for one.
+    pub fleet: FleetPage,
     /// The account that is being corrected.
     pub correction: Option<Correction>,
     /// Whether the box about the program is open.
@@ -60,7 +63,11 @@ impl Wizard {
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0, palette(ui).ground);
         // Whether Enter is free for the primary button has to be known before a field takes the key.
-        let enter = !self.about && self.correction.is_none() && !self.accounts.is_planning() && enter_is_free(ui);
+        let enter = !self.about
+            && self.correction.is_none()
+            && self.fleet.form.is_none()
+            && !self.accounts.is_planning()
+            && enter_is_free(ui);
         let (side, rest) = whole.split_left_right_at_x(whole.left() + steps::width(whole.width()));
         let (page, bar) = rest.split_top_bottom_at_y(rest.bottom() - BAR);
         place(ui, side, "steps", |ui| steps::show(ui, &self.steps(), &mut actions));
@@ -114,8 +121,15 @@ impl Wizard {
             }
         }
         self.show_corrections(ui, actions);
+        if self.page > Page::Accounts {
+            self.fleet.show_machines(ui);
+        }
         match self.page {
-            Page::Servers => scrolled(ui, 0.0, |ui| self.servers.show(ui, actions)),
+            Page::Servers => scrolled(ui, 0.0, |ui| {
+                self.fleet.show_form(ui, actions);
+                self.servers.show(ui, actions);
+                self.fleet.show_link(ui, actions);
+            }),
             Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
             Page::Status => scrolled(ui, 320.0, |ui| self.status.show(ui, actions)),
             Page::Result => scrolled(ui, 340.0, |ui| self.result.show(ui, &self.status.state, actions)),
@@ -174,7 +188,13 @@ impl Wizard {
                 ("Servers", "Where the mail is, and where it moves to. The source is only read.".to_owned())
             }
             Page::Accounts => ("Choose Accounts For Migration", self.accounts.subtitle()),
-            Page::Status => (if compares { "Comparison Status" } else { "Migration Status" }, self.status.subtitle()),
+            Page::Status => {
+                let line = match &self.fleet.watched {
+                    Some(fleet) => fleet.subtitle(&self.status.state),
+                    None => self.status.subtitle(),
+                };
+                (if compares { "Comparison Status" } else { "Migration Status" }, line)
+            }
             Page::Result => {
                 let title = if compares { "Comparison Result" } else { "Migration Result" };
                 (title, ResultPage::subtitle(&self.status.state))
@@ -210,6 +230,8 @@ impl Wizard {
         let ran = self.status.state.info.is_some();
         page != self.page
             && !self.status.is_running()
+            // The servers of a fleet are those of its machines.
+            && (self.fleet.watched.is_none() || page > Page::Accounts)
             && match page {
                 Page::Servers | Page::Accounts => page < self.page,
                 Page::Status | Page::Result => ran && self.page > Page::Accounts,
@@ -218,7 +240,7 @@ impl Wizard {
 
     /// Esc closes what is on top.
     fn escape(&mut self, actions: &mut Vec<Action>) {
-        if self.notice.take().is_some() || self.correction.take().is_some() {
+        if self.notice.take().is_some() || self.correction.take().is_some() || self.fleet.form.take().is_some() {
             return;
         }
         match self.page {

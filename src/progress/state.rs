@@ -83,7 +83,7 @@ pub struct AccountState {
     /// How it ended.
     pub end: Option<AccountEnd>,
     /// The machine that works on it, or did last; empty where one machine does everything.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub machine: String,
     /// Whether all of its folders are counted, where `folders` does not say so because they are left out.
     #[serde(default)]

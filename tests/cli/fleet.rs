@@ -386,7 +386,7 @@ fn what_is_wrong_with_a_fleet_is_said_in_a_sentence_with_its_exit_status() {
 fn a_database_with_the_tables_of_version_1_is_brought_up_to_date() {
     let field = Field::with_fleet(1, 3);
     field.sql(
-        "DROP TABLE kimt.errand, kimt.refusal, kimt.slot, kimt.job, kimt.wave, kimt.fleet, kimt.item;
+        "DROP TABLE kimt.fact, kimt.errand, kimt.refusal, kimt.slot, kimt.job, kimt.wave, kimt.fleet, kimt.item;
          ALTER TABLE kimt.worker DROP COLUMN fleet, DROP COLUMN machine, DROP COLUMN egress, DROP COLUMN began, DROP COLUMN drained;
          UPDATE kimt.store SET version = 1;",
     );

@@ -5,6 +5,7 @@
 mod accounts;
 mod corrected;
 mod demo;
+mod fleet;
 mod guarded;
 mod guide;
 mod migrations;

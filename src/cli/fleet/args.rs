@@ -52,7 +52,7 @@ pub(super) enum FleetCommand {
     /// Start it on as many machines as you like, and more than once on each. Every mailbox belongs to one process at a time. What a
     /// process that vanished has left is continued by another one.
     Work(WorkArguments),
-    /// Show how far a fleet is, and who works on it
+    /// Show how far a fleet is, and who works on it; with --window in the window, account by account
     Watch(WatchArguments),
     /// Write the report of the whole fleet: report.txt, report.json, report.csv
     Report(ReportArguments),
@@ -222,6 +222,12 @@ pub(super) struct WatchArguments {
     /// Print once and end
     #[arg(long)]
     pub(super) once: bool,
+    /// Show it in the window, account by account; needs the key file
+    #[arg(long, requires = "key_file", conflicts_with_all = ["json", "once"])]
+    pub(super) window: bool,
+    /// The fleet's key file, for the window
+    #[arg(long, value_name = "FILE", requires = "window", help_heading = "Fleet")]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod create;
+mod facts;
 mod job_report;
 mod jobs;
 mod orders;
@@ -12,9 +13,11 @@ mod setup;
 mod times;
 mod together;
 mod watch;
+mod window;
 mod work;
 
 pub(super) use args::FleetArguments;
+pub(super) use window::DatabaseFleets;
 
 use super::Refusal;
 use super::exit_code::ExitStatus;
@@ -29,6 +32,7 @@ pub(super) fn run(typed: FleetArguments) -> Result<ExitStatus, Refusal> {
         FleetCommand::Migrate(typed) => orders::migrate(&typed),
         FleetCommand::Verify(typed) => orders::begin(&typed, "verify", None),
         FleetCommand::Work(typed) => work::work(&typed),
+        FleetCommand::Watch(typed) if typed.window => window::open(&typed),
         FleetCommand::Watch(typed) => watch::watch(&typed),
         FleetCommand::Report(typed) => report::report(&typed),
         FleetCommand::Pause(typed) => orders::pause(&typed),

@@ -5,6 +5,7 @@
 //! - The end of an account is reported before its job is given back, under the same token: what somebody else may have begun meanwhile is not
 //!   written over.
 
+use super::facts::Fact;
 use super::job_report::{self, JobReport};
 use super::jobs::Jobs;
 use crate::domain::{AccountId, ProblemKind, Retry};
@@ -25,28 +26,40 @@ const MOST_WAITS: u32 = 60;
 /// Seconds of each of these waits.
 const WAIT: u32 = 30;
 
-/// Hands over accounts that ended; one of the run's observers.
-pub(super) struct EndObserver(Sender<(AccountId, AccountState)>);
+enum Noted {
+    Ended(AccountId, Box<AccountState>),
+    Fact(Fact),
+}
+
+/// Hands over accounts that ended, and facts; one of the run's observers.
+pub(super) struct EndObserver {
+    noted: Sender<Noted>,
+    pass: i32,
+}
 
 /// Writes what an [`EndObserver`] hands over.
 pub(super) struct Reporter {
-    ended: Receiver<(AccountId, AccountState)>,
+    noted: Receiver<Noted>,
     jobs: Arc<Jobs>,
     began: i64,
 }
 
-/// The two ends of one run's reports.
-pub(super) fn prepare(jobs: Arc<Jobs>) -> (EndObserver, Reporter) {
-    let (sender, ended) = channel();
-    (EndObserver(sender), Reporter { ended, jobs, began: chrono::Utc::now().timestamp_millis() })
+/// The two ends of one run's reports, on the task of this number.
+pub(super) fn prepare(jobs: Arc<Jobs>, pass: i32) -> (EndObserver, Reporter) {
+    let (sender, noted) = channel();
+    (EndObserver { noted: sender, pass }, Reporter { noted, jobs, began: chrono::Utc::now().timestamp_millis() })
 }
 
 impl Observer for EndObserver {
     fn noted(&mut self, event: &Stamped, state: &RunState) {
-        if let Event::AccountFinished { account, .. } = &event.event
-            && let Some(ended) = state.account(*account)
-        {
-            let _ = self.0.send((*account, ended.clone()));
+        let noted = match &event.event {
+            Event::AccountFinished { account, .. } => {
+                state.account(*account).map(|ended| Noted::Ended(*account, Box::new(ended.clone())))
+            }
+            event => Fact::of(event, self.pass).map(Noted::Fact),
+        };
+        if let Some(noted) = noted {
+            let _ = self.noted.send(noted);
         }
     }
 }
@@ -56,8 +69,13 @@ impl Reporter {
     pub(super) fn run(self, state: &Mutex<RunState>) {
         let mut next = Instant::now() + EVERY;
         loop {
-            match self.ended.recv_timeout(next.saturating_duration_since(Instant::now())) {
-                Ok((id, account)) => self.report_end(id, account),
+            match self.noted.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(Noted::Ended(id, account)) => self.report_end(id, *account),
+                Ok(Noted::Fact(fact)) => {
+                    if let Err(error) = fact.note(self.jobs.fleet()) {
+                        log::warn!("what was found out for the report was not kept: {error}");
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.report_running(state);
                     next = Instant::now() + EVERY;

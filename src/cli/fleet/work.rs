@@ -144,7 +144,7 @@ impl Worker<'_> {
             together: Some(Arc::new(Machines(self.fleet.clone()))),
             ..Request::of(kind, self.setup.servers.clone(), Vec::new(), options)
         };
-        let (observer, reporting) = reporting::prepare(jobs.clone());
+        let (observer, reporting) = reporting::prepare(jobs.clone(), orders.pass);
         let over = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         let begun = |run: &Run| {

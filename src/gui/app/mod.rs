@@ -8,6 +8,7 @@ mod planning;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use super::awake::Awake;
 use super::folders::Folders;
@@ -34,6 +35,7 @@ use egui::{Context, UserAttentionType, ViewportCommand};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
+use watching::FleetWatch;
 
 /// What a check or a migration depends on besides the accounts. When it changes, earlier results no longer hold.
 #[derive(PartialEq)]
@@ -76,6 +78,7 @@ pub struct App {
     again: BTreeSet<String>,
     /// Starts as soon as the current run has ended.
     next: Option<RunKind>,
+    fleet: FleetWatch,
     awake: Option<Awake>,
     notifications: Notifications,
     pacing: InputPacing,
@@ -113,6 +116,7 @@ impl App {
             choose: None,
             again: BTreeSet::new(),
             next: None,
+            fleet: FleetWatch::default(),
             awake: None,
             notifications: Notifications::default(),
             pacing: InputPacing::default(),
@@ -184,6 +188,7 @@ impl App {
 
     fn take_news(&mut self) {
         self.take_run();
+        self.take_fleet();
         self.start_planned();
         for news in self.tasks.news(&mut self.wizard.servers) {
             self.take_task(news);
@@ -236,6 +241,11 @@ impl App {
                 self.take_migrations(migrations);
             }
             News::Migrations(migrations) => self.take_migrations(migrations),
+            News::KeyFileChosen(path) => {
+                if let Some(form) = &mut self.wizard.fleet.form {
+                    form.key_file = path.display().to_string();
+                }
+            }
             News::ListSaved(path) => self.list_saved(path),
             News::PortRestored(RestoredPort { service, port }) => {
                 self.wizard.servers.restore = None;

@@ -82,6 +82,8 @@ impl App {
             }
             Action::Start => self.start_purpose(),
             Action::StartAll(purpose) => self.start_all(purpose),
+            Action::OpenReport if self.watches() => self.open_fleet_report(crate::report::REPORT_TEXT),
+            Action::OpenReportPage if self.watches() => self.open_fleet_report(crate::report::REPORT_PAGE),
             Action::OpenReport => {
                 let report = self.wizard.log_folder.join(crate::report::REPORT_TEXT);
                 self.task(|tasks| tasks.open(report, ""));
@@ -111,6 +113,10 @@ impl App {
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
             Action::TryDemo => self.task(Tasks::start_demo),
             Action::LeaveDemo => self.leave_demo(),
+            Action::AskForFleet(shown) => self.ask_for_fleet(shown),
+            Action::ChooseKeyFile => self.task(Tasks::pick_key),
+            Action::WatchFleet(place) => self.watch_fleet(place),
+            Action::LeaveFleet => self.leave_fleet(),
             Action::Help => self.task(Tasks::open_guide),
             Action::About(open) => self.wizard.about = open,
             Action::Theme(preference) => self.context.set_theme(preference),
@@ -119,6 +125,7 @@ impl App {
                 self.wizard.status.question = None;
                 self.closing = false;
             }
+            Action::Run(command) if self.watches() => self.order_fleet(command),
             Action::Run(command) => self.command(command),
         }
         self.context.request_repaint();
@@ -156,7 +163,7 @@ impl App {
         self.carry_out(Action::LoadFile(path));
     }
 
-    fn task(&mut self, run: impl FnOnce(&mut Tasks) -> std::io::Result<()>) {
+    pub(super) fn task(&mut self, run: impl FnOnce(&mut Tasks) -> std::io::Result<()>) {
         let begun = run(&mut self.tasks);
         self.report(begun);
     }

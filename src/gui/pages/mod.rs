@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod bad_lines;
 pub mod check;
 pub mod correction;
+pub mod fleet;
 pub mod folded;
 pub mod result;
 mod result_table;

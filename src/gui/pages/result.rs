@@ -1,6 +1,6 @@
 //! Page 4, *Migration Result*: the verdict, what was checked, the accounts that need attention and why, and what to do next.
 
-use super::super::action::{Action, Purpose};
+use super::super::action::{Action, Purpose, RunCommand};
 use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::sign::{self, Mark};
@@ -14,6 +14,9 @@ use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 /// What to do next. People move to the new server only after a complete migration.
 fn next(state: &RunState) -> &'static str {
     let compares = state.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify);
+    if state.is_fleet {
+        return next_of_fleet(state.verdict(), compares);
+    }
     match state.verdict() {
         Verdict::AllComplete if compares && open(state) == 0 => {
             "Ask people to set up new accounts in their mail programs, and keep the old server for some weeks."
@@ -43,6 +46,25 @@ fn next(state: &RunState) -> &'static str {
     }
 }
 
+/// The same for a fleet.
+fn next_of_fleet(verdict: Verdict, compares: bool) -> &'static str {
+    match verdict {
+        Verdict::AllComplete if compares => {
+            "Ask people to set up new accounts in their mail programs, and keep the old server for some weeks. Then 'kimt fleet finish' \
+             wipes the passwords from the database."
+        }
+        Verdict::AllComplete => {
+            "Have new mail delivered to the new server, then begin the last pass with 'kimt fleet migrate': it copies only what has \
+             changed meanwhile. Then 'kimt fleet verify'."
+        }
+        Verdict::SomeIncomplete | Verdict::CouldNotStart => {
+            "Fix what is listed above, then begin again with 'kimt fleet migrate'. Nothing is copied twice."
+        }
+        Verdict::Stopped => "Choose Continue when it suits you, and start the machines. Nothing is copied twice.",
+        Verdict::Running => "",
+    }
+}
+
 /// The accounts of the whole migration that are not complete.
 fn open(state: &RunState) -> u64 {
     let whole = state.whole().map(|whole| whole.stages);
@@ -68,7 +90,10 @@ impl ResultPage {
 
     /// The bar below the page.
     pub fn bar(state: &RunState) -> Bar {
-        let incomplete = state.accounts.iter().any(|account| account.end != Some(AccountEnd::Complete));
+        if state.is_fleet {
+            return fleet_bar(state);
+        }
+        let incomplete = state.count_ended(AccountEnd::Complete) as usize != state.accounts.len();
         let again = Choice::new("Migrate incomplete accounts", Action::MigrateIncomplete)
             .tip("Complete accounts stay as they are; nothing is copied twice");
         let close = Choice::new("Close", Action::Close);
@@ -88,6 +113,11 @@ impl ResultPage {
             right,
             primary: Some(primary),
         }
+    }
+
+    /// The accounts that are opened.
+    pub fn opened(&self) -> impl Iterator<Item = usize> {
+        self.accounts.opened()
     }
 
     /// What Esc does here. Returns whether it did something.
@@ -118,6 +148,18 @@ impl ResultPage {
     }
 }
 
+/// The bar where a fleet is watched: what its machines do next is ordered on the command line.
+fn fleet_bar(state: &RunState) -> Bar {
+    let leave = Choice::new("Leave the fleet", Action::LeaveFleet);
+    let close = Choice::new("Close", Action::Close);
+    let goes_on = Choice::new("Continue", Action::Run(RunCommand::Continue))
+        .tip("Machines that have ended have to be started again: kimt fleet work");
+    match state.stop_requested {
+        true => Bar { left: vec![leave], right: vec![close], primary: Some(goes_on), ..Bar::default() },
+        false => Bar { left: vec![leave], primary: Some(close), ..Bar::default() },
+    }
+}
+
 /// What to do next, with its buttons: the last pass and the comparison concern the accounts that are complete.
 fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     let next = next(state);
@@ -126,7 +168,7 @@ fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     }
     let complete = state.whole().map_or_else(|| state.count_ended(AccountEnd::Complete), |whole| whole.stages.complete);
     let buttons = [("Last pass", LAST_PASS, Purpose::LastPass), ("Verify", VERIFY, Purpose::Verify)];
-    let buttons = &buttons[..if complete > 0 { 2 } else { 0 }];
+    let buttons = &buttons[..if complete > 0 && !state.is_fleet { 2 } else { 0 }];
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let colours = palette(ui);

@@ -52,6 +52,11 @@ impl Default for ResultTable {
 }
 
 impl ResultTable {
+    /// The accounts that are open.
+    pub fn opened(&self) -> impl Iterator<Item = usize> {
+        self.needing.opened().chain(self.others.opened())
+    }
+
     /// Closes what is open; returns whether anything was.
     pub fn close_all(&mut self) -> bool {
         self.needing.close_all() | self.others.close_all()

@@ -255,6 +255,11 @@ impl AccountList {
         self.open.contains(&account)
     }
 
+    /// The accounts that are open.
+    pub fn opened(&self) -> impl Iterator<Item = usize> {
+        self.open.iter().copied()
+    }
+
     /// Closes all; returns whether any was open.
     pub fn close_all(&mut self) -> bool {
         let any = !self.open.is_empty();

@@ -14,7 +14,7 @@ use super::super::widgets::{button, progress, strip};
 use super::account_list::{self, AccountList, Entry, Group, Places};
 use super::accounts::filter;
 use crate::domain::Side;
-use crate::progress::{AccountEnd, AccountState, Counts, Event, RunKind, RunState, Stamped, WaitReason};
+use crate::progress::{AccountEnd, AccountState, Counts, Event, RunInfo, RunKind, RunState, Stamped, WaitReason};
 use crate::report::words;
 use egui::{Align, Layout, Ui};
 use mailboxes::Mailboxes;
@@ -85,6 +85,16 @@ impl StatusPage {
         page
     }
 
+    /// A page for a fleet's task, whose accounts follow.
+    pub fn of_fleet(info: RunInfo) -> Self {
+        Self { state: RunState::assembled(info, Vec::new(), false), ..Self::default() }
+    }
+
+    /// The accounts that are opened.
+    pub fn opened(&self) -> impl Iterator<Item = usize> {
+        self.lines.opened()
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Stamped) {
         self.starting = false;
@@ -100,8 +110,8 @@ impl StatusPage {
     /// The state of the run for the title of the window; none without a run.
     pub fn in_title(&self) -> Option<String> {
         self.state.info.as_ref()?;
-        let failed = self.state.accounts.iter().filter(|account| account.end == Some(AccountEnd::Failed)).count();
-        let failed = if failed > 0 { format!(", {} failed", words::count(failed as u64)) } else { String::new() };
+        let failed = self.state.count_ended(AccountEnd::Failed);
+        let failed = if failed > 0 { format!(", {} failed", words::count(u64::from(failed))) } else { String::new() };
         let percent = (self.state.good_share() * 100.0).floor();
         Some(match () {
             () if !self.is_running() => format!("Finished{failed}"),
@@ -203,6 +213,12 @@ impl StatusPage {
                     .tip("Pauses each mailbox after its current messages"),
             );
         }
+        if self.state.is_fleet {
+            left.push(Choice::new("Leave the fleet", Action::LeaveFleet).tip("Its machines keep working"));
+            let report =
+                Choice::new("Report", Action::OpenReport).tip("Writes the report of the whole fleet and opens it");
+            return Bar { left, right: vec![report], primary, ..Bar::default() };
+        }
         let mut right = vec![Choice::new("Open log folder", Action::OpenLogFolder)];
         let mut note = if self.awake { "The computer is kept awake".to_owned() } else { String::new() };
         if let Some(wait) = self.state.longest_wait().filter(|_| under_way && !self.state.paused) {
@@ -280,12 +296,20 @@ impl StatusPage {
 
     /// The reason for which every account so far has failed, if several have, in a few words, and how many.
     fn common_failure(&self) -> Option<(String, usize)> {
-        let ended: Vec<_> = self.state.accounts.iter().filter(|account| account.end.is_some()).collect();
-        let reason = ended.first()?.failure()?;
-        let same = |account: &&AccountState| {
+        let mut ended = self.state.accounts.iter().filter(|account| account.end.is_some());
+        let reason = ended.next()?.failure()?;
+        let same = |account: &AccountState| {
             account.end == Some(AccountEnd::Failed) && account.failure().is_some_and(|other| other.kind == reason.kind)
         };
-        (ended.len() >= SEVERAL && ended.iter().all(same)).then(|| (reason.brief(), ended.len()))
+        // Most runs know after two accounts that there is no common reason.
+        let mut number = 1;
+        for account in ended {
+            if !same(account) {
+                return None;
+            }
+            number += 1;
+        }
+        (number >= SEVERAL).then(|| (reason.brief(), number))
     }
 
     /// Why the run needs a person, and the sentence that says so.
@@ -361,6 +385,11 @@ impl StatusPage {
             });
         }
         let (head, stop, action) = match question {
+            Question::Stop if self.state.is_fleet => (
+                format!("Stop the {noun} on all machines?"),
+                "Stop all machines".to_owned(),
+                Action::Run(RunCommand::Stop),
+            ),
             Question::Stop => (format!("Stop the {noun}?"), format!("Stop the {noun}"), Action::Run(RunCommand::Stop)),
             Question::Close => (
                 format!("The {noun} is under way. Stop it and close?"),
