@@ -3,7 +3,6 @@
 use super::exit_code::ExitStatus;
 use super::fleet::DatabaseFleets;
 use super::{Refusal, state_folder};
-use crate::gui::fleet::FleetPlace;
 use crate::gui::{self, Folders};
 use crate::logs;
 use crate::rehearsal::demo::Demo;
@@ -12,17 +11,8 @@ use std::sync::Arc;
 
 /// Opens the wizard; returns when it is closed.
 pub(super) fn open() -> Result<ExitStatus, Refusal> {
-    open_with(None)
-}
-
-/// Opens the window with a fleet.
-pub(super) fn watch(place: FleetPlace) -> Result<ExitStatus, Refusal> {
-    open_with(Some(place))
-}
-
-fn open_with(watch: Option<FleetPlace>) -> Result<ExitStatus, Refusal> {
     let folders = Folders { state: state_folder(None)?, logs: logs::default_folder() };
-    gui::run(folders, Arc::new(DatabaseFleets::default()), watch)
+    gui::run(folders, Arc::new(DatabaseFleets::default()), None)
         .map(|()| ExitStatus::Complete)
         .map_err(Refusal::no_window)
 }

@@ -6,15 +6,17 @@
 use super::args::{DatabaseArguments, KeyedArguments, PlaceArguments, WatchArguments};
 use super::setup::Setup;
 use super::{place, report};
-use crate::cli::Refusal;
 use crate::cli::exit_code::ExitStatus;
+use crate::cli::{Refusal, state_folder};
 use crate::fleet::{Fleet, FleetKey, LeaseTimes, Status, Wish};
 use crate::gui::fleet::{self, FleetMachine, FleetNews, FleetOrder, FleetPlace, FleetTrouble, Fleets};
+use crate::gui::{self, Folders};
 use crate::ledger::{LedgerError, LedgerErrorKind};
 use crate::logs;
 use crate::progress::{AccountState, TaskState};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// At most this many accounts are handed over at a time.
 const AT_ONCE: usize = 500;
@@ -33,11 +35,10 @@ pub(super) fn open(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
     let key_file = typed.key_file.clone().unwrap_or_default();
     FleetKey::read(&key_file).map_err(Refusal::usage)?;
     let key_file = std::path::absolute(&key_file).unwrap_or(key_file);
-    crate::cli::window::watch(FleetPlace {
-        ledger: database.ledger.clone(),
-        name: name.clone().unwrap_or_default(),
-        key_file,
-    })
+    let place = FleetPlace { ledger: database.ledger.clone(), name: name.clone().unwrap_or_default(), key_file };
+    let folders = Folders { state: state_folder(None)?, logs: logs::default_folder() };
+    let shown = gui::run(folders, Arc::new(DatabaseFleets::default()), Some(place));
+    shown.map(|()| ExitStatus::Complete).map_err(Refusal::no_window)
 }
 
 impl Fleets for DatabaseFleets {

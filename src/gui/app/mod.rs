@@ -241,11 +241,7 @@ impl App {
                 self.take_migrations(migrations);
             }
             News::Migrations(migrations) => self.take_migrations(migrations),
-            News::KeyFileChosen(path) => {
-                if let Some(form) = &mut self.wizard.fleet.form {
-                    form.key_file = path.display().to_string();
-                }
-            }
+            News::KeyFileChosen(path) => self.take_key_file(&path),
             News::ListSaved(path) => self.list_saved(path),
             News::PortRestored(RestoredPort { service, port }) => {
                 self.wizard.servers.restore = None;

@@ -8,6 +8,7 @@ use super::super::pages::status::StatusPage;
 use super::super::widgets::field::Field;
 use super::App;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,12 @@ impl App {
             self.context.memory_mut(|memory| memory.request_focus(Field::focus_id(FIRST_FIELD)));
         } else if self.wizard.fleet.watched.is_none() {
             self.fleet.watching = None;
+        }
+    }
+
+    pub(super) fn take_key_file(&mut self, path: &Path) {
+        if let Some(form) = &mut self.wizard.fleet.form {
+            form.key_file = path.display().to_string();
         }
     }
 
