@@ -89,7 +89,7 @@ pub enum FleetNews {
         /// The fleet's name.
         name: String,
         /// The task as a run.
-        info: RunInfo,
+        info: Box<RunInfo>,
     },
     /// The accounts at these places of the list.
     Accounts(Vec<(usize, AccountState)>),

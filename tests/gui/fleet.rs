@@ -59,7 +59,7 @@ impl Fleet for Reached {
         }
         if !std::mem::replace(&mut self.begun, true) {
             let info = RunState::replay(&recorded::running()).info.unwrap();
-            news(FleetNews::Task { name: "uni".into(), info: RunInfo { accounts: Vec::new(), ..info } });
+            news(FleetNews::Task { name: "uni".into(), info: Box::new(RunInfo { accounts: Vec::new(), ..info }) });
         }
         script.opened = opened.clone();
         let kept = |(at, account): (usize, &AccountState)| {

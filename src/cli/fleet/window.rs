@@ -89,7 +89,7 @@ impl fleet::Fleet for Watched {
             self.places.clear();
             self.ordinals.clear();
             let info = report::run_info(&status, &self.setup);
-            news(FleetNews::Task { name: self.fleet.name().to_owned(), info });
+            news(FleetNews::Task { name: self.fleet.name().to_owned(), info: Box::new(info) });
         }
         self.look_at_jobs(&status, opened, news)?;
         news(FleetNews::Whole(task_state(&status), status.workers.iter().map(machine).collect()));

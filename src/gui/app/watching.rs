@@ -155,7 +155,7 @@ impl App {
                     self.remember_fleet();
                 }
                 self.wizard.fleet.watched = Some(WatchedFleet { name, ..WatchedFleet::default() });
-                self.wizard.status = StatusPage::of_fleet(info);
+                self.wizard.status = StatusPage::of_fleet(*info);
                 self.wizard.result = Default::default();
                 self.wizard.page = Page::Status;
             }
