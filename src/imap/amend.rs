@@ -172,11 +172,6 @@ impl Writer {
         self.reader.wire.run_ok(&command, &mut |_| {}).map(|_| ())
     }
 
-    /// Takes a name off the list of subscriptions, whatever the server says.
-    pub fn unsubscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
-        self.reader.wire.run(&Command::new("UNSUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
-    }
-
     /// Leaves the open folder, where that is possible without taking away what is flagged \Deleted.
     pub fn leave(&mut self) -> Result<(), ImapError> {
         self.reader.open = None;

@@ -52,6 +52,8 @@ pub struct Ready {
     pub open: Result<OpenFolder, ImapError>,
     /// Whether it was to be created and existed already.
     pub existed: bool,
+    /// Whether it was made now.
+    pub is_made: bool,
     /// Why it could not be subscribed, if so.
     pub not_subscribed: Option<ImapError>,
 }
@@ -128,6 +130,7 @@ impl Writer {
                 let (subscribe, select) = (finish(subscribe)?, finish(select)?);
                 let (naming, otherwise) = (&self.reader.naming, wire.learned.passing_validity());
                 let existed = create.as_ref().is_some_and(|status| status.condition != Condition::Ok);
+                let is_made = create.is_some() && !existed;
                 let other_name = listed.into_iter().find(|listed| naming.is_other_name(listed, wish.wire_name));
                 let open = looked_at(create, other_name.map(|name| naming.text(&name)), select, &mut opened, otherwise);
                 if open.is_ok() && opened.uid_validity().is_none() {
@@ -135,6 +138,7 @@ impl Writer {
                 }
                 ready.push(Ready {
                     existed,
+                    is_made,
                     open,
                     not_subscribed: subscribe
                         .filter(|status| status.condition != Condition::Ok)
@@ -153,6 +157,16 @@ impl Writer {
             self.reader.wire.send(&ReadOnly::Unselect.command())?;
         }
         Ok(())
+    }
+
+    /// Puts a name on the list of subscriptions, whatever the server says.
+    pub fn subscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
+        self.reader.wire.run(&Command::new("SUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
+    }
+
+    /// Takes a name off the list of subscriptions, whatever the server says.
+    pub fn unsubscribe(&mut self, wire_name: &[u8]) -> Result<(), ImapError> {
+        self.reader.wire.run(&Command::new("UNSUBSCRIBE").string(wire_name), &mut |_| {}).map(|_| ())
     }
 
     /// The status of folders; none for one that does not exist.

@@ -3,7 +3,7 @@
 //! A folder's sums are in memory from the opening of the record on, its messages from the first question about one of them until the folder
 //! is complete. Every change is written to the store before a method returns.
 
-use super::head::{Extent, Head, Place, Snapshot};
+use super::head::{Extent, Head, Place, Renaming, Snapshot};
 use super::message::{Done, Intent, Message, State};
 use super::messages::Operation;
 use super::store::Durable;
@@ -30,6 +30,10 @@ pub struct FolderRecord {
     pub target_path: Option<FolderPath>,
     /// The path that the source folder had before, if it was renamed since it was first copied.
     pub renamed_from: Option<FolderPath>,
+    /// Whether the target's folder was made by us, and nobody has named it otherwise since.
+    pub is_made: bool,
+    /// The name that the target's folder is about to get, and may have.
+    pub renaming: Option<Renaming>,
     /// What it looked like when it was complete, if it ever was.
     pub snapshot: Option<Snapshot>,
     /// The source folder at the end of the last run.
@@ -364,7 +368,7 @@ impl Ledger {
     }
 }
 
-fn record(id: i64, head: &Head) -> FolderRecord {
+pub(super) fn record(id: i64, head: &Head) -> FolderRecord {
     FolderRecord {
         id,
         target_uid_validity: head.target.uid_validity,
@@ -374,6 +378,8 @@ fn record(id: i64, head: &Head) -> FolderRecord {
         source_path: head.source.path.clone(),
         target_path: head.target.path.clone(),
         renamed_from: head.renamed_from.clone(),
+        is_made: head.is_made,
+        renaming: head.renaming.clone(),
         snapshot: head.complete,
         source_end: head.ended.map(|[source, _]| source),
         target_end: head.ended.map(|[_, target]| target),

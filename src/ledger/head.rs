@@ -85,6 +85,21 @@ impl Sums {
     }
 }
 
+/// The folder on the target is to get another name, because the source's folder has one. Which of the names it has is known when somebody has
+/// looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renaming {
+    /// The name that it had when that was decided.
+    pub from: FolderPath,
+    /// The name that it is to have.
+    pub to: FolderPath,
+    /// The name that it may have for a moment, where two folders exchange theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<FolderPath>,
+    /// Whether the user was subscribed to it.
+    pub subscribed: bool,
+}
+
 /// All that is known of a folder but its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
@@ -98,12 +113,18 @@ pub(super) struct Head {
     /// The source's folder had this path before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<FolderPath>,
+    /// Whether the target's folder was made by us, and nobody has named it otherwise since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_made: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renaming: Option<Renaming>,
     pub sums: Sums,
 }
 
 impl Head {
     pub fn new(source: Place, target: Place) -> Self {
-        Self { source, target, complete: None, ended: None, renamed_from: None, sums: Sums::default() }
+        let sums = Sums::default();
+        Self { source, target, complete: None, ended: None, renamed_from: None, is_made: false, renaming: None, sums }
     }
 
     pub fn row(&self, folder: i64) -> Result<HeadRow, serde_json::Error> {

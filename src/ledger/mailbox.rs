@@ -125,6 +125,26 @@ impl Ledger {
         written.inspect_err(|_| self.put_back(before))
     }
 
+    /// Changes what is known of several folders as a whole, in one step that a power cut cannot take back.
+    pub(super) fn change_heads(
+        &mut self,
+        ids: &[i64],
+        mut change: impl FnMut(i64, &mut Head),
+    ) -> Result<(), LedgerError> {
+        let (mut write, mut changed) = (Write::default(), Vec::with_capacity(ids.len()));
+        for id in ids {
+            let mut head = self.head(*id)?.clone();
+            change(*id, &mut head);
+            write.heads.push(head.row(*id).map_err(unwritable)?);
+            changed.push((*id, head));
+        }
+        self.write(&write, Durable::AtOnce)?;
+        for (id, head) in changed {
+            self.get_mut(id)?.head = head;
+        }
+        Ok(())
+    }
+
     /// Lets go of a folder's messages until they are asked for again.
     pub(super) fn put_away(&mut self, id: i64) {
         if let Some(folder) = self.folders.get_mut(&id) {

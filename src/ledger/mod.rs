@@ -19,15 +19,17 @@ mod items;
 mod mailbox;
 mod message;
 mod messages;
+mod renames;
 mod sqlite;
 mod store;
 
 pub use error::{LedgerError, LedgerErrorKind};
 pub use folder::{Change, FolderRecord};
-pub use head::{Extent, Snapshot};
+pub use head::{Extent, Renaming, Snapshot};
 pub use items::{ItemRecord, ItemState};
 pub use mailbox::Ledger;
 pub use message::{Arrival, Departure, Done, Intent, Message, State};
+pub use renames::Renamed;
 pub use sqlite::Files;
 pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write};
 

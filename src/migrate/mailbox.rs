@@ -9,6 +9,7 @@ use super::folder::FolderJob;
 use super::follow::deletions::{self, Beside};
 use super::follow::flags;
 use super::follow::moves::{self, Gone};
+use super::follow::renames;
 use super::groupware;
 use super::halt::Halt;
 use super::plan::{self, TargetNames, Way, Wishes};
@@ -41,6 +42,7 @@ struct Migration<'a> {
     /// What was found gone on the source and not found again yet.
     gone: Vec<Gone>,
     beside: Beside,
+    losses_at_names: renames::Losses,
     /// Whether a folder that did not change since it was complete needs no scan.
     takes_over: bool,
     /// The bytes the target has room for, as far as it announced them and until that was looked at.
@@ -58,6 +60,7 @@ impl<'a> MailboxTask<'a> {
             left_out: Vec::new(),
             gone: Vec::new(),
             beside: Beside::default(),
+            losses_at_names: renames::Losses::default(),
             takes_over: false,
             free_bytes: None,
         };
@@ -134,13 +137,15 @@ impl Migration<'_> {
     /// Decides which folder goes where; once for each run, so that ids hold.
     fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
         self.mailbox.reporter.step(Step::Listing);
-        let ledger = self.open_ledger()?;
+        let mut ledger = self.open_ledger()?;
+        let Listings { source, mut target } = listings;
+        let Self { mailbox, losses_at_names, .. } = self;
+        renames::follow(mailbox, sessions, &mut ledger, losses_at_names, &source, &mut target)?;
         let context = self.mailbox.context;
-        let target = sessions.target.reader();
-        let earlier = ledger.places(&listings.source.folders, |name| target.path(name));
+        let reader = sessions.target.reader();
+        let earlier = ledger.places(&source.folders, |name| reader.path(name));
         let permanent_ids = sessions.source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &earlier, permanent_ids };
-        let Listings { source, target } = listings;
         let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let (ways, mut left_out) = plan::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);

@@ -18,7 +18,7 @@ impl Counts {
     }
 }
 
-/// What became of changes that people made on the source since an earlier run, in messages.
+/// What became of changes that people made on the source since an earlier run, in messages but for `renamed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Followed {
@@ -26,6 +26,8 @@ pub struct Followed {
     pub flags: u64,
     /// Were moved on the target, as they were on the source.
     pub moved: u64,
+    /// Folders that were renamed on the target, as they were on the source.
+    pub renamed: u64,
     /// Were deleted on the source, and are still on the target.
     pub deleted: u64,
     /// Were deleted on the source, and put into the target's trash folder.
@@ -43,6 +45,7 @@ impl Followed {
     pub(super) fn add(&mut self, other: &Self) {
         self.flags += other.flags;
         self.moved += other.moved;
+        self.renamed += other.renamed;
         self.deleted += other.deleted;
         self.taken_away += other.taken_away;
         self.left += other.left;
@@ -119,6 +122,7 @@ pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     let (followed, before, after) = (&mut sum.followed, before.followed, after.followed);
     move_by(&mut followed.flags, before.flags, after.flags);
     move_by(&mut followed.moved, before.moved, after.moved);
+    move_by(&mut followed.renamed, before.renamed, after.renamed);
     move_by(&mut followed.deleted, before.deleted, after.deleted);
     move_by(&mut followed.taken_away, before.taken_away, after.taken_away);
     move_by(&mut followed.left, before.left, after.left);

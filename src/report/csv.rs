@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 34] = [
+const HEADER: [&str; 35] = [
     "address",
     "full_name",
     "line",
@@ -44,6 +44,7 @@ const HEADER: [&str; 34] = [
     "altered_items",
     "left_out_items",
     "failed_items",
+    "renamed_folders",
 ];
 
 /// The file's content.
@@ -101,6 +102,7 @@ fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADE
         items.altered.to_string(),
         items.left_out.to_string(),
         items.failed.to_string(),
+        tally.followed.renamed.to_string(),
     ]
 }
 

@@ -166,31 +166,6 @@ fn a_folder_stays_where_it_was_copied_to_although_a_new_rule_sends_it_elsewhere(
 }
 
 #[test]
-fn a_folder_renamed_on_the_source_comes_under_its_new_name_and_the_old_one_is_kept() {
-    let stage = stage();
-    stage.assert_complete(&stage.migrate());
-    stage.source.store().rename_folder(ANN, "Work", "Werk").unwrap();
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete);
-    let here = stage.target.mail();
-    let there = stage.source.mail();
-    assert_eq!(here.folder("Werk").unwrap().contents(), there.folder("Werk").unwrap().contents());
-    assert_eq!((here.folder("Work").unwrap().messages.len(), contents(&here)), (0, 50));
-}
-
-#[test]
-fn a_folder_that_its_owner_renamed_on_the_target_is_copied_once_more_and_nothing_of_it_is_touched() {
-    let stage = stage();
-    stage.assert_complete(&stage.migrate());
-    stage.target.store().rename_folder(ANN, "Work", "Archive").unwrap();
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    let here = stage.target.mail();
-    assert_eq!(here.folder("Archive").unwrap().contents(), stage.source.mail().folder("Work").unwrap().contents());
-    assert_eq!(here.folder("Work").unwrap().contents(), stage.source.mail().folder("Work").unwrap().contents());
-}
-
-#[test]
 fn a_folder_deleted_on_the_target_is_copied_again_and_one_emptied_by_its_owner_stays_empty() {
     let stage = stage();
     stage.assert_complete(&stage.migrate());

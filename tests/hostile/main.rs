@@ -23,6 +23,7 @@ mod on_the_way;
 mod one_bad_thing;
 mod people;
 mod places;
+mod renames;
 mod restored;
 mod signing_in;
 mod sizes;

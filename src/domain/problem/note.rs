@@ -75,6 +75,11 @@ pub enum Note {
         /// Its name.
         folder: String,
     },
+    /// What a folder is called on the target.
+    IsCalled {
+        /// Its name.
+        folder: String,
+    },
     /// The flags of a message on either side.
     FlagsAre {
         /// On the source, separated by spaces.
@@ -161,6 +166,7 @@ impl Note {
         match self {
             Note::FlagLost { flag } => Note::FlagLost { flag: readable(&flag) },
             Note::IsInFolder { folder } => Note::IsInFolder { folder: readable(&folder) },
+            Note::IsCalled { folder } => Note::IsCalled { folder: readable(&folder) },
             Note::FlagsAre { source, target } => {
                 Note::FlagsAre { source: readable(&source), target: readable(&target) }
             }
@@ -242,6 +248,7 @@ impl Note {
                 "an earlier run read it back there, so somebody has deleted or moved it on the target since"
             }
             Note::IsInFolder { folder } => return write!(formatter, "it is in '{folder}'"),
+            Note::IsCalled { folder } => return write!(formatter, "it is called '{folder}' there"),
             Note::FlagsAre { source, target } => {
                 let shown = |flags: &str| if flags.is_empty() { "none".to_owned() } else { flags.to_owned() };
                 return write!(formatter, "{} on the source, {} on the target", shown(source), shown(target));

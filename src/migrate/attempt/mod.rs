@@ -47,6 +47,8 @@ pub struct Mailbox<'a> {
     pub largest_taken: u64,
     /// The target's folders that were made ready.
     pub opened: BTreeMap<FolderId, FolderPath>,
+    /// The wire names of the target's folders that were made in this run.
+    pub made: BTreeSet<Vec<u8>>,
     /// Asks the source who wrote what is missing.
     pub names: Names,
 }
@@ -68,6 +70,7 @@ impl<'a> Mailbox<'a> {
             taken: 0,
             largest_taken: 0,
             opened: BTreeMap::new(),
+            made: BTreeSet::new(),
             names: Names::default(),
         }
     }

@@ -10,6 +10,7 @@
 //! - that the source is only read.
 //!
 //! Parts:
+//! - `renames`: folders that go by other names now.
 //! - `flags`: flags and keywords.
 //! - `moves`: messages that are in another folder of the source now.
 //! - `deletions`: messages that are in no folder of the source any more.
@@ -21,6 +22,7 @@ pub mod deletions;
 mod departures;
 pub mod flags;
 pub mod moves;
+pub mod renames;
 
 use super::attempt::Mailbox;
 use super::sessions::Sessions;

@@ -242,8 +242,13 @@ fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -
 
 /// The form in which two paths that are one folder on the target are equal: Kerio Connect ignores case, and every server does for INBOX.
 fn key(path: &FolderPath, target: &TargetNames<'_>) -> String {
+    one_name(path, target.profile)
+}
+
+/// The same for a kind of target.
+pub fn one_name(path: &FolderPath, profile: &Profile) -> String {
     let joined = path.parts().join("\u{0}");
-    if target.profile.folds_case || path.is_inbox() { joined.to_lowercase() } else { joined }
+    if profile.folds_case || path.is_inbox() { joined.to_lowercase() } else { joined }
 }
 
 #[cfg(test)]

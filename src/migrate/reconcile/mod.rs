@@ -195,6 +195,13 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         (&target.wire_name, &run.job.planned.target),
         target.open.status.uid_validity,
     )?;
+    let was_made = past.is_some_and(|past| {
+        past.is_made
+            && (&past.target_name, past.target_uid_validity) == (&record.target_name, record.target_uid_validity)
+    });
+    if was_made || run.mailbox.made.contains(&record.target_name) {
+        run.ledger.made(&record)?;
+    }
     note_found(run, &record, found, &there, &[])?;
     run.ledger.record(&record, &altered, &[], &[], 0)?;
     let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();

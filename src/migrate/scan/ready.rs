@@ -149,6 +149,9 @@ fn take_ready(
         Ok(open) => {
             mailbox.good.target.get_or_insert_with(|| wire_name.clone());
             mailbox.opened.insert(job.id, job.planned.target.clone());
+            if ready.is_made {
+                mailbox.made.insert(wire_name.clone());
+            }
             sessions.existing.insert(wire_name.clone());
             sessions.selectable.insert(wire_name.clone());
             job.progress.first_on_target.get_or_insert(open.status.messages);

@@ -22,12 +22,16 @@ pub fn followed(followed: &Followed) -> Option<String> {
         (followed.left, "stays as somebody left it on the target", "stay as somebody left them on the target"),
     ];
     let said = parts.iter().filter(|(messages, ..)| *messages > 0).zip(0..);
-    let said: Vec<String> = said
+    let mut said: Vec<String> = said
         .map(|((messages, one, many), place)| {
             let what = if *messages == 1 { one } else { many };
             let messages = if place == 0 { counted(*messages, "message") } else { count(*messages) };
             format!("{messages} {what}")
         })
         .collect();
+    let renamed = if followed.renamed == 1 { "was renamed" } else { "were renamed" };
+    if followed.renamed > 0 {
+        said.push(format!("{} {renamed}", counted(followed.renamed, "folder")));
+    }
     (!said.is_empty()).then(|| format!("Since an earlier run: {}.", said.join(", ")))
 }

@@ -1,0 +1,215 @@
+//! Renames: a folder that goes by another name now is the same folder, on both sides. Before it is planned which folder goes where.
+//!
+//! 1. What a cut left open is settled (`naming`).
+//! 2. Each record's folder is found on both servers, whatever it is called there (`recognition`).
+//! 3. A folder of the target that somebody has renamed keeps that name, and its mail goes on into it.
+//! 4. A folder of the source that goes by another name goes on into the folder where its mail is. The target's folder gets the name that the
+//!    plan would give it now, if it was made by us, holds nothing but what we put there, belongs to no server, and if that name is free;
+//!    chains and exchanges of names included (`order`). Else it keeps the one it has, and the report says both.
+//!
+//! Each name is intended in the record before it is given. Servers that fail at this cost nothing but the names: after two lost connections
+//! the mailbox is copied without looking for them, and what has another name on the source is moved message by message (`moves`).
+
+mod naming;
+mod order;
+mod recognition;
+
+use super::copies::target_name;
+use crate::domain::{Folder, FolderPath, Mapping, Note, Problem, ProblemKind, Selection, Side, Uid};
+use crate::imap::Listing;
+use crate::ledger::{FolderRecord, Ledger, Renamed, Renaming};
+use crate::migrate::attempt::Mailbox;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::Heads;
+use crate::migrate::plan::{self, TargetNames, Way, Wishes, one_name};
+use crate::migrate::sessions::Sessions;
+use crate::migrate::target::profile::Profile;
+use recognition::{Recognised, Recognition};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After this many lost connections in a row nobody looks for other names any more.
+const MOST_LOSSES: u32 = 2;
+
+/// How often the connection was lost while folders were recognised or renamed.
+#[derive(Debug, Default)]
+pub struct Losses(u32);
+
+/// Follows the renames of both sides, and lists the target's folders anew when any has another name.
+pub fn follow(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    losses: &mut Losses,
+    source: &Listing,
+    target: &mut Listing,
+) -> Result<(), Halt> {
+    let mut has_renamed = naming::settle(mailbox, sessions, ledger)?;
+    if losses.0 < MOST_LOSSES && !ledger.folders().is_empty() {
+        losses.0 += 1;
+        if has_renamed {
+            target.folders = naming::list(sessions)?;
+        }
+        look(mailbox, sessions, ledger, source, target)?;
+        has_renamed |= naming::name_folders(mailbox, sessions, ledger)?;
+        losses.0 = 0;
+    }
+    if has_renamed {
+        target.folders = naming::list(sessions)?;
+        let listed = target.folders.iter();
+        sessions.existing = listed.clone().map(|folder| folder.wire_name.clone()).collect();
+        sessions.selectable = listed.filter(|it| it.selectable).map(|folder| folder.wire_name.clone()).collect();
+    }
+    Ok(())
+}
+
+/// Finds the folders of all records on both sides, and notes which go by other names.
+fn look(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    source: &Listing,
+    target: &Listing,
+) -> Result<(), Halt> {
+    let records = ledger.folders();
+    let (here, there) = recognise(sessions, ledger, &records, &source.folders, &target.folders)?;
+    for (record, folder) in &there.renamed {
+        let (record, folder) = (&records[*record], &target.folders[*folder]);
+        ledger.named_by_owner(record, (&folder.wire_name, &folder.path))?;
+        if let Some(name) = &record.source_path {
+            report_kept(mailbox, name, &folder.path);
+        }
+    }
+    if here.renamed.is_empty() {
+        return Ok(());
+    }
+    let records = ledger.folders();
+    let names = TargetNames { folders: &target.folders, separator: target.separator, profile: mailbox.context.profile };
+    let permanent_ids = sessions.source.has_permanent_ids();
+    let selection = &mailbox.context.selection;
+    let wishes = wishes(&records, &here, &source.folders, &names, (selection, permanent_ids));
+    let mut renamings = BTreeMap::new();
+    for (index, wish) in wishes {
+        let record = &records[index];
+        let Some(from) = record.target_path.clone().filter(|from| wish.as_ref() != Some(from)) else { continue };
+        let listed = target.folders.iter().find(|folder| folder.path == from);
+        let is_ours = record.is_made && !there.renamed.contains_key(&index) && !belongs_to_server(&from, &names);
+        let wish = wish.filter(|wish| is_ours && !belongs_to_server(wish, &names));
+        match listed.zip(wish) {
+            Some((listed, wish)) if holds_only_ours(sessions, ledger, record)? => {
+                renamings.insert(index, Renaming { from, to: wish, aside: None, subscribed: listed.subscribed });
+            }
+            _ => {
+                let name = &source.folders[here.renamed[&index]].path;
+                report_kept(mailbox, name, &from);
+            }
+        }
+    }
+    let renamed = here.renamed.iter().map(|(index, folder)| Renamed {
+        record: &records[*index],
+        now: &source.folders[*folder],
+        renaming: renamings.get(index),
+    });
+    Ok(ledger.rename_sources(&renamed.collect::<Vec<_>>())?)
+}
+
+/// Finds the folders of all records on both sides at once.
+fn recognise(
+    sessions: &mut Sessions,
+    ledger: &Ledger,
+    records: &[FolderRecord],
+    source: &[Folder],
+    target: &[Folder],
+) -> Result<(Recognised, Recognised), Halt> {
+    let numbers: BTreeMap<i64, usize> = source
+        .iter()
+        .enumerate()
+        .filter(|(_, folder)| folder.selectable)
+        .filter_map(|(index, folder)| Some((ledger.folder(folder)?.number(), index)))
+        .collect();
+    let places: BTreeMap<&[u8], usize> = target
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.selectable)
+        .map(|(at, it)| (it.wire_name.as_slice(), at))
+        .collect();
+    let placed: BTreeMap<i64, usize> = records
+        .iter()
+        .filter_map(|record| Some((record.number(), *places.get(target_name(sessions, record).as_slice())?)))
+        .collect();
+    let here = Recognition { side: Side::Source, ledger, records, folders: source };
+    let there = Recognition { side: Side::Target, ledger, records, folders: target };
+    let here = here.recognise(&mut sessions.source, &|record| numbers.get(&record.number()).copied())?;
+    let there = there.recognise(sessions.target.reader(), &|record| placed.get(&record.number()).copied())?;
+    Ok((here, there))
+}
+
+/// What the target's folders would be called if those that go by other names on the source came for the first time; none where the name is
+/// another folder's.
+fn wishes(
+    records: &[FolderRecord],
+    here: &Recognised,
+    source: &[Folder],
+    names: &TargetNames<'_>,
+    (selection, permanent_ids): (&Selection, bool),
+) -> BTreeMap<usize, Option<FolderPath>> {
+    let mut earlier = BTreeMap::new();
+    for (index, record) in records.iter().enumerate().filter(|(index, _)| !here.renamed.contains_key(index)) {
+        let Some(path) = record.target_path.clone() else { continue };
+        // What is gone from the source keeps its place.
+        let gone = || [&record.source_name[..], &[0], record.number().to_string().as_bytes()].concat();
+        let name = here.at_home.get(&index).map_or_else(gone, |folder| source[*folder].wire_name.clone());
+        earlier.insert(name, path);
+    }
+    let (ways, _) = plan::plan(source, names, Wishes { selection, earlier: &earlier, permanent_ids });
+    // Another name because of another folder is none that anybody has given.
+    let is_given = |way: &Way| way.planned.mapping != Mapping::Clash;
+    let ways = ways.into_iter().map(|way| (way.index, Some(way).filter(is_given).map(|way| way.planned.target)));
+    let places: BTreeMap<usize, Option<FolderPath>> = ways.collect();
+    here.renamed.iter().filter_map(|(index, folder)| Some((*index, places.get(folder)?.clone()))).collect()
+}
+
+/// Whether a folder is the server's own, such as INBOX and those for sent or deleted mail.
+fn belongs_to_server(path: &FolderPath, names: &TargetNames<'_>) -> bool {
+    let Profile { own_folders, reserved, .. } = names.profile;
+    let name = path.name().to_lowercase();
+    let is_top = path.parts().len() == 1;
+    let is_own = own_folders.iter().any(|(own, _)| own.to_lowercase() == name) || reserved.contains(&name.as_str());
+    let is_it = |folder: &&Folder| one_name(&folder.path, names.profile) == one_name(path, names.profile);
+    path.is_inbox() || (is_top && is_own) || names.folders.iter().find(is_it).is_some_and(|it| it.special_use.is_some())
+}
+
+/// Whether the target's folder is the recorded one, and all that is in it is ours.
+fn holds_only_ours(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord) -> Result<bool, Halt> {
+    let ours: BTreeSet<Uid> = ledger.target_uids(record)?.into_iter().collect();
+    let name = target_name(sessions, record);
+    let reader = sessions.target.reader();
+    let status = match reader.examine(&name) {
+        Err(error) if !error.is_connection() => return Ok(false),
+        outcome => outcome.on(Side::Target)?,
+    };
+    if status.uid_validity != record.target_uid_validity {
+        return Ok(false);
+    }
+    if status.messages == 0 {
+        return Ok(true);
+    }
+    let heads = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
+    Ok(heads.read() >= status.messages && heads.all().iter().all(|head| ours.contains(&head.uid)))
+}
+
+/// Whether a folder of the target is the one that a record is about.
+fn is_its(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord, path: &FolderPath) -> Result<bool, Halt> {
+    let Ok(wire_name) = sessions.target.wire_name(path) else { return Ok(false) };
+    let folder = Folder { wire_name, path: path.clone(), special_use: None, selectable: true, subscribed: false };
+    let (records, folders) = (std::slice::from_ref(record), std::slice::from_ref(&folder));
+    let recognition = Recognition { side: Side::Target, ledger, records, folders };
+    let found = recognition.recognise(sessions.target.reader(), &|_| None)?;
+    Ok(!found.renamed.is_empty())
+}
+
+/// Reports a folder whose names on the two sides are not those of an own one.
+fn report_kept(mailbox: &mut Mailbox<'_>, source: &FolderPath, target: &FolderPath) {
+    let problem = Problem::new(ProblemKind::FolderRenamed).in_folder(source);
+    let problem = problem.noting(Note::IsCalled { folder: target.to_string() });
+    mailbox.context.report_problem(mailbox.reporter.account, None, problem);
+}

@@ -1,0 +1,237 @@
+//! Which folder of a server a record is about, whatever the folder is called now.
+//!
+//! 1. A folder of the recorded name with the recorded UIDVALIDITY is it. Where another record has the same UIDVALIDITY, the sizes of a few
+//!    messages have to agree, too.
+//! 2. Of the records and folders that are left, those belong together that have one UIDVALIDITY, the same sizes at a few recorded UIDs, and
+//!    the same content at some of these. An empty one is known by a UIDVALIDITY that nobody shares, and by its UIDNEXT.
+//! 3. A server may give a folder another UIDVALIDITY with its name, or somebody has made a new one and moved everything there. So of what is
+//!    left, and has no folder of its name any more, that folder is it whose first messages have all the recorded sizes in their order, and the
+//!    same content at some of these.
+//!
+//! Where more than one would do, none is.
+
+use crate::domain::{Digest, Folder, MessageHead, Side, Uid, UidValidity};
+use crate::imap::{FolderStatus, Reader};
+use crate::ledger::{FolderRecord, Ledger, Message, State};
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::losses::Losses;
+use crate::migrate::folder::witnesses::sample;
+use crate::migrate::halt::{Halt, OnSide};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// At most so many messages are read to see whether a folder is the recorded one.
+const READ: usize = 3;
+
+/// Which records are about which folders, by their places in the two lists.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// Those with the name that the record has.
+    pub at_home: BTreeMap<usize, usize>,
+    /// Those with another name.
+    pub renamed: BTreeMap<usize, usize>,
+}
+
+/// A message of a record, and its UID on the side that is looked at.
+type Placed = (Uid, Message);
+
+/// Messages that have the recorded sizes, and how many have others.
+type Sizes = (Vec<Placed>, usize);
+
+/// The folders of one side, and the records of a mailbox.
+pub struct Recognition<'a> {
+    pub side: Side,
+    pub ledger: &'a Ledger,
+    pub records: &'a [FolderRecord],
+    pub folders: &'a [Folder],
+}
+
+impl Recognition<'_> {
+    /// Finds the folder of each record. `named` is the folder of the record's name, if there is one.
+    pub fn recognise(
+        &self,
+        reader: &mut Reader,
+        named: &dyn Fn(&FolderRecord) -> Option<usize>,
+    ) -> Result<Recognised, Halt> {
+        let open: Vec<usize> = (0..self.folders.len()).filter(|index| self.folders[*index].selectable).collect();
+        let names: Vec<&[u8]> = open.iter().map(|index| self.folders[*index].wire_name.as_slice()).collect();
+        let statuses: BTreeMap<usize, Option<FolderStatus>> =
+            open.into_iter().zip(reader.statuses(&names).on(self.side)?).collect();
+        let names: Vec<Option<usize>> = self.records.iter().map(named).collect();
+        let mut found = Recognised { at_home: self.at_home(reader, &names, &statuses)?, renamed: BTreeMap::new() };
+        let taken: BTreeSet<usize> = found.at_home.values().copied().collect();
+        let homeless: Vec<usize> = (0..self.records.len()).filter(|index| !found.at_home.contains_key(index)).collect();
+        let nameless: Vec<(usize, FolderStatus)> = statuses
+            .into_iter()
+            .filter(|(index, _)| !taken.contains(index))
+            .filter_map(|(index, status)| Some((index, status?)))
+            .collect();
+        let mut pairs = Vec::new();
+        for record in &homeless {
+            for (folder, status) in &nameless {
+                if self.is_it(reader, &self.records[*record], *folder, status)? {
+                    pairs.push((*record, *folder));
+                }
+            }
+        }
+        found.renamed = unambiguous(pairs);
+        let is_left = |record: &usize| !found.renamed.contains_key(record) && names[*record].is_none();
+        let homeless: Vec<usize> = homeless.into_iter().filter(is_left).collect();
+        let taken: BTreeSet<usize> = found.renamed.values().copied().collect();
+        let nameless: Vec<usize> = nameless
+            .into_iter()
+            .filter(|(it, status)| !taken.contains(it) && status.messages > 0)
+            .map(|(it, _)| it)
+            .collect();
+        found.renamed.extend(self.by_content(reader, &homeless, &nameless)?);
+        Ok(found)
+    }
+
+    /// The records whose folder has the name that it had, by their places.
+    fn at_home(
+        &self,
+        reader: &mut Reader,
+        names: &[Option<usize>],
+        statuses: &BTreeMap<usize, Option<FolderStatus>>,
+    ) -> Result<BTreeMap<usize, usize>, Halt> {
+        let is_other = |(index, folder): &(usize, usize)| {
+            // What says nothing of itself is believed.
+            let status = statuses.get(folder).copied().flatten();
+            status.is_some_and(|status| status.uid_validity != self.validity(&self.records[*index]))
+        };
+        let named = (0..self.records.len()).filter_map(|index| Some((index, names[index]?)));
+        let (alone, mut shared): (Vec<(usize, usize)>, Vec<(usize, usize)>) = named
+            .filter(|named| !is_other(named))
+            .partition(|(index, _)| self.is_only(self.validity(&self.records[*index])));
+        let mut sampled = Vec::with_capacity(shared.len());
+        for (index, _) in &shared {
+            sampled.push(self.sampled(&self.records[*index])?);
+        }
+        let folders: Vec<usize> = shared.iter().map(|(_, folder)| *folder).collect();
+        let stands = self.sizes(reader, &folders, &sampled)?;
+        let mut stands = stands.into_iter();
+        shared.retain(|_| stands.next().is_none_or(|(same, other)| other == 0 || !same.is_empty()));
+        Ok(alone.into_iter().chain(shared).collect())
+    }
+
+    /// Whether one record alone has this UIDVALIDITY.
+    fn is_only(&self, validity: UidValidity) -> bool {
+        self.records.iter().filter(|record| self.validity(record) == validity).nth(1).is_none()
+    }
+
+    fn is_it(
+        &self,
+        reader: &mut Reader,
+        record: &FolderRecord,
+        folder: usize,
+        status: &FolderStatus,
+    ) -> Result<bool, Halt> {
+        if self.validity(record) != status.uid_validity || !status.has_uid_validity() {
+            return Ok(false);
+        }
+        let sampled = self.sampled(record)?;
+        if sampled.is_empty() {
+            let end = if self.side == Side::Source { record.source_end } else { record.target_end };
+            let is_same = end.is_some_and(|end| end.uid_next.is_some() && end.uid_next == status.uid_next);
+            return Ok(is_same && status.messages == 0 && self.is_only(status.uid_validity));
+        }
+        let highest = sampled.iter().map(|(uid, _)| *uid).max();
+        if status.uid_next.zip(highest).is_some_and(|(next, highest)| next <= highest) {
+            return Ok(false);
+        }
+        match self.sizes(reader, &[folder], &[sampled])?.pop() {
+            Some((same, 0)) if !same.is_empty() => self.has_content(reader, folder, &same),
+            _ => Ok(false),
+        }
+    }
+
+    /// Of each of these folders, which of its messages are at their UIDs with their sizes, and at how many UIDs something else is.
+    fn sizes(&self, reader: &mut Reader, folders: &[usize], sampled: &[Vec<Placed>]) -> Result<Vec<Sizes>, Halt> {
+        let asked: Vec<usize> = (0..folders.len()).filter(|index| !sampled[*index].is_empty()).collect();
+        let names: Vec<&[u8]> = asked.iter().map(|index| self.folders[folders[*index]].wire_name.as_slice()).collect();
+        let mut there: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); folders.len()];
+        let uids = |at: usize| sampled[asked[at]].iter().map(|(uid, _)| *uid).collect();
+        let mut take = |at: usize, head: MessageHead| _ = there[asked[at]].insert(head.uid, head.size);
+        reader.scan_some(&names, &uids, &mut take, &mut |_, _| {}).on(self.side)?;
+        // What was altered on the target has another size there.
+        let is_told = |message: &Message| self.side == Side::Source || message.state != State::Altered;
+        let of_folder = |(sampled, there): (&Vec<Placed>, BTreeMap<Uid, u64>)| {
+            let stands = sampled.iter().filter(|(uid, message)| there.contains_key(uid) && is_told(message)).copied();
+            let (same, other): (Vec<Placed>, Vec<Placed>) =
+                stands.partition(|(uid, message)| self.size(message) == there.get(uid).copied());
+            (same, other.len())
+        };
+        Ok(sampled.iter().zip(there).map(of_folder).collect())
+    }
+
+    /// Whether some of these messages have the recorded content.
+    fn has_content(&self, reader: &mut Reader, folder: usize, messages: &[Placed]) -> Result<bool, Halt> {
+        reader.examine(&self.folders[folder].wire_name).on(self.side)?;
+        let step = messages.len().div_ceil(READ).max(1);
+        let asked: BTreeMap<Uid, Option<Digest>> =
+            messages.iter().step_by(step).map(|(uid, message)| (*uid, message.digest)).collect();
+        let uids: Vec<Uid> = asked.keys().copied().collect();
+        let mut readings: Readings<(u64, Digest)> = Readings::default();
+        readings.read::<SizeAndDigest>(reader, &uids, &mut Losses::default()).on(self.side)?;
+        let is_same = |(uid, digest): (&Uid, &Option<Digest>)| {
+            readings.get(*uid).is_some_and(|(_, read)| digest.as_ref() == Some(read))
+        };
+        Ok(asked.iter().any(is_same))
+    }
+
+    fn by_content(
+        &self,
+        reader: &mut Reader,
+        records: &[usize],
+        folders: &[usize],
+    ) -> Result<BTreeMap<usize, usize>, Halt> {
+        if records.is_empty() || folders.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let names: Vec<&[u8]> = folders.iter().map(|folder| self.folders[*folder].wire_name.as_slice()).collect();
+        let mut heads: Vec<BTreeMap<Uid, u64>> = vec![BTreeMap::new(); folders.len()];
+        let mut take = |index: usize, head: MessageHead| _ = heads[index].insert(head.uid, head.size);
+        reader.scan(&names, &|_| Uid(1), &mut take, &mut |_, _| {}).on(self.side)?;
+        let mut pairs = Vec::new();
+        for record in records {
+            let mut recorded: Vec<Placed> = self.placed(self.ledger.messages_of(&self.records[*record])?);
+            recorded.sort_by_key(|(uid, _)| *uid);
+            for (folder, heads) in folders.iter().zip(&heads) {
+                let sizes = heads.values().take(recorded.len()).map(|size| Some(*size));
+                if recorded.is_empty() || !sizes.eq(recorded.iter().map(|(_, message)| self.size(message))) {
+                    continue;
+                }
+                let now: Vec<Placed> =
+                    heads.keys().zip(&recorded).map(|(uid, (_, message))| (*uid, *message)).collect();
+                if self.has_content(reader, *folder, &now)? {
+                    pairs.push((*record, *folder));
+                }
+            }
+        }
+        Ok(unambiguous(pairs))
+    }
+
+    fn validity(&self, record: &FolderRecord) -> UidValidity {
+        if self.side == Side::Source { record.source_uid_validity } else { record.target_uid_validity }
+    }
+
+    fn size(&self, message: &Message) -> Option<u64> {
+        if self.side == Side::Source { message.claimed } else { Some(message.size) }
+    }
+
+    fn sampled(&self, record: &FolderRecord) -> Result<Vec<Placed>, Halt> {
+        Ok(self.placed(&sample(self.ledger.messages_of(record)?)))
+    }
+
+    /// Messages that are on the target, with their UIDs on this side.
+    fn placed(&self, messages: &[Message]) -> Vec<Placed> {
+        let uid = |message: &Message| if self.side == Side::Source { Some(message.uid) } else { message.target_uid };
+        let settled = messages.iter().filter(|message| message.state != State::Intended);
+        settled.filter_map(|message| Some((uid(message)?, *message))).collect()
+    }
+}
+
+/// The pairs of which each part is in no other.
+fn unambiguous(pairs: Vec<(usize, usize)>) -> BTreeMap<usize, usize> {
+    let is_only = |pair: &&(usize, usize)| pairs.iter().filter(|it| it.0 == pair.0 || it.1 == pair.1).nth(1).is_none();
+    pairs.iter().filter(is_only).copied().collect()
+}
