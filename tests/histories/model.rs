@@ -6,7 +6,8 @@
 //! - how many its owner took away, which need not come back.
 //!
 //! What a run left behind is held against that:
-//! 1. nothing on the source is other than before, and nothing that was on the target before is gone or changed;
+//! 1. nothing on the source is other than before, and nothing that was on the target before is gone or changed, but that a folder has another
+//!    name because the source's has;
 //! 2. what is new there equals a message of the source's folder, with its flags and date;
 //! 3. nothing is there more often than it ever was on the source, apart from what its owner put there;
 //! 4. a run that calls itself complete has left nothing out but what its owner took away;
@@ -38,6 +39,10 @@ pub struct Model {
     damaged: Tally,
     /// Where folders of the source went, as far as was reported.
     ways: BTreeMap<Name, Name>,
+    /// Where folders of the source may go beside that, because they had other names before.
+    former_ways: BTreeMap<Name, BTreeSet<Name>>,
+    /// Whether a folder of the source ever got another name.
+    renamed_ever: bool,
     /// Messages of the target that the owner flagged, by folder and UID.
     touched: BTreeSet<(Name, u32)>,
     /// Whether a run ever left a message as its owner had left it on the target.
@@ -94,6 +99,27 @@ impl Model {
         self.touched.insert((folder.to_vec(), uid));
     }
 
+    /// A folder of the source got another name.
+    pub fn renamed(&mut self, before: &Name, now: &Name) {
+        let former = self.former_ways.get(before).cloned().unwrap_or_default();
+        let way = self.ways.get(before).unwrap_or(before).clone();
+        self.former_ways.entry(now.clone()).or_default().extend(former.into_iter().chain([way]));
+        self.renamed_ever = true;
+    }
+
+    /// The owner gave a folder of the target another name: what she had done in it, she has done in it under that name.
+    pub fn renamed_by_owner(&mut self, before: &Name, now: &Name) {
+        for tally in [&mut self.own, &mut self.taken, &mut self.damaged] {
+            let known: Vec<(Digest, usize)> =
+                tally.iter().filter(|((name, _), _)| name == before).map(|((_, digest), it)| (*digest, *it)).collect();
+            for (digest, count) in known {
+                *tally.entry((now.clone(), digest)).or_default() += count;
+            }
+        }
+        let touched = self.touched.iter().filter(|(name, _)| name == before).map(|(_, uid)| (now.clone(), *uid));
+        self.touched.extend(touched.collect::<Vec<_>>());
+    }
+
     /// The target spoilt a message. A migration that compared it before need not notice, a comparison must.
     pub fn damaged(&mut self, folder: &[u8], digest: Digest) {
         self.left(folder, digest);
@@ -106,6 +132,40 @@ impl Model {
             let now = self.taken.entry(key.clone()).or_default();
             *now = (*now).max(*count);
         }
+        for (key, count) in &then.own {
+            let now = self.own.entry(key.clone()).or_default();
+            *now = (*now).max(*count);
+        }
+        self.touched.extend(then.touched.iter().cloned());
+    }
+
+    /// The target as it was before a run, with the names that the run has given to folders. What is known of them goes by these from now on.
+    fn with_new_names(&mut self, run: &Migrated<'_>) -> Result<Snapshot, String> {
+        let (before, after) = (&run.before.target, &run.after.target);
+        let is_there = |name: &Name, validity: u32| {
+            after.folders.get(name).is_some_and(|folder| folder.uid_validity == validity)
+        };
+        let mut names: BTreeMap<Name, Name> = BTreeMap::new();
+        for (name, folder) in before.folders.iter().filter(|(name, it)| !is_there(name, it.uid_validity)) {
+            let now = after.folders.iter().find(|(_, now)| now.uid_validity == folder.uid_validity);
+            names.extend(now.map(|(now, _)| (name.clone(), now.clone())));
+        }
+        let renamed = run.state.tally.followed.renamed;
+        if !names.is_empty() && (!self.renamed_ever || run.smooth && (names.len() as u64) > renamed) {
+            return Err(format!("folders of the target have other names: {names:?}, and {renamed} were reported"));
+        }
+        let now = |name: &Name| names.get(name).unwrap_or(name).clone();
+        for tally in [&mut self.own, &mut self.taken, &mut self.damaged] {
+            *tally = std::mem::take(tally).into_iter().map(|((name, digest), it)| ((now(&name), digest), it)).collect();
+        }
+        self.touched = std::mem::take(&mut self.touched).into_iter().map(|(name, uid)| (now(&name), uid)).collect();
+        for way in self.ways.values_mut() {
+            *way = now(way);
+        }
+        for ways in self.former_ways.values_mut() {
+            ways.extend(ways.iter().map(&now).collect::<Vec<_>>());
+        }
+        Ok(Snapshot { folders: before.folders.iter().map(|(name, folder)| (now(name), folder.clone())).collect() })
     }
 
     fn of(tally: &Tally, folder: &[u8], digest: Digest) -> usize {
@@ -115,6 +175,8 @@ impl Model {
     /// Judges a migration, and notes what came back.
     pub fn judge(&mut self, run: &Migrated<'_>, known: &mut Known) -> Result<(), String> {
         assert_same("the source", &run.before.source, &run.after.source)?;
+        let before = Moment { source: run.before.source.clone(), target: self.with_new_names(run)? };
+        let run = &Migrated { before: &before, ..*run };
         self.judge_kept(run)?;
         self.left_ever |= run.state.tally.followed.left > 0;
         let complete = run.state.verdict() == Verdict::AllComplete;
@@ -124,7 +186,12 @@ impl Model {
         let ways = self.ways(run);
         let mut added = 0;
         for (name, there) in &run.after.target.folders {
-            let sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
+            let mut sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
+            if run.state.info.is_none() {
+                let may_go = |from: &&Name| self.former_ways.get(*from).is_some_and(|ways| ways.contains(name));
+                let further: Vec<&Name> = ways.keys().filter(may_go).filter(|from| !sources.contains(from)).collect();
+                sources.extend(further);
+            }
             let old = run.before.target.folders.get(name).map_or(&[][..], |folder| &folder.messages);
             let old: BTreeSet<u32> = old.iter().map(|message| message.uid).collect();
             let new: Vec<&MessageSnapshot> =

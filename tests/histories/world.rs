@@ -150,7 +150,17 @@ impl World {
                 let Some((old, folder)) = named(&mail, folder).filter(|(name, _)| name != "INBOX") else { return };
                 let new = self.spelt(side, NAMES[usize::from(name) % NAMES.len()]);
                 if self.store(side).rename_folder(ANN, &old, &new).is_ok() {
-                    self.moved(on_target, &mail, &folder, &old);
+                    let (shown, old, new) = (old.clone(), wire_name(&old), wire_name(&new));
+                    for name in mail.folders.keys() {
+                        let Some(rest) = name.strip_prefix(old.as_slice()) else { continue };
+                        let new = [&new, rest].concat();
+                        if on_target {
+                            self.model.renamed_by_owner(name, &new);
+                        } else {
+                            self.model.renamed(name, &new);
+                        }
+                    }
+                    self.moved(on_target, &mail, &folder, &shown);
                 }
             }
             Change::DeleteFolder { folder } => {
