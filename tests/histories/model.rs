@@ -142,9 +142,8 @@ impl Model {
     /// The target as it was before a run, with the names that the run has given to folders. What is known of them goes by these from now on.
     fn with_new_names(&mut self, run: &Migrated<'_>) -> Result<Snapshot, String> {
         let (before, after) = (&run.before.target, &run.after.target);
-        let is_there = |name: &Name, validity: u32| {
-            after.folders.get(name).is_some_and(|folder| folder.uid_validity == validity)
-        };
+        let is_there =
+            |name: &Name, validity: u32| after.folders.get(name).is_some_and(|folder| folder.uid_validity == validity);
         let mut names: BTreeMap<Name, Name> = BTreeMap::new();
         for (name, folder) in before.folders.iter().filter(|(name, it)| !is_there(name, it.uid_validity)) {
             let now = after.folders.iter().find(|(_, now)| now.uid_validity == folder.uid_validity);
