@@ -99,7 +99,7 @@ impl Recognition<'_> {
             status.is_some_and(|status| status.uid_validity != self.validity(&self.records[*index]))
         };
         let named = (0..self.records.len()).filter_map(|index| Some((index, names[index]?)));
-        let (alone, mut shared): (Vec<(usize, usize)>, Vec<(usize, usize)>) = named
+        let (alone, mut shared): (Vec<_>, Vec<_>) = named
             .filter(|named| !is_other(named))
             .partition(|(index, _)| self.is_only(self.validity(&self.records[*index])));
         let mut sampled = Vec::with_capacity(shared.len());
@@ -107,9 +107,9 @@ impl Recognition<'_> {
             sampled.push(self.sampled(&self.records[*index])?);
         }
         let folders: Vec<usize> = shared.iter().map(|(_, folder)| *folder).collect();
-        let stands = self.sizes(reader, &folders, &sampled)?;
-        let mut stands = stands.into_iter();
-        shared.retain(|_| stands.next().is_none_or(|(same, other)| other == 0 || !same.is_empty()));
+        let there = self.sizes(reader, &folders, &sampled)?;
+        let mut there = there.into_iter();
+        shared.retain(|_| there.next().is_none_or(|(same, other)| other == 0 || !same.is_empty()));
         Ok(alone.into_iter().chain(shared).collect())
     }
 
