@@ -5,7 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use kimt::domain::{AccountId, BadLine, FolderId, FolderPath, Mapping, PlannedFolder, Problem, ProblemKind, Side};
+use kimt::domain::list::{BadLine, LineFault};
+use kimt::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, Problem, ProblemKind, Side};
 use kimt::progress::{
     AccountEnd, AccountInfo, AccountStage, Event, MigrationInfo, RunInfo, RunKind, RunState, Stages, Stamped, Verify,
 };
@@ -35,7 +36,10 @@ fn migration() -> RunState {
         verify: Verify::Content,
         log_folder: "/logs".into(),
         accounts: (1..).zip(&names).map(account).collect(),
-        bad_lines: vec![BadLine { line: 14, what: format!("{HOSTILE} has no password.") }],
+        bad_lines: vec![BadLine {
+            line: 14,
+            fault: LineFault::NoPassword { address: HOSTILE.to_owned(), is_unnamed: true },
+        }],
         migration: Some(MigrationInfo {
             name: "Spring".into(),
             others: Stages { complete: 40, not_started: 8, ..Stages::default() },

@@ -6,6 +6,7 @@
 //! - A password otherwise keeps every character; [`super::fault`] says what is none.
 
 use super::fields::Field;
+use crate::domain::list::AddressFault;
 use crate::domain::{Address, AddressError};
 
 /// The value of a field, with a spreadsheet's `="…"` undone, in memory that was allocated once.
@@ -29,10 +30,10 @@ pub(super) fn text(field: &Field<'_>) -> String {
     unquoted(seen.trim()).to_owned()
 }
 
-/// The mail address in a field. The error is a clause about "it" that holds nothing of the field.
-pub(super) fn address(field: &Field<'_>) -> Result<Address, String> {
+/// The mail address in a field.
+pub(super) fn address(field: &Field<'_>) -> Result<Address, AddressFault> {
     if !field.text().contains('@') {
-        return Err(if field.is_empty() { "it is empty".to_owned() } else { AddressError::NoAt.to_string() });
+        return Err(if field.is_empty() { AddressFault::Empty } else { AddressFault::NotOne(AddressError::NoAt) });
     }
     let value = value(field);
     let seen: String = value.chars().filter(|c| !is_zero_width(*c)).collect();
@@ -51,16 +52,16 @@ pub(super) fn address(field: &Field<'_>) -> Result<Address, String> {
     }
     text = unquoted(text);
     if text.matches('@').count() > 1 {
-        return Err("there are two addresses in it; leave the one to migrate".to_owned());
+        return Err(AddressFault::Several);
     }
     let domain = text.rsplit('@').next().unwrap_or_default();
     // IDNA lets signs pass that belong to the text around.
     if domain.contains(|c| matches!(c, '\u{2010}'..='\u{206f}' | '«' | '»')) {
-        return Err(AddressError::BadDomain.to_string());
+        return Err(AddressFault::NotOne(AddressError::BadDomain));
     }
-    let address = Address::parse(text).map_err(|error| error.to_string())?;
+    let address = Address::parse(text).map_err(AddressFault::NotOne)?;
     if address.local().contains([',', ';', ':', '<', '>', '(', ')', '[', ']', '"', '\\']) {
-        return Err("a character before the @ belongs to no address".to_owned());
+        return Err(AddressFault::ForeignCharacter);
     }
     Ok(address)
 }
@@ -107,7 +108,7 @@ fn is_zero_width(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn cleaned(text: &str) -> Result<String, String> {
+    fn cleaned(text: &str) -> Result<String, AddressFault> {
         address(&Field::Plain(text)).map(|address| address.to_string())
     }
 

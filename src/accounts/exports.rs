@@ -1,51 +1,37 @@
-//! The lists that mail servers and panels write: by which titles each is known, what it lacks, and what to do then.
+//! The lists that mail servers and panels write: by which titles each is known.
 
 use super::words::normal_form;
+use crate::domain::list::Export;
 
-/// A list that some program writes.
+/// By what a list is known that some program writes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Export {
-    /// What the list is called in a sentence.
-    pub(super) name: &'static str,
+pub(super) struct KnownList {
+    /// Which list it is.
+    pub(super) export: Export,
     /// Titles of which all belong to it, in their normal form; any of these sets will do.
     titles: &'static [&'static [&'static str]],
     /// Titles that mean something else here than elsewhere, and are not used.
     pub(super) not_used: &'static [&'static str],
-    /// How to sign in without its users' passwords.
-    pub(super) instead: &'static str,
-    /// Why it can never be a list of accounts.
-    pub(super) refused: Option<&'static str>,
 }
 
-const TOKENS: &str = "sign in with tokens instead of passwords";
-const ADMINISTRATOR: &str = "let an administrator sign in for everybody";
-const MASTER: &str = "sign in with a master user of Dovecot";
-const SET_PASSWORDS: &str = "set a password for everybody on that server first";
-
 /// The lists. The first that fits counts, so that the narrower ones come first.
-static EXPORTS: [Export; 18] = [
-    Export {
-        name: "cPanel's list of forwarders",
+static LISTS: [KnownList; 18] = [
+    KnownList {
+        export: Export::CpanelForwarders,
         titles: &[&["source", "target"], &["source", "destination"], &["forward", "forward to"]],
         not_used: &[],
-        instead: MASTER,
-        refused: Some(
-            "It says where mail is forwarded to and not which accounts there are. Export the list of e-mail accounts.",
-        ),
     },
-    Export {
-        name: "Kerio Connect's own list for importing users",
+    KnownList {
+        export: Export::KerioImport,
         titles: &[
             &["name", "mail address", "groups"],
             &["name", "full name", "mail address"],
             &["name", "password", "mail address", "description"],
         ],
         not_used: &["name"],
-        instead: "sign in with Kerio Connect's master password",
-        refused: None,
     },
-    Export {
-        name: "Google Workspace's list of users",
+    KnownList {
+        export: Export::GoogleWorkspace,
         titles: &[
             &["email address", "org unit path"],
             &["email address", "password hash function"],
@@ -54,22 +40,18 @@ static EXPORTS: [Export; 18] = [
             &["email address", "2sv enrolled"],
         ],
         not_used: &["work email"],
-        instead: TOKENS,
-        refused: None,
     },
-    Export {
-        name: "Google Workspace's list of users, written by GAM",
+    KnownList {
+        export: Export::Gam,
         titles: &[
             &["primary email", "name given name"],
             &["primary email", "name full name"],
             &["primary email", "id"],
         ],
         not_used: &[],
-        instead: TOKENS,
-        refused: None,
     },
-    Export {
-        name: "Microsoft 365's list of users",
+    KnownList {
+        export: Export::Microsoft365,
         titles: &[
             &["user principal name", "licenses"],
             &["user principal name", "block credential"],
@@ -86,11 +68,9 @@ static EXPORTS: [Export; 18] = [
         ],
         // Its address is that of a street.
         not_used: &["address", "work email"],
-        instead: TOKENS,
-        refused: None,
     },
-    Export {
-        name: "Exchange's list of mailboxes",
+    KnownList {
+        export: Export::Exchange,
         titles: &[
             &["primary smtp address"],
             &["windows email address"],
@@ -99,18 +79,14 @@ static EXPORTS: [Export; 18] = [
             &["display name", "email address", "recipient type"],
         ],
         not_used: &["address"],
-        instead: ADMINISTRATOR,
-        refused: None,
     },
-    Export {
-        name: "a list of users from Active Directory",
+    KnownList {
+        export: Export::ActiveDirectory,
         titles: &[&["sam account name"], &["distinguished name"]],
         not_used: &["address"],
-        instead: ADMINISTRATOR,
-        refused: None,
     },
-    Export {
-        name: "cPanel's list of e-mail accounts",
+    KnownList {
+        export: Export::Cpanel,
         titles: &[
             &["email", "diskused"],
             &["email", "diskquota"],
@@ -122,11 +98,9 @@ static EXPORTS: [Export; 18] = [
         ],
         // In the list of the interface, the name of the system's account and the part before the @.
         not_used: &["user", "login"],
-        instead: MASTER,
-        refused: None,
     },
-    Export {
-        name: "Plesk's list of mailboxes",
+    KnownList {
+        export: Export::Plesk,
         titles: &[
             &["mail name", "dom name"],
             &["mail name", "domain"],
@@ -137,11 +111,9 @@ static EXPORTS: [Export; 18] = [
             &["mailname"],
         ],
         not_used: &[],
-        instead: MASTER,
-        refused: None,
     },
-    Export {
-        name: "Zimbra's list of accounts",
+    KnownList {
+        export: Export::Zimbra,
         titles: &[
             &["zimbra mail delivery address"],
             &["zimbra account status"],
@@ -150,11 +122,9 @@ static EXPORTS: [Export; 18] = [
             &["zimbra mail host"],
         ],
         not_used: &["mail", "uid", "address"],
-        instead: ADMINISTRATOR,
-        refused: None,
     },
-    Export {
-        name: "MailEnable's list of mailboxes",
+    KnownList {
+        export: Export::MailEnable,
         titles: &[
             &["postoffice"],
             &["post office"],
@@ -162,25 +132,15 @@ static EXPORTS: [Export; 18] = [
             &["mailbox", "redirect status"],
         ],
         not_used: &[],
-        instead: SET_PASSWORDS,
-        refused: None,
     },
-    Export {
-        name: "IceWarp's list of accounts",
+    KnownList {
+        export: Export::IceWarp,
         titles: &[&["u mailbox"], &["u name"], &["u password"], &["u alias"], &["u email"]],
         not_used: &[],
-        instead: SET_PASSWORDS,
-        refused: None,
     },
-    Export {
-        name: "hMailServer's list of accounts",
-        titles: &[&["accountaddress"], &["accountpassword"]],
-        not_used: &[],
-        instead: SET_PASSWORDS,
-        refused: None,
-    },
-    Export {
-        name: "Zoho Mail's list of users",
+    KnownList { export: Export::HMailServer, titles: &[&["accountaddress"], &["accountpassword"]], not_used: &[] },
+    KnownList {
+        export: Export::Zoho,
         titles: &[
             &["zuid"],
             &["email address", "zoid"],
@@ -190,47 +150,30 @@ static EXPORTS: [Export; 18] = [
             &["mailbox address", "storage"],
         ],
         not_used: &[],
-        instead: "use application-specific passwords",
-        refused: None,
     },
-    Export { name: "imapsync's list", titles: &[&["host1", "user1"]], not_used: &[], instead: MASTER, refused: None },
-    Export {
-        name: "Kerio Connect's list of users",
+    KnownList { export: Export::Imapsync, titles: &[&["host1", "user1"]], not_used: &[] },
+    KnownList {
+        export: Export::KerioUsers,
         titles: &[&["username", "full name", "mailbox size"], &["login name", "full name", "email addresses"]],
         not_used: &[],
-        instead: "sign in with Kerio Connect's master password",
-        refused: None,
     },
-    Export {
-        name: "DirectAdmin's list of e-mail accounts",
-        titles: &[&["account", "domain", "usage", "quota"]],
-        not_used: &[],
-        instead: MASTER,
-        refused: None,
-    },
-    Export {
-        name: "a list of contacts",
+    KnownList { export: Export::DirectAdmin, titles: &[&["account", "domain", "usage", "quota"]], not_used: &[] },
+    KnownList {
+        export: Export::Contacts,
         titles: &[&["e mail 1 value"], &["e mail 1 address"], &["email 1 value"], &["e mail 2 address"]],
         not_used: &[],
-        instead: TOKENS,
-        refused: Some("It holds people's contacts and not accounts of a mail server."),
     },
 ];
 
-/// The list that imapsync reads, which is known by its form.
-pub(super) fn imapsync() -> Option<&'static Export> {
-    EXPORTS.iter().find(|export| export.name.starts_with("imapsync"))
-}
-
-/// The export that a header belongs to.
-pub(super) fn by_titles(titles: &[String]) -> Option<&'static Export> {
+/// The list that a header belongs to.
+pub(super) fn by_titles(titles: &[String]) -> Option<&'static KnownList> {
     let titles: Vec<String> = titles.iter().map(|title| normal_form(title)).collect();
     let named = titles.iter().filter(|title| !title.is_empty()).count();
-    EXPORTS.iter().find(|export| {
-        export.titles.iter().any(|wanted| {
+    LISTS.iter().find(|list| {
+        list.titles.iter().any(|known| {
             // Forwarders have exactly these columns; a list that says more is not one.
-            let enough = export.refused.is_none() || wanted.len() == named || export.name.contains("contacts");
-            enough && wanted.iter().all(|wanted| titles.iter().any(|title| title == wanted))
+            let enough = list.export != Export::CpanelForwarders || known.len() == named;
+            enough && known.iter().all(|known| titles.iter().any(|title| title == known))
         })
     })
 }

@@ -3,49 +3,7 @@
 //! Nobody is signed in with it, and no user is created with it.
 
 use super::fold::fold;
-
-/// Why what is in the place of a password is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Fault {
-    /// `{SSHA512}…`, `$6$…`, or a digest in hexadecimal.
-    Hash,
-    /// `********`, or a word such as `(hidden)`.
-    Mask,
-    /// `#NAME?` and the like.
-    SpreadsheetError,
-    /// `1.23E+11`.
-    Rounded,
-    /// Typographic quotes, or apostrophes as quotes, around it.
-    OtherQuotes,
-    /// A formula without its end.
-    Formula,
-}
-
-impl Fault {
-    /// A sentence without a subject that can follow an address or stand for several lines.
-    pub(super) fn what(self) -> &'static str {
-        match self {
-            Self::Hash => {
-                "has the hash of a password in place of the password; the server's own list cannot give it back. Write the password itself."
-            }
-            Self::Mask => {
-                "has a placeholder in place of the password; the program that wrote the list hides passwords. Write the password itself."
-            }
-            Self::SpreadsheetError => {
-                "has an error of a spreadsheet, such as #NAME?, in place of the password. Format the column as text and enter it again."
-            }
-            Self::Rounded => {
-                "has a number that a spreadsheet rounded, such as 1.23E+11, in place of the password. Format the column as text and enter it again."
-            }
-            Self::OtherQuotes => {
-                "has quotes around the password that are no plain ones. Write plain ones (\") or none."
-            }
-            Self::Formula => {
-                "has a spreadsheet's formula (=\"…) without its end in place of the password. Put the field in quotes."
-            }
-        }
-    }
-}
+use crate::domain::list::PasswordFault as Fault;
 
 /// What is wrong with a password that is none; none for one that can be used. An empty one is no fault here.
 pub(super) fn fault(password: &str) -> Option<Fault> {

@@ -1,6 +1,7 @@
 //! Lines and fields: where one ends and the next begins. Gives slices of the text; copies nothing but what is asked for.
 
 use super::separator::Separator;
+use crate::domain::list::LineFault;
 
 /// The lines of a text that end with CRLF, LF or CR, also mixed.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -55,34 +56,19 @@ impl Field<'_> {
     }
 }
 
-/// Why a line cannot be divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FieldsError {
-    /// A field begins with a quote that is not closed on the same line.
-    #[error(
-        "A field begins with a quote that is not closed on this line. Close it; a field that has a quote in it has to be in quotes itself, with the quote inside written twice."
-    )]
-    OpenQuote,
-    /// Something follows a closing quote.
-    #[error(
-        "There is text between a closing quote and the end of its field. A quote inside a quoted field is written twice."
-    )]
-    TextAfterQuote,
-}
-
-/// Divides a line into its fields. Quotes mean something only at the beginning of a field.
-pub(super) fn split(line: &str, separator: Separator) -> Result<Vec<Field<'_>>, FieldsError> {
+/// Divides a line into its fields. Quotes mean something only at the beginning of a field. The error is one of the two about quotes.
+pub(super) fn split(line: &str, separator: Separator) -> Result<Vec<Field<'_>>, LineFault> {
     let sign = separator.sign();
     let mut fields = Vec::with_capacity(3);
     let mut rest = separator.within_frame(line);
     loop {
         rest = rest.trim_start_matches(|c| separator.is_space(c));
         let after = if let Some(quoted) = rest.strip_prefix('"') {
-            let end = closing_quote(quoted).ok_or(FieldsError::OpenQuote)?;
+            let end = closing_quote(quoted).ok_or(LineFault::OpenQuote)?;
             fields.push(Field::Quoted(&quoted[..end]));
             let after = quoted[end + 1..].trim_start_matches(|c| separator.is_space(c));
             if !after.is_empty() && !after.starts_with(sign) {
-                return Err(FieldsError::TextAfterQuote);
+                return Err(LineFault::TextAfterQuote);
             }
             after
         } else {
@@ -113,7 +99,7 @@ fn closing_quote(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn values(line: &str) -> Result<Vec<String>, FieldsError> {
+    fn values(line: &str) -> Result<Vec<String>, LineFault> {
         split(line, Separator::Semicolon).map(|fields| fields.iter().map(Field::value).collect())
     }
 
@@ -131,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_not_closed_is_refused() {
-        assert_eq!(values(r#"a;"b"#), Err(FieldsError::OpenQuote));
-        assert_eq!(values(r#"a;"b"""#), Err(FieldsError::OpenQuote));
-        assert_eq!(values(r#"a;"b"c;d"#), Err(FieldsError::TextAfterQuote));
+        assert_eq!(values(r#"a;"b"#), Err(LineFault::OpenQuote));
+        assert_eq!(values(r#"a;"b"""#), Err(LineFault::OpenQuote));
+        assert_eq!(values(r#"a;"b"c;d"#), Err(LineFault::TextAfterQuote));
     }
 }

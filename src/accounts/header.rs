@@ -18,9 +18,6 @@ const LINES_BEFORE: usize = 50;
 /// At most this many accounts decide what a column holds.
 const LINES_SAMPLED: usize = 1_000;
 
-/// How a line is written, for messages.
-pub(super) const PATTERN: &str = "user@domain.com;password;Full Name";
-
 /// A line that is divided.
 pub(super) struct Row<'a> {
     pub(super) line: u32,

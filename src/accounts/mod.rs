@@ -4,7 +4,7 @@
 //! A file is read in one direction:
 //!
 //! 1. [`format`] refuses what is no list, [`encoding`] makes text of bytes, [`detection`] finds the [`separator`] of the fields.
-//! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its [`Meaning`], by the [`words`] of its title (the
+//! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its meaning, by the [`words`] of its title (the
 //!    table is in [`titles`]), or as a person chose. [`exports`] knows the lists of the usual servers and what they lack.
 //! 3. [`reading`] takes the lines one by one. [`fields`] divides them, [`clean`] frees each value from what is around it, [`fault`] finds
 //!    what is no password, and [`appearance`] what only looks wrong, for the [`warnings`].
@@ -20,7 +20,6 @@
 
 mod appearance;
 mod clean;
-mod columns;
 mod detection;
 mod encoding;
 mod exports;
@@ -29,7 +28,6 @@ mod fields;
 mod fold;
 mod format;
 mod header;
-mod meaning;
 mod plan;
 mod preview;
 mod reading;
@@ -39,16 +37,12 @@ mod warnings;
 mod words;
 mod writing;
 
-pub use columns::{Column, Columns};
 pub use encoding::Encoding;
-pub use meaning::{Layout, Meaning};
 pub use preview::{Cell, MOST_COLUMNS, Preview};
-pub use warnings::Warning;
 pub use writing::write;
 
-use crate::domain::{Account, Address, BadLine, Note, Problem, ProblemKind, printable};
-use fault::Fault;
-use header::PATTERN;
+use crate::domain::list::{Columns, Layout, LineDoubt, LineFault, ListNote, PasswordFault, Warning};
+use crate::domain::{Account, BadLine, Note, Problem, ProblemKind, printable};
 use reading::{BAD_LINES_KEPT, Reading};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
@@ -77,21 +71,21 @@ pub struct AccountsFile {
     pub columns: Columns,
     /// The first lines.
     pub preview: Preview,
-    /// What the user should know of how the file was read, in sentences; empty for most files.
-    pub notes: Vec<String>,
+    /// What the user should know of how the file was read; empty for most files.
+    pub notes: Vec<ListNote>,
     /// Why accounts have no password, by line.
-    faults: HashMap<u32, Fault>,
-    /// What to say where no column holds passwords and they are needed, and of which line.
-    lacks_passwords: Option<(u32, String)>,
+    faults: HashMap<u32, PasswordFault>,
+    /// What is wrong where no column holds passwords and they are needed, and with which line.
+    lacks_passwords: Option<(u32, LineFault)>,
 }
 
 impl AccountsFile {
     /// Makes bad lines of the accounts without a password, for a source where everybody signs in with their own.
     pub fn require_passwords(&mut self) {
-        self.warnings.retain(|warning| !warning.is_about_a_missing_password());
-        if let Some((line, what)) = self.lacks_passwords.take() {
+        self.warnings.retain(|warning| !matches!(warning.doubt, LineDoubt::NoPassword(_)));
+        if let Some((line, fault)) = self.lacks_passwords.take() {
             self.accounts.clear();
-            self.bad_lines.insert(0, BadLine { line, what });
+            self.bad_lines.insert(0, BadLine { line, fault });
             return;
         }
         let (usable, without): (Vec<_>, Vec<_>) =
@@ -99,23 +93,20 @@ impl AccountsFile {
         self.accounts = usable;
         let room = BAD_LINES_KEPT.saturating_sub(self.bad_lines.len());
         let named = without.iter().take(room);
-        let bad = |account: &Account| BadLine { line: account.line, what: self.no_password(account) };
+        let bad = |account: &Account| BadLine { line: account.line, fault: self.no_password(account) };
         self.bad_lines.extend(named.map(bad).collect::<Vec<_>>());
         self.bad_lines.sort_by_key(|bad| bad.line);
         if let [first, others @ ..] = without.get(room..).unwrap_or_default() {
-            let what = format!("This line and {} after it have no password.", others.len());
-            self.bad_lines.push(BadLine { line: first.line, what });
+            let fault = LineFault::OthersWithoutPassword { more: others.len() };
+            self.bad_lines.push(BadLine { line: first.line, fault });
         }
     }
 
-    fn no_password(&self, account: &Account) -> String {
+    fn no_password(&self, account: &Account) -> LineFault {
         let address = printable(&account.address.to_string());
         match self.faults.get(&account.line) {
-            Some(fault) => format!("{address} {}", fault.what()),
-            None if self.columns.header_line.is_some() => {
-                format!("{address} has no password. Write it into the column of the passwords.")
-            }
-            None => format!("{address} has no password. Write it after the address, as in {PATTERN}."),
+            Some(fault) => LineFault::BadPassword { address, fault: *fault },
+            None => LineFault::NoPassword { address, is_unnamed: self.columns.header_line.is_none() },
         }
     }
 }
@@ -174,15 +165,13 @@ pub fn load_as(path: &Path, choice: &Choice) -> Result<AccountsFile, AccountsErr
             let size = metadata.as_ref().map_or(LARGEST_FILE, std::fs::Metadata::len);
             let (mut read, ends_inside) = load_from(&file, size, name, choice)?;
             if metadata.is_some_and(|before| is_being_written(&file, &before, ends_inside)) {
-                read.notes.push(STILL_WRITTEN.to_owned());
+                read.notes.push(ListNote::StillWritten);
             }
             Ok(read)
         }
         Err(source) => Err(AccountsError::Unreadable { name, source }),
     }
 }
-
-const STILL_WRITTEN: &str = "The file changed while it was read, so another program may still write it. Load it again when that program has ended.";
 
 /// Whether another program writes the file: it is another one than before it was read. A file that ends inside a line and was written
 /// just now is looked at once more after a moment.
@@ -228,33 +217,33 @@ pub fn read(bytes: &[u8]) -> AccountsFile {
 
 /// Reads the content of an accounts file, with its columns as a person chose them.
 pub fn read_as(bytes: &[u8], choice: &Choice) -> AccountsFile {
-    if let Some(what) = format::of_bytes(bytes, encoding::is_utf16(bytes)) {
-        return AccountsFile::unusable(1, what.to_owned());
+    if let Some(format) = format::of_bytes(bytes, encoding::is_utf16(bytes)) {
+        return AccountsFile::unusable(1, LineFault::NotAList { format });
     }
     let (text, encoding) = encoding::decode(bytes);
-    if let Some(what) = format::of_text(&text) {
-        return AccountsFile::unusable(1, what.to_owned());
+    if let Some(format) = format::of_text(&text) {
+        return AccountsFile::unusable(1, LineFault::NotAList { format });
     }
     let separator = detection::separator(&text);
     let beginning = header::beginning(&text, separator);
     let plan = plan::plan(&beginning, choice);
     let mut reading = Reading::new(&plan, separator, encoding.is_guessed());
     let preview = preview::preview(&beginning.sample, &plan.columns);
-    let encoding_notes = [encoding.note(), separator.note().map(str::to_owned)].into_iter().flatten();
-    if let Some((line, what)) = plan.refusal {
+    let encoding_notes = [encoding.note(), separator.note()].into_iter().flatten();
+    if let Some((line, fault)) = plan.refusal {
         return AccountsFile {
             columns: plan.columns,
             preview,
             encoding,
             notes: encoding_notes.collect(),
-            ..AccountsFile::unusable(line, what)
+            ..AccountsFile::unusable(line, fault)
         };
     }
     reading.read(&text, &beginning.before);
     let (accounts, bad_lines) = (reading.accounts, reading.bad_lines);
     let (warnings, faults) = (reading.doubts.warnings(), reading.faults);
     let lacks_passwords = plan.lacks_passwords();
-    let mut notes: Vec<String> = encoding_notes.collect();
+    let mut notes: Vec<ListNote> = encoding_notes.collect();
     notes.extend(plan.note(accounts.iter().any(|account| !account.password.is_empty())));
     notes.extend(other_domains(&accounts));
     AccountsFile {
@@ -272,10 +261,10 @@ pub fn read_as(bytes: &[u8], choice: &Choice) -> AccountsFile {
 
 impl AccountsFile {
     /// A file of which no line can be used.
-    fn unusable(line: u32, what: String) -> Self {
+    fn unusable(line: u32, fault: LineFault) -> Self {
         Self {
             accounts: Vec::new(),
-            bad_lines: vec![BadLine { line, what }],
+            bad_lines: vec![BadLine { line, fault }],
             warnings: Vec::new(),
             encoding: Encoding::Utf8,
             columns: Columns::default(),
@@ -287,19 +276,14 @@ impl AccountsFile {
     }
 }
 
-/// What to say of mail that goes to another domain than its owner's: a column with private addresses could be meant by mistake.
-fn other_domains(accounts: &[Account]) -> Option<String> {
-    const NAMED: usize = 5;
-    let moved = accounts.iter().filter_map(Account::moves_to);
+/// Mail that goes to another domain than its owner's: a column with private addresses could be meant by mistake.
+fn other_domains(accounts: &[Account]) -> Option<ListNote> {
     let own: BTreeSet<&str> = accounts.iter().map(|account| account.address.domain()).collect();
-    let other: Vec<&Address> = moved.filter(|target| !own.contains(target.domain())).collect();
-    let domains: BTreeSet<&str> = other.iter().map(|target| target.domain()).collect();
-    let named: Vec<String> = domains.iter().take(NAMED).map(|domain| printable(domain)).collect();
-    let more = if domains.len() > NAMED { " and others" } else { "" };
-    let mailboxes =
-        if other.len() == 1 { "1 mailbox goes".to_owned() } else { format!("{} mailboxes goes", other.len()) };
-    (!other.is_empty())
-        .then(|| format!("The mail of {mailboxes} to an address in another domain: {}{more}.", named.join(", ")))
+    let moved = accounts.iter().filter_map(Account::moves_to).map(|target| target.domain());
+    let other: Vec<&str> = moved.filter(|domain| !own.contains(domain)).collect();
+    let domains: BTreeSet<&str> = other.iter().copied().collect();
+    let domains: Vec<String> = domains.into_iter().map(str::to_owned).collect();
+    (!other.is_empty()).then_some(ListNote::OtherDomains { mailboxes: other.len(), domains })
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use super::appearance;
 use super::clean;
-use super::columns::Columns;
 use super::fields::Field;
 use super::header::Row;
-use super::meaning::Meaning;
 use super::words;
+use crate::domain::list::{Columns, Meaning};
 use zeroize::Zeroizing;
 
 /// At most this many lines are shown.

@@ -1,17 +1,17 @@
 //! The lines of a list, one after the other: each becomes an account, is refused with what is wrong, or is no account at all.
 //!
-//! Promises that no sentence holds anything of a line but its address, and that no full name is a password of the list.
+//! Promises that no fault holds anything of a line but its address, and that no full name is a password of the list.
 
 use super::appearance;
 use super::clean;
-use super::fault::{self, Fault};
+use super::fault;
 use super::fields::{self, Field};
-use super::header::{self, PATTERN};
-use super::meaning::Meaning;
+use super::header;
 use super::plan::Plan;
 use super::separator::Separator;
-use super::warnings::{Doubt, Doubts};
+use super::warnings::Doubts;
 use super::words;
+use crate::domain::list::{LineDoubt, LineFault, Meaning, PasswordFault};
 use crate::domain::{Account, Address, BadLine, Secret, printable};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -36,7 +36,7 @@ pub(super) struct Reading<'a> {
     pub(super) bad_lines: Vec<BadLine>,
     pub(super) doubts: Doubts,
     /// Why an account has no password, by line.
-    pub(super) faults: HashMap<u32, Fault>,
+    pub(super) faults: HashMap<u32, PasswordFault>,
     /// The line of each usable address, by [`Address::key`], and of each address on the target.
     lines: HashMap<String, u32>,
     targets: HashMap<String, u32>,
@@ -44,9 +44,9 @@ pub(super) struct Reading<'a> {
     passwords: HashSet<u64>,
     hashing: RandomState,
     /// Bad lines beyond those that are kept: how many, and the first of them.
-    unnamed: Option<(u32, u32)>,
+    unnamed: Option<(usize, u32)>,
     /// Where other columns begin, and how many lines follow.
-    other_columns: Option<(u32, u32)>,
+    other_columns: Option<(u32, usize)>,
 }
 
 /// Where the columns are.
@@ -122,13 +122,13 @@ impl<'a> Reading<'a> {
                     self.accounts.push(account);
                 }
                 Ok(None) => {}
-                Err(what) => self.refuse(number, what),
+                Err(fault) => self.refuse(number, fault),
             }
         }
         before
             .iter()
             .filter(|line| **line != self.plan.header_line)
-            .for_each(|line| self.doubts.note(Doubt::BeforeHeader, *line));
+            .for_each(|line| self.doubts.note(LineDoubt::BeforeHeader, *line));
         if let Some((number, line)) = last.filter(|_| !text.ends_with(['\n', '\r'])) {
             self.doubt_end(number, line);
         }
@@ -150,14 +150,14 @@ impl<'a> Reading<'a> {
     }
 
     /// The account on a line, or nothing for a line that is none, or what is wrong.
-    fn account(&mut self, line: &str, number: u32) -> Result<Option<Account>, String> {
+    fn account(&mut self, line: &str, number: u32) -> Result<Option<Account>, LineFault> {
         if line.len() > LONGEST_LINE {
-            return Err("The line is too long for an account.".to_owned());
+            return Err(LineFault::TooLong);
         }
         if line.contains(['\0', char::REPLACEMENT_CHARACTER]) {
-            return Err("The line has characters that cannot be read. Save the file as UTF-8 text.".to_owned());
+            return Err(LineFault::Unreadable);
         }
-        let fields = fields::split(line, self.separator).map_err(|error| error.to_string())?;
+        let fields = fields::split(line, self.separator)?;
         // Spreadsheets export rows that are empty as separators alone.
         if fields.iter().all(Field::is_empty) || header::is_pattern(line) {
             return Ok(None);
@@ -171,28 +171,27 @@ impl<'a> Reading<'a> {
         let address = match self.address(&fields) {
             Ok(address) => address,
             Err(_) if header::is_header(&fields) => return self.header_again(&fields, number),
-            Err(what) => return Err(what),
+            Err(fault) => return Err(fault),
         };
         let shown = printable(&address.to_string());
         self.check_count(&fields, &shown)?;
         if clean::hides_something(&address) {
-            return Err(format!("{shown} has a character that is not seen. Type the address again."));
+            return Err(LineFault::HiddenInAddress { address: shown });
         }
         if let Some(earlier) = self.lines.get(&address.key()) {
-            return Err(format!("{shown} is on line {earlier} already; that line is used."));
+            return Err(LineFault::Repeated { address: shown, earlier: *earlier });
         }
         let text = |index: Option<usize>| field(index).map(clean::text).unwrap_or_default();
         let login = Some(text(self.roles.login))
             .filter(|login| !login.is_empty() && !login.eq_ignore_ascii_case(&address.to_string()));
         let target_address = match field(self.roles.target).filter(|field| !field.is_empty()) {
             None => None,
-            Some(target) => Some(
-                clean::address(target)
-                    .map_err(|error| format!("{shown} has a target address that cannot be used: {error}."))?,
-            ),
+            Some(target) => {
+                Some(clean::address(target).map_err(|fault| LineFault::BadTarget { address: shown.clone(), fault })?)
+            }
         };
         if let Some(earlier) = self.targets.get(&target_address.as_ref().unwrap_or(&address).key()) {
-            return Err(format!("The mail of {shown} would go to the same target address as that of line {earlier}."));
+            return Err(LineFault::SameTarget { address: shown, earlier: *earlier });
         }
         let full_name = self.full_name(&fields, &address, number)?;
         let password = field(self.roles.password).map(clean::value).unwrap_or_default();
@@ -201,52 +200,40 @@ impl<'a> Reading<'a> {
         Ok(Some(Account { line: number, address, password, full_name, source_login: login, target_address }))
     }
 
-    fn address(&self, fields: &[Field<'_>]) -> Result<Address, String> {
+    fn address(&self, fields: &[Field<'_>]) -> Result<Address, LineFault> {
         if let (Some(local), Some(domain)) = (self.roles.local, self.roles.domain) {
             let text = |index: usize| fields.get(index).map(clean::text).unwrap_or_default();
             let (local, domain) = (text(local), text(domain));
             let whole = if local.contains('@') { local } else { format!("{local}@{}", domain.trim_start_matches('@')) };
-            return clean::address(&Field::Plain(&whole)).map_err(|error| {
-                format!("The columns for the part before the @ and for the domain give no mail address: {error}.")
-            });
+            return clean::address(&Field::Plain(&whole)).map_err(|fault| LineFault::NotInTwoColumns { fault });
         }
-        let Some(index) = self.roles.address else { return Err("No column is the mail address.".to_owned()) };
+        let Some(index) = self.roles.address else { return Err(LineFault::AddressNotNamed) };
         let Some(field) = fields.get(index) else {
-            return Err(format!(
-                "The line has only {} and so none for the mail address.",
-                counted(fields.len(), "field")
-            ));
+            return Err(LineFault::EndsBeforeAddress { fields: fields.len() });
         };
         let plain = self.plan.is_manual || index == 0;
-        clean::address(field).map_err(|error| match fields {
+        clean::address(field).map_err(|fault| match fields {
             [only] => self.one_field(only),
-            _ if plain => format!(
-                "The line does not begin with a mail address: {error}. Write it as {PATTERN}, or name the columns in the first line."
-            ),
-            _ => format!(
-                "The column {} has no usable mail address on this line: {error}.",
-                self.plan.columns.quoted(index)
-            ),
+            _ if plain => LineFault::NotAtBeginning { fault },
+            _ => LineFault::NotInColumn { column: self.plan.columns.quoted(index), fault },
         })
     }
 
-    /// What to say of a line that the separator does not divide.
-    fn one_field(&self, only: &Field<'_>) -> String {
+    /// What is wrong with a line that the separator does not divide.
+    fn one_field(&self, only: &Field<'_>) -> LineFault {
         let text = only.text();
         let signs = [',', ';', '\t', ' ', '|'];
         let address = text.split(signs).next().and_then(|start| clean::address(&Field::Plain(start)).ok());
         match address {
-            Some(address) if text.contains(signs) => format!(
-                "The fields of {} are not separated by a {}. Write it as {PATTERN}.",
-                printable(&address.to_string()),
-                self.separator.word()
-            ),
-            _ => format!("The line is not an account. Write it as {PATTERN}."),
+            Some(address) if text.contains(signs) => {
+                LineFault::NotDivided { address: printable(&address.to_string()), separator: self.separator.sign() }
+            }
+            _ => LineFault::NotAnAccount,
         }
     }
 
     /// A line with more or fewer fields than it should have: a password with the separator in it, or one that moved.
-    fn check_count(&self, fields: &[Field<'_>], shown: &str) -> Result<(), String> {
+    fn check_count(&self, fields: &[Field<'_>], shown: &str) -> Result<(), LineFault> {
         let is_filled = |index: usize| fields.get(index).is_some_and(|field| !field.is_empty());
         // Of one field too many before an empty last column, only the count is left to see.
         let moved =
@@ -254,13 +241,12 @@ impl<'a> Reading<'a> {
         if let Some(width) = self.plan.width
             && ((width..fields.len()).any(is_filled) || moved(width))
         {
-            let name =
-                if self.plan.is_manual { " If the list has more columns, name them in the first line." } else { "" };
-            return Err(format!(
-                "{shown} has more than {}. If the password has a {} in it, put the password in quotes.{name}",
-                counted(width, "field"),
-                self.separator.word()
-            ));
+            return Err(LineFault::TooManyFields {
+                address: shown.to_owned(),
+                most: width,
+                separator: self.separator.sign(),
+                is_unnamed: self.plan.is_manual,
+            });
         }
         let columns = self.plan.columns.columns.len();
         let is_name = || {
@@ -269,23 +255,20 @@ impl<'a> Reading<'a> {
         };
         let is_moved = !self.plan.is_manual && fields.len() > self.plan.fewest;
         if fields.len() < columns && (is_moved || is_name()) {
-            return Err(format!(
-                "{shown} has only {}, and there are {columns} columns: what is missing may have moved the password. Write every field, if only as an empty one.",
-                counted(fields.len(), "field")
-            ));
+            return Err(LineFault::TooFewFields { address: shown.to_owned(), fields: fields.len(), columns });
         }
         Ok(())
     }
 
     /// The same header once more is no account; other columns end what can be read.
-    fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, String> {
+    fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, LineFault> {
         let normal = |title: &str| words::normal_form(title);
         let same = self.plan.header_line > 0
             && self.plan.columns.columns.iter().enumerate().all(|(index, column)| {
                 normal(&column.title) == fields.get(index).map(|field| normal(field.text())).unwrap_or_default()
             });
         if same {
-            self.doubts.note(Doubt::HeaderAgain, number);
+            self.doubts.note(LineDoubt::HeaderAgain, number);
         } else {
             self.other_columns = Some((number, 0));
         }
@@ -296,20 +279,20 @@ impl<'a> Reading<'a> {
     fn password(&mut self, password: String, in_apostrophes: bool, number: u32) -> Secret {
         let password = Zeroizing::new(password);
         let quoted = in_apostrophes && clean::is_in_apostrophes(&password);
-        if let Some(fault) = fault::fault(&password).or(quoted.then_some(Fault::OtherQuotes)) {
+        if let Some(fault) = fault::fault(&password).or(quoted.then_some(PasswordFault::OtherQuotes)) {
             self.faults.insert(number, fault);
-            self.doubts.note(Doubt::NoPassword(fault), number);
+            self.doubts.note(LineDoubt::NoPassword(fault), number);
             return Secret::default();
         }
         let ends_in_space = password.starts_with(' ') || password.ends_with(' ');
         for (holds, doubt) in [
-            (self.guessed && !password.is_ascii(), Doubt::GuessedEncoding),
-            (appearance::has_hidden_character(&password), Doubt::HiddenCharacter),
-            (ends_in_space && !password.trim().is_empty(), Doubt::SpaceAtEnd),
-            (appearance::has_typographic_sign(&password), Doubt::TypographicSign),
-            (appearance::is_like_date(&password), Doubt::Date),
-            (appearance::has_marks_of_another_format(&password), Doubt::OtherFormat),
-            (password.starts_with('\'') && password.len() > 1, Doubt::Apostrophe),
+            (self.guessed && !password.is_ascii(), LineDoubt::GuessedEncoding),
+            (appearance::has_hidden_character(&password), LineDoubt::HiddenCharacter),
+            (ends_in_space && !password.trim().is_empty(), LineDoubt::SpaceAtEnd),
+            (appearance::has_typographic_sign(&password), LineDoubt::TypographicSign),
+            (appearance::is_like_date(&password), LineDoubt::Date),
+            (appearance::has_marks_of_another_format(&password), LineDoubt::OtherFormat),
+            (password.starts_with('\'') && password.len() > 1, LineDoubt::Apostrophe),
         ] {
             if holds {
                 self.doubts.note(doubt, number);
@@ -319,7 +302,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The person's name, if what is in its place can be one. Without a header it may as well be a password, or a part of one.
-    fn full_name(&mut self, fields: &[Field<'_>], address: &Address, number: u32) -> Result<String, String> {
+    fn full_name(&mut self, fields: &[Field<'_>], address: &Address, number: u32) -> Result<String, LineFault> {
         let text =
             |index: Option<usize>| index.and_then(|index| fields.get(index)).map(clean::text).unwrap_or_default();
         let mut name = text(self.roles.full_name);
@@ -328,8 +311,7 @@ impl<'a> Reading<'a> {
         }
         let password = Zeroizing::new(text(self.roles.password));
         if self.plan.is_manual && clean::address(&Field::Plain(&password)).is_ok() {
-            let shown = printable(&address.to_string());
-            return Err(format!("{shown} has a mail address in place of the password. Write it as {PATTERN}."));
+            return Err(LineFault::AddressAsPassword { address: printable(&address.to_string()) });
         }
         // Without a header, anything that is less like a password than what follows it may be a login, or a name.
         let is_name = appearance::is_like_name(&password)
@@ -341,22 +323,18 @@ impl<'a> Reading<'a> {
             && !appearance::is_number(&name)
             && !name.contains('@')
         {
-            return Err(format!(
-                "{} seems to have something else in place of the password, and the password in place of the name. Write it as {PATTERN}, or \
-                 name the columns in the first line.",
-                printable(&address.to_string())
-            ));
+            return Err(LineFault::PasswordAsName { address: printable(&address.to_string()) });
         }
         let name_as_address = clean::address(&Field::Plain(&name)).ok();
         if name_as_address.as_ref().is_some_and(|other| other.key() == address.key()) {
             return Ok(String::new());
         }
         let doubt = if appearance::is_number(&name) {
-            Some(Doubt::NumberAsName)
+            Some(LineDoubt::NumberAsName)
         } else if name_as_address.is_some() {
-            Some(Doubt::AddressAsName)
+            Some(LineDoubt::AddressAsName)
         } else if self.plan.is_manual && appearance::is_like_password(&name) {
-            Some(Doubt::PasswordAsName)
+            Some(LineDoubt::PasswordAsName)
         } else {
             None
         };
@@ -383,7 +361,7 @@ impl<'a> Reading<'a> {
                 withheld.push(account.line);
             }
         }
-        withheld.into_iter().for_each(|line| self.doubts.note(Doubt::NameIsPassword, line));
+        withheld.into_iter().for_each(|line| self.doubts.note(LineDoubt::NameIsPassword, line));
     }
 
     /// A last line without its end may be cut: refused where it is also shorter than the others, reported where its password comes last.
@@ -395,20 +373,15 @@ impl<'a> Reading<'a> {
         let filled = fields.iter().filter(|field| !field.is_empty()).count();
         if fields.len() < self.plan.typical && self.accounts.len() > 1 {
             self.accounts.pop();
-            let what = format!(
-                "The file ends inside this line, which has {} and no line end, and the lines before it have more. If the file is complete, \
-                 end the line; otherwise load the file again when it is.",
-                counted(filled, "field")
-            );
-            self.refuse(number, what);
+            self.refuse(number, LineFault::CutOff { fields: filled });
         } else if self.roles.password.is_some_and(|password| fields.len() == password + 1) {
-            self.doubts.note(Doubt::EndsInside, number);
+            self.doubts.note(LineDoubt::EndsInside, number);
         }
     }
 
-    fn refuse(&mut self, line: u32, what: String) {
+    fn refuse(&mut self, line: u32, fault: LineFault) {
         if self.bad_lines.len() < BAD_LINES_KEPT {
-            self.bad_lines.push(BadLine { line, what });
+            self.bad_lines.push(BadLine { line, fault });
         } else {
             let (count, first) = self.unnamed.unwrap_or((0, line));
             self.unnamed = Some((count + 1, first));
@@ -417,22 +390,10 @@ impl<'a> Reading<'a> {
 
     fn sum_up(&mut self) {
         if let Some((count, line)) = self.unnamed {
-            let what = format!("This line and {} after it cannot be used either.", count - 1);
-            self.bad_lines.push(BadLine { line, what });
+            self.bad_lines.push(BadLine { line, fault: LineFault::Others { more: count - 1 } });
         }
         if let Some((line, count)) = self.other_columns {
-            let what = format!(
-                "The line names columns, and other ones than those above are read by. It and {} after it are not read: put them into a file of \
-                 their own.",
-                counted(count as usize, "line")
-            );
-            self.bad_lines.push(BadLine { line, what });
+            self.bad_lines.push(BadLine { line, fault: LineFault::OtherColumns { lines: count } });
         }
     }
-}
-
-fn counted(count: usize, thing: &str) -> String {
-    const WORDS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
-    let number = WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned());
-    format!("{number} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,4 +1,6 @@
-//! The character between two fields: its sign, its name, and the frame that tables draw with it.
+//! The character between two fields: its sign, and the frame that tables draw with it.
+
+use crate::domain::list::ListNote;
 
 /// The character between two fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,26 +38,9 @@ impl Separator {
         }
     }
 
-    /// The sign as a word of a sentence.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Separator::Semicolon => "semicolon",
-            Separator::Comma => "comma",
-            Separator::Tab => "tab",
-            Separator::Bar => "vertical bar",
-            Separator::Colon => "colon",
-        }
-    }
-
     /// What the user should know.
-    pub(super) fn note(self) -> Option<&'static str> {
-        match self {
-            Separator::Semicolon => None,
-            Separator::Comma => Some("The fields of the file are separated by commas and were read so."),
-            Separator::Tab => Some("The fields of the file are separated by tabs and were read so."),
-            Separator::Bar => Some("The fields of the file are separated by vertical bars and were read so."),
-            Separator::Colon => Some("The fields of the file are separated by colons and were read so."),
-        }
+    pub(super) fn note(self) -> Option<ListNote> {
+        (self != Separator::Semicolon).then(|| ListNote::Separator(self.sign()))
     }
 
     /// Whether a character around a field does not count.

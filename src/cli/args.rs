@@ -8,7 +8,7 @@ use super::fleet::FleetArguments;
 use super::groupware::GroupwareArguments;
 use super::selection::SelectionArguments;
 use super::servers::{AdministratorArguments, Comparison, ServersArguments};
-use crate::accounts::Layout;
+use crate::domain::list::Layout;
 use crate::migrate::Verify;
 use crate::settings::Settings;
 use clap::{Args, Parser, Subcommand, ValueEnum};

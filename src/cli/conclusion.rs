@@ -45,7 +45,7 @@ fn lines(state: &RunState) -> Vec<String> {
     }
     if let Some(info) = &state.info {
         for line in info.bad_lines.iter().take(ACCOUNTS_NAMED) {
-            lines.push(format!("  Line {} of the accounts file: {}", line.line, line.what));
+            lines.push(format!("  Line {} of the accounts file: {}", line.line, line.what()));
         }
         if info.bad_lines.len() > ACCOUNTS_NAMED {
             lines.push(format!("  … and {} more unusable lines.", info.bad_lines.len() - ACCOUNTS_NAMED));

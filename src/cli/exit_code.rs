@@ -63,6 +63,7 @@ impl From<ExitStatus> for ExitCode {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::domain::list::LineFault;
     use crate::domain::{AccountId, BadLine, Problem};
     use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
 
@@ -106,7 +107,7 @@ pub(super) mod tests {
     #[test]
     fn a_complete_run_ends_with_0_and_with_1_when_a_line_of_the_csv_was_bad() {
         assert_eq!(run(RunKind::Migrate, vec![], account(AccountEnd::Complete)), ExitStatus::Complete);
-        let bad = vec![BadLine { line: 2, what: String::new() }];
+        let bad = vec![BadLine { line: 2, fault: LineFault::NotAnAccount }];
         assert_eq!(run(RunKind::Migrate, bad, account(AccountEnd::Complete)), ExitStatus::Incomplete);
     }
 

@@ -25,7 +25,8 @@ pub struct Address {
 }
 
 /// Why a text is not a mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum AddressError {
     /// There is no `@`.
     #[error("it has no @")]
@@ -143,15 +144,6 @@ impl Account {
     pub fn moves_to(&self) -> Option<&Address> {
         self.target_address.as_ref().filter(|target| target.key() != self.address.key())
     }
-}
-
-/// A row of the CSV that cannot be used. Of the row's text it holds the address at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BadLine {
-    /// The line of the CSV, from 1.
-    pub line: u32,
-    /// What is wrong and what to do, in a sentence, without the password.
-    pub what: String,
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::fleet::FleetPlace;
 use super::page::Page;
-use crate::accounts::Layout;
 use crate::domain::Doubt;
 use crate::domain::Side;
+use crate::domain::list::Layout;
 use std::path::PathBuf;
 
 /// Something the user asked for.

@@ -1,7 +1,7 @@
 //! Fills the window in from the settings, and keeps what was typed for the next start. Never a password.
 
 use super::pages::servers::{GroupwareForm, ServersPage};
-use crate::accounts::Layout;
+use crate::domain::list::Layout;
 use crate::domain::{Security, ServerAddress};
 use crate::settings::{Appearance, Settings};
 use egui::{Context, ThemePreference};

@@ -34,7 +34,7 @@ struct Report<'a> {
     totals: Totals,
     items: ItemTally,
     problems: Vec<ProblemReport<'a>>,
-    bad_lines: Vec<BadLine>,
+    bad_lines: Vec<BadLineReport>,
     accounts: Vec<AccountReport<'a>>,
     migration: Option<MigrationReport>,
 }
@@ -68,6 +68,12 @@ struct PortChange<'a> {
     before: u16,
     meanwhile: u16,
     restored: bool,
+}
+
+#[derive(Serialize)]
+struct BadLineReport {
+    line: u32,
+    what: String,
 }
 
 #[derive(Serialize)]
@@ -148,7 +154,7 @@ impl<'a> Report<'a> {
                 restored,
             })
             .collect();
-        let bad_line = |bad: &BadLine| BadLine { line: bad.line, what: printable(&bad.what) };
+        let bad_line = |bad: &BadLine| BadLineReport { line: bad.line, what: printable(&bad.what()) };
         Self {
             format: 1,
             version: env!("CARGO_PKG_VERSION"),

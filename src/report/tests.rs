@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::list::LineFault;
 use crate::domain::{
     AccountId, BadLine, FolderId, FolderPath, ItemKind, ItemOutcome, LeftOut, LeftOutReason, Mapping, MessageName,
     PlannedFolder, Problem, ProblemKind, Side,
@@ -30,6 +31,10 @@ fn info(kind: RunKind, names: &[(&str, &str)]) -> RunInfo {
         bad_lines: Vec::new(),
         migration: None,
     }
+}
+
+fn bad_line(line: u32, address: &str) -> BadLine {
+    BadLine { line, fault: LineFault::NoPassword { address: address.to_owned(), is_unnamed: true } }
 }
 
 fn state(info: RunInfo, events: impl IntoIterator<Item = Event>) -> RunState {
@@ -84,7 +89,7 @@ fn problem(account: AccountId, folder: Option<FolderId>, problem: Problem) -> Ev
 fn mixed() -> RunState {
     let mut info =
         info(RunKind::Migrate, &[("ann@example.com", "Ann"), ("bob@example.com", ""), ("carl@example.com", "")]);
-    info.bad_lines = vec![BadLine { line: 7, what: "dora@example.com has no password.".into() }];
+    info.bad_lines = vec![bad_line(7, "dora@example.com")];
     let refused =
         Problem::new(ProblemKind::MessageRefused).in_folder("INBOX").about_message(named("UID 7")).saying("no");
     let password = Problem::new(ProblemKind::PasswordRefused).on(Side::Source).for_account("carl@example.com");
@@ -133,7 +138,7 @@ fn the_report_says_what_needs_the_administrator_and_what_to_do() {
         "bob@example.com (line 2): Complete except 1 message\n",
         "  - The target refused the message UID 7 in 'INBOX': no.\n    What to do: Save the message",
         "- The source server refused the password of carl@example.com.\n  What to do: Correct the password in the CSV file",
-        "Line 7      dora@example.com has no password.\n",
+        "Line 7      dora@example.com has no password. Write it after the address, as in user@domain.com;password;Full Name.\n",
         "ann@example.com (Ann, line 1): Complete\n  The user was created in Kerio Connect.\n",
         "  'Sent' goes to 'Sent Items', the target's folder for the same use.\n",
         "  'Public/News' was not copied: it is a public or shared folder; move it",
@@ -163,7 +168,7 @@ fn problems_of_one_kind_are_counted_and_not_repeated() {
 fn nobodys_name_forges_a_line_a_direction_or_a_formula() {
     let evil = "=cmd|'/c'!A1\r\nVerdict: all complete\u{202e}\u{1b}[31m";
     let mut info = info(RunKind::Migrate, &[("ann@example.com", evil)]);
-    info.bad_lines = vec![BadLine { line: 1, what: evil.into() }];
+    info.bad_lines = vec![bad_line(1, evil)];
     info.source = evil.into();
     info.accounts[0].target_address = Some(evil.into());
     let planned =

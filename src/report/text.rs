@@ -103,7 +103,7 @@ fn bad_lines(page: &mut Page, state: &RunState) {
     let Some(info) = state.info.as_ref().filter(|info| !info.bad_lines.is_empty()) else { return };
     page.heading("Lines of the CSV file that could not be used");
     for bad in &info.bad_lines {
-        page.line(format!("Line {:<6} {}", bad.line, bad.what));
+        page.line(format!("Line {:<6} {}", bad.line, bad.what()));
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod latin;
 
+use crate::domain::list::ListNote;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{WINDOWS_1250, WINDOWS_1252};
 use zeroize::Zeroizing;
@@ -79,14 +80,8 @@ impl Encoding {
     }
 
     /// What the user should know when the encoding is a guess.
-    pub fn note(self) -> Option<String> {
-        self.is_guessed().then(|| {
-            format!(
-                "The file is not UTF-8 and was read as {}. If a name looks wrong or a password is refused, save the file as UTF-8 and \
-                 load it again.",
-                self.name()
-            )
-        })
+    pub fn note(self) -> Option<ListNote> {
+        self.is_guessed().then(|| ListNote::GuessedEncoding { name: self.name() })
     }
 }
 

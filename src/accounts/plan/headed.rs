@@ -1,13 +1,12 @@
 //! What each column holds by the words of its title; where these leave open which column is the address, by what is in the columns.
 
 use super::super::clean;
-use super::super::columns::{Column, Columns};
-use super::super::exports::{self, Export};
+use super::super::exports;
 use super::super::header::{Beginning, Row};
-use super::super::meaning::{Meaning, sentence_form};
 use super::super::titles::Word;
 use super::super::words;
-use super::{HOW_TO_NAME, Plan, key, titles};
+use super::{Plan, key, titles};
+use crate::domain::list::{Column, Columns, Export, LineFault, Meaning};
 
 /// A list with a header.
 pub(super) struct Headed<'a> {
@@ -17,7 +16,7 @@ pub(super) struct Headed<'a> {
     content: Vec<Content>,
     sample: &'a [Row<'a>],
     columns: Columns,
-    export: Option<&'static Export>,
+    export: Option<Export>,
     line: u32,
 }
 
@@ -39,9 +38,9 @@ impl Content {
 impl<'a> Headed<'a> {
     pub(super) fn new(header: &Row<'_>, beginning: &'a Beginning<'_>) -> Self {
         let titles = titles(header);
-        let export = exports::by_titles(&titles);
+        let list = exports::by_titles(&titles);
         let word = |title: &String| {
-            let not_used = export.is_some_and(|export| export.not_used.contains(&words::normal_form(title).as_str()));
+            let not_used = list.is_some_and(|list| list.not_used.contains(&words::normal_form(title).as_str()));
             words::word(title).filter(|_| !not_used)
         };
         let mut content = vec![Content::default(); titles.len()];
@@ -57,16 +56,22 @@ impl<'a> Headed<'a> {
         let columns = titles.iter().map(|it| Column { title: title(it), meaning: Meaning::NotUsed }).collect();
         let columns = Columns { columns, header_line: Some(header.line), key: Some(key(&titles)) };
         let words = titles.iter().map(word).collect();
-        Self { titles, words, content, sample: &beginning.sample, columns, export, line: header.line }
+        Self {
+            titles,
+            words,
+            content,
+            sample: &beginning.sample,
+            columns,
+            export: list.map(|list| list.export),
+            line: header.line,
+        }
     }
 
     pub(super) fn plan(mut self) -> Plan {
-        let what = self.find_address().and_then(|()| self.find_password()).and_then(|()| self.find_others()).err();
+        let fault = self.find_address().and_then(|()| self.find_password()).and_then(|()| self.find_others()).err();
         self.find_names();
-        let what = match self.export.and_then(|export| Some((export.name, export.refused?))) {
-            Some((name, refused)) => Some(format!("This is {name}. {refused}")),
-            None => what,
-        };
+        let useless = self.export.filter(|export| export.refusal().is_some());
+        let fault = useless.map(|export| LineFault::NoAccounts { export }).or(fault);
         let mut plan = Plan::of(self.columns);
         plan.export = self.export;
         let meanings = plan.columns.columns.iter().map(|column| column.meaning);
@@ -76,8 +81,8 @@ impl<'a> Headed<'a> {
             plan.is_manual = true;
             plan.width = Some(3);
         }
-        match what {
-            Some(what) => plan.refused(self.line, what),
+        match fault {
+            Some(fault) => plan.refused(self.line, fault),
             None => plan,
         }
     }
@@ -103,16 +108,12 @@ impl<'a> Headed<'a> {
         }
     }
 
-    /// Both columns named, and how to mend it.
-    fn both(&self, (one, other): (usize, usize), what: &str) -> String {
-        format!(
-            "Both {} and {} could be the {what}. Rename the one that is not, or choose what each column holds (--columns on the command line).",
-            self.columns.quoted(one),
-            self.columns.quoted(other)
-        )
+    /// That two columns could have the same meaning.
+    fn either(&self, (one, other): (usize, usize), meaning: Meaning) -> LineFault {
+        LineFault::EitherColumn { one: self.columns.quoted(one), other: self.columns.quoted(other), meaning }
     }
 
-    fn find_address(&mut self) -> Result<(), String> {
+    fn find_address(&mut self) -> Result<(), LineFault> {
         // "Primary" is the one of several that counts.
         let is_primary = |index: &usize| {
             let title = words::normal_form(&self.titles[*index]);
@@ -132,7 +133,7 @@ impl<'a> Headed<'a> {
         let are_addresses = |index: &usize| self.sample.is_empty() || self.content[*index].is_addresses();
         let rank = ranks.iter().map(|rank| rank.iter().copied().filter(are_addresses).collect::<Vec<_>>());
         if let Some(candidates) = rank.into_iter().find(|rank| !rank.is_empty()) {
-            let found = self.only(&candidates).map_err(|two| self.both(two, "address"))?;
+            let found = self.only(&candidates).map_err(|two| self.either(two, Meaning::Address))?;
             if let Some(index) = found {
                 self.check_rivals(index)?;
                 self.set(index, Meaning::Address);
@@ -153,21 +154,16 @@ impl<'a> Headed<'a> {
             self.set(domain, Meaning::Domain);
             return Ok(());
         }
-        let hint = "Write the whole address, user@domain.com, into one column, or the domain into a column Domain";
         let known = ranks.concat();
         Err(match (self.export, known.first()) {
-            (Some(export), _) => {
-                format!("This is {}, and no column of it holds whole mail addresses. {hint}.", export.name)
-            }
-            (None, Some(index)) => {
-                format!("The column {} does not hold whole mail addresses. {hint}.", self.columns.quoted(*index))
-            }
-            (None, None) => format!("None of the columns is known as the mail address. {HOW_TO_NAME}."),
+            (Some(export), _) => LineFault::ExportWithoutAddresses { export },
+            (None, Some(index)) => LineFault::ColumnWithoutAddresses { column: self.columns.quoted(*index) },
+            (None, None) => LineFault::AddressNotNamed,
         })
     }
 
     /// A login or an account that is an address of another domain: one of the two may be a private address.
-    fn check_rivals(&self, address: usize) -> Result<(), String> {
+    fn check_rivals(&self, address: usize) -> Result<(), LineFault> {
         let domain = |row: &Row<'_>, index: usize| {
             row.fields
                 .get(index)
@@ -181,12 +177,12 @@ impl<'a> Headed<'a> {
         let rivals = [self.of(Word::Login), self.of(Word::Mailbox)].concat();
         let mut rivals = rivals.into_iter().filter(|rival| *rival != address);
         match rivals.find(|rival| self.sample.iter().any(|row| differs(row, *rival))) {
-            Some(rival) => Err(self.both((address.min(rival), address.max(rival)), "address")),
+            Some(rival) => Err(self.either((address.min(rival), address.max(rival)), Meaning::Address)),
             None => Ok(()),
         }
     }
 
-    fn find_password(&mut self) -> Result<(), String> {
+    fn find_password(&mut self) -> Result<(), LineFault> {
         let mut known = self.of(Word::Password);
         let is_filled = |index: &usize| self.content[*index].filled > 0;
         let open = (0..self.titles.len())
@@ -201,32 +197,27 @@ impl<'a> Headed<'a> {
             ([one], []) => self.set(*one, Meaning::Password),
             ([], []) => {}
             ([], [one]) => {
-                return Err(format!(
-                    "The column {} could be the password, but its title leaves that open. Rename it to Password, or choose what each column \
-                     holds (--columns on the command line).",
-                    self.columns.quoted(*one)
-                ));
+                return Err(LineFault::PasswordNotNamed { column: self.columns.quoted(*one) });
             }
             ([one, other, ..], _) | ([one], [other, ..]) | ([], [one, other, ..]) => {
-                return Err(self.both((*one, *other), "password"));
+                return Err(self.either((*one, *other), Meaning::Password));
             }
         }
         Ok(())
     }
 
-    fn find_others(&mut self) -> Result<(), String> {
+    fn find_others(&mut self) -> Result<(), LineFault> {
         let free = |index: &usize| self.columns.columns[*index].meaning == Meaning::NotUsed;
         let login: Vec<usize> =
             self.of(Word::Login).into_iter().filter(free).filter(|index| self.content[*index].filled > 0).collect();
         let principal: Vec<usize> = self.of(Word::PrincipalName).into_iter().filter(free).collect();
         let target: Vec<usize> = self.of(Word::Target).into_iter().filter(free).collect();
-        let what = |meaning| sentence_form(meaning);
-        if let Some(index) = self.only(&login).map_err(|two| self.both(two, &what(Meaning::Login)))? {
+        if let Some(index) = self.only(&login).map_err(|two| self.either(two, Meaning::Login))? {
             self.set(index, Meaning::Login);
         } else if let Some(index) = principal.first().copied().filter(|index| self.content[*index].is_addresses()) {
             self.set(index, Meaning::Login);
         }
-        if let Some(index) = self.only(&target).map_err(|two| self.both(two, &what(Meaning::Target)))? {
+        if let Some(index) = self.only(&target).map_err(|two| self.either(two, Meaning::Target))? {
             self.set(index, Meaning::Target);
         }
         Ok(())

@@ -1,13 +1,11 @@
 //! The list that imapsync reads, known by its form: host1;user1;password1;host2;user2;password2 and perhaps options.
 
 use super::super::clean;
-use super::super::columns::{Column, Columns};
-use super::super::exports;
 use super::super::fields::Field;
-use super::super::header::{Beginning, PATTERN, Row};
-use super::super::meaning::Meaning;
+use super::super::header::{Beginning, Row};
 use super::super::words;
 use super::{Plan, key, titles};
+use crate::domain::list::{Column, Columns, Export, LineFault, Meaning};
 
 /// How the lines are read, if most of them have that form.
 pub(super) fn plan(beginning: &Beginning<'_>) -> Option<Plan> {
@@ -49,13 +47,10 @@ pub(super) fn plan(beginning: &Beginning<'_>) -> Option<Plan> {
     let header_line = header.map(|row| row.line);
     let key = header.map(|row| key(&titles(row)));
     let mut plan = Plan::of(Columns { columns: columns.collect(), header_line, key });
-    plan.export = exports::imapsync();
+    plan.export = Some(Export::Imapsync);
     plan.width = None;
     if let Some(first) = beginning.before.first().filter(|_| header.is_none()) {
-        let what = format!(
-            "This line comes before imapsync's lines and is none of them. Remove it, or begin it with #. {PATTERN} is the other form of a list."
-        );
-        return Some(plan.refused(*first, what));
+        return Some(plan.refused(*first, LineFault::BeforeImapsync));
     }
     Some(plan)
 }

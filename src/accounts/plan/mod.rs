@@ -15,14 +15,12 @@ mod imapsync;
 use super::Choice;
 use super::appearance;
 use super::clean;
-use super::columns::{Column, Columns};
-use super::exports::Export;
 use super::fields::Field;
 use super::header::{Beginning, Row};
-use super::meaning::{Layout, Meaning};
 use super::preview::MOST_COLUMNS;
 use super::words;
 use crate::domain::Address;
+use crate::domain::list::{Column, Columns, Export, Layout, LineFault, ListNote, Meaning, OrderFault};
 use headed::Headed;
 use std::collections::BTreeMap;
 
@@ -42,13 +40,10 @@ pub(super) struct Plan {
     pub(super) usual: usize,
     /// As many fields as more than half of the lines have; nothing where no number has more than half.
     pub(super) typical: usize,
-    pub(super) export: Option<&'static Export>,
+    pub(super) export: Option<Export>,
     /// Why the list cannot be used, and the line to which that belongs.
-    pub(super) refusal: Option<(u32, String)>,
+    pub(super) refusal: Option<(u32, LineFault)>,
 }
-
-/// What to do where the order is not known.
-const HOW_TO_NAME: &str = "Name the columns in the first line, such as Email;Password;Full Name, or choose what each of them holds (--columns on the command line)";
 
 /// Finds out how the lines are read.
 pub(super) fn plan(beginning: &Beginning<'_>, choice: &Choice) -> Plan {
@@ -93,38 +88,28 @@ impl Plan {
         }
     }
 
-    /// What to say where passwords are needed and no column holds any, and of which line.
-    pub(super) fn lacks_passwords(&self) -> Option<(u32, String)> {
+    /// What is wrong where passwords are needed and no column holds any, and with which line.
+    pub(super) fn lacks_passwords(&self) -> Option<(u32, LineFault)> {
         if self.columns.position(Meaning::Password).is_some() || (self.is_manual && self.header_line == 0) {
             return None;
         }
-        let what = match self.export {
-            Some(export) => {
-                format!("This is {}: it holds no passwords. Add a column Password, or {}.", export.name, export.instead)
-            }
-            None => format!(
-                "The list has no column with passwords ({}). Add a column Password, or sign in without people's passwords.",
-                self.columns.summary()
-            ),
-        };
-        Some((self.header_line.max(1), what))
+        let fault = LineFault::NoPasswords { export: self.export, columns: self.columns.clone() };
+        Some((self.header_line.max(1), fault))
     }
 
-    /// What to say of an export that was recognised.
-    pub(super) fn note(&self, has_passwords: bool) -> Option<String> {
+    /// That a known list was recognised.
+    pub(super) fn note(&self, has_passwords: bool) -> Option<ListNote> {
         let export = self.export?;
+        let header_line = Some(self.header_line).filter(|line| *line > 0);
         Some(if has_passwords {
-            match self.header_line {
-                0 => format!("This is {}.", export.name),
-                line => format!("Line {line} is the header of {}.", export.name),
-            }
+            ListNote::Export { export, header_line }
         } else {
-            format!("This is {}: it holds no passwords. Add a column Password, or {}.", export.name, export.instead)
+            ListNote::ExportWithoutPasswords(export)
         })
     }
 
-    fn refused(mut self, line: u32, what: String) -> Self {
-        self.refusal.get_or_insert((line, what));
+    fn refused(mut self, line: u32, fault: LineFault) -> Self {
+        self.refusal.get_or_insert((line, fault));
         self
     }
 }
@@ -199,11 +184,8 @@ fn by_choice(beginning: &Beginning<'_>, layout: &Layout) -> Plan {
     let width = titles.len();
     let plan = Plan::of(Columns { columns, header_line, key: header_line.map(|_| key(&titles)) });
     if width > meanings.len() {
-        let what = format!(
-            "The list has {width} columns, and a meaning was chosen for {}. Write - for each column that is not used.",
-            meanings.len()
-        );
-        return plan.refused(header_line.unwrap_or(1), what);
+        let fault = LineFault::ChoiceTooShort { columns: width, chosen: meanings.len() };
+        return plan.refused(header_line.unwrap_or(1), fault);
     }
     plan
 }
@@ -213,11 +195,7 @@ fn unknown_header(beginning: &Beginning<'_>, line: u32) -> Plan {
     let width = beginning.sample.iter().map(|row| row.fields.len()).max().unwrap_or(1).min(200);
     let columns = vec![Column { title: String::new(), meaning: Meaning::NotUsed }; width];
     let plan = Plan::of(Columns { columns, header_line: Some(line), key: None });
-    let what = format!(
-        "The line has no mail address and comes before lines that have one, so it should name the columns, but its words are not known. \
-         {HOW_TO_NAME}. If it is no header, remove it or begin it with #."
-    );
-    plan.refused(line, what)
+    plan.refused(line, LineFault::UnknownHeader)
 }
 
 /// The manual's order.
@@ -235,13 +213,13 @@ fn manual(beginning: &Beginning<'_>) -> Plan {
     plan.width = Some(3);
     plan.is_manual = true;
     match doubtful_order(&beginning.sample) {
-        Some((line, what)) => plan.refused(line, format!("{what} {HOW_TO_NAME}.")),
+        Some((line, second)) => plan.refused(line, LineFault::DoubtfulOrder { second }),
         None => plan,
     }
 }
 
 /// What speaks against the manual's order in a list without a header.
-fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
+fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, OrderFault)> {
     let rows: Vec<_> = sample
         .iter()
         .filter_map(|row| {
@@ -265,14 +243,11 @@ fn doubtful_order(sample: &[Row<'_>]) -> Option<(u32, String)> {
         third.is_empty() && second.starts_with(char::is_uppercase) && appearance::is_name_of(second, address)
     });
     let kinds = [
-        (first_names, "is a name from the address", true),
-        (names, "looks like a person's name", names_after.len() * 2 < rows.len()),
-        (parts, "is a part of the address, with what looks like a password after it,", true),
-        (addresses, "is a mail address", true),
+        (first_names, OrderFault::NameOfAddress, true),
+        (names, OrderFault::Name, names_after.len() * 2 < rows.len()),
+        (parts, OrderFault::PartOfAddress, true),
+        (addresses, OrderFault::Address, true),
     ];
-    let (doubtful, what, _) = kinds.into_iter().find(|(doubtful, _, counts)| *counts && most(doubtful))?;
-    let what = format!(
-        "The second field, which is the password where no header names the columns, {what} on this line and on most. The list is not read."
-    );
-    Some((*doubtful.first()?, what))
+    let (doubtful, fault, _) = kinds.into_iter().find(|(doubtful, _, counts)| *counts && most(doubtful))?;
+    Some((*doubtful.first()?, fault))
 }

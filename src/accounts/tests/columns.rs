@@ -6,7 +6,7 @@ use super::*;
 fn whole(text: &str) -> String {
     let file = read(text.as_bytes());
     assert!(file.accounts.is_empty() && file.bad_lines.len() == 1, "{:?} {:?}", file.accounts, file.bad_lines);
-    file.bad_lines[0].what.clone()
+    file.bad_lines[0].what()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_header_that_is_not_known_is_refused_as_one() {
 fn a_title_above_the_header_is_not_read_and_said() {
     let file = read(b"Accounts of Old Company;;\n24 November 2026;;\nE-mail;Heslo;Jm\xc3\xa9no\nann@old.example;Winter-71;Ann Smith\n");
     assert_eq!(rows(&file), [row(4, "ann@old.example", "Winter-71", "Ann Smith")]);
-    assert!(file.warnings[0].sentence().contains("lines 1, 2 is before the header"), "{:?}", file.warnings);
+    assert!(file.warnings[0].to_string().contains("lines 1, 2 is before the header"), "{:?}", file.warnings);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn titles_that_are_the_wrong_way_round_are_refused_by_line() {
 fn a_list_with_more_columns_and_no_header_says_so() {
     let text = "ann@old.example:{PLAIN}x:1000:1000::/home/ann::\nbob@old.example:{PLAIN}y:1001:1001::/home/bob::\n";
     let file = read(text.as_bytes());
-    assert!(file.bad_lines[0].what.contains("If the list has more columns, name them"), "{:?}", file.bad_lines);
+    assert!(file.bad_lines[0].what().contains("If the list has more columns, name them"), "{:?}", file.bad_lines);
     assert_eq!(file.columns.columns.len(), 6);
     for text in ["", "# nobody\n"] {
         assert!(read(text.as_bytes()).columns.columns.is_empty());
@@ -142,9 +142,9 @@ fn what_cannot_be_a_name_is_not_printed_as_one() {
     let file = read(b"a@old.example;Sommer1;Winter-71\nb@old.example;Herbst;10 GB\nc@old.example;Regen;250\nd@old.example;Wolke;Dora Weber\n");
     let names: Vec<&str> = file.accounts.iter().map(|account| account.full_name.as_str()).collect();
     assert_eq!(names, ["", "", "", "Dora Weber"]);
-    let said: Vec<String> = file.warnings.iter().map(Warning::sentence).collect();
+    let said: Vec<String> = file.warnings.iter().map(Warning::to_string).collect();
     assert!(
-        said[0].contains("lines 2, 3 has a number") && said[1].starts_with("Line 1 has in place of the full name"),
+        said[0].contains("lines 2, 3 has a number") && said[1].starts_with("Line 1 has what looks like a password"),
         "{said:?}"
     );
 }
@@ -154,7 +154,11 @@ fn a_name_that_is_a_password_of_the_list_is_not_printed() {
     let file = read(b"Email;Name;Password\nann@old.example;Sommer;Winter\nbob@old.example;Bob Winter-71;Winter-71\ncarl@old.example;Carl;Sommer\ndora;Dora;Geheim\neva@old.example;Geheim;x\n");
     let names: Vec<&str> = file.accounts.iter().map(|account| account.full_name.as_str()).collect();
     assert_eq!(names, ["", "", "Carl", ""]);
-    assert!(file.warnings[0].sentence().contains("lines 2, 3, 6 has as the full name"), "{:?}", file.warnings);
+    assert!(
+        file.warnings[0].to_string().contains("lines 2, 3, 6 has a password of this file as the full name"),
+        "{:?}",
+        file.warnings
+    );
 }
 
 #[test]
@@ -184,11 +188,11 @@ fn other_columns_in_the_middle_end_what_is_read() {
     let file = read(b"Email;Password;Name\nann@old.example;a;Ann\nEmail;Password;Name\nbob@old.example;b;Bob\nEmail;Name;Password\ncarl@old.example;Carl;c\n");
     assert_eq!(file.accounts.iter().map(|account| account.line).collect::<Vec<_>>(), [2, 4]);
     assert!(
-        file.bad_lines[0].line == 5 && file.bad_lines[0].what.contains("one line after it"),
+        file.bad_lines[0].line == 5 && file.bad_lines[0].what().contains("one line after it"),
         "{:?}",
         file.bad_lines
     );
-    assert!(file.warnings[0].sentence().starts_with("Line 3 is the header once more"), "{:?}", file.warnings);
+    assert!(file.warnings[0].to_string().starts_with("Line 3 is the header once more"), "{:?}", file.warnings);
     let file = read(b"ann@old.example;a;Ann\nEmail;Name;Password\nbob@old.example;Bob;b\n");
     assert_eq!((file.accounts.len(), file.bad_lines.len()), (1, 1));
 }
@@ -227,9 +231,9 @@ fn a_choice_of_the_columns_comes_before_the_header() {
     let file = chosen("Ann Smith;ann@old.example;Winter-71\n", "name,address,password");
     assert_eq!(rows(&file), [row(1, "ann@old.example", "Winter-71", "Ann Smith")]);
     let file = chosen("Email;Quota;Password\nann@old.example;1;a\n", "address,-");
-    assert!(file.bad_lines[0].what.contains("The list has 3 columns"), "{:?}", file.bad_lines);
+    assert!(file.bad_lines[0].what().contains("The list has 3 columns"), "{:?}", file.bad_lines);
     let file = chosen("ann@old.example;half;secret;Ann\n", "address,password,name");
-    assert!(file.bad_lines[0].what.contains("more than three fields"));
+    assert!(file.bad_lines[0].what().contains("more than three fields"));
 }
 
 #[test]
@@ -246,7 +250,7 @@ fn several_addresses_in_each_field_are_refused_line_by_line() {
     let text = "Name;Password;FullName;Description;MailAddress;Groups\nann;x;Ann;IT;ann@old.example,a@old.example;all\nbob;y;Bob;IT;bob@old.example,b@old.example;\n";
     let file = read(text.as_bytes());
     assert_eq!(file.bad_lines.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);
-    assert!(file.bad_lines[0].what.contains("two addresses"), "{:?}", file.bad_lines);
+    assert!(file.bad_lines[0].what().contains("two addresses"), "{:?}", file.bad_lines);
 }
 
 #[test]
@@ -254,7 +258,9 @@ fn mail_that_goes_to_another_domain_is_said() {
     let file =
         read(b"Email;Password;Target\nann@old.example;a;ann@private.example\nbob@old.example;b;robert@old.example\n");
     assert!(
-        file.notes.iter().any(|note| note.contains("1 mailbox goes to an address in another domain: private.example")),
+        file.notes
+            .iter()
+            .any(|note| note.to_string().contains("1 mailbox goes to an address in another domain: private.example")),
         "{:?}",
         file.notes
     );

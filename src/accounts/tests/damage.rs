@@ -4,7 +4,7 @@ use super::*;
 
 fn warned(text: &[u8]) -> (AccountsFile, Vec<String>) {
     let file = read(text);
-    let said = file.warnings.iter().map(Warning::sentence).collect();
+    let said = file.warnings.iter().map(Warning::to_string).collect();
     (file, said)
 }
 
@@ -49,7 +49,7 @@ fn what_looks_wrong_in_a_password_is_used_and_said_by_line() {
     assert_eq!(rows(&file)[0].2, "Winter-71\u{a0}");
     assert_eq!(file.accounts.len(), 5);
     for (index, lines, word) in [
-        (0, "lines 1, 2 ", "not seen"),
+        (0, "lines 1, 2 ", "invisible character"),
         (1, "Line 3 ", "space"),
         (2, "Line 4 ", "typographic"),
         (3, "Line 5 ", "apostrophe"),
@@ -68,7 +68,9 @@ fn addresses_lose_what_nobody_sees_and_two_in_one_field_are_refused() {
     assert!(said[0].contains("lines 1, 2 has quotes around the password"), "{said:?}");
     let (_, what) = refusal("'ann@example.com';'Winter-71';'Ann'\n");
     assert!(what.contains("no plain ones"), "{what}");
-    assert!(file.bad_lines[0].what.contains("two addresses") && file.bad_lines[1].what.contains("not seen"));
+    assert!(
+        file.bad_lines[0].what().contains("two addresses") && file.bad_lines[1].what().contains("invisible character")
+    );
 }
 
 #[test]
@@ -76,7 +78,11 @@ fn a_password_beyond_ascii_in_a_guessed_encoding_is_named_by_line() {
     let text = "ann@example.com;зима-71;Анна Петрова\r\nbob@example.com;leto82;Борис Иванов\r\n";
     let (file, said) = warned(&encoding_rs::WINDOWS_1251.encode(text).0);
     assert_eq!(rows(&file)[0], row(1, "ann@example.com", "зима-71", "Анна Петрова"));
-    assert!(file.notes[0].contains("not UTF-8") && file.notes[0].contains("password"), "{:?}", file.notes);
+    assert!(
+        file.notes[0].to_string().contains("not UTF-8") && file.notes[0].to_string().contains("password"),
+        "{:?}",
+        file.notes
+    );
     assert!(said.len() == 1 && said[0].starts_with("Line 1 has a password with letters beyond"), "{said:?}");
 }
 
@@ -86,7 +92,7 @@ fn a_file_that_ends_inside_a_line_is_said() {
         let file =
             super::super::read(format!("ann@example.com;Winter-71;Ann\neva@example.com;x;Eva\n{cut}").as_bytes());
         assert!(file.accounts.len() == 2 && file.bad_lines[0].line == 3, "{:?}", file.bad_lines);
-        assert!(file.bad_lines[0].what.contains("The file ends inside this line"));
+        assert!(file.bad_lines[0].what().contains("The file ends inside this line"));
     }
     let (file, said) = warned(b"ann@example.com;Winter-71\nbob@example.com;Som");
     assert!(file.accounts.len() == 2 && said[0].starts_with("Line 2 is the last one and has no line end"), "{said:?}");
@@ -107,7 +113,7 @@ fn a_file_that_another_program_writes_is_said() {
     });
     let read = load(&path).unwrap();
     writer.join().unwrap();
-    assert!(read.notes.iter().any(|note| note.contains("may still write it")), "{:?}", read.notes);
+    assert!(read.notes.iter().any(|note| note.to_string().contains("may still be writing it")), "{:?}", read.notes);
     assert!(load(&path).unwrap().notes.is_empty());
 }
 
@@ -116,7 +122,7 @@ fn an_archive_or_a_page_is_named() {
     for (bytes, word) in
         [(&b"\x1f\x8b\x08\0"[..], "compressed"), (b"<html><table>", "web page"), (b"dn: uid=ann", "LDIF")]
     {
-        let what = &read(bytes).bad_lines[0].what;
+        let what = read(bytes).bad_lines[0].what();
         assert!(what.contains(word), "{what}");
     }
 }

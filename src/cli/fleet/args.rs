@@ -1,9 +1,9 @@
 //! The options of the fleet's commands.
 
-use crate::accounts::Layout;
 use crate::cli::groupware::GroupwareArguments;
 use crate::cli::selection::SelectionArguments;
 use crate::cli::servers::{Comparison, ServersArguments};
+use crate::domain::list::Layout;
 use crate::settings::Settings;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;

@@ -22,7 +22,7 @@ use super::running::{FRAME, Running};
 use super::tasks::Tasks;
 use super::widgets::field::Field;
 use super::wizard::Wizard;
-use crate::accounts::Layout;
+use crate::domain::list::Layout;
 use crate::domain::{Account, Selection};
 use crate::migrate::{Groupware, MailServer, RestoredPort, TargetKind};
 use crate::migration::Migration;

@@ -33,7 +33,7 @@ impl BadLines {
             1 => "1 line cannot be used.".to_owned(),
             many => format!("{} lines cannot be used.", words::count(many as u64)),
         };
-        let said = self.lines.iter().map(|line| format!("Line {}: {}", line.line, line.what));
+        let said = self.lines.iter().map(|line| format!("Line {}: {}", line.line, line.what()));
         let open = self.lines.len() <= FEW && !old;
         if self.folded.show(ui, (Mark::Bad, "bad lines"), &head, said, open, Some("Open the file")) {
             actions.push(Action::ShowFile);

@@ -100,7 +100,7 @@ fn details(state: &RunState) -> Markup {
             section {
                 h2 { "Lines of the CSV file that could not be used" }
                 ul {
-                    @for bad in bad_lines.iter().take(problems::NAMED) { li { "Line " (bad.line) ": " (name(&bad.what)) } }
+                    @for bad in bad_lines.iter().take(problems::NAMED) { li { "Line " (bad.line) ": " (name(&bad.what())) } }
                     @if bad_lines.len() > problems::NAMED {
                         li { "and " (words::count((bad_lines.len() - problems::NAMED) as u64)) " more; report.txt has all" }
                     }

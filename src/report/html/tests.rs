@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::list::{BadLine, LineFault};
 use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, Problem, ProblemKind, Side};
 use crate::progress::{
     AccountEnd, AccountInfo, AccountStage, Event, MigrationInfo, RunInfo, RunKind, Stages, Stamped, Verify,
@@ -58,7 +59,8 @@ fn no_name_from_outside_becomes_a_part_of_the_page() {
     let mut info = info(1, None);
     info.source = HOSTILE.into();
     info.accounts[0].full_name = HOSTILE.into();
-    info.bad_lines = vec![crate::domain::BadLine { line: 1, what: HOSTILE.into() }];
+    info.bad_lines =
+        vec![BadLine { line: 1, fault: LineFault::NoPassword { address: HOSTILE.into(), is_unnamed: true } }];
     let refused = Problem::new(ProblemKind::MessageRefused).in_folder(HOSTILE).saying(HOSTILE);
     let mut events = account(0, HOSTILE, Some(refused));
     events.extend([

@@ -5,7 +5,8 @@ use super::super::super::theme::{self, palette};
 use super::super::super::widgets::choice::choice;
 use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::{button, strip};
-use crate::accounts::{Cell, Columns, Layout, MOST_COLUMNS, Meaning, Preview};
+use crate::accounts::{Cell, MOST_COLUMNS, Preview};
+use crate::domain::list::{Columns, Layout, Meaning};
 use egui::{Label, ScrollArea, Ui};
 
 /// The width of a column, in points.
@@ -103,7 +104,7 @@ impl ColumnsStrip {
             match layout {
                 Ok(layout) if pressed => actions.push(Action::ReadColumns(layout)),
                 Err(what) if !unchanged => {
-                    ui.add(Label::new(theme::small(what).color(palette(ui).ink)).wrap());
+                    ui.add(Label::new(theme::small(what.to_string()).color(palette(ui).ink)).wrap());
                 }
                 _ => {}
             }

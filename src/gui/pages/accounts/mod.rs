@@ -16,7 +16,8 @@ use super::bad_lines::BadLines;
 use super::check::Check;
 use super::folded::Folded;
 use super::servers::{LAST_PASS, VERIFY};
-use crate::accounts::{self, AccountsFile, Warning};
+use crate::accounts::AccountsFile;
+use crate::domain::list::{self, Warning};
 use crate::domain::{Account, BadLine, Secret};
 use crate::migrate::AccountList;
 use crate::progress::{AccountStage, AccountState, Counts, Stamped};
@@ -71,7 +72,7 @@ pub struct AccountsPage {
     pub stage_filter: StageFilter,
     accounts: Vec<Account>,
     /// What was chosen for the columns of this file, in place of what its header says.
-    pub layout: Option<accounts::Layout>,
+    pub layout: Option<list::Layout>,
     columns: ColumnsStrip,
     bad_lines: BadLines,
     warnings: Vec<String>,
@@ -104,8 +105,8 @@ impl AccountsPage {
             columns: ColumnsStrip::new(file.columns, file.preview, file.accounts.is_empty()),
             accounts: file.accounts,
             bad_lines: BadLines::new(file.bad_lines),
-            warnings: file.warnings.iter().map(Warning::sentence).collect(),
-            notes: file.notes,
+            warnings: file.warnings.iter().map(Warning::to_string).collect(),
+            notes: file.notes.iter().map(ToString::to_string).collect(),
             pace,
             other_imap,
             purpose,

@@ -1,7 +1,10 @@
-//! What a column of a list can hold.
+//! What a column of a list can hold, and a person's choice of it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The meaning of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Meaning {
     /// The mail address on the source.
     Address,
@@ -71,41 +74,73 @@ impl Meaning {
             Self::NotUsed => "-",
         }
     }
+
+    /// The label inside a sentence.
+    pub(super) fn in_sentence(self) -> String {
+        let label = self.label();
+        label[..1].to_lowercase() + &label[1..]
+    }
 }
 
 /// The meanings of a list's columns in their order, as a person chose them: `address,login,password,name,-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout(Vec<Meaning>);
 
-impl Layout {
-    /// A choice that can be used: it says where the address is, and gives no meaning twice. The error is a sentence.
-    pub fn new(meanings: Vec<Meaning>) -> Result<Self, String> {
-        for meaning in Meaning::ALL.into_iter().filter(|meaning| *meaning != Meaning::NotUsed) {
-            if meanings.iter().filter(|other| **other == meaning).count() > 1 {
-                return Err(format!("Only one column can be the {}.", sentence_form(meaning)));
+/// Why meanings cannot be a choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LayoutError {
+    /// More than one column has it.
+    Twice(Meaning),
+    /// No column, nor two, are the address.
+    NoAddress,
+    /// The address is in one column and in two.
+    AddressTwice,
+    /// A word that is no meaning.
+    Unknown(String),
+}
+
+/// A sentence.
+impl fmt::Display for LayoutError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Twice(meaning) => write!(formatter, "Only one column can be the {}.", meaning.in_sentence()),
+            Self::NoAddress => formatter.write_str("One column has to be the address."),
+            Self::AddressTwice => formatter
+                .write_str("The address is either in one column or in two, the part before the @ and the domain."),
+            Self::Unknown(word) => {
+                let words: Vec<&str> = Meaning::ALL.iter().map(|meaning| meaning.word()).collect();
+                write!(formatter, "'{word}' is not the meaning of a column; write {}", words.join(", "))
             }
         }
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+impl Layout {
+    /// A choice that can be used: it says where the address is, and gives no meaning twice.
+    pub fn new(meanings: Vec<Meaning>) -> Result<Self, LayoutError> {
         let has = |meaning| meanings.contains(&meaning);
-        let in_two = has(Meaning::LocalPart) && has(Meaning::Domain);
-        if !(has(Meaning::Address) || in_two) {
-            return Err("One column has to be the address.".to_owned());
+        let twice = |meaning: &Meaning| meanings.iter().filter(|other| *other == meaning).count() > 1;
+        let used = Meaning::ALL.into_iter().filter(|meaning| *meaning != Meaning::NotUsed);
+        if let Some(meaning) = used.into_iter().find(twice) {
+            return Err(LayoutError::Twice(meaning));
+        }
+        if !has(Meaning::Address) && !(has(Meaning::LocalPart) && has(Meaning::Domain)) {
+            return Err(LayoutError::NoAddress);
         }
         if has(Meaning::Address) && (has(Meaning::LocalPart) || has(Meaning::Domain)) {
-            return Err(
-                "The address is either in one column or in two, the part before the @ and the domain.".to_owned()
-            );
+            return Err(LayoutError::AddressTwice);
         }
         Ok(Self(meanings))
     }
 
-    /// Reads words such as `address,login,password,name,-`. The error is a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads words such as `address,login,password,name,-`.
+    pub fn parse(text: &str) -> Result<Self, LayoutError> {
         let meaning = |word: &str| {
             let word = word.trim().to_lowercase();
-            Meaning::ALL.into_iter().find(|meaning| meaning.word() == word).ok_or_else(|| {
-                let words: Vec<&str> = Meaning::ALL.iter().map(|meaning| meaning.word()).collect();
-                format!("'{word}' is not the meaning of a column; write {}", words.join(", "))
-            })
+            let known = Meaning::ALL.into_iter().find(|meaning| meaning.word() == word);
+            known.ok_or(LayoutError::Unknown(word))
         };
         Self::new(text.split(',').map(meaning).collect::<Result<_, _>>()?)
     }
@@ -116,17 +151,11 @@ impl Layout {
     }
 }
 
-impl std::fmt::Display for Layout {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<&str> = self.0.iter().map(|meaning| meaning.word()).collect();
         formatter.write_str(&words.join(","))
     }
-}
-
-/// The label inside a sentence.
-pub(super) fn sentence_form(meaning: Meaning) -> String {
-    let label = meaning.label();
-    label[..1].to_lowercase() + &label[1..]
 }
 
 #[cfg(test)]
@@ -153,7 +182,7 @@ mod tests {
             ("local-part,password", "has to be the address"),
             ("", "'' is not the meaning"),
         ] {
-            assert!(Layout::parse(text).unwrap_err().contains(what), "{text}");
+            assert!(Layout::parse(text).unwrap_err().to_string().contains(what), "{text}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What each column of a list was understood to hold, to be shown before anything is used.
 
-use super::meaning::{Layout, Meaning};
+use super::{Layout, Meaning};
 use crate::domain::printable;
+use serde::{Deserialize, Serialize};
 
 /// At most this many columns that are not used are named.
 const MOST_NAMED: usize = 8;
@@ -10,7 +11,7 @@ const MOST_NAMED: usize = 8;
 const LONGEST_TITLE: usize = 40;
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Its title in the header; empty where there is none, or where the line may be no header.
     pub title: String,
@@ -19,7 +20,7 @@ pub struct Column {
 }
 
 /// The columns of a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Columns {
     /// From the first to the last.
     pub columns: Vec<Column>,
@@ -70,7 +71,7 @@ impl Columns {
     }
 
     /// A column's name in quotes, for a sentence.
-    pub(super) fn quoted(&self, index: usize) -> String {
+    pub fn quoted(&self, index: usize) -> String {
         let titled = self.columns.get(index).is_some_and(|column| !column.title.trim().is_empty());
         if titled { format!("'{}'", self.name(index)) } else { self.name(index) }
     }
@@ -81,7 +82,7 @@ impl Columns {
     }
 
     /// Where a meaning is.
-    pub(super) fn position(&self, meaning: Meaning) -> Option<usize> {
+    pub fn position(&self, meaning: Meaning) -> Option<usize> {
         self.columns.iter().position(|column| column.meaning == meaning)
     }
 }
