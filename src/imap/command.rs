@@ -103,6 +103,8 @@ pub(super) enum ReadOnly {
     Namespace,
     /// LIST "" "*", with what RFC 5258 and 6154 add when `extended`.
     List { extended: bool },
+    /// LIST "" "", which answers with nothing but the separator
+    ListSeparator,
     /// LSUB "" "*"
     Lsub,
     /// EXAMINE
@@ -141,6 +143,7 @@ impl ReadOnly {
             ReadOnly::List { extended: true } => {
                 Command::new("LIST").plain("\"\" \"*\" RETURN (SPECIAL-USE SUBSCRIBED)")
             }
+            ReadOnly::ListSeparator => Command::new("LIST").plain("\"\" \"\""),
             ReadOnly::Lsub => Command::new("LSUB").plain("\"\" \"*\""),
             ReadOnly::Examine { wire_name } => Command::new("EXAMINE").string(wire_name),
             ReadOnly::QuotaRoot => Command::new("GETQUOTAROOT").plain("INBOX"),
@@ -238,7 +241,8 @@ mod tests {
             ReadOnly::Compress => ReadOnly::Namespace,
             ReadOnly::Namespace => ReadOnly::List { extended: false },
             ReadOnly::List { extended: false } => ReadOnly::List { extended: true },
-            ReadOnly::List { extended: true } => ReadOnly::Lsub,
+            ReadOnly::List { extended: true } => ReadOnly::ListSeparator,
+            ReadOnly::ListSeparator => ReadOnly::Lsub,
             ReadOnly::Lsub => ReadOnly::Examine { wire_name: wire_name() },
             ReadOnly::Examine { .. } => ReadOnly::QuotaRoot,
             ReadOnly::QuotaRoot => ReadOnly::Status { wire_name: wire_name(), modseq: false },
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn no_command_for_a_source_can_change_anything() {
         let all: Vec<ReadOnly> = std::iter::successors(Some(ReadOnly::Capability), next).collect();
-        assert_eq!(all.len(), 22);
+        assert_eq!(all.len(), 23);
         for command in all {
             let text = command.command().log_text();
             let changing =

@@ -29,6 +29,12 @@ pub enum ImapError {
         /// Its answer to one of these commands.
         status: Status,
     },
+    /// The server refuses everything of a kind on purpose, in the same words whatever is asked for.
+    #[error("the server refuses everything: {status}")]
+    RefusesAll {
+        /// Its answer to one of these commands.
+        status: Status,
+    },
     /// The server complained without naming the command, and answered no more.
     #[error("the server answers no more after: {status}")]
     Unanswered {
@@ -102,6 +108,19 @@ impl ImapError {
         ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
     }
 
+    /// A target that takes no message at all, in these words.
+    pub fn takes_nothing(words: &str) -> Self {
+        ImapError::RefusesAll { status: Status::refusal(words) }
+    }
+
+    /// The same refusal of everything, where this is one of them.
+    pub fn of_everything(self) -> Self {
+        match self {
+            ImapError::Refused { status, .. } => ImapError::RefusesAll { status },
+            error => error,
+        }
+    }
+
     /// What a complaint comes to that no answer follows.
     pub(super) fn unanswered(status: Status) -> Self {
         ImapError::Unanswered { status }
@@ -138,7 +157,7 @@ impl ImapError {
             },
             ImapError::Unwilling { .. } => ProblemKind::Throttled,
             ImapError::NameNotKept(_) => ProblemKind::FolderNotCreated,
-            ImapError::Unanswered { status } => match status.pause(true) {
+            ImapError::Unanswered { status } | ImapError::RefusesAll { status } => match status.pause(true) {
                 Some(pause) => pause.kind(),
                 None => wording::meaning(&status.text).map_or(ProblemKind::AccessRefused, |(kind, _)| kind),
             },
@@ -167,6 +186,7 @@ impl ImapError {
             | ImapError::Unanswered { status }
             | ImapError::SignInRefused { status, .. }
             | ImapError::Unwilling { status }
+            | ImapError::RefusesAll { status }
             | ImapError::Bye(status) => status.words(),
             ImapError::Explained { error, .. } => error.words(),
             ImapError::CleartextPassword | ImapError::Network(_) => String::new(),
@@ -187,6 +207,7 @@ impl ImapError {
         match self {
             ImapError::Refused { status, .. }
             | ImapError::Unanswered { status }
+            | ImapError::RefusesAll { status }
             | ImapError::SignInRefused { status, .. }
             | ImapError::Bye(status) => wording::meaning(&status.text).map(|(_, why)| why),
             ImapError::Explained { why, .. } => Some(why.clone()),
@@ -296,7 +317,10 @@ fn sign_in_kind(status: &Status, whose: Whose) -> ProblemKind {
     };
     let text = status.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if whose != Whose::Person && ["AUTHORIZATIONFAILED", "EXPIRED"].iter().any(|code| status.has_code(code)) {
+    if status.has_code("REFERRAL") {
+        // The mailbox is on another server, which the words name (RFC 2221). Nobody is sent there whom the user did not mean.
+        ProblemKind::AccessRefused
+    } else if whose != Whose::Person && ["AUTHORIZATIONFAILED", "EXPIRED"].iter().any(|code| status.has_code(code)) {
         // It is the master or the token that may not, or has expired.
         refused
     } else if ["AUTHORIZATIONFAILED", "EXPIRED", "CONTACTADMIN"].iter().any(|code| status.has_code(code)) {

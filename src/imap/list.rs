@@ -94,7 +94,10 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     if listed.len() > MOST_FOLDERS {
         return Err(ImapError::Protocol(format!("the server lists more than {MOST_FOLDERS} folders")));
     }
-    let separator = spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator));
+    let separator = match spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator)) {
+        None if !listed.is_empty() => separator_alone(wire)?,
+        known => known,
+    };
     let mut naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8, odd: BTreeMap::new() };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
@@ -135,6 +138,22 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         }
     }
     Ok((listing, naming))
+}
+
+/// Asks for nothing but the separator (RFC 9051, section 6.3.9): some servers give an INBOX without folders below it none. Where there is none
+/// either, the server has no folders below folders.
+fn separator_alone(wire: &mut Wire) -> Result<Option<char>, ImapError> {
+    let mut found = None;
+    wire.run(&ReadOnly::ListSeparator.command(), &mut |pieces| found = found.or(separator_in(pieces)))?;
+    Ok(found)
+}
+
+/// The separator in an answer to LIST, whatever name follows it.
+fn separator_in(pieces: &[Piece]) -> Option<char> {
+    let mut tokens = Tokens::new(pieces);
+    let lists = tokens.next()?.is("LIST") && tokens.next()? == Token::Open;
+    tokens.skip_list();
+    lists.then(|| separator(&tokens.next()?)).flatten()
 }
 
 impl Listed {

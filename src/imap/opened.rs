@@ -4,7 +4,7 @@
 //! time.
 
 use super::response::Status;
-use super::token::{Piece, Tokens};
+use super::token::{Piece, Token, Tokens};
 use super::written_name::name_and_items;
 use crate::domain::{Uid, UidValidity};
 use std::collections::BTreeSet;
@@ -170,6 +170,10 @@ pub(super) fn parse_status(pieces: &[Piece]) -> Option<(Vec<u8>, Numbers)> {
     let mut numbers = Numbers::default();
     tokens.next()?;
     while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
+        if value == Token::Open {
+            tokens.skip_list();
+            continue;
+        }
         if name.is("MESSAGES") {
             numbers.messages = value.number();
         } else if name.is("UIDNEXT") {

@@ -55,6 +55,11 @@ impl Status {
         Self { condition: Condition::No, code: Some("UNAVAILABLE".to_owned()), text: printable(words) }
     }
 
+    /// A refusal in these words.
+    pub(super) fn refusal(words: &str) -> Self {
+        Self { condition: Condition::No, code: None, text: printable(words) }
+    }
+
     /// Whether the response code is this one, whatever follows it.
     pub fn has_code(&self, code: &str) -> bool {
         self.code_argument(code).is_some()
@@ -76,8 +81,9 @@ impl Status {
             Some(Pause::Passing) if self.wait_seconds().is_some() => Some(Pause::Rate),
             Some(pause) => Some(pause),
             None if codes(&["UNAVAILABLE", "INUSE"]) && self.wait_seconds().is_some() => Some(Pause::Rate),
-            None if codes(&["UNAVAILABLE", "INUSE"]) || (read && codes(&["SERVERBUG"])) => Some(Pause::Passing),
-            None if read && codes(&["OVERQUOTA"]) => Some(Pause::Rate),
+            None if codes(&["UNAVAILABLE", "INUSE", "SERVERBUG"]) => Some(Pause::Passing),
+            // Gmail's; no standard has it.
+            None if codes(&["THROTTLED"]) || (read && codes(&["OVERQUOTA"])) => Some(Pause::Rate),
             None if self.has_code("LIMIT") => {
                 let text = self.text.to_lowercase();
                 let connections = ["connection", "session", "login"].iter().any(|word| text.contains(word));
@@ -109,10 +115,13 @@ impl Status {
         })
     }
 
-    /// The text for a person, with the address that some servers give inside the code: `[WEBALERT https://…]`.
+    /// The text for a person, with the address that some servers give inside the code: `[WEBALERT https://…]`, `[REFERRAL imap://…]`
+    /// (RFC 2221, RFC 2193).
     pub fn words(&self) -> String {
         let address = self.code.as_deref().and_then(|code| {
-            code.split_ascii_whitespace().find(|word| word.starts_with("https://") || word.starts_with("http://"))
+            let is_address =
+                |word: &&str| ["https://", "http://", "imap://", "imaps://"].iter().any(|it| word.starts_with(it));
+            code.split_ascii_whitespace().find(is_address)
         });
         match address {
             Some(address) if self.text.is_empty() => printable(address),
@@ -210,7 +219,9 @@ mod tests {
                 Some(Pause::Rate),
             ),
             ("NO [OVERQUOTA] Mailbox is full", Some(Pause::Rate), None),
-            ("NO [SERVERBUG] Internal error occurred", Some(Pause::Passing), None),
+            ("NO [THROTTLED] x", Some(Pause::Rate), Some(Pause::Rate)),
+            ("NO [SERVERBUG] Internal error occurred", Some(Pause::Passing), Some(Pause::Passing)),
+            ("NO Write failed: No space left on device", Some(Pause::Passing), Some(Pause::Passing)),
             ("NO [LIMIT] Too many user flags in mailbox", Some(Pause::Passing), None),
             ("NO [LIMIT] Session limit reached", Some(Pause::Connections), Some(Pause::Connections)),
             ("NO [UNAVAILABLE] x", Some(Pause::Passing), Some(Pause::Passing)),

@@ -124,10 +124,16 @@ impl<'a> Tokens<'a> {
     /// the grammar says.
     pub(super) fn flag_list(&mut self) -> Option<&'a [u8]> {
         let inner = self.rest_of_line().strip_prefix(b"(")?;
-        let mut in_quotes = false;
+        let (mut in_quotes, mut depth, mut begins) = (false, 0_u32, true);
         let end = inner.iter().position(|octet| {
             in_quotes ^= *octet == b'"';
-            *octet == b')' && !in_quotes
+            // A list in the list, which no grammar has. Within a flag the parenthesis is a letter.
+            depth += u32::from(*octet == b'(' && begins && !in_quotes);
+            begins = matches!(*octet, b' ' | b'(');
+            let closes = *octet == b')' && !in_quotes;
+            let ends = closes && depth == 0;
+            depth -= u32::from(closes && !ends);
+            ends
         });
         // A quote without its partner is a letter, too.
         let end = end.or_else(|| inner.iter().position(|octet| *octet == b')'));

@@ -82,6 +82,12 @@ const PAUSES: [(Pause, &[&str]); 3] = [
             "server is unavailable",
             "currently unavailable",
             "service not available",
+            // A disk that is full for everybody; of a full mailbox servers speak as of a quota.
+            "no space left",
+            "disk full",
+            "disk is full",
+            "read-only file system",
+            "input/output error",
         ],
     ),
 ];

@@ -149,6 +149,7 @@ impl Migration<'_> {
         let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let (ways, mut left_out) = plan::plan(&source.folders, &names, wishes);
         left_out.splice(0..0, source.left_out);
+        self.mailbox.places = ways.iter().map(|way| way.planned.target.clone()).collect();
         let job = |(id, Way { index, planned, rest }): (usize, Way)| {
             FolderJob::new(FolderId(id as u32), source.folders[index].clone(), planned, rest)
         };

@@ -1,8 +1,10 @@
 //! Runs that do not come to their end: stopped by the user, killed, or started twice.
 
 use super::stage::{Running, Stage, until};
+use kimt::rehearsal::{Action, Moment, Step};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A stage on which a migration takes some seconds.
@@ -34,6 +36,26 @@ fn a_stopped_run_ends_with_130_and_the_next_copies_only_the_rest() {
         let rest = stage.run("migrate", &["--json"]);
         assert_eq!((rest.code, rest.messages()), (Some(0), [800 - copied, copied, 0]));
         stage.assert_equal();
+    }
+}
+
+#[test]
+fn a_signal_while_a_server_is_waited_for_ends_with_130_whenever_it_comes() {
+    let stage = Stage::new(2, 2);
+    // It hangs up at every folder, so that the run waits, tries again, and waits longer.
+    stage.source.imap.set_faults(Some(Arc::new(|step: &Step<'_>| match step.moment {
+        Moment::Received { command: "EXAMINE" } => Action::Cut,
+        _ => Action::Proceed,
+    })));
+    for moment in 0..12 {
+        let mut run = Running::start(&mut stage.command("migrate", &["--json"]));
+        std::thread::sleep(Duration::from_millis(400 + moment * 130));
+        run.signal("-INT");
+        let ended = run.finish();
+        assert_eq!(ended.code, Some(130), "{moment}: {ended:?}");
+        let report = ended.summary()["report"].as_str().unwrap().to_owned();
+        let report = std::fs::read_to_string(report).unwrap();
+        assert!(!report.contains(" is running"), "the end of the run is in its report: {report}");
     }
 }
 

@@ -4,6 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A failed step of a test ends the test.
 
+#[cfg(unix)]
+#[path = "../support/embedded/between.rs"]
+#[allow(dead_code)] // Not everything that can be done to an answer is done here.
+mod between;
+#[cfg(unix)]
+mod busy;
 mod comparing;
 #[cfg(unix)]
 mod cut_off;

@@ -196,6 +196,45 @@ fn a_folder_that_is_not_made_under_its_name_gets_a_name_that_holds() {
 }
 
 #[test]
+fn a_folder_that_is_made_under_a_trimmed_name_goes_there_unless_another_folder_has_that_name() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(2);
+    for (folder, seed) in [("Reports ", 5), ("Twin", 6), ("Twin ", 7), ("Deep", 8), ("Deep/ Below", 9)] {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add_generated(ANN, folder, 3, 600, seed).unwrap();
+    }
+    let server = stage.target.server.clone();
+    stage.target.tamper(Tamper::commands(move |command| {
+        let name = command.text.split_once('"').map_or("", |(_, name)| name.trim_end_matches('"'));
+        let trimmed = name.split('/').map(str::trim).collect::<Vec<_>>().join("/");
+        if command.name != "CREATE" || trimmed == name {
+            return Fate::Pass;
+        }
+        match server.store().create_folder(ANN, &trimmed) {
+            Ok(()) => command.answer("OK CREATE completed"),
+            Err(_) => command.answer("NO Mailbox exists"),
+        }
+    }));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let here = stage.folder.path().to_owned();
+    // Once more with the record, and without it.
+    for (copied, folder) in [(17, here.as_path()), (0, here.as_path()), (0, elsewhere.path())] {
+        let state = stage.run_in(RunKind::Migrate, folder);
+        assert_eq!(state.tally.copied.messages, copied, "{:#?}", problems(&state));
+        assert!(kinds(&state).is_subset(&[ProblemKind::HistoryUnknown].into()), "{:#?}", problems(&state));
+        let there = stage.target.mail();
+        let names: Vec<String> = there.folders.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let empty: Vec<&String> = names.iter().filter(|name| there.folder(name).unwrap().messages.is_empty()).collect();
+        assert_eq!((there.messages(), names.len(), empty.len()), (17, 6, 0), "{names:?}");
+        assert!(["Reports", "Twin", "Deep/Below"].iter().all(|name| names.contains(&name.to_string())), "{names:?}");
+    }
+    let last = tempfile::tempdir().unwrap();
+    for folder in [here.as_path(), last.path()] {
+        let compared = stage.run_in(RunKind::Verify, folder);
+        assert_eq!(kinds(&compared), [].into(), "{:#?}", problems(&compared));
+    }
+}
+
+#[test]
 fn a_path_that_is_too_long_is_shortened_until_the_target_takes_it() {
     for most in [80, 40] {
         let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(2);

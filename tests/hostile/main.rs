@@ -19,6 +19,7 @@ mod last_pass;
 mod lying;
 mod named;
 mod names;
+mod oddities;
 mod on_the_way;
 mod one_bad_thing;
 mod people;

@@ -31,6 +31,11 @@ impl Failure {
         Self { uid, kind, words: words.into(), cause: None, note: None }
     }
 
+    /// The server's words, where it refused the message for another reason than its size.
+    pub fn refusal(&self) -> Option<&str> {
+        Some(self.words.as_str()).filter(|words| self.kind == ProblemKind::MessageRefused && !words.is_empty())
+    }
+
     /// A failure of which the server says nothing.
     pub fn noted(uid: Uid, kind: ProblemKind, note: impl Into<Option<Note>>) -> Self {
         Self { note: note.into(), ..Self::new(uid, kind, "") }

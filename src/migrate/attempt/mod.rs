@@ -18,7 +18,9 @@ use super::sessions::follower::Found;
 use super::target::directory::TargetUser;
 use super::verdict::FolderEvidence;
 use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
+use crate::imap::ImapError;
 use crate::ledger::{Done, FolderRecord, Ledger};
+use failures::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 use suspects::{Good, Singly, suspect_at_work};
 
@@ -37,14 +39,20 @@ pub struct Mailbox<'a> {
     pub singly: Singly,
     /// Folders that were opened in this run.
     pub good: Good,
+    /// Folders that a server refused while it had opened none.
+    pub refusals: Vec<(FolderId, Side, ImapError)>,
     /// Whether another machine had this mailbox and did not give it back: what it had sent last may still arrive.
     pub taken_over: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
+    /// Messages that the target refused while it has taken none; they are named when everything was tried.
+    pub unnamed: Vec<(FolderId, Failure)>,
     /// How many messages the target has taken in this run.
     pub taken: u64,
     /// The size of the largest message that the target has taken in this run.
     pub largest_taken: u64,
+    /// Where the plan puts the folders.
+    pub places: BTreeSet<FolderPath>,
     /// The target's folders that were made ready.
     pub opened: BTreeMap<FolderId, FolderPath>,
     /// The wire names of the target's folders that were made in this run.
@@ -65,10 +73,13 @@ impl<'a> Mailbox<'a> {
             elsewhere: Elsewhere::default(),
             singly: Singly::default(),
             good: Good::default(),
+            refusals: Vec::new(),
             taken_over: false,
             one_connection: false,
+            unnamed: Vec::new(),
             taken: 0,
             largest_taken: 0,
+            places: BTreeSet::new(),
             opened: BTreeMap::new(),
             made: BTreeSet::new(),
             names: Names::default(),

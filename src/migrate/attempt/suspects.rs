@@ -8,7 +8,8 @@
 //! 3. A folder that a server refuses in words that ask to wait is asked for again, last and alone. Whether the folder or the server is meant
 //!    shows when another one is opened, which was opened before: if that is refused too, the server is waited for. If it is not, the folder is
 //!    named at its third refusal.
-//! 4. A folder at which a connection is lost in other work five times in a row, without anything brought forward, is named.
+//! 4. Folders that a server refuses for good are named, unless it opens none of them and says the same of all: then the mailbox is meant.
+//! 5. A folder at which a connection is lost in other work five times in a row, without anything brought forward, is named.
 
 use super::Mailbox;
 use crate::domain::{Note, Problem, ProblemKind, Side};
@@ -89,6 +90,14 @@ pub fn refused(
     error: ImapError,
 ) -> Result<(), Halt> {
     if !error.is_pause() {
+        let is_any_open = match at {
+            Side::Source => mailbox.good.source.is_some(),
+            Side::Target | Side::Administration => mailbox.good.target.is_some(),
+        };
+        if !is_any_open {
+            mailbox.refusals.push((job.id, at, error));
+            return Ok(());
+        }
         job.give_up(&mut mailbox.reporter, refused_folder(at, &job.planned, &error));
         return Ok(());
     }
@@ -106,6 +115,29 @@ pub fn refused(
         return Ok(());
     }
     Err(Halt::Server { side: at, error })
+}
+
+/// Names the folders that a server refused before it opened any. Where it opened none, and said the same of all, the mailbox is meant, and not
+/// each of them. An error is that.
+pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> Result<(), Halt> {
+    let mut refusals = std::mem::take(&mut mailbox.refusals);
+    if let [(_, side, first), _, ..] = refusals.as_slice() {
+        let is_open = |job: &FolderJob| match side {
+            Side::Source => job.scan.is_some(),
+            Side::Target | Side::Administration => job.target.is_some(),
+        };
+        let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.words() == first.words();
+        if refusals.iter().all(is_same) && !folders.iter().any(|job| job.progress.finished || is_open(job)) {
+            let (_, side, error) = refusals.swap_remove(0);
+            return Err(Halt::Server { side, error: error.of_everything() });
+        }
+    }
+    for (id, side, error) in refusals {
+        if let Some(job) = folders.iter_mut().find(|job| job.id == id && !job.progress.finished) {
+            job.give_up(&mut mailbox.reporter, refused_folder(side, &job.planned, &error));
+        }
+    }
+    Ok(())
 }
 
 fn loss<'h>(mailbox: &Mailbox<'_>, halt: &'h Halt, at: Side) -> Option<&'h ImapError> {

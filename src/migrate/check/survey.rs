@@ -153,7 +153,9 @@ impl Survey<'_> {
     fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
-        let (mut opened, mut refused_for_now): (u32, Vec<(usize, ImapError)>) = (0, Vec::new());
+        let mut opened: u32 = 0;
+        let (mut refused_for_now, mut refused_for_good) =
+            (Vec::<(usize, ImapError)>::new(), Vec::<(usize, ImapError)>::new());
         let is_open = |at: &usize| self.losses.at(at) < MOST_LOSSES;
         let (suspects, others): (Vec<usize>, Vec<usize>) =
             (0..ways.len()).filter(is_open).partition(|at| self.losses.at(at) > 0);
@@ -181,16 +183,15 @@ impl Survey<'_> {
                 }
                 counted.set((messages + 1, bytes + head.size));
             };
-            let (refused, losses) = (&mut self.refused, &self.losses);
+            let (refused, losses) = (&self.refused, &self.losses);
             let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
                 let id_of_folder = FolderId(part[index] as u32);
                 let (messages, bytes) = counted.take();
                 if let Err(error) = outcome {
                     if error.is_pause() && losses.at(&part[index]) + 1 < MOST_LOSSES {
                         refused_for_now.push((part[index], error));
-                    } else if refused.insert(id_of_folder) {
-                        let problem = refused_folder(Side::Source, &ways[part[index]].planned, &error);
-                        context.report_problem(id, Some(id_of_folder), problem);
+                    } else if !refused.contains(&id_of_folder) {
+                        refused_for_good.push((part[index], error));
                     }
                     return;
                 }
@@ -210,6 +211,16 @@ impl Survey<'_> {
                 self.suspect(lost, &ways[lost], error);
             }
             scanned.on(Side::Source)?;
+        }
+        let is_of_all = opened == 0 && refused_for_good.len() > 1 && refused_for_good.len() == ways.len();
+        if is_of_all && refused_for_good.iter().all(|(_, error)| error.words() == refused_for_good[0].1.words()) {
+            let (_, error) = refused_for_good.swap_remove(0);
+            return Err(Halt::Server { side: Side::Source, error: error.of_everything() });
+        }
+        for (at, error) in refused_for_good {
+            let folder = FolderId(at as u32);
+            self.refused.insert(folder);
+            context.report_problem(id, Some(folder), refused_folder(Side::Source, &ways[at].planned, &error));
         }
         // Where others were opened, the folders are meant, and not the server.
         if opened > 0 {

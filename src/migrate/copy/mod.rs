@@ -5,6 +5,7 @@
 
 pub mod copying;
 pub mod flags;
+mod kept_back;
 pub mod pass;
 pub mod reading;
 pub mod refused;
@@ -120,6 +121,7 @@ fn copy_together(
         let Sessions { second, target, .. } = &mut *sessions;
         second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, bytes);
     }
+    mailbox.unnamed.clear();
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !rounds.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);
@@ -144,7 +146,7 @@ fn copy_together(
         }
         rounds = next_rounds(&mut together);
     }
-    Ok(())
+    kept_back::name(mailbox, sessions, ledger, folders, &together)
 }
 
 /// The first message of all goes alone; see `reconcile::concurrent`.

@@ -111,9 +111,31 @@ pub fn sort_refused(
     let mut failures = Vec::new();
     let again = sort(run, way, dates, refused, retries, &mut failures);
     // Whatever else is wrong: what has failed is named.
-    let named = run.fail_all(failures);
+    let named = if is_kept_back(run, &failures)? {
+        let folder = run.job.id;
+        run.mailbox.unnamed.extend(failures.into_iter().map(|failure| (folder, failure)));
+        Ok(())
+    } else {
+        run.fail_all(failures)
+    };
     let again = again?;
     named.map(|()| again)
+}
+
+/// Whether it may be that the target takes nothing at all, so that no message is at fault: it has taken none in this run and none in an earlier
+/// one, and says the same of each.
+fn is_kept_back(run: &FolderRun<'_, '_>, failures: &[Failure]) -> Result<bool, Halt> {
+    let before = run.mailbox.unnamed.first().map(|(_, failure)| failure);
+    let Some(words) = before.or(failures.first()).and_then(Failure::refusal) else { return Ok(false) };
+    if run.mailbox.taken > 0 || failures.iter().any(|failure| failure.refusal() != Some(words)) {
+        return Ok(false);
+    }
+    for record in run.ledger.folders() {
+        if run.ledger.done_counts(&record)?.0 > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn sort(

@@ -212,12 +212,21 @@ fn below_parent(
         }
         place.0.push(carried);
     }
-    (place, mapping)
+    flat(place, mapping, target)
+}
+
+/// The path as one name where the target has no folders below folders.
+fn flat(path: FolderPath, mapping: Mapping, target: &TargetNames<'_>) -> (FolderPath, Mapping) {
+    match (target.separator, path.parts()) {
+        (None, [_, _, ..]) => (FolderPath::new([path.parts().join(" - ")]), Mapping::Adapted),
+        _ => (path, mapping),
+    }
 }
 
 /// A path of which the target can carry every part.
 fn carried_path(path: &FolderPath, target: &TargetNames<'_>) -> FolderPath {
-    FolderPath(path.parts().iter().map(|part| carried(part, target.separator)).collect())
+    let path = FolderPath(path.parts().iter().map(|part| carried(part, target.separator)).collect());
+    flat(path, Mapping::ByRule, target).0
 }
 
 /// A name without what the target cannot carry in one.

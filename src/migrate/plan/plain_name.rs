@@ -67,6 +67,17 @@ pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
     one.parts().iter().map(bare).eq(other.parts().iter().map(bare))
 }
 
+/// The name under which a target that trims or folds names keeps a folder: the one that it lists and that is nearly the same, unless another
+/// folder of the mailbox has it.
+pub fn kept_name<'l>(
+    path: &FolderPath,
+    listed: impl Iterator<Item = &'l FolderPath>,
+    is_anothers: impl Fn(&FolderPath) -> bool,
+) -> Option<&'l FolderPath> {
+    let mut near = listed.filter(|listed| *listed != path && is_one_name(listed, path));
+    near.find(|listed| !is_anothers(listed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ pub mod unchanged;
 use crate::domain::{Side, Uid};
 use crate::imap::{FolderStatus, ImapError, Reader};
 use crate::migrate::attempt::Mailbox;
-use crate::migrate::attempt::suspects::{refused, suspect};
+use crate::migrate::attempt::suspects::{refused, settle_refusals, suspect};
 use crate::migrate::context::reporter::Reporter;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide, both};
@@ -39,6 +39,7 @@ pub fn scan_and_make_ready(
             mailbox.opened.entry(job.id).or_insert_with(|| job.planned.target.clone());
         }
     }
+    mailbox.refusals.clear();
     for part in due.chunks(at_once) {
         if mailbox.context.control.holding() {
             return Err(Halt::Held);
@@ -52,7 +53,7 @@ pub fn scan_and_make_ready(
         }
         scan_part(mailbox, sessions, &mut jobs)?;
     }
-    Ok(())
+    settle_refusals(mailbox, folders)
 }
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {

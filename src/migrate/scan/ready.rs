@@ -1,16 +1,15 @@
 //! Folders made ready on the target: created where they are missing, subscribed and opened, under a plain name where the target refuses
 //! the first or takes it for another's.
 
-use crate::domain::{FolderId, FolderPath, Mapping, Problem, ProblemKind, Side};
+use crate::domain::{Folder, FolderId, FolderPath, Mapping, Problem, ProblemKind, Side};
 use crate::imap::{ImapError, Ready, Wish, Writer};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::attempt::suspects::{self, suspect};
 use crate::migrate::folder::{FolderJob, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::plan::plain_name::{is_one_name, plain_names};
+use crate::migrate::plan::plain_name::{self, is_one_name, plain_names};
 use crate::migrate::sessions::Sessions;
 use crate::progress::Event;
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// What each of these folders needs on the target.
@@ -28,19 +27,35 @@ pub fn wishes<'n>(
     indices.iter().zip(wire_names).map(wish).collect()
 }
 
-/// Gives a folder whose name the target refused the next plain one. False when none is left.
-fn rename(
-    mailbox: &Mailbox<'_>,
-    job: &mut FolderJob,
-    wanted: &FolderPath,
-    tries: usize,
-    separator: Option<char>,
-) -> bool {
-    let Some(target) = plain_names(wanted, separator).into_iter().nth(tries) else { return false };
+/// Gives a folder another name on the target.
+fn rename(mailbox: &Mailbox<'_>, job: &mut FolderJob, target: FolderPath) {
     job.planned.target = target.clone();
     job.planned.mapping = Mapping::Adapted;
     mailbox.context.report(Event::FolderRenamed { account: mailbox.reporter.account, folder: job.id, target });
-    true
+}
+
+/// The name under which a target keeps a folder that it does not keep under its own: it trims a blank or changes a capital, and says that it
+/// made the folder, or that it has it. Under any other name the one that it made would stay behind, empty.
+fn kept_name(
+    mailbox: &Mailbox<'_>,
+    sessions: &mut Sessions,
+    job: &FolderJob,
+    listed: &mut Option<Vec<Folder>>,
+) -> Result<Option<FolderPath>, Halt> {
+    let listed = list_once(sessions, listed)?;
+    let has = |(id, path): (&FolderId, &FolderPath), listed: &FolderPath| *id != job.id && path == listed;
+    let is_anothers =
+        |listed: &FolderPath| mailbox.places.contains(listed) || mailbox.opened.iter().any(|place| has(place, listed));
+    let selectable = listed.iter().filter(|folder| folder.selectable).map(|folder| &folder.path);
+    Ok(plain_name::kept_name(&job.planned.target, selectable, is_anothers).cloned())
+}
+
+/// The target's folders as they are now, asked for once for many.
+fn list_once<'l>(sessions: &mut Sessions, listed: &'l mut Option<Vec<Folder>>) -> Result<&'l [Folder], Halt> {
+    match listed {
+        Some(listed) => Ok(listed),
+        None => Ok(listed.insert(sessions.target.reader().list().on(Side::Target)?.folders)),
+    }
 }
 
 /// Whether the target takes this folder's name for another's, to which messages of a folder with nearly the same name go: it says that the
@@ -50,7 +65,7 @@ fn is_anothers(
     sessions: &mut Sessions,
     job: &FolderJob,
     (wire_name, ready): (&[u8], &Ready),
-    listed: &mut Option<BTreeSet<Vec<u8>>>,
+    listed: &mut Option<Vec<Folder>>,
 ) -> Result<bool, Halt> {
     let target = &job.planned.target;
     let is_near = |(id, path): (&FolderId, &FolderPath)| *id != job.id && path != target && is_one_name(path, target);
@@ -61,18 +76,14 @@ fn is_anothers(
     if ready.existed {
         return Ok(true);
     }
-    let listed = match listed {
-        Some(listed) => listed,
-        None => {
-            let now = sessions.target.reader().list().on(Side::Target)?;
-            listed.insert(now.folders.into_iter().map(|folder| folder.wire_name).collect())
-        }
-    };
+    let listed = list_once(sessions, listed)?;
+    let is_listed = |name: &[u8]| listed.iter().any(|folder| folder.wire_name == name);
     let mut others = near.into_iter().filter_map(|path| sessions.target.wire_name(path).ok());
-    Ok(!listed.contains(wire_name) || others.any(|name| !listed.contains(&name)))
+    Ok(!is_listed(wire_name) || others.any(|name| !is_listed(&name)))
 }
 
-/// Makes folders ready whose names the target refused, or takes for others', under one plain name after the other.
+/// Makes folders ready whose names the target refused, or takes for others': under the name that it made of theirs, unless another folder has
+/// that, or under one plain name after the other.
 pub fn make_renamed_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -84,7 +95,15 @@ pub fn make_renamed_ready(
         for (index, wanted, wire_name, ready) in refused {
             let is_refused = ready.open.as_ref().is_err_and(ImapError::refuses_name)
                 || is_anothers(mailbox, sessions, jobs[index], (&wire_name, &ready), &mut listed)?;
-            if is_refused && rename(mailbox, jobs[index], &wanted, tries, sessions.separator) {
+            let kept = match &ready.open {
+                Err(error) if error.refuses_name() && jobs[index].planned.target == wanted => {
+                    kept_name(mailbox, sessions, jobs[index], &mut listed)?
+                }
+                _ => None,
+            };
+            let plain = || plain_names(&wanted, sessions.separator).into_iter().nth(tries);
+            if let Some(target) = kept.or_else(plain).filter(|_| is_refused) {
+                rename(mailbox, jobs[index], target);
                 let (named, mut names) = name_targets(mailbox, &sessions.target, jobs, std::iter::once(index));
                 again.extend(named.first().and_then(|_| names.pop()).map(|name| (index, wanted, name)));
             } else {

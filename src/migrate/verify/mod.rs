@@ -9,7 +9,9 @@ mod differences;
 mod elsewhere;
 pub mod task;
 
-use crate::domain::{Account, Digest, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity};
+use crate::domain::{
+    Account, Digest, Folder, FolderId, FolderPath, LeftOut, Note, Problem, ProblemKind, Side, Uid, UidValidity,
+};
 use crate::imap::{Envelope, ImapError, Reader};
 use crate::ledger::Ledger;
 use crate::migrate::content::comparison::Comparison;
@@ -23,7 +25,7 @@ use crate::migrate::groupware;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
-use crate::migrate::plan::plain_name::plain_names;
+use crate::migrate::plan::plain_name::{kept_name, plain_names};
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
 use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
@@ -158,12 +160,21 @@ impl Verification<'_> {
             // A migration takes the first of these names that the target keeps.
             let plain = plain_names(&way.planned.target, there.separator);
             let mut names = std::iter::once(&way.planned.target).chain(&plain).map(|path| target.wire_name(path));
-            names.find_map(|name| {
+            let named = names.find_map(|name| {
                 let name = name.ok()?;
-                there.folders.iter().find(|folder| folder.wire_name == name).cloned()
-            })
+                there.folders.iter().find(|folder| folder.wire_name == name)
+            });
+            // Or the one that the target made of the first.
+            let kept = || {
+                let listed = there.folders.iter().filter(|folder| folder.selectable).map(|folder| &folder.path);
+                let is_anothers = |path: &FolderPath| ways.iter().any(|way| way.planned.target == *path);
+                let kept = kept_name(&way.planned.target, listed, is_anothers)?;
+                there.folders.iter().find(|folder| folder.path == *kept)
+            };
+            named.or_else(kept).cloned()
         };
-        let ways = ways.into_iter().map(|way| (folder_there(&way), way)).map(|(there, way)| (way, there)).collect();
+        let places: Vec<_> = ways.iter().map(folder_there).collect();
+        let ways = ways.into_iter().zip(places).collect();
         Ok(Plan { source: listed.folders, target: there.folders, left_out, ways, ledger })
     }
 

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A command of the engine, whole.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Command {
     /// Its text without literals.
     pub text: String,
     pub literals: Vec<Vec<u8>>,
+    /// The sizes of those that did not wait for the server.
+    pub free: Vec<usize>,
     raw: Vec<u8>,
 }
 
@@ -80,26 +83,46 @@ pub enum Fate {
 
 type OnCommand = Box<dyn Fn(&Command) -> Fate + Send + Sync>;
 type OnAnswer = Box<dyn Fn(&Answer) -> Fate + Send + Sync>;
+type OnAnnounced = Box<dyn Fn() -> Option<&'static str> + Send + Sync>;
 
 /// What is done.
 pub struct Tamper {
     capabilities: Option<&'static str>,
     on_command: OnCommand,
     on_answer: OnAnswer,
+    on_announced: OnAnnounced,
+    /// A connection on which the engine says nothing for so long ends.
+    longest_idle: Option<Duration>,
 }
 
 impl Tamper {
     pub fn commands(on_command: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Self {
-        Self { capabilities: None, on_command: Box::new(on_command), on_answer: Box::new(|_| Fate::Pass) }
+        Self {
+            capabilities: None,
+            on_command: Box::new(on_command),
+            on_answer: Box::new(|_| Fate::Pass),
+            on_announced: Box::new(|| Some("+ go\r\n")),
+            longest_idle: None,
+        }
     }
 
     pub fn answers(on_answer: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> Self {
-        Self { capabilities: None, on_command: Box::new(|_| Fate::Pass), on_answer: Box::new(on_answer) }
+        Self::commands(|_| Fate::Pass).answering(on_answer)
     }
 
     /// Answers are tampered with, too.
     pub fn answering(self, on_answer: impl Fn(&Answer) -> Fate + Send + Sync + 'static) -> Self {
         Self { on_answer: Box::new(on_answer), ..self }
+    }
+
+    /// The engine hears this where a literal waits for the server; nothing ever, where it is none.
+    pub fn going_ahead(self, on_announced: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Self {
+        Self { on_announced: Box::new(on_announced), ..self }
+    }
+
+    /// A connection on which the engine says nothing for so long ends.
+    pub fn ending_idle(self, longest: Duration) -> Self {
+        Self { longest_idle: Some(longest), ..self }
     }
 
     /// The engine hears these capabilities instead of the server's.
@@ -123,6 +146,7 @@ impl Between {
                 let number = connections.fetch_add(1, Ordering::SeqCst) + 1;
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { return };
                 client.set_nodelay(true).unwrap();
+                client.set_read_timeout(tamper.longest_idle).unwrap();
                 server.set_nodelay(true).unwrap();
                 let line = Arc::new(Line {
                     number,
@@ -170,7 +194,7 @@ impl Line {
     }
 
     fn read_command(&self, client: &mut BufReader<TcpStream>) -> io::Result<Option<Command>> {
-        let (mut raw, mut text, mut literals) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut raw, mut text, mut literals, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         loop {
             let mut line = Vec::new();
             if client.read_until(b'\n', &mut line)? == 0 {
@@ -181,8 +205,13 @@ impl Line {
                 text.extend_from_slice(line.trim_ascii_end());
                 break;
             };
-            if !line.trim_ascii_end().ends_with(b"+}") {
-                self.say(b"+ go\r\n")?;
+            if line.trim_ascii_end().ends_with(b"+}") {
+                free.push(bytes);
+            } else {
+                match (self.tamper.on_announced)() {
+                    Some(words) => self.say(words.as_bytes())?,
+                    None => io::copy(client, &mut io::sink()).map(|_| ())?,
+                }
             }
             let mut bytes = vec![0; bytes];
             client.read_exact(&mut bytes)?;
@@ -199,7 +228,7 @@ impl Line {
             "UID" => format!("UID {}", words.next().unwrap_or_default()),
             name => name.to_owned(),
         };
-        Ok(Some(Command { connection: self.number, tag, name, text, literals, raw }))
+        Ok(Some(Command { connection: self.number, tag, name, text, literals, free, raw }))
     }
 
     fn answers(&self, mut server: BufReader<TcpStream>) -> io::Result<()> {
