@@ -126,7 +126,7 @@ impl Layout {
         if let Some(meaning) = used.into_iter().find(twice) {
             return Err(LayoutError::Twice(meaning));
         }
-        if !has(Meaning::Address) && !(has(Meaning::LocalPart) && has(Meaning::Domain)) {
+        if !(has(Meaning::Address) || has(Meaning::LocalPart) && has(Meaning::Domain)) {
             return Err(LayoutError::NoAddress);
         }
         if has(Meaning::Address) && (has(Meaning::LocalPart) || has(Meaning::Domain)) {
