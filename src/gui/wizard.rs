@@ -5,7 +5,8 @@
 
 use super::action::Action;
 use super::page::Page;
-use super::pages::accounts::{AccountsPage, filter_id};
+use super::pages::account_list::filter_id;
+use super::pages::accounts::{AccountsPage, Showing};
 use super::pages::correction::{Answer, Correction};
 use super::pages::fleet::FleetPage;
 use super::pages::result::ResultPage;
@@ -98,6 +99,25 @@ impl Wizard {
         }
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.y = 12.0;
+        // As wide as the page below them.
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width() - RING);
+            self.show_strips(ui, actions);
+        });
+        match self.page {
+            Page::Servers => scrolled(ui, 0.0, |ui| {
+                self.fleet.show_form(ui, actions);
+                self.servers.show(ui, actions);
+                self.fleet.show_link(ui, actions);
+            }),
+            Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
+            Page::Status => scrolled(ui, 320.0, |ui| self.status.show(ui, actions)),
+            Page::Result => scrolled(ui, 340.0, |ui| self.result.show(ui, &self.status.state, actions)),
+        }
+    }
+
+    /// What concerns the whole window, above the page.
+    fn show_strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         self.show_demo(ui, actions);
         if let Some(notice) = self.notice.clone() {
             let put_away = super::widgets::strip::strip(ui, super::widgets::sign::Mark::Bad, &notice, "", |ui| {
@@ -124,16 +144,6 @@ impl Wizard {
         if self.page > Page::Accounts {
             self.fleet.show_machines(ui);
         }
-        match self.page {
-            Page::Servers => scrolled(ui, 0.0, |ui| {
-                self.fleet.show_form(ui, actions);
-                self.servers.show(ui, actions);
-                self.fleet.show_link(ui, actions);
-            }),
-            Page::Accounts => scrolled(ui, 260.0, |ui| self.accounts.show(ui, actions)),
-            Page::Status => scrolled(ui, 320.0, |ui| self.status.show(ui, actions)),
-            Page::Result => scrolled(ui, 340.0, |ui| self.result.show(ui, &self.status.state, actions)),
-        }
     }
 
     /// Says on every page that it is the demo, and offers it where nothing is filled in yet.
@@ -146,7 +156,7 @@ impl Wizard {
             if strip::line(ui, Mark::Note, practice::HEAD, links, below).is_some() {
                 actions.push(Action::LeaveDemo);
             }
-        } else if self.page == Page::Servers && self.servers.is_blank() {
+        } else if self.page == Page::Servers && self.servers.is_blank() && self.servers.migrations.is_empty() {
             let head = "No servers at hand?";
             if strip::line(ui, Mark::Note, head, &["Try it without servers"], |_| ()).is_some() {
                 actions.push(Action::TryDemo);
@@ -167,17 +177,15 @@ impl Wizard {
             1 => "1 account is corrected, in this window only.".to_owned(),
             many => format!("{} accounts are corrected, in this window only.", words::count(many)),
         };
-        if matches!(self.page, Page::Accounts | Page::Result)
-            && super::widgets::strip::line(
-                ui,
-                super::widgets::sign::Mark::Note,
-                &head,
-                &["Save a corrected list"],
-                |_| (),
-            )
-            .is_some()
-        {
-            actions.push(Action::SaveList);
+        let links: &[&str] = match self.page {
+            Page::Accounts => &["Save a corrected list", "Show them"],
+            Page::Result => &["Save a corrected list"],
+            Page::Servers | Page::Status => return,
+        };
+        match super::widgets::strip::line(ui, super::widgets::sign::Mark::Note, &head, links, |_| ()) {
+            Some(0) => actions.push(Action::SaveList),
+            Some(_) => self.accounts.showing = Showing::Corrected,
+            None => {}
         }
     }
 

@@ -9,7 +9,7 @@ use crate::progress::{AccountState, RunState};
 use std::io;
 
 /// The columns.
-const HEADER: [&str; 35] = [
+const HEADER: [&str; 36] = [
     "address",
     "full_name",
     "line",
@@ -45,19 +45,29 @@ const HEADER: [&str; 35] = [
     "left_out_items",
     "failed_items",
     "renamed_folders",
+    "machine",
 ];
 
 /// The file's content.
 pub(super) fn report(state: &RunState) -> io::Result<Vec<u8>> {
-    of(state, |_| true)
+    of(state, 0..state.accounts.len())
 }
 
-/// The lines of the accounts for which `takes` holds, below the names of the columns.
-pub(super) fn of(state: &RunState, takes: impl Fn(&AccountState) -> bool) -> io::Result<Vec<u8>> {
+/// The lines of these accounts, below the names of the columns.
+pub(super) fn of(state: &RunState, accounts: impl Iterator<Item = usize>) -> io::Result<Vec<u8>> {
+    written(&HEADER, accounts.filter_map(|index| Some(row(state, index, state.accounts.get(index)?))))
+}
+
+/// Any table, below the names of its columns.
+pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<Vec<u8>> {
+    written(head, rows.map(|row| row.into_iter().map(|text| cell(&text)).collect::<Vec<_>>()))
+}
+
+fn written<R: IntoIterator<Item = String>>(head: &[&str], rows: impl Iterator<Item = R>) -> io::Result<Vec<u8>> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for (index, account) in state.accounts.iter().enumerate().filter(|(_, account)| takes(account)) {
-        writer.write_record(row(state, index, account))?;
+    writer.write_record(head)?;
+    for row in rows {
+        writer.write_record(row)?;
     }
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
@@ -103,6 +113,7 @@ fn row(state: &RunState, index: usize, account: &AccountState) -> [String; HEADE
         items.left_out.to_string(),
         items.failed.to_string(),
         tally.followed.renamed.to_string(),
+        cell(&account.machine),
     ]
 }
 

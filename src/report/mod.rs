@@ -18,7 +18,7 @@ pub use problems::{Cause, ProblemGroup, causes, group_problems};
 pub use summary::{AccountTotals, ByteTotals, MessageTotals, Summary};
 
 use crate::private_file;
-use crate::progress::{AccountState, RunState};
+use crate::progress::RunState;
 use std::io;
 use std::path::Path;
 
@@ -39,9 +39,14 @@ pub fn write_all(log_folder: &Path, state: &RunState) -> io::Result<()> {
     private_file::replace(&log_folder.join(REPORT_CSV), &csv::report(state)?)
 }
 
-/// Some accounts as in report.csv: those for which `takes` holds.
-pub fn accounts_csv(state: &RunState, takes: impl Fn(&AccountState) -> bool) -> io::Result<String> {
-    String::from_utf8(csv::of(state, takes)?).map_err(io::Error::other)
+/// Some accounts as in report.csv, in this order.
+pub fn accounts_csv(state: &RunState, accounts: &[usize]) -> io::Result<String> {
+    String::from_utf8(csv::of(state, accounts.iter().copied())?).map_err(io::Error::other)
+}
+
+/// A table as CSV; no cell can be read as a formula.
+pub fn table_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<String> {
+    String::from_utf8(csv::table(head, rows)?).map_err(io::Error::other)
 }
 
 #[cfg(test)]

@@ -243,7 +243,7 @@ fn a_spreadsheet_gets_what_became_of_events_tasks_and_contacts() {
     let csv = String::from_utf8(csv::report(&state).unwrap()).unwrap();
     let (header, row) = csv.trim_end().split_once("\r\n").unwrap();
     assert!(header.ends_with(
-        ",source_events,source_tasks,source_contacts,copied_items,already_there_items,different_items,altered_items,left_out_items,failed_items"
+        ",source_events,source_tasks,source_contacts,copied_items,already_there_items,different_items,altered_items,left_out_items,failed_items,renamed_folders,machine"
     ));
     assert!(row.ends_with(",5,2,3,6,0,1,0,0,3"), "{row}");
 }

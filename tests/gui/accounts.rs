@@ -10,7 +10,7 @@ use kimt::domain::list::Layout;
 use kimt::domain::{AccountId, Problem, ProblemKind, Side};
 use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
-use kimt::gui::pages::accounts::filter_id;
+use kimt::gui::pages::account_list::filter_id;
 use kimt::gui::wizard::Wizard;
 use kimt::progress::{Event, Stamped};
 
@@ -219,7 +219,7 @@ fn what_a_check_found_is_void_once_it_is_forgotten_and_can_be_made_again() {
     assert!(wizard.accounts.known_sizes().iter().all(Option::is_none));
     let mut harness = plain(wizard);
     harness.run();
-    assert_eq!(harness.query_all_by_label("not checked yet").count(), 12);
+    assert_eq!(harness.query_all_by_label("not checked yet").count(), harness.state().wizard.accounts.rows_drawn);
     harness.get_by_label("Check again").click();
     harness.run();
     assert_eq!(harness.state().actions, [Action::Check]);

@@ -245,7 +245,7 @@ fn of_a_file_migrated_in_groups_the_finished_are_shown_and_not_ticked_again() {
     harness.get_by_label("Migrate further accounts").click();
     harness.run_steps(3);
     assert_eq!(harness.state().wizard.page, Page::Accounts);
-    assert_eq!(harness.query_all_by_label_contains("complete, today ").count(), 1);
+    assert_eq!(harness.query_all_by_label_contains(": complete, today ").count(), 1);
     assert_eq!(harness.query_all_by_label("not started").count(), 2);
     assert!(harness.state().wizard.accounts.chosen().is_empty(), "nothing is chosen for her");
 }

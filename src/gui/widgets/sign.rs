@@ -122,3 +122,12 @@ pub fn turn(ui: &Ui, rect: Rect, open: bool) {
     };
     ui.painter().add(Shape::convex_polygon(points, palette(ui).soft, Stroke::NONE));
 }
+
+/// Draws the small triangle in the head of the column that sorts a table.
+pub fn order(ui: &Ui, rect: Rect, descending: bool) {
+    let down = if descending { 1.0 } else { -1.0 };
+    let centre = rect.center();
+    let points =
+        vec![centre + vec2(-3.5, -2.0 * down), centre + vec2(3.5, -2.0 * down), centre + vec2(0.0, 2.5 * down)];
+    ui.painter().add(Shape::convex_polygon(points, palette(ui).ink, Stroke::NONE));
+}

@@ -1,97 +1,149 @@
-//! Draws the entries: the row of an account, and the details below an opened one.
+//! Draws the rows: that of an account, and the details below an opened one.
 
 use super::super::super::action::Action;
 use super::super::super::theme::{body, palette, unturned};
-use super::super::super::widgets::button;
 use super::super::super::widgets::sign::{self, Mark};
 use super::super::super::widgets::table::Row;
-use super::words::{arrived, expected, folder_words, mark, why_left_out};
-use super::{AccountList, Entry};
-use crate::domain::{Address, FolderId};
-use crate::progress::{AccountState, RunState};
+use super::super::super::widgets::{button, check, progress};
+use super::words::{goes_to, why_left_out};
+use super::{Entry, Field, Said, View};
+use crate::domain::{FolderId, printable};
+use crate::progress::{AccountEnd, AccountState};
 use crate::report::words;
-use egui::{Align, Id, Layout, Rect, RichText, Ui, UiBuilder, vec2};
+use egui::{Align, Color32, Id, Layout, Rect, RichText, Ui, UiBuilder, vec2};
 
-/// The start of an account's row: its sign, and the triangle that opens it. Returns whether it was pressed.
-pub fn account_head(
-    row: &mut Row<'_>,
-    table: &str,
-    index: usize,
-    account: &AccountState,
-    status: &str,
-    (open, paused): (bool, bool),
-) -> bool {
-    let counts = format!("{} of {}", words::count(arrived(&account.tally)), expected(&account.tally));
-    let name = format!("{}: {status}, {counts}", account.info.address);
-    let response = row.press(Id::unique((table, index)), &name);
+/// What of an account's row was pressed.
+pub enum Pressed {
+    /// Its check box.
+    Box,
+    /// The rest of it.
+    Row,
+}
+
+/// The size of details.
+pub const DETAIL: f32 = 13.0;
+
+/// Draws an account's row. `chosen` is the state of its check box, where it has one.
+pub fn account(row: &mut Row<'_>, view: &View<'_>, index: usize, open: bool, chosen: Option<bool>) -> Option<Pressed> {
+    let (listed, columns, colours) = (view.listed, &view.columns, palette(row.ui));
+    let state = listed.state(index);
+    let mut pressed = head(row, view, index, &state, open).then_some(Pressed::Row);
+    let figures = listed.figures(index);
+    let number = |row: &mut Row<'_>, place: usize, text: String, colour: Color32| {
+        row.text(place, body(text).size(13.5).color(colour));
+    };
+    for (place, field) in columns.fields.iter().enumerate() {
+        if row.cell(place).width() <= 0.0 {
+            continue;
+        }
+        match (field, figures) {
+            (Field::Tick, _) => {
+                let (cell, id) = (row.cell(place), Id::unique(("account", index)));
+                if chosen.is_some_and(|on| check::bare(row.ui, cell, id, on.into(), listed.address(index))) {
+                    pressed = Some(Pressed::Box);
+                }
+            }
+            (Field::Sign, _) => signs(row, place, listed.mark(index), open),
+            (Field::Address, _) => row.text(place, body(listed.address(index)).size(13.5).color(colours.ink)),
+            (Field::Name, _) => row.text(place, body(listed.full_name(index)).size(13.5).color(colours.soft)),
+            (Field::Machine, _) => row.text(place, body(listed.machine(index)).size(13.5).color(colours.soft)),
+            // Without numbers there is often a reason, and it gets their room.
+            (Field::State, None) if listed.cause(index).is_some() => {
+                row.fitted((place, columns.last()), &state, colours.ink)
+            }
+            (Field::State, _) => row.fitted((place, place), &state, colours.soft),
+            (Field::Bar, Some(_)) => bar(row, place, listed.account(index)),
+            (Field::Messages, Some(figures)) => {
+                let (there, all) = (words::count(figures.there), words::count(figures.all));
+                let split = columns.place(Field::Target).is_some();
+                let text = if split || there == all { all } else { format!("{there} of {all}") };
+                number(row, place, text, colours.ink);
+            }
+            (Field::Target, Some(figures)) => number(row, place, words::count(figures.there), colours.ink),
+            (Field::Size, Some(figures)) => number(row, place, words::size(figures.bytes), colours.ink),
+            (Field::Events, Some(figures)) => number(row, place, words::count(figures.items[0]), colours.ink),
+            (Field::Contacts, Some(figures)) => number(row, place, words::count(figures.items[1]), colours.ink),
+            (Field::Tasks, Some(figures)) => number(row, place, words::count(figures.items[2]), colours.ink),
+            (Field::Messages, None) if listed.mark(index) == Mark::Busy => {
+                number(row, place, "–".to_owned(), colours.soft)
+            }
+            (Field::Bar | Field::Messages | Field::Target | Field::Size, None) => {}
+            (Field::Events | Field::Contacts | Field::Tasks, None) => {}
+        }
+    }
+    pressed
+}
+
+/// Makes the row a button that opens it; returns whether it was pressed.
+fn head(row: &mut Row<'_>, view: &View<'_>, index: usize, state: &str, open: bool) -> bool {
+    let (listed, address) = (view.listed, view.listed.address(index).to_owned());
+    let counts = listed.figures(index).map_or_else(String::new, |figures| {
+        format!(", {} of {}", words::count(figures.there), words::counted(figures.all, "message"))
+    });
+    let response = row.press(Id::unique((view.id, index)), &format!("{address}: {state}{counts}"));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_expanded(open));
     row.rule();
-    let cell = row.cell(0);
-    let turn = Rect::from_center_size(egui::pos2(cell.left() + 4.0, cell.center().y), vec2(10.0, 10.0));
-    sign::turn(row.ui, turn, open);
-    let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(14.0, 14.0));
-    let mark = mark(account, paused);
-    sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
     response.context_menu(|ui| {
         if ui.button("Copy the address").clicked() {
-            ui.ctx().copy_text(account.info.address.clone());
+            ui.ctx().copy_text(address.clone());
             ui.close();
         }
     });
     response.clicked()
 }
 
-/// The columns of a table.
-#[derive(Debug, Clone, Copy)]
-pub struct Places {
-    /// Text from this column …
-    pub text: usize,
-    /// … to this one.
-    pub text_end: usize,
-    /// The messages: "n of m", or those of the source.
-    pub messages: usize,
-    /// Those of the target, if they have a column of their own.
-    pub target: Option<usize>,
-    /// The size, if there is room for it.
-    pub size: Option<usize>,
-    /// The last column.
-    pub last: usize,
+fn signs(row: &mut Row<'_>, place: usize, mark: Mark, open: bool) {
+    let cell = row.cell(place);
+    let turn = Rect::from_center_size(egui::pos2(cell.left() + 4.0, cell.center().y), vec2(10.0, 10.0));
+    sign::turn(row.ui, turn, open);
+    paint_sign(row, place, mark, 14.0);
 }
 
-/// Draws an entry that is not an account.
-pub fn detail(
-    row: &mut Row<'_>,
-    state: &RunState,
-    lines: &AccountList,
-    line: Entry,
-    places: Places,
-    actions: &mut Vec<Action>,
-) {
+fn paint_sign(row: &mut Row<'_>, place: usize, mark: Mark, size: f32) {
+    let cell = row.cell(place);
+    let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(size, size));
+    sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
+}
+
+fn bar(row: &mut Row<'_>, place: usize, account: Option<&AccountState>) {
+    let Some(account) = account else { return };
     let colours = palette(row.ui);
+    let cell = row.cell(place);
+    let rect = Rect::from_center_size(cell.center(), vec2(cell.width(), 6.0));
+    let (fraction, colour) = match account.end {
+        Some(AccountEnd::Complete) => (1.0, colours.good),
+        Some(_) => (account.tally.fraction(), colours.warning),
+        None => (account.tally.fraction(), colours.accent),
+    };
+    progress::paint(row.ui, rect, fraction, colour);
+}
+
+/// Draws a row that is not an account.
+pub fn detail(row: &mut Row<'_>, view: &View<'_>, entry: Entry, said: &[Said], actions: &mut Vec<Action>) {
+    let colours = palette(row.ui);
+    let columns = &view.columns;
     row.tint(colours.ground);
-    match line {
+    match entry {
         Entry::Account(_) => {}
-        Entry::Links(index) => {
-            if let Some(account) = state.accounts.get(index) {
-                links(row, account, places, actions);
-            }
+        Entry::Links(index) => links(row, view, index, actions),
+        Entry::FolderHead => {
+            row.text(columns.first(), small("Folder on the source", colours.soft));
+            row.text_over(columns.state(), columns.text_end(), small("Folder on the target", colours.soft));
+            row.rule();
         }
-        Entry::Folder(index, number) => {
-            if let Some(account) = state.accounts.get(index) {
-                folder(row, account, number, places);
-            }
-        }
+        Entry::Folder(index, number) => folder(row, view, index, number),
         Entry::LeftOut(index, number) => {
-            let left_out = state.accounts.get(index).and_then(|account| account.left_out.get(number));
+            let left_out = view.listed.account(index).and_then(|account| account.left_out.get(number));
             let Some(left_out) = left_out else { return };
-            row.text(1, small(&left_out.folder, colours.soft));
-            let why = row.first_piece(2, places.last, unturned(why_left_out(left_out)).size(DETAIL));
-            row.piece((2, places.last), small(why, colours.soft), true);
+            row.text_over(columns.first(), columns.state() - 1, small(printable(&left_out.folder), colours.soft));
+            let over = (columns.state(), columns.last());
+            let why = row.first_piece(over.0, over.1, unturned(why_left_out(left_out)).size(DETAIL));
+            row.piece(over, small(why, colours.soft), true);
         }
         Entry::Said(number) => {
-            let Some(said) = lines.said.get(number) else { return };
-            if let Some(mark) = said.mark {
-                problem_sign(row, mark);
+            let Some(said) = said.get(number) else { return };
+            if let (Some(mark), Some(place)) = (said.mark, columns.place(Field::Sign)) {
+                paint_sign(row, place, mark, 12.0);
             }
             let colour = if said.ink { colours.ink } else { colours.soft };
             row.piece(said.columns, small(&said.text, colour), true);
@@ -99,58 +151,52 @@ pub fn detail(
     }
 }
 
-/// What can be done about an account that is not complete.
-fn links(row: &mut Row<'_>, account: &AccountState, places: Places, actions: &mut Vec<Action>) {
-    let Ok(address) = Address::parse(&account.info.address) else { return };
-    let cell = row.span(1, places.last);
+/// What can be done about an account.
+fn links(row: &mut Row<'_>, view: &View<'_>, index: usize, actions: &mut Vec<Action>) {
+    let cell = row.span(view.columns.first(), view.columns.last());
     let builder = UiBuilder::new().id_salt(("links", row.index)).max_rect(cell);
     let mut child = row.ui.new_child(builder.layout(Layout::left_to_right(Align::Center)));
     child.spacing_mut().item_spacing.x = 16.0;
-    if button::link(&mut child, "Try this account again").clicked() {
-        actions.push(Action::TryAgain(address.key()));
-    }
-    if button::link(&mut child, "Correct its password or sign-in name…").clicked() {
-        actions.push(Action::Correct(address.key()));
+    for (label, action) in view.listed.links(index) {
+        if button::link(&mut child, label).clicked() {
+            actions.push(action);
+        }
     }
 }
 
-fn problem_sign(row: &mut Row<'_>, mark: Mark) {
-    let cell = row.cell(0);
-    let square = Rect::from_center_size(egui::pos2(cell.left() + 22.0, cell.center().y), vec2(12.0, 12.0));
-    sign::paint(row.ui.painter(), square, mark, mark.colour(palette(row.ui)), row.ui);
-}
-
-fn folder(row: &mut Row<'_>, account: &AccountState, number: usize, places: Places) {
+/// A folder on both sides.
+fn folder(row: &mut Row<'_>, view: &View<'_>, index: usize, number: usize) {
+    let (columns, colours) = (&view.columns, palette(row.ui));
+    let Some(account) = view.listed.account(index) else { return };
     let Some(folder) = account.folders.get(number) else { return };
-    let colours = palette(row.ui);
-    row.text(1, small(folder.source.to_string(), colours.ink));
-    let words = folder_words(folder, account.step, FolderId(number as u32));
-    if places.text_end > places.text {
-        row.text_over(places.text, places.text_end, small(words, colours.soft));
-    } else {
-        row.text(places.text, small(words, colours.soft));
+    let split = columns.place(Field::Target);
+    row.text_over(columns.first(), columns.state() - 1, small(printable(&folder.source.to_string()), colours.ink));
+    let only_counts = view.listed.only_counts();
+    let goes = goes_to(folder, account.step, FolderId(number as u32), split.is_none() && !only_counts);
+    let colour = if folder.source == folder.target { colours.soft } else { colours.ink };
+    let response = row.text_over(columns.state(), columns.text_end(), small(printable(&goes), colour));
+    if let Some(why) = words::mapping(folder) {
+        response.on_hover_text(why);
     }
     if !folder.counted {
         return;
     }
-    let (there, all) = (words::count(arrived(&folder.tally)), words::count(folder.tally.expected.messages));
-    match places.target {
-        Some(target) => {
-            row.text(places.messages, small(all, colours.soft));
-            row.text(target, small(there, colours.soft));
-        }
-        None => row.text(places.messages, small(format!("{there} of {all}"), colours.soft)),
+    let (there, all) = (super::arrived(&folder.tally), folder.tally.expected.messages);
+    let (there, all) = (words::count(there), words::count(all));
+    if let Some(place) = columns.place(Field::Messages) {
+        let text = if split.is_some() || there == all || only_counts { all } else { format!("{there} of {all}") };
+        row.text(place, small(text, colours.soft));
     }
-    if let Some(size) = places.size {
-        row.text(size, small(words::size(folder.tally.expected.bytes), colours.soft));
+    if let Some(place) = split {
+        row.text(place, small(there, colours.soft));
+    }
+    if let Some(place) = columns.place(Field::Size) {
+        row.text(place, small(words::size(folder.tally.expected.bytes), colours.soft));
     }
 }
 
-/// The size of details.
-pub const DETAIL: f32 = 13.0;
-
 /// A text in the size of details.
-pub fn small(text: impl Into<String>, colour: egui::Color32) -> RichText {
+fn small(text: impl Into<String>, colour: Color32) -> RichText {
     body(text).size(DETAIL).color(colour)
 }
 

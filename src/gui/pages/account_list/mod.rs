@@ -1,34 +1,49 @@
-//! The entries of a table of accounts: the accounts in the order in which they matter, and below an opened one its folders and problems.
+//! The one table of accounts, on the pages Accounts, Migration and Result: sorted by any column, or by groups, and below an opened account
+//! its folders on both sides and its problems.
 //!
-//! All entries have the same height, so that a table of five thousand accounts, some of them open, is still a plain list. A text too long
-//! for one row takes several. `words` has the texts, `cells` draws them.
+//! - `listed` is what a table lists, `columns` what its columns hold, `order` the order of its rows, `cells` draws them, `tools` is the
+//!   line above it: filters, a search, and what is shown to copy or to save.
+//! - All rows have the same height, so that a table of fifty thousand accounts, some of them open, is still a plain list. A text of details
+//!   too long for one row takes several.
+//! - Arranging costs a few steps for each account and lays out no text of a closed one; only the visible rows are drawn.
 
 mod cells;
+mod columns;
+mod listed;
+mod order;
+mod tools;
 mod words;
 
+use super::super::action::Action;
 use super::super::theme::unturned;
+use super::super::widgets::check;
 use super::super::widgets::sign::Mark;
-use super::super::widgets::table::{self, Column};
+use super::super::widgets::table::{self, Sorted, Table};
 use crate::domain::Severity;
-use crate::progress::{AccountEnd, AccountState, RunState};
+use crate::progress::AccountState;
 use crate::report;
-use egui::Ui;
-use std::collections::{BTreeMap, BTreeSet};
+use cells::DETAIL;
+use columns::Measured;
+use egui::{Id, Ui};
+use order::{Rows, Sort};
+use std::collections::BTreeSet;
+use words::why_left_out;
 
-pub use cells::{DETAIL, Places, account_head, detail, say_empty, small};
-pub use words::{arrived, happened, reason, status};
-use words::{what_to_do, why_left_out};
+pub use columns::{Columns, Field, machine, number, state};
+pub use listed::{Cause, Figures, Group, Listed, OfRun};
+pub use tools::{Asked, Tools, filter_id, save_links};
+pub use words::{arrived, reason};
 
-/// The column that says why an account is not complete.
-pub const HAPPENED: usize = 2;
 /// At most this many problems of an account are shown; the report has all.
 const PROBLEMS_SHOWN: usize = 50;
 
 /// A row: an account, or a detail of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+enum Entry {
     /// An account.
     Account(usize),
+    /// The heads of its folders on both sides.
+    FolderHead,
     /// One of its folders.
     Folder(usize, usize),
     /// One of its folders that is not copied.
@@ -51,208 +66,139 @@ struct Said {
     ink: bool,
 }
 
-/// Breaks a text in the size of details into pieces that fit over these columns.
-pub type Break<'a> = dyn Fn(&str, (usize, usize)) -> Vec<String> + 'a;
-
-/// Breaks texts for a table with these columns, as wide as `ui`.
-pub fn fitting<'a>(ui: &'a Ui, columns: &'a [Column]) -> impl Fn(&str, (usize, usize)) -> Vec<String> + 'a {
-    move |text, over| table::broken(ui, columns, over, unturned(text).size(DETAIL))
+/// What a table shows.
+pub struct View<'a> {
+    /// Its name, unique in the window.
+    pub id: &'static str,
+    /// The accounts.
+    pub listed: &'a dyn Listed,
+    /// The columns.
+    pub columns: Columns,
+    /// What decides which accounts are shown: the filter and the search.
+    pub shows: String,
+    /// Whether those that need attention come first, together by cause with what to do.
+    pub by_cause: bool,
+    /// Its height; without one it fills the room.
+    pub height: Option<f32>,
+    /// What it says when it is empty.
+    pub empty: &'a str,
 }
 
-/// The group of an account, for order and filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    /// It is running.
-    Running,
-    /// It ended and is not complete.
-    Problem,
-    /// It has not started.
-    Waiting,
-    /// It is complete.
-    Done,
+/// The boxes of a table whose accounts can be chosen.
+pub struct Ticks<'a> {
+    /// Which accounts are chosen.
+    pub chosen: &'a mut [bool],
+    /// Whether that cannot be changed now.
+    pub frozen: bool,
+    /// What a screen reader says of the box in the head.
+    pub all: &'a str,
 }
 
-impl Group {
-    /// The group of an account.
-    pub fn of(account: &AccountState) -> Self {
-        match account.end {
-            Some(AccountEnd::Complete) => Group::Done,
-            Some(_) => Group::Problem,
-            None if account.started_at.is_some() => Group::Running,
-            None => Group::Waiting,
-        }
-    }
-}
-
-/// The entries of a table.
+/// A table: its order, and what is open in it.
 #[derive(Debug, Default)]
 pub struct AccountList {
+    rows: Rows,
     list: Vec<Entry>,
     said: Vec<Said>,
     open: BTreeSet<usize>,
-    of_problems: bool,
+    sort: Option<Sort>,
+    measured: Measured,
+    arranged: Option<Arranged>,
+}
+
+/// What the rows were arranged for.
+#[derive(Debug, PartialEq)]
+struct Arranged {
+    revision: u64,
+    accounts: usize,
+    shows: String,
+    sort: Option<Sort>,
+    by_cause: bool,
+    open: BTreeSet<usize>,
+    columns: usize,
+    width: f32,
 }
 
 impl AccountList {
-    /// A list in which a closed account shows what happened and what to do, and an opened one its problems but not its folders.
-    pub fn of_problems() -> Self {
-        Self { of_problems: true, ..Self::default() }
+    /// The widths of the addresses and names, measured where the list has changed.
+    pub fn measured(&mut self, ui: &Ui, listed: &dyn Listed) -> Measured {
+        self.measured.update(ui, listed);
+        self.measured
     }
 
-    /// Arranges the entries again: the accounts for which `wanted` holds, by group and then in the order of the file. Details end at the
-    /// column `last`; `pieces` breaks longer texts.
-    pub fn arrange(
+    /// Draws the accounts for which `wanted` holds. Returns how many of them were drawn.
+    pub fn show(
         &mut self,
-        state: &RunState,
-        last: usize,
-        pieces: &Break<'_>,
-        wanted: impl Fn(&AccountState) -> bool,
-    ) {
-        self.list.clear();
-        self.said.clear();
-        if self.of_problems {
-            self.arrange_by_cause(state, last, pieces, wanted);
-            return;
+        ui: &mut Ui,
+        view: &View<'_>,
+        wanted: &dyn Fn(usize) -> bool,
+        mut ticks: Option<Ticks<'_>>,
+        actions: &mut Vec<Action>,
+    ) -> usize {
+        self.arrange(ui, view, wanted);
+        let room = ui.available_rect_before_wrap();
+        let sorted = self
+            .sort
+            .and_then(|sort| Some(Sorted { column: view.columns.place(sort.field)?, descending: sort.descending }));
+        let (mut turned, mut ticked, mut all, mut accounts) = (None, None, false, 0);
+        let state_of_all = ticks.as_ref().map(|ticks| self.state_of_all(ticks));
+        let mut table = Table::new(view.id, &view.columns.list, self.list.len()).sorted(sorted);
+        if let Some(height) = view.height {
+            table = table.height(height);
         }
-        for group in [Group::Running, Group::Problem, Group::Waiting, Group::Done] {
-            for (index, account) in state.accounts.iter().enumerate() {
-                if Group::of(account) != group || !wanted(account) {
-                    continue;
+        let pressed = table.show(
+            ui,
+            |ui, column, cell| {
+                if let (Some(state), Some(ticks)) = (state_of_all, &ticks)
+                    && view.columns.place(Field::Tick) == Some(column)
+                {
+                    all |= check::bare(ui, cell, Id::unique("all accounts"), state, ticks.all);
                 }
-                self.list.push(Entry::Account(index));
-                if self.open.contains(&index) {
-                    self.add_details(index, account, last, pieces);
+            },
+            |row| match self.list.get(row.index) {
+                Some(&Entry::Account(index)) => {
+                    accounts += 1;
+                    let chosen = ticks.as_ref().and_then(|ticks| ticks.chosen.get(index)).copied();
+                    match cells::account(row, view, index, self.open.contains(&index), chosen) {
+                        Some(cells::Pressed::Row) => turned = Some(index),
+                        Some(cells::Pressed::Box) => ticked = Some(index),
+                        None => {}
+                    }
                 }
-            }
+                Some(&entry) => cells::detail(row, view, entry, &self.said, actions),
+                None => {}
+            },
+        );
+        if self.list.is_empty() {
+            cells::say_empty(ui, room, view.empty);
         }
-    }
-
-    /// Arranges the accounts by what happened to them: first what somebody has to do something about, the cause of most accounts before
-    /// the others. A cause that several share is said once above them, with what to do.
-    fn arrange_by_cause(
-        &mut self,
-        state: &RunState,
-        last: usize,
-        pieces: &Break<'_>,
-        wanted: impl Fn(&AccountState) -> bool,
-    ) {
-        let mut causes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, account) in state.accounts.iter().enumerate().filter(|(_, account)| wanted(account)) {
-            causes.entry(words::cause(state, account)).or_default().push(index);
+        if let Some(index) = turned
+            && !self.open.remove(&index)
+        {
+            self.open.insert(index);
         }
-        let mut causes: Vec<(String, Vec<usize>)> = causes.into_iter().collect();
-        // What somebody has to do comes before what only has to continue.
-        let rank = |accounts: &[usize]| {
-            let end = accounts.first().and_then(|index| state.accounts.get(*index)).and_then(|account| account.end);
-            match end {
-                Some(AccountEnd::Incomplete | AccountEnd::Failed) => 0,
-                Some(_) => 1,
-                None => 2,
+        if let Some(field) = pressed.and_then(|column| view.columns.fields.get(column)) {
+            self.sort = Sort::after(self.sort, *field);
+        }
+        if let Some(ticks) = ticks.as_mut().filter(|ticks| !ticks.frozen) {
+            if let Some(chosen) = ticked.and_then(|index| ticks.chosen.get_mut(index)) {
+                *chosen = !*chosen;
             }
-        };
-        causes.sort_by_key(|(_, accounts)| {
-            (rank(accounts), std::cmp::Reverse(accounts.len()), accounts.first().copied())
-        });
-        for (cause, accounts) in causes {
-            let is_shared = accounts.len() > 1;
-            let first = accounts.first().and_then(|index| state.accounts.get(*index));
-            if let Some(first) = first.filter(|_| is_shared) {
-                let head = format!("{cause}: {}", report::words::counted(accounts.len() as u64, "account"));
-                self.say_all(&head, (1, last), (Some(Mark::Note), true), pieces);
-                self.say_all(&what_to_do(first), (1, last), (None, false), pieces);
-            }
-            for index in accounts {
-                let Some(account) = state.accounts.get(index) else { continue };
-                self.list.push(Entry::Account(index));
-                let open = self.open.contains(&index);
-                self.add_reason(state, account, pieces);
-                if !is_shared && (!open || account.problems.is_empty()) {
-                    self.say_all(&what_to_do(account), (1, last), (None, false), pieces);
-                }
-                if open {
-                    self.add_details(index, account, last, pieces);
+            if all {
+                let on = state_of_all != Some(check::State::On);
+                for index in &self.rows.shown {
+                    if let Some(chosen) = ticks.chosen.get_mut(*index) {
+                        *chosen = on;
+                    }
                 }
             }
         }
+        accounts
     }
 
-    /// Adds the text that does not fit beside the account.
-    fn add_reason(&mut self, state: &RunState, account: &AccountState, pieces: &Break<'_>) {
-        for text in pieces(&happened(state, account), (HAPPENED, HAPPENED)).into_iter().skip(1) {
-            self.say(Said { text, columns: (HAPPENED, HAPPENED), mark: None, ink: true });
-        }
-    }
-
-    fn add_details(&mut self, index: usize, account: &AccountState, last: usize, pieces: &Break<'_>) {
-        let (before, over) = (self.list.len(), (1, last));
-        if account.end.is_some_and(|end| end != AccountEnd::Complete) {
-            self.list.push(Entry::Links(index));
-        }
-        for (_, problem) in account.problems.iter().take(PROBLEMS_SHOWN) {
-            let mark = if problem.severity() == Severity::Error { Mark::Bad } else { Mark::Note };
-            self.say_all(&problem.sentence(), over, (Some(mark), true), pieces);
-            if !problem.advice().is_empty() {
-                self.say_all(&format!("What to do: {}", problem.advice()), over, (None, false), pieces);
-            }
-        }
-        if account.problems.len() > PROBLEMS_SHOWN {
-            let more = account.problems.len() as u64 + account.problems_not_kept - PROBLEMS_SHOWN as u64;
-            let more = format!("The report has {}.", report::words::counted(more, "further problem"));
-            self.say_all(&more, over, (None, false), pieces);
-        }
-        if !self.of_problems {
-            self.list.extend((0..account.folders.len()).map(|number| Entry::Folder(index, number)));
-            for (number, left_out) in account.left_out.iter().enumerate() {
-                self.list.push(Entry::LeftOut(index, number));
-                for text in pieces(&why_left_out(left_out), (2, last)).into_iter().skip(1) {
-                    self.say(Said { text, columns: (2, last), mark: None, ink: false });
-                }
-            }
-        }
-        if self.list.len() == before {
-            self.say_all("There are no further details.", over, (None, false), pieces);
-        }
-    }
-
-    fn say_all(&mut self, text: &str, columns: (usize, usize), (mark, ink): (Option<Mark>, bool), pieces: &Break<'_>) {
-        if text.is_empty() {
-            return;
-        }
-        for (number, text) in pieces(text, columns).into_iter().enumerate() {
-            self.say(Said { text, columns, mark: mark.filter(|_| number == 0), ink });
-        }
-    }
-
-    fn say(&mut self, said: Said) {
-        self.list.push(Entry::Said(self.said.len()));
-        self.said.push(said);
-    }
-
-    /// The number of entries.
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    /// The entry at a position.
-    pub fn get(&self, index: usize) -> Option<Entry> {
-        self.list.get(index).copied()
-    }
-
-    /// Opens a closed account or closes an open one.
-    pub fn turn(&mut self, account: usize) {
-        if !self.open.remove(&account) {
-            self.open.insert(account);
-        }
-    }
-
-    /// Whether an account is open.
-    pub fn is_open(&self, account: usize) -> bool {
-        self.open.contains(&account)
+    /// The accounts that are shown, in their order.
+    pub fn shown(&self) -> &[usize] {
+        &self.rows.shown
     }
 
     /// The accounts that are open.
@@ -266,4 +212,128 @@ impl AccountList {
         self.open.clear();
         any
     }
+
+    fn state_of_all(&self, ticks: &Ticks<'_>) -> check::State {
+        let on = self.rows.shown.iter().filter(|index| ticks.chosen.get(**index) == Some(&true)).count();
+        match on {
+            0 => check::State::Off,
+            all if all == self.rows.shown.len() => check::State::On,
+            _ => check::State::Some,
+        }
+    }
+
+    /// Arranges the rows again, unless nothing has changed.
+    fn arrange(&mut self, ui: &Ui, view: &View<'_>, wanted: &dyn Fn(usize) -> bool) {
+        let arranged = view.listed.revision().map(|revision| Arranged {
+            revision,
+            accounts: view.listed.count(),
+            shows: view.shows.clone(),
+            sort: self.sort,
+            by_cause: view.by_cause,
+            open: self.open.clone(),
+            columns: view.columns.list.len(),
+            width: ui.available_width(),
+        });
+        if arranged.is_some() && arranged == self.arranged {
+            return;
+        }
+        self.arranged = arranged;
+        self.list.clear();
+        self.said.clear();
+        let (listed, last) = (view.listed, view.columns.last());
+        let fit = |text: &str, over| table::broken(ui, &view.columns.list, over, unturned(text).size(DETAIL));
+        let groups = self.rows.arrange(listed, wanted, self.sort, view.by_cause);
+        for group in groups {
+            let accounts = self.rows.shown[group.clone()].to_vec();
+            let is_shared = group.len() > 1;
+            let by_cause = view.by_cause && self.sort.is_none();
+            let cause = accounts.first().copied().filter(|index| by_cause && listed.cause(*index).is_some());
+            if let Some(first) = cause.filter(|_| is_shared) {
+                let number = report::words::counted(accounts.len() as u64, "account");
+                let head = format!("{}: {number}", listed.cause_words(first));
+                self.say_all(&head, (view.columns.first(), last), (Some(Mark::Note), true), &fit);
+                self.say_all(&listed.what_to_do(first), (view.columns.first(), last), (None, false), &fit);
+            }
+            for index in accounts {
+                self.list.push(Entry::Account(index));
+                let open = self.open.contains(&index);
+                let has_problems = listed.account(index).is_some_and(|account| !account.problems.is_empty());
+                if cause.is_some() && !is_shared && !(open && has_problems) {
+                    self.say_all(&listed.what_to_do(index), (view.columns.first(), last), (None, false), &fit);
+                }
+                if open {
+                    self.add_details(view, index, &fit);
+                }
+            }
+        }
+    }
+
+    fn add_details(&mut self, view: &View<'_>, index: usize, fit: &Fit<'_>) {
+        let (before, over) = (self.list.len(), (view.columns.first(), view.columns.last()));
+        let listed = view.listed;
+        if !listed.links(index).is_empty() {
+            self.list.push(Entry::Links(index));
+        }
+        if let Some(account) = listed.account(index) {
+            self.add_problems(account, over, fit);
+            self.add_folders(index, account, (view.columns.state(), over.1), fit);
+        }
+        if let Some(problem) = listed.problem(index).filter(|_| listed.account(index).is_none()) {
+            self.say_all(&problem.sentence(), over, (Some(Mark::Bad), true), fit);
+            self.say_all(&listed.what_to_do(index), over, (None, false), fit);
+        }
+        let without = listed.without_folders(index);
+        if !without.is_empty() {
+            self.say_all(without, over, (None, false), fit);
+        } else if self.list.len() == before {
+            self.say_all("Its folders are not known yet.", over, (None, false), fit);
+        }
+    }
+
+    fn add_problems(&mut self, account: &AccountState, over: (usize, usize), fit: &Fit<'_>) {
+        for (_, problem) in account.problems.iter().take(PROBLEMS_SHOWN) {
+            let mark = if problem.severity() == Severity::Error { Mark::Bad } else { Mark::Note };
+            self.say_all(&problem.sentence(), over, (Some(mark), true), fit);
+            if !problem.advice().is_empty() {
+                self.say_all(&format!("What to do: {}", problem.advice()), over, (None, false), fit);
+            }
+        }
+        if account.problems.len() > PROBLEMS_SHOWN {
+            let more = account.problems.len() as u64 + account.problems_not_kept - PROBLEMS_SHOWN as u64;
+            let more = format!("The report has {}.", report::words::counted(more, "further problem"));
+            self.say_all(&more, over, (None, false), fit);
+        }
+    }
+
+    /// The folders of both sides, side by side.
+    fn add_folders(&mut self, index: usize, account: &AccountState, over: (usize, usize), fit: &Fit<'_>) {
+        if account.folders.is_empty() && account.left_out.is_empty() {
+            return;
+        }
+        self.list.push(Entry::FolderHead);
+        self.list.extend((0..account.folders.len()).map(|number| Entry::Folder(index, number)));
+        for (number, left_out) in account.left_out.iter().enumerate() {
+            self.list.push(Entry::LeftOut(index, number));
+            for text in fit(&why_left_out(left_out), over).into_iter().skip(1) {
+                self.say(Said { text, columns: over, mark: None, ink: false });
+            }
+        }
+    }
+
+    fn say_all(&mut self, text: &str, columns: (usize, usize), (mark, ink): (Option<Mark>, bool), fit: &Fit<'_>) {
+        if text.is_empty() {
+            return;
+        }
+        for (number, text) in fit(text, columns).into_iter().enumerate() {
+            self.say(Said { text, columns, mark: mark.filter(|_| number == 0), ink });
+        }
+    }
+
+    fn say(&mut self, said: Said) {
+        self.list.push(Entry::Said(self.said.len()));
+        self.said.push(said);
+    }
 }
+
+/// Breaks a text in the size of details into pieces that fit over these columns.
+type Fit<'a> = dyn Fn(&str, (usize, usize)) -> Vec<String> + 'a;

@@ -2,7 +2,7 @@
 
 use super::super::super::widgets::sign::Mark;
 use crate::domain::{FolderId, LeftOut, Problem, Severity};
-use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally, WaitReason};
+use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 
 /// The sign of an account, in a run that is `paused` or not.
@@ -19,43 +19,21 @@ pub fn mark(account: &AccountState, paused: bool) -> Mark {
     }
 }
 
-/// The status of an account in words that fit into a cell; a `narrow` one has no room for sentences.
-pub fn status(state: &RunState, account: &AccountState, now: u64, narrow: bool) -> String {
-    if let Some(wait) = account.waiting.filter(|_| narrow && account.end.is_none()) {
-        let seconds = wait.seconds(now);
-        return match wait.why {
-            WaitReason::OwnChoice => format!("Pausing {seconds} s"),
-            WaitReason::ServerFailed | WaitReason::ServerAsked => format!("Next try in {seconds} s"),
-        };
-    }
-    match reason(account) {
-        Some(problem) if account.end == Some(AccountEnd::Failed) => format!("Failed: {}", problem.brief()),
+/// How far an account is, or why it is not complete, in a few words.
+pub fn happened(state: &RunState, account: &AccountState, now: u64) -> String {
+    match (reason(account), account.end) {
+        (Some(problem), Some(AccountEnd::Failed)) => format!("Failed: {}", problem.brief()),
+        (Some(problem), Some(AccountEnd::Incomplete)) => {
+            format!("{}: {}", words::account_status(state, account, now), problem.brief())
+        }
         _ => words::account_status(state, account, now),
     }
 }
 
-/// Why an account is not complete, in a few words.
-pub fn happened(state: &RunState, account: &AccountState) -> String {
-    let status = status(state, account, state.now, false);
-    match reason(account) {
-        Some(problem) if account.end == Some(AccountEnd::Incomplete) => format!("{status}: {}", problem.brief()),
-        _ => status,
-    }
-}
-
-/// What keeps an account from being complete, in words that are the same for all accounts with that cause, with a capital letter.
-pub(super) fn cause(state: &RunState, account: &AccountState) -> String {
-    let brief = reason(account).map_or_else(|| words::account_status(state, account, state.now), Problem::brief);
-    let mut letters = brief.chars();
+/// The text with a capital letter.
+pub(super) fn with_capital(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// What to do about a failed or incomplete account; empty if the run only has to continue.
-pub(super) fn what_to_do(account: &AccountState) -> String {
-    let advice = reason(account).map(Problem::advice).filter(|advice| !advice.is_empty());
-    let went_wrong = matches!(account.end, Some(AccountEnd::Incomplete | AccountEnd::Failed));
-    let again = Some("Migrate it again; it continues where it stopped.").filter(|_| went_wrong);
-    advice.or(again).map_or_else(String::new, |advice| format!("What to do: {advice}"))
 }
 
 /// The messages that are on the target.
@@ -66,29 +44,25 @@ pub fn arrived(tally: &Tally) -> u64 {
     }
 }
 
-pub(super) fn expected(tally: &Tally) -> String {
-    words::counted(tally.expected.messages, "message")
-}
-
 pub(super) fn why_left_out(left_out: &LeftOut) -> String {
     format!("Not copied: {}.", left_out.reason.sentence())
 }
 
-pub(super) fn folder_words(folder: &FolderState, step: Step, id: FolderId) -> String {
-    let renamed = folder.source != folder.target;
-    match (renamed, folder.target_messages) {
-        (true, Some(holds)) => format!("goes to {}, which holds {}", folder.target, words::count(holds)),
-        (true, None) => format!("goes to {}", folder.target),
-        (false, Some(holds)) => format!("holds {} on the target", words::count(holds)),
-        (false, None) if folder.finished => String::new(),
-        (false, None) if step == Step::Copying(id) => "being copied".to_owned(),
-        (false, None) if step == Step::Checking(id) => "being checked".to_owned(),
-        (false, None) if step == Step::OpeningLast(id) => "being opened, last".to_owned(),
-        (false, None) if step == Step::Scanning(id) => "being read".to_owned(),
-        (false, None) if !folder.counted => "not counted yet".to_owned(),
-        (false, None) if arrived(&folder.tally) == 0 => "waits".to_owned(),
-        (false, None) => String::new(),
-    }
+/// Where a folder goes, and what is done with it now; `holds` says whether the messages there have no column of their own.
+pub(super) fn goes_to(folder: &FolderState, step: Step, id: FolderId, holds: bool) -> String {
+    let doing = match folder.target_messages {
+        Some(messages) if holds => format!("holds {}", words::count(messages)),
+        Some(_) => String::new(),
+        None if folder.finished => String::new(),
+        None if step == Step::Copying(id) => "being copied".to_owned(),
+        None if step == Step::Checking(id) => "being checked".to_owned(),
+        None if step == Step::OpeningLast(id) => "being opened, last".to_owned(),
+        None if step == Step::Scanning(id) => "being read".to_owned(),
+        None if !folder.counted => "not counted yet".to_owned(),
+        None if holds && arrived(&folder.tally) == 0 => "waits".to_owned(),
+        None => String::new(),
+    };
+    if doing.is_empty() { folder.target.to_string() } else { format!("{} · {doing}", folder.target) }
 }
 
 /// The problem that best explains why an account is not complete.

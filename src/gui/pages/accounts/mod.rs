@@ -3,8 +3,10 @@
 mod columns;
 mod corrections;
 mod empty;
+mod listing;
 mod over_runs;
 mod planned;
+mod showing;
 mod table;
 
 use super::super::action::{Action, Purpose, RunCommand};
@@ -12,6 +14,7 @@ use super::super::theme::{self, palette};
 use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::sign::Mark;
 use super::super::widgets::{button, strip};
+use super::account_list;
 use super::bad_lines::BadLines;
 use super::check::Check;
 use super::folded::Folded;
@@ -24,8 +27,9 @@ use crate::progress::{AccountStage, AccountState, Counts, Stamped};
 use crate::report::words;
 use columns::ColumnsStrip;
 use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
-pub use over_runs::{OverRuns, StageFilter};
+pub use over_runs::OverRuns;
 pub use planned::{Planned, TIME_FIELD, next_moment};
+pub use showing::Showing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -33,6 +37,9 @@ use std::path::PathBuf;
 pub const LOAD: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
 /// F5, as on the page before.
 pub const CHECK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
+
+/// In a page this low, what is wrong with the list is folded, because the table matters more.
+const LOW: f32 = 440.0;
 
 /// The rate in bytes per second that estimates use before anything was migrated: a usual connection between two offices.
 const USUAL_PACE: u64 = 4_000_000;
@@ -69,8 +76,10 @@ pub struct AccountsPage {
     /// The accounts over all runs of their migration.
     pub over_runs: OverRuns,
     /// Which of them are shown.
-    pub stage_filter: StageFilter,
+    pub showing: Showing,
     accounts: Vec<Account>,
+    /// The address of each, as it is shown.
+    addresses: Vec<String>,
     /// What was chosen for the columns of this file, in place of what its header says.
     pub layout: Option<list::Layout>,
     columns: ColumnsStrip,
@@ -78,9 +87,11 @@ pub struct AccountsPage {
     warnings: Vec<String>,
     warnings_folded: Folded,
     notes: Vec<String>,
+    /// Whether the accounts that are not in the list are named.
+    elsewhere_open: bool,
     chosen: Vec<bool>,
     keys: Vec<String>,
-    shown: Vec<usize>,
+    list: account_list::AccountList,
     domains: usize,
     /// How many rows the last frame drew.
     pub rows_drawn: usize,
@@ -101,7 +112,7 @@ impl AccountsPage {
                 .iter()
                 .map(|account| format!("{} {}", account.address.key(), account.full_name.to_lowercase()))
                 .collect(),
-            shown: (0..file.accounts.len()).collect(),
+            addresses: file.accounts.iter().map(|account| account.address.to_string()).collect(),
             columns: ColumnsStrip::new(file.columns, file.preview, file.accounts.is_empty()),
             accounts: file.accounts,
             bad_lines: BadLines::new(file.bad_lines),
@@ -189,6 +200,7 @@ impl AccountsPage {
     /// Forgets the result of a check, because it no longer holds.
     pub fn forget_check(&mut self) {
         self.void |= self.check.take().is_some();
+        self.showing = Showing::All;
     }
 
     /// Takes in an event of the check.
@@ -302,12 +314,12 @@ impl AccountsPage {
             self.empty(ui, actions);
             return;
         }
+        let low = ui.available_height() < LOW;
         self.show_planned(ui, actions);
         self.tools(ui, actions);
         self.show_over_runs(ui, actions);
-        self.strips(ui, actions);
-        self.stage_chips(ui);
-        self.refresh_shown();
+        self.strips(ui, low, actions);
+        self.filters(ui);
         self.table(ui, actions);
     }
 
@@ -347,7 +359,9 @@ impl AccountsPage {
                 actions.push(action);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                filter(ui, &mut self.filter);
+                if let Some(asked) = account_list::save_links(ui) {
+                    self.hand_out(ui, asked, actions);
+                }
                 let Some(check) = &self.check else { return };
                 let (above, below) = self.findings(check);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
@@ -361,18 +375,7 @@ impl AccountsPage {
         });
     }
 
-    fn refresh_shown(&mut self) {
-        let wanted = self.filter.trim().to_lowercase();
-        self.shown.clear();
-        let (keys, over_runs, filter) = (&self.keys, &self.over_runs, self.stage_filter);
-        let named = |position: usize| {
-            keys[position].contains(&wanted) || over_runs.is_known() && over_runs.state(position).1.contains(&wanted)
-        };
-        let fits = |position: &usize| over_runs.shows(*position, filter) && (wanted.is_empty() || named(*position));
-        self.shown.extend((0..keys.len()).filter(fits));
-    }
-
-    fn strips(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    fn strips(&mut self, ui: &mut Ui, low: bool, actions: &mut Vec<Action>) {
         // Once the list is used, now or in an earlier run, there is nothing left to choose.
         let used = self.over_runs.is_known() && !self.over_runs.has_new() && !self.accounts.is_empty();
         if self.check.is_none() && !self.void && !used {
@@ -382,7 +385,8 @@ impl AccountsPage {
             strip::strip(ui, Mark::Note, note, "", |_| ());
         }
         self.show_warnings(ui, actions);
-        self.bad_lines.show(ui, self.check.is_some(), actions);
+        let known = self.check.is_some() || self.over_runs.is_known() || low && !self.accounts.is_empty();
+        self.bad_lines.show(ui, known, actions);
         if self.void {
             let head = "Servers or rules have changed since the check, so its results no longer hold.";
             let again = strip::line(ui, Mark::Note, head, &["Check again"], |_| ()).is_some();
@@ -397,7 +401,9 @@ impl AccountsPage {
         }
         if let Some(seats) = words::missing_seats(&check.state) {
             let advice = "Extend the licence, remove users, or leave accounts out. Until then the last of them fail.";
-            strip::strip(ui, Mark::Warning, &seats, advice, |_| ());
+            if strip::strip(ui, Mark::Warning, &seats, advice, |ui| button::link(ui, "Show them").clicked()) {
+                self.showing = Showing::ToCreate;
+            }
         }
         if check.running {
             return;
@@ -411,14 +417,16 @@ impl AccountsPage {
             return;
         }
         let head = match failed.len() {
-            1 => "1 chosen account cannot be migrated yet. The table says why.".to_owned(),
+            1 => "1 chosen account cannot be migrated yet.".to_owned(),
             many => {
-                format!("{} chosen accounts cannot be migrated yet. The table says why.", words::count(many as u64))
+                format!("{} chosen accounts cannot be migrated yet.", words::count(many as u64))
             }
         };
-        let leave_out = if failed.len() == 1 { "Leave it out" } else { "Leave them out" };
-        if strip::line(ui, Mark::Warning, &head, &[leave_out], |_| ()).is_some() {
-            failed.iter().for_each(|&position| self.chosen[position] = false);
+        let links = if failed.len() == 1 { ["Leave it out", "Show it"] } else { ["Leave them out", "Show them"] };
+        match strip::line(ui, Mark::Warning, &head, &links, |_| ()) {
+            Some(0) => failed.iter().for_each(|&position| self.chosen[position] = false),
+            Some(_) => self.showing = Showing::Problems,
+            None => {}
         }
     }
 
@@ -441,24 +449,4 @@ impl AccountsPage {
     fn target_words(&self) -> &'static str {
         if self.other_imap { "on the target" } else { "in Kerio Connect" }
     }
-}
-
-/// The filter field. Enter in it does nothing, so that looking for an account cannot start a migration.
-pub(super) fn filter(ui: &mut Ui, text: &mut String) {
-    let edit = egui::TextEdit::singleline(text)
-        .id(filter_id())
-        .hint_text("Filter")
-        .desired_width(if ui.available_width() < 400.0 { 130.0 } else { 180.0 })
-        .min_size(egui::vec2(0.0, theme::CONTROL))
-        .margin(egui::vec2(10.0, 5.0))
-        .align(egui::Align2::LEFT_CENTER);
-    let response = ui.add(edit).accessible_name("Filter");
-    if response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
-        text.clear();
-    }
-}
-
-/// The id of the filter field.
-pub fn filter_id() -> Id {
-    Id::unique("filter")
 }

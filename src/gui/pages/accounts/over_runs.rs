@@ -6,15 +6,19 @@
 
 use super::super::super::action::{Action, Purpose};
 use super::super::super::theme::{self, palette};
-use super::super::super::widgets::chips::chip;
 use super::super::super::widgets::sign::Mark;
-use super::super::super::widgets::strip;
+use super::super::super::widgets::{button, strip};
 use super::AccountsPage;
+use super::showing::Showing;
 use crate::domain::Problem;
 use crate::migration::{AccountRecord, Migration};
 use crate::progress::AccountStage;
 use crate::report::words;
 use egui::{Label, Ui};
+use std::collections::BTreeSet;
+
+/// At most this many accounts that are not in the list are named.
+const LISTED: usize = 20;
 
 /// The accounts of the list in their migration.
 #[derive(Debug, Default)]
@@ -23,22 +27,8 @@ pub struct OverRuns {
     records: Vec<Option<AccountRecord>>,
     /// How many accounts of the list are new in the migration.
     new: u64,
-    /// How many accounts of the migration are not in the list.
-    elsewhere: u64,
-}
-
-/// The accounts to show by their stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StageFilter {
-    /// All.
-    #[default]
-    All,
-    /// Those that are not complete.
-    Open,
-    /// Those that need attention.
-    NeedAttention,
-    /// Those that are complete.
-    Complete,
+    /// The keys of the accounts of the migration that are not in the list.
+    elsewhere: Vec<String>,
 }
 
 impl OverRuns {
@@ -46,10 +36,10 @@ impl OverRuns {
     pub fn of(migration: Option<&Migration>, keys: &[String]) -> Self {
         let Some(migration) = migration.filter(|it| !it.runs.is_empty()) else { return Self::default() };
         let records: Vec<_> = keys.iter().map(|key| migration.accounts.get(key).cloned()).collect();
-        let known = records.iter().flatten().count() as u64;
+        let listed: BTreeSet<&String> = keys.iter().collect();
         Self {
-            new: records.len() as u64 - known,
-            elsewhere: (migration.accounts.len() as u64).saturating_sub(known),
+            new: records.iter().filter(|record| record.is_none()).count() as u64,
+            elsewhere: migration.accounts.keys().filter(|key| !listed.contains(key)).cloned().collect(),
             records,
         }
     }
@@ -73,19 +63,19 @@ impl OverRuns {
         self.records.get(position)?.as_ref()
     }
 
-    /// Whether a filter shows the account at a position.
-    pub fn shows(&self, position: usize, filter: StageFilter) -> bool {
-        let stage = self.stage(position);
-        match filter {
-            StageFilter::All => true,
-            StageFilter::Open => stage != AccountStage::Complete,
-            StageFilter::NeedAttention => stage == AccountStage::NeedsAttention,
-            StageFilter::Complete => stage == AccountStage::Complete,
-        }
+    /// Whether an account of the list is new in the migration.
+    pub fn is_new(&self, position: usize) -> bool {
+        self.records.get(position).is_some_and(Option::is_none)
     }
 
-    fn count(&self, filter: StageFilter) -> u64 {
-        (0..self.records.len()).filter(|position| self.shows(*position, filter)).count() as u64
+    /// Why an account needs attention.
+    pub fn problem(&self, position: usize) -> Option<&Problem> {
+        self.record(position).filter(|record| record.stage == AccountStage::NeedsAttention)?.problem.as_ref()
+    }
+
+    fn complete(&self) -> u64 {
+        let complete = |record: &&AccountRecord| record.stage == AccountStage::Complete;
+        self.records.iter().flatten().filter(complete).count() as u64
     }
 
     /// The sign and the words of the account at a position.
@@ -115,7 +105,7 @@ impl AccountsPage {
         let keys: Vec<String> = self.accounts.iter().map(|account| account.address.key()).collect();
         self.over_runs = OverRuns::of(migration, &keys);
         if !self.over_runs.is_known() {
-            self.stage_filter = StageFilter::All;
+            self.showing = Showing::All;
         }
     }
 
@@ -128,33 +118,12 @@ impl AccountsPage {
         }
     }
 
-    /// The filters by stage, once there was a run.
-    pub(super) fn stage_chips(&mut self, ui: &mut Ui) {
-        if !self.over_runs.is_known() {
-            return;
-        }
-        let chips = [
-            ("All", StageFilter::All),
-            ("Open", StageFilter::Open),
-            ("Need you", StageFilter::NeedAttention),
-            ("Complete", StageFilter::Complete),
-        ];
-        ui.horizontal(|ui| {
-            for (name, filter) in chips {
-                let label = format!("{name} {}", words::count(self.over_runs.count(filter)));
-                if chip(ui, &label, self.stage_filter == filter) {
-                    self.stage_filter = filter;
-                }
-            }
-        });
-    }
-
     /// Says what the chosen accounts are for, how many are complete, and how the list differs from the record.
-    pub(super) fn show_over_runs(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    pub(super) fn show_over_runs(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if !self.over_runs.is_known() {
             return;
         }
-        let complete = self.over_runs.count(StageFilter::Complete);
+        let complete = self.over_runs.complete();
         let (head, links): (String, &[(&str, Purpose)]) = match self.purpose {
             Purpose::Migrate if complete == 0 => (String::new(), &[]),
             Purpose::Migrate => {
@@ -171,31 +140,58 @@ impl AccountsPage {
                 &[("Migrate instead", Purpose::Migrate)],
             ),
         };
-        if !head.is_empty() {
-            let labels: Vec<&str> = links.iter().map(|(label, _)| *label).collect();
-            let pressed = strip::line(ui, Mark::Note, &head, &labels, |ui| {
-                if let Some(changed) = self.changed_list() {
-                    ui.add(Label::new(theme::small(changed).color(palette(ui).ink)).wrap());
-                }
-            });
-            actions.extend(pressed.and_then(|index| links.get(index)).map(|(_, purpose)| Action::Choose(*purpose)));
-        } else if let Some(changed) = self.changed_list() {
-            strip::strip(ui, Mark::Note, &changed, "", |_| ());
+        let (new, elsewhere) = self.changed_list();
+        let changed = [(new, Showing::New), (elsewhere, Showing::All)];
+        let show = if complete == 1 { "Show it" } else { "Show them" };
+        let labels: Vec<&str> = links.iter().map(|(label, _)| *label).chain([show]).collect();
+        let (head, labels) =
+            if head.is_empty() { ("The list has changed.".to_owned(), &[][..]) } else { (head, &labels[..]) };
+        if labels.is_empty() && changed.iter().all(|(line, _)| line.is_none()) {
+            return;
         }
+        let (mut showing, mut turned) = (None, false);
+        let (open, names) = (self.elsewhere_open, &self.over_runs.elsewhere);
+        let pressed = strip::line(ui, Mark::Note, &head, labels, |ui| {
+            for (line, filter) in changed.into_iter().filter_map(|(line, filter)| Some((line?, filter))) {
+                ui.horizontal(|ui| {
+                    ui.label(theme::small(line).color(palette(ui).ink));
+                    let is_elsewhere = filter == Showing::All;
+                    let link = if is_elsewhere && open { "Hide" } else { "Show" };
+                    if button::link(ui, link).clicked() {
+                        turned |= is_elsewhere;
+                        showing = Some(filter).filter(|_| !is_elsewhere);
+                    }
+                });
+            }
+            if open {
+                for name in names.iter().take(LISTED) {
+                    ui.add(Label::new(theme::small(name).color(palette(ui).ink)).truncate());
+                }
+            }
+        });
+        match pressed.map(|index| links.get(index)) {
+            Some(Some((_, purpose))) => actions.push(Action::Choose(*purpose)),
+            Some(None) => self.showing = Showing::Complete,
+            None => {}
+        }
+        self.showing = showing.unwrap_or(self.showing);
+        self.elsewhere_open ^= turned;
     }
 
-    /// How the list differs from the accounts of the migration.
-    fn changed_list(&self) -> Option<String> {
-        let OverRuns { new, elsewhere, .. } = self.over_runs;
-        let accounts = |number, rest: &str, of_many: &str| match number {
+    /// How the list differs from the accounts of the migration: those that are new in it, and those that are only in the record.
+    fn changed_list(&self) -> (Option<String>, Option<String>) {
+        let accounts = |number, of_one: &str, of_many: &str| match number {
             0 => None,
-            1 => Some(format!("1 account {rest}")),
-            _ => Some(format!("{} accounts {of_many}", words::count(number))),
+            1 => Some(format!("1 account {of_one}.")),
+            many => Some(format!("{} accounts {of_many}.", words::count(many))),
         };
-        let new = accounts(new, "of this list is new in this migration", "of this list are new in this migration");
-        let elsewhere =
-            accounts(elsewhere, "of this migration is not in this list", "of this migration are not in this list");
-        let parts: Vec<String> = new.into_iter().chain(elsewhere).collect();
-        (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
+        let OverRuns { new, elsewhere, .. } = &self.over_runs;
+        let new = accounts(*new, "of this list is new in this migration", "of this list are new in this migration");
+        let elsewhere = accounts(
+            elsewhere.len() as u64,
+            "of this migration is not in this list",
+            "of this migration are not in this list",
+        );
+        (new, elsewhere)
     }
 }

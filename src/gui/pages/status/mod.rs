@@ -1,23 +1,18 @@
 //! Page 3, *Migration Status*: the progress of the whole run and of each mailbox, and the ways to control it.
 
-mod mailboxes;
 mod whole;
 
 use super::super::action::{Action, RunCommand};
 use super::super::notification::Reason;
-use super::super::theme;
 use super::super::widgets::bar::{Bar, Choice};
-use super::super::widgets::chips::chip;
 use super::super::widgets::sign::Mark;
-use super::super::widgets::table::{Column, Table};
+use super::super::widgets::table::Column;
 use super::super::widgets::{button, progress, strip};
-use super::account_list::{self, AccountList, Entry, Group, Places};
-use super::accounts::filter;
+use super::account_list::{self, AccountList, Columns, Field, Group, Listed, OfRun, Tools, View};
 use crate::domain::Side;
 use crate::progress::{AccountEnd, AccountState, Counts, Event, RunInfo, RunKind, RunState, Stamped, WaitReason};
 use crate::report::words;
-use egui::{Align, Layout, Ui};
-use mailboxes::Mailboxes;
+use egui::Ui;
 use std::time::Duration;
 
 /// From this many accounts on, a common reason of failure is pointed out.
@@ -74,7 +69,7 @@ pub struct StatusPage {
     pub starting: bool,
     /// How many rows the last frame drew.
     pub rows_drawn: usize,
-    lines: AccountList,
+    list: AccountList,
 }
 
 impl StatusPage {
@@ -92,7 +87,7 @@ impl StatusPage {
 
     /// The accounts that are opened.
     pub fn opened(&self) -> impl Iterator<Item = usize> {
-        self.lines.opened()
+        self.list.opened()
     }
 
     /// Takes in an event.
@@ -148,24 +143,6 @@ impl StatusPage {
         let mut groups = [0; 4];
         self.state.accounts.iter().for_each(|account| groups[Group::of(account) as usize] += 1);
         groups
-    }
-
-    /// Arranges the accounts by the filter.
-    fn arrange(&mut self, last: usize, pieces: &account_list::Break<'_>) {
-        let (filter, search) = (self.filter, self.search.trim().to_lowercase());
-        let (state, now) = (&self.state, self.now);
-        self.lines.arrange(state, last, pieces, |account| {
-            let fits = match filter {
-                Filter::All => true,
-                Filter::Running => Group::of(account) == Group::Running,
-                Filter::Problems => Group::of(account) == Group::Problem,
-                Filter::Done => Group::of(account) == Group::Done,
-            };
-            fits && (search.is_empty()
-                || account.info.address.to_lowercase().contains(&search)
-                || account.info.full_name.to_lowercase().contains(&search)
-                || words::account_status(state, account, now).to_lowercase().contains(&search))
-        });
     }
 
     /// The mean rate of the whole run in bytes per second, if enough was copied to know it.
@@ -237,7 +214,7 @@ impl StatusPage {
 
     /// What Esc does here. Returns whether it did something.
     pub fn escape(&mut self) -> bool {
-        self.question.take().is_some() || self.lines.close_all()
+        self.question.take().is_some() || self.list.close_all()
     }
 
     /// Draws the page.
@@ -411,65 +388,51 @@ impl StatusPage {
 
     fn tools(&mut self, ui: &mut Ui) {
         let [running, problems, _, done] = self.groups();
-        let all = self.state.accounts.len() as u64;
-        let chips = [
-            ("All", all, Filter::All),
+        let filters = [
+            ("All", self.state.accounts.len() as u64, Filter::All),
             ("Running", running, Filter::Running),
             ("Problems", problems, Filter::Problems),
-            ("Done", done, Filter::Done),
+            ("Complete", done, Filter::Done),
         ];
-        ui.horizontal(|ui| {
-            for (name, count, filter) in chips {
-                if chip(ui, &format!("{name} {}", words::count(count)), self.filter == filter) {
-                    self.filter = filter;
-                }
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| filter(ui, &mut self.search));
-        });
+        let tools = Tools { filters: &filters, chosen: self.filter, saves: false };
+        (self.filter, _) = tools.show(ui, &mut self.search);
     }
 
     fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let (columns, places) = columns(ui);
-        self.arrange(places.last, &account_list::fitting(ui, &columns));
-        let mut turned = None;
-        let table = ui.available_rect_before_wrap();
-        let mailboxes = Mailboxes { state: &self.state, now: self.now, places };
-        let lines = &self.lines;
-        self.rows_drawn = Table::new("mailboxes", &columns, lines.len()).show(
-            ui,
-            |_, _, _| {},
-            |row| match lines.get(row.index) {
-                Some(Entry::Account(index)) if mailboxes.draw(row, index, lines.is_open(index)) => turned = Some(index),
-                Some(Entry::Account(_)) | None => {}
-                Some(line) => account_list::detail(row, mailboxes.state, lines, line, places, actions),
-            },
-        );
-        if self.lines.is_empty() {
-            let text =
-                if self.starting { "Preparing the servers." } else { "No mailbox is in this list at the moment." };
-            account_list::say_empty(ui, table, text);
-        }
-        if let Some(index) = turned {
-            self.lines.turn(index);
-        }
+        let listed = OfRun { state: &self.state, now: self.now };
+        let columns = columns(ui, &mut self.list, &listed);
+        let empty = if self.starting { "Preparing the servers." } else { "No mailbox is in this list at the moment." };
+        let (filter, search) = (self.filter, self.search.trim().to_lowercase());
+        let (by_cause, shows) = (filter == Filter::Problems, format!("{filter:?} {search}"));
+        let view = View { id: "mailboxes", listed: &listed, columns, shows, by_cause, height: None, empty };
+        let wanted = |index: usize| {
+            let group = listed.group(index);
+            let fits = match filter {
+                Filter::All => true,
+                Filter::Running => group == Group::Running,
+                Filter::Problems => group == Group::Problem,
+                Filter::Done => group == Group::Done,
+            };
+            fits && listed.is_found(index, &search)
+        };
+        self.rows_drawn = self.list.show(ui, &view, &wanted, None, actions);
     }
 }
 
 /// A narrow table leaves out the bars and the sizes.
-fn columns(ui: &Ui) -> (Vec<Column>, Places) {
-    let wide = ui.available_width() >= theme::WIDE_TABLE;
-    let status = if wide { 1.2 } else { 1.3 };
-    let mut columns = vec![Column::fixed("", 48.0), Column::share("Mailbox", 1.0), Column::share("Status", status)];
-    if wide {
-        columns.push(Column::fixed("", 90.0));
+fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
+    const ROOM_FOR_SIZE: f32 = 650.0;
+    const ROOM_FOR_BAR: f32 = 800.0;
+    let (measured, room) = (list.measured(ui, listed), ui.available_width());
+    let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Mailbox")];
+    columns.extend(account_list::machine(listed));
+    columns.push(account_list::state("Status"));
+    if room >= ROOM_FOR_BAR {
+        columns.push((Field::Bar, Column::fixed("", 90.0)));
     }
-    columns.push(Column::fixed("Messages", 138.0).right());
-    let messages = columns.len() - 1;
-    if wide {
-        columns.push(Column::fixed("Size", 84.0).right());
+    columns.push(account_list::number(Field::Messages, "Messages", 138.0));
+    if room >= ROOM_FOR_SIZE {
+        columns.push(account_list::number(Field::Size, "Size", 84.0));
     }
-    let last = columns.len() - 1;
-    // The text of a folder may cover the column of the bars.
-    let places = Places { text: 2, text_end: messages - 1, messages, target: None, size: wide.then_some(last), last };
-    (columns, places)
+    Columns::of(columns)
 }

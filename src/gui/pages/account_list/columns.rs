@@ -1,0 +1,165 @@
+//! The columns of a table of accounts: what each holds, and how wide it is by that.
+
+use super::super::super::theme::body;
+use super::super::super::widgets::table::Column;
+use super::listed::Listed;
+use egui::{TextStyle, TextWrapMode, Ui, WidgetText};
+
+/// At most this wide is an address while others need room.
+const USUAL_ADDRESS: f32 = 300.0;
+/// One text in so many may be wider than a column usually is.
+const ONE_IN: usize = 12;
+/// So many of the longest texts are laid out to know their width.
+const MEASURED: usize = 8;
+/// From this many letters on, all texts count as equally long.
+const LONGEST: usize = 200;
+/// Space around a text, and the difference between letters as counted and as laid out.
+const AROUND: f32 = 18.0;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Whether the account is chosen.
+    Tick,
+    /// Its sign, and the triangle that opens it.
+    Sign,
+    /// Its address.
+    Address,
+    /// The person's name.
+    Name,
+    /// The computer that works on it.
+    Machine,
+    /// How far it is, or why it is not complete.
+    State,
+    /// The same as a bar.
+    Bar,
+    /// Its messages: "n of m", or those of the source where the target has a column of its own.
+    Messages,
+    /// Its messages on the target.
+    Target,
+    /// Their size.
+    Size,
+    /// Its events.
+    Events,
+    /// Its contacts.
+    Contacts,
+    /// Its tasks.
+    Tasks,
+}
+
+/// The columns of a table.
+#[derive(Debug)]
+pub struct Columns {
+    /// What each holds.
+    pub fields: Vec<Field>,
+    /// Its head and its width.
+    pub list: Vec<Column>,
+}
+
+impl Columns {
+    /// These columns.
+    pub fn of(columns: impl IntoIterator<Item = (Field, Column)>) -> Self {
+        let (fields, list) = columns.into_iter().unzip();
+        Self { fields, list }
+    }
+
+    /// The position of a column.
+    pub fn place(&self, field: Field) -> Option<usize> {
+        self.fields.iter().position(|known| *known == field)
+    }
+
+    /// The position of the addresses, where details begin.
+    pub fn first(&self) -> usize {
+        self.place(Field::Address).unwrap_or_default()
+    }
+
+    /// The position of the states.
+    pub fn state(&self) -> usize {
+        self.place(Field::State).unwrap_or_default()
+    }
+
+    /// The last column before the numbers.
+    pub fn text_end(&self) -> usize {
+        self.place(Field::Bar).unwrap_or_else(|| self.state())
+    }
+
+    /// The position of the last column.
+    pub fn last(&self) -> usize {
+        self.list.len().saturating_sub(1)
+    }
+}
+
+/// How wide the addresses and the names of a list are. They are measured once for a list of that length.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Measured {
+    of: usize,
+    /// The width of nearly all addresses, and that of the widest.
+    address: (f32, f32),
+    name: (f32, f32),
+}
+
+impl Measured {
+    /// Measures again, if the list has another length.
+    pub fn update(&mut self, ui: &Ui, listed: &dyn Listed) {
+        let count = listed.count();
+        if count == self.of {
+            return;
+        }
+        *self = Self {
+            of: count,
+            address: widths(ui, (0..count).map(|index| listed.address(index))),
+            name: widths(ui, (0..count).map(|index| listed.full_name(index))),
+        };
+    }
+
+    /// The column of the addresses.
+    pub fn address(&self, title: &'static str) -> (Field, Column) {
+        let (usual, widest) = self.address;
+        let widths = (120.0, usual.clamp(80.0, USUAL_ADDRESS), widest.max(80.0));
+        (Field::Address, Column::content(title, widths, 0).sorts())
+    }
+
+    /// The column of the names, which is left out where others need its room.
+    pub fn name(&self) -> (Field, Column) {
+        let usual = self.name.0.min(200.0);
+        (Field::Name, Column::content("Full name", (0.0, usual, usual), 2).sorts())
+    }
+}
+
+/// The column of the states, which takes what others leave.
+pub fn state(title: &'static str) -> (Field, Column) {
+    (Field::State, Column::content(title, (150.0, 410.0, f32::INFINITY), 1).sorts())
+}
+
+/// The column of the computers, where there are several.
+pub fn machine(listed: &dyn Listed) -> Option<(Field, Column)> {
+    listed.has_machines().then(|| (Field::Machine, Column::fixed("Machine", 108.0).sorts()))
+}
+
+/// A column of numbers.
+pub fn number(field: Field, title: &'static str, width: f32) -> (Field, Column) {
+    (field, Column::fixed(title, width).right().sorts())
+}
+
+/// The width of nearly all of these texts, and that of the widest; found among those with the most letters.
+fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f32) {
+    let letters = |text: &str| text.chars().count().min(LONGEST);
+    let mut lengths = [0_usize; LONGEST + 1];
+    texts.clone().for_each(|text| lengths[letters(text)] += 1);
+    let mut longer = lengths.iter().sum::<usize>() / ONE_IN;
+    let usual = (0..=LONGEST).rev().find(|&length| {
+        let found = lengths[length] > longer;
+        longer -= lengths[length].min(longer);
+        found
+    });
+    let longest = (0..=LONGEST).rev().find(|&length| lengths[length] > 0);
+    let width = |text: &str| {
+        let text = WidgetText::from(body(text).size(13.5));
+        text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body).size().x
+    };
+    let of = |length: Option<usize>| {
+        let long = texts.clone().filter(|text| Some(letters(text)) == length).take(MEASURED);
+        long.map(width).fold(0.0, f32::max) + AROUND
+    };
+    (of(usual), of(longest))
+}

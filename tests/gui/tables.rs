@@ -1,0 +1,244 @@
+//! The one table of accounts on the pages Accounts, Migration and Result: sorted, filtered, opened, saved, and with room for what matters.
+
+use super::recorded::{self, PEOPLE};
+use super::support::{Screen, Shown, plain, show};
+use super::{accounts, result, status};
+use egui::{Key, Theme};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use kimt::domain::AccountId;
+use kimt::gui::action::Action;
+use kimt::gui::page::Page;
+use kimt::gui::pages::accounts::Showing;
+use kimt::gui::pages::status::StatusPage;
+use kimt::gui::wizard::Wizard;
+use kimt::progress::{AccountEnd, Event, Stamped};
+
+/// The addresses of the rows from the top down.
+fn rows(harness: &Harness<'_, Shown>) -> Vec<String> {
+    let mut rows = Vec::new();
+    for node in harness.root().children_recursive() {
+        let label = node.accesskit_node().label().unwrap_or_default();
+        if let Some((address, _)) = label.split_once(": ").filter(|(address, _)| address.contains('@')) {
+            rows.push((node.rect().top(), address.to_owned()));
+        }
+    }
+    rows.sort_by(|one, other| one.0.total_cmp(&other.0));
+    rows.into_iter().map(|(_, address)| address).collect()
+}
+
+fn press(harness: &mut Harness<'_, Shown>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(3);
+}
+
+#[test]
+fn a_press_on_a_head_sorts_by_it_once_more_turns_it_round_and_a_third_one_brings_the_usual_order_back() {
+    let mut harness = plain(result::shown(&recorded::ended()));
+    harness.run_steps(2);
+    press(&mut harness, "All 12");
+    let usual = rows(&harness);
+    let mut names: Vec<String> = PEOPLE.iter().map(|person| person.0.to_owned()).collect();
+    names.sort();
+    press(&mut harness, "Account");
+    assert_eq!(rows(&harness), names[..rows(&harness).len()]);
+    press(&mut harness, "Account");
+    names.reverse();
+    assert_eq!(rows(&harness), names[..rows(&harness).len()]);
+    press(&mut harness, "Account");
+    assert_eq!(rows(&harness), usual);
+    press(&mut harness, "Source");
+    press(&mut harness, "Source");
+    assert_eq!(rows(&harness)[0], "info@old-company.com", "the largest number first");
+}
+
+#[test]
+fn the_keyboard_alone_sorts_a_table_and_opens_a_row_on_every_page() {
+    let pages: [(&str, Wizard); 3] = [
+        ("Address", accounts::checked(&recorded::checked())),
+        ("Mailbox", status::known(&recorded::running())),
+        ("Account", result::shown(&recorded::ended())),
+    ];
+    for (head, wizard) in pages {
+        let mut harness = plain(wizard);
+        harness.run_steps(2);
+        let mut found = false;
+        for _ in 0..40 {
+            harness.key_press(Key::Tab);
+            harness.run_steps(2);
+            found = harness.get_by_label(head).is_focused();
+            if found {
+                break;
+            }
+        }
+        assert!(found, "Tab leads to {head}");
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+        let (mut sorted, shown) = (rows(&harness), rows(&harness));
+        sorted.sort();
+        assert_eq!(sorted, shown, "{head}");
+        assert!(harness.state().actions.is_empty(), "Enter starts nothing: {:?}", harness.state().actions);
+    }
+}
+
+#[test]
+fn an_opened_account_shows_the_folders_of_both_sides_before_the_start_and_during_it() {
+    for wizard in [accounts::checked(&recorded::checked()), status::known(&recorded::running())] {
+        let page = wizard.page;
+        let mut harness = plain(wizard);
+        harness.run_steps(2);
+        harness.get_by_label_contains("c.ortiz@old-company.com: ").click();
+        harness.run_steps(3);
+        let source = harness.get_by_label("Folder on the source").rect();
+        let target = harness.get_by_label("Folder on the target").rect();
+        assert!((source.top() - target.top()).abs() < 1.0 && source.right() < target.left());
+        let sent = harness.get_by_label("Sent").rect();
+        let items = harness.get_by_label_contains("Sent Items").rect();
+        assert!((sent.center().y - items.center().y).abs() < 2.0, "{page:?}");
+        assert!((sent.left() - source.left()).abs() < 1.0 && (items.left() - target.left()).abs() < 1.0);
+        harness.get_by_label("Public Folders/News");
+        harness.get_by_label_contains("Not copied: it is a public or shared folder");
+    }
+}
+
+#[test]
+fn before_a_check_an_opened_account_says_how_its_folders_are_found_and_can_be_corrected() {
+    let mut wizard = Wizard { page: Page::Accounts, ..Wizard::default() };
+    wizard.accounts.take("/users.csv".into(), recorded::file());
+    let mut harness = plain(wizard);
+    harness.run_steps(2);
+    harness.get_by_label_contains("c.ortiz@old-company.com: ").click();
+    harness.run_steps(3);
+    harness.get_by_label("Check accounts lists its folders, and where each of them goes.");
+    press(&mut harness, "Correct its password or sign-in name…");
+    assert_eq!(harness.state().actions, [Action::Correct("c.ortiz@old-company.com".into())]);
+}
+
+/// A check in which several passwords are wrong.
+fn several_refused() -> Wizard {
+    let mut events = recorded::checked();
+    for event in &mut events {
+        if let Event::AccountFinished { account, end } = &mut event.event
+            && [4, 5, 6].contains(&account.0)
+        {
+            *end = AccountEnd::Failed;
+        }
+    }
+    for number in [4, 5, 6] {
+        let account = Some(AccountId(number));
+        let problem = recorded::refused(number as usize);
+        let event = Event::ProblemMet { account, folder: None, problem };
+        events.insert(events.len() - 1, Stamped { at: events[events.len() - 1].at, event });
+    }
+    accounts::checked(&events)
+}
+
+#[test]
+fn what_a_check_found_is_shown_together_by_cause_with_one_advice_and_saved_as_it_is_shown() {
+    let mut harness = plain(several_refused());
+    harness.run_steps(2);
+    press(&mut harness, "Problems 4");
+    assert_eq!(harness.state().wizard.accounts.rows_drawn, 4);
+    harness.get_by_label("The source refuses this password: 4 accounts");
+    let advice = "What to do: Correct the password in the CSV file and migrate this mailbox again.";
+    assert_eq!(harness.query_all_by_label(advice).count(), 1);
+    press(&mut harness, "Save as CSV…");
+    let Some(Action::SaveCsv(text)) = harness.state().actions.last() else { panic!("{:?}", harness.state().actions) };
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 5, "{lines:#?}");
+    assert!(lines[0].starts_with("address,full_name,line,chosen,state,source_messages"));
+    assert!(
+        lines[1].starts_with("d.weber@old-company.com,Dieter Weber,") && lines[1].contains("refuses this password")
+    );
+    assert!(!text.contains("hunter2"), "a password is in what is saved");
+}
+
+#[test]
+fn a_strip_that_names_a_number_of_accounts_shows_them() {
+    let mut harness = plain(several_refused());
+    harness.run_steps(2);
+    harness.get_by_label("4 chosen accounts cannot be migrated yet.");
+    harness.get_all_by_label("Show them").last().unwrap().click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().wizard.accounts.showing, Showing::Problems);
+    press(&mut harness, "Leave them out");
+    press(&mut harness, "Chosen 8");
+    assert_eq!(harness.state().wizard.accounts.rows_drawn, 8);
+}
+
+/// The widest part of every text in the rows of a table that is cut off.
+fn cut(harness: &Harness<'_, Shown>) -> Vec<String> {
+    let mut cut = Vec::new();
+    for node in harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        let text = node.value().or_else(|| node.label()).unwrap_or_default();
+        if format!("{:?}", node.role()) == "Label" && text.contains('…') {
+            cut.push(text);
+        }
+    }
+    cut
+}
+
+#[test]
+fn no_address_and_no_state_is_cut_in_a_window_of_a_thousand_points() {
+    let screen = Screen { width: 1000.0, height: 700.0, scale: 1.0 };
+    for wizard in [several_refused(), status::known(&recorded::running()), result::shown(&recorded::ended())] {
+        let mut harness = show(wizard, screen, Theme::Light);
+        harness.run_steps(3);
+        // One address of the list is longer than any column.
+        let cut: Vec<String> = cut(&harness).into_iter().filter(|text| !text.starts_with("customer-service")).collect();
+        assert!(cut.is_empty(), "{cut:?}");
+    }
+}
+
+#[test]
+fn a_column_for_the_machines_is_there_only_where_there_are_several() {
+    let mut harness = plain(status::known(&recorded::running()));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Machine").is_none());
+    let state = &mut harness.state_mut().wizard.status.state;
+    state.is_fleet = true;
+    for (number, account) in state.accounts.iter_mut().enumerate() {
+        account.machine = format!("mover-{}", 1 + number % 2);
+    }
+    harness.run_steps(2);
+    harness.get_by_label("Machine");
+    harness.get_by_label("Filter").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Filter").type_text("mover-2");
+    harness.run_steps(3);
+    assert_eq!(harness.state().wizard.status.rows_drawn, 6);
+}
+
+#[test]
+fn fifty_thousand_accounts_cost_what_the_visible_ones_cost_sorted_or_not() {
+    const MANY: usize = 50_000;
+    let mut wizard = Wizard { page: Page::Accounts, ..Wizard::default() };
+    wizard.accounts.take("/many.csv".into(), recorded::large_file(MANY));
+    let mut harness = plain(wizard);
+    harness.run_steps(2);
+    frames(&mut harness, "accounts");
+    press(&mut harness, "Address");
+    frames(&mut harness, "accounts, sorted");
+    assert!((10..40).contains(&harness.state().wizard.accounts.rows_drawn));
+
+    let mut events = recorded::large(MANY);
+    let at = events[events.len() - 1].at;
+    events.push(Stamped { at, event: Event::RunFinished });
+    let mut status = StatusPage::begin(Vec::new());
+    events.iter().for_each(|event| status.apply(event));
+    let mut harness = plain(Wizard { page: Page::Result, status, ..Wizard::default() });
+    harness.run_steps(2);
+    frames(&mut harness, "result by cause");
+    press(&mut harness, "Source");
+    frames(&mut harness, "result, sorted");
+}
+
+/// Measures some frames, which may take a moment in a build without optimisation.
+fn frames(harness: &mut Harness<'_, Shown>, what: &str) {
+    let started = std::time::Instant::now();
+    harness.run_steps(10);
+    let each = started.elapsed() / 10;
+    println!("{what}: {each:?} a frame");
+    assert!(each.as_millis() < 1500, "{what}: {each:?} a frame");
+}
