@@ -217,9 +217,8 @@ fn fifty_thousand_accounts_cost_what_the_visible_ones_cost_sorted_or_not() {
     wizard.accounts.take("/many.csv".into(), recorded::large_file(MANY));
     let mut harness = plain(wizard);
     harness.run_steps(2);
-    frames(&mut harness, "accounts");
     press(&mut harness, "Address");
-    frames(&mut harness, "accounts, sorted");
+    harness.run_steps(2);
     assert!((10..40).contains(&harness.state().wizard.accounts.rows_drawn));
 
     let mut events = recorded::large(MANY);
@@ -227,18 +226,11 @@ fn fifty_thousand_accounts_cost_what_the_visible_ones_cost_sorted_or_not() {
     events.push(Stamped { at, event: Event::RunFinished });
     let mut status = StatusPage::begin(Vec::new());
     events.iter().for_each(|event| status.apply(event));
+    let shown = |harness: &Harness<'_, Shown>| harness.state().wizard.result.accounts.rows_drawn;
     let mut harness = plain(Wizard { page: Page::Result, status, ..Wizard::default() });
     harness.run_steps(2);
-    frames(&mut harness, "result by cause");
+    assert!(shown(&harness) < 40, "{} rows", shown(&harness));
     press(&mut harness, "Source");
-    frames(&mut harness, "result, sorted");
-}
-
-/// Measures some frames, which may take a moment in a build without optimisation.
-fn frames(harness: &mut Harness<'_, Shown>, what: &str) {
-    let started = std::time::Instant::now();
-    harness.run_steps(10);
-    let each = started.elapsed() / 10;
-    println!("{what}: {each:?} a frame");
-    assert!(each.as_millis() < 1500, "{what}: {each:?} a frame");
+    harness.run_steps(2);
+    assert!((10..40).contains(&shown(&harness)), "{} rows", shown(&harness));
 }

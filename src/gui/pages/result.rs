@@ -74,7 +74,8 @@ fn open(state: &RunState) -> u64 {
 /// The state of the page; the status page has the run itself.
 #[derive(Default)]
 pub struct ResultPage {
-    accounts: ResultTable,
+    /// Its accounts.
+    pub accounts: ResultTable,
 }
 
 impl ResultPage {
