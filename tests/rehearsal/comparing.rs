@@ -122,6 +122,19 @@ fn what_people_did_on_the_target_is_distinguished_where_the_record_knows() {
 }
 
 #[test]
+fn a_message_that_the_target_has_spoilt_is_altered_although_its_owner_keeps_a_copy_of_it_elsewhere() {
+    let stage = migrated();
+    let store = stage.target.store();
+    store.create_folder(ANN, "Kept").unwrap();
+    let bytes = store.content(ANN, "INBOX", 3).unwrap().to_vec();
+    store.add(ANN, "Kept", message(&bytes, &[], "2020-01-01T00:00:00+00:00")).unwrap();
+    store.replace_content(ANN, "INBOX", 3, Content::bytes(&b"Subject: spoilt\r\n\r\n\0"[..])).unwrap();
+    let state = stage.run(RunKind::Verify);
+    assert_eq!(state.verdict(), Verdict::SomeIncomplete, "{:?}", problems(&state));
+    assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::MessageAltered]), "{:?}", problems(&state));
+}
+
+#[test]
 fn a_message_in_another_folder_than_its_own_is_found_there_also_where_that_one_has_an_equal_message() {
     for folder in ["Empty", "Elsewhere"] {
         let stage = migrated();

@@ -3,6 +3,7 @@
 //! 1. Messages of one content are exchangeable: among them, those are taken for each other whose date and flags are the same.
 //! 2. What the target has of a content that the source has too, and more often, are extra copies. Other mail is the target's own.
 //! 3. What is missing was taken away by somebody if the record says that a run read it back, or saw it, in this very folder.
+//!    But where its place still holds something of its date, that is the message, altered, whatever copies there are elsewhere.
 //! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, and the source has
 //!    others, the source was changed since and no last pass has brought that; but a target need not keep keywords, which that run reported.
 
@@ -12,7 +13,7 @@ use crate::ledger::{FolderRecord, Ledger, State};
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{Match, Matching, Scope};
 use crate::migrate::folder::progress::is_far_off;
-use crate::migrate::heads::Heads;
+use crate::migrate::heads::{Head, Heads};
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -77,6 +78,11 @@ impl Known {
         Self { messages: BTreeMap::new(), keeps_deleted }
     }
 
+    /// Where a run put a message of the source.
+    fn place(&self, uid: Uid) -> Option<Uid> {
+        self.messages.get(&uid)?.target_uid
+    }
+
     /// Takes in what the record knows: nothing where it is about other folders, or cannot be read.
     pub fn by_record(self, ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
         let mut known = self;
@@ -124,6 +130,7 @@ impl Differences {
         let unproved = matching.unproved(heads.all(), current.there.heads.all(), Scope::Folder);
         let unreadable_there = matching.unreadable_there.len().saturating_sub(unproved.len()) as u64;
         let unproved: BTreeSet<Uid> = unproved.into_iter().collect();
+        let undelivered: BTreeSet<Uid> = matching.unreadable_there.iter().copied().collect();
         let mut differences = Self { unreadable_there, ..Self::default() };
         if by_content {
             let sizes = matching.pairs.iter().filter_map(|pair| Some((pair.uid, heads.get(pair.uid)?.size, pair.size)));
@@ -137,18 +144,23 @@ impl Differences {
             others.iter().map(|pair| (pair.uid, (pair.target_uid, pair.comparison))).collect();
         let spare = differences.pair_equal(current, equal, &others, by_content, &mut pairs);
         differences.extra = spare;
+        let paired: BTreeSet<Uid> = pairs.values().map(|(target_uid, _)| *target_uid).collect();
+        let is_spoilt = |head: &Head| {
+            let place = known.place(head.uid).filter(|place| !paired.contains(place) && !undelivered.contains(place));
+            place.and_then(|place| current.there.heads.get(place)).is_some_and(|there| there.date == head.date)
+        };
         for head in heads.all() {
             match pairs.get(&head.uid) {
                 Some((target_uid, comparison)) => differences.take(current, known, head.uid, *target_uid, *comparison),
                 None if unreadable.contains(&head.uid) => differences.unreadable.push(head.uid),
                 None if unproved.contains(&head.uid) => differences.unproved.push(head.uid),
+                None if is_spoilt(head) => differences.altered.push((head.uid, Comparison::Different)),
                 None => {
                     let past = known.messages.get(&head.uid).map(|known| known.past).unwrap_or_default();
                     differences.missing.push((head.uid, past));
                 }
             }
         }
-        let paired: BTreeSet<Uid> = pairs.values().map(|(target_uid, _)| *target_uid).collect();
         let left = current.there.heads.all().iter().filter(|head| !paired.contains(&head.uid));
         differences.left_there = left.map(|head| (head.uid, head.size)).collect();
         differences
