@@ -119,6 +119,10 @@ impl Migration<'_> {
         let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
         // The next run does not know what this one left behind.
         for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
+            if let Some(doubled) = job.progress.own_appends.take_doubled() {
+                let doubled = doubled.in_folder(&job.planned.source);
+                job.report_once(&mut mailbox.reporter, doubled);
+            }
             let record = ledger.as_ref().and_then(|ledger| ledger.messages_of(&ledger.folder(&job.source)?).ok());
             job.report_lost_flags(&mut mailbox.reporter, record.unwrap_or_default());
         }

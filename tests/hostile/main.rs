@@ -8,6 +8,7 @@ mod embedded;
 mod ahead;
 mod altered;
 mod anywhere;
+mod appending;
 mod conditions;
 mod counts;
 mod dialects;

@@ -131,16 +131,22 @@ fn copy_together(
         }
         let ends = outcome?;
         let held = ends.iter().any(|end| !end.left.is_empty());
+        let mut ended = Ok(());
         for (round, end) in rounds.into_iter().zip(ends) {
             let copying = &mut together[round.folder];
             let job = &mut folders[copying.job];
             let (scan, target) = (copying.scan.clone(), copying.target.clone());
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
             let taken = take_end(&mut run, copying, &round, end);
-            if within_folder(taken, mailbox, job)?.is_none() {
-                copying.rounds.clear();
+            match within_folder(taken, mailbox, job) {
+                Ok(Some(())) => {}
+                Ok(None) => copying.rounds.clear(),
+                // What the others have there twice is to be known before the mailbox ends.
+                Err(halt @ Halt::Problem(_)) => ended = ended.and(Err(halt)),
+                Err(halt) => return Err(halt),
             }
         }
+        ended?;
         if held {
             return Err(Halt::Held);
         }
