@@ -1,20 +1,22 @@
 //! A fleet in compressed time: many workers over the real tables of a real PostgreSQL, with mailboxes of which only the time they take is
 //! real, and workers that vanish without a word and come back to life too late.
 //!
-//!     cargo run --release --example fleet -- postgres://kimt@localhost/trial 100000 256 120
+//!     cargo run --release --example fleet -- postgres://kimt@localhost/trial 100000 256 120 "pg_ctl restart -m immediate -D …"
 //!
-//! The numbers: mailboxes, workers, and the seconds that the whole would take if nothing went wrong and nobody ever waited. It ends with a
-//! panic when a mailbox is completed twice or never, or when more connections are open than the server allows.
+//! The numbers: mailboxes, workers, and the seconds that the whole would take if nothing went wrong and nobody ever waited. The command, if
+//! there is one, restarts the database, after a quarter, half and three quarters of that time. The program ends with a panic when a mailbox is
+//! completed twice or never, or when more connections are open than the server allows.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // A trial that cannot go on ends.
 
-use kimt::fleet::{Database, DatabaseAddress, Fleet, FleetKey, JobEnd, JobSums, LeaseTimes, NewJob};
+use kimt::fleet::{Database, DatabaseAddress, Fleet, FleetKey, Job, JobEnd, JobSums, LeaseTimes, NewJob};
+use kimt::ledger::LedgerError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-const LEASE: Duration = Duration::from_secs(6);
+const LEASE: Duration = Duration::from_secs(20);
 /// Of the workers that do not renew their lease, one job in so many takes its worker with it.
 const VANISH: u32 = 12;
 
@@ -30,13 +32,14 @@ struct Counts {
     /// Milliseconds from the moment a worker vanished to the next take of its job, at most.
     recovery: AtomicU64,
     vanished_at: Vec<AtomicU64>,
-    busy: AtomicU64,
+    /// Workers that ended because the database was away for longer than their lease.
+    cut_off: AtomicU64,
 }
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
-    let [_, ledger, mailboxes, workers, seconds] = words.as_slice() else {
-        println!("fleet DATABASE MAILBOXES WORKERS SECONDS");
+    let [_, ledger, mailboxes, workers, seconds, restart @ ..] = words.as_slice() else {
+        println!("fleet DATABASE MAILBOXES WORKERS SECONDS [RESTART-COMMAND]");
         return;
     };
     let (mailboxes, workers, seconds): (usize, usize, f64) =
@@ -45,12 +48,12 @@ fn main() {
     let folder = std::env::temp_dir().join(format!("fleet-trial-{}", fastrand::u64(..)));
     let key = FleetKey::create(&folder).unwrap();
     std::fs::remove_file(&folder).unwrap();
-    let open = |times| Database::open(address.clone(), times).unwrap();
+    let open = |times| Database::open(address.clone(), times);
     let healthy = LeaseTimes::of(LEASE);
     // It neither renews its lease nor looks at its clock.
     let doomed = LeaseTimes { renew: Duration::from_secs(3600), stop: Duration::from_secs(3600), ..healthy };
     let name = format!("trial {}", fastrand::u32(..));
-    let fleet = Fleet::create(open(healthy), &key, &name, b"").unwrap();
+    let fleet = Fleet::create(open(healthy).unwrap(), &key, &name, b"").unwrap();
     // Sizes as mailboxes have them: many small, few large (log-normal), none larger than half of a worker's share.
     let mut random = fastrand::Rng::with_seed(7);
     let normal = |random: &mut fastrand::Rng| (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
@@ -83,24 +86,47 @@ fn main() {
                 let mut random = fastrand::Rng::with_seed(worker as u64);
                 loop {
                     let is_doomed = random.u32(0..4) == 0;
-                    let database = open(if is_doomed { doomed } else { healthy });
-                    let fleet = Arc::new(Fleet::open(database, Some(name), Some(key)).unwrap());
-                    fleet.join(&format!("machine {}", worker / 8), "").unwrap();
-                    if work(&fleet, counts, times, began, is_doomed.then_some(&mut random)) {
-                        return;
+                    let lived = live(
+                        open,
+                        (name, key),
+                        worker,
+                        &mut |fleet| work(fleet, counts, times, began, is_doomed.then_some(&mut random)),
+                        if is_doomed { doomed } else { healthy },
+                    );
+                    match lived {
+                        Ok(true) => return,
+                        Ok(false) => {}
+                        // As whatever starts processes does.
+                        Err(_) => {
+                            counts.cut_off.fetch_add(1, Ordering::SeqCst);
+                            std::thread::sleep(Duration::from_secs(1));
+                        }
                     }
+                }
+            });
+        }
+        if let [command] = restart {
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    std::thread::sleep(Duration::from_secs_f64(seconds / 4.0));
+                    let restarted = std::process::Command::new("sh").args(["-c", command]).status();
+                    println!("{:.0} s: the database was restarted: {restarted:?}", began.elapsed().as_secs_f64());
                 }
             });
         }
     });
     let took = began.elapsed().as_secs_f64();
-    let wrong = counts.completed.iter().filter(|count| count.load(Ordering::SeqCst) != 1).count();
-    assert_eq!(wrong, 0, "mailboxes that were not completed once");
+    // Whose answer was lost with the database does not know that it completed its mailbox; the database does.
+    let twice = counts.completed.iter().filter(|count| count.load(Ordering::SeqCst) > 1).count();
+    assert_eq!(twice, 0, "mailboxes that were completed twice");
+    let status = Fleet::open(open(healthy).unwrap(), Some(&name), None).unwrap().status().unwrap();
+    assert_eq!((status.complete, status.open()), (mailboxes as u64, 0), "mailboxes that were completed");
     assert!(counts.most_open.load(Ordering::SeqCst) <= limit, "{:?} connections", counts.most_open);
     let ideal = times.iter().sum::<Duration>().as_secs_f64() / f64::from(limit);
     println!(
-        "each mailbox was completed once; {} workers vanished, {} late words were refused, at most {} connections were open",
+        "each mailbox was completed once; {} workers vanished, {} lost their lease to the database, {} late words were refused, at most {} connections were open",
         counts.vanished.into_inner(),
+        counts.cut_off.into_inner(),
         counts.refused.into_inner(),
         counts.most_open.into_inner()
     );
@@ -111,6 +137,21 @@ fn main() {
     );
 }
 
+type Opened = Result<Arc<Database>, LedgerError>;
+
+/// One process from its start to its end.
+fn live(
+    open: &impl Fn(LeaseTimes) -> Opened,
+    (name, key): (&str, &FleetKey),
+    worker: usize,
+    work: &mut dyn FnMut(&Arc<Fleet>) -> Result<bool, LedgerError>,
+    times: LeaseTimes,
+) -> Result<bool, LedgerError> {
+    let fleet = Arc::new(Fleet::open(open(times)?, Some(name), Some(key))?);
+    fleet.join(&format!("machine {}", worker / 8), "")?;
+    work(&fleet)
+}
+
 /// Works until nothing is left (true), or until this worker has vanished and been refused (false).
 fn work(
     fleet: &Arc<Fleet>,
@@ -118,19 +159,19 @@ fn work(
     times: &[Duration],
     began: Instant,
     mut doomed: Option<&mut fastrand::Rng>,
-) -> bool {
+) -> Result<bool, LedgerError> {
     let now = || began.elapsed().as_millis() as u64 + 1;
     let life = Instant::now();
     loop {
         // Whoever does not renew its lease gets nothing more when it is over: then a new process comes in its place.
         if doomed.is_some() && life.elapsed() > LEASE {
-            return false;
+            return Ok(false);
         }
-        let Some(job) = fleet.take(1, "m").unwrap() else {
-            if !fleet.orders().unwrap().is_open {
-                return true;
+        let Some(job) = fleet.take(1, "m")? else {
+            if !fleet.orders()?.is_open {
+                return Ok(true);
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(500));
             continue;
         };
         let number = usize::try_from(job.ordinal).unwrap();
@@ -139,9 +180,9 @@ fn work(
             counts.recovery.fetch_max(now() - since, Ordering::SeqCst);
         }
         let slot = loop {
-            match fleet.take_slot("target").unwrap() {
+            match fleet.take_slot("target")? {
                 Some(slot) => break slot,
-                None => std::thread::sleep(Duration::from_millis(5)),
+                None => std::thread::sleep(Duration::from_millis(200)),
             }
         };
         if let Some(random) = &mut doomed
@@ -151,24 +192,26 @@ fn work(
             counts.vanished_at[number].store(now(), Ordering::SeqCst);
             std::thread::sleep(LEASE * 2);
             // Back to life: by now somebody else may have the job.
-            let reported = fleet.report(&job, JobSums::default(), b"late").unwrap();
-            let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
-            counts.refused.fetch_add(u64::from(!reported) + u64::from(!ended), Ordering::SeqCst);
-            counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
-            return false;
+            end(fleet, &job, counts, number)?;
+            return Ok(false);
         }
         let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
         counts.most_open.fetch_max(open, Ordering::SeqCst);
         std::thread::sleep(times[number]);
         counts.open.fetch_sub(1, Ordering::SeqCst);
-        counts.busy.fetch_add(times[number].as_micros() as u64, Ordering::SeqCst);
         drop(slot);
-        let reported = fleet.report(&job, JobSums::default(), b"state").unwrap();
-        let ended = fleet.end(&job, JobEnd::Ended("complete")).unwrap();
-        counts.refused.fetch_add(u64::from(!reported) + u64::from(!ended), Ordering::SeqCst);
-        counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
+        let ended = end(fleet, &job, counts, number)?;
         if doomed.is_some() && !ended {
-            return false;
+            return Ok(false);
         }
     }
+}
+
+/// Reports and ends a job; whether it was this worker's.
+fn end(fleet: &Fleet, job: &Job, counts: &Counts, number: usize) -> Result<bool, LedgerError> {
+    let reported = fleet.report(job, JobSums::default(), b"state")?;
+    let ended = fleet.end(job, JobEnd::Ended("complete"))?;
+    counts.refused.fetch_add(u64::from(!reported) + u64::from(!ended), Ordering::SeqCst);
+    counts.completed[number].fetch_add(u32::from(ended), Ordering::SeqCst);
+    Ok(ended)
 }

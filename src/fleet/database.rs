@@ -337,14 +337,11 @@ impl Thread {
 
     fn renew(&mut self) {
         let (worker, times) = (self.shared.worker, self.shared.times);
-        let asked = Moment::now();
         self.renew_at = Instant::now() + times.renew;
-        match self.with_client(&mut |client| schema::renew(client, worker, &times)) {
-            Ok(true) => self.shared.lease.renewed(asked),
-            Ok(false) => {
-                self.shared.lease.lose();
-                self.shared.announce_loss();
-            }
+        let shared = self.shared.clone();
+        match shared.lease.renew(|| self.with_client(&mut |client| schema::renew(client, worker, &times))) {
+            Ok(true) => {}
+            Ok(false) => shared.announce_loss(),
             Err(error) => log::warn!("the lease was not renewed: {error}"),
         }
     }

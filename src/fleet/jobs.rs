@@ -110,6 +110,8 @@ pub enum JobEnd {
     Again(u32),
     /// It was not worked on to its end, and anybody may take it at once.
     GivenBack,
+    /// It could not be begun, and may be taken again after so many seconds.
+    PutBack(u32),
 }
 
 /// Ends the work on a job; false when it belongs to somebody else.
@@ -124,8 +126,9 @@ pub(super) fn end(
         JobEnd::Ended(outcome) => (Some(outcome), None),
         JobEnd::Again(seconds) => (None, Some(f64::from(seconds))),
         JobEnd::GivenBack => (None, Some(0.0)),
+        JobEnd::PutBack(seconds) => (None, Some(f64::from(seconds))),
     };
-    let given_back = end == JobEnd::GivenBack;
+    let given_back = matches!(end, JobEnd::GivenBack | JobEnd::PutBack(_));
     let ended = client.query_typed(
         "UPDATE kimt.job j SET holder = NULL, token = NULL, changed = clock_timestamp(), ended_by = $3, outcome = coalesce($4, j.outcome),
              tries = CASE WHEN $4 IS NOT NULL THEN 0 WHEN $6 THEN greatest(j.tries - 1, 0) ELSE j.tries END,

@@ -72,8 +72,19 @@ impl Lease {
         Self { times, state: Mutex::new(State { renewed: asked, lost: false }) }
     }
 
+    /// Asks for a renewal; whether it was granted. It counts from before it was asked for, because the answer may take long.
+    pub fn renew<E>(&self, ask: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
+        let asked = Moment::now();
+        let granted = ask()?;
+        match granted {
+            true => self.renewed(asked),
+            false => self.lose(),
+        }
+        Ok(granted)
+    }
+
     /// A renewal that was asked for at that moment was granted. One that comes too late changes nothing: others may have been called already.
-    pub fn renewed(&self, asked: Moment) {
+    fn renewed(&self, asked: Moment) {
         if self.holds() {
             self.state().renewed = asked;
         }
@@ -127,6 +138,22 @@ mod tests {
         lease.renewed(ago(0));
         assert!(!lease.holds(), "the renewal came too late");
         assert_eq!(lease.left(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_renewal_whose_answer_takes_long_counts_from_before_it_was_asked_for_and_a_refused_one_ends_the_lease() {
+        let long = LeaseTimes { stop: Duration::from_secs(60), ..TIMES };
+        let lease = Lease::granted(long, Moment::now());
+        let slow = || {
+            std::thread::sleep(Duration::from_millis(300));
+            Ok::<_, ()>(true)
+        };
+        assert_eq!(lease.renew(slow), Ok(true));
+        assert!(lease.left() <= Duration::from_millis(59_700), "{:?}", lease.left());
+        assert_eq!(lease.renew(|| Err::<bool, _>(())), Err(()));
+        assert!(lease.holds(), "an answer that is missing says nothing");
+        assert_eq!(lease.renew(|| Ok::<_, ()>(false)), Ok(false));
+        assert!(!lease.holds());
     }
 
     #[test]

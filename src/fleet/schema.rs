@@ -49,6 +49,11 @@ WITH held AS MATERIALIZED (
 )
 SELECT id FROM held";
 
+/// The timeline that the server writes now. What its control file says is that of the last checkpoint, which a standby that was just promoted
+/// has yet to make; only one that is no primary, and takes no changes, is asked for that.
+const TIMELINE: &str = "(CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
+    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer END)";
+
 /// The types of what [`WRITE`] is given.
 pub(super) const WRITE_TYPES: [Type; 23] = [
     Type::INT8_ARRAY,
@@ -82,7 +87,7 @@ pub(super) fn prepare(client: &mut Client) -> Result<i32, postgres::Error> {
     if !exists.iter().any(|row| row.get(0)) {
         let mut transaction = client.transaction()?;
         transaction.batch_execute(tables::ALONE)?;
-        transaction.batch_execute(tables::FIRST)?;
+        transaction.batch_execute(&tables::FIRST.replace("{TIMELINE}", TIMELINE))?;
         add(&mut transaction)?;
         transaction.commit()?;
     }
@@ -115,13 +120,13 @@ fn add(transaction: &mut Transaction<'_>) -> Result<(), postgres::Error> {
 pub(super) fn notice_fail_over(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let wait = seconds(times.lease + times.grace);
     let mut transaction = client.transaction()?;
-    let changed = transaction.query_typed(
-        "UPDATE kimt.store SET system = s.system_identifier, timeline = c.timeline_id,
+    let statement = format!(
+        "UPDATE kimt.store SET system = s.system_identifier, timeline = {TIMELINE},
          closed_until = clock_timestamp() + make_interval(secs => $1)
-         FROM pg_control_system() s, pg_control_checkpoint() c
-         WHERE (store.system, store.timeline) IS DISTINCT FROM (s.system_identifier, c.timeline_id) RETURNING 1",
-        &[(&wait, Type::FLOAT8)],
-    )?;
+         FROM pg_control_system() s
+         WHERE (store.system, store.timeline) IS DISTINCT FROM (s.system_identifier, {TIMELINE}) RETURNING 1"
+    );
+    let changed = transaction.query_typed(&statement, &[(&wait, Type::FLOAT8)])?;
     if !changed.is_empty() {
         transaction.batch_execute(
             "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder IS NOT NULL;
@@ -150,14 +155,17 @@ pub(super) fn register(
     Ok(())
 }
 
-/// Renews it; false when it has expired, or is gone.
+/// Renews it; false when it has expired, or is gone, or when another copy of the data has taken over unnoticed: behind a pool of connections
+/// ours need not be lost.
 pub(super) fn renew(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     let lease = seconds(times.lease);
-    let renewed = client.query_typed(
+    let statement = format!(
         "UPDATE kimt.worker SET until = clock_timestamp() + make_interval(secs => $2)
-         WHERE id = $1 AND until > clock_timestamp() RETURNING 1",
-        &[(&worker, Type::INT8), (&lease, Type::FLOAT8)],
-    )?;
+         WHERE id = $1 AND until > clock_timestamp()
+         AND EXISTS (SELECT FROM kimt.store, pg_control_system() s WHERE system = s.system_identifier AND timeline = {TIMELINE})
+         RETURNING 1"
+    );
+    let renewed = client.query_typed(&statement, &[(&worker, Type::INT8), (&lease, Type::FLOAT8)])?;
     Ok(!renewed.is_empty())
 }
 

@@ -118,12 +118,24 @@ pub struct Orders {
     pub drained: bool,
     /// Whether any job is not done.
     pub is_open: bool,
+    /// How many jobs this process holds, and how many all of them do.
+    pub held: (u64, u64),
+}
+
+impl Orders {
+    /// Which share of what all machines have together belongs to this process: that of its jobs. One that has none yet is counted as if it had one.
+    pub fn share(&self) -> f64 {
+        let (own, all) = self.held;
+        own.max(1) as f64 / (all - own + own.max(1)) as f64
+    }
 }
 
 pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Orders, postgres::Error> {
     let rows = client.query_typed(
         "SELECT wish, task, pass, coalesce((SELECT drained FROM kimt.worker WHERE id = $2), false),
-             EXISTS (SELECT FROM kimt.job j WHERE j.fleet = f.id AND j.state = 'open')
+             EXISTS (SELECT FROM kimt.job j WHERE j.fleet = f.id AND j.state = 'open'),
+             (SELECT count(*) FROM kimt.job WHERE fleet = f.id AND holder = $2),
+             (SELECT count(*) FROM kimt.job WHERE fleet = f.id AND holder IS NOT NULL)
          FROM kimt.fleet f WHERE id = $1",
         &[(&fleet, Type::INT8), (&worker, Type::INT8)],
     )?;
@@ -133,6 +145,10 @@ pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Ord
         pass: row.get(2),
         drained: row.get(3),
         is_open: row.get(4),
+        held: {
+            let count = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or_default();
+            (count(5), count(6).max(count(5)))
+        },
     };
     // A fleet that was deleted is one to stop working for.
     Ok(rows.first().map_or(Orders { wish: Wish::Stop, ..Orders::default() }, read))

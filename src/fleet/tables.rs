@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS kimt.block (
 -- Digests cannot be compressed.
 ALTER TABLE kimt.block ALTER COLUMN content SET STORAGE EXTERNAL;
 INSERT INTO kimt.store (version, system, timeline, closed_until)
-SELECT 1, s.system_identifier, c.timeline_id, '-infinity' FROM pg_control_system() s, pg_control_checkpoint() c
+SELECT 1, s.system_identifier, {TIMELINE}, '-infinity' FROM pg_control_system() s
 WHERE NOT EXISTS (SELECT FROM kimt.store);
 ";
 

@@ -22,10 +22,10 @@ const LONG: LeaseTimes = LeaseTimes {
 
 /// A lease that nobody renews, held by a process that stops by its own clock.
 const BRIEF: LeaseTimes = LeaseTimes {
-    lease: milliseconds(1500),
+    lease: milliseconds(4500),
     renew: milliseconds(3_600_000),
-    stop: milliseconds(1000),
-    grace: milliseconds(500),
+    stop: milliseconds(3000),
+    grace: milliseconds(1500),
 };
 
 /// The same, held by a process whose own clock has stopped.
@@ -87,6 +87,7 @@ fn a_mailbox_belongs_to_one_machine_until_it_gives_it_back() {
 fn a_machine_without_a_renewal_stops_by_its_own_clock_before_anybody_takes_its_mailbox() {
     let postgres = Postgres::shared();
     let url = postgres.database();
+    let began = Instant::now();
     let lost = database(&url, BRIEF);
     let stopped = Arc::new(AtomicBool::new(false));
     let noted = stopped.clone();
@@ -97,6 +98,7 @@ fn a_machine_without_a_renewal_stops_by_its_own_clock_before_anybody_takes_its_m
     assert!(!stopped.load(Ordering::SeqCst));
     let (theirs, history) = taken_over(&machine(&url, AFTER_BRIEF));
     assert!(stopped.load(Ordering::SeqCst), "it had stopped before");
+    assert!(began.elapsed() >= BRIEF.lease + BRIEF.grace, "{:?}", began.elapsed());
     assert_eq!(history, History::TakenOver);
     assert_eq!(theirs.intents(&record).unwrap().len(), 1, "what was under way is known");
     let refused = ledger.record(&record, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
@@ -122,6 +124,7 @@ fn a_machine_that_does_not_know_that_its_mailbox_was_taken_over_writes_nothing()
     assert_eq!(ledger.forget_folder(&record).unwrap_err().kind(), LedgerErrorKind::Fenced);
     // It gives nothing back that is not its own.
     drop(ledger);
+    assert_eq!(Ledger::open(&machine(&url, AFTER_BRIEF), &key()).err().unwrap().kind(), LedgerErrorKind::InUse);
     assert_eq!(Ledger::open(&zombie, &key()).err().unwrap().kind(), LedgerErrorKind::InUse);
     drop(theirs);
     let (ledger, history) = opened(&other);
@@ -143,6 +146,57 @@ fn a_lease_that_has_expired_is_not_renewed() {
     }
     let refused = Ledger::open(&SharedRecords::new(late), &key()).err().unwrap();
     assert_ne!(refused.kind(), LedgerErrorKind::InUse, "{refused}");
+}
+
+#[test]
+fn a_machine_whose_lease_is_over_takes_nothing_although_nobody_may_take_over_from_it_yet() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let late = machine(&url, BRIEF_WITHOUT_CLOCK);
+    postgres.connect(&url).batch_execute("UPDATE kimt.worker SET until = clock_timestamp()").unwrap();
+    assert_eq!(Ledger::open(&late, &key()).err().unwrap().kind(), LedgerErrorKind::InUse);
+}
+
+#[test]
+fn what_the_database_refuses_of_one_mailbox_is_written_of_the_others() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let one = machine(&url, LONG);
+    let other_key = MailboxKey { address: "other@x".into(), ..key() };
+    let (mut refused, mut other) = (opened(&one).0, Ledger::open(&one, &other_key).unwrap().0);
+    let (of_refused, of_other) = (inbox(&mut refused), inbox(&mut other));
+    intend(&mut refused, &of_refused, &[1]);
+    intend(&mut other, &of_other, &[1]);
+    postgres
+        .connect(&url)
+        .batch_execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF NEW.mailbox = (SELECT min(id) FROM kimt.mailbox) THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON kimt.block FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
+        .unwrap();
+    // What need not be on the disk at once goes with what has to be.
+    other.record(&of_other, &[done(1)], &[], &[], 100).unwrap();
+    let error = refused.record(&of_refused, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
+    assert_eq!(error.kind(), LedgerErrorKind::Refused, "{error}");
+    intend(&mut other, &of_other, &[2]);
+    assert_eq!(other.unchecked(&of_other).unwrap(), [done(1)]);
+}
+
+#[test]
+fn a_write_that_nobody_waited_for_and_that_was_refused_is_told_to_the_next() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let (mut ledger, _) = opened(&machine(&url, LONG));
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[1]);
+    postgres.connect(&url).batch_execute("UPDATE kimt.mailbox SET token = token + 1").unwrap();
+    ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while ledger.record(&record, &[done(1)], &[], &[], 100).is_ok() {
+        assert!(Instant::now() < until, "nobody was told");
+        std::thread::sleep(milliseconds(100));
+    }
 }
 
 #[test]
@@ -284,6 +338,81 @@ fn after_a_fail_over_nobody_keeps_a_mailbox_and_nobody_takes_one_at_once() {
     assert_eq!(history, History::TakenOver);
     let refused = ledger.record(&record, &[], &[], &[(Uid(1), 10)], 100).unwrap_err();
     assert_eq!(refused.kind(), LedgerErrorKind::Fenced, "{refused}");
+}
+
+/// A database that fails over from a primary to its standby, under an address that stays.
+struct Pair {
+    primary: Postgres,
+    standby: Postgres,
+    folder: tempfile::TempDir,
+    name: String,
+}
+
+impl Pair {
+    fn start() -> Self {
+        let primary = Postgres::start();
+        let name = primary.database().rsplit('/').next().unwrap().to_owned();
+        let standby = primary.standby();
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(primary.socket(), folder.path().join("now")).unwrap();
+        Self { primary, standby, folder, name }
+    }
+
+    fn url(&self) -> String {
+        let socket = self.folder.path().join("now").display().to_string().replace('/', "%2F");
+        format!("postgres://kimt@{socket}/{}", self.name)
+    }
+
+    /// What the standby has by now.
+    fn replicated(&self, count: &str) -> i64 {
+        let mut client = self.standby.connect(&self.name);
+        client.query_one(count, &[]).map(|row| row.get(0)).unwrap_or(0)
+    }
+
+    fn fail_over(&self) {
+        self.primary.crash();
+        let now = self.folder.path().join("now");
+        std::fs::remove_file(&now).unwrap();
+        std::os::unix::fs::symlink(self.standby.socket(), &now).unwrap();
+        // Not waited for: whoever connects meanwhile finds a standby first, and then one that has not made a checkpoint yet.
+        self.standby.connect(&self.name).batch_execute("SELECT pg_promote(false)").unwrap();
+    }
+}
+
+#[test]
+fn a_standby_that_is_promoted_is_noticed_at_once_and_nobody_works_on_with_what_it_may_not_have() {
+    let pair = Pair::start();
+    let one = machine(&pair.url(), LONG);
+    let (mut ledger, _) = opened(&one);
+    let record = inbox(&mut ledger);
+    intend(&mut ledger, &record, &[1]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while pair.replicated("SELECT count(*) FROM kimt.block") == 0 {
+        assert!(Instant::now() < until, "nothing is replicated");
+        std::thread::sleep(milliseconds(50));
+    }
+    pair.fail_over();
+    let refused = ledger.record(&record, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
+    assert_eq!(refused.kind(), LedgerErrorKind::Fenced, "{refused}");
+    let early = Ledger::open(&machine(&pair.url(), LONG), &key()).err().unwrap();
+    assert_eq!(early.kind(), LedgerErrorKind::InUse, "nobody takes one at once: {early}");
+    pair.standby.connect(&pair.name).batch_execute("UPDATE kimt.store SET closed_until = clock_timestamp()").unwrap();
+    let (ledger, history) = taken_over(&machine(&pair.url(), LONG));
+    assert_eq!((history, ledger.intents(&record).unwrap().len()), (History::TakenOver, 1));
+}
+
+#[test]
+fn a_fail_over_behind_a_pool_of_connections_is_noticed_with_the_next_renewal() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let lost = database(&url, LeaseTimes { renew: milliseconds(300), ..LONG });
+    assert!(lost.holds());
+    postgres.connect(&url).batch_execute("UPDATE kimt.store SET timeline = timeline - 1").unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while lost.holds() {
+        assert!(Instant::now() < until, "it was renewed");
+        std::thread::sleep(milliseconds(50));
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub use check::probe::{test_source, test_target, trust};
 pub use request::{
     AccountList, AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Errand, Groupware,
     GroupwareMode, Limits, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request,
-    Servers, SignInWay, TargetKind, Together, TokenSource, Verify, Work,
+    Servers, Share, SignInWay, TargetKind, Together, TokenSource, Verify, Work,
 };
 pub use run::ahead::{Ahead, begin_certificates, look_ahead};
 pub use run::{Run, Stopper, start};

@@ -6,7 +6,7 @@ use crate::domain::{
     Account, AccountId, Address, BadLine, Fingerprint, Secret, Security, Selection, ServerAddress, Side, SignInKind,
 };
 use crate::ledger::{Files, Store};
-pub use crate::network::{ClientCertificate, Limits, Proxy};
+pub use crate::network::{ClientCertificate, Limits, Proxy, Share};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped, Step};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub trait Together: Send + Sync + std::fmt::Debug {
 
     /// How long each sign-in that a server refused a short while ago counts yet, the longest first.
     fn refusals(&self, side: Side) -> Vec<Duration>;
+
+    /// Which share of the limits of speed is ours.
+    fn share(&self) -> Share;
 
     /// Whose turn it is to do what is done once over all machines.
     fn errand(&self, what: &str) -> Errand;

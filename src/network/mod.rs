@@ -23,7 +23,7 @@ pub use error::NetworkError;
 pub use https::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpServer};
 pub use known::KnownCertificates;
 pub use proxy::Proxy;
-pub use rate::RateLimit;
+pub use rate::{RateLimit, Share};
 pub use spoken::{Spoken, spoken};
 pub use stream::Stream;
 pub use trust::{ClientCertificate, Trust, verifying_connector};

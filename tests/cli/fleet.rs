@@ -14,35 +14,35 @@ use std::time::Duration;
 const LEASE: &str = "6000";
 
 /// A stage with a database.
-struct Field {
-    stage: Stage,
-    postgres: Arc<Postgres>,
-    ledger: String,
+pub(super) struct Field {
+    pub(super) stage: Stage,
+    pub(super) postgres: Arc<Postgres>,
+    pub(super) ledger: String,
 }
 
 impl Field {
-    fn new(accounts: u32, messages: u32) -> Self {
+    pub(super) fn new(accounts: u32, messages: u32) -> Self {
         Self::on(Postgres::shared(), accounts, messages)
     }
 
-    fn on(postgres: Arc<Postgres>, accounts: u32, messages: u32) -> Self {
+    pub(super) fn on(postgres: Arc<Postgres>, accounts: u32, messages: u32) -> Self {
         let ledger = postgres.database();
         Self { stage: Stage::new(accounts, messages), postgres, ledger }
     }
 
     /// With a fleet made.
-    fn with_fleet(accounts: u32, messages: u32) -> Self {
+    pub(super) fn with_fleet(accounts: u32, messages: u32) -> Self {
         let field = Self::new(accounts, messages);
         field.create();
         field
     }
 
-    fn key(&self) -> PathBuf {
+    pub(super) fn key(&self) -> PathBuf {
         self.stage.folder.path().join("uni.key")
     }
 
     /// A command of the fleet on a machine of its own.
-    fn command(&self, command: &str, more: &[&str]) -> Command {
+    pub(super) fn command(&self, command: &str, more: &[&str]) -> Command {
         let mut program = kimt();
         program.args(["fleet", command, "--ledger", &self.ledger]).args(more);
         let home = self.stage.folder.path().join(format!("home-{command}"));
@@ -51,30 +51,30 @@ impl Field {
         program
     }
 
-    fn run(&self, command: &str, more: &[&str]) -> Outcome {
+    pub(super) fn run(&self, command: &str, more: &[&str]) -> Outcome {
         finish(&mut self.command(command, more))
     }
 
     /// The command, which has to succeed.
-    fn ordered(&self, command: &str, more: &[&str]) -> Outcome {
+    pub(super) fn ordered(&self, command: &str, more: &[&str]) -> Outcome {
         let ended = self.run(command, more);
         assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
         ended
     }
 
-    fn create(&self) {
+    pub(super) fn create(&self) {
         let ended = finish(&mut self.creation("uni"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
 
-    fn creation(&self, name: &str) -> Command {
+    pub(super) fn creation(&self, name: &str) -> Command {
         let mut program = self.command("create", &["--name", name]);
         program.arg("--key-file").arg(self.key()).args(self.stage.servers());
         program.arg("--accounts").arg(self.stage.csv_path());
         program
     }
 
-    fn worker(&self, machine: &str, more: &[&str]) -> Command {
+    pub(super) fn worker(&self, machine: &str, more: &[&str]) -> Command {
         self.worker_with(machine, LEASE, more)
     }
 
@@ -85,11 +85,11 @@ impl Field {
         program
     }
 
-    fn start(&self, machine: &str) -> Running {
+    pub(super) fn start(&self, machine: &str) -> Running {
         Running::start(&mut self.worker(machine, &["--jobs", "2"]))
     }
 
-    fn report(&self) -> (Outcome, Value) {
+    pub(super) fn report(&self) -> (Outcome, Value) {
         let logs = self.stage.folder.path().join(format!("report-{}", fastrand::u64(..)));
         let mut program = self.command("report", &["--json", "--log-dir"]);
         program.arg(&logs).arg("--key-file").arg(self.key());
@@ -99,16 +99,16 @@ impl Field {
         (ended, serde_json::from_str(&text).unwrap())
     }
 
-    fn watch(&self) -> Value {
+    pub(super) fn watch(&self) -> Value {
         self.run("watch", &["--once", "--json"]).summary()
     }
 
-    fn sql(&self, statement: &str) {
+    pub(super) fn sql(&self, statement: &str) {
         self.postgres.connect(&self.ledger).batch_execute(statement).unwrap();
     }
 
     /// All accounts complete, each message once.
-    fn assert_complete(&self) {
+    pub(super) fn assert_complete(&self) {
         let (ended, _) = self.report();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         self.stage.assert_equal();

@@ -20,6 +20,8 @@ mod disk_full;
 mod documents;
 #[cfg(target_os = "linux")]
 mod fleet;
+#[cfg(target_os = "linux")]
+mod fleet_together;
 mod kerio;
 mod migrating;
 mod migrations;

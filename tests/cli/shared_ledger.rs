@@ -90,6 +90,26 @@ fn a_machine_that_was_killed_is_followed_by_another_when_its_lease_is_over_and_n
 }
 
 #[test]
+fn a_task_that_gets_one_mailbox_from_a_scheduler_holds_it_by_the_same_lease() {
+    let postgres = Postgres::shared();
+    let ledger = postgres.database();
+    let stage = Stage::new(2, 40);
+    stage.target.slow_down(Duration::from_millis(40));
+    let (first, second) = (stage.user(1), stage.user(2));
+    let task = |number, user| machine(&stage, number, &ledger, &["--only", user]);
+    let running = Running::start(&mut task(1, first));
+    until("something arrives", || stage.target.messages(first) > 3);
+    let twice = finish(&mut task(2, first));
+    assert_eq!(twice.code, Some(1), "{twice:?}");
+    assert!(twice.stdout.contains("mailbox_in_use"), "{twice:?}");
+    let other = finish(&mut task(3, second));
+    assert_eq!(other.code, Some(0), "{other:?}");
+    let ended = running.finish();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    stage.assert_equal();
+}
+
+#[test]
 fn a_ledger_that_cannot_be_used_is_named_before_anything_is_sent() {
     let stage = Stage::new(1, 1);
     for (ledger, code, words) in [

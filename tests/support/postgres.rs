@@ -45,6 +45,31 @@ impl Postgres {
         server
     }
 
+    /// A standby of this one, which follows it. Until it is promoted it takes no changes.
+    pub fn standby(&self) -> Self {
+        let folder = tempfile::Builder::new().prefix("kimt-pg").tempdir_in("/tmp").unwrap();
+        if is_root() {
+            assert!(Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap().success());
+        }
+        let copied = unprivileged(&program("pg_basebackup"))
+            .args(["--no-sync", "--write-recovery-conf", "--checkpoint=fast", "--username=kimt", "--pgdata"])
+            .arg(folder.path().join("data"))
+            .arg("--host")
+            .arg(self.folder.path())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let standby = Self { folder, server: Mutex::default() };
+        standby.run();
+        standby
+    }
+
+    /// The folder of its socket.
+    pub fn socket(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts it, also after [`Postgres::crash`].
     pub fn run(&self) {
         // It ends when its input does: whatever becomes of the test's process, nothing is left behind.

@@ -25,9 +25,13 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
         groupware::read(typed.groupware, typed.servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
     let servers = request::servers(typed.servers).map_err(Refusal::usage)?;
     if matches!(servers.target_kind, TargetKind::Kerio(_)) && servers.target.address.port.is_some() {
-        return Err(Refusal::usage(
-            "A fleet does not move the port of Kerio Connect's IMAP service. Set the port in Kerio Connect, and give --target without one.",
-        ));
+        let host = &servers.target.address.host;
+        let port = servers.target.address.port.unwrap_or_default();
+        return Err(Refusal::usage(format!(
+            "A fleet does not move the port of Kerio Connect's IMAP service to {port}: a machine that vanished could not put it back, and \
+             one that ends would put it back under the others. Set the port in Kerio Connect's administration until the migration is over, \
+             and give --target {host} without one; every machine then uses the port that the service has."
+        )));
     }
     let setup = Setup {
         servers,
@@ -97,6 +101,7 @@ pub(super) fn add(typed: &AddArguments) -> Result<ExitStatus, Refusal> {
     let folder = place::PrivateFolder::make()?;
     let setup = setup.unpack(folder.path()).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
     let mut ahead = look_ahead(&setup, &all, &typed.list)?;
+    ahead.mailboxes.drain(..before.min(ahead.mailboxes.len()));
     ahead.refused = ahead.refused.split_off(&before).into_iter().map(|(at, problem)| (at - before, problem)).collect();
     let added = fleet.add(typed.list.wave, &jobs(&all[before..], ahead)?).map_err(place::refused)?;
     terminal::say(format!(
@@ -152,7 +157,11 @@ fn look_ahead(setup: &Setup, accounts: &[Account], list: &ListArguments) -> Resu
 
 fn jobs(accounts: &[Account], mut ahead: Ahead) -> Result<Vec<NewJob>, Refusal> {
     let job = |(index, account): (usize, &Account)| {
-        let content = JobContent { account: account.clone(), refused: ahead.refused.remove(&index) };
+        let content = JobContent {
+            account: account.clone(),
+            refused: ahead.refused.remove(&index),
+            mailbox: ahead.mailboxes.get(index).cloned(),
+        };
         let content = setup::write(&content).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
         Ok(NewJob { account: account.address.key(), size: 0, content })
     };

@@ -3,7 +3,7 @@
 use super::job_report::{self, JobReport};
 use super::setup::{self, JobContent};
 use crate::domain::{Account, AccountId, Problem};
-use crate::fleet::{Fleet, Job, JobEnd, Wish};
+use crate::fleet::{Errand, Fleet, Job, JobEnd, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
 use crate::logs;
 use crate::migrate::Work;
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// How long after one look for a job the next one comes, first and at most.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(3)];
+/// So many seconds later a job is looked at again whose mailbox belonged to another one.
+const OTHERS_TURN: u32 = 10;
 /// A stop is noticed within this time.
 const NOTICE: Duration = Duration::from_millis(50);
 
@@ -23,9 +25,17 @@ pub(super) struct Jobs {
     fleet: std::sync::Arc<Fleet>,
     pass: i32,
     machine: String,
-    held: Mutex<BTreeMap<AccountId, Job>>,
+    held: Mutex<BTreeMap<AccountId, Held>>,
     /// Why no job could be taken any more.
     trouble: Mutex<Option<LedgerError>>,
+}
+
+/// A job that is worked on.
+#[derive(Debug)]
+struct Held {
+    job: Job,
+    /// The errand by which its mailbox is this job's alone, where several may share one.
+    alone: Option<(String, i64)>,
 }
 
 impl Jobs {
@@ -41,16 +51,21 @@ impl Jobs {
 
     /// The job of an account of this run, as long as it is held.
     pub(super) fn held(&self, id: AccountId) -> Option<Job> {
-        lock(&self.held).get(&id).cloned()
+        lock(&self.held).get(&id).map(|held| held.job.clone())
     }
 
     /// Ends the work on an account.
     pub(super) fn end(&self, id: AccountId, end: JobEnd) {
-        let Some(job) = lock(&self.held).remove(&id) else { return };
+        let Some(Held { job, alone }) = lock(&self.held).remove(&id) else { return };
         match self.fleet.end(&job, end) {
             Ok(true) => {}
             Ok(false) => log::warn!("job {} belongs to another machine by now", job.ordinal),
             Err(error) => log::warn!("how job {} ended was not kept: {error}", job.ordinal),
+        }
+        if let Some((what, token)) = alone
+            && let Err(error) = self.fleet.end_errand(&what, token, false)
+        {
+            log::warn!("a shared mailbox was not given back: {error}");
         }
     }
 
@@ -72,30 +87,38 @@ impl Jobs {
         Ok(wished && orders.is_open && !orders.drained && orders.pass == self.pass)
     }
 
-    /// The account of a job; none when the job says that it is not to be worked on, which is reported at once.
-    fn account(&self, job: &Job) -> Result<Option<Account>, LedgerError> {
+    /// What is next, now that this job was taken: its account, or another job when this one is not to be worked on, which is reported at once,
+    /// or when its mailbox belongs to another job just now.
+    fn begin(&self, id: AccountId, job: Job) -> Result<Next, LedgerError> {
         let content: JobContent =
             setup::read(&job.content).map_err(|words| LedgerError::new(LedgerErrorKind::Refused, words))?;
-        let JobContent { account, refused } = content;
+        let JobContent { account, refused, mailbox } = content;
         logs::hide([(account.address.to_string(), &account.password)]);
-        let Some(problem) = refused else { return Ok(Some(account)) };
-        let state = ended_at_once(&account, problem);
-        job_report::send(&self.fleet, job, &JobReport::now(state))?;
-        self.fleet.end(job, JobEnd::Ended("failed"))?;
-        Ok(None)
+        if let Some(problem) = refused {
+            let state = ended_at_once(&account, problem);
+            job_report::send(&self.fleet, &job, &JobReport::now(state))?;
+            self.fleet.end(&job, JobEnd::Ended("failed"))?;
+            return Ok(Next::Now);
+        }
+        let mut alone = None;
+        if let Some(mailbox) = mailbox {
+            let what = format!("mailbox {mailbox}");
+            let (turn, token) = self.fleet.take_errand(&what)?;
+            if turn != Errand::Mine {
+                self.fleet.end(&job, JobEnd::PutBack(OTHERS_TURN))?;
+                return Ok(Next::Now);
+            }
+            alone = Some((what, token));
+        }
+        lock(&self.held).insert(id, Held { job, alone });
+        Ok(Next::Account(Box::new(account)))
     }
 
     fn try_next(&self, id: AccountId) -> Result<Next, LedgerError> {
-        let Some(job) = self.fleet.take(self.pass, &self.machine)? else {
-            return Ok(if self.may_come()? { Next::Later } else { Next::Never });
-        };
-        Ok(match self.account(&job)? {
-            Some(account) => {
-                lock(&self.held).insert(id, job);
-                Next::Account(Box::new(account))
-            }
-            None => Next::Now,
-        })
+        match self.fleet.take(self.pass, &self.machine)? {
+            Some(job) => self.begin(id, job),
+            None => Ok(if self.may_come()? { Next::Later } else { Next::Never }),
+        }
     }
 }
 

@@ -43,6 +43,9 @@ pub(super) struct JobContent {
     pub(super) account: Account,
     /// Why it is not to be worked on.
     pub(super) refused: Option<Problem>,
+    /// What the target calls its mailbox, where accounts may share one: they come one after the other.
+    #[serde(default)]
+    pub(super) mailbox: Option<String>,
 }
 
 impl Setup {

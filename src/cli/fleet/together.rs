@@ -4,13 +4,18 @@
 
 use crate::domain::Side;
 use crate::fleet::{self, Fleet};
-use crate::migrate::{Errand, Together};
+use crate::migrate::{Errand, Share, Together};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The fleet as a run sees it.
 #[derive(Debug)]
-pub(super) struct Machines(pub(super) Arc<Fleet>);
+pub(super) struct Machines {
+    /// The fleet.
+    pub(super) fleet: Arc<Fleet>,
+    /// Which part of the limits of speed is this process's.
+    pub(super) share: Share,
+}
 
 /// A side's name in the database.
 pub(super) fn name(side: Side) -> &'static str {
@@ -22,26 +27,30 @@ pub(super) fn name(side: Side) -> &'static str {
 
 impl Together for Machines {
     fn room(&self, side: Side) -> Option<Box<dyn Send>> {
-        let slot = self.0.take_slot(name(side)).inspect_err(|error| log::warn!("{error}")).ok()??;
+        let slot = self.fleet.take_slot(name(side)).inspect_err(|error| log::warn!("{error}")).ok()??;
         Some(Box::new(slot))
     }
 
     fn refused(&self, side: Side) {
-        if let Err(error) = self.0.note_refusal(name(side)) {
+        if let Err(error) = self.fleet.note_refusal(name(side)) {
             log::warn!("a refused sign-in was not counted: {error}");
         }
     }
 
     fn refusals(&self, side: Side) -> Vec<Duration> {
-        let counted = self.0.refusals(name(side)).unwrap_or_else(|error| {
+        let counted = self.fleet.refusals(name(side)).unwrap_or_else(|error| {
             log::warn!("the refused sign-ins of other machines are not known: {error}");
             Vec::new()
         });
         counted.into_iter().map(|seconds| Duration::from_secs_f64(seconds.max(0.0))).collect()
     }
 
+    fn share(&self) -> Share {
+        self.share.clone()
+    }
+
     fn errand(&self, what: &str) -> Errand {
-        let (turn, token) = match self.0.take_errand(what) {
+        let (turn, token) = match self.fleet.take_errand(what) {
             Ok(taken) => taken,
             Err(error) => {
                 log::warn!("{error}");
@@ -52,7 +61,7 @@ impl Together for Machines {
             fleet::Errand::Done => Errand::Done,
             fleet::Errand::Others => Errand::Others,
             fleet::Errand::Mine => {
-                let errand = Ours { fleet: self.0.clone(), what: what.to_owned(), token, done: false };
+                let errand = Ours { fleet: self.fleet.clone(), what: what.to_owned(), token, done: false };
                 Errand::Ours(Box::new(move || errand.finish()))
             }
         }

@@ -16,7 +16,7 @@ use crate::cli::{Refusal, run, sentence, shared_ledger, terminal};
 use crate::fleet::{Fleet, LeaseTimes, Orders, SharedRecords, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
 use crate::logs;
-use crate::migrate::{self, Options, Request, Run, Stopper};
+use crate::migrate::{self, Options, Request, Run, Share, Stopper};
 use crate::progress::RunKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -128,6 +128,8 @@ impl Worker<'_> {
     fn run(&self, kind: RunKind, orders: &Orders) -> Result<ExitStatus, Refusal> {
         let jobs = Arc::new(Jobs::of(self.fleet.clone(), orders.pass, self.machine.clone()));
         let database = self.fleet.database();
+        let share = Share::default();
+        share.set(orders.share());
         let options = Options {
             jobs: self.typed.jobs,
             verify: self.setup.verify,
@@ -141,7 +143,7 @@ impl Worker<'_> {
         let request = Request {
             selection: self.setup.selection.clone(),
             work: Some(jobs.clone()),
-            together: Some(Arc::new(Machines(self.fleet.clone()))),
+            together: Some(Arc::new(Machines { fleet: self.fleet.clone(), share: share.clone() })),
             ..Request::of(kind, self.setup.servers.clone(), Vec::new(), options)
         };
         let (observer, reporting) = reporting::prepare(jobs.clone(), orders.pass);
@@ -151,8 +153,9 @@ impl Worker<'_> {
             shared_ledger::stop_on_loss(database, run);
             let state = run.state();
             let (fleet, stopper, ended, pass) = (self.fleet.clone(), run.stopper(), over.clone(), orders.pass);
+            let share = share.clone();
             threads.push(std::thread::spawn(move || reporting.run(&state)));
-            threads.push(std::thread::spawn(move || follow_orders(&fleet, &stopper, &ended, pass)));
+            threads.push(std::thread::spawn(move || follow_orders(&fleet, (&stopper, &share), &ended, pass)));
         };
         let voice = Voice::choose(self.typed.json, self.typed.quiet);
         let ended = run::carry_out_for(
@@ -175,22 +178,24 @@ impl Worker<'_> {
     }
 }
 
-/// Passes on what is wished of all machines, until the run is over.
-fn follow_orders(fleet: &Fleet, stopper: &Stopper, over: &AtomicBool, pass: i32) {
+/// Passes on what is wished of all machines, and which share of the limits is this one's, until the run is over.
+fn follow_orders(fleet: &Fleet, (stopper, share): (&Stopper, &Share), over: &AtomicBool, pass: i32) {
     let mut wished = Wish::Run;
     while !over.load(Ordering::SeqCst) {
         match fleet.orders() {
-            Ok(orders) if orders.wish != wished => {
-                match orders.wish {
-                    Wish::Run => stopper.resume(),
-                    Wish::Pause => stopper.pause(),
-                    Wish::Stop => stopper.stop(),
-                    Wish::Cut => stopper.stop_now(),
-                }
-                wished = orders.wish;
-            }
             Ok(orders) if orders.pass != pass => return,
-            Ok(_) => {}
+            Ok(orders) => {
+                share.set(orders.share());
+                if orders.wish != wished {
+                    match orders.wish {
+                        Wish::Run => stopper.resume(),
+                        Wish::Pause => stopper.pause(),
+                        Wish::Stop => stopper.stop(),
+                        Wish::Cut => stopper.stop_now(),
+                    }
+                    wished = orders.wish;
+                }
+            }
             Err(error) => note(&error),
         }
         for _ in 0..20 {

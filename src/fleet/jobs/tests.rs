@@ -189,6 +189,103 @@ fn nothing_is_given_while_a_fleet_is_held_or_begun_anew_and_a_given_back_job_is_
 }
 
 #[test]
+fn a_machine_that_is_drained_or_whose_lease_is_over_takes_no_job_no_connection_and_no_errand() {
+    let yard = Yard::new(3);
+    let drained = yard.machine("");
+    drained.set_slots("target", 3).unwrap();
+    assert_eq!(drained.drain("machine").unwrap(), 1);
+    assert!(drained.take(1, "m").unwrap().is_none() && drained.orders().unwrap().drained);
+    let late = yard.machine("");
+    // Nobody may take over from it yet.
+    yard.sql("UPDATE kimt.worker SET until = clock_timestamp()");
+    assert!(late.take(1, "m").unwrap().is_none());
+    assert!(late.take_slot("target").unwrap().is_none());
+    assert_eq!(late.take_errand("x").unwrap().0, Errand::Others);
+    assert!(yard.machine("").take(1, "m").unwrap().is_some());
+}
+
+#[test]
+fn after_a_fail_over_no_job_is_given_at_once() {
+    let yard = Yard::new(1);
+    let fleet = yard.machine("");
+    yard.sql("UPDATE kimt.store SET closed_until = clock_timestamp() + interval '1 hour'");
+    assert!(fleet.take(1, "m").unwrap().is_none());
+    yard.sql("UPDATE kimt.store SET closed_until = clock_timestamp()");
+    assert!(fleet.take(1, "m").unwrap().is_some());
+}
+
+#[test]
+fn to_begin_a_task_again_leaves_alone_what_somebody_works_on() {
+    let yard = Yard::new(2);
+    let fleet = yard.machine("");
+    let job = taken(&fleet);
+    assert!(fleet.report(&job, JobSums::default(), b"half").unwrap());
+    assert_eq!(fleet.begin("migrate", &[], None).unwrap(), Begun::Jobs(1));
+    let mut reports = Vec::new();
+    fleet.jobs(|known| reports.extend(known.report.map(|report| report.to_vec()))).unwrap();
+    assert_eq!(reports, [b"half".to_vec()]);
+    assert!(fleet.end(&job, JobEnd::Ended("complete")).unwrap());
+}
+
+#[test]
+fn each_machine_has_the_share_of_its_jobs_in_what_all_have_together() {
+    let yard = Yard::new(8);
+    let (one, other) = (yard.machine(""), yard.machine(""));
+    assert_eq!(one.orders().unwrap().share(), 1.0);
+    let _three: Vec<Job> = (0..3).map(|_| taken(&one)).collect();
+    assert_eq!((one.orders().unwrap().share(), other.orders().unwrap().share()), (1.0, 0.25));
+    let _last = taken(&other);
+    assert_eq!((one.orders().unwrap().share(), other.orders().unwrap().share()), (0.75, 0.25));
+}
+
+#[test]
+fn a_job_whose_turn_it_is_not_is_put_back_and_no_try_is_counted() {
+    let yard = Yard::new(1);
+    let fleet = yard.machine("");
+    let job = taken(&fleet);
+    assert!(fleet.end(&job, JobEnd::PutBack(3600)).unwrap());
+    assert!(fleet.take(1, "m").unwrap().is_none(), "it is due later");
+    yard.sql("UPDATE kimt.job SET due = '-infinity'");
+    assert_eq!(taken(&fleet).tries, 1);
+}
+
+#[test]
+fn whoever_watches_reads_what_was_changed_and_what_was_found_out() {
+    let yard = Yard::new(30);
+    let (fleet, watcher) = (yard.machine(""), yard.machine(""));
+    let read = |since, also: &[i64]| {
+        let mut read = Vec::new();
+        let next = watcher.jobs_since(since, also, |job| read.push((job.ordinal, job.is_held))).unwrap();
+        (next, read)
+    };
+    let (_, all) = read(None, &[]);
+    assert_eq!(all.len(), 30);
+    yard.sql("UPDATE kimt.job SET changed = clock_timestamp() - interval '1 hour'");
+    let (since, _) = read(None, &[]);
+    assert_eq!(read(Some(since), &[]).1, []);
+    let job = taken(&fleet);
+    assert_eq!(read(Some(since), &[]).1, [(job.ordinal, true)]);
+    assert_eq!(read(Some(since), &[3]).1, [(3, false), (job.ordinal, true)]);
+    for change in ["report", "end", "begin"] {
+        yard.sql("UPDATE kimt.job SET changed = clock_timestamp() - interval '1 hour'");
+        match change {
+            "report" => assert!(fleet.report(&job, JobSums::default(), b"x").unwrap()),
+            "end" => assert!(fleet.end(&job, JobEnd::Ended("complete")).unwrap()),
+            _ => assert!(matches!(fleet.begin("migrate", &[], None).unwrap(), Begun::Jobs(_))),
+        }
+        assert!(read(Some(since), &[]).1.iter().any(|(ordinal, _)| *ordinal == job.ordinal), "{change}");
+    }
+    fleet.note_fact("product", b"Dovecot", false).unwrap();
+    fleet.note_fact("product", b"Cyrus", false).unwrap();
+    fleet.note_fact("seats", b"3 of 5", true).unwrap();
+    fleet.note_fact("seats", b"4 of 5", true).unwrap();
+    let facts: BTreeSet<Vec<u8>> = watcher.facts().unwrap().iter().map(|fact| fact.to_vec()).collect();
+    assert_eq!(facts, BTreeSet::from([b"Cyrus".to_vec(), b"3 of 5".to_vec()]));
+    let dump = yard.postgres.dump(&yard.url);
+    assert!(!dump.contains("Cyrus") && !dump.contains("437972757"), "sealed");
+}
+
+#[test]
 fn a_server_has_at_most_as_many_connections_as_were_allowed_over_all_machines() {
     let yard = Yard::new(1);
     let machines: Vec<_> = (0..4).map(|_| yard.machine("")).collect();
@@ -246,6 +343,11 @@ fn what_is_done_once_is_done_by_one_machine_and_left_to_another_when_it_vanishes
     let (turn, token) = last.take_errand("domain a.example").unwrap();
     assert_eq!(turn, Errand::Mine);
     last.end_errand("domain a.example", token, true).unwrap();
+    // Whoever had it once has no word in it any more.
+    let (turn, token) = last.take_errand("domain b.example").unwrap();
+    assert_eq!(turn, Errand::Mine);
+    other.end_errand("domain b.example", token.wrapping_add(1), true).unwrap();
+    assert_eq!(one.take_errand("domain b.example").unwrap().0, Errand::Others);
     assert_eq!(last.take_errand("domain a.example").unwrap().0, Errand::Done);
     assert!(!yard.postgres.dump(&yard.url).contains("a.example"));
 }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub struct Ahead {
     /// The accounts that would use another's mailbox, by their place in the request, and why they are refused.
     pub refused: BTreeMap<usize, Problem>,
+    /// What the target calls each account's mailbox, in the order of the request, where accounts may share one.
+    pub mailboxes: Vec<String>,
     /// The certificates that the user trusts at these servers, by host and port.
     pub certificates: BTreeMap<String, Fingerprint>,
 }
@@ -25,12 +27,13 @@ pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
     let (events, control) = (Events::to_nobody(), Arc::new(Control::default()));
     let prepared = prepare::prepare(RunKind::Check, &request.servers, &request.options, &events, &control)?;
     let mut refused = BTreeMap::new();
-    if !request.options.shared_mailboxes {
-        refused.extend(shared_mailbox::refused(
-            &request.accounts,
-            &prepared.source.credentials,
-            prepared.directory.as_ref(),
-        ));
+    let mut mailboxes = Vec::new();
+    if request.options.shared_mailboxes {
+        let mailbox = |account| prepared.directory.mailbox(account).to_lowercase();
+        mailboxes = request.accounts.iter().map(mailbox).collect();
+    } else {
+        let (credentials, directory) = (&prepared.source.credentials, prepared.directory.as_ref());
+        refused.extend(shared_mailbox::refused(&request.accounts, credentials, directory));
     }
     let servers = &request.servers;
     let administration = match &servers.target_kind {
@@ -40,7 +43,7 @@ pub fn look_ahead(request: &Request) -> Result<Ahead, Problem> {
     let mut hosts = vec![servers.source.address.host.as_str(), servers.target.address.host.as_str()];
     hosts.extend(administration.as_deref());
     let certificates = KnownCertificates::open(&request.options.state_folder).of_hosts(&hosts);
-    Ok(Ahead { refused, certificates })
+    Ok(Ahead { refused, mailboxes, certificates })
 }
 
 /// Lets a state folder that has no list of trusted certificates begin with these.

@@ -12,7 +12,7 @@ use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
 use crate::imap::Endpoint;
 use crate::migrate::check::survey::SurveyTask;
 use crate::migrate::context::control::Control;
-use crate::migrate::context::permits::Permits;
+use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
 use crate::migrate::context::retry::{Task, Turn};
 use crate::migrate::context::{self, RunContext};
@@ -216,11 +216,8 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
         for number in 1..=queue.most_workers(context.options.jobs) {
             let turns = &turns;
             // From its end on, others may use its permit for a second connection.
-            let place = context.workers.take_free();
-            let worker = move || {
-                let _place = place;
-                work(context, kind, queue, turns);
-            };
+            let mut place = context.workers.take_free();
+            let worker = move || work(context, kind, queue, turns, &mut place);
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
             if let Err(error) = spawned {
                 // With fewer threads the run is slower, and without any the accounts stay named as not started.
@@ -231,10 +228,16 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
 }
 
 /// One worker: account after account, turn after turn.
-fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &Turns) {
+fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &Turns, place: &mut Option<Permit>) {
     loop {
         context.control.wait_while_paused();
-        let (id, task) = match queue.next(context) {
+        // Who waits for accounts that somebody gives may wait for long, and others may use its permit as long.
+        if queue.is_given_accounts() {
+            place.take();
+        }
+        let next = queue.next(context);
+        *place = place.take().or_else(|| context.workers.take_free());
+        let (id, task) = match next {
             Next::Begin(id, account) => (id, begin(context, kind, id, account)),
             Next::Continue(PutOff { id, task, .. }) => (id, Some(task)),
             Next::Given(id, account) => {

@@ -36,10 +36,14 @@ impl Prepared {
     pub fn keeping_to(mut self, together: &Arc<dyn Together>, servers: &Servers) -> Self {
         for (end, server) in [(&mut self.source, &servers.source), (&mut self.target, &servers.target)] {
             let side = end.endpoint.side;
+            end.endpoint.rate = end.endpoint.rate.take().map(|rate| rate.shared(together.share()));
             end.guard = SignInGuard::together(together.clone(), side);
             if server.connections.max_connections.is_some() {
                 end.permits = Arc::new(Permits::together(together.clone(), side));
             }
+        }
+        for end in self.groupware.iter_mut().flat_map(|ends| [&mut ends.source, &mut ends.target]) {
+            end.server.rate = end.server.rate.take().map(|rate| rate.shared(together.share()));
         }
         Self { directory: Box::new(OneByOne::new(self.directory, together.clone())), ..self }
     }

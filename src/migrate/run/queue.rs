@@ -74,6 +74,11 @@ impl<'a> Queue<'a> {
         if self.work.is_some() { jobs } else { jobs.min(self.listed.max(1)) }
     }
 
+    /// Whether somebody gives accounts while the run continues.
+    pub fn is_given_accounts(&self) -> bool {
+        self.work.is_some()
+    }
+
     /// What to do next. After an account's turn [`Queue::turn_ended`] is to be called.
     pub fn next(&self, context: &'a RunContext) -> Next<'a> {
         let mut waiting = self.lock();

@@ -1,0 +1,141 @@
+//! What the machines of a fleet keep to together, what the one report knows of the servers, and a database that asks for a password.
+
+use super::fleet::Field;
+use super::postgres::Postgres;
+use super::stage::{Running, finish, kimt, until};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_limit_of_speed_holds_over_all_machines() {
+    const BYTES: u64 = 4 * 30 * 8000;
+    let field = Field::new(4, 1);
+    for (number, (user, _)) in field.stage.accounts.iter().enumerate() {
+        field.stage.source.store().add_generated(user, "INBOX", 30, 8000, 700_000 + number as u64 * 1000).unwrap();
+    }
+    let made = finish(field.creation("uni").args(["--max-rate-target", "100 kB/s", "--verify", "none"]));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    field.ordered("migrate", &[]);
+    let began = Instant::now();
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    for ended in workers.map(Running::finish) {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.messages()[0] > 30, "each did its share: {ended:?}");
+    }
+    // Each machine by itself would have been allowed all of it, and half the time would have been enough.
+    let least = Duration::from_secs_f64(BYTES as f64 / 100_000.0 * 0.8);
+    assert!(began.elapsed() >= least, "{:?} instead of {least:?}", began.elapsed());
+    field.assert_complete();
+}
+
+#[test]
+fn accounts_that_may_share_a_mailbox_come_one_after_the_other_over_all_machines_too() {
+    let field = Field::new(1, 4);
+    let (first, password) = field.stage.accounts[0].clone();
+    let second = first.replace("example.com", "other.example");
+    field.stage.source.store().create_user(&[&second], &password).unwrap();
+    for user in [&first, &second] {
+        field.stage.source.store().add_generated(user, "INBOX", 25, 500, 800_000).unwrap();
+    }
+    let (name, _) = first.split_once('@').unwrap();
+    field.stage.target.store().create_user(&[name], &password).unwrap();
+    field.stage.write_csv(&format!("{first};\"{password}\";\n{second};\"{password}\";\n"));
+    let made = finish(field.creation("uni").args(["--target-name-form", "local", "--allow-shared-mailboxes"]));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    field.ordered("migrate", &[]);
+    field.stage.target.slow_down(Duration::from_millis(40));
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    let turn = "SELECT count(*) FROM kimt.errand WHERE holder IS NOT NULL";
+    let mut client = field.postgres.connect(&field.ledger);
+    until("one has begun", || client.query_one(turn, &[]).unwrap().get::<_, i64>(0) == 1);
+    until("the other was put back", || field.watch()["accounts"]["due_later"].as_u64() == Some(1));
+    for ended in workers.map(Running::finish) {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    let (ended, _) = field.report();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    // What both have is there once.
+    assert_eq!(field.stage.target.messages(name), field.stage.source.messages(&first));
+    assert_eq!(client.query_one(turn, &[]).unwrap().get::<_, i64>(0), 0);
+}
+
+#[test]
+fn the_one_report_names_the_products_and_each_account_its_machine() {
+    let field = Field::with_fleet(2, 3);
+    field.ordered("migrate", &[]);
+    let (_, before) = field.report();
+    assert_eq!(before["products"].as_object().map(|products| products.len()), Some(0), "{before}");
+    assert_eq!(field.start("one").finish().code, Some(0));
+    let (_, report) = field.report();
+    for side in ["source", "target"] {
+        assert!(report["products"][side].as_str().is_some_and(|product| !product.is_empty()), "{report}");
+    }
+    let dump = field.postgres.dump(&field.ledger);
+    let product = report["products"]["source"].as_str().unwrap();
+    assert!(!dump.contains(product), "sealed");
+}
+
+#[test]
+fn a_database_with_a_password_is_told_it_by_the_environment_or_a_private_file_only() {
+    let field = Field::on(Arc::new(Postgres::start()), 1, 1);
+    field.create();
+    field.sql("ALTER USER kimt PASSWORD 'ganz-geheim'");
+    field.sql("DO $$ BEGIN EXECUTE format('COPY (SELECT ''local all all scram-sha-256'') TO %L', current_setting('hba_file')); END $$");
+    field.sql("SELECT pg_reload_conf()");
+    let watch = || field.command("watch", &["--once"]);
+    until("it asks", || finish(&mut watch()).code == Some(3));
+    let said = |program: &mut Command, code: i32, words: &str| {
+        let ended = finish(program);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(words) || ended.stdout.contains(words), "{words}: {ended:?}");
+        assert!(!format!("{ended:?}").contains("geheim"), "{ended:?}");
+    };
+    said(&mut watch(), 3, "asks for a password; put it into PGPASSWORD");
+    said(watch().env("PGPASSWORD", "falsch"), 3, "refused the name or the password");
+    said(watch().env("PGPASSWORD", "ganz-geheim"), 1, "nothing begun");
+    let file = field.stage.folder.path().join("pgpass");
+    std::fs::write(&file, "other:1:a:b:c\n*:*:*:kimt:ganz-geheim\n").unwrap();
+    let mode = |mode: u32| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    mode(0o644);
+    said(watch().env("PGPASSFILE", &file), 2, "can be read by others");
+    mode(0o600);
+    said(watch().env("PGPASSFILE", &file), 1, "nothing begun");
+}
+
+#[test]
+fn what_is_wrong_with_a_fleet_for_the_window_is_said_before_a_window_opens() {
+    let field = Field::with_fleet(1, 1);
+    let key = field.key().display().to_string();
+    for (more, words) in [
+        (vec!["--window"], "--key-file"),
+        (vec!["--window", "--json", "--key-file", &key], "--json"),
+        (vec!["--window", "--key-file", "/nowhere/uni.key"], "cannot be read"),
+        (vec!["--key-file", &key], "--window"),
+    ] {
+        let ended = field.run("watch", &more);
+        assert_eq!(ended.code, Some(2), "{more:?}: {ended:?}");
+        assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+    }
+    let password = "postgres://kimt:geheim@db/kimt";
+    let ended = finish(kimt().args(["fleet", "watch", "--window", "--key-file", &key, "--ledger", password]));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(!format!("{ended:?}").contains("geheim"), "{ended:?}");
+}
+
+#[test]
+fn a_limit_below_what_keeps_a_connection_alive_and_a_port_to_be_moved_are_refused_when_the_fleet_is_made() {
+    let field = Field::new(1, 1);
+    let mut kerio =
+        field.command("create", &["--name", "uni", "--target", "kerio.example.com:8143", "--admin-user", "admin"]);
+    kerio.env("KIMT_ADMIN_PASSWORD", "geheim").args(["--source", "old.example.com", "--key-file"]).arg(field.key());
+    let ended = finish(kerio.arg("--accounts").arg(field.stage.csv_path()));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for words in ["A fleet does not move the port", "kerio.example.com", "8143"] {
+        assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+    }
+    assert!(!field.key().exists(), "no key is left behind");
+}
