@@ -6,7 +6,9 @@
 mod embedded;
 
 use embedded::stage::{problems, start};
-use kimt::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
+use kimt::migrate::{
+    AdministrationServer, DavAddress, Groupware, GroupwareMode, MailServer, Options, Request, Servers, TargetKind,
+};
 use kimt::progress::{AccountEnd, RunKind, RunState};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use std::path::Path;
@@ -16,6 +18,16 @@ fn demo(folder: &Path, change: impl FnOnce(&mut DemoOptions)) -> Demo {
     let mut options = DemoOptions { messages: 400, ..DemoOptions::new(folder) };
     change(&mut options);
     Demo::start(&options).unwrap()
+}
+
+fn groupware(demo: &Demo) -> Groupware {
+    let (source, target) = demo.calendars();
+    Groupware {
+        mode: GroupwareMode::Dav,
+        source_dav: Some(DavAddress::parse(&source).unwrap()),
+        target_dav: Some(DavAddress::parse(&target).unwrap()),
+        ..Groupware::default()
+    }
 }
 
 fn run(demo: &Demo, folder: &Path) -> RunState {
@@ -39,7 +51,7 @@ fn run(demo: &Demo, folder: &Path) -> RunState {
                 kind,
             ),
             file.accounts,
-            Options::in_folder(folder.join("state")),
+            Options { groupware: groupware(demo), ..Options::in_folder(folder.join("state")) },
         )
     };
     start(request, Box::new(|_: &_, _: &_| {})).wait()
@@ -57,6 +69,10 @@ fn the_demo_arrives_whole_and_a_second_run_copies_nothing() {
     let compared = demo.compare();
     assert!(compared.is_perfect(), "{compared:?}\n{:?}", problems(&first));
     assert_eq!((compared.expected, first.tally.copied.messages), (400, 400));
+    let items = demo.compare_items();
+    assert!(items.is_perfect(), "{items:?}\n{:?}", problems(&first));
+    // Of each of five people: four events, a task, and the four others as contacts.
+    assert_eq!((items.expected as u64, first.items.copied), (45, 45));
     assert_eq!(first.domains_created, ["nordwind.example"]);
     assert_eq!(demo.administration().users()[..1], users_before[..]);
     assert_eq!(demo.administration().users().len(), 5);

@@ -9,10 +9,12 @@ use super::run::carry_out;
 use super::signals::Signals;
 use super::{Refusal, claim, request, terminal, window};
 use crate::domain::{Problem, ProblemKind};
-use crate::migrate::{AdministrationServer, MailServer, Options, Request, Servers, TargetKind};
+use crate::migrate::{
+    AdministrationServer, DavAddress, Groupware, GroupwareMode, MailServer, Options, Request, Servers, TargetKind,
+};
 use crate::private_file::{self, TemporaryFolder};
 use crate::progress::{RunKind, RunState};
-use crate::rehearsal::demo::{Demo, DemoComparison, DemoOptions};
+use crate::rehearsal::demo::{Demo, DemoComparison, DemoItems, DemoOptions};
 use crate::report::words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,24 +56,39 @@ pub(super) fn run(typed: DemoArguments) -> Result<ExitStatus, Refusal> {
     if verification == ExitStatus::Stopped {
         return Ok(verification);
     }
-    let comparison = demo.compare();
-    conclude(&comparison, &migrated, &verified);
-    Ok(judged(&comparison, typed.faults, [migration, verification]))
+    let (comparison, items) = (demo.compare(), demo.compare_items());
+    conclude(&comparison, &items, &migrated, &verified);
+    Ok(judged(&comparison, &items, typed.faults, [migration, verification]))
 }
 
 /// How the demo ends. With faults, either run may be incomplete, but both must have started.
-fn judged(comparison: &DemoComparison, faults: bool, runs: [ExitStatus; 2]) -> ExitStatus {
+fn judged(comparison: &DemoComparison, items: &DemoItems, faults: bool, runs: [ExitStatus; 2]) -> ExitStatus {
     let as_planned =
         if faults { !runs.contains(&ExitStatus::CouldNotStart) } else { runs == [ExitStatus::Complete; 2] };
-    if comparison.is_perfect() && as_planned { ExitStatus::Complete } else { ExitStatus::Incomplete }
+    if comparison.is_perfect() && items.is_perfect() && as_planned {
+        ExitStatus::Complete
+    } else {
+        ExitStatus::Incomplete
+    }
 }
 
 /// The request of a run between the demo's servers.
 fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Request, Refusal> {
     let file = request::accounts_file(demo.accounts_file(), None).map_err(Refusal::usage)?;
     let (accounts, bad_lines) = request::chosen(file, &[]).map_err(Refusal::usage)?;
-    let options = Options { jobs: JOBS, ..Options::in_folder(state_folder.to_owned()) };
+    let groupware = groupware(demo).map_err(Refusal::usage)?;
+    let options = Options { jobs: JOBS, groupware, ..Options::in_folder(state_folder.to_owned()) };
     Ok(Request { bad_lines, ..Request::of(kind, servers(demo), accounts, options) })
+}
+
+fn groupware(demo: &Demo) -> Result<Groupware, String> {
+    let (source, target) = demo.calendars();
+    Ok(Groupware {
+        mode: GroupwareMode::Dav,
+        source_dav: Some(DavAddress::parse(&source)?),
+        target_dav: Some(DavAddress::parse(&target)?),
+        ..Groupware::default()
+    })
 }
 
 fn servers(demo: &Demo) -> Servers {
@@ -96,17 +113,29 @@ fn introduce(demo: &Demo, folder: &DemoFolder) {
     terminal::say(format!("  Source          an IMAP server with sample mail, {}", demo.source_address()));
     terminal::say(format!("  Target          a stand-in for Kerio Connect, {}", demo.target_address()));
     terminal::say(format!("  Administration  https://{}", demo.administration_address()));
+    let (source, target) = demo.calendars();
+    terminal::say(format!("  Calendars       {source} and {target}"));
     terminal::say(format!("  Accounts file   {}{kept}", demo.accounts_file().display()));
     terminal::say("");
 }
 
-fn conclude(comparison: &DemoComparison, migrated: &RunState, verified: &RunState) {
+fn conclude(comparison: &DemoComparison, items: &DemoItems, migrated: &RunState, verified: &RunState) {
     let DemoComparison { expected, lost, doubled, altered, source_changed } = *comparison;
     let source = if source_changed { "the source has changed" } else { "the source is unchanged" };
     terminal::say("");
     terminal::say(format!(
         "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} doubled, {altered} altered; {source}.",
         words::counted(expected as u64, "message"),
+    ));
+    let DemoItems { expected, lost, doubled, invitations } = *items;
+    terminal::say(format!(
+        "Calendars and contacts: {} compared: {lost} lost, {doubled} doubled; {}.",
+        words::counted(expected as u64, "item"),
+        if invitations == 0 {
+            "nobody was invited".to_owned()
+        } else {
+            words::counted(invitations as u64, "invitation")
+        },
     ));
     terminal::say(format!("Migrated in {}, verified in {}.", words::took(migrated.now), words::took(verified.now)));
 }
@@ -158,10 +187,16 @@ mod tests {
         let (lost, doubled) = (DemoComparison { lost: 1, ..perfect }, DemoComparison { doubled: 1, ..perfect });
         let (altered, changed) =
             (DemoComparison { altered: 1, ..perfect }, DemoComparison { source_changed: true, ..perfect });
+        let items = DemoItems { expected: 9, ..DemoItems::default() };
+        for harm in
+            [DemoItems { lost: 1, ..items }, DemoItems { doubled: 1, ..items }, DemoItems { invitations: 1, ..items }]
+        {
+            assert_eq!(judged(&perfect, &harm, false, well), ExitStatus::Incomplete, "{harm:?}");
+        }
         for faults in [false, true] {
-            assert_eq!(judged(&perfect, faults, well), ExitStatus::Complete);
+            assert_eq!(judged(&perfect, &items, faults, well), ExitStatus::Complete);
             for harm in [lost, doubled, altered, changed] {
-                assert_eq!(judged(&harm, faults, well), ExitStatus::Incomplete, "{harm:?}");
+                assert_eq!(judged(&harm, &items, faults, well), ExitStatus::Incomplete, "{harm:?}");
             }
             for run in [ExitStatus::Incomplete, ExitStatus::Differs, ExitStatus::CouldNotStart] {
                 let expected = if faults && run != ExitStatus::CouldNotStart {
@@ -169,8 +204,8 @@ mod tests {
                 } else {
                     ExitStatus::Incomplete
                 };
-                assert_eq!(judged(&perfect, faults, [run, ExitStatus::Complete]), expected, "{run:?}");
-                assert_eq!(judged(&perfect, faults, [ExitStatus::Complete, run]), expected, "{run:?}");
+                assert_eq!(judged(&perfect, &items, faults, [run, ExitStatus::Complete]), expected, "{run:?}");
+                assert_eq!(judged(&perfect, &items, faults, [ExitStatus::Complete, run]), expected, "{run:?}");
             }
         }
     }

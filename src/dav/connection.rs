@@ -2,8 +2,10 @@
 //!
 //! - The password goes to the server that was named and to no other: a redirect to another host, port or to clear text is an error.
 //! - A request that changes nothing is sent once more when its connection is lost; one that stores something never is.
+//! - A server that takes Digest only gets that; a refused password is not shown twice.
 //! - 429 and 503 are waited for as the server says, three times and two minutes together at most.
 
+use super::digest::Challenge;
 use super::{DavAddress, DavError, Href};
 use crate::domain::Secret;
 use crate::network::{HttpClient, HttpRequest, HttpResponse, HttpServer};
@@ -16,6 +18,8 @@ use std::time::Duration;
 const MOST_REDIRECTS: usize = 5;
 /// How often a busy server is waited for.
 const MOST_WAITS: usize = 3;
+/// Challenges of one request that are answered at most.
+const MOST_ANSWERS: usize = 2;
 /// The longest wait that a server gets.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -125,7 +129,11 @@ struct Sent<'a> {
 pub(super) struct Channel {
     address: DavAddress,
     client: HttpClient,
-    authorization: Secret,
+    login: DavLogin,
+    /// The header for Basic.
+    basic: Secret,
+    /// What the server asked to be proved, where it takes nothing else.
+    digest: Option<Challenge>,
     /// Waits for a busy server; false when the user wants no more.
     pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
@@ -139,13 +147,14 @@ impl Channel {
         pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
     ) -> Self {
         let pair = Secret::new(format!("{}:{}", login.user, login.password.reveal()));
-        let authorization = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
-        Self { address, client: HttpClient::new(server, limit, true), authorization, pause }
+        let basic = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
+        let client = HttpClient::new(server, limit, true);
+        Self { address, client, login: login.clone(), basic, digest: None, pause }
     }
 
     fn send(&mut self, sent: Sent<'_>, href: &Href) -> Result<(HttpResponse, Href), DavError> {
         let mut href = href.clone();
-        let (mut redirects, mut waits, mut losses) = (0, 0, 0);
+        let (mut redirects, mut waits, mut losses, mut answers) = (0, 0, 0, 0);
         loop {
             let response = match self.send_once(sent, &href) {
                 Err(error) if error.is_loss() && sent.changes_nothing && losses == 0 => {
@@ -170,7 +179,17 @@ impl Channel {
                     }
                 }
                 200..=299 => return Ok((response, href)),
-                401 => return Err(DavError::SignInRefused { digest: only_digest(&response) }),
+                401 => {
+                    let challenge = Challenge::of(&response).filter(|_| takes_digest_only(&response));
+                    // A stale nonce says nothing about the password; whoever was answered and refuses does.
+                    let may_answer = challenge.as_ref().is_some_and(|it| self.digest.is_none() || it.is_stale);
+                    if !may_answer || answers >= MOST_ANSWERS {
+                        let digest = challenge.is_none() && takes_digest_only(&response);
+                        return Err(DavError::SignInRefused { digest });
+                    }
+                    answers += 1;
+                    self.digest = challenge;
+                }
                 status => return Err(DavError::Refused { status, precondition: precondition(&response.body) }),
             }
         }
@@ -178,7 +197,11 @@ impl Channel {
 
     fn send_once(&mut self, sent: Sent<'_>, href: &Href) -> Result<HttpResponse, DavError> {
         let Sent { method, headers, body, longest_answer, .. } = sent;
-        let mut all = vec![("Authorization", self.authorization.reveal())];
+        let authorization = match &mut self.digest {
+            Some(challenge) => challenge.answer(&self.login.user, &self.login.password, method, href.as_str()),
+            None => self.basic.clone(),
+        };
+        let mut all = vec![("Authorization", authorization.reveal())];
         all.extend(headers);
         let request = HttpRequest { method, path: href.as_str(), headers: &all, body, longest_answer };
         let response = self.client.send(request);
@@ -190,7 +213,7 @@ impl Channel {
     }
 }
 
-fn only_digest(response: &HttpResponse) -> bool {
+fn takes_digest_only(response: &HttpResponse) -> bool {
     let mut offered = response.headers_named("www-authenticate").map(str::to_ascii_lowercase).peekable();
     offered.peek().is_some() && offered.all(|offer| offer.starts_with("digest") && !offer.contains("basic"))
 }

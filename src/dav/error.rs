@@ -14,9 +14,9 @@ pub enum DavError {
     #[error("a request was not answered within {} seconds", .0.as_secs_f32().ceil())]
     TooSlow(Duration),
     /// The name or password was refused.
-    #[error("the server refused the name or password (HTTP status 401){}", if *.digest { "; it takes Digest only" } else { "" })]
+    #[error("the server refused the name or password (HTTP status 401){}", if *.digest { "; it takes Digest in a way that is not known here" } else { "" })]
     SignInRefused {
-        /// Whether the server offers nothing but Digest, which this program does not speak.
+        /// Whether the server offers nothing but Digest, and with no hash that this program knows.
         digest: bool,
     },
     /// The server asks to come back later and did so as often as is waited for.

@@ -15,6 +15,7 @@
 mod address;
 mod collections;
 mod connection;
+mod digest;
 mod discovery;
 mod error;
 mod multistatus;

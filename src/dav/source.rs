@@ -8,7 +8,7 @@ use super::{DavAddress, DavError, Href};
 use crate::items::decoded_text;
 use crate::network::HttpServer;
 use crate::xml::{self, Space};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 /// Items that are asked for with one request at most.
@@ -59,6 +59,22 @@ impl Source {
     /// What is in a collection, and whether the server listed all of it.
     pub fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), DavError> {
         collections::items(&mut self.connection, &collection.href)
+    }
+
+    /// Where all objects are that the account has in its calendars, and where the server puts invitations.
+    pub fn objects(&mut self) -> Result<BTreeSet<Href>, DavError> {
+        let calendars = self.collections()?.into_iter().filter(|it| it.kind == CollectionKind::Calendar);
+        let places: Vec<Href> = calendars.map(|it| it.href).chain(self.homes.inbox.clone()).collect();
+        let mut objects = BTreeSet::new();
+        for place in places {
+            match collections::items(&mut self.connection, &place) {
+                Ok((listed, _)) => objects.extend(listed.into_iter().map(|item| item.href)),
+                // A server may name an inbox that it does not have.
+                Err(DavError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(objects)
     }
 
     /// Reads items of a collection and hands each over, in any order; a few are in memory at a time. Those that are not listed any more
@@ -136,11 +152,53 @@ impl Source {
         }
     }
 
+    /// The texts of the groups in an address book (RFC 6352, section 8.6); none where the server cannot search for them.
+    pub fn groups(&mut self, book: &Href) -> Result<Option<Vec<String>>, DavError> {
+        let question = br#"<?xml version="1.0" encoding="utf-8"?>
+<C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:prop><D:getetag/><C:address-data/></D:prop><C:filter test="anyof"><C:prop-filter name="KIND"><C:text-match match-type="equals">group</C:text-match></C:prop-filter><C:prop-filter name="X-ADDRESSBOOKSERVER-KIND"><C:text-match match-type="equals">group</C:text-match></C:prop-filter></C:filter></C:addressbook-query>"#;
+        let answer = match self.connection.ask(ReadOnly::Report, book, question, LARGEST_ITEM) {
+            Ok((answer, _)) => answer,
+            Err(DavError::Refused { .. } | DavError::TooLong(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut texts = Vec::new();
+        let mut each = |response: Response| texts.extend(response.text(Space::Card, "address-data").map(str::to_owned));
+        match multistatus::read(&answer.body, &mut each, self.connection.address(), book) {
+            Ok(_) => Ok(Some(texts)),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Reads one item.
     pub fn get(&mut self, href: &Href) -> Result<Fetched, DavError> {
         let (answer, _) = self.connection.ask(ReadOnly::Get, href, &[], LARGEST_ITEM)?;
         let etag = answer.header("etag").map(collections::etag).unwrap_or_default();
         Ok(Fetched { href: href.clone(), etag, text: decoded_text(answer.body) })
+    }
+
+    /// Those of the places in a collection of which the server says that nothing is there. One that it says nothing of is not among them.
+    pub fn missing(
+        &mut self,
+        kind: CollectionKind,
+        collection: &Href,
+        places: &[&Href],
+    ) -> Result<Vec<Href>, DavError> {
+        let question = multiget_question(kind, false, places.iter().copied());
+        let mut missing = Vec::new();
+        let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
+            Ok((answer, _)) => answer,
+            Err(DavError::Refused { .. } | DavError::TooLong(_) | DavError::NotDav(_)) => return Ok(missing),
+            Err(error) => return Err(error),
+        };
+        let mut each = |response: Response| {
+            if matches!(response.status, Some(404 | 410)) && response.properties.is_empty() {
+                missing.push(response.href);
+            }
+        };
+        match multistatus::read(&answer.body, &mut each, self.connection.address(), collection) {
+            Ok(_) => Ok(missing),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     /// Many items with one request. An answer that cannot be used is as good as none: each item is then read alone.
@@ -150,17 +208,11 @@ impl Source {
         collection: &Href,
         items: &[Listed],
     ) -> Result<HashMap<Href, Fetched>, DavError> {
-        let (space, report, data) = match kind {
-            CollectionKind::Calendar => (Space::Calendar, "caldav", ("calendar-multiget", "calendar-data")),
-            CollectionKind::AddressBook => (Space::Card, "carddav", ("addressbook-multiget", "address-data")),
+        let (space, data) = match kind {
+            CollectionKind::Calendar => (Space::Calendar, "calendar-data"),
+            CollectionKind::AddressBook => (Space::Card, "address-data"),
         };
-        let hrefs: String =
-            items.iter().map(|item| format!("<D:href>{}</D:href>", xml::escaped(item.href.as_str()))).collect();
-        let question = format!(
-            r#"<?xml version="1.0" encoding="utf-8"?>
-<C:{} xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:{report}"><D:prop><D:getetag/><C:{}/></D:prop>{hrefs}</C:{}>"#,
-            data.0, data.1, data.0
-        );
+        let question = multiget_question(kind, true, items.iter().map(|item| &item.href));
         let mut fetched = HashMap::new();
         let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
             Ok((answer, _)) => answer,
@@ -172,7 +224,7 @@ impl Source {
             }
         };
         let mut each = |response: Response| {
-            if let Some(data) = response.property(space, data.1) {
+            if let Some(data) = response.property(space, data) {
                 let etag = collections::etag(response.text(Space::Dav, "getetag").unwrap_or_default());
                 let fetch = Fetched { href: response.href.clone(), etag, text: data.text.clone() };
                 fetched.insert(response.href, fetch);
@@ -185,4 +237,19 @@ impl Source {
         fetched.retain(|_, fetch| !fetch.text.trim().is_empty());
         Ok(fetched)
     }
+}
+
+/// CALDAV:calendar-multiget (RFC 4791, section 7.9) or CARDDAV:addressbook-multiget (RFC 6352, section 8.7), with what is in the items or
+/// only with their versions.
+fn multiget_question<'h>(kind: CollectionKind, with_data: bool, hrefs: impl Iterator<Item = &'h Href>) -> String {
+    let (space, report, data) = match kind {
+        CollectionKind::Calendar => ("caldav", "calendar-multiget", "<C:calendar-data/>"),
+        CollectionKind::AddressBook => ("carddav", "addressbook-multiget", "<C:address-data/>"),
+    };
+    let data = if with_data { data } else { "" };
+    let hrefs: String = hrefs.map(|href| format!("<D:href>{}</D:href>", xml::escaped(href.as_str()))).collect();
+    format!(
+        r#"<?xml version="1.0" encoding="utf-8"?>
+<C:{report} xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:{space}"><D:prop><D:getetag/>{data}</D:prop>{hrefs}</C:{report}>"#
+    )
 }

@@ -69,29 +69,38 @@ impl Target {
         DoesNotSchedule::shown_by(&classes, homes.inbox.is_some())
     }
 
-    /// Stores an event or a task under a name that nothing has.
+    /// Stores an event or a task under a name that nothing has. `is_free` is whether the server was asked about that place just before.
     pub fn add_to_calendar(
         &mut self,
         calendar: &Collection,
         name: &str,
         object: &Uninvited,
+        is_free: bool,
     ) -> Result<Stored, DavError> {
         debug_assert_eq!(calendar.kind, CollectionKind::Calendar);
-        self.add(&calendar.href.child(name), "text/calendar; charset=utf-8", object.text())
+        self.add(&calendar.href.child(name), "text/calendar; charset=utf-8", &object.text(), is_free)
     }
 
-    /// Stores a contact under a name that nothing has.
-    pub fn add_to_address_book(&mut self, book: &Collection, name: &str, card: &Card) -> Result<Stored, DavError> {
+    /// Stores a contact under a name that nothing has; `is_free` as for calendars.
+    pub fn add_to_address_book(
+        &mut self,
+        book: &Collection,
+        name: &str,
+        card: &Card,
+        is_free: bool,
+    ) -> Result<Stored, DavError> {
         debug_assert_eq!(book.kind, CollectionKind::AddressBook);
-        self.add(&book.href.child(name), "text/vcard; charset=utf-8", &card.text())
+        self.add(&book.href.child(name), "text/vcard; charset=utf-8", &card.text(), is_free)
     }
 
-    /// Looks first, because a server may ignore the condition of the PUT; the condition covers the moment between.
-    fn add(&mut self, href: &Href, content_type: &str, text: &str) -> Result<Stored, DavError> {
-        match self.reader.get(href) {
-            Ok(_) => return Ok(Stored::Exists),
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error),
+    /// Looks first, unless that was done, because a server may ignore the condition of the PUT; the condition covers the moment between.
+    fn add(&mut self, href: &Href, content_type: &str, text: &str, is_free: bool) -> Result<Stored, DavError> {
+        if !is_free {
+            match self.reader.get(href) {
+                Ok(_) => return Ok(Stored::Exists),
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
+            }
         }
         match self.writer.add(Adding::Put, href, content_type, text.as_bytes()) {
             Ok(answer) => {

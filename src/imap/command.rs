@@ -113,6 +113,8 @@ pub(super) enum ReadOnly {
     QuotaRoot,
     /// STATUS (MESSAGES UIDNEXT UIDVALIDITY), with HIGHESTMODSEQ where changes are asked for (RFC 7162).
     Status { wire_name: Vec<u8>, modseq: bool },
+    /// GETMETADATA (RFC 5464), or GETANNOTATION of its draft, for the type that Kolab gave the folder
+    FolderType { wire_name: Vec<u8>, metadata: bool },
     /// UID FETCH (UID FLAGS INTERNALDATE RFC822.SIZE), with X-GM-MSGID where the server has such.
     FetchHeads { set: String, permanent_ids: bool },
     /// UID FETCH (UID FLAGS), of the messages that changed since, where the server counts changes (RFC 7162).
@@ -152,6 +154,12 @@ impl ReadOnly {
             }
             ReadOnly::Status { wire_name, modseq: true } => {
                 Command::new("STATUS").string(wire_name).plain("(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)")
+            }
+            ReadOnly::FolderType { wire_name, metadata: true } => {
+                Command::new("GETMETADATA").string(wire_name).plain("(/shared/vendor/kolab/folder-type)")
+            }
+            ReadOnly::FolderType { wire_name, metadata: false } => {
+                Command::new("GETANNOTATION").string(wire_name).plain("\"/vendor/kolab/folder-type\" \"value.shared\"")
             }
             ReadOnly::FetchFlags { changed_since: None } => Command::new("UID FETCH").plain("1:* (UID FLAGS)"),
             ReadOnly::FetchFlags { changed_since: Some(modseq) } => {
@@ -247,7 +255,11 @@ mod tests {
             ReadOnly::Examine { .. } => ReadOnly::QuotaRoot,
             ReadOnly::QuotaRoot => ReadOnly::Status { wire_name: wire_name(), modseq: false },
             ReadOnly::Status { modseq: false, .. } => ReadOnly::Status { wire_name: wire_name(), modseq: true },
-            ReadOnly::Status { modseq: true, .. } => ReadOnly::FetchFlags { changed_since: None },
+            ReadOnly::Status { modseq: true, .. } => ReadOnly::FolderType { wire_name: wire_name(), metadata: true },
+            ReadOnly::FolderType { metadata: true, .. } => {
+                ReadOnly::FolderType { wire_name: wire_name(), metadata: false }
+            }
+            ReadOnly::FolderType { metadata: false, .. } => ReadOnly::FetchFlags { changed_since: None },
             ReadOnly::FetchFlags { changed_since: None } => ReadOnly::FetchFlags { changed_since: Some(7) },
             ReadOnly::FetchFlags { changed_since: Some(_) } => {
                 ReadOnly::FetchHeads { set: set(), permanent_ids: false }
@@ -268,7 +280,7 @@ mod tests {
     #[test]
     fn no_command_for_a_source_can_change_anything() {
         let all: Vec<ReadOnly> = std::iter::successors(Some(ReadOnly::Capability), next).collect();
-        assert_eq!(all.len(), 23);
+        assert_eq!(all.len(), 25);
         for command in all {
             let text = command.command().log_text();
             let changing =

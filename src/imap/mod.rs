@@ -5,6 +5,7 @@
 //! [`Writer`] adds the few that a target needs. Nothing here decides what is copied.
 
 mod amend;
+mod annotations;
 mod append;
 mod bodies;
 mod capabilities;

@@ -2,7 +2,7 @@
 
 use super::component::{self, Component};
 use super::line::{Line, unfold};
-use super::{Remarks, Unusable, zone};
+use super::{Remark, Remarks, Unusable, zone};
 use crate::domain::ItemKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl CalendarItem {
     pub fn remarks(&self) -> Remarks {
         let is_alone = self.components.iter().all(|component| component.line("RECURRENCE-ID").is_some());
         if is_alone {
-            vec!["it is an exception of a series that the source does not have".to_owned()]
+            vec![Remark::note("it is an exception of a series that the source does not have")]
         } else {
             Remarks::new()
         }
@@ -68,15 +68,13 @@ impl CalendarItem {
             .any(|component| component.lines.iter().any(|line| matches!(line.name.as_str(), "ATTENDEE" | "ORGANIZER")))
     }
 
-    /// Its lines as one calendar object, with participants and all. Not for a server: see [`super::Uninvited`].
-    pub(super) fn calendar(&self) -> Component {
-        let mut calendar = Component::new("VCALENDAR");
-        calendar.lines.push(Line::new("VERSION", "2.0"));
-        calendar.lines.push(Line::new("PRODID", "-//KIMT//Kerio IMAP Migration Tool//EN"));
-        calendar.lines.push(Line::new("CALSCALE", "GREGORIAN"));
-        calendar.parts.extend(self.zones.iter().cloned());
-        calendar.parts.extend(self.components.iter().cloned());
-        calendar
+    /// Writes it as one calendar object, with participants and all. Not for a server: see [`super::Uninvited`].
+    pub(super) fn write(&self, text: &mut String) {
+        text.push_str(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//KIMT//Kerio IMAP Migration Tool//EN\r\nCALSCALE:GREGORIAN\r\n",
+        );
+        self.zones.iter().chain(&self.components).for_each(|part| part.write(text));
+        text.push_str("END:VCALENDAR\r\n");
     }
 }
 
@@ -176,10 +174,22 @@ pub fn uids(text: &str) -> Vec<(ItemKind, String)> {
     found
 }
 
+/// The UIDs of a calendar object that invites somebody, or that a server made of an invitation: it has participants or a method. What this
+/// program stores has neither.
+pub fn invited_uids(text: &str) -> Vec<String> {
+    let invites = |line: &Line| match line.name.as_str() {
+        "ATTENDEE" | "ORGANIZER" => true,
+        "METHOD" => !line.value.trim().eq_ignore_ascii_case("PUBLISH"),
+        _ => false,
+    };
+    let is_invitation = unfold(text).filter_map(Line::parse).any(|line| invites(&line));
+    if is_invitation { uids(text).into_iter().map(|(_, uid)| uid).collect() } else { Vec::new() }
+}
+
 /// The same of a text whose components do not fit together: what it holds must not be stored once more.
 fn uids_of_lines(text: &str) -> Vec<(ItemKind, String)> {
     let (mut kind, mut found) = (None, Vec::new());
-    for line in unfold(text).iter().filter_map(|line| Line::parse(line)) {
+    for line in unfold(text).filter_map(Line::parse) {
         match line.name.as_str() {
             "BEGIN" => kind = kind_of(&line.value.trim().to_ascii_uppercase()).or(kind),
             "UID" => found.extend(kind.map(|kind| (kind, line.text().trim().to_owned()))),
@@ -298,7 +308,7 @@ mod tests {
             split_calendar(&event("UID:a\r\nDTSTART;TZID=Europe/Berlin:20240701T090000\r\n"), "").remove(0).unwrap();
         assert_eq!(item.zones.len(), 1);
         let mut text = String::new();
-        item.calendar().write(&mut text);
+        item.write(&mut text);
         assert!(text.contains("TZOFFSETTO:+0200") && !text.contains("METHOD"), "{text}");
     }
 }

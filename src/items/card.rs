@@ -3,7 +3,7 @@
 use super::calendar::stable_uid;
 use super::component::{self, Component};
 use super::line::{Line, add_category, one_line, split_escaped};
-use super::{Remarks, Unusable};
+use super::{Remark, Remarks, Unusable, groups};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -51,6 +51,12 @@ impl Card {
         self.lines.iter().map(|line| line.value.len() + 40).sum()
     }
 
+    /// With no more of its pictures than a comparison needs. It is not to be stored any more.
+    pub fn condensed(mut self) -> Self {
+        self.lines.iter_mut().for_each(super::meaning::condense);
+        self
+    }
+
     /// Without what Kerio Connect does not take, each named.
     pub fn for_kerio(mut self) -> (Self, Remarks) {
         let mut remarks = Remarks::new();
@@ -67,7 +73,7 @@ impl Card {
             } else {
                 return true;
             };
-            remarks.push(why.to_owned());
+            remarks.push(Remark::loss(why));
             false
         });
         (self, remarks)
@@ -97,10 +103,7 @@ fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
     if card.unreadable > 0 {
         return refused(format!("{} of its lines cannot be read", card.unreadable));
     }
-    let is_group = ["KIND", "X-ADDRESSBOOKSERVER-KIND"]
-        .iter()
-        .any(|name| card.text(name).is_some_and(|kind| kind.eq_ignore_ascii_case("group")));
-    if is_group {
+    if groups::is_group(&card) {
         let why = "it is a group of contacts, which Kerio Connect does not have; its members are migrated".to_owned();
         return Err(Unusable { name: named(), why, left_out: true });
     }
@@ -156,7 +159,8 @@ fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
                 Ok(text) => text,
                 Err(error) => {
                     if !matches!(charset.as_str(), "ISO-8859-1" | "WINDOWS-1252" | "US-ASCII") {
-                        remarks.push(format!("{} was written in {charset} and read as ISO-8859-1", line.name));
+                        let words = format!("{} was written in {charset} and read as ISO-8859-1", line.name);
+                        remarks.push(Remark::loss(words));
                     }
                     error.into_bytes().into_iter().map(char::from).collect()
                 }
@@ -266,7 +270,7 @@ fn complete_name(lines: &mut Vec<Line>, remarks: &mut Remarks) {
             _ => ("No name".to_owned(), "nothing"),
         };
         if !source.is_empty() {
-            remarks.push(format!("it has no name; it was named after {source}"));
+            remarks.push(Remark::note(format!("it has no name; it was named after {source}")));
         }
         lines.retain(|line| line.name != "FN");
         lines.insert(0, Line::new("FN", made));
@@ -309,7 +313,7 @@ mod tests {
         let (card, remarks) =
             card("4.0", "FN:A\r\nBDAY:--0412\r\nPHOTO:data:image/png;base64,iVBORw0KGgo=").0.for_kerio();
         assert!(card.text().contains("BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-12"), "{}", card.text());
-        assert!(!card.text().contains("PHOTO") && remarks[0].contains("no JPEG"));
+        assert!(!card.text().contains("PHOTO") && remarks[0].words.contains("no JPEG") && remarks[0].loses);
     }
 
     #[test]

@@ -40,6 +40,12 @@ impl Component {
         add_category(&mut self.lines, category);
     }
 
+    /// About how many bytes it has.
+    pub(super) fn size(&self) -> usize {
+        let lines: usize = self.lines.iter().map(|line| line.value.len() + 40).sum();
+        lines + self.parts.iter().map(Component::size).sum::<usize>()
+    }
+
     pub(super) fn write(&self, text: &mut String) {
         text.push_str(&format!("BEGIN:{}\r\n", self.name));
         self.lines.iter().for_each(|line| line.write(text));
@@ -52,19 +58,20 @@ impl Component {
 pub(super) fn read(text: &str) -> Result<Vec<Component>, String> {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
-    let lines = unfold(text);
-    if lines.len() > MOST_LINES {
-        return Err("it has too many lines".to_owned());
-    }
-    let mut lines = lines.into_iter().peekable();
+    let (mut lines, mut read) = (unfold(text).peekable(), 0);
     while let Some(mut written) = lines.next() {
+        read += 1;
+        if read > MOST_LINES {
+            return Err("it has too many lines".to_owned());
+        }
         // Quoted-printable of vCard 2.1 continues after a `=` at the end of a line.
         let head = written.split(':').next().unwrap_or_default().to_ascii_uppercase();
-        while head.contains("QUOTED-PRINTABLE") && written.ends_with('=') && lines.peek().is_some() {
+        let is_printable = head.contains("QUOTED-PRINTABLE");
+        while is_printable && written.ends_with('=') && lines.peek().is_some() {
             written.pop();
             written.push_str(&lines.next().unwrap_or_default());
         }
-        let Some(line) = Line::parse(&written) else {
+        let Some(line) = Line::parse(written) else {
             if let Some(component) = open.last_mut() {
                 component.unreadable += 1;
             }

@@ -27,7 +27,8 @@ impl Line {
     }
 
     /// Takes a line apart; none when it is no content line.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: impl Into<String>) -> Option<Self> {
+        let mut text: String = text.into();
         let mut quoted = false;
         let colon = text.char_indices().find(|(_, character)| {
             quoted ^= *character == '"';
@@ -35,8 +36,7 @@ impl Line {
         });
         // A quote that is never closed is a character like any other.
         let colon = colon.map(|(at, _)| at).or_else(|| text.find(':'))?;
-        let (head, value) = (&text[..colon], &text[colon + 1..]);
-        let mut parts = split_outside_quotes(head, ';').into_iter();
+        let mut parts = split_outside_quotes(&text[..colon], ';').into_iter();
         let full = parts.next()?.trim();
         let (group, name) = match full.rsplit_once('.') {
             Some((group, name)) => (Some(group.to_owned()), name),
@@ -50,7 +50,14 @@ impl Line {
             return None;
         }
         let parameters = parts.filter(|part| !part.trim().is_empty()).map(parameter).collect();
-        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value: one_line(value).into_owned() })
+        let name = name.to_ascii_uppercase();
+        // A value may be an attachment of many megabytes: what was read becomes the value, and no copy of it.
+        text.drain(..=colon);
+        let value = match one_line(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(clean) => clean,
+        };
+        Some(Self { group, name, parameters, value })
     }
 
     /// The first value of a parameter.
@@ -215,18 +222,19 @@ fn parameter_value(value: &str) -> String {
     one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect()
 }
 
-/// The lines of a text, unfolded. A line that begins with a blank continues the one before.
-pub(super) fn unfold(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+/// The lines of a text, unfolded, one after another. A line that begins with a blank continues the one before.
+pub(super) fn unfold(text: &str) -> impl Iterator<Item = String> {
     let text = text.trim_start_matches('\u{feff}');
-    for raw in text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')) {
-        match (raw.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(rest), Some(before)) => before.push_str(rest),
-            _ => lines.push(raw.to_owned()),
+    let mut raw = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')).peekable();
+    let lines = std::iter::from_fn(move || {
+        let mut line = raw.next()?.to_owned();
+        while let Some(rest) = raw.peek().and_then(|next| next.strip_prefix([' ', '\t'])) {
+            line.push_str(rest);
+            raw.next();
         }
-    }
-    lines.retain(|line| !line.trim().is_empty());
-    lines
+        Some(line)
+    });
+    lines.filter(|line| !line.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -259,7 +267,7 @@ mod tests {
         let mut text = String::new();
         line.write(&mut text);
         assert!(text.lines().all(|line| line.len() <= 75));
-        assert_eq!(unfold(&text), vec![format!("SUMMARY:{}", "ü€".repeat(100))]);
+        assert_eq!(unfold(&text).collect::<Vec<_>>(), vec![format!("SUMMARY:{}", "ü€".repeat(100))]);
     }
 
     #[test]
@@ -271,6 +279,6 @@ mod tests {
             assert!(!text.contains(breaks) && text.starts_with("SUMMARY"), "{text:?}");
         }
         let folded = "SUMMARY:a\r\rATTENDEE:x";
-        assert_eq!(unfold(folded).len(), 2, "what a reader could take for two lines is two here as well");
+        assert_eq!(unfold(folded).count(), 2, "what a reader could take for two lines is two here as well");
     }
 }

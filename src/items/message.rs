@@ -1,13 +1,16 @@
 //! Items in messages of mail: calendar objects and cards as parts, whatever they are called and however they are encoded, and Kolab's.
 //!
 //! - Mail that carries an invitation is never an event: whatever has a method, but for one that only publishes, is such mail.
+//! - Where a message has more than its item, such as words or files beside it, that is said: it is worth keeping as mail.
 //! - A card may be uuencoded, as Kerio Connect has stored some.
 //! - The parser promises not to panic. Were it to break its word, the message would have no parts.
 
-use super::calendar::uids;
+use super::calendar::{invited_uids, uids};
 use super::encoding::decoded_text;
 use super::kolab;
+use super::line::unescape;
 use super::part::{Attachment, ItemPart};
+use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, MimeHeaders};
 
 /// A message as far as it is about items.
@@ -15,6 +18,8 @@ use mail_parser::{MessageParser, MimeHeaders};
 pub struct ItemMessage {
     parts: Vec<ItemPart>,
     attachments: Vec<Attachment>,
+    /// What is written beside the parts for people without a calendar.
+    words: Vec<String>,
     /// What Kolab says that it is, such as `application/x-vnd.kolab.event`.
     pub kolab_type: Option<String>,
     /// What it is called.
@@ -30,6 +35,8 @@ pub struct ItemText {
     pub is_contact: bool,
     /// iCalendar or vCard.
     pub text: String,
+    /// Whether the message has something beside: another item, a file or words that the item does not have.
+    pub has_more: bool,
 }
 
 impl ItemMessage {
@@ -57,6 +64,11 @@ impl ItemMessage {
                     None => decoded_text(part.contents().to_vec()),
                 };
                 read.parts.push(ItemPart { media_type, text });
+            } else if let ("text/plain" | "text/html", true, Some(words)) =
+                (media_type.as_str(), name.is_empty() && content_id.is_empty(), part.text_contents())
+            {
+                let is_html = media_type == "text/html";
+                read.words.push(if is_html { html_to_text(words) } else { words.to_owned() });
             } else if !content_id.is_empty() || !name.is_empty() {
                 let bytes = part.contents().to_vec();
                 let content_id = content_id.trim_matches(['<', '>']).to_owned();
@@ -71,28 +83,72 @@ impl ItemMessage {
         self.parts.iter().flat_map(|part| uids(&part.text)).map(|(_, uid)| uid).collect()
     }
 
-    /// The item that it is. The error says why it is none.
-    pub fn item(&self) -> Result<ItemText, String> {
-        for part in &self.parts {
-            let is_contact = part.media_type.contains("card") || part.media_type.ends_with(".contact");
-            match kolab::converted(part, &self.attachments) {
-                Some(Ok(text)) => return Ok(ItemText { is_contact, text }),
-                Some(Err(why)) => return Err(why),
-                None => {}
-            }
-            let text = uudecoded(&part.text).unwrap_or_else(|| part.text.clone());
-            if text.to_ascii_uppercase().contains("BEGIN:VCARD") {
-                return Ok(ItemText { is_contact: true, text });
-            }
-            if text.to_ascii_uppercase().contains("BEGIN:VCALENDAR") {
-                if let Some(method) = method(&text) {
-                    return Err(format!("it is mail about an event ({method}) and no event"));
-                }
-                return Ok(ItemText { is_contact: false, text });
-            }
+    /// The UIDs of the events that it invites to.
+    pub fn invited_uids(&self) -> Vec<String> {
+        self.parts.iter().flat_map(|part| invited_uids(&part.text)).collect()
+    }
+
+    /// The item that it is, which is taken out of it. The error says why it is none.
+    pub fn take_item(&mut self) -> Result<ItemText, String> {
+        for index in 0..self.parts.len() {
+            let Some(item) = self.item_of(index) else { continue };
+            let (is_contact, text) = item?;
+            let others =
+                self.parts.iter().skip(index + 1).any(|part| kolab::is_of_kolab(part) || kind_of(&part.text).is_some());
+            let has_more = others || self.has_more_than(&text);
+            return Ok(ItemText { is_contact, text, has_more });
         }
         Err("it holds no event, task or contact".to_owned())
     }
+
+    /// Whether it is a contact, and its text; none where a part holds no item.
+    fn item_of(&mut self, index: usize) -> Option<Result<(bool, String), String>> {
+        let part = self.parts.get(index)?;
+        let is_contact = part.media_type.contains("card") || part.media_type.ends_with(".contact");
+        if let Some(converted) = kolab::converted(part, &self.attachments) {
+            // What it refers to was taken in.
+            self.attachments.retain(|it| !it.is_named_in(&part.text));
+            self.words.clear();
+            return Some(converted.map(|text| (is_contact, text)));
+        }
+        let text = match uudecoded(&part.text) {
+            Some(text) => text,
+            None => std::mem::take(&mut self.parts.get_mut(index)?.text),
+        };
+        let is_contact = kind_of(&text)?;
+        if let Some(method) = method(&text).filter(|_| !is_contact) {
+            return Some(Err(format!("it is mail about an event ({method}) and no event")));
+        }
+        Some(Ok((is_contact, text)))
+    }
+
+    /// Whether there are files, or words that the item does not have.
+    fn has_more_than(&self, text: &str) -> bool {
+        let letters = |text: &str| {
+            text.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+        };
+        let is_told = |words: &String| {
+            let words = letters(words);
+            words.is_empty() || (text.len() <= MOST_COMPARED && letters(&unescape(&unfolded(text))).contains(&words))
+        };
+        !self.attachments.is_empty() || !self.words.iter().all(is_told)
+    }
+}
+
+/// The largest item in which words are looked for, in bytes.
+const MOST_COMPARED: usize = 1 << 20;
+
+fn unfolded(text: &str) -> String {
+    text.replace("\r\n ", "").replace("\n ", "")
+}
+
+/// Whether a text holds a contact, or else an event or a task; none where it holds neither.
+fn kind_of(text: &str) -> Option<bool> {
+    text.lines().find_map(|line| {
+        let begins =
+            |with: &str| line.trim_start().get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
+        if begins("BEGIN:VCARD") { Some(true) } else { begins("BEGIN:VCALENDAR").then_some(false) }
+    })
 }
 
 /// The method of a calendar object that is sent to somebody.
@@ -156,7 +212,7 @@ mod tests {
             let head = format!(
                 "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}"
             );
-            let message = message(
+            let mut message = message(
                 "Date: Tue, 7 Jan 2020 01:02:03 +0000\r\n",
                 &[("Content-Type: text/plain", "Hello"), (&head, body)],
             );
@@ -165,20 +221,21 @@ mod tests {
                 (vec!["a@b".to_owned()], Some(1_578_358_923)),
                 "{encoding}"
             );
-            assert!(message.item().unwrap_err().contains("REQUEST"));
+            assert!(message.take_item().unwrap_err().contains("REQUEST"));
         }
-        assert!(ItemMessage::read(b"Subject: x\r\n\r\ntext").item().is_err());
+        assert!(ItemMessage::read(b"Subject: x\r\n\r\ntext").take_item().is_err());
     }
 
     #[test]
     fn an_event_and_a_contact_are_found_also_uuencoded() {
         let event =
             "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20240101T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR";
-        let item =
-            message("", &[("Content-Type: text/plain", "x"), ("Content-Type: text/calendar", event)]).item().unwrap();
+        let item = message("", &[("Content-Type: text/plain", "x"), ("Content-Type: text/calendar", event)])
+            .take_item()
+            .unwrap();
         assert!(!item.is_contact && split_calendar(&item.text, "").remove(0).is_ok());
         let coded = "begin 644 card.vcf\r\n<0D5'24XZ5D-!4D0-\"D9..D$-\"D5.1#I60T%21 ``\r\n`\r\nend";
-        let item = message("", &[("Content-Type: text/x-vcard", coded)]).item().unwrap();
+        let item = message("", &[("Content-Type: text/x-vcard", coded)]).take_item().unwrap();
         assert!(item.is_contact && item.text.starts_with("BEGIN:VCARD\r\nFN:A\r\nEND:VCARD"), "{:?}", item.text);
     }
 
@@ -186,19 +243,19 @@ mod tests {
     fn kolab_3_events_and_contacts_mean_the_same_as_their_calendar_objects() {
         let xml = "<?xml version=\"1.0\"?><icalendar xmlns=\"urn:ietf:params:xml:ns:icalendar-2.0\"><vcalendar><properties><version><text>2.0</text></version></properties><components><vevent><properties><uid><text>k@x</text></uid><dtstart><parameters><tzid><text>/kolab.org/Europe/Berlin</text></tzid></parameters><date-time>2024-01-02T09:30:00</date-time></dtstart><duration><duration>PT1H</duration></duration><rrule><recur><freq>WEEKLY</freq><count>5</count><byday>TU</byday><byday>TH</byday></recur></rrule><exdate><parameters><tzid><text>/kolab.org/Europe/Berlin</text></tzid></parameters><date-time>2024-01-04T09:30:00</date-time></exdate><summary><text>Jour fixe, weekly</text></summary><categories><text>a</text><text>b,c</text></categories><organizer><parameters><cn><text>Ann</text></cn></parameters><cal-address>mailto:%3Cann%40example.com%3E</cal-address></organizer><attach><parameters><fmttype><text>text/plain</text></fmttype></parameters><uri>cid:file.1</uri></attach></properties><components><valarm><properties><action><text>DISPLAY</text></action><description><text>x</text></description><trigger><parameters><related><text>START</text></related></parameters><duration>-PT15M</duration></trigger></properties></valarm></components></vevent></components></vcalendar></icalendar>";
         let file = ("Content-Type: text/plain; name=a.txt\r\nContent-ID: <file.1>", "Hello");
-        let kolab = message(
+        let mut kolab = message(
             "X-Kolab-Type: application/x-vnd.kolab.event\r\n",
             &[("Content-Type: application/calendar+xml", xml), file],
         );
         assert_eq!(kolab.kolab_type.as_deref(), Some("application/x-vnd.kolab.event"));
-        let item = kolab.item().unwrap();
+        let item = kolab.take_item().unwrap();
         let same = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:k@x\r\nDTSTART;TZID=Europe/Berlin:20240102T093000\r\nDTEND;TZID=Europe/Berlin:20240102T103000\r\nRRULE:FREQ=WEEKLY;COUNT=5;BYDAY=TU,TH\r\nEXDATE;TZID=Europe/Berlin:20240104T093000\r\nSUMMARY:Jour fixe\\, weekly\r\nCATEGORIES:a,b\\,c\r\nORGANIZER;CN=Ann:mailto:ann@example.com\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         let (one, other) =
             (split_calendar(&item.text, "").remove(0).unwrap(), split_calendar(same, "").remove(0).unwrap());
         assert_eq!(crate::items::meaning::differences(&one, &other), Vec::<String>::new(), "{}", item.text);
 
         let xml = "<vcards xmlns=\"urn:ietf:params:xml:ns:vcard-4.0\"><vcard><uid><uri>urn:uuid:1</uri></uid><kind><text>individual</text></kind><fn><text>J\u{f6}rg Keller</text></fn><n><surname>Keller</surname><given>J\u{f6}rg</given></n><tel><parameters><type><text>work</text></type></parameters><text>+49 30</text></tel><group name=\"Affiliation\"><org><text>Nordwind; GmbH</text></org></group><adr><parameters><type><text>home</text></type></parameters><pobox/><ext/><street>Str. 1</street><locality>Berlin</locality><region/><code>10115</code><country/></adr><photo><uri>data:image/jpeg;base64,/9j/</uri></photo></vcard></vcards>";
-        let item = message("", &[("Content-Type: application/vcard+xml", xml)]).item().unwrap();
+        let item = message("", &[("Content-Type: application/vcard+xml", xml)]).take_item().unwrap();
         let same = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:urn:uuid:1\r\nFN:J\u{f6}rg Keller\r\nN:Keller;J\u{f6}rg;;;\r\nTEL;TYPE=WORK:+49 30\r\nORG:Nordwind\\; GmbH\r\nADR;TYPE=HOME:;;Str. 1;Berlin;;10115;\r\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/\r\nEND:VCARD\r\n";
         let (one, other) =
             (split_cards(&item.text, "").remove(0).unwrap().0, split_cards(same, "").remove(0).unwrap().0);
@@ -209,7 +266,7 @@ mod tests {
     #[test]
     fn kolab_2_events_tasks_and_contacts_mean_the_same_as_their_calendar_objects() {
         let of = |kind: &str, xml: &str| {
-            message("", &[(&format!("Content-Type: application/x-vnd.kolab.{kind}; name=kolab.xml"), xml)]).item()
+            message("", &[(&format!("Content-Type: application/x-vnd.kolab.{kind}; name=kolab.xml"), xml)]).take_item()
         };
         let calendars = [
             (

@@ -18,6 +18,7 @@ mod card_meaning;
 mod component;
 mod encoding;
 pub(crate) mod fuzzing;
+mod groups;
 mod kolab;
 mod line;
 mod meaning;
@@ -27,11 +28,12 @@ mod participants;
 mod recurrence;
 mod zone;
 
-pub use calendar::{CalendarItem, split_calendar, uids};
+pub use calendar::{CalendarItem, invited_uids, split_calendar, uids};
 pub use card::{Card, split_cards};
 pub use encoding::decoded_text;
+pub use groups::ContactGroups;
 pub use message::{ItemMessage, ItemText};
-pub use participants::{Attendees, DoesNotSchedule, Uninvited};
+pub use participants::{Attendees, Condensed, DoesNotSchedule, Uninvited};
 
 /// Something that cannot be migrated, with the reason in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,5 +49,26 @@ pub struct Unusable {
 /// What two objects that should mean the same differ in; the names of the properties, for a person.
 pub type Differences = Vec<String>;
 
-/// What a conversion had to leave out or add, in words for a person.
-pub type Remarks = Vec<String>;
+/// What a person should know of an item's conversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// In words.
+    pub words: String,
+    /// Whether something of the source is not in what is stored.
+    pub loses: bool,
+}
+
+impl Remark {
+    /// Something was added, or is only worth knowing.
+    fn note(words: impl Into<String>) -> Self {
+        Self { words: words.into(), loses: false }
+    }
+
+    /// Something was left out.
+    fn loss(words: impl Into<String>) -> Self {
+        Self { words: words.into(), loses: true }
+    }
+}
+
+/// What a person should know of an item's conversion, one by one.
+pub type Remarks = Vec<Remark>;

@@ -19,3 +19,10 @@ pub(super) struct Attachment {
     pub(super) media_type: String,
     pub(super) bytes: Vec<u8>,
 }
+
+impl Attachment {
+    /// Whether a text refers to it.
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
+        [&self.content_id, &self.name].into_iter().any(|name| !name.is_empty() && text.contains(name.as_str()))
+    }
+}

@@ -4,6 +4,8 @@
 //!    own, which no server acts on. Alarms that would send mail show a message instead.
 //! 2. *Kept*: for a target of which a [`DoesNotSchedule`] is the proof that it sends nothing by itself.
 //!
+//! A foreign property with a mail address in it, which some server may take for a participant, is renamed to one of our own, too.
+//!
 //! The outer lines of the object are made here, so there is no METHOD; and of each component only lines with a plain name are written,
 //! none of them one that RFC 6638 acts on.
 
@@ -37,18 +39,14 @@ pub enum Attendees {
 
 /// A calendar object that invites nobody.
 #[derive(Debug, Clone)]
-pub struct Uninvited {
-    item: CalendarItem,
-    text: String,
-}
+pub struct Uninvited(CalendarItem);
 
 /// The lines that make a server or a mail program send something.
 const INVITING: [&str; 4] = ["ATTENDEE", "ORGANIZER", "METHOD", "REQUEST-STATUS"];
 
 impl Uninvited {
     /// From an item of the source.
-    pub fn from(item: &CalendarItem, attendees: Attendees) -> Self {
-        let mut item = item.clone();
+    pub fn from(mut item: CalendarItem, attendees: Attendees) -> Self {
         for component in &mut item.components {
             // Participants as components of their own (RFC 9073) and whatever else is nested are no alarms.
             component.parts.retain(|part| part.name == "VALARM");
@@ -65,29 +63,51 @@ impl Uninvited {
                 observance.parts.clear();
             }
         }
-        let mut text = String::new();
-        item.calendar().write(&mut text);
-        Self { item, text }
+        Self(item)
     }
 
     /// As it is stored.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.0.write(&mut text);
+        text
+    }
+
+    /// About how many bytes it has.
+    pub fn size(&self) -> usize {
+        self.0.components.iter().map(Component::size).sum()
+    }
+
+    /// Keeps of what is attached no more than a comparison needs. It can be compared as before and cannot be stored any more.
+    pub fn condensed(mut self) -> Condensed {
+        self.0.components.iter_mut().flat_map(|it| &mut it.lines).for_each(meaning::condense);
+        Condensed(self.0)
     }
 
     /// What identifies it.
     pub fn uid(&self) -> &str {
-        self.item.uid()
+        self.0.uid()
     }
 
     /// Event or task.
     pub fn kind(&self) -> ItemKind {
-        self.item.kind()
+        self.0.kind()
+    }
+}
+
+/// A calendar object that was stored, as far as it takes to compare what the target gives back.
+#[derive(Debug, Clone)]
+pub struct Condensed(CalendarItem);
+
+impl Condensed {
+    /// Whether it has participants.
+    pub fn has_participants(&self) -> bool {
+        self.0.has_participants()
     }
 
     /// What an object of a server differs in; nothing when it means the same.
     pub fn differences(&self, other: &CalendarItem) -> Differences {
-        meaning::differences(&self.item, other)
+        meaning::differences(&self.0, other)
     }
 }
 
@@ -111,6 +131,7 @@ fn listed(component: &mut Component) {
     let (people, rest): (Vec<Line>, Vec<Line>) =
         component.lines.drain(..).partition(|line| INVITING.contains(&line.name.as_str()));
     component.lines = rest;
+    component.lines.iter_mut().for_each(harmless);
     if people.is_empty() {
         return;
     }
@@ -141,6 +162,15 @@ fn listed(component: &mut Component) {
     }
 }
 
+/// Renames a foreign property that names somebody by a mail address, such as `X-MS-OLK-SENDER`.
+fn harmless(line: &mut Line) {
+    let names = |text: &str| text.to_ascii_lowercase().contains("mailto:");
+    let is_foreign = line.name.starts_with("X-") && !line.name.starts_with("X-KIMT-");
+    if is_foreign && (names(&line.value) || line.parameters.iter().flat_map(|(_, values)| values).any(|it| names(it))) {
+        line.name = format!("X-KIMT-{}", &line.name[2..]);
+    }
+}
+
 fn called(person: &Line) -> String {
     let address = person.value.trim();
     let address =
@@ -166,7 +196,7 @@ mod tests {
     use super::*;
     use crate::items::split_calendar;
 
-    const MEETING: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:m\r\nDTSTART:20200101T090000Z\r\nSUMMARY:Plan\r\nDESCRIPTION:Bring cake.\r\nORGANIZER;CN=Ann Keller:mailto:ann@example.com\r\nATTENDEE;CN=\"Bob; B.\";PARTSTAT=ACCEPTED:MAILTO:bob@example.com\r\nATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:eve@example.com\r\nREQUEST-STATUS:2.0\r\nBEGIN:VALARM\r\nACTION:EMAIL\r\nTRIGGER:-PT5M\r\nATTENDEE:mailto:bob@example.com\r\nEND:VALARM\r\nBEGIN:PARTICIPANT\r\nCALENDAR-ADDRESS:mailto:bob@example.com\r\nEND:PARTICIPANT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    const MEETING: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:m\r\nDTSTART:20200101T090000Z\r\nSUMMARY:Plan\r\nDESCRIPTION:Bring cake.\r\nORGANIZER;CN=Ann Keller:mailto:ann@example.com\r\nATTENDEE;CN=\"Bob; B.\";PARTSTAT=ACCEPTED:MAILTO:bob@example.com\r\nATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:eve@example.com\r\nREQUEST-STATUS:2.0\r\nX-MS-OLK-SENDER;CN=Bob:MAILTO:bob@example.com\r\nX-OTHER;SENT-BY=\"mailto:bob@example.com\":x\r\nX-COLOR:red\r\nBEGIN:VALARM\r\nACTION:EMAIL\r\nTRIGGER:-PT5M\r\nATTENDEE:mailto:bob@example.com\r\nEND:VALARM\r\nBEGIN:PARTICIPANT\r\nCALENDAR-ADDRESS:mailto:bob@example.com\r\nEND:PARTICIPANT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
     /// The names of all properties in a text, by a reader that is as lenient as any server's.
     fn names(text: &str) -> Vec<String> {
@@ -181,11 +211,14 @@ mod tests {
     fn participants_are_listed_and_nothing_that_invites_is_left() {
         let item = split_calendar(MEETING, "").remove(0).unwrap();
         assert!(item.has_participants());
-        let text = Uninvited::from(&item, Attendees::Listed).text().to_owned();
+        let text = Uninvited::from(item.clone(), Attendees::Listed).text();
         for name in names(&text) {
             assert!(!INVITING.contains(&name.as_str()) && name != "CALENDAR-ADDRESS", "{text}");
         }
         assert!(!text.contains("EMAIL") && text.contains("ACTION:DISPLAY"), "{text}");
+        let named = names(&text);
+        assert!(["X-KIMT-MS-OLK-SENDER", "X-KIMT-OTHER", "X-COLOR"].iter().all(|it| named.iter().any(|own| own == it)));
+        assert!(!named.iter().any(|own| own == "X-MS-OLK-SENDER" || own == "X-OTHER"), "{text}");
         let again = split_calendar(&text, "").remove(0).unwrap();
         let described = again.components[0].text("DESCRIPTION").unwrap();
         assert_eq!(
@@ -216,7 +249,7 @@ mod tests {
                 "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20200101T090000Z\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
             );
             for item in split_calendar(&text, "").into_iter().flatten() {
-                let text = Uninvited::from(&item, Attendees::Listed).text().to_owned();
+                let text = Uninvited::from(item.clone(), Attendees::Listed).text();
                 assert!(
                     names(&text).iter().all(|name| !INVITING.contains(&name.rsplit('.').next().unwrap())),
                     "{line:?}: {text}"

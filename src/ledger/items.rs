@@ -37,6 +37,12 @@ pub struct ItemRecord {
     pub state: ItemState,
     /// Where it is, or was to be stored, on the target.
     pub target: String,
+    /// How many items that place on the source holds; 0 in a record from before that was noted.
+    #[serde(default)]
+    pub items_there: u32,
+    /// Whether that place holds more than its items, so that a message there is copied as mail as well.
+    #[serde(default)]
+    pub has_more: bool,
 }
 
 impl ItemRecord {
@@ -97,10 +103,20 @@ mod tests {
             uid: "a".into(),
             state: ItemState::Intended,
             target: "/new/a.ics".into(),
+            items_there: 1,
+            has_more: false,
         };
         let row = record.row().unwrap();
         assert_eq!(ItemRecord::read(&row), Some(record));
         let other = ItemRow { content: row.content.replace("intended", "checked"), ..row };
         assert_eq!(ItemRecord::read(&other), None);
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_read() {
+        let content =
+            r#"{"kind":2,"collection":"/c/","place":"/c/a","version":"1","uid":"a","state":"checked","target":"/t/a"}"#;
+        let record: ItemRecord = serde_json::from_str(content).unwrap();
+        assert_eq!((record.state, record.items_there, record.has_more), (ItemState::Checked, 0, false));
     }
 }

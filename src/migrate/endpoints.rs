@@ -6,6 +6,7 @@ use crate::domain::{Fingerprint, Problem, ProblemKind, ServerAddress, Side};
 use crate::imap::{Endpoint, Learned};
 use crate::network::{HttpServer, KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// The port of Kerio Connect's administration API.
 pub const ADMINISTRATION_PORT: u16 = 4040;
@@ -69,8 +70,18 @@ pub struct DavEnds {
     pub only_folders: bool,
     /// Whether a source without calendars is a failure: somebody said where they are.
     pub demanded: bool,
+    /// What the first account met where the source's calendars would be: a server, or why nothing answers there. After silence no other
+    /// account has to wait for it; after a server, silence is a failure.
+    pub first_met: OnceLock<Result<(), String>>,
     /// Whether participants stay where the target sends nothing.
     pub keep_attendees: bool,
+}
+
+impl DavEnds {
+    /// Whether items may come from folders of the mailbox.
+    pub fn may_read_folders(&self) -> bool {
+        self.files.is_none() && (self.only_folders || !self.demanded)
+    }
 }
 
 /// A DAV server.
@@ -117,6 +128,7 @@ pub fn dav_ends(
         files: groupware.files.clone().filter(|_| groupware.mode == GroupwareMode::Files),
         only_folders: groupware.mode == GroupwareMode::Imap,
         demanded: groupware.mode == GroupwareMode::Dav || groupware.source_dav.is_some(),
+        first_met: OnceLock::new(),
         keep_attendees: groupware.keep_attendees,
     }))
 }

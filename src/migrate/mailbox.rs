@@ -1,4 +1,10 @@
 //! One mailbox: one worker's job, from signing in on both sides to its last folder, through as many connections as it takes.
+//!
+//! 1. Its mail, but for the folders that may hold calendars and contacts as messages.
+//! 2. Its items, wherever they come from.
+//! 3. What of those folders did not become items, as mail.
+//!
+//! No other mail waits for items. Where no folder may hold any, 3 is empty.
 
 use super::attempt::Mailbox;
 use super::context::RunContext;
@@ -10,7 +16,7 @@ use super::follow::deletions::{self, Beside};
 use super::follow::flags;
 use super::follow::moves::{self, Gone};
 use super::follow::renames;
-use super::groupware;
+use super::groupware::{self, ItemsEnd};
 use super::halt::Halt;
 use super::plan::{self, TargetNames, Way, Wishes};
 use super::proof;
@@ -22,6 +28,7 @@ use super::witness;
 use crate::domain::{Account, AccountId, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, SpecialUse};
 use crate::ledger::{History, Ledger};
 use crate::progress::{Event, Step};
+use std::collections::BTreeSet;
 
 /// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
 const PAUSES: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
@@ -43,6 +50,10 @@ struct Migration<'a> {
     gone: Vec<Gone>,
     beside: Beside,
     losses_at_names: renames::Losses,
+    /// Folders that are copied as mail after the items; empty from then on.
+    after_items: BTreeSet<FolderId>,
+    /// What became of the items, once they were migrated.
+    items: Option<ItemsEnd>,
     /// Whether a folder that did not change since it was complete needs no scan.
     takes_over: bool,
     /// The bytes the target has room for, as far as it announced them and until that was looked at.
@@ -61,6 +72,8 @@ impl<'a> MailboxTask<'a> {
             gone: Vec::new(),
             beside: Beside::default(),
             losses_at_names: renames::Losses::default(),
+            after_items: BTreeSet::new(),
+            items: None,
             takes_over: false,
             free_bytes: None,
         };
@@ -73,7 +86,18 @@ impl Task<Verdict> for MailboxTask<'_> {
         let Self { attempts, migration } = self;
         let Mailbox { context, account, reporter, .. } = &migration.mailbox;
         let (context, id, account) = (*context, reporter.account, *account);
-        attempts.go_on(context, id, account, migration).map(|ended| migration.end(ended))
+        loop {
+            let ended = match attempts.go_on(context, id, account, migration) {
+                Turn::Ended(ended) => ended,
+                Turn::PutOff(until) => return Turn::PutOff(until),
+            };
+            migration.migrate_items(ended);
+            let is_through = std::mem::take(&mut migration.after_items).is_empty();
+            if is_through || ended != Ended::Done(()) {
+                return Turn::Ended(migration.end(ended));
+            }
+            *attempts = Attempts::new(&PAUSES);
+        }
     }
 }
 
@@ -112,11 +136,25 @@ impl Migration<'_> {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
-    /// Reports what is left to report, migrates calendars and contacts, and says how the account ended.
+    /// Migrates calendars and contacts, once, when the mail that does not wait for them is at its end, whichever that is.
+    fn migrate_items(&mut self, ended: Ended<()>) {
+        let Self { mailbox, ledger, items, .. } = self;
+        let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
+        if items.is_some() || ended == Ended::Stopped {
+            return;
+        }
+        let (Some(user), Some(ledger)) = (&mailbox.user, ledger) else { return };
+        let name = user.sign_in_names.first().map(String::as_str);
+        let mut end = groupware::migrate(context, id, account, name, ledger);
+        mailbox.as_items = std::mem::take(&mut end.as_items);
+        mailbox.reporter.incomplete |= end.is_incomplete;
+        *items = Some(end);
+    }
+
+    /// Reports what is left to report, and says how the account ended.
     fn end(&mut self, ended: Ended<()>) -> Verdict {
         let has_settled = self.settled() > 0;
-        let Self { mailbox, ledger, folders, left_out, .. } = self;
-        let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
+        let Self { mailbox, ledger, folders, left_out, items, .. } = self;
         // The next run does not know what this one left behind.
         for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
             if let Some(doubled) = job.progress.own_appends.take_doubled() {
@@ -126,15 +164,9 @@ impl Migration<'_> {
             let record = ledger.as_ref().and_then(|ledger| ledger.messages_of(&ledger.folder(&job.source)?).ok());
             job.report_lost_flags(&mut mailbox.reporter, record.unwrap_or_default());
         }
-        // Mail is at its end, whichever that is; nothing that happens to items changes it.
-        if ended != Ended::Stopped
-            && let (Some(user), Some(ledger)) = (&mailbox.user, ledger)
-        {
-            let name = user.sign_in_names.first().map(String::as_str);
-            mailbox.reporter.incomplete |= !groupware::migrate(context, id, account, name, ledger);
-        }
         let folders: Vec<_> = folders.iter().flatten().map(|job| job.progress.evidence).collect();
-        let evidence = Evidence { folders: &folders, left_out, has_failed: mailbox.reporter.incomplete };
+        let items = items.as_ref().and_then(|items| items.evidence);
+        let evidence = Evidence { folders: &folders, items, left_out, has_failed: mailbox.reporter.incomplete };
         Verdict::of(ended, &evidence, has_settled)
     }
 
@@ -146,6 +178,7 @@ impl Migration<'_> {
         let Self { mailbox, losses_at_names, .. } = self;
         renames::follow(mailbox, sessions, &mut ledger, losses_at_names, &source, &mut target)?;
         let context = self.mailbox.context;
+        let may_hold = groupware::may_hold_items(context, &mut sessions.source, &source.folders)?;
         let reader = sessions.target.reader();
         let earlier = ledger.places(&source.folders, |name| reader.path(name));
         let permanent_ids = sessions.source.has_permanent_ids();
@@ -175,6 +208,10 @@ impl Migration<'_> {
         self.beside = Beside { trash: plan::home(SpecialUse::Trash, &names), left_out: beside.collect() };
         self.gone = moves::gone_with_folders(&ledger, &source.folders)?;
         self.free_bytes = target.free_bytes;
+        let holds = |job: &FolderJob| source.folders.iter().zip(&may_hold).any(|(it, may)| *may && *it == job.source);
+        let wait = folders.iter().any(holds);
+        // What is to hold what no other folder has comes after all others.
+        self.after_items = folders.iter().filter(|job| holds(job) || (wait && job.rest)).map(|job| job.id).collect();
         self.ledger = Some(ledger);
         Ok(folders)
     }
@@ -211,12 +248,19 @@ impl Migration<'_> {
             let status = sessions.source.status(&rest.source.wire_name);
             self.mailbox.elsewhere.see_from(status.ok().and_then(|status| status.uid_next));
         }
+        let waiting = self.after_items.clone();
+        let is_due = |job: &FolderJob| !waiting.contains(&job.id);
         let last = in_the_end(folders);
-        self.bring_to_end(sessions, ledger, folders, &|job| !last.contains(&job.id.index()))?;
+        self.bring_to_end(sessions, ledger, folders, &|job| is_due(job) && !last.contains(&job.id.index()))?;
         // A folder at which a connection was lost comes after all others have come to their end, alone. Some were refused only now.
-        for index in in_the_end(folders) {
+        let last = in_the_end(folders).into_iter().filter(|index| is_due(&folders[*index])).collect::<Vec<_>>();
+        for index in last {
             sessions.wait_for_next_byte(self.mailbox.context.options.patience.alone)?;
             self.bring_to_end(sessions, ledger, folders, &|job| job.id.index() == index)?;
+        }
+        if !waiting.is_empty() {
+            // Not all folders were looked at; who looks for what is gone would not find it.
+            return Ok(());
         }
         deletions::settle(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, &self.beside)?;
         scan::report_target_counts(&self.mailbox.reporter, sessions, folders);

@@ -3,7 +3,8 @@
 //! Promises that it follows from counts and states alone. An account is complete only if
 //!
 //! - every folder that the user's rules take came to its end,
-//! - in each of them every message of the source is on the target or was deleted on the source meanwhile,
+//! - in each of them every message of the source is on the target, as mail or as an item, or was deleted on the source meanwhile,
+//! - so is every text that its calendars and address books list,
 //! - nothing that the source lists was left out but by a rule, or for a reason that is no loss,
 //! - and no problem says that something is missing.
 //!
@@ -24,19 +25,40 @@ pub struct FolderEvidence {
     pub on_source: u64,
     /// Of these, on the target: copied, or found there, and not known as missing or altered.
     pub on_target: u64,
+    /// Of these, on the target as events, tasks or contacts, each read back.
+    pub as_items: u64,
     /// Of these, deleted on the source meanwhile.
     pub vanished: u64,
+}
+
+/// What is known of an account's calendars and address books at their end. Counted are the texts that the source lists: objects of a
+/// server, messages or files, each of which holds one item or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ItemEvidence {
+    /// On the source.
+    pub on_source: u64,
+    /// Of these, everything in them is on the target and means the same, was deleted there, or is left out on purpose.
+    pub accounted: u64,
+    /// Of these, deleted on the source meanwhile.
+    pub vanished: u64,
+}
+
+impl ItemEvidence {
+    /// Whether every text is accounted for.
+    pub fn is_whole(&self) -> bool {
+        self.on_source == self.accounted + self.vanished
+    }
 }
 
 impl FolderEvidence {
     /// Messages of which nothing says that they are on the target.
     pub fn unaccounted(&self) -> u64 {
-        self.on_source.saturating_sub(self.on_target + self.vanished)
+        self.on_source.saturating_sub(self.on_target + self.as_items + self.vanished)
     }
 
     /// Whether every message is accounted for.
     pub fn is_whole(&self) -> bool {
-        self.on_source == self.on_target + self.vanished
+        self.on_source == self.on_target + self.as_items + self.vanished
     }
 }
 
@@ -44,6 +66,8 @@ impl FolderEvidence {
 pub struct Evidence<'e> {
     /// One for each folder of the plan; none for a folder that did not come to its end.
     pub folders: &'e [Option<FolderEvidence>],
+    /// Its items; none where nobody asked for them, or where nobody knows what the source has.
+    pub items: Option<ItemEvidence>,
     /// What the source lists and is not in the plan.
     pub left_out: &'e [LeftOut],
     /// Whether a problem was reported that leaves something missing.
@@ -54,6 +78,7 @@ impl Evidence<'_> {
     fn is_whole(&self) -> bool {
         !self.has_failed
             && self.folders.iter().all(|folder| folder.is_some_and(|evidence| evidence.is_whole()))
+            && self.items.is_none_or(|items| items.is_whole())
             && !self.left_out.iter().any(|left_out| left_out.reason.is_loss())
     }
 }
@@ -96,11 +121,11 @@ mod tests {
     use super::*;
     use crate::domain::LeftOutReason;
 
-    const WHOLE: Option<FolderEvidence> = Some(FolderEvidence { on_source: 3, on_target: 2, vanished: 1 });
+    const WHOLE: Option<FolderEvidence> = Some(FolderEvidence { on_source: 4, on_target: 2, as_items: 1, vanished: 1 });
 
     fn end(folders: &[Option<FolderEvidence>], left_out: Option<LeftOutReason>, has_failed: bool) -> AccountEnd {
         let left_out = left_out.map(|reason| LeftOut { folder: "x".to_owned(), reason });
-        let evidence = Evidence { folders, left_out: left_out.as_slice(), has_failed };
+        let evidence = Evidence { folders, items: None, left_out: left_out.as_slice(), has_failed };
         Verdict::of(Ended::Done(()), &evidence, true).end()
     }
 
@@ -109,11 +134,24 @@ mod tests {
         assert_eq!(end(&[WHOLE, WHOLE], None, false), AccountEnd::Complete);
         assert_eq!(end(&[], None, false), AccountEnd::Complete);
         assert_eq!(end(&[WHOLE, None], None, false), AccountEnd::Incomplete, "a folder came to no end");
-        for (on_target, vanished) in [(2, 0), (0, 2), (3, 1)] {
-            let folder = Some(FolderEvidence { on_source: 3, on_target, vanished });
+        for (on_target, as_items, vanished) in [(2, 0, 0), (0, 0, 2), (3, 0, 1), (1, 1, 0), (1, 2, 1)] {
+            let folder = Some(FolderEvidence { on_source: 3, on_target, as_items, vanished });
             assert_eq!(end(&[WHOLE, folder], None, false), AccountEnd::Incomplete);
         }
         assert_eq!(end(&[WHOLE], None, true), AccountEnd::Incomplete, "a problem says that something is missing");
+    }
+
+    #[test]
+    fn an_account_is_complete_only_where_every_text_with_items_is_accounted_for() {
+        let end = |on_source, accounted, vanished| {
+            let items = Some(ItemEvidence { on_source, accounted, vanished });
+            let evidence = Evidence { folders: &[WHOLE], items, left_out: &[], has_failed: false };
+            Verdict::of(Ended::Done(()), &evidence, true).end()
+        };
+        assert_eq!(end(3, 2, 1), AccountEnd::Complete);
+        for (accounted, vanished) in [(2, 0), (0, 0), (3, 1)] {
+            assert_eq!(end(3, accounted, vanished), AccountEnd::Incomplete);
+        }
     }
 
     #[test]

@@ -88,3 +88,36 @@ fn a_person_without_files_is_a_notice() {
     assert_eq!(run.verdict(), Verdict::AllComplete, "{:#?}", said(&run));
     assert_eq!(crate::embedded::stage::kinds(&run), [ProblemKind::ItemsNotOffered].into());
 }
+
+#[test]
+fn what_was_not_taken_of_a_file_with_many_items_is_tried_again_and_never_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    export(directory.path());
+    let mut pair = Pair::start();
+    of_files(&mut pair, directory.path());
+    pair.target.change(|it| it.refuses_uids = vec!["day@example.com"]);
+    for (copied, there) in [(ALL - 1, 0), (0, ALL - 1)] {
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!(outcome(&run), [copied, there, 0, 0, 0, 1], "{:#?}", said(&run));
+        assert_eq!(run.verdict(), Verdict::SomeIncomplete);
+    }
+    pair.target.change(|it| it.refuses_uids = Vec::new());
+    let puts = pair.puts();
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((outcome(&run), pair.puts()), ([1, ALL - 1, 0, 0, 0, 0], puts + 1), "{:#?}", said(&run));
+    assert_eq!(run.verdict(), Verdict::AllComplete);
+}
+
+#[test]
+fn two_items_of_one_text_that_share_a_uid_are_both_accounted_for() {
+    let directory = tempfile::tempdir().unwrap();
+    export(directory.path());
+    let card = |name: &str| format!("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:same@example.com\r\nFN:{name}\r\nEND:VCARD\r\n");
+    let own = directory.path().join("ANN@example.com/contacts");
+    fs::write(own.join("same.vcf"), card("One") + &card("Other")).unwrap();
+    let mut pair = Pair::start();
+    of_files(&mut pair, directory.path());
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL + 1, 0, 1, 0, 0, 0], "{:#?}", said(&run));
+    assert_eq!(run.verdict(), Verdict::SomeIncomplete);
+}

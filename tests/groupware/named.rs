@@ -62,6 +62,98 @@ fn a_password_that_is_refused_is_said_to_need_an_app_password_on_either_side() {
 }
 
 #[test]
+fn a_server_that_takes_digest_only_gets_that_on_either_side_and_a_wrong_password_is_not_shown_twice() {
+    for algorithm in ["MD5", "SHA-256"] {
+        let pair = Pair::start();
+        for server in [&pair.source, &pair.target] {
+            server.change(|it| it.wants_digest = Some(algorithm));
+        }
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!((outcome(&run), run.verdict()), ([ALL, 0, 0, 0, 0, 0], Verdict::AllComplete), "{:#?}", said(&run));
+        pair.assert_safe();
+    }
+    for (algorithm, words) in [("MD5", "app password"), ("SHA-512-256", "in a way that is not known")] {
+        let pair = Pair::start();
+        pair.source.change(|it| (it.wants_digest, it.wants_app_passwords) = (Some(algorithm), true));
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!(kinds(&run), [ProblemKind::ItemsRefused].into());
+        let problem = &run.accounts[0].problems[0].1;
+        assert!(format!("{} {}", problem.sentence(), problem.advice()).contains(words), "{}", problem.sentence());
+        assert!(pair.source.requests().len() <= 4, "{:?}", pair.source.requests());
+    }
+}
+
+#[test]
+fn a_picture_that_kerio_connect_does_not_take_is_named_and_the_contact_arrives() {
+    use base64::Engine as _;
+    let large = base64::engine::general_purpose::STANDARD.encode([&[0xff, 0xd8, 0xff][..], &[0; 256 * 1024]].concat());
+    let card = format!(
+        "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:large@x\r\nFN:Large\r\nPHOTO;ENCODING=b;TYPE=JPEG:{large}\r\nEND:VCARD\r\n"
+    );
+    for kerio in [true, false] {
+        let mut pair = Pair::start();
+        pair.source.add(account().0, "Contacts", "large.vcf", &card);
+        if kerio {
+            pair.become_kerio();
+        }
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!(outcome(&run), [ALL + 1, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+        assert_eq!(run.verdict(), Verdict::AllComplete, "{:#?}", said(&run));
+        let there = pair.target.items(account().0).into_iter().find(|(_, text)| text.contains("FN:Large")).unwrap().1;
+        assert_eq!(there.contains("PHOTO"), !kerio);
+        assert_eq!(said(&run).iter().any(|said| said.contains("larger than 256 kB")), kerio, "{:#?}", said(&run));
+        // The small JPEG of the sample arrives everywhere.
+        assert!(pair.target.items(account().0).iter().any(|(_, text)| text.contains("PHOTO")), "{kerio}");
+        pair.assert_safe();
+    }
+}
+
+#[test]
+fn groups_of_contacts_are_categories_of_their_members_wherever_they_are_in_the_book() {
+    for searches in [true, false] {
+        let pair = Pair::start();
+        pair.source.change(|it| it.searches_cards = searches);
+        // The members come before one group and after the other.
+        for (place, name) in [("a.vcf", "Board"), ("z.vcf", "Choir")] {
+            let group = format!(
+                "BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:group\r\nUID:{name}\r\nFN:{name}\r\nMEMBER:urn:uuid:keller@example.com\r\nEND:VCARD\r\n"
+            );
+            pair.source.add(account().0, "Contacts", place, &group);
+        }
+        let run = pair.office.run(RunKind::Migrate);
+        assert_eq!(outcome(&run), [ALL, 0, 0, 0, 2, 0], "{:#?}", said(&run));
+        assert_said(&run, &["'Board'", "'Choir'", "with its name as a category"]);
+        let cards = pair.target.items(account().0);
+        let of = |name: &str| cards.iter().find(|(_, text)| text.contains(name)).unwrap().1.clone();
+        assert!(of("FN:J\u{f6}rg Keller").contains("CATEGORIES:Board,Choir") && !of("FN:Short").contains("CATEGORIES"));
+        let puts = pair.puts();
+        let again = pair.office.run(RunKind::Migrate);
+        assert_eq!((outcome(&again), pair.puts()), ([0, ALL, 0, 0, 2, 0], puts), "{:#?}", said(&again));
+        let verified = pair.office.run(RunKind::Verify);
+        assert_eq!(outcome(&verified), [0, ALL, 0, 0, 2, 0], "{:#?}", said(&verified));
+    }
+}
+
+#[test]
+fn an_alarm_that_would_send_mail_or_start_a_program_shows_a_message() {
+    let pair = Pair::start();
+    let alarm =
+        |action: &str, more: &str| format!("BEGIN:VALARM\r\nACTION:{action}\r\nTRIGGER:-PT15M\r\n{more}END:VALARM\r\n");
+    let lines = format!(
+        "DTSTART:20300101T100000Z\r\nSUMMARY:Alarms\r\n{}{}",
+        alarm("EMAIL", "SUMMARY:Come\r\nDESCRIPTION:Now\r\nATTENDEE:mailto:eve@elsewhere.example\r\n"),
+        alarm("PROCEDURE", "ATTACH:file:///bin/sh\r\n")
+    );
+    pair.source.add(account().0, "Calendar", "alarms.ics", &sample::calendar(&sample::event("alarms@x", &lines)));
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL + 1, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    let text = pair.target.items(account().0).into_iter().find(|(_, text)| text.contains("SUMMARY:Alarms")).unwrap().1;
+    assert_eq!(text.matches("ACTION:DISPLAY").count(), 2, "{text}");
+    assert!(!text.contains("eve@") && !text.contains("/bin/sh"), "{text}");
+    pair.assert_safe();
+}
+
+#[test]
 fn a_server_that_asks_to_wait_too_long_is_named_and_not_waited_for() {
     for (method, status) in [("PUT", 503), ("PUT", 429), ("PROPFIND", 503)] {
         let pair = Pair::start();

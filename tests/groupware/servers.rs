@@ -136,3 +136,35 @@ fn everything_moves_from_cyrus_into_xandikos() {
     let second = office.run(RunKind::Migrate);
     assert_eq!(outcome(&second), [0, all as u64, 0, 0, 0, 0], "{:#?}", said(&second));
 }
+
+/// A SOGo that `scripts/sogo` has started: it says where it is and into which file its mail goes. Without it this test does nothing.
+#[test]
+fn sogo_gets_everything_once_and_has_no_mail_to_send() {
+    let (Ok(port), Ok(mail)) = (std::env::var("KIMT_SOGO_PORT"), std::env::var("KIMT_SOGO_MAIL")) else { return };
+    let (port, sent) = (port.parse().unwrap(), || std::fs::read_to_string(&mail).unwrap_or_default());
+    let (user, password) = account();
+    let (source, all) = filled_radicale();
+    let meeting = |uid: &str| {
+        let lines = "DTSTART:20300101T090000Z\r\nDTEND:20300101T100000Z\r\nSUMMARY:Invites\r\nORGANIZER:mailto:ann@example.com\r\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ben@example.com\r\n";
+        sample::calendar(&sample::event(uid, lines))
+    };
+    let client = DavClient::new(source.port, user, password);
+    client.put(&format!("/{user}/default/future.ics"), "text/calendar", &meeting("m1@example.com"));
+    let all = all + 1;
+    let homes = |name: &str| [format!("/SOGo/dav/{name}/Calendar/"), format!("/SOGo/dav/{name}/Contacts/")];
+    let of = |name: &str| items(port, name, password, &[&homes(name)[0], &homes(name)[1]]);
+    assert_eq!((of(user), of("ben@example.com")), (Vec::new(), Vec::new()), "start SOGo anew");
+    let office = Office::between(&url(&source), &format!("http://127.0.0.1:{port}/"));
+    let first = office.run(RunKind::Migrate);
+    let there = of(user);
+    assert_eq!(outcome(&first), [all as u64, 0, 0, 0, 0, 0], "{:#?} {there:#?}", said(&first));
+    assert_eq!(plain(&there), plain(&items(source.port, user, password, &[&format!("/{user}/")])));
+    assert_eq!((of("ben@example.com"), sent()), (Vec::new(), String::new()), "Ben was invited");
+    let second = office.run(RunKind::Migrate);
+    assert_eq!(outcome(&second), [0, all as u64, 0, 0, 0, 0], "{:#?}", said(&second));
+    assert_eq!(of(user), there);
+    // The same meeting with its participants does invite: the test can see it.
+    let client = DavClient::new(port, user, password);
+    client.put(&format!("/SOGo/dav/{user}/Calendar/personal/m2.ics"), "text/calendar", &meeting("m2@example.com"));
+    assert_ne!(of("ben@example.com"), [""; 0], "this server sends no invitations, and proves nothing");
+}

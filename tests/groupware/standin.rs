@@ -37,6 +37,11 @@ impl Pair {
         Self { source, target, office }
     }
 
+    /// From now on the target is Kerio Connect, with its administration. Ann has her mail and nothing on the target yet.
+    pub(crate) fn become_kerio(&mut self) {
+        self.office.stage = crate::embedded::stage::Stage::kerio(&[account().0]);
+    }
+
     /// Nothing but reading reached the source, and nobody was invited or overwritten on the target.
     pub(crate) fn assert_safe(&self) {
         let reads: BTreeSet<String> = self.source.requests().into_iter().map(|(method, _)| method).collect();

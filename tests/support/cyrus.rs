@@ -61,6 +61,15 @@ impl Cyrus {
         assert!(said.contains("a OK"), "{said}");
     }
 
+    /// Sends commands of an account, each with its tag, and returns the answers.
+    pub fn say(&self, name: &str, password: &str, commands: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(format!("a LOGIN {name} {password}\r\n{commands}z LOGOUT\r\n").as_bytes()).unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        said
+    }
+
     /// Adds an account; its INBOX is made at the first sign-in.
     pub fn add_user(&self, name: &str, password: &str) {
         add_password(self.folder.path(), name, password);
@@ -118,6 +127,7 @@ autocreate_post: yes
 httpmodules: caldav carddav
 httpallowcompress: no
 calendar_user_address_set: example.com
+annotation_allow_undefined: yes
 ",
         user = user.name,
         group = user.group,

@@ -145,8 +145,8 @@ impl Problem {
             ItemsRefused => format!("{server} refused the password of {account} for calendars and contacts"),
             ItemsNotOffered => format!("No calendars or contacts were found for {account} on the {side}"),
             InvitationSeen => format!(
-                "{server} sent an invitation for an event that was stored without participants, so the calendars and \
-                 contacts of {account} are left as they are"
+                "{server} invites people although events are stored without participants, so the calendars and contacts of \
+                 {account} are left as they are"
             ),
             AttendeesListed => format!(
                 "{server} may send invitations, so the participants in the events of {account} are listed in their descriptions"

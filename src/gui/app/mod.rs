@@ -139,6 +139,7 @@ impl App {
         page.administrator.name = demo.administrator().to_owned();
         page.administrator.password = demo.administrator_password().reveal().to_owned().into();
         page.administrator.port = demo.administration_address().port.map_or_else(String::new, |port| port.to_string());
+        page.groupware.rehearse(demo.calendars());
         page.pinned = (!demo.is_practice()).then(|| demo.fingerprint());
         self.wizard.demo = true;
         let loading = self.tasks.load(demo.accounts_file().to_owned(), Default::default());

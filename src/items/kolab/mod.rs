@@ -26,6 +26,12 @@ pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<R
     })
 }
 
+/// Whether a part is of Kolab.
+pub(super) fn is_of_kolab(part: &ItemPart) -> bool {
+    matches!(part.media_type.as_str(), "application/calendar+xml" | "application/vcard+xml")
+        || part.media_type.starts_with("application/x-vnd.kolab.")
+}
+
 /// The whole document as a tree.
 fn whole(text: &str) -> Result<Element, String> {
     let mut children = Vec::new();

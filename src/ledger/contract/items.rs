@@ -12,6 +12,8 @@ pub(crate) fn items_are_there_after_a_restart_and_mail_is_not_touched(store: &dy
         uid: uid.into(),
         state,
         target: format!("/new/{uid}.ics"),
+        items_there: 1,
+        has_more: false,
     };
     let all = [record("a", ItemState::Checked), record("b", ItemState::Intended), record("c", ItemState::Stored)];
     let sorted = |ledger: &Ledger, collection: &str| {

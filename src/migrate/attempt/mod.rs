@@ -12,6 +12,7 @@ use super::folder::describe::Names;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
 use super::halt::{Halt, OnSide};
 use super::plan::duplicates::Elsewhere;
+use super::plan::items::AsItems;
 use super::request::Verify;
 use super::sessions::Sessions;
 use super::sessions::follower::Found;
@@ -35,6 +36,8 @@ pub struct Mailbox<'a> {
     pub compared: usize,
     /// The messages of the folders that were scanned.
     pub elsewhere: Elsewhere,
+    /// Messages that the target has as items.
+    pub as_items: AsItems,
     /// Whether folders are asked for one by one.
     pub singly: Singly,
     /// Folders that were opened in this run.
@@ -71,6 +74,7 @@ impl<'a> Mailbox<'a> {
             user: None,
             compared: 0,
             elsewhere: Elsewhere::default(),
+            as_items: AsItems::default(),
             singly: Singly::default(),
             good: Good::default(),
             refusals: Vec::new(),

@@ -149,7 +149,7 @@ mod tests {
         Copying {
             job: 0,
             source_name: wire_name.clone(),
-            scan: Arc::new(Scan { status, heads, kept_back: Default::default() }),
+            scan: Arc::new(Scan { status, heads, kept_back: Default::default(), as_items: Default::default() }),
             target: TargetFolder { wire_name, open, looked_at: Instant::now(), floor: 1 },
             record,
             rounds: Vec::new(),

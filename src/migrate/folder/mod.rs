@@ -42,9 +42,16 @@ pub struct Scan {
     pub heads: Heads,
     /// Messages that are there and that the user's rules leave out.
     pub kept_back: BTreeSet<Uid>,
+    /// Messages that are there and that the target has as items.
+    pub as_items: BTreeSet<Uid>,
 }
 
 impl Scan {
+    /// Whether the source has the message, whatever becomes of it.
+    pub fn has(&self, uid: Uid) -> bool {
+        self.heads.get(uid).is_some() || self.kept_back.contains(&uid) || self.as_items.contains(&uid)
+    }
+
     /// Messages that the source counts and does not list.
     pub fn unlisted(&self) -> u64 {
         self.status.messages.saturating_sub(self.heads.read())
@@ -52,7 +59,9 @@ impl Scan {
 
     /// What is known of its messages, of which `done` are on the target.
     pub fn evidence(&self, done: &BTreeSet<Uid>, progress: &FolderProgress) -> FolderEvidence {
-        let mut evidence = FolderEvidence { on_source: self.unlisted(), ..FolderEvidence::default() };
+        let as_items = self.as_items.len() as u64;
+        let on_source = self.unlisted() + as_items;
+        let mut evidence = FolderEvidence { on_source, as_items, ..FolderEvidence::default() };
         for head in self.heads.all() {
             evidence.on_source += 1;
             if done.contains(&head.uid) && !progress.failed.contains(&head.uid) {
@@ -98,7 +107,7 @@ impl FolderJob {
         self.progress.on_source = Some((source.uid_validity, source.uid_next, messages));
         reporter.counted(self.id, messages, Some(bytes));
         self.report_found(reporter, (messages, bytes), compared);
-        let evidence = FolderEvidence { on_source: messages, on_target: messages, vanished: 0 };
+        let evidence = FolderEvidence { on_source: messages, on_target: messages, ..FolderEvidence::default() };
         self.finish(reporter, evidence, Some(target.messages));
     }
 
@@ -194,15 +203,15 @@ mod tests {
         }
         heads.finish();
         let status = FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages: 5, highest_modseq: None };
-        let scan = Scan { status, heads, kept_back: BTreeSet::new() };
+        let scan = Scan { status, heads, kept_back: BTreeSet::new(), as_items: BTreeSet::new() };
         let mut progress = FolderProgress::default();
         let done = |uids: &[u32]| uids.iter().copied().map(Uid).collect::<BTreeSet<_>>();
         let evidence = scan.evidence(&done(&[1, 2, 3, 4]), &progress);
-        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 4, vanished: 0 });
+        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 4, as_items: 0, vanished: 0 });
         assert!(!evidence.is_whole());
         progress.failed.insert(Uid(2));
         progress.vanished.insert(Uid(3));
         let evidence = scan.evidence(&done(&[1, 2]), &progress);
-        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 1, vanished: 1 });
+        assert_eq!(evidence, FolderEvidence { on_source: 5, on_target: 1, as_items: 0, vanished: 1 });
     }
 }

@@ -136,10 +136,7 @@ fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Ve
     if !is_same {
         return Ok(Vec::new());
     }
-    let is_gone = |message: &&Message| {
-        let is_on_source = scan.heads.get(message.uid).is_some() || scan.kept_back.contains(&message.uid);
-        message.state != State::Intended && !is_on_source
-    };
+    let is_gone = |message: &&Message| message.state != State::Intended && !scan.has(message.uid);
     Ok(ledger.messages_of(record)?.iter().filter(is_gone).copied().collect())
 }
 

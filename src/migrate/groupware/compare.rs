@@ -1,40 +1,48 @@
 //! `kimt verify` for items: each item of the source is looked for on the target by its UID and compared by meaning. Changes nothing,
 //! and asks no record.
 
+use super::ItemsEnd;
 use super::existing::Existing;
-use super::origin::Origin;
+use super::origin::{Origin, Text};
 use super::outgoing::{self, Conversion, Outgoing};
 use super::places::Places;
 use super::reporter::ItemReporter;
 use super::sides::{self, Failure};
 use super::survey::{self, Held};
-use crate::dav::{CollectionKind, Fetched, Listed, Target};
+use crate::dav::{CollectionKind, Listed, Target};
 use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
 use crate::items::{Attendees, Unusable};
 use crate::migrate::context::RunContext;
 use std::collections::HashMap;
 
-/// Compares the items of one account. Returns whether the target has all of them.
-pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> bool {
+/// Compares the items of one account, and says what of them is on the target.
+pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> ItemsEnd {
+    let mut end = ItemsEnd::default();
     if context.groupware.is_none() {
-        return true;
+        return end;
     }
     let mut reporter = ItemReporter::new(context, id, account);
-    if let Err(failure) = attempt(&mut reporter) {
+    if let Err(failure) = attempt(&mut reporter, &mut end) {
         match failure.problem(account).filter(|_| !context.control.stopping()) {
             Some(problem) => reporter.problem(problem),
             None => reporter.incomplete = true,
         }
     }
-    !reporter.incomplete
+    ItemsEnd { is_incomplete: reporter.incomplete, ..end }
 }
 
-fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), Failure> {
+fn attempt(reporter: &mut ItemReporter<'_>, end: &mut ItemsEnd) -> Result<(), Failure> {
     let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
     let held = survey::list(reporter, &mut source)?;
-    if held.iter().all(|held| held.items.is_empty()) {
-        return Ok(());
-    }
+    let compared =
+        if held.iter().all(|held| held.items.is_empty()) { Ok(()) } else { collections(reporter, &mut source, &held) };
+    let places = held.iter().flat_map(|held| &held.items).map(|listed| listed.href.canonical());
+    end.evidence = Some(reporter.evidence(places));
+    source.note_items(reporter, &mut end.as_items);
+    compared
+}
+
+fn collections(reporter: &mut ItemReporter<'_>, source: &mut Origin, held: &[Held]) -> Result<(), Failure> {
     let mut target = sides::open_target(reporter.context, reporter.account, None)?;
     let keep = reporter.context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees);
     let attendees = match target.does_not_schedule().filter(|_| keep) {
@@ -47,11 +55,11 @@ fn attempt(reporter: &mut ItemReporter<'_>) -> Result<(), Failure> {
         existing.insert(kind, Existing::look(&mut target, kind, &places.collections, &HashMap::new())?);
     }
     let mut seen = Vec::new();
-    for held in &held {
+    for held in held {
         let first = !seen.contains(&(held.collection.kind, held.collection.events));
         seen.push((held.collection.kind, held.collection.events));
         let merged = places.merged(&held.collection, first);
-        collection(reporter, &mut source, &mut target, held, &existing, (attendees, merged))?;
+        collection(reporter, source, &mut target, held, &existing, (attendees, merged))?;
     }
     Ok(())
 }
@@ -64,19 +72,26 @@ fn collection(
     existing: &HashMap<CollectionKind, Existing>,
     (attendees, category): (Attendees, Option<String>),
 ) -> Result<(), Failure> {
-    let conversion =
-        Conversion { attendees, kerio: reporter.context.profile.limits_pictures, category: category.as_deref() };
+    let groups = source.groups(&held.collection, &held.items)?;
+    let kerio = reporter.context.profile.limits_pictures;
+    let conversion = Conversion { attendees, kerio, category: category.as_deref(), groups: &groups };
     let mut failure = None;
-    let mut each = |listed: &Listed, fetched: Result<Fetched, Unusable>| {
+    let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
         if reporter.context.control.stopping() {
             return false;
         }
-        let compared = text(reporter, target, held, existing, listed, fetched, conversion);
+        let compared = text(reporter, target, held, existing, (listed, read), conversion);
         failure = compared.err();
         failure.is_none()
     };
     source.fetch(&held.collection, &held.items, &mut each)?;
-    failure.map_or(Ok(()), Err)
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if !reporter.context.control.stopping() {
+        reporter.note_vanished(held.items.iter().map(|listed| listed.href.canonical()));
+    }
+    Ok(())
 }
 
 fn text(
@@ -84,17 +99,25 @@ fn text(
     target: &mut Target,
     held: &Held,
     existing: &HashMap<CollectionKind, Existing>,
-    listed: &Listed,
-    fetched: Result<Fetched, Unusable>,
+    (listed, read): (&Listed, Result<Text, Unusable>),
     conversion: Conversion<'_>,
 ) -> Result<(), Failure> {
     let collection = &held.collection;
     let place = listed.href.canonical();
-    let read = fetched.map(|fetched| outgoing::read(collection.kind, &fetched.text, place, conversion));
-    let items = match read {
+    let mut has_more = read.as_ref().is_ok_and(|text| text.has_more);
+    let items = match read.map(|text| outgoing::read(collection.kind, text, place, conversion)) {
+        Ok(items) if items.is_empty() => {
+            let why = "it holds no event, task or contact".to_owned();
+            vec![Err(Unusable { name: String::new(), why, left_out: true })]
+        }
         Ok(items) => items,
         Err(unusable) => vec![Err(unusable)],
     };
+    has_more |= items.iter().flatten().any(|item| item.remarks.iter().any(|remark| remark.loses));
+    reporter.begin_text(place, items.len());
+    if has_more {
+        reporter.note_more(place);
+    }
     for (number, item) in items.into_iter().enumerate() {
         let item: Outgoing = match item {
             Ok(item) => item,
@@ -105,11 +128,12 @@ fn text(
                 };
                 let name = if unusable.name.is_empty() { listed.href.name() } else { unusable.name };
                 let problem = reporter.about(kind, ItemKind::Event, &name, collection).saying(unusable.why);
-                reporter.settle((place, &format!("unusable {number}")), ItemKind::Event, outcome, Some(problem));
+                reporter.settle((place, number as u32), ItemKind::Event, outcome, Some(problem));
                 continue;
             }
         };
         let there = existing.get(&collection.kind).and_then(|existing| existing.of_uid(item.kind, &item.uid));
+        let item = item.comparable();
         let (outcome, problem) = match there.map(|href| target.reader().get(href)) {
             Some(Ok(fetched)) => match item.differences(&fetched.text) {
                 differences if differences.is_empty() => (ItemOutcome::AlreadyThere, None),
@@ -124,7 +148,7 @@ fn text(
                 (ItemOutcome::Failed, Some(problem.on(Side::Target)))
             }
         };
-        reporter.settle((place, &item.uid), item.kind, outcome, problem);
+        reporter.settle((place, number as u32), item.kind, outcome, problem);
     }
     Ok(())
 }

@@ -7,6 +7,14 @@ use crate::domain::{ItemKind, Side};
 use crate::items::uids;
 use std::collections::{BTreeSet, HashMap};
 
+/// What is at a place of the target without looking.
+pub(super) struct KnownItem {
+    pub(super) kind: ItemKind,
+    pub(super) uid: String,
+    /// Whether an earlier run recorded it.
+    pub(super) is_recorded: bool,
+}
+
 /// The items of one kind of collection on the target.
 #[derive(Default)]
 pub(super) struct Existing {
@@ -22,7 +30,7 @@ impl Existing {
         target: &mut Target,
         kind: CollectionKind,
         collections: &[Collection],
-        recorded: &HashMap<String, (ItemKind, String)>,
+        known: &HashMap<String, KnownItem>,
     ) -> Result<Self, Failure> {
         let mut existing = Self::default();
         for collection in collections.iter().filter(|collection| collection.kind == kind) {
@@ -33,8 +41,8 @@ impl Existing {
             let mut unknown: Vec<Listed> = Vec::new();
             for item in listed {
                 existing.hrefs.insert(item.href.clone());
-                match recorded.get(item.href.canonical()) {
-                    Some((kind, uid)) => {
+                match known.get(item.href.canonical()) {
+                    Some(KnownItem { kind, uid, .. }) => {
                         existing.by_uid.insert(key(*kind, uid), item.href);
                     }
                     None => unknown.push(item),

@@ -1,8 +1,12 @@
 //! An item on its way: read from the source's text, converted, and compared with what the target gives back.
 
+use super::origin::Text;
 use crate::dav::{Collection, CollectionKind, DavError, Stored, Target};
 use crate::domain::ItemKind;
-use crate::items::{Attendees, Card, Differences, Remarks, Uninvited, Unusable, split_calendar, split_cards};
+use crate::items::{
+    Attendees, CalendarItem, Card, Condensed, ContactGroups, Differences, Remarks, Uninvited, Unusable, split_calendar,
+    split_cards,
+};
 
 /// An item as it will be stored.
 pub(super) struct Outgoing {
@@ -14,11 +18,28 @@ pub(super) struct Outgoing {
     pub(super) remarks: Remarks,
     /// Who takes part, by address.
     pub(super) participants: Vec<String>,
+    /// About how much memory it takes, in bytes.
+    pub(super) size: usize,
     content: Content,
 }
 
 enum Content {
     Calendar(Uninvited),
+    Card(Card),
+}
+
+/// An item that is on the target, or should be, with what it takes to compare it.
+pub(super) struct Comparable {
+    pub(super) kind: ItemKind,
+    pub(super) uid: String,
+    pub(super) name: String,
+    /// About how many bytes it has on the target.
+    pub(super) size: usize,
+    meaning: Meaning,
+}
+
+enum Meaning {
+    Calendar(Condensed),
     Card(Card),
 }
 
@@ -30,17 +51,19 @@ pub(super) struct Conversion<'a> {
     pub(super) kerio: bool,
     /// The category that shows where an item was, where its collection has no equal on the target.
     pub(super) category: Option<&'a str>,
+    /// The groups that contacts are in.
+    pub(super) groups: &'a ContactGroups,
 }
 
 /// The items in a text of the source. `seed` names the place it has there.
 pub(super) fn read(
     kind: CollectionKind,
-    text: &str,
+    text: Text,
     seed: &str,
     conversion: Conversion<'_>,
 ) -> Vec<Result<Outgoing, Unusable>> {
     match kind {
-        CollectionKind::Calendar => split_calendar(text, seed)
+        CollectionKind::Calendar => split_calendar(&text.text, seed)
             .into_iter()
             .map(|item| {
                 let item = item?;
@@ -50,16 +73,18 @@ pub(super) fn read(
                 };
                 let (name, participants) = (item.name(), item.participants());
                 let remarks = item.remarks();
-                let content = Uninvited::from(&item, conversion.attendees);
-                let uid = content.uid().to_owned();
+                let content = Uninvited::from(item, conversion.attendees);
+                let (uid, size) = (content.uid().to_owned(), content.size());
                 let (kind, content) = (content.kind(), Content::Calendar(content));
-                Ok(Outgoing { kind, uid, name, remarks, participants, content })
+                Ok(Outgoing { kind, uid, name, remarks, participants, size, content })
             })
             .collect(),
-        CollectionKind::AddressBook => split_cards(text, seed)
+        CollectionKind::AddressBook => split_cards(&text.text, seed)
             .into_iter()
             .map(|card| {
-                let (card, mut remarks) = card?;
+                let (card, mut remarks) = card.map_err(|unusable| said_of_group(unusable, conversion.groups))?;
+                let groups: Vec<&str> = conversion.groups.of(card.uid()).collect();
+                let card = groups.into_iter().fold(card, Card::in_category);
                 let card = match conversion.category {
                     Some(category) => card.in_category(category),
                     None => card,
@@ -71,28 +96,63 @@ pub(super) fn read(
                 } else {
                     card
                 };
-                let (uid, name) = (card.uid().to_owned(), card.name());
+                let (uid, name, size) = (card.uid().to_owned(), card.name(), card.size());
                 let (kind, participants, content) = (ItemKind::Contact, Vec::new(), Content::Card(card));
-                Ok(Outgoing { kind, uid, name, remarks, participants, content })
+                Ok(Outgoing { kind, uid, name, remarks, participants, size, content })
             })
             .collect(),
     }
 }
 
+/// Of a group whose members are known, that they have its name.
+fn said_of_group(unusable: Unusable, groups: &ContactGroups) -> Unusable {
+    let is_known = unusable.left_out && groups.has(unusable.name.trim_matches('\''));
+    let why = if is_known { format!("{} with its name as a category", unusable.why) } else { unusable.why };
+    Unusable { why, ..unusable }
+}
+
 impl Outgoing {
-    /// Stores it under a name of its own that nothing has.
-    pub(super) fn store(&self, target: &mut Target, collection: &Collection, name: &str) -> Result<Stored, DavError> {
+    /// Stores it under a name of its own that nothing has. `is_free` is whether the target was asked about that place just before.
+    pub(super) fn store(
+        &self,
+        target: &mut Target,
+        collection: &Collection,
+        name: &str,
+        is_free: bool,
+    ) -> Result<Stored, DavError> {
         match &self.content {
-            Content::Calendar(object) => target.add_to_calendar(collection, name, object),
-            Content::Card(card) => target.add_to_address_book(collection, name, card),
+            Content::Calendar(object) => target.add_to_calendar(collection, name, object, is_free),
+            Content::Card(card) => target.add_to_address_book(collection, name, card, is_free),
+        }
+    }
+
+    /// What is kept of it once it is on the target: no attachment and no picture, but what they are compared by.
+    pub(super) fn comparable(self) -> Comparable {
+        let Self { kind, uid, name, size, content, .. } = self;
+        let meaning = match content {
+            Content::Calendar(object) => Meaning::Calendar(object.condensed()),
+            Content::Card(card) => Meaning::Card(card.condensed()),
+        };
+        Comparable { kind, uid, name, size, meaning }
+    }
+}
+
+impl Comparable {
+    /// Who takes part in an object of the target, by address, though nobody does in what was stored.
+    pub(super) fn put_back(&self, text: &str) -> Vec<String> {
+        match &self.meaning {
+            Meaning::Calendar(object) if !object.has_participants() => {
+                split_calendar(text, "").iter().flatten().flat_map(CalendarItem::participants).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
     /// What an object of the target differs in. Something that cannot be read differs in everything.
     pub(super) fn differences(&self, text: &str) -> Differences {
         let unreadable = |why: &str| vec![format!("everything: {why}")];
-        match &self.content {
-            Content::Calendar(object) => {
+        match &self.meaning {
+            Meaning::Calendar(object) => {
                 let items = split_calendar(text, "");
                 let same = items
                     .iter()
@@ -105,19 +165,11 @@ impl Outgoing {
                     (None, _) => unreadable("it holds no event or task"),
                 }
             }
-            Content::Card(card) => match split_cards(text, "").into_iter().next() {
+            Meaning::Card(card) => match split_cards(text, "").into_iter().next() {
                 Some(Ok((other, _))) => card.differences(&other),
                 Some(Err(unusable)) => unreadable(&unusable.why),
                 None => unreadable("it holds no contact"),
             },
-        }
-    }
-
-    /// About how much memory it takes, in bytes.
-    pub(super) fn size(&self) -> usize {
-        match &self.content {
-            Content::Calendar(object) => object.text().len() * 2,
-            Content::Card(card) => card.size() * 2,
         }
     }
 }

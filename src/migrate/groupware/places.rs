@@ -53,9 +53,10 @@ pub(super) fn in_order(mut collections: Vec<Collection>) -> Vec<Collection> {
     collections
 }
 
-/// Whether a collection of the source is the default one of its kind, judged by its name.
+/// Whether a collection of the source is the default one of its kind: it is marked as such, or called so.
 fn is_default(collection: &Collection) -> bool {
     match collection.kind {
+        _ if collection.is_default => true,
         CollectionKind::Calendar if !collection.events => is_called(collection, &TASK_NAMES),
         CollectionKind::Calendar => is_called(collection, &DEFAULT_NAMES),
         CollectionKind::AddressBook => is_called(collection, &BOOK_NAMES),
@@ -222,7 +223,15 @@ mod tests {
 
     fn collection(path: &str, name: &str, events: bool, tasks: bool) -> Collection {
         let kind = if events || tasks { CollectionKind::Calendar } else { CollectionKind::AddressBook };
-        Collection { href: Href::of_path(path), name: name.to_owned(), kind, events, tasks, left_out: None }
+        Collection {
+            href: Href::of_path(path),
+            name: name.to_owned(),
+            kind,
+            events,
+            tasks,
+            is_default: false,
+            left_out: None,
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::sides::{self, Failure};
 use crate::dav::{Collection, DavError, Listed};
 use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
 use crate::migrate::context::RunContext;
+use crate::network::NetworkError;
 
 /// A collection of the source with what is in it.
 pub(super) struct Held {
@@ -66,22 +67,60 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
             None => absent(reporter, "no folder of the mailbox holds such".to_owned()),
         };
     }
-    match sides::open_source(reporter.context, reporter.account) {
-        // Where a server has both, what it gives as calendars is the better of the two.
-        Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => match folders(reporter)? {
-            Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
-            None => absent(reporter, error.to_string()),
-        },
-        other => other.map(|source| Some(Origin::Server(Box::new(source)))),
+    let why = match ends.first_met.get() {
+        Some(Err(why)) => why.clone(),
+        _ => {
+            let opened = sides::open_source(reporter.context, reporter.account);
+            let error = match opened {
+                Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => error,
+                other => {
+                    // A refused password and a busy server are answers, too.
+                    if !matches!(&other, Err(Failure::Dav(_, DavError::Network(_)) | Failure::NoPassword(_))) {
+                        let _ = ends.first_met.set(Ok(()));
+                    }
+                    return other.map(|source| Some(Origin::Server(Box::new(source))));
+                }
+            };
+            if is_silent(&error) && ends.first_met.get_or_init(|| Err(error.to_string())).is_ok() {
+                return Err(Failure::Dav(Side::Source, error));
+            }
+            error.to_string()
+        }
+    };
+    // Where a server has both, what it gives as calendars is the better of the two.
+    match folders(reporter)? {
+        Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
+        None => absent(reporter, why),
     }
 }
 
-/// Whether a server does not have what was looked for: nothing listens, or something else does.
+/// Whether a server does not have what was looked for: nothing answers, or something else does.
 fn is_absent(error: &DavError) -> bool {
-    match error {
-        DavError::NothingFound(_) | DavError::NotDav(_) => true,
-        DavError::Network(error) => matches!(error, crate::network::NetworkError::Refused),
-        _ => false,
+    matches!(error, DavError::NothingFound(_) | DavError::NotDav(_)) || is_silent(error)
+}
+
+/// Whether nothing answers at all, for this account as for any other.
+fn is_silent(error: &DavError) -> bool {
+    let DavError::Network(error) = error else { return false };
+    matches!(error, NetworkError::Refused | NetworkError::TimedOut | NetworkError::NotConnected { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_port_where_nothing_answers_has_no_calendars_and_a_server_that_fails_may_have_some() {
+        let not_connected = NetworkError::NotConnected { why: io::Error::other("no route to host") };
+        for silent in [NetworkError::Refused, NetworkError::TimedOut, not_connected] {
+            assert!(is_absent(&DavError::Network(silent)));
+        }
+        assert!(is_absent(&DavError::NothingFound("x".to_owned())));
+        let lost = DavError::Network(NetworkError::Lost(io::Error::other("reset")));
+        for failing in [lost, DavError::SignInRefused { digest: false }, DavError::Busy { status: 503, wait: None }] {
+            assert!(!is_absent(&failing), "{failing}");
+        }
     }
 }
 

@@ -1,34 +1,45 @@
 //! The tripwire: should a target send invitations although what is stored has no participants, that is seen before it can do much harm.
 //!
 //! 1. Of the first ten events of a run that had participants whose own mailboxes are migrated too, each is stored alone, and one after
-//!    the other, whichever account it is of. Before the first one the UIDNEXT of the participants' INBOXes on the target is noted.
-//! 2. After the first and after the tenth, and when an account ends in between, what came to these INBOXes since is read. A message of
-//!    today that is about one of the events is an invitation.
-//! 3. One invitation ends all work on items of the run. Mail continues.
+//!    the other, whichever account it is of. Before the first one it is noted what the participants have on the target: the UIDNEXT of
+//!    INBOX, of the folder for spam and of the folders of calendars, and over CalDAV what is in the calendars and in the scheduling inbox.
+//! 2. After the first and after the tenth, and when an account ends in between, what is new there is read. A message of today that is
+//!    about one of the events is an invitation, and so is an object of a calendar that has its UID and participants.
+//! 3. An event that comes back from the target with participants, though it was stored without, counts as an invitation, too.
+//! 4. One invitation ends all work on items of the run. Mail continues.
 //!
-//! Mail that the migration itself brings into an INBOX is no sign, though it may hold the same event: it was written before. A
-//! participant whose mailbox cannot be looked into proves nothing, and holds nothing up.
+//! What the migration itself brings is no sign, though it may hold the same event: mail was written before, and events that this program
+//! stores have no participants; where it keeps them, calendars are not looked into. A participant who cannot be looked at proves nothing,
+//! and holds nothing up.
 
-use super::sides::Failure;
-use crate::domain::{Account, AccountId, Address, Side, Uid};
-use crate::imap::{BodySink, Reader, SinkClosed};
-use crate::items::ItemMessage;
+use super::messages;
+use super::places;
+use super::sides::{self, Failure};
+use crate::dav::Href;
+use crate::domain::{Account, AccountId, Address, Folder, Side, SpecialUse, Uid};
+use crate::imap::{ImapError, Reader};
+use crate::items::{ItemMessage, invited_uids};
 use crate::migrate::context::RunContext;
-use crate::migrate::context::invitations::Watched;
-use crate::migrate::halt::Halt;
+use crate::migrate::context::invitations::{Before, Watched};
+use crate::migrate::halt::{Halt, OnSide};
 use crate::progress::UserState;
+use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Events that are watched.
 const WATCHED: usize = 10;
-/// Mailboxes that are looked into at most.
-const MOST_INBOXES: usize = 10;
+/// People who are looked at at most.
+const MOST_PEOPLE: usize = 10;
+/// Folders of a person that are looked into at most.
+const MOST_FOLDERS: usize = 8;
+/// New objects of a person's calendars that are read at most.
+const MOST_OBJECTS: usize = 200;
 /// How long before now a message may say that it was written and still be taken for one of today: clocks differ.
 const TODAY: i64 = 3600;
 /// How long mail may need from one mailbox of the target to the other.
 const DELIVERY: Duration = Duration::from_secs(2);
-/// The largest message that is looked into, in bytes, and how many of an INBOX.
+/// The largest message that is looked into, in bytes, and how many of a folder.
 const LARGEST: u64 = 4 << 20;
 const MOST_MESSAGES: usize = 200;
 
@@ -44,6 +55,15 @@ pub(super) fn migrated<'c>(context: &'c RunContext, owner: &Account, participant
         account.target() != owner.target() && (is_named(&account.address) || is_named(account.target()))
     };
     context.accounts.iter().filter(is_one).collect()
+}
+
+/// Notes an event that has participants on the target though it was stored without; they may get invitations at any change of it.
+pub(super) fn note_put_back(context: &RunContext, owner: &Account, name: &str, participants: &[String]) {
+    let is_owner =
+        |address: &str| [&owner.address, owner.target()].iter().any(|own| own.key().eq_ignore_ascii_case(address));
+    if let Some(other) = participants.iter().find(|address| !is_owner(address)) {
+        context.invitations.note_seen(format!("it put {other} back into the event {name}"));
+    }
 }
 
 /// The watch over an event that is to be stored next.
@@ -63,9 +83,9 @@ pub(super) fn watch<'c>(
         return Ok(None);
     }
     for person in people {
-        note_inbox(context, id, person, &mut watched);
+        note(context, id, person, &mut watched);
     }
-    if people.iter().all(|person| !watched.inboxes.contains_key(person.target())) {
+    if people.iter().all(|person| !watched.people.contains_key(person.target())) {
         return Ok(None);
     }
     watched.uids.insert(uid.to_owned());
@@ -73,7 +93,7 @@ pub(super) fn watch<'c>(
 }
 
 impl Watch<'_> {
-    /// Looks into the INBOXes where it is time to.
+    /// Looks at the participants where it is time to.
     pub(super) fn look_if_due(&mut self, context: &RunContext, id: AccountId) -> Result<(), Failure> {
         let (stored, looked_at) = (self.0.uids.len(), self.0.looked_at);
         if looked_at == 0 || (stored >= WATCHED && looked_at < WATCHED) {
@@ -85,7 +105,7 @@ impl Watch<'_> {
     }
 }
 
-/// Looks into the INBOXes at the end of an account, if anything was stored since they were looked into last.
+/// Looks at the participants at the end of an account, if anything was stored since they were looked at last.
 pub(super) fn look_at_end(context: &RunContext, id: AccountId) -> Result<(), Failure> {
     let mut watched = context.invitations.watched();
     ask(context)?;
@@ -93,52 +113,55 @@ pub(super) fn look_at_end(context: &RunContext, id: AccountId) -> Result<(), Fai
 }
 
 fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<(), Failure> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64 - TODAY;
-    for (address, next) in watched.inboxes.clone() {
+    for (address, before) in watched.people.clone() {
         let Some(person) = context.accounts.iter().find(|account| *account.target() == address) else { continue };
-        let found = with_inbox(context, id, person, &mut |reader| invitation(reader, next, since, watched));
-        match found {
-            Ok(Some(uid)) => {
-                let seen = format!("{address} got one for the event with the UID {uid}");
-                context.invitations.note_seen(seen);
-                return ask(context);
-            }
-            Ok(None) => {}
-            Err(halt) => log::debug!(target: "dav", "the INBOX of {address} was not looked into: {halt:?}"),
+        let in_mail = with_mailbox(context, id, person, &mut |reader| invitation(reader, &before, watched));
+        let in_mail = in_mail.unwrap_or_else(|halt| {
+            log::debug!(target: "dav", "the mailbox of {address} was not looked into: {halt:?}");
+            None
+        });
+        let found = in_mail.or_else(|| object(context, person, &before, watched));
+        if let Some(uid) = found {
+            let seen = format!("{address} got an invitation for the event with the UID {uid}");
+            context.invitations.note_seen(seen);
+            return ask(context);
         }
     }
     watched.looked_at = watched.uids.len();
     Ok(())
 }
 
-fn note_inbox(context: &RunContext, id: AccountId, person: &Account, watched: &mut Watched) {
+/// Notes what a person has before anything is stored.
+fn note(context: &RunContext, id: AccountId, person: &Account, watched: &mut Watched) {
     let address = person.target();
-    let is_known = watched.inboxes.contains_key(address) || watched.closed.contains(address);
-    if is_known || watched.inboxes.len() >= MOST_INBOXES {
+    let is_known = watched.people.contains_key(address) || watched.closed.contains(address);
+    if is_known || watched.people.len() >= MOST_PEOPLE {
         return;
     }
     let exists = context.directory.user_state(person).0 == UserState::Exists;
-    let next =
-        if exists { with_inbox(context, id, person, &mut |reader| Ok(next_uid(reader))) } else { Err(Halt::Held) };
-    match next {
-        Ok(next) => {
-            watched.inboxes.insert(address.clone(), next);
+    let folders = if exists {
+        with_mailbox(context, id, person, &mut |reader| folders(reader, keeps(context)))
+    } else {
+        Err(Halt::Held)
+    };
+    match folders {
+        Ok(folders) => {
+            watched.people.insert(address.clone(), Before { folders, objects: objects(context, person) });
         }
         Err(halt) => {
-            log::debug!(target: "dav", "the INBOX of {address} cannot be looked into: {halt:?}");
+            log::debug!(target: "dav", "the mailbox of {address} cannot be looked into: {halt:?}");
             watched.closed.insert(address.clone());
         }
     }
 }
 
-/// Does something with a person's INBOX on the target, which is opened for reading.
-fn with_inbox<T>(
+/// Does something with a person's mailbox on the target, which is only read.
+fn with_mailbox<T>(
     context: &RunContext,
     id: AccountId,
     person: &Account,
-    work: &mut dyn FnMut(&mut Reader) -> Result<T, crate::imap::ImapError>,
+    work: &mut dyn FnMut(&mut Reader) -> Result<T, ImapError>,
 ) -> Result<T, Halt> {
-    use crate::migrate::halt::OnSide;
     let _place = context.permit(Side::Target)?;
     let mut reader = context.sign_in(id, Side::Target, person)?.session.into_reader();
     let done = work(&mut reader).on(Side::Target)?;
@@ -146,77 +169,87 @@ fn with_inbox<T>(
     Ok(done)
 }
 
+/// Whether events keep their participants, so that a participant's own copy looks like an invitation.
+fn keeps(context: &RunContext) -> bool {
+    context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees)
+}
+
+/// Where invitations may come, each with the UID after its last message: INBOX, spam, and folders of calendars.
+fn folders(reader: &mut Reader, only_mail: bool) -> Result<Vec<(Vec<u8>, Uid)>, ImapError> {
+    let may_get = |folder: &&Folder| {
+        let is_mail = folder.path.is_inbox() || folder.special_use == Some(SpecialUse::Junk);
+        folder.selectable && (is_mail || (!only_mail && places::is_item_name(folder.path.name())))
+    };
+    let mut listed = reader.list()?.folders;
+    listed.sort_by_key(|folder| !folder.path.is_inbox());
+    let mut found = Vec::new();
+    for folder in listed.iter().filter(may_get).take(MOST_FOLDERS) {
+        match reader.examine(&folder.wire_name) {
+            Ok(status) => found.push((folder.wire_name.clone(), next_uid(reader, status.uid_next)?)),
+            Err(error) if error.is_connection() => return Err(error),
+            Err(error) => log::debug!(target: "dav", "{} cannot be looked into: {error}", folder.path),
+        }
+    }
+    Ok(found)
+}
+
 /// The UID after the last message, also where the server does not announce it.
-fn next_uid(reader: &mut Reader) -> Uid {
-    let announced = reader.examine(b"INBOX").ok().and_then(|status| status.uid_next);
-    announced.unwrap_or_else(|| {
-        let mut last = 0;
-        let _ = reader.heads(Uid(1), None, &mut |head| last = last.max(head.uid.0));
-        Uid(last.saturating_add(1))
+fn next_uid(reader: &mut Reader, announced: Option<Uid>) -> Result<Uid, ImapError> {
+    if let Some(next) = announced {
+        return Ok(next);
+    }
+    let mut last = 0;
+    reader.heads(Uid(1), None, &mut |head| last = last.max(head.uid.0))?;
+    Ok(Uid(last.saturating_add(1)))
+}
+
+/// The first event that a new message of today is about.
+fn invitation(reader: &mut Reader, before: &Before, watched: &Watched) -> Result<Option<String>, ImapError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() as i64;
+    let is_of_today = |date: Option<i64>| date.is_none_or(|date| date >= now - TODAY);
+    let mut found = None;
+    for (wire_name, next) in &before.folders {
+        reader.examine(wire_name)?;
+        let mut uids = Vec::new();
+        reader.heads(*next, None, &mut |head| {
+            if head.uid >= *next && head.size <= LARGEST {
+                uids.push(head.uid);
+            }
+        })?;
+        uids.sort_unstable_by(|one, other| other.cmp(one));
+        uids.truncate(MOST_MESSAGES);
+        let is_inbox = wire_name.eq_ignore_ascii_case(b"INBOX");
+        let mut each = |_, message: Result<Vec<u8>, String>| {
+            let message = ItemMessage::read(&message.unwrap_or_default());
+            // Who leaves the date out has just written it.
+            if found.is_none() && is_of_today(message.date) {
+                // A folder of a calendar may hold the person's own copy of the event, which invites nobody.
+                let uids = if is_inbox { message.announced_uids() } else { message.invited_uids() };
+                found = uids.into_iter().find(|uid| watched.uids.contains(uid));
+            }
+            true
+        };
+        messages::read(reader, &uids, LARGEST, &mut each)?;
+    }
+    Ok(found)
+}
+
+/// What a person has in the calendars; none where they cannot be looked into, or where events keep their participants.
+fn objects(context: &RunContext, person: &Account) -> Option<BTreeSet<Href>> {
+    if keeps(context) {
+        return None;
+    }
+    let objects = sides::open_target(context, person, None).ok()?.reader().objects();
+    objects.inspect_err(|error| log::debug!(target: "dav", "calendars cannot be looked into: {error}")).ok()
+}
+
+/// The first event of which a participant has a new object that a server made of an invitation.
+fn object(context: &RunContext, person: &Account, before: &Before, watched: &Watched) -> Option<String> {
+    let known = before.objects.as_ref()?;
+    let mut target = sides::open_target(context, person, None).ok()?;
+    let now = target.reader().objects().ok()?;
+    now.difference(known).take(MOST_OBJECTS).find_map(|href| {
+        let text = target.reader().get(href).ok()?.text;
+        invited_uids(&text).into_iter().find(|uid| watched.uids.contains(uid))
     })
-}
-
-/// The first event that a new message is about.
-fn invitation(
-    reader: &mut Reader,
-    next: Uid,
-    since: i64,
-    watched: &Watched,
-) -> Result<Option<String>, crate::imap::ImapError> {
-    reader.examine(b"INBOX")?;
-    let mut uids = Vec::new();
-    reader.heads(next, None, &mut |head| {
-        if head.size <= LARGEST {
-            uids.push(head.uid);
-        }
-    })?;
-    uids.sort_unstable_by(|one, other| other.cmp(one));
-    uids.truncate(MOST_MESSAGES);
-    let mut whole = Whole { watched, since, message: Vec::new(), found: None };
-    reader.bodies(&mut uids.chunks(10).map(<[Uid]>::to_vec), &mut whole)?;
-    Ok(whole.found)
-}
-
-/// Looks into each message that arrives.
-struct Whole<'w> {
-    watched: &'w Watched,
-    since: i64,
-    message: Vec<u8>,
-    found: Option<String>,
-}
-
-impl BodySink for Whole<'_> {
-    fn begin(&mut self, _uid: Uid, _bytes: u64) -> Result<(), SinkClosed> {
-        self.message.clear();
-        Ok(())
-    }
-
-    fn chunk(&mut self, bytes: &[u8]) -> Result<(), SinkClosed> {
-        if self.message.len() as u64 <= LARGEST {
-            self.message.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), SinkClosed> {
-        let message = ItemMessage::read(&self.message);
-        // Who leaves the date out has just written it.
-        if message.date.is_none_or(|date| date >= self.since) {
-            let announced = message.announced_uids().into_iter().find(|uid| self.watched.uids.contains(uid));
-            self.found = self.found.take().or(announced);
-        }
-        Ok(())
-    }
-
-    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
 }

@@ -8,6 +8,7 @@
 //! report says so.
 
 pub mod duplicates;
+pub mod items;
 pub mod plain_name;
 pub mod special_folders;
 

@@ -67,12 +67,14 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     let to_scan: Vec<usize> = (0..jobs.len()).filter(|&index| jobs[index].scan.is_none()).collect();
     let source_names: Vec<&[u8]> = to_scan.iter().map(|&index| jobs[index].source.wire_name.as_slice()).collect();
     let folders: Vec<_> = to_scan.iter().map(|&index| (jobs[index].id, jobs[index].rest)).collect();
+    let as_items = &mailbox.as_items;
     let selection = &mailbox.context.selection;
     let mut elsewhere = std::mem::take(&mut mailbox.elsewhere);
     let scanned = Cell::new(0);
     let mut each = |index: usize, scan: &mut Scan| {
         let (id, rest) = folders[index];
         elsewhere.sift(&mut scan.heads, rest);
+        scan.as_items = as_items.sift(source_names[index], scan.status.uid_validity, &mut scan.heads);
         let taken = scan.heads.all().iter().filter(|head| selection.takes_message(head.date, head.size));
         let (messages, bytes) = taken.fold((0, 0), |(messages, bytes), head| (messages + 1, bytes + head.size));
         mailbox.reporter.counted(id, messages + scan.unlisted(), Some(bytes));
@@ -140,7 +142,7 @@ fn scan(
         heads.finish();
         scanned.set(index + 1);
         scans.push(status.map(|status| {
-            let mut scan = Scan { status, heads, kept_back: BTreeSet::new() };
+            let mut scan = Scan { status, heads, kept_back: BTreeSet::new(), as_items: BTreeSet::new() };
             each(index, &mut scan);
             scan
         }));

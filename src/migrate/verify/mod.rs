@@ -19,16 +19,17 @@ use crate::migrate::content::matching::{self, Match, Matching, Scope, Shelf, mat
 use crate::migrate::context::RunContext;
 use crate::migrate::context::losses::Losses;
 use crate::migrate::context::reporter::Reporter;
-use crate::migrate::context::retry::{Ended, Work};
+use crate::migrate::context::retry::Work;
+use crate::migrate::endpoints::DavEnds;
 use crate::migrate::folder::describe::{Names, describe};
-use crate::migrate::groupware;
+use crate::migrate::groupware::ItemsEnd;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::plain_name::{kept_name, plain_names};
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::request::Verify;
-use crate::migrate::verdict::{Evidence, FolderEvidence, Verdict};
+use crate::migrate::verdict::FolderEvidence;
 use crate::progress::{Event, Step};
 use differences::{Differences, Known, NAMED};
 use elsewhere::{Extra, Missing, Sought};
@@ -44,6 +45,8 @@ struct Verification<'a> {
     /// What is known of the messages of each folder that is through; none where it could not be compared.
     evidence: Vec<Option<FolderEvidence>>,
     elsewhere: Elsewhere,
+    /// What of the items is on the target, once they were compared.
+    items: Option<ItemsEnd>,
     names: Names,
     plan: Option<Plan>,
     /// The folder after those, as far as it was read.
@@ -74,6 +77,8 @@ struct Current {
     there: Half,
     /// Messages that the source counts and does not list.
     unlisted: u64,
+    /// Messages that the target has as items.
+    as_items: u64,
 }
 
 /// One side of it.
@@ -103,6 +108,10 @@ impl Work for Verification<'_> {
 
     fn attempt(&mut self) -> Result<(), Halt> {
         let context = self.context;
+        if context.groupware.as_ref().is_some_and(DavEnds::may_read_folders) {
+            // What is an item there is not missing as mail.
+            self.compare_items();
+        }
         self.reporter.step(Step::SigningIn);
         let _permits = [context.permit(Side::Source)?, context.permit(Side::Target)?];
         let source = context.sign_in(self.reporter.account, Side::Source, self.account)?;
@@ -122,20 +131,6 @@ impl Work for Verification<'_> {
 }
 
 impl Verification<'_> {
-    /// Compares calendars and contacts, and says how the account ended.
-    fn end(&mut self, ended: Ended<()>) -> Verdict {
-        if ended == Ended::Done(()) && !groupware::compare(self.context, self.reporter.account, self.account) {
-            self.reporter.incomplete = true;
-        }
-        // Where the work came to no end, nobody has looked elsewhere.
-        self.report_sought();
-        let folders = self.plan.as_ref().map_or(0, |plan| plan.ways.len());
-        self.evidence.resize(folders, None);
-        let left_out = self.plan.as_ref().map_or(&[][..], |plan| &plan.left_out);
-        let evidence = Evidence { folders: &self.evidence, left_out, has_failed: self.reporter.incomplete };
-        Verdict::of(ended, &evidence, false)
-    }
-
     fn plan(&mut self, source: &mut Reader, target: &mut Reader) -> Result<Plan, Halt> {
         let context = self.context;
         self.reporter.step(Step::Listing);
@@ -217,8 +212,9 @@ impl Verification<'_> {
                 self.report(id, way, &current, &outcome, &envelopes);
                 self.seek(id, way, (listed, wire_name), &current, &outcome, &envelopes);
                 lost = error;
-                let on_source = current.here.heads.all().len() as u64 + current.unlisted;
-                evidence = Some(FolderEvidence { on_source, on_target: outcome.right.0, vanished: 0 });
+                let Current { unlisted, as_items, .. } = current;
+                let on_source = current.here.heads.all().len() as u64 + unlisted + as_items;
+                evidence = Some(FolderEvidence { on_source, on_target: outcome.right.0, as_items, vanished: 0 });
             }
             self.evidence.push(evidence);
             self.current = None;
@@ -325,6 +321,9 @@ impl Verification<'_> {
         let mut wanted = Heads::read_from(source, Uid(1)).on(Side::Source)?;
         let heads = if there.is_some() { Heads::read_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
         self.elsewhere.sift(&mut wanted, way.rest);
+        let as_items = self.items.as_ref().map(|items| &items.as_items);
+        let as_items = as_items.map(|it| it.sift(&listed.wire_name, status.uid_validity, &mut wanted));
+        let as_items = as_items.map_or(0, |items| items.len() as u64);
         let left_out = wanted.keep(|head| self.context.selection.takes_message(head.date, head.size));
         if left_out > 0 {
             self.reporter.report(Event::MessagesLeftOut {
@@ -337,7 +336,12 @@ impl Verification<'_> {
         let (messages, bytes) = (wanted.all().len() as u64 + unlisted, Some(wanted.bytes()));
         self.reporter.counted(id, messages, bytes);
         let half = |uid_validity, heads| Half { uid_validity, heads, ..Half::default() };
-        Ok(Some(Current { here: half(Some(status.uid_validity), wanted), there: half(there, heads), unlisted }))
+        Ok(Some(Current {
+            here: half(Some(status.uid_validity), wanted),
+            there: half(there, heads),
+            unlisted,
+            as_items,
+        }))
     }
 
     fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {

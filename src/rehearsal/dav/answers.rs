@@ -1,6 +1,6 @@
 //! The answers of the stand-in: PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
 
-use super::store::{Folder, INBOX, Put, Store, homes};
+use super::store::{Folder, INBOX, Item, Put, Store, homes};
 use crate::rehearsal::http::{Answer, Request};
 use percent_encoding::percent_decode_str;
 
@@ -24,6 +24,7 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
         "REPORT" if body.contains("sync-collection") && store.behaviour.gives_pages => page(store, &path, &body),
         "REPORT" if body.contains("multiget") => multiget(store, user, &body),
         "REPORT" if body.contains("calendar-query") => query(store, &path),
+        "REPORT" if body.contains("addressbook-query") && store.behaviour.searches_cards => groups(store, &path),
         "GET" => match store.resources.get(&path).filter(|_| store.owns(user, &path)) {
             Some(item) => {
                 Answer::new(200, "text/calendar", item.text.clone()).with_header("ETag", item.etag.to_string())
@@ -92,7 +93,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
         );
         return multistatus(&response(path, &properties));
     }
-    if path == inbox {
+    if path == inbox && !with_children {
         let properties = format!(
             "<C:schedule-default-calendar-URL><D:href>{calendars}calendar/</D:href></C:schedule-default-calendar-URL>"
         );
@@ -201,6 +202,17 @@ fn query(store: &Store, path: &str) -> Answer {
             .map(|(place, item)| response(place, &format!("<D:getetag>{}</D:getetag>", item.etag)))
             .collect::<String>(),
     )
+}
+
+/// The groups of an address book.
+fn groups(store: &Store, path: &str) -> Answer {
+    let is_group = |item: &Item| item.text.to_lowercase().contains("kind:group");
+    let found = store.resources.iter().filter(|(place, item)| is_child(path, place) && is_group(item));
+    let one = |(place, item): (&String, &Item)| {
+        let text = escaped(&item.text).replace('\r', "&#13;");
+        response(place, &format!("<D:getetag>{}</D:getetag><R:address-data>{text}</R:address-data>", item.etag))
+    };
+    multistatus(&found.map(one).collect::<String>())
 }
 
 fn make_calendar(store: &mut Store, path: &str, body: &str) -> Answer {

@@ -1,6 +1,6 @@
 //! The connections to the stand-in: requests and answers in turn, the sign-in, and the faults that a test wants.
 
-use super::{Shared, answers};
+use super::{Shared, answers, digest};
 use crate::rehearsal::ServerCertificate;
 use crate::rehearsal::http::{Answer, Request};
 use base64::Engine as _;
@@ -102,6 +102,15 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
     }
     if request.path.starts_with("/.well-known/") {
         return Answer::new(301, "text/plain", "").with_header("Location", "../caldav/".to_owned());
+    }
+    if let Some(algorithm) = store.behaviour.wants_digest {
+        let nonce = digest::nonce(store.requests.len());
+        let header = request.header("Authorization").unwrap_or_default();
+        return match digest::user(header, &request.method, algorithm, &store) {
+            Some((user, own)) if own == nonce => answers::answer(&mut store, &user, request),
+            proved => Answer::page(401, "Unauthorized")
+                .with_header("WWW-Authenticate", digest::challenge(algorithm, &nonce, proved.is_some())),
+        };
     }
     let signed_in = request.header("Authorization").and_then(|header| header.strip_prefix("Basic ")).and_then(|pair| {
         let pair = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;

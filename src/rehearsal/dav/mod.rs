@@ -8,6 +8,7 @@
 
 mod answers;
 mod connection;
+mod digest;
 mod store;
 
 pub use connection::{DavFault, DavHook};
@@ -70,6 +71,11 @@ impl DavStandIn {
     /// name, which is made.
     pub fn add(&self, address: &str, collection: &str, name: &str, text: &str) {
         self.shared.store().add(address, collection, name, text);
+    }
+
+    /// Puts an item where the server itself puts an invitation: into a calendar, or into the scheduling inbox, which is called `Inbox`.
+    pub fn deliver(&self, address: &str, collection: &str, name: &str, text: &str) {
+        self.shared.store().deliver(address, collection, name, text);
     }
 
     /// Deletes the items of an account whose text has these words, as their owner would. Says whether there were any.

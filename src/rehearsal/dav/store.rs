@@ -34,6 +34,12 @@ pub struct DavBehaviour {
     pub declares_entities: bool,
     /// Where all requests are redirected to.
     pub redirects_to: Option<String>,
+    /// Whether address books can be searched.
+    pub searches_cards: bool,
+    /// Whether who took part is put back out of the properties that keep it.
+    pub puts_back: bool,
+    /// Whether nothing but Digest is taken, by its algorithm.
+    pub wants_digest: Option<&'static str>,
     /// Whether the password has to be an app password, which nobody has.
     pub wants_app_passwords: bool,
     /// Whether there are calendars at all.
@@ -57,6 +63,9 @@ impl Default for DavBehaviour {
             stores_at_most: usize::MAX,
             declares_entities: false,
             redirects_to: None,
+            searches_cards: true,
+            puts_back: false,
+            wants_digest: None,
             wants_app_passwords: false,
             offers_dav: true,
         }
@@ -141,6 +150,11 @@ impl Store {
         known && !self.behaviour.wants_app_passwords
     }
 
+    /// The password of an account.
+    pub(super) fn password(&self, name: &str) -> Option<&Secret> {
+        self.passwords.get(name).filter(|_| !self.behaviour.wants_app_passwords)
+    }
+
     pub(super) fn add(&mut self, address: &str, collection: &str, name: &str, text: &str) {
         let (calendars, _) = homes(address);
         let known = |(path, folder): (&String, &Folder)| {
@@ -154,6 +168,15 @@ impl Store {
         self.folders.entry(path.clone()).or_insert_with(|| Folder { name: collection.to_owned(), component: "VEVENT" });
         let etag = self.tag();
         self.resources.insert(format!("{path}{name}"), Item { etag, text: text.to_owned() });
+    }
+
+    pub(super) fn deliver(&mut self, address: &str, collection: &str, name: &str, text: &str) {
+        if collection != "Inbox" {
+            return self.add(address, collection, name, text);
+        }
+        let etag = self.tag();
+        let path = format!("{}schedule-inbox/{name}", homes(address).0);
+        self.resources.insert(path, Item { etag, text: text.to_owned() });
     }
 
     pub(super) fn delete(&mut self, address: &str, words: &str) -> bool {
@@ -212,6 +235,9 @@ impl Store {
                 Some(_) => kept.push(format!("UID:kerio-{etag}")),
                 None => kept.push(line.to_owned()),
             }
+            if self.behaviour.puts_back && line.starts_with("X-KIMT-ATTENDEE:") {
+                kept.push("ATTENDEE:mailto:ben@example.com".to_owned());
+            }
         }
         if self.folders.get(&path[..at]).is_some_and(|folder| folder.component == INBOX) {
             self.outbox.push(Invitation { from: address.to_owned(), to: "whoever is named in it".to_owned() });
@@ -221,6 +247,9 @@ impl Store {
             let people = unfolded.lines().filter(|line| line.to_ascii_uppercase().starts_with("ATTENDEE"));
             let sent = people.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() });
             self.outbox.extend(sent);
+            // An alarm of this kind is mail, too.
+            let alarms = unfolded.lines().filter(|line| line.eq_ignore_ascii_case("ACTION:EMAIL"));
+            self.outbox.extend(alarms.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() }));
         }
         let path = if self.behaviour.renames { format!("{}{etag}.eml", &path[..at]) } else { path.to_owned() };
         self.resources.insert(path, Item { etag, text: kept.join("\r\n") });

@@ -1,13 +1,15 @@
-//! The demo: a source server with sample mail and a Kerio Connect stand-in, both on loopback, and everything to fill in the forms.
+//! The demo: a source server with sample mail, calendars and contacts and a Kerio Connect stand-in, both on loopback, and everything to fill in the forms.
 //!
 //! Promises that nothing leaves this computer, that the same options give the same mail, and that [`Demo::compare`] judges by the
 //! stores themselves, with code that the engine knows nothing of.
 
 mod accounts_file;
+mod calendars;
 mod comparison;
 mod far_mail;
 mod faults;
 
+pub use calendars::DemoItems;
 pub use comparison::DemoComparison;
 
 use super::administration::{AdministrationStandIn, StandInOptions};
@@ -16,6 +18,7 @@ use super::{
     ImapOptions, ImapServer, ImapService, Layout, Link, LinkOptions, MailService, MailStore, Profile, Snapshot,
 };
 use crate::domain::{Fingerprint, Secret, Security, ServerAddress};
+use calendars::Calendars;
 use far_mail::FarMail;
 use faults::FriendlyFaults;
 use std::collections::BTreeMap;
@@ -78,6 +81,7 @@ pub struct Demo {
     source: ImapServer,
     target: Arc<ImapServer>,
     source_port: u16,
+    calendars: Calendars,
     accounts_file: PathBuf,
     people: Vec<Person>,
     /// The account whose password in the file is wrong.
@@ -114,6 +118,7 @@ impl Demo {
         let refused = people.last().filter(|_| options.faults && people.len() > 2).map(|person| person.address.clone());
         let accounts_file = options.folder.join("accounts.csv");
         accounts_file::write(&accounts_file, &people, refused.as_deref())?;
+        let calendars = Calendars::start(&people)?;
         let mut before = BTreeMap::new();
         for person in &people {
             let there = target.store().snapshot(&person.address).unwrap_or_default();
@@ -125,6 +130,7 @@ impl Demo {
             source,
             target,
             source_port,
+            calendars,
             accounts_file,
             people,
             refused,
@@ -172,6 +178,16 @@ impl Demo {
     /// The administrator's password.
     pub fn administrator_password(&self) -> Secret {
         Secret::new("administrator")
+    }
+
+    /// Where the calendars and contacts of source and target are.
+    pub fn calendars(&self) -> (String, String) {
+        self.calendars.addresses()
+    }
+
+    /// Compares the calendars and contacts on both servers.
+    pub fn compare_items(&self) -> DemoItems {
+        self.calendars.compare(&self.people, self.refused.as_deref())
     }
 
     /// The accounts file.

@@ -20,6 +20,11 @@ pub struct GroupwareForm {
 }
 
 impl GroupwareForm {
+    /// Fills it in for the servers of a rehearsal.
+    pub fn rehearse(&mut self, (source, target): (String, String)) {
+        *self = Self { on: true, source, target };
+    }
+
     /// What a run is asked to do. The error is a sentence.
     pub fn read(&self) -> Result<Groupware, String> {
         if !self.on {

@@ -4,7 +4,9 @@ use super::{Copying, Waiting};
 use crate::dav::{CollectionKind, DavError, Fetched, Href, Listed};
 use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
+use crate::migrate::groupware::existing::KnownItem;
 use crate::migrate::groupware::sides::{Failure, OnDavSide};
+use crate::migrate::groupware::tripwire;
 use std::collections::HashMap;
 
 impl Copying<'_, '_> {
@@ -35,7 +37,7 @@ impl Copying<'_, '_> {
         for collection in &self.places.collections {
             let inside = waiting.iter().filter(|it| it.href.canonical().starts_with(collection.href.canonical()));
             let listed =
-                |it: &Waiting| Listed { href: it.href.clone(), etag: String::new(), size: Some(it.item.size() as u64) };
+                |it: &Waiting| Listed { href: it.href.clone(), etag: String::new(), size: Some(it.item.size as u64) };
             let listed: Vec<Listed> = inside.map(listed).collect();
             let mut each = |item: &Listed, fetched: Result<Fetched, DavError>| {
                 match fetched {
@@ -65,7 +67,8 @@ impl Copying<'_, '_> {
             if let Some(href) = existing.of_uid(waiting.item.kind, &waiting.item.uid) {
                 waiting.href = href.clone();
                 waiting.record.target = href.canonical().to_owned();
-                self.known.insert(waiting.record.target.clone(), (waiting.item.kind, waiting.item.uid.clone()));
+                let item = KnownItem { kind: waiting.item.kind, uid: waiting.item.uid.clone(), is_recorded: false };
+                self.known.entry(waiting.record.target.clone()).or_insert(item);
             }
         }
         Ok(())
@@ -73,10 +76,13 @@ impl Copying<'_, '_> {
 
     /// Says what became of an item that is, or should be, on the target, and what is to be recorded of it.
     fn judge(&mut self, waiting: &Waiting, text: Option<&str>) -> Option<ItemRecord> {
-        let Waiting { item, record, href, ours, is_new } = waiting;
-        let already = |record: &ItemRecord| self.recorded.contains_key(&record.target);
+        let Waiting { item, number, record, href, ours, is_new } = waiting;
+        let already = |record: &ItemRecord| self.known.get(&record.target).is_some_and(|known| known.is_recorded);
         let collection = self.collection_of(record, item.kind);
         let about = |kind| self.reporter.about(kind, item.kind, &item.name, &collection).on(Side::Target);
+        if let Some(text) = text.filter(|_| *is_new) {
+            tripwire::note_put_back(self.reporter.context, self.reporter.account, &item.name, &item.put_back(text));
+        }
         let (outcome, problem) = match text {
             None => {
                 let problem = about(ProblemKind::ItemMissing).saying(format!("it is not found at {href}"));
@@ -99,7 +105,7 @@ impl Copying<'_, '_> {
                 }
             },
         };
-        self.reporter.settle((&record.place, &item.uid), item.kind, outcome, problem);
+        self.reporter.settle((&record.place, *number), item.kind, outcome, problem);
         match outcome {
             ItemOutcome::Copied | ItemOutcome::AlreadyThere => {
                 Some(ItemRecord { state: ItemState::Checked, ..record.clone() })

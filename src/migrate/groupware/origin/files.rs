@@ -7,8 +7,8 @@
 //! - A text is UTF-8, UTF-16 with its mark, or Windows-1252.
 //! - Only regular files are opened, and none that is larger than a bound.
 
-use super::not_delivered;
-use crate::dav::{Collection, CollectionKind, Fetched, Href, Listed};
+use super::{Text, not_delivered};
+use crate::dav::{Collection, CollectionKind, Href, Listed};
 use crate::domain::Address;
 use crate::items::{Unusable, decoded_text};
 use std::collections::BTreeMap;
@@ -93,6 +93,7 @@ impl ItemFiles {
             kind,
             events: is_calendar && !is_tasks,
             tasks: is_calendar,
+            is_default: false,
             left_out: None,
         });
         self.files.insert(href, listed);
@@ -105,14 +106,14 @@ impl ItemFiles {
     }
 
     /// Reads files one by one.
-    pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool) {
+    pub(super) fn fetch(&self, listed: &[Listed], each: &mut dyn FnMut(&Listed, Result<Text, Unusable>) -> bool) {
         let paths: BTreeMap<&Href, &PathBuf> =
             self.files.values().flatten().map(|(listed, path)| (&listed.href, path)).collect();
         for listed in listed {
             let Some(path) = paths.get(&listed.href) else { continue };
             let text = read(path, listed.size.unwrap_or_default()).map_err(|why| not_delivered(&why));
-            let fetched = text.map(|text| Fetched { href: listed.href.clone(), etag: listed.etag.clone(), text });
-            if !each(listed, fetched) {
+            let read = text.map(|text| Text { version: listed.etag.clone(), text, has_more: false });
+            if !each(listed, read) {
                 break;
             }
         }
@@ -158,6 +159,7 @@ fn unknown(entry: &Entry) -> Collection {
         kind: CollectionKind::Calendar,
         events: false,
         tasks: false,
+        is_default: false,
         left_out: Some(why),
     }
 }

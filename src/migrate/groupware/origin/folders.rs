@@ -1,19 +1,22 @@
 //! Folders of a mailbox as a source: Kolab's, and what else holds calendar objects or cards as messages. The mailbox is only read.
 //!
-//! - A folder needs two signs: its name, or that the server keeps annotations as Kolab's does; and messages that are items. What Kolab
-//!   writes beside each item counts as both. INBOX, sent, drafts, spam and trash are never such folders.
+//! - A folder needs two signs of three: what Kolab noted of it (METADATA), messages that are items, its name. What Kolab writes beside an
+//!   item counts as both of the last. INBOX, sent, drafts, spam and trash are never such folders, nor is what the user's rules leave out.
 //! - A message is known by its folder, the folder's UIDVALIDITY and its UID; what is in it never changes.
-//! - A message that is no item is left out and named; as mail it is copied in any case.
+//! - A message of which everything is on the target as an item is noted as such, and is not copied as mail. Every other message is mail.
 
-use crate::dav::{Collection, CollectionKind, Fetched, Href, Listed};
+use super::Text;
+use crate::dav::{Collection, CollectionKind, Href, Listed};
 use crate::domain::{Account, AccountId, Folder, FolderPath, MessageHead, Side, Uid, UidValidity};
-use crate::imap::{BodySink, Reader, SinkClosed};
+use crate::imap::Reader;
 use crate::items::{ItemMessage, Unusable, split_calendar};
 use crate::migrate::context::RunContext;
 use crate::migrate::context::control::Registration;
 use crate::migrate::context::permits::Permit;
-use crate::migrate::groupware::places;
+use crate::migrate::groupware::reporter::ItemReporter;
+use crate::migrate::groupware::{messages, places};
 use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::plan::items::AsItems;
 use std::collections::BTreeMap;
 
 /// The largest message that is read, in bytes: an attachment of 50 MB in Base64 and some room.
@@ -21,8 +24,6 @@ const LARGEST: u64 = 80 << 20;
 /// Messages that are looked at to know what a folder is, and how large they may be.
 const SAMPLE: usize = 5;
 const LARGEST_SAMPLE: u64 = 1 << 20;
-/// Messages that are asked for at once.
-const AT_ONCE: usize = 20;
 
 /// The folders of a signed-in mailbox.
 pub(crate) struct ItemFolders {
@@ -39,6 +40,53 @@ struct ItemFolder {
     messages: Vec<(Listed, Uid)>,
 }
 
+/// What Kolab noted of a folder, as far as it is about items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Noted {
+    is_of_items: bool,
+    is_default: bool,
+}
+
+impl Noted {
+    /// From an annotation such as `event.default`, `task` or `contact`.
+    fn of(annotation: Option<&str>) -> Self {
+        let (kind, rank) = annotation.map(|it| it.split_once('.').unwrap_or((it, ""))).unwrap_or_default();
+        let is_of_items = matches!(kind, "event" | "task" | "contact");
+        Self { is_of_items, is_default: is_of_items && rank == "default" }
+    }
+}
+
+/// Which of the folders may hold items before anybody has looked into them, and what Kolab noted of each.
+fn candidates(context: &RunContext, reader: &mut Reader, folders: &[Folder]) -> Result<Vec<Option<Noted>>, Halt> {
+    let may_be = |folder: &Folder| {
+        folder.selectable
+            && !folder.path.is_inbox()
+            && folder.special_use.is_none()
+            && context.selection.takes_folder(&folder.path)
+    };
+    let asked: Vec<usize> = (0..folders.len()).filter(|index| may_be(&folders[*index])).collect();
+    let names: Vec<&[u8]> = asked.iter().map(|index| folders[*index].wire_name.as_slice()).collect();
+    let types = reader.folder_types(&names).on(Side::Source)?;
+    let mut found = vec![None; folders.len()];
+    for (index, annotation) in asked.into_iter().zip(types) {
+        let noted = Noted::of(annotation.as_deref());
+        found[index] = (noted.is_of_items || has_sign(&folders[index].path)).then_some(noted);
+    }
+    Ok(found)
+}
+
+/// Which of the folders may hold items. These are copied as mail after what is in them was migrated as items.
+pub(in crate::migrate) fn may_hold_items(
+    context: &RunContext,
+    reader: &mut Reader,
+    folders: &[Folder],
+) -> Result<Vec<bool>, Halt> {
+    if context.groupware.as_ref().is_none_or(|ends| !ends.may_read_folders()) {
+        return Ok(vec![false; folders.len()]);
+    }
+    Ok(candidates(context, reader, folders)?.iter().map(Option::is_some).collect())
+}
+
 impl ItemFolders {
     /// Signs in and looks which folders hold items; none where none does.
     pub(in crate::migrate::groupware) fn open(
@@ -49,14 +97,14 @@ impl ItemFolders {
         let place = context.permit(Side::Source)?;
         let signed_in = context.sign_in(id, Side::Source, account)?;
         let (mut reader, registration) = (signed_in.session.into_reader(), signed_in.registration);
-        let listing = reader.list().on(Side::Source)?;
-        let annotates = ["METADATA", "ANNOTATEMORE"].iter().any(|it| reader.capabilities().has(it));
+        let listed = reader.list().on(Side::Source)?.folders;
         let mut folders = BTreeMap::new();
-        for folder in listing.folders.iter().filter(|folder| is_candidate(folder, annotates)) {
+        for (folder, noted) in listed.iter().zip(candidates(context, &mut reader, &listed)?) {
+            let Some(noted) = noted else { continue };
             if context.control.stopping() {
                 return Err(Halt::Held);
             }
-            if let Some(found) = look(&mut reader, folder)? {
+            if let Some(found) = look(&mut reader, folder, noted)? {
                 folders.insert(found.collection.href.clone(), found);
             }
         }
@@ -78,110 +126,60 @@ impl ItemFolders {
         messages.map(|(listed, _)| listed.clone()).collect()
     }
 
+    /// Notes the messages of which everything is on the target as an item.
+    pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
+        for folder in self.folders.values() {
+            let items = folder.messages.iter().filter(|(listed, _)| reporter.is_on_target(listed.href.canonical()));
+            items.for_each(|(_, uid)| as_items.note(&folder.wire_name, folder.uid_validity, *uid));
+        }
+    }
+
     /// Reads messages of a folder.
     pub(super) fn fetch(
         &mut self,
         collection: &Href,
         listed: &[Listed],
-        each: &mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool,
+        each: &mut dyn FnMut(&Listed, Result<Text, Unusable>) -> bool,
     ) -> Result<(), Halt> {
         let Some(folder) = self.folders.get(collection) else { return Ok(()) };
+        let unusable = |why: String| Err(Unusable { name: String::new(), why, left_out: false });
         let status = self.reader.examine(&folder.wire_name).on(Side::Source)?;
         if status.uid_validity != folder.uid_validity {
             // Its numbers name other messages now; the next run lists them anew.
-            for listed in listed {
-                let why = "the folder was replaced by another while it was read".to_owned();
-                each(listed, Err(Unusable { name: String::new(), why, left_out: false }));
-            }
+            let why = "the folder was replaced by another while it was read";
+            listed.iter().take_while(|listed| each(listed, unusable(why.to_owned()))).count();
             return Ok(());
         }
         let uids: BTreeMap<&Href, Uid> = folder.messages.iter().map(|(listed, uid)| (&listed.href, *uid)).collect();
         let wanted: BTreeMap<Uid, &Listed> =
             listed.iter().filter_map(|listed| Some((*uids.get(&listed.href)?, listed))).collect();
-        let (small, large): (Vec<Uid>, Vec<Uid>) = wanted
-            .iter()
-            .map(|(uid, listed)| (*uid, listed.size.unwrap_or_default()))
-            .fold((Vec::new(), Vec::new()), |(mut small, mut large), (uid, size)| {
-                if size > LARGEST {
-                    large.push(uid)
-                } else {
-                    small.push(uid)
-                }
-                (small, large)
-            });
-        for uid in &large {
-            let why = format!("it is larger than {} MB", LARGEST >> 20);
-            each(wanted[uid], Err(Unusable { name: String::new(), why, left_out: false }));
+        let is_large = |listed: &Listed| listed.size.unwrap_or_default() > LARGEST;
+        for listed in wanted.values().filter(|listed| is_large(listed)) {
+            if !each(listed, unusable(format!("it is larger than {} MB", LARGEST >> 20))) {
+                return Ok(());
+            }
         }
-        let mut sink = Whole { wanted, current: None, each, wants_more: true };
-        match self.reader.bodies(&mut small.chunks(AT_ONCE).map(<[Uid]>::to_vec), &mut sink) {
-            // Who wants no more has closed the reading; the connection is then in the middle of an answer.
-            Err(_) if !sink.wants_more => Ok(()),
-            read => read.on(Side::Source),
-        }
+        let small: Vec<Uid> = wanted.iter().filter(|(_, listed)| !is_large(listed)).map(|(uid, _)| *uid).collect();
+        let mut hand_over = |uid: Uid, message: Result<Vec<u8>, String>| {
+            let Some(listed) = wanted.get(&uid) else { return true };
+            let text = match message {
+                Ok(message) => text(message, &listed.etag),
+                Err(words) => unusable(format!("the source does not deliver it: {words}")),
+            };
+            each(listed, text)
+        };
+        messages::read(&mut self.reader, &small, LARGEST, &mut hand_over).on(Side::Source)
     }
 }
 
-/// Hands each message over as the item that it is.
-struct Whole<'w, 'e> {
-    wanted: BTreeMap<Uid, &'w Listed>,
-    current: Option<(Uid, Vec<u8>)>,
-    each: &'e mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool,
-    wants_more: bool,
-}
-
-impl Whole<'_, '_> {
-    fn hand_over(&mut self, uid: Uid, fetched: Result<String, Unusable>) -> Result<(), SinkClosed> {
-        let Some(listed) = self.wanted.get(&uid) else { return Ok(()) };
-        let fetched = fetched.map(|text| Fetched { href: listed.href.clone(), etag: listed.etag.clone(), text });
-        self.wants_more = (self.each)(listed, fetched);
-        if self.wants_more { Ok(()) } else { Err(SinkClosed) }
+/// The item that a message is.
+fn text(message: Vec<u8>, etag: &str) -> Result<Text, Unusable> {
+    let mut read = ItemMessage::read(&message);
+    drop(message);
+    match read.take_item() {
+        Ok(item) => Ok(Text { version: etag.to_owned(), text: item.text, has_more: item.has_more }),
+        Err(why) => Err(Unusable { name: format!("'{}'", read.subject), why, left_out: true }),
     }
-}
-
-impl BodySink for Whole<'_, '_> {
-    fn begin(&mut self, uid: Uid, _bytes: u64) -> Result<(), SinkClosed> {
-        self.current = Some((uid, Vec::new()));
-        Ok(())
-    }
-
-    fn chunk(&mut self, bytes: &[u8]) -> Result<(), SinkClosed> {
-        if let Some((_, message)) = self.current.as_mut().filter(|(_, message)| message.len() as u64 <= LARGEST) {
-            message.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), SinkClosed> {
-        let Some((uid, message)) = self.current.take() else { return Ok(()) };
-        let message = ItemMessage::read(&message);
-        let item = message.item().map(|item| item.text);
-        self.hand_over(
-            uid,
-            item.map_err(|why| Unusable { name: format!("'{}'", message.subject), why, left_out: true }),
-        )
-    }
-
-    fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed> {
-        let why = format!("the source does not deliver it: {words}");
-        self.hand_over(uid, Err(Unusable { name: String::new(), why, left_out: false }))
-    }
-
-    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-}
-
-/// Whether a folder may hold items before anybody has looked into it.
-fn is_candidate(folder: &Folder, annotates: bool) -> bool {
-    folder.selectable
-        && !folder.path.is_inbox()
-        && folder.special_use.is_none()
-        && (annotates || has_sign(&folder.path))
 }
 
 /// Whether the folder, or one above it, is called as calendars, contacts and tasks are.
@@ -190,7 +188,7 @@ fn has_sign(path: &FolderPath) -> bool {
 }
 
 /// What a folder is, by some of its messages.
-fn look(reader: &mut Reader, folder: &Folder) -> Result<Option<ItemFolder>, Halt> {
+fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<ItemFolder>, Halt> {
     let Ok(status) = reader.examine(&folder.wire_name) else {
         log::debug!(target: "dav", "the folder {} cannot be looked into", folder.path);
         return Ok(None);
@@ -200,13 +198,15 @@ fn look(reader: &mut Reader, folder: &Folder) -> Result<Option<ItemFolder>, Halt
     heads.sort_by_key(|head| head.uid);
     heads.dedup_by_key(|head| head.uid);
     let sample = heads.iter().rev().filter(|head| head.size <= LARGEST_SAMPLE).take(SAMPLE).map(|head| head.uid);
-    let mut sink = Sample::default();
-    reader
-        .bodies(&mut std::iter::once(sample.collect::<Vec<_>>()).filter(|it| !it.is_empty()), &mut sink)
-        .on(Side::Source)?;
-    let is_contacts = sink.contacts > sink.events + sink.tasks;
-    let is_sure = sink.by_kolab > 0 || has_sign(&folder.path);
-    if sink.contacts + sink.events + sink.tasks == 0 || !is_sure {
+    let mut seen = Sample::default();
+    let mut each = |_, message: Result<Vec<u8>, String>| {
+        seen.take(&message.unwrap_or_default());
+        true
+    };
+    messages::read(reader, &sample.collect::<Vec<_>>(), LARGEST_SAMPLE, &mut each).on(Side::Source)?;
+    let is_contacts = seen.contacts > seen.events + seen.tasks;
+    let is_sure = seen.by_kolab > 0 || noted.is_of_items || has_sign(&folder.path);
+    if seen.contacts + seen.events + seen.tasks == 0 || !is_sure {
         return Ok(None);
     }
     let encoded: Vec<String> = folder.path.parts().iter().map(|part| encoded(part)).collect();
@@ -220,8 +220,9 @@ fn look(reader: &mut Reader, folder: &Folder) -> Result<Option<ItemFolder>, Halt
             href: href.clone(),
             name: folder.path.name().to_owned(),
             kind: if is_contacts { CollectionKind::AddressBook } else { CollectionKind::Calendar },
-            events: !is_contacts && sink.events > 0,
+            events: !is_contacts && seen.events > 0,
             tasks: !is_contacts,
+            is_default: noted.is_default,
             left_out: None,
         },
         wire_name: folder.wire_name.clone(),
@@ -238,53 +239,23 @@ fn encoded(name: &str) -> String {
 /// Counts what some messages are.
 #[derive(Default)]
 struct Sample {
-    message: Vec<u8>,
     events: usize,
     tasks: usize,
     contacts: usize,
     by_kolab: usize,
 }
 
-impl BodySink for Sample {
-    fn begin(&mut self, _uid: Uid, _bytes: u64) -> Result<(), SinkClosed> {
-        self.message.clear();
-        Ok(())
-    }
-
-    fn chunk(&mut self, bytes: &[u8]) -> Result<(), SinkClosed> {
-        if self.message.len() as u64 <= LARGEST_SAMPLE {
-            self.message.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), SinkClosed> {
-        let message = ItemMessage::read(&self.message);
-        let Ok(item) = message.item() else { return Ok(()) };
+impl Sample {
+    fn take(&mut self, message: &[u8]) {
+        let mut message = ItemMessage::read(message);
+        let Ok(item) = message.take_item() else { return };
         self.by_kolab += usize::from(message.kolab_type.is_some());
-        if item.is_contact {
-            self.contacts += 1;
-            return Ok(());
-        }
         let is_task =
-            split_calendar(&item.text, "").iter().flatten().all(|it| it.kind() == crate::domain::ItemKind::Task);
-        if is_task {
-            self.tasks += 1
-        } else {
-            self.events += 1
+            || split_calendar(&item.text, "").iter().flatten().all(|it| it.kind() == crate::domain::ItemKind::Task);
+        match item.is_contact {
+            true => self.contacts += 1,
+            false if is_task() => self.tasks += 1,
+            false => self.events += 1,
         }
-        Ok(())
-    }
-
-    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
     }
 }

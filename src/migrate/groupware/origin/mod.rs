@@ -6,13 +6,16 @@
 mod files;
 mod folders;
 
+use super::reporter::ItemReporter;
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, Fetched, Listed, Source};
 use crate::domain::{ItemKind, Side};
-use crate::items::{Unusable, split_calendar, split_cards};
+use crate::items::{ContactGroups, Unusable, split_calendar, split_cards};
+use crate::migrate::plan::items::AsItems;
 
 pub(super) use files::ItemFiles;
 pub(super) use folders::ItemFolders;
+pub(in crate::migrate) use folders::may_hold_items;
 
 /// What is read.
 pub(super) enum Origin {
@@ -22,6 +25,22 @@ pub(super) enum Origin {
     Folders(Box<ItemFolders>),
     /// Files of one person.
     Files(ItemFiles),
+}
+
+/// What was read from one place.
+pub(super) struct Text {
+    /// The source's version of it; empty when the source gives none.
+    pub(super) version: String,
+    /// iCalendar or vCard, with one item or several.
+    pub(super) text: String,
+    /// Whether there is more than these items: a message with attachments, or with further items.
+    pub(super) has_more: bool,
+}
+
+impl From<Fetched> for Text {
+    fn from(fetched: Fetched) -> Self {
+        Self { version: fetched.etag, text: fetched.text, has_more: false }
+    }
 }
 
 /// Events, tasks and contacts.
@@ -69,8 +88,8 @@ impl Origin {
     /// What cannot be read counts as one.
     fn count_each(&mut self, collection: &Collection, listed: &[Listed]) -> Result<Counts, Failure> {
         let mut counts = (0, 0, 0);
-        let mut each = |_: &Listed, fetched: Result<Fetched, Unusable>| {
-            let text = fetched.map(|fetched| fetched.text).unwrap_or_default();
+        let mut each = |_: &Listed, read: Result<Text, Unusable>| {
+            let text = read.map(|read| read.text).unwrap_or_default();
             match collection.kind {
                 CollectionKind::AddressBook => counts.2 += split_cards(&text, "").len() as u64,
                 CollectionKind::Calendar => {
@@ -87,17 +106,44 @@ impl Origin {
         Ok(counts)
     }
 
+    /// The groups of an address book. Their members have to know of them before they are stored, wherever in the book the groups are.
+    pub(super) fn groups(&mut self, collection: &Collection, listed: &[Listed]) -> Result<ContactGroups, Failure> {
+        let mut groups = ContactGroups::default();
+        if collection.kind != CollectionKind::AddressBook {
+            return Ok(groups);
+        }
+        if let Origin::Server(source) = self
+            && let Some(texts) = source.groups(&collection.href).on(Side::Source)?
+        {
+            texts.iter().for_each(|text| groups.take(text));
+            return Ok(groups);
+        }
+        let mut each = |_: &Listed, read: Result<Text, Unusable>| {
+            groups.take(&read.map(|read| read.text).unwrap_or_default());
+            true
+        };
+        self.fetch(collection, listed, &mut each)?;
+        Ok(groups)
+    }
+
+    /// Notes the messages of which everything is on the target as an item; a source of another kind has no messages.
+    pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
+        if let Origin::Folders(folders) = self {
+            folders.note_items(reporter, as_items);
+        }
+    }
+
     /// Reads texts of a collection and hands each over, or why it cannot be read; `each` says whether it wants more.
     pub(super) fn fetch(
         &mut self,
         collection: &Collection,
         listed: &[Listed],
-        each: &mut dyn FnMut(&Listed, Result<Fetched, Unusable>) -> bool,
+        each: &mut dyn FnMut(&Listed, Result<Text, Unusable>) -> bool,
     ) -> Result<(), Failure> {
         match self {
             Origin::Server(source) => source
                 .fetch(collection.kind, &collection.href, listed, &mut |listed, fetched| {
-                    each(listed, fetched.map_err(|error| not_delivered(&error.to_string())))
+                    each(listed, fetched.map(Text::from).map_err(|error| not_delivered(&error.to_string())))
                 })
                 .on(Side::Source),
             Origin::Folders(folders) => {

@@ -1,0 +1,249 @@
+//! What is to be done about each item of a collection: nothing, a comparison, or storing it.
+//!
+//! - What the record knows as checked, unchanged on the source and still on the target, needs no look at all.
+//! - What has its UID or its own place taken on the target is compared, and the target's is left alone.
+//! - What the record knows as stored and the target has not any more was deleted there, which is for its owner to decide.
+
+use super::{Copying, Planned, Waiting, kind_of};
+use crate::dav::{Collection, CollectionKind, Href, Listed};
+use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::items::{ContactGroups, Unusable};
+use crate::ledger::{ItemRecord, ItemState};
+use crate::migrate::groupware::origin::{Origin, Text};
+use crate::migrate::groupware::outgoing::{self, Conversion, Outgoing, own_name};
+use crate::migrate::groupware::places::Route;
+use crate::migrate::groupware::sides::Failure;
+use crate::migrate::groupware::survey::Held;
+use crate::migrate::groupware::tripwire;
+use std::collections::HashMap;
+
+/// Where on the source an item is: its collection and the text there.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    collection: &'a Collection,
+    listed: &'a Listed,
+    /// The source's version of the text.
+    version: &'a str,
+    /// How many items the text holds, and whether it holds more.
+    items: u32,
+    has_more: bool,
+}
+
+impl Copying<'_, '_> {
+    /// Migrates a collection of the source. `first` is whether it is the first of its kind.
+    pub(super) fn collection(
+        &mut self,
+        source: &mut Origin,
+        held: &Held,
+        records: Vec<ItemRecord>,
+        first: bool,
+    ) -> Result<(), Failure> {
+        if !held.whole {
+            let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
+            self.reporter.problem(problem);
+        }
+        if held.items.is_empty() {
+            return Ok(());
+        }
+        self.look_at_target(held.collection.kind)?;
+        let mut by_place: HashMap<String, Vec<ItemRecord>> = HashMap::new();
+        for record in records {
+            by_place.entry(record.place.clone()).or_default().push(record);
+        }
+        let mut open: Vec<Listed> = Vec::new();
+        for listed in &held.items {
+            let place = listed.href.canonical();
+            let known = by_place.get(place).map_or(&[][..], Vec::as_slice);
+            let is_done = |record: &ItemRecord| self.is_done(record, listed, known.len() as u32);
+            if known.is_empty() || !known.iter().all(is_done) {
+                open.push(listed.clone());
+                continue;
+            }
+            self.reporter.begin_text(place, known.len());
+            for (number, record) in known.iter().enumerate() {
+                if record.has_more {
+                    self.reporter.note_more(place);
+                }
+                let (kind, outcome) = (kind_of(record.kind), ItemOutcome::AlreadyThere);
+                self.reporter.settle((place, number as u32), kind, outcome, None);
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let own =
+            own_name(&self.reporter.account.target().key(), held.collection.href.canonical(), "", ItemKind::Event);
+        let own = own.trim_end_matches(".ics").to_owned();
+        let route = self.places.route(&mut self.target, &held.collection, first, &own)?;
+        if route.category.is_some() {
+            let problem = self.reporter.of_collection(ProblemKind::CollectionMerged, Side::Target, &held.collection);
+            self.reporter.problem(problem);
+        }
+        let groups = source.groups(&held.collection, &held.items)?;
+        let mut failure = None;
+        let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
+            if self.reporter.context.control.holding() {
+                self.reporter.context.control.wait_while_paused();
+            }
+            let known = by_place.get(listed.href.canonical()).map_or(&[][..], Vec::as_slice);
+            let outcome = if self.reporter.context.control.stopping() {
+                Err(Failure::Off)
+            } else {
+                self.text(&held.collection, (listed, read), (&route, &groups), known)
+            };
+            failure = outcome.err();
+            failure.is_none()
+        };
+        source.fetch(&held.collection, &open, &mut each)?;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        self.flush()?;
+        self.reporter.note_vanished(open.iter().map(|listed| listed.href.canonical()));
+        Ok(())
+    }
+
+    /// Whether an item needs no look at all: it was checked, is unchanged on the source, and is on the target or was deleted there. `items`
+    /// is how many there are at its place.
+    fn is_done(&self, record: &ItemRecord, listed: &Listed, items: u32) -> bool {
+        let kind = if record.kind == 2 { CollectionKind::AddressBook } else { CollectionKind::Calendar };
+        let there = self.existing.get(&kind).is_some_and(|existing| existing.has(&Href::of_path(&record.target)));
+        let unchanged = !listed.etag.is_empty() && listed.etag == record.version && record.items_there == items;
+        record.state == ItemState::Checked && unchanged && (there || !self.reporter.context.options.repair)
+    }
+
+    /// One text of the source, which may hold several items.
+    fn text(
+        &mut self,
+        collection: &Collection,
+        (listed, read): (&Listed, Result<Text, Unusable>),
+        (route, groups): (&Route, &ContactGroups),
+        known: &[ItemRecord],
+    ) -> Result<(), Failure> {
+        let place = listed.href.canonical();
+        let guess = match collection.kind {
+            CollectionKind::AddressBook => ItemKind::Contact,
+            CollectionKind::Calendar if collection.events => ItemKind::Event,
+            CollectionKind::Calendar => ItemKind::Task,
+        };
+        let text = match read {
+            Ok(text) => text,
+            Err(unusable) => {
+                self.reporter.begin_text(place, 1);
+                self.name_unusable((listed, 0), guess, collection, unusable);
+                return Ok(());
+            }
+        };
+        let conversion = Conversion {
+            attendees: self.attendees,
+            kerio: self.reporter.context.profile.limits_pictures,
+            category: route.category.as_deref(),
+            groups,
+        };
+        let (version, mut has_more) = (text.version.clone(), text.has_more);
+        let items = outgoing::read(collection.kind, text, place, conversion);
+        has_more |= items.iter().flatten().any(|item| item.remarks.iter().any(|remark| remark.loses));
+        self.reporter.begin_text(place, items.len().max(1));
+        if has_more {
+            self.reporter.note_more(place);
+        }
+        if items.is_empty() {
+            let why = "it holds no event, task or contact".to_owned();
+            self.name_unusable((listed, 0), guess, collection, Unusable { name: String::new(), why, left_out: true });
+        }
+        let version = if version.is_empty() { &listed.etag } else { &version };
+        let place = Place { collection, listed, version, items: items.len() as u32, has_more };
+        for (number, item) in items.into_iter().enumerate() {
+            match item {
+                Ok(item) => self.item(place, number as u32, item, route, known)?,
+                Err(unusable) => self.name_unusable((listed, number as u32), guess, collection, unusable),
+            }
+        }
+        Ok(())
+    }
+
+    fn name_unusable(
+        &mut self,
+        (listed, number): (&Listed, u32),
+        guess: ItemKind,
+        collection: &Collection,
+        unusable: Unusable,
+    ) {
+        let Unusable { name, why, left_out } = unusable;
+        let kind = if left_out { ProblemKind::ItemLeftOut } else { ProblemKind::ItemNotCopied };
+        let outcome = if left_out { ItemOutcome::LeftOut } else { ItemOutcome::Failed };
+        let name = if name.is_empty() { listed.href.name() } else { name };
+        let problem = self.reporter.about(kind, guess, &name, collection).on(Side::Source).saying(why);
+        self.reporter.settle((listed.href.canonical(), number), guess, outcome, Some(problem));
+    }
+
+    fn item(
+        &mut self,
+        at: Place<'_>,
+        number: u32,
+        item: Outgoing,
+        route: &Route,
+        known: &[ItemRecord],
+    ) -> Result<(), Failure> {
+        let (collection, place) = (at.collection, at.listed.href.canonical());
+        if self.reporter.is_settled(place, number) {
+            return Ok(());
+        }
+        let earlier = known.iter().find(|record| (kind_of(record.kind), &record.uid) == (item.kind, &item.uid));
+        if earlier.is_some_and(|record| self.is_done(record, at.listed, at.items)) {
+            self.reporter.settle((place, number), item.kind, ItemOutcome::AlreadyThere, None);
+            return Ok(());
+        }
+        for remark in &item.remarks {
+            let problem = self.reporter.about(ProblemKind::ItemAdapted, item.kind, &item.name, collection);
+            self.reporter.problem(problem.saying(&remark.words));
+        }
+        let Some(goal) = route.place(item.kind).and_then(|index| self.places.collections.get(index)).cloned() else {
+            let problem = self.reporter.about(ProblemKind::ItemNotCopied, item.kind, &item.name, collection);
+            let problem = problem.on(Side::Target).saying("the target has no place for it and makes none");
+            self.reporter.settle((place, number), item.kind, ItemOutcome::Failed, Some(problem));
+            return Ok(());
+        };
+        let account = self.reporter.account.target().key();
+        let name = own_name(&account, collection.href.canonical(), &item.uid, item.kind);
+        let own = goal.href.child(&name);
+        let record = |target: &Href, state| ItemRecord {
+            kind: super::number_of(item.kind),
+            collection: collection.href.canonical().to_owned(),
+            place: place.to_owned(),
+            version: at.version.to_owned(),
+            uid: item.uid.clone(),
+            state,
+            target: target.canonical().to_owned(),
+            items_there: at.items,
+            has_more: at.has_more,
+        };
+        let existing = self.existing.entry(collection.kind).or_default();
+        let there = existing.of_uid(item.kind, &item.uid).cloned().or_else(|| existing.has(&own).then(|| own.clone()));
+        if let Some(href) = there {
+            let record = record(&href, ItemState::Stored);
+            let (ours, item) = (earlier.is_some(), item.comparable());
+            return self.wait(Waiting { item, number, record, href, ours, is_new: false });
+        }
+        if earlier.is_some_and(|record| record.state != ItemState::Intended) && !self.reporter.context.options.repair {
+            // It was on the target and is not any more: somebody deleted it there, which is theirs to decide.
+            self.reporter.settle((place, number), item.kind, ItemOutcome::AlreadyThere, None);
+            return Ok(());
+        }
+        let (record, is_known) = (record(&own, ItemState::Intended), earlier.is_some());
+        let planned = Planned { item, number, record, goal, name, own, is_known };
+        if planned.item.participants.is_empty() { self.plan(planned) } else { self.store_watched(planned) }
+    }
+
+    /// Stores an event with participants where it is the tripwire's turn: alone, so that nothing else goes out before it is looked for.
+    fn store_watched(&mut self, planned: Planned) -> Result<(), Failure> {
+        let (context, id, account) = (self.reporter.context, self.reporter.id, self.reporter.account);
+        let people = tripwire::migrated(context, account, &planned.item.participants);
+        let Some(mut watch) = tripwire::watch(context, id, &people, &planned.item.uid)? else {
+            return self.plan(planned);
+        };
+        self.plan(planned)?;
+        self.flush()?;
+        watch.look_if_due(context, id)
+    }
+}
