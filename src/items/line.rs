@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn no_text_can_pass_for_a_property_of_its_own() {
         for breaks in ["\u{2028}", "\u{2029}", "\u{85}", "\u{b}", "\u{c}", "\u{1c}", "\u{1e}"] {
-            let line = Line::parse(&format!("SUMMARY;X=a{breaks}ATTENDEE:b{breaks}ATTENDEE:mailto:bob@example.com"));
+            let line = Line::parse(format!("SUMMARY;X=a{breaks}ATTENDEE:b{breaks}ATTENDEE:mailto:bob@example.com"));
             let mut text = String::new();
             line.unwrap().write(&mut text);
             assert!(!text.contains(breaks) && text.starts_with("SUMMARY"), "{text:?}");

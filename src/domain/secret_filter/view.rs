@@ -80,11 +80,11 @@ impl View {
             };
             at += length;
         }
-        Some(view.as_text())
+        Some(view.into_text())
     }
 
     /// Without zeros, and with what is no UTF-8 as Latin-1.
-    fn as_text(self) -> Self {
+    fn into_text(self) -> Self {
         if !self.bytes.contains(&0) && std::str::from_utf8(&self.bytes).is_ok() {
             return self;
         }

@@ -105,25 +105,6 @@ fn is_silent(error: &DavError) -> bool {
     matches!(error, NetworkError::Refused | NetworkError::TimedOut | NetworkError::NotConnected { .. })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io;
-
-    #[test]
-    fn a_port_where_nothing_answers_has_no_calendars_and_a_server_that_fails_may_have_some() {
-        let not_connected = NetworkError::NotConnected { why: io::Error::other("no route to host") };
-        for silent in [NetworkError::Refused, NetworkError::TimedOut, not_connected] {
-            assert!(is_absent(&DavError::Network(silent)));
-        }
-        assert!(is_absent(&DavError::NothingFound("x".to_owned())));
-        let lost = DavError::Network(NetworkError::Lost(io::Error::other("reset")));
-        for failing in [lost, DavError::SignInRefused { digest: false }, DavError::Busy { status: 503, wait: None }] {
-            assert!(!is_absent(&failing), "{failing}");
-        }
-    }
-}
-
 /// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is.
 pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Result<Vec<Held>, Failure> {
     let mut held = Vec::new();
@@ -142,4 +123,23 @@ pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Resu
     }
     reporter.counted(events, tasks, contacts);
     Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_port_where_nothing_answers_has_no_calendars_and_a_server_that_fails_may_have_some() {
+        let not_connected = NetworkError::NotConnected { why: io::Error::other("no route to host") };
+        for silent in [NetworkError::Refused, NetworkError::TimedOut, not_connected] {
+            assert!(is_absent(&DavError::Network(silent)));
+        }
+        assert!(is_absent(&DavError::NothingFound("x".to_owned())));
+        let lost = DavError::Network(NetworkError::Lost(io::Error::other("reset")));
+        for failing in [lost, DavError::SignInRefused { digest: false }, DavError::Busy { status: 503, wait: None }] {
+            assert!(!is_absent(&failing), "{failing}");
+        }
+    }
 }
