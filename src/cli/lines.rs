@@ -46,10 +46,13 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
         Event::ProblemMet { account: None, .. } => return None,
         Event::Paused => "Paused.".to_owned(),
         Event::Continued => "Continued.".to_owned(),
+        Event::AccountSkipped { account } => format!("{}: skipped", address(account)),
+        Event::SkipEnded { account } => format!("{}: continued", address(account)),
         Event::ItemsCounted { account, .. } => {
             format!("{}: {}", address(account), words::items(&state.account(*account)?.items))
         }
         Event::AccountJoined(_)
+        | Event::SkipRequested { .. }
         | Event::AccountLookedUp { .. }
         | Event::SeatsCounted { .. }
         | Event::ItemsSettled { .. }

@@ -18,6 +18,7 @@ mod notify;
 mod password;
 mod port;
 mod progress;
+mod record;
 mod request;
 mod run;
 mod selection;
@@ -101,24 +102,28 @@ fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitSta
 
 fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
     let TaskArguments { servers, groupware, selection, run: typed } = task;
-    let mut file = request::accounts_file(&typed.accounts, typed.columns).map_err(Refusal::usage)?;
-    if servers.source_sign_in.needs_own_passwords() {
+    let state_folder = state_folder(typed.state_dir.clone())?;
+    let record = record::named(typed.migration.as_deref(), &state_folder);
+    let own_passwords = servers.source_sign_in.needs_own_passwords();
+    let listed = record::accounts(&typed, record.as_ref()).map_err(Refusal::usage)?;
+    let (selection, rules) = record::rules(&selection, record.as_ref()).map_err(Refusal::usage)?;
+    let record::Listed { mut file, path, said } = listed;
+    if own_passwords {
         file.require_passwords();
     }
     // Said before anything else can fail.
     if !typed.quiet {
+        said.iter().chain(&rules).for_each(terminal::complain);
         request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
     }
     let list = AccountList {
-        file: std::path::absolute(&typed.accounts).ok().filter(|_| typed.accounts.as_os_str() != "-"),
+        file: path,
         addresses: file.accounts.iter().map(|account| account.address.clone()).collect(),
         migration: typed.migration.clone(),
     };
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;
-    let selection = selection::read(&selection).map_err(Refusal::usage)?;
     let groupware = groupware::read(groupware, servers.allow_cleartext_passwords).map_err(Refusal::usage)?;
     let servers = request::servers(servers).map_err(Refusal::usage)?;
-    let state_folder = state_folder(typed.state_dir)?;
     let _instance = claim(&state_folder)?;
     port::remind(kind, &servers, &state_folder);
     check_name(&list, &servers, &state_folder)?;

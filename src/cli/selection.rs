@@ -12,7 +12,8 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 pub(super) struct SelectionArguments {
     /// A file with rules, one per line, such as: exclude Junk*, since 2020-01-01, special-folders off
     ///
-    /// Each option below, except --no-special-folders, is also the keyword of a rule. Options add to the rules of the file.
+    /// Each option below, except --no-special-folders, is also the keyword of a rule. Options add to the rules of the file. With --migration and
+    /// none of these options, the rules of that migration's last run hold; an empty file of rules takes everything.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Take only folders that match this pattern, in which * matches anything; may be repeated
@@ -50,6 +51,11 @@ pub(super) fn read(typed: &SelectionArguments) -> Result<Selection, String> {
     }
     selection.special_folders &= !typed.no_special_folders;
     Ok(selection)
+}
+
+/// Whether any of these options was typed.
+pub(super) fn is_typed(typed: &SelectionArguments) -> bool {
+    typed.rules.is_some() || typed.no_special_folders || rules(typed).next().is_some()
 }
 
 /// The options as rules: the word that is also the option's name, and its value.

@@ -77,6 +77,21 @@ impl Selection {
         Ok(())
     }
 
+    /// The selection as lines of rules, from which the same selection is read again; empty where everything is taken as it is.
+    pub fn rules(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(self.include.iter().map(|pattern| format!("include {pattern}")));
+        lines.extend(self.exclude.iter().map(|pattern| format!("exclude {pattern}")));
+        lines.extend(self.rename.iter().map(|(from, to)| format!("rename {from} -> {to}")));
+        if !self.special_folders {
+            lines.push("special-folders off".to_owned());
+        }
+        lines.extend(self.since.map(|day| format!("since {day}")));
+        lines.extend(self.before.map(|day| format!("before {day}")));
+        lines.extend(self.max_bytes.map(|bytes| format!("max-size {}", size(bytes))));
+        lines.join("\n")
+    }
+
     /// Whether a folder of the source is taken.
     pub fn takes_folder(&self, path: &FolderPath) -> bool {
         let matches = |pattern: &String| matches(pattern, &path.to_string());
@@ -138,6 +153,13 @@ fn read_switch(text: &str) -> Result<bool, String> {
     }
 }
 
+/// A size as [`read_size`] reads it, in the largest unit that divides it.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{} {name}", bytes / unit))
+}
+
 /// Reads a day as `2024-02-29`.
 pub fn read_date(text: &str) -> Result<NaiveDate, String> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| format!("'{text}' is not a day like 2024-02-29."))
@@ -184,6 +206,19 @@ mod tests {
             ("größe", "GRÖßE", true),
         ] {
             assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_selection_read_as_the_same_selection() {
+        for rules in [
+            "",
+            "include Work*\nexclude Work/Old*\nrename Old/Name -> New/Name\nspecial-folders off\nsince 2020-01-31\nmax-size 50 MB",
+            "before 2021-01-01\nmax-size 1234567",
+            "max-size 1536 KB",
+        ] {
+            assert_eq!(selection(rules).rules(), rules);
+            assert_eq!(selection(&selection(rules).rules()), selection(rules));
         }
     }
 

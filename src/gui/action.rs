@@ -2,9 +2,8 @@
 
 use super::fleet::FleetPlace;
 use super::page::Page;
-use crate::domain::Doubt;
-use crate::domain::Side;
 use crate::domain::list::Layout;
+use crate::domain::{AccountId, Doubt, Side};
 use std::path::PathBuf;
 
 /// Something the user asked for.
@@ -125,6 +124,10 @@ pub enum RunCommand {
     Pause,
     /// Continue after a pause.
     Continue,
+    /// Leave an account alone: settle what is in flight of it, then bring the others forward.
+    Skip(AccountId),
+    /// Continue an account that was skipped.
+    TakeUp(AccountId),
     /// End every wait for a server.
     TryNow,
     /// Stop: start nothing new and settle what is in flight.

@@ -1,13 +1,14 @@
 //! A run as the window sees it: started in the background, followed through a channel, never waited for.
 
 use super::task::{Progress, Task};
-use crate::domain::{Problem, Side};
+use crate::domain::{AccountId, Problem};
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, Request, Run};
+use crate::migrate::{self, Request, Run, Silence};
 use crate::progress::{RunKind, RunState, Stamped};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::Context;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +18,10 @@ use std::time::{Duration, Instant};
 const BUDGET: Duration = Duration::from_millis(8);
 /// A stopped run settles what is in flight for this long. Then its connections are cut, and the next run settles the rest.
 const GENTLE: Duration = Duration::from_millis(2500);
+/// A skipped account settles what is in flight for this long. Then its connections are cut, and it settles the rest when it continues.
+const SKIPPED_WITHIN: Duration = Duration::from_secs(10);
 /// The window waits at most this long for a stopped run; what is left of it ends in the background.
-const STOPPED_WITHIN: Duration = Duration::from_millis(4500);
+const STOPPED_WITHIN: Duration = Duration::from_millis(4000);
 /// During a run the window redraws itself at most this often.
 pub const FRAME: Duration = Duration::from_millis(100);
 
@@ -49,6 +52,8 @@ pub struct Running {
     /// When it was asked to stop.
     stopping: Option<Instant>,
     cut: bool,
+    /// The accounts that are being skipped, and since when.
+    skipping: BTreeMap<AccountId, Instant>,
 }
 
 impl Running {
@@ -69,6 +74,7 @@ impl Running {
             since: Instant::now(),
             stopping: None,
             cut: false,
+            skipping: BTreeMap::new(),
         })
     }
 
@@ -89,6 +95,13 @@ impl Running {
             self.cut = self.begun.is_some();
             self.with(Run::stop_now);
         }
+        self.skipping.retain(|account, asked| {
+            let settles = asked.elapsed() < SKIPPED_WITHIN;
+            if let Some(begun) = self.begun.as_ref().filter(|_| !settles) {
+                begun.run.cut(*account);
+            }
+            settles
+        });
         self.waking.store(false, Ordering::Relaxed);
         let started = Instant::now();
         while let Ok(event) = self.events.try_recv() {
@@ -132,7 +145,7 @@ impl Running {
     }
 
     /// The server that has kept a connection waiting longest, and for how long.
-    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+    pub fn longest_silence(&self) -> Option<Silence> {
         self.begun.as_ref()?.run.longest_silence()
     }
 
@@ -153,6 +166,18 @@ impl Running {
     /// Continues after a pause.
     pub fn resume(&self) {
         self.with(Run::resume);
+    }
+
+    /// Leaves an account alone: settles what is in flight of it, then brings the others forward.
+    pub fn skip(&mut self, account: AccountId) {
+        self.skipping.insert(account, Instant::now());
+        self.with(|run| run.skip(account));
+    }
+
+    /// Continues an account that was skipped.
+    pub fn take_up(&mut self, account: AccountId) {
+        self.skipping.remove(&account);
+        self.with(|run| run.take_up(account));
     }
 
     /// Ends every wait for a server.

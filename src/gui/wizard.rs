@@ -73,7 +73,8 @@ impl Wizard {
         let (page, bar) = rest.split_top_bottom_at_y(rest.bottom() - BAR);
         place(ui, side, "steps", |ui| steps::show(ui, &self.steps(), &mut actions));
         let margin = if page.width() >= 700.0 { 28.0 } else { 18.0 };
-        place(ui, page.shrink2(vec2(margin, 0.0)), "page", |ui| self.show_page(ui, &mut actions));
+        let page = page.shrink2(vec2(margin, 0.0)).with_max_x(page.right() - margin - RING);
+        place(ui, page, "page", |ui| self.show_page(ui, &mut actions));
         ui.painter().hline(bar.x_range(), bar.top() + 0.5, Stroke::new(1.0, palette(ui).line));
         // As wide as the page above it.
         let bar = bar.shrink2(vec2(margin, 0.0)).with_max_x(bar.right() - margin - RING);
@@ -279,13 +280,16 @@ fn place(ui: &mut Ui, rect: Rect, salt: &str, content: impl FnOnce(&mut Ui)) {
 
 /// A page at least `least` high, which scrolls where the window is lower.
 fn scrolled(ui: &mut Ui, least: f32, content: impl FnOnce(&mut Ui)) {
-    let height = ui.available_height();
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_width(ui.available_width() - RING);
-        if least > 0.0 {
-            ui.set_max_height((height - 14.0).max(least));
-        }
-        content(ui);
+    let page = ui.available_rect_before_wrap();
+    // The ring around a focused field may reach over the page's edge, and is not cut there.
+    place(ui, page.with_max_x(page.right() + RING), "scrolled", |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.set_width(page.width());
+            if least > 0.0 {
+                ui.set_max_height((page.height() - 14.0).max(least));
+            }
+            content(ui);
+        });
     });
 }
 

@@ -59,7 +59,7 @@ pub fn connect(endpoint: &Endpoint) -> Result<Greeted, ImapError> {
     let mut watched: Vec<_> = endpoint.watch.iter().map(|watch| (watch.0)(handle.clone())).collect();
     let mut dial = || {
         let tcp = dial(host, *port, proxy.as_ref(), limits)?;
-        watched.extend(endpoint.watch.iter().map(|watch| (watch.0)(Interrupter::setting_up(&tcp))));
+        watched.extend(endpoint.watch.iter().map(|watch| (watch.0)(handle.in_place(&tcp))));
         Ok(tcp)
     };
     let (mut wire, product) = match endpoint.security {

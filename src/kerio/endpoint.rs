@@ -1,6 +1,6 @@
 //! The address of an administration API, and the certificates to trust there.
 
-use crate::network::{HttpServer, Limits, Proxy, Trust};
+use crate::network::{HttpServer, Limits, Proxy, Trust, Watch};
 
 /// The address of the administration API, and the certificates to trust there.
 #[derive(Debug, Clone)]
@@ -15,12 +15,14 @@ pub struct AdministrationEndpoint {
     pub proxy: Option<Proxy>,
     /// Time limits. A whole call ends after `connect` plus `read`; a changed port gets `connect` to begin to answer.
     pub limits: Limits,
+    /// Who watches how long its connections wait, if anybody does.
+    pub watch: Option<Watch>,
 }
 
 impl AdministrationEndpoint {
     /// The same as a server that speaks HTTP.
     pub(super) fn server(&self) -> HttpServer {
-        let Self { host, port, trust, proxy, limits } = self.clone();
-        HttpServer { host, port, encrypted: true, trust, proxy, limits, rate: None, watch: None }
+        let Self { host, port, trust, proxy, limits, watch } = self.clone();
+        HttpServer { host, port, encrypted: true, trust, proxy, limits, rate: None, watch }
     }
 }

@@ -51,6 +51,20 @@ impl Administration {
         domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
     }
 
+    /// The size in bytes up to which the mailbox of an existing user may grow; none where it has no limit, or none that is known. Changes
+    /// nothing (B18).
+    pub fn largest_mailbox(&self, address: &Address) -> Option<u64> {
+        let domain = self.domains.find(&self.session, address.domain()).ok()??;
+        let query = Query {
+            fields: &["id", "loginName", "diskSizeLimit"],
+            equals: Some(("loginName", address.local())),
+            domain: Some(&domain.id),
+        };
+        let users = query::all(&self.session, "Users.get", query).ok()?;
+        let user = users.iter().find(|user| text(user, "loginName").eq_ignore_ascii_case(address.local()))?;
+        size_limit(user.get("diskSizeLimit")?)
+    }
+
     /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name
     /// `domain_created` gets.
     pub fn ensure_user(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<User, KerioError> {
@@ -180,6 +194,23 @@ impl Administration {
 
 fn usable(user: &Listed, domain: &Domain) -> Result<(), KerioError> {
     if user.enabled { Ok(()) } else { Err(KerioError::UserDisabled(format!("{}@{}", user.login_name, domain.name))) }
+}
+
+/// The bytes of a limit of size, if it is active: `{isActive, limit: {value, units}}`.
+fn size_limit(limit: &Value) -> Option<u64> {
+    if limit.get("isActive").and_then(Value::as_bool) != Some(true) {
+        return None;
+    }
+    let size = limit.get("limit")?;
+    let unit = match text(size, "units").as_str() {
+        "Bytes" => 1,
+        "KiloBytes" => 1 << 10,
+        "MegaBytes" => 1 << 20,
+        "GigaBytes" => 1 << 30,
+        "TeraBytes" => 1 << 40,
+        _ => return None,
+    };
+    size.get("value")?.as_u64()?.checked_mul(unit)
 }
 
 fn owner(entity: &Value) -> String {

@@ -90,14 +90,23 @@ impl Task<Verdict> for MailboxTask<'_> {
             let ended = match attempts.go_on(context, id, account, migration) {
                 Turn::Ended(ended) => ended,
                 Turn::PutOff(until) => return Turn::PutOff(until),
+                Turn::Skipped => return Turn::Skipped,
             };
             migration.migrate_items(ended);
+            if ended == Ended::Done(()) && migration.left_items() {
+                // Nothing is wrong with it: its items were left for later.
+                return Turn::Ended(migration.end(Ended::Stopped));
+            }
             let is_through = std::mem::take(&mut migration.after_items).is_empty();
             if is_through || ended != Ended::Done(()) {
                 return Turn::Ended(migration.end(ended));
             }
             *attempts = Attempts::new(&PAUSES);
         }
+    }
+
+    fn leave(&mut self) -> Verdict {
+        self.migration.end(Ended::Stopped)
     }
 }
 
@@ -149,6 +158,12 @@ impl Migration<'_> {
         mailbox.as_items = std::mem::take(&mut end.as_items);
         mailbox.reporter.incomplete |= end.is_incomplete;
         *items = Some(end);
+    }
+
+    /// Whether the user skipped the account while its items were copied, and they are not through.
+    fn left_items(&self) -> bool {
+        let Mailbox { context, reporter, .. } = &self.mailbox;
+        context.control.is_skipped(reporter.account) && self.items.as_ref().is_some_and(|items| items.is_incomplete)
     }
 
     /// Reports what is left to report, and says how the account ended.

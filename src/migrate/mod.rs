@@ -40,6 +40,7 @@ mod verify;
 mod witness;
 
 pub use check::probe::{test_source, test_target, trust};
+pub use context::control::Silence;
 pub use request::{
     AccountList, AdministrationServer, ClientCertificate, ConnectionLimits, DavAddress, Errand, Groupware,
     GroupwareMode, Limits, MASTER_SEPARATOR, MailServer, NameForm, Observer, Options, Patience, Proxy, Request,

@@ -49,7 +49,7 @@ pub fn look(
     }
     let at_once = if mailbox.singly.any() { 1 } else { AT_ONCE };
     for part in recorded.chunks_mut(at_once) {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         look_at(mailbox, sessions, part)?;

@@ -1,7 +1,7 @@
 //! A migration: the moving of some people from one server to another, over as many runs as it takes.
 //!
-//! It is a named, durable record beside the ledger: the two servers, the accounts with the stage each has reached over all runs, and
-//! the runs. The ledger knows every message; this record knows what to say to a person, and what to offer at the next start.
+//! It is a named, durable record beside the ledger: the two servers, the rules, the accounts with the stage each has reached over all
+//! runs, and the runs. The ledger knows every message; this record knows what to say to a person, and what to offer at the next start.
 //!
 //! - It never holds a password: of the list of accounts it keeps the file's path and the addresses.
 //! - It is written whole or not at all, and only this user can read it.
@@ -36,6 +36,8 @@ pub struct Migration {
     pub target: String,
     /// The file that the accounts were last read from.
     pub accounts_file: Option<PathBuf>,
+    /// What the last run that copied left out or renamed, as lines of rules; none before there was one.
+    pub rules: Option<String>,
     /// The accounts by the key of their address ([`crate::domain::Address::key`]).
     pub accounts: BTreeMap<String, AccountRecord>,
     /// The runs, oldest first.
@@ -129,6 +131,20 @@ impl Migration {
         let mut stages = Stages::default();
         self.accounts.values().for_each(|account| stages.add(account.stage));
         stages
+    }
+
+    /// That these rules are not those of the last run, in a sentence; none when they are, or there was no run.
+    pub fn changed_rules(&self, rules: &str) -> Option<String> {
+        let before = self.rules.as_deref().filter(|before| *before != rules)?;
+        let said = |rules: &str| match rules.lines().collect::<Vec<_>>() {
+            lines if lines.is_empty() => "none".to_owned(),
+            lines => lines.join("; "),
+        };
+        Some(format!(
+            "The rules have changed since the last run. Then: {}. Now: {}. What was copied before stays on the target.",
+            said(before),
+            said(rules)
+        ))
     }
 
     /// Whether something is left to do.

@@ -210,8 +210,8 @@ impl Connections {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(self: &Arc<Self>, tcp: &TcpStream, watch: Option<&Watch>) -> io::Result<Registered> {
-        let interrupter = Stream::plain(tcp.try_clone()?).interrupter();
+    /// Takes in a connection that is being set up.
+    fn add(self: &Arc<Self>, interrupter: Interrupter, watch: Option<&Watch>) -> Registered {
         let watched = watch.map(|watch| (watch.0)(interrupter.clone()));
         let mut open = self.lock();
         if open.over {
@@ -220,7 +220,7 @@ impl Connections {
         let id = open.next;
         open.next += 1;
         open.open.insert(id, interrupter);
-        Ok(Registered { id, connections: self.clone(), _watched: watched })
+        Registered { id, connections: self.clone(), _watched: watched }
     }
 }
 
@@ -283,17 +283,21 @@ impl Connector for Dialer {
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
         let HttpServer { host, port, encrypted, trust, proxy, limits, rate, watch } = &self.server;
-        let mut registered = Vec::new();
-        let mut dial = || -> Result<TcpStream, NetworkError> {
+        let failed = |error| ureq::Error::Other(Box::new(error));
+        let tcp = super::dial(host, *port, proxy.as_ref(), limits).map_err(failed)?;
+        let handle = Interrupter::setting_up(&tcp);
+        let mut registered = vec![self.connections.add(handle.clone(), watch.as_ref())];
+        let mut again = || -> Result<TcpStream, NetworkError> {
             let tcp = super::dial(host, *port, proxy.as_ref(), limits)?;
-            registered.push(self.connections.add(&tcp, watch.as_ref())?);
+            registered.push(self.connections.add(handle.in_place(&tcp), watch.as_ref()));
             Ok(tcp)
         };
-        let stream = dial().and_then(|tcp| match encrypted {
-            true => Stream::secure(tcp, host, trust, &mut dial),
-            false => Ok(Stream::plain(tcp)),
-        });
-        let stream = stream.map_err(|error| ureq::Error::Other(Box::new(error)))?.limited(rate.clone());
+        let stream = match encrypted {
+            true => Stream::secure(tcp, host, trust, &mut again).map_err(failed)?,
+            false => Stream::plain(tcp),
+        };
+        let stream = stream.limited(rate.clone()).watched_by(&handle);
+        handle.is_set_up();
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         let keeps = self.connections.keeps;
         Ok(Some(Connection {

@@ -59,6 +59,11 @@ impl Interrupter {
         Self::new(tcp, activity)
     }
 
+    /// A handle to another connection that is made in place of this one while it is being set up: they wait as one.
+    pub fn in_place(&self, tcp: &TcpStream) -> Self {
+        Self::new(tcp, self.activity.clone())
+    }
+
     /// The connection is set up, and waits only while something is read or written.
     pub fn is_set_up(&self) {
         self.activity.ends();

@@ -400,6 +400,21 @@ pub enum Event {
     Continued,
     /// The user asked to stop.
     StopRequested,
+    /// The user asked to skip an account: what is in flight is settled, then the other accounts come first.
+    SkipRequested {
+        /// The account.
+        account: AccountId,
+    },
+    /// What was in flight of an account that the user skipped is settled; nobody works on it.
+    AccountSkipped {
+        /// The account.
+        account: AccountId,
+    },
+    /// The user continued an account that was skipped.
+    SkipEnded {
+        /// The account.
+        account: AccountId,
+    },
     /// The run ended. This is the last event.
     RunFinished,
 }
@@ -451,6 +466,9 @@ impl Event {
             | Event::Paused
             | Event::Continued
             | Event::StopRequested
+            | Event::SkipRequested { .. }
+            | Event::AccountSkipped { .. }
+            | Event::SkipEnded { .. }
             | Event::RunFinished => {}
         }
         self

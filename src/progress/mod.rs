@@ -5,6 +5,7 @@
 mod assembled;
 mod counts;
 mod event;
+mod held;
 mod items;
 mod migration;
 mod rate;
@@ -15,7 +16,8 @@ mod whole;
 pub use assembled::TaskState;
 pub use counts::{Counts, Followed, Tally};
 pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify, WaitReason};
+pub use held::{Skip, Wait};
 pub use items::ItemTally;
 pub use migration::{AccountStage, MigrationInfo, Stages, Whole};
 pub use rate::Rate;
-pub use state::{AccountState, FolderState, RunState, Verdict, Wait};
+pub use state::{AccountState, FolderState, RunState, Verdict};

@@ -5,8 +5,8 @@
 use super::counts::shift;
 use super::sums::Sums;
 use super::{
-    AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Stamped, Step, Tally, UserState,
-    WaitReason,
+    AccountEnd, AccountInfo, Counts, Event, ItemTally, Rate, RunInfo, RunKind, Skip, Stamped, Step, Tally, UserState,
+    Wait,
 };
 use crate::domain::{AccountId, FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity, Side};
 use serde::{Deserialize, Serialize};
@@ -32,24 +32,6 @@ pub struct FolderState {
     pub finished: bool,
 }
 
-/// A wait for a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
-    /// The server's side.
-    pub side: Side,
-    /// Its end, in milliseconds of the run.
-    pub until: u64,
-    /// Why.
-    pub why: WaitReason,
-}
-
-impl Wait {
-    /// Seconds to its end from `now`, in milliseconds of the run.
-    pub fn seconds(&self, now: u64) -> u64 {
-        self.until.saturating_sub(now).div_ceil(1000)
-    }
-}
-
 /// An account in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountState {
@@ -64,6 +46,9 @@ pub struct AccountState {
     pub step: Step,
     /// What it waits for.
     pub waiting: Option<Wait>,
+    /// Whether the user skipped it.
+    #[serde(default)]
+    pub skip: Skip,
     /// Its folders, in the order of their ids.
     pub folders: Vec<FolderState>,
     /// What is not copied.
@@ -102,6 +87,7 @@ impl AccountState {
             created: false,
             step: Step::Waiting,
             waiting: None,
+            skip: Skip::No,
             folders: Vec::new(),
             left_out: Vec::new(),
             problems: Vec::new(),
@@ -137,7 +123,12 @@ impl AccountState {
 
     /// Whether a worker is working on it.
     pub fn is_running(&self) -> bool {
-        self.started_at.is_some() && self.end.is_none()
+        self.started_at.is_some() && self.end.is_none() && self.skip != Skip::Skipped
+    }
+
+    /// Whether the user skipped it, nobody works on it, and it came to no end of its own.
+    pub fn is_skipped(&self) -> bool {
+        self.skip == Skip::Skipped && matches!(self.end, None | Some(AccountEnd::Stopped))
     }
 }
 
@@ -234,7 +225,13 @@ impl RunState {
             Event::PortChanged { service, from, to } => self.port_changed = Some((service.clone(), *from, *to)),
             Event::PortRestored { .. } => self.ports_restored.extend(self.port_changed.take()),
             Event::DomainCreated { domain } => self.domains_created.push(domain.clone()),
-            Event::AccountStarted { account } => self.with(*account, |it, _| it.started_at = Some(now)),
+            Event::AccountStarted { account } => self.with(*account, |it, _| {
+                it.started_at = Some(now);
+                if it.skip == Skip::Skipped {
+                    // Its worker took it up before it knew.
+                    it.skip = Skip::Requested;
+                }
+            }),
             Event::AccountLookedUp { account, user_state } => {
                 self.with(*account, |it, _| it.user_state = Some(*user_state))
             }
@@ -330,6 +327,9 @@ impl RunState {
                     it.end = Some(*end);
                     it.ended_at = Some(now);
                     it.waiting = None;
+                    if it.skip == Skip::Requested {
+                        it.skip = if *end == AccountEnd::Stopped { Skip::Skipped } else { Skip::No };
+                    }
                 });
                 *self.ended.entry(end_word(*end)).or_default() += 1;
             }
@@ -342,6 +342,14 @@ impl RunState {
                 self.rate.resume(now);
             }
             Event::StopRequested => self.stop_requested = true,
+            Event::SkipRequested { account } => self.with(*account, |it, _| {
+                it.skip = if it.started_at.is_none() { Skip::Skipped } else { Skip::Requested };
+            }),
+            Event::AccountSkipped { account } => self.with(*account, |it, _| {
+                it.skip = Skip::Skipped;
+                it.waiting = None;
+            }),
+            Event::SkipEnded { account } => self.with(*account, |it, _| it.skip = Skip::No),
             Event::RunFinished => self.finished = true,
         }
     }
@@ -370,6 +378,11 @@ impl RunState {
     /// How many accounts no worker began.
     pub fn count_not_started(&self) -> u32 {
         self.sums().not_started
+    }
+
+    /// How many accounts the user skipped.
+    pub fn count_skipped(&self) -> u32 {
+        self.sums().skipped
     }
 
     /// The free seats of the licence and the new users that need one, if the seats are too few; counted of the accounts that were looked

@@ -10,14 +10,18 @@ pub(super) struct Sums {
     pub expected: Counts,
     /// Those of which it is known what they hold.
     pub known: usize,
-    /// Bytes still to come, of those that have not ended.
+    /// Bytes still to come, of those that have not ended and are not skipped.
     pub bytes_left: u64,
-    /// Bytes that those hold that have not failed.
+    /// Bytes that those hold that have not failed and are not skipped.
     pub good_bytes: u64,
     /// How far they are, 1 for each that ended.
     pub done: f64,
     /// Those that failed.
     pub failed: u32,
+    /// Those that the user skipped.
+    pub skipped: u32,
+    /// How far those are together, as in `done`.
+    pub skipped_done: f64,
     /// Those that no worker began.
     pub not_started: u32,
     /// Those that a worker works on.
@@ -45,20 +49,23 @@ impl Sums {
     fn add(&mut self, account: &AccountState, known: Option<Counts>) {
         let counted = account.end.is_some() || account.is_counted();
         let holds = if counted { Some(account.tally.expected) } else { known };
-        self.known += usize::from(holds.is_some());
+        let is_skipped = account.is_skipped();
+        // One that is skipped does not keep the time left of the others from being known.
+        self.known += usize::from(holds.is_some() || is_skipped);
         let holds = holds.unwrap_or(account.tally.expected);
         self.expected.add(holds.messages, holds.bytes);
-        if account.end == Some(AccountEnd::Failed) {
+        let done = if account.end.is_some() { 1.0 } else { f64::from(account.tally.fraction()) };
+        self.done += done;
+        if is_skipped {
+            self.skipped += 1;
+            self.skipped_done += done;
+        } else if account.end == Some(AccountEnd::Failed) {
             self.failed += 1;
         } else {
             self.good_bytes += holds.bytes;
         }
-        match account.end {
-            Some(_) => self.done += 1.0,
-            None => {
-                self.done += f64::from(account.tally.fraction());
-                self.bytes_left += holds.bytes.saturating_sub(account.tally.settled_bytes());
-            }
+        if account.end.is_none() && !is_skipped {
+            self.bytes_left += holds.bytes.saturating_sub(account.tally.settled_bytes());
         }
         self.not_started += u32::from(account.started_at.is_none());
         if account.is_running() {

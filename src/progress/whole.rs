@@ -40,17 +40,23 @@ impl RunState {
         self.sums().failed as f32 / self.accounts.len().max(1) as f32
     }
 
-    /// How far the run has come without the accounts that failed, from 0 to 1; with [`RunState::failed_share`] at most 1.
+    /// The share of the accounts that the user skipped, from 0 to 1: they are no progress either.
+    pub fn skipped_share(&self) -> f32 {
+        self.sums().skipped as f32 / self.accounts.len().max(1) as f32
+    }
+
+    /// How far the run has come without the accounts that failed or were skipped, from 0 to 1; with [`RunState::failed_share`] and
+    /// [`RunState::skipped_share`] at most 1.
     pub fn good_share(&self) -> f32 {
         let sums = self.sums();
-        let good = self.accounts.len() - sums.failed as usize;
+        let good = self.accounts.len() - (sums.failed + sums.skipped) as usize;
         let fraction = if sums.good_bytes > 0 && self.is_known() {
             1.0 - sums.bytes_left as f32 / sums.good_bytes as f32
         } else {
-            (sums.done - f64::from(sums.failed)) as f32 / good.max(1) as f32
+            (sums.done - f64::from(sums.failed) - sums.skipped_done) as f32 / good.max(1) as f32
         };
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
-        ((1.0 - self.failed_share()) * fraction).clamp(0.0, most)
+        ((1.0 - self.failed_share() - self.skipped_share()) * fraction).clamp(0.0, most)
     }
 
     /// Progress in percent.

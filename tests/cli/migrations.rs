@@ -94,3 +94,38 @@ fn a_name_begins_another_migration_and_is_refused_between_other_servers() {
     assert!(refused.code == Some(2) && refused.stderr.contains("'Spring' goes from"), "{refused:?}");
     assert!(list(&Stage::new(1, 1), &[]).stdout.contains("No migration was begun yet."));
 }
+
+#[test]
+fn a_named_migration_remembers_its_list_and_its_rules_and_says_when_either_has_changed() {
+    let stage = Stage::new(2, 3);
+    stage.source.store().create_folder(stage.user(1), "Junk").unwrap();
+    stage.source.store().add_generated(stage.user(1), "Junk", 4, 500, 77).unwrap();
+    assert_eq!(stage.run("migrate", &["--migration", "Spring", "--exclude", "Junk"]).code, Some(0));
+    let remembering = |command: &str, more: &[&str]| {
+        let mut program = stage.bare(command);
+        finish(program.args(stage.servers()).args(["--migration", "Spring"]).args(more))
+    };
+    for command in ["check", "verify", "migrate"] {
+        let ended = remembering(command, &["--json"]);
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        assert!(ended.stderr.contains("the file of the migration"), "{ended:?}");
+        assert!(ended.stderr.contains("The rules are those of the migration's last run: exclude Junk."), "{ended:?}");
+        assert!(!ended.stderr.contains("changed"), "{ended:?}");
+    }
+    // A rule that is typed counts, and the change is said.
+    stage.write_csv(&format!("{}new@example.com;x;New\n", stage.csv()));
+    let ended = remembering("check", &["--exclude", "Trash"]);
+    assert!(ended.stderr.contains("1 of its accounts are new, and 0 of the migration are not in it"), "{ended:?}");
+    let said = "The rules have changed since the last run. Then: exclude Junk. Now: exclude Trash.";
+    assert!(ended.stderr.contains(said), "{ended:?}");
+    // Nothing is guessed.
+    std::fs::remove_file(stage.csv_path()).unwrap();
+    let ended = remembering("verify", &[]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("Give the file of accounts with --accounts"), "{ended:?}");
+    let mut unnamed = stage.bare("verify");
+    let ended = finish(unnamed.args(stage.servers()));
+    assert!(ended.code == Some(2) && ended.stderr.contains("--accounts is missing"), "{ended:?}");
+    let mut unknown = stage.bare("verify");
+    let ended = finish(unknown.args(stage.servers()).args(["--migration", "Autumn"]));
+    assert!(ended.code == Some(2) && ended.stderr.contains("there is no migration 'Autumn'"), "{ended:?}");
+}

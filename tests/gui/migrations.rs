@@ -51,6 +51,7 @@ pub fn begun(list: &Path, accounts: &[(&str, AccountStage)]) -> Migration {
         source: "old.example".to_owned(),
         target: "kerio.example".to_owned(),
         accounts_file: Some(list.to_owned()),
+        rules: None,
         accounts: accounts.iter().map(record).collect(),
         runs: vec![run],
     }
@@ -180,6 +181,27 @@ fn each_account_shows_its_state_over_all_runs_with_its_date_and_can_be_filtered_
 }
 
 #[test]
+fn what_is_expected_to_go_wrong_is_counted_by_cause_before_the_start() {
+    let mut wizard = continued(Purpose::Migrate);
+    wizard.accounts.free_seats = Some(3);
+    let mut harness = plain(wizard);
+    harness.run();
+    harness.get_by_label("3 free licence seats, and 5 accounts are chosen that no run has begun.");
+    let refused = "the source refuses this password, in an earlier run.";
+    harness.get_by_label(&format!("2 chosen accounts are expected not to become complete: {refused}"));
+    harness.state_mut().wizard.accounts.free_seats = Some(5);
+    harness.run();
+    assert!(harness.query_by_label_contains("licence seats").is_none());
+    // A check knows better than an earlier run.
+    let page = &mut harness.state_mut().wizard.accounts;
+    page.choose(|_| true);
+    page.begin_check();
+    recorded::checked().iter().for_each(|event| page.apply(event));
+    harness.run();
+    assert!(harness.query_by_label_contains("in an earlier run").is_none());
+}
+
+#[test]
 fn the_page_starts_what_it_is_for() {
     for (purpose, button) in [
         (Purpose::Migrate, "Start migration of 8 accounts"),
@@ -228,11 +250,13 @@ fn a_list_that_has_moved_is_asked_for_and_the_choice_waits_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let moved = folder.path().join("old/users.csv");
     let accounts = [("ann@example.com", AccountStage::Complete), ("bob@example.com", AccountStage::Begun)];
-    keep(folder.path(), &begun(&moved, &accounts));
+    keep(folder.path(), &Migration { rules: Some("exclude Junk*".to_owned()), ..begun(&moved, &accounts) });
     let mut harness = open(folder.path(), None, None);
     wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
     harness.get_by_label("Continue").click();
     harness.run_steps(2);
+    assert_eq!(harness.state().wizard.servers.rules, "exclude Junk*", "the rules of the last run");
+    harness.state_mut().wizard.servers.rules = "since 2020-01-01".to_owned();
     wait_until(&mut harness, "the answer", |app| !app.wizard.accounts.loading);
     let wizard = &harness.state().wizard;
     assert_eq!(
@@ -253,6 +277,9 @@ fn a_list_that_has_moved_is_asked_for_and_the_choice_waits_for_it() {
     let chosen: Vec<_> =
         harness.state().wizard.accounts.chosen().iter().map(|account| account.full_name.clone()).collect();
     assert_eq!(chosen, ["Bob", "New"]);
+    harness.get_by_label_contains(
+        "The rules have changed since the last run. Then: exclude Junk*. Now: since 2020-01-01.",
+    );
 }
 
 fn at_the_end(harness: &mut Harness<'static, App>) {

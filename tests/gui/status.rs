@@ -10,6 +10,7 @@ use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
 use kimt::gui::pages::status::{Filter, Question, StatusPage};
 use kimt::gui::wizard::Wizard;
+use kimt::migrate::Silence;
 use kimt::progress::{AccountEnd, Event, RunKind, Stamped, WaitReason};
 use std::time::Duration;
 
@@ -48,9 +49,27 @@ fn failing() -> Wizard {
 
 fn silent() -> Wizard {
     let mut wizard = known(&recorded::running());
-    wizard.status.silence = Some((Side::Source, Duration::from_secs(37)));
-    wizard.status.patience = Duration::from_secs(180);
+    wizard.status.silence = Some(silence(Side::Source, 180));
     wizard
+}
+
+/// A server that has been silent for 37 seconds.
+fn silence(side: Side, patience: u64) -> Silence {
+    Silence { side, silent: Duration::from_secs(37), patience: Duration::from_secs(patience) }
+}
+
+/// One mailbox is being skipped, one that had not begun is skipped.
+fn skipped() -> Wizard {
+    let mut events = recorded::running();
+    let at = events.last().unwrap().at;
+    let event = |event| Stamped { at, event };
+    events.extend([
+        event(Event::SkipRequested { account: AccountId(2) }),
+        event(Event::SkipRequested { account: AccountId(4) }),
+        event(Event::AccountSkipped { account: AccountId(4) }),
+        event(Event::SkipRequested { account: AccountId(6) }),
+    ]);
+    known(&events)
 }
 
 fn paused() -> Wizard {
@@ -76,6 +95,7 @@ fn the_page_looks_right_in_every_state() {
     pictures(&mut results, "status-asking", asking);
     pictures(&mut results, "status-failing", failing);
     pictures(&mut results, "status-paused", paused);
+    pictures(&mut results, "status-skipped", skipped);
 }
 
 #[test]
@@ -221,8 +241,46 @@ fn a_silent_server_is_named_with_the_moment_and_the_time_since_then() {
     let mut harness = plain(silent());
     harness.run_steps(2);
     harness.get_by_label_contains("The source server has not answered since ");
-    harness.get_by_label_contains("After 3 min 0 s without an answer the connection is made again");
+    let rest = harness.get_by_label_contains("It is waited for until ");
+    let rest = rest.accesskit_node().value().unwrap();
+    assert!(rest.contains("then the connection is made again, and the mailbox continues"), "{rest}");
+    let until = (chrono::Local::now() + Duration::from_secs(143)).format("%H:%M").to_string();
+    assert!(rest.contains(&until), "{rest} {until}");
     assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
+}
+
+#[test]
+fn a_silent_administration_is_named_as_what_it_is() {
+    let mut wizard = known(&recorded::running());
+    wizard.status.silence = Some(silence(Side::Administration, 70));
+    let mut harness = plain(wizard);
+    harness.run_steps(2);
+    harness.get_by_label_contains("Kerio Connect's administration has not answered since ");
+    harness.get_by_label_contains("then the call is given up, and the reason is named");
+}
+
+#[test]
+fn an_opened_mailbox_can_be_skipped_and_continued_and_skipping_is_no_progress() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label_contains("c.ortiz@old-company.com: Copying").click();
+    harness.run_steps(3);
+    harness.get_by_label("Skip this account").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::Skip(AccountId(2)))]);
+    let mut harness = plain(skipped());
+    harness.run_steps(2);
+    harness.get_by_label_contains("c.ortiz@old-company.com: Being skipped: finishing the current messages");
+    let status = &harness.state().wizard.status;
+    assert!(status.in_title().unwrap().ends_with(", 1 failed, 2 skipped"), "{:?}", status.in_title());
+    let (good, failed, skipped) =
+        (status.state.good_share(), status.state.failed_share(), status.state.skipped_share());
+    assert!(skipped > 0.0 && good + failed + skipped <= 1.0, "{good} {failed} {skipped}");
+    harness.get_by_label_contains(": Skipped, 0 of ").click();
+    harness.run_steps(3);
+    harness.get_by_label("Continue this account").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [Action::Run(RunCommand::TakeUp(AccountId(6)))]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod renames;
 mod restored;
 mod signing_in;
 mod sizes;
+mod skipped;
 mod source;
 mod target;
 mod two_computers;

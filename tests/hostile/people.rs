@@ -199,3 +199,18 @@ fn what_the_target_refused_and_stored_all_the_same_is_found_by_the_next_run() {
         }
     }
 }
+
+#[test]
+fn a_check_says_which_mailbox_is_larger_than_its_limit_in_kerio_connect() {
+    let stage = Stage::kerio(&[ANN, BEN]);
+    stage.migrate();
+    stage.administration().limit_mailboxes(1);
+    assert_eq!(kinds(&stage.run(RunKind::Check)), BTreeSet::new());
+    stage.source.store().add_generated(BEN, "INBOX", 3, 600_000, 900).unwrap();
+    let state = stage.run(RunKind::Check);
+    let [ann, ben] = &state.accounts[..] else { panic!() };
+    assert!(ann.problems.is_empty(), "{:?}", problems(&state));
+    let (_, problem) = &ben.problems[0];
+    assert_eq!(problem.kind, ProblemKind::QuotaTooSmall);
+    assert!(problem.sentence().contains("1.0 MB"), "{}", problem.sentence());
+}

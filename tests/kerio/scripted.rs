@@ -68,6 +68,7 @@ impl Server {
             trust: Trust::with_authority_files(&[], pinned).unwrap(),
             proxy: None,
             limits: Limits { connect: second, read: second * 2, write: second },
+            watch: None,
         };
         Self { endpoint, calls }
     }

@@ -48,8 +48,14 @@ fn connect(stand_in: &AdministrationStandIn, password: &str) -> Result<Administr
     // The first is also how long a port is given to answer.
     let limits = Limits { connect: Duration::from_millis(400), read: Duration::from_secs(20), ..Limits::default() };
     let trust = Trust::with_authority_files(&[], Some(stand_in.fingerprint())).unwrap();
-    let endpoint =
-        AdministrationEndpoint { host: "127.0.0.1".to_owned(), port: stand_in.port(), trust, proxy: None, limits };
+    let endpoint = AdministrationEndpoint {
+        host: "127.0.0.1".to_owned(),
+        port: stand_in.port(),
+        trust,
+        proxy: None,
+        limits,
+        watch: None,
+    };
     Administration::connect(&endpoint, "admin", &Secret::new(password))
 }
 

@@ -17,6 +17,7 @@ fn connect_within(stand_in: &AdministrationStandIn, patience: Duration) -> Admin
         trust: Trust::with_authority_files(&[], Some(stand_in.fingerprint())).unwrap(),
         proxy: None,
         limits: Limits { connect: Duration::from_secs(2), read: patience, write: patience },
+        watch: None,
     };
     Administration::connect(&endpoint, "admin", &Secret::new("administrator")).unwrap()
 }

@@ -2,6 +2,7 @@
 //!
 //! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
 //! 2. *Continue* fills the servers in, loads the list, and continues to page 2 as *Next* does: the password has to be typed first.
+//!    The rules of the migration's last run are filled in, too; other ones that are typed afterwards are said on page 2.
 //! 3. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
 
 use super::super::action::{Action, Purpose};
@@ -46,6 +47,9 @@ impl App {
     pub(super) fn know_accounts(&mut self) {
         let migration = self.migration().cloned();
         self.wizard.accounts.know(migration.as_ref());
+        let rules = self.wizard.servers.selection().ok().map(|selection| selection.rules());
+        self.wizard.accounts.changed_rules =
+            migration.as_ref().and_then(|migration| migration.changed_rules(rules.as_deref()?));
     }
 
     pub(super) fn hide_migration(&mut self, name: String) {
@@ -58,9 +62,12 @@ impl App {
 
     pub(super) fn continue_migration(&mut self, name: &str, purpose: Purpose) {
         let Some(migration) = self.migrations.iter().find(|it| it.name == name) else { return };
-        let (file, source, target) =
-            (migration.accounts_file.clone(), migration.source.clone(), migration.target.clone());
+        let Migration { accounts_file: file, source, target, rules, .. } = migration.clone();
         self.wizard.servers.fill_in(&source, &target);
+        let typed = self.wizard.servers.selection().ok().map(|selection| selection.rules());
+        if let Some(rules) = rules.filter(|rules| typed.as_ref() != Some(rules)) {
+            self.wizard.servers.rules = rules;
+        }
         self.continued = Some(name.to_owned());
         self.choose = Some(Choosing::For(purpose));
         let accounts = &mut self.wizard.accounts;

@@ -280,7 +280,7 @@ impl App {
         }
         if kind != RunKind::Check {
             status.now = running.now().max(status.state.now);
-            status.silence = running.longest_silence().filter(|(_, silent)| *silent >= SILENCE);
+            status.silence = running.longest_silence().filter(|silence| silence.silent >= SILENCE);
             status.awake = self.awake.as_ref().is_some_and(Awake::is_held);
         }
         if let Some(folder) = running.log_folder() {

@@ -142,6 +142,8 @@ impl App {
         match command {
             RunCommand::Pause => running.pause(),
             RunCommand::Continue => running.resume(),
+            RunCommand::Skip(account) => running.skip(account),
+            RunCommand::TakeUp(account) => running.take_up(account),
             RunCommand::TryNow => running.try_now(),
             RunCommand::Stop | RunCommand::StopAndClose => running.stop(),
         }
@@ -215,6 +217,7 @@ impl App {
             self.choose.get_or_insert(Choosing::For(self.wizard.accounts.purpose));
             self.carry_out(Action::LoadFile(path));
         }
+        self.wizard.accounts.free_seats = self.wizard.servers.target_test.free_seats();
         self.know_accounts();
         let limit = |server: &MailServer| server.connections.max_rate;
         self.wizard.accounts.most_pace = self
@@ -288,7 +291,6 @@ impl App {
                 },
             )
         };
-        let patience = request.options.patience.limits.read;
         let order = Order { request, logs: self.folders.chosen_logs() };
         match Running::begin(order, &self.context) {
             Ok(running) => {
@@ -305,7 +307,6 @@ impl App {
         self.notifications.begin();
         self.wizard.status = StatusPage::begin(self.wizard.accounts.known_sizes());
         self.wizard.status.asked = Some(kind);
-        self.wizard.status.patience = patience;
         self.wizard.result = Default::default();
         self.wizard.page = Page::Status;
         self.migrated = accounts;

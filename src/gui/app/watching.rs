@@ -98,7 +98,8 @@ impl App {
             RunCommand::Pause => FleetOrder::Pause,
             RunCommand::Continue => FleetOrder::Continue,
             RunCommand::Stop | RunCommand::StopAndClose => FleetOrder::Stop,
-            RunCommand::TryNow => return,
+            // A fleet has no order for these.
+            RunCommand::TryNow | RunCommand::Skip(_) | RunCommand::TakeUp(_) => return,
         };
         if let Some(watching) = &self.fleet.watching {
             watching.order(order);

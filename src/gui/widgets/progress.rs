@@ -3,14 +3,18 @@
 use crate::gui::theme::palette;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-/// The bar of the whole run, as wide as the page: what is done from the left, what has failed from the right.
-pub fn bar(ui: &mut Ui, fraction: f32, failed: f32, name: &str) {
+/// The bar of the whole run, as wide as the page: what is done from the left, what has failed from the right, and beside that what was
+/// skipped.
+pub fn bar(ui: &mut Ui, fraction: f32, failed: f32, skipped: f32, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     paint(ui, rect, fraction, palette(ui).accent);
-    if failed > 0.0 {
-        let width = (rect.width() * failed.min(1.0)).max(rect.height());
-        let part = Rect::from_min_max(pos2(rect.right() - width, rect.top()), rect.max);
-        ui.painter().rect_filled(part, rect.height() / 2.0, palette(ui).error);
+    // The wider one lies below.
+    for (share, colour) in [(failed + skipped, palette(ui).soft), (failed, palette(ui).error)] {
+        if share > 0.0 {
+            let width = (rect.width() * share.min(1.0)).max(rect.height());
+            let part = Rect::from_min_max(pos2(rect.right() - width, rect.top()), rect.max);
+            ui.painter().rect_filled(part, rect.height() / 2.0, colour);
+        }
     }
     response.widget_info(|| WidgetInfo {
         value: Some(f64::from((fraction * 100.0).floor())),

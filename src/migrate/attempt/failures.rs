@@ -48,7 +48,7 @@ impl FolderRun<'_, '_> {
     pub fn suspect(&mut self, uid: Uid, error: &ImapError) {
         /// A source that asks to wait is given more than a minute before the last messages are named that it does not give.
         const HELD_BACK_TRIES: u32 = 5;
-        if self.mailbox.context.control.stopping() {
+        if self.mailbox.control().stopping() {
             return;
         }
         if error.may_mean_messages() {
@@ -80,7 +80,7 @@ impl FolderRun<'_, '_> {
     /// not cost the rest of the mailbox: after the second time, or one silence, it is sent alone.
     pub fn suspect_sent(&mut self, uid: Uid, (alone, is_single): (bool, bool), error: &ImapError) {
         const TRIES_ALONE: u32 = 2;
-        if !error.is_loss() || self.mailbox.context.control.stopping() {
+        if !error.is_loss() || self.mailbox.control().stopping() {
             return;
         }
         let progress = &mut self.job.progress;

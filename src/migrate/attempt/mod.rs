@@ -7,6 +7,7 @@ pub mod failures;
 pub mod suspects;
 
 use super::context::RunContext;
+use super::context::control::AccountControl;
 use super::context::reporter::Reporter;
 use super::folder::describe::Names;
 use super::folder::{FolderJob, Scan, TargetFolder, refused_folder};
@@ -88,6 +89,11 @@ impl<'a> Mailbox<'a> {
             made: BTreeSet::new(),
             names: Names::default(),
         }
+    }
+
+    /// What the user wishes, as far as it reaches this mailbox.
+    pub fn control(&self) -> AccountControl {
+        self.context.control.of(self.reporter.account)
     }
 
     /// Notes what was found right, and reports it.

@@ -143,7 +143,7 @@ pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> 
 fn loss<'h>(mailbox: &Mailbox<'_>, halt: &'h Halt, at: Side) -> Option<&'h ImapError> {
     match halt {
         Halt::Server { side, error } if *side == at && error.is_loss() => {
-            Some(error).filter(|_| !mailbox.context.control.stopping())
+            Some(error).filter(|_| !mailbox.control().stopping())
         }
         _ => None,
     }

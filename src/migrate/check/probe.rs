@@ -33,7 +33,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut port = None;
     if let TargetKind::Kerio(settings) = &servers.target_kind {
-        match sign_in_administrator(settings, &servers.target, servers, &certificates) {
+        match sign_in_administrator(settings, &servers.target, servers, &certificates, None) {
             Ok(administration) => {
                 look_at_administration(&administration, &mut findings);
                 port = look_at_imap_service(&administration, servers, state_folder, &mut findings);

@@ -59,6 +59,10 @@ impl Task<Verdict> for SurveyTask<'_> {
             })
         })
     }
+
+    fn leave(&mut self) -> Verdict {
+        Verdict::of_survey(Ended::Stopped)
+    }
 }
 
 struct Survey<'a> {
@@ -265,7 +269,10 @@ fn target_folders(
             subscribed: true,
         };
         let folders = own.iter().map(folder).collect();
-        return Ok(Listing { folders, separator: Some('/'), ..Listing::default() });
+        // What the mailbox holds already is not known, so this is the most that there can be room for.
+        let exists = user_state == UserState::Exists;
+        let free_bytes = if exists { context.directory.room(account) } else { None };
+        return Ok(Listing { folders, separator: Some('/'), free_bytes, ..Listing::default() });
     }
     if user_state == UserState::Cannot {
         return Ok(Listing::default());

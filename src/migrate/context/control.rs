@@ -1,12 +1,13 @@
-//! What the user may do to a run while it is under way: stop, stop at once, pause, continue, try now.
+//! What the user may do to a run while it is under way: stop, stop at once, pause, continue, try now, skip an account.
 //!
-//! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to.
+//! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to. Work on an
+//! account asks its [`AccountControl`], for which a skip of that account is the same as a stop of the run.
 
-use crate::domain::Side;
+use crate::domain::{AccountId, Side};
 use crate::migrate::context::recorder::Events;
 use crate::network::{Interrupter, Watch};
 use crate::progress::Event;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,13 +27,42 @@ struct Wishes {
     paused: bool,
     /// Counts the presses of *Try now*, so that a wait sees one that came after it began.
     tries: u64,
+    /// The accounts to leave alone until the user continues them.
+    skipped: BTreeSet<AccountId>,
+    /// Counts the changes of that list, for those who wait with nothing to do.
+    skips: u64,
 }
 
 #[derive(Default)]
 struct Connections {
     next: u64,
-    open: BTreeMap<u64, (Option<Side>, Interrupter)>,
+    open: BTreeMap<u64, Connection>,
     cut: bool,
+    /// The accounts whose connections are cut.
+    accounts_cut: BTreeSet<AccountId>,
+}
+
+struct Connection {
+    /// The server, where its silence is to be known.
+    side: Option<Side>,
+    /// The account for which it was opened, if it was for one.
+    account: Option<AccountId>,
+    /// How long its server may be silent.
+    patience: Duration,
+    /// Whether it is only observed, and never cut.
+    observed: bool,
+    interrupter: Interrupter,
+}
+
+/// A server that keeps a connection waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// The server's side.
+    pub side: Side,
+    /// For how long it has been silent.
+    pub silent: Duration,
+    /// After how long a silence the connection is given up.
+    pub patience: Duration,
 }
 
 /// Keeps a connection on the list of those that [`Control::stop_now`] cuts, until it is dropped.
@@ -65,9 +95,56 @@ impl Control {
         self.stop();
         let mut connections = lock(&self.connections);
         connections.cut = true;
-        for (_, connection) in connections.open.values() {
-            connection.interrupt();
+        for connection in connections.open.values().filter(|connection| !connection.observed) {
+            connection.interrupter.interrupt();
         }
+    }
+
+    /// Leaves an account alone from now on, until [`Control::take_up`] or the end of the run; what is in flight is settled.
+    pub fn skip(&self, account: AccountId) {
+        let mut wishes = lock(&self.wishes);
+        if wishes.skipped.insert(account) {
+            wishes.skips += 1;
+            // Before a worker can see it, as with a stop.
+            self.report(Event::SkipRequested { account });
+        }
+        drop(wishes);
+        self.changed.notify_all();
+    }
+
+    /// Cuts the connections of an account that is being skipped; what was in flight is asked for on the target when it continues.
+    pub fn cut(&self, account: AccountId) {
+        let wishes = lock(&self.wishes);
+        if !wishes.skipped.contains(&account) {
+            return;
+        }
+        let mut connections = lock(&self.connections);
+        connections.accounts_cut.insert(account);
+        for connection in connections.open.values().filter(|connection| connection.account == Some(account)) {
+            connection.interrupter.interrupt();
+        }
+    }
+
+    /// Continues a skipped account.
+    pub fn take_up(&self, account: AccountId) {
+        let mut wishes = lock(&self.wishes);
+        if wishes.skipped.remove(&account) {
+            wishes.skips += 1;
+            lock(&self.connections).accounts_cut.remove(&account);
+            self.report(Event::SkipEnded { account });
+        }
+        drop(wishes);
+        self.changed.notify_all();
+    }
+
+    /// Whether the user skipped the account.
+    pub fn is_skipped(&self, account: AccountId) -> bool {
+        lock(&self.wishes).skipped.contains(&account)
+    }
+
+    /// The same wishes as far as they reach one account.
+    pub fn of(self: &Arc<Self>, account: AccountId) -> AccountControl {
+        AccountControl { control: self.clone(), account }
     }
 
     /// Holds the workers between batches.
@@ -117,12 +194,6 @@ impl Control {
         lock(&self.wishes).stop
     }
 
-    /// Whether no new batch may begin: stopped or paused.
-    pub fn holding(&self) -> bool {
-        let wishes = lock(&self.wishes);
-        wishes.stop || wishes.paused
-    }
-
     /// Waits while the run is paused.
     pub fn wait_while_paused(&self) {
         let mut wishes = lock(&self.wishes);
@@ -137,9 +208,15 @@ impl Control {
         self.wait_unless(duration, |wishes| wishes.tries != tries);
     }
 
-    /// Waits until the time is over, or until the user stops the run: a wait that safety needs, and that *Try now* does not shorten.
-    pub fn wait_whole(&self, duration: Duration) {
-        self.wait_unless(duration, |_| false);
+    /// Waits with nothing to do, until the time is over or the user changes something. Returns whether *Try now* or *Stop* ended it.
+    pub fn wait_for_work(&self, duration: Duration) -> bool {
+        let (tries, skips) = {
+            let wishes = lock(&self.wishes);
+            (wishes.tries, wishes.skips)
+        };
+        self.wait_unless(duration, |wishes| wishes.tries != tries || wishes.skips != skips);
+        let wishes = lock(&self.wishes);
+        wishes.stop || wishes.tries != tries
     }
 
     fn wait_unless(&self, duration: Duration, enough: impl Fn(&Wishes) -> bool) {
@@ -153,31 +230,92 @@ impl Control {
 
     /// Puts a connection on the list of those to cut; one that is opened after the cut is cut at once.
     pub fn register(self: &Arc<Self>, connection: Interrupter) -> Registration {
-        self.add(None, connection)
+        let (side, account, patience) = (None, None, Duration::ZERO);
+        self.add(Connection { side, account, patience, observed: false, interrupter: connection })
     }
 
-    /// Registers every connection to that side's server from its first moment on, before anybody is signed in.
-    pub fn watch(self: &Arc<Self>, side: Side) -> Watch {
-        let control = self.clone();
-        Watch(Arc::new(move |connection| Box::new(control.add(Some(side), connection))))
+    /// Registers every connection to that side's server from its first moment on, before anybody is signed in; for an account, or for none.
+    /// Its server may be silent for as long as `patience`.
+    pub fn watch(self: &Arc<Self>, side: Side, account: Option<AccountId>, patience: Duration) -> Watch {
+        let (control, side) = (self.clone(), Some(side));
+        Watch(Arc::new(move |interrupter| {
+            Box::new(control.add(Connection { side, account, patience, observed: false, interrupter }))
+        }))
+    }
+
+    /// Knows how long every connection to that side's server waits, and cuts none: after a stop Kerio Connect's administration puts the port
+    /// back.
+    pub fn observe(self: &Arc<Self>, side: Side, patience: Duration) -> Watch {
+        let (control, side, account) = (self.clone(), Some(side), None);
+        Watch(Arc::new(move |interrupter| {
+            Box::new(control.add(Connection { side, account, patience, observed: true, interrupter }))
+        }))
     }
 
     /// The server that has kept a connection waiting longest, and for how long.
-    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+    pub fn longest_silence(&self) -> Option<Silence> {
         let connections = lock(&self.connections);
-        let waits = connections.open.values().filter_map(|(side, connection)| Some(((*side)?, connection.waits()?)));
-        waits.max_by_key(|(_, waits)| *waits)
+        let waits = connections.open.values();
+        let waits = waits.filter_map(|connection| {
+            let Connection { side, patience, interrupter, .. } = connection;
+            Some(Silence { side: (*side)?, silent: interrupter.waits()?, patience: *patience })
+        });
+        waits.max_by_key(|silence| silence.silent)
     }
 
-    fn add(self: &Arc<Self>, side: Option<Side>, connection: Interrupter) -> Registration {
+    fn add(self: &Arc<Self>, connection: Connection) -> Registration {
         let mut connections = lock(&self.connections);
-        if connections.cut {
-            connection.interrupt();
+        let account_cut = connection.account.is_some_and(|account| connections.accounts_cut.contains(&account));
+        if connections.cut && !connection.observed || account_cut {
+            connection.interrupter.interrupt();
         }
         let id = connections.next;
         connections.next += 1;
-        connections.open.insert(id, (side, connection));
+        connections.open.insert(id, connection);
         Registration { control: self.clone(), id }
+    }
+}
+
+/// The wishes as far as they reach one account.
+#[derive(Clone)]
+pub struct AccountControl {
+    control: Arc<Control>,
+    account: AccountId,
+}
+
+impl AccountControl {
+    /// Whether work on the account is to end: the run is stopped, or the account is skipped.
+    pub fn stopping(&self) -> bool {
+        self.has_to_end(&lock(&self.control.wishes))
+    }
+
+    /// Whether no new batch of it may begin: stopped, skipped or paused.
+    pub fn holding(&self) -> bool {
+        let wishes = lock(&self.control.wishes);
+        wishes.paused || self.has_to_end(&wishes)
+    }
+
+    /// Waits while the run is paused and work on the account is not to end.
+    pub fn wait_while_paused(&self) {
+        let mut wishes = lock(&self.control.wishes);
+        while wishes.paused && !self.has_to_end(&wishes) {
+            wishes = self.control.changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits until the time is over, work on the account is to end, or the user wants the next try now.
+    pub fn wait(&self, duration: Duration) {
+        let tries = lock(&self.control.wishes).tries;
+        self.control.wait_unless(duration, |wishes| wishes.tries != tries || self.has_to_end(wishes));
+    }
+
+    /// Waits until the time is over, or work on the account is to end: a wait that safety needs, and that *Try now* does not shorten.
+    pub fn wait_whole(&self, duration: Duration) {
+        self.control.wait_unless(duration, |wishes| self.has_to_end(wishes));
+    }
+
+    fn has_to_end(&self, wishes: &Wishes) -> bool {
+        wishes.stop || wishes.skipped.contains(&self.account)
     }
 }
 
@@ -205,26 +343,42 @@ mod tests {
 
     #[test]
     fn a_wait_for_safety_is_not_shortened() {
-        let control = Arc::new(Control::default());
+        let shared = Arc::new(Control::default());
+        let control = shared.of(AccountId(0));
         let (begun, whole) = (Instant::now(), Duration::from_millis(80));
         let waiter = std::thread::spawn({
             let control = control.clone();
             move || control.wait_whole(whole)
         });
         while !waiter.is_finished() {
-            control.try_now();
+            shared.try_now();
             std::thread::yield_now();
         }
         assert!(begun.elapsed() >= whole);
-        control.stop();
+        shared.stop();
         control.wait_whole(Duration::from_secs(3600));
     }
 
     #[test]
-    fn a_paused_worker_continues_when_the_run_is_stopped() {
-        let control = Control::default();
+    fn a_skip_ends_the_work_on_that_account_only_until_it_is_taken_up() {
+        let control = Arc::new(Control::default());
+        let (ann, bob) = (control.of(AccountId(0)), control.of(AccountId(1)));
         control.pause();
-        assert!(control.holding() && !control.stopping());
+        control.skip(AccountId(0));
+        ann.wait_while_paused();
+        ann.wait_whole(Duration::from_secs(3600));
+        assert!(ann.stopping() && ann.holding() && !bob.stopping());
+        control.resume();
+        assert!(!bob.holding() && !control.stopping());
+        control.take_up(AccountId(0));
+        assert!(!ann.holding());
+    }
+
+    #[test]
+    fn a_paused_worker_continues_when_the_run_is_stopped() {
+        let control = Arc::new(Control::default());
+        control.pause();
+        assert!(control.of(AccountId(0)).holding() && !control.stopping());
         control.stop();
         control.wait_while_paused();
         assert!(control.stopping());

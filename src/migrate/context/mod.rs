@@ -135,8 +135,8 @@ impl RunContext {
         let seconds = duration.as_secs().max(1);
         self.report(Event::WaitStarted { account, side, seconds, why });
         match why {
-            WaitReason::OwnChoice => self.control.wait_whole(duration),
-            WaitReason::ServerFailed | WaitReason::ServerAsked => self.control.wait(duration),
+            WaitReason::OwnChoice => self.control.of(account).wait_whole(duration),
+            WaitReason::ServerFailed | WaitReason::ServerAsked => self.control.of(account).wait(duration),
         }
         self.report(Event::WaitEnded { account });
     }
@@ -150,6 +150,12 @@ impl RunContext {
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.
     pub fn sign_in(&self, id: AccountId, side: Side, account: &Account) -> Result<SignedIn, Halt> {
         self.sign_in_on(id, side, &self.end(side).credentials.name(account), account, None)
+    }
+
+    /// Where to connect for an account on one side; a skip of that account can cut the connection.
+    pub fn endpoint(&self, id: AccountId, side: Side) -> Endpoint {
+        let endpoint = self.end(side).endpoint.clone();
+        Endpoint { watch: Some(self.control.watch(side, Some(id), endpoint.limits.read)), ..endpoint }
     }
 
     fn end(&self, side: Side) -> &End {
@@ -168,24 +174,24 @@ impl RunContext {
         account: &Account,
         greeted: Option<Result<Greeted, ImapError>>,
     ) -> Result<SignedIn, Halt> {
-        let end = self.end(side);
+        let (end, control) = (self.end(side), self.control.of(id));
         while let Some(wait) = end.guard.wait() {
-            if self.control.stopping() {
+            if control.stopping() {
                 return Err(Halt::Held);
             }
             self.wait_for(id, side, wait, WaitReason::OwnChoice);
         }
-        if self.control.stopping() {
+        if control.stopping() {
             return Err(Halt::Held);
         }
-        let greeted = greeted.unwrap_or_else(|| imap::connect(&end.endpoint));
+        let greeted = greeted.unwrap_or_else(|| imap::connect(&self.endpoint(id, side)));
         let sign_in = end.credentials.sign_in(account, name)?;
         let mut session = greeted.and_then(|greeted| greeted.sign_in(&sign_in));
         // Tokens live for about an hour, which is shorter than many a run.
         if session.as_ref().is_err_and(|error| error.kind() == ProblemKind::TokenRefused)
             && let Some(renewed) = end.credentials.renewed(account, &sign_in)?
         {
-            session = imap::connect(&end.endpoint).and_then(|greeted| greeted.sign_in(&renewed));
+            session = imap::connect(&self.endpoint(id, side)).and_then(|greeted| greeted.sign_in(&renewed));
         }
         let session = session.inspect_err(|error| {
             if refuses_who_we_are(error) {
@@ -215,7 +221,7 @@ impl RunContext {
         };
         let mut refused = loop {
             if user.created {
-                self.control.wait(Duration::from_millis(self.settling.load(Ordering::Relaxed)));
+                self.control.of(id).wait(Duration::from_millis(self.settling.load(Ordering::Relaxed)));
             }
             match self.sign_in_on(id, Side::Target, best, account, greeted.take()) {
                 Ok(signed_in) => return Ok((signed_in, best.clone())),

@@ -46,6 +46,8 @@ pub enum Turn<T> {
     Ended(T),
     /// It is to be continued then; the other accounts come first.
     PutOff(Instant),
+    /// The user skipped the account; it is to be continued when the user wants that.
+    Skipped,
 }
 
 impl<T> Turn<T> {
@@ -54,14 +56,18 @@ impl<T> Turn<T> {
         match self {
             Turn::Ended(ended) => Turn::Ended(end(ended)),
             Turn::PutOff(until) => Turn::PutOff(until),
+            Turn::Skipped => Turn::Skipped,
         }
     }
 }
 
 /// All work on one account in a run, turn by turn, on whichever worker.
 pub trait Task<V>: Send {
-    /// Continues until it has ended or is put off.
+    /// Continues until it has ended, is put off or is skipped.
     fn go_on(&mut self) -> Turn<V>;
+
+    /// Ends it as it is: the user skipped the account and did not continue it.
+    fn leave(&mut self) -> V;
 }
 
 /// The attempts on one account, over all its turns.
@@ -101,9 +107,9 @@ impl Attempts {
             report_if_stopped(context, id, problem);
         }
         loop {
-            context.control.wait_while_paused();
-            if context.control.stopping() {
-                return Turn::Ended(Ended::Stopped);
+            context.control.of(id).wait_while_paused();
+            if let Some(turn) = ended_by_the_user(context, id) {
+                return turn;
             }
             if let Some(problem) = context.given_up() {
                 context.report_problem(id, None, problem);
@@ -120,8 +126,8 @@ impl Attempts {
                 Ok(done) => return Turn::Ended(Ended::Done(done)),
                 Err(halt) => halt,
             };
-            if context.control.stopping() {
-                return Turn::Ended(Ended::Stopped);
+            if let Some(turn) = ended_by_the_user(context, id) {
+                return turn;
             }
             // Without a problem the run is only paused.
             let Some(problem) = halt.problem(account) else { continue };
@@ -184,6 +190,14 @@ impl Attempts {
         self.tries += 1;
         Some((side, Duration::from_secs(seconds)))
     }
+}
+
+/// How the turn ends when the user stopped the run or skipped the account.
+fn ended_by_the_user<T>(context: &RunContext, id: AccountId) -> Option<Turn<Ended<T>>> {
+    if context.control.stopping() {
+        return Some(Turn::Ended(Ended::Stopped));
+    }
+    context.control.is_skipped(id).then_some(Turn::Skipped)
 }
 
 /// Why the next try is not made at once.

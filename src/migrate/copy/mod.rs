@@ -46,7 +46,7 @@ pub fn copy_folders(
 ) -> Result<(), Halt> {
     let (mut together, mut bytes): (Vec<Copying>, u64) = (Vec::new(), 0);
     for index in 0..folders.len() {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         if together.is_empty() {
@@ -119,7 +119,7 @@ fn copy_together(
 ) -> Result<(), Halt> {
     if !mailbox.one_connection {
         let Sessions { second, target, .. } = &mut *sessions;
-        second.ask(mailbox.context, mailbox.account, mailbox.user.as_ref(), target, bytes);
+        second.ask(mailbox.context, mailbox.reporter.account, mailbox.account, mailbox.user.as_ref(), target, bytes);
     }
     mailbox.unnamed.clear();
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
@@ -201,7 +201,7 @@ fn run_pass(
         sessions.wait_for_next_byte(mailbox.context.options.patience.alone)?;
     }
     let Sessions { source, target, second, follower, .. } = &mut *sessions;
-    let control = &mailbox.context.control;
+    let control = mailbox.control();
     let mut counter = Counter { mailbox, folders, together, rounds, follower: follower.as_mut() };
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };

@@ -7,7 +7,7 @@
 use crate::domain::{Side, Uid};
 use crate::imap::{BodyBatch, FolderToRead, ImapError, Reader, Writer};
 use crate::ledger::Ledger;
-use crate::migrate::context::control::Control;
+use crate::migrate::context::control::AccountControl;
 use crate::migrate::copy::copying::Copying;
 use crate::migrate::copy::reading::{ChannelSink, Queue};
 use crate::migrate::copy::round::{Desk, Round, RoundEnd};
@@ -47,7 +47,7 @@ impl PassHalt {
 pub fn copy_pass(
     source: &mut Reader,
     target: (&mut Writer, Option<&mut Writer>),
-    control: &Control,
+    control: AccountControl,
     (folders, rounds): (&[Copying], &[Round]),
     ledger: &mut Ledger,
     desk: &mut dyn Desk,

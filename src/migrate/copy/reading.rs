@@ -3,19 +3,19 @@
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, NotOpened, SinkClosed};
 use crate::migrate::content::reading::{Measure, SizeAndDigest};
-use crate::migrate::context::control::Control;
+use crate::migrate::context::control::AccountControl;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// The batches that are not asked for yet. Gives none while the run is held.
-pub struct Queue<'a> {
-    control: &'a Control,
+/// The batches that are not asked for yet. Gives none while the account is held.
+pub struct Queue {
+    control: AccountControl,
     batches: Mutex<VecDeque<BodyBatch>>,
 }
 
-impl<'a> Queue<'a> {
-    pub fn new(control: &'a Control, batches: &[BodyBatch]) -> Self {
+impl Queue {
+    pub fn new(control: AccountControl, batches: &[BodyBatch]) -> Self {
         Self { control, batches: Mutex::new(batches.iter().cloned().collect()) }
     }
 
@@ -25,7 +25,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-impl BodyFeed for &Queue<'_> {
+impl BodyFeed for &Queue {
     fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
         if self.control.holding() {
             return None;

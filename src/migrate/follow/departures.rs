@@ -124,7 +124,7 @@ fn settle_folder(
     if open.is_empty() {
         return Ok(0);
     }
-    if mailbox.context.control.holding() {
+    if mailbox.control().holding() {
         return Err(Halt::Held);
     }
     let mut messages = Vec::new();
@@ -132,8 +132,8 @@ fn settle_folder(
         messages.extend(ledger.message(record, *uid)?);
     }
     // A server that lost our connection may still be at it.
-    mailbox.context.control.wait_whole(mailbox.context.options.patience.quiet);
-    if mailbox.context.control.stopping() {
+    mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
+    if mailbox.control().stopping() {
         return Err(Halt::Held);
     }
     let copies = look(sessions, ledger, record, &messages, true)?.unwrap_or_default();

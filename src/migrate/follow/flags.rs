@@ -107,7 +107,7 @@ pub fn of_scanned(
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
     for job in folders.iter_mut().filter(|job| !job.progress.finished && !job.progress.flags_followed) {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         let (Some(scan), Some(target)) = (job.scan.clone(), &job.target) else { continue };
@@ -144,7 +144,7 @@ pub fn of_unchanged(
         unseen.extend(ledger.folder(&job.source).map(|record| (job, flags, record)));
     }
     for part in unseen.chunks_mut(AT_ONCE) {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         if let Some((job, ..)) = part.first() {

@@ -179,7 +179,7 @@ fn pair(
     }
     let mut pairs = Vec::new();
     for (index, news) in by_folder {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         let job = &mut folders[index];

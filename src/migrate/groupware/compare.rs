@@ -23,7 +23,7 @@ pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> ItemsE
     }
     let mut reporter = ItemReporter::new(context, id, account);
     if let Err(failure) = attempt(&mut reporter, &mut end) {
-        match failure.problem(account).filter(|_| !context.control.stopping()) {
+        match failure.problem(account).filter(|_| !context.control.of(id).stopping()) {
             Some(problem) => reporter.problem(problem),
             None => reporter.incomplete = true,
         }
@@ -43,7 +43,7 @@ fn attempt(reporter: &mut ItemReporter<'_>, end: &mut ItemsEnd) -> Result<(), Fa
 }
 
 fn collections(reporter: &mut ItemReporter<'_>, source: &mut Origin, held: &[Held]) -> Result<(), Failure> {
-    let mut target = sides::open_target(reporter.context, reporter.account, None)?;
+    let mut target = sides::open_target(reporter.context, reporter.id, reporter.account, None)?;
     let keep = reporter.context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees);
     let attendees = match target.does_not_schedule().filter(|_| keep) {
         Some(proof) => Attendees::Keep(proof),
@@ -77,7 +77,7 @@ fn collection(
     let conversion = Conversion { attendees, kerio, category: category.as_deref(), groups: &groups };
     let mut failure = None;
     let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
-        if reporter.context.control.stopping() {
+        if reporter.control().stopping() {
             return false;
         }
         let compared = text(reporter, target, held, existing, (listed, read), conversion);
@@ -88,7 +88,7 @@ fn collection(
     if let Some(failure) = failure {
         return Err(failure);
     }
-    if !reporter.context.control.stopping() {
+    if !reporter.control().stopping() {
         reporter.note_vanished(held.items.iter().map(|listed| listed.href.canonical()));
     }
     Ok(())

@@ -4,6 +4,7 @@
 use crate::dav::Collection;
 use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, Problem, ProblemKind, Severity, Side};
 use crate::migrate::context::RunContext;
+use crate::migrate::context::control::AccountControl;
 use crate::migrate::verdict::ItemEvidence;
 use crate::progress::Event;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -67,6 +68,11 @@ impl<'a> ItemReporter<'a> {
             names: BTreeMap::new(),
             incomplete: false,
         }
+    }
+
+    /// What the user wishes, as far as it reaches this account.
+    pub(super) fn control(&self) -> AccountControl {
+        self.context.control.of(self.id)
     }
 
     /// What a collection of the source is called.

@@ -1,11 +1,11 @@
 //! Signing in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, Source, Target};
-use crate::domain::{Account, OwnFile, Problem, ProblemKind, Secret, Side};
+use crate::domain::{Account, AccountId, OwnFile, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
 use crate::migrate::halt::Halt;
-use crate::network::{HttpServer, Watch};
+use crate::network::HttpServer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,22 +13,27 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Signs in on the source.
-pub(super) fn open_source(context: &RunContext, account: &Account) -> Result<Source, Failure> {
+pub(super) fn open_source(context: &RunContext, id: AccountId, account: &Account) -> Result<Source, Failure> {
     let Some(ends) = &context.groupware else { return Err(Failure::Off) };
     let name = context.source.credentials.name(account);
     let login = login(account, name, Side::Source)?;
-    let opened =
-        Source::open(ends.source.address.clone(), server(context, &ends.source)?, &login, LIMIT, pause(context));
+    let server = server(context, id, &ends.source)?;
+    let opened = Source::open(ends.source.address.clone(), server, &login, LIMIT, pause(context, id));
     opened.map_err(|error| Failure::Dav(Side::Source, error))
 }
 
 /// Signs in on the target, under the name that its mail server took, if that is known.
-pub(super) fn open_target(context: &RunContext, account: &Account, name: Option<&str>) -> Result<Target, Failure> {
+pub(super) fn open_target(
+    context: &RunContext,
+    id: AccountId,
+    account: &Account,
+    name: Option<&str>,
+) -> Result<Target, Failure> {
     let Some(ends) = &context.groupware else { return Err(Failure::Off) };
     let name = name.map_or_else(|| context.target.credentials.name(account), str::to_owned);
     let login = login(account, name, Side::Target)?;
-    let opened =
-        Target::open(ends.target.address.clone(), server(context, &ends.target)?, &login, LIMIT, pause(context));
+    let server = server(context, id, &ends.target)?;
+    let opened = Target::open(ends.target.address.clone(), server, &login, LIMIT, pause(context, id));
     opened.map_err(|error| Failure::Dav(Side::Target, error))
 }
 
@@ -37,18 +42,17 @@ fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, Failur
     if password.is_empty() { Err(Failure::NoPassword(side)) } else { Ok(DavLogin { user, password }) }
 }
 
-/// The server, with connections that the user's *Stop now* cuts.
-fn server(context: &RunContext, end: &DavEnd) -> Result<HttpServer, Failure> {
+/// The server, with connections that the user's *Stop now* cuts, or a skip of that account.
+fn server(context: &RunContext, id: AccountId, end: &DavEnd) -> Result<HttpServer, Failure> {
     if !end.address.encrypted && !end.cleartext_allowed {
         return Err(Failure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
     }
-    let control = context.control.clone();
-    let watch = Watch(Arc::new(move |interrupter| Box::new(control.register(interrupter))));
+    let watch = context.control.watch(end.side, Some(id), LIMIT);
     Ok(HttpServer { watch: Some(watch), ..end.server.clone() })
 }
 
-fn pause(context: &RunContext) -> Arc<dyn Fn(Duration) -> bool + Send + Sync> {
-    let control = context.control.clone();
+fn pause(context: &RunContext, id: AccountId) -> Arc<dyn Fn(Duration) -> bool + Send + Sync> {
+    let control = context.control.of(id);
     Arc::new(move |duration| {
         control.wait(duration);
         !control.stopping()

@@ -34,7 +34,7 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
         Err(failure) => Err(failure),
     };
     if let Err(failure) = looked
-        && !context.control.stopping()
+        && !context.control.of(id).stopping()
         && let Some(problem) = failure.problem(account)
     {
         reporter.problem(problem);
@@ -70,7 +70,7 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
     let why = match ends.first_met.get() {
         Some(Err(why)) => why.clone(),
         _ => {
-            let opened = sides::open_source(reporter.context, reporter.account);
+            let opened = sides::open_source(reporter.context, reporter.id, reporter.account);
             let error = match opened {
                 Err(Failure::Dav(_, error)) if !ends.demanded && is_absent(&error) => error,
                 other => {

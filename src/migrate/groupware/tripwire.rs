@@ -120,7 +120,7 @@ fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<()
             log::debug!(target: "dav", "the mailbox of {address} was not looked into: {halt:?}");
             None
         });
-        let found = in_mail.or_else(|| object(context, person, &before, watched));
+        let found = in_mail.or_else(|| object(context, id, person, &before, watched));
         if let Some(uid) = found {
             let seen = format!("{address} got an invitation for the event with the UID {uid}");
             context.invitations.note_seen(seen);
@@ -146,7 +146,7 @@ fn note(context: &RunContext, id: AccountId, person: &Account, watched: &mut Wat
     };
     match folders {
         Ok(folders) => {
-            watched.people.insert(address.clone(), Before { folders, objects: objects(context, person) });
+            watched.people.insert(address.clone(), Before { folders, objects: objects(context, id, person) });
         }
         Err(halt) => {
             log::debug!(target: "dav", "the mailbox of {address} cannot be looked into: {halt:?}");
@@ -235,18 +235,18 @@ fn invitation(reader: &mut Reader, before: &Before, watched: &Watched) -> Result
 }
 
 /// What a person has in the calendars; none where they cannot be looked into, or where events keep their participants.
-fn objects(context: &RunContext, person: &Account) -> Option<BTreeSet<Href>> {
+fn objects(context: &RunContext, id: AccountId, person: &Account) -> Option<BTreeSet<Href>> {
     if keeps(context) {
         return None;
     }
-    let objects = sides::open_target(context, person, None).ok()?.reader().objects();
+    let objects = sides::open_target(context, id, person, None).ok()?.reader().objects();
     objects.inspect_err(|error| log::debug!(target: "dav", "calendars cannot be looked into: {error}")).ok()
 }
 
 /// The first event of which a participant has a new object that a server made of an invitation.
-fn object(context: &RunContext, person: &Account, before: &Before, watched: &Watched) -> Option<String> {
+fn object(context: &RunContext, id: AccountId, person: &Account, before: &Before, watched: &Watched) -> Option<String> {
     let known = before.objects.as_ref()?;
-    let mut target = sides::open_target(context, person, None).ok()?;
+    let mut target = sides::open_target(context, id, person, None).ok()?;
     let now = target.reader().objects().ok()?;
     now.difference(known).take(MOST_OBJECTS).find_map(|href| {
         let text = target.reader().get(href).ok()?.text;

@@ -57,7 +57,7 @@ fn for_each_open(
     work: fn(&mut FolderRun<'_, '_>) -> Result<(), Halt>,
 ) -> Result<(), Halt> {
     for job in folders.iter_mut().filter(|job| !job.progress.finished) {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         // Without either the folder was given up.

@@ -98,8 +98,9 @@ pub fn await_others(
     to_copy: &[Uid],
 ) -> Result<BTreeSet<Uid>, Halt> {
     let context = run.mailbox.context;
-    context.control.wait_whole(context.options.patience.quiet);
-    if context.control.stopping() {
+    let control = run.mailbox.control();
+    control.wait_whole(context.options.patience.quiet);
+    if control.stopping() {
         return Err(Halt::Held);
     }
     look_for_others(run, record, floor, to_copy)

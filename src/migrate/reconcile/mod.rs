@@ -321,8 +321,9 @@ fn await_quiet(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
 /// A wait cut short proves nothing: whatever is open stays so for the next run.
 fn wait_quietly(run: &FolderRun<'_, '_>) -> Result<(), Halt> {
     let context = run.mailbox.context;
-    context.control.wait_whole(context.options.patience.quiet);
-    if context.control.stopping() { Err(Halt::Held) } else { Ok(()) }
+    let control = run.mailbox.control();
+    control.wait_whole(context.options.patience.quiet);
+    if control.stopping() { Err(Halt::Held) } else { Ok(()) }
 }
 
 /// How many messages are on the target from a UID on, and the highest UID, which shows a new one although another was deleted.

@@ -8,10 +8,10 @@ pub mod prepare;
 mod queue;
 mod shared_mailbox;
 
-use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
+use crate::domain::{Account, AccountId, Problem, ProblemKind};
 use crate::imap::Endpoint;
 use crate::migrate::check::survey::SurveyTask;
-use crate::migrate::context::control::Control;
+use crate::migrate::context::control::{Control, Silence};
 use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
 use crate::migrate::context::retry::{Task, Turn};
@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The handle to a run. Dropping it does not end the run; [`Run::wait`] waits for its end.
 pub struct Run {
@@ -116,13 +116,28 @@ impl Run {
         self.control.resume();
     }
 
+    /// Leaves an account alone from now on: what is in flight is settled, then the other accounts come first.
+    pub fn skip(&self, account: AccountId) {
+        self.control.skip(account);
+    }
+
+    /// Cuts the connections of an account that is being skipped, whose server keeps it from being settled.
+    pub fn cut(&self, account: AccountId) {
+        self.control.cut(account);
+    }
+
+    /// Continues an account that was skipped.
+    pub fn take_up(&self, account: AccountId) {
+        self.control.take_up(account);
+    }
+
     /// Ends every wait for a server.
     pub fn try_now(&self) {
         self.control.try_now();
     }
 
     /// The server that has kept a connection waiting longest, and for how long. Does not wait.
-    pub fn longest_silence(&self) -> Option<(Side, Duration)> {
+    pub fn longest_silence(&self) -> Option<Silence> {
         self.control.longest_silence()
     }
 
@@ -245,19 +260,23 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
                 continue;
             }
             Next::Wait(pause) => {
-                let begun = Instant::now();
-                context.control.wait(pause);
-                if begun.elapsed() < pause {
+                if context.control.wait_for_work(pause) {
                     queue.hurry(context);
                 }
+                continue;
+            }
+            Next::Leave(PutOff { id, mut task, .. }) => {
+                context.report(Event::AccountFinished { account: id, end: task.leave().end() });
                 continue;
             }
             Next::Nothing => return,
         };
         if let Some(mut task) = task {
             let _alone = turns.get(&id.index()).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-            if let Turn::PutOff(until) = take_turn(context, id, task.as_mut()) {
-                queue.put_off(PutOff { id, until, task });
+            match take_turn(context, id, task.as_mut()) {
+                Turn::PutOff(until) => queue.put_off(PutOff { id, until, task }),
+                Turn::Skipped => queue.skip(PutOff { id, until: Instant::now(), task }),
+                Turn::Ended(_) => {}
             }
         }
         queue.turn_ended(id);
@@ -279,8 +298,10 @@ fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>) 
         context.report_problem(id, None, Problem::new(ProblemKind::Internal));
         Turn::Ended(Verdict::of_no_attempt())
     });
-    if let Turn::Ended(verdict) = &turn {
-        context.report(Event::AccountFinished { account: id, end: verdict.end() });
+    match &turn {
+        Turn::Ended(verdict) => context.report(Event::AccountFinished { account: id, end: verdict.end() }),
+        Turn::Skipped => context.report(Event::AccountSkipped { account: id }),
+        Turn::PutOff(_) => {}
     }
     turn
 }
@@ -317,6 +338,9 @@ fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
     let mut migration = Migration::find(&store, list.migration.as_deref(), (&servers.0, &servers.1)).ok()?;
     let listed = list.addresses.iter().map(|address| (address.key(), address.to_string()));
     migration.take_list(list.file.clone(), listed);
+    if request.kind == RunKind::Migrate {
+        migration.rules = Some(request.selection.rules());
+    }
     let keys = request.accounts.iter().map(|account| account.address.key()).collect();
     Some(Keeper::begin(migration, Box::new(store), request.kind, keys))
 }

@@ -14,7 +14,7 @@ use crate::migrate::request::{MailServer, Options, Servers, TargetKind, Together
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::sign_in::guard::SignInGuard;
 use crate::migrate::target::directory::{Directory, ExistingAccounts, KerioDirectory, OneByOne};
-use crate::migrate::target::kerio::administrator::sign_in_administrator;
+use crate::migrate::target::kerio::administrator::{ADMINISTRATION_PATIENCE, sign_in_administrator};
 use crate::migrate::target::kerio::port;
 use crate::migrate::target::profile::Profile;
 use crate::network::KnownCertificates;
@@ -59,7 +59,8 @@ pub fn prepare(
 ) -> Result<Prepared, Problem> {
     let certificates = KnownCertificates::open(&options.state_folder);
     let limits = options.patience.limits;
-    let watched = |endpoint: Endpoint| Endpoint { limits, watch: Some(control.watch(endpoint.side)), ..endpoint };
+    let watch = |side| Some(control.watch(side, None, limits.read));
+    let watched = |endpoint: Endpoint| Endpoint { limits, watch: watch(endpoint.side), ..endpoint };
     let source = watched(source_endpoint(servers, &certificates)?);
     let groupware = dav_ends(&options.groupware, servers, &certificates, limits)?;
     greet(&source, &certificates, events)?;
@@ -69,7 +70,8 @@ pub fn prepare(
         let directory = Box::new(ExistingAccounts(servers.target.name));
         return Ok(Prepared { groupware, ..Prepared::new(servers, source, target, directory, None) });
     };
-    let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates)?);
+    let watch = Some(control.observe(Side::Administration, ADMINISTRATION_PATIENCE));
+    let administration = Arc::new(sign_in_administrator(settings, &servers.target, servers, &certificates, watch)?);
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
     match administration.seats() {
         Ok(seats) => events.report(Event::SeatsCounted { used: seats.used, allowed: seats.allowed }),

@@ -5,6 +5,8 @@
 //!    never holds the others.
 //! 3. Then come those that somebody gives while the run continues. They are never put off: whoever gives them counts on an answer.
 //! 4. When the user stops the run, no account begins any more, and those that were put off end.
+//! 5. One that the user skips is kept aside, begun or not. It comes again as soon as the user continues it. When nothing else is left and
+//!    nobody works on anything, it ends as it is.
 
 use crate::domain::{Account, AccountId};
 use crate::migrate::context::RunContext;
@@ -32,6 +34,10 @@ struct Waiting<'a> {
     /// The indices of the request's accounts that nobody began, in the order in which they are begun.
     fresh: VecDeque<usize>,
     put_off: Vec<PutOff<'a>>,
+    /// Those that were begun and are skipped.
+    skipped: Vec<PutOff<'a>>,
+    /// How many accounts workers have at the moment.
+    at_work: usize,
     /// The account that tries alone whether a server's condition is over.
     probe: Option<AccountId>,
 }
@@ -52,6 +58,8 @@ pub enum Next<'a> {
     Begin(AccountId, &'a Account),
     /// Continue this one.
     Continue(PutOff<'a>),
+    /// End this one as it is: the user skipped it and did not continue it.
+    Leave(PutOff<'a>),
     /// Work on this one, which somebody gave, to its end.
     Given(AccountId, Box<Account>),
     /// Wait.
@@ -64,7 +72,7 @@ impl<'a> Queue<'a> {
     /// `accounts` accounts, of sizes that may be known, and those that `work` gives.
     pub fn new(accounts: usize, known_bytes: &[Option<u64>], work: Option<Arc<dyn Work>>) -> Self {
         let fresh = order(accounts, known_bytes).into();
-        let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), probe: None });
+        let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), skipped: Vec::new(), at_work: 0, probe: None });
         Self { waiting, listed: accounts, work, known: Mutex::new(accounts as u32) }
     }
 
@@ -83,6 +91,7 @@ impl<'a> Queue<'a> {
     pub fn next(&self, context: &'a RunContext) -> Next<'a> {
         let mut waiting = self.lock();
         let next = waiting.next(context);
+        waiting.at_work += usize::from(matches!(next, Next::Begin(..) | Next::Continue(_)));
         if context.is_conditioned() {
             match &next {
                 Next::Begin(id, _) | Next::Continue(PutOff { id, .. }) => waiting.probe = Some(*id),
@@ -112,12 +121,19 @@ impl<'a> Queue<'a> {
 
     /// The turn of this account has ended.
     pub fn turn_ended(&self, id: AccountId) {
-        self.lock().probe.take_if(|probe| *probe == id);
+        let mut waiting = self.lock();
+        waiting.at_work = waiting.at_work.saturating_sub(1);
+        waiting.probe.take_if(|probe| *probe == id);
     }
 
     /// Puts an account off.
     pub fn put_off(&self, account: PutOff<'a>) {
         self.lock().put_off.push(account);
+    }
+
+    /// Keeps an account aside that the user skipped.
+    pub fn skip(&self, account: PutOff<'a>) {
+        self.lock().skipped.push(account);
     }
 
     /// Lets everything that waits come now.
@@ -137,14 +153,17 @@ impl<'a> Waiting<'a> {
     fn next(&mut self, context: &'a RunContext) -> Next<'a> {
         let now = Instant::now();
         let stopping = context.control.stopping();
-        let has_any = !self.put_off.is_empty() || !self.fresh.is_empty();
+        self.sort_out_skipped(context, stopping);
+        let is_skipped = |index: &usize| context.control.is_skipped(AccountId(*index as u32));
+        let fresh = self.fresh.iter().position(|index| !is_skipped(index));
+        let has_any = !self.put_off.is_empty() || fresh.is_some();
         if has_any && !stopping && self.probe.is_some() && context.is_conditioned() {
             return Next::Wait(LOOK_EVERY);
         }
         let condition = context.condition_wait().filter(|_| !stopping);
         if !stopping
             && condition.is_none()
-            && let Some(index) = self.fresh.pop_front()
+            && let Some(index) = fresh.and_then(|at| self.fresh.remove(at))
             && let Some(account) = context.accounts.get(index)
         {
             return Next::Begin(AccountId(index as u32), account);
@@ -153,9 +172,38 @@ impl<'a> Waiting<'a> {
         let due = soonest.map(|index| self.put_off[index].until.saturating_duration_since(now));
         match (soonest, due) {
             (Some(index), Some(due)) if stopping || due.is_zero() => Next::Continue(self.put_off.swap_remove(index)),
-            _ if stopping || self.fresh.is_empty() => due.map_or(Next::Nothing, Next::Wait),
+            (None, _) if stopping || fresh.is_none() => self.next_of_skipped(stopping),
+            _ if stopping || fresh.is_none() => due.map_or(Next::Nothing, Next::Wait),
             _ => [due, condition].into_iter().flatten().min().map_or(Next::Nothing, Next::Wait),
         }
+    }
+}
+
+impl<'a> Waiting<'a> {
+    /// Keeps aside what was put off and is skipped now, and takes back what the user continued; all of it when the run is stopped.
+    fn sort_out_skipped(&mut self, context: &RunContext, stopping: bool) {
+        let is_skipped = |account: &mut PutOff<'_>| !stopping && context.control.is_skipped(account.id);
+        let back = self
+            .skipped
+            .extract_if(.., |account| !is_skipped(account))
+            .map(|account| PutOff { until: Instant::now(), ..account });
+        let back: Vec<_> = back.collect();
+        for account in self.put_off.extract_if(.., is_skipped) {
+            context.report(Event::AccountSkipped { account: account.id });
+            self.skipped.push(account);
+        }
+        self.put_off.extend(back);
+    }
+
+    /// With nothing else to do: the user may continue a skipped account as long as others are at work.
+    fn next_of_skipped(&mut self, stopping: bool) -> Next<'a> {
+        if stopping || self.skipped.is_empty() && self.fresh.is_empty() {
+            return Next::Nothing;
+        }
+        if self.at_work > 0 {
+            return Next::Wait(LOOK_EVERY);
+        }
+        self.skipped.pop().map_or(Next::Nothing, Next::Leave)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn scan_and_make_ready(
     }
     mailbox.refusals.clear();
     for part in due.chunks(at_once) {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         let is_of_part = |(index, _): &(usize, &mut FolderJob)| part.contains(index);

@@ -60,7 +60,7 @@ impl Sessions {
                 let _ = signed_in.send(());
                 list(connection, Side::Source)
             });
-            let greeted = imap::connect(&context.target.endpoint);
+            let greeted = imap::connect(&context.endpoint(id, Side::Target));
             // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
             let may_continue =
                 if context.profile.creates_users { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
@@ -82,7 +82,7 @@ impl Sessions {
         let listed = target_listing.folders.iter();
         let existing = listed.clone().map(|folder| folder.wire_name.clone()).collect();
         let selectable = listed.filter(|folder| folder.selectable).map(|folder| folder.wire_name.clone()).collect();
-        let follower = start_follower(context, account, user.as_ref());
+        let follower = start_follower(context, id, account, user.as_ref());
         let sessions = Self {
             source,
             target: target.into_writer(),
@@ -130,11 +130,16 @@ fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result
 }
 
 /// Starts the connection that reads back what arrived. Without it, or without a place for it, the copying connection does that itself.
-fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Follower> {
+fn start_follower(
+    context: &RunContext,
+    id: AccountId,
+    account: &Account,
+    user: Option<&TargetUser>,
+) -> Option<Follower> {
     if context.options.verify != Verify::Content {
         return None;
     }
-    let open = further_connection(context, account, user)?;
+    let open = further_connection(context, id, account, user)?;
     let connect = move || open().map(|(session, place)| (session.into_reader(), place));
     Follower::start(&account.address.to_string(), context.control.clone(), connect).ok()
 }
@@ -142,12 +147,13 @@ fn start_follower(context: &RunContext, account: &Account, user: Option<&TargetU
 /// What opens one more connection to the target under the name that has worked, on whichever thread; none where the user's limit is reached.
 pub fn further_connection(
     context: &RunContext,
+    id: AccountId,
     account: &Account,
     user: Option<&TargetUser>,
 ) -> Option<impl FnOnce() -> Option<(Session, Permit)> + Send + 'static> {
     let name = user?.sign_in_names.first()?.clone();
     let place = context.target.permits.take_free()?;
-    let endpoint = context.target.endpoint.clone();
+    let endpoint = context.endpoint(id, Side::Target);
     let (credentials, owner) = (context.target.credentials.clone(), account.clone());
     Some(move || {
         let sign_in = credentials.sign_in(&owner, &name);

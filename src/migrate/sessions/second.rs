@@ -4,7 +4,7 @@
 //! a worker has nothing else to do. So no more mailboxes are at work than the user allows. Whatever goes wrong with it, the mailbox
 //! continues on one connection.
 
-use crate::domain::Account;
+use crate::domain::{Account, AccountId};
 use crate::imap::Writer;
 use crate::migrate::context::RunContext;
 use crate::migrate::context::control::Registration;
@@ -39,6 +39,7 @@ impl SecondConnection {
     pub fn ask(
         &mut self,
         context: &RunContext,
+        id: AccountId,
         account: &Account,
         user: Option<&TargetUser>,
         target: &Writer,
@@ -46,7 +47,7 @@ impl SecondConnection {
     ) {
         let is_worth_it = bytes >= context.options.second_connection_from && target.gains_from_second_connection();
         if is_worth_it && !std::mem::replace(&mut self.was_asked_for, true) {
-            self.coming = begin(context, account, user);
+            self.coming = begin(context, id, account, user);
         }
     }
 
@@ -72,9 +73,9 @@ impl SecondConnection {
     }
 }
 
-fn begin(context: &RunContext, account: &Account, user: Option<&TargetUser>) -> Option<Receiver<Open>> {
+fn begin(context: &RunContext, id: AccountId, account: &Account, user: Option<&TargetUser>) -> Option<Receiver<Open>> {
     let worker = context.workers.take_free()?;
-    let open = further_connection(context, account, user)?;
+    let open = further_connection(context, id, account, user)?;
     let control = context.control.clone();
     let (opened, coming) = crossbeam_channel::bounded(1);
     let sign_in = move || {

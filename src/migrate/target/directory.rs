@@ -27,6 +27,11 @@ pub trait Directory: Send + Sync {
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
+    /// The most bytes for which an existing account's mailbox has room, as far as the directory knows; changes nothing.
+    fn room(&self, _account: &Account) -> Option<u64> {
+        None
+    }
+
     /// Finds the user, or creates it and its domain. An existing user is left exactly as it is.
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
 }
@@ -73,6 +78,10 @@ impl Directory for KerioDirectory {
         }
     }
 
+    fn room(&self, account: &Account) -> Option<u64> {
+        self.0.largest_mailbox(account.target())
+    }
+
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
         let user =
             self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(account.target())))?;
@@ -105,6 +114,10 @@ impl OneByOne {
 }
 
 impl Directory for OneByOne {
+    fn room(&self, account: &Account) -> Option<u64> {
+        self.directory.room(account)
+    }
+
     fn user_state(&self, account: &Account) -> (UserState, Option<Problem>) {
         self.directory.user_state(account)
     }

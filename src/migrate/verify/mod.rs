@@ -185,10 +185,11 @@ impl Verification<'_> {
             self.elsewhere.see_from(status.ok().and_then(|status| status.uid_next));
         }
         while let Some((way, there)) = plan.ways.get(self.evidence.len()) {
-            if self.context.control.stopping() {
+            let control = self.context.control.of(self.reporter.account);
+            control.wait_while_paused();
+            if control.stopping() {
                 return Err(Halt::Held);
             }
-            self.context.control.wait_while_paused();
             let id = FolderId(self.evidence.len() as u32);
             self.reporter.step(Step::Checking(id));
             let listed = &plan.source[way.index];
@@ -350,7 +351,7 @@ impl Verification<'_> {
             // A folder that is refused for now is meant itself where others were compared.
             let is_meant = error.is_pause() && self.evidence.iter().any(Option::is_some);
             self.losses += u32::from(error.is_loss() || is_meant);
-            if self.losses >= TRIES && !self.context.control.stopping() {
+            if self.losses >= TRIES && !self.context.control.of(self.reporter.account).stopping() {
                 // Named, and passed over on the next connection.
                 self.losses = 0;
                 self.given_up.insert(id);

@@ -45,6 +45,10 @@ impl Task<Verdict> for VerifyTask<'_> {
         let (context, id, account) = (verification.context, verification.reporter.account, verification.account);
         attempts.go_on(context, id, account, verification).map(|ended| verification.end(ended))
     }
+
+    fn leave(&mut self) -> Verdict {
+        self.verification.end(Ended::Stopped)
+    }
 }
 
 impl Verification<'_> {

@@ -145,6 +145,14 @@ impl AdministrationStandIn {
         self.core.mail.create_user(&sign_in.names, sign_in.password.reveal())
     }
 
+    /// Lets the mailboxes of all users so far grow up to this many megabytes and no further, as the administration shows it.
+    pub fn limit_mailboxes(&self, megabytes: u64) {
+        let limit = serde_json::json!({ "isActive": true, "limit": { "value": megabytes, "units": "MegaBytes" } });
+        for user in &mut self.core.state().directory.users {
+            user.record.insert("diskSizeLimit".to_owned(), limit.clone());
+        }
+    }
+
     /// Gives an address in an existing domain to an alias, a group or a mailing list.
     pub fn add_owner(&self, address: &str, owner: Owner) -> io::Result<()> {
         let (domain, local) = self.place(address)?;

@@ -11,5 +11,6 @@ pub use last_pass::followed;
 pub use moment::moment;
 pub use sentences::{
     account_name, account_status, account_status_code, comparison, items, items_settled, kind, kind_of, mapping,
-    migration, missing_seats, open, progress, server, stage_code, user_state, verdict, verdict_code, waiting, whole_of,
+    migration, missing_seats, open, progress, server, silent_server, stage_code, user_state, verdict, verdict_code,
+    waiting, whole_of,
 };

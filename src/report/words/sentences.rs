@@ -3,7 +3,7 @@
 use super::{count, counted, size, took};
 use crate::domain::{FolderId, ItemKind, Mapping, Problem, ProblemKind, Reach, Severity, Side, printable};
 use crate::progress::{
-    AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Stages, Step, UserState,
+    AccountEnd, AccountStage, AccountState, FolderState, ItemTally, RunKind, RunState, Skip, Stages, Step, UserState,
     Verdict, Verify, Wait, WaitReason, Whole,
 };
 
@@ -36,9 +36,10 @@ pub fn verdict(state: &RunState) -> String {
         (Verdict::Stopped, Some(whole)) => format!("Stopped by the user: {}.{}", complete_of(whole), open_of(whole)),
         (_, Some(whole)) => format!("{}.{}", capitalised(&complete_of(whole)), open_of(whole)),
         (Verdict::SomeIncomplete, None) => {
-            let need = all - complete.min(all);
+            let need = all.saturating_sub(complete + u64::from(state.count_skipped()));
             let needs = if need == 1 { "needs" } else { "need" };
-            format!("{} {}; {} {needs} you.", of_all(complete, all), good(state, complete, all), count(need))
+            let need = if need > 0 { format!("; {} {needs} you", count(need)) } else { String::new() };
+            format!("{} {}{need}.", of_all(complete, all), good(state, complete, all))
         }
         (Verdict::Stopped, None) => {
             let not_started = u64::from(state.count_not_started());
@@ -56,6 +57,7 @@ pub fn verdict(state: &RunState) -> String {
         text.push(' ');
         text.push_str(&printable(&problem.sentence()));
     }
+    text.push_str(&skipped_of(state));
     text.push_str(&verified_of(state));
     match state.info.as_ref().map_or(0, |info| info.bad_lines.len()) {
         0 => {}
@@ -70,6 +72,14 @@ pub fn whole_of(state: &RunState) -> Option<Whole> {
         whole.stages.all() as usize != state.accounts.len() || whole.stages.complete != whole.complete_now
     };
     state.whole().filter(|whole| kind_of(state) == RunKind::Migrate && is_more(whole))
+}
+
+/// ` You skipped 2 accounts in this run.`; empty when there is none.
+fn skipped_of(state: &RunState) -> String {
+    match state.count_skipped() {
+        0 => String::new(),
+        skipped => format!(" You skipped {} in this run.", counted(u64::from(skipped), "account")),
+    }
 }
 
 /// ` 48 of the 60 accounts of the migration are verified.`; empty unless the run compared a part of them.
@@ -237,6 +247,7 @@ pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> Str
             Some(problem) => format!("Failed: {}", printable(&problem.sentence())),
             None => "Failed".to_owned(),
         },
+        (AccountEnd::Stopped, _) if account.is_skipped() => "Skipped".to_owned(),
         (AccountEnd::Stopped, _) => "Stopped".to_owned(),
     }
 }
@@ -415,7 +426,20 @@ pub fn server(side: Side) -> String {
     }
 }
 
+/// A server that does not answer, at the beginning of a sentence.
+pub fn silent_server(side: Side) -> String {
+    match side {
+        Side::Administration => "Kerio Connect's administration".to_owned(),
+        side => format!("The {side}"),
+    }
+}
+
 fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
+    match account.skip {
+        Skip::No => {}
+        Skip::Requested => return "Being skipped: finishing the current messages".to_owned(),
+        Skip::Skipped => return "Skipped".to_owned(),
+    }
     if let Some(wait) = account.waiting {
         return waiting(wait, now);
     }

@@ -1,10 +1,10 @@
 //! What a table of accounts lists: the accounts of a run, or those of a list before it.
 
-use super::super::super::action::Action;
+use super::super::super::action::{Action, RunCommand};
 use super::super::super::widgets::sign::Mark;
 use super::words;
-use crate::domain::{Address, Problem, ProblemKind, Side};
-use crate::progress::{AccountEnd, AccountState, RunState};
+use crate::domain::{AccountId, Address, Problem, ProblemKind, Side};
+use crate::progress::{AccountEnd, AccountState, RunState, Skip};
 use crate::report;
 
 /// The group of an account, for order and filters.
@@ -14,7 +14,7 @@ pub enum Group {
     Running,
     /// It ended and is not complete.
     Problem,
-    /// It has not started.
+    /// It has not started, or is skipped.
     Waiting,
     /// It is complete.
     Done,
@@ -26,7 +26,7 @@ impl Group {
         match account.end {
             Some(AccountEnd::Complete) => Group::Done,
             Some(_) => Group::Problem,
-            None if account.started_at.is_some() => Group::Running,
+            None if account.started_at.is_some() && !account.is_skipped() => Group::Running,
             None => Group::Waiting,
         }
     }
@@ -218,8 +218,13 @@ impl Listed for OfRun<'_> {
         // What the machines of a fleet do is ordered elsewhere.
         let Some(account) = self.get(index).filter(|_| !self.state.is_fleet) else { return Vec::new() };
         let Ok(address) = Address::parse(&account.info.address) else { return Vec::new() };
-        if account.end.is_none_or(|end| end == AccountEnd::Complete) {
-            return Vec::new();
+        let id = AccountId(index as u32);
+        match account.end {
+            None if self.state.finished || self.state.stop_requested => return Vec::new(),
+            None if account.skip == Skip::No => return vec![("Skip this account", Action::Run(RunCommand::Skip(id)))],
+            None => return vec![("Continue this account", Action::Run(RunCommand::TakeUp(id)))],
+            Some(AccountEnd::Complete) => return Vec::new(),
+            Some(_) => {}
         }
         vec![
             ("Try this account again", Action::TryAgain(address.key())),

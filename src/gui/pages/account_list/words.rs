@@ -12,6 +12,7 @@ pub fn mark(account: &AccountState, paused: bool) -> Mark {
         Some(AccountEnd::Incomplete) => Mark::Warning,
         Some(AccountEnd::Failed) => Mark::Bad,
         Some(AccountEnd::Stopped) => Mark::Stopped,
+        None if account.is_skipped() => Mark::Stopped,
         None if account.started_at.is_none() => Mark::Waiting,
         None if paused => Mark::Paused,
         None if account.waiting.is_some() => Mark::Clock,

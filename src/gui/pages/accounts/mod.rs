@@ -3,6 +3,7 @@
 mod columns;
 mod corrections;
 mod empty;
+mod expected;
 mod listing;
 mod over_runs;
 mod planned;
@@ -71,6 +72,10 @@ pub struct AccountsPage {
     pub planned: Option<Planned>,
     /// Both sides' limit of speed, in bytes per second.
     pub most_pace: Option<u64>,
+    /// The free seats of Kerio Connect's licence, as the test of the connection found them; none without a limit.
+    pub free_seats: Option<u64>,
+    /// That the rules are not those of the last run, in a sentence.
+    pub changed_rules: Option<String>,
     /// What was corrected in this window: for each key the password that the list had, and the account as it is used.
     corrections: BTreeMap<String, (Secret, Account)>,
     /// The accounts over all runs of their migration.
@@ -86,6 +91,7 @@ pub struct AccountsPage {
     bad_lines: BadLines,
     warnings: Vec<String>,
     warnings_folded: Folded,
+    expected_folded: Folded,
     notes: Vec<String>,
     /// Whether the accounts that are not in the list are named.
     elsewhere_open: bool,
@@ -102,6 +108,7 @@ impl AccountsPage {
     pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
         let (pace, other_imap, purpose, most_pace) = (self.pace, self.other_imap, self.purpose, self.most_pace);
         let (corrections, planned) = (std::mem::take(&mut self.corrections), self.planned.take());
+        let free_seats = self.free_seats;
         let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
         *self = Self {
             domains: domains.len(),
@@ -122,6 +129,7 @@ impl AccountsPage {
             other_imap,
             purpose,
             most_pace,
+            free_seats,
             planned,
             corrections,
             ..Self::default()
@@ -387,6 +395,10 @@ impl AccountsPage {
         self.show_warnings(ui, actions);
         let known = self.check.is_some() || self.over_runs.is_known() || low && !self.accounts.is_empty();
         self.bad_lines.show(ui, known, actions);
+        if let Some(changed) = &self.changed_rules {
+            strip::strip(ui, Mark::Note, changed, "", |_| ());
+        }
+        self.show_expected(ui);
         if self.void {
             let head = "Servers or rules have changed since the check, so its results no longer hold.";
             let again = strip::line(ui, Mark::Note, head, &["Check again"], |_| ()).is_some();

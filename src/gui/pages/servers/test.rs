@@ -4,7 +4,7 @@ use super::super::super::action::Action;
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::button;
 use super::super::super::widgets::sign::{self, Mark};
-use crate::domain::{Doubt, Finding, ProblemKind, Side, Sign};
+use crate::domain::{Doubt, Finding, Found, ProblemKind, Side, Sign};
 use crate::report::words;
 use egui::{Label, Ui};
 use std::time::Duration;
@@ -34,6 +34,15 @@ impl Test {
     pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
         let findings = if let Test::Done(findings) = self { findings.as_slice() } else { &[] };
         findings.iter().filter_map(|finding| finding.certificate.as_ref())
+    }
+
+    /// The free seats of the licence, where it has a limit and the test found it.
+    pub fn free_seats(&self) -> Option<u64> {
+        let findings = if let Test::Done(findings) = self { findings.as_slice() } else { &[] };
+        findings.iter().find_map(|finding| match finding.found {
+            Found::Seats { used, allowed: Some(allowed) } => Some(u64::from(allowed.saturating_sub(used))),
+            _ => None,
+        })
     }
 
     /// Whether it is running.

@@ -10,6 +10,7 @@ use super::super::widgets::table::Column;
 use super::super::widgets::{button, progress, strip};
 use super::account_list::{self, AccountList, Columns, Field, Group, Listed, OfRun, Tools, View};
 use crate::domain::Side;
+use crate::migrate::Silence;
 use crate::progress::{AccountEnd, AccountState, Counts, Event, RunInfo, RunKind, RunState, Stamped, WaitReason};
 use crate::report::words;
 use egui::Ui;
@@ -59,10 +60,8 @@ pub struct StatusPage {
     pub question: Option<Question>,
     /// The system keeps the computer awake.
     pub awake: bool,
-    /// The server that has not answered for a while, and for how long.
-    pub silence: Option<(Side, Duration)>,
-    /// A connection is given up after this long without an answer.
-    pub patience: Duration,
+    /// The server that has not answered for a while.
+    pub silence: Option<Silence>,
     /// What the run that is starting does.
     pub asked: Option<RunKind>,
     /// The run is starting.
@@ -105,8 +104,12 @@ impl StatusPage {
     /// The state of the run for the title of the window; none without a run.
     pub fn in_title(&self) -> Option<String> {
         self.state.info.as_ref()?;
-        let failed = self.state.count_ended(AccountEnd::Failed);
-        let failed = if failed > 0 { format!(", {} failed", words::count(u64::from(failed))) } else { String::new() };
+        let part = |number: u32, word: &str| match number {
+            0 => String::new(),
+            number => format!(", {} {word}", words::count(u64::from(number))),
+        };
+        let (failed, skipped) = (self.state.count_ended(AccountEnd::Failed), self.state.count_skipped());
+        let failed = format!("{}{}", part(failed, "failed"), part(skipped, "skipped"));
         let percent = (self.state.good_share() * 100.0).floor();
         Some(match () {
             () if !self.is_running() => format!("Finished{failed}"),
@@ -227,8 +230,8 @@ impl StatusPage {
         self.show_lost_server(ui);
         self.show_pause(ui, actions);
         self.show_common_failure(ui, actions);
-        let failed = self.state.failed_share();
-        progress::bar(ui, self.state.good_share(), failed, "Progress of this run");
+        let state = &self.state;
+        progress::bar(ui, state.good_share(), state.failed_share(), state.skipped_share(), "Progress of this run");
         self.figures(ui);
         self.tools(ui);
         self.table(ui, actions);
@@ -236,13 +239,17 @@ impl StatusPage {
 
     /// Says which server does not answer, since when, and what happens then.
     fn show_silence(&self, ui: &mut Ui) {
-        let Some((side, silent)) = self.silence.filter(|_| self.is_running()) else { return };
-        let since = chrono::Local::now() - silent;
-        let head = format!("The {side} has not answered since {} ({} s).", since.format("%H:%M:%S"), silent.as_secs());
-        let rest = format!(
-            "After {} without an answer the connection is made again, and the mailbox continues. You can stop at any time.",
-            words::duration(u64::try_from(self.patience.as_millis()).unwrap_or_default())
-        );
+        let Some(Silence { side, silent, patience }) = self.silence.filter(|_| self.is_running()) else { return };
+        let now = chrono::Local::now();
+        let (since, until) = (now - silent, now + patience.saturating_sub(silent));
+        let (since, until) = (since.format("%H:%M:%S"), until.format("%H:%M:%S"));
+        let server = words::silent_server(side);
+        let head = format!("{server} has not answered since {since} ({} s).", silent.as_secs());
+        let then = match side {
+            Side::Administration => "then the call is given up, and the reason is named",
+            Side::Source | Side::Target => "then the connection is made again, and the mailbox continues",
+        };
+        let rest = format!("It is waited for until {until}; {then}. You can stop at any time.");
         strip::strip(ui, Mark::Clock, &head, &rest, |_| ());
     }
 
@@ -298,9 +305,9 @@ impl StatusPage {
             let accounts = words::count(accounts as u64);
             return Some((Reason::AllFail, format!("All {accounts} accounts so far have failed: {reason}.")));
         }
-        let (side, silent) = self.silence.filter(|(_, silent)| *silent >= LONG_SILENCE)?;
+        let Silence { side, silent, .. } = self.silence.filter(|silence| silence.silent >= LONG_SILENCE)?;
         let silent = words::duration(u64::try_from(silent.as_millis()).unwrap_or_default());
-        Some((Reason::Silent, format!("The {side} has not answered for {silent}.")))
+        Some((Reason::Silent, format!("{} has not answered for {silent}.", words::silent_server(side))))
     }
 
     /// Offers to pause when every account so far has failed for one reason.

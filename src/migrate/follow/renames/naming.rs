@@ -23,8 +23,8 @@ pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut L
         return Ok(false);
     }
     // A server that lost our connection may still be at it.
-    mailbox.context.control.wait_whole(mailbox.context.options.patience.quiet);
-    if mailbox.context.control.stopping() {
+    mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
+    if mailbox.control().stopping() {
         return Err(Halt::Held);
     }
     let listed = list(sessions)?;
@@ -62,7 +62,7 @@ pub fn name_folders(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: 
     let mut listed = listed_paths(&list(sessions)?);
     let (mut refused, mut has_renamed) = (BTreeSet::new(), false);
     loop {
-        if mailbox.context.control.holding() {
+        if mailbox.control().holding() {
             return Err(Halt::Held);
         }
         let open: BTreeMap<i64, (FolderRecord, Renaming)> =

@@ -82,11 +82,11 @@ impl Copying<'_, '_> {
         let groups = source.groups(&held.collection, &held.items)?;
         let mut failure = None;
         let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
-            if self.reporter.context.control.holding() {
-                self.reporter.context.control.wait_while_paused();
+            if self.reporter.control().holding() {
+                self.reporter.control().wait_while_paused();
             }
             let known = by_place.get(listed.href.canonical()).map_or(&[][..], Vec::as_slice);
-            let outcome = if self.reporter.context.control.stopping() {
+            let outcome = if self.reporter.control().stopping() {
                 Err(Failure::Off)
             } else {
                 self.text(&held.collection, (listed, read), (&route, &groups), known)

@@ -62,7 +62,7 @@ pub fn migrate(
         let before = reporter.progress();
         match attempt(&mut reporter, name, ledger, &mut end) {
             Ok(()) => break,
-            Err(_) if context.control.stopping() => {
+            Err(_) if context.control.of(id).stopping() => {
                 reporter.incomplete = true;
                 break;
             }
@@ -156,7 +156,7 @@ fn copy(
     ledger: &mut Ledger,
 ) -> Result<(), Failure> {
     let (context, id, account) = (reporter.context, reporter.id, reporter.account);
-    let mut target = sides::open_target(context, account, name)?;
+    let mut target = sides::open_target(context, id, account, name)?;
     let keep = context.groupware.as_ref().is_some_and(|ends| ends.keep_attendees);
     let attendees = match (keep, target.does_not_schedule()) {
         (true, Some(proof)) => Attendees::Keep(proof),

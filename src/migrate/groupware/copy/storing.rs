@@ -56,7 +56,7 @@ impl Copying<'_, '_> {
     }
 
     fn store_one(&mut self, planned: Planned, free: &BTreeSet<Href>) -> Result<(), Failure> {
-        if self.reporter.context.control.stopping() {
+        if self.reporter.control().stopping() {
             return Err(Failure::Off);
         }
         tripwire::ask(self.reporter.context)?;

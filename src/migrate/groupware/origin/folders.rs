@@ -101,7 +101,7 @@ impl ItemFolders {
         let mut folders = BTreeMap::new();
         for (folder, noted) in listed.iter().zip(candidates(context, &mut reader, &listed)?) {
             let Some(noted) = noted else { continue };
-            if context.control.stopping() {
+            if context.control.of(id).stopping() {
                 return Err(Halt::Held);
             }
             if let Some(found) = look(&mut reader, folder, noted)? {

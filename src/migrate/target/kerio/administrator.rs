@@ -4,12 +4,15 @@ use crate::domain::{CertificateDetails, Fingerprint, Note, Problem, ProblemKind,
 use crate::kerio::{Administration, AdministrationEndpoint, KerioError};
 use crate::migrate::endpoints::{ADMINISTRATION_PORT, administration_address, trust};
 use crate::migrate::request::{AdministrationServer, MailServer, Servers};
-use crate::network::{KnownCertificates, Limits};
+use crate::network::{KnownCertificates, Limits, Watch};
 use std::time::Duration;
 
 /// A call is answered at once or not at all; a directory service behind Kerio Connect makes some slower.
 const ADMINISTRATION_LIMITS: Limits =
     Limits { connect: Duration::from_secs(10), read: Duration::from_secs(60), write: Duration::from_secs(60) };
+
+/// A whole call ends after this long; see [`AdministrationEndpoint::limits`].
+pub const ADMINISTRATION_PATIENCE: Duration = Duration::from_secs(70);
 
 /// Why the administrator could not be signed in.
 pub struct NotSignedIn {
@@ -36,6 +39,7 @@ pub fn sign_in_administrator(
     target: &MailServer,
     servers: &Servers,
     certificates: &KnownCertificates,
+    watch: Option<Watch>,
 ) -> Result<Administration, NotSignedIn> {
     let address = administration_address(settings, target);
     let port = address.port.unwrap_or(ADMINISTRATION_PORT);
@@ -46,6 +50,7 @@ pub fn sign_in_administrator(
         port,
         proxy: servers.proxy.clone(),
         limits: ADMINISTRATION_LIMITS,
+        watch,
     };
     let not_signed_in = |error: KerioError| NotSignedIn {
         problem: Box::new(error.problem(None).at_server(format!("{}:{port}", endpoint.host))),

@@ -44,7 +44,7 @@ pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
 pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<RestoredPort>, Problem> {
     let TargetKind::Kerio(settings) = &servers.target_kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
-    let administration = sign_in_administrator(settings, &servers.target, servers, &certificates)?;
+    let administration = sign_in_administrator(settings, &servers.target, servers, &certificates, None)?;
     put_back(&administration, servers, state_folder)
 }
 

@@ -1,0 +1,81 @@
+//! What is known before the start to go wrong for the chosen accounts, counted by cause: too few seats, mailboxes larger than their quota,
+//! passwords that Kerio Connect refuses, and what failed in an earlier run.
+//!
+//! - What a check found of an account counts in place of what an earlier run met, because it is newer.
+//! - Without a check nobody knows who is new in Kerio Connect; then the seats are compared with all chosen accounts that no run has begun.
+
+use super::super::super::widgets::sign::Mark;
+use super::super::super::widgets::strip;
+use super::AccountsPage;
+use crate::domain::{Problem, ProblemKind};
+use crate::progress::AccountStage;
+use crate::report::words;
+use egui::Ui;
+use std::collections::BTreeMap;
+
+impl AccountsPage {
+    /// Says what is expected to go wrong, before the start.
+    pub(super) fn show_expected(&mut self, ui: &mut Ui) {
+        if let Some(seats) = self.few_seats() {
+            let advice = "How many of them are new in Kerio Connect, and need a seat, is known after Check accounts.";
+            strip::strip(ui, Mark::Note, &seats, advice, |_| ());
+        }
+        if self.checking() {
+            return;
+        }
+        let causes = self.expected();
+        let accounts: u64 = causes.values().sum();
+        let head = match accounts {
+            0 => return,
+            1 => "1 chosen account is expected not to become complete".to_owned(),
+            many => format!("{} chosen accounts are expected not to become complete", words::count(many)),
+        };
+        if let (1, Some((cause, _))) = (causes.len(), causes.first_key_value()) {
+            let head = format!("{head}: {cause}.");
+            strip::line(ui, Mark::Warning, &head, &[], |_| ());
+            return;
+        }
+        let mut causes: Vec<(String, u64)> = causes.into_iter().collect();
+        causes.sort_by_key(|(_, accounts)| std::cmp::Reverse(*accounts));
+        let lines =
+            causes.into_iter().map(|(cause, accounts)| format!("{}: {cause}.", words::counted(accounts, "account")));
+        let lines: Vec<String> = lines.collect();
+        let name = (Mark::Warning, "expected");
+        self.expected_folded.show(ui, name, &format!("{head}."), lines.into_iter(), false, None);
+    }
+
+    /// The chosen accounts that something keeps from becoming complete, as far as known, by the cause in a few words.
+    fn expected(&self) -> BTreeMap<String, u64> {
+        let mut causes = BTreeMap::new();
+        for position in self.positions() {
+            let cause = match &self.check {
+                Some(check) if check.found(position).is_some_and(|found| found.end.is_some()) => {
+                    let problems = check.found(position).into_iter().flat_map(|found| &found.problems);
+                    let keeps =
+                        |problem: &&Problem| check.has_failed(position) || problem.kind == ProblemKind::QuotaTooSmall;
+                    problems.map(|(_, problem)| problem).find(keeps).map(Problem::brief)
+                }
+                _ if self.over_runs.stage(position) == AccountStage::NeedsAttention => {
+                    self.over_runs.problem(position).map(|problem| format!("{}, in an earlier run", problem.brief()))
+                }
+                _ => None,
+            };
+            if let Some(cause) = cause {
+                *causes.entry(cause).or_default() += 1;
+            }
+        }
+        causes
+    }
+
+    /// `50 free licence seats, and 60 accounts are chosen that no run has begun.` None once a check knows who is new, or while there are enough.
+    fn few_seats(&self) -> Option<String> {
+        let free = self.free_seats.filter(|_| self.check.is_none())?;
+        let is_new = |position: &usize| self.over_runs.stage(*position) == AccountStage::NotStarted;
+        let new = self.positions().filter(is_new).count() as u64;
+        let seats =
+            if free == 0 { "No free licence seat".to_owned() } else { words::counted(free, "free licence seat") };
+        let are = if new == 1 { "is" } else { "are" };
+        (new > free)
+            .then(|| format!("{seats}, and {} {are} chosen that no run has begun.", words::counted(new, "account")))
+    }
+}
