@@ -49,6 +49,9 @@ pub(super) fn explain(address: &DatabaseAddress, error: postgres::Error) -> Ledg
         Some(code) if [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code) => {
             said(unreachable, "takes no more connections now")
         }
+        Some(code) if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code) => {
+            said(unreachable, "has ended the connection")
+        }
         // The server's own words name what it refused; the crate's say only that it did.
         Some(_) => {
             let words = error.as_db_error().map_or_else(|| root(&error), |refusal| refusal.message().to_owned());
