@@ -123,7 +123,9 @@ fn ending(account: &AccountState, state: &RunState) -> String {
         Some(RunKind::Check) => format!("; {}", words::items(&account.items)),
         _ => format!("; calendars and contacts: {}", words::items_settled(&account.items)),
     };
-    let followed = words::followed(&tally.followed).map(|followed| format!(" {followed}")).unwrap_or_default();
+    let followed = words::last_pass(words::kind_of(state), &tally.followed)
+        .map(|followed| format!(" {followed}"))
+        .unwrap_or_default();
     format!("{status}. {numbers}{items}.{followed}")
 }
 

@@ -1,8 +1,10 @@
 //! What the ledger promises over any store. Each store's tests run all of it, by `ledger_tests!`.
 
 mod items;
+mod last_pass;
 
 pub(crate) use items::items_are_there_after_a_restart_and_mail_is_not_touched;
+pub(crate) use last_pass::*;
 
 use super::*;
 use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
@@ -33,6 +35,12 @@ macro_rules! ledger_tests {
             both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next
             a_message_that_was_forgotten_is_new
             items_are_there_after_a_restart_and_mail_is_not_touched
+            flags_that_were_about_to_be_set_are_known_until_it_is_known_what_was_set
+            a_message_that_was_about_to_be_taken_elsewhere_is_known_until_it_stays_or_has_arrived
+            intents_of_a_last_pass_survive_that_a_folder_is_written_anew
+            up_to_where_changes_of_flags_were_followed_is_known_to_the_next_run
+            folders_that_exchange_their_names_are_told_apart_and_what_is_intended_for_them_is_known
+            the_record_of_a_folder_whose_name_another_one_took_is_not_found_by_it
         );
     };
     ($store:expr; $($name:ident)*) => {

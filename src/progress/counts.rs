@@ -22,6 +22,8 @@ impl Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Followed {
+    /// Came to the source since. Only a check foresees that; a migration counts what it copied.
+    pub new: u64,
     /// Got the flags that they have on the source now.
     pub flags: u64,
     /// Were moved on the target, as they were on the source.
@@ -43,6 +45,7 @@ impl Followed {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
+        self.new += other.new;
         self.flags += other.flags;
         self.moved += other.moved;
         self.renamed += other.renamed;
@@ -120,6 +123,7 @@ pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
     move_by(&mut sum.vanished, before.vanished, after.vanished);
     move_by(&mut sum.failed, before.failed, after.failed);
     let (followed, before, after) = (&mut sum.followed, before.followed, after.followed);
+    move_by(&mut followed.new, before.new, after.new);
     move_by(&mut followed.flags, before.flags, after.flags);
     move_by(&mut followed.moved, before.moved, after.moved);
     move_by(&mut followed.renamed, before.renamed, after.renamed);

@@ -60,7 +60,7 @@ fn add_messages(facts: &mut Facts, state: &RunState) {
             facts.push(("Items", words::items_settled(&state.items)));
         }
     }
-    facts.extend(words::followed(&tally.followed).map(|followed| ("Last pass", followed)));
+    facts.extend(words::last_pass(kind, &tally.followed).map(|followed| ("Last pass", followed)));
     facts.push(("Compared", words::comparison(state)));
     if let Some(seats) = words::missing_seats(state) {
         facts.push(("Licence", seats));

@@ -139,10 +139,11 @@ fn accounts(page: &mut Page, state: &RunState) {
         if !account.folders.is_empty() {
             folders(page, words::kind_of(state), account);
         }
-        if let Some(followed) = words::followed(&account.tally.followed) {
+        let last_pass = |followed| words::last_pass(words::kind_of(state), followed);
+        if let Some(followed) = last_pass(&account.tally.followed) {
             page.line(format!("  {followed}"));
             let of_folders = account.folders.iter().filter(|_| account.folders.len() > 1);
-            for (folder, followed) in of_folders.filter_map(|it| Some((it, words::followed(&it.tally.followed)?))) {
+            for (folder, followed) in of_folders.filter_map(|it| Some((it, last_pass(&it.tally.followed)?))) {
                 page.line(format!("    {}: {followed}", folder.source));
             }
         }

@@ -1,9 +1,9 @@
 //! The last pass: what people did on the source since an earlier run arrives on the target, and what they did on the target stays.
 
-use super::between::{Fate, Tamper};
+use super::between::{Command, Fate, Tamper};
 use super::stage::{ANN, Stage, message, problems};
 use kimt::domain::ProblemKind;
-use kimt::progress::{Followed, RunState, Verdict};
+use kimt::progress::{Followed, RunKind, RunState, Verdict};
 use kimt::rehearsal::{Action, Content, ImapOptions, Moment, NewMessage, Profile, Step};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -205,6 +205,47 @@ fn a_keyword_that_the_target_refuses_costs_the_standard_flags_nothing_and_is_nam
     assert!(problems(&state).iter().any(|problem| problem.starts_with("KeywordsDropped")), "{:?}", problems(&state));
 }
 
+/// A target that has a keyword of its own for every message, and one that does not keep ours, both without a word.
+fn with_keywords_of_its_own(stage: &mut Stage, drops: bool) -> Arc<AtomicUsize> {
+    let taken_away = Arc::new(AtomicUsize::new(0));
+    let counted = taken_away.clone();
+    let count = move |command: &Command| {
+        counted.fetch_add(usize::from(command.text.contains("$Own")), Ordering::SeqCst);
+        Fate::Pass
+    };
+    let tamper = Tamper::commands(count).answering(move |answer| match answer.text.contains("FLAGS (") {
+        true if !answer.text.contains(" FETCH (") => Fate::Pass,
+        true if !drops => answer.with("FLAGS (", "FLAGS ($Own "),
+        true if answer.text.contains("$Label1") => answer.with("$Label1", ""),
+        _ => Fate::Pass,
+    });
+    stage.target.tamper(tamper);
+    taken_away
+}
+
+#[test]
+fn keywords_that_a_target_adds_or_drops_by_itself_are_nobodys_doing() {
+    for drops in [false, true] {
+        let mut stage = filled(&[], &[]);
+        let taken_away = with_keywords_of_its_own(&mut stage, drops);
+        let state = stage.migrate();
+        assert_eq!(state.verdict(), Verdict::AllComplete);
+        assert_eq!(stage.run(RunKind::Check).tally.followed, Followed::default(), "{drops}");
+        assert_followed(&stage, Followed::default());
+        let store = stage.source.store();
+        store.set_flags(ANN, "Work", 1, &["$Label1", "\\Seen"]).unwrap();
+        store.move_message(ANN, "Work", 2, "Filed").unwrap();
+        assert_followed(&stage, Followed { flags: 1, moved: 1, ..Followed::default() });
+        assert!(flags(&stage, "Work", 1).contains("\\Seen"));
+        assert_followed(&stage, Followed::default());
+        assert_eq!(taken_away.load(Ordering::SeqCst), 0, "the target's own keyword stays");
+        // What a person does there is still hers.
+        stage.target.store().set_flags(ANN, "Work", 3, &["$Label1", "$hers"]).unwrap();
+        stage.source.store().set_flags(ANN, "Work", 3, &["$Label1", "\\Seen"]).unwrap();
+        assert_followed(&stage, Followed { left: 1, ..Followed::default() });
+    }
+}
+
 /// What a folder of the target holds, by the sizes of its messages.
 fn sizes(stage: &Stage, folder: &str) -> Vec<u64> {
     let mail = stage.target.mail();
@@ -393,6 +434,52 @@ fn followed_deletions_go_into_the_trash_of_the_target_and_only_our_own_untouched
         assert_eq!((sizes(&stage, "Work"), sizes(&stage, "Trash")), (vec![size(2), size(3), size(4)], vec![size(1)]));
         assert_followed(&stage, Followed { left: 1, ..Followed::default() });
     }
+}
+
+#[test]
+fn a_check_says_beforehand_what_a_last_pass_would_bring_and_changes_nothing() {
+    for follow in [false, true] {
+        let mut stage = stage(&[]);
+        let store = stage.source.store();
+        store.create_folder(ANN, "Old").unwrap();
+        letter(&stage, "Old", 20);
+        stage.assert_complete(&stage.migrate());
+        assert_eq!(stage.run(RunKind::Check).tally.followed, Followed::default(), "nothing has changed");
+        let store = stage.source.store();
+        store.set_flags(ANN, "Work", 4, &["$Label1", "\\Seen"]).unwrap();
+        store.move_message(ANN, "Work", 2, "Filed").unwrap();
+        store.delete_message(ANN, "Work", 1).unwrap();
+        store.rename_folder(ANN, "Old", "Older").unwrap();
+        letter(&stage, "Older", 21);
+        letter(&stage, "INBOX", 22);
+        let before = stage.target.mail();
+        let foreseen = stage.run(RunKind::Check).tally.followed;
+        let expected = Followed { new: 2, flags: 1, moved: 1, renamed: 1, deleted: 1, ..Followed::default() };
+        assert_eq!(foreseen, expected);
+        assert!(stage.target.mail() == before);
+        assert_eq!(stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
+        stage.follow_deletions = follow;
+        let state = stage.migrate();
+        assert_eq!(state.tally.followed, Followed { new: 0, ..expected });
+        assert_eq!(state.tally.copied.messages, 2);
+    }
+}
+
+#[test]
+fn a_check_takes_no_message_for_deleted_that_a_rule_leaves_out_and_none_for_flagged_whose_keywords_the_target_drops() {
+    let mut stage = filled(&[], &[]);
+    // A target that keeps no keywords.
+    stage.target.tamper(Tamper::answers(|answer| match answer.text.split_once("[PERMANENTFLAGS (") {
+        Some((before, _)) => {
+            Fate::Instead(format!("{before}[PERMANENTFLAGS (\\Seen \\Flagged \\Answered \\Draft)] x\r\n").into_bytes())
+        }
+        None => Fate::Pass,
+    }));
+    stage.migrate();
+    assert_eq!(stage.run(RunKind::Check).tally.followed, Followed::default());
+    let mut request = stage.request(RunKind::Check, stage.folder.path());
+    request.selection.read_rules("exclude Work").unwrap();
+    assert_eq!(stage.finish(request).tally.followed, Followed::default());
 }
 
 #[test]

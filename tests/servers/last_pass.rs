@@ -1,4 +1,4 @@
-//! The last pass between real servers: flags and moves arrive, with and without what servers may lack, and nothing is there twice.
+//! The last pass between real servers: flags, moves and renames arrive, with and without what servers may lack, and nothing is there twice.
 
 use crate::support::comparison::{Differences, compare};
 use crate::support::corpus;
@@ -46,10 +46,16 @@ fn last_pass(source: u16, target: u16, lacking: bool) {
             "EXPUNGE",
         ],
     );
+    // One with a folder below it, and two that exchange their names.
+    people.expect(b"RENAME Projekte Projects");
+    for (from, to) in [("Sent", "a moment"), ("Filed", "Sent"), ("a moment", "Filed")] {
+        people.expect(format!("RENAME \"{from}\" \"{to}\"").as_bytes());
+    }
     let state = migration.run();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
-    let Followed { moved, left, deleted, .. } = state.tally.followed;
-    assert_eq!((moved, left, deleted), if lacking { (0, 0, 3) } else { (3, 0, 0) }, "{:?}", problems(&state));
+    let Followed { moved, left, deleted, renamed, .. } = state.tally.followed;
+    let expected = if lacking { (0, 0, 3, 4) } else { (3, 0, 0, 4) };
+    assert_eq!((moved, left, deleted, renamed), expected, "{:?}", problems(&state));
     assert_eq!(state.tally.copied.messages, if lacking { 3 } else { 0 });
     let differences = compare(&client(source).read_all(), &client(target).read_all(), same);
     if !lacking {
@@ -65,23 +71,44 @@ fn dovecot(settings: &DovecotSettings) -> Dovecot {
     dovecot
 }
 
+fn dovecot_without(capabilities: &[&'static str]) -> Dovecot {
+    dovecot(&DovecotSettings { without: capabilities.to_vec(), ..DovecotSettings::default() })
+}
+
+fn cyrus_without(capabilities: &str) -> Cyrus {
+    let cyrus = Cyrus::start_without(capabilities);
+    cyrus.add_user(ANN.0, ANN.1);
+    cyrus
+}
+
 #[test]
 fn dovecot_to_dovecot() {
-    let (source, target) = (dovecot(&DovecotSettings::default()), dovecot(&DovecotSettings::default()));
-    last_pass(source.port, target.port, false);
+    last_pass(dovecot_without(&[]).port, dovecot_without(&[]).port, false);
 }
 
 #[test]
 fn dovecot_to_a_dovecot_without_move_and_from_one_without_condstore() {
-    let without =
-        |capability: &'static str| DovecotSettings { without: vec![capability], ..DovecotSettings::default() };
-    let (source, target) = (dovecot(&without("CONDSTORE")), dovecot(&without("MOVE")));
-    last_pass(source.port, target.port, false);
+    last_pass(dovecot_without(&["CONDSTORE", "QRESYNC"]).port, dovecot_without(&["MOVE"]).port, false);
+}
+
+#[test]
+fn dovecot_to_a_dovecot_with_neither_move_nor_uidplus() {
+    last_pass(dovecot_without(&[]).port, dovecot_without(&["MOVE", "UIDPLUS"]).port, true);
 }
 
 #[test]
 fn dovecot_to_cyrus() {
-    let (source, target) = (dovecot(&DovecotSettings::default()), Cyrus::start());
-    target.add_user(ANN.0, ANN.1);
-    last_pass(source.port, target.port, false);
+    last_pass(dovecot_without(&[]).port, cyrus_without("").port, false);
+}
+
+#[test]
+fn cyrus_to_dovecot_with_and_without_condstore() {
+    last_pass(cyrus_without("").port, dovecot_without(&[]).port, false);
+    last_pass(cyrus_without("CONDSTORE QRESYNC").port, dovecot_without(&[]).port, false);
+}
+
+#[test]
+fn cyrus_to_a_cyrus_without_move_and_one_without_uidplus_too() {
+    last_pass(cyrus_without("").port, cyrus_without("MOVE").port, false);
+    last_pass(cyrus_without("").port, cyrus_without("MOVE UIDPLUS").port, true);
 }

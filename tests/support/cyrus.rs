@@ -22,6 +22,11 @@ pub struct Cyrus {
 
 impl Cyrus {
     pub fn start() -> Self {
+        Self::start_without("")
+    }
+
+    /// One that does not offer these capabilities, which are separated by spaces.
+    pub fn start_without(capabilities: &str) -> Self {
         let folder = server_folder("cyrus");
         let user = ServerUser::find();
         let (port, dav_port) = (free_port(), free_port());
@@ -34,7 +39,7 @@ impl Cyrus {
         for name in ["conf/proc", "conf/db", "conf/socket", "conf/log", "spool", "sieve", "lock"] {
             fs::create_dir_all(path.join(name)).unwrap();
         }
-        fs::write(path.join("imapd.conf"), settings(path, &user)).unwrap();
+        fs::write(path.join("imapd.conf"), settings(path, &user, capabilities)).unwrap();
         fs::write(path.join("cyrus.conf"), services(path, port, dav_port)).unwrap();
         // The database of passwords must be there before the server starts.
         add_password(path, "nobody@example.com", "unused");
@@ -99,7 +104,7 @@ fn add_password(path: &Path, name: &str, password: &str) {
     assert!(program.wait().unwrap().success());
 }
 
-fn settings(path: &Path, user: &ServerUser) -> String {
+fn settings(path: &Path, user: &ServerUser, without: &str) -> String {
     let path = path.display();
     format!(
         "configdirectory: {path}/conf
@@ -128,6 +133,7 @@ httpmodules: caldav carddav
 httpallowcompress: no
 calendar_user_address_set: example.com
 annotation_allow_undefined: yes
+suppress_capabilities: {without}
 ",
         user = user.name,
         group = user.group,

@@ -286,6 +286,7 @@ impl App {
                     jobs,
                     groupware,
                     repair: kind == RunKind::Migrate && self.wizard.servers.repair,
+                    follow_deletions: kind == RunKind::Migrate && self.wizard.servers.follow_deletions,
                     shared_mailboxes: self.wizard.servers.shared_mailboxes,
                     ..Options::in_folder(self.folders.state.clone())
                 },

@@ -3,7 +3,7 @@
 use super::super::widgets::sign::Mark;
 use super::folded::Folded;
 use crate::domain::{AccountId, Mapping, Problem};
-use crate::progress::{AccountEnd, AccountState, RunState, Stamped, UserState};
+use crate::progress::{AccountEnd, AccountState, RunKind, RunState, Stamped, UserState};
 use crate::report::words;
 use egui::Ui;
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub struct Check {
     /// The folder names that will change, known once the check has ended; surprising ones first.
     new_names: Vec<NewName>,
     names: Folded,
+    last_pass: Folded,
 }
 
 /// A folder name that will change on the target.
@@ -79,6 +80,17 @@ impl Check {
         };
         let lines = self.new_names.iter().map(|name| name.sentence.clone());
         self.names.show(ui, (Mark::Note, "new names"), &head, lines, false, None);
+    }
+
+    /// Draws the strip about what a last pass would bring, where earlier runs copied these accounts.
+    pub fn show_last_pass(&mut self, ui: &mut Ui) {
+        let foreseen = |followed| words::last_pass(RunKind::Check, followed);
+        let Some(head) = foreseen(&self.state.tally.followed) else { return };
+        let accounts = self.state.accounts.iter();
+        let lines = accounts
+            .filter_map(|it| Some(format!("{}: {}", words::account_name(it), foreseen(&it.tally.followed)?)))
+            .collect::<Vec<_>>();
+        self.last_pass.show(ui, (Mark::Note, "last pass"), &head, lines.into_iter(), false, None);
     }
 
     /// The findings of the account at a position.

@@ -1,6 +1,7 @@
 //! The survey of one account (`kimt check`, *Check accounts*): signs in on the source, counts, plans, and asks the directory for
 //! the account's state. Changes nothing anywhere.
 
+use super::foresight::Foresight;
 use crate::domain::{Account, AccountId, Folder, FolderId, FolderPath, MessageHead, Note, Side, SpecialUse, Uid};
 use crate::imap::{FolderStatus, ImapError, Listing, Reader};
 use crate::ledger::Ledger;
@@ -16,7 +17,7 @@ use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::migrate::verdict::Verdict;
 use crate::progress::{Event, Step, UserState};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds before each new try after a server failed us; whoever checks is waiting for it.
@@ -107,15 +108,22 @@ impl Work for Survey<'_> {
         // What an earlier run copied needs no more room. Of a record that another run holds nothing is known.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = 0;
-        let counted = self.count(&mut source, &plan, &mut |folder, bytes| {
+        let begin = |ledger| Foresight::begin(ledger, &mut source, &plan.source.folders, context.profile);
+        let foresight = ledger.as_ref().map(begin);
+        let foresight = RefCell::new(foresight.transpose()?.flatten());
+        let weigh = &mut |folder: &Folder, bytes| {
             let left = ledger.as_ref().map_or(Ok(bytes), |ledger| room::still_to_copy(ledger, folder, bytes));
             needed += left.unwrap_or(bytes);
-        });
+        };
+        let counted = self.count(&mut source, &plan, weigh, &foresight);
         let free_bytes = plan.free_bytes;
         self.plan = Some(plan);
         counted?;
         if let Some(free) = free_bytes {
             room::report_too_small(context, id, account, needed, free);
+        }
+        if let Some(followed) = foresight.into_inner().map(Foresight::found).filter(|found| !found.is_empty()) {
+            context.report(Event::ChangesFollowed { account: id, folder: None, followed });
         }
         source.logout();
         Ok(self.complete && self.refused.is_empty())
@@ -153,8 +161,16 @@ impl Survey<'_> {
         Ok(Plan { source: listing, ways, free_bytes: target.free_bytes })
     }
 
-    /// Counts the messages of all folders. `weigh` gets the bytes of each.
-    fn count(&mut self, source: &mut Reader, plan: &Plan, weigh: &mut dyn FnMut(&Folder, u64)) -> Result<(), Halt> {
+    /// Counts the messages of all folders. `weigh` gets the bytes of each, `foresight` all of them.
+    fn count(
+        &mut self,
+        source: &mut Reader,
+        plan: &Plan,
+        weigh: &mut dyn FnMut(&Folder, u64),
+        foresight: &RefCell<Option<Foresight<'_>>>,
+    ) -> Result<(), Halt> {
+        let failed: RefCell<Option<Halt>> = RefCell::new(None);
+        let note = |outcome: Result<(), Halt>| *failed.borrow_mut() = failed.take().or(outcome.err());
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
         let mut opened: u32 = 0;
@@ -181,8 +197,12 @@ impl Survey<'_> {
             let counted = Cell::new((0, 0));
             let mut head = |index: usize, head: MessageHead| {
                 let (messages, bytes) = counted.get();
-                let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest);
-                if !taken || !context.selection.takes_message(head.date, head.size) {
+                let taken = elsewhere.takes(head.permanent_id, ways[part[index]].rest)
+                    && context.selection.takes_message(head.date, head.size);
+                if let Some(foresight) = &mut *foresight.borrow_mut() {
+                    note(foresight.head(ways[part[index]].index, &head, taken));
+                }
+                if !taken {
                     return;
                 }
                 counted.set((messages + 1, bytes + head.size));
@@ -191,6 +211,9 @@ impl Survey<'_> {
             let mut end = |index: usize, outcome: Result<FolderStatus, ImapError>| {
                 let id_of_folder = FolderId(part[index] as u32);
                 let (messages, bytes) = counted.take();
+                if let Some(foresight) = &mut *foresight.borrow_mut() {
+                    note(foresight.end(ways[part[index]].index, outcome.as_ref().ok()));
+                }
                 if let Err(error) = outcome {
                     if error.is_pause() && losses.at(&part[index]) + 1 < MOST_LOSSES {
                         refused_for_now.push((part[index], error));
@@ -215,6 +238,9 @@ impl Survey<'_> {
                 self.suspect(lost, &ways[lost], error);
             }
             scanned.on(Side::Source)?;
+            if let Some(halt) = failed.take() {
+                return Err(halt);
+            }
         }
         let is_of_all = opened == 0 && refused_for_good.len() > 1 && refused_for_good.len() == ways.len();
         if is_of_all && refused_for_good.iter().all(|(_, error)| error.words() == refused_for_good[0].1.words()) {

@@ -6,6 +6,7 @@
 pub mod describe;
 pub mod flags_lost;
 pub mod losses;
+pub mod noted_flags;
 pub mod own_appends;
 pub mod progress;
 pub mod witnesses;

@@ -7,11 +7,12 @@ use crate::domain::{Digest, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
+use crate::migrate::folder::noted_flags::{folded, stored};
 use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::sessions::Sessions;
 use chrono::{DateTime, FixedOffset};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is at the place of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub fn look(
         let set = ledger.flags(record, message.uid)?;
         let state = match set {
             _ if !is_ours => CopyState::Another,
-            Some(set) if folded(set) == folded(&head.flags) => CopyState::Untouched,
+            Some(set) if stored(set) == folded(&head.flags) => CopyState::Untouched,
             _ => CopyState::Touched,
         };
         copies.insert(message.uid, (state, head.date));
@@ -95,9 +96,4 @@ pub fn look(
 pub fn target_name(sessions: &Sessions, record: &FolderRecord) -> Vec<u8> {
     let path = record.target_path.as_ref().and_then(|path| sessions.target.wire_name(path).ok());
     path.unwrap_or_else(|| record.target_name.clone())
-}
-
-/// Flags without regard to capitals, as RFC 9051 has them.
-pub fn folded(flags: &[String]) -> BTreeSet<String> {
-    flags.iter().map(|flag| flag.to_ascii_lowercase()).collect()
 }

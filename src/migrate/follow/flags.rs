@@ -14,7 +14,7 @@
 //!
 //! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
 
-use super::copies::{folded, target_name};
+use super::copies::target_name;
 use super::report;
 use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FlagChange, FlagsChanged, FlagsRequest, FolderStatus, ImapError};
@@ -24,6 +24,7 @@ use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
 use crate::migrate::copy::flags::FlagFilter;
 use crate::migrate::folder::FolderJob;
+use crate::migrate::folder::noted_flags::{self, dropped, folded, note, stored, to_be};
 use crate::migrate::folder::progress::UnseenFlags;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::sessions::Sessions;
@@ -43,7 +44,9 @@ struct Candidate {
     date: Option<DateTime<FixedOffset>>,
     /// What the source has now.
     here: Vec<String>,
-    /// What we set.
+    /// What the record notes of what we set.
+    noted: Vec<String>,
+    /// What it has on the target as long as nobody has flagged it there.
     set: BTreeSet<String>,
     /// What a cut run was about to set.
     intended: Option<BTreeSet<String>>,
@@ -64,8 +67,8 @@ impl Candidate {
         if intended.is_none() && !differ.differ(here, set) {
             return Ok(None);
         }
-        let (set, intended) = (folded(set), intended.map(folded));
-        Ok(Some(Self { message, place, date, here: here.to_vec(), set, intended }))
+        let (noted, set, intended) = (set.to_vec(), stored(set), intended.map(stored));
+        Ok(Some(Self { message, place, date, here: here.to_vec(), noted, set, intended }))
     }
 
     /// Whether nobody but us has flagged the message: what differs from what we set differs in the direction of what we were about to set.
@@ -91,7 +94,7 @@ impl<'a> Differ<'a> {
 
     /// Both lists have to live as long as the record and the scan do.
     fn differ(&mut self, here: &[String], set: &[String]) -> bool {
-        let differ = || folded(&self.filter.kept_of(here)) != folded(set);
+        let differ = || noted_flags::differ(&self.filter.kept_of(here), set);
         if here.is_empty() || set.is_empty() {
             return differ();
         }
@@ -239,14 +242,17 @@ fn follow(
         }
         let (there, mut wanted) = (folded(&head.flags), filter.kept_of(&candidate.here));
         wanted.sort_unstable();
-        let becomes = folded(&wanted);
+        let becomes = to_be(&wanted, &candidate.noted);
         if there == becomes {
             // Whoever did it, both sides agree.
-            as_they_are.push((candidate.message.uid, wanted));
+            as_they_are.push((candidate.message.uid, note(&wanted, &head.flags)));
         } else if !candidate.is_untouched(&there) {
             followed.left += 1;
         } else {
-            let lacks = |flag: &&String| !there.contains(&flag.to_ascii_lowercase());
+            let lacks = |flag: &&String| {
+                let flag = flag.to_ascii_lowercase();
+                becomes.contains(&flag) && !there.contains(&flag)
+            };
             let exceeds = |flag: &&String| !becomes.contains(&flag.to_ascii_lowercase());
             let add: Vec<String> = wanted.iter().filter(lacks).cloned().collect();
             let mut remove: Vec<String> = head.flags.iter().filter(exceeds).cloned().collect();
@@ -316,7 +322,7 @@ fn make(
     let (mut kinds, mut wanted) = (BTreeMap::new(), BTreeMap::new());
     for (candidate, Change { wanted: flags, add, remove, .. }) in changes {
         kinds.entry((add, remove)).or_insert_with(Vec::new).push(candidate.place);
-        wanted.insert(candidate.place, (candidate.message.uid, flags));
+        wanted.insert(candidate.place, (candidate.message.uid, flags, dropped(&candidate.noted)));
     }
     let kinds: Vec<FlagChange> =
         kinds.into_iter().map(|((add, remove), uids)| FlagChange { uids, add, remove }).collect();
@@ -343,20 +349,18 @@ fn make(
     let mut lost = (0, None);
     let mut set = Vec::new();
     for place in made.iter().chain(&again).flat_map(|kind| &kind.uids) {
-        let Some((uid, wanted)) = wanted.remove(place) else { continue };
+        let Some((uid, wanted, dropped)) = wanted.remove(place) else { continue };
         // A server that does not report flags took what it said OK to.
-        let there = now.remove(place).map(|mut flags| {
-            flags.sort_unstable();
-            flags
-        });
+        let there = now.remove(place);
         let was_made = made.iter().any(|kind| kind.uids.contains(place));
         let Some(there) = there.or_else(|| was_made.then(|| wanted.clone())) else { continue };
         let has = |flag: &&String| there.iter().any(|it| it.eq_ignore_ascii_case(flag));
-        match wanted.iter().find(|flag| !has(flag)) {
+        let is_news = |flag: &&String| !dropped.contains(&flag.to_ascii_lowercase());
+        match wanted.iter().find(|flag| !has(flag) && is_news(flag)) {
             Some(flag) => lost = (lost.0 + 1, lost.1.or_else(|| Some(flag.clone()))),
             None => followed.flags += 1,
         }
-        set.push((uid, there));
+        set.push((uid, note(&wanted, &there)));
     }
     ledger.set_flags(record, &set)?;
     if let (count @ 1.., Some(flag)) = lost {

@@ -1,18 +1,19 @@
 //! Marks: whether what was copied is on the target with the date and the flags that the source has, and its size. Servers change some
-//! without a word (RFC 9051, section 6.3.12, only says that they should keep them).
+//! without a word (RFC 9051, section 6.3.12, only says that they should keep them). Keywords that the target added or did not keep are noted, so
+//! that they pass for nobody's doing later.
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError};
 use crate::ledger::Ledger;
 use crate::migrate::attempt::Mailbox;
-use crate::migrate::folder::{FolderJob, Scan};
+use crate::migrate::folder::{FolderJob, Scan, noted_flags};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::request::Verify;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::migrate::sessions::Sessions;
 use chrono::{DateTime, FixedOffset};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The messages whose dates are others there: how many, and the first as it was sent and as it is stored.
@@ -28,6 +29,8 @@ struct Marked<'a> {
     /// The sizes that were sent, by the UIDs on the source, where sizes are what is verified.
     sizes: BTreeMap<Uid, u64>,
     redated: Redated,
+    /// Messages that have other keywords there than on the source, and which flags they have.
+    reflagged: BTreeMap<Uid, Vec<String>>,
 }
 
 /// Reads the marks of what this run copied into the folders that are `ready` for it, with one question for each folder and all of them
@@ -35,7 +38,7 @@ struct Marked<'a> {
 pub fn compare(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
     folders: &mut [FolderJob],
     ready: impl Fn(&FolderJob) -> bool,
 ) -> Result<(), Halt> {
@@ -53,7 +56,8 @@ pub fn compare(
         // Dovecot reports a date before 1970 rightly once, and another from then on.
         all.retain(|marked| marked.has_dates_before_1970());
         read(sessions, &mut all)?;
-        for Marked { job, redated, .. } in marked {
+        for Marked { job, scan, redated, reflagged, .. } in marked {
+            note_keywords(ledger, job, &scan, &reflagged)?;
             report_redated(mailbox, job, redated);
             job.progress.marks_compared = true;
         }
@@ -93,7 +97,8 @@ impl<'a> Marked<'a> {
         }
         let sizes = if verify == Verify::Size { ledger.done(&record)? } else { Vec::new() };
         let sizes = sizes.into_iter().collect();
-        Ok(Some(Self { job, scan, wire_name, copied, sizes, redated: Redated::default() }))
+        let (redated, reflagged) = (Redated::default(), BTreeMap::new());
+        Ok(Some(Self { job, scan, wire_name, copied, sizes, redated, reflagged }))
     }
 
     fn has_dates_before_1970(&self) -> bool {
@@ -118,7 +123,36 @@ impl<'a> Marked<'a> {
         if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
             progress.flags_lost.note(uid, flag);
         }
+        // What an earlier run copied may have been flagged by somebody since.
+        let is_of_this_run = progress.places.is_empty() || progress.places.contains(&stored.uid);
+        if is_of_this_run && !have_same_keywords(heads.flags(sent), &stored.flags) {
+            self.reflagged.insert(uid, stored.flags.clone());
+        }
     }
+}
+
+fn have_same_keywords(one: &[String], other: &[String]) -> bool {
+    let keywords = |flags: &[String]| -> BTreeSet<String> {
+        flags.iter().filter(|flag| !flag.starts_with('\\')).map(|flag| flag.to_ascii_lowercase()).collect()
+    };
+    keywords(one) == keywords(other)
+}
+
+/// Notes which keywords the target added to messages, and which it did not keep.
+fn note_keywords(
+    ledger: &mut Ledger,
+    job: &FolderJob,
+    scan: &Scan,
+    reflagged: &BTreeMap<Uid, Vec<String>>,
+) -> Result<(), Halt> {
+    let Some(record) = ledger.folder(&job.source).filter(|_| !reflagged.is_empty()) else { return Ok(()) };
+    let mut notes = Vec::new();
+    for (uid, there) in reflagged {
+        if let (Some(noted), Some(head)) = (ledger.flags(&record, *uid)?, scan.heads.get(*uid)) {
+            notes.push((*uid, noted_flags::note_keywords(noted, scan.heads.flags(head), there)));
+        }
+    }
+    Ok(ledger.set_flags(&record, &notes)?)
 }
 
 fn report_redated(mailbox: &mut Mailbox<'_>, job: &FolderJob, (count, example): Redated) {

@@ -7,7 +7,7 @@ mod sentences;
 
 pub use crate::domain::numbers::{count, counted, duration, rate, size, time_left, took};
 pub use findings::finding;
-pub use last_pass::followed;
+pub use last_pass::last_pass;
 pub use moment::moment;
 pub use sentences::{
     account_name, account_status, account_status_code, comparison, items, items_settled, kind, kind_of, mapping,

@@ -421,6 +421,7 @@ impl AccountsPage {
             return;
         }
         check.show_names(ui, target);
+        check.show_last_pass(ui);
         let check = &*check;
         let chosen = self.chosen.iter().enumerate().filter(|(_, chosen)| **chosen);
         let failed: Vec<usize> =

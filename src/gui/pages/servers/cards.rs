@@ -15,6 +15,8 @@ const SECURITY_NOTE: &str = "With SSL, the connection is encrypted from the star
 
 const REPAIR_NOTE: &str = "Otherwise, messages that an earlier run copied and somebody has since deleted on the target stay deleted. This choice is not remembered.";
 
+const DELETIONS_NOTE: &str = "Only copies that an earlier run made and nobody has touched since, and nothing for good. Otherwise they stay and are counted. This choice is not remembered.";
+
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
     ui.add(Label::new(text).selectable(false));
@@ -131,6 +133,12 @@ impl ServersPage {
             self.target_more.show_limits(ui, "target");
             check::check(ui, &mut self.repair, "Copy deleted or missing messages again");
             ui.add(Label::new(theme::small(REPAIR_NOTE).color(palette(ui).soft)).wrap());
+            check::check(
+                ui,
+                &mut self.follow_deletions,
+                "Last pass: put what was deleted on the source into the trash",
+            );
+            ui.add(Label::new(theme::small(DELETIONS_NOTE).color(palette(ui).soft)).wrap());
             check::check(ui, &mut self.shared_mailboxes, "Two accounts may lead to the same mailbox");
             if self.proxy.show(ui) {
                 self.forget_test(Side::Source);

@@ -62,6 +62,8 @@ pub struct ServersPage {
     pub rules: String,
     /// Copy messages again that an earlier run copied and that are no longer on the target. Holds until the program ends.
     pub repair: bool,
+    /// Put what was deleted on the source since into the target's trash. Holds until the program ends.
+    pub follow_deletions: bool,
     /// Accounts may share a mailbox on either side. Holds until the program ends.
     pub shared_mailboxes: bool,
     /// Calendars, contacts and tasks.

@@ -16,15 +16,15 @@ mod recognition;
 
 use super::copies::target_name;
 use crate::domain::{Folder, FolderPath, Mapping, Note, Problem, ProblemKind, Selection, Side, Uid};
-use crate::imap::Listing;
+use crate::imap::{Listing, Reader};
 use crate::ledger::{FolderRecord, Ledger, Renamed, Renaming};
 use crate::migrate::attempt::Mailbox;
-use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::halt::{Halt, OnSide, both};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes, one_name};
 use crate::migrate::sessions::Sessions;
 use crate::migrate::target::profile::Profile;
-use recognition::{Recognised, Recognition};
+use recognition::{Recognised, Recognition, open_names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// After this many lost connections in a row nobody looks for other names any more.
@@ -120,12 +120,7 @@ fn recognise(
     source: &[Folder],
     target: &[Folder],
 ) -> Result<(Recognised, Recognised), Halt> {
-    let numbers: BTreeMap<i64, usize> = source
-        .iter()
-        .enumerate()
-        .filter(|(_, folder)| folder.selectable)
-        .filter_map(|(index, folder)| Some((ledger.folder(folder)?.number(), index)))
-        .collect();
+    let numbers = numbers(ledger, source);
     let places: BTreeMap<&[u8], usize> = target
         .iter()
         .enumerate()
@@ -138,9 +133,49 @@ fn recognise(
         .collect();
     let here = Recognition { side: Side::Source, ledger, records, folders: source };
     let there = Recognition { side: Side::Target, ledger, records, folders: target };
-    let here = here.recognise(&mut sessions.source, &|record| numbers.get(&record.number()).copied())?;
-    let there = there.recognise(sessions.target.reader(), &|record| placed.get(&record.number()).copied())?;
+    let Sessions { source, target, .. } = sessions;
+    let (names_here, names_there) = (open_names(here.folders), open_names(there.folders));
+    let (of_here, of_there) = both(|| source.statuses(&names_here), || target.statuses(&names_there))?;
+    let here = here.recognise(source, of_here, &|record| numbers.get(&record.number()).copied())?;
+    let there = there.recognise(target.reader(), of_there, &|record| placed.get(&record.number()).copied())?;
     Ok((here, there))
+}
+
+/// What is known of the source's folders, before anything is done about it.
+pub struct KnownFolders {
+    /// The record of each folder, by its place among those that the source lists.
+    pub records: BTreeMap<usize, FolderRecord>,
+    /// Records of folders that the source has no more.
+    pub gone: Vec<FolderRecord>,
+    /// How many of the target's folders may get other names.
+    pub to_rename: u64,
+}
+
+/// Which folders of the source an earlier run knew, whatever they are called now.
+pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -> Result<KnownFolders, Halt> {
+    let records = ledger.folders();
+    let numbers = numbers(ledger, folders);
+    let recognition = Recognition { side: Side::Source, ledger, records: &records, folders };
+    let statuses = source.statuses(&open_names(folders)).on(Side::Source)?;
+    let found = recognition.recognise(source, statuses, &|record| numbers.get(&record.number()).copied())?;
+    let (mut known, mut gone, mut to_rename) = (BTreeMap::new(), Vec::new(), 0);
+    for (index, record) in records.into_iter().enumerate() {
+        let renamed = found.renamed.get(&index);
+        to_rename += u64::from(renamed.is_some() && record.is_made);
+        match renamed.or(found.at_home.get(&index)) {
+            Some(folder) => drop(known.insert(*folder, record)),
+            None => gone.push(record),
+        }
+    }
+    // One of which only the UIDs are others is compared by content, which is neither.
+    gone.retain(|record| !numbers.contains_key(&record.number()));
+    Ok(KnownFolders { records: known, gone, to_rename })
+}
+
+/// The folder of each record's name, by the record's number.
+fn numbers(ledger: &Ledger, folders: &[Folder]) -> BTreeMap<i64, usize> {
+    let selectable = folders.iter().enumerate().filter(|(_, folder)| folder.selectable);
+    selectable.filter_map(|(index, folder)| Some((ledger.folder(folder)?.number(), index))).collect()
 }
 
 /// What the target's folders would be called if those that go by other names on the source came for the first time; none where the name is
@@ -203,7 +238,9 @@ fn is_its(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord, path:
     let folder = Folder { wire_name, path: path.clone(), special_use: None, selectable: true, subscribed: false };
     let (records, folders) = (std::slice::from_ref(record), std::slice::from_ref(&folder));
     let recognition = Recognition { side: Side::Target, ledger, records, folders };
-    let found = recognition.recognise(sessions.target.reader(), &|_| None)?;
+    let reader = sessions.target.reader();
+    let statuses = reader.statuses(&open_names(folders)).on(Side::Target)?;
+    let found = recognition.recognise(reader, statuses, &|_| None)?;
     Ok(!found.renamed.is_empty())
 }
 

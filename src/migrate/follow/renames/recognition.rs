@@ -46,16 +46,16 @@ pub struct Recognition<'a> {
 }
 
 impl Recognition<'_> {
-    /// Finds the folder of each record. `named` is the folder of the record's name, if there is one.
+    /// Finds the folder of each record, by what the server says of its folders in [`open_names`]. `named` is the folder of the record's name, if
+    /// there is one.
     pub fn recognise(
         &self,
         reader: &mut Reader,
+        statuses: Vec<Option<FolderStatus>>,
         named: &dyn Fn(&FolderRecord) -> Option<usize>,
     ) -> Result<Recognised, Halt> {
-        let open: Vec<usize> = (0..self.folders.len()).filter(|index| self.folders[*index].selectable).collect();
-        let names: Vec<&[u8]> = open.iter().map(|index| self.folders[*index].wire_name.as_slice()).collect();
-        let statuses: BTreeMap<usize, Option<FolderStatus>> =
-            open.into_iter().zip(reader.statuses(&names).on(self.side)?).collect();
+        let open = (0..self.folders.len()).filter(|index| self.folders[*index].selectable);
+        let statuses: BTreeMap<usize, Option<FolderStatus>> = open.zip(statuses).collect();
         let names: Vec<Option<usize>> = self.records.iter().map(named).collect();
         let mut found = Recognised { at_home: self.at_home(reader, &names, &statuses)?, renamed: BTreeMap::new() };
         let taken: BTreeSet<usize> = found.at_home.values().copied().collect();
@@ -228,6 +228,11 @@ impl Recognition<'_> {
         let settled = messages.iter().filter(|message| message.state != State::Intended);
         settled.filter_map(|message| Some((uid(message)?, *message))).collect()
     }
+}
+
+/// The wire names of the folders that can hold messages, in their order.
+pub fn open_names(folders: &[Folder]) -> Vec<&[u8]> {
+    folders.iter().filter(|folder| folder.selectable).map(|folder| folder.wire_name.as_slice()).collect()
 }
 
 /// The pairs of which each part is in no other.
