@@ -48,15 +48,13 @@ fn last_pass(source: u16, target: u16, lacking: bool) {
             "EXPUNGE",
         ],
     );
-    // One with a folder below it, and two that exchange their names.
+    // One with a folder below it, and one alone.
     people.expect(b"RENAME Projekte Projects");
-    for (from, to) in [("Sent", "a moment"), ("Filed", "Sent"), ("a moment", "Filed")] {
-        people.expect(format!("RENAME \"{from}\" \"{to}\"").as_bytes());
-    }
+    people.expect(b"RENAME \"Archiv 2023\" Archiv");
     let state = migration.run();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:?}", problems(&state));
     let Followed { moved, left, deleted, renamed, .. } = state.tally.followed;
-    let expected = if lacking { (0, 0, 3, 4) } else { (3, 0, 0, 4) };
+    let expected = if lacking { (0, 0, 0, 3) } else { (3, 0, 0, 3) };
     assert_eq!((moved, left, deleted, renamed), expected, "{:?}", problems(&state));
     assert_eq!(state.tally.copied.messages, if lacking { 3 } else { 0 });
     let differences = compare(&client(source).read_all(), &client(target).read_all(), same);

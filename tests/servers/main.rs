@@ -22,4 +22,3 @@ mod namespaces;
 mod pairs;
 mod program;
 mod two_connections;
-mod week;

@@ -106,6 +106,7 @@ fn add_password(path: &Path, name: &str, password: &str) {
 
 fn settings(path: &Path, user: &ServerUser, without: &str) -> String {
     let path = path.display();
+    let suppress = if without.is_empty() { String::new() } else { format!("suppress_capabilities: {without}") };
     format!(
         "configdirectory: {path}/conf
 defaultpartition: default
@@ -133,7 +134,7 @@ httpmodules: caldav carddav
 httpallowcompress: no
 calendar_user_address_set: example.com
 annotation_allow_undefined: yes
-suppress_capabilities: {without}
+{suppress}
 ",
         user = user.name,
         group = user.group,
