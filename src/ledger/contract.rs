@@ -446,18 +446,6 @@ pub(crate) fn a_folder_is_not_taken_for_another_one_with_its_wire_name(store: &d
     assert_eq!(target("Work|Deep"), None);
 }
 
-pub(crate) fn a_folder_that_was_renamed_knows_its_former_name(store: &dyn Store) {
-    let (mut ledger, _) = opened(store);
-    let record = begin(&mut ledger, &folder("Work", &["Work"]), "Work");
-    let renamed = folder("Job", &["Job"]);
-    let record = ledger.name_folder(&record, &renamed, (b"Work", &FolderPath::new(["Work"]))).unwrap();
-    assert_eq!(record.renamed_from, Some(FolderPath::new(["Work"])));
-    drop(ledger);
-    let (ledger, _) = opened(store);
-    assert_eq!(ledger.folder(&renamed), Some(record));
-    assert_eq!(ledger.folder(&folder("Work", &["Work"])), None);
-}
-
 pub(crate) fn both_sides_of_a_folder_at_the_end_of_a_run_are_known_to_the_next(store: &dyn Store) {
     let (mut ledger, _) = opened(store);
     let record = inbox(&mut ledger);

@@ -149,3 +149,15 @@ pub(crate) fn the_record_of_a_folder_whose_name_another_one_took_is_not_found_by
     assert_eq!(places.get(&b"Home"[..]), Some(&FolderPath::new(["Work"])));
     assert!(places.values().any(|place| *place == home.path), "its place is nobody else's");
 }
+
+pub(crate) fn a_folder_that_was_renamed_knows_its_former_name(store: &dyn Store) {
+    let (mut ledger, _) = opened(store);
+    let record = begin(&mut ledger, &folder("Work", &["Work"]), "Work");
+    let renamed = folder("Job", &["Job"]);
+    let record = ledger.name_folder(&record, &renamed, (b"Work", &FolderPath::new(["Work"]))).unwrap();
+    assert_eq!(record.renamed_from, Some(FolderPath::new(["Work"])));
+    drop(ledger);
+    let (ledger, _) = opened(store);
+    assert_eq!(ledger.folder(&renamed), Some(record));
+    assert_eq!(ledger.folder(&folder("Work", &["Work"])), None);
+}
