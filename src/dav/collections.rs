@@ -3,7 +3,7 @@
 //! - A home may list folders of mail as well (Kerio Connect does); only calendars and address books count.
 //! - A scheduling inbox is no calendar, whatever it says beside that. An outbox is one only where it says so itself: SOGo calls the
 //!   default calendar both. Nothing is ever sent there by POST, which is what makes an outbox invite.
-//! - Subscribed, shared and generated collections and trash are left out, each with its reason.
+//! - Subscribed, shared and generated collections, directories and trash are left out, each with its reason.
 //! - A listing that the server cut short is asked for again in pages (RFC 6578); one that stays short says so.
 
 use super::connection::{ReadConnection, ReadOnly};
@@ -101,6 +101,8 @@ fn collection(response: &Response) -> Option<Collection> {
     let lower = last.to_lowercase();
     let left_out = if has(Space::CalendarServer, "subscribed") {
         Some("it is a subscription to a calendar elsewhere")
+    } else if has(Space::Card, "directory") {
+        Some("it is the server's directory of all its people")
     } else if has(Space::CalendarServer, "shared") {
         Some("it belongs to somebody else, with whom it is migrated")
     } else if lower.starts_with("contact_birthdays") || lower == "birthdays" {
@@ -208,6 +210,8 @@ mod tests {
     fn what_takes_invitations_is_no_calendar_and_the_default_calendar_of_sogo_is_one() {
         assert!(of("<C:calendar/><C:schedule-inbox/>").is_none());
         assert!(of("<C:schedule-inbox/>").is_none() && of("<C:schedule-outbox/>").is_none() && of("").is_none());
+        let directory = "<R:addressbook xmlns:R='urn:ietf:params:xml:ns:carddav'/><R:directory xmlns:R='urn:ietf:params:xml:ns:carddav'/>";
+        assert!(of(directory).is_some_and(|it| it.left_out.is_some()));
         assert!(of("<C:calendar/><C:schedule-outbox/>").is_some_and(|it| it.events && it.tasks));
     }
 }

@@ -157,11 +157,15 @@ fn sogo_gets_everything_once_and_has_no_mail_to_send() {
     let office = Office::between(&url(&source), &format!("http://127.0.0.1:{port}/"));
     let first = office.run(RunKind::Migrate);
     let there = of(user);
-    assert_eq!(outcome(&first), [all as u64, 0, 0, 0, 0, 0], "{:#?} {there:#?}", said(&first));
-    assert_eq!(plain(&there), plain(&items(source.port, user, password, &[&format!("/{user}/")])));
+    // SOGo gives a time without a zone back as one in UTC, which is seen and named.
+    assert_eq!(outcome(&first), [all as u64 - 1, 0, 0, 1, 0, 0], "{:#?} {there:#?}", said(&first));
+    let without = |lines: &[String]| -> Vec<String> {
+        plain(lines).into_iter().filter(|line| !line.contains("floating@example.com")).collect()
+    };
+    assert_eq!(without(&there), without(&items(source.port, user, password, &[&format!("/{user}/")])));
     assert_eq!((of("ben@example.com"), sent()), (Vec::new(), String::new()), "Ben was invited");
     let second = office.run(RunKind::Migrate);
-    assert_eq!(outcome(&second), [0, all as u64, 0, 0, 0, 0], "{:#?}", said(&second));
+    assert_eq!(outcome(&second), [0, all as u64 - 1, 0, 1, 0, 0], "{:#?}", said(&second));
     assert_eq!(of(user), there);
     // The same meeting with its participants does invite: the test can see it.
     let client = DavClient::new(port, user, password);

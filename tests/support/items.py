@@ -95,7 +95,7 @@ for user, password, homes in json.load(sys.stdin):
     for home in homes:
         for collection, kinds in propfind(home, 1):
             is_calendar, is_book = "calendar" in kinds, "addressbook" in kinds
-            if not (is_calendar or is_book) or "schedule-inbox" in kinds or "schedule-outbox" in kinds:
+            if not (is_calendar or is_book) or "schedule-inbox" in kinds:
                 continue
             for href, kinds in propfind(collection, 1):
                 if "collection" in kinds or href.rstrip("/") == collection.rstrip("/"):
