@@ -265,9 +265,6 @@ impl Reader {
             Some(last) => format!("{}:{}", first.0, last.0),
             None => format!("{}:*", first.0),
         };
-        if self.messages == 0 {
-            return Ok(());
-        }
         // `n:*` answers with the last message even when its UID is smaller (RFC 9051, section 9, seq-range).
         let asked_for = |head: &MessageHead| head.uid >= first && last.is_none_or(|last| head.uid <= last);
         let mut each = |head: MessageHead| {
@@ -276,6 +273,8 @@ impl Reader {
             }
         };
         match self.fetch_heads(set, &mut each) {
+            // Some refuse where there are no messages at all. But a number is asked for what it says: one that counts none may have some.
+            Err(error @ ImapError::Refused { .. }) if !error.is_connection() && self.messages == 0 => Ok(()),
             // James and QQ answer BAD, and old Cyrus NO, where no message is among the UIDs.
             Err(error @ ImapError::Refused { .. }) if !error.is_connection() && first > Uid(1) => {
                 self.fetch_heads("1:*".to_owned(), &mut each)

@@ -198,3 +198,39 @@ fn a_folder_whose_uidvalidity_is_another_at_every_look_doubles_nothing_and_the_r
         }
     }
 }
+
+#[test]
+fn a_target_that_announces_a_wrong_number_of_messages_doubles_nothing_in_silence_also_without_the_record() {
+    for number in [0, 1, 5_000] {
+        for capabilities in [WITH_UIDS, WITHOUT_UIDS] {
+            for verify in EVERY_WAY {
+                let mut stage = stage(verify);
+                let tamper = Tamper::commands(|_| Fate::Pass).offering(capabilities);
+                stage.target.tamper(tamper.answering(move |answer| {
+                    if answer.text.starts_with("* ") && answer.text.ends_with(" EXISTS") {
+                        return Fate::Instead(format!("* {number} EXISTS\r\n").into_bytes());
+                    }
+                    let Some((_, rest)) = answer.text.split_once("MESSAGES ") else { return Fate::Pass };
+                    let told = rest.split([' ', ')']).next().unwrap();
+                    answer.with(&format!("MESSAGES {told}"), &format!("MESSAGES {number}"))
+                }));
+                let (mut said, mut named) = (Vec::new(), 0);
+                for run in 0..5 {
+                    if run == 2 {
+                        std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+                    }
+                    let state = stage.migrate();
+                    named += counted(&state, ProblemKind::MessageDoubled);
+                    said.push((state.verdict(), problems(&state)));
+                    let [missing, doubled] = missing_and_doubled(&stage);
+                    let shown = format!(
+                        "{number} {capabilities} {verify:?} {run}: {missing} missing, {doubled} doubled: {said:?}"
+                    );
+                    assert!(missing == 0 || state.verdict() != Verdict::AllComplete, "{shown}");
+                    assert!(named >= doubled as u64, "{shown}");
+                    assert!(run < 4 || missing == 0, "{shown}");
+                }
+            }
+        }
+    }
+}

@@ -175,7 +175,9 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     }
     let (mut found, mut altered, mut there) = (Vec::new(), Vec::new(), Heads::default());
     // Where there is a past, the number of messages from before is not believed: the folder itself is asked.
-    if (target.open.status.messages > 0 || past.is_some()) && !scan.heads.all().is_empty() {
+    // Nor is a number of none, unless UIDNEXT says as well that there never was a message.
+    let may_hold_some = target.open.status.messages > 0 || target.open.status.uid_next != Some(Uid(1));
+    if (may_hold_some || past.is_some()) && !scan.heads.all().is_empty() {
         run.mailbox.reporter.step(Step::Scanning(run.job.id));
         there = on_target(run, Uid(1))?;
         found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
