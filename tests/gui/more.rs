@@ -24,7 +24,7 @@ fn filled() -> Wizard {
     wizard
 }
 
-fn opened() -> Wizard {
+pub fn opened() -> Wizard {
     let mut wizard = filled();
     wizard.servers.source_more.open = true;
     wizard.servers.target_more.open = true;
@@ -86,13 +86,13 @@ fn it_looks_right_when_it_is_opened() {
 #[test]
 fn it_is_folded_until_it_is_asked_for() {
     let mut harness = tall(filled());
-    for label in ["How people sign in on the source", "Rules: what to leave out or rename", "Proxy for all servers"] {
+    for label in ["How people sign in on the source", "Leave out folders", "Proxy for all servers"] {
         assert!(harness.query_by_label(label).is_none(), "{label}");
     }
     harness.get_by_label("More: port, sign-in, rules (source)").click();
     harness.get_by_label("More: ports, sign-in, limits (target)").click();
     harness.run();
-    for label in ["How people sign in on the source", "Rules: what to leave out or rename", "Proxy for all servers"] {
+    for label in ["How people sign in on the source", "Leave out folders", "Proxy for all servers"] {
         harness.get_by_label(label);
     }
 }
@@ -152,8 +152,43 @@ fn the_local_part_is_asked_for_except_by_kerio_connect() {
 }
 
 #[test]
-fn rules_are_typed_line_by_line_and_a_wrong_one_is_named_by_its_line() {
+fn rules_are_filled_in_as_a_form_that_writes_their_text() {
     let mut harness = tall(opened());
+    let rules = |harness: &Harness<'_, Shown>| harness.state().wizard.servers.rules.clone();
+    harness.state_mut().wizard.servers.rules = "# as agreed with Ann\nsince 2019-01-01".into();
+    harness.run();
+    type_into(&mut harness, "Leave out folders 1", "Archive*");
+    type_into(&mut harness, "Leave out folders 2", "Trash");
+    type_into(&mut harness, "Rename folder 1", "Old Projects");
+    harness.get_by_label_contains("both folders need a name");
+    assert!(harness.state().wizard.servers.servers().is_none(), "half a rule is not left out in silence");
+    type_into(&mut harness, "New name of folder 1", "Projects/Before");
+    type_into(&mut harness, "Only messages up to", "50 MB");
+    harness.get_by_label_contains("Sent mail, drafts, deleted mail and spam go into").click();
+    harness.run();
+    let written = "# as agreed with Ann\nsince 2019-01-01\nexclude Archive*\n\
+                   rename Old Projects -> Projects/Before\nmax-size 50 MB\nexclude Trash\nspecial-folders off";
+    assert_eq!(rules(&harness), written);
+    let selection = harness.state().wizard.servers.selection().unwrap();
+    assert_eq!((selection.exclude.len(), selection.rename.len(), selection.special_folders), (2, 1, false));
+
+    // What is typed as text is in the form.
+    harness.state_mut().wizard.servers.rules = "exclude Bin".into();
+    harness.run();
+    assert_eq!(harness.get_by_label("Leave out folders 1").accesskit_node().value().as_deref(), Some("Bin"));
+    harness.get_by_label("Leave out folders 1").focus();
+    harness.run();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    harness.key_press(Key::Delete);
+    harness.run();
+    assert_eq!(rules(&harness), "", "an emptied field takes its line away");
+}
+
+#[test]
+fn rules_can_be_typed_line_by_line_and_a_wrong_one_is_named_by_its_line() {
+    let mut harness = tall(opened());
+    harness.get_by_label("Edit them as text").click();
+    harness.run();
     let rules = "Rules: what to leave out or rename";
     type_into(&mut harness, rules, "exclude Trash");
     harness.key_press(Key::Enter);

@@ -40,7 +40,7 @@ fn doubt(changed_from: Option<Fingerprint>) -> Doubt {
     }
 }
 
-fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
+pub fn doubtful(changed_from: Option<Fingerprint>) -> Wizard {
     let mut wizard = filled();
     wizard.servers.source_test = Test::Done(source_found());
     let kind = if changed_from.is_some() { ProblemKind::CertificateChanged } else { ProblemKind::CertificateUnknown };

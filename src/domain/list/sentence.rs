@@ -191,7 +191,7 @@ impl fmt::Display for FileFormat {
             Self::Ldif => "The file is LDIF, the form of directory services. Export the list as CSV and load that.",
             Self::AddressCards => "The file holds address cards (vCard). Export the accounts as CSV and load that.",
             Self::Sql => "The file is a copy of a database (SQL). Export the accounts as CSV and load that.",
-            Self::Binary => "The file is not a text. Choose the CSV file with the accounts.",
+            Self::Binary => "The file is not a text file. Choose the CSV file with the accounts.",
         })
     }
 }

@@ -7,16 +7,20 @@ use crate::domain::Fingerprint;
 use crate::gui::theme::{palette, small};
 use egui::{Grid, Label, RichText, Ui};
 
-/// Draws the panel. `others` counts the certificates to decide on after this one; `compared` is the user's statement that a changed
+/// Where the administrator of Kerio Connect finds the fingerprint.
+const KERIO_SHOWS: &str = "Kerio Connect shows it like this: on the server itself, open its administration in a browser and look at the \
+                           certificate of that page (the lock beside the address). Configuration > SSL Certificates lists all it has.";
+
+/// Draws the panel. `others` counts the certificates to decide on after this one; `is_kerio` says that it is Kerio Connect's; `compared` is the user's statement that a changed
 /// fingerprint was compared. Returns whether the user trusts it.
-pub fn panel(ui: &mut Ui, doubt: &Doubt, others: usize, compared: &mut bool) -> bool {
+pub fn panel(ui: &mut Ui, doubt: &Doubt, others: usize, is_kerio: bool, compared: &mut bool) -> bool {
     match doubt.changed_from {
-        Some(old) => changed(ui, doubt, old, others, compared),
-        None => unknown(ui, doubt, others),
+        Some(old) => changed(ui, doubt, old, (others, is_kerio), compared),
+        None => unknown(ui, doubt, others, is_kerio),
     }
 }
 
-fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize) -> bool {
+fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize, is_kerio: bool) -> bool {
     let details = &doubt.details;
     let head = format!("The certificate of {} ({}) is not known.", doubt.host, place(doubt));
     let rest = format!(
@@ -25,11 +29,18 @@ fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize) -> bool {
     );
     strip::strip(ui, Mark::Warning, &head, &rest, |ui| {
         facts(ui, doubt, "SHA-256");
+        where_shown(ui, is_kerio);
         answer(ui, "Trust this certificate", true, others)
     })
 }
 
-fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, others: usize, compared: &mut bool) -> bool {
+fn changed(
+    ui: &mut Ui,
+    doubt: &Doubt,
+    old: Fingerprint,
+    (others, is_kerio): (usize, bool),
+    compared: &mut bool,
+) -> bool {
     let head = format!(
         "The certificate of {} ({}) has changed. Somebody may be intercepting the connection.",
         doubt.host,
@@ -48,9 +59,16 @@ fn changed(ui: &mut Ui, doubt: &Doubt, old: Fingerprint, others: usize, compared
             }
         });
         facts(ui, doubt, "");
+        where_shown(ui, is_kerio);
         check::check(ui, compared, "I have compared the new fingerprint with the one on the server itself.");
         answer(ui, "Trust the new certificate", *compared, others)
     })
+}
+
+fn where_shown(ui: &mut Ui, is_kerio: bool) {
+    if is_kerio {
+        ui.add(Label::new(small(KERIO_SHOWS).color(palette(ui).ink)).wrap());
+    }
 }
 
 fn answer(ui: &mut Ui, label: &str, enabled: bool, others: usize) -> bool {

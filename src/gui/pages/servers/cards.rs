@@ -22,11 +22,6 @@ fn heading(ui: &mut Ui, text: &str) {
     ui.add(Label::new(text).selectable(false));
 }
 
-/// The name of the rules field.
-pub(super) const RULES: &str = "rules";
-const RULES_EXAMPLE: &str = "exclude Archive*\nrename Old Projects -> Projects\nsince 2020-01-01\nmax-size 50 MB";
-const RULES_NOTE: &str = "One per line: include, exclude, rename, since, before, max-size, special-folders.";
-
 impl ServersPage {
     pub(super) fn offers(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if let Some(offer) = &self.restore {
@@ -69,12 +64,8 @@ impl ServersPage {
             changed |= self.source_more.show_certificate(ui, Side::Source, actions);
             self.source_more.show_limits(ui, "source");
             self.groupware.show(ui);
-            Field::new(RULES, "Rules: what to leave out or rename")
-                .hint(RULES_EXAMPLE)
-                .rows(4)
-                .wrong(self.selection().err().as_deref())
-                .note(Some(RULES_NOTE))
-                .show(ui, &mut self.rules);
+            let wrong = self.selection().err();
+            self.rules_form.show(ui, &mut self.rules, wrong.as_deref());
         }
         if changed {
             self.forget_test(Side::Source);

@@ -6,6 +6,7 @@ mod groupware;
 mod migrations;
 mod more;
 mod proxy;
+mod rules;
 mod test;
 
 pub use forms::{Administrator, Connection};
@@ -60,6 +61,7 @@ pub struct ServersPage {
     pub target_more: More,
     /// What is left out or renamed, as lines of rules.
     pub rules: String,
+    rules_form: rules::RulesForm,
     /// Copy messages again that an earlier run copied and that are no longer on the target. Holds until the program ends.
     pub repair: bool,
     /// Put what was deleted on the source since into the target's trash. Holds until the program ends.
@@ -338,7 +340,8 @@ impl ServersPage {
         let doubt = doubts.swap_remove(0);
         let top = ui.cursor().min;
         let compared = self.compared.entry((doubt.host.clone(), doubt.details.fingerprint)).or_default();
-        let trusted = certificate::panel(ui, &doubt, others, compared);
+        let is_kerio = doubt.side == Side::Administration || doubt.side == Side::Target && !self.other_imap;
+        let trusted = certificate::panel(ui, &doubt, others, is_kerio, compared);
         if self.asked.as_ref() != Some(&doubt) {
             // The page may be scrolled down to the field that was filled in last.
             ui.scroll_to_rect(egui::Rect::from_min_size(top, egui::Vec2::ZERO), Some(egui::Align::TOP));
@@ -386,5 +389,5 @@ impl ServersPage {
 
 /// The id of the rules field, where Enter starts a new line.
 pub fn rules_id() -> Id {
-    Field::focus_id(cards::RULES)
+    Field::focus_id(rules::RULES)
 }

@@ -47,7 +47,7 @@ impl ProxyForm {
         let mut changed = Field::new("proxy", "Proxy for all servers")
             .hint("socks5://proxy.example.com:1080")
             .wrong(read.as_ref().err().map(String::as_str))
-            .note(Some("Leave empty for the system's proxy (ALL_PROXY or HTTPS_PROXY). Type 'none' for no proxy."))
+            .note(Some("Leave empty for the proxy of this computer (the environment variables ALL_PROXY and HTTPS_PROXY). Type 'none' for no proxy."))
             .show(ui, &mut self.address)
             .changed();
         let wants_password = !self.address.trim().is_empty()

@@ -85,10 +85,8 @@ macro_rules! of {
     };
 }
 
-const EXCLUDE: Kind =
-    Kind { name: "Leave out folders", hint: "Archive*", of: of!(Exclude), new: Rule::Exclude };
-const INCLUDE: Kind =
-    Kind { name: "Take only folders", hint: "Projects*", of: of!(Include), new: Rule::Include };
+const EXCLUDE: Kind = Kind { name: "Leave out folders", hint: "Archive*", of: of!(Exclude), new: Rule::Exclude };
+const INCLUDE: Kind = Kind { name: "Take only folders", hint: "Projects*", of: of!(Include), new: Rule::Include };
 const SINCE: Kind = Kind { name: "Only messages since", hint: "2020-01-31", of: of!(Since), new: Rule::Since };
 const BEFORE: Kind = Kind { name: "Only messages before", hint: "2024-01-31", of: of!(Before), new: Rule::Before };
 const MAX_SIZE: Kind = Kind { name: "Only messages up to", hint: "50 MB", of: of!(MaxSize), new: Rule::MaxSize };
@@ -178,12 +176,11 @@ impl RulesForm {
 
     /// The field of a kind of which one counts, the last.
     fn one(&mut self, ui: &mut Ui, kind: Kind) -> bool {
-        label(ui, kind.name);
         if !self.rules.iter_mut().any(|rule| (kind.of)(rule).is_some()) {
             self.rules.push((kind.new)(String::new()));
         }
         let last = self.rules.iter_mut().rev().find_map(kind.of);
-        last.is_some_and(|text| line(ui, kind.name, kind.hint, text))
+        last.is_some_and(|text| Field::new(kind.name, kind.name).hint(kind.hint).show(ui, text).changed())
     }
 
     /// The folders that get another name, and a pair of empty fields for the next.
