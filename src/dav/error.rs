@@ -85,7 +85,7 @@ impl From<HttpError> for DavError {
             HttpError::Network(error) => DavError::Network(error),
             HttpError::TooSlow(limit) => DavError::TooSlow(limit),
             HttpError::TooLong(bytes) => DavError::TooLong(bytes),
-            HttpError::NotHttp(what) => DavError::NotDav(what),
+            error @ HttpError::NotHttp(_) => DavError::NotDav(error.to_string()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A server as the user names it, how the connection to it is protected, and the certificate it shows.
 
+use super::Distrust;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -171,8 +172,8 @@ pub struct CertificateDetails {
     pub valid_until: String,
     /// SHA-256 of the whole certificate.
     pub fingerprint: Fingerprint,
-    /// Why the usual check failed, in a sentence.
-    pub why_untrusted: String,
+    /// Why the usual check failed.
+    pub distrust: Distrust,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::error::{KerioError, Refusal};
 use super::query::{self, Query};
 use super::rpc::{list, refused_item, text};
 use super::session::Session;
+use crate::domain::AdministrationFault;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 
@@ -97,12 +98,12 @@ impl Domains {
             (_, Err(KerioError::Refused(refusal)))
                 if ![Refusal::NO_RIGHTS, Refusal::TIMED_OUT].contains(&refusal.code) =>
             {
-                Err(KerioError::DomainNotCreated(refusal.to_string()))
+                Err(KerioError::DomainNotCreated(refusal.explanation()))
             }
             (_, Err(error)) | (Err(error), Ok(())) => Err(error),
-            (Ok(None), Ok(())) => {
-                Err(KerioError::DomainNotCreated(format!("the server accepted the domain {name} but does not list it")))
-            }
+            (Ok(None), Ok(())) => Err(KerioError::DomainNotCreated(
+                AdministrationFault::DomainNotListed { domain: name.to_owned() }.into(),
+            )),
         }
     }
 

@@ -3,73 +3,68 @@
 //! The codes of Kerio Connect are only partly known (docs/kerio-connect.md, A8, B31), so a refusal is judged by its code, by its text,
 //! and by what can be seen on the server afterwards; whoever made the call does the judging and chooses the variant.
 
-use crate::domain::{Address, Cause, CertificateDetails, Fingerprint, Note, OwnFile, Problem, ProblemKind, Side};
+use crate::domain::{
+    Address, AdministrationFault, Cause, CertificateDetails, Explanation, Fingerprint, Note, OwnFile, Problem,
+    ProblemKind, Side,
+};
 use crate::network::{HttpError, NetworkError};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
-/// A failure of the administration, in words for an administrator.
-#[derive(Debug, thiserror::Error)]
+/// A failure of the administration. Displayed it is a clause for debug.log; [`KerioError::problem`] is what a person reads.
+#[derive(Debug)]
 pub enum KerioError {
     /// The connection could not be made or was lost.
-    #[error("{0}")]
     Network(NetworkError),
     /// A call did not end within its time limit.
-    #[error("a request was not answered within {} seconds", .0.as_secs_f32().ceil())]
     TooSlow(Duration),
     /// What answers is not the administration API.
-    #[error("{0}")]
-    NotTheApi(String),
+    NotTheApi(AdministrationFault),
     /// The administrator's sign-in was refused; it is not tried again.
-    #[error("{}", sign_in_words(.0))]
     SignInRefused(Refusal),
     /// The server does not accept the session, even after a new sign-in.
-    #[error("{0}")]
     NoSession(Refusal),
     /// A call was refused.
-    #[error("{0}")]
     Refused(Refusal),
-    /// The user exists and is disabled.
-    #[error("the user {0} is disabled")]
+    /// The user exists and is disabled. With its address there.
     UserDisabled(String),
     /// The domain could not be created.
-    #[error("{0}")]
-    DomainNotCreated(String),
+    DomainNotCreated(Explanation),
     /// The user could not be created.
-    #[error("{0}")]
-    UserNotCreated(String),
+    UserNotCreated(Explanation),
     /// No seat is free.
-    #[error("{0}")]
     LicenceFull(Refusal),
     /// The address belongs to something that is not a user of that name.
-    #[error("{0}")]
-    NameTaken(String),
+    NameTaken(Explanation),
     /// The domain's users come from a directory service.
-    #[error("{0}")]
-    DirectoryDomain(String),
+    DirectoryDomain(Explanation),
     /// The password does not fit the domain's rules.
-    #[error("{0}")]
     PasswordRule(Refusal),
     /// The user does not exist, and there is no password to create it with.
-    #[error("{}", Note::PasswordCreatesUser)]
     PasswordMissing,
     /// There is no such service, or it has no listener.
-    #[error("{0}")]
-    NoService(String),
-    /// The service does not run.
-    #[error("the service {0} is stopped")]
+    NoService(AdministrationFault),
+    /// The service does not run. With its name.
     ServiceStopped(String),
-    /// The port could not be set; everything is as before unless the words say otherwise.
-    #[error("{0}")]
-    PortNotChanged(String),
+    /// The port could not be set; everything is as before unless the fault says otherwise.
+    PortNotChanged(AdministrationFault),
     /// The port could not be put back.
-    #[error("{0}")]
-    PortNotRestored(String),
+    PortNotRestored(AdministrationFault),
     /// The note of a changed port cannot be written, so the port was not changed.
-    #[error("{0}")]
     Note(std::io::Error),
 }
+
+impl fmt::Display for KerioError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KerioError::PasswordMissing => Note::PasswordCreatesUser.fmt(formatter),
+            error => error.explanation().fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for KerioError {}
 
 impl KerioError {
     /// The problem as the user meets it; with `account`, when the call was made for one.
@@ -105,21 +100,49 @@ impl KerioError {
             KerioError::Note(_) => ProblemKind::LocalFile,
         };
         let problem = Problem::new(kind).on(Side::Administration);
-        let problem = match self {
-            KerioError::PasswordMissing => problem.noting(Note::PasswordCreatesUser),
-            KerioError::Network(error) => problem.caused_by(error.cause()),
-            KerioError::TooSlow(limit) => {
-                problem.caused_by(Cause::NoAnswerWithin { seconds: limit.as_secs_f32().ceil() as u64 })
-            }
-            _ => problem.saying(self),
-        };
+        let Explanation { words, cause, fault } = self.explanation();
+        let problem = problem.saying(words).caused_by(cause).noting(fault.map(Note::Administration));
         let problem = match self {
             KerioError::Note(_) => problem.at_path(OwnFile::PortNote),
+            KerioError::PasswordMissing => problem.noting(Note::PasswordCreatesUser),
             _ => problem,
         };
         match account {
             Some(account) => problem.for_account(account),
             None => problem,
+        }
+    }
+
+    /// Why it failed, as far as that is known.
+    pub(super) fn explanation(&self) -> Explanation {
+        match self {
+            KerioError::Network(error) => Explanation { cause: Some(error.cause()), ..Explanation::default() },
+            KerioError::TooSlow(limit) => {
+                let seconds = limit.as_secs_f32().ceil() as u64;
+                Explanation { cause: Some(Cause::NoAnswerWithin { seconds }), ..Explanation::default() }
+            }
+            KerioError::NotTheApi(fault)
+            | KerioError::NoService(fault)
+            | KerioError::PortNotChanged(fault)
+            | KerioError::PortNotRestored(fault) => fault.clone().into(),
+            KerioError::SignInRefused(refusal) if refusal.wants_second_factor() => {
+                refusal.explained_by(AdministrationFault::SecondFactor)
+            }
+            KerioError::SignInRefused(refusal)
+            | KerioError::NoSession(refusal)
+            | KerioError::Refused(refusal)
+            | KerioError::LicenceFull(refusal)
+            | KerioError::PasswordRule(refusal) => refusal.explanation(),
+            KerioError::DomainNotCreated(why)
+            | KerioError::UserNotCreated(why)
+            | KerioError::NameTaken(why)
+            | KerioError::DirectoryDomain(why) => why.clone(),
+            KerioError::UserDisabled(user) => AdministrationFault::UserDisabled { user: user.clone() }.into(),
+            KerioError::ServiceStopped(service) => {
+                AdministrationFault::ServiceStopped { service: service.clone() }.into()
+            }
+            KerioError::PasswordMissing => Explanation::default(),
+            KerioError::Note(error) => Explanation { words: error.to_string(), ..Explanation::default() },
         }
     }
 
@@ -137,16 +160,9 @@ impl From<HttpError> for KerioError {
         match error {
             HttpError::Network(error) => KerioError::Network(error),
             HttpError::TooSlow(limit) => KerioError::TooSlow(limit),
-            other => KerioError::NotTheApi(other.to_string()),
+            HttpError::TooLong(most) => KerioError::NotTheApi(AdministrationFault::TooLong { most }),
+            HttpError::NotHttp(why) => KerioError::NotTheApi(AdministrationFault::NotHttp { why }),
         }
-    }
-}
-
-fn sign_in_words(refusal: &Refusal) -> String {
-    if refusal.mentions(&["two-factor", "2-factor", "two factor", "2-step", "two-step", "2fa", "verification code"]) {
-        format!("{refusal}; this program cannot give a second factor: use the built-in administrator")
-    } else {
-        refusal.to_string()
     }
 }
 
@@ -192,14 +208,24 @@ impl Refusal {
         let text = self.template.to_lowercase();
         words.iter().any(|word| text.contains(word))
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Whether the server asks for a second factor (A10).
+    fn wants_second_factor(&self) -> bool {
+        self.mentions(&["two-factor", "2-factor", "two factor", "2-step", "two-step", "2fa", "verification code"])
+    }
+
+    /// The server's words; or that it has none.
+    pub(super) fn explanation(&self) -> Explanation {
+        let Self { method, code, .. } = self;
         match self.message.trim().trim_end_matches('.') {
-            "" => write!(formatter, "{} was refused with code {}", self.method, self.code),
-            message => write!(formatter, "{message} ({}, code {})", self.method, self.code),
+            "" => AdministrationFault::NoWords { method: method.clone(), code: *code }.into(),
+            message => Explanation { words: format!("{message} ({method}, code {code})"), ..Explanation::default() },
         }
+    }
+
+    /// The server's words, and what we know besides.
+    pub(super) fn explained_by(&self, fault: AdministrationFault) -> Explanation {
+        Explanation { fault: Some(fault), ..self.explanation() }
     }
 }
 
@@ -245,7 +271,10 @@ mod tests {
         let item = json!({"code": 1001, "message": "User %1 exists.", "messageParameters": parameters});
         let whole = json!({"code": 1001, "message": "User %1 exists.", "data": {"messageParameters": parameters}});
         for error in [item, whole] {
-            assert_eq!(Refusal::read("Users.create", &error).to_string(), "User ann exists (Users.create, code 1001)");
+            assert_eq!(
+                Refusal::read("Users.create", &error).explanation().to_string(),
+                "User ann exists (Users.create, code 1001)"
+            );
         }
     }
 
@@ -258,6 +287,9 @@ mod tests {
 
     #[test]
     fn an_empty_error_still_says_something() {
-        assert_eq!(Refusal::read("Users.create", &json!({})).to_string(), "Users.create was refused with code 0");
+        assert_eq!(
+            Refusal::read("Users.create", &json!({})).explanation().to_string(),
+            "Users.create was refused with code 0"
+        );
     }
 }

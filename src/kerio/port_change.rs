@@ -8,7 +8,7 @@ use super::administration::Administration;
 use super::error::KerioError;
 use super::port_note::{Changed, PortNote};
 use super::services::{self, Listener, Service};
-use crate::domain::Security;
+use crate::domain::{AdministrationFault, Security};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -51,16 +51,17 @@ impl Administration {
             return Ok(None);
         }
         let Some(from) = service.port() else {
-            return not_changed(format!("the service {} has no listener", service.name()));
+            return not_changed(AdministrationFault::NoListener { service: service.name() });
         };
         if let Some(other) = services.iter().find(|other| other.listens_on(wanted)) {
-            return not_changed(format!("port {wanted} is used by the service {}", other.name()));
+            return not_changed(AdministrationFault::PortOfService { port: wanted, service: other.name() });
         }
         if let Some(note) = self.port_note(state_folder) {
-            return not_changed(format!("an earlier change has to be undone first: {note}"));
+            let PortNote { host, service, from, to, .. } = note;
+            return not_changed(AdministrationFault::EarlierChange { service, host, from, to });
         }
         if answers(wanted) {
-            return not_changed(format!("another program on the server answers on port {wanted}"));
+            return not_changed(AdministrationFault::PortAnswers { port: wanted });
         }
         let endpoint = self.session.endpoint();
         let note = PortNote::write(
@@ -81,14 +82,15 @@ impl Administration {
             if self.comes_to_life(&note, &|| answers(wanted))? {
                 Ok(())
             } else {
-                not_changed(format!("nothing answers on port {wanted}"))
+                not_changed(AdministrationFault::NothingAnswers { port: wanted })
             }
         });
         match set {
             Ok(()) => Ok(Some(PortChange { service: note.service, from, to: wanted })),
-            Err(error) => not_changed(match note.restore(self, answers) {
-                Ok(_) => format!("{error}; the old port {from} is set again"),
-                Err(undo) => format!("{error}; and the old port {from} could not be set again: {undo}"),
+            Err(error) => not_changed(AdministrationFault::PortSetBack {
+                why: Box::new(error.explanation()),
+                port: from,
+                undo: note.restore(self, answers).err().map(|undo| Box::new(undo.explanation())),
             }),
         }
     }
@@ -106,7 +108,7 @@ impl Administration {
         match (self.service(&service.id(), &service.name())?.listeners() == listeners, set) {
             (true, _) => Ok(()),
             (false, Err(error)) => Err(error),
-            (false, Ok(())) => not_changed("the server did not take the listeners".to_owned()),
+            (false, Ok(())) => not_changed(AdministrationFault::ListenersNotTaken),
         }
     }
 
@@ -124,7 +126,7 @@ impl Administration {
 
     fn service(&self, id: &str, name: &str) -> Result<Service, KerioError> {
         let found = self.services()?.into_iter().find(|service| service.id() == id);
-        found.ok_or_else(|| KerioError::NoService(format!("the service {name} is not listed any more")))
+        found.ok_or_else(|| KerioError::NoService(AdministrationFault::ServiceGone { service: name.to_owned() }))
     }
 }
 
@@ -141,10 +143,9 @@ impl PortNote {
         let ours = services::moved(&self.listeners, self.from, self.to);
         if now != self.listeners && now != ours {
             self.remove();
-            return Err(KerioError::PortNotRestored(format!(
-                "somebody else has changed the listeners of the service {} meanwhile; they were left as they are",
-                self.service
-            )));
+            return Err(KerioError::PortNotRestored(AdministrationFault::ListenersChanged {
+                service: self.service.clone(),
+            }));
         }
         if now == ours {
             administration.set_and_look(&service, &self.listeners)?;
@@ -152,17 +153,15 @@ impl PortNote {
         // The old port may be closed to this computer by a firewall: then the new one must be gone.
         let live = || answers(self.from) || !answers(self.to);
         if !administration.comes_to_life(&self, &live)? {
-            return Err(KerioError::PortNotRestored(format!(
-                "the service {} is set to port {} but does not answer there",
-                self.service, self.from
-            )));
+            let (service, port) = (self.service.clone(), self.from);
+            return Err(KerioError::PortNotRestored(AdministrationFault::OldPortSilent { service, port }));
         }
         self.remove();
         Ok(Restored { service: self.service, port: self.from })
     }
 }
 
-fn not_changed<T>(why: String) -> Result<T, KerioError> {
+fn not_changed<T>(why: AdministrationFault) -> Result<T, KerioError> {
     Err(KerioError::PortNotChanged(why))
 }
 

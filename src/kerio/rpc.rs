@@ -4,7 +4,7 @@
 
 use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
-use crate::domain::Secret;
+use crate::domain::{AdministrationFault, Secret};
 use crate::network::{HttpClient, HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -114,7 +114,7 @@ impl Rpc {
 
 /// The result in a response to call `id`.
 pub(super) fn read(method: &str, id: u64, response: HttpResponse) -> Result<Value, KerioError> {
-    let not_the_api = |what: String| Err(KerioError::NotTheApi(what));
+    let not_the_api = |fault| Err(KerioError::NotTheApi(fault));
     let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
     let refusal = parsed.as_ref().and_then(|answer| answer.get("error")).filter(|error| error.is_object());
     if let Some(error) = refusal {
@@ -129,22 +129,20 @@ pub(super) fn read(method: &str, id: u64, response: HttpResponse) -> Result<Valu
         (401, _) => Err(KerioError::NoSession(Refusal::new(method, 401, "HTTP status 401"))),
         (300..=399, _) => {
             let location = response.header("location").unwrap_or("nowhere");
-            not_the_api(format!("it redirects to {location}, which is not followed"))
+            not_the_api(AdministrationFault::Redirects { to: location.to_owned() })
         }
         (200, Some(mut answer)) => {
             if answer.get("id") != Some(&json!(id)) {
-                return not_the_api(format!("its answer to {method} belongs to another request"));
+                return not_the_api(AdministrationFault::OtherAnswer { method: method.to_owned() });
             }
             match answer.get_mut("result").map(Value::take) {
                 Some(result @ Value::Object(_)) => Ok(result),
-                _ => not_the_api(format!("its answer to {method} holds no result")),
+                _ => not_the_api(AdministrationFault::NoResult { method: method.to_owned() }),
             }
         }
-        (200, None) if response.body.trim_ascii_start().starts_with(b"<") => {
-            not_the_api("it answers with a web page".to_owned())
-        }
-        (200, None) => not_the_api("its answer is not JSON".to_owned()),
-        (status, _) => not_the_api(format!("it answers with HTTP status {status}")),
+        (200, None) if response.body.trim_ascii_start().starts_with(b"<") => not_the_api(AdministrationFault::WebPage),
+        (200, None) => not_the_api(AdministrationFault::NotJson),
+        (status, _) => not_the_api(AdministrationFault::Status { status }),
     }
 }
 

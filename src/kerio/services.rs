@@ -6,7 +6,7 @@
 use super::administration::Administration;
 use super::error::KerioError;
 use super::rpc::{list, refused_item, text};
-use crate::domain::Security;
+use crate::domain::{AdministrationFault, Security};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ impl Administration {
 }
 
 pub(super) fn no_service(security: Security) -> KerioError {
-    KerioError::NoService(format!("no service with the default port {} is listed", security.default_port()))
+    KerioError::NoService(AdministrationFault::NoServiceOnPort { port: security.default_port() })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use super::endpoint::AdministrationEndpoint;
 use super::error::{KerioError, Refusal};
 use super::rpc::{Pass, Rpc, text};
-use crate::domain::Secret;
+use crate::domain::{AdministrationFault, Secret};
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl Session {
         let mut pass = Pass::new(Secret::new(text(&answer.result, "token")));
         pass.keep(&answer.cookies);
         if pass.token.is_empty() {
-            return Err(KerioError::NotTheApi("its answer to Session.login holds no token".to_owned()));
+            return Err(KerioError::NotTheApi(AdministrationFault::NoToken));
         }
         Ok(pass)
     }

@@ -8,7 +8,7 @@ use super::domains::Domain;
 use super::error::{KerioError, Refusal};
 use super::query::{self, Query};
 use super::rpc::{list, refused_item, text};
-use crate::domain::{Account, Address};
+use crate::domain::{Account, Address, AddressOwner, AdministrationFault};
 use crate::progress::UserState;
 use serde_json::{Value, json};
 
@@ -111,8 +111,8 @@ impl Administration {
     /// Finds what would prevent the creation of a user who does not exist.
     fn may_be_created(&self, domain: &Domain, address: &Address) -> Result<(), KerioError> {
         if domain.directory {
-            let words = format!("{} is mapped to a directory service and has no such user", domain.name);
-            return Err(KerioError::DirectoryDomain(words));
+            let fault = AdministrationFault::NotInDirectory { domain: domain.name.clone() };
+            return Err(KerioError::DirectoryDomain(fault.into()));
         }
         let params = json!({
             "addresses": [address.local()],
@@ -128,7 +128,7 @@ impl Administration {
         // A pattern such as *@domain catches all mail and keeps nobody from being created.
         let is_pattern = |entity: &Value| entity.get("isPattern").and_then(Value::as_bool).unwrap_or_default();
         match list(&result, "entities").iter().find(|entity| !is_pattern(entity)) {
-            Some(entity) => Err(KerioError::NameTaken(owner(entity))),
+            Some(entity) => Err(KerioError::NameTaken(owner(entity).into())),
             None => Ok(()),
         }
     }
@@ -147,7 +147,7 @@ impl Administration {
         let result = self.session.call(METHOD, json!({"users": [user]}))?;
         refused_item(METHOD, &result)?;
         if list(&result, "result").is_empty() && self.find_user(domain, account.target().local())?.is_none() {
-            return Err(KerioError::UserNotCreated("the server reports neither success nor failure".to_owned()));
+            return Err(KerioError::UserNotCreated(AdministrationFault::NoOutcome.into()));
         }
         Ok(())
     }
@@ -172,21 +172,21 @@ impl Administration {
         let limit = || self.user_limit(&domain.id).ok();
         match refusal.code {
             Refusal::NO_RIGHTS | Refusal::TIMED_OUT => KerioError::Refused(refusal),
-            Refusal::EXISTS => KerioError::NameTaken(refusal.to_string()),
+            Refusal::EXISTS => KerioError::NameTaken(refusal.explanation()),
             _ if refusal.mentions(&["password"]) => KerioError::PasswordRule(refusal),
             _ if refusal.mentions(&["license", "licence", "user count"]) => KerioError::LicenceFull(refusal),
             _ if refusal.mentions(&["directory service", "ldap", "active directory"]) => {
-                KerioError::DirectoryDomain(refusal.to_string())
+                KerioError::DirectoryDomain(refusal.explanation())
             }
             // The text says nothing, perhaps because it is in the server's own language: look at what would explain it.
             _ => match limit() {
                 Some(limit) if limit.seats.are_full() && limit.of_domain => {
-                    KerioError::UserNotCreated(format!("the domain's own limit of users is reached: {refusal}"))
+                    KerioError::UserNotCreated(refusal.explained_by(AdministrationFault::DomainLimit))
                 }
                 Some(limit) if limit.seats.are_full() => KerioError::LicenceFull(refusal),
                 None if refusal.code == Refusal::FORBIDDEN => KerioError::LicenceFull(refusal),
                 _ if breaks_rules(domain, account) => KerioError::PasswordRule(refusal),
-                _ => KerioError::UserNotCreated(refusal.to_string()),
+                _ => KerioError::UserNotCreated(refusal.explanation()),
             },
         }
     }
@@ -213,16 +213,16 @@ fn size_limit(limit: &Value) -> Option<u64> {
     size.get("value")?.as_u64()?.checked_mul(unit)
 }
 
-fn owner(entity: &Value) -> String {
-    let name = text(entity, "name");
-    match text(entity, "kind").as_str() {
-        "EntityUser" => format!("it is another address of the user {name}"),
-        "EntityAlias" => format!("it is the alias {name}"),
-        "EntityGroup" => format!("it is the address of the group {name}"),
-        "EntityMailingList" => format!("it is the mailing list {name}"),
-        "EntityResource" => format!("it is the resource {name}"),
-        _ => format!("it belongs to {name}"),
-    }
+fn owner(entity: &Value) -> AdministrationFault {
+    let owner = match text(entity, "kind").as_str() {
+        "EntityUser" => AddressOwner::User,
+        "EntityAlias" => AddressOwner::Alias,
+        "EntityGroup" => AddressOwner::Group,
+        "EntityMailingList" => AddressOwner::MailingList,
+        "EntityResource" => AddressOwner::Resource,
+        _ => AddressOwner::Unknown,
+    };
+    AdministrationFault::AddressOf { owner, name: text(entity, "name") }
 }
 
 /// The names to sign in with. Outside the primary domain the full name is needed; a user of an alias lives in the real domain.

@@ -1,7 +1,7 @@
-//! A certificate in words for a person: its names, its issuer, its validity, and why it is not trusted.
+//! What a person needs to know of a certificate: its names, its issuer, its validity, and why it is not trusted.
 
 use super::direct;
-use crate::domain::{CertificateDetails, Fingerprint};
+use crate::domain::{CertificateDetails, Distrust, Fingerprint};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
@@ -20,7 +20,7 @@ pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
             valid_from: String::new(),
             valid_until: String::new(),
             fingerprint,
-            why_untrusted: "the certificate cannot be read".to_owned(),
+            distrust: Distrust::Unreadable,
         };
     };
     let names = names(&certificate);
@@ -36,18 +36,18 @@ pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
     let validity = certificate.validity();
     let (valid_from, valid_until) = (day(&validity.not_before), day(&validity.not_after));
     let now = chrono::Utc::now().timestamp();
-    let why_untrusted = if validity.not_after.timestamp() < now {
-        format!("the certificate expired on {valid_until}")
+    let distrust = if validity.not_after.timestamp() < now {
+        Distrust::Expired { on: valid_until.clone() }
     } else if validity.not_before.timestamp() > now {
-        format!("the certificate is not valid before {valid_from}")
+        Distrust::NotYetValid { before: valid_from.clone() }
     } else if certificate.subject() == certificate.issuer() {
-        "it is self-signed".to_owned()
+        Distrust::SelfSigned
     } else if !names.iter().any(|name| covers(name, host)) {
-        format!("the certificate is for {}, not for {host}", names.join(", "))
+        Distrust::OtherHosts { names: names.clone(), host: host.to_owned() }
     } else if why.is_empty() || why.contains("unable to get") {
-        format!("the certificate was issued by {issuer}, which this computer does not know")
+        Distrust::UnknownIssuer { issuer: issuer.clone() }
     } else {
-        format!("the certificate was issued by {issuer}, and this computer cannot verify it")
+        Distrust::NotVerified { issuer: issuer.clone() }
     };
     CertificateDetails {
         subject: subject.unwrap_or_else(|| "(no name)".to_owned()),
@@ -55,7 +55,7 @@ pub(super) fn details(der: &[u8], host: &str, why: &str) -> CertificateDetails {
         valid_from,
         valid_until,
         fingerprint,
-        why_untrusted,
+        distrust,
     }
 }
 

@@ -85,7 +85,7 @@ impl NetworkError {
             NetworkError::NotConnected { why } => Cause::NotConnected { why: plain(why) },
             NetworkError::Lost(why) => Cause::Lost { why: plain(why) },
             NetworkError::Untrusted { details } => {
-                Cause::CertificateUntrusted { why: details.why_untrusted.clone(), fingerprint: details.fingerprint }
+                Cause::CertificateUntrusted { why: details.distrust.clone(), fingerprint: details.fingerprint }
             }
             NetworkError::Changed { expected, details } => {
                 Cause::CertificateChanged { trusted: *expected, shown: details.fingerprint }

@@ -92,8 +92,8 @@ pub enum HttpError {
     /// The answer is longer than the bound, in bytes.
     #[error("its answer is larger than {} MB", .0 >> 20)]
     TooLong(u64),
-    /// What answers does not speak HTTP.
-    #[error("{0}")]
+    /// What answers does not speak HTTP; with the library's words.
+    #[error("it does not speak HTTP as it should ({0})")]
     NotHttp(String),
 }
 
@@ -176,7 +176,7 @@ impl HttpClient {
             },
             ureq::Error::Timeout(_) => HttpError::TooSlow(self.limit),
             ureq::Error::Io(error) => HttpError::Network(error.into()),
-            other => HttpError::NotHttp(format!("it does not speak HTTP as it should ({other})")),
+            other => HttpError::NotHttp(other.to_string()),
         }
     }
 }

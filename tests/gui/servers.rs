@@ -34,7 +34,7 @@ fn doubt(changed_from: Option<Fingerprint>) -> Doubt {
             valid_from: "2026-01-03".into(),
             valid_until: "2035-01-03".into(),
             fingerprint: Fingerprint([0x3a; 32]),
-            why_untrusted: "it is self-signed".into(),
+            distrust: kimt::domain::Distrust::SelfSigned,
         },
         changed_from,
     }

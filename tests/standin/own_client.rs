@@ -58,7 +58,7 @@ fn a_full_domain_is_distinguished_from_a_full_licence_whatever_the_code() {
         stand_in.add_domain(Domain { user_limit: Some(0), ..Domain::named("small.example") }).unwrap();
         let error = refused(&connect(&stand_in), "ann@small.example");
         assert!(
-            matches!(&error, KerioError::UserNotCreated(words) if words.contains("the domain's own limit")),
+            matches!(&error, KerioError::UserNotCreated(why) if why.to_string().contains("the domain's own limit")),
             "{error}"
         );
     }

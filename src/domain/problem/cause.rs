@@ -1,6 +1,6 @@
 //! Why a connection failed: reasons as data, and the one place where they are said in English.
 
-use super::readable;
+use super::{Distrust, readable};
 use crate::domain::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum Cause {
     /// The certificate cannot be verified.
     CertificateUntrusted {
         /// Why.
-        why: String,
+        why: Distrust,
         /// Its fingerprint.
         fingerprint: Fingerprint,
     },
@@ -175,7 +175,7 @@ impl Cause {
             Cause::LocalNetworkNotAllowed { why } => Cause::LocalNetworkNotAllowed { why: readable(&why) },
             Cause::Lost { why } => Cause::Lost { why: readable(&why) },
             Cause::CertificateUntrusted { why, fingerprint } => {
-                Cause::CertificateUntrusted { why: readable(&why), fingerprint }
+                Cause::CertificateUntrusted { why: why.made_printable(), fingerprint }
             }
             Cause::Proxy { proxy, fault } => Cause::Proxy { proxy: readable(&proxy), fault: fault.made_printable() },
             Cause::CertificateFile { path, fault } => {

@@ -3,16 +3,20 @@
 //!
 //! Window, report and command line show the same [`Problem`] in the same words. The technical chain goes to debug.log.
 
+mod administration;
 mod advice;
 mod brief;
 mod cause;
+mod distrust;
 mod kind;
 mod message_name;
 mod note;
 mod own_file;
 mod sentence;
 
+pub use administration::{AddressOwner, AdministrationFault, Explanation};
 pub use cause::{Cause, CertificateFileFault, HandshakeFault, ProxyFault};
+pub use distrust::Distrust;
 pub use kind::{ProblemKind, Reach, Retry, Severity};
 pub use message_name::MessageName;
 pub use note::Note;

@@ -1,6 +1,6 @@
 //! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
 
-use super::readable;
+use super::{AdministrationFault, readable};
 use crate::domain::{numbers, printable};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,8 @@ pub enum Note {
     NoListener,
     /// The user does not exist and would be created with this password.
     PasswordCreatesUser,
+    /// What is known of a failure of the administration.
+    Administration(AdministrationFault),
     // The list of accounts.
     /// Lines of the list lead to one mailbox.
     SameMailbox {
@@ -172,6 +174,7 @@ impl Note {
             }
             Note::DateNotUnderstood { date } => Note::DateNotUnderstood { date: readable(&date) },
             Note::Role { role } => Note::Role { role: readable(&role) },
+            Note::Administration(fault) => Note::Administration(fault.made_printable()),
             Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
             Note::SameMailbox { line, others, more, mailbox } => {
                 Note::SameMailbox { line, others, more, mailbox: printable(&mailbox) }
@@ -273,6 +276,7 @@ impl Note {
             Note::NoMailbox => "the account has no mailbox there, or no licence for one",
             Note::Role { role } => return write!(formatter, "the role is {role}"),
             Note::NoListener => "it has no listener",
+            Note::Administration(fault) => return write!(formatter, "{fault}"),
             Note::PasswordCreatesUser => "the user does not exist and would be created with this password",
             Note::RecordSetAside { kept_as } => {
                 return write!(formatter, "the record of earlier runs cannot be used and is kept as {kept_as}");

@@ -24,7 +24,7 @@ fn unknown_certificate() -> Test {
         valid_from: "2026-01-03".into(),
         valid_until: "2035-01-03".into(),
         fingerprint: Fingerprint([0x3a; 32]),
-        why_untrusted: "it is self-signed".into(),
+        distrust: crate::domain::Distrust::SelfSigned,
     };
     let host = "mail.example.com".into();
     let doubt = Doubt { side: Side::Source, host, port: 993, details, changed_from: None };

@@ -25,7 +25,7 @@ fn unknown(ui: &mut Ui, doubt: &Doubt, others: usize, is_kerio: bool) -> bool {
     let head = format!("The certificate of {} ({}) is not known.", doubt.host, place(doubt));
     let rest = format!(
         "It is not trusted because {}. Trust it only if the server itself has this fingerprint. It is then trusted at all ports of {}.",
-        details.why_untrusted, doubt.host
+        details.distrust, doubt.host
     );
     strip::strip(ui, Mark::Warning, &head, &rest, |ui| {
         facts(ui, doubt, "SHA-256");

@@ -1,0 +1,77 @@
+//! Why a certificate is not trusted, as data, and the one place where that is said in English.
+
+use super::readable;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why the usual check of a certificate failed. Its `Display` is a clause: no capital letter, no full stop. Names are as the certificate has
+/// them, days `YYYY-MM-DD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Distrust {
+    /// The certificate cannot be read.
+    Unreadable,
+    /// It is not valid any more.
+    Expired {
+        /// Its last day.
+        on: String,
+    },
+    /// It is not valid yet.
+    NotYetValid {
+        /// Its first day.
+        before: String,
+    },
+    /// Nobody but itself vouches for it.
+    SelfSigned,
+    /// It is for other hosts.
+    OtherHosts {
+        /// For these.
+        names: Vec<String>,
+        /// The host that was asked for.
+        host: String,
+    },
+    /// This computer does not know who issued it.
+    UnknownIssuer {
+        /// Who.
+        issuer: String,
+    },
+    /// This computer cannot verify it for another reason.
+    NotVerified {
+        /// Who issued it.
+        issuer: String,
+    },
+}
+
+impl Distrust {
+    /// The same with names made printable and short.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Self::OtherHosts { names, host } => {
+                Self::OtherHosts { names: names.iter().map(|name| readable(name)).collect(), host: readable(&host) }
+            }
+            Self::UnknownIssuer { issuer } => Self::UnknownIssuer { issuer: readable(&issuer) },
+            Self::NotVerified { issuer } => Self::NotVerified { issuer: readable(&issuer) },
+            plain => plain,
+        }
+    }
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable => formatter.write_str("the certificate cannot be read"),
+            Self::Expired { on } => write!(formatter, "the certificate expired on {on}"),
+            Self::NotYetValid { before } => write!(formatter, "the certificate is not valid before {before}"),
+            Self::SelfSigned => formatter.write_str("it is self-signed"),
+            Self::OtherHosts { names, host } => {
+                write!(formatter, "the certificate is for {}, not for {host}", names.join(", "))
+            }
+            Self::UnknownIssuer { issuer } => {
+                write!(formatter, "the certificate was issued by {issuer}, which this computer does not know")
+            }
+            Self::NotVerified { issuer } => {
+                write!(formatter, "the certificate was issued by {issuer}, and this computer cannot verify it")
+            }
+        }
+    }
+}
