@@ -9,7 +9,7 @@ use super::response::{Condition, Status, printable};
 use super::token::Tokens;
 use super::transport::{LineHandle, Transport};
 use super::wire::{Learned, Wire};
-use crate::domain::{Note, Security, Side, foreign_without_secrets};
+use crate::domain::{MailServerFault, Note, Security, Side, foreign_without_secrets};
 use crate::network::{Interrupter, Limits, NetworkError, Proxy, RateLimit, Stream, Trust, Watch, dial, dial_measuring};
 use std::net::TcpStream;
 use std::time::Instant;
@@ -132,7 +132,7 @@ fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
     let line = match read {
         Ok(Ok(line)) => line,
         Ok(Err(words)) if handle.last_line().is_empty() => {
-            return Err(ImapError::Protocol(format!("no greeting ({words})")));
+            return Err(ImapError::Protocol(MailServerFault::NoGreeting { why: words }));
         }
         Ok(Err(_)) | Err(_) => handle.last_line(),
     };
@@ -145,16 +145,14 @@ fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
 
 fn check_greeting(line: &[u8]) -> Result<Status, ImapError> {
     let status = line.strip_prefix(b"* ").and_then(Status::parse).ok_or_else(|| {
-        ImapError::Protocol(format!(
-            "its first words are '{}'",
-            printable(&String::from_utf8_lossy(&line[..line.len().min(80)]))
-        ))
+        let words = printable(&String::from_utf8_lossy(&line[..line.len().min(80)]));
+        ImapError::Protocol(MailServerFault::FirstWords { words })
     })?;
     match status.condition {
         Condition::Ok => Ok(status),
         Condition::Bye => Err(ImapError::Bye(status)),
         // Signed in as whom? Mail could be read from, or written to, another person's mailbox.
-        _ => Err(ImapError::Protocol("it lets us in without asking who we are (PREAUTH)".to_owned())),
+        _ => Err(ImapError::Protocol(MailServerFault::SignsInUnasked)),
     }
 }
 
@@ -178,18 +176,18 @@ fn before_encryption(tcp: TcpStream) -> Result<(TcpStream, String), ImapError> {
         ask_capabilities(&mut wire)?;
     }
     if !wire.capabilities.has("STARTTLS") {
-        return Err(ImapError::EncryptionRefused("the server does not offer STARTTLS".to_owned()));
+        return Err(ImapError::EncryptionRefused(MailServerFault::StarttlsNotOffered));
     }
     let status = wire.run(&Command::new("STARTTLS"), &mut |_| {})?;
     if status.condition != Condition::Ok {
-        return Err(ImapError::EncryptionRefused(status.text));
+        return Err(ImapError::EncryptionRefused(MailServerFault::StarttlsRefused { words: status.text }));
     }
     let transport = wire.into_transport();
     if transport.has_unread() {
         // Somebody on the way put commands before the encryption (RFC 9051, section 11.1; CVE-2011-0411).
-        return Err(ImapError::EncryptionRefused("the server sent data ahead of the encryption".to_owned()));
+        return Err(ImapError::EncryptionRefused(MailServerFault::DataBeforeEncryption));
     }
-    let encrypted = || ImapError::EncryptionRefused("the connection is encrypted already".to_owned());
+    let encrypted = || ImapError::EncryptionRefused(MailServerFault::EncryptedAlready);
     transport.into_stream().into_plain().map(|tcp| (tcp, product)).ok_or_else(encrypted)
 }
 

@@ -3,7 +3,7 @@
 use super::quirks::Known;
 use super::response::Status;
 use super::wording::{self, Pause};
-use crate::domain::{Cause, CertificateDetails, Fingerprint, Note, Problem, ProblemKind};
+use crate::domain::{Cause, CertificateDetails, Fingerprint, MailServerFault, Note, Problem, ProblemKind};
 use crate::network::NetworkError;
 
 /// A failure of a mail server, with the place it happened at.
@@ -22,7 +22,7 @@ pub enum ImapError {
     },
     /// The server did not make a folder under the name that it was asked for; with what it did instead.
     #[error("{0}")]
-    NameNotKept(String),
+    NameNotKept(MailServerFault),
     /// The server refuses everything of a kind for now, in the same words whatever is asked for.
     #[error("the server refuses everything for now: {status}")]
     Unwilling {
@@ -60,34 +60,34 @@ pub enum ImapError {
         why: Note,
     },
     /// The server does not know Kerio Connect's master authentication.
-    #[error("master authentication is not enabled: {status}")]
+    #[error("{}: {status}", MailServerFault::NoMasterAuthentication)]
     MasterNotEnabled {
         /// The server's answer.
         status: Status,
     },
-    /// The server does not offer the wanted way to sign in.
-    #[error("the server does not offer {0}")]
-    WayNotOffered(&'static str),
+    /// The server does not offer the chosen way to sign in.
+    #[error("{0}")]
+    WayNotOffered(MailServerFault),
     /// The server says goodbye.
     #[error("the server ended the session: {0}")]
     Bye(Status),
     /// The server closed the connection without a word.
-    #[error("the server closed the connection")]
+    #[error("{}", MailServerFault::Closed)]
     Closed,
     /// The server broke the rules of IMAP.
     #[error("the server broke the protocol: {0}")]
-    Protocol(String),
+    Protocol(MailServerFault),
     /// STARTTLS is not offered, or something was injected before it.
     #[error("{0}")]
-    EncryptionRefused(String),
+    EncryptionRefused(MailServerFault),
     /// A password would cross the network in clear.
     #[error("the connection is not encrypted")]
     CleartextPassword,
     /// The server offers no way to sign in with a password.
-    #[error("the server offers no sign-in with a password on this connection")]
+    #[error("{}", MailServerFault::NoPasswords)]
     NoSignIn,
     /// The consumer of what was read wants no more; the connection is not usable.
-    #[error("reading was abandoned")]
+    #[error("{}", MailServerFault::Abandoned)]
     Abandoned,
 }
 
@@ -179,7 +179,7 @@ impl ImapError {
         }
     }
 
-    /// The server's own words, or ours where it has none; empty where [`ImapError::cause`] says why.
+    /// The server's own words; empty where [`ImapError::cause`] says why.
     pub fn words(&self) -> String {
         match self {
             ImapError::Refused { status, .. }
@@ -187,10 +187,10 @@ impl ImapError {
             | ImapError::SignInRefused { status, .. }
             | ImapError::Unwilling { status }
             | ImapError::RefusesAll { status }
+            | ImapError::MasterNotEnabled { status }
             | ImapError::Bye(status) => status.words(),
             ImapError::Explained { error, .. } => error.words(),
-            ImapError::CleartextPassword | ImapError::Network(_) => String::new(),
-            error => error.to_string(),
+            _ => String::new(),
         }
     }
 
@@ -198,6 +198,22 @@ impl ImapError {
     pub fn cause(&self) -> Option<Cause> {
         match self {
             ImapError::Network(error) => Some(error.cause()),
+            error => error.fault().map(|fault| Cause::MailServer { fault }),
+        }
+    }
+
+    /// What the server did, where that is neither a refusal nor the connection's failure.
+    fn fault(&self) -> Option<MailServerFault> {
+        match self {
+            ImapError::NameNotKept(fault)
+            | ImapError::WayNotOffered(fault)
+            | ImapError::Protocol(fault)
+            | ImapError::EncryptionRefused(fault) => Some(fault.clone()),
+            ImapError::MasterNotEnabled { .. } => Some(MailServerFault::NoMasterAuthentication),
+            ImapError::Closed => Some(MailServerFault::Closed),
+            ImapError::NoSignIn => Some(MailServerFault::NoPasswords),
+            ImapError::Abandoned => Some(MailServerFault::Abandoned),
+            ImapError::Explained { error, .. } => error.fault(),
             _ => None,
         }
     }

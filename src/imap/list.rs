@@ -9,7 +9,7 @@ use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
 use super::written_name::name;
-use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, SpecialUse};
+use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, MailServerFault, SpecialUse};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of a session.
@@ -92,7 +92,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         return Err(ImapError::Refused { command: "LIST", status });
     }
     if listed.len() > MOST_FOLDERS {
-        return Err(ImapError::Protocol(format!("the server lists more than {MOST_FOLDERS} folders")));
+        return Err(ImapError::Protocol(MailServerFault::TooManyFolders { most: MOST_FOLDERS }));
     }
     let separator = match spaces.separator.or_else(|| listed.iter().find_map(|folder| folder.separator)) {
         None if !listed.is_empty() => separator_alone(wire)?,

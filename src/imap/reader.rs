@@ -10,7 +10,7 @@ use super::names::{NameRefused, Naming};
 use super::opened::{FolderStatus, Numbers, Opened, parse_status, status_key};
 use super::response::{Condition, Status};
 use super::wire::Wire;
-use crate::domain::{FolderPath, MessageHead, Uid, UidValidity};
+use crate::domain::{FolderPath, MailServerFault, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl Reader {
     /// The status of one folder, without opening it.
     pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
         let status = self.numbers(wire_name)?.status();
-        status.ok_or_else(|| ImapError::Protocol("STATUS without numbers".to_owned()))
+        status.ok_or_else(|| ImapError::Protocol(MailServerFault::StatusWithoutNumbers))
     }
 
     /// Whether there is such a folder.

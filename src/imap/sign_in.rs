@@ -16,7 +16,7 @@ use super::response::{Condition, Status};
 use super::sasl::{Bearer, Plain};
 use super::transport::LineHandle;
 use super::wire::Wire;
-use crate::domain::Secret;
+use crate::domain::{MailServerFault, Secret};
 use crate::network::Interrupter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Greeted {
             SignIn::MasterUser { name, password } => with_password(self.wire, name, password, Whose::Master)?,
             SignIn::Authorization { user, administrator, password } => {
                 if !self.wire.capabilities.offers(Offer::ForOthers) {
-                    return Err(ImapError::WayNotOffered("AUTH=PLAIN, which signs in for others, on this connection"));
+                    return Err(ImapError::WayNotOffered(MailServerFault::NotForOthers));
                 }
                 let plain = Plain { authorization: user, authentication: administrator, password };
                 through_crate(self.wire, Whose::Master, |client| client.authenticate("PLAIN", &plain).is_ok())?
@@ -155,7 +155,7 @@ fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, Imap
     } else if capabilities.has("AUTH=XOAUTH2") {
         Bearer::xoauth2(user, token)
     } else {
-        return Err(ImapError::WayNotOffered("a sign-in with a token (OAUTHBEARER, XOAUTH2) on this connection"));
+        return Err(ImapError::WayNotOffered(MailServerFault::NoTokens));
     };
     let answered =
         through_crate(greeted.wire, Whose::Token, |client| client.authenticate(bearer.mechanism, &bearer).is_ok());

@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Tag, Wire};
-use crate::domain::{FolderPath, UidValidity};
+use crate::domain::{FolderPath, MailServerFault, UidValidity};
 
 /// A folder of the target, as SELECT showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,11 +219,11 @@ fn looked_at(
     otherwise: UidValidity,
 ) -> Result<OpenFolder, ImapError> {
     if let Some(name) = other_name {
-        return Err(ImapError::NameNotKept(format!("it has or makes '{name}' instead")));
+        return Err(ImapError::NameNotKept(MailServerFault::OtherName { name }));
     }
     if let Some(status) = select.filter(|status| status.condition != Condition::Ok) {
         if create.as_ref().is_some_and(|create| create.condition == Condition::Ok) && status.pause(false).is_none() {
-            return Err(ImapError::NameNotKept(format!("it said that it made it, and then: {}", status.words())));
+            return Err(ImapError::NameNotKept(MailServerFault::MadeAndNotThere { words: status.words() }));
         }
         let created = create.filter(|status| status.condition != Condition::Ok && !status.has_code("ALREADYEXISTS"));
         return Err(match created {

@@ -132,7 +132,7 @@ fn master_authentication_that_is_not_enabled_or_refused_is_said_as_such() {
     let problem_of = |kerio: &Kerio| problem(&migrate(kerio, source_port, SignInWay::OwnPassword, ann()));
     let problem = problem_of(&disabled);
     assert_eq!(problem.kind, ProblemKind::SignInWayNotOffered);
-    assert!(problem.words.contains("master authentication is not enabled"), "{problem}");
+    assert!(problem.details().contains("master authentication is not enabled"), "{problem}");
     let other = Kerio::start(Some("another"));
     other.add_user("ann@new.example");
     assert_eq!(problem_of(&other).kind, ProblemKind::MasterRefused);

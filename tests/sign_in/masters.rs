@@ -63,7 +63,7 @@ fn a_server_without_plain_is_not_shown_an_administrators_password() {
     );
     let problem = problem(&state);
     assert_eq!(problem.kind, ProblemKind::SignInWayNotOffered);
-    assert!(problem.words.contains("AUTH=PLAIN"), "{problem}");
+    assert!(problem.details().contains("AUTH=PLAIN"), "{problem}");
     let commands: Vec<String> = bare.transcripts().into_iter().flat_map(|transcript| transcript.commands).collect();
     assert!(!commands.iter().any(|command| command == "LOGIN" || command == "AUTHENTICATE"), "{commands:?}");
 }

@@ -1,6 +1,6 @@
 //! Why a connection failed: reasons as data, and the one place where they are said in English.
 
-use super::{Distrust, readable};
+use super::{Distrust, MailServerFault, readable};
 use crate::domain::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,6 +37,11 @@ pub enum Cause {
     Lost {
         /// What the system says.
         why: String,
+    },
+    /// The mail server did not do what the protocol asks.
+    MailServer {
+        /// What it did.
+        fault: MailServerFault,
     },
     /// The certificate cannot be verified.
     CertificateUntrusted {
@@ -174,6 +179,7 @@ impl Cause {
             Cause::NotConnected { why } => Cause::NotConnected { why: readable(&why) },
             Cause::LocalNetworkNotAllowed { why } => Cause::LocalNetworkNotAllowed { why: readable(&why) },
             Cause::Lost { why } => Cause::Lost { why: readable(&why) },
+            Cause::MailServer { fault } => Cause::MailServer { fault: fault.made_printable() },
             Cause::CertificateUntrusted { why, fingerprint } => {
                 Cause::CertificateUntrusted { why: why.made_printable(), fingerprint }
             }
@@ -223,6 +229,7 @@ impl fmt::Display for Cause {
                  program in"
             ),
             Cause::Lost { why } => write!(formatter, "the connection was lost ({why})"),
+            Cause::MailServer { fault } => fault.fmt(formatter),
             Cause::CertificateUntrusted { why, fingerprint } => {
                 write!(formatter, "{why}; its SHA-256 fingerprint is {fingerprint}")
             }

@@ -17,7 +17,7 @@ use super::response::{Condition, Status};
 use super::token::Piece;
 use super::wire::{Answer, Tag, Wire};
 use super::wording::Pause;
-use crate::domain::{Uid, UidValidity};
+use crate::domain::{MailServerFault, Uid, UidValidity};
 use refusals::{Next, Refusals, unwilling};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -292,7 +292,7 @@ impl Reading<'_> {
         let Some(position) = self.asked.iter().position(|asked| asked.tag == tag) else { return Ok(()) };
         // What comes after this would belong to another folder than what is still owed.
         if position > 0 && matches!(self.asked[position].what, What::Open(_)) {
-            return Err(ImapError::Protocol("a folder was opened before the last one was done with".to_owned()));
+            return Err(ImapError::Protocol(MailServerFault::OpenedTooEarly));
         }
         self.asked[position].status = Some(status);
         Ok(())

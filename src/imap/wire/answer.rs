@@ -8,6 +8,7 @@ use super::super::fetch;
 use super::super::response::{Condition, Status};
 use super::super::token::Piece;
 use super::{Tag, Wire, lost};
+use crate::domain::MailServerFault;
 use std::time::Duration;
 
 /// The longest line that is kept whole; of a longer one the rest is read and forgotten.
@@ -165,7 +166,7 @@ impl Wire {
             line.text.truncate(text);
             pieces.push(Piece::Text(line.text));
             if pieces.len() > 2 * MOST_LITERALS || kept > MOST_KEPT {
-                return Err(ImapError::Protocol("an answer with too many or too large literals".to_owned()));
+                return Err(ImapError::Protocol(MailServerFault::TooManyLiterals));
             }
             if taker.wants(&pieces, octets)? {
                 self.stream_literal(octets, taker)?;
@@ -206,7 +207,7 @@ impl Wire {
             // From now on the size is asked for.
             self.learned.note_loose_ending();
         }
-        Err(ImapError::Protocol("a message does not end where it should".to_owned()))
+        Err(ImapError::Protocol(MailServerFault::MessageWithoutEnd))
     }
 
     fn stream_literal(&mut self, mut left: u64, taker: &mut dyn LiteralTaker) -> Result<(), ImapError> {
@@ -264,7 +265,7 @@ impl Wire {
                 return Ok(line);
             }
             if length > ENDLESS_LINE {
-                return Err(ImapError::Protocol("a line without an end".to_owned()));
+                return Err(ImapError::Protocol(MailServerFault::EndlessLine));
             }
         }
     }
