@@ -194,7 +194,12 @@ impl ImapError {
         }
     }
 
-    /// Why the connection failed, where that is what happened.
+    /// Whether another error has the same to say, of whatever it was met at.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.words() == other.words() && self.fault() == other.fault()
+    }
+
+    /// Why the connection failed, or what the server did, where that is what happened.
     pub fn cause(&self) -> Option<Cause> {
         match self {
             ImapError::Network(error) => Some(error.cause()),

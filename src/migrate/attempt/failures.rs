@@ -116,7 +116,7 @@ impl FolderRun<'_, '_> {
             Side::Target | Side::Administration => ProblemKind::FolderNotCreated,
         };
         let problem = Problem::new(kind).on(side).in_folder(&self.job.planned.source);
-        self.job.give_up(&mut self.mailbox.reporter, problem.saying(error.words()).noting(Note::LostAtEachMessage));
+        self.job.give_up(&mut self.mailbox.reporter, error.quoted_in(problem).noting(Note::LostAtEachMessage));
     }
 
     /// Names a message as failed without asking the source who wrote it: for use while the connection is busy or lost.

@@ -126,7 +126,7 @@ pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> 
             Side::Source => job.scan.is_some(),
             Side::Target | Side::Administration => job.target.is_some(),
         };
-        let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.words() == first.words();
+        let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.says_the_same_as(first);
         if refusals.iter().all(is_same) && !folders.iter().any(|job| job.progress.finished || is_open(job)) {
             let (_, side, error) = refusals.swap_remove(0);
             return Err(Halt::Server { side, error: error.of_everything() });

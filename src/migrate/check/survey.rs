@@ -243,7 +243,7 @@ impl Survey<'_> {
             }
         }
         let is_of_all = opened == 0 && refused_for_good.len() > 1 && refused_for_good.len() == ways.len();
-        if is_of_all && refused_for_good.iter().all(|(_, error)| error.words() == refused_for_good[0].1.words()) {
+        if is_of_all && refused_for_good.iter().all(|(_, error)| error.says_the_same_as(&refused_for_good[0].1)) {
             let (_, error) = refused_for_good.swap_remove(0);
             return Err(Halt::Server { side: Side::Source, error: error.of_everything() });
         }
