@@ -136,18 +136,6 @@ impl BodySink for Beginnings {
         self.arriving = None;
         Ok(())
     }
-
-    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
 }
 
 impl Reader {

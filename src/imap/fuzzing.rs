@@ -151,10 +151,6 @@ impl BodySink for Checking {
     fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
         self.settle(uid)
     }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
 }
 
 /// Folder names: what decodes comes back as it was, and every path that can be written is read as the same path.

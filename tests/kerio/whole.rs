@@ -132,7 +132,7 @@ fn a_test_of_the_target_lists_what_was_found() {
     said("Signed in with full rights (FullAdmin)");
     said("25 licence seats free (0 of 25 used)");
     said("The licence has expired");
-    said(&format!("runs on port {}; while migrating it is set to {wanted}", imap_port(&stage)));
+    said(&format!("runs on port {}; during the migration it is set to {wanted}", imap_port(&stage)));
     assert!(findings.iter().all(|finding| finding.sign() != Sign::Bad), "{text:#?}");
     assert_eq!(stage.administration().users().len(), 0);
 }

@@ -112,10 +112,10 @@ impl Problem {
             }
             FolderMissing | SubscriptionMissing => "Migrate this mailbox again, which creates and subscribes it.",
             DateDiffers | FlagsDiffer => {
-                "Migrate this mailbox again, which brings flags that were changed on the source since. Else decide whether it matters."
+                "Migrate this mailbox again, which brings flags that were changed on the source since. Otherwise decide whether it matters."
             }
             MessageMisplaced => {
-                "Migrate this mailbox again, which moves what was moved on the source since. Else decide whether it belongs there."
+                "Migrate this mailbox again, which moves what was moved on the source since. Otherwise decide whether it belongs there."
             }
             OldCopyStays => "The user can delete the copies in the old folder.",
             ExtraCopies => "Delete the extra copies on the target. This program deletes nothing there.",

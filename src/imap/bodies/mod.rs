@@ -76,7 +76,8 @@ pub enum NotOpened {
 /// Gets every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`. Of a folder that is
 /// `not_opened` it may get nothing more.
 ///
-/// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more.
+/// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more. What a sink does not
+/// ask for passes without a word: messages that do not arrive, and the ends of batches.
 pub trait BodySink {
     /// What follows is of this folder.
     fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
@@ -93,11 +94,17 @@ pub trait BodySink {
     /// It is complete.
     fn end(&mut self) -> Result<(), SinkClosed>;
     /// The server could not deliver it, and said these words.
-    fn unreadable(&mut self, uid: Uid, words: &str) -> Result<(), SinkClosed>;
+    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        Ok(())
+    }
     /// The server delivered nothing for it: it is not there any more.
-    fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed>;
+    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
+        Ok(())
+    }
     /// A batch of the feed is through, but for messages that have to be asked for again; those come when nothing else is left to do.
-    fn batch_end(&mut self) -> Result<(), SinkClosed>;
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
+    }
 }
 
 /// Batches that are always asked for before the answer to the first has been read.

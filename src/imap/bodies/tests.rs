@@ -41,10 +41,6 @@ impl BodySink for Noted {
     fn absent(&mut self, uid: Uid) -> Result<(), SinkClosed> {
         self.says(format!("{} absent", uid.0))
     }
-
-    fn batch_end(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
 }
 
 /// Asks for messages with one command where that is possible; the server answers with `answers` and hangs up.

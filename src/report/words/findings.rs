@@ -12,7 +12,7 @@ pub fn finding(finding: &Finding) -> String {
         // A product's name keeps its capital letter.
         Found::Product(product) => return named(finding.service, printable(&foreign(product))),
         Found::Alert(alert) => return printable(&self::alert(alert)),
-        Found::Known(note) => return printable(&format!("It is known of this server that {note}")),
+        Found::Known(note) => return printable(&format!("Known about this server: {note}")),
         Found::PortNotRestored { service, host, from, to } => {
             return printable(&format!(
                 "From an earlier run: the port of the service {service} on {host} was set from {from} to {to} and is not \
@@ -25,7 +25,7 @@ pub fn finding(finding: &Finding) -> String {
             format!("{} licence seats free ({used} of {allowed} used)", allowed.saturating_sub(*used))
         }
         Found::ImapService { port, wanted: Some(wanted) } if wanted != port => format!(
-            "The IMAP service runs on port {port}; while migrating it is set to {wanted}, and back to {port} afterwards"
+            "The IMAP service runs on port {port}; during the migration it is set to {wanted}, and back to {port} afterwards"
         ),
         Found::ImapService { port, .. } => format!("The IMAP service runs on port {port}"),
         Found::Port { host, port, speaks } => {
