@@ -286,7 +286,7 @@ mod tests {
             assert!(matches!(made(other), Err(ImapError::NameNotKept(_))), "{other}");
         }
         let refused = made_ready("K1 OK\r\nK2 OK\r\nK3 BAD no such folder\r\n");
-        assert!(refused.is_err_and(|error| error.refuses_name() && error.words().contains("no such folder")));
+        assert!(refused.is_err_and(|error| error.refuses_name() && error.to_string().contains("no such folder")));
     }
 
     #[test]
