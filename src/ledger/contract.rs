@@ -172,7 +172,8 @@ pub(crate) fn an_intent_is_written_so_that_it_survives_a_power_cut_and_what_is_s
     let (mut ledger, _) = opened(&noting);
     let last = || noting.writes.lock().unwrap().drain(..).collect::<Vec<_>>();
     let record = inbox(&mut ledger);
-    assert_eq!(last(), [Durable::Soon]);
+    ledger.made(&record).unwrap();
+    assert_eq!(last(), [Durable::Soon, Durable::Soon], "a new folder waits for no disk");
     intend(&mut ledger, &record, &[1, 2]);
     assert_eq!(last(), [Durable::AtOnce]);
     ledger.record(&record, &[done(1)], &[], &[], 100).unwrap();

@@ -76,8 +76,8 @@ impl Ledger {
         })
     }
 
-    /// Notes that the target's folder was made by us.
+    /// Notes that the target's folder was made by us. A power cut within a second may take that back; then it is nobody's to rename.
     pub fn made(&mut self, folder: &FolderRecord) -> Result<(), LedgerError> {
-        self.change_heads(&[folder.id], |_, head| head.is_made = true)
+        self.change_head(folder.id, |head| head.is_made = true)
     }
 }

@@ -296,6 +296,11 @@ impl Migration<'_> {
             unchanged::take_over_unchanged(&mut self.mailbox, sessions, ledger, folders, &due)?;
         }
         flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
+        if folders.iter().any(due) {
+            // While it signs in, folders are scanned.
+            let Mailbox { context, reporter, account, user, .. } = &self.mailbox;
+            sessions.start_follower(context, reporter.account, account, user.as_ref());
+        }
         scan::scan_and_make_ready(&mut self.mailbox, sessions, folders, &due)?;
         moves::follow(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, self.beside.trash.as_ref())?;
         self.weigh(ledger, folders)?;

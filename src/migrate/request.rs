@@ -44,9 +44,10 @@ pub struct Request {
 
 /// Gives accounts to a run one by one, for example from a list that several machines share.
 pub trait Work: Send + Sync + std::fmt::Debug {
-    /// The next account, which the run knows by this id from now on. Waits for one as long as there may be one and `stopping` is not true.
+    /// The next account, which the run knows by this id from now on. Waits for one as long as there may be one and `enough` is not true; the
+    /// run asks again then, unless it ends.
     /// How the account ends is reported to the [`Observer`].
-    fn next(&self, id: AccountId, stopping: &dyn Fn() -> bool) -> Option<Account>;
+    fn next(&self, id: AccountId, enough: &dyn Fn() -> bool) -> Option<Account>;
 }
 
 /// What several machines that work on the same servers keep to together. Every method may wait for an answer from far away.

@@ -86,6 +86,15 @@ fn needs_you(page: &mut Page, state: &RunState) {
     page.problems("", of_the_run);
     let mailboxes = in_need.iter().flat_map(|account| problems_of(account));
     page.problems("", mailboxes.filter(is_error).filter(|problem| problem.reach() >= Reach::Mailbox));
+    let is_conditions = |account: &&AccountState| {
+        account.end == Some(AccountEnd::Failed)
+            && problems_of(account).filter(is_error).all(Problem::is_of_every_account)
+    };
+    let (by_condition, in_need): (Vec<&AccountState>, Vec<&AccountState>) =
+        in_need.into_iter().partition(is_conditions);
+    if !by_condition.is_empty() {
+        page.line(format!("  That ended {}.", words::counted(by_condition.len() as u64, "account")));
+    }
     for account in in_need {
         page.gap();
         page.line(format!("{}: {}", words::account_name(account), words::account_status(state, account, state.now)));

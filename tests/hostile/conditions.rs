@@ -194,7 +194,7 @@ fn a_sign_in_that_is_refused_for_a_limit_blames_no_password() {
 fn a_server_that_signs_in_and_refuses_the_mailbox_is_quoted_soon() {
     let words = "NO [ALERT] Please enable IMAP access in your account settings first.";
     let untagged = "* BAD [ALERT] Please enable IMAP access in your account settings first.\r\n";
-    for (of_source, tagged) in [(true, true), (false, true), (true, false)] {
+    for (of_source, tagged) in [(true, true), (false, true), (true, false), (false, false)] {
         let mut stage = stage();
         let end = if of_source { &mut stage.source } else { &mut stage.target };
         end.tamper(Tamper::commands(move |command| match command.name.as_str() {

@@ -116,14 +116,34 @@ fn a_date_in_another_form_is_the_same_date() {
         |date| format!("Mon, {}", date.replace('-', " ").replace("  ", " +0000 ").trim()),
         |date| date.to_uppercase(),
     ];
-    for form in &forms[..1] {
-        let form = *form;
-        let stage = saying(true, move |answer| redated(answer, &form));
-        stage.assert_complete(&stage.migrate());
+    for of_source in [true, false] {
+        for form in [forms[0], forms[2]] {
+            assert_arrives_once(&saying(of_source, move |answer| redated(answer, &form)));
+        }
     }
-    let upper = forms[2];
-    let stage = saying(true, move |answer| redated(answer, &upper));
-    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_date_of_the_target_that_cannot_be_understood_costs_no_message() {
+    let stage = saying(false, |answer| redated(answer, &|_| "some day in spring".to_owned()));
+    for copied in [6, 0] {
+        let state = stage.migrate();
+        assert!(kinds(&state).is_subset(&[ProblemKind::DateNotKept].into()), "{:#?}", problems(&state));
+        assert_eq!((state.tally.copied.messages, stage.target.mail().messages()), (copied, 6));
+    }
+}
+
+#[test]
+fn a_message_that_is_too_large_where_a_larger_one_was_taken_is_refused_for_another_reason() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich);
+    for text in ["large ".repeat(200), "POISON".to_owned(), "last".to_owned()] {
+        stage.source.store().add(ANN, "INBOX", message(&format!("Subject: 1\r\n\r\n{text}\r\n"))).unwrap();
+    }
+    stage.target.tamper(Tamper::commands(|command| {
+        let is_poison = command.literals.iter().any(|literal| literal.windows(6).any(|part| part == b"POISON"));
+        if is_poison { command.answer("NO [LIMIT] Message size limit reached") } else { Fate::Pass }
+    }));
+    stage.assert_but(&stage.migrate(), &[2], &[ProblemKind::MessageRefused]);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use super::between::{Command, Fate, Tamper};
 use super::stage::{ANN, BEN, Stage, kinds, message, problems};
-use kimt::domain::{AccountId, ProblemKind, Side};
+use kimt::domain::{Account, AccountId, ProblemKind, Side};
+use kimt::migrate::Work;
 use kimt::progress::{AccountEnd, Event, RunKind, RunState, Step};
 use kimt::rehearsal::Profile;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const FOLDERS: [(&str, u32); 4] = [("INBOX", 6), ("Alpha", 5), ("Bad", 4), ("Omega", 5)];
@@ -131,7 +132,7 @@ fn a_folder_of_which_every_message_costs_the_connection_is_named_after_a_few_and
     for side in [Side::Source, Side::Target] {
         let mut stage = stage();
         stage.source.store().add_generated(ANN, "Bad", 60, 600, 9).unwrap();
-        let opened = std::sync::Mutex::new(BTreeMap::<usize, bool>::new());
+        let opened = Mutex::new(BTreeMap::<usize, bool>::new());
         let end = if side == Side::Source { &mut stage.source } else { &mut stage.target };
         end.tamper(Tamper::commands(move |command| {
             if side == Side::Target {
@@ -160,40 +161,53 @@ fn a_message_at_which_a_server_falls_silent_comes_last_alone_and_is_named() {
         let mut stage = stage();
         stage.source.store().add(ANN, "INBOX", message("Subject: odd\r\n\r\nPOISON\r\n")).unwrap();
         stage.source.store().add_generated(ANN, "INBOX", 3, 600, 8).unwrap();
-        let asked_alone = Arc::new(AtomicUsize::new(0));
-        let alone = asked_alone.clone();
-        let end = if side == Side::Source { &mut stage.source } else { &mut stage.target };
-        end.tamper(Tamper::commands(move |command| {
-            let holds_it = command.literals.iter().any(|literal| literal.windows(6).any(|part| part == b"POISON"));
-            if side == Side::Target {
-                return if command.name == "APPEND" && holds_it { Fate::Silence } else { Fate::Pass };
-            }
-            let set = command.text.split(' ').nth(3).unwrap_or_default();
-            if command.reads_bodies() && set == "7" {
-                alone.fetch_add(1, Ordering::SeqCst);
-            }
-            let asks = command.reads_bodies() && (set == "7" || set.contains("1:10"));
-            if asks { Fate::Silence } else { Fate::Pass }
-        }));
-        let state = stage.migrate();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = asked.clone();
         let expected = if side == Side::Source { ProblemKind::MessageUnreadable } else { ProblemKind::MessageRefused };
-        if side == Side::Target {
-            stage.assert_but(&state, &[7], &[expected]);
-        } else {
-            assert_eq!(state.tally.failed, state.accounts[0].tally.failed);
-            assert!(arrived(&stage)["Omega"] == 5, "{:#?}", problems(&state));
+        match side {
+            Side::Source => stage.source.tamper(
+                Tamper::commands(move |command| {
+                    if command.reads_bodies() {
+                        noted.lock().unwrap().push(command.text.split(' ').nth(3).unwrap_or_default().to_owned());
+                    }
+                    Fate::Pass
+                })
+                .answering(|answer| match answer.text.contains("BODY[]") && answer.fetches(7) {
+                    true => Fate::Silence,
+                    false => Fate::Pass,
+                }),
+            ),
+            _ => stage.target.tamper(Tamper::commands(|command| {
+                let holds_it = command.literals.iter().any(|literal| literal.windows(6).any(|part| part == b"POISON"));
+                if command.name == "APPEND" && holds_it { Fate::Silence } else { Fate::Pass }
+            })),
         }
+        let state = stage.migrate();
+        stage.assert_but(&state, &[7], &[expected]);
+        assert_eq!(problems(&state).len(), 1, "{:#?}", problems(&state));
+        let asked = asked.lock().unwrap();
+        assert!(side == Side::Target || asked.last().is_some_and(|set| set == "7"), "alone and last: {asked:?}");
+    }
+}
+
+/// Gives accounts one by one.
+#[derive(Debug)]
+struct Given(Mutex<VecDeque<Account>>);
+
+impl Work for Given {
+    fn next(&self, _: AccountId, _: &dyn Fn() -> bool) -> Option<Account> {
+        self.0.lock().unwrap().pop_front()
     }
 }
 
 #[test]
 fn an_account_whose_server_hangs_up_does_not_hold_the_others() {
-    for side in [Side::Source, Side::Target] {
+    for (side, is_given) in [(Side::Source, false), (Side::Target, false), (Side::Source, true), (Side::Target, true)] {
         let mut stage = stage();
         stage.users = vec![BEN, ANN];
         stage.jobs = 1;
         stage.source.store().add_generated(BEN, "INBOX", 4, 600, 5).unwrap();
-        let of_ben = std::sync::Mutex::new(BTreeMap::<usize, bool>::new());
+        let of_ben = Mutex::new(BTreeMap::<usize, bool>::new());
         let end = if side == Side::Source { &mut stage.source } else { &mut stage.target };
         end.tamper(Tamper::commands(move |command| {
             let mut of_ben = of_ben.lock().unwrap();
@@ -205,7 +219,13 @@ fn an_account_whose_server_hangs_up_does_not_hold_the_others() {
             }
             if of_ben.get(&command.connection) == Some(&true) { Fate::Close } else { Fate::Pass }
         }));
-        let state = stage.migrate();
+        let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+        if is_given {
+            // As a fleet's worker gets them.
+            let accounts = std::mem::take(&mut request.accounts).into();
+            request.work = Some(Arc::new(Given(Mutex::new(accounts))));
+        }
+        let state = stage.finish(request);
         assert_eq!(state.accounts[1].end, Some(AccountEnd::Complete), "{:#?}", problems(&state));
         assert_eq!(state.accounts[0].end, Some(AccountEnd::Failed), "{:#?}", problems(&state));
         let events = stage.events.lock().unwrap();

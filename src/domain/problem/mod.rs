@@ -74,6 +74,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Whether it is a server's condition, which every account meets in the same way.
+    pub fn is_of_every_account(&self) -> bool {
+        self.subject.account.is_none() && self.subject.side.is_some() && self.reach() == Reach::Mailbox
+    }
+
     /// A problem of `kind`; add what is known with the methods below.
     pub fn new(kind: ProblemKind) -> Self {
         Self { kind, subject: Subject::default(), count: 1, words: String::new(), cause: None, note: None }

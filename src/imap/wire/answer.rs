@@ -84,7 +84,10 @@ impl Wire {
             if let Some(rest) = first.text.strip_prefix(b"* ") {
                 let status = Status::parse(rest);
                 if let Some(status) = &status {
-                    log::debug!(target: "imap", "[{}] < * {status}", self.connection);
+                    // What a server says of each folder that it opens would be most of the log of a mailbox of thousands.
+                    if status.condition != Condition::Ok || status.has_code("ALERT") {
+                        log::debug!(target: "imap", "[{}] < * {status}", self.connection);
+                    }
                     match status.condition {
                         Condition::Bye => return Err(ImapError::Bye(self.rest_after_bye(status.clone()))),
                         Condition::Bad => self.complaint = Some(status.clone()),

@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod control;
+pub mod given;
 pub mod invitations;
 pub mod losses;
 pub mod permits;
@@ -14,6 +15,7 @@ use crate::imap::{self, Endpoint, Greeted, ImapError, Session};
 use crate::ledger::{MailboxKey, Store};
 use crate::migrate::context::condition::Condition;
 use crate::migrate::context::control::{Control, Registration};
+use crate::migrate::context::given::Given;
 use crate::migrate::context::invitations::Invitations;
 use crate::migrate::context::permits::{Permit, Permits};
 use crate::migrate::context::recorder::Events;
@@ -37,6 +39,8 @@ pub struct RunContext {
     pub options: Options,
     pub selection: Selection,
     pub accounts: Vec<Account>,
+    /// Those that somebody gave while the run continued.
+    pub given: Given,
     pub source: End,
     pub target: End,
     /// One for each mailbox at a time; those of idle workers are free.

@@ -201,6 +201,7 @@ impl Coordinator {
             groupware: prepared.groupware,
             invitations: Default::default(),
             settling: AtomicU64::new(0),
+            given: Default::default(),
         };
         if !context.options.shared_mailboxes {
             context.shared =
@@ -255,10 +256,6 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
         let (id, task) = match next {
             Next::Begin(id, account) => (id, begin(context, kind, id, account)),
             Next::Continue(PutOff { id, task, .. }) => (id, Some(task)),
-            Next::Given(id, account) => {
-                work_to_the_end(context, kind, id, &account);
-                continue;
-            }
             Next::Wait(pause) => {
                 if context.control.wait_for_work(pause) {
                     queue.hurry(context);
@@ -280,14 +277,6 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
             }
         }
         queue.turn_ended(id);
-    }
-}
-
-/// Works on an account that is never put off: its pauses are waited for here.
-fn work_to_the_end(context: &RunContext, kind: RunKind, id: AccountId, account: &Account) {
-    let Some(mut task) = begin(context, kind, id, account) else { return };
-    while let Turn::PutOff(until) = take_turn(context, id, task.as_mut()) {
-        context.control.wait(until.saturating_duration_since(Instant::now()));
     }
 }
 

@@ -3,7 +3,8 @@
 //! 1. Accounts that nobody began come first, the largest of them first, as long as no server has a condition that all of them would meet.
 //! 2. One that was put off comes behind them, at the earliest when its pause is over. So an account whose server hangs up again and again
 //!    never holds the others.
-//! 3. Then come those that somebody gives while the run continues. They are never put off: whoever gives them counts on an answer.
+//! 3. Then come those that somebody gives while the run continues, such as a fleet's. They are put off like others, and then a worker asks for
+//!    further ones, but only a few are held: whoever gives them may have other machines for them.
 //! 4. When the user stops the run, no account begins any more, and those that were put off end.
 //! 5. One that the user skips is kept aside, begun or not. It comes again as soon as the user continues it. When nothing else is left and
 //!    nobody works on anything, it ends as it is.
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// How often a worker looks whether another one's try has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// So many accounts are put off before none is asked for any more.
+const MOST_HELD: usize = 8;
 
 /// The accounts of a run that no worker has.
 pub struct Queue<'a> {
@@ -54,14 +58,12 @@ pub struct PutOff<'a> {
 
 /// What a worker does next.
 pub enum Next<'a> {
-    /// Begin this account of the request.
+    /// Begin this account.
     Begin(AccountId, &'a Account),
     /// Continue this one.
     Continue(PutOff<'a>),
     /// End this one as it is: the user skipped it and did not continue it.
     Leave(PutOff<'a>),
-    /// Work on this one, which somebody gave, to its end.
-    Given(AccountId, Box<Account>),
     /// Wait.
     Wait(Duration),
     /// Nothing is left.
@@ -89,34 +91,44 @@ impl<'a> Queue<'a> {
 
     /// What to do next. After an account's turn [`Queue::turn_ended`] is to be called.
     pub fn next(&self, context: &'a RunContext) -> Next<'a> {
-        let mut waiting = self.lock();
-        let next = waiting.next(context);
-        waiting.at_work += usize::from(matches!(next, Next::Begin(..) | Next::Continue(_)));
-        if context.is_conditioned() {
-            match &next {
-                Next::Begin(id, _) | Next::Continue(PutOff { id, .. }) => waiting.probe = Some(*id),
-                _ => {}
-            }
-        }
-        drop(waiting);
-        match next {
-            Next::Nothing => self.given(context),
-            next => next,
+        let (next, may_ask) = {
+            let mut waiting = self.lock();
+            (waiting.take(context), waiting.fresh.is_empty() && waiting.put_off.len() < MOST_HELD)
+        };
+        let due = match next {
+            Next::Wait(due) => Some(due),
+            Next::Nothing => None,
+            next => return next,
+        };
+        match may_ask.then(|| self.given(context)).flatten() {
+            Some(Next::Wait(pause)) => Next::Wait(due.map_or(pause, |due| due.min(pause))),
+            Some(given) => given,
+            None => next,
         }
     }
 
-    fn given(&self, context: &RunContext) -> Next<'a> {
-        let Some(work) = self.work.as_ref().filter(|_| !context.control.stopping()) else { return Next::Nothing };
+    /// The next account that somebody gives; none when there will be none.
+    fn given(&self, context: &'a RunContext) -> Option<Next<'a>> {
+        let work = self.work.as_ref().filter(|_| !context.control.stopping())?;
         if let Some(pause) = context.condition_wait() {
-            return Next::Wait(pause);
+            return Some(Next::Wait(pause));
+        }
+        if self.lock().is_probed(context) {
+            return Some(Next::Wait(LOOK_EVERY));
         }
         // One after the other, so that the order of the ids is the order of the events.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let id = AccountId(*known);
-        let Some(account) = work.next(id, &|| context.control.stopping()) else { return Next::Nothing };
+        let is_called_away = || self.lock().is_due() || context.condition_wait().is_some();
+        let Some(account) = work.next(id, &|| context.control.stopping() || is_called_away()) else {
+            return is_called_away().then_some(Next::Wait(Duration::ZERO));
+        };
+        let account = context.given.keep(*known - self.listed as u32, account);
         *known += 1;
-        context.report(Event::AccountJoined(info(&account)));
-        Next::Given(id, Box::new(account))
+        context.report(Event::AccountJoined(info(account)));
+        let next = Next::Begin(id, account);
+        self.lock().note_begun(context, &next);
+        Some(next)
     }
 
     /// The turn of this account has ended.
@@ -150,6 +162,33 @@ impl<'a> Queue<'a> {
 }
 
 impl<'a> Waiting<'a> {
+    /// Whether one that was put off is to be continued now.
+    fn is_due(&self) -> bool {
+        let now = Instant::now();
+        self.put_off.iter().any(|account| account.until <= now)
+    }
+
+    /// Whether another account tries already whether a server's condition is over.
+    fn is_probed(&self, context: &RunContext) -> bool {
+        self.probe.is_some() && context.is_conditioned()
+    }
+
+    /// Where a server has a condition, what comes next tries alone whether it is over.
+    fn note_begun(&mut self, context: &RunContext, next: &Next<'_>) {
+        match next {
+            Next::Begin(id, _) | Next::Continue(PutOff { id, .. }) if context.is_conditioned() => {
+                self.probe = Some(*id)
+            }
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, context: &'a RunContext) -> Next<'a> {
+        let next = self.next(context);
+        self.note_begun(context, &next);
+        next
+    }
+
     fn next(&mut self, context: &'a RunContext) -> Next<'a> {
         let now = Instant::now();
         let stopping = context.control.stopping();
@@ -157,7 +196,7 @@ impl<'a> Waiting<'a> {
         let is_skipped = |index: &usize| context.control.is_skipped(AccountId(*index as u32));
         let fresh = self.fresh.iter().position(|index| !is_skipped(index));
         let has_any = !self.put_off.is_empty() || fresh.is_some();
-        if has_any && !stopping && self.probe.is_some() && context.is_conditioned() {
+        if has_any && !stopping && self.is_probed(context) {
             return Next::Wait(LOOK_EVERY);
         }
         let condition = context.condition_wait().filter(|_| !stopping);

@@ -24,7 +24,9 @@ use std::time::Duration;
 pub struct Sessions {
     pub source: Reader,
     pub target: Writer,
+    /// The connection that reads back; none before something is to be copied.
     pub follower: Option<Follower>,
+    has_asked_for_follower: bool,
     /// For sending every other batch.
     pub second: SecondConnection,
     /// The wire names of the target's folders, so that none is created twice.
@@ -82,11 +84,11 @@ impl Sessions {
         let listed = target_listing.folders.iter();
         let existing = listed.clone().map(|folder| folder.wire_name.clone()).collect();
         let selectable = listed.filter(|folder| folder.selectable).map(|folder| folder.wire_name.clone()).collect();
-        let follower = start_follower(context, id, account, user.as_ref());
         let sessions = Self {
             source,
             target: target.into_writer(),
-            follower,
+            follower: None,
+            has_asked_for_follower: false,
             second: SecondConnection::default(),
             existing,
             selectable,
@@ -95,6 +97,20 @@ impl Sessions {
             _places: places,
         };
         Ok((sessions, Listings { source: source_listing, target: target_listing }))
+    }
+
+    /// Starts the connection that reads back what is copied, once. A mailbox without anything new does not need it: of many such mailboxes the
+    /// sign-ins take most of the time.
+    pub fn start_follower(
+        &mut self,
+        context: &RunContext,
+        id: AccountId,
+        account: &Account,
+        user: Option<&TargetUser>,
+    ) {
+        if !std::mem::replace(&mut self.has_asked_for_follower, true) {
+            self.follower = start_follower(context, id, account, user);
+        }
     }
 
     /// Waits so long for the next byte on both sides from now on.

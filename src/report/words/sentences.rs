@@ -244,6 +244,8 @@ pub fn account_status(state: &RunState, account: &AccountState, now: u64) -> Str
             None => "Not complete".to_owned(),
         },
         (AccountEnd::Failed, _) => match account.failure() {
+            // What the server says of every account is said once, elsewhere.
+            Some(problem) if problem.is_of_every_account() => format!("Failed: {}", problem.brief()),
             Some(problem) => format!("Failed: {}", printable(&problem.sentence())),
             None => "Failed".to_owned(),
         },
