@@ -87,8 +87,8 @@ fn needs_you(page: &mut Page, state: &RunState) {
     let mailboxes = in_need.iter().flat_map(|account| problems_of(account));
     page.problems("", mailboxes.filter(is_error).filter(|problem| problem.reach() >= Reach::Mailbox));
     let is_conditions = |account: &&AccountState| {
-        account.end == Some(AccountEnd::Failed)
-            && problems_of(account).filter(is_error).all(Problem::is_of_every_account)
+        let mut errors = problems_of(account).filter(is_error).peekable();
+        account.end == Some(AccountEnd::Failed) && errors.peek().is_some() && errors.all(Problem::is_of_every_account)
     };
     let (by_condition, in_need): (Vec<&AccountState>, Vec<&AccountState>) =
         in_need.into_iter().partition(is_conditions);
