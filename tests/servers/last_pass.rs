@@ -7,8 +7,6 @@ use crate::support::dovecot::{Dovecot, DovecotSettings};
 use crate::support::imap_client::{ImapClient, Path};
 use crate::support::run::{Migration, Place, problems};
 use kimt::progress::{Followed, Verdict};
-use kimt::rehearsal::{Link, LinkOptions};
-use std::time::{Duration, Instant};
 
 const ANN: (&str, &str) = ("ann@example.com", "secret-1");
 
@@ -111,40 +109,4 @@ fn cyrus_to_dovecot_with_and_without_condstore() {
 fn cyrus_to_a_cyrus_without_move_and_one_without_uidplus_too() {
     last_pass(cyrus_without("").port, cyrus_without("MOVE").port, false);
     last_pass(cyrus_without("").port, cyrus_without("MOVE UIDPLUS").port, true);
-}
-
-/// How long a last pass takes that brings a hundred changes of flags to a mailbox of 5,000 messages in ten folders, near or far.
-fn measured(round_trip: Duration) -> Duration {
-    let (source, target) = (dovecot_without(&[]), dovecot_without(&[]));
-    let mut corpus = corpus::ordinary(0);
-    for folder in 0..10 {
-        let name = format!("Folder {folder}");
-        corpus.folder(&[&name], (0..500).map(|number| corpus::plain_message(folder * 1_000 + number)).collect());
-    }
-    let mut people = client(source.port);
-    people.fill(&corpus);
-    let options = LinkOptions { round_trip, ..LinkOptions::default() };
-    let links = [source.port, target.port].map(|port| Link::start(port, options).unwrap());
-    let [here, there] = [&links[0], &links[1]].map(|link| Place::plain(link.port()));
-    let migration = Migration::new(here, there, &[ANN]);
-    assert_eq!(migration.run().verdict(), Verdict::AllComplete);
-    for folder in 0..10 {
-        people.expect(format!("SELECT \"Folder {folder}\"").as_bytes());
-        people.expect(b"STORE 100:109 +FLAGS ($week)");
-    }
-    let begun = Instant::now();
-    let state = migration.run();
-    let took = begun.elapsed();
-    let changed = state.tally.followed.flags;
-    assert!(changed > 0 && state.tally.followed.left == 0, "{:?}", problems(&state));
-    println!("{changed} changes of flags among 5,000 messages took {took:?} with {round_trip:?} a round trip");
-    took
-}
-
-#[test]
-fn a_hundred_changes_of_flags_among_5000_messages_cost_few_round_trips() {
-    let near = measured(Duration::ZERO);
-    let far = measured(Duration::from_millis(50));
-    // Thirty round trips for ten folders and signing in; how fast a machine is under load shows in the near pass.
-    assert!(far < near * 2 + Duration::from_millis(50 * 60), "{near:?} near, {far:?} far");
 }
