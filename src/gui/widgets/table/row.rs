@@ -87,8 +87,8 @@ impl Row<'_> {
         put(self.ui, cell, right, (self.index, column), Label::new(text).truncate().selectable(false));
     }
 
-    /// Writes a text over the cells `from` to `to`: in one line, in two smaller ones where that is too narrow, and otherwise cut, with all of it in the
-    /// tooltip. The text is not yet in the order of display.
+    /// Writes a text over the cells `from` to `to`: in one line, in two smaller ones where that is too narrow, and otherwise cut, with all
+    /// of it in the tooltip. The text is not yet in the order of display.
     pub fn fitted(&mut self, (from, to): (usize, usize), text: &str, colour: Color32) {
         const ONE_LINE: f32 = 13.5;
         const TWO_LINES: f32 = 12.0;
