@@ -119,7 +119,7 @@ impl Reader {
     /// The status of one folder, without opening it.
     pub fn status(&mut self, wire_name: &[u8]) -> Result<FolderStatus, ImapError> {
         let status = self.numbers(wire_name)?.status();
-        status.ok_or_else(|| ImapError::Protocol(MailServerFault::StatusWithoutNumbers))
+        status.ok_or(ImapError::Protocol(MailServerFault::StatusWithoutNumbers))
     }
 
     /// Whether there is such a folder.
