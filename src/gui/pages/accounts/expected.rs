@@ -1,7 +1,7 @@
 //! What is known before the start to go wrong for the chosen accounts, counted by cause: too few seats, mailboxes larger than their quota,
 //! passwords that Kerio Connect refuses, and what failed in an earlier run.
 //!
-//! - What a check found of an account counts in place of what an earlier run met, because it is newer.
+//! - What a check found to be impossible has a strip of its own. What else it found of an account counts in place of what an earlier run met, because it is newer.
 //! - Without a check nobody knows who is new in Kerio Connect; then the seats are compared with all chosen accounts that no run has begun.
 
 use super::super::super::widgets::sign::Mark;
@@ -52,7 +52,7 @@ impl AccountsPage {
                 Some(check) if check.found(position).is_some_and(|found| found.end.is_some()) => {
                     let problems = check.found(position).into_iter().flat_map(|found| &found.problems);
                     let keeps =
-                        |problem: &&Problem| check.has_failed(position) || problem.kind == ProblemKind::QuotaTooSmall;
+                        |problem: &&Problem| problem.kind == ProblemKind::QuotaTooSmall && !check.has_failed(position);
                     problems.map(|(_, problem)| problem).find(keeps).map(Problem::brief)
                 }
                 _ if self.over_runs.stage(position) == AccountStage::NeedsAttention => {
