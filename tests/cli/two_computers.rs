@@ -62,11 +62,12 @@ fn two_processes_on_the_same_mailboxes_double_one_message_of_each_at_most_and_na
         for last in &runs[4..] {
             assert_eq!((last.code, last.messages()[0]), (Some(0), 0), "{without:?}: {last:?}");
         }
-        for (user, _) in &stage.accounts {
+        for (position, (user, _)) in stage.accounts.iter().enumerate() {
             let [missing, doubled] = missing_and_doubled(&stage, user);
             assert!(missing == 0 && doubled <= 1, "{without:?}: {missing} missing, {doubled} doubled");
             let names = |run: &Outcome| {
-                run.stdout.lines().any(|line| line.contains("\"message_doubled\"") && line.contains(user.as_str()))
+                let account = format!("\"account\":{position},");
+                run.stdout.lines().any(|line| line.contains("\"message_doubled\"") && line.contains(&account))
             };
             assert!(
                 doubled == 0 || runs.iter().any(names),

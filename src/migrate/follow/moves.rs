@@ -6,7 +6,7 @@
 //!    such; it is one if it has its content, for which it is read from the source.
 //! 3. Where the place on the target still holds what we put there, with the flags that we set, the message is moved there. Where somebody has
 //!    taken it away or flagged it, it stays as she left it: it is not copied, and is counted. Where the place holds something else, or nobody
-//!    knows the place, or the target cannot move, the message is copied as any new one.
+//!    ever knew the place, or the target cannot move, the message is copied as any new one.
 //! 4. Each move is intended in the record before it is made. After a cut the target is asked where the message is (`departures`).
 
 use super::copies::{CopyState, DatedCopy, look};
@@ -254,8 +254,8 @@ fn follow_from(
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
-                // What was never read back nor seen may never have been there.
-                CopyState::Empty if matches!(message.state, State::Checked | State::Seen) => {
+                // What was never read back nor seen may never have been there. What was, and has no place, was taken elsewhere before.
+                CopyState::Empty | CopyState::Placeless if matches!(message.state, State::Checked | State::Seen) => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }

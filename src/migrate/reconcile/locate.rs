@@ -1,7 +1,7 @@
 //! Finding messages on the target by content: the ones that a record does not know, and the places of the ones that it knows.
 
 use crate::domain::{Digest, MessageHead, ProblemKind, Side, Uid};
-use crate::ledger::{Done, FolderRecord};
+use crate::ledger::{Done, FolderRecord, Message, State};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::content::comparison::Comparison;
@@ -302,6 +302,40 @@ pub fn forget_or_find_elsewhere(
     let gone: Vec<Uid> = gone.into_iter().map(|done| done.uid).collect();
     run.ledger.forget_messages(record, &gone)?;
     Ok(gone)
+}
+
+/// What its owner had filed elsewhere on the target before the record of its folder was given up, and is still there: it is not copied
+/// again. The source is asked whether the message is still the one that was copied.
+pub fn still_filed_elsewhere(
+    run: &mut FolderRun<'_, '_>,
+    past: &FolderRecord,
+    found: &[Match],
+) -> Result<Vec<Done>, Halt> {
+    if past.source_uid_validity != run.scan.status.uid_validity {
+        return Ok(Vec::new());
+    }
+    let found: BTreeSet<Uid> = found.iter().map(|found| found.uid).collect();
+    let is_filed = |message: &&Message| {
+        let head = run.scan.heads.get(message.uid);
+        message.state == State::Checked
+            && message.target_uid.is_none()
+            && !found.contains(&message.uid)
+            && head.is_some_and(|head| message.claimed.is_none_or(|size| size == head.size))
+    };
+    let messages = run.ledger.messages_of(past)?;
+    let filed: Vec<Done> = messages.iter().filter(is_filed).filter_map(Message::as_done).collect();
+    if filed.is_empty() {
+        return Ok(filed);
+    }
+    run.open_source()?;
+    let uids: Vec<Uid> = filed.iter().map(|done| done.uid).collect();
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    let losses = &mut run.job.progress.reading_losses;
+    readings.read::<SizeAndDigest>(&mut run.sessions.source, &uids, losses).on(Side::Source)?;
+    let is_same = |done: &Done| readings.get(done.uid).is_some_and(|(_, digest)| *digest == done.digest);
+    let filed: Vec<Done> = filed.into_iter().filter(is_same).collect();
+    let there = find_elsewhere(run, &filed)?;
+    Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
 }
 
 /// Which of these are in another folder of the target, in places that no record claims.

@@ -21,7 +21,7 @@ use crate::migrate::scan::unchanged::is_as_recorded;
 use crate::progress::Step;
 use locate::{
     forget_or_find_elsewhere, locate, look_by_size, match_with_target, note_found, note_seen, on_target, place,
-    placeless, unclaimed,
+    placeless, still_filed_elsewhere, unclaimed,
 };
 use std::collections::BTreeSet;
 
@@ -173,7 +173,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     {
         await_quiet(run)?;
     }
-    let (mut found, mut altered, mut there) = (Vec::new(), Vec::new(), Heads::default());
+    let (mut found, mut altered, mut filed, mut there) = (Vec::new(), Vec::new(), Vec::new(), Heads::default());
     // Where there is a past, the number of messages from before is not believed: the folder itself is asked.
     // Nor is a number of none, unless UIDNEXT says as well that there never was a message.
     let may_hold_some = target.open.status.messages > 0 || target.open.status.uid_next != Some(Uid(1));
@@ -183,6 +183,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         found = match_with_target(run, scan.heads.all(), there.all(), Scope::Folder)?;
         if let Some(past) = past {
             altered = still_altered(run, past, &there, &found)?;
+            filed = still_filed_elsewhere(run, past, &found)?;
         }
     }
     run.job.progress.own_appends.others_were_first |= !found.is_empty();
@@ -205,7 +206,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         run.ledger.made(&record)?;
     }
     note_found(run, &record, found, &there, &[])?;
-    run.ledger.record(&record, &altered, &[], &[], 0)?;
+    run.ledger.record(&record, &[altered.as_slice(), &filed].concat(), &[], &[], 0)?;
     let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
     run.ledger.altered(&record, &places)?;
     run.job.progress.begun_anew = true;

@@ -12,6 +12,7 @@ use crate::domain::{Digest, Uid, UidValidity};
 use crate::ledger::{FolderRecord, Ledger, State};
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{Match, Matching, Scope};
+use crate::migrate::folder::noted_flags::{stored, to_be};
 use crate::migrate::folder::progress::is_far_off;
 use crate::migrate::heads::{Head, Heads};
 use chrono::{DateTime, FixedOffset};
@@ -69,7 +70,8 @@ pub struct Known {
 struct KnownMessage {
     target_uid: Option<Uid>,
     past: Past,
-    flags: Option<BTreeSet<String>>,
+    /// The note of the flags that were set.
+    flags: Option<Vec<String>>,
 }
 
 impl Known {
@@ -91,8 +93,7 @@ impl Known {
         }
         let Ok(messages) = ledger.messages_of(record) else { return known };
         for message in messages {
-            let flags = ledger.flags(record, message.uid).ok().flatten();
-            let flags = flags.map(|flags| flags.iter().map(|flag| flag.to_ascii_lowercase()).collect());
+            let flags = ledger.flags(record, message.uid).ok().flatten().map(<[String]>::to_vec);
             let past = Past {
                 was_copied: message.state != State::Intended,
                 was_checked: matches!(message.state, State::Checked | State::Seen),
@@ -251,13 +252,15 @@ impl Differences {
         if sent_flags == flags {
             return;
         }
-        let set = known.messages.get(&uid).filter(|known| known.target_uid == Some(target_uid));
-        let set = set.and_then(|known| known.flags.as_ref());
-        match set {
-            Some(set) if *set != flags => self.marked.push(uid),
+        let noted = known.messages.get(&uid).filter(|known| known.target_uid == Some(target_uid));
+        let noted = noted.and_then(|known| known.flags.as_ref());
+        let sent_list: Vec<String> = sent_flags.iter().cloned().collect();
+        match noted {
+            Some(noted) if stored(noted) != flags => self.marked.push(uid),
+            Some(noted) if to_be(&sent_list, noted) == flags => {}
             // The target does not keep what the source has, which was reported when it was copied. Every server keeps the standard flags but
             // \Deleted: without one of these the source was changed since, which the last pass brings.
-            Some(set) if set.is_subset(&sent_flags) && !sent_flags.difference(set).any(|flag| is_kept(flag)) => {}
+            Some(_) if flags.is_subset(&sent_flags) && !sent_flags.difference(&flags).any(|flag| is_kept(flag)) => {}
             None if !known.keeps_deleted && is_but_for_deleted(&sent_flags, &flags) => {}
             _ => {
                 let text = |flags: BTreeSet<String>| flags.into_iter().collect::<Vec<_>>().join(" ");
