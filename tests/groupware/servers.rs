@@ -137,10 +137,12 @@ fn everything_moves_from_cyrus_into_xandikos() {
     assert_eq!(outcome(&second), [0, all as u64, 0, 0, 0, 0], "{:#?}", said(&second));
 }
 
-/// A SOGo that `scripts/sogo` has started: it says where it is and into which file its mail goes. Without it this test does nothing.
+/// A SOGo that `scripts/sogo` has started: it says where it is and into which file its mail goes.
 #[test]
+#[ignore = "needs a SOGo that scripts/sogo starts"]
 fn sogo_gets_everything_once_and_has_no_mail_to_send() {
-    let (Ok(port), Ok(mail)) = (std::env::var("KIMT_SOGO_PORT"), std::env::var("KIMT_SOGO_MAIL")) else { return };
+    let [port, mail] =
+        ["KIMT_SOGO_PORT", "KIMT_SOGO_MAIL"].map(|name| std::env::var(name).expect("start scripts/sogo"));
     let (port, sent) = (port.parse().unwrap(), || std::fs::read_to_string(&mail).unwrap_or_default());
     let (user, password) = account();
     let (source, all) = filled_radicale();
