@@ -33,7 +33,7 @@ impl Screen {
         // lets go of its output, so that this ends when Xvfb does.
         let mut xvfb = Command::new("/bin/sh")
             .args(["-c", r#""$@" & exec >&-; read ended; kill -KILL 0"#, "sh"])
-            .args(["Xvfb", "-displayfd", "1", "-nolisten", "tcp"])
+            .args(["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp"])
             .args(["-screen", "0", "1280x800x24", "-fbdir"])
             .arg(folder)
             .process_group(0)
