@@ -1,6 +1,6 @@
 //! Correcting single accounts in the window, trying them again, and starting at a time.
 
-use super::support::{pictures, plain};
+use super::support::{NO_WORD, pictures, plain, spoil_first_password};
 use super::whole::{open, wait_until};
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
@@ -55,10 +55,7 @@ fn enter_in_the_form_uses_the_correction_and_does_not_press_the_button_of_the_pa
 
 /// Runs a migration whose first password is wrong, up to its result.
 fn with_one_refused(folder: &std::path::Path, demo: &Demo) -> Harness<'static, App> {
-    let text = std::fs::read_to_string(demo.accounts_file()).unwrap();
-    let (first, others) = text.split_once('\n').unwrap();
-    let address = first.split(';').next().unwrap();
-    std::fs::write(demo.accounts_file(), format!("{address};wrong\n{others}")).unwrap();
+    spoil_first_password(demo, NO_WORD);
     let mut harness = open(folder, None, Some(demo));
     wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
     harness.key_press(Key::Enter);
@@ -91,13 +88,14 @@ fn one_password_is_corrected_in_its_row_the_account_tried_again_alone_and_the_li
 
     // Nothing was written down until it is asked for.
     let on_disk = || std::fs::read_to_string(demo.accounts_file()).unwrap();
-    assert!(on_disk().contains(";wrong\n"));
+    let as_it_was = format!(";{NO_WORD}\n");
+    assert!(on_disk().contains(&as_it_was));
     harness.get_by_label("1 account is corrected, in this window only.");
     harness.get_by_label("Save a corrected list").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the list", |app| app.wizard.good_news.is_some());
     let saved = harness.state().wizard.accounts.file.clone().unwrap();
-    assert!(saved != demo.accounts_file() && on_disk().contains(";wrong\n"), "{saved:?}");
+    assert!(saved != demo.accounts_file() && on_disk().contains(&as_it_was), "{saved:?}");
     let read = accounts::load(&saved).unwrap();
     let passwords = |all: &[kimt::domain::Account]| all.iter().map(|it| it.password.clone()).collect::<Vec<_>>();
     assert_eq!(passwords(&read.accounts), passwords(harness.state().wizard.accounts.accounts()));

@@ -1,6 +1,7 @@
 //! What the window does not do: work beside another program, end a migration unasked, repeat what is complete, write a password down.
 
 use super::migrations::{begun, keep};
+use super::support::{NO_WORD, spoil_first_password};
 use super::whole::{open, wait_until};
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
@@ -39,14 +40,6 @@ fn log_folders(folder: &Path) -> Vec<PathBuf> {
 fn demo(folder: &Path, messages: usize, accounts: usize) -> Demo {
     let rtt = Duration::from_millis(if messages > 100 { 20 } else { 0 });
     Demo::start(&DemoOptions { messages, accounts, rtt, ..DemoOptions::new(folder) }).unwrap()
-}
-
-/// Writes another password for the first account into the file.
-fn spoil_first_password(demo: &Demo, password: &str) {
-    let text = std::fs::read_to_string(demo.accounts_file()).unwrap();
-    let (first, others) = text.split_once('\n').unwrap();
-    let address = first.split(';').next().unwrap();
-    std::fs::write(demo.accounts_file(), format!("{address};{password}\n{others}")).unwrap();
 }
 
 /// The window on page 2, with all accounts chosen.
@@ -96,7 +89,7 @@ fn stopping_and_closing_ask_first_during_a_migration() {
 fn only_what_is_not_complete_is_migrated_again() {
     let folder = tempfile::tempdir().unwrap();
     let demo = demo(folder.path(), 30, 3);
-    spoil_first_password(&demo, "another");
+    spoil_first_password(&demo, NO_WORD);
     let mut harness = at_accounts(folder.path(), &demo);
     for accounts in [3, 1] {
         wait_until(&mut harness, "the file", |app| !app.wizard.accounts.loading);

@@ -5,6 +5,7 @@ use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use kimt::gui::action::Action;
 use kimt::gui::wizard::Wizard;
 use kimt::gui::{fonts, theme};
+use kimt::rehearsal::demo::Demo;
 
 /// The wizard and what it asked for.
 #[derive(Default)]
@@ -19,6 +20,18 @@ impl eframe::App for Shown {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.actions.extend(self.wizard.show(ui));
     }
+}
+
+/// A password that the demo's servers refuse. The window takes every password of a run out of the words of others, and in these tests one
+/// process has the runs of all of them: a password that is a word would be missing in whatever picture is taken after that run.
+pub const NO_WORD: &str = "b7Xq-29kf";
+
+/// Writes another password for the first account into the demo's list.
+pub fn spoil_first_password(demo: &Demo, password: &str) {
+    let text = std::fs::read_to_string(demo.accounts_file()).unwrap();
+    let (first, others) = text.split_once('\n').unwrap();
+    let address = first.split(';').next().unwrap();
+    std::fs::write(demo.accounts_file(), format!("{address};{password}\n{others}")).unwrap();
 }
 
 /// A size of the window in points, and how many pixels a point has.
