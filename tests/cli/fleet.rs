@@ -1,17 +1,14 @@
 //! A fleet as an administrator uses it: the real binary as several processes, a real PostgreSQL, embedded mail servers.
 
 use super::postgres::Postgres;
-use super::stage::{Outcome, Running, Stage, finish, kimt, until};
+use super::stage::{Gate, Outcome, Running, Stage, finish, kimt, until};
 use kimt::rehearsal::{Action, Moment, Step};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// A lease for tests, in milliseconds.
-const LEASE: &str = "6000";
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A stage with a database.
 pub(super) struct Field {
@@ -75,11 +72,7 @@ impl Field {
     }
 
     pub(super) fn worker(&self, machine: &str, more: &[&str]) -> Command {
-        self.worker_with(machine, LEASE, more)
-    }
-
-    fn worker_with(&self, machine: &str, lease: &str, more: &[&str]) -> Command {
-        let mut program = self.command("work", &["--machine", machine, "--lease", lease, "--json"]);
+        let mut program = self.command("work", &["--machine", machine, "--json"]);
         program.arg("--key-file").arg(self.key()).args(more);
         program.arg("--log-dir").arg(self.stage.folder.path().join("logs").join(machine));
         program
@@ -107,6 +100,34 @@ impl Field {
         self.postgres.connect(&self.ledger).batch_execute(statement).unwrap();
     }
 
+    pub(super) fn count(&self, statement: &str) -> i64 {
+        self.postgres.connect(&self.ledger).query_one(statement, &[]).unwrap().get(0)
+    }
+
+    /// How many processes work on a mailbox just now.
+    pub(super) fn at_work(&self) -> i64 {
+        self.count("SELECT count(DISTINCT holder) FROM kimt.job WHERE holder IS NOT NULL")
+    }
+
+    /// Ends the leases of all processes, and the time of grace, at once: no test waits for them, and none depends on them being long enough.
+    pub(super) fn end_leases(&self) {
+        self.sql("UPDATE kimt.worker SET until = clock_timestamp() - interval '1 hour'");
+    }
+
+    /// Messages on the target, of all accounts.
+    pub(super) fn arrived(&self) -> usize {
+        self.stage.accounts.iter().map(|(user, _)| self.stage.target.messages(user)).sum()
+    }
+
+    /// Waits until nothing arrives any more.
+    fn until_quiet(&self) {
+        until("nothing arrives any more", || {
+            let before = self.arrived();
+            std::thread::sleep(Duration::from_secs(2));
+            self.arrived() == before
+        });
+    }
+
     /// All accounts complete, each message once.
     pub(super) fn assert_complete(&self) {
         let (ended, _) = self.report();
@@ -120,8 +141,10 @@ fn two_machines_share_the_mailboxes_and_any_third_makes_the_one_report() {
     let field = Field::with_fleet(6, 15);
     let waiting = field.ordered("migrate", &[]);
     assert!(waiting.stdout.contains("6 accounts") && waiting.stdout.contains("kimt fleet work"), "{waiting:?}");
-    field.stage.target.slow_down(Duration::from_millis(10));
+    let gate = field.stage.target.hold_after(0);
     let workers = ["one", "two"].map(|machine| field.start(machine));
+    until("both work", || field.at_work() == 2);
+    gate.open();
     for ended in workers.map(Running::finish) {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.messages()[0] > 0, "each did its share: {ended:?}");
@@ -182,15 +205,21 @@ fn a_dump_of_the_database_tells_no_password_no_address_and_no_server_and_finish_
 fn machines_that_are_killed_at_any_moment_are_followed_by_others_and_nothing_is_lost_or_doubled() {
     let field = Field::with_fleet(4, 40);
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(15));
-    let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
+    let gate = field.stage.target.hold_after(0);
     for round in 0..3 {
-        let before = arrived();
+        let before = field.arrived();
         let doomed = [field.start(&format!("a{round}")), field.start(&format!("b{round}"))];
-        until("something arrives", || arrived() > before + 15);
+        until("both work", || field.at_work() == 2);
+        gate.allow(40);
+        until("something arrives", || field.arrived() > before + 15);
         doomed.into_iter().for_each(Running::cut_off);
+        // What the target has of them it still stores.
+        gate.open();
+        until("their connections end", || field.stage.target.imap.connections() == 0);
+        gate.close();
+        field.end_leases();
     }
-    field.stage.target.hurry();
+    gate.open();
     let last = field.start("last").finish();
     assert_eq!(last.code, Some(0), "{last:?}");
     field.assert_complete();
@@ -198,15 +227,23 @@ fn machines_that_are_killed_at_any_moment_are_followed_by_others_and_nothing_is_
 
 #[test]
 fn a_machine_that_was_frozen_past_its_lease_stops_with_a_code_of_its_own_and_another_has_done_its_work() {
+    // It stops 12 seconds after its last renewal, by its own clock.
+    const LEASE: &str = "18000";
     let field = Field::with_fleet(2, 40);
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(20));
-    let mut frozen = field.start("frozen");
-    until("something arrives", || field.stage.target.messages(field.stage.user(1)) > 5);
+    let gate = field.stage.target.hold_after(6);
+    let mut frozen = Running::start(&mut field.worker("frozen", &["--jobs", "2", "--lease", LEASE]));
+    until("something arrives", || field.arrived() == 6);
     frozen.signal("-STOP");
+    let frozen_at = Instant::now();
+    gate.open();
+    field.until_quiet();
+    assert!(field.arrived() < field.stage.source_messages(), "something is left to do");
+    field.end_leases();
     let other = field.start("other").finish();
     assert_eq!(other.code, Some(0), "{other:?}");
     field.assert_complete();
+    std::thread::sleep(Duration::from_secs(13).saturating_sub(frozen_at.elapsed()));
     frozen.signal("-CONT");
     let ended = frozen.finish();
     assert_eq!(ended.code, Some(5), "{ended:?}");
@@ -219,15 +256,16 @@ fn a_database_that_crashes_and_returns_is_waited_for() {
     let field = Field::on(Arc::new(Postgres::start()), 3, 40);
     field.create();
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(20));
-    let workers = ["one", "two"].map(|machine| Running::start(&mut field.worker_with(machine, "60000", &[])));
-    for _ in 0..2 {
-        std::thread::sleep(Duration::from_millis(800));
+    let gate = field.stage.target.hold_after(20);
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    for round in 1..=2 {
+        until("they continue", || field.arrived() >= 20 * round);
         field.postgres.crash();
+        gate.allow(20);
         std::thread::sleep(Duration::from_millis(700));
         field.postgres.run();
     }
-    field.stage.target.hurry();
+    gate.open();
     for ended in workers.map(Running::finish) {
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
@@ -247,8 +285,7 @@ fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_
     );
     let running = field.start("one");
     until("both are put off", || field.watch()["accounts"]["due_later"].as_u64() == Some(2));
-    let arrived: usize = field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum();
-    assert_eq!(arrived, 0, "nothing is sent whose record is not on the database's disk");
+    assert_eq!(field.arrived(), 0, "nothing is sent whose record is not on the database's disk");
     field.sql("DROP TRIGGER full_disk ON kimt.block; UPDATE kimt.job SET due = '-infinity'");
     let ended = running.finish();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -264,37 +301,47 @@ fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_
 
 #[test]
 fn all_machines_are_held_continued_stopped_and_one_is_drained() {
-    let field = Field::new(4, 60);
-    let made = finish(field.creation("uni").args(["--max-rate-target", "20 kB/s"]));
-    assert_eq!(made.code, Some(0), "{made:?}");
+    let field = Field::with_fleet(8, 30);
     field.ordered("migrate", &[]);
-    let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
-    let workers = ["one", "two"].map(|machine| field.start(machine));
-    until("something arrives", || arrived() > 4);
+    let gate = field.stage.target.hold_after(20);
+    let said = |machine: &str| field.stage.folder.path().join(format!("{machine}.out"));
+    let machines = ["one", "two"];
+    let workers =
+        machines.map(|machine| Running::start_into(&mut field.worker(machine, &["--jobs", "2"]), &said(machine)));
+    let all_say = |event: &str| {
+        let word = format!(r#""event":"{event}""#);
+        until(event, || machines.iter().all(|machine| std::fs::read_to_string(said(machine)).unwrap().contains(&word)));
+    };
+    until("both work", || field.at_work() == 2 && field.arrived() == 20);
     field.ordered("pause", &[]);
-    until("all hold", || {
-        let before = arrived();
-        std::thread::sleep(Duration::from_secs(3));
-        arrived() == before
-    });
-    let held = arrived();
-    assert!(held < 480, "they had something left");
+    all_say("paused");
+    gate.open();
+    field.until_quiet();
+    let held = field.arrived();
+    assert!(held < 4 * 60, "four accounts were begun, and had something left: {held}");
+    gate.close();
     field.ordered("continue", &[]);
-    until("they continue", || arrived() > held);
+    all_say("continued");
+    gate.allow(5);
+    until("they continue", || field.arrived() > held);
     field.ordered("stop", &[]);
+    all_say("stop_requested");
+    gate.open();
     for worker in workers {
         let ended = worker.finish();
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
     let watched = field.watch();
     assert_eq!((watched["wish"].as_str(), watched["accounts"]["running"].as_u64()), (Some("stop"), Some(0)));
-    assert!(watched["accounts"]["waiting"].as_u64() > Some(0), "{watched}");
+    assert!(watched["accounts"]["waiting"].as_u64() >= Some(4), "{watched}");
+    gate.close();
     field.ordered("continue", &[]);
     let drained = field.start("three");
     until("it has begun", || field.watch()["accounts"]["running"].as_u64() == Some(2));
     field.ordered("drain", &["three"]);
+    gate.open();
     assert_eq!(drained.finish().code, Some(0));
-    assert!(field.watch()["accounts"]["waiting"].as_u64() > Some(0), "the rest is left to others");
+    assert!(field.watch()["accounts"]["waiting"].as_u64() >= Some(2), "the rest is left to others");
     assert_eq!(field.start("four").finish().code, Some(0));
     field.assert_complete();
 }
@@ -316,18 +363,22 @@ fn waves_are_migrated_one_after_the_other_and_a_schedule_visits_each_mailbox_unt
     assert_eq!(field.start("one").finish().code, Some(0));
     assert_eq!(field.stage.target.messages(address), 5);
     assert_eq!(field.stage.target.messages(field.stage.user(1)), 0, "wave 1 was not begun");
-    let cut_over = chrono::Local::now() + chrono::TimeDelta::seconds(8);
-    let until_text = cut_over.format("%Y-%m-%dT%H:%M:%S").to_string();
-    field.ordered("migrate", &["--wave", "1", "--every", "2s", "--until", &until_text]);
-    let mut running = field.start("two");
-    until("the first pass", || field.stage.target.messages(field.stage.user(1)) == 10);
-    field.stage.source.store().add_generated(field.stage.user(1), "INBOX", 3, 500, 950_000).unwrap();
+    let cut_over = (chrono::Local::now() + chrono::TimeDelta::hours(2)).format("%Y-%m-%dT%H:%M:%S").to_string();
+    field.ordered("migrate", &["--wave", "1", "--every", "2s", "--until", &cut_over]);
+    let running = field.start("two");
+    let user = field.stage.user(1);
+    let add = |seed| field.stage.source.store().add_generated(user, "INBOX", 3, 500, seed).unwrap();
+    for (arrived, seed) in [(10, 950_000), (13, 960_000)] {
+        until("another pass", || field.stage.target.messages(user) == arrived);
+        add(seed);
+    }
     let busy = field.run("verify", &[]);
     assert_eq!(busy.code, Some(2), "{busy:?}");
-    until("the worker ends after the cut-over", || running.child().try_wait().unwrap().is_some());
-    assert!(chrono::Local::now() >= cut_over);
+    // The cut-over comes now.
+    field.sql("UPDATE kimt.wave SET until = clock_timestamp()");
     let ended = running.finish();
     assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(field.count("SELECT count(*) FROM kimt.job WHERE wave = 1 AND last AND state = 'done'"), 2);
     field.stage.assert_user_equal(field.stage.user(1));
     let none = field.run("migrate", &["--wave", "9"]);
     assert_eq!(none.code, Some(2), "{none:?}");
@@ -425,30 +476,38 @@ fn accounts_that_lead_to_one_mailbox_are_refused_and_named_in_the_report() {
 /// has believed that nothing more comes, and has sent these messages itself.
 #[test]
 fn what_the_target_stores_long_after_a_take_over_is_reported_as_doubled_and_the_rightful_holder_goes_on() {
-    const HELD: Duration = Duration::from_secs(16);
     let field = Field::with_fleet(1, 40);
     field.ordered("migrate", &[]);
-    let holds = Arc::new(AtomicBool::new(true));
-    let holding = holds.clone();
-    field.stage.target.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
-        Moment::Received { command: "APPEND" } if holding.load(Ordering::SeqCst) => Action::Delay(HELD),
-        Moment::Received { command: "APPEND" } => Action::Delay(Duration::from_millis(400)),
-        _ => Action::Proceed,
+    let [of_doomed, of_heir] = [0, 10].map(|messages| Arc::new(Gate::new(messages)));
+    // The last connection of the machine that is killed, and the last of all.
+    let (doomed_until, newest) = (Arc::new(AtomicU64::new(u64::MAX)), Arc::new(AtomicU64::new(0)));
+    let (late, rightful, until_here, seen) = (of_doomed.clone(), of_heir.clone(), doomed_until.clone(), newest.clone());
+    field.stage.target.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| {
+        seen.fetch_max(step.connection, Ordering::SeqCst);
+        if matches!(step.moment, Moment::Received { command: "APPEND" }) {
+            if step.connection <= until_here.load(Ordering::SeqCst) { late.pass() } else { rightful.pass() }
+        }
+        Action::Proceed
     })));
-    let doomed = Running::start(&mut field.worker_with("doomed", "3000", &[]));
-    let intended = "SELECT count(*) FROM kimt.block";
-    let mut client = field.postgres.connect(&field.ledger);
-    until("something is intended", || client.query_one(intended, &[]).unwrap().get::<_, i64>(0) > 0);
+    let doomed = field.start("doomed");
+    until("something is intended", || field.count("SELECT count(*) FROM kimt.block") > 0);
+    // So that complete commands have reached the target.
     std::thread::sleep(Duration::from_secs(1));
     doomed.cut_off();
-    holds.store(false, Ordering::SeqCst);
-    let heir = field.start("heir").finish();
+    doomed_until.store(newest.load(Ordering::SeqCst), Ordering::SeqCst);
+    field.end_leases();
+    let heir = field.start("heir");
+    until("the heir sends", || field.arrived() == 10);
+    let open = field.stage.target.imap.connections();
+    of_doomed.open();
+    until("the late ones are stored", || field.arrived() > 10 && field.stage.target.imap.connections() < open);
+    of_heir.open();
+    let heir = heir.finish();
     assert_eq!(heir.code, Some(0), "{heir:?}");
     let (ended, report) = field.report();
     assert_eq!(ended.code, Some(0), "all is there: {ended:?}");
     assert!(report.to_string().contains("message_doubled"), "{report}");
-    let user = field.stage.user(1);
-    let (source, target) = (field.stage.source.messages(user), field.stage.target.messages(user));
+    let (source, target) = (field.stage.source_messages(), field.arrived());
     assert!(target > source, "{target} of {source}");
     assert!(!heir.stdout.contains("mailbox_in_use"), "it did not give way: {heir:?}");
 }

@@ -19,8 +19,13 @@ fn a_limit_of_speed_holds_over_all_machines() {
     let made = finish(field.creation("uni").args(["--max-rate-target", "100 kB/s", "--verify", "none"]));
     assert_eq!(made.code, Some(0), "{made:?}");
     field.ordered("migrate", &[]);
-    let began = Instant::now();
+    let gate = field.stage.target.hold_after(0);
     let workers = ["one", "two"].map(|machine| field.start(machine));
+    until("both work", || field.at_work() == 2);
+    // By then each knows its share.
+    std::thread::sleep(Duration::from_secs(3));
+    let began = Instant::now();
+    gate.open();
     for ended in workers.map(Running::finish) {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.messages()[0] > 30, "each did its share: {ended:?}");
@@ -46,12 +51,12 @@ fn accounts_that_may_share_a_mailbox_come_one_after_the_other_over_all_machines_
     let made = finish(field.creation("uni").args(["--target-name-form", "local", "--allow-shared-mailboxes"]));
     assert_eq!(made.code, Some(0), "{made:?}");
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(40));
+    let gate = field.stage.target.hold_after(0);
     let workers = ["one", "two"].map(|machine| field.start(machine));
     let turn = "SELECT count(*) FROM kimt.errand WHERE holder IS NOT NULL";
-    let mut client = field.postgres.connect(&field.ledger);
-    until("one has begun", || client.query_one(turn, &[]).unwrap().get::<_, i64>(0) == 1);
+    until("one has begun", || field.count(turn) == 1);
     until("the other was put back", || field.watch()["accounts"]["due_later"].as_u64() == Some(1));
+    gate.open();
     for ended in workers.map(Running::finish) {
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
@@ -59,7 +64,7 @@ fn accounts_that_may_share_a_mailbox_come_one_after_the_other_over_all_machines_
     assert_eq!(ended.code, Some(0), "{ended:?}");
     // What both have is there once.
     assert_eq!(field.stage.target.messages(name), field.stage.source.messages(&first));
-    assert_eq!(client.query_one(turn, &[]).unwrap().get::<_, i64>(0), 0);
+    assert_eq!(field.count(turn), 0);
 }
 
 #[test]
@@ -154,18 +159,20 @@ fn a_standby_that_is_promoted_while_machines_work_costs_no_message_and_doubles_n
     field.ledger = format!("postgres://kimt@{}/{name}", now.display().to_string().replace('/', "%2F"));
     field.create();
     field.ordered("migrate", &[]);
-    field.stage.target.slow_down(Duration::from_millis(20));
-    let workers = ["one", "two"].map(|machine| field.start(machine));
-    let arrived = || field.stage.accounts.iter().map(|(user, _)| field.stage.target.messages(user)).sum::<usize>();
-    until("something arrives", || arrived() > 30);
+    let gate = field.stage.target.hold_after(31);
+    let lease = ["--jobs", "2", "--lease", "20000"];
+    let workers = ["one", "two"].map(|machine| Running::start(&mut field.worker(machine, &lease)));
+    until("something arrives", || field.arrived() == 31);
     primary.crash();
     std::fs::remove_file(&now).unwrap();
     std::os::unix::fs::symlink(standby.socket(), &now).unwrap();
     standby.connect(&name).batch_execute("SELECT pg_promote()").unwrap();
-    field.stage.target.hurry();
+    gate.open();
     for ended in workers.map(Running::finish) {
         assert!(matches!(ended.code, Some(0 | 3 | 5)), "{ended:?}");
     }
+    // They have ended, so that nobody needs to wait for them.
+    field.sql("UPDATE kimt.store SET closed_until = clock_timestamp(); UPDATE kimt.job SET due = '-infinity'");
     let last = field.start("last").finish();
     assert_eq!(last.code, Some(0), "{last:?}");
     field.assert_complete();

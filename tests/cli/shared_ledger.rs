@@ -71,19 +71,23 @@ fn a_machine_that_was_killed_is_followed_by_another_when_its_lease_is_over_and_n
     let postgres = Postgres::shared();
     let ledger = postgres.database();
     let stage = Stage::new(1, 60);
-    stage.target.slow_down(Duration::from_millis(30));
+    let gate = stage.target.hold_after(0);
     for number in 1..=3 {
         let before = stage.target.messages(stage.user(1));
         let running = Running::start(&mut machine(&stage, number, &ledger, &[]));
+        gate.allow(10);
         until("something arrives", || stage.target.messages(stage.user(1)) > before + 5);
         running.cut_off();
+        gate.open();
+        until("its connections end", || stage.target.imap.connections() == 0);
+        gate.close();
         let early = run(&stage, 10 + number, &ledger);
         assert_eq!(early.code, Some(1), "its lease still holds: {early:?}");
         assert!(early.stdout.contains("mailbox_in_use"), "{early:?}");
         let over = "UPDATE kimt.worker SET until = clock_timestamp() - interval '1 hour'";
         postgres.connect(&ledger).batch_execute(over).unwrap();
     }
-    stage.target.hurry();
+    gate.open();
     let last = run(&stage, 4, &ledger);
     assert_eq!(last.code, Some(0), "{last:?}");
     stage.assert_equal();
@@ -94,16 +98,18 @@ fn a_task_that_gets_one_mailbox_from_a_scheduler_holds_it_by_the_same_lease() {
     let postgres = Postgres::shared();
     let ledger = postgres.database();
     let stage = Stage::new(2, 40);
-    stage.target.slow_down(Duration::from_millis(40));
     let (first, second) = (stage.user(1), stage.user(2));
+    let held = first.to_owned();
+    let gate = stage.target.hold(4, move |step| step.user == held);
     let task = |number, user| machine(&stage, number, &ledger, &["--only", user]);
     let running = Running::start(&mut task(1, first));
-    until("something arrives", || stage.target.messages(first) > 3);
+    until("something arrives", || stage.target.messages(first) == 4);
     let twice = finish(&mut task(2, first));
     assert_eq!(twice.code, Some(1), "{twice:?}");
     assert!(twice.stdout.contains("mailbox_in_use"), "{twice:?}");
     let other = finish(&mut task(3, second));
     assert_eq!(other.code, Some(0), "{other:?}");
+    gate.open();
     let ended = running.finish();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     stage.assert_equal();

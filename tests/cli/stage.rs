@@ -6,7 +6,7 @@ use kimt::rehearsal::{
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -56,6 +56,62 @@ impl Server {
 
     pub fn hurry(&self) {
         self.imap.set_faults(None);
+    }
+
+    /// Lets so many APPENDs through; the others wait until the gate says so. So a test meets a run in the middle on any machine, however fast.
+    pub fn hold_after(&self, messages: usize) -> Arc<Gate> {
+        self.hold(messages, |_| true)
+    }
+
+    /// The same for those steps only.
+    pub fn hold(&self, messages: usize, these: impl Fn(&Step<'_>) -> bool + Send + Sync + 'static) -> Arc<Gate> {
+        let gate = Arc::new(Gate::new(messages));
+        let held = gate.clone();
+        self.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| {
+            if matches!(step.moment, Moment::Received { command: "APPEND" }) && these(step) {
+                held.pass();
+            }
+            Action::Proceed
+        })));
+        gate
+    }
+}
+
+/// What a server does not store before a test lets it.
+pub struct Gate {
+    room: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Gate {
+    pub fn new(messages: usize) -> Self {
+        Self { room: Mutex::new(messages), changed: Condvar::new() }
+    }
+
+    /// Lets so many more through.
+    pub fn allow(&self, messages: usize) {
+        let mut room = self.room.lock().unwrap();
+        *room = room.saturating_add(messages);
+        self.changed.notify_all();
+    }
+
+    /// Lets everything through from now on.
+    pub fn open(&self) {
+        self.allow(usize::MAX);
+    }
+
+    /// Holds what comes from now on.
+    pub fn close(&self) {
+        *self.room.lock().unwrap() = 0;
+    }
+
+    /// Waits for its turn.
+    pub fn pass(&self) {
+        let room = self.room.lock().unwrap();
+        let (mut room, _) = self.changed.wait_timeout_while(room, PATIENCE, |room| *room == 0).unwrap();
+        if *room != usize::MAX {
+            *room = room.saturating_sub(1);
+        }
     }
 }
 
@@ -146,6 +202,11 @@ impl Stage {
         finish(&mut self.command(command, more))
     }
 
+    /// Messages on the source, of all accounts.
+    pub fn source_messages(&self) -> usize {
+        self.accounts.iter().map(|(user, _)| self.source.messages(user)).sum()
+    }
+
     /// Whether every folder of the source is on the target with the same messages, and nothing else.
     pub fn assert_equal(&self) {
         for (address, _) in &self.accounts {
@@ -227,6 +288,11 @@ impl Running {
 
     pub fn child(&mut self) -> &mut Child {
         self.0.as_mut().unwrap()
+    }
+
+    /// The same, whose standard output goes into a file, where a test reads it while the program runs.
+    pub fn start_into(program: &mut Command, file: &std::path::Path) -> Self {
+        Self::start(program.stdout(std::fs::File::create(file).unwrap()))
     }
 
     /// Reads what it says until it ends.

@@ -108,7 +108,8 @@ fn eight_processes_that_are_killed_and_frozen_while_the_database_crashes_copy_ea
     let (mut killed, mut late) = (0, 0);
     let until = Instant::now() + Duration::from_secs(24);
     let mut crash_at = Instant::now() + Duration::from_secs(6);
-    while Instant::now() < until {
+    // Machines differ in how much happens meanwhile.
+    while Instant::now() < until || killed < 4 || late < 2 {
         std::thread::sleep(Duration::from_millis(random.u64(600..1500)));
         if Instant::now() >= crash_at {
             world.postgres.crash();
@@ -147,7 +148,6 @@ fn eight_processes_that_are_killed_and_frozen_while_the_database_crashes_copy_ea
     assert!(last.success(), "{last:?}");
     let reported = world.keyed("report").status().unwrap();
     assert!(reported.success(), "{reported:?}");
-    assert!(killed > 3 && late > 1, "{killed} killed, {late} woke up late");
     for number in 0..mailboxes() {
         let differences = world.differences(number);
         assert_eq!(differences, Differences::default(), "{}", address(number));
