@@ -1,11 +1,15 @@
 //! A fleet in compressed time: many workers over the real tables of a real PostgreSQL, with mailboxes of which only the time they take is
-//! real, and workers that vanish without a word and come back to life too late.
+//! real. A lease takes a third of its usual time.
 //!
-//!     cargo run --release --example fleet -- postgres://kimt@localhost/trial 100000 256 120 "pg_ctl restart -m immediate -D …"
+//!     cargo run --release --example fleet -- postgres://kimt@localhost/trial 100000 256 1800 "pg_ctl restart -m immediate -D …"
 //!
 //! The numbers: mailboxes, workers, and the seconds that the whole would take if nothing went wrong and nobody ever waited. The command, if
-//! there is one, restarts the database, after a quarter, half and three quarters of that time. The program ends with a panic when a mailbox is
-//! completed twice or never, or when more connections are open than the server allows.
+//! there is one, restarts the database, after a quarter, half and three quarters of that time.
+//!
+//! 1. A worker lives for a while and ends as one that is drained; then another one begins in its place.
+//! 2. Half of those that begin cannot renew their lease. They stop by their own clock, without a word; or they are frozen over their first
+//!    mailbox, and their clock with them: they wake up when somebody else has it long since, and try to report and to end it.
+//! 3. At the end each mailbox was completed once, and there were never more connections than the server allows, or the program panics.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // A trial that cannot go on ends.
 
@@ -17,8 +21,6 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 const LEASE: Duration = Duration::from_secs(20);
-/// Of the workers that do not renew their lease, one job in so many takes its worker with it.
-const VANISH: u32 = 12;
 
 /// What is counted over all workers.
 #[derive(Default)]
@@ -50,8 +52,8 @@ fn main() {
     std::fs::remove_file(&folder).unwrap();
     let open = |times| Database::open(address.clone(), times);
     let healthy = LeaseTimes::of(LEASE);
-    // It neither renews its lease nor looks at its clock.
-    let doomed = LeaseTimes { renew: Duration::from_secs(3600), stop: Duration::from_secs(3600), ..healthy };
+    let stopping = LeaseTimes { renew: Duration::from_secs(3600), ..healthy };
+    let frozen = LeaseTimes { stop: Duration::from_secs(3600), ..stopping };
     let name = format!("trial {}", fastrand::u32(..));
     let fleet = Fleet::create(open(healthy).unwrap(), &key, &name, b"").unwrap();
     // Sizes as mailboxes have them: many small, few large (log-normal), none larger than half of a worker's share.
@@ -85,13 +87,17 @@ fn main() {
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(worker as u64);
                 loop {
-                    let is_doomed = random.u32(0..4) == 0;
+                    let (fate, times_of_lease) = match random.u32(0..4) {
+                        0 => (Fate::Stops, stopping),
+                        1 => (Fate::Freezes, frozen),
+                        _ => (Fate::Lives(Duration::from_secs_f64(seconds * random.f64())), healthy),
+                    };
                     let lived = live(
                         open,
                         (name, key),
                         worker,
-                        &mut |fleet| work(fleet, counts, times, began, is_doomed.then_some(&mut random)),
-                        if is_doomed { doomed } else { healthy },
+                        &mut |fleet| work(fleet, counts, times, began, fate),
+                        times_of_lease,
                     );
                     match lived {
                         Ok(true) => return,
@@ -152,21 +158,37 @@ fn live(
     work(&fleet)
 }
 
-/// Works until nothing is left (true), or until this worker has vanished and been refused (false).
+/// What becomes of a worker.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// It lives this long.
+    Lives(Duration),
+    /// Its own clock stops it, because its lease is not renewed.
+    Stops,
+    /// It is frozen over its first mailbox.
+    Freezes,
+}
+
+/// Works until nothing is left (true), or until this worker's life is over (false).
 fn work(
     fleet: &Arc<Fleet>,
     counts: &Counts,
     times: &[Duration],
     began: Instant,
-    mut doomed: Option<&mut fastrand::Rng>,
+    fate: Fate,
 ) -> Result<bool, LedgerError> {
     let now = || began.elapsed().as_millis() as u64 + 1;
-    let life = Instant::now();
-    loop {
-        // Whoever does not renew its lease gets nothing more when it is over: then a new process comes in its place.
-        if doomed.is_some() && life.elapsed() > LEASE {
-            return Ok(false);
-        }
+    let vanish = |number: usize| {
+        counts.vanished.fetch_add(1, Ordering::SeqCst);
+        counts.vanished_at[number].store(now(), Ordering::SeqCst);
+    };
+    let born = Instant::now();
+    let is_over = || match fate {
+        Fate::Lives(long) => born.elapsed() >= long,
+        Fate::Stops => !fleet.database().holds(),
+        Fate::Freezes => born.elapsed() >= LEASE,
+    };
+    while !is_over() {
         let Some(job) = fleet.take(1, "m")? else {
             if !fleet.orders()?.is_open {
                 return Ok(true);
@@ -180,31 +202,37 @@ fn work(
             counts.recovery.fetch_max(now() - since, Ordering::SeqCst);
         }
         let slot = loop {
+            if fate != Fate::Freezes && !fleet.database().holds() || fate == Fate::Freezes && is_over() {
+                vanish(number);
+                return Ok(false);
+            }
             match fleet.take_slot("target")? {
                 Some(slot) => break slot,
                 None => std::thread::sleep(Duration::from_millis(200)),
             }
         };
-        if let Some(random) = &mut doomed
-            && random.u32(0..VANISH) == 0
-        {
-            counts.vanished.fetch_add(1, Ordering::SeqCst);
-            counts.vanished_at[number].store(now(), Ordering::SeqCst);
+        if fate == Fate::Freezes {
+            vanish(number);
             std::thread::sleep(LEASE * 2);
-            // Back to life: by now somebody else may have the job.
+            // Back to life: by now somebody else has the job.
             end(fleet, &job, counts, number)?;
             return Ok(false);
         }
         let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
         counts.most_open.fetch_max(open, Ordering::SeqCst);
-        std::thread::sleep(times[number]);
+        let done_at = Instant::now() + times[number];
+        while Instant::now() < done_at && fleet.database().holds() {
+            std::thread::sleep(done_at.saturating_duration_since(Instant::now()).min(Duration::from_millis(100)));
+        }
         counts.open.fetch_sub(1, Ordering::SeqCst);
-        drop(slot);
-        let ended = end(fleet, &job, counts, number)?;
-        if doomed.is_some() && !ended {
+        if !fleet.database().holds() {
+            vanish(number);
             return Ok(false);
         }
+        drop(slot);
+        end(fleet, &job, counts, number)?;
     }
+    Ok(false)
 }
 
 /// Reports and ends a job; whether it was this worker's.
