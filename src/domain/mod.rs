@@ -26,8 +26,9 @@ pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
 pub use problem::{
-    AddressOwner, AdministrationFault, Cause, CertificateFileFault, Distrust, Explanation, HandshakeFault,
-    MailServerFault, MessageName, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach, Retry, Severity, Subject,
+    AddressOwner, AdministrationFault, Cause, CertificateFileFault, DatabaseFault, Distrust, Explanation, FleetFault,
+    HandshakeFault, MailServerFault, MessageName, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach, RecordDamage,
+    RecordFault, Retry, Sealed, Severity, Subject,
 };
 pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};

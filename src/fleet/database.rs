@@ -8,11 +8,12 @@
 //! - A second thread watches the lease, because the first may be waiting for an answer that never comes.
 
 use super::address::DatabaseAddress;
-use super::connection::{connect, explain, is_loss};
+use super::connection::{connect, explain, is_loss, refused};
 use super::gathering::{Columns, Held, Pending, gather};
 use super::lease::{Lease, LeaseTimes, Moment};
 use super::schema::{self, WRITE, WRITE_TYPES};
 use super::tables::VERSION;
+use crate::domain::{DatabaseFault, RecordFault};
 use crate::ledger::{Durable, LedgerError, LedgerErrorKind, Write};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use postgres::Client;
@@ -71,15 +72,7 @@ impl Database {
         let begun = begin(&mut client, worker, &times);
         let version = begun.map_err(|error| explain(&address, error))?;
         if version != VERSION {
-            let what = if version < VERSION {
-                "end the programs that use it, and bring it up to date with 'kimt fleet upgrade'"
-            } else {
-                "use the same version of the program on every machine"
-            };
-            let words = format!(
-                "the database {address} has version {version} of the tables, and this program knows version {VERSION}; {what}"
-            );
-            return Err(LedgerError::new(LedgerErrorKind::Refused, words));
+            return Err(refused(&address, DatabaseFault::Version { found: version, known: VERSION }));
         }
         let (requests, received) = bounded(QUEUE);
         let lease = Lease::granted(times, asked);
@@ -91,7 +84,8 @@ impl Database {
             pending: Vec::new(),
             renew_at: Instant::now() + times.renew,
         };
-        let failed = |error| LedgerError::new(LedgerErrorKind::Refused, "no thread can be started").because(error);
+        let failed =
+            |error: std::io::Error| LedgerError::new(RecordFault::NoThread { why: error.to_string() }).because(error);
         let (ending, ended) = bounded(1);
         let run = move || {
             thread.run(&received);
@@ -185,7 +179,7 @@ impl Database {
     }
 
     fn silent(&self) -> LedgerError {
-        LedgerError::new(LedgerErrorKind::Unreachable, format!("the database {} does not answer", self.address))
+        refused(&self.address, DatabaseFault::Silent)
     }
 }
 
@@ -224,9 +218,7 @@ fn begin(client: &mut Client, worker: i64, times: &LeaseTimes) -> Result<i32, po
 }
 
 fn lost() -> LedgerError {
-    let words =
-        "this process could not renew its lease in the database in time; another machine may continue this mailbox";
-    LedgerError::new(LedgerErrorKind::Fenced, words)
+    LedgerError::new(RecordFault::LeaseLost)
 }
 
 struct Thread {
@@ -296,7 +288,7 @@ impl Thread {
         let outcomes: Vec<(i64, Result<(), LedgerError>)> = match self.write(&everything) {
             Ok(held) => everything.iter().map(|(mailbox, _)| mailbox.outcome(&held)).collect(),
             Err(error) if everything.len() == 1 || error.kind() != LedgerErrorKind::Refused => {
-                let same = |error: &LedgerError| LedgerError::new(error.kind(), error.to_string());
+                let same = |error: &LedgerError| LedgerError::new(error.fault().clone());
                 everything.iter().map(|(mailbox, _)| (mailbox.mailbox, Err(same(&error)))).collect()
             }
             Err(_) => {

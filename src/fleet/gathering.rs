@@ -1,6 +1,7 @@
 //! What the mailboxes of a process have to write, gathered so that one statement writes it.
 
-use crate::ledger::{LedgerError, LedgerErrorKind, Write};
+use crate::domain::RecordFault;
+use crate::ledger::{LedgerError, Write};
 use crossbeam_channel::Sender;
 use postgres::types::ToSql;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub(super) struct Held {
     pub mailbox: i64,
     pub token: i64,
     /// Why a write failed that nobody waited for; the next write reports it.
-    trouble: Arc<Mutex<Option<(LedgerErrorKind, String)>>>,
+    trouble: Arc<Mutex<Option<RecordFault>>>,
 }
 
 impl Held {
@@ -32,19 +33,22 @@ impl Held {
 
     pub fn note(&self, error: &LedgerError) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.get_or_insert_with(|| (error.kind(), error.to_string()));
+        trouble.get_or_insert_with(|| error.fault().clone());
     }
 
     pub fn check(&self) -> Result<(), LedgerError> {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.as_ref().map_or(Ok(()), |(kind, words)| Err(LedgerError::new(*kind, words.clone())))
+        trouble.clone().map_or(Ok(()), |fault| Err(LedgerError::new(fault)))
     }
 }
 
 impl Held {
     /// What became of a write of this mailbox, when these were held.
     pub fn outcome(&self, held: &[i64]) -> (i64, Result<(), LedgerError>) {
-        (self.mailbox, if held.contains(&self.mailbox) { Ok(()) } else { Err(taken_over()) })
+        (
+            self.mailbox,
+            if held.contains(&self.mailbox) { Ok(()) } else { Err(LedgerError::new(RecordFault::TakenOver)) },
+        )
     }
 }
 
@@ -181,8 +185,4 @@ impl<'w> Columns<'w> {
             &withdrawn.keys,
         ]
     }
-}
-
-fn taken_over() -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Fenced, "another machine has taken this mailbox over")
 }

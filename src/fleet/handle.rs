@@ -7,7 +7,8 @@ use super::jobs::{self, JobEnd, JobSums, NewJobs, TakenJob};
 use super::key::{FleetKey, Purpose, Sealer};
 use super::limits::{self, Errand};
 use super::status::{self, Orders, Status, Wish};
-use crate::ledger::{LedgerError, LedgerErrorKind};
+use crate::domain::{FleetFault, RecordFault, Sealed};
+use crate::ledger::LedgerError;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -53,10 +54,8 @@ impl Fleet {
         let sealed = sealer.seal(Purpose::Setup, 0, setup).ok_or_else(no_cryptography)?;
         let asked = name.to_owned();
         if !database.ask(move |client| fleets::create(client, id, &asked, &sealed))? {
-            return Err(refused(format!(
-                "the database {} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'",
-                database.address()
-            )));
+            let (database, name) = (database.address().to_string(), name.to_owned());
+            return Err(LedgerError::new(FleetFault::NameTaken { database, name }));
         }
         Ok(Self { database, id, name: name.to_owned(), sealer: Some(sealer) })
     }
@@ -69,7 +68,7 @@ impl Fleet {
         if let (Some(sealer), Some(setup)) = (&sealer, &setup)
             && sealer.open(Purpose::Setup, 0, setup).is_none()
         {
-            return Err(refused(format!("the key file is not the one of the fleet '{name}'")));
+            return Err(LedgerError::new(FleetFault::OtherKey { name }));
         }
         Ok(Self { database, id, name, sealer })
     }
@@ -91,7 +90,7 @@ impl Fleet {
         let Some(sealed) = all.into_iter().find(|found| found.id == id).and_then(|found| found.setup) else {
             return Ok(None);
         };
-        sealer.open(Purpose::Setup, 0, &sealed).map(Some).ok_or_else(|| altered("the setup"))
+        sealer.open(Purpose::Setup, 0, &sealed).map(Some).ok_or_else(|| altered(Sealed::Setup))
     }
 
     /// Adds jobs to a wave; how many are new.
@@ -171,7 +170,7 @@ impl Fleet {
         match self.sealer()?.open(Purpose::Job, ordinal, &sealed) {
             Some(content) => Ok(Some(Job { ordinal, token, tries: u32::try_from(tries).unwrap_or_default(), content })),
             None => {
-                let error = altered(&format!("job {ordinal}"));
+                let error = altered(Sealed::Job { number: ordinal });
                 let job = Job { ordinal, token, tries: 0, content: Zeroizing::default() };
                 self.end(&job, JobEnd::Ended("failed"))?;
                 Err(error)
@@ -242,7 +241,7 @@ impl Fleet {
     }
 
     pub(super) fn sealer(&self) -> Result<&Sealer, LedgerError> {
-        self.sealer.as_ref().ok_or_else(|| refused("this needs the key file of the fleet (--key-file)"))
+        self.sealer.as_ref().ok_or_else(|| LedgerError::new(FleetFault::KeyNeeded))
     }
 }
 
@@ -277,38 +276,26 @@ impl std::fmt::Debug for Fleet {
 }
 
 fn choose(database: &Database, all: Vec<FoundFleet>, name: Option<&str>) -> Result<FoundFleet, LedgerError> {
-    let names: Vec<String> = all.iter().map(|found| format!("'{}'", found.name)).collect();
+    let mut names: Vec<String> = all.iter().map(|found| found.name.clone()).collect();
     let found = match (name, all.len()) {
         (Some(name), _) => all.into_iter().find(|found| found.name == name),
         (None, 1) => all.into_iter().next(),
-        (None, 0) => None,
-        (None, _) => {
-            let names = names.join(", ");
-            return Err(refused(format!(
-                "the database {} has several fleets ({names}); choose one with --name",
-                database.address()
-            )));
-        }
+        (None, _) => None,
     };
-    found.ok_or_else(|| match name {
-        Some(name) if !names.is_empty() => {
-            refused(format!("the database {} has no fleet '{name}', but {}", database.address(), names.join(", ")))
-        }
-        _ => refused(format!("the database {} has no fleet; 'kimt fleet create' makes one", database.address())),
+    found.ok_or_else(|| {
+        let (database, names) = (database.address().to_string(), std::mem::take(&mut names));
+        LedgerError::new(match name {
+            _ if names.is_empty() => FleetFault::None { database },
+            Some(name) => FleetFault::Missing { database, name: name.to_owned(), others: names },
+            None => FleetFault::Several { database, names },
+        })
     })
 }
 
-fn refused(words: impl Into<String>) -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Refused, words)
-}
-
-pub(super) fn altered(what: &str) -> LedgerError {
-    LedgerError::new(
-        LedgerErrorKind::Damaged,
-        format!("{what} in the database is not what this fleet's key has sealed"),
-    )
+pub(super) fn altered(what: Sealed) -> LedgerError {
+    LedgerError::new(FleetFault::Altered { what })
 }
 
 pub(super) fn no_cryptography() -> LedgerError {
-    refused("the system gives no random numbers")
+    LedgerError::new(RecordFault::NoRandomNumbers)
 }

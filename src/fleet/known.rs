@@ -3,6 +3,7 @@
 
 use super::handle::{AT_ONCE, Fleet, altered, no_cryptography};
 use super::key::Purpose;
+use crate::domain::Sealed;
 use crate::ledger::LedgerError;
 use postgres::types::Type;
 use zeroize::Zeroizing;
@@ -74,7 +75,7 @@ impl Fleet {
                 let opened = |purpose, at: usize| -> Result<_, LedgerError> {
                     let Some(sealed) = row.get::<_, Option<Vec<u8>>>(at) else { return Ok(None) };
                     let text = sealer.open(purpose, ordinal, &sealed);
-                    text.map(Some).ok_or_else(|| altered(&format!("job {ordinal}")))
+                    text.map(Some).ok_or_else(|| altered(Sealed::Job { number: ordinal }))
                 };
                 each(KnownJob {
                     ordinal,
@@ -117,7 +118,7 @@ impl Fleet {
         })?;
         let open = |row: &postgres::Row| {
             let (what, sealed): (Vec<u8>, Vec<u8>) = (row.get(0), row.get(1));
-            sealer.open(Purpose::Fact, place(&what), &sealed).ok_or_else(|| altered("a fact"))
+            sealer.open(Purpose::Fact, place(&what), &sealed).ok_or_else(|| altered(Sealed::Fact))
         };
         rows.iter().map(open).collect()
     }

@@ -5,11 +5,12 @@
 
 use super::database::Database;
 use super::gathering::Held;
+use super::handle::no_cryptography;
 use super::key::{Purpose, Sealer};
 use super::schema::{self, Taken};
+use crate::domain::RecordFault;
 use crate::ledger::{
-    BlockRow, Durable, Files, HeadRow, History, ItemRow, LedgerError, LedgerErrorKind, MailboxKey, Opened, Rows, Store,
-    Write,
+    BlockRow, Durable, Files, HeadRow, History, ItemRow, LedgerError, MailboxKey, Opened, Rows, Store, Write,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -65,10 +66,9 @@ impl Store for SharedRecords {
             None => schema::taken_before(client, (worker, token), &hash),
         })?;
         let Some(Taken { mailbox, token, unclean, new }) = taken else {
-            return Err(LedgerError::new(LedgerErrorKind::InUse, "another machine or run works on this mailbox"));
+            return Err(LedgerError::new(RecordFault::MailboxInUse));
         };
-        let sealer = Sealer::of_mailbox(key)
-            .ok_or_else(|| LedgerError::new(LedgerErrorKind::Refused, "the system has no cryptography"))?;
+        let sealer = Sealer::of_mailbox(key).ok_or_else(no_cryptography)?;
         let mut rows = SharedRows { database: self.database.clone(), held: Held::new(mailbox, token), sealer };
         let mut heads = rows.heads()?;
         let mut history = match (new, unclean) {
@@ -130,9 +130,7 @@ fn sealed(sealer: &Sealer, write: &Write) -> Result<Write, LedgerError> {
     let mut write = write.clone();
     for item in &mut write.items {
         let text = serde_json::to_vec(&(&item.key, &item.content)).unwrap_or_default();
-        let sealed = sealer.seal(Purpose::Item, 0, &text);
-        let sealed =
-            sealed.ok_or_else(|| LedgerError::new(LedgerErrorKind::Refused, "the system gives no random numbers"))?;
+        let sealed = sealer.seal(Purpose::Item, 0, &text).ok_or_else(no_cryptography)?;
         item.content = STANDARD.encode(sealed);
         (item.collection, item.key) = (name(sealer, &item.collection), name(sealer, &item.key));
     }

@@ -7,7 +7,7 @@ pub(crate) use items::items_are_there_after_a_restart_and_mail_is_not_touched;
 pub(crate) use last_pass::*;
 
 use super::*;
-use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
+use crate::domain::{Digest, Folder, FolderPath, RecordFault, Uid, UidValidity};
 use std::sync::{Arc, Mutex};
 
 /// Makes a test of each promise; `$store` makes a store that has no record yet.
@@ -158,7 +158,7 @@ impl Rows for NotingRows {
 
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError> {
         if *self.2.lock().unwrap() {
-            return Err(LedgerError::new(LedgerErrorKind::Refused, "full"));
+            return Err(LedgerError::new(RecordFault::Unwritable { why: "full".to_owned() }));
         }
         self.1.lock().unwrap().push(durable);
         self.0.write(write, durable)

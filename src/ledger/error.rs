@@ -1,5 +1,7 @@
-//! Why a record cannot be used. Whoever gets the error learns what it means for the mailbox, never which store it came from.
+//! Why a record cannot be used. Whoever gets the error learns what it means for the mailbox; which store it came from is said only in the
+//! fault, for a person.
 
+use crate::domain::{DatabaseFault, FleetFault, RecordFault};
 use std::error::Error;
 use std::fmt;
 
@@ -18,18 +20,17 @@ pub enum LedgerErrorKind {
     Refused,
 }
 
-/// An error of the ledger. Displayed it is one line in plain words with the store's own cause; [`Error::source`] is the technical chain.
+/// An error of the ledger: its fault as data, which displays as a clause; [`Error::source`] is the technical chain.
 #[derive(Debug)]
 pub struct LedgerError {
-    kind: LedgerErrorKind,
-    words: String,
+    fault: RecordFault,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl LedgerError {
-    /// An error in words of our own.
-    pub fn new(kind: LedgerErrorKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into(), source: None }
+    /// An error with this fault.
+    pub fn new(fault: impl Into<RecordFault>) -> Self {
+        Self { fault: fault.into(), source: None }
     }
 
     /// The same, with what lies behind it.
@@ -37,15 +38,46 @@ impl LedgerError {
         Self { source: Some(source.into()), ..self }
     }
 
+    /// Why, as data.
+    pub fn fault(&self) -> &RecordFault {
+        &self.fault
+    }
+
     /// What it means for the mailbox.
     pub fn kind(&self) -> LedgerErrorKind {
-        self.kind
+        match &self.fault {
+            RecordFault::FileInUse { .. } | RecordFault::MailboxInUse => LedgerErrorKind::InUse,
+            RecordFault::TakenOver | RecordFault::LeaseLost => LedgerErrorKind::Fenced,
+            RecordFault::Damaged { .. } => LedgerErrorKind::Damaged,
+            RecordFault::Database { why, .. } => match why {
+                DatabaseFault::Busy
+                | DatabaseFault::Ended
+                | DatabaseFault::Unreachable { .. }
+                | DatabaseFault::Silent => LedgerErrorKind::Unreachable,
+                DatabaseFault::SignInRefused
+                | DatabaseFault::PasswordMissing
+                | DatabaseFault::Missing
+                | DatabaseFault::Standby
+                | DatabaseFault::Full
+                | DatabaseFault::NoRights
+                | DatabaseFault::Refused { .. }
+                | DatabaseFault::NoEncryption { .. }
+                | DatabaseFault::Version { .. } => LedgerErrorKind::Refused,
+            },
+            RecordFault::Fleet { why: FleetFault::Altered { .. } } => LedgerErrorKind::Damaged,
+            RecordFault::FolderForgotten { .. }
+            | RecordFault::Unwritable { .. }
+            | RecordFault::File { .. }
+            | RecordFault::Fleet { .. }
+            | RecordFault::NoRandomNumbers
+            | RecordFault::NoThread { .. } => LedgerErrorKind::Refused,
+        }
     }
 }
 
 impl fmt::Display for LedgerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.words)
+        self.fault.fmt(formatter)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::checksum::checksum;
 use super::message::Message;
 use super::store::HeadRow;
-use crate::domain::{FolderPath, Uid, UidValidity};
+use crate::domain::{FolderPath, RecordDamage, Uid, UidValidity};
 use serde::{Deserialize, Serialize};
 
 /// How many messages a folder held, and which UID was next.
@@ -134,11 +134,11 @@ impl Head {
     }
 
     /// What a row says, or why it cannot be believed.
-    pub fn read(row: &HeadRow) -> Result<Self, String> {
+    pub fn read(row: &HeadRow) -> Result<Self, RecordDamage> {
         if head_checksum(row.folder, &row.content) != row.checksum {
-            return Err(format!("the head of folder {} is not the one that was written", row.folder));
+            return Err(RecordDamage::Head { folder: row.folder });
         }
-        serde_json::from_str(&row.content).map_err(|error| format!("the head of folder {}: {error}", row.folder))
+        serde_json::from_str(&row.content).map_err(|error| RecordDamage::Unreadable { why: error.to_string() })
     }
 }
 

@@ -5,7 +5,8 @@
 
 use super::checksum::checksum;
 use super::store::{Durable, ItemRow, Write};
-use super::{Ledger, LedgerError, LedgerErrorKind};
+use super::{Ledger, LedgerError};
+use crate::domain::RecordFault;
 use serde::{Deserialize, Serialize};
 
 /// How far an item is.
@@ -52,9 +53,8 @@ impl ItemRecord {
 
     fn row(&self) -> Result<ItemRow, LedgerError> {
         let (collection, key) = (self.collection.clone(), self.key());
-        let content = serde_json::to_string(self).map_err(|error| {
-            LedgerError::new(LedgerErrorKind::Refused, format!("what became known cannot be written: {error}"))
-        })?;
+        let content = serde_json::to_string(self)
+            .map_err(|error| LedgerError::new(RecordFault::Unwritable { why: error.to_string() }))?;
         let checksum = checksum(&[collection.as_bytes(), key.as_bytes(), content.as_bytes()]);
         Ok(ItemRow { collection, key, content, checksum })
     }

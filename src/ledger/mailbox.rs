@@ -3,10 +3,10 @@
 use super::head::Head;
 use super::messages::{Messages, Operation, block};
 use super::store::{Durable, ItemRow, Rows, Store, Write};
-use super::{History, LedgerError, LedgerErrorKind, MailboxKey};
+use super::{History, LedgerError, MailboxKey};
+use crate::domain::RecordFault;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 /// The open record of one mailbox. Nobody else has it until this is dropped.
 pub struct Ledger {
@@ -28,7 +28,7 @@ impl Ledger {
         let opened = store.open(key)?;
         let mut folders = BTreeMap::new();
         for row in &opened.heads {
-            let head = Head::read(row).map_err(damaged)?;
+            let head = Head::read(row).map_err(LedgerError::new)?;
             folders.insert(row.folder, Folder { head, messages: OnceCell::new() });
         }
         let next = folders.keys().next_back().map_or(1, |last| last.saturating_add(1));
@@ -71,7 +71,7 @@ impl Ledger {
             Ok(messages) => Ok(folder.messages.get_or_init(|| messages)),
             Err(why) => {
                 rows.write(&Write { forgotten: vec![id], ..Write::default() }, Durable::AtOnce)?;
-                Err(damaged(why))
+                Err(LedgerError::new(why))
             }
         }
     }
@@ -199,13 +199,9 @@ type Unwritable = Box<dyn std::error::Error + Send + Sync>;
 
 fn unwritable(error: impl Into<Unwritable>) -> LedgerError {
     let error = error.into();
-    LedgerError::new(LedgerErrorKind::Refused, format!("what became known cannot be written: {error}")).because(error)
-}
-
-fn damaged(why: impl Display) -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Damaged, format!("the record was damaged and will be rebuilt: {why}"))
+    LedgerError::new(RecordFault::Unwritable { why: error.to_string() }).because(error)
 }
 
 fn forgotten(id: i64) -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Refused, format!("folder {id} is not in the record any more"))
+    LedgerError::new(RecordFault::FolderForgotten { folder: id })
 }

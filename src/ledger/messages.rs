@@ -10,7 +10,7 @@ use super::checksum::checksum;
 use super::head::Sums;
 use super::message::{Departure, Done, Intent, Message, State};
 use super::store::BlockRow;
-use crate::domain::Uid;
+use crate::domain::{RecordDamage, Uid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -69,12 +69,12 @@ pub(super) struct Messages {
 
 impl Messages {
     /// The messages in the blocks of a folder, or why these cannot be believed.
-    pub fn read(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<Self, String> {
+    pub fn read(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<Self, RecordDamage> {
         check_chain(folder, blocks, sums)?;
         let (mut messages, mut counted) = (Self::default(), Sums::default());
         for block in blocks {
-            let operations: Vec<Operation> =
-                postcard::from_bytes(&block.content).map_err(|error| format!("a block cannot be read: {error}"))?;
+            let operations: Vec<Operation> = postcard::from_bytes(&block.content)
+                .map_err(|error| RecordDamage::Unreadable { why: error.to_string() })?;
             operations.into_iter().for_each(|operation| messages.apply(operation, &mut counted));
         }
         Ok(messages)
@@ -269,17 +269,17 @@ pub(super) fn block(folder: i64, operations: &[Operation], sums: &mut Sums) -> R
 }
 
 /// Whether these are all blocks of a folder, as they were written; otherwise why not.
-pub(super) fn check_chain(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<(), String> {
+pub(super) fn check_chain(folder: i64, blocks: &[BlockRow], sums: &Sums) -> Result<(), RecordDamage> {
     let (mut number, mut last) = (0, 0);
     for block in blocks {
         let expected = block_checksum(last, folder, number, &block.content);
         if (block.folder, block.number, block.checksum) != (folder, number, expected) {
-            return Err(format!("block {} of folder {folder} is not the one that was written", block.number));
+            return Err(RecordDamage::Block { block: block.number, folder });
         }
         (number, last) = (number + 1, expected);
     }
     if (number, last) != (sums.blocks, sums.last_checksum) {
-        return Err(format!("folder {folder} has {number} blocks, and {} were written", sums.blocks));
+        return Err(RecordDamage::Blocks { folder, found: number, written: sums.blocks });
     }
     Ok(())
 }

@@ -33,6 +33,8 @@ pub use renames::Renamed;
 pub use sqlite::Files;
 pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write};
 
+use crate::domain::RecordDamage;
+
 /// Whose mailbox a record is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MailboxKey {
@@ -57,8 +59,8 @@ pub enum History {
     SetAside {
         /// Where it is kept now.
         kept_as: String,
-        /// Why it cannot be used.
-        why: String,
+        /// In which way it is not what was written.
+        why: RecordDamage,
     },
 }
 

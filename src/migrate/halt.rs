@@ -1,6 +1,6 @@
 //! Why work on a mailbox cannot continue as it is, and what that means: try again, give the mailbox up, or stop.
 
-use crate::domain::{Account, OwnFile, Problem, ProblemKind, Side};
+use crate::domain::{Account, Note, OwnFile, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
 use crate::ledger::{LedgerError, LedgerErrorKind};
 
@@ -39,11 +39,16 @@ impl Halt {
                 log::debug!("{error}");
                 Some(Problem::new(ProblemKind::MailboxInUse).for_account(&account.address))
             }
-            Halt::Ledger(error) => Some(Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).saying(error)),
+            Halt::Ledger(error) => Some(record_problem(error)),
             Halt::Problem(problem) => Some((**problem).clone()),
             Halt::Held => None,
         }
     }
+}
+
+/// An error of our own record as a problem of this computer.
+pub fn record_problem(error: &LedgerError) -> Problem {
+    Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).noting(Note::Record(error.fault().clone()))
 }
 
 /// A server's error as the problem of every account that meets it.

@@ -57,7 +57,7 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
     let setup = Setup { certificates, ..setup };
     let bad = setup.bad_lines.len();
     let setup = setup.pack().map_err(|error| Refusal::usage(format!("--ca-file: {error}.")))?;
-    let text = setup::write(&setup).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
+    let text = setup::write(&setup).map_err(place::refused)?;
     let fleet = Fleet::create(database, &key, typed.name.trim(), &text).map_err(place::refused)?;
     for (side, server) in [(Side::Source, &setup.servers.source), (Side::Target, &setup.servers.target)] {
         if let Some(most) = server.connections.max_connections {
@@ -91,7 +91,7 @@ pub(super) fn add(typed: &AddArguments) -> Result<ExitStatus, Refusal> {
         })
         .map_err(place::refused)?;
     if let Some(error) = unreadable {
-        return Err(Refusal::no_ledger(error));
+        return Err(place::refused(error));
     }
     let known: BTreeSet<String> = all.iter().map(|account| account.address.key()).collect();
     let (there, new): (Vec<Account>, Vec<Account>) =
@@ -162,7 +162,7 @@ fn jobs(accounts: &[Account], mut ahead: Ahead) -> Result<Vec<NewJob>, Refusal> 
             refused: ahead.refused.remove(&index),
             mailbox: ahead.mailboxes.get(index).cloned(),
         };
-        let content = setup::write(&content).map_err(|error| Refusal::no_ledger(sentence(&error)))?;
+        let content = setup::write(&content).map_err(place::refused)?;
         Ok(NewJob { account: account.address.key(), size: 0, content })
     };
     accounts.iter().enumerate().map(job).collect()

@@ -4,7 +4,7 @@
 use super::setup;
 use crate::domain::Side;
 use crate::fleet::Fleet;
-use crate::ledger::{LedgerError, LedgerErrorKind};
+use crate::ledger::LedgerError;
 use crate::progress::{Event, RunState};
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,7 @@ impl Fact {
             Kind::Seats(..) => (format!("seats {}", self.pass), true),
             Kind::Domain(domain) => (format!("domain {} {domain}", self.pass), true),
         };
-        let text = setup::write(self)
-            .map_err(|error| LedgerError::new(LedgerErrorKind::Refused, "a fact cannot be written").because(error))?;
+        let text = setup::write(self)?;
         fleet.note_fact(&what, &text, first_holds)
     }
 }
@@ -51,7 +50,7 @@ impl Fact {
 /// Takes what was found during the task of this number into the state of its run.
 pub(super) fn take(fleet: &Fleet, pass: i32, state: &mut RunState) -> Result<(), LedgerError> {
     for text in fleet.facts()? {
-        let fact: Fact = setup::read(&text).map_err(|words| LedgerError::new(LedgerErrorKind::Refused, words))?;
+        let fact: Fact = setup::read(&text)?;
         match fact.kind {
             Kind::Product(side, product) => drop(state.products.insert(side, product)),
             Kind::Seats(used, allowed) if fact.pass == pass => state.seats = Some((used, allowed)),

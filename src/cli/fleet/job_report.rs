@@ -2,7 +2,7 @@
 
 use super::setup;
 use crate::fleet::{Fleet, Job, JobSums};
-use crate::ledger::{LedgerError, LedgerErrorKind};
+use crate::ledger::LedgerError;
 use crate::progress::AccountState;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,7 @@ impl JobReport {
 
 /// Sends the report of a job; false when the job belongs to somebody else by now.
 pub(super) fn send(fleet: &Fleet, job: &Job, report: &JobReport) -> Result<bool, LedgerError> {
-    let text = setup::write(report)
-        .map_err(|error| LedgerError::new(LedgerErrorKind::Refused, "a state cannot be written").because(error))?;
+    let text = setup::write(report)?;
     let tally = &report.state.tally;
     let sums = JobSums {
         expected_messages: tally.expected.messages,

@@ -90,9 +90,7 @@ impl Jobs {
     /// What is next, now that this job was taken: its account, or another job when this one is not to be worked on, which is reported at once,
     /// or when its mailbox belongs to another job just now.
     fn begin(&self, id: AccountId, job: Job) -> Result<Next, LedgerError> {
-        let content: JobContent =
-            setup::read(&job.content).map_err(|words| LedgerError::new(LedgerErrorKind::Refused, words))?;
-        let JobContent { account, refused, mailbox } = content;
+        let JobContent { account, refused, mailbox } = setup::read(&job.content)?;
         logs::hide([(account.address.to_string(), &account.password)]);
         if let Some(problem) = refused {
             let state = ended_at_once(&account, problem);

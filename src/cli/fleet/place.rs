@@ -43,7 +43,7 @@ pub(super) fn keyed_fleet_with(typed: &KeyedArguments, times: LeaseTimes) -> Res
 pub(super) fn setup(fleet: &Fleet) -> Result<Setup, Refusal> {
     let text = fleet.setup().map_err(refused)?;
     let text = text.ok_or_else(|| finished(fleet))?;
-    setup::read(&text).map_err(Refusal::no_ledger)
+    setup::read(&text).map_err(refused)
 }
 
 /// The refusal of what a finished fleet has no more.

@@ -10,6 +10,7 @@ use crate::cli::progress::Voice;
 use crate::cli::{Refusal, conclusion};
 use crate::domain::{Problem, ProblemKind};
 use crate::fleet::{Fleet, KnownJob, Status, Wish};
+use crate::ledger::LedgerError;
 use crate::logs;
 use crate::progress::{AccountEnd, AccountState, RunInfo, RunKind, RunState, Step};
 use crate::report::write_all;
@@ -46,7 +47,7 @@ fn assemble(fleet: &Fleet, setup: &Setup, log_folder: &Path) -> Result<RunState,
         })
         .map_err(place::refused)?;
     if let Some(error) = unreadable {
-        return Err(Refusal::no_ledger(error));
+        return Err(place::refused(error));
     }
     let info = RunInfo { log_folder: log_folder.to_owned(), ..run_info(&status, setup) };
     let mut state = RunState::assembled(info, accounts, status.task.is_some() && status.open() == 0);
@@ -78,7 +79,7 @@ pub(super) fn run_info(status: &Status, setup: &Setup) -> RunInfo {
 ///
 /// - One that nobody works on any more, without an end, was left by a machine that vanished: it waits for another one.
 /// - One that failed, and is to be tried again, waits too. After a stop both count as stopped.
-pub(super) fn account(job: &KnownJob, status: &Status) -> Result<AccountState, String> {
+pub(super) fn account(job: &KnownJob, status: &Status) -> Result<AccountState, LedgerError> {
     let content: JobContent = setup::read(job.content.as_deref().map_or(&[], Vec::as_slice))?;
     let machine = job.machine.clone();
     if job.is_lost {

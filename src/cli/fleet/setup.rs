@@ -2,7 +2,8 @@
 //!
 //! The texts hold passwords. They are made in memory that is wiped, and exist in clear text nowhere else.
 
-use crate::domain::{Account, BadLine, Fingerprint, Problem, Selection, while_sealing};
+use crate::domain::{Account, BadLine, Fingerprint, FleetFault, Problem, RecordFault, Selection, while_sealing};
+use crate::ledger::LedgerError;
 use crate::migrate::{Groupware, Servers, Verify};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -69,21 +70,21 @@ impl Setup {
 }
 
 /// The text of something, with its passwords.
-pub(super) fn write(what: &impl Serialize) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn write(what: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
+    let failed = |error: serde_json::Error| LedgerError::new(RecordFault::Unwritable { why: error.to_string() });
     // A buffer that grew would leave copies behind.
     let mut length = Length(0);
-    while_sealing(|| serde_json::to_writer(&mut length, what))?;
+    while_sealing(|| serde_json::to_writer(&mut length, what)).map_err(failed)?;
     let mut text = Zeroizing::new(Vec::with_capacity(length.0));
-    while_sealing(|| serde_json::to_writer(&mut *text, what))?;
+    while_sealing(|| serde_json::to_writer(&mut *text, what)).map_err(failed)?;
     Ok(text)
 }
 
 /// Reads such a text. The error does not quote it.
-pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, LedgerError> {
     serde_json::from_slice(text).map_err(|error| {
         log::debug!("sealed text of another form, in column {}", error.column());
-        "What is in the database was written by another version of kimt. Use the same version on every machine."
-            .to_owned()
+        LedgerError::new(FleetFault::OtherVersion)
     })
 }
 

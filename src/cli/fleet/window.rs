@@ -142,7 +142,7 @@ impl Watched {
             news(FleetNews::Accounts(accounts));
         }
         match unreadable {
-            Some(sentence) => Err(FleetTrouble { sentence, may_pass: false }),
+            Some(error) => Err(trouble(error)),
             None => Ok(()),
         }
     }

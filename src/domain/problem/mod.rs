@@ -13,6 +13,7 @@ mod mail_server;
 mod message_name;
 mod note;
 mod own_file;
+mod record;
 mod sentence;
 
 pub use administration::{AddressOwner, AdministrationFault, Explanation};
@@ -23,6 +24,7 @@ pub use mail_server::MailServerFault;
 pub use message_name::MessageName;
 pub use note::Note;
 pub use own_file::OwnFile;
+pub use record::{DatabaseFault, FleetFault, RecordDamage, RecordFault, Sealed};
 
 use super::{Side, foreign_without_secrets, printable};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
 
-use super::{AdministrationFault, readable};
+use super::{AdministrationFault, RecordDamage, RecordFault, readable};
 use crate::domain::{numbers, printable};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -148,8 +148,12 @@ pub enum Note {
         mailbox: String,
     },
     // This computer.
+    /// Why the record cannot be used.
+    Record(RecordFault),
     /// The record of earlier runs cannot be used and was renamed.
     RecordSetAside {
+        /// In which way it is not what was written.
+        why: RecordDamage,
         /// What it is called now.
         kept_as: String,
     },
@@ -175,7 +179,10 @@ impl Note {
             Note::DateNotUnderstood { date } => Note::DateNotUnderstood { date: readable(&date) },
             Note::Role { role } => Note::Role { role: readable(&role) },
             Note::Administration(fault) => Note::Administration(fault.made_printable()),
-            Note::RecordSetAside { kept_as } => Note::RecordSetAside { kept_as: printable(&kept_as) },
+            Note::Record(fault) => Note::Record(fault.made_printable()),
+            Note::RecordSetAside { why, kept_as } => {
+                Note::RecordSetAside { why: why.made_printable(), kept_as: printable(&kept_as) }
+            }
             Note::SameMailbox { line, others, more, mailbox } => {
                 Note::SameMailbox { line, others, more, mailbox: printable(&mailbox) }
             }
@@ -278,8 +285,9 @@ impl Note {
             Note::NoListener => "it has no listener",
             Note::Administration(fault) => return write!(formatter, "{fault}"),
             Note::PasswordCreatesUser => "the user does not exist and would be created with this password",
-            Note::RecordSetAside { kept_as } => {
-                return write!(formatter, "the record of earlier runs cannot be used and is kept as {kept_as}");
+            Note::Record(fault) => return write!(formatter, "{fault}"),
+            Note::RecordSetAside { why, kept_as } => {
+                return write!(formatter, "{why}; the record of earlier runs cannot be used and is kept as {kept_as}");
             }
             Note::SameMailbox { line, others, more, mailbox } => {
                 write!(formatter, "line {line}")?;

@@ -4,7 +4,7 @@ use super::super::head::{Head, Place, Snapshot};
 use super::super::message::{Message, State};
 use super::super::messages::{Messages, Operation, block};
 use super::unusable::Failure;
-use crate::domain::{Digest, Uid, UidValidity};
+use crate::domain::{Digest, RecordDamage, Uid, UidValidity};
 use rusqlite::{Row, Transaction, params};
 
 /// Writes everything into the `tables` of today, in the transaction that is open.
@@ -23,14 +23,13 @@ pub(super) fn carry_over(transaction: &Transaction<'_>, tables: &str) -> Result<
         let mut known = Messages::default();
         known.apply(Operation::Put(messages), &mut head.sums);
         for operations in known.whole_blocks() {
-            let block =
-                block(folder, &operations, &mut head.sums).map_err(|error| Failure::Content(error.to_string()))?;
+            let block = block(folder, &operations, &mut head.sums).map_err(unreadable)?;
             transaction.execute(
                 "INSERT INTO block (folder, number, content, checksum) VALUES (?1, ?2, ?3, ?4)",
                 params![block.folder, block.number, block.content, block.checksum],
             )?;
         }
-        let row = head.row(folder).map_err(|error| Failure::Content(error.to_string()))?;
+        let row = head.row(folder).map_err(unreadable)?;
         transaction.execute(
             "INSERT INTO folder (id, head, checksum) VALUES (?1, ?2, ?3)",
             params![row.folder, row.content, row.checksum],
@@ -38,6 +37,10 @@ pub(super) fn carry_over(transaction: &Transaction<'_>, tables: &str) -> Result<
     }
     transaction.execute_batch("DROP TABLE message; DROP TABLE folder_1;")?;
     Ok(())
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Failure {
+    Failure::Content(RecordDamage::Unreadable { why: error.to_string() })
 }
 
 fn head(row: &Row<'_>) -> rusqlite::Result<(i64, Head)> {

@@ -11,7 +11,8 @@ mod schema;
 mod unusable;
 
 use super::store::{BlockRow, Durable, ItemRow, Opened, Rows, Store, Write};
-use super::{History, LedgerError, LedgerErrorKind, MailboxKey};
+use super::{History, LedgerError, MailboxKey};
+use crate::domain::RecordFault;
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -66,7 +67,7 @@ impl Store for Files {
                 let aside = set_aside(&path).map_err(|error| file_error(&path, error))?;
                 let usable = schema::open(&path, key).map_err(|unusable| match unusable {
                     Unusable::Refused(error) => error,
-                    Unusable::Damaged(why) => file_error(&path, std::io::Error::other(why)),
+                    Unusable::Damaged(damage) => LedgerError::new(damage),
                 })?;
                 (usable, History::SetAside { kept_as: aside.display().to_string(), why })
             }
@@ -169,11 +170,11 @@ fn put(transaction: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
 }
 
 fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Refused, format!("{}: {error}", path.display())).because(error)
+    LedgerError::new(RecordFault::File { path: path.display().to_string(), why: error.to_string() }).because(error)
 }
 
 fn database_error(path: &Path, error: rusqlite::Error) -> LedgerError {
-    LedgerError::new(LedgerErrorKind::Refused, format!("{}: {error}", path.display())).because(error)
+    LedgerError::new(RecordFault::File { path: path.display().to_string(), why: error.to_string() }).because(error)
 }
 
 /// Renames an unusable file and its companions, never over an existing one.

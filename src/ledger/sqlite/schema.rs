@@ -9,6 +9,7 @@ use super::super::messages::check_chain;
 use super::super::store::{BlockRow, HeadRow, ItemRow};
 use super::unusable::{Failure, Unusable, judge};
 use super::{file_error, format_1};
+use crate::domain::RecordDamage;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -80,11 +81,11 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), 
         return Ok((connection, Vec::new()));
     }
     if !(1..=FORMAT).contains(&format) {
-        return Err(Failure::Content(format!("it has format {format}, and this version reads up to format {FORMAT}")));
+        return Err(Failure::Content(RecordDamage::Format { found: format, newest: FORMAT }));
     }
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
-        return Err(Failure::Content(verdict));
+        return Err(Failure::Content(RecordDamage::Unreadable { why: verdict }));
     }
     connection.execute_batch("PRAGMA journal_mode = WAL;")?;
     let whose = connection.query_row("SELECT source, target, address FROM mailbox", [], |row| {
@@ -92,7 +93,7 @@ fn prepare(path: &Path, key: &MailboxKey) -> Result<(Connection, Vec<HeadRow>), 
     })?;
     if whose != *key && whose != key.without_target_port() {
         let MailboxKey { source, target, address } = whose;
-        return Err(Failure::Content(format!("it is about {address} from {source} to {target}")));
+        return Err(Failure::Content(RecordDamage::OtherMailbox { address, source, target }));
     }
     if format == 1 || whose != *key {
         let transaction = connection.transaction()?;
@@ -130,7 +131,7 @@ fn believed(connection: &Connection) -> Result<Vec<HeadRow>, Failure> {
     }
     let blocks: i64 = connection.query_row("SELECT count(*) FROM block", [], |row| row.get(0))?;
     if blocks != counted {
-        return Err(Failure::Content(format!("it has {blocks} blocks, and its folders know of {counted}")));
+        return Err(Failure::Content(RecordDamage::AllBlocks { found: blocks, written: counted }));
     }
     Ok(heads)
 }

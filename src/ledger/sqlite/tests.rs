@@ -1,7 +1,7 @@
 //! What the ledger promises, on real files, and what only files can do.
 
 use super::*;
-use crate::domain::{Digest, Folder, FolderPath, Uid, UidValidity};
+use crate::domain::{Digest, Folder, FolderPath, RecordDamage, Uid, UidValidity};
 use crate::ledger::contract::{begin, done, folder, inbox, intend, key, ledger_tests, opened, work_folder};
 use crate::ledger::{Done, FolderRecord, Intent, Ledger, Snapshot};
 use std::collections::BTreeSet;
@@ -102,7 +102,7 @@ fn a_damaged_or_foreign_file_is_set_aside_and_reported() {
     drop(ledger);
 
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-    assert!(matches!(opened(&store).1, History::SetAside { why, .. } if why.contains("format 99")));
+    assert!(matches!(opened(&store).1, History::SetAside { why: RecordDamage::Format { found: 99, .. }, .. }));
 }
 
 /// A record with a folder of many blocks, one of a whole block, and an empty one.

@@ -1,7 +1,8 @@
 //! Why a file could not be opened, and whether it may be fine all the same.
 
-use super::super::{LedgerError, LedgerErrorKind};
+use super::super::LedgerError;
 use super::database_error;
+use crate::domain::{RecordDamage, RecordFault};
 use rusqlite::ErrorCode;
 use std::path::Path;
 
@@ -9,14 +10,14 @@ use std::path::Path;
 pub(super) enum Unusable {
     /// It may be fine, but cannot be had now.
     Refused(LedgerError),
-    /// It is no whole record of this mailbox in a known format; the text says why.
-    Damaged(String),
+    /// It is no whole record of this mailbox in a known format.
+    Damaged(RecordDamage),
 }
 
 /// Why a file is not ready.
 pub(super) enum Failure {
     Database(rusqlite::Error),
-    Content(String),
+    Content(RecordDamage),
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -28,10 +29,9 @@ impl From<rusqlite::Error> for Failure {
 /// Whether a file that SQLite does not open may be fine.
 pub(super) fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Unusable::Refused(LedgerError::new(
-            LedgerErrorKind::InUse,
-            format!("{} is in use by another run", path.display()),
-        )),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Unusable::Refused(LedgerError::new(RecordFault::FileInUse { path: path.display().to_string() }))
+        }
         Some(
             ErrorCode::DiskFull
             | ErrorCode::ReadOnly
@@ -40,6 +40,6 @@ pub(super) fn judge(path: &Path, error: rusqlite::Error) -> Unusable {
             | ErrorCode::SystemIoFailure
             | ErrorCode::OutOfMemory,
         ) => Unusable::Refused(database_error(path, error)),
-        _ => Unusable::Damaged(error.to_string()),
+        _ => Unusable::Damaged(RecordDamage::Unreadable { why: error.to_string() }),
     }
 }

@@ -1,10 +1,10 @@
 //! Signing in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, Source, Target};
-use crate::domain::{Account, AccountId, OwnFile, Problem, ProblemKind, Secret, Side};
+use crate::domain::{Account, AccountId, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
-use crate::migrate::halt::Halt;
+use crate::migrate::halt::{Halt, record_problem};
 use crate::network::HttpServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Failure {
             }
             Failure::Files(why) => Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why)),
             Failure::InvitationSeen(which) => Some(of(ProblemKind::InvitationSeen, Side::Target).saying(which)),
-            Failure::Ledger(error) => Some(Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).saying(error)),
+            Failure::Ledger(error) => Some(record_problem(error)),
         }
     }
 

@@ -1,0 +1,433 @@
+//! Why a record cannot be used, or a fleet in the database that machines share: faults as data, and the one place where they are said in
+//! English.
+
+use super::readable;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a record of what is on the target cannot be used. Its `Display` is a clause: no capital letter, no full stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fault")]
+pub enum RecordFault {
+    // Whose it is.
+    /// Another run has the record's file.
+    FileInUse {
+        /// The file.
+        path: String,
+    },
+    /// Another machine, or another run, has the mailbox.
+    MailboxInUse,
+    /// Another machine has taken the mailbox from this one.
+    TakenOver,
+    /// The lease of this process has expired, so that another machine may take its mailboxes.
+    LeaseLost,
+    // What is in it.
+    /// It is not what was written.
+    Damaged {
+        /// In which way.
+        damage: RecordDamage,
+    },
+    /// It knows nothing of a folder any more.
+    FolderForgotten {
+        /// The folder's number in the record.
+        folder: i64,
+    },
+    /// What is to be recorded cannot be put into its form.
+    Unwritable {
+        /// The words of the library that writes it.
+        why: String,
+    },
+    // Where it is kept.
+    /// The system, or SQLite, refuses a file.
+    File {
+        /// The file or folder.
+        path: String,
+        /// Its words.
+        why: String,
+    },
+    /// The shared database refuses, or cannot be reached.
+    Database {
+        /// Its address, without a password.
+        address: String,
+        /// Why.
+        why: DatabaseFault,
+    },
+    /// A fleet in the shared database cannot be used.
+    Fleet {
+        /// Why.
+        why: FleetFault,
+    },
+    /// The system gives no random numbers.
+    NoRandomNumbers,
+    /// The system starts no further thread.
+    NoThread {
+        /// Its words.
+        why: String,
+    },
+}
+
+/// In which way a record is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "damage")]
+pub enum RecordDamage {
+    /// A block of a folder's messages has another checksum, or another place.
+    Block {
+        /// The block's number.
+        block: i64,
+        /// The folder's number in the record.
+        folder: i64,
+    },
+    /// A folder has more or fewer blocks than were written.
+    Blocks {
+        /// The folder's number in the record.
+        folder: i64,
+        /// How many there are.
+        found: i64,
+        /// How many were written.
+        written: i64,
+    },
+    /// The whole record has more or fewer blocks than its folders know of.
+    AllBlocks {
+        /// How many there are.
+        found: i64,
+        /// How many the folders know of.
+        written: i64,
+    },
+    /// What is known of a folder as a whole has another checksum.
+    Head {
+        /// The folder's number in the record.
+        folder: i64,
+    },
+    /// Its text cannot be read, though the checksum is right.
+    Unreadable {
+        /// The words of the library that reads it.
+        why: String,
+    },
+    /// It is in a format of another version of this program.
+    Format {
+        /// That format.
+        found: i64,
+        /// The newest that is known.
+        newest: i64,
+    },
+    /// It is the record of another mailbox.
+    OtherMailbox {
+        /// The account's address in it.
+        address: String,
+        /// The source in it.
+        source: String,
+        /// The target in it.
+        target: String,
+    },
+}
+
+/// Why the shared database cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fault")]
+pub enum DatabaseFault {
+    /// It refused the name or the password.
+    SignInRefused,
+    /// It wants a password, and there is none.
+    PasswordMissing,
+    /// There is no database of that name.
+    Missing,
+    /// It is a copy that takes no changes.
+    Standby,
+    /// Its disk or its memory is full.
+    Full,
+    /// The user owns nothing there.
+    NoRights,
+    /// It takes no more connections.
+    Busy,
+    /// It was shut down.
+    Ended,
+    /// It refused something else.
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// No connection to it can be made.
+    Unreachable {
+        /// What the system says.
+        why: String,
+    },
+    /// It did not answer in time.
+    Silent,
+    /// Encryption cannot be set up on this computer.
+    NoEncryption {
+        /// What the TLS library says.
+        why: String,
+    },
+    /// Its tables are of another version than this program's.
+    Version {
+        /// That version.
+        found: i32,
+        /// The one that this program knows.
+        known: i32,
+    },
+}
+
+/// Why a fleet cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fault")]
+pub enum FleetFault {
+    /// There is a fleet of that name already.
+    NameTaken {
+        /// The database.
+        database: String,
+        /// The name.
+        name: String,
+    },
+    /// There is no fleet at all.
+    None {
+        /// The database.
+        database: String,
+    },
+    /// There is none of that name.
+    Missing {
+        /// The database.
+        database: String,
+        /// The name.
+        name: String,
+        /// The fleets that there are.
+        others: Vec<String>,
+    },
+    /// There are several, and none was named.
+    Several {
+        /// The database.
+        database: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The key file belongs to another fleet.
+    OtherKey {
+        /// The fleet's name.
+        name: String,
+    },
+    /// This cannot be done without the fleet's key.
+    KeyNeeded,
+    /// Something is not what this fleet's key has sealed.
+    Altered {
+        /// What.
+        what: Sealed,
+    },
+    /// Another version of this program has written what was sealed.
+    OtherVersion,
+}
+
+/// What a fleet's key seals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "sealed")]
+pub enum Sealed {
+    /// What the fleet was made with.
+    Setup,
+    /// A job, or its report.
+    Job {
+        /// Its number in the fleet.
+        number: i64,
+    },
+    /// Something found out about a server.
+    Fact,
+}
+
+impl From<FleetFault> for RecordFault {
+    fn from(why: FleetFault) -> Self {
+        RecordFault::Fleet { why }
+    }
+}
+
+impl From<RecordDamage> for RecordFault {
+    fn from(damage: RecordDamage) -> Self {
+        RecordFault::Damaged { damage }
+    }
+}
+
+impl RecordFault {
+    /// The same with the words of others made printable and short, without secrets.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Self::FileInUse { path } => Self::FileInUse { path: readable(&path) },
+            Self::Damaged { damage } => Self::Damaged { damage: damage.made_printable() },
+            Self::Unwritable { why } => Self::Unwritable { why: readable(&why) },
+            Self::File { path, why } => Self::File { path: readable(&path), why: readable(&why) },
+            Self::Database { address, why } => {
+                Self::Database { address: readable(&address), why: why.made_printable() }
+            }
+            Self::NoThread { why } => Self::NoThread { why: readable(&why) },
+            // The names of fleets are the user's own.
+            plain => plain,
+        }
+    }
+}
+
+impl RecordDamage {
+    /// The same with the words of others made printable and short, without secrets.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Self::Unreadable { why } => Self::Unreadable { why: readable(&why) },
+            Self::OtherMailbox { address, source, target } => {
+                Self::OtherMailbox { address: readable(&address), source: readable(&source), target: readable(&target) }
+            }
+            plain => plain,
+        }
+    }
+}
+
+impl DatabaseFault {
+    fn made_printable(self) -> Self {
+        match self {
+            Self::Refused { words } => Self::Refused { words: readable(&words) },
+            Self::Unreachable { why } => Self::Unreachable { why: readable(&why) },
+            Self::NoEncryption { why } => Self::NoEncryption { why: readable(&why) },
+            plain => plain,
+        }
+    }
+}
+
+impl fmt::Display for RecordFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FileInUse { path } => write!(formatter, "{path} is in use by another run"),
+            Self::MailboxInUse => formatter.write_str("another machine or run is working on this mailbox"),
+            Self::TakenOver => formatter.write_str("another machine has taken this mailbox over"),
+            Self::LeaseLost => formatter.write_str(
+                "this process could not renew its lease in the database in time; another machine may continue this mailbox",
+            ),
+            Self::Damaged { damage } => write!(formatter, "the record was damaged and will be rebuilt: {damage}"),
+            Self::FolderForgotten { folder } => write!(formatter, "folder {folder} is not in the record any more"),
+            Self::Unwritable { why } => write!(formatter, "the record cannot be written: {why}"),
+            Self::File { path, why } => write!(formatter, "{path}: {why}"),
+            Self::Database { address, why } => write!(formatter, "the database {address} {why}"),
+            Self::Fleet { why } => why.fmt(formatter),
+            Self::NoRandomNumbers => formatter.write_str("the system gives no random numbers"),
+            Self::NoThread { why } => write!(formatter, "no further thread can be started: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for RecordDamage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block { block, folder } => {
+                write!(formatter, "block {block} of folder {folder} is not the one that was written")
+            }
+            Self::Blocks { folder, found, written } => {
+                write!(formatter, "folder {folder} has {found} blocks, and {written} were written")
+            }
+            Self::AllBlocks { found, written } => {
+                write!(formatter, "it has {found} blocks, and its folders know of {written}")
+            }
+            Self::Head { folder } => write!(formatter, "the head of folder {folder} is not the one that was written"),
+            Self::Unreadable { why } => formatter.write_str(why),
+            Self::Format { found, newest } => {
+                write!(formatter, "it has format {found}, and this version reads up to format {newest}")
+            }
+            Self::OtherMailbox { address, source, target } => {
+                write!(formatter, "it is about {address} from {source} to {target}")
+            }
+        }
+    }
+}
+
+/// What is said of the database, after its address.
+impl fmt::Display for DatabaseFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::SignInRefused => "refused the name or the password",
+            Self::PasswordMissing => "asks for a password; put it into PGPASSWORD or a password file (PGPASSFILE)",
+            Self::Missing => "does not exist; create it with createdb",
+            Self::Standby => "is a standby that accepts no changes; give the address of the primary",
+            Self::Full => "has no room left on its disk",
+            Self::NoRights => "gives this user no rights; the user needs to own the database",
+            Self::Busy => "accepts no more connections now",
+            Self::Ended => "has ended the connection",
+            Self::Refused { words } => return write!(formatter, "refused: {words}"),
+            Self::Unreachable { why } => return write!(formatter, "cannot be reached: {why}"),
+            Self::Silent => "does not answer",
+            Self::NoEncryption { why } => {
+                return write!(formatter, "cannot be reached over an encrypted connection: {why}");
+            }
+            Self::Version { found, known } => {
+                let advice = if found < known {
+                    "end the programs that use it, and bring it up to date with 'kimt fleet upgrade'"
+                } else {
+                    "use the same version of the program on every machine"
+                };
+                return write!(
+                    formatter,
+                    "has version {found} of the tables, and this program knows version {known}; {advice}"
+                );
+            }
+        })
+    }
+}
+
+impl fmt::Display for FleetFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |names: &[String]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::NameTaken { database, name } => write!(
+                formatter,
+                "the database {database} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'"
+            ),
+            Self::None { database } => {
+                write!(formatter, "the database {database} has no fleet; 'kimt fleet create' makes one")
+            }
+            Self::Missing { database, name, others } => {
+                write!(formatter, "the database {database} has no fleet '{name}', but {}", quoted(others))
+            }
+            Self::Several { database, names } => {
+                write!(
+                    formatter,
+                    "the database {database} has several fleets ({}); choose one with --name",
+                    quoted(names)
+                )
+            }
+            Self::OtherKey { name } => write!(formatter, "the key file is not the one of the fleet '{name}'"),
+            Self::KeyNeeded => formatter.write_str("this needs the key file of the fleet (--key-file)"),
+            Self::Altered { what } => {
+                write!(formatter, "{what} in the database is not what this fleet's key has sealed")
+            }
+            Self::OtherVersion => formatter.write_str(
+                "what is in the database was written by another version of kimt; use the same version on every machine",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Sealed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup => formatter.write_str("the setup"),
+            Self::Job { number } => write!(formatter, "job {number}"),
+            Self::Fact => formatter.write_str("a fact"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Note, OwnFile, Problem, ProblemKind};
+
+    #[test]
+    fn a_fault_of_the_record_is_data_in_an_event_and_a_clause_in_a_sentence() {
+        let why = DatabaseFault::Refused { words: "no\u{202e}".to_owned() };
+        let fault = RecordFault::Database { address: "kimt@db:5432/kimt".to_owned(), why };
+        let damage = RecordDamage::Format { found: 99, newest: 2 };
+        let several = FleetFault::Several { database: "db".to_owned(), names: vec!["a".to_owned(), "b".to_owned()] };
+        let altered = FleetFault::Altered { what: Sealed::Job { number: 7 } };
+        for (fault, says) in [
+            (fault, "the database kimt@db:5432/kimt refused: no\u{fffd}"),
+            (damage.into(), "will be rebuilt: it has format 99"),
+            (several.into(), "several fleets ('a', 'b'); choose one with --name"),
+            (altered.into(), "job 7 in the database is not what"),
+        ] {
+            let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).noting(Note::Record(fault));
+            let text = serde_json::to_string(&problem).unwrap();
+            assert!(!text.contains("choose one") && !text.contains("is not what"), "{text}");
+            assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+            assert!(problem.words.is_empty() && problem.sentence().contains(says), "{}", problem.sentence());
+        }
+    }
+}
