@@ -5,6 +5,7 @@
 //! - Below the root, one child at a time is a tree in memory; the next one takes its place.
 //! - Text may come as character data or CDATA (Kerio Connect sends cards so), in pieces.
 
+use crate::domain::TextFault;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -79,26 +80,26 @@ impl Element {
 }
 
 /// Reads a document and hands over the children of its root one by one. Returns the root without them.
-pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, String> {
+pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, TextFault> {
     let text = String::from_utf8_lossy(document);
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     // The open elements, the root first.
     let mut open: Vec<Element> = Vec::new();
     let mut elements = 0;
     loop {
-        let (resolved, event) = reader.read_resolved_event().map_err(|error| format!("broken XML: {error}"))?;
+        let (resolved, event) = reader.read_resolved_event().map_err(broken)?;
         match event {
             Event::Start(start) => {
                 elements += 1;
                 if open.len() >= DEEPEST || elements > MOST_ELEMENTS {
-                    return Err("its XML is nested too deeply or has too many elements".to_owned());
+                    return Err(TextFault::TooDeep);
                 }
                 open.push(element(Space::of(&resolved), &start));
             }
             Event::Empty(start) => {
                 elements += 1;
                 if elements > MOST_ELEMENTS {
-                    return Err("its XML has too many elements".to_owned());
+                    return Err(TextFault::TooDeep);
                 }
                 let element = element(Space::of(&resolved), &start);
                 match open.as_mut_slice() {
@@ -111,7 +112,7 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
                 }
             }
             Event::End(_) => {
-                let Some(element) = open.pop() else { return Err("an end tag without a start".to_owned()) };
+                let Some(element) = open.pop() else { return Err(TextFault::EndWithoutBegin) };
                 match open.as_mut_slice() {
                     [] => return Ok(element),
                     [_] => {
@@ -121,26 +122,30 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
                     [.., parent] => parent.children.push(element),
                 }
             }
-            Event::Text(text) => add(&mut open, &text.decode().map_err(|error| error.to_string())?),
-            Event::CData(text) => add(&mut open, &text.decode().map_err(|error| error.to_string())?),
+            Event::Text(text) => add(&mut open, &text.decode().map_err(broken)?),
+            Event::CData(text) => add(&mut open, &text.decode().map_err(broken)?),
             Event::GeneralRef(reference) => {
-                let resolved = reference.resolve_char_ref().map_err(|error| error.to_string())?;
-                let character = match (resolved, &*reference.decode().map_err(|error| error.to_string())?) {
+                let resolved = reference.resolve_char_ref().map_err(broken)?;
+                let character = match (resolved, &*reference.decode().map_err(broken)?) {
                     (Some(character), _) => character,
                     (None, "amp") => '&',
                     (None, "lt") => '<',
                     (None, "gt") => '>',
                     (None, "quot") => '"',
                     (None, "apos") => '\'',
-                    (None, _) => return Err("it uses an XML entity of its own".to_owned()),
+                    (None, _) => return Err(TextFault::OwnEntity),
                 };
                 add(&mut open, character.encode_utf8(&mut [0; 4]));
             }
-            Event::DocType(_) => return Err("it has a document type, which is not read".to_owned()),
-            Event::Eof => return Err("its XML ends in the middle".to_owned()),
+            Event::DocType(_) => return Err(TextFault::DocumentType),
+            Event::Eof => return Err(TextFault::Cut),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
+}
+
+fn broken(error: impl std::fmt::Display) -> TextFault {
+    TextFault::Xml { why: error.to_string() }
 }
 
 fn element(space: Space, start: &BytesStart<'_>) -> Element {
@@ -166,7 +171,7 @@ pub(crate) fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn children(document: &str) -> Result<Vec<Element>, String> {
+    fn children(document: &str) -> Result<Vec<Element>, TextFault> {
         let mut all = Vec::new();
         read(document.as_bytes(), &mut |element| all.push(element)).map(|_| all)
     }
@@ -181,11 +186,11 @@ mod tests {
     #[test]
     fn nothing_a_server_sends_can_grow() {
         let bomb = "<!DOCTYPE a [<!ENTITY b 'bbbbbbbb'>]><a>&b;</a>";
-        assert!(children(bomb).unwrap_err().contains("document type"));
-        assert!(children("<a>&b;</a>").unwrap_err().contains("entity"));
-        assert!(children(&"<a>".repeat(100_000)).unwrap_err().contains("nested"));
+        assert_eq!(children(bomb).unwrap_err(), TextFault::DocumentType);
+        assert_eq!(children("<a>&b;</a>").unwrap_err(), TextFault::OwnEntity);
+        assert_eq!(children(&"<a>".repeat(100_000)).unwrap_err(), TextFault::TooDeep);
         let many = format!("<a><b>{}</b></a>", "<c/>".repeat(30_000));
-        assert!(children(&many).unwrap_err().contains("too many"));
+        assert_eq!(children(&many).unwrap_err(), TextFault::TooDeep);
         assert_eq!(children(&format!("<a>{}</a>", "<b/>".repeat(90_000))).unwrap().len(), 90_000);
         for cut in ["<a><b>", "<a></b>", "", "text", "</a>"] {
             assert!(children(cut).is_err(), "{cut}");

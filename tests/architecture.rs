@@ -27,7 +27,7 @@ const KNOWS: [(&str, &[&str]); 25] = [
     ("migration", &["domain", "progress", "private_file"]),
     ("imap", &["domain", "network"]),
     ("kerio", &["domain", "progress", "network"]),
-    ("xml", &[]),
+    ("xml", &["domain"]),
     ("items", &["domain", "xml"]),
     ("dav", &["domain", "network", "items", "xml"]),
     ("migrate", &["domain", "progress", "network", "imap", "kerio", "dav", "items", "ledger", "migration", "report"]),

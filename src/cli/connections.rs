@@ -1,6 +1,7 @@
 //! The options of connections: proxy, client certificates, limits of rate and number.
 
 use super::password::{self, PasswordRequest};
+use crate::domain::read_rate;
 use crate::migrate::{ClientCertificate, ConnectionLimits, Proxy};
 use clap::Args;
 use std::path::PathBuf;
@@ -44,10 +45,10 @@ pub(super) struct ConnectionArguments {
     #[arg(long, value_name = "FILE", requires = "target_client_certificate")]
     target_client_certificate_password_file: Option<PathBuf>,
     /// Speed limit for the source, over all connections together, such as '5 MB/s' or '20 Mbit/s'
-    #[arg(long, value_name = "RATE", value_parser = ConnectionLimits::read_rate)]
+    #[arg(long, value_name = "RATE", value_parser = read_rate)]
     max_rate_source: Option<u64>,
     /// The same for the target, including what is read back for checking
-    #[arg(long, value_name = "RATE", value_parser = ConnectionLimits::read_rate)]
+    #[arg(long, value_name = "RATE", value_parser = read_rate)]
     max_rate_target: Option<u64>,
     /// Maximum number of connections to the source; each mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]

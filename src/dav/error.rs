@@ -1,26 +1,24 @@
 //! Why a DAV server did not do what was asked.
 
 use super::Href;
+use crate::domain::ItemServerFault;
 use crate::network::{HttpError, NetworkError};
+use std::fmt;
 use std::time::Duration;
 
-/// A failure of a request, in words for an administrator.
-#[derive(Debug, thiserror::Error)]
+/// A failure of a request. Displayed it is a clause for debug.log; [`DavError::fault`] is the reason as data.
+#[derive(Debug)]
 pub enum DavError {
     /// The connection was not made, or was lost: whether the request was carried out is not known.
-    #[error("{0}")]
     Network(NetworkError),
     /// The request did not end within its time limit.
-    #[error("a request was not answered within {} seconds", .0.as_secs_f32().ceil())]
     TooSlow(Duration),
     /// The name or password was refused.
-    #[error("the server refused the name or password (HTTP status 401){}", if *.digest { "; it takes Digest in a way that is not known here" } else { "" })]
     SignInRefused {
         /// Whether the server offers nothing but Digest, and with no hash that this program knows.
         digest: bool,
     },
     /// The server asks to come back later and did so as often as is waited for.
-    #[error("the server asked to wait (HTTP status {status})")]
     Busy {
         /// 429 or 503.
         status: u16,
@@ -28,7 +26,6 @@ pub enum DavError {
         wait: Option<Duration>,
     },
     /// Any other refusal.
-    #[error("HTTP status {status}{}", reason(.precondition))]
     Refused {
         /// The status.
         status: u16,
@@ -36,28 +33,39 @@ pub enum DavError {
         precondition: String,
     },
     /// It redirects to another server, where the password is not shown.
-    #[error(
-        "it redirects to {0}, another server, which gets no password from here; if that is the right one, give its address"
-    )]
     RedirectedAway(String),
     /// The answer is larger than the bound, in bytes.
-    #[error("an answer is larger than {} MB", .0 >> 20)]
     TooLong(u64),
     /// What answers is not DAV, or broke its rules.
-    #[error("{0}")]
-    NotDav(String),
+    NotDav(ItemServerFault),
     /// The address offers neither calendars nor address books.
-    #[error("neither calendars nor address books were found at {0}")]
     NothingFound(String),
     /// A password would cross the network in clear text.
-    #[error("{0} is not encrypted, and a password would cross the network in clear text")]
     Cleartext(String),
     /// The resource lies outside of what was discovered.
-    #[error("{0} is not below a folder of this account")]
     Elsewhere(Href),
 }
 
 impl DavError {
+    /// What the server did, as a problem has it.
+    pub fn fault(&self) -> ItemServerFault {
+        match self {
+            DavError::Network(error) => ItemServerFault::Connection { cause: error.cause() },
+            DavError::TooSlow(limit) => ItemServerFault::TooSlow { seconds: limit.as_secs_f32().ceil() as u64 },
+            DavError::SignInRefused { digest } => ItemServerFault::SignInRefused { digest: *digest },
+            DavError::Busy { status, .. } => ItemServerFault::Busy { status: *status },
+            DavError::Refused { status, precondition } => {
+                ItemServerFault::Refused { status: *status, precondition: precondition.clone() }
+            }
+            DavError::RedirectedAway(to) => ItemServerFault::RedirectsAway { to: to.clone() },
+            DavError::TooLong(most) => ItemServerFault::TooLong { most: *most },
+            DavError::NotDav(fault) => fault.clone(),
+            DavError::NothingFound(at) => ItemServerFault::NothingFound { at: at.clone() },
+            DavError::Cleartext(address) => ItemServerFault::Cleartext { address: address.clone() },
+            DavError::Elsewhere(href) => ItemServerFault::Elsewhere { href: href.to_string() },
+        }
+    }
+
     /// Whether a new connection may help, and it is not known whether the request was carried out.
     pub fn is_loss(&self) -> bool {
         match self {
@@ -75,9 +83,17 @@ impl DavError {
     }
 }
 
-fn reason(precondition: &str) -> String {
-    if precondition.is_empty() { String::new() } else { format!(", {precondition}") }
+impl fmt::Display for DavError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // With the system's own words, which the cause leaves out.
+            DavError::Network(error) => error.fmt(formatter),
+            other => other.fault().fmt(formatter),
+        }
+    }
 }
+
+impl std::error::Error for DavError {}
 
 impl From<HttpError> for DavError {
     fn from(error: HttpError) -> Self {
@@ -85,7 +101,7 @@ impl From<HttpError> for DavError {
             HttpError::Network(error) => DavError::Network(error),
             HttpError::TooSlow(limit) => DavError::TooSlow(limit),
             HttpError::TooLong(bytes) => DavError::TooLong(bytes),
-            error @ HttpError::NotHttp(_) => DavError::NotDav(error.to_string()),
+            HttpError::NotHttp(why) => DavError::NotDav(ItemServerFault::NotHttp { why }),
         }
     }
 }

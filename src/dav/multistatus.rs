@@ -6,6 +6,7 @@
 //! - Responses that lead to another server are left out.
 
 use super::{DavAddress, DavError, Href};
+use crate::domain::ItemServerFault;
 use crate::xml::{self, Element, Space};
 
 /// What is said of one resource.
@@ -67,9 +68,9 @@ pub(super) fn read(
             }
         }
     });
-    let root = root.map_err(DavError::NotDav)?;
+    let root = root.map_err(|why| DavError::NotDav(ItemServerFault::Unreadable { why }))?;
     if !root.is(Space::Dav, "multistatus") {
-        return Err(DavError::NotDav("its answer is no WebDAV multistatus".to_owned()));
+        return Err(DavError::NotDav(ItemServerFault::NoMultistatus));
     }
     Ok(whole)
 }

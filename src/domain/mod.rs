@@ -16,6 +16,7 @@ mod secret;
 mod secret_filter;
 mod selection;
 mod server;
+mod typed;
 
 pub use account::{Account, AccountId, Address, AddressError, NameForm};
 pub use finding::{Alert, Doubt, Finding, Found, PortSpeaks, Service, Sign, SignInKind};
@@ -26,11 +27,13 @@ pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};
 pub use printable::{is_printable, printable};
 pub use problem::{
-    AddressOwner, AdministrationFault, Cause, CertificateFileFault, DatabaseFault, Distrust, Explanation, FleetFault,
-    HandshakeFault, MailServerFault, MessageName, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach, RecordDamage,
-    RecordFault, Retry, Sealed, Severity, Subject,
+    AddressOwner, AdministrationFault, Cause, CertificateFileFault, CollectionLeftOut, DatabaseFault, Difference,
+    Distrust, Explanation, FleetFault, HandshakeFault, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote,
+    ItemServerFault, MailServerFault, MessageName, NameSource, Note, OwnFile, Problem, ProblemKind, ProxyFault, Reach,
+    RecordDamage, RecordFault, Retry, Sealed, Severity, Subject, TextFault,
 };
 pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
-pub use selection::{Selection, read_date, read_size};
+pub use selection::Selection;
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};
+pub use typed::{Mistyped, read_date, read_rate, read_size};

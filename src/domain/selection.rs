@@ -3,6 +3,7 @@
 //! The rules are lines of text, the same in the rules file, on the command line and in the window. `docs/rules.md` describes them.
 
 use super::FolderPath;
+use super::typed::{Mistyped, read_date, read_size};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
 
@@ -65,9 +66,9 @@ impl Selection {
             "exclude" => self.exclude.push(rest.to_owned()),
             "rename" => self.rename.push(read_rename(rest)?),
             "special-folders" => self.special_folders = read_switch(rest)?,
-            "since" => self.since = Some(read_date(rest)?),
-            "before" => self.before = Some(read_date(rest)?),
-            "max-size" => self.max_bytes = Some(read_size(rest)?),
+            "since" => self.since = Some(read_date(rest).map_err(sentence)?),
+            "before" => self.before = Some(read_date(rest).map_err(sentence)?),
+            "max-size" => self.max_bytes = Some(read_size(rest).map_err(sentence)?),
             _ => {
                 return Err(format!(
                     "'{word}' is not one of include, exclude, rename, special-folders, since, before, max-size."
@@ -153,32 +154,15 @@ fn read_switch(text: &str) -> Result<bool, String> {
     }
 }
 
+fn sentence(mistyped: Mistyped) -> String {
+    format!("{mistyped}.")
+}
+
 /// A size as [`read_size`] reads it, in the largest unit that divides it.
 fn size(bytes: u64) -> String {
     let units = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")];
     let unit = units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
     unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{} {name}", bytes / unit))
-}
-
-/// Reads a day as `2024-02-29`.
-pub fn read_date(text: &str) -> Result<NaiveDate, String> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| format!("'{text}' is not a day like 2024-02-29."))
-}
-
-/// Reads a size as `50 MB`, `700k`, `2 GB` or a number of bytes; K, M and G are powers of 1024.
-pub fn read_size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("'{text}' is not a size like 50 MB.");
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    let number: u64 = digits.parse().map_err(|_| wrong())?;
-    let factor = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1 << 10,
-        "m" | "mb" => 1 << 20,
-        "g" | "gb" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(factor).ok_or_else(wrong)
 }
 
 #[cfg(test)]

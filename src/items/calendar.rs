@@ -2,8 +2,8 @@
 
 use super::component::{self, Component};
 use super::line::{Line, unfold};
-use super::{Remark, Remarks, Unusable, zone};
-use crate::domain::ItemKind;
+use super::{Changes, Unusable, zone};
+use crate::domain::{ItemChange, ItemFault, ItemForm, ItemKind, ItemName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event or a task as the source has it.
@@ -28,19 +28,15 @@ impl CalendarItem {
     }
 
     /// How a person knows it: its summary and its day.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> ItemName {
         let first = self.components.iter().find(|it| it.line("RECURRENCE-ID").is_none()).or(self.components.first());
         first.map(described).unwrap_or_default()
     }
 
     /// What a person should know of it.
-    pub fn remarks(&self) -> Remarks {
+    pub fn changes(&self) -> Changes {
         let is_alone = self.components.iter().all(|component| component.line("RECURRENCE-ID").is_some());
-        if is_alone {
-            vec![Remark::note("it is an exception of a series that the source does not have")]
-        } else {
-            Remarks::new()
-        }
+        if is_alone { vec![ItemChange::ExceptionAlone] } else { Changes::new() }
     }
 
     /// With one more category, in the series and each of its exceptions.
@@ -78,31 +74,28 @@ impl CalendarItem {
     }
 }
 
-fn described(component: &Component) -> String {
-    let summary = component.text("SUMMARY").unwrap_or_else(|| "without a title".to_owned());
-    let day = component.line("DTSTART").or_else(|| component.line("DUE")).map(|line| line.value.trim().to_owned());
-    let day = day.filter(|day| day.len() >= 8 && day.bytes().take(8).all(|byte| byte.is_ascii_digit()));
-    let summary: String = summary.chars().take(80).collect();
-    match day {
-        Some(day) => format!("'{summary}' of {}-{}-{}", &day[..4], &day[4..6], &day[6..8]),
-        None => format!("'{summary}'"),
-    }
+fn described(component: &Component) -> ItemName {
+    let day = component.line("DTSTART").or_else(|| component.line("DUE")).map(|line| line.value.as_str());
+    ItemName::titled(&component.text("SUMMARY").unwrap_or_default()).on_day(day)
 }
 
 /// The events and tasks of a text that may hold any number of them, each by its UID. `seed` makes a stable UID where one is missing: the
 /// same text in the same place gets the same.
 pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusable>> {
-    let unusable = |name: String, why: String| Err(Unusable { name, why, left_out: false });
+    let unusable = |name: ItemName, why: ItemFault| Err(Unusable { name, why, left_out: false });
     let calendars = match component::read(text) {
         Ok(calendars) => calendars,
-        Err(why) => return vec![unusable(String::new(), format!("it is no readable iCalendar: {why}"))],
+        Err(why) => {
+            return vec![unusable(ItemName::default(), ItemFault::Text { form: ItemForm::Calendar, why })];
+        }
     };
     let mut items: BTreeMap<(ItemKind, String), CalendarItem> = BTreeMap::new();
     let mut order = Vec::new();
     let mut results = Vec::new();
     for calendar in calendars {
         if calendar.name != "VCALENDAR" {
-            results.push(unusable(String::new(), format!("{} is no calendar", calendar.name)));
+            let why = ItemFault::Other { found: calendar.name, form: ItemForm::Calendar };
+            results.push(unusable(ItemName::default(), why));
             continue;
         }
         let (zones, others): (Vec<_>, Vec<_>) = calendar.parts.into_iter().partition(|part| part.name == "VTIMEZONE");
@@ -114,12 +107,12 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
                 _ => continue,
             };
             if component.unreadable > 0 {
-                let why = format!("{} of its lines cannot be read", component.unreadable);
+                let why = ItemFault::Lines { unreadable: component.unreadable };
                 results.push(unusable(described(&component), why));
                 continue;
             }
             if kind == ItemKind::Event && component.line("DTSTART").is_none() {
-                results.push(unusable(described(&component), "it has no beginning (DTSTART)".to_owned()));
+                results.push(unusable(described(&component), ItemFault::NoBeginning));
                 continue;
             }
             let uid = match component.text("UID") {
@@ -211,13 +204,12 @@ fn kind_of(component: &str) -> Option<ItemKind> {
 /// What holds for the whole object: a series for its exceptions, and the zones that it names and no others.
 fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
     let masters = item.components.iter().filter(|component| component.line("RECURRENCE-ID").is_none()).count();
-    let refused =
-        |item: &CalendarItem, why: &str| Err(Unusable { name: item.name(), why: why.to_owned(), left_out: false });
+    let refused = |item: &CalendarItem, why: ItemFault| Err(Unusable { name: item.name(), why, left_out: false });
     if masters > 1 {
-        return refused(&item, "it is there twice with the same UID");
+        return refused(&item, ItemFault::Twice);
     }
     if masters == 0 && item.components.len() > 1 {
-        return refused(&item, "it has exceptions without their series");
+        return refused(&item, ItemFault::ExceptionsAlone);
     }
     let mut named = BTreeSet::new();
     for component in &item.components {
@@ -231,7 +223,7 @@ fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
         if item.zones.iter().all(|zone| zone.text("TZID").as_deref() != Some(&id)) {
             match zone::known(&id) {
                 Some(zone) => item.zones.push(zone),
-                None => return refused(&item, &format!("its time zone '{id}' is described nowhere and not known")),
+                None => return refused(&item, ItemFault::UnknownZone { id }),
             }
         }
     }
@@ -276,12 +268,11 @@ mod tests {
             "BEGIN:VCALENDAR\n{exceptions}{exceptions}BEGIN:VEVENT\nUID:b\nDTSTART;TZID=Nowhere:20240101T090000\nEND:VEVENT\nBEGIN:VEVENT\nUID:c\nSUMMARY:None\nEND:VEVENT\nBEGIN:VEVENT\nUID:d\nDTSTART:20240101\nEND:VEVENT\nEND:VCALENDAR"
         );
         let results = split_calendar(&text, "");
-        let why: Vec<String> = results.iter().filter_map(|it| it.as_ref().err()).map(|it| it.why.clone()).collect();
-        assert!(why.iter().any(|why| why.contains("without their series")), "{why:?}");
-        assert!(
-            why.iter().any(|why| why.contains("'Nowhere'")) && why.iter().any(|why| why.contains("no beginning")),
-            "{why:?}"
-        );
+        let why: Vec<ItemFault> = results.iter().filter_map(|it| it.as_ref().err()).map(|it| it.why.clone()).collect();
+        let unknown_zone = ItemFault::UnknownZone { id: "Nowhere".to_owned() };
+        for expected in [ItemFault::ExceptionsAlone, unknown_zone, ItemFault::NoBeginning] {
+            assert!(why.contains(&expected), "{expected:?}: {why:?}");
+        }
         assert_eq!(results.iter().filter(|it| it.is_ok()).count(), 1);
         for broken in ["BEGIN:VCALENDAR", "nonsense", "BEGIN:VCALENDAR\nEND:VEVENT", &"BEGIN:A\n".repeat(100)] {
             assert!(split_calendar(broken, "").iter().all(Result::is_err), "{broken}");

@@ -3,7 +3,8 @@
 use super::calendar::stable_uid;
 use super::component::{self, Component};
 use super::line::{Line, add_category, one_line, split_escaped};
-use super::{Remark, Remarks, Unusable, groups};
+use super::{Changes, Unusable, groups};
+use crate::domain::{ItemChange, ItemFault, ItemForm, ItemName, NameSource, TextFault};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -24,9 +25,9 @@ impl Card {
     }
 
     /// How a person knows it.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> ItemName {
         let name = self.lines.iter().find(|line| line.name == "FN").map(Line::text).unwrap_or_default();
-        format!("'{}'", name.trim().chars().take(80).collect::<String>())
+        ItemName::titled(&name)
     }
 
     /// As it is stored.
@@ -58,25 +59,25 @@ impl Card {
     }
 
     /// Without what Kerio Connect does not take, each named.
-    pub fn for_kerio(mut self) -> (Self, Remarks) {
-        let mut remarks = Remarks::new();
+    pub fn for_kerio(mut self) -> (Self, Changes) {
+        let mut changes = Changes::new();
         self.lines.retain(|line| {
             if line.name != "PHOTO" || !is_binary(line) {
                 return true;
             }
             let clean: String = line.value.chars().filter(|it| !it.is_whitespace()).collect();
             let bytes = STANDARD.decode(clean).unwrap_or_default();
-            let why = if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-                "its picture is no JPEG and was left out"
+            let change = if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+                ItemChange::PictureNotJpeg
             } else if bytes.len() > LARGEST_PHOTO {
-                "its picture is larger than 256 kB and was left out"
+                ItemChange::PictureTooLarge { most: LARGEST_PHOTO as u64 }
             } else {
                 return true;
             };
-            remarks.push(Remark::loss(why));
+            changes.push(change);
             false
         });
-        (self, remarks)
+        (self, changes)
     }
 }
 
@@ -85,42 +86,41 @@ fn is_binary(line: &Line) -> bool {
 }
 
 /// The contacts of a text that may hold any number of them, each with what was changed on the way. `seed` as for calendars.
-pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Remarks), Unusable>> {
-    let unusable = |name: &str, why: String| Err(Unusable { name: name.to_owned(), why, left_out: false });
+pub fn split_cards(text: &str, seed: &str) -> Vec<Result<(Card, Changes), Unusable>> {
+    let unusable = |why: TextFault| Err(Unusable::unnamed(ItemFault::Text { form: ItemForm::Card, why }));
     match component::read(text) {
-        Ok(cards) if cards.is_empty() => vec![unusable("", "it holds no vCard".to_owned())],
+        Ok(cards) if cards.is_empty() => vec![unusable(TextFault::Empty)],
         Ok(cards) => cards.into_iter().map(|card| read(card, seed)).collect(),
-        Err(why) => vec![unusable("", format!("it is no readable vCard: {why}"))],
+        Err(why) => vec![unusable(why)],
     }
 }
 
-fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
-    let named = || card.text("FN").map(|name| format!("'{name}'")).unwrap_or_default();
-    let refused = |why: String| Err(Unusable { name: named(), why, left_out: false });
+fn read(card: Component, seed: &str) -> Result<(Card, Changes), Unusable> {
+    let named = || ItemName::titled(&card.text("FN").unwrap_or_default());
+    let refused = |why: ItemFault| Err(Unusable { name: named(), why, left_out: false });
     if card.name != "VCARD" {
-        return refused(format!("{} is no contact", card.name));
+        return refused(ItemFault::Other { found: card.name.clone(), form: ItemForm::Card });
     }
     if card.unreadable > 0 {
-        return refused(format!("{} of its lines cannot be read", card.unreadable));
+        return refused(ItemFault::Lines { unreadable: card.unreadable });
     }
     if groups::is_group(&card) {
-        let why = "it is a group of contacts, which Kerio Connect does not have; its members are migrated".to_owned();
-        return Err(Unusable { name: named(), why, left_out: true });
+        return Err(Unusable { name: named(), why: ItemFault::Group { is_category: false }, left_out: true });
     }
     let version = card.text("VERSION").unwrap_or_default();
-    let mut remarks = Remarks::new();
+    let mut changes = Changes::new();
     let mut lines = Vec::new();
     for line in &card.lines {
         if matches!(line.name.as_str(), "VERSION" | "PRODID" | "CLIENTPIDMAP") || line.value.trim().is_empty() {
             continue;
         }
-        let line = decoded(line.clone(), version == "2.1", &mut remarks);
+        let line = decoded(line.clone(), version == "2.1", &mut changes);
         let line = if version == "4.0" { from_4(line) } else { line };
         if !line.value.trim().is_empty() {
             lines.push(line);
         }
     }
-    complete_name(&mut lines, &mut remarks);
+    complete_name(&mut lines, &mut changes);
     let uid = match lines.iter().find(|line| line.name == "UID").map(|line| line.text().trim().to_owned()) {
         Some(uid) if !uid.is_empty() => uid,
         _ => {
@@ -132,11 +132,11 @@ fn read(card: Component, seed: &str) -> Result<(Card, Remarks), Unusable> {
     // A card without a UID gets one from the server, and each further PUT of it another (docs/kerio-connect.md, G7).
     lines.retain(|line| line.name != "UID");
     lines.insert(0, Line::new("UID", uid.clone()));
-    Ok((Card { lines, uid }, remarks))
+    Ok((Card { lines, uid }, changes))
 }
 
 /// Quoted-printable, character sets and Base64 as version 3.0 has them.
-fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
+fn decoded(mut line: Line, is_old: bool, changes: &mut Changes) -> Line {
     let encoding = line.parameter("ENCODING").unwrap_or_default().to_ascii_uppercase();
     let charset = line.parameter("CHARSET").unwrap_or("UTF-8").to_ascii_uppercase();
     let mut kept: Vec<(String, Vec<String>)> = Vec::new();
@@ -159,8 +159,7 @@ fn decoded(mut line: Line, is_old: bool, remarks: &mut Remarks) -> Line {
                 Ok(text) => text,
                 Err(error) => {
                     if !matches!(charset.as_str(), "ISO-8859-1" | "WINDOWS-1252" | "US-ASCII") {
-                        let words = format!("{} was written in {charset} and read as ISO-8859-1", line.name);
-                        remarks.push(Remark::loss(words));
+                        changes.push(ItemChange::CharacterSet { property: line.name.clone(), charset });
                     }
                     error.into_bytes().into_iter().map(char::from).collect()
                 }
@@ -243,7 +242,7 @@ fn from_4(mut line: Line) -> Line {
 }
 
 /// FN and N, which version 3.0 demands.
-fn complete_name(lines: &mut Vec<Line>, remarks: &mut Remarks) {
+fn complete_name(lines: &mut Vec<Line>, changes: &mut Changes) {
     let value = |lines: &[Line], name: &str| {
         lines
             .iter()
@@ -263,15 +262,13 @@ fn complete_name(lines: &mut Vec<Line>, remarks: &mut Remarks) {
         });
         let company = || value(lines, "ORG").map(|org| split_escaped(&org, ';').swap_remove(0));
         let (made, source) = match (from_parts, company(), value(lines, "EMAIL"), value(lines, "TEL")) {
-            (Some(name), ..) => (name, ""),
-            (_, Some(org), ..) => (org, "the company"),
-            (_, _, Some(mail), _) => (mail, "the e-mail address"),
-            (.., Some(number)) => (number, "the number"),
-            _ => ("No name".to_owned(), "nothing"),
+            (Some(name), ..) => (name, None),
+            (_, Some(org), ..) => (org, Some(NameSource::Company)),
+            (_, _, Some(mail), _) => (mail, Some(NameSource::Address)),
+            (.., Some(number)) => (number, Some(NameSource::Number)),
+            _ => ("No name".to_owned(), Some(NameSource::Nothing)),
         };
-        if !source.is_empty() {
-            remarks.push(Remark::note(format!("it has no name; it was named after {source}")));
-        }
+        changes.extend(source.map(|after| ItemChange::Named { after }));
         lines.retain(|line| line.name != "FN");
         lines.insert(0, Line::new("FN", made));
     }
@@ -286,7 +283,7 @@ mod tests {
     use super::*;
     use crate::items::Differences;
 
-    fn card(version: &str, lines: &str) -> (Card, Remarks) {
+    fn card(version: &str, lines: &str) -> (Card, Changes) {
         let text = format!("BEGIN:VCARD\r\nVERSION:{version}\r\n{lines}\r\nEND:VCARD\r\n");
         split_cards(&text, "seed").remove(0).unwrap()
     }
@@ -305,15 +302,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_made_and_named() {
-        let (named, remarks) = card("3.0", "ORG:Nordwind;Sales\r\nEMAIL:a@b.c");
-        assert_eq!((named.name().as_str(), remarks.len()), ("'Nordwind'", 1));
-        let (named, remarks) = card("3.0", "N:Keller;Ann;;;");
-        assert_eq!((named.name().as_str(), remarks.len()), ("'Ann Keller'", 0));
+        let (named, changes) = card("3.0", "ORG:Nordwind;Sales\r\nEMAIL:a@b.c");
+        assert_eq!((named.name().title.as_str(), changes.len()), ("Nordwind", 1));
+        let (named, changes) = card("3.0", "N:Keller;Ann;;;");
+        assert_eq!((named.name().title.as_str(), changes.len()), ("Ann Keller", 0));
         assert_eq!(card("3.0", "EMAIL:a@b.c").0.uid(), card("3.0", "EMAIL:a@b.c").0.uid());
-        let (card, remarks) =
+        let (card, changes) =
             card("4.0", "FN:A\r\nBDAY:--0412\r\nPHOTO:data:image/png;base64,iVBORw0KGgo=").0.for_kerio();
         assert!(card.text().contains("BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-12"), "{}", card.text());
-        assert!(!card.text().contains("PHOTO") && remarks[0].words.contains("no JPEG") && remarks[0].loses);
+        assert!(!card.text().contains("PHOTO") && changes == [ItemChange::PictureNotJpeg] && changes[0].loses());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::line::{Line, split_escaped};
 use super::meaning::{bytes, plain};
 use super::{Card, Differences};
+use crate::domain::Difference;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Card {
@@ -13,7 +14,11 @@ impl Card {
     pub fn differences(&self, other: &Card) -> Differences {
         let (left, right) = (properties(self), properties(other));
         let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-        names.into_iter().filter(|name| left.get(*name) != right.get(*name)).cloned().collect()
+        names
+            .into_iter()
+            .filter(|name| left.get(*name) != right.get(*name))
+            .map(|name| Difference::Property { name: name.clone() })
+            .collect()
     }
 }
 
@@ -76,6 +81,7 @@ fn day(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::Difference;
     use crate::items::{Card, Differences, split_cards};
 
     fn card(lines: &str) -> Card {
@@ -105,7 +111,11 @@ mod tests {
             ("CATEGORIES:a,b", "CATEGORIES:a", "CATEGORIES"),
             ("ADR:;;Street 1;Town;;123;", "ADR:;;Street 2;Town;;123;", "ADR"),
         ] {
-            assert_eq!(card(one).differences(&card(other)), [name.to_owned()], "{one} | {other}");
+            assert_eq!(
+                card(one).differences(&card(other)),
+                [Difference::Property { name: name.to_owned() }],
+                "{one} | {other}"
+            );
         }
     }
 }

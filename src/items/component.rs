@@ -1,6 +1,7 @@
 //! Components (RFC 5545, section 3.6): `BEGIN`, lines, further components, `END`. A vCard has the same form.
 
 use super::line::{Line, add_category, unfold};
+use crate::domain::TextFault;
 
 /// The deepest an honest object nests is four.
 const DEEPEST: usize = 8;
@@ -55,14 +56,14 @@ impl Component {
 }
 
 /// The outermost components of a text. What is between them counts for nothing. The error says what is wrong.
-pub(super) fn read(text: &str) -> Result<Vec<Component>, String> {
+pub(super) fn read(text: &str) -> Result<Vec<Component>, TextFault> {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
     let (mut lines, mut read) = (unfold(text).peekable(), 0);
     while let Some(mut written) = lines.next() {
         read += 1;
         if read > MOST_LINES {
-            return Err("it has too many lines".to_owned());
+            return Err(TextFault::TooManyLines);
         }
         // Quoted-printable of vCard 2.1 continues after a `=` at the end of a line.
         let head = written.split(':').next().unwrap_or_default().to_ascii_uppercase();
@@ -80,16 +81,17 @@ pub(super) fn read(text: &str) -> Result<Vec<Component>, String> {
         match line.name.as_str() {
             "BEGIN" => {
                 if open.len() >= DEEPEST {
-                    return Err("it is nested too deeply".to_owned());
+                    return Err(TextFault::TooDeep);
                 }
                 let name: String =
                     line.value.trim().chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
                 open.push(Component::new(&name.to_ascii_uppercase()));
             }
             "END" => {
-                let Some(component) = open.pop() else { return Err("an END without its BEGIN".to_owned()) };
+                let Some(component) = open.pop() else { return Err(TextFault::EndWithoutBegin) };
                 if !line.value.trim().eq_ignore_ascii_case(&component.name) {
-                    return Err(format!("{} ends with END:{}", component.name, line.value.trim()));
+                    let end = line.value.trim().chars().take(40).collect();
+                    return Err(TextFault::OtherEnd { component: component.name, end });
                 }
                 match open.last_mut() {
                     Some(parent) => parent.parts.push(component),
@@ -104,7 +106,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Component>, String> {
         }
     }
     match open.last() {
-        Some(component) => Err(format!("{} has no end", component.name)),
+        Some(component) => Err(TextFault::NoEnd { component: component.name.clone() }),
         None => Ok(whole),
     }
 }

@@ -1,6 +1,6 @@
 //! Entry points for fuzzing what reads and writes items; see [`crate::fuzz`].
 
-use super::{Attendees, ItemMessage, Uninvited, split_calendar, split_cards};
+use super::{Attendees, Differences, ItemMessage, Uninvited, split_calendar, split_cards};
 
 /// iCalendar from anywhere: what is written invites nobody, and is read again as the same.
 pub fn calendars(bytes: &[u8]) {
@@ -18,7 +18,7 @@ pub fn calendars(bytes: &[u8]) {
         }
         let again = split_calendar(&text, "seed");
         let Some(Ok(again)) = again.first() else { panic!("what was written cannot be read") };
-        assert_eq!(sent.condensed().differences(again), Vec::<String>::new());
+        assert_eq!(sent.condensed().differences(again), Differences::new());
     }
 }
 
@@ -34,6 +34,6 @@ pub fn cards(bytes: &[u8]) {
     for (card, _) in split_cards(&text, "seed").into_iter().flatten() {
         let again = split_cards(&card.text(), "seed");
         let Some(Ok((again, _))) = again.first() else { panic!("what was written cannot be read") };
-        assert_eq!(card.differences(again), Vec::<String>::new());
+        assert_eq!(card.differences(again), Differences::new());
     }
 }

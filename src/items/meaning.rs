@@ -8,6 +8,7 @@ use super::component::Component;
 use super::line::{Line, split_escaped, unescape};
 use super::zone::{self, Zone};
 use super::{CalendarItem, Differences, recurrence};
+use crate::domain::Difference;
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
 use chrono::Duration;
@@ -26,22 +27,19 @@ pub(super) fn differences(sent: &CalendarItem, stored: &CalendarItem) -> Differe
     if sent.uid != stored.uid {
         found.insert("UID".to_owned());
     }
-    if sent.kind != stored.kind {
-        found.insert("kind".to_owned());
-    }
     let (left, right) = (by_recurrence(sent), by_recurrence(stored));
+    let mut is_other_series = false;
     for (id, one) in &left {
         match right.get(id) {
             Some(other) => found.extend(differ((one, &sent.zones), (other, &stored.zones))),
-            None => {
-                found.insert("an exception of the series".to_owned());
-            }
+            None => is_other_series = true,
         }
     }
-    if right.keys().any(|id| !left.contains_key(id)) {
-        found.insert("an exception of the series".to_owned());
-    }
-    found.into_iter().collect()
+    is_other_series |= right.keys().any(|id| !left.contains_key(id));
+    let mut differences: Differences = found.into_iter().map(|name| Difference::Property { name }).collect();
+    differences.extend(is_other_series.then_some(Difference::Exception));
+    differences.extend((sent.kind != stored.kind).then_some(Difference::Kind));
+    differences
 }
 
 fn by_recurrence(item: &CalendarItem) -> BTreeMap<Option<Vec<String>>, &Component> {
@@ -414,7 +412,8 @@ mod tests {
             ("DTSTART:20240101T090000Z", "DTSTART:20240101T090000Z\r\nATTENDEE:mailto:bob@example.com", "ATTENDEE"),
         ];
         for (one, other, name) in other {
-            assert!(differ(one, other).contains(&name.to_owned()), "{one} | {other}: {:?}", differ(one, other));
+            let expected = Difference::Property { name: name.to_owned() };
+            assert!(differ(one, other).contains(&expected), "{one} | {other}: {:?}", differ(one, other));
         }
     }
 }

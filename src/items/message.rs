@@ -10,6 +10,7 @@ use super::encoding::decoded_text;
 use super::kolab;
 use super::line::unescape;
 use super::part::{Attachment, ItemPart};
+use crate::domain::ItemFault;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, MimeHeaders};
 
@@ -89,7 +90,7 @@ impl ItemMessage {
     }
 
     /// The item that it is, which is taken out of it. The error says why it is none.
-    pub fn take_item(&mut self) -> Result<ItemText, String> {
+    pub fn take_item(&mut self) -> Result<ItemText, ItemFault> {
         for index in 0..self.parts.len() {
             let Some(item) = self.item_of(index) else { continue };
             let (is_contact, text) = item?;
@@ -98,11 +99,11 @@ impl ItemMessage {
             let has_more = others || self.has_more_than(&text);
             return Ok(ItemText { is_contact, text, has_more });
         }
-        Err("it holds no event, task or contact".to_owned())
+        Err(ItemFault::Nothing)
     }
 
     /// Whether it is a contact, and its text; none where a part holds no item.
-    fn item_of(&mut self, index: usize) -> Option<Result<(bool, String), String>> {
+    fn item_of(&mut self, index: usize) -> Option<Result<(bool, String), ItemFault>> {
         let part = self.parts.get(index)?;
         let is_contact = part.media_type.contains("card") || part.media_type.ends_with(".contact");
         if let Some(converted) = kolab::converted(part, &self.attachments) {
@@ -117,7 +118,7 @@ impl ItemMessage {
         };
         let is_contact = kind_of(&text)?;
         if let Some(method) = method(&text).filter(|_| !is_contact) {
-            return Some(Err(format!("it is mail about an event ({method}) and no event")));
+            return Some(Err(ItemFault::InvitationMail { method }));
         }
         Some(Ok((is_contact, text)))
     }
@@ -193,7 +194,7 @@ fn uudecoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::{split_calendar, split_cards};
+    use crate::items::{Differences, split_calendar, split_cards};
 
     fn message(head: &str, parts: &[(&str, &str)]) -> ItemMessage {
         let mut text = format!("{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n");
@@ -252,7 +253,7 @@ mod tests {
         let same = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:k@x\r\nDTSTART;TZID=Europe/Berlin:20240102T093000\r\nDTEND;TZID=Europe/Berlin:20240102T103000\r\nRRULE:FREQ=WEEKLY;COUNT=5;BYDAY=TU,TH\r\nEXDATE;TZID=Europe/Berlin:20240104T093000\r\nSUMMARY:Jour fixe\\, weekly\r\nCATEGORIES:a,b\\,c\r\nORGANIZER;CN=Ann:mailto:ann@example.com\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         let (one, other) =
             (split_calendar(&item.text, "").remove(0).unwrap(), split_calendar(same, "").remove(0).unwrap());
-        assert_eq!(crate::items::meaning::differences(&one, &other), Vec::<String>::new(), "{}", item.text);
+        assert_eq!(crate::items::meaning::differences(&one, &other), Differences::new(), "{}", item.text);
 
         let xml = "<vcards xmlns=\"urn:ietf:params:xml:ns:vcard-4.0\"><vcard><uid><uri>urn:uuid:1</uri></uid><kind><text>individual</text></kind><fn><text>J\u{f6}rg Keller</text></fn><n><surname>Keller</surname><given>J\u{f6}rg</given></n><tel><parameters><type><text>work</text></type></parameters><text>+49 30</text></tel><group name=\"Affiliation\"><org><text>Nordwind; GmbH</text></org></group><adr><parameters><type><text>home</text></type></parameters><pobox/><ext/><street>Str. 1</street><locality>Berlin</locality><region/><code>10115</code><country/></adr><photo><uri>data:image/jpeg;base64,/9j/</uri></photo></vcard></vcards>";
         let item = message("", &[("Content-Type: application/vcard+xml", xml)]).take_item().unwrap();
@@ -260,7 +261,7 @@ mod tests {
         let (one, other) =
             (split_cards(&item.text, "").remove(0).unwrap().0, split_cards(same, "").remove(0).unwrap().0);
         assert!(item.is_contact);
-        assert_eq!(one.differences(&other), Vec::<String>::new(), "{}", item.text);
+        assert_eq!(one.differences(&other), Differences::new(), "{}", item.text);
     }
 
     #[test]
@@ -290,15 +291,15 @@ mod tests {
             let same = format!("BEGIN:VCALENDAR\r\n{same}END:VCALENDAR\r\n");
             let (one, other) =
                 (split_calendar(&item.text, "").remove(0).unwrap(), split_calendar(&same, "").remove(0).unwrap());
-            assert_eq!(crate::items::meaning::differences(&one, &other), Vec::<String>::new(), "{}", item.text);
+            assert_eq!(crate::items::meaning::differences(&one, &other), Differences::new(), "{}", item.text);
         }
         let xml = "<contact version=\"1.0\"><uid>d</uid><name><given-name>J\u{f6}rg</given-name><last-name>Keller</last-name><full-name>J\u{f6}rg Keller</full-name></name><organization>Nordwind</organization><phone><type>mobile</type><number>+49 170</number></phone><email><display-name>J</display-name><smtp-address>j@x.y</smtp-address></email><address><type>business</type><street>Str. 1</street><locality>Berlin</locality><postal-code>10115</postal-code></address><spouse-name>Eva</spouse-name><birthday>1970-04-12</birthday></contact>";
         let item = of("contact", xml).unwrap();
         let same = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:d\r\nFN:J\u{f6}rg Keller\r\nN:Keller;J\u{f6}rg;;;\r\nORG:Nordwind\r\nTEL;TYPE=CELL:+49 170\r\nEMAIL:j@x.y\r\nADR;TYPE=WORK:;;Str. 1;Berlin;;10115;\r\nNOTE:Spouse: Eva\r\nBDAY:1970-04-12\r\nEND:VCARD\r\n";
         let (one, other) =
             (split_cards(&item.text, "").remove(0).unwrap().0, split_cards(same, "").remove(0).unwrap().0);
-        assert_eq!(one.differences(&other), Vec::<String>::new(), "{}", item.text);
-        assert!(of("note", "<note/>").unwrap_err().contains("note"));
+        assert_eq!(one.differences(&other), Differences::new(), "{}", item.text);
+        assert!(of("note", "<note/>").unwrap_err().to_string().contains("note"));
         for broken in
             ["", "<event>", "<!DOCTYPE a [<!ENTITY b 'c'>]><event>&b;</event>", "<contact/>", &"<event>".repeat(1000)]
         {

@@ -35,40 +35,28 @@ pub use groups::ContactGroups;
 pub use message::{ItemMessage, ItemText};
 pub use participants::{Attendees, Condensed, DoesNotSchedule, Uninvited};
 
-/// Something that cannot be migrated, with the reason in words for a person.
+use crate::domain::{Difference, ItemChange, ItemFault, ItemName};
+
+/// Something that cannot be migrated, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
-    /// How a person knows it: its summary or name, as far as there is one.
-    pub name: String,
+    /// How a person knows it.
+    pub name: ItemName,
     /// Why.
-    pub why: String,
+    pub why: ItemFault,
     /// Whether it is left out on purpose, and nobody misses it.
     pub left_out: bool,
 }
 
-/// What two objects that should mean the same differ in; the names of the properties, for a person.
-pub type Differences = Vec<String>;
-
-/// What a person should know of an item's conversion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// In words.
-    pub words: String,
-    /// Whether something of the source is not in what is stored.
-    pub loses: bool,
-}
-
-impl Remark {
-    /// Something was added, or is only worth knowing.
-    fn note(words: impl Into<String>) -> Self {
-        Self { words: words.into(), loses: false }
-    }
-
-    /// Something was left out.
-    fn loss(words: impl Into<String>) -> Self {
-        Self { words: words.into(), loses: true }
+impl Unusable {
+    /// Something without a name that is missing on the target.
+    pub fn unnamed(why: ItemFault) -> Self {
+        Self { name: ItemName::default(), why, left_out: false }
     }
 }
+
+/// What two objects that should mean the same differ in.
+pub type Differences = Vec<Difference>;
 
 /// What a person should know of an item's conversion, one by one.
-pub type Remarks = Vec<Remark>;
+pub type Changes = Vec<ItemChange>;

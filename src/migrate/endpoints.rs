@@ -2,7 +2,7 @@
 
 use super::request::{AdministrationServer, Groupware, GroupwareMode, MailServer, Servers, TargetKind};
 use crate::dav::DavAddress;
-use crate::domain::{Fingerprint, Problem, ProblemKind, ServerAddress, Side};
+use crate::domain::{Fingerprint, ItemServerFault, Problem, ProblemKind, ServerAddress, Side};
 use crate::imap::{Endpoint, Learned};
 use crate::network::{HttpServer, KnownCertificates, Limits, NetworkError, RateLimit, Trust};
 use std::path::PathBuf;
@@ -72,7 +72,7 @@ pub struct DavEnds {
     pub demanded: bool,
     /// What the first account met where the source's calendars would be: a server, or why nothing answers there. After silence no other
     /// account has to wait for it; after a server, silence is a failure.
-    pub first_met: OnceLock<Result<(), String>>,
+    pub first_met: OnceLock<Result<(), ItemServerFault>>,
     /// Whether participants stay where the target sends nothing.
     pub keep_attendees: bool,
 }

@@ -222,7 +222,7 @@ fn limits_and_the_proxy_reach_the_run() {
     assert_eq!((proxy.to_string().as_str(), proxy.user()), ("http://proxy.example.com:3128", "ann"));
     assert_eq!(proxy.password().reveal(), "geheim");
     type_into(&mut harness, "Speed limit on the target", "fast");
-    harness.get_by_label_contains("'fast' is no rate");
+    harness.get_by_label_contains("'fast' is not a rate");
     assert!(harness.state().wizard.servers.servers().is_none());
 }
 

@@ -108,7 +108,7 @@ impl Problem {
             ItemAltered => "Compare the two before the source is switched off.",
             ItemDifferent => "Decide which of the two is right; this program changes nothing that is on the target.",
             ItemMissing => {
-                "Migrate this mailbox again; if it was on the target before, with 'Copy again what was deleted' under More (--repair)."
+                "Migrate this mailbox again; if it was on the target before, with 'Copy deleted or missing messages again' under More (--repair)."
             }
             FolderMissing | SubscriptionMissing => "Migrate this mailbox again, which creates and subscribes it.",
             DateDiffers | FlagsDiffer => {
@@ -134,8 +134,8 @@ impl Problem {
                 "Migrate this mailbox again when the target delivers its messages again. Nothing was copied in their place."
             }
             MessageMissing => {
-                "Migrate this mailbox again. If somebody deleted the message on the target, choose 'Copy again what was \
-                 deleted' under More (--repair)."
+                "Migrate this mailbox again. If somebody deleted the message on the target, choose 'Copy deleted or missing messages \
+                 again' under More (--repair)."
             }
         }
     }

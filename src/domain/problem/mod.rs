@@ -8,6 +8,7 @@ mod advice;
 mod brief;
 mod cause;
 mod distrust;
+mod item;
 mod kind;
 mod mail_server;
 mod message_name;
@@ -19,6 +20,10 @@ mod sentence;
 pub use administration::{AddressOwner, AdministrationFault, Explanation};
 pub use cause::{Cause, CertificateFileFault, HandshakeFault, ProxyFault};
 pub use distrust::Distrust;
+pub use item::{
+    CollectionLeftOut, Difference, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote, ItemServerFault,
+    NameSource, TextFault,
+};
 pub use kind::{ProblemKind, Reach, Retry, Severity};
 pub use mail_server::MailServerFault;
 pub use message_name::MessageName;
@@ -26,7 +31,7 @@ pub use note::Note;
 pub use own_file::OwnFile;
 pub use record::{DatabaseFault, FleetFault, RecordDamage, RecordFault, Sealed};
 
-use super::{Side, foreign_without_secrets, printable};
+use super::{ItemKind, Side, foreign_without_secrets, printable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -48,9 +53,9 @@ pub struct Subject {
     /// What the message is recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Box<MessageName>>,
-    /// The event, task or contact, as a person recognises it: what it is, its title, its day.
+    /// The event, task or contact: what it is, and what it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
+    pub item: Option<Box<(ItemKind, ItemName)>>,
     /// The file or folder of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -117,8 +122,8 @@ impl Problem {
     }
 
     /// Names the event, task or contact.
-    pub fn about_item(mut self, item: impl fmt::Display) -> Self {
-        self.subject.item = Some(readable(&item.to_string()));
+    pub fn about_item(mut self, kind: ItemKind, name: ItemName) -> Self {
+        self.subject.item = Some(Box::new((kind, name.made_printable())));
         self
     }
 

@@ -1,6 +1,6 @@
 //! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
 
-use super::{AdministrationFault, RecordDamage, RecordFault, readable};
+use super::{AdministrationFault, ItemNote, RecordDamage, RecordFault, readable};
 use crate::domain::{numbers, printable};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,9 @@ pub enum Note {
     PasswordCreatesUser,
     /// What is known of a failure of the administration.
     Administration(AdministrationFault),
+    // Calendars and contacts.
+    /// What is known of an item, or of where items are.
+    Items(ItemNote),
     // The list of accounts.
     /// Lines of the list lead to one mailbox.
     SameMailbox {
@@ -179,6 +182,7 @@ impl Note {
             Note::DateNotUnderstood { date } => Note::DateNotUnderstood { date: readable(&date) },
             Note::Role { role } => Note::Role { role: readable(&role) },
             Note::Administration(fault) => Note::Administration(fault.made_printable()),
+            Note::Items(note) => Note::Items(note.made_printable()),
             Note::Record(fault) => Note::Record(fault.made_printable()),
             Note::RecordSetAside { why, kept_as } => {
                 Note::RecordSetAside { why: why.made_printable(), kept_as: printable(&kept_as) }
@@ -285,6 +289,7 @@ impl Note {
             Note::NoListener => "it has no listener",
             Note::Administration(fault) => return write!(formatter, "{fault}"),
             Note::PasswordCreatesUser => "the user does not exist and would be created with this password",
+            Note::Items(note) => return write!(formatter, "{note}"),
             Note::Record(fault) => return write!(formatter, "{fault}"),
             Note::RecordSetAside { why, kept_as } => {
                 return write!(formatter, "{why}; the record of earlier runs cannot be used and is kept as {kept_as}");

@@ -182,8 +182,11 @@ impl Problem {
 
     /// The item it is about, at the beginning of a sentence: `The event 'Plan' of 2012-03-02 in 'Calendar'`.
     fn item(&self) -> String {
-        let item = self.subject.item.as_deref().unwrap_or("An item");
-        format!("{} in '{}'", capitalised(item), self.collection())
+        let item = match self.subject.item.as_deref() {
+            Some((kind, name)) => format!("The {kind} {name}"),
+            None => "An item".to_owned(),
+        };
+        format!("{item} in '{}'", self.collection())
     }
 
     pub(super) fn is_one_message(&self) -> bool {

@@ -11,17 +11,18 @@ mod xcard;
 
 use super::line::Line;
 use super::part::{Attachment, ItemPart};
+use crate::domain::{ItemFault, ItemForm, TextFault};
 use crate::xml::{self, Element};
 
 /// The text of an item in a part, if the part is of Kolab. The error says why it is no item.
-pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<Result<String, String>> {
+pub(super) fn converted(part: &ItemPart, attachments: &[Attachment]) -> Option<Result<String, ItemFault>> {
     let kind = part.media_type.strip_prefix("application/x-vnd.kolab.");
     Some(match (part.media_type.as_str(), kind) {
         ("application/calendar+xml", _) => whole(&part.text).and_then(|root| xcal::calendar(&root, attachments)),
         ("application/vcard+xml", _) => whole(&part.text).and_then(|root| xcard::cards(&root)),
         (_, Some("event" | "task")) => whole(&part.text).and_then(|root| version_2::calendar(&root, attachments)),
         (_, Some("contact")) => whole(&part.text).and_then(|root| version_2::card(&root, attachments)),
-        (_, Some(other)) => Err(format!("it is a Kolab {other}, which is no event, task or contact")),
+        (_, Some(other)) => Err(ItemFault::OtherKolab { kind: other.to_owned() }),
         _ => return None,
     })
 }
@@ -33,9 +34,10 @@ pub(super) fn is_of_kolab(part: &ItemPart) -> bool {
 }
 
 /// The whole document as a tree.
-fn whole(text: &str) -> Result<Element, String> {
+fn whole(text: &str) -> Result<Element, ItemFault> {
     let mut children = Vec::new();
-    let mut root = xml::read(text.as_bytes(), &mut |child| children.push(child))?;
+    let mut root = xml::read(text.as_bytes(), &mut |child| children.push(child))
+        .map_err(|why| ItemFault::Text { form: ItemForm::Kolab, why })?;
     root.children = children;
     Ok(root)
 }
@@ -45,6 +47,16 @@ fn attached<'a>(attachments: &'a [Attachment], place: &str) -> Option<&'a Attach
     let place = place.trim();
     let id = place.strip_prefix("cid:").unwrap_or(place);
     attachments.iter().find(|attachment| !id.is_empty() && (attachment.content_id == id || attachment.name == id))
+}
+
+/// The document is something else, by the name of its root.
+fn other(root: &Element, form: ItemForm) -> ItemFault {
+    ItemFault::Other { found: format!("<{}>", root.name), form }
+}
+
+/// The document holds nothing.
+fn empty(form: ItemForm) -> ItemFault {
+    ItemFault::Text { form, why: TextFault::Empty }
 }
 
 fn with_parameter(mut line: Line, name: &str, value: &str) -> Line {

@@ -3,7 +3,8 @@
 //! - An event of whole days ends with its last day; iCalendar's end is the day after.
 //! - What a contact says that vCard has no property for becomes a line of its note.
 
-use super::{attached, with_parameter};
+use super::{attached, other, with_parameter};
+use crate::domain::{ItemFault, ItemForm};
 use crate::items::component::Component;
 use crate::items::line::{Line, escape};
 use crate::items::part::Attachment;
@@ -13,11 +14,11 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{Days, NaiveDate};
 
 /// An event or a task as a calendar object.
-pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<String, String> {
+pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<String, ItemFault> {
     let is_task = match root.name.as_str() {
         "event" => false,
         "task" => true,
-        other => return Err(format!("its XML begins with <{other}> and is no event or task")),
+        _ => return Err(other(root, ItemForm::EventXml)),
     };
     let mut item = Component::new(if is_task { "VTODO" } else { "VEVENT" });
     let mut put = |name: &str, value: Option<String>| {
@@ -47,7 +48,7 @@ pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<Str
     if is_task {
         item.lines.extend(text(root, "due-date").map(|due| dated("DUE", &due)));
     } else if let Some(end) = text(root, "end-date") {
-        let end = if is_day { day_after(&end).ok_or_else(|| format!("'{end}' is no day"))? } else { end };
+        let end = if is_day { day_after(&end).ok_or(ItemFault::NoDay { written: end })? } else { end };
         item.lines.push(dated("DTEND", &end));
     }
     if let Some(repeated) = root.named("recurrence") {
@@ -82,9 +83,9 @@ pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<Str
 }
 
 /// A contact as vCard 3.0.
-pub(super) fn card(root: &Element, attachments: &[Attachment]) -> Result<String, String> {
+pub(super) fn card(root: &Element, attachments: &[Attachment]) -> Result<String, ItemFault> {
     if root.name != "contact" {
-        return Err(format!("its XML begins with <{}> and is no contact", root.name));
+        return Err(other(root, ItemForm::CardXml));
     }
     let name =
         |part: &str| root.named("name").and_then(|name| text(name, part)).map(|it| escape(&it)).unwrap_or_default();

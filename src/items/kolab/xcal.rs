@@ -1,6 +1,7 @@
 //! xCal (RFC 6321) as iCalendar: the same properties in other clothes.
 
-use super::{attached, with_parameter};
+use super::{attached, empty, other, with_parameter};
+use crate::domain::{ItemFault, ItemForm};
 use crate::items::line::{Line, escape};
 use crate::items::part::Attachment;
 use crate::xml::Element;
@@ -9,13 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 /// The calendar objects of a document.
-pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<String, String> {
+pub(super) fn calendar(root: &Element, attachments: &[Attachment]) -> Result<String, ItemFault> {
     if root.name != "icalendar" {
-        return Err(format!("its XML begins with <{}> and is no calendar", root.name));
+        return Err(other(root, ItemForm::CalendarXml));
     }
     let mut text = String::new();
     root.children.iter().filter(|it| it.name == "vcalendar").for_each(|it| component(it, attachments, &mut text));
-    if text.is_empty() { Err("its XML holds no calendar".to_owned()) } else { Ok(text) }
+    if text.is_empty() { Err(empty(ItemForm::CalendarXml)) } else { Ok(text) }
 }
 
 fn component(element: &Element, attachments: &[Attachment], text: &mut String) {

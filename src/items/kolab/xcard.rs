@@ -1,5 +1,7 @@
 //! xCard (RFC 6351) as vCard 4.0, which is then taken in as any other.
 
+use super::{empty, other};
+use crate::domain::{ItemFault, ItemForm};
 use crate::items::line::{Line, escape};
 use crate::xml::Element;
 
@@ -8,9 +10,9 @@ const NAME: [&str; 5] = ["surname", "given", "additional", "prefix", "suffix"];
 const ADDRESS: [&str; 7] = ["pobox", "ext", "street", "locality", "region", "code", "country"];
 
 /// The cards of a document.
-pub(super) fn cards(root: &Element) -> Result<String, String> {
+pub(super) fn cards(root: &Element) -> Result<String, ItemFault> {
     if root.name != "vcards" {
-        return Err(format!("its XML begins with <{}> and is no contact", root.name));
+        return Err(other(root, ItemForm::CardXml));
     }
     let mut text = String::new();
     for card in root.children.iter().filter(|child| child.name == "vcard") {
@@ -22,7 +24,7 @@ pub(super) fn cards(root: &Element) -> Result<String, String> {
         }
         text.push_str("END:VCARD\r\n");
     }
-    if text.is_empty() { Err("its XML holds no contact".to_owned()) } else { Ok(text) }
+    if text.is_empty() { Err(empty(ItemForm::CardXml)) } else { Ok(text) }
 }
 
 fn line(element: &Element) -> Option<Line> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Digest, Folder, FolderPath, RecordDamage, Uid, UidValidity};
 use crate::ledger::contract::{begin, done, folder, inbox, intend, key, ledger_tests, opened, work_folder};
-use crate::ledger::{Done, FolderRecord, Intent, Ledger, Snapshot};
+use crate::ledger::{Done, FolderRecord, Intent, Ledger, LedgerErrorKind, Snapshot};
 use std::collections::BTreeSet;
 
 fn store() -> (tempfile::TempDir, Files) {

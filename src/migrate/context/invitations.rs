@@ -1,7 +1,7 @@
 //! What the workers of a run know together about invitations that nobody should get; see `groupware/tripwire.rs`.
 
 use crate::dav::Href;
-use crate::domain::{Address, Uid};
+use crate::domain::{Address, Invitation, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 #[derive(Debug, Default)]
 pub struct Invitations {
     watched: Mutex<Watched>,
-    seen: OnceLock<String>,
+    seen: OnceLock<Invitation>,
 }
 
 /// The events whose participants are looked at, and these participants.
@@ -41,12 +41,12 @@ impl Invitations {
     }
 
     /// Ends all work on items.
-    pub fn note_seen(&self, which: String) {
-        let _ = self.seen.set(which);
+    pub fn note_seen(&self, sign: Invitation) {
+        let _ = self.seen.set(sign);
     }
 
     /// The invitation that was seen.
-    pub fn seen(&self) -> Option<&str> {
-        self.seen.get().map(String::as_str)
+    pub fn seen(&self) -> Option<&Invitation> {
+        self.seen.get()
     }
 }

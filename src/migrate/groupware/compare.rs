@@ -10,7 +10,9 @@ use super::reporter::ItemReporter;
 use super::sides::{self, Failure};
 use super::survey::{self, Held};
 use crate::dav::{CollectionKind, Listed, Target};
-use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::domain::{
+    Account, AccountId, ItemChange, ItemFault, ItemKind, ItemName, ItemNote, ItemOutcome, Note, ProblemKind, Side,
+};
 use crate::items::{Attendees, Unusable};
 use crate::migrate::context::RunContext;
 use std::collections::HashMap;
@@ -107,13 +109,12 @@ fn text(
     let mut has_more = read.as_ref().is_ok_and(|text| text.has_more);
     let items = match read.map(|text| outgoing::read(collection.kind, text, place, conversion)) {
         Ok(items) if items.is_empty() => {
-            let why = "it holds no event, task or contact".to_owned();
-            vec![Err(Unusable { name: String::new(), why, left_out: true })]
+            vec![Err(Unusable { left_out: true, ..Unusable::unnamed(ItemFault::Nothing) })]
         }
         Ok(items) => items,
         Err(unusable) => vec![Err(unusable)],
     };
-    has_more |= items.iter().flatten().any(|item| item.remarks.iter().any(|remark| remark.loses));
+    has_more |= items.iter().flatten().any(|item| item.changes.iter().any(ItemChange::loses));
     reporter.begin_text(place, items.len());
     if has_more {
         reporter.note_more(place);
@@ -126,8 +127,10 @@ fn text(
                     true => (ProblemKind::ItemLeftOut, ItemOutcome::LeftOut),
                     false => (ProblemKind::ItemNotCopied, ItemOutcome::Failed),
                 };
-                let name = if unusable.name.is_empty() { listed.href.name() } else { unusable.name };
-                let problem = reporter.about(kind, ItemKind::Event, &name, collection).saying(unusable.why);
+                let name = unusable.name;
+                let name = if name.is_empty() { ItemName { file: listed.href.name(), ..name } } else { name };
+                let problem = reporter.about(kind, ItemKind::Event, &name, collection);
+                let problem = problem.noting(Note::Items(ItemNote::Fault(unusable.why)));
                 reporter.settle((place, number as u32), ItemKind::Event, outcome, Some(problem));
                 continue;
             }
@@ -139,7 +142,10 @@ fn text(
                 differences if differences.is_empty() => (ItemOutcome::AlreadyThere, None),
                 differences => {
                     let problem = reporter.about(ProblemKind::ItemDifferent, item.kind, &item.name, collection);
-                    (ItemOutcome::Different, Some(problem.on(Side::Target).saying(differences.join(", "))))
+                    (
+                        ItemOutcome::Different,
+                        Some(problem.on(Side::Target).noting(Note::Items(ItemNote::Differences { differences }))),
+                    )
                 }
             },
             Some(Err(error)) if !error.is_missing() => return Err(Failure::Dav(Side::Target, error)),

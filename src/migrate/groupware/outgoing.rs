@@ -2,9 +2,9 @@
 
 use super::origin::Text;
 use crate::dav::{Collection, CollectionKind, DavError, Stored, Target};
-use crate::domain::ItemKind;
+use crate::domain::{Difference, ItemFault, ItemKind, ItemName};
 use crate::items::{
-    Attendees, CalendarItem, Card, Condensed, ContactGroups, Differences, Remarks, Uninvited, Unusable, split_calendar,
+    Attendees, CalendarItem, Card, Changes, Condensed, ContactGroups, Differences, Uninvited, Unusable, split_calendar,
     split_cards,
 };
 
@@ -13,9 +13,9 @@ pub(super) struct Outgoing {
     pub(super) kind: ItemKind,
     pub(super) uid: String,
     /// How a person knows it.
-    pub(super) name: String,
-    /// What the conversion changed, for a person.
-    pub(super) remarks: Remarks,
+    pub(super) name: ItemName,
+    /// What the conversion changed.
+    pub(super) changes: Changes,
     /// Who takes part, by address.
     pub(super) participants: Vec<String>,
     /// About how much memory it takes, in bytes.
@@ -32,7 +32,7 @@ enum Content {
 pub(super) struct Comparable {
     pub(super) kind: ItemKind,
     pub(super) uid: String,
-    pub(super) name: String,
+    pub(super) name: ItemName,
     /// About how many bytes it has on the target.
     pub(super) size: usize,
     meaning: Meaning,
@@ -72,17 +72,17 @@ pub(super) fn read(
                     None => item,
                 };
                 let (name, participants) = (item.name(), item.participants());
-                let remarks = item.remarks();
+                let changes = item.changes();
                 let content = Uninvited::from(item, conversion.attendees);
                 let (uid, size) = (content.uid().to_owned(), content.size());
                 let (kind, content) = (content.kind(), Content::Calendar(content));
-                Ok(Outgoing { kind, uid, name, remarks, participants, size, content })
+                Ok(Outgoing { kind, uid, name, changes, participants, size, content })
             })
             .collect(),
         CollectionKind::AddressBook => split_cards(&text.text, seed)
             .into_iter()
             .map(|card| {
-                let (card, mut remarks) = card.map_err(|unusable| said_of_group(unusable, conversion.groups))?;
+                let (card, mut changes) = card.map_err(|unusable| said_of_group(unusable, conversion.groups))?;
                 let groups: Vec<&str> = conversion.groups.of(card.uid()).collect();
                 let card = groups.into_iter().fold(card, Card::in_category);
                 let card = match conversion.category {
@@ -91,14 +91,14 @@ pub(super) fn read(
                 };
                 let card = if conversion.kerio {
                     let (card, more) = card.for_kerio();
-                    remarks.extend(more);
+                    changes.extend(more);
                     card
                 } else {
                     card
                 };
                 let (uid, name, size) = (card.uid().to_owned(), card.name(), card.size());
                 let (kind, participants, content) = (ItemKind::Contact, Vec::new(), Content::Card(card));
-                Ok(Outgoing { kind, uid, name, remarks, participants, size, content })
+                Ok(Outgoing { kind, uid, name, changes, participants, size, content })
             })
             .collect(),
     }
@@ -106,9 +106,12 @@ pub(super) fn read(
 
 /// Of a group whose members are known, that they have its name.
 fn said_of_group(unusable: Unusable, groups: &ContactGroups) -> Unusable {
-    let is_known = unusable.left_out && groups.has(unusable.name.trim_matches('\''));
-    let why = if is_known { format!("{} with its name as a category", unusable.why) } else { unusable.why };
-    Unusable { why, ..unusable }
+    match unusable.why {
+        ItemFault::Group { .. } if groups.has(&unusable.name.title) => {
+            Unusable { why: ItemFault::Group { is_category: true }, ..unusable }
+        }
+        _ => unusable,
+    }
 }
 
 impl Outgoing {
@@ -150,7 +153,7 @@ impl Comparable {
 
     /// What an object of the target differs in. Something that cannot be read differs in everything.
     pub(super) fn differences(&self, text: &str) -> Differences {
-        let unreadable = |why: &str| vec![format!("everything: {why}")];
+        let unreadable = |fault: ItemFault| vec![Difference::Everything { fault }];
         match &self.meaning {
             Meaning::Calendar(object) => {
                 let items = split_calendar(text, "");
@@ -161,14 +164,14 @@ impl Comparable {
                     .or_else(|| items.iter().flatten().next());
                 match (same, items.first()) {
                     (Some(item), _) => object.differences(item),
-                    (None, Some(Err(unusable))) => unreadable(&unusable.why),
-                    (None, _) => unreadable("it holds no event or task"),
+                    (None, Some(Err(unusable))) => unreadable(unusable.why.clone()),
+                    (None, _) => unreadable(ItemFault::Nothing),
                 }
             }
             Meaning::Card(card) => match split_cards(text, "").into_iter().next() {
                 Some(Ok((other, _))) => card.differences(&other),
-                Some(Err(unusable)) => unreadable(&unusable.why),
-                None => unreadable("it holds no contact"),
+                Some(Err(unusable)) => unreadable(unusable.why),
+                None => unreadable(ItemFault::Nothing),
             },
         }
     }

@@ -2,7 +2,7 @@
 //! for the mail beside them.
 
 use crate::dav::Collection;
-use crate::domain::{Account, AccountId, ItemKind, ItemOutcome, Problem, ProblemKind, Severity, Side};
+use crate::domain::{Account, AccountId, ItemKind, ItemName, ItemOutcome, Problem, ProblemKind, Severity, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::context::control::AccountControl;
 use crate::migrate::verdict::ItemEvidence;
@@ -159,9 +159,8 @@ impl<'a> ItemReporter<'a> {
     }
 
     /// A problem with an item of a collection.
-    pub(super) fn about(&self, kind: ProblemKind, item: ItemKind, name: &str, collection: &Collection) -> Problem {
-        let named = if name.is_empty() { format!("the {item} without a name") } else { format!("the {item} {name}") };
-        Problem::new(kind).for_account(&self.account.address).in_folder(&collection.name).about_item(named)
+    pub(super) fn about(&self, kind: ProblemKind, item: ItemKind, name: &ItemName, collection: &Collection) -> Problem {
+        Problem::new(kind).for_account(&self.account.address).in_folder(&collection.name).about_item(item, name.clone())
     }
 
     /// A problem with a whole collection.

@@ -1,11 +1,13 @@
 //! Signing in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, Source, Target};
-use crate::domain::{Account, AccountId, Problem, ProblemKind, Secret, Side};
+use crate::domain::{Account, AccountId, Invitation, ItemNote, Note, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
 use crate::migrate::halt::{Halt, record_problem};
 use crate::network::HttpServer;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,10 +72,10 @@ pub(super) enum Failure {
     Dav(Side, DavError),
     /// The mailbox of the source, whose folders hold the items, failed us.
     Mailbox(Box<Halt>),
-    /// The files of the source cannot be read; why.
-    Files(String),
-    /// The target sent an invitation for an event that was to invite nobody; which, and to whom.
-    InvitationSeen(String),
+    /// A folder with files of the source cannot be read.
+    Files(UnreadableFolder),
+    /// The target sent an invitation for an event that was to invite nobody, or may.
+    InvitationSeen(Invitation),
     /// Our own record cannot be written.
     Ledger(crate::ledger::LedgerError),
 }
@@ -85,21 +87,27 @@ impl Failure {
         match self {
             Failure::Off => None,
             Failure::NoPassword(side) => {
-                Some(of(ProblemKind::ItemsNotReached, *side).saying("the accounts file has no password for it"))
+                Some(of(ProblemKind::ItemsNotReached, *side).noting(Note::Items(ItemNote::NoPassword)))
             }
             Failure::Dav(side, error @ DavError::SignInRefused { .. }) => {
-                Some(of(ProblemKind::ItemsRefused, *side).saying(error))
+                Some(of(ProblemKind::ItemsRefused, *side).noting(server_note(error)))
             }
             Failure::Dav(side, DavError::Network(error)) => {
                 Some(of(ProblemKind::ItemsNotReached, *side).caused_by(error.cause()))
             }
-            Failure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).saying(error)),
+            Failure::Dav(side, error) => Some(of(ProblemKind::ItemsNotReached, *side).noting(server_note(error))),
             Failure::Mailbox(halt) => {
-                let why = halt.problem(account)?.sentence();
-                Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why))
+                let note = ItemNote::Mailbox { problem: Box::new(halt.problem(account)?) };
+                Some(of(ProblemKind::ItemsNotReached, Side::Source).noting(Note::Items(note)))
             }
-            Failure::Files(why) => Some(of(ProblemKind::ItemsNotReached, Side::Source).saying(why)),
-            Failure::InvitationSeen(which) => Some(of(ProblemKind::InvitationSeen, Side::Target).saying(which)),
+            Failure::Files(UnreadableFolder { path, why }) => {
+                let note = ItemNote::FilesUnreadable { path: path.display().to_string(), why: why.to_string() };
+                Some(of(ProblemKind::ItemsNotReached, Side::Source).noting(Note::Items(note)))
+            }
+            Failure::InvitationSeen(sign) => {
+                let note = Note::Items(ItemNote::Invited(sign.clone()));
+                Some(of(ProblemKind::InvitationSeen, Side::Target).noting(note))
+            }
             Failure::Ledger(error) => Some(record_problem(error)),
         }
     }
@@ -112,6 +120,18 @@ impl Failure {
             _ => false,
         }
     }
+}
+
+/// A folder with files that cannot be read.
+#[derive(Debug)]
+pub(super) struct UnreadableFolder {
+    pub(super) path: PathBuf,
+    pub(super) why: io::Error,
+}
+
+/// What a server did, as a problem has it.
+pub(super) fn server_note(error: &DavError) -> Note {
+    Note::Items(ItemNote::Server(error.fault()))
 }
 
 impl From<crate::ledger::LedgerError> for Failure {

@@ -5,7 +5,7 @@ use super::places;
 use super::reporter::ItemReporter;
 use super::sides::{self, Failure};
 use crate::dav::{Collection, DavError, Listed};
-use crate::domain::{Account, AccountId, Problem, ProblemKind, Side};
+use crate::domain::{Account, AccountId, ItemNote, Note, Problem, ProblemKind, Side};
 use crate::migrate::context::RunContext;
 use crate::network::NetworkError;
 
@@ -46,15 +46,15 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
 /// they are there.
 pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Failure> {
     let Some(ends) = &reporter.context.groupware else { return Err(Failure::Off) };
-    let absent = |reporter: &mut ItemReporter<'_>, why: String| {
+    let absent = |reporter: &mut ItemReporter<'_>, why: ItemNote| {
         let problem = Problem::new(ProblemKind::ItemsNotOffered).on(Side::Source);
-        reporter.problem(problem.for_account(&reporter.account.address).saying(why));
+        reporter.problem(problem.for_account(&reporter.account.address).noting(Note::Items(why)));
         Ok(None)
     };
     if let Some(directory) = &ends.files {
         return match ItemFiles::of(directory, &reporter.account.address).map_err(Failure::Files)? {
             Some(files) => Ok(Some(Origin::Files(files))),
-            None => absent(reporter, format!("{} has no folder of that name", directory.display())),
+            None => absent(reporter, ItemNote::NoFiles { path: directory.display().to_string() }),
         };
     }
     let folders = |reporter: &ItemReporter<'_>| {
@@ -64,7 +64,7 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
     if ends.only_folders {
         return match folders(reporter)? {
             Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
-            None => absent(reporter, "no folder of the mailbox holds such".to_owned()),
+            None => absent(reporter, ItemNote::NoFolder),
         };
     }
     let why = match ends.first_met.get() {
@@ -81,16 +81,16 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
                     return other.map(|source| Some(Origin::Server(Box::new(source))));
                 }
             };
-            if is_silent(&error) && ends.first_met.get_or_init(|| Err(error.to_string())).is_ok() {
+            if is_silent(&error) && ends.first_met.get_or_init(|| Err(error.fault())).is_ok() {
                 return Err(Failure::Dav(Side::Source, error));
             }
-            error.to_string()
+            error.fault()
         }
     };
     // Where a server has both, what it gives as calendars is the better of the two.
     match folders(reporter)? {
         Some(folders) => Ok(Some(Origin::Folders(Box::new(folders)))),
-        None => absent(reporter, why),
+        None => absent(reporter, ItemNote::Server(why)),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Resu
     for collection in places::in_order(source.collections()?) {
         if let Some(why) = collection.left_out {
             let problem = reporter.of_collection(ProblemKind::CollectionLeftOut, Side::Source, &collection);
-            reporter.problem(problem.saying(why));
+            reporter.problem(problem.noting(Note::Items(ItemNote::LeftOut(why))));
             continue;
         }
         reporter.names.insert(collection.href.canonical().to_owned(), collection.name.clone());

@@ -16,7 +16,7 @@ use super::messages;
 use super::places;
 use super::sides::{self, Failure};
 use crate::dav::Href;
-use crate::domain::{Account, AccountId, Address, Folder, Side, SpecialUse, Uid};
+use crate::domain::{Account, AccountId, Address, Folder, Invitation, ItemName, Side, SpecialUse, Uid};
 use crate::imap::{ImapError, Reader};
 use crate::items::{ItemMessage, invited_uids};
 use crate::migrate::context::RunContext;
@@ -45,7 +45,7 @@ const MOST_MESSAGES: usize = 200;
 
 /// Stops where an invitation was seen.
 pub(super) fn ask(context: &RunContext) -> Result<(), Failure> {
-    context.invitations.seen().map_or(Ok(()), |seen| Err(Failure::InvitationSeen(seen.to_owned())))
+    context.invitations.seen().map_or(Ok(()), |seen| Err(Failure::InvitationSeen(seen.clone())))
 }
 
 /// Those of the participants whose mailboxes this run migrates, but for the owner of the event.
@@ -58,11 +58,12 @@ pub(super) fn migrated<'c>(context: &'c RunContext, owner: &Account, participant
 }
 
 /// Notes an event that has participants on the target though it was stored without; they may get invitations at any change of it.
-pub(super) fn note_put_back(context: &RunContext, owner: &Account, name: &str, participants: &[String]) {
+pub(super) fn note_put_back(context: &RunContext, owner: &Account, name: &ItemName, participants: &[String]) {
     let is_owner =
         |address: &str| [&owner.address, owner.target()].iter().any(|own| own.key().eq_ignore_ascii_case(address));
     if let Some(other) = participants.iter().find(|address| !is_owner(address)) {
-        context.invitations.note_seen(format!("it put {other} back into the event {name}"));
+        let (participant, event) = (other.clone(), Box::new(name.clone()));
+        context.invitations.note_seen(Invitation::PutBack { participant, event });
     }
 }
 
@@ -122,8 +123,7 @@ fn look(context: &RunContext, id: AccountId, watched: &mut Watched) -> Result<()
         });
         let found = in_mail.or_else(|| object(context, id, person, &before, watched));
         if let Some(uid) = found {
-            let seen = format!("{address} got an invitation for the event with the UID {uid}");
-            context.invitations.note_seen(seen);
+            context.invitations.note_seen(Invitation::Received { participant: address.to_string(), uid });
             return ask(context);
         }
     }

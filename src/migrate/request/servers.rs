@@ -90,31 +90,6 @@ impl Servers {
     }
 }
 
-impl ConnectionLimits {
-    /// Reads `5 MB/s`, `500 kB/s`, `1.5 MiB`, `20 Mbit/s` as bytes a second. The error is a sentence.
-    pub fn read_rate(text: &str) -> Result<u64, String> {
-        let wrong = || format!("'{text}' is no rate; write it as in '5 MB/s' or '20 Mbit/s', at least 1 kB/s");
-        let trimmed = text.trim();
-        let unit_at = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let (number, unit) = trimmed.split_at(unit_at);
-        let unit = unit.trim().to_ascii_lowercase();
-        let bytes = match unit.strip_suffix("/s").unwrap_or(&unit) {
-            "kb" => 1e3,
-            "mb" => 1e6,
-            "gb" => 1e9,
-            "kib" => 1024.0,
-            "mib" => 1024.0 * 1024.0,
-            "gib" => 1024.0 * 1024.0 * 1024.0,
-            "kbit" => 1e3 / 8.0,
-            "mbit" => 1e6 / 8.0,
-            "gbit" => 1e9 / 8.0,
-            _ => return Err(wrong()),
-        };
-        let rate = number.parse::<f64>().map_err(|_| wrong())? * bytes;
-        if (1e3..=1e12).contains(&rate) { Ok(rate as u64) } else { Err(wrong()) }
-    }
-}
-
 /// What kind of server the target is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetKind {
@@ -135,25 +110,4 @@ pub struct AdministrationServer {
     pub password: Secret,
     /// Trust exactly this certificate where the usual check fails.
     pub fingerprint: Option<Fingerprint>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_read_in_every_usual_unit() {
-        for (text, bytes) in [
-            ("5 MB/s", 5_000_000),
-            ("500kb", 500_000),
-            ("1.5 MiB/s", 1_572_864),
-            ("20 Mbit/s", 2_500_000),
-            (" 1 kB/s ", 1000),
-        ] {
-            assert_eq!(ConnectionLimits::read_rate(text), Ok(bytes), "{text}");
-        }
-        for wrong in ["", "5", "MB/s", "-1 MB/s", "5 mails", "0.1 kB/s", "1.2.3 MB/s", "99999999 GB/s"] {
-            assert!(ConnectionLimits::read_rate(wrong).is_err(), "{wrong}");
-        }
-    }
 }

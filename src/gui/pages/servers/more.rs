@@ -5,7 +5,7 @@ use super::super::super::theme::{self, palette};
 use super::super::super::widgets::choice::choice;
 use super::super::super::widgets::field::Field;
 use super::super::super::widgets::{button, check, sign};
-use crate::domain::{Secret, Side};
+use crate::domain::{Secret, Side, read_rate};
 use crate::migrate::{ClientCertificate, ConnectionLimits, MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
 use crate::settings::{self, Way};
 use egui::{Label, Ui};
@@ -70,11 +70,7 @@ impl More {
 
     fn rate(&self) -> Result<Option<u64>, String> {
         let typed = self.kept.max_rate.trim();
-        if typed.is_empty() {
-            Ok(None)
-        } else {
-            ConnectionLimits::read_rate(typed).map(Some).map_err(|error| error + ".")
-        }
+        if typed.is_empty() { Ok(None) } else { read_rate(typed).map(Some).map_err(|mistyped| format!("{mistyped}.")) }
     }
 
     fn connections(&self) -> Result<Option<u32>, String> {

@@ -6,7 +6,7 @@
 
 use super::{Copying, Planned, Waiting, kind_of};
 use crate::dav::{Collection, CollectionKind, Href, Listed};
-use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::domain::{ItemChange, ItemFault, ItemKind, ItemName, ItemNote, ItemOutcome, Note, ProblemKind, Side};
 use crate::items::{ContactGroups, Unusable};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::origin::{Origin, Text};
@@ -142,14 +142,14 @@ impl Copying<'_, '_> {
         };
         let (version, mut has_more) = (text.version.clone(), text.has_more);
         let items = outgoing::read(collection.kind, text, place, conversion);
-        has_more |= items.iter().flatten().any(|item| item.remarks.iter().any(|remark| remark.loses));
+        has_more |= items.iter().flatten().any(|item| item.changes.iter().any(ItemChange::loses));
         self.reporter.begin_text(place, items.len().max(1));
         if has_more {
             self.reporter.note_more(place);
         }
         if items.is_empty() {
-            let why = "it holds no event, task or contact".to_owned();
-            self.name_unusable((listed, 0), guess, collection, Unusable { name: String::new(), why, left_out: true });
+            let nothing = Unusable { left_out: true, ..Unusable::unnamed(ItemFault::Nothing) };
+            self.name_unusable((listed, 0), guess, collection, nothing);
         }
         let version = if version.is_empty() { &listed.etag } else { &version };
         let place = Place { collection, listed, version, items: items.len() as u32, has_more };
@@ -172,8 +172,9 @@ impl Copying<'_, '_> {
         let Unusable { name, why, left_out } = unusable;
         let kind = if left_out { ProblemKind::ItemLeftOut } else { ProblemKind::ItemNotCopied };
         let outcome = if left_out { ItemOutcome::LeftOut } else { ItemOutcome::Failed };
-        let name = if name.is_empty() { listed.href.name() } else { name };
-        let problem = self.reporter.about(kind, guess, &name, collection).on(Side::Source).saying(why);
+        let name = if name.is_empty() { ItemName { file: listed.href.name(), ..name } } else { name };
+        let problem = self.reporter.about(kind, guess, &name, collection).on(Side::Source);
+        let problem = problem.noting(Note::Items(ItemNote::Fault(why)));
         self.reporter.settle((listed.href.canonical(), number), guess, outcome, Some(problem));
     }
 
@@ -194,13 +195,13 @@ impl Copying<'_, '_> {
             self.reporter.settle((place, number), item.kind, ItemOutcome::AlreadyThere, None);
             return Ok(());
         }
-        for remark in &item.remarks {
+        for change in &item.changes {
             let problem = self.reporter.about(ProblemKind::ItemAdapted, item.kind, &item.name, collection);
-            self.reporter.problem(problem.saying(&remark.words));
+            self.reporter.problem(problem.noting(Note::Items(ItemNote::Change(change.clone()))));
         }
         let Some(goal) = route.place(item.kind).and_then(|index| self.places.collections.get(index)).cloned() else {
             let problem = self.reporter.about(ProblemKind::ItemNotCopied, item.kind, &item.name, collection);
-            let problem = problem.on(Side::Target).saying("the target has no place for it and makes none");
+            let problem = problem.on(Side::Target).noting(Note::Items(ItemNote::Fault(ItemFault::NoPlace)));
             self.reporter.settle((place, number), item.kind, ItemOutcome::Failed, Some(problem));
             return Ok(());
         };

@@ -2,7 +2,7 @@
 
 use super::{Copying, Waiting};
 use crate::dav::{CollectionKind, DavError, Fetched, Href, Listed};
-use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::domain::{ItemFault, ItemKind, ItemNote, ItemOutcome, Note, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::existing::KnownItem;
 use crate::migrate::groupware::sides::{Failure, OnDavSide};
@@ -83,9 +83,11 @@ impl Copying<'_, '_> {
         if let Some(text) = text.filter(|_| *is_new) {
             tripwire::note_put_back(self.reporter.context, self.reporter.account, &item.name, &item.put_back(text));
         }
+        let differ = |differences| Note::Items(ItemNote::Differences { differences });
         let (outcome, problem) = match text {
             None => {
-                let problem = about(ProblemKind::ItemMissing).saying(format!("it is not found at {href}"));
+                let problem = about(ProblemKind::ItemMissing)
+                    .noting(Note::Items(ItemNote::Fault(ItemFault::NotAt { href: href.to_string() })));
                 (ItemOutcome::Failed, Some(problem))
             }
             Some(text) => match item.differences(text) {
@@ -98,10 +100,10 @@ impl Copying<'_, '_> {
                     (outcome, None)
                 }
                 differences if *ours => {
-                    (ItemOutcome::Altered, Some(about(ProblemKind::ItemAltered).saying(differences.join(", "))))
+                    (ItemOutcome::Altered, Some(about(ProblemKind::ItemAltered).noting(differ(differences))))
                 }
                 differences => {
-                    (ItemOutcome::Different, Some(about(ProblemKind::ItemDifferent).saying(differences.join(", "))))
+                    (ItemOutcome::Different, Some(about(ProblemKind::ItemDifferent).noting(differ(differences))))
                 }
             },
         };

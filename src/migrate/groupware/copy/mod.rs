@@ -19,7 +19,7 @@ mod storing;
 
 use super::ItemsEnd;
 use crate::dav::{CollectionKind, DavError, Href, Target};
-use crate::domain::{Account, AccountId, ItemKind, ProblemKind, Side};
+use crate::domain::{Account, AccountId, ItemKind, ItemServerFault, ProblemKind, Side};
 use crate::items::Attendees;
 use crate::ledger::{ItemRecord, ItemState, Ledger};
 use crate::migrate::context::RunContext;
@@ -208,7 +208,7 @@ impl Copying<'_, '_> {
             // Without a whole list nobody knows what is there; storing could double.
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Target, collection);
             self.reporter.problem(problem);
-            return Err(Failure::Dav(Side::Target, DavError::NotDav("it does not list all that it has".to_owned())));
+            return Err(Failure::Dav(Side::Target, DavError::NotDav(ItemServerFault::NotWhole)));
         }
         self.existing.insert(kind, existing);
         Ok(())

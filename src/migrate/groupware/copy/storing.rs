@@ -8,7 +8,7 @@
 
 use super::{Copying, Waiting};
 use crate::dav::{Collection, CollectionKind, DavError, Href, Stored};
-use crate::domain::{ItemKind, ItemOutcome, ProblemKind, Side};
+use crate::domain::{ItemKind, ItemNote, ItemOutcome, ItemServerFault, Note, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::outgoing::Outgoing;
 use crate::migrate::groupware::sides::{Failure, OnDavSide};
@@ -75,7 +75,7 @@ impl Copying<'_, '_> {
                 self.existing.entry(kind).or_default().remove(item.kind, &item.uid, &own);
                 let collection = self.collection_of(&record, item.kind);
                 let problem = self.reporter.about(ProblemKind::ItemNotCopied, item.kind, &item.name, &collection);
-                let problem = problem.on(Side::Target).saying(refusal(&error));
+                let problem = problem.on(Side::Target).noting(Note::Items(ItemNote::Server(refusal(&error))));
                 self.reporter.settle((&record.place, number), item.kind, ItemOutcome::Failed, Some(problem));
                 return Ok(());
             }
@@ -101,14 +101,14 @@ impl Copying<'_, '_> {
     }
 }
 
-/// Why the target did not take an item, in words for an administrator.
-fn refusal(error: &DavError) -> String {
+/// Why the target did not take an item.
+fn refusal(error: &DavError) -> ItemServerFault {
     match error {
         DavError::Refused { precondition, .. } if precondition.starts_with("no-uid-conflict") => {
-            "another item of this account on the target has the same identity (UID)".to_owned()
+            ItemServerFault::SameUid
         }
-        DavError::Refused { status: 413, .. } => "it is larger than the target accepts (HTTP status 413)".to_owned(),
-        DavError::Refused { status: 507, .. } => "the target has no room for it (HTTP status 507)".to_owned(),
-        other => other.to_string(),
+        DavError::Refused { status: 413, .. } => ItemServerFault::TooLargeForTarget,
+        DavError::Refused { status: 507, .. } => ItemServerFault::NoRoom,
+        other => other.fault(),
     }
 }

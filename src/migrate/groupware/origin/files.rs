@@ -7,10 +7,11 @@
 //! - A text is UTF-8, UTF-16 with its mark, or Windows-1252.
 //! - Only regular files are opened, and none that is larger than a bound.
 
-use super::{Text, not_delivered};
+use super::Text;
 use crate::dav::{Collection, CollectionKind, Href, Listed};
-use crate::domain::Address;
+use crate::domain::{Address, CollectionLeftOut, ItemFault};
 use crate::items::{Unusable, decoded_text};
+use crate::migrate::groupware::sides::UnreadableFolder;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,11 @@ pub(crate) struct ItemFiles {
 }
 
 impl ItemFiles {
-    /// The folder of an address; none where there is none. The error is a sentence.
-    pub(in crate::migrate::groupware) fn of(directory: &Path, address: &Address) -> Result<Option<Self>, String> {
+    /// The folder of an address; none where there is none.
+    pub(in crate::migrate::groupware) fn of(
+        directory: &Path,
+        address: &Address,
+    ) -> Result<Option<Self>, UnreadableFolder> {
         let found = entries(directory)?
             .into_iter()
             .find(|entry| entry.path.is_dir() && entry.name.eq_ignore_ascii_case(&address.to_string()));
@@ -42,7 +46,7 @@ impl ItemFiles {
     }
 
     /// Calendars and address books, and files that are neither.
-    pub(super) fn collections(&mut self) -> Result<Vec<Collection>, String> {
+    pub(super) fn collections(&mut self) -> Result<Vec<Collection>, UnreadableFolder> {
         let mut collections = Vec::new();
         for entry in entries(&self.root)? {
             let known = FOLDERS.iter().find(|(name, _)| entry.name.eq_ignore_ascii_case(name));
@@ -67,7 +71,7 @@ impl ItemFiles {
         name: &str,
         kind: CollectionKind,
         collections: &mut Vec<Collection>,
-    ) -> Result<(), String> {
+    ) -> Result<(), UnreadableFolder> {
         let mut listed = Vec::new();
         for file in entries(&folder.path)?.into_iter().filter(|file| !file.path.is_dir()) {
             let end = file.name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
@@ -111,7 +115,7 @@ impl ItemFiles {
             self.files.values().flatten().map(|(listed, path)| (&listed.href, path)).collect();
         for listed in listed {
             let Some(path) = paths.get(&listed.href) else { continue };
-            let text = read(path, listed.size.unwrap_or_default()).map_err(|why| not_delivered(&why));
+            let text = read(path, listed.size.unwrap_or_default()).map_err(Unusable::unnamed);
             let read = text.map(|text| Text { version: listed.etag.clone(), text, has_more: false });
             if !each(listed, read) {
                 break;
@@ -120,11 +124,11 @@ impl ItemFiles {
     }
 }
 
-fn read(path: &Path, size: u64) -> Result<String, String> {
+fn read(path: &Path, size: u64) -> Result<String, ItemFault> {
     if size > LARGEST_FILE {
-        return Err(format!("the file is larger than {} MB", LARGEST_FILE >> 20));
+        return Err(ItemFault::TooLarge { most: LARGEST_FILE });
     }
-    fs::read(path).map(decoded_text).map_err(|error| error.to_string())
+    fs::read(path).map(decoded_text).map_err(|error| ItemFault::NotDelivered { words: error.to_string() })
 }
 
 struct Entry {
@@ -133,8 +137,8 @@ struct Entry {
 }
 
 /// What is in a folder, but for hidden files, in the order of names.
-fn entries(folder: &Path) -> Result<Vec<Entry>, String> {
-    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", folder.display());
+fn entries(folder: &Path) -> Result<Vec<Entry>, UnreadableFolder> {
+    let failed = |why: std::io::Error| UnreadableFolder { path: folder.to_owned(), why };
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -148,11 +152,7 @@ fn entries(folder: &Path) -> Result<Vec<Entry>, String> {
 }
 
 fn unknown(entry: &Entry) -> Collection {
-    let why = if entry.path.is_dir() {
-        "it is none of the folders calendar, tasks and contacts"
-    } else {
-        "it is no .ics or .vcf file in one of the folders calendar, tasks and contacts"
-    };
+    let why = if entry.path.is_dir() { CollectionLeftOut::OtherFolder } else { CollectionLeftOut::OtherFile };
     Collection {
         href: Href::of_path(&format!("/files/{}", encoded(&entry.name))),
         name: entry.name.clone(),

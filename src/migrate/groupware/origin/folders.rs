@@ -7,7 +7,7 @@
 
 use super::Text;
 use crate::dav::{Collection, CollectionKind, Href, Listed};
-use crate::domain::{Account, AccountId, Folder, FolderPath, MessageHead, Side, Uid, UidValidity};
+use crate::domain::{Account, AccountId, Folder, FolderPath, ItemFault, ItemName, MessageHead, Side, Uid, UidValidity};
 use crate::imap::Reader;
 use crate::items::{ItemMessage, Unusable, split_calendar};
 use crate::migrate::context::RunContext;
@@ -142,12 +142,11 @@ impl ItemFolders {
         each: &mut dyn FnMut(&Listed, Result<Text, Unusable>) -> bool,
     ) -> Result<(), Halt> {
         let Some(folder) = self.folders.get(collection) else { return Ok(()) };
-        let unusable = |why: String| Err(Unusable { name: String::new(), why, left_out: false });
+        let unusable = |why: ItemFault| Err(Unusable::unnamed(why));
         let status = self.reader.examine(&folder.wire_name).on(Side::Source)?;
         if status.uid_validity != folder.uid_validity {
             // Its numbers name other messages now; the next run lists them anew.
-            let why = "the folder was replaced by another while it was read";
-            listed.iter().take_while(|listed| each(listed, unusable(why.to_owned()))).count();
+            listed.iter().take_while(|listed| each(listed, unusable(ItemFault::FolderReplaced))).count();
             return Ok(());
         }
         let uids: BTreeMap<&Href, Uid> = folder.messages.iter().map(|(listed, uid)| (&listed.href, *uid)).collect();
@@ -155,7 +154,7 @@ impl ItemFolders {
             listed.iter().filter_map(|listed| Some((*uids.get(&listed.href)?, listed))).collect();
         let is_large = |listed: &Listed| listed.size.unwrap_or_default() > LARGEST;
         for listed in wanted.values().filter(|listed| is_large(listed)) {
-            if !each(listed, unusable(format!("it is larger than {} MB", LARGEST >> 20))) {
+            if !each(listed, unusable(ItemFault::TooLarge { most: LARGEST })) {
                 return Ok(());
             }
         }
@@ -164,7 +163,7 @@ impl ItemFolders {
             let Some(listed) = wanted.get(&uid) else { return true };
             let text = match message {
                 Ok(message) => text(message, &listed.etag),
-                Err(words) => unusable(format!("the source does not deliver it: {words}")),
+                Err(words) => unusable(ItemFault::NotDelivered { words }),
             };
             each(listed, text)
         };
@@ -178,7 +177,7 @@ fn text(message: Vec<u8>, etag: &str) -> Result<Text, Unusable> {
     drop(message);
     match read.take_item() {
         Ok(item) => Ok(Text { version: etag.to_owned(), text: item.text, has_more: item.has_more }),
-        Err(why) => Err(Unusable { name: format!("'{}'", read.subject), why, left_out: true }),
+        Err(why) => Err(Unusable { name: ItemName::titled(&read.subject), why, left_out: true }),
     }
 }
 

@@ -8,8 +8,8 @@ mod folders;
 
 use super::reporter::ItemReporter;
 use super::sides::{Failure, OnDavSide};
-use crate::dav::{Collection, CollectionKind, Fetched, Listed, Source};
-use crate::domain::{ItemKind, Side};
+use crate::dav::{Collection, CollectionKind, DavError, Fetched, Listed, Source};
+use crate::domain::{ItemFault, ItemKind, Side};
 use crate::items::{ContactGroups, Unusable, split_calendar, split_cards};
 use crate::migrate::plan::items::AsItems;
 
@@ -143,7 +143,7 @@ impl Origin {
         match self {
             Origin::Server(source) => source
                 .fetch(collection.kind, &collection.href, listed, &mut |listed, fetched| {
-                    each(listed, fetched.map(Text::from).map_err(|error| not_delivered(&error.to_string())))
+                    each(listed, fetched.map(Text::from).map_err(|error| not_given(&error)))
                 })
                 .on(Side::Source),
             Origin::Folders(folders) => {
@@ -157,7 +157,7 @@ impl Origin {
     }
 }
 
-/// A text that was listed and cannot be read.
-fn not_delivered(why: &str) -> Unusable {
-    Unusable { name: String::new(), why: format!("the source does not deliver it: {why}"), left_out: false }
+/// A text that a server lists and does not give.
+fn not_given(error: &DavError) -> Unusable {
+    Unusable::unnamed(ItemFault::NotGiven { why: Box::new(error.fault()) })
 }

@@ -1,0 +1,134 @@
+//! What was changed of an item on its way, and what the item on the target differs in.
+
+use super::super::readable;
+use super::ItemFault;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Something that a person should know of an item's conversion. Its `Display` is a clause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "change")]
+pub enum ItemChange {
+    /// The source has an exception without the series that it belongs to.
+    ExceptionAlone,
+    /// The picture is no JPEG, and Kerio Connect accepts nothing else (G8).
+    PictureNotJpeg,
+    /// The picture is larger than Kerio Connect accepts (G8).
+    PictureTooLarge {
+        /// The limit in bytes.
+        most: u64,
+    },
+    /// A text in a character set that is not known was read as another.
+    CharacterSet {
+        /// The property's name.
+        property: String,
+        /// The character set that it names.
+        charset: String,
+    },
+    /// A contact without a name was given one.
+    Named {
+        /// After what.
+        after: NameSource,
+    },
+}
+
+/// What a contact without a name is named after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameSource {
+    /// The company.
+    Company,
+    /// The first e-mail address.
+    Address,
+    /// The first telephone number.
+    Number,
+    /// There is nothing to name it after.
+    Nothing,
+}
+
+/// A property in which two items differ that should mean the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "difference")]
+pub enum Difference {
+    /// A property of iCalendar or vCard.
+    Property {
+        /// Its name, such as `DTEND`.
+        name: String,
+    },
+    /// One is an event, the other a task.
+    Kind,
+    /// One of them has an exception of the series that the other does not have.
+    Exception,
+    /// The item on the target cannot be read, so that it differs in everything.
+    Everything {
+        /// Why.
+        fault: ItemFault,
+    },
+}
+
+impl ItemChange {
+    /// Whether something of the source is not in what is stored.
+    pub fn loses(&self) -> bool {
+        match self {
+            Self::ExceptionAlone | Self::Named { .. } => false,
+            Self::PictureNotJpeg | Self::PictureTooLarge { .. } | Self::CharacterSet { .. } => true,
+        }
+    }
+
+    /// The same with the words of others made printable and short, without secrets.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Self::CharacterSet { property, charset } => {
+                Self::CharacterSet { property: readable(&property), charset: readable(&charset) }
+            }
+            plain => plain,
+        }
+    }
+}
+
+impl Difference {
+    /// The same with the words of others made printable and short, without secrets.
+    pub(super) fn made_printable(self) -> Self {
+        match self {
+            Self::Property { name } => Self::Property { name: readable(&name) },
+            Self::Everything { fault } => Self::Everything { fault: fault.made_printable() },
+            plain => plain,
+        }
+    }
+}
+
+impl fmt::Display for ItemChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ExceptionAlone => formatter.write_str("it is an exception of a series that the source does not have"),
+            Self::PictureNotJpeg => formatter.write_str("its picture is no JPEG and was left out"),
+            Self::PictureTooLarge { most } => {
+                write!(formatter, "its picture is larger than {} kB and was left out", most >> 10)
+            }
+            Self::CharacterSet { property, charset } => {
+                write!(formatter, "{property} was written in {charset} and read as ISO-8859-1")
+            }
+            Self::Named { after } => write!(
+                formatter,
+                "it has no name; it is named after {}",
+                match after {
+                    NameSource::Company => "the company",
+                    NameSource::Address => "the e-mail address",
+                    NameSource::Number => "the number",
+                    NameSource::Nothing => "nothing",
+                }
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Property { name } => formatter.write_str(name),
+            Self::Kind => formatter.write_str("kind"),
+            Self::Exception => formatter.write_str("an exception of the series"),
+            Self::Everything { fault } => write!(formatter, "everything: {fault}"),
+        }
+    }
+}
