@@ -102,24 +102,14 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
                     return Err(TextFault::TooDeep);
                 }
                 let element = element(Space::of(&resolved), &start);
-                match open.as_mut_slice() {
-                    [] => return Ok(element),
-                    [_] => {
-                        elements = 0;
-                        each(element);
-                    }
-                    [.., parent] => parent.children.push(element),
+                if let Some(root) = close(&mut open, element, &mut elements, each) {
+                    return Ok(root);
                 }
             }
             Event::End(_) => {
                 let Some(element) = open.pop() else { return Err(TextFault::EndWithoutBegin) };
-                match open.as_mut_slice() {
-                    [] => return Ok(element),
-                    [_] => {
-                        elements = 0;
-                        each(element);
-                    }
-                    [.., parent] => parent.children.push(element),
+                if let Some(root) = close(&mut open, element, &mut elements, each) {
+                    return Ok(root);
                 }
             }
             Event::Text(text) => add(&mut open, &text.decode().map_err(broken)?),
@@ -142,6 +132,24 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
+}
+
+/// Puts a closed element where it belongs; gives it back when it is the root.
+fn close(
+    open: &mut [Element],
+    element: Element,
+    elements: &mut usize,
+    each: &mut dyn FnMut(Element),
+) -> Option<Element> {
+    match open {
+        [] => return Some(element),
+        [_] => {
+            *elements = 0;
+            each(element);
+        }
+        [.., parent] => parent.children.push(element),
+    }
+    None
 }
 
 fn broken(error: impl std::fmt::Display) -> TextFault {

@@ -4,10 +4,11 @@
 //! one option, or a file, to judge.
 
 use super::connections::ProxyArguments;
+use super::copying::CopyingArguments;
 use super::fleet::FleetArguments;
 use super::groupware::GroupwareArguments;
 use super::selection::SelectionArguments;
-use super::servers::{AdministratorArguments, Comparison, ServersArguments};
+use super::servers::{AdministratorArguments, ServersArguments};
 use crate::domain::list::Layout;
 use crate::migrate::Verify;
 use crate::settings::Settings;
@@ -177,15 +178,8 @@ pub(super) struct TaskArguments {
 pub(super) struct MigrateArguments {
     #[command(flatten)]
     pub(super) task: TaskArguments,
-    /// How arrived messages are compared with the source: read back (content), by size, or not at all (none)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Comparison::Content, help_heading = "Migration")]
-    pub(super) verify: Comparison,
-    /// Copy messages again that an earlier run copied and that are no longer on the target
-    #[arg(long, help_heading = "Migration")]
-    pub(super) repair: bool,
-    /// Put what people deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted
-    #[arg(long, help_heading = "Migration")]
-    pub(super) follow_deletions: bool,
+    #[command(flatten)]
+    pub(super) copying: CopyingArguments,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod args;
 mod conclusion;
 mod connections;
 mod demo;
+mod copying;
 mod documents;
 mod exit_code;
 mod fleet;
@@ -69,8 +70,8 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
         Command::Check(task) => run_one(RunKind::Check, Ways::default(), task),
-        Command::Migrate(MigrateArguments { task, verify, repair, follow_deletions }) => {
-            run_one(RunKind::Migrate, Ways { verify: verify.into(), repair, follow_deletions }, task)
+        Command::Migrate(MigrateArguments { task, copying }) => {
+            run_one(RunKind::Migrate, copying.into(), task)
         }
         Command::Verify(VerifyArguments { task, verify }) => {
             run_one(RunKind::Verify, Ways { verify: verify.into(), ..Ways::default() }, task)

@@ -12,6 +12,7 @@ use crate::network::{HttpClient, HttpRequest, HttpResponse, HttpServer};
 use crate::xml::{self, Space};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Redirects of one request at most.
@@ -30,6 +31,19 @@ pub struct DavLogin {
     pub user: String,
     /// The password.
     pub password: Secret,
+}
+
+/// Where a DAV server is, and how it is asked.
+#[derive(Clone)]
+pub struct DavServer {
+    /// The address as typed or found.
+    pub address: DavAddress,
+    /// Its host, whom it has to be, and the proxy before it.
+    pub server: HttpServer,
+    /// At most this passes before a request counts as lost.
+    pub limit: Duration,
+    /// Waits for a busy server; false when nobody wants to wait any more.
+    pub pause: Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
 
 /// What may be asked of a server. Nothing here changes anything.
@@ -135,17 +149,12 @@ pub(super) struct Channel {
     /// What the server asked to be proved, where it takes nothing else.
     digest: Option<Challenge>,
     /// Waits for a busy server; false when the user wants no more.
-    pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
+    pause: Arc<dyn Fn(Duration) -> bool + Send + Sync>,
 }
 
 impl Channel {
-    pub(super) fn new(
-        address: DavAddress,
-        server: HttpServer,
-        login: &DavLogin,
-        limit: Duration,
-        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
-    ) -> Self {
+    pub(super) fn new(server: DavServer, login: &DavLogin) -> Self {
+        let DavServer { address, server, limit, pause } = server;
         let pair = Secret::new(format!("{}:{}", login.user, login.password.reveal()));
         let basic = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
         let client = HttpClient::new(server, limit, true);

@@ -24,7 +24,7 @@ mod target;
 
 pub use address::{DavAddress, Href};
 pub use collections::{Collection, CollectionKind, Listed};
-pub use connection::DavLogin;
+pub use connection::{DavLogin, DavServer};
 pub use error::DavError;
 pub use source::{Fetched, Source};
 pub use target::{Stored, Target};

@@ -1,15 +1,13 @@
 //! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
 
 use super::collections::{self, Collection, CollectionKind, Listed};
-use super::connection::{Channel, DavLogin, ReadConnection, ReadOnly};
+use super::connection::{Channel, DavLogin, DavServer, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
 use super::multistatus::{self, Response};
-use super::{DavAddress, DavError, Href};
+use super::{DavError, Href};
 use crate::items::decoded_text;
-use crate::network::HttpServer;
 use crate::xml::{self, Space};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 /// Items that are asked for with one request at most.
 const AT_ONCE: usize = 50;
@@ -38,15 +36,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// Signs in and finds what the account has. `pause` waits for a busy server, and returns false when nobody wants to wait any more.
-    pub fn open(
-        address: DavAddress,
-        server: HttpServer,
-        login: &DavLogin,
-        limit: Duration,
-        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
-    ) -> Result<Self, DavError> {
-        let mut connection = ReadConnection::new(Channel::new(address, server, login, limit, pause));
+    /// Signs in and finds what the account has.
+    pub fn open(server: DavServer, login: &DavLogin) -> Result<Self, DavError> {
+        let mut connection = ReadConnection::new(Channel::new(server, login));
         let homes = discovery::discover(&mut connection)?;
         Ok(Self { connection, homes })
     }

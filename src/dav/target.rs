@@ -1,12 +1,10 @@
 //! A server to which items are added. Nothing on it is overwritten or deleted, and what is stored cannot invite anybody.
 
 use super::collections::{Collection, CollectionKind};
-use super::connection::{Adding, Channel, DavLogin, ReadOnly, WriteConnection, XML};
-use super::{DavAddress, DavError, Href, Source, discovery};
+use super::connection::{Adding, Channel, DavLogin, DavServer, ReadOnly, WriteConnection, XML};
+use super::{DavError, Href, Source, discovery};
 use crate::items::{Card, DoesNotSchedule, Uninvited};
-use crate::network::HttpServer;
 use crate::xml;
-use std::time::Duration;
 
 /// The largest answer to a request that stores something, in bytes.
 const SMALL: u64 = 1 << 20;
@@ -33,15 +31,9 @@ pub struct Target {
 
 impl Target {
     /// Signs in and finds what the account has; see [`Source::open`].
-    pub fn open(
-        address: DavAddress,
-        server: HttpServer,
-        login: &DavLogin,
-        limit: Duration,
-        pause: std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>,
-    ) -> Result<Self, DavError> {
-        let reader = Source::open(address.clone(), server.clone(), login, limit, pause.clone())?;
-        let writer = WriteConnection::new(Channel::new(address, server, login, limit, pause));
+    pub fn open(server: DavServer, login: &DavLogin) -> Result<Self, DavError> {
+        let reader = Source::open(server.clone(), login)?;
+        let writer = WriteConnection::new(Channel::new(server, login));
         Ok(Self { reader, writer })
     }
 

@@ -16,7 +16,7 @@ use super::attempt::suspects::suspect;
 use super::folder::FolderJob;
 use super::folder::witnesses::{Witnesses, sample};
 use super::halt::{Halt, both};
-use super::sessions::Sessions;
+use super::sessions::{Sessions, target_name};
 use crate::domain::{MessageHead, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use std::collections::BTreeMap;
@@ -61,14 +61,10 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let sampled: Vec<Vec<Message>> = part.iter().map(|recorded| recorded.sampled.clone()).collect();
     let source_names: Vec<Vec<u8>> = part.iter().map(|recorded| recorded.job.source.wire_name.clone()).collect();
     let Sessions { source, target, .. } = sessions;
-    let target_name = |record: &FolderRecord| {
-        let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
-        name.unwrap_or_else(|| record.target_name.clone())
-    };
     // Only folders in which places are known have something to look at.
     let placed: Vec<usize> =
         (0..part.len()).filter(|index| sampled[*index].iter().any(|message| message.target_uid.is_some())).collect();
-    let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(&part[*index].record)).collect();
+    let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(target, &part[*index].record)).collect();
     let source_names: Vec<&[u8]> = source_names.iter().map(Vec::as_slice).collect();
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let uids = |index: usize| sampled[index].iter().map(|message| message.uid).collect();

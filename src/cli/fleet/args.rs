@@ -1,8 +1,9 @@
 //! The options of the fleet's commands.
 
+use crate::cli::copying::CopyingArguments;
 use crate::cli::groupware::GroupwareArguments;
 use crate::cli::selection::SelectionArguments;
-use crate::cli::servers::{Comparison, ServersArguments};
+use crate::cli::servers::ServersArguments;
 use crate::domain::list::Layout;
 use crate::settings::Settings;
 use clap::{Args, Subcommand};
@@ -142,15 +143,8 @@ pub(super) struct CreateArguments {
     /// Agree that two lines of the CSV lead to one mailbox, on the source or on the target
     #[arg(long, help_heading = "Accounts")]
     pub(super) allow_shared_mailboxes: bool,
-    /// How arrived messages are compared with the source: read back (content), by size, or not at all (none)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Comparison::Content, help_heading = "Migration")]
-    pub(super) verify: Comparison,
-    /// Copy messages again that an earlier run copied and that are no longer on the target
-    #[arg(long, help_heading = "Migration")]
-    pub(super) repair: bool,
-    /// Put what people deleted on the source since an earlier run into the target's trash folder; otherwise it stays and is counted
-    #[arg(long, help_heading = "Migration")]
-    pub(super) follow_deletions: bool,
+    #[command(flatten)]
+    pub(super) copying: CopyingArguments,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use super::place;
 use super::setup::{self, JobContent, Setup};
 use super::together;
 use crate::cli::exit_code::ExitStatus;
-use crate::cli::{Refusal, groupware, request, selection, sentence, state_folder, terminal};
+use crate::cli::{Refusal, Ways, groupware, request, selection, sentence, state_folder, terminal};
 use crate::domain::{Account, BadLine, Side};
 use crate::fleet::{Fleet, FleetKey, NewJob};
 use crate::migrate::{self, AccountList, Ahead, Options, Request, TargetKind};
@@ -33,13 +33,14 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
              and give --target {host} without one; every machine then uses the port that the service has."
         )));
     }
+    let ways = Ways::from(typed.copying);
     let setup = Setup {
         servers,
         selection,
         groupware,
-        verify: typed.verify.into(),
-        repair: typed.repair,
-        follow_deletions: typed.follow_deletions,
+        verify: ways.verify,
+        repair: ways.repair,
+        follow_deletions: ways.follow_deletions,
         shared_mailboxes: typed.allow_shared_mailboxes,
         authorities: Vec::new(),
         certificates: Default::default(),

@@ -10,7 +10,7 @@ use crate::migrate::context::losses::Losses;
 use crate::migrate::folder::noted_flags::{folded, stored};
 use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::{Sessions, target_name};
 use chrono::{DateTime, FixedOffset};
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub fn look(
     messages: &[Message],
     by_content: bool,
 ) -> Result<Option<BTreeMap<Uid, DatedCopy>>, Halt> {
-    let wire_name = target_name(sessions, record);
+    let wire_name = target_name(&sessions.target, record);
     let places: Vec<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
     let (open, heads) = match sessions.target.select_and_look(&wire_name, &places).on(Side::Target)? {
         Ok(looked) => looked,
@@ -90,10 +90,4 @@ pub fn look(
         }
     }
     Ok(Some(copies))
-}
-
-/// The wire name of a record's folder on the target as it is now.
-pub fn target_name(sessions: &Sessions, record: &FolderRecord) -> Vec<u8> {
-    let path = record.target_path.as_ref().and_then(|path| sessions.target.wire_name(path).ok());
-    path.unwrap_or_else(|| record.target_name.clone())
 }

@@ -7,7 +7,7 @@
 //! 3. If the place is empty and the other folder has it, it was taken.
 //! 4. If it is in neither, somebody took it away meanwhile, or a server lost it: both are forgotten, and the message is copied as any new one.
 
-use super::copies::{CopyState, look, target_name};
+use super::copies::{CopyState, look};
 use crate::domain::{Digest, MessageHead, Side, Uid};
 use crate::ledger::{Arrival, Departure, FolderRecord, Ledger, Message};
 use crate::migrate::attempt::Mailbox;
@@ -15,7 +15,7 @@ use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
-use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::{Sessions, target_name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many messages go with one command at most.
@@ -142,7 +142,7 @@ fn settle_folder(
         let Some(message) = messages.iter().find(|message| message.uid == uid) else { continue };
         let state = copies.get(&uid).map(|(state, _)| *state);
         let is_here = matches!(state, Some(CopyState::Untouched | CopyState::Touched));
-        let to_name = |to: &FolderRecord| target_name(sessions, to);
+        let to_name = |to: &FolderRecord| target_name(&sessions.target, to);
         let to = match departure {
             Departure::Moved { folder, floor, .. } => ledger.folder_numbered(folder).map(|to| (to_name(&to), floor)),
             Departure::Deleted { floor } => trash.map(|trash| (trash.to_vec(), floor)),
@@ -192,7 +192,7 @@ fn find(
     let mut taken: BTreeSet<Uid> =
         claimed.iter().filter(|(name, _)| name == wire_name).map(|(_, place)| *place).collect();
     for record in ledger.folders() {
-        if target_name(sessions, &record) == wire_name {
+        if target_name(&sessions.target, &record) == wire_name {
             taken.extend(ledger.target_uids(&record)?);
         }
     }

@@ -14,7 +14,7 @@
 //!
 //! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
 
-use super::copies::target_name;
+
 use super::report;
 use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FlagChange, FlagsChanged, FlagsRequest, FolderStatus, ImapError};
@@ -27,7 +27,7 @@ use crate::migrate::folder::FolderJob;
 use crate::migrate::folder::noted_flags::{self, dropped, folded, note, stored, to_be};
 use crate::migrate::folder::progress::UnseenFlags;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::{Sessions, target_name};
 use crate::progress::{Followed, Step};
 use chrono::{DateTime, FixedOffset};
 use std::cell::RefCell;
@@ -156,7 +156,7 @@ pub fn of_unchanged(
         let read = read_flags(mailbox, sessions, ledger, part)?;
         for ((job, flags, record), candidates) in part.iter_mut().zip(read) {
             let Some(candidates) = candidates else { continue };
-            let wire_name = target_name(sessions, record);
+            let wire_name = target_name(&sessions.target, record);
             let all = follow(mailbox, sessions, ledger, record, (job.id, &wire_name), candidates)?;
             if let (true, Some(source), Some(target)) =
                 (all && flags.now.is_some(), record.source_end, record.target_end)

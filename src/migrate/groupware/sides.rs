@@ -1,6 +1,6 @@
 //! Signing in to the DAV servers of one account.
 
-use crate::dav::{DavError, DavLogin, Source, Target};
+use crate::dav::{DavError, DavLogin, DavServer, Source, Target};
 use crate::domain::{Account, AccountId, Invitation, ItemNote, Note, Problem, ProblemKind, Secret, Side};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
@@ -20,8 +20,7 @@ pub(super) fn open_source(context: &RunContext, id: AccountId, account: &Account
     let name = context.source.credentials.name(account);
     let login = login(account, name, Side::Source)?;
     let server = server(context, id, &ends.source)?;
-    let opened = Source::open(ends.source.address.clone(), server, &login, LIMIT, pause(context, id));
-    opened.map_err(|error| Failure::Dav(Side::Source, error))
+    Source::open(server, &login).map_err(|error| Failure::Dav(Side::Source, error))
 }
 
 /// Signs in on the target, under the name that its mail server took, if that is known.
@@ -35,8 +34,7 @@ pub(super) fn open_target(
     let name = name.map_or_else(|| context.target.credentials.name(account), str::to_owned);
     let login = login(account, name, Side::Target)?;
     let server = server(context, id, &ends.target)?;
-    let opened = Target::open(ends.target.address.clone(), server, &login, LIMIT, pause(context, id));
-    opened.map_err(|error| Failure::Dav(Side::Target, error))
+    Target::open(server, &login).map_err(|error| Failure::Dav(Side::Target, error))
 }
 
 fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, Failure> {
@@ -45,12 +43,13 @@ fn login(account: &Account, user: String, side: Side) -> Result<DavLogin, Failur
 }
 
 /// The server, with connections that the user's *Stop now* cuts, or a skip of that account.
-fn server(context: &RunContext, id: AccountId, end: &DavEnd) -> Result<HttpServer, Failure> {
+fn server(context: &RunContext, id: AccountId, end: &DavEnd) -> Result<DavServer, Failure> {
     if !end.address.encrypted && !end.cleartext_allowed {
         return Err(Failure::Dav(end.side, DavError::Cleartext(end.address.to_string())));
     }
     let watch = context.control.watch(end.side, Some(id), LIMIT);
-    Ok(HttpServer { watch: Some(watch), ..end.server.clone() })
+    let server = HttpServer { watch: Some(watch), ..end.server.clone() };
+    Ok(DavServer { address: end.address.clone(), server, limit: LIMIT, pause: pause(context, id) })
 }
 
 fn pause(context: &RunContext, id: AccountId) -> Arc<dyn Fn(Duration) -> bool + Send + Sync> {

@@ -8,7 +8,7 @@ use crate::migrate::folder::FolderJob;
 use crate::migrate::folder::progress::UnseenFlags;
 use crate::migrate::folder::witnesses::{Testimony, credible_next};
 use crate::migrate::halt::{Halt, both};
-use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::{Sessions, target_name};
 
 /// Finishes the folders of which the ledger says that every message is on the target, and to which nothing came since.
 pub fn take_over_unchanged(
@@ -46,11 +46,7 @@ fn take_over(
 ) -> Result<(), Halt> {
     let source_names: Vec<&[u8]> = complete.iter().map(|(job, _)| job.source.wire_name.as_slice()).collect();
     let Sessions { source, target, .. } = sessions;
-    let target_name = |record: &FolderRecord| {
-        let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
-        name.unwrap_or_else(|| record.target_name.clone())
-    };
-    let target_names: Vec<Vec<u8>> = complete.iter().map(|(_, record)| target_name(record)).collect();
+    let target_names: Vec<Vec<u8>> = complete.iter().map(|(_, record)| target_name(target, record)).collect();
     let target_names: Vec<&[u8]> = target_names.iter().map(Vec::as_slice).collect();
     let (here, there) = both(|| source.statuses_with_changes(&source_names), || target.statuses(&target_names))?;
     for (((job, record), here), there) in complete.iter_mut().zip(here).zip(there) {

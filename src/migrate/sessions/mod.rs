@@ -8,6 +8,7 @@ pub mod second;
 
 use crate::domain::{Account, AccountId, Side};
 use crate::imap::{self, Listing, Reader, Session, Writer};
+use crate::ledger::FolderRecord;
 use crate::migrate::context::control::Registration;
 use crate::migrate::context::permits::Permit;
 use crate::migrate::context::{RunContext, SignedIn};
@@ -43,6 +44,12 @@ pub struct Sessions {
 pub struct Listings {
     pub source: Listing,
     pub target: Listing,
+}
+
+/// The wire name of a record's folder on the target as it is now.
+pub fn target_name(target: &Writer, record: &FolderRecord) -> Vec<u8> {
+    let name = record.target_path.as_ref().and_then(|path| target.wire_name(path).ok());
+    name.unwrap_or_else(|| record.target_name.clone())
 }
 
 impl Sessions {

@@ -14,7 +14,7 @@ mod naming;
 mod order;
 mod recognition;
 
-use super::copies::target_name;
+
 use crate::domain::{Folder, FolderPath, Mapping, Note, Problem, ProblemKind, Selection, Side, Uid};
 use crate::imap::{Listing, Reader};
 use crate::ledger::{FolderRecord, Ledger, Renamed, Renaming};
@@ -22,7 +22,7 @@ use crate::migrate::attempt::Mailbox;
 use crate::migrate::halt::{Halt, OnSide, both};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes, one_name};
-use crate::migrate::sessions::Sessions;
+use crate::migrate::sessions::{Sessions, target_name};
 use crate::migrate::target::profile::Profile;
 use recognition::{Recognised, Recognition, open_names};
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,7 +129,7 @@ fn recognise(
         .collect();
     let placed: BTreeMap<i64, usize> = records
         .iter()
-        .filter_map(|record| Some((record.number(), *places.get(target_name(sessions, record).as_slice())?)))
+        .filter_map(|record| Some((record.number(), *places.get(target_name(&sessions.target, record).as_slice())?)))
         .collect();
     let here = Recognition { side: Side::Source, ledger, records, folders: source };
     let there = Recognition { side: Side::Target, ledger, records, folders: target };
@@ -216,7 +216,7 @@ fn belongs_to_server(path: &FolderPath, names: &TargetNames<'_>) -> bool {
 /// Whether the target's folder is the recorded one, and all that is in it is ours.
 fn holds_only_ours(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord) -> Result<bool, Halt> {
     let ours: BTreeSet<Uid> = ledger.target_uids(record)?.into_iter().collect();
-    let name = target_name(sessions, record);
+    let name = target_name(&sessions.target, record);
     let reader = sessions.target.reader();
     let status = match reader.examine(&name) {
         Err(error) if !error.is_connection() => return Ok(false),
