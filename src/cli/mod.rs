@@ -6,8 +6,8 @@
 mod args;
 mod conclusion;
 mod connections;
-mod demo;
 mod copying;
+mod demo;
 mod documents;
 mod exit_code;
 mod fleet;
@@ -70,9 +70,7 @@ fn carry_out(command: Command) -> Result<ExitStatus, Refusal> {
     match command {
         Command::Demo(typed) => demo::run(typed),
         Command::Check(task) => run_one(RunKind::Check, Ways::default(), task),
-        Command::Migrate(MigrateArguments { task, copying }) => {
-            run_one(RunKind::Migrate, copying.into(), task)
-        }
+        Command::Migrate(MigrateArguments { task, copying }) => run_one(RunKind::Migrate, copying.into(), task),
         Command::Verify(VerifyArguments { task, verify }) => {
             run_one(RunKind::Verify, Ways { verify: verify.into(), ..Ways::default() }, task)
         }

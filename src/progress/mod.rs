@@ -2,6 +2,7 @@
 //!
 //! Events are facts in the past tense with ids and numbers. [`RunState::apply`] is the only place where anything is counted.
 
+mod account;
 mod assembled;
 mod counts;
 mod event;
@@ -9,15 +10,18 @@ mod held;
 mod items;
 mod migration;
 mod rate;
+mod run;
 mod state;
 mod sums;
 mod whole;
 
+pub use account::{AccountState, FolderState};
 pub use assembled::TaskState;
 pub use counts::{Counts, Followed, Tally};
-pub use event::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped, Step, UserState, Verify, WaitReason};
+pub use event::{Event, Stamped};
 pub use held::{Skip, Wait};
 pub use items::ItemTally;
 pub use migration::{AccountStage, MigrationInfo, Stages, Whole};
 pub use rate::Rate;
-pub use state::{AccountState, FolderState, RunState, Verdict};
+pub use run::{AccountEnd, AccountInfo, RunInfo, RunKind, Step, UserState, Verify, WaitReason};
+pub use state::{RunState, Verdict};

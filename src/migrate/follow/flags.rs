@@ -14,7 +14,6 @@
 //!
 //! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
 
-
 use super::report;
 use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FlagChange, FlagsChanged, FlagsRequest, FolderStatus, ImapError};

@@ -14,7 +14,6 @@ mod naming;
 mod order;
 mod recognition;
 
-
 use crate::domain::{Folder, FolderPath, Mapping, Note, Problem, ProblemKind, Selection, Side, Uid};
 use crate::imap::{Listing, Reader};
 use crate::ledger::{FolderRecord, Ledger, Renamed, Renaming};

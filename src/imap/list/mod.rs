@@ -1,4 +1,6 @@
-//! LIST, LSUB and NAMESPACE: which folders there are, which are the user's own, what they are for.
+//! LIST, LSUB and NAMESPACE: which folders there are and what they are for; `namespaces` says which are the user's own.
+
+mod namespaces;
 
 use super::command::ReadOnly;
 use super::error::ImapError;
@@ -10,6 +12,7 @@ use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
 use super::written_name::name;
 use crate::domain::{Folder, FolderPath, LeftOut, LeftOutReason, MailServerFault, SpecialUse};
+use namespaces::{Namespaces, left_out};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of a session.
@@ -200,33 +203,6 @@ fn special_use(folder: &Listed) -> Option<SpecialUse> {
     folder.attributes.iter().find_map(|attribute| of(attribute))
 }
 
-/// The namespaces of a session, as prefixes.
-#[derive(Default)]
-struct Namespaces {
-    personal: Vec<u8>,
-    separator: Option<char>,
-    others: Vec<Vec<u8>>,
-    shared: Vec<Vec<u8>>,
-    /// Whether the server announced its namespaces.
-    announced: bool,
-}
-
-impl Namespaces {
-    /// Takes `NAMESPACE` in (RFC 2342).
-    fn take(&mut self, pieces: &[Piece]) {
-        let mut tokens = Tokens::new(pieces);
-        if !tokens.next().is_some_and(|token| token.is("NAMESPACE")) {
-            return;
-        }
-        self.announced = true;
-        let personal = namespace_list(&mut tokens);
-        self.separator = personal.first().and_then(|(_, separator)| *separator);
-        self.personal = personal.into_iter().next().map(|(prefix, _)| prefix).unwrap_or_default();
-        self.others = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
-        self.shared = namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect();
-    }
-}
-
 /// Writes into the log what the server calls itself (RFC 2971).
 fn log_id(pieces: &[Piece]) {
     let mut tokens = Tokens::new(pieces);
@@ -236,56 +212,8 @@ fn log_id(pieces: &[Piece]) {
     }
 }
 
-/// `(("INBOX." ".")("#news." "."))` or NIL.
-fn namespace_list(tokens: &mut Tokens<'_>) -> Vec<(Vec<u8>, Option<char>)> {
-    let mut spaces = Vec::new();
-    if tokens.next() != Some(Token::Open) {
-        return spaces;
-    }
-    while let Some(Token::Open) = tokens.next() {
-        let prefix = tokens.next().and_then(|token| token.text().map(<[u8]>::to_vec)).unwrap_or_default();
-        let separator = tokens.next().and_then(|token| separator(&token));
-        spaces.push((prefix, separator));
-        tokens.skip_list();
-    }
-    spaces
-}
-
 fn separator(token: &Token<'_>) -> Option<char> {
     token.text().and_then(|text| std::str::from_utf8(text).ok()).and_then(|text| text.chars().next())
-}
-
-/// Roots of other people's mail on a server that does not say so by NAMESPACE. (Kerio Connect lists `Public Folders` as \Noselect, and
-/// other users' mailboxes below `~user@domain`.)
-const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public", "#Archive"];
-
-/// Why a folder is not copied, if it is not.
-///
-/// A name alone is a reason only where the server announces no namespaces, or where its root holds no mail: anyone may call their own folder
-/// `Public Folders`.
-fn left_out(folder: &Listed, spaces: &Namespaces, containers: &BTreeSet<Vec<u8>>) -> Option<LeftOutReason> {
-    if !folder.nameable {
-        return Some(LeftOutReason::Unnameable);
-    }
-    let name = &folder.wire_name;
-    let below = |prefix: &Vec<u8>| {
-        let root = match folder.separator {
-            Some(separator) => prefix.strip_suffix(&[separator as u8][..]).unwrap_or(prefix),
-            None => prefix,
-        };
-        !prefix.is_empty() && (name.starts_with(prefix) || name == root) && !spaces.personal.starts_with(prefix)
-    };
-    let root = folder.separator.and_then(|separator| name.split(|octet| *octet == separator as u8).next());
-    let root = root.unwrap_or(name);
-    let by_name = !spaces.announced || containers.contains(root);
-    if spaces.others.iter().any(below) {
-        return Some(LeftOutReason::OtherUser);
-    }
-    if by_name && root.starts_with(b"~") {
-        return Some(if spaces.announced { LeftOutReason::OtherUser } else { LeftOutReason::Unclear });
-    }
-    let known = by_name && SHARED_ROOTS.iter().any(|shared| shared.as_bytes().eq_ignore_ascii_case(root));
-    (spaces.shared.iter().any(below) || known).then_some(LeftOutReason::Shared)
 }
 
 /// Reads an answer in every way of this module, for fuzzing.
@@ -338,132 +266,4 @@ fn parse_folder(tokens: &mut Tokens<'_>) -> Option<Listed> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::capabilities::Capabilities;
-    use super::super::scripted::scripted;
-    use super::*;
-
-    /// What a server that answers LIST and LSUB so is taken to have.
-    fn listed(list: &str, end: &str) -> Result<Listing, ImapError> {
-        list_of(&format!("{list}{end}\r\nK2 OK\r\n"))
-    }
-
-    fn list_of(answers: &str) -> Result<Listing, ImapError> {
-        let mut wire = scripted(answers.as_bytes()).unwrap();
-        if answers.contains("NAMESPACE") {
-            wire.capabilities = Capabilities::parse("NAMESPACE");
-        }
-        list(&mut wire, false).map(|(listing, _)| listing)
-    }
-
-    #[test]
-    fn the_prefix_of_the_namespace_listed_as_a_folder_is_none_of_the_users() {
-        let answers = "* LIST () \".\" INBOX.\r\n* LIST () \".\" INBOX.a\r\nK1 OK\r\nK2 OK\r\n\
-                       * NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nK3 OK\r\n";
-        let folders = list_of(answers).unwrap().folders;
-        assert_eq!(folders.iter().map(|folder| folder.path.parts().to_vec()).collect::<Vec<_>>(), [["a"]]);
-    }
-
-    #[test]
-    fn a_list_that_was_refused_is_no_mailbox_without_folders() {
-        let one = "* LIST () \"/\" a\r\n";
-        assert_eq!(listed(one, "K1 OK").unwrap().folders.len(), 1);
-        assert!(matches!(listed(one, "K1 NO not now"), Err(ImapError::Refused { command: "LIST", .. })));
-    }
-
-    #[test]
-    fn more_folders_than_are_kept_are_an_error_and_not_left_out_in_silence() {
-        let folders = |count| (0..count).map(|number| format!("* LIST () \"/\" {number}\r\n")).collect::<String>();
-        assert_eq!(listed(&folders(MOST_FOLDERS), "K1 OK").unwrap().folders.len(), MOST_FOLDERS);
-        assert!(matches!(listed(&folders(MOST_FOLDERS + 1), "K1 OK"), Err(ImapError::Protocol(_))));
-    }
-
-    #[test]
-    fn a_folder_listed_twice_is_one_and_an_answer_that_cannot_be_read_is_reported() {
-        let answers =
-            "* LIST () \"/\" a/\r\n* LIST () \"/\" a\r\n* LIST () \"/\" a\r\n* LIST () \"/\"\r\n* LIST nonsense\r\n";
-        let listing = listed(answers, "K1 OK").unwrap();
-        assert_eq!(listing.folders.len(), 1);
-        let unnamed = LeftOut { folder: "(no name)".to_owned(), reason: LeftOutReason::Unnameable };
-        assert_eq!(listing.left_out, [unnamed]);
-    }
-
-    fn parsed(line: &str) -> Listed {
-        parse(&[Piece::Text(line.as_bytes().to_vec())], "LIST").unwrap()
-    }
-
-    #[test]
-    fn a_listed_folder_is_read_in_every_form() {
-        let folder = parsed(r#"LIST (\HasNoChildren \Sent) "/" "Sent \"x\"""#);
-        assert_eq!((folder.wire_name.as_slice(), folder.separator), (&br#"Sent "x""#[..], Some('/')));
-        assert_eq!(special_use(&folder), Some(SpecialUse::Sent));
-        assert_eq!(parsed(r"LIST () NIL NIL").wire_name, b"NIL");
-        assert_eq!(parsed(r"LIST () NIL NIL").separator, None);
-        let pieces = [Piece::Text(b"LIST () \".\" ".to_vec()), Piece::Literal(b"od\"d".to_vec()), Piece::Text(vec![])];
-        assert_eq!(parse(&pieces, "LIST").unwrap().wire_name, b"od\"d");
-        // Domino writes names with blanks, and some versions the separator, without quotes or escapes.
-        let domino = parsed(r#"LIST () "\" Folder\Subfolder 1"#);
-        assert_eq!((domino.wire_name.as_slice(), domino.separator), (&br"Folder\Subfolder 1"[..], Some('\\')));
-        assert_eq!(parsed(r#"LIST () "\\" Folder"#).separator, Some('\\'));
-    }
-
-    #[test]
-    fn two_lines_that_give_one_name_are_reported_unless_they_are_alike() {
-        let alike =
-            "* LIST () \"/\" a\r\n* LIST (\\Marked) \"/\" a\r\n* LIST () \"/\" INBOX\r\n* LIST () \"/\" INBOX\r\n";
-        assert_eq!(listed(alike, "K1 OK").unwrap().left_out, []);
-        let unlike = listed("* LIST () \"/\" a\r\n* LIST () \"/\" \"a\"\r\n", "K1 OK").unwrap();
-        assert_eq!((unlike.folders.len(), unlike.left_out[0].reason), (1, LeftOutReason::ListedTwice));
-    }
-
-    #[test]
-    fn names_that_decode_to_one_text_stay_two_folders() {
-        let answers = "* LIST () \"/\" a\r\n* LIST () \"/\" &AGE-\r\n* LIST () \"/\" &AGI-\r\n";
-        let folders = listed(answers, "K1 OK").unwrap().folders;
-        let names: Vec<(&str, &[u8])> =
-            folders.iter().map(|folder| (folder.path.name(), folder.wire_name.as_slice())).collect();
-        assert_eq!(names, [("a", &b"a"[..]), ("&AGE-", b"&AGE-"), ("b", b"&AGI-")]);
-    }
-
-    #[test]
-    fn a_refused_extended_list_is_asked_for_plainly() {
-        let answers = "K1 BAD what?\r\n* LIST () \"/\" a\r\nK2 OK\r\nK3 OK\r\n";
-        let mut wire = scripted(answers.as_bytes()).unwrap();
-        wire.capabilities = Capabilities::parse("LIST-EXTENDED SPECIAL-USE");
-        assert_eq!(list(&mut wire, false).unwrap().0.folders.len(), 1);
-    }
-
-    #[test]
-    fn a_folder_that_no_command_can_name_is_named_as_left_out() {
-        let (spaces, none) = (Namespaces::default(), BTreeSet::new());
-        let long = format!("LIST () \"/\" \"{}\"", "x".repeat(LONGEST_NAME + 1));
-        for line in ["LIST () \"/\" \"\"", &long] {
-            assert_eq!(left_out(&parsed(line), &spaces, &none), Some(LeftOutReason::Unnameable));
-        }
-        assert_eq!(parsed(&long).wire_name.len(), LONGEST_NAME);
-    }
-
-    #[test]
-    fn what_belongs_to_others_is_recognised() {
-        let pieces = [Piece::Text(br#"(("INBOX." ".")) (("user." ".")) (("shared." ".")("" "."))"#.to_vec())];
-        let mut tokens = Tokens::new(&pieces);
-        let spaces = Namespaces {
-            personal: namespace_list(&mut tokens).remove(0).0,
-            others: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
-            shared: namespace_list(&mut tokens).into_iter().map(|(prefix, _)| prefix).collect(),
-            separator: Some('.'),
-            announced: true,
-        };
-        let none = BTreeSet::new();
-        let reason = |name: &str| left_out(&parsed(&format!("LIST () \".\" {name}")), &spaces, &none);
-        assert_eq!(reason("INBOX.Sent"), None);
-        assert_eq!(reason("user.bob"), Some(LeftOutReason::OtherUser));
-        assert_eq!(reason("shared"), Some(LeftOutReason::Shared));
-        assert_eq!(reason("sharedness"), None);
-        assert_eq!(reason("\"Public Folders\""), None);
-        let news = parsed("LIST () \"/\" \"Public Folders/News\"");
-        assert_eq!(left_out(&news, &Namespaces::default(), &none), Some(LeftOutReason::Shared));
-        let listed_as_container = BTreeSet::from([b"Public Folders".to_vec()]);
-        assert_eq!(left_out(&news, &spaces, &listed_as_container), Some(LeftOutReason::Shared));
-    }
-}
+mod tests;
