@@ -3,7 +3,6 @@
 use super::{AccountEnd, AccountInfo, ItemTally, Skip, Step, Tally, UserState, Wait};
 use crate::domain::{FolderId, FolderPath, LeftOut, Mapping, Problem, Reach, Severity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A folder in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

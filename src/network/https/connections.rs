@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The open connections of a client, and whether the request that uses them has run out of time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Connections {
     /// Whether a connection is kept for the next request.
     pub(super) keeps: bool,
@@ -25,6 +25,10 @@ struct Open {
 }
 
 impl Connections {
+    pub(super) fn new(keeps: bool) -> Self {
+        Self { keeps, state: Mutex::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -121,7 +121,7 @@ impl HttpClient {
             .user_agent(concat!("KIMT/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(limit))
             .build();
-        let connections = Arc::new(Connections { keeps, ..Connections::default() });
+        let connections = Arc::new(Connections::new(keeps));
         let dialer = Dialer { server: server.clone(), connections: connections.clone() };
         let agent = ureq::Agent::with_parts(config, dialer, NoLookup);
         Self { server, agent, connections, limit }
