@@ -336,7 +336,7 @@ impl fmt::Display for DatabaseFault {
             Self::SignInRefused => "refused the name or the password",
             Self::PasswordMissing => "asks for a password; put it into PGPASSWORD or a password file (PGPASSFILE)",
             Self::Missing => "does not exist; create it with createdb",
-            Self::Standby => "is a standby that accepts no changes; give the address of the primary",
+            Self::Standby => "is a standby that takes no changes; give the address of the primary",
             Self::Full => "has no room left on its disk",
             Self::NoRights => "gives this user no rights; the user needs to own the database",
             Self::Busy => "accepts no more connections now",
