@@ -11,7 +11,7 @@
 //!    mailbox, and their clock with them: they wake up when somebody else has it long since, and try to report and to end it.
 //! 3. At the end each mailbox was completed once, and there were never more connections than the server allows, or the program panics.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // A trial that cannot go on ends.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // A trial that cannot continue ends.
 
 use kimt::fleet::{Database, DatabaseAddress, Fleet, FleetKey, Job, JobEnd, JobSums, LeaseTimes, NewJob};
 use kimt::ledger::LedgerError;

@@ -28,7 +28,7 @@ pub(super) fn carry_out(
     carry_out_for(request, logs, voice, signals, begun, None)
 }
 
-/// The same for somebody who is told of every event too.
+/// The same for somebody who also gets every event.
 pub(super) fn carry_out_for(
     request: Request,
     logs: Option<&Path>,

@@ -192,7 +192,7 @@ impl Watcher {
                 Some(fleet) => self.look(fleet.as_mut()).err(),
             };
             match trouble {
-                // Whoever typed something wrong is told at once.
+                // A typing mistake is reported at once.
                 Some(trouble) if !trouble.may_pass || !was_reached => {
                     (self.send)(FleetNews::Over(trouble.sentence));
                     return;

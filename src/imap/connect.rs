@@ -3,6 +3,7 @@
 use super::capabilities::Capabilities;
 use super::command::{Command, ReadOnly};
 use super::error::ImapError;
+use super::imap_crate;
 use super::kerio_master;
 use super::quirks::Known;
 use super::response::{Condition, Status, printable};
@@ -124,17 +125,12 @@ fn is_loopback(host: &str) -> bool {
 fn greet(stream: Stream) -> Result<(Wire, String), ImapError> {
     let handle = LineHandle::lend(Transport::new(stream));
     let crate_handle = handle.clone();
-    // The crate asserts and unwraps in places that a server can reach.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
-        let mut client = imap::Client::new(crate_handle);
-        client.read_greeting().map_err(|error| error.to_string())
-    }));
-    let line = match read {
-        Ok(Ok(line)) => line,
-        Ok(Err(words)) if handle.last_line().is_empty() => {
+    let line = match imap_crate::caught(move || imap_crate::greeting(crate_handle)) {
+        Some(Ok(line)) => line,
+        Some(Err(words)) if handle.last_line().is_empty() => {
             return Err(ImapError::Protocol(MailServerFault::NoGreeting { why: words }));
         }
-        Ok(Err(_)) | Err(_) => handle.last_line(),
+        Some(Err(_)) | None => handle.last_line(),
     };
     let transport = handle.take_back().ok_or(ImapError::Closed)?;
     let status = check_greeting(&line)?;

@@ -1,8 +1,9 @@
-//! SASL exchanges (RFC 4422) for the `imap` crate's AUTHENTICATE: PLAIN, XOAUTH2 and OAUTHBEARER.
+//! SASL exchanges (RFC 4422): PLAIN, XOAUTH2 and OAUTHBEARER.
 //!
 //! Promises that whatever holds a secret is wiped, and that a server which explains in a challenge why it refuses a token is heard out and
 //! understood.
 
+use super::imap_crate::Exchange;
 use super::response::printable;
 use crate::domain::Secret;
 use std::cell::RefCell;
@@ -17,10 +18,12 @@ pub(super) struct Plain<'a> {
     pub(super) password: &'a Secret,
 }
 
-impl imap::Authenticator for Plain<'_> {
-    type Response = Zeroizing<Vec<u8>>;
+impl Exchange for Plain<'_> {
+    fn mechanism(&self) -> &'static str {
+        "PLAIN"
+    }
 
-    fn process(&self, _challenge: &[u8]) -> Self::Response {
+    fn answer(&self, _challenge: &[u8]) -> Zeroizing<Vec<u8>> {
         let fields = [self.authorization, self.authentication, self.password.reveal()].map(str::as_bytes);
         Zeroizing::new(fields.join(&b'\0'))
     }
@@ -28,8 +31,7 @@ impl imap::Authenticator for Plain<'_> {
 
 /// A bearer token, in one of its two mechanisms.
 pub(super) struct Bearer {
-    /// The mechanism's name.
-    pub(super) mechanism: &'static str,
+    mechanism: &'static str,
     message: Zeroizing<Vec<u8>>,
     /// What a client answers to the challenge that explains a refusal.
     acknowledgement: &'static [u8],
@@ -63,10 +65,12 @@ impl Bearer {
     }
 }
 
-impl imap::Authenticator for Bearer {
-    type Response = Zeroizing<Vec<u8>>;
+impl Exchange for Bearer {
+    fn mechanism(&self) -> &'static str {
+        self.mechanism
+    }
 
-    fn process(&self, challenge: &[u8]) -> Self::Response {
+    fn answer(&self, challenge: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut challenges = self.challenges.borrow_mut();
         challenges.push(challenge.to_vec());
         match challenges.len() {
@@ -100,37 +104,36 @@ fn explain(challenge: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use imap::Authenticator;
 
     #[test]
     fn plain_names_whose_mailbox_and_whose_password() {
         let password = Secret::new("geheim");
         let plain = Plain { authorization: "ann@example.com", authentication: "admin", password: &password };
-        assert_eq!(plain.process(b"").as_slice(), b"ann@example.com\0admin\0geheim");
+        assert_eq!(plain.answer(b"").as_slice(), b"ann@example.com\0admin\0geheim");
         let own = Plain { authorization: "", authentication: "ann", password: &password };
-        assert_eq!(own.process(b"").as_slice(), b"\0ann\0geheim");
+        assert_eq!(own.answer(b"").as_slice(), b"\0ann\0geheim");
     }
 
     #[test]
     fn a_token_is_sent_as_both_mechanisms_have_it() {
         let token = Secret::new("ya29.vF9");
         let xoauth2 = Bearer::xoauth2("ann@example.com", &token);
-        assert_eq!(xoauth2.process(b"").as_slice(), b"user=ann@example.com\x01auth=Bearer ya29.vF9\x01\x01");
-        assert_eq!(xoauth2.process(b"{}").as_slice(), b"");
+        assert_eq!(xoauth2.answer(b"").as_slice(), b"user=ann@example.com\x01auth=Bearer ya29.vF9\x01\x01");
+        assert_eq!(xoauth2.answer(b"{}").as_slice(), b"");
         let bearer = Bearer::oauthbearer("a=b,c@example.com", &token, "imap.example.com", 993);
         assert_eq!(
-            bearer.process(b"").as_slice(),
+            bearer.answer(b"").as_slice(),
             b"n,a=a=3Db=2Cc@example.com,\x01host=imap.example.com\x01port=993\x01auth=Bearer ya29.vF9\x01\x01"
         );
-        assert_eq!(bearer.process(b"{}").as_slice(), b"\x01");
+        assert_eq!(bearer.answer(b"{}").as_slice(), b"\x01");
     }
 
     #[test]
     fn a_refusal_is_explained_in_words() {
         let refusal = |challenge: &[u8]| {
             let bearer = Bearer::xoauth2("ann", &Secret::new("t"));
-            bearer.process(b"");
-            bearer.process(challenge);
+            bearer.answer(b"");
+            bearer.answer(challenge);
             bearer.refusal()
         };
         let google = refusal(br#"{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}"#).unwrap();

@@ -1,4 +1,4 @@
-//! Signing in with the `imap` crate's LOGIN and AUTHENTICATE, and the session that results.
+//! Signing in with LOGIN and AUTHENTICATE, as the `imap` crate speaks them (`imap_crate`), and the session that results.
 //!
 //! With a password, LOGIN is preferred because it takes one round trip. AUTHENTICATE PLAIN carries the names and passwords that no quoted
 //! string can hold. CRAM-MD5 is never used: servers offer it, and then refuse users whose password they keep only as a hash. A mechanism is
@@ -9,6 +9,7 @@ use super::capabilities::{Capabilities, Offer};
 use super::command::{Command, ReadOnly};
 use super::connect::{Greeted, ask_capabilities};
 use super::error::{ImapError, Whose};
+use super::imap_crate;
 use super::kerio_master::{self, MasterPassword};
 use super::quirks::Known;
 use super::reader::Reader;
@@ -18,7 +19,6 @@ use super::transport::LineHandle;
 use super::wire::Wire;
 use crate::domain::{MailServerFault, Secret};
 use crate::network::Interrupter;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -90,7 +90,7 @@ impl Greeted {
                     return Err(ImapError::WayNotOffered(MailServerFault::NotForOthers));
                 }
                 let plain = Plain { authorization: user, authentication: administrator, password };
-                through_crate(self.wire, Whose::Master, |client| client.authenticate("PLAIN", &plain).is_ok())?
+                through_crate(self.wire, Whose::Master, |handle| imap_crate::authenticate(handle, &plain))?
             }
             SignIn::KerioMaster { user, password } => kerio_master::sign_in(self.wire, user, password)?,
             SignIn::Token { user, token } => with_token(self, user, token)?,
@@ -136,10 +136,10 @@ fn with_password(wire: Wire, user: &str, password: &Secret, whose: Whose) -> Res
     let quotable = super::command::quoted(password.reveal().as_bytes()).is_some()
         && super::command::quoted(user.as_bytes()).is_some();
     if login && quotable {
-        through_crate(wire, whose, |client| client.login(user, password.reveal()).is_ok())
+        through_crate(wire, whose, |handle| imap_crate::login(handle, user, password))
     } else if plain {
         let plain = Plain { authorization: "", authentication: user, password };
-        through_crate(wire, whose, |client| client.authenticate("PLAIN", &plain).is_ok())
+        through_crate(wire, whose, |handle| imap_crate::authenticate(handle, &plain))
     } else if login {
         login_with_literals(wire, user, password, whose)
     } else {
@@ -157,8 +157,7 @@ fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, Imap
     } else {
         return Err(ImapError::WayNotOffered(MailServerFault::NoTokens));
     };
-    let answered =
-        through_crate(greeted.wire, Whose::Token, |client| client.authenticate(bearer.mechanism, &bearer).is_ok());
+    let answered = through_crate(greeted.wire, Whose::Token, |handle| imap_crate::authenticate(handle, &bearer));
     answered.map_err(|error| match (error, bearer.refusal()) {
         (ImapError::SignInRefused { status, whose }, Some(why)) => {
             let text = if status.text.is_empty() { why } else { format!("{why}; {}", status.text) };
@@ -169,18 +168,14 @@ fn with_token(greeted: Greeted, user: &str, token: &Secret) -> Result<Wire, Imap
 }
 
 /// Lends the connection to the `imap` crate for one sign-in. The server's last line counts, not what the crate makes of it.
-fn through_crate(
-    wire: Wire,
-    whose: Whose,
-    talk: impl FnOnce(imap::Client<LineHandle>) -> bool,
-) -> Result<Wire, ImapError> {
+fn through_crate(wire: Wire, whose: Whose, talk: impl FnOnce(LineHandle)) -> Result<Wire, ImapError> {
     let handle = LineHandle::lend(wire.into_transport());
     // The first line of a handle is a greeting and passes unfiltered; this connection has had its greeting.
     handle.after_greeting();
     let lent = handle.clone();
     log::debug!(target: "imap", "signing in");
-    // The crate unwraps in places that a server can reach.
-    let _ = catch_unwind(AssertUnwindSafe(move || talk(imap::Client::new(lent))));
+    // A panic is an exchange that came to no end.
+    let _ = imap_crate::caught(move || talk(lent));
     let (line, complaint) = (handle.last_line(), handle.complaint());
     let transport = handle.take_back().ok_or(ImapError::Closed)?;
     let Some(words) = line.iter().position(|&octet| octet == b' ').map(|space| &line[space + 1..]) else {

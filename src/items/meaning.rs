@@ -316,13 +316,13 @@ pub(super) fn bytes(base64: &str) -> String {
     hash().unwrap_or_else(|_| base64.chars().filter(|it| !it.is_whitespace()).collect())
 }
 
-/// The octets of a text without its blanks.
+/// The bytes of a text without its blanks.
 struct WithoutBlanks<'a>(std::str::Bytes<'a>);
 
 impl Read for WithoutBlanks<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let octets = self.0.by_ref().filter(|octet| !octet.is_ascii_whitespace());
-        Ok(buffer.iter_mut().zip(octets).map(|(place, octet)| *place = octet).count())
+        let bytes = self.0.by_ref().filter(|byte| !byte.is_ascii_whitespace());
+        Ok(buffer.iter_mut().zip(bytes).map(|(place, byte)| *place = byte).count())
     }
 }
 

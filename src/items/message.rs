@@ -222,7 +222,7 @@ mod tests {
                 (vec!["a@b".to_owned()], Some(1_578_358_923)),
                 "{encoding}"
             );
-            assert!(message.take_item().unwrap_err().contains("REQUEST"));
+            assert!(message.take_item().unwrap_err().to_string().contains("REQUEST"));
         }
         assert!(ItemMessage::read(b"Subject: x\r\n\r\ntext").take_item().is_err());
     }

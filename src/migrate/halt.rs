@@ -9,9 +9,9 @@ use crate::ledger::{LedgerError, LedgerErrorKind};
 pub enum Halt {
     /// A server failed us. When the connection is gone, a new one may help.
     Server {
-        /// Which.
+        /// The side it is on.
         side: Side,
-        /// How.
+        /// Its answer, or the loss of the connection.
         error: ImapError,
     },
     /// Our own record cannot be written; to continue could duplicate mail.

@@ -1,5 +1,5 @@
 //! What the machines of a fleet found out that belongs to no account: products and licence of the servers, domains that were created. Each
-//! is noted once, sealed, and told in the one report.
+//! is noted once, sealed, and in the one report.
 
 use super::setup;
 use crate::domain::Side;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// How long after one look for a job the next one comes, first and at most.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(3)];
-/// So many seconds later a job is looked at again whose mailbox belonged to another one.
+/// Seconds until a job is looked at again whose mailbox belonged to another one.
 const OTHERS_TURN: u32 = 10;
 /// A stop is noticed within this time.
 const NOTICE: Duration = Duration::from_millis(50);

@@ -28,7 +28,7 @@ pub enum LineFault {
     // The whole file.
     /// It is another kind of file.
     NotAList {
-        /// Which.
+        /// What the file is.
         format: FileFormat,
     },
     /// A program wrote it whose lists hold no accounts.

@@ -8,6 +8,7 @@ mod advice;
 mod brief;
 mod cause;
 mod distrust;
+mod fleet;
 mod item;
 mod kind;
 mod mail_server;
@@ -20,6 +21,7 @@ mod sentence;
 pub use administration::{AddressOwner, AdministrationFault, Explanation};
 pub use cause::{Cause, CertificateFileFault, HandshakeFault, ProxyFault};
 pub use distrust::Distrust;
+pub use fleet::{DatabaseFault, FleetFault, Sealed};
 pub use item::{
     CollectionLeftOut, Difference, Invitation, ItemChange, ItemFault, ItemForm, ItemName, ItemNote, ItemServerFault,
     NameSource, TextFault,
@@ -29,7 +31,7 @@ pub use mail_server::MailServerFault;
 pub use message_name::MessageName;
 pub use note::Note;
 pub use own_file::OwnFile;
-pub use record::{DatabaseFault, FleetFault, RecordDamage, RecordFault, Sealed};
+pub use record::{RecordDamage, RecordFault};
 
 use super::{ItemKind, Side, foreign_without_secrets, printable};
 use serde::{Deserialize, Serialize};

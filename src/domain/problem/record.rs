@@ -1,7 +1,6 @@
-//! Why a record cannot be used, or a fleet in the database that machines share: faults as data, and the one place where they are said in
-//! English.
+//! Why a record of what is on the target cannot be used: faults as data, and the one place where they are said in English.
 
-use super::readable;
+use super::{DatabaseFault, FleetFault, readable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -121,115 +120,6 @@ pub enum RecordDamage {
     },
 }
 
-/// Why the shared database cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "fault")]
-pub enum DatabaseFault {
-    /// It refused the name or the password.
-    SignInRefused,
-    /// It wants a password, and there is none.
-    PasswordMissing,
-    /// There is no database of that name.
-    Missing,
-    /// It is a copy that takes no changes.
-    Standby,
-    /// Its disk or its memory is full.
-    Full,
-    /// The user owns nothing there.
-    NoRights,
-    /// It takes no more connections.
-    Busy,
-    /// It was shut down.
-    Ended,
-    /// It refused something else.
-    Refused {
-        /// Its words.
-        words: String,
-    },
-    /// No connection to it can be made.
-    Unreachable {
-        /// What the system says.
-        why: String,
-    },
-    /// It did not answer in time.
-    Silent,
-    /// Encryption cannot be set up on this computer.
-    NoEncryption {
-        /// What the TLS library says.
-        why: String,
-    },
-    /// Its tables are of another version than this program's.
-    Version {
-        /// That version.
-        found: i32,
-        /// The one that this program knows.
-        known: i32,
-    },
-}
-
-/// Why a fleet cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "fault")]
-pub enum FleetFault {
-    /// There is a fleet of that name already.
-    NameTaken {
-        /// The database.
-        database: String,
-        /// The name.
-        name: String,
-    },
-    /// There is no fleet at all.
-    None {
-        /// The database.
-        database: String,
-    },
-    /// There is none of that name.
-    Missing {
-        /// The database.
-        database: String,
-        /// The name.
-        name: String,
-        /// The fleets that there are.
-        others: Vec<String>,
-    },
-    /// There are several, and none was named.
-    Several {
-        /// The database.
-        database: String,
-        /// Their names.
-        names: Vec<String>,
-    },
-    /// The key file belongs to another fleet.
-    OtherKey {
-        /// The fleet's name.
-        name: String,
-    },
-    /// This cannot be done without the fleet's key.
-    KeyNeeded,
-    /// Something is not what this fleet's key has sealed.
-    Altered {
-        /// What.
-        what: Sealed,
-    },
-    /// Another version of this program has written what was sealed.
-    OtherVersion,
-}
-
-/// What a fleet's key seals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "sealed")]
-pub enum Sealed {
-    /// What the fleet was made with.
-    Setup,
-    /// A job, or its report.
-    Job {
-        /// Its number in the fleet.
-        number: i64,
-    },
-    /// Something found out about a server.
-    Fact,
-}
-
 impl From<FleetFault> for RecordFault {
     fn from(why: FleetFault) -> Self {
         RecordFault::Fleet { why }
@@ -268,17 +158,6 @@ impl RecordDamage {
             Self::OtherMailbox { address, source, target } => {
                 Self::OtherMailbox { address: readable(&address), source: readable(&source), target: readable(&target) }
             }
-            plain => plain,
-        }
-    }
-}
-
-impl DatabaseFault {
-    fn made_printable(self) -> Self {
-        match self {
-            Self::Refused { words } => Self::Refused { words: readable(&words) },
-            Self::Unreachable { why } => Self::Unreachable { why: readable(&why) },
-            Self::NoEncryption { why } => Self::NoEncryption { why: readable(&why) },
             plain => plain,
         }
     }
@@ -329,86 +208,10 @@ impl fmt::Display for RecordDamage {
     }
 }
 
-/// What is said of the database, after its address.
-impl fmt::Display for DatabaseFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::SignInRefused => "refused the name or the password",
-            Self::PasswordMissing => "asks for a password; put it into PGPASSWORD or a password file (PGPASSFILE)",
-            Self::Missing => "does not exist; create it with createdb",
-            Self::Standby => "is a standby that takes no changes; give the address of the primary",
-            Self::Full => "has no room left on its disk",
-            Self::NoRights => "gives this user no rights; the user needs to own the database",
-            Self::Busy => "accepts no more connections now",
-            Self::Ended => "has ended the connection",
-            Self::Refused { words } => return write!(formatter, "refused: {words}"),
-            Self::Unreachable { why } => return write!(formatter, "cannot be reached: {why}"),
-            Self::Silent => "does not answer",
-            Self::NoEncryption { why } => {
-                return write!(formatter, "cannot be reached over an encrypted connection: {why}");
-            }
-            Self::Version { found, known } => {
-                let advice = if found < known {
-                    "end the programs that use it, and bring it up to date with 'kimt fleet upgrade'"
-                } else {
-                    "use the same version of the program on every machine"
-                };
-                return write!(
-                    formatter,
-                    "has version {found} of the tables, and this program knows version {known}; {advice}"
-                );
-            }
-        })
-    }
-}
-
-impl fmt::Display for FleetFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |names: &[String]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-        match self {
-            Self::NameTaken { database, name } => write!(
-                formatter,
-                "the database {database} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'"
-            ),
-            Self::None { database } => {
-                write!(formatter, "the database {database} has no fleet; 'kimt fleet create' makes one")
-            }
-            Self::Missing { database, name, others } => {
-                write!(formatter, "the database {database} has no fleet '{name}', but {}", quoted(others))
-            }
-            Self::Several { database, names } => {
-                write!(
-                    formatter,
-                    "the database {database} has several fleets ({}); choose one with --name",
-                    quoted(names)
-                )
-            }
-            Self::OtherKey { name } => write!(formatter, "the key file is not the one of the fleet '{name}'"),
-            Self::KeyNeeded => formatter.write_str("this needs the key file of the fleet (--key-file)"),
-            Self::Altered { what } => {
-                write!(formatter, "{what} in the database is not what this fleet's key has sealed")
-            }
-            Self::OtherVersion => formatter.write_str(
-                "what is in the database was written by another version of kimt; use the same version on every machine",
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Sealed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Setup => formatter.write_str("the setup"),
-            Self::Job { number } => write!(formatter, "job {number}"),
-            Self::Fact => formatter.write_str("a fact"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Note, OwnFile, Problem, ProblemKind};
+    use crate::domain::{Note, OwnFile, Problem, ProblemKind, Sealed};
 
     #[test]
     fn a_fault_of_the_record_is_data_in_an_event_and_a_clause_in_a_sentence() {

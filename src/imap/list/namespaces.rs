@@ -14,8 +14,8 @@ const SHARED_ROOTS: [&str; 4] = ["Public Folders", "Archive Folders", "#Public",
 pub(super) struct Namespaces {
     pub(super) personal: Vec<u8>,
     pub(super) separator: Option<char>,
-    others: Vec<Vec<u8>>,
-    shared: Vec<Vec<u8>>,
+    pub(super) others: Vec<Vec<u8>>,
+    pub(super) shared: Vec<Vec<u8>>,
     /// Whether the server announced its namespaces.
     pub(super) announced: bool,
 }
@@ -37,7 +37,7 @@ impl Namespaces {
 }
 
 /// `(("INBOX." ".")("#news." "."))` or NIL.
-fn namespace_list(tokens: &mut Tokens<'_>) -> Vec<(Vec<u8>, Option<char>)> {
+pub(super) fn namespace_list(tokens: &mut Tokens<'_>) -> Vec<(Vec<u8>, Option<char>)> {
     let mut spaces = Vec::new();
     if tokens.next() != Some(Token::Open) {
         return spaces;

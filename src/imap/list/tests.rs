@@ -2,6 +2,7 @@
 
 use super::super::capabilities::Capabilities;
 use super::super::scripted::scripted;
+use super::namespaces::namespace_list;
 use super::*;
 
 /// What a server that answers LIST and LSUB so is taken to have.

@@ -1,6 +1,6 @@
 //! What the ledger promises of a folder's messages and of the folder itself, over any store.
 
-use super::{begin, done, folder, inbox, intend, opened};
+use super::{begin, done, folder, inbox, intend, key, opened};
 use crate::domain::{Folder, Uid};
 use crate::ledger::*;
 

@@ -6,7 +6,7 @@ use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
 /// Messages that are asked for at once.
 const AT_ONCE: usize = 20;
 
-/// What takes messages: their octets, or the server's words where it cannot give one. Says whether it wants more.
+/// What takes messages: their bytes, or the server's words where it cannot give one. Says whether it wants more.
 pub(super) type Each<'e> = &'e mut dyn FnMut(Uid, Result<Vec<u8>, String>) -> bool;
 
 /// Reads messages of the open folder. What is larger than `largest` is cut there, so ask for what is known to be smaller. Those that are

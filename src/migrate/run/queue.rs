@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// How often a worker looks whether another one's try has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// So many accounts are put off before none is asked for any more.
+/// At most this many accounts are put off before no other is asked for.
 const MOST_HELD: usize = 8;
 
 /// The accounts of a run that no worker has.
@@ -48,9 +48,9 @@ struct Waiting<'a> {
 
 /// An account that is continued later.
 pub struct PutOff<'a> {
-    /// Which.
+    /// Its number in the run.
     pub id: AccountId,
-    /// When.
+    /// When it is its turn again.
     pub until: Instant,
     /// What is known of it.
     pub task: Box<dyn Task<Verdict> + 'a>,

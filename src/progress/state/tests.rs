@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{FolderPath, PlannedFolder, ProblemKind};
-use crate::progress::AccountInfo;
+use crate::progress::{AccountInfo, Step};
 
 const ANN: AccountId = AccountId(0);
 const INBOX: FolderId = FolderId(0);

@@ -5,11 +5,11 @@ use super::super::super::widgets::table::Column;
 use super::listed::Listed;
 use egui::{TextStyle, TextWrapMode, Ui, WidgetText};
 
-/// At most this wide is an address while others need room.
+/// At most this wide, an address keeps its room while others need some.
 const USUAL_ADDRESS: f32 = 300.0;
-/// One text in so many may be wider than a column usually is.
+/// At most one text of this many may be wider than its column usually is.
 const ONE_IN: usize = 12;
-/// So many of the longest texts are laid out to know their width.
+/// At most this many of the longest texts are laid out to learn their width.
 const MEASURED: usize = 8;
 /// From this many letters on, all texts count as equally long.
 const LONGEST: usize = 200;

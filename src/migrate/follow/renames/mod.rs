@@ -2,8 +2,8 @@
 //!
 //! 1. What a cut left open is settled (`naming`).
 //! 2. Each record's folder is found on both servers, whatever it is called there (`recognition`).
-//! 3. A folder of the target that somebody has renamed keeps that name, and its mail goes on into it.
-//! 4. A folder of the source that goes by another name goes on into the folder where its mail is. The target's folder gets the name that the
+//! 3. A folder of the target that somebody has renamed keeps that name, and further mail goes into it.
+//! 4. A folder of the source that has another name now continues in the folder where its mail is. The target's folder gets the name that the
 //!    plan would give it now, if it was made by us, holds nothing but what we put there, belongs to no server, and if that name is free;
 //!    chains and exchanges of names included (`order`). Else it keeps the one it has, and the report says both.
 //!

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Finds out which names folders have that an earlier attempt or run was about to rename. Says whether there were any.
 ///
 /// 1. One that is not there under its old name, and is under the one that it was about to get, was renamed.
-/// 2. Where both are there, what is in them tells.
+/// 2. Where both exist, their content decides.
 pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut Ledger) -> Result<bool, Halt> {
     let mut open = ledger.renamings();
     if open.is_empty() {
