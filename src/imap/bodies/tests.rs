@@ -3,6 +3,7 @@
 use super::super::reader::OpenFolderFeed;
 use super::super::scripted::scripted;
 use super::*;
+use crate::domain::UidValidity;
 
 /// Writes down what it gets.
 #[derive(Default)]

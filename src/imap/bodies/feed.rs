@@ -1,0 +1,90 @@
+//! What is to be read, and who takes what arrives.
+
+use super::super::error::ImapError;
+use super::OCTETS_AHEAD;
+use crate::domain::{Uid, UidValidity};
+use std::sync::Arc;
+
+/// The consumer wants no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SinkClosed;
+
+/// A folder to read from, as it has to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderToRead {
+    /// What it is called in a [`BodySink`]; each folder has its own.
+    pub number: usize,
+    /// Its wire name.
+    pub wire_name: Vec<u8>,
+    /// Its UIDs name other messages when it has another one now.
+    pub uid_validity: UidValidity,
+}
+
+/// Messages of one folder that are asked for with one command.
+#[derive(Debug, Clone)]
+pub struct BodyBatch {
+    /// The folder.
+    pub folder: Arc<FolderToRead>,
+    /// The messages.
+    pub uids: Vec<Uid>,
+    /// Their size together, as far as it is known.
+    pub bytes: u64,
+    /// Whether they may have come since the folder was opened. Then it is opened again: a server need not announce them before another
+    /// command is done (RFC 9051, section 5.2), and Dovecot 2.3 works on the FETCH behind a NOOP before it has looked for new messages.
+    pub recent: bool,
+}
+
+/// Says what is read next.
+pub trait BodyFeed {
+    /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none is the end: whoever knows
+    /// that more will come waits for it then.
+    fn next(&mut self, idle: bool) -> Option<BodyBatch>;
+
+    /// The octets that are asked for before the answer to the first batch has been read; two batches in any case.
+    fn bytes_ahead(&self) -> u64 {
+        OCTETS_AHEAD
+    }
+}
+
+/// Why the messages of a folder were not read.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// The server refused to open it.
+    Refused(ImapError),
+    /// It is another folder of the same name now.
+    Replaced,
+}
+
+/// Gets every message that was asked for, exactly once: `begin`, `chunk` …, `end`, or `unreadable`, or `absent`. Of a folder that is
+/// `not_opened` it may get nothing more.
+///
+/// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more. What a sink does not
+/// ask for passes without a word: messages that do not arrive, and the ends of batches.
+pub trait BodySink {
+    /// What follows is of this folder.
+    fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+    /// This folder cannot be read; called at most once for each batch.
+    fn not_opened(&mut self, _folder: usize, _why: NotOpened) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+    /// A message of `octets` follows.
+    fn begin(&mut self, uid: Uid, octets: u64) -> Result<(), SinkClosed>;
+    /// A part of it.
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), SinkClosed>;
+    /// It is complete.
+    fn end(&mut self) -> Result<(), SinkClosed>;
+    /// The server could not deliver it, and said these words.
+    fn unreadable(&mut self, _uid: Uid, _words: &str) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+    /// The server delivered nothing for it: it is not there any more.
+    fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+    /// A batch of the feed is through, but for messages that have to be asked for again; those come when nothing else is left to do.
+    fn batch_end(&mut self) -> Result<(), SinkClosed> {
+        Ok(())
+    }
+}
