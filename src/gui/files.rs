@@ -48,7 +48,7 @@ pub fn pick(context: &Context, folder: Option<&Path>) -> io::Result<Task<Picked>
 pub fn pick_certificate(context: &Context) -> io::Result<Task<Picked>> {
     let dialog = AsyncFileDialog::new()
         .set_title("Client certificate")
-        .add_filter("Certificates with keys (PKCS #12)", &["p12", "pfx"])
+        .add_filter("Certificates with their keys", &["p12", "pfx"])
         .add_filter("All files", &["*"]);
     ask(context, dialog.pick_file())
 }

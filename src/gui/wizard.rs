@@ -100,11 +100,13 @@ impl Wizard {
         }
         ui.add_space(8.0);
         ui.spacing_mut().item_spacing.y = 12.0;
-        // As wide as the page below them.
-        ui.scope(|ui| {
-            ui.set_max_width(ui.available_width() - RING);
-            self.show_strips(ui, actions);
-        });
+        // As wide as the page below them. Without a strip there is no space for one either.
+        let room = ui.available_rect_before_wrap();
+        let mut above = ui.new_child(UiBuilder::new().id_salt("strips").max_rect(room.with_max_x(room.right() - RING)));
+        self.show_strips(&mut above, actions);
+        if above.min_rect().height() > 0.0 {
+            ui.advance_cursor_after_rect(above.min_rect());
+        }
         match self.page {
             Page::Servers => scrolled(ui, 0.0, |ui| {
                 self.fleet.show_form(ui, actions);

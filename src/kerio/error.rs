@@ -219,7 +219,10 @@ impl Refusal {
         let Self { method, code, .. } = self;
         match self.message.trim().trim_end_matches('.') {
             "" => AdministrationFault::NoWords { method: method.clone(), code: *code }.into(),
-            message => Explanation { words: format!("{message} ({method}, code {code})"), ..Explanation::default() },
+            message => Explanation {
+                words: format!("{message} (Kerio Connect's error {code} of {method})"),
+                ..Explanation::default()
+            },
         }
     }
 
@@ -273,7 +276,7 @@ mod tests {
         for error in [item, whole] {
             assert_eq!(
                 Refusal::read("Users.create", &error).explanation().to_string(),
-                "User ann exists (Users.create, code 1001)"
+                "User ann exists (Kerio Connect's error 1001 of Users.create)"
             );
         }
     }
@@ -289,7 +292,7 @@ mod tests {
     fn an_empty_error_still_says_something() {
         assert_eq!(
             Refusal::read("Users.create", &json!({})).explanation().to_string(),
-            "Users.create was refused with code 0"
+            "Kerio Connect gives no reason (its error 0 of Users.create)"
         );
     }
 }

@@ -226,14 +226,31 @@ fn failure_is_no_progress_and_one_reason_for_all_offers_a_pause() {
     let mut harness = plain(failing());
     harness.run_steps(2);
     harness.get_by_label("All 4 accounts so far have failed: the source refuses this password.");
-    harness.get_by_label("0 %");
-    assert_eq!(harness.state().wizard.status.in_title().unwrap(), "0 %, 4 failed");
+    harness.get_by_label("4 of 12");
+    assert_eq!(harness.state().wizard.status.in_title().unwrap(), "4 of 12 mailboxes, 4 failed");
     harness.get_by_label("Show them").click();
     harness.run_steps(2);
     assert_eq!(harness.state().wizard.status.filter, Filter::Problems);
     harness.get_by_label("Pause the migration").click();
     harness.run_steps(2);
     assert_eq!(harness.state().actions, [Action::Run(RunCommand::Pause)]);
+}
+
+#[test]
+fn without_a_check_no_page_promises_a_percentage_or_a_time_before_the_last_mailbox_is_counted() {
+    let mut harness = plain(shown(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label("3 of 12");
+    harness.get_by_label("mailboxes ended");
+    harness.get_by_label("counted as each begins");
+    for promise in [" %", " left", "about "] {
+        assert_eq!(harness.query_all_by_label_contains(promise).count(), 0, "{promise}");
+    }
+    assert_eq!(harness.state().wizard.status.in_title().unwrap(), "3 of 12 mailboxes, 1 failed");
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("counted as each begins").is_none());
+    assert!(harness.state().wizard.status.in_title().unwrap().contains(" %, 1 failed"));
 }
 
 #[test]

@@ -254,7 +254,9 @@ impl fmt::Display for AdministrationFault {
             Self::Status { status } => write!(formatter, "it answers with HTTP status {status}"),
             Self::TooLong { most } => write!(formatter, "its answer is larger than {} MB", most >> 20),
             Self::NotHttp { why } => write!(formatter, "it does not speak HTTP as it should ({why})"),
-            Self::NoWords { method, code } => write!(formatter, "{method} was refused with code {code}"),
+            Self::NoWords { method, code } => {
+                write!(formatter, "Kerio Connect gives no reason (its error {code} of {method})")
+            }
             Self::SecondFactor => {
                 formatter.write_str("this program cannot give a second factor: use the built-in administrator")
             }

@@ -289,9 +289,9 @@ impl fmt::Display for CertificateFileFault {
         match self {
             Self::Unreadable { why } => formatter.write_str(why),
             Self::NoPem => formatter.write_str("it holds no certificate in PEM form"),
-            Self::NotPkcs12 => {
-                formatter.write_str("it is not a certificate with its key in PKCS #12 form (.p12, .pfx)")
-            }
+            Self::NotPkcs12 => formatter.write_str(
+                "it does not hold a certificate with its key in one file, as .p12 and .pfx files do (PKCS #12)",
+            ),
             Self::WrongPassword { why, or_newer_form } => {
                 let newer = if *or_newer_form {
                     ", or made in a form that this macOS does not read (openssl pkcs12 -export -legacy makes the older one)"

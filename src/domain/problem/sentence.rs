@@ -39,7 +39,9 @@ impl Problem {
             Unreachable => format!("{server} cannot be reached"),
             CertificateUnknown => format!("{server} shows a certificate that this computer does not trust"),
             CertificateChanged => format!("{server} shows a different certificate from the one you trusted"),
-            EncryptionRefused => format!("{server} does not offer encryption with STARTTLS"),
+            EncryptionRefused => {
+                format!("{server} does not offer to encrypt the connection after its greeting (STARTTLS)")
+            }
             CleartextPassword => format!("{server} would receive passwords in clear text over the network"),
             WrongProtocol => match subject.side {
                 Some(Side::Administration) => format!("{server} does not answer as Kerio Connect does"),

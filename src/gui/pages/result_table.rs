@@ -95,7 +95,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let measured = list.measured(ui, listed);
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Account")];
     columns.extend(account_list::machine(listed));
-    columns.push(account_list::state("Result"));
+    columns.push(account_list::state("Result", 410.0));
     if ui.available_width() >= 700.0 {
         columns.push(account_list::number(Field::Messages, "Source", 84.0));
         columns.push(account_list::number(Field::Target, "Target", 84.0));

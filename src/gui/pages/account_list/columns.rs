@@ -7,6 +7,8 @@ use egui::{TextStyle, TextWrapMode, Ui, WidgetText};
 
 /// At most this wide, an address keeps its room while others need some.
 const USUAL_ADDRESS: f32 = 300.0;
+/// At most this wide, a name keeps its room while others need some.
+const USUAL_NAME: f32 = 200.0;
 /// At most one text of this many may be wider than its column usually is.
 const ONE_IN: usize = 12;
 /// At most this many of the longest texts are laid out to learn their width.
@@ -89,7 +91,7 @@ impl Columns {
     }
 }
 
-/// How wide the addresses and the names of a list are. They are measured once for a list of that length.
+/// How wide the addresses and the names of a list are. They are measured once for a list.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Measured {
     of: usize,
@@ -121,14 +123,14 @@ impl Measured {
 
     /// The column of the names, which is left out where others need its room.
     pub fn name(&self) -> (Field, Column) {
-        let usual = self.name.0.min(200.0);
-        (Field::Name, Column::content("Full name", (0.0, usual, usual), 2).sorts())
+        let (usual, widest) = self.name;
+        (Field::Name, Column::content("Full name", (0.0, usual.min(USUAL_NAME), widest), 2).sorts())
     }
 }
 
-/// The column of the states, which takes what others leave.
-pub fn state(title: &'static str) -> (Field, Column) {
-    (Field::State, Column::content(title, (150.0, 410.0, f32::INFINITY), 1).sorts())
+/// The column of the states, which usually need this many points, and take what others leave. Their words change too often to be measured.
+pub fn state(title: &'static str, usual: f32) -> (Field, Column) {
+    (Field::State, Column::content(title, (150.0, usual, f32::INFINITY), 1).sorts())
 }
 
 /// The column of the computers, where there are several.

@@ -9,6 +9,11 @@ use super::showing::Showing;
 use crate::report;
 use egui::Ui;
 
+/// The width of "the source refuses this password (24 November 2024, 23:10)", in points.
+const WITH_A_DATE: f32 = 400.0;
+/// The width of "domain will be created". What is longer has no numbers beside it, and takes their room.
+const A_FEW_WORDS: f32 = 190.0;
+
 impl AccountsPage {
     /// The filters and the search.
     pub(super) fn filters(&mut self, ui: &mut Ui) {
@@ -47,11 +52,11 @@ impl AccountsPage {
             (Field::Sign, Column::fixed("", 50.0)),
             measured.address("Address"),
             measured.name(),
-            account_list::state(match (over_runs, self.other_imap) {
-                (true, _) => "State",
-                (false, true) => "On the target",
-                (false, false) => "In Kerio Connect",
-            }),
+            match (over_runs, self.other_imap) {
+                (true, _) => account_list::state("State", WITH_A_DATE),
+                (false, true) => account_list::state("On the target", A_FEW_WORDS),
+                (false, false) => account_list::state("In Kerio Connect", A_FEW_WORDS),
+            },
         ];
         // What nobody has counted or asked for needs no columns.
         let Some(check) = &self.check else { return Columns::of(columns) };

@@ -50,6 +50,7 @@ impl ServersPage {
             .show(ui, &mut self.source.address)
             .changed();
         changed |= check::check(ui, &mut self.source.ssl, "Use SSL connection").changed();
+        self.groupware.show(ui);
         findings(ui, &self.source_test, (Side::Source, "the source server"), self.source.starttls_refused, actions);
         if self.source_more.fold(ui, "More: port, sign-in, rules", "source") {
             let usual = self.source.usual_port().to_string();
@@ -63,7 +64,7 @@ impl ServersPage {
             changed |= self.source_more.show_sign_in(ui, "source", true, self.wrong_shown);
             changed |= self.source_more.show_certificate(ui, Side::Source, actions);
             self.source_more.show_limits(ui, "source");
-            self.groupware.show(ui);
+            self.groupware.show_addresses(ui);
             let wrong = self.selection().err();
             self.rules_form.show(ui, &mut self.rules, wrong.as_deref());
         }
@@ -158,9 +159,9 @@ impl ServersPage {
             if !connection.must_agree() {
                 continue;
             }
-            let head = format!("{} offers no encryption (STARTTLS).", connection.address.trim());
-            let rest = "Passwords and mail would cross the network in clear text, and anybody on the way could \
-                        read them. Use SSL if the server supports it.";
+            let head = format!("{} offers no encryption.", connection.address.trim());
+            let rest = "It does not switch to encryption after its greeting (STARTTLS). Passwords and mail would cross the \
+                        network in clear text, and anybody on the way could read them. Use SSL if the server supports it.";
             let agreed = strip::strip(ui, Mark::Warning, &head, rest, |ui| {
                 let text = if index == 0 {
                     "I agree: send passwords to the source in clear text"

@@ -1,4 +1,5 @@
-//! Calendars, contacts and tasks on page 1: whether they are migrated, and where the servers are if they are elsewhere.
+//! Calendars, contacts and tasks on page 1: whether they are migrated, in the open, and where the servers are if they are elsewhere, under
+//! *More*.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::check;
@@ -38,10 +39,16 @@ impl GroupwareForm {
         })
     }
 
-    /// Draws the choice and, where it is made, the fields.
+    /// Draws the choice and, where it is made, what it means.
     pub fn show(&mut self, ui: &mut Ui) {
-        check::check(ui, &mut self.on, "Calendars and contacts");
-        ui.add(Label::new(theme::small(NOTE).color(palette(ui).soft)).wrap());
+        check::check(ui, &mut self.on, "Calendars and contacts").on_hover_text(NOTE);
+        if self.on {
+            ui.add(Label::new(theme::small(NOTE).color(palette(ui).soft)).wrap());
+        }
+    }
+
+    /// Draws the fields of where the servers are, where the choice is made.
+    pub fn show_addresses(&mut self, ui: &mut Ui) {
         if !self.on {
             return;
         }

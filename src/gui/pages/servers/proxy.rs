@@ -6,6 +6,10 @@ use crate::migrate::Proxy;
 use egui::Ui;
 use zeroize::Zeroizing;
 
+/// What the environment means to the technically minded.
+const ENVIRONMENT: &str =
+    "The environment variables ALL_PROXY and HTTPS_PROXY name a proxy for all programs that are started with them.";
+
 /// The proxy, as filled in.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyForm {
@@ -47,8 +51,11 @@ impl ProxyForm {
         let mut changed = Field::new("proxy", "Proxy for all servers")
             .hint("socks5://proxy.example.com:1080")
             .wrong(read.as_ref().err().map(String::as_str))
-            .note(Some("Leave empty for the proxy of this computer (the environment variables ALL_PROXY and HTTPS_PROXY). Type 'none' for no proxy."))
+            .note(Some(
+                "Leave it empty for the proxy that this program's environment names, if any. Type 'none' for no proxy.",
+            ))
             .show(ui, &mut self.address)
+            .on_hover_text(ENVIRONMENT)
             .changed();
         let wants_password = !self.address.trim().is_empty()
             && read.is_ok_and(|proxy| proxy.is_some_and(|proxy| !proxy.user().is_empty()));

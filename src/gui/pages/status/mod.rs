@@ -110,15 +110,19 @@ impl StatusPage {
         };
         let (failed, skipped) = (self.state.count_ended(AccountEnd::Failed), self.state.count_skipped());
         let failed = format!("{}{}", part(failed, "failed"), part(skipped, "skipped"));
-        let percent = (self.state.good_share() * 100.0).floor();
+        let progress = if self.state.is_known() {
+            format!("{} %", self.percent())
+        } else {
+            format!("{} mailboxes", self.of_mailboxes())
+        };
         Some(match () {
             () if !self.is_running() => format!("Finished{failed}"),
-            () if self.state.paused => format!("Paused at {percent} %{failed}"),
+            () if self.state.paused => format!("Paused at {progress}{failed}"),
             () if self.silence.is_some() || self.state.lost_server().is_some() => {
-                format!("Waiting at {percent} %{failed}")
+                format!("Waiting at {progress}{failed}")
             }
-            () if self.is_part() => format!("{percent} % of this run{failed}"),
-            () => format!("{percent} %{failed}"),
+            () if self.is_part() => format!("{progress} of this run{failed}"),
+            () => format!("{progress}{failed}"),
         })
     }
 
@@ -433,7 +437,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let (measured, room) = (list.measured(ui, listed), ui.available_width());
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Mailbox")];
     columns.extend(account_list::machine(listed));
-    columns.push(account_list::state("Status"));
+    columns.push(account_list::state("Status", 410.0));
     if room >= ROOM_FOR_BAR {
         columns.push((Field::Bar, Column::fixed("", 90.0)));
     }

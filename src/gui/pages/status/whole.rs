@@ -1,4 +1,7 @@
 //! The figures above the table: progress, rate and time left of the whole run. The run's state knows them all.
+//!
+//! - Without a check each mailbox is counted as it begins, and the whole is not known before the last one has begun. Until then there is
+//!   neither a percentage nor a time left; the mailboxes that have ended are counted.
 
 use super::super::super::theme::{self, palette};
 use super::super::super::widgets::plot;
@@ -17,11 +20,12 @@ impl StatusPage {
         let there = account_list::arrived(tally);
         let bytes = words::size(tally.settled_bytes());
         let (known, expected) = (state.is_known(), state.expected());
-        let of_size = if known { format!("{bytes} of {}", words::size(expected.bytes)) } else { bytes };
-        let of_messages = if known {
-            format!("of {}", words::counted(expected.messages, "message"))
+        let (progress, of_progress, of_messages) = if known {
+            let of_bytes = format!("{bytes} of {}", words::size(expected.bytes));
+            let of_messages = format!("of {}", words::counted(expected.messages, "message"));
+            (format!("{} %", self.percent()), of_bytes, of_messages)
         } else {
-            "messages so far".to_owned()
+            (self.of_mailboxes(), "mailboxes ended".to_owned(), format!("messages · {bytes}"))
         };
         let elapsed = format!("{} so far", words::duration(self.now));
         let still = state.paused || state.lost_server().is_some();
@@ -29,7 +33,8 @@ impl StatusPage {
         let (left, left_note) = match state.seconds_left(self.now) {
             _ if state.finished => ("ended".to_owned(), elapsed),
             Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
-            None => ("–".to_owned(), elapsed),
+            None if known => ("–".to_owned(), elapsed),
+            None => (elapsed, "counted as each begins".to_owned()),
         };
         let rate = words::rate(pace);
         let messages = format!(
@@ -40,9 +45,8 @@ impl StatusPage {
             ui.spacing_mut().item_spacing.x = 0.0;
             let room = ui.available_width();
             let widths = if room > 660.0 { [150.0, 172.0, 196.0, 130.0] } else { [124.0, 142.0, 168.0, 104.0] };
-            let percent = format!("{} %", (state.good_share() * 100.0).floor());
             let count = words::count(there);
-            let all = [(&percent, &of_size), (&count, &of_messages), (&left, &left_note), (&rate, &messages)];
+            let all = [(&progress, &of_progress), (&count, &of_messages), (&left, &left_note), (&rate, &messages)];
             for (width, (figure, below)) in widths.into_iter().zip(all) {
                 figure_cell(ui, width, figure, below);
             }
@@ -55,6 +59,18 @@ impl StatusPage {
                 });
             }
         });
+    }
+
+    /// How far the run has come without what failed or was skipped, in whole percent.
+    pub(super) fn percent(&self) -> u32 {
+        (self.state.good_share() * 100.0).floor() as u32
+    }
+
+    /// The mailboxes that have ended, of all: `3 of 12`.
+    pub(super) fn of_mailboxes(&self) -> String {
+        let accounts = &self.state.accounts;
+        let ended = accounts.iter().filter(|account| account.end.is_some()).count();
+        format!("{} of {}", words::count(ended as u64), words::count(accounts.len() as u64))
     }
 }
 

@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_whole_before_a_short_state_takes_what_is_left() {
+        let columns = [
+            Column::content("Address", (120.0, 226.0, 226.0), 0),
+            Column::content("Full name", (0.0, 120.0, 180.0), 2),
+            Column::content("In Kerio Connect", (150.0, 190.0, f32::INFINITY), 1),
+        ];
+        assert_eq!(widths(&columns, 536.0), [226.0, 120.0, 190.0]);
+        assert_eq!(widths(&columns, 700.0), [226.0, 180.0, 294.0]);
+    }
+
+    #[test]
     fn one_long_address_takes_only_what_nobody_else_needs() {
         assert_eq!(widths(&accounts(500.0, 160.0), 810.0), [50.0, 300.0, 160.0, 300.0]);
         assert_eq!(widths(&accounts(500.0, 160.0), 910.0), [50.0, 400.0, 160.0, 300.0]);
