@@ -79,7 +79,7 @@ pub struct Problem {
     pub cause: Option<Box<Cause>>,
     /// What we know besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<Note>,
+    pub note: Option<Box<Note>>,
 }
 
 impl Problem {
@@ -155,7 +155,7 @@ impl Problem {
 
     /// Adds what we know besides.
     pub fn noting(mut self, note: impl Into<Option<Note>>) -> Self {
-        self.note = note.into().map(Note::made_printable);
+        self.note = note.into().map(|note| Box::new(note.made_printable()));
         self
     }
 
