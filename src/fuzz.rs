@@ -45,7 +45,7 @@ pub fn ledgers(bytes: &[u8]) {
         if let Some(record) = ledger.folder(&inbox) {
             let _ = (ledger.done(&record), ledger.intents(&record), ledger.unchecked(&record));
         }
-        let _ = ledger.begin_folder(&inbox, UidValidity(1), (b"INBOX", &inbox.path), UidValidity(2));
+        let _ = ledger.begin_folder(&inbox, UidValidity(1), (b"INBOX", &inbox.path), UidValidity(2), &[]);
     }
     let _ = std::fs::remove_dir_all(&folder);
 }

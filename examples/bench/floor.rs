@@ -97,6 +97,25 @@ impl Line {
         number.and_then(|digits| digits.parse().ok()).unwrap_or(0)
     }
 
+    /// Sets \Flagged on the first messages of a folder, every other one of them also a keyword, or takes both away.
+    pub fn flag(&mut self, folder: &str, messages: usize, sets: bool) {
+        let sign = if sets { '+' } else { '-' };
+        self.send(format!("d SELECT {folder}\r\n").as_bytes());
+        for place in 1..=messages {
+            let flags = if place % 2 == 0 { "\\Flagged $measured" } else { "\\Flagged" };
+            self.send(format!("d STORE {place} {sign}FLAGS.SILENT ({flags})\r\n").as_bytes());
+        }
+        self.send(b"e UNSELECT\r\n");
+        self.read_to("e OK");
+    }
+
+    /// How many messages of a folder have \Flagged.
+    pub fn count_flagged(&mut self, folder: &str) -> usize {
+        self.send(format!("d EXAMINE {folder}\r\nf SEARCH FLAGGED\r\n").as_bytes());
+        let found = self.read_to("f OK");
+        String::from_utf8_lossy(&found).split_whitespace().skip(2).count()
+    }
+
     /// Reads answers up to the line that begins so, and returns the line before it; literals are read over.
     pub fn read_to(&mut self, start: &str) -> Vec<u8> {
         self.flush();

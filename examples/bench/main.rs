@@ -78,6 +78,8 @@ enum Case {
     Again,
     /// A second run over 40 folders and a round trip of 50 ms.
     AgainFar,
+    /// A second run over a mailbox of 5,000 messages of which 100 were flagged otherwise since.
+    Flags,
     /// Everything small: shows that the program works, and says nothing about speed.
     Quick,
 }
@@ -90,6 +92,7 @@ impl Case {
             messages: 5000,
             bytes: 19_000,
             second_run: false,
+            flagged: 0,
             round_trip: Duration::ZERO,
             megabits: None,
         };
@@ -101,6 +104,7 @@ impl Case {
             Case::Many => Shape { mailboxes: 20, messages: 500, ..near },
             Case::Again => Shape { second_run: true, ..near },
             Case::AgainFar => Shape { folders: 40, messages: 400, round_trip: far, second_run: true, ..near },
+            Case::Flags => Shape { second_run: true, flagged: 100, ..near },
             Case::Quick => Shape { mailboxes: 2, messages: 20, bytes: 2000, ..near },
         }
     }
@@ -125,8 +129,19 @@ fn main() {
             if shape.second_run {
                 stage.copy_first_time(tool);
             }
+            // What the last run took away comes again in this one.
+            stage.flag(run % 2 == 0);
+            let turns = stage.turns();
             let measurement = tool.copy(&stage);
-            eprintln!("run {}: {name} {:.2} s", run + 1, measurement.seconds);
+            let turns =
+                stage.turns().zip(turns).map_or(String::new(), |(now, before)| format!(", {} turns", now - before));
+            eprintln!("run {}: {name} {:.2} s{turns}", run + 1, measurement.seconds);
+            let flagged = stage.flagged();
+            let expected = if run % 2 == 0 { shape.flagged * shape.mailboxes } else { 0 };
+            assert!(flagged == expected || !tool.is_ours(), "{name} left {flagged} flagged instead of {expected}");
+            if flagged != expected {
+                eprintln!("  {name} left {flagged} flagged instead of {expected}");
+            }
             let missing = stage.missing();
             assert!(missing == 0 || !tool.is_ours(), "{name} left {missing} messages behind");
             if missing > 0 {

@@ -21,6 +21,8 @@ pub struct Shape {
     pub megabits: Option<u64>,
     /// Whether the second of two runs is measured.
     pub second_run: bool,
+    /// How many messages of each mailbox are flagged otherwise before what is measured.
+    pub flagged: usize,
 }
 
 /// Everything that is running.
@@ -78,13 +80,14 @@ impl Stage {
     }
 
     pub fn describe(&self) -> String {
-        let Shape { mailboxes, folders, messages, round_trip, megabits, second_run, .. } = self.shape;
+        let Shape { mailboxes, folders, messages, round_trip, megabits, second_run, flagged, .. } = self.shape;
         format!(
-            "{mailboxes} mailboxes x {messages} messages in {folders} folders, {:.1} MB in all, round trip {} ms{}{}",
+            "{mailboxes} mailboxes x {messages} messages in {folders} folders, {:.1} MB in all, round trip {} ms{}{}{}",
             self.bytes() as f64 / 1e6,
             round_trip.as_millis(),
             megabits.map_or(String::new(), |rate| format!(", {rate} Mbit/s")),
-            if second_run { ", second run" } else { "" }
+            if second_run { ", second run" } else { "" },
+            if flagged > 0 { format!(", {flagged} flagged otherwise") } else { String::new() }
         )
     }
 
@@ -132,6 +135,37 @@ impl Stage {
 
     pub fn copy_first_time(&self, tool: &Tool) {
         tool.copy(self);
+    }
+
+    /// Sets the keyword of this measurement on some messages of the source, spread over the folders, or takes it away.
+    pub fn flag(&self, sets: bool) {
+        if self.shape.flagged == 0 {
+            return;
+        }
+        for address in self.addresses() {
+            let mut line = Line::sign_in(self.source.port, &address);
+            for (folder, number) in self.folders().zip(0..) {
+                let of_folder = (number..self.shape.flagged).step_by(self.shape.folders).count();
+                line.flag(&folder, of_folder, sets);
+            }
+        }
+    }
+
+    /// How many messages of the target have that keyword.
+    pub fn flagged(&self) -> usize {
+        if self.shape.flagged == 0 {
+            return 0;
+        }
+        let count = |address: String| {
+            let mut line = Line::sign_in(self.target.port, &address);
+            self.folders().map(|folder| line.count_flagged(&folder)).sum::<usize>()
+        };
+        self.addresses().map(count).sum()
+    }
+
+    /// How often anybody has sent something after an answer over the links, where there are any.
+    pub fn turns(&self) -> Option<u64> {
+        self.source_link.as_ref().zip(self.target_link.as_ref()).map(|(source, target)| source.turns() + target.turns())
     }
 
     /// How many messages are not on the target.

@@ -57,6 +57,15 @@ Examples:
       --target-kind imap --accounts -
 
 Run it again at any time: it continues where it stopped, and copies only what is missing.
+
+The usual way:
+  1. The first pass: kimt migrate, days before the switch, while people go on working.
+  2. Some days; kimt check says what a last pass would bring.
+  3. The switch: have new mail delivered to the new server.
+  4. The last pass: the same kimt migrate once more. It brings new mail and what people did on
+     the old server since.
+  5. kimt verify.
+
 The first Ctrl+C stops gently, the second cuts the connections; both put Kerio Connect's
 port back.";
 

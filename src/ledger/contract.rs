@@ -43,6 +43,7 @@ macro_rules! ledger_tests {
             up_to_where_changes_of_flags_were_followed_is_known_to_the_next_run
             folders_that_exchange_their_names_are_told_apart_and_what_is_intended_for_them_is_known
             the_record_of_a_folder_whose_name_another_one_took_is_not_found_by_it
+            a_folder_begun_anew_leaves_what_it_has_no_more_in_a_former_record_that_it_is_not_found_by
         );
     };
     ($store:expr; $($name:ident)*) => {
@@ -80,7 +81,7 @@ pub(crate) fn work_folder() -> Folder {
 /// Begins a folder that goes to one with this wire name, with the same path.
 pub(crate) fn begin(ledger: &mut Ledger, source: &Folder, target: &str) -> FolderRecord {
     let target = (target.as_bytes(), &source.path);
-    ledger.begin_folder(source, UidValidity(7), target, UidValidity(9)).unwrap()
+    ledger.begin_folder(source, UidValidity(7), target, UidValidity(9), &[]).unwrap()
 }
 
 pub(crate) fn inbox(ledger: &mut Ledger) -> FolderRecord {

@@ -34,6 +34,9 @@ pub struct FolderRecord {
     pub is_made: bool,
     /// The name that the target's folder is about to get, and may have.
     pub renaming: Option<Renaming>,
+    /// Whether the folder was compared anew since, and this is about what was put on the target and is not in the folder any more: its
+    /// messages were moved or deleted on the source. No folder is found to have this record.
+    pub is_former: bool,
     /// What it looked like when it was complete, if it ever was.
     pub snapshot: Option<Snapshot>,
     /// The source folder at the end of the last run.
@@ -74,7 +77,7 @@ impl Ledger {
     pub fn folder(&self, source: &Folder) -> Option<FolderRecord> {
         let same_path = |head: &Head| head.source.path.as_ref() == Some(&source.path);
         let by_path = || {
-            let mut found = self.heads().filter(|(_, head)| same_path(head));
+            let mut found = self.heads().filter(|(_, head)| same_path(head) && !head.is_former);
             found.next().filter(|_| found.next().is_none())
         };
         self.same_names(source).or_else(by_path).map(|(id, head)| record(id, head))
@@ -83,7 +86,7 @@ impl Ledger {
     /// The folder of the record that has the wire name, and the parts unless it knows none.
     fn same_names(&self, source: &Folder) -> Option<(i64, &Head)> {
         let same_path = |head: &Head| head.source.path.as_ref().is_none_or(|path| *path == source.path);
-        self.heads().find(|(_, head)| head.source.wire_name == source.wire_name && same_path(head))
+        self.heads().find(|(_, head)| head.source.wire_name == source.wire_name && same_path(head) && !head.is_former)
     }
 
     /// Every folder of the record.
@@ -114,8 +117,9 @@ impl Ledger {
     /// name of the target, for records of format 1. Folders that are gone from the source keep their places.
     pub fn places(&self, listed: &[Folder], path: impl Fn(&[u8]) -> FolderPath) -> BTreeMap<Vec<u8>, FolderPath> {
         let place = |record: &FolderRecord| record.target_path.clone().unwrap_or_else(|| path(&record.target_name));
+        let current = self.folders().into_iter().filter(|record| !record.is_former);
         let mut places: BTreeMap<Vec<u8>, FolderPath> =
-            self.folders().iter().map(|record| (record.source_name.clone(), place(record))).collect();
+            current.map(|record| (record.source_name.clone(), place(&record))).collect();
         for folder in listed {
             match self.folder(folder) {
                 Some(record) => {
@@ -131,13 +135,15 @@ impl Ledger {
         places
     }
 
-    /// Begins the record of a folder anew; whatever was known of it is forgotten. `target` is the wire name and the path there.
+    /// Begins the record of a folder anew. Whatever was known of it is forgotten, but for the messages `left`, which the former record goes on
+    /// being about. `target` is the wire name and the path there.
     pub fn begin_folder(
         &mut self,
         source: &Folder,
         source_uid_validity: UidValidity,
         (target_name, target_path): (&[u8], &FolderPath),
         target_uid_validity: UidValidity,
+        left: &[Uid],
     ) -> Result<FolderRecord, LedgerError> {
         let place = |name: &[u8], path: &FolderPath, uid_validity| Place {
             wire_name: name.to_vec(),
@@ -149,7 +155,7 @@ impl Ledger {
             place(target_name, target_path, target_uid_validity),
         );
         let before = self.same_names(source).map(|(id, _)| id);
-        let id = self.begin(before, head)?;
+        let id = self.begin(before, left, head)?;
         self.head(id).map(|head| record(id, head))
     }
 
@@ -200,6 +206,27 @@ impl Ledger {
         let mut uids: Vec<Uid> = messages.filter_map(|message| message.target_uid).collect();
         uids.sort_unstable();
         Ok(uids)
+    }
+
+    /// The target UIDs that belong to messages of any record whose folder on the target is this one's.
+    pub fn places_in_folder_of(&self, folder: &FolderRecord) -> Result<BTreeSet<Uid>, LedgerError> {
+        let mut places = BTreeSet::new();
+        for other in self.folders().into_iter().filter(|other| other.is_in_the_folder_of(folder)) {
+            places.extend(self.target_uids(&other)?);
+        }
+        Ok(places)
+    }
+
+    /// The messages of a record that are on the target, without those at whose places another record has one.
+    pub fn left_of(&self, folder: &FolderRecord) -> Result<Vec<Message>, LedgerError> {
+        let mut taken = BTreeSet::new();
+        let others = self.folders().into_iter().filter(|other| other.id != folder.id);
+        for other in others.filter(|other| other.is_in_the_folder_of(folder)) {
+            taken.extend(self.target_uids(&other)?);
+        }
+        let messages = self.messages_of(folder)?.iter();
+        let is_free = |message: &&Message| message.target_uid.is_none_or(|place| !taken.contains(&place));
+        Ok(messages.filter(|message| !message.is_intent()).filter(is_free).copied().collect())
     }
 
     /// The digests of the messages that are on the target, as far as known.
@@ -368,6 +395,13 @@ impl Ledger {
     }
 }
 
+impl FolderRecord {
+    /// Whether both are about one folder of the target.
+    pub fn is_in_the_folder_of(&self, other: &Self) -> bool {
+        self.target_name == other.target_name && self.target_uid_validity == other.target_uid_validity
+    }
+}
+
 pub(super) fn record(id: i64, head: &Head) -> FolderRecord {
     FolderRecord {
         id,
@@ -380,6 +414,7 @@ pub(super) fn record(id: i64, head: &Head) -> FolderRecord {
         renamed_from: head.renamed_from.clone(),
         is_made: head.is_made,
         renaming: head.renaming.clone(),
+        is_former: head.is_former,
         snapshot: head.complete,
         source_end: head.ended.map(|[source, _]| source),
         target_end: head.ended.map(|[_, target]| target),

@@ -118,13 +118,25 @@ pub(super) struct Head {
     pub is_made: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renaming: Option<Renaming>,
+    /// Whether the folder has a newer record, and this one is about what that one does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_former: bool,
     pub sums: Sums,
 }
 
 impl Head {
     pub fn new(source: Place, target: Place) -> Self {
-        let sums = Sums::default();
-        Self { source, target, complete: None, ended: None, renamed_from: None, is_made: false, renaming: None, sums }
+        Self {
+            source,
+            target,
+            complete: None,
+            ended: None,
+            renamed_from: None,
+            is_made: false,
+            renaming: None,
+            is_former: false,
+            sums: Sums::default(),
+        }
     }
 
     pub fn row(&self, folder: i64) -> Result<HeadRow, serde_json::Error> {

@@ -4,9 +4,9 @@ use super::head::Head;
 use super::messages::{Messages, Operation, block};
 use super::store::{Durable, ItemRow, Rows, Store, Write};
 use super::{History, LedgerError, MailboxKey};
-use crate::domain::RecordFault;
+use crate::domain::{RecordFault, Uid};
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The open record of one mailbox. Nobody else has it until this is dropped.
 pub struct Ledger {
@@ -76,17 +76,38 @@ impl Ledger {
         }
     }
 
-    /// Puts a new folder in, in the place of the one `before`.
-    pub(super) fn begin(&mut self, before: Option<i64>, head: Head) -> Result<i64, LedgerError> {
+    /// Puts a new folder in, in the place of the one `before`, of which nothing is kept but the messages `left`, if there are any.
+    pub(super) fn begin(&mut self, before: Option<i64>, left: &[Uid], head: Head) -> Result<i64, LedgerError> {
         let id = self.next;
         self.next = id.saturating_add(1);
-        let heads = vec![head.row(id).map_err(unwritable)?];
-        let forgotten = before.into_iter().collect();
-        self.write(&Write { forgotten, heads, ..Write::default() }, Durable::Soon)?;
-        before.and_then(|before| self.folders.remove(&before));
+        let mut write = Write { heads: vec![head.row(id).map_err(unwritable)?], ..Write::default() };
+        let mut kept = Vec::new();
+        match before {
+            Some(before) if !left.is_empty() => {
+                kept.push((before, self.head(before)?.clone()));
+                if let Err(error) = self.keep_some(before, left, &mut write) {
+                    self.put_back(kept);
+                    return Err(error);
+                }
+            }
+            _ => write.forgotten.extend(before),
+        }
+        self.write(&write, Durable::Soon).inspect_err(|_| self.put_back(kept))?;
+        write.forgotten.iter().for_each(|before| drop(self.folders.remove(before)));
         let messages = OnceCell::from(Messages::default());
         self.folders.insert(id, Folder { head, messages });
         Ok(id)
+    }
+
+    /// Makes the record of a folder a former one, of which nothing is known but some messages.
+    fn keep_some(&mut self, id: i64, left: &[Uid], write: &mut Write) -> Result<(), LedgerError> {
+        let left: BTreeSet<&Uid> = left.iter().collect();
+        let all = self.messages(id)?.all().iter().map(|message| message.uid);
+        let others = all.filter(|uid| !left.contains(uid)).collect();
+        let folder = self.get_mut(id)?;
+        (folder.head.is_former, folder.head.is_made) = (true, false);
+        (folder.head.complete, folder.head.renaming) = (None, None);
+        folder.take(id, vec![Operation::Forgotten(others)], write).map_err(unwritable)
     }
 
     pub(super) fn forget(&mut self, id: i64) -> Result<(), LedgerError> {

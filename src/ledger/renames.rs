@@ -2,7 +2,7 @@
 //! they are given, and noted in one step for all folders that they are about.
 
 use super::folder::{FolderRecord, record};
-use super::head::Renaming;
+use super::head::{Head, Renaming};
 use super::{Ledger, LedgerError};
 use crate::domain::{Folder, FolderPath};
 use std::collections::BTreeMap;
@@ -69,7 +69,9 @@ impl Ledger {
         folder: &FolderRecord,
         (wire_name, path): (&[u8], &FolderPath),
     ) -> Result<(), LedgerError> {
-        self.change_heads(&[folder.id], |_, head| {
+        let is_there = |(id, head): (i64, &Head)| record(id, head).is_in_the_folder_of(folder).then_some(id);
+        let ids: Vec<i64> = self.heads().filter_map(is_there).collect();
+        self.change_heads(&ids, |_, head| {
             head.target.wire_name = wire_name.to_vec();
             head.target.path = Some(path.clone());
             (head.is_made, head.renaming) = (false, None);

@@ -45,6 +45,7 @@ struct Way {
     left: AtomicI64,
     refusing: AtomicBool,
     passed: AtomicU64,
+    turns: AtomicU64,
     /// When the way is free again, to the server and back.
     free_at: [Mutex<Instant>; 2],
 }
@@ -60,6 +61,7 @@ impl Link {
             left: AtomicI64::new(NEVER),
             refusing: AtomicBool::new(false),
             passed: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
             free_at: [Mutex::new(Instant::now()), Mutex::new(Instant::now())],
         });
         let listener = Listener::start(options.port, {
@@ -97,6 +99,11 @@ impl Link {
     pub fn bytes_passed(&self) -> u64 {
         self.way.passed.load(Ordering::SeqCst)
     }
+
+    /// How often a client has sent something after an answer, over all connections: at least as often as it waited for one.
+    pub fn turns(&self) -> u64 {
+        self.way.turns.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Link {
@@ -117,21 +124,36 @@ impl Way {
         server.set_nodelay(true)?;
         let id = self.next.fetch_add(1, Ordering::SeqCst);
         lock(&self.open).insert(id, [client.try_clone()?, server.try_clone()?]);
-        self.carry(id, 0, client.try_clone()?, server.try_clone()?)?;
-        self.carry(id, 1, server, client)
+        let answered = Arc::new(AtomicBool::new(false));
+        self.carry(id, 0, [client.try_clone()?, server.try_clone()?], &answered)?;
+        self.carry(id, 1, [server, client], &answered)
     }
 
-    /// One direction of one connection: a thread that reads and one that writes when the time has come.
-    fn carry(self: &Arc<Self>, id: u64, direction: usize, from: TcpStream, to: TcpStream) -> io::Result<()> {
+    /// One direction of one connection: a thread that reads and one that writes when the time has come. `answered` says of both whether the
+    /// server was the last to send.
+    fn carry(
+        self: &Arc<Self>,
+        id: u64,
+        direction: usize,
+        [from, to]: [TcpStream; 2],
+        answered: &Arc<AtomicBool>,
+    ) -> io::Result<()> {
+        let answered = answered.clone();
         let (sender, receiver) = sync_channel(UNDERWAY);
         let (reading, writing) = (self.clone(), self.clone());
         let spawn = |name: &str| std::thread::Builder::new().name(format!("link {id} {name}"));
-        spawn("reads").spawn(move || reading.read(direction, from, &sender))?;
+        spawn("reads").spawn(move || reading.read(direction, from, &sender, &answered))?;
         spawn("writes").spawn(move || writing.write(id, to, &receiver))?;
         Ok(())
     }
 
-    fn read(&self, direction: usize, mut from: TcpStream, sender: &SyncSender<(Instant, Vec<u8>)>) {
+    fn read(
+        &self,
+        direction: usize,
+        mut from: TcpStream,
+        sender: &SyncSender<(Instant, Vec<u8>)>,
+        answered: &AtomicBool,
+    ) {
         let mut chunk = vec![0; CHUNK];
         loop {
             let read = match from.read(&mut chunk) {
@@ -140,6 +162,8 @@ impl Way {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
             };
+            let was_answered = answered.swap(direction == 1, Ordering::SeqCst);
+            self.turns.fetch_add(u64::from(direction == 0 && was_answered), Ordering::SeqCst);
             if sender.send((self.due(direction, read), chunk[..read].to_vec())).is_err() {
                 return;
             }
@@ -235,7 +259,21 @@ mod tests {
         let started = Instant::now();
         assert_eq!(ask(&link, b"hello").unwrap(), b"hello");
         assert!(started.elapsed() >= Duration::from_millis(60));
-        assert_eq!(link.bytes_passed(), 10);
+        assert_eq!((link.bytes_passed(), link.turns()), (10, 0));
+    }
+
+    #[test]
+    fn what_is_sent_after_an_answer_is_a_turn_and_what_is_sent_ahead_of_it_is_none() {
+        let server = echo();
+        let link = Link::start(server.port(), LinkOptions::default()).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", link.port())).unwrap();
+        for turns in 0..3 {
+            stream.write_all(b"he").unwrap();
+            stream.write_all(b"llo").unwrap();
+            // Whether these five come in one piece or in more, the next are sent after all of them.
+            stream.read_exact(&mut [0; 5]).unwrap();
+            assert!(link.turns() >= turns && link.turns() <= 2 * turns + 1, "{}", link.turns());
+        }
     }
 
     #[test]

@@ -10,17 +10,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Two servers, after a first pass over four letters of different sizes in `Work` that arrived at different times.
-fn stage(without: &[&'static str]) -> Stage {
+pub fn stage(without: &[&'static str]) -> Stage {
     migrated(without, without)
 }
 
-fn migrated(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
+pub fn migrated(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
     let stage = filled(source_without, target_without);
     stage.assert_complete(&stage.migrate());
     stage
 }
 
-fn filled(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
+pub fn filled(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
     let options =
         |without: &[&'static str]| ImapOptions { without: without.to_vec(), ..ImapOptions::new(Profile::Rich) };
     let stage = Stage::with(options(source_without), options(target_without));
@@ -34,14 +34,14 @@ fn filled(source_without: &[&'static str], target_without: &[&'static str]) -> S
     stage
 }
 
-fn letter(stage: &Stage, folder: &str, number: u32) {
+pub fn letter(stage: &Stage, folder: &str, number: u32) {
     let text = format!("Subject: letter {number}\r\n\r\n{}\r\n", "x".repeat(number as usize * 7));
     let date = NewMessage::new(Content::bytes(&b""[..])).date + chrono::Duration::hours(i64::from(number));
     let letter = NewMessage { date, flags: vec!["$Label1".to_owned()], ..message(&text) };
     stage.source.store().add(ANN, folder, letter).unwrap();
 }
 
-fn flags(stage: &Stage, folder: &str, uid: u32) -> BTreeSet<String> {
+pub fn flags(stage: &Stage, folder: &str, uid: u32) -> BTreeSet<String> {
     let mail = stage.target.mail();
     let mut messages = mail.folder(folder).unwrap().messages.iter();
     messages.find(|message| message.uid == uid).unwrap().flags.clone()
@@ -52,7 +52,7 @@ fn set(flags: &[&str]) -> BTreeSet<String> {
 }
 
 /// A run that is complete, copies nothing and follows this.
-fn assert_followed(stage: &Stage, followed: Followed) -> RunState {
+pub fn assert_followed(stage: &Stage, followed: Followed) -> RunState {
     let state = stage.migrate();
     assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
     assert_eq!((state.tally.followed, state.tally.copied.messages), (followed, 0), "{:#?}", problems(&state));
@@ -247,144 +247,19 @@ fn keywords_that_a_target_adds_or_drops_by_itself_are_nobodys_doing() {
 }
 
 /// What a folder of the target holds, by the sizes of its messages.
-fn sizes(stage: &Stage, folder: &str) -> Vec<u64> {
+pub fn sizes(stage: &Stage, folder: &str) -> Vec<u64> {
     let mail = stage.target.mail();
     let mut sizes: Vec<u64> = mail.folder(folder).unwrap().messages.iter().map(|message| message.size).collect();
     sizes.sort_unstable();
     sizes
 }
 
-fn size(number: u64) -> u64 {
+pub fn size(number: u64) -> u64 {
     23 + number * 7
 }
 
 /// Targets that move at once, that copy and take away, and both without COPYUID being of use.
-const WAYS: [&[&str]; 2] = [&[], &["MOVE"]];
-
-#[test]
-fn what_was_moved_on_the_source_is_moved_on_the_target_and_not_copied_once_more() {
-    for way in WAYS {
-        let stage = migrated(&[], way);
-        let store = stage.source.store();
-        store.move_message(ANN, "Work", 2, "Filed").unwrap();
-        store.move_message(ANN, "Work", 3, "INBOX").unwrap();
-        let state = assert_followed(&stage, Followed { moved: 2, ..Followed::default() });
-        stage.assert_complete(&state);
-        let commands: Vec<String> =
-            stage.target.server.transcripts().into_iter().flat_map(|transcript| transcript.commands).collect();
-        assert!(!commands.contains(&"EXPUNGE".to_owned()) && !commands.contains(&"CLOSE".to_owned()));
-        assert_followed(&stage, Followed::default());
-        // It is ours where it is now, too.
-        store.move_message(ANN, "Filed", 1, "Work").unwrap();
-        let state = assert_followed(&stage, Followed { moved: 1, ..Followed::default() });
-        stage.assert_complete(&state);
-    }
-}
-
-#[test]
-fn a_message_that_was_moved_and_flagged_arrives_with_its_new_flags() {
-    let stage = stage(&[]);
-    stage.source.store().set_flags(ANN, "Work", 2, &["\\Seen"]).unwrap();
-    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = assert_followed(&stage, Followed { moved: 1, flags: 1, ..Followed::default() });
-    stage.assert_complete(&state);
-}
-
-#[test]
-fn of_two_equal_messages_of_which_one_was_moved_one_is_moved() {
-    for way in WAYS {
-        let stage = filled(&[], way);
-        for _ in 0..2 {
-            letter(&stage, "Work", 7);
-        }
-        stage.assert_complete(&stage.migrate());
-        stage.source.store().move_message(ANN, "Work", 5, "Filed").unwrap();
-        let state = assert_followed(&stage, Followed { moved: 1, ..Followed::default() });
-        stage.assert_complete(&state);
-    }
-}
-
-#[test]
-fn a_message_that_was_copied_on_the_source_and_then_deleted_is_moved_once_and_copied_once() {
-    let stage = stage(&[]);
-    let store = stage.source.store();
-    letter(&stage, "INBOX", 2);
-    store.move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = stage.migrate();
-    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (1, 1), "{:#?}", problems(&state));
-    stage.assert_complete(&state);
-}
-
-#[test]
-fn a_folder_that_was_emptied_into_another_and_deleted_leaves_no_second_copies() {
-    let stage = stage(&[]);
-    let store = stage.source.store();
-    for uid in 1..=4 {
-        store.move_message(ANN, "Work", uid, "Filed").unwrap();
-    }
-    store.delete_folder(ANN, "Work").unwrap();
-    assert_followed(&stage, Followed { moved: 4, ..Followed::default() });
-    assert_eq!((sizes(&stage, "Work"), sizes(&stage, "Filed").len()), (vec![], 4));
-}
-
-#[test]
-fn what_a_person_moved_deleted_or_flagged_on_the_target_stays_as_she_left_it() {
-    for way in WAYS {
-        let stage = migrated(&[], way);
-        let (source, target) = (stage.source.store(), stage.target.store());
-        for uid in 1..=3 {
-            source.move_message(ANN, "Work", uid, "Filed").unwrap();
-        }
-        target.set_flags(ANN, "Work", 1, &["$Label1", "\\Seen"]).unwrap();
-        target.delete_message(ANN, "Work", 2).unwrap();
-        target.move_message(ANN, "Work", 3, "INBOX").unwrap();
-        let state = assert_followed(&stage, Followed { left: 3, ..Followed::default() });
-        assert_eq!(state.tally.failed, 0);
-        assert_eq!(sizes(&stage, "Work"), [size(1), size(4)]);
-        assert_eq!((sizes(&stage, "Filed"), sizes(&stage, "INBOX")), (vec![], vec![size(3)]));
-        // And in every later pass.
-        assert_followed(&stage, Followed::default());
-        assert_eq!(sizes(&stage, "Filed"), [0; 0]);
-    }
-}
-
-#[test]
-fn a_place_that_holds_another_message_is_not_moved_and_the_message_is_copied() {
-    let stage = stage(&[]);
-    let other = Content::bytes(format!("Subject: other 22\r\n\r\n{:1$}", "", size(2) as usize - 21).as_bytes());
-    assert_eq!(other.size(), size(2));
-    stage.target.store().replace_content(ANN, "Work", 2, other).unwrap();
-    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = stage.migrate();
-    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (0, 1), "{:#?}", problems(&state));
-    assert_eq!((sizes(&stage, "Work").len(), sizes(&stage, "Filed").len()), (4, 1));
-}
-
-#[test]
-fn a_target_folder_with_another_uidvalidity_loses_nothing_by_a_move() {
-    let stage = stage(&[]);
-    let target = stage.target.store();
-    target.delete_message(ANN, "Work", 1).unwrap();
-    target.change_uid_validity(ANN, "Work").unwrap();
-    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
-    assert!(sizes(&stage, "Filed").contains(&size(2)));
-    for number in [3, 4] {
-        assert!(sizes(&stage, "Work").contains(&size(number)));
-    }
-}
-
-#[test]
-fn a_target_that_can_neither_move_nor_take_away_gets_a_copy_and_the_old_one_is_named() {
-    let stage = migrated(&[], &["MOVE", "UIDPLUS"]);
-    stage.source.store().move_message(ANN, "Work", 2, "Filed").unwrap();
-    let state = stage.migrate();
-    assert_eq!((state.tally.followed.moved, state.tally.copied.messages), (0, 1), "{:#?}", problems(&state));
-    assert_eq!((sizes(&stage, "Work").len(), sizes(&stage, "Filed")), (4, vec![size(2)]));
-    assert!(problems(&state).iter().any(|problem| problem.starts_with("OldCopyStays")), "{:?}", problems(&state));
-    assert_eq!(stage.migrate().tally.copied.messages, 0);
-}
+pub const WAYS: [&[&str]; 2] = [&[], &["MOVE"]];
 
 #[test]
 fn a_move_into_a_folder_that_a_rule_leaves_out_stays_and_is_counted_even_where_deletions_are_followed() {

@@ -188,6 +188,67 @@ fn where_all_folders_have_one_uidvalidity_sizes_and_content_tell_which_is_which(
 }
 
 #[test]
+fn a_folder_that_was_empty_or_was_emptied_is_known_by_its_uidvalidity() {
+    let stage = migrated(&["Work", "Plans"]);
+    let store = stage.source.store();
+    store.create_folder(ANN, "Empty").unwrap();
+    store.set_subscribed(ANN, "Empty", true).unwrap();
+    assert_eq!(stage.migrate().verdict(), Verdict::AllComplete);
+    for uid in 1..=3 {
+        store.move_message(ANN, "Work", uid, "Plans").unwrap();
+    }
+    rename(&stage, "Work", "Job");
+    rename(&stage, "Empty", "Full");
+    // Another one takes the name of the first.
+    store.create_folder(ANN, "Work").unwrap();
+    add(&stage, "Work", 7);
+    add(&stage, "Full", 8);
+    let state = stage.migrate();
+    let brought = (state.tally.followed, state.tally.copied.messages);
+    assert_eq!(brought, (Followed { renamed: 2, moved: 3, ..Followed::default() }, 2), "{:#?}", problems(&state));
+    stage.assert_complete(&state);
+    assert_eq!((letters(&stage, "Job"), letters(&stage, "Full"), letters(&stage, "Work")), (0, 1, 1));
+    assert_eq!(stage.migrate().tally.followed, Followed::default());
+}
+
+#[test]
+fn a_folder_that_was_compared_anew_is_renamed_with_what_it_has_no_more() {
+    for by_owner in [false, true] {
+        let stage = migrated(&["Work"]);
+        let (source, target) = (stage.source.store(), stage.target.store());
+        source.delete_message(ANN, "Work", 2).unwrap();
+        source.change_uid_validity(ANN, "Work").unwrap();
+        let deleted = Followed { deleted: 1, ..Followed::default() };
+        assert_eq!(stage.migrate().tally.followed, deleted);
+        if by_owner {
+            target.rename_folder(ANN, "Work", "Job").unwrap();
+        } else {
+            rename(&stage, "Work", "Job");
+        }
+        let state = stage.migrate();
+        let brought = (state.tally.followed, state.tally.copied.messages);
+        assert_eq!(brought, (Followed { renamed: u64::from(!by_owner), ..deleted }, 0), "{:#?}", problems(&state));
+        assert_eq!((letters(&stage, "Job"), letters(&stage, "Work"), kept(&state)), (3, 0, by_owner));
+        let again = stage.migrate();
+        assert_eq!((again.tally.followed, again.tally.copied.messages), (deleted, 0));
+    }
+}
+
+#[test]
+fn where_folders_share_a_uidvalidity_an_emptied_one_keeps_its_old_name_and_nothing_is_doubled() {
+    let stage = migrated_with(&["Work", "Plans"], with_one_validity);
+    for uid in 1..=3 {
+        stage.source.store().move_message(ANN, "Work", uid, "Plans").unwrap();
+    }
+    rename(&stage, "Work", "Job");
+    add(&stage, "Job", 7);
+    let state = stage.migrate();
+    let brought = (state.tally.followed, state.tally.copied.messages);
+    assert_eq!(brought, (Followed { moved: 3, ..Followed::default() }, 1), "{:#?}", problems(&state));
+    assert_eq!((letters(&stage, "Work"), letters(&stage, "Job"), letters(&stage, "Plans")), (0, 1, 6));
+}
+
+#[test]
 fn a_folder_whose_new_name_somebody_has_on_the_target_keeps_its_own_and_both_are_named() {
     let stage = migrated(&["Work"]);
     let mine = message("Subject: mine\r\n\r\n");

@@ -22,3 +22,4 @@ mod namespaces;
 mod pairs;
 mod program;
 mod two_connections;
+mod week;

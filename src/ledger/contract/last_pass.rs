@@ -1,8 +1,11 @@
 //! What the ledger promises of a last pass, over any store: what was intended is there after a restart, and what became of it, too.
 
 use super::{begin, done, folder, inbox, intend, opened, work_folder};
-use crate::domain::{Folder, FolderPath, Uid};
-use crate::ledger::{Arrival, Departure, Extent, FolderRecord, Ledger, Renamed, Renaming, Snapshot, State, Store};
+use crate::domain::{Folder, FolderPath, Uid, UidValidity};
+use crate::ledger::{
+    Arrival, Departure, Done, Extent, FolderRecord, Ledger, Renamed, Renaming, Snapshot, State, Store,
+};
+use std::collections::BTreeSet;
 
 fn set(flags: &[&str]) -> Vec<String> {
     flags.iter().map(|flag| (*flag).to_owned()).collect()
@@ -160,4 +163,34 @@ pub(crate) fn a_folder_that_was_renamed_knows_its_former_name(store: &dyn Store)
     let (ledger, _) = opened(store);
     assert_eq!(ledger.folder(&renamed), Some(record));
     assert_eq!(ledger.folder(&folder("Work", &["Work"])), None);
+}
+
+pub(crate) fn a_folder_begun_anew_leaves_what_it_has_no_more_in_a_former_record_that_it_is_not_found_by(
+    store: &dyn Store,
+) {
+    let (mut ledger, _) = opened(store);
+    let (record, folder) = (begin(&mut ledger, &work_folder(), "Work"), work_folder());
+    intend(&mut ledger, &record, &[1, 2, 3]);
+    ledger.record(&record, &[done(1), done(2), done(3)], &[], &[], 100).unwrap();
+    ledger.set_flags(&record, &[(Uid(2), vec!["\\Seen".to_owned()])]).unwrap();
+    let target = ("Work".as_bytes(), &folder.path);
+    let anew = ledger.begin_folder(&folder, UidValidity(8), target, UidValidity(9), &[Uid(2), Uid(3)]).unwrap();
+    drop(ledger);
+
+    let (mut ledger, _) = opened(store);
+    assert_eq!(ledger.folder(&folder).unwrap().number(), anew.number());
+    let former: Vec<FolderRecord> = ledger.folders().into_iter().filter(|record| record.is_former).collect();
+    let [former] = former.as_slice() else { panic!("{former:?}") };
+    assert_eq!((former.number(), ledger.done_counts(former).unwrap()), (record.number(), (2, 20)));
+    assert_eq!(ledger.flags(former, Uid(2)).unwrap(), Some(&["\\Seen".to_owned()][..]));
+    // A place that the folder's own record has by now is no place of the former one any more.
+    let left = |ledger: &Ledger| ledger.left_of(former).unwrap().iter().map(|it| it.uid.0).collect::<Vec<_>>();
+    assert_eq!(left(&ledger), [2, 3]);
+    ledger.record(&anew, &[Done { uid: Uid(7), ..done(3) }], &[], &[], 100).unwrap();
+    assert_eq!(left(&ledger), [2]);
+    assert_eq!(ledger.places_in_folder_of(&anew).unwrap(), BTreeSet::from([Uid(102), Uid(103)]));
+    // Both go by another name with the target's folder.
+    ledger.named_by_owner(&anew, (b"Job", &FolderPath::new(["Job"]))).unwrap();
+    assert!(ledger.folders().iter().all(|record| record.target_name == b"Job"));
+    assert_eq!(ledger.places(&[folder], |_| FolderPath::new(["?"])).len(), 1);
 }

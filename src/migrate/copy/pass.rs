@@ -144,7 +144,7 @@ mod tests {
         let open = OpenFolder { status, permanent_flags: Vec::new(), new_keywords_allowed: true };
         let (wire_name, path) = (name.as_bytes().to_vec(), FolderPath::new([name]));
         let source = Folder { wire_name: wire_name.clone(), path: path.clone(), ..Folder::inbox() };
-        let record = ledger.begin_folder(&source, UidValidity(1), (&wire_name, &path), UidValidity(2)).unwrap();
+        let record = ledger.begin_folder(&source, UidValidity(1), (&wire_name, &path), UidValidity(2), &[]).unwrap();
         let flags = SentFlags::new(&open, Profile::imap());
         Copying {
             job: 0,

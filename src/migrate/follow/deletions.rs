@@ -15,7 +15,7 @@ use super::copies::{CopyState, look};
 use super::departures::{self, Leaving, sizes_in};
 use super::moves::Gone;
 use super::{can_move, report};
-use crate::domain::{Digest, FolderId, FolderPath, Problem, ProblemKind, Side};
+use crate::domain::{Digest, FolderId, FolderPath, Problem, ProblemKind, Side, Uid};
 use crate::ledger::{Departure, FolderRecord, Ledger, Message};
 use crate::migrate::attempt::Mailbox;
 use crate::migrate::folder::FolderJob;
@@ -44,13 +44,16 @@ pub fn settle(
 ) -> Result<(), Halt> {
     let mut by_folder: BTreeMap<i64, (FolderRecord, Vec<Message>)> = BTreeMap::new();
     for Gone { record, message } in gone.iter() {
-        // Whatever became of it since it was found gone.
-        if let Some(record) = ledger.folder_numbered(record.number())
-            && ledger.message(&record, message.uid)?.is_some()
-        {
+        if let Some(record) = ledger.folder_numbered(record.number()) {
             by_folder.entry(record.number()).or_insert_with(|| (record, Vec::new())).1.push(*message);
         }
     }
+    for (record, messages) in by_folder.values_mut() {
+        // Whatever became of it since it was found gone.
+        let left: BTreeSet<Uid> = ledger.left_of(record)?.iter().map(|message| message.uid).collect();
+        messages.retain(|message| left.contains(&message.uid));
+    }
+    by_folder.retain(|_, (_, messages)| !messages.is_empty());
     if by_folder.is_empty() {
         return Ok(());
     }

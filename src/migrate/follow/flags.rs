@@ -108,6 +108,7 @@ pub fn of_scanned(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
+    let mut has_opened = false;
     for job in folders.iter_mut().filter(|job| !job.progress.finished && !job.progress.flags_followed) {
         if mailbox.control().holding() {
             return Err(Halt::Held);
@@ -127,10 +128,11 @@ pub fn of_scanned(
             candidates.extend(Candidate::of(ledger, &record, *message, here, &mut differ)?);
         }
         let wire_name = target.wire_name.clone();
+        has_opened |= !candidates.is_empty();
         let all = follow(mailbox, sessions, ledger, &record, (job.id, &wire_name), candidates)?;
         job.progress.flags_followed = all;
     }
-    Ok(())
+    leave(sessions, has_opened)
 }
 
 /// Follows the changes of flags in folders that were taken over as unchanged.
@@ -140,6 +142,7 @@ pub fn of_unchanged(
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
+    let mut has_opened = false;
     let mut unseen: Vec<(&mut FolderJob, UnseenFlags, FolderRecord)> = Vec::new();
     for job in folders.iter_mut() {
         let Some(flags) = job.progress.unseen_flags else { continue };
@@ -156,6 +159,7 @@ pub fn of_unchanged(
         for ((job, flags, record), candidates) in part.iter_mut().zip(read) {
             let Some(candidates) = candidates else { continue };
             let wire_name = target_name(&sessions.target, record);
+            has_opened |= !candidates.is_empty();
             let all = follow(mailbox, sessions, ledger, record, (job.id, &wire_name), candidates)?;
             if let (true, Some(source), Some(target)) =
                 (all && flags.now.is_some(), record.source_end, record.target_end)
@@ -165,7 +169,12 @@ pub fn of_unchanged(
             job.progress.unseen_flags = None;
         }
     }
-    Ok(())
+    leave(sessions, has_opened)
+}
+
+/// Leaves the last folder in which flags were changed. The others are left by what is selected next, without a round trip of their own.
+fn leave(sessions: &mut Sessions, has_opened: bool) -> Result<(), Halt> {
+    if has_opened { sessions.target.leave().on(Side::Target) } else { Ok(()) }
 }
 
 /// The candidates among the messages of folders of the source; none for a folder that could not be read, or is another one now.
@@ -263,7 +272,6 @@ fn follow(
     ledger.set_flags(record, &as_they_are)?;
     keep_ours(sessions, &mut changes)?;
     let is_whole = make(mailbox, sessions, ledger, record, folder, changes, &mut followed)?;
-    sessions.target.leave().on(Side::Target)?;
     report(mailbox, Some(folder), followed);
     Ok(is_whole)
 }

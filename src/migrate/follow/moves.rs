@@ -1,7 +1,7 @@
 //! Moves: a message that is gone from one folder of the source and new in another is moved on the target, and not copied once more.
 //!
 //! 1. What the record has of a folder and the source has not any more is gone, as long as the record holds. So is all of a folder that the source
-//!    does not list any more.
+//!    does not list any more, and what a folder that was compared anew had before and has not now (the ledger's former records).
 //! 2. What is in a folder of the source and not in its record is new. It may be a gone one if it has its size, and its date where there are any
 //!    such; it is one if it has its content, for which it is read from the source.
 //! 3. Where the place on the target still holds what we put there, with the flags that we set, the message is moved there. Where somebody has
@@ -19,7 +19,7 @@ use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::folder::FolderJob;
 use crate::migrate::halt::{Halt, OnSide};
-use crate::migrate::reconcile::learn_the_past;
+use crate::migrate::reconcile;
 use crate::migrate::sessions::Sessions;
 use crate::progress::{Followed, Step};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -77,10 +77,15 @@ pub fn gone_with_folders(ledger: &Ledger, listed: &[Folder]) -> Result<Vec<Gone>
     let known: BTreeSet<i64> = listed.iter().filter_map(|folder| ledger.folder(folder)).map(|it| it.number()).collect();
     let mut gone = Vec::new();
     for record in ledger.folders().into_iter().filter(|record| !known.contains(&record.number())) {
-        let messages = ledger.messages_of(&record)?.iter().filter(|message| message.state != State::Intended);
-        gone.extend(messages.map(|message| Gone { record: record.clone(), message: *message }));
+        gone.extend(left_of(ledger, record)?);
     }
     Ok(gone)
+}
+
+/// What the record of a folder that is gone has on the target.
+fn left_of(ledger: &Ledger, record: FolderRecord) -> Result<Vec<Gone>, Halt> {
+    let messages = ledger.left_of(&record)?;
+    Ok(messages.into_iter().map(|message| Gone { record: record.clone(), message }).collect())
 }
 
 /// Takes in that messages of ours came to a folder of the target since it was looked at, so that nobody else's are looked for.
@@ -93,7 +98,8 @@ fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Resul
     Ok(())
 }
 
-/// Adds what is gone from the folders that were scanned. A record that is in doubt is mended first.
+/// Adds what is gone from the folders that were scanned. A record that is in doubt is mended first; one that cannot be, for the folder is
+/// another one now, leaves what the folder has no more in a former record.
 fn take_gone(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -103,15 +109,34 @@ fn take_gone(
 ) -> Result<(), Halt> {
     for job in folders.iter_mut().filter(|job| !job.progress.finished) {
         let Some(record) = ledger.folder(&job.source) else { continue };
-        gone.retain(|gone| gone.record.source_name != record.source_name);
-        if gone_of(ledger, job, &record)?.is_empty() {
+        gone.retain(|gone| gone.record.number() != record.number());
+        if gone_of(ledger, job, &record)?.is_empty() && holds(mailbox, sessions, ledger, job, &record)? {
             continue;
         }
         let Some(record) = settled_record(mailbox, sessions, ledger, job)? else { continue };
         let messages = gone_of(ledger, job, &record)?;
         gone.extend(messages.into_iter().map(|message| Gone { record: record.clone(), message }));
     }
+    for record in ledger.folders().into_iter().filter(|record| record.is_former) {
+        gone.retain(|gone| gone.record.number() != record.number());
+        gone.extend(left_of(ledger, record)?);
+    }
     Ok(())
+}
+
+/// Whether nothing is known that speaks against the record of a folder, as far as it has anything on the target.
+fn holds(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    job: &mut FolderJob,
+    record: &FolderRecord,
+) -> Result<bool, Halt> {
+    let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { return Ok(true) };
+    if ledger.done_counts(record)?.0 == 0 {
+        return Ok(true);
+    }
+    reconcile::holds(&FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target }, record)
 }
 
 /// The record of a folder after all that is in doubt about it was settled; none when the folder was given up, or is not open.
@@ -122,7 +147,8 @@ fn settled_record(
     job: &mut FolderJob,
 ) -> Result<Option<FolderRecord>, Halt> {
     let (Some(scan), Some(target)) = (job.scan.clone(), job.target.clone()) else { return Ok(None) };
-    let past = learn_the_past(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
+    let past =
+        reconcile::learn_the_past(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target });
     Ok(within_folder(past, mailbox, job)?.map(|(record, _)| record))
 }
 
@@ -245,7 +271,7 @@ fn follow_from(
         for (message, new, (state, _)) in &moves {
             match state {
                 // Out of the folder and back again.
-                CopyState::Untouched | CopyState::Touched if to.number() == from.number() => {
+                CopyState::Untouched | CopyState::Touched if to.is_in_the_folder_of(&from) => {
                     arrived.push(arrival(message, new, message.target_uid, false));
                 }
                 CopyState::Untouched if can_move(mailbox, sessions) => leaving

@@ -305,35 +305,36 @@ pub fn forget_or_find_elsewhere(
 }
 
 /// What its owner had filed elsewhere on the target before the record of its folder was given up, and is still there: it is not copied
-/// again. The source is asked whether the message is still the one that was copied.
+/// again. The source is asked which of its messages is one that was copied; its UID may be another now.
 pub fn still_filed_elsewhere(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
     found: &[Match],
 ) -> Result<Vec<Done>, Halt> {
-    if past.source_uid_validity != run.scan.status.uid_validity {
-        return Ok(Vec::new());
+    let is_filed = |message: &&Message| message.state == State::Checked && message.target_uid.is_none();
+    let mut filed: BTreeMap<Digest, Vec<Done>> = BTreeMap::new();
+    let mut sizes = BTreeSet::new();
+    for message in run.ledger.messages_of(past)?.iter().filter(is_filed) {
+        if let Some(done) = message.as_done() {
+            sizes.insert(message.claimed.unwrap_or(message.size));
+            filed.entry(done.digest).or_default().push(done);
+        }
     }
     let found: BTreeSet<Uid> = found.iter().map(|found| found.uid).collect();
-    let is_filed = |message: &&Message| {
-        let head = run.scan.heads.get(message.uid);
-        message.state == State::Checked
-            && message.target_uid.is_none()
-            && !found.contains(&message.uid)
-            && head.is_some_and(|head| message.claimed.is_none_or(|size| size == head.size))
-    };
-    let messages = run.ledger.messages_of(past)?;
-    let filed: Vec<Done> = messages.iter().filter(is_filed).filter_map(Message::as_done).collect();
-    if filed.is_empty() {
-        return Ok(filed);
+    let open = run.scan.heads.all().iter().filter(|head| sizes.contains(&head.size) && !found.contains(&head.uid));
+    let uids: Vec<Uid> = open.map(|head| head.uid).collect();
+    if uids.is_empty() {
+        return Ok(Vec::new());
     }
     run.open_source()?;
-    let uids: Vec<Uid> = filed.iter().map(|done| done.uid).collect();
     let mut readings: Readings<(u64, Digest)> = Readings::default();
     let losses = &mut run.job.progress.reading_losses;
     readings.read::<SizeAndDigest>(&mut run.sessions.source, &uids, losses).on(Side::Source)?;
-    let is_same = |done: &Done| readings.get(done.uid).is_some_and(|(_, digest)| *digest == done.digest);
-    let filed: Vec<Done> = filed.into_iter().filter(is_same).collect();
+    let as_filed = |uid: &Uid| {
+        let (_, digest) = readings.get(*uid)?;
+        Some(Done { uid: *uid, ..filed.get_mut(digest)?.pop()? })
+    };
+    let filed: Vec<Done> = uids.iter().filter_map(as_filed).collect();
     let there = find_elsewhere(run, &filed)?;
     Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
 }

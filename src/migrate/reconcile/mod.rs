@@ -9,7 +9,7 @@ pub mod concurrent;
 pub mod locate;
 pub mod room;
 
-use crate::domain::{Note, Problem, ProblemKind, Uid};
+use crate::domain::{Digest, Note, Problem, ProblemKind, Uid};
 use crate::ledger::{Done, FolderRecord, Message, State};
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
@@ -42,8 +42,8 @@ pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid)
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
 }
 
-/// Whether the record is about the two folders as they are now, and may be believed.
-fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
+/// Whether the record is about the two folders as they are now, and may be believed, as far as that shows without asking the target.
+pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let goes_there = match &record.target_path {
         Some(path) => *path == run.job.planned.target,
         None => record.target_name == run.target.wire_name,
@@ -186,6 +186,11 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
             filed = still_filed_elsewhere(run, past, &found)?;
         }
     }
+    let kept = [altered.as_slice(), &filed].concat();
+    let left = match past {
+        Some(past) => left_behind(run, past, &found, &kept)?,
+        None => Vec::new(),
+    };
     run.job.progress.own_appends.others_were_first |= !found.is_empty();
     if past.is_some() || !found.is_empty() {
         let lacks_validity = !scan.status.has_uid_validity() || !target.open.status.has_uid_validity();
@@ -197,6 +202,7 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         scan.status.uid_validity,
         (&target.wire_name, &run.job.planned.target),
         target.open.status.uid_validity,
+        &left,
     )?;
     let was_made = past.is_some_and(|past| {
         past.is_made
@@ -206,12 +212,38 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         run.ledger.made(&record)?;
     }
     note_found(run, &record, found, &there, &[])?;
-    run.ledger.record(&record, &[altered.as_slice(), &filed].concat(), &[], &[], 0)?;
+    run.ledger.record(&record, &kept, &[], &[], 0)?;
+    let sized = |done: &Done| Some((done.uid, scan.heads.get(done.uid)?.size));
+    run.ledger.claim(&record, &kept.iter().filter_map(sized).collect::<Vec<_>>())?;
     let places: Vec<(Uid, Uid)> = altered.iter().filter_map(|done| Some((done.uid, done.target_uid?))).collect();
     run.ledger.altered(&record, &places)?;
     run.job.progress.begun_anew = true;
     run.job.progress.shelves = Default::default();
     Ok(record)
+}
+
+/// What the past record has put on the target and the source's folder has not any more, by the UIDs of that record: it was moved or deleted on
+/// the source (`follow`). What may be there still, for its size, is none of them.
+fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], kept: &[Done]) -> Result<Vec<Uid>, Halt> {
+    let scan = run.scan;
+    if run.mailbox.context.selection.limits_messages() || scan.unlisted() > 0 {
+        return Ok(Vec::new());
+    }
+    let messages = run.ledger.messages_of(past)?;
+    let before: BTreeSet<Uid> = messages.iter().filter_map(|message| message.target_uid).collect();
+    let (uids, places): (BTreeSet<Uid>, BTreeSet<Uid>) = found.iter().map(|it| (it.uid, it.target_uid)).unzip();
+    let open = scan.heads.all().iter().filter(|head| !uids.contains(&head.uid));
+    let sizes: BTreeSet<u64> = open.map(|head| head.size).collect();
+    // Of a message that was found where none of ours was, it is not known which it is.
+    let elsewhere = found.iter().filter(|it| !before.contains(&it.target_uid)).map(|it| it.digest);
+    let digests: BTreeSet<Digest> = elsewhere.chain(kept.iter().map(|done| done.digest)).collect();
+    let is_left = |message: &&Message| {
+        message.state != State::Intended
+            && message.digest.is_some_and(|digest| !digests.contains(&digest))
+            && message.claimed.is_some_and(|size| !sizes.contains(&size))
+            && message.target_uid.is_none_or(|place| !places.contains(&place))
+    };
+    Ok(messages.iter().filter(is_left).map(|message| message.uid).collect())
 }
 
 /// What the past record knows as altered and nothing on the target is like, while its place holds a message that is no other's: it counts as

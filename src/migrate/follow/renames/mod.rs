@@ -43,7 +43,7 @@ pub fn follow(
     target: &mut Listing,
 ) -> Result<(), Halt> {
     let mut has_renamed = naming::settle(mailbox, sessions, ledger)?;
-    if losses.0 < MOST_LOSSES && !ledger.folders().is_empty() {
+    if losses.0 < MOST_LOSSES && !current(ledger).is_empty() {
         losses.0 += 1;
         if has_renamed {
             target.folders = naming::list(sessions)?;
@@ -61,6 +61,11 @@ pub fn follow(
     Ok(())
 }
 
+/// The records of folders, without former ones, whose folders have others now.
+fn current(ledger: &Ledger) -> Vec<FolderRecord> {
+    ledger.folders().into_iter().filter(|record| !record.is_former).collect()
+}
+
 /// Finds the folders of all records on both sides, and notes which go by other names.
 fn look(
     mailbox: &mut Mailbox<'_>,
@@ -69,7 +74,7 @@ fn look(
     source: &Listing,
     target: &Listing,
 ) -> Result<(), Halt> {
-    let records = ledger.folders();
+    let records = current(ledger);
     let (here, there) = recognise(sessions, ledger, &records, &source.folders, &target.folders)?;
     for (record, folder) in &there.renamed {
         let (record, folder) = (&records[*record], &target.folders[*folder]);
@@ -81,7 +86,7 @@ fn look(
     if here.renamed.is_empty() {
         return Ok(());
     }
-    let records = ledger.folders();
+    let records = current(ledger);
     let names = TargetNames { folders: &target.folders, separator: target.separator, profile: mailbox.context.profile };
     let permanent_ids = sessions.source.has_permanent_ids();
     let selection = &mailbox.context.selection;
@@ -152,7 +157,7 @@ pub struct KnownFolders {
 
 /// Which folders of the source an earlier run knew, whatever they are called now.
 pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -> Result<KnownFolders, Halt> {
-    let records = ledger.folders();
+    let records = current(ledger);
     let numbers = numbers(ledger, folders);
     let recognition = Recognition { side: Side::Source, ledger, records: &records, folders };
     let statuses = source.statuses(&open_names(folders)).on(Side::Source)?;
@@ -168,6 +173,7 @@ pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -
     }
     // One of which only the UIDs are others is compared by content, which is neither.
     gone.retain(|record| !numbers.contains_key(&record.number()));
+    gone.extend(ledger.folders().into_iter().filter(|record| record.is_former));
     Ok(KnownFolders { records: known, gone, to_rename })
 }
 
@@ -214,7 +220,7 @@ fn belongs_to_server(path: &FolderPath, names: &TargetNames<'_>) -> bool {
 
 /// Whether the target's folder is the recorded one, and all that is in it is ours.
 fn holds_only_ours(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord) -> Result<bool, Halt> {
-    let ours: BTreeSet<Uid> = ledger.target_uids(record)?.into_iter().collect();
+    let ours: BTreeSet<Uid> = ledger.places_in_folder_of(record)?;
     let name = target_name(&sessions.target, record);
     let reader = sessions.target.reader();
     let status = match reader.examine(&name) {

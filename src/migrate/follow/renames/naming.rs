@@ -1,7 +1,7 @@
 //! Folders of the target get their new names: each is intended in the record, renamed, and noted; and what a cut left open of that.
 
 use super::order::{self, Names, Pending, Step};
-use super::{is_its, report_kept};
+use super::{current, is_its, report_kept};
 use crate::domain::{Folder, FolderPath, Side};
 use crate::ledger::{FolderRecord, Ledger, Renaming};
 use crate::migrate::attempt::Mailbox;
@@ -69,7 +69,7 @@ pub fn name_folders(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: 
             ledger.renamings().into_iter().map(|it| (it.0.number(), it)).collect();
         let pending: Vec<Pending> = open.values().filter_map(pending).collect();
         let at = |record: &FolderRecord| record.target_path.clone();
-        let finals = ledger.folders().into_iter().filter_map(|record| {
+        let finals = current(ledger).into_iter().filter_map(|record| {
             let to = open.get(&record.number()).map(|(_, renaming)| renaming.to.clone());
             Some((at(&record)?, to.or_else(|| at(&record))?))
         });

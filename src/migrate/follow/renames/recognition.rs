@@ -3,7 +3,9 @@
 //! 1. A folder of the recorded name with the recorded UIDVALIDITY is it. Where another record has the same UIDVALIDITY, the sizes of a few
 //!    messages have to agree, too.
 //! 2. Of the records and folders that are left, those belong together that have one UIDVALIDITY, the same sizes at a few recorded UIDs, and
-//!    the same content at some of these. An empty one is known by a UIDVALIDITY that nobody shares, and by its UIDNEXT.
+//!    the same content at some of these. One that has none of the recorded messages, or never had any, is known by a UIDVALIDITY that one
+//!    record and one folder alone have, if its UIDNEXT did not go back. Where a server gives several folders one UIDVALIDITY, such a folder is
+//!    not known: nothing is lost by that, and its old name stays on the target as an empty folder.
 //! 3. A server may give a folder another UIDVALIDITY with its name, or somebody has made a new one and moved everything there. So of what is
 //!    left, and has no folder of its name any more, that folder is it whose first messages have all the recorded sizes in their order, and the
 //!    same content at some of these.
@@ -56,6 +58,8 @@ impl Recognition<'_> {
     ) -> Result<Recognised, Halt> {
         let open = (0..self.folders.len()).filter(|index| self.folders[*index].selectable);
         let statuses: BTreeMap<usize, Option<FolderStatus>> = open.zip(statuses).collect();
+        let mut counted: BTreeMap<UidValidity, usize> = BTreeMap::new();
+        statuses.values().flatten().for_each(|status| *counted.entry(status.uid_validity).or_default() += 1);
         let names: Vec<Option<usize>> = self.records.iter().map(named).collect();
         let mut found = Recognised { at_home: self.at_home(reader, &names, &statuses)?, renamed: BTreeMap::new() };
         let taken: BTreeSet<usize> = found.at_home.values().copied().collect();
@@ -66,9 +70,10 @@ impl Recognition<'_> {
             .filter_map(|(index, status)| Some((index, status?)))
             .collect();
         let mut pairs = Vec::new();
+        let is_only = |status: &FolderStatus| counted.get(&status.uid_validity) == Some(&1);
         for record in &homeless {
             for (folder, status) in &nameless {
-                if self.is_it(reader, &self.records[*record], *folder, status)? {
+                if self.is_it(reader, &self.records[*record], *folder, (status, is_only(status)))? {
                     pairs.push((*record, *folder));
                 }
             }
@@ -123,23 +128,22 @@ impl Recognition<'_> {
         reader: &mut Reader,
         record: &FolderRecord,
         folder: usize,
-        status: &FolderStatus,
+        (status, is_only): (&FolderStatus, bool),
     ) -> Result<bool, Halt> {
         if self.validity(record) != status.uid_validity || !status.has_uid_validity() {
             return Ok(false);
         }
         let sampled = self.sampled(record)?;
-        if sampled.is_empty() {
-            let end = if self.side == Side::Source { record.source_end } else { record.target_end };
-            let is_same = end.is_some_and(|end| end.uid_next.is_some() && end.uid_next == status.uid_next);
-            return Ok(is_same && status.messages == 0 && self.is_only(status.uid_validity));
-        }
+        let end = if self.side == Side::Source { record.source_end } else { record.target_end };
+        let went_on = end.is_some_and(|end| end.uid_next.is_some() && end.uid_next <= status.uid_next);
+        let is_known_by_validity = is_only && went_on && self.is_only(status.uid_validity);
         let highest = sampled.iter().map(|(uid, _)| *uid).max();
         if status.uid_next.zip(highest).is_some_and(|(next, highest)| next <= highest) {
             return Ok(false);
         }
         match self.sizes(reader, &[folder], &[sampled])?.pop() {
             Some((same, 0)) if !same.is_empty() => self.has_content(reader, folder, &same),
+            Some((_, 0)) => Ok(is_known_by_validity),
             _ => Ok(false),
         }
     }
