@@ -83,3 +83,13 @@ fn what_means_something_else_is_named() {
         assert!(differ(one, other).contains(&expected), "{one} | {other}: {:?}", differ(one, other));
     }
 }
+
+#[test]
+fn an_exception_that_only_one_of_them_has_is_a_difference() {
+    let series = "DTSTART:20240101T090000Z\r\nRRULE:FREQ=DAILY;COUNT=5";
+    let moved = "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:a\r\nRECURRENCE-ID:20240102T090000Z\r\nDTSTART:20240102T110000Z";
+    let with_exception = format!("{series}\r\n{moved}");
+    assert_eq!(differ(series, &with_exception), [Difference::Exception]);
+    assert_eq!(differ(&with_exception, series), [Difference::Exception]);
+    assert_eq!(differ(&with_exception, &with_exception), Differences::new());
+}
