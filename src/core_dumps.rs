@@ -1,4 +1,4 @@
-//! No picture of this program's memory is left on the disk when it is killed: passwords and mail would be in it.
+//! No core dump is left on the disk when the program is killed: passwords and mail would be in it.
 //!
 //! Promises that on Unix the system writes no core file of this program or of what it starts. A system that hands cores to a program of
 //! its own instead gets the same limit, and systemd's keeps to it; `docs/security.md` says what is left.

@@ -1,4 +1,4 @@
-//! What is in the place of a password and is none: a hash, a mask, a number that a spreadsheet rounded.
+//! What is found in place of a password: a hash, a mask, a number that a spreadsheet rounded.
 //!
 //! Nobody is signed in with it, and no user is created with it.
 

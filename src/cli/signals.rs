@@ -1,4 +1,4 @@
-//! Ctrl+C and its kin (SIGINT, SIGTERM, SIGHUP, closing the console) that a command can wait for.
+//! Ctrl+C and the like (SIGINT, SIGTERM, SIGHUP, closing the console) that a command can wait for.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Octets as text: exports and older servers write more than UTF-8.
+//! Bytes as text: exports and older servers write more than UTF-8.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 

@@ -1,4 +1,4 @@
-//! A long way in a short room: a TCP forwarder that adds delay, limits the rate, and cuts connections on demand.
+//! A far server on this computer: a TCP forwarder that adds delay, limits the rate, and cuts connections on demand.
 
 use super::listener::Listener;
 use std::collections::BTreeMap;

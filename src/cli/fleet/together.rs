@@ -1,4 +1,4 @@
-//! What the machines of a fleet keep to together, for the run that works on it.
+//! What holds over all machines of a fleet, for the run that works on it.
 //!
 //! A database that does not answer is no leave: nothing is opened or begun for it.
 

@@ -1,4 +1,4 @@
-//! A fleet for the window: reached, looked at again and again, and ordered about. The window itself knows no database.
+//! A fleet for the window: reached, looked at again and again, paused and stopped. The window itself knows no database.
 //!
 //! - The first look reads every job, later ones those that were changed. What is kept of an account is brief, unless it is opened.
 //! - A task that was begun since the last look begins the list anew.

@@ -1,4 +1,4 @@
-//! What is in the place of a password and is none.
+//! What is found in place of a password.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

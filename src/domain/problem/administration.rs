@@ -1,7 +1,8 @@
 //! What is known of a failure of Kerio Connect's administration besides the server's own words: facts as data, and the one place where they
 //! are said in English.
 
-use super::{Cause, readable};
+use super::Cause;
+use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -187,14 +188,11 @@ pub struct Explanation {
     pub fault: Option<AdministrationFault>,
 }
 
-impl Explanation {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
-        Self {
-            words: readable(&self.words),
-            cause: self.cause.map(Cause::made_printable),
-            fault: self.fault.map(AdministrationFault::made_printable),
-        }
+impl Foreign for Explanation {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        each(&mut self.words);
+        self.cause.iter_mut().for_each(|cause| cause.each_foreign(each));
+        self.fault.iter_mut().for_each(|fault| fault.each_foreign(each));
     }
 }
 
@@ -214,30 +212,30 @@ impl fmt::Display for Explanation {
     }
 }
 
-impl AdministrationFault {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for AdministrationFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::Redirects { to } => Self::Redirects { to: readable(&to) },
-            Self::NotHttp { why } => Self::NotHttp { why: readable(&why) },
-            Self::DomainNotListed { domain } => Self::DomainNotListed { domain: readable(&domain) },
-            Self::NotInDirectory { domain } => Self::NotInDirectory { domain: readable(&domain) },
-            Self::UserDisabled { user } => Self::UserDisabled { user: readable(&user) },
-            Self::AddressOf { owner, name } => Self::AddressOf { owner, name: readable(&name) },
-            Self::ServiceGone { service } => Self::ServiceGone { service: readable(&service) },
-            Self::ServiceStopped { service } => Self::ServiceStopped { service: readable(&service) },
-            Self::NoListener { service } => Self::NoListener { service: readable(&service) },
-            Self::PortOfService { port, service } => Self::PortOfService { port, service: readable(&service) },
-            Self::EarlierChange { service, host, from, to } => {
-                Self::EarlierChange { service: readable(&service), host: readable(&host), from, to }
+            Self::Redirects { to: text }
+            | Self::NotHttp { why: text }
+            | Self::DomainNotListed { domain: text }
+            | Self::NotInDirectory { domain: text }
+            | Self::UserDisabled { user: text }
+            | Self::AddressOf { name: text, .. }
+            | Self::ServiceGone { service: text }
+            | Self::ServiceStopped { service: text }
+            | Self::NoListener { service: text }
+            | Self::PortOfService { service: text, .. }
+            | Self::ListenersChanged { service: text }
+            | Self::OldPortSilent { service: text, .. } => each(text),
+            Self::EarlierChange { service, host, .. } => {
+                each(service);
+                each(host);
             }
-            Self::ListenersChanged { service } => Self::ListenersChanged { service: readable(&service) },
-            Self::OldPortSilent { service, port } => Self::OldPortSilent { service: readable(&service), port },
-            Self::PortSetBack { why, port, undo } => {
-                let undo = undo.map(|undo| Box::new(undo.made_printable()));
-                Self::PortSetBack { why: Box::new(why.made_printable()), port, undo }
+            Self::PortSetBack { why, undo, .. } => {
+                why.each_foreign(each);
+                undo.iter_mut().for_each(|undo| undo.each_foreign(each));
             }
-            plain => plain,
+            _ => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why a connection failed: reasons as data, and the one place where they are said in English.
 
-use super::{Distrust, MailServerFault, readable};
+use super::foreign::Foreign;
+use super::{Distrust, MailServerFault};
 use crate::domain::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -171,44 +172,44 @@ pub enum CertificateFileFault {
     },
 }
 
-impl Cause {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for Cause {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Cause::NameNotFound { host } => Cause::NameNotFound { host: readable(&host) },
-            Cause::NotConnected { why } => Cause::NotConnected { why: readable(&why) },
-            Cause::LocalNetworkNotAllowed { why } => Cause::LocalNetworkNotAllowed { why: readable(&why) },
-            Cause::Lost { why } => Cause::Lost { why: readable(&why) },
-            Cause::MailServer { fault } => Cause::MailServer { fault: fault.made_printable() },
-            Cause::CertificateUntrusted { why, fingerprint } => {
-                Cause::CertificateUntrusted { why: why.made_printable(), fingerprint }
+            Self::NameNotFound { host: text }
+            | Self::NotConnected { why: text }
+            | Self::LocalNetworkNotAllowed { why: text }
+            | Self::Lost { why: text } => each(text),
+            Self::MailServer { fault } => fault.each_foreign(each),
+            Self::CertificateUntrusted { why, .. } => why.each_foreign(each),
+            Self::Proxy { proxy, fault } => {
+                each(proxy);
+                fault.each_foreign(each);
             }
-            Cause::Proxy { proxy, fault } => Cause::Proxy { proxy: readable(&proxy), fault: fault.made_printable() },
-            Cause::CertificateFile { path, fault } => {
-                Cause::CertificateFile { path: readable(&path), fault: fault.made_printable() }
+            Self::CertificateFile { path, fault } => {
+                each(path);
+                fault.each_foreign(each);
             }
-            plain => plain,
+            Self::NothingListens
+            | Self::NoAnswer
+            | Self::NoAnswerWithin { .. }
+            | Self::CertificateChanged { .. }
+            | Self::Handshake { .. } => {}
         }
     }
 }
 
-impl ProxyFault {
-    fn made_printable(self) -> Self {
-        let printable = |cause: Box<Cause>| Box::new(cause.made_printable());
-        match self {
-            ProxyFault::Unreachable { cause } => ProxyFault::Unreachable { cause: printable(cause) },
-            ProxyFault::Failed { cause } => ProxyFault::Failed { cause: printable(cause) },
-            plain => plain,
+impl Foreign for ProxyFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        if let Self::Unreachable { cause } | Self::Failed { cause } = self {
+            cause.each_foreign(each);
         }
     }
 }
 
-impl CertificateFileFault {
-    fn made_printable(self) -> Self {
-        match self {
-            Self::Unreadable { why } => Self::Unreadable { why: readable(&why) },
-            Self::WrongPassword { why, or_newer_form } => Self::WrongPassword { why: readable(&why), or_newer_form },
-            plain => plain,
+impl Foreign for CertificateFileFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        if let Self::Unreadable { why } | Self::WrongPassword { why, .. } = self {
+            each(why);
         }
     }
 }

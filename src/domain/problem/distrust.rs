@@ -1,6 +1,6 @@
 //! Why a certificate is not trusted, as data, and the one place where that is said in English.
 
-use super::readable;
+use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -42,16 +42,15 @@ pub enum Distrust {
     },
 }
 
-impl Distrust {
-    /// The same with names made printable and short.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for Distrust {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
             Self::OtherHosts { names, host } => {
-                Self::OtherHosts { names: names.iter().map(|name| readable(name)).collect(), host: readable(&host) }
+                names.iter_mut().for_each(&mut *each);
+                each(host);
             }
-            Self::UnknownIssuer { issuer } => Self::UnknownIssuer { issuer: readable(&issuer) },
-            Self::NotVerified { issuer } => Self::NotVerified { issuer: readable(&issuer) },
-            plain => plain,
+            Self::UnknownIssuer { issuer } | Self::NotVerified { issuer } => each(issuer),
+            Self::Unreadable | Self::Expired { .. } | Self::NotYetValid { .. } | Self::SelfSigned => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why the database that machines share cannot be used, or a fleet in it: faults as data, and the one place where they are said in English.
 
-use super::readable;
+use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -113,14 +113,11 @@ pub enum Sealed {
     Fact,
 }
 
-impl DatabaseFault {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
-        match self {
-            Self::Refused { words } => Self::Refused { words: readable(&words) },
-            Self::Unreachable { why } => Self::Unreachable { why: readable(&why) },
-            Self::NoEncryption { why } => Self::NoEncryption { why: readable(&why) },
-            plain => plain,
+impl Foreign for DatabaseFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        if let Self::Refused { words: text } | Self::Unreachable { why: text } | Self::NoEncryption { why: text } = self
+        {
+            each(text);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a mail server did instead of what the protocol asks of it, as data, and the one place where that is said in English.
 
-use super::readable;
+use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -78,16 +78,15 @@ pub enum MailServerFault {
     EndlessLine,
 }
 
-impl MailServerFault {
-    /// The same with the server's words made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
-        match self {
-            Self::NoGreeting { why } => Self::NoGreeting { why: readable(&why) },
-            Self::FirstWords { words } => Self::FirstWords { words: readable(&words) },
-            Self::StarttlsRefused { words } => Self::StarttlsRefused { words: readable(&words) },
-            Self::OtherName { name } => Self::OtherName { name: readable(&name) },
-            Self::MadeAndNotThere { words } => Self::MadeAndNotThere { words: readable(&words) },
-            plain => plain,
+impl Foreign for MailServerFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        if let Self::NoGreeting { why: text }
+        | Self::FirstWords { words: text }
+        | Self::StarttlsRefused { words: text }
+        | Self::OtherName { name: text }
+        | Self::MadeAndNotThere { words: text } = self
+        {
+            each(text);
         }
     }
 }

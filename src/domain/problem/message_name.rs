@@ -1,6 +1,6 @@
 //! What a person can recognise a message by: date, sender, subject, size, UID.
 
-use super::readable;
+use super::foreign::Foreign;
 use crate::domain::numbers;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -59,15 +59,9 @@ impl From<Recorded> for MessageName {
     }
 }
 
-impl MessageName {
-    /// The same with the words of others made printable and short.
-    pub(super) fn made_readable(self) -> Self {
-        Self {
-            sender: readable(&self.sender),
-            subject: readable(&self.subject),
-            recorded: readable(&self.recorded),
-            ..self
-        }
+impl Foreign for MessageName {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        [&mut self.sender, &mut self.subject, &mut self.recorded].into_iter().for_each(each);
     }
 }
 

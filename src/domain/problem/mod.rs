@@ -9,6 +9,7 @@ mod brief;
 mod cause;
 mod distrust;
 mod fleet;
+mod foreign;
 mod item;
 mod kind;
 mod mail_server;
@@ -34,6 +35,7 @@ pub use own_file::OwnFile;
 pub use record::{RecordDamage, RecordFault};
 
 use super::{ItemKind, Side, foreign_without_secrets, printable};
+use foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -119,7 +121,7 @@ impl Problem {
 
     /// Names the message.
     pub fn about_message(mut self, message: MessageName) -> Self {
-        self.subject.message = Some(Box::new(message.made_readable()));
+        self.subject.message = Some(Box::new(message.made_printable()));
         self
     }
 

@@ -1,5 +1,6 @@
 //! What the program itself adds to a problem: facts as data, and the one place where they are said in English.
 
+use super::foreign::Foreign;
 use super::{AdministrationFault, ItemNote, RecordDamage, RecordFault, readable};
 use crate::domain::{numbers, printable};
 use chrono::{DateTime, FixedOffset};
@@ -169,29 +170,33 @@ pub enum Note {
     },
 }
 
-impl Note {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for Note {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Note::FlagLost { flag } => Note::FlagLost { flag: readable(&flag) },
-            Note::IsInFolder { folder } => Note::IsInFolder { folder: readable(&folder) },
-            Note::IsCalled { folder } => Note::IsCalled { folder: readable(&folder) },
-            Note::FlagsAre { source, target } => {
-                Note::FlagsAre { source: readable(&source), target: readable(&target) }
+            Self::FlagLost { flag: text }
+            | Self::IsInFolder { folder: text }
+            | Self::IsCalled { folder: text }
+            | Self::DateNotUnderstood { date: text }
+            | Self::Role { role: text } => each(text),
+            Self::FlagsAre { source, target } => {
+                each(source);
+                each(target);
             }
-            Note::DateNotUnderstood { date } => Note::DateNotUnderstood { date: readable(&date) },
-            Note::Role { role } => Note::Role { role: readable(&role) },
-            Note::Administration(fault) => Note::Administration(fault.made_printable()),
-            Note::Items(note) => Note::Items(note.made_printable()),
-            Note::Record(fault) => Note::Record(fault.made_printable()),
-            Note::RecordSetAside { why, kept_as } => {
-                Note::RecordSetAside { why: why.made_printable(), kept_as: printable(&kept_as) }
-            }
-            Note::SameMailbox { line, others, more, mailbox } => {
-                Note::SameMailbox { line, others, more, mailbox: printable(&mailbox) }
-            }
-            plain => plain,
+            Self::Administration(fault) => fault.each_foreign(each),
+            Self::Items(note) => note.each_foreign(each),
+            Self::Record(fault) => fault.each_foreign(each),
+            Self::RecordSetAside { why, .. } => why.each_foreign(each),
+            _ => {}
         }
+    }
+
+    fn made_printable(mut self) -> Self {
+        self.each_foreign(&mut |text| *text = readable(text));
+        // The user's own names: a password that is a part of one takes nothing out of it.
+        if let Self::RecordSetAside { kept_as: own, .. } | Self::SameMailbox { mailbox: own, .. } = &mut self {
+            *own = printable(own);
+        }
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a record of what is on the target cannot be used: faults as data, and the one place where they are said in English.
 
-use super::{DatabaseFault, FleetFault, readable};
+use super::foreign::Foreign;
+use super::{DatabaseFault, FleetFault};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -132,33 +133,42 @@ impl From<RecordDamage> for RecordFault {
     }
 }
 
-impl RecordFault {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for RecordFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::FileInUse { path } => Self::FileInUse { path: readable(&path) },
-            Self::Damaged { damage } => Self::Damaged { damage: damage.made_printable() },
-            Self::Unwritable { why } => Self::Unwritable { why: readable(&why) },
-            Self::File { path, why } => Self::File { path: readable(&path), why: readable(&why) },
-            Self::Database { address, why } => {
-                Self::Database { address: readable(&address), why: why.made_printable() }
+            Self::FileInUse { path: text } | Self::Unwritable { why: text } | Self::NoThread { why: text } => {
+                each(text)
             }
-            Self::NoThread { why } => Self::NoThread { why: readable(&why) },
+            Self::Damaged { damage } => damage.each_foreign(each),
+            Self::File { path, why } => {
+                each(path);
+                each(why);
+            }
+            Self::Database { address, why } => {
+                each(address);
+                why.each_foreign(each);
+            }
             // The names of fleets are the user's own.
-            plain => plain,
+            Self::Fleet { .. }
+            | Self::MailboxInUse
+            | Self::TakenOver
+            | Self::LeaseLost
+            | Self::FolderForgotten { .. }
+            | Self::NoRandomNumbers => {}
         }
     }
 }
 
-impl RecordDamage {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for RecordDamage {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::Unreadable { why } => Self::Unreadable { why: readable(&why) },
-            Self::OtherMailbox { address, source, target } => {
-                Self::OtherMailbox { address: readable(&address), source: readable(&source), target: readable(&target) }
-            }
-            plain => plain,
+            Self::Unreadable { why } => each(why),
+            Self::OtherMailbox { address, source, target } => [address, source, target].into_iter().for_each(each),
+            Self::Block { .. }
+            | Self::Blocks { .. }
+            | Self::AllBlocks { .. }
+            | Self::Head { .. }
+            | Self::Format { .. } => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! xCal (RFC 6321) as iCalendar: the same properties in other clothes.
+//! xCal (RFC 6321) as iCalendar: the same properties in XML.
 
 use super::{attached, empty, other, with_parameter};
 use crate::domain::{ItemFault, ItemForm};

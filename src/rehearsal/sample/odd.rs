@@ -1,4 +1,4 @@
-//! Messages as they are found in every old mailbox and trouble programs that trust Message-IDs, headers or line lengths.
+//! Messages that every old mailbox has, and that trouble programs which trust Message-IDs, headers or line lengths.
 
 use super::compose::{Body, Composer, Head};
 

@@ -1,6 +1,6 @@
 //! What was changed of an item on its way, and what the item on the target differs in.
 
-use super::super::readable;
+use super::super::foreign::Foreign;
 use super::ItemFault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,25 +74,23 @@ impl ItemChange {
             Self::PictureNotJpeg | Self::PictureTooLarge { .. } | Self::CharacterSet { .. } => true,
         }
     }
+}
 
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
-        match self {
-            Self::CharacterSet { property, charset } => {
-                Self::CharacterSet { property: readable(&property), charset: readable(&charset) }
-            }
-            plain => plain,
+impl Foreign for ItemChange {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        if let Self::CharacterSet { property, charset } = self {
+            each(property);
+            each(charset);
         }
     }
 }
 
-impl Difference {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for Difference {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::Property { name } => Self::Property { name: readable(&name) },
-            Self::Everything { fault } => Self::Everything { fault: fault.made_printable() },
-            plain => plain,
+            Self::Property { name } => each(name),
+            Self::Everything { fault } => fault.each_foreign(each),
+            Self::Kind | Self::Exception => {}
         }
     }
 }

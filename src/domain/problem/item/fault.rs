@@ -1,6 +1,6 @@
 //! Why an item is not migrated.
 
-use super::super::readable;
+use super::super::foreign::Foreign;
 use super::ItemServerFault;
 use crate::domain::numbers;
 use serde::{Deserialize, Serialize};
@@ -147,33 +147,32 @@ pub enum TextFault {
     Empty,
 }
 
-impl ItemFault {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for ItemFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::NotDelivered { words } => Self::NotDelivered { words: readable(&words) },
-            Self::NotGiven { why } => Self::NotGiven { why: Box::new(why.made_printable()) },
-            Self::Text { form, why } => Self::Text { form, why: why.made_printable() },
-            Self::Other { found, form } => Self::Other { found: readable(&found), form },
-            Self::OtherKolab { kind } => Self::OtherKolab { kind: readable(&kind) },
-            Self::InvitationMail { method } => Self::InvitationMail { method: readable(&method) },
-            Self::NoDay { written } => Self::NoDay { written: readable(&written) },
-            Self::UnknownZone { id } => Self::UnknownZone { id: readable(&id) },
-            Self::NotAt { href } => Self::NotAt { href: readable(&href) },
-            plain => plain,
+            Self::NotDelivered { words: text }
+            | Self::Other { found: text, .. }
+            | Self::OtherKolab { kind: text }
+            | Self::InvitationMail { method: text }
+            | Self::NoDay { written: text }
+            | Self::UnknownZone { id: text }
+            | Self::NotAt { href: text } => each(text),
+            Self::NotGiven { why } => why.each_foreign(each),
+            Self::Text { why, .. } => why.each_foreign(each),
+            _ => {}
         }
     }
 }
 
-impl TextFault {
-    fn made_printable(self) -> Self {
+impl Foreign for TextFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
             Self::OtherEnd { component, end } => {
-                Self::OtherEnd { component: readable(&component), end: readable(&end) }
+                each(component);
+                each(end);
             }
-            Self::NoEnd { component } => Self::NoEnd { component: readable(&component) },
-            Self::Xml { why } => Self::Xml { why: readable(&why) },
-            plain => plain,
+            Self::NoEnd { component: text } | Self::Xml { why: text } => each(text),
+            _ => {}
         }
     }
 }

@@ -11,7 +11,8 @@ pub use fault::{ItemFault, ItemForm, TextFault};
 pub use name::ItemName;
 pub use server::ItemServerFault;
 
-use super::{Problem, readable};
+use super::Problem;
+use super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -99,26 +100,28 @@ pub enum Invitation {
     },
 }
 
-impl ItemNote {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for ItemNote {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::Fault(fault) => Self::Fault(fault.made_printable()),
-            Self::Change(change) => Self::Change(change.made_printable()),
-            Self::Differences { differences } => {
-                Self::Differences { differences: differences.into_iter().map(Difference::made_printable).collect() }
+            Self::Fault(fault) => fault.each_foreign(each),
+            Self::Change(change) => change.each_foreign(each),
+            Self::Differences { differences } => differences.iter_mut().for_each(|it| it.each_foreign(each)),
+            Self::Server(fault) => fault.each_foreign(each),
+            Self::Invited(Invitation::PutBack { participant, event }) => {
+                each(participant);
+                event.each_foreign(each);
             }
-            Self::Server(fault) => Self::Server(fault.made_printable()),
-            Self::Invited(Invitation::PutBack { participant, event }) => Self::Invited(Invitation::PutBack {
-                participant: readable(&participant),
-                event: Box::new(event.made_printable()),
-            }),
             Self::Invited(Invitation::Received { participant, uid }) => {
-                Self::Invited(Invitation::Received { participant: readable(&participant), uid: readable(&uid) })
+                each(participant);
+                each(uid);
             }
-            Self::NoFiles { path } => Self::NoFiles { path: readable(&path) },
-            Self::FilesUnreadable { path, why } => Self::FilesUnreadable { path: readable(&path), why: readable(&why) },
-            plain => plain,
+            Self::NoFiles { path } => each(path),
+            Self::FilesUnreadable { path, why } => {
+                each(path);
+                each(why);
+            }
+            // A problem is made presentable when it is put together.
+            Self::Mailbox { .. } | Self::LeftOut(_) | Self::NoPassword | Self::NoFolder => {}
         }
     }
 }

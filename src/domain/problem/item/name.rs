@@ -1,6 +1,6 @@
 //! What a person recognises an event, a task or a contact by.
 
-use super::super::readable;
+use super::super::foreign::Foreign;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -37,10 +37,12 @@ impl ItemName {
     pub fn is_empty(&self) -> bool {
         self.title.is_empty() && self.day.is_none() && self.file.is_empty()
     }
+}
 
-    /// The same with the words of others made printable and short, without secrets.
-    pub(in crate::domain::problem) fn made_printable(self) -> Self {
-        Self { title: readable(&self.title), file: readable(&self.file), ..self }
+impl Foreign for ItemName {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
+        each(&mut self.title);
+        each(&mut self.file);
     }
 }
 

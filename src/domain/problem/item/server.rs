@@ -1,6 +1,7 @@
 //! What a server of calendars and contacts did instead of what was asked.
 
-use super::super::{Cause, readable};
+use super::super::Cause;
+use super::super::foreign::Foreign;
 use super::TextFault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -83,18 +84,18 @@ pub enum ItemServerFault {
     },
 }
 
-impl ItemServerFault {
-    /// The same with the words of others made printable and short, without secrets.
-    pub(super) fn made_printable(self) -> Self {
+impl Foreign for ItemServerFault {
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
-            Self::Connection { cause } => Self::Connection { cause: cause.made_printable() },
-            Self::Refused { status, precondition } => Self::Refused { status, precondition: readable(&precondition) },
-            Self::RedirectsAway { to } => Self::RedirectsAway { to: readable(&to) },
-            Self::NotHttp { why } => Self::NotHttp { why: readable(&why) },
-            Self::NothingFound { at } => Self::NothingFound { at: readable(&at) },
-            Self::Cleartext { address } => Self::Cleartext { address: readable(&address) },
-            Self::Elsewhere { href } => Self::Elsewhere { href: readable(&href) },
-            plain => plain,
+            Self::Connection { cause } => cause.each_foreign(each),
+            Self::Unreadable { why } => why.each_foreign(each),
+            Self::Refused { precondition: text, .. }
+            | Self::RedirectsAway { to: text }
+            | Self::NotHttp { why: text }
+            | Self::NothingFound { at: text }
+            | Self::Cleartext { address: text }
+            | Self::Elsewhere { href: text } => each(text),
+            _ => {}
         }
     }
 }

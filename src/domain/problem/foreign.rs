@@ -1,0 +1,15 @@
+//! Words of others in what a problem says: each type says where it has some, and they are made presentable in one place.
+
+use super::readable;
+
+/// What may hold words of a server, a program or the system.
+pub(super) trait Foreign: Sized {
+    /// Hands over each text that is not ours.
+    fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String));
+
+    /// The same with these texts printable and short, without secrets.
+    fn made_printable(mut self) -> Self {
+        self.each_foreign(&mut |text| *text = readable(text));
+        self
+    }
+}
