@@ -239,7 +239,7 @@ impl Migration<'_> {
             let problem = Problem::new(ProblemKind::HistoryUnknown)
                 .for_account(&account.address)
                 .in_folder("all folders")
-                .noting(Note::RecordSetAside { why, kept_as });
+                .noting(Note::RecordSetAside { why: Some(why), kept_as });
             context.report_problem(reporter.account, None, problem);
         }
         Ok(ledger)

@@ -58,7 +58,7 @@ pub struct Subject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Box<MessageName>>,
     /// The event, task or contact: what it is, and what it is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "item::recorded", skip_serializing_if = "Option::is_none")]
     pub item: Option<Box<(ItemKind, ItemName)>>,
     /// The file or folder of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -156,8 +156,9 @@ pub enum Note {
     Record(RecordFault),
     /// The record of earlier runs cannot be used and was renamed.
     RecordSetAside {
-        /// In which way it is not what was written.
-        why: RecordDamage,
+        /// In which way it is not what was written; earlier versions recorded that in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<RecordDamage>,
         /// What it is called now.
         kept_as: String,
     },
@@ -185,7 +186,7 @@ impl Foreign for Note {
             Self::Administration(fault) => fault.each_foreign(each),
             Self::Items(note) => note.each_foreign(each),
             Self::Record(fault) => fault.each_foreign(each),
-            Self::RecordSetAside { why, .. } => why.each_foreign(each),
+            Self::RecordSetAside { why, .. } => why.iter_mut().for_each(|why| why.each_foreign(each)),
             _ => {}
         }
     }
@@ -297,7 +298,8 @@ impl Note {
             Note::Items(note) => return write!(formatter, "{note}"),
             Note::Record(fault) => return write!(formatter, "{fault}"),
             Note::RecordSetAside { why, kept_as } => {
-                return write!(formatter, "{why}; the record of earlier runs cannot be used and is kept as {kept_as}");
+                let why = why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
+                return write!(formatter, "{why}the record of earlier runs cannot be used and is kept as {kept_as}");
             }
             Note::SameMailbox { line, others, more, mailbox } => {
                 write!(formatter, "line {line}")?;

@@ -13,7 +13,8 @@ pub use server::ItemServerFault;
 
 use super::Problem;
 use super::foreign::Foreign;
-use serde::{Deserialize, Serialize};
+use crate::domain::ItemKind;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// A fact that explains a problem with items. Its `Display` is a clause: no capital letter, no full stop.
@@ -100,6 +101,26 @@ pub enum Invitation {
     },
 }
 
+/// Reads what names an item. Earlier versions recorded it in words: `the event 'Plan' of 2012-03-02`.
+pub(super) fn recorded<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<(ItemKind, ItemName)>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Recorded {
+        Known(ItemKind, ItemName),
+        InWords(String),
+    }
+    Ok(match Option::deserialize(from)? {
+        Some(Recorded::Known(kind, name)) => Some(Box::new((kind, name))),
+        Some(Recorded::InWords(words)) => {
+            [ItemKind::Event, ItemKind::Task, ItemKind::Contact].into_iter().find_map(|kind| {
+                let file = words.strip_prefix(&format!("the {kind} "))?.to_owned();
+                Some(Box::new((kind, ItemName { file, ..ItemName::default() })))
+            })
+        }
+        None => None,
+    })
+}
+
 impl Foreign for ItemNote {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
         match self {
@@ -170,7 +191,18 @@ impl fmt::Display for CollectionLeftOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ItemKind, Note, ProblemKind};
+
+    #[test]
+    fn a_problem_that_an_earlier_version_recorded_in_words_is_read() {
+        let item = r#"{"kind":"item_not_copied","subject":{"folder":"Work","item":"the event 'Plan'"},"count":1,"words":"no room"}"#;
+        let problem: Problem = serde_json::from_str(item).unwrap();
+        assert_eq!(problem.sentence(), "The event 'Plan' in 'Work' was not copied: no room.");
+        let aside = r#"{"kind":"history_unknown","subject":{},"count":1,"words":"it has format 9","note":{"kind":"record_set_aside","kept_as":"/a"}}"#;
+        let problem: Problem = serde_json::from_str(aside).unwrap();
+        let details = "it has format 9; the record of earlier runs cannot be used and is kept as /a";
+        assert_eq!(problem.details(), details);
+    }
+    use crate::domain::{Note, ProblemKind};
 
     #[test]
     fn what_is_said_of_an_item_is_data_in_an_event_and_a_clause_in_a_sentence() {
