@@ -52,7 +52,7 @@ fn ledger(criterion: &mut Criterion) {
     let key = MailboxKey { source: "s".into(), target: "t".into(), address: "a@b.c".into() };
     let (mut ledger, _) = Ledger::open(&Files::in_folder(folder.path()), &key).unwrap();
     let record = ledger
-        .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2))
+        .begin_folder(&Folder::inbox(), UidValidity(1), (b"INBOX", &FolderPath::new(["INBOX"])), UidValidity(2), &[])
         .unwrap();
     let mut next = 0;
     let mut batch = || {
