@@ -83,6 +83,8 @@ pub enum Action {
     MigrateFurther,
     /// Choose the accounts that are not complete yet.
     ChooseOpen,
+    /// Show the accounts of the whole migration that need attention.
+    ShowAllProblems,
     /// Close the window.
     Close,
     /// Begin the demo.

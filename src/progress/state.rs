@@ -262,7 +262,7 @@ impl RunState {
 
     /// How many accounts the user skipped.
     pub fn count_skipped(&self) -> u32 {
-        self.sums().skipped
+        self.sums().number_skipped
     }
 
     /// The free seats of the licence and the new users that need one, if the seats are too few; counted of the accounts that were looked

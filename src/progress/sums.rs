@@ -8,20 +8,20 @@ use super::{AccountEnd, AccountState, Counts, RunState, Wait, WaitReason};
 pub(super) struct Sums {
     /// What all of them hold, as far as known.
     pub expected: Counts,
-    /// Those of which it is known what they hold.
+    /// Those of which it is known what they hold, or of which nothing more will be known.
     pub known: usize,
     /// Bytes still to come, of those that have not ended and are not skipped.
     pub bytes_left: u64,
-    /// Bytes that those hold that have not failed and are not skipped.
-    pub good_bytes: u64,
-    /// How far they are, 1 for each that ended.
-    pub done: f64,
+    /// All of them, as parts of the whole.
+    pub all: Part,
+    /// How far those are that have not failed and are not skipped.
+    pub done: Part,
     /// Those that failed.
-    pub failed: u32,
+    pub failed: Part,
     /// Those that the user skipped.
-    pub skipped: u32,
-    /// How far those are together, as in `done`.
-    pub skipped_done: f64,
+    pub skipped: Part,
+    /// How many the user skipped.
+    pub number_skipped: u32,
     /// Those that no worker began.
     pub not_started: u32,
     /// Those that a worker works on.
@@ -30,6 +30,38 @@ pub(super) struct Sums {
     pub running_and_waiting: u32,
     /// The wait that ends last; one by our own choice only where there is no other.
     pub longest_wait: Option<Wait>,
+}
+
+/// A part of the whole, to be weighed with [`Part::of`]: one account by its size, or as one of the usual size as long as its size is not
+/// known. So an account weighs the same before and after it fails or is skipped.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Part {
+    /// Bytes of accounts whose size is known.
+    bytes: f64,
+    /// How many accounts that is.
+    known: f64,
+    /// Accounts whose size is not known.
+    unknown: f64,
+}
+
+impl Part {
+    /// Adds this much of an account.
+    fn add(&mut self, share: f64, size: Option<u64>) {
+        match size {
+            Some(bytes) => {
+                self.bytes += share * bytes as f64;
+                self.known += share;
+            }
+            None => self.unknown += share,
+        }
+    }
+
+    /// Its share of the whole, from 0 to 1. Where all that is known is empty, accounts are counted.
+    pub fn of(&self, all: &Self) -> f64 {
+        let usual = all.bytes / all.known.max(1.0);
+        let weight = |part: &Self| part.unknown + if usual > 0.0 { part.bytes / usual } else { part.known };
+        (weight(self) / weight(all).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
+    }
 }
 
 impl RunState {
@@ -47,23 +79,25 @@ impl RunState {
 
 impl Sums {
     fn add(&mut self, account: &AccountState, known: Option<Counts>) {
-        let counted = account.end.is_some() || account.is_counted();
-        let holds = if counted { Some(account.tally.expected) } else { known };
+        let is_at_its_end = matches!(account.end, Some(AccountEnd::Complete | AccountEnd::Incomplete));
+        let is_counted = is_at_its_end || account.is_counted();
+        let size = if is_counted { Some(account.tally.expected) } else { known };
         let is_skipped = account.is_skipped();
-        // One that is skipped does not keep the time left of the others from being known.
-        self.known += usize::from(holds.is_some() || is_skipped);
-        let holds = holds.unwrap_or(account.tally.expected);
+        // One that is skipped or has ended does not keep the time left of the others from being known.
+        self.known += usize::from(size.is_some() || is_skipped || account.end.is_some());
+        let holds = size.unwrap_or(account.tally.expected);
         self.expected.add(holds.messages, holds.bytes);
-        let done = if account.end.is_some() { 1.0 } else { f64::from(account.tally.fraction()) };
-        self.done += done;
+        let size = size.map(|size| size.bytes);
+        self.all.add(1.0, size);
         if is_skipped {
-            self.skipped += 1;
-            self.skipped_done += done;
+            self.skipped.add(1.0, size);
         } else if account.end == Some(AccountEnd::Failed) {
-            self.failed += 1;
+            self.failed.add(1.0, size);
         } else {
-            self.good_bytes += holds.bytes;
+            let done = if is_at_its_end { 1.0 } else { f64::from(account.tally.fraction()) };
+            self.done.add(done, size);
         }
+        self.number_skipped += u32::from(is_skipped);
         if account.end.is_none() && !is_skipped {
             self.bytes_left += holds.bytes.saturating_sub(account.tally.settled_bytes());
         }

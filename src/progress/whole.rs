@@ -1,9 +1,11 @@
 //! Progress of the whole run and the time left: one rule for the window's bar and title and for the command line.
 //!
-//! The whole is known once every account is counted, by this run or by an earlier check. An account that ended is done, however it
-//! ended: bytes that will never arrive are not waited for.
+//! - The whole is known once every account is counted, by this run or by an earlier check.
+//! - The bar has three shares, which are at most 1 together: what is done, what failed, and what was skipped. Each account has its part by
+//!   its size, or the usual part while its size is not known; what becomes of it does not change its part.
+//! - Bytes that will never arrive are not waited for.
 
-use super::{Counts, RunKind, RunState, Wait, WaitReason};
+use super::{Counts, RunState, Wait, WaitReason};
 
 impl RunState {
     /// Takes each account's size from an earlier check, in the order of their ids. A size holds until this run counts that account.
@@ -22,44 +24,26 @@ impl RunState {
         !self.accounts.is_empty() && self.sums().known == self.accounts.len()
     }
 
-    /// Progress from 0 to 1, and 1 only when all is complete: by bytes when the whole is known and the run copies, else by accounts.
+    /// Progress from 0 to 1, and 1 only when all is complete. Accounts that failed or were skipped are no part of it, and never raise it.
     pub fn fraction(&self) -> f32 {
-        let expected = self.expected().bytes;
-        let copies = self.info.as_ref().is_none_or(|info| info.kind == RunKind::Migrate);
-        let fraction = if copies && expected > 0 && self.is_known() {
-            1.0 - self.sums().bytes_left as f64 / expected as f64
-        } else {
-            self.sums().done / self.accounts.len().max(1) as f64
-        };
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
-        fraction.clamp(0.0, most) as f32
-    }
-
-    /// The share of the accounts that failed, from 0 to 1: failure is no progress.
-    pub fn failed_share(&self) -> f32 {
-        self.sums().failed as f32 / self.accounts.len().max(1) as f32
-    }
-
-    /// The share of the accounts that the user skipped, from 0 to 1: they are no progress either.
-    pub fn skipped_share(&self) -> f32 {
-        self.sums().skipped as f32 / self.accounts.len().max(1) as f32
-    }
-
-    /// How far the run has come without the accounts that failed or were skipped, from 0 to 1; with [`RunState::failed_share`] and
-    /// [`RunState::skipped_share`] at most 1.
-    pub fn good_share(&self) -> f32 {
         let sums = self.sums();
-        let good = self.accounts.len() - (sums.failed + sums.skipped) as usize;
-        let fraction = if sums.good_bytes > 0 && self.is_known() {
-            1.0 - sums.bytes_left as f32 / sums.good_bytes as f32
-        } else {
-            (sums.done - f64::from(sums.failed) - sums.skipped_done) as f32 / good.max(1) as f32
-        };
-        let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
-        ((1.0 - self.failed_share() - self.skipped_share()) * fraction).clamp(0.0, most)
+        sums.done.of(&sums.all).min(most) as f32
     }
 
-    /// Progress in percent.
+    /// The share of what failed, from 0 to 1: failure is no progress.
+    pub fn failed_share(&self) -> f32 {
+        let sums = self.sums();
+        sums.failed.of(&sums.all) as f32
+    }
+
+    /// The share of what the user skipped, from 0 to 1: that is no progress either.
+    pub fn skipped_share(&self) -> f32 {
+        let sums = self.sums();
+        sums.skipped.of(&sums.all) as f32
+    }
+
+    /// Progress in whole percent.
     pub fn percent(&self) -> u32 {
         (self.fraction() * 100.0).floor() as u32
     }
@@ -176,7 +160,7 @@ mod tests {
     fn what_a_mailbox_that_failed_still_held_is_not_waited_for() {
         let failed = Event::AccountFinished { account: AccountId(0), end: AccountEnd::Failed };
         let state = run(&[None, None], [begun(0, 9000, 100), begun(1, 1000, 600)].concat().into_iter().chain([failed]));
-        assert_eq!(state.percent(), 96);
+        assert_eq!((state.percent(), state.failed_share()), (6, 0.9));
         // 700 bytes arrived in nine seconds, and 400 are still to come.
         assert_eq!(state.seconds_left(9000), Some(6));
     }
@@ -198,9 +182,37 @@ mod tests {
             vec![Event::AccountStarted { account }, Event::AccountFinished { account, end: AccountEnd::Failed }]
         };
         let all = run(&[None; 4], (0..4).flat_map(failed));
-        assert_eq!((all.failed_share(), all.good_share()), (1.0, 0.0));
+        assert_eq!((all.failed_share(), all.fraction()), (1.0, 0.0));
         let half = run(&[None; 4], failed(0).into_iter().chain(failed(1)).chain(begun(2, 1000, 500)));
-        assert_eq!(half.failed_share(), 0.5);
-        assert!((0.1..0.2).contains(&half.good_share()), "{}", half.good_share());
+        assert_eq!((half.failed_share(), half.fraction()), (0.5, 0.125));
+    }
+
+    #[test]
+    fn whatever_fails_or_is_skipped_never_raises_the_progress_and_what_is_taken_up_brings_it_back() {
+        let sizes = [[Some(90_000), Some(1000), Some(10)], [None; 3], [Some(90_000), None, None], [Some(0); 3]];
+        for (sizes, working) in sizes.into_iter().flat_map(|sizes| [(sizes, 0), (sizes, 1), (sizes, 2)]) {
+            let copying = || begun(working, 1000, 500);
+            let before = run(&sizes, copying());
+            for account in (0..3).map(AccountId) {
+                let skipped = || {
+                    copying().into_iter().chain([Event::SkipRequested { account }, Event::AccountSkipped { account }])
+                };
+                let failed = copying().into_iter().chain([Event::AccountFinished { account, end: AccountEnd::Failed }]);
+                for after in [run(&sizes, skipped()), run(&sizes, failed)] {
+                    let all = after.fraction() + after.failed_share() + after.skipped_share();
+                    assert!(after.fraction() <= before.fraction() && all <= 1.0001, "{sizes:?} {working} {account:?}");
+                }
+                let again = run(&sizes, skipped().chain([Event::SkipEnded { account }]));
+                assert_eq!(again.fraction(), before.fraction());
+            }
+        }
+    }
+
+    #[test]
+    fn a_stop_makes_nothing_of_what_did_not_arrive() {
+        let stopped = Event::AccountFinished { account: AccountId(0), end: AccountEnd::Stopped };
+        let state =
+            run(&[None; 2], begun(0, 1000, 500).into_iter().chain([Event::StopRequested, stopped, Event::RunFinished]));
+        assert_eq!(state.percent(), 25);
     }
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod corrected;
 mod demo;
 mod fleet;
+mod frames;
 mod guarded;
 mod guide;
 mod migrations;

@@ -239,6 +239,57 @@ fn a_run_of_a_part_never_shows_a_number_as_if_it_were_of_the_whole() {
 }
 
 #[test]
+fn all_that_need_her_are_found_from_the_verdict_also_those_of_earlier_runs() {
+    let mut harness = plain(result(recorded::ended(), RunKind::Migrate));
+    harness.run();
+    harness.get_by_label_contains("35 of 60 accounts are complete (10 in this run). 4 need you");
+    harness.get_by_label("This run 12");
+    harness.get_by_label("Show all 4 that need you").click();
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::ShowAllProblems]);
+    // Where this run has all of them, they are in its table already.
+    let mut events = recorded::ended();
+    if let Event::RunStarted(info) = &mut events[0].event {
+        let (others, before) = (Stages { complete: 48, ..Stages::default() }, vec![AccountStage::NotStarted; 12]);
+        info.migration = Some(MigrationInfo { others, before, ..MigrationInfo::default() });
+    }
+    let mut status = StatusPage::begin(Vec::new());
+    events.iter().for_each(|event| status.apply(event));
+    let mut harness = plain(Wizard { page: Page::Result, status, ..Wizard::default() });
+    harness.run();
+    harness.get_by_label_contains("58 of 60 accounts are complete (10 in this run). 2 need you.");
+    assert!(harness.query_by_label_contains("that need").is_none());
+}
+
+#[test]
+fn the_way_from_the_verdict_to_all_that_need_her_ends_at_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 9, accounts: 3, ..DemoOptions::new(folder.path()) }).unwrap();
+    let person = |index: usize| demo.people()[index].address.clone();
+    let (source, target) = (demo.source_address().to_string(), demo.target_address().to_string());
+    let stages = [AccountStage::Complete, AccountStage::NeedsAttention, AccountStage::NotStarted];
+    let accounts: Vec<_> = (0..3).map(|index| (person(index), stages[index])).collect();
+    let accounts: Vec<_> = accounts.iter().map(|(address, stage)| (address.as_str(), *stage)).collect();
+    keep(folder.path(), &Migration { source, target, ..begun(demo.accounts_file(), &accounts) });
+    let mut harness = open(folder.path(), None, Some(&demo));
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    harness.key_press(Key::Enter);
+    wait_until(&mut harness, "both servers", |app| app.wizard.page == Page::Accounts);
+    let last = person(2);
+    harness.state_mut().wizard.accounts.choose(|account| account.address.to_string() == last);
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    at_the_end(&mut harness);
+    harness.get_by_label_contains("2 of 3 accounts are complete (1 in this run). 1 needs you.");
+    harness.get_by_label("Show the one that needs you").click();
+    harness.run_steps(3);
+    let wizard = &harness.state().wizard;
+    assert_eq!((wizard.page, wizard.accounts.showing), (Page::Accounts, Showing::Problems));
+    assert_eq!(wizard.accounts.rows_drawn, 1);
+    harness.get_by_label_contains(&format!("{}: ", person(1)));
+}
+
+#[test]
 fn a_comparison_has_its_own_words_and_counts_what_is_verified_of_the_whole() {
     let mut harness = plain(result(recorded::complete(), RunKind::Verify));
     harness.run();

@@ -162,6 +162,28 @@ fn a_filter_shows_only_what_it_says() {
 }
 
 #[test]
+fn the_mailboxes_that_are_shown_are_copied_and_saved_while_the_run_continues() {
+    let mut harness = plain(known(&recorded::running()));
+    harness.run_steps(2);
+    harness.get_by_label("Problems 2").click();
+    harness.run_steps(2);
+    harness.get_by_label("Save as CSV…").click();
+    harness.run_steps(2);
+    let Some(Action::SaveCsv(saved)) = harness.state().actions.first().cloned() else { panic!("nothing is saved") };
+    assert_eq!(saved.lines().count(), 3, "the names of the columns and two mailboxes: {saved}");
+    assert!(saved.contains("\nd.weber@old-company.com,Dieter Weber,4,failed,"), "{saved}");
+    harness.get_by_label("Copy").click();
+    let copied = (0..3).find_map(|_| {
+        harness.step();
+        harness.output().platform_output.commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+    });
+    assert_eq!(copied, Some(saved));
+}
+
+#[test]
 fn the_whole_never_says_complete_before_the_end_and_never_runs_back() {
     let events = recorded::ended();
     let mut status = StatusPage::begin(Vec::new());
@@ -200,6 +222,8 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     assert_eq!(harness.query_all_by_label_contains("next try in").count(), 8);
     harness.get_by_label_contains("All mailboxes wait for the source server: next try in ");
     assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
+    harness.get_by_label_contains("Waiting for the source server · from mail.old-company.com to 10.1.0.5:8143");
+    assert!(harness.query_by_label_contains("at a time").is_none(), "no mailbox is worked on");
     assert!(harness.query_by_label_contains("about ").is_none(), "no time left is shown while all wait");
     harness.get_by_label("Try now").click();
     harness.run_steps(2);
@@ -290,8 +314,7 @@ fn an_opened_mailbox_can_be_skipped_and_continued_and_skipping_is_no_progress() 
     harness.get_by_label_contains("c.ortiz@old-company.com: Being skipped: finishing the current messages");
     let status = &harness.state().wizard.status;
     assert!(status.in_title().unwrap().ends_with(", 1 failed, 2 skipped"), "{:?}", status.in_title());
-    let (good, failed, skipped) =
-        (status.state.good_share(), status.state.failed_share(), status.state.skipped_share());
+    let (good, failed, skipped) = (status.state.fraction(), status.state.failed_share(), status.state.skipped_share());
     assert!(skipped > 0.0 && good + failed + skipped <= 1.0, "{good} {failed} {skipped}");
     harness.get_by_label_contains(&format!("{}: Skipped", recorded::PEOPLE[6].0)).click();
     harness.run_steps(3);

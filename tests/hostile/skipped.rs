@@ -4,7 +4,7 @@
 use super::between::{Fate, Tamper};
 use super::stage::{self, ANN, BEN, Stage, problems};
 use kimt::domain::AccountId;
-use kimt::migrate::Run;
+use kimt::migrate::{Request, Run};
 use kimt::progress::{AccountEnd, Event, RunKind, RunState, Skip, Stamped, Verdict};
 use kimt::rehearsal::Profile;
 use kimt::report::words;
@@ -34,10 +34,16 @@ fn slow() -> Stage {
 }
 
 /// Runs to the end, and lets `user` see every event at once.
-fn run(stage: &Stage, mut user: impl FnMut(&Run, &Event)) -> (RunState, Vec<Event>) {
+fn run(stage: &Stage, user: impl FnMut(&Run, &Event)) -> (RunState, Vec<Event>) {
+    run_as(stage, |_| (), user)
+}
+
+/// The same with another request than the stage's.
+fn run_as(stage: &Stage, change: impl Fn(&mut Request), mut user: impl FnMut(&Run, &Event)) -> (RunState, Vec<Event>) {
     let (sender, events) = std::sync::mpsc::channel();
     let note = move |event: &Stamped, _: &RunState| _ = sender.send(event.event.clone());
-    let request = stage.request(RunKind::Migrate, stage.folder.path());
+    let mut request = stage.request(RunKind::Migrate, stage.folder.path());
+    change(&mut request);
     let (run, mut seen) = (stage::start(request, Box::new(note)), Vec::new());
     while seen.last() != Some(&Event::RunFinished) {
         let event = events.recv_timeout(Duration::from_secs(60));
@@ -126,4 +132,69 @@ fn a_mailbox_whose_server_is_silent_is_cut_so_that_the_others_need_not_wait_for_
     let [ann, ben] = &state.accounts[..] else { panic!() };
     assert!(ann.is_skipped() && ben.end == Some(AccountEnd::Complete), "{:?}", problems(&state));
     assert_eq!(problems(&state), [""; 0]);
+}
+
+/// Two workers, and two mailboxes that both need a while.
+fn two_at_a_time() -> Stage {
+    let mut stage = slow();
+    stage.source.store().add_generated(BEN, "INBOX", 60, 600, 700).unwrap();
+    stage.jobs = 2;
+    stage
+}
+
+#[test]
+fn a_skipped_mailbox_can_be_taken_up_as_long_as_another_one_is_at_work() {
+    let (stage, mut skips) = (two_at_a_time(), 0);
+    let (state, events) = run(&stage, |run, event| match event {
+        event if is_first_copied(event) && skips == 0 => {
+            skips += 1;
+            run.skip(FIRST);
+        }
+        Event::AccountSkipped { account: FIRST } => {
+            // Long enough for a worker with nothing to do to think that nothing will come.
+            std::thread::sleep(Duration::from_millis(300));
+            run.take_up(FIRST);
+        }
+        _ => {}
+    });
+    let ends = events.iter().filter(|event| matches!(event, Event::AccountFinished { account: FIRST, .. })).count();
+    assert_eq!((ends, state.accounts[0].skip), (1, Skip::No));
+    stage.assert_complete(&state);
+}
+
+/// Skips the mailbox that waits while the other one is copied, as soon as that one comes forward, and asserts that its worker is set free
+/// before the other one ends. Returns the state and which one waited.
+fn skip_the_waiting(stage: &Stage, change: impl Fn(&mut Request)) -> (RunState, AccountId) {
+    let mut ids = None;
+    let (state, events) = run_as(stage, change, |run, event| match event {
+        Event::MessagesCopied { account, .. } if ids.is_none() => {
+            let waiting = if *account == FIRST { SECOND } else { FIRST };
+            ids = Some((*account, waiting));
+            run.skip(waiting);
+        }
+        _ => {}
+    });
+    let (working, waiting) = ids.unwrap();
+    let skipped = place(&events, &Event::AccountSkipped { account: waiting });
+    let ended = place(&events, &Event::AccountFinished { account: working, end: AccountEnd::Complete });
+    assert!(skipped < ended, "{events:?}");
+    (state, waiting)
+}
+
+#[test]
+fn a_skipped_mailbox_that_waits_for_a_connection_sets_its_worker_free_at_once() {
+    let stage = two_at_a_time();
+    let (state, waiting) =
+        skip_the_waiting(&stage, |request| request.servers.source.connections.max_connections = Some(1));
+    assert!(state.accounts[waiting.index()].is_skipped());
+    stage.assert_complete(&stage.migrate());
+}
+
+#[test]
+fn a_skipped_mailbox_that_waits_for_the_one_with_which_it_shares_a_mailbox_sets_its_worker_free_at_once() {
+    let stage = two_at_a_time();
+    skip_the_waiting(&stage, |request| {
+        request.options.shared_mailboxes = true;
+        request.accounts[1].target_address = Some(request.accounts[0].address.clone());
+    });
 }

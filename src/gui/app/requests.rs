@@ -111,6 +111,11 @@ impl App {
                 self.wizard.accounts.choose_for(Purpose::Migrate);
                 self.wizard.page = Page::Accounts;
             }
+            Action::ShowAllProblems => {
+                self.know_accounts();
+                self.wizard.accounts.show_problems();
+                self.wizard.page = Page::Accounts;
+            }
             Action::Close => self.context.send_viewport_cmd(ViewportCommand::Close),
             Action::TryDemo => self.task(Tasks::start_demo),
             Action::LeaveDemo => self.leave_demo(),

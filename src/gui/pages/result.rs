@@ -7,7 +7,7 @@ use super::super::widgets::sign::{self, Mark};
 use super::super::widgets::{button, strip};
 use super::result_table::ResultTable;
 use super::servers::{LAST_PASS, VERIFY};
-use crate::progress::{AccountEnd, RunKind, RunState, Verdict};
+use crate::progress::{AccountEnd, AccountStage, RunKind, RunState, Verdict};
 use crate::report::words;
 use egui::{Align, Label, Layout, Rect, Sense, Ui, vec2};
 
@@ -188,6 +188,22 @@ fn foot(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
     });
 }
 
+/// Leads to the accounts that need attention, where the verdict counts more of them than are listed here.
+fn show_all_problems(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
+    let Some(whole) = words::whole_of(state).map(|whole| whole.stages.need_attention) else { return };
+    let is_here = |index: &usize| state.stage(*index) == Some(AccountStage::NeedsAttention);
+    if whole as usize == (0..state.accounts.len()).filter(is_here).count() {
+        return;
+    }
+    let label = match whole {
+        1 => "Show the one that needs you".to_owned(),
+        whole => format!("Show all {} that need you", words::count(u64::from(whole))),
+    };
+    if button::link_in_text(ui, &label).on_hover_text("Shows them among all accounts of the migration").clicked() {
+        actions.push(Action::ShowAllProblems);
+    }
+}
+
 /// Whether an account of the whole migration needs attention.
 fn needs_attention(state: &RunState) -> bool {
     state.whole().is_some_and(|whole| whole.stages.need_attention > 0)
@@ -220,6 +236,7 @@ fn verdict(ui: &mut Ui, state: &RunState, actions: &mut Vec<Action>) {
             }
             ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                 ui.spacing_mut().interact_size.y = 20.0;
+                show_all_problems(ui, state, actions);
                 if button::link_in_text(ui, "Report").on_hover_text("Opens report.txt").clicked() {
                     actions.push(Action::OpenReport);
                 }

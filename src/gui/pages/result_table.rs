@@ -2,9 +2,8 @@
 
 use super::super::action::Action;
 use super::super::widgets::table::{Column, Table};
-use super::account_list::{self, AccountList, Asked, Columns, Field, Group, Listed, OfRun, Tools, View};
+use super::account_list::{self, AccountList, Columns, Field, Group, Listed, OfRun, Tools, View};
 use crate::progress::RunState;
-use crate::report;
 use egui::Ui;
 
 /// The accounts to show.
@@ -35,6 +34,11 @@ impl ResultTable {
         self.list.opened()
     }
 
+    /// How often the rows were arranged.
+    pub fn arrangements(&self) -> u64 {
+        self.list.arrangements()
+    }
+
     /// Closes what is open; returns whether anything was.
     pub fn close_all(&mut self) -> bool {
         self.list.close_all()
@@ -49,7 +53,7 @@ impl ResultTable {
         let all = state.accounts.len() as u64;
         let complete = state.accounts.iter().filter(|account| Group::of(account) == Group::Done).count() as u64;
         let filters = [
-            ("All", all, Shown::All),
+            (account_list::name_of_all(state), all, Shown::All),
             ("Problems", all - complete, Shown::Problems),
             ("Complete", complete, Shown::Complete),
         ];
@@ -60,12 +64,7 @@ impl ResultTable {
         if now != chosen {
             self.chosen = Some(now);
         }
-        // What was shown when it was asked for.
-        match asked {
-            Some(Asked::Save) => actions.push(Action::SaveCsv(self.csv(state))),
-            Some(Asked::Copy) => ui.ctx().copy_text(self.csv(state)),
-            None => {}
-        }
+        self.list.hand_out(ui, state, asked, actions);
         let taken = ui.cursor().top() - top;
         let search = self.search.trim().to_lowercase();
         let wanted = |index: usize| {
@@ -82,11 +81,6 @@ impl ResultTable {
         let shows = format!("{chosen:?} {search}");
         let view = View { id: "accounts of the run", listed: &listed, columns, shows, by_cause: true, height, empty };
         self.rows_drawn = self.list.show(ui, &view, &wanted, None, actions);
-    }
-
-    /// The accounts that are shown, as the lines of report.csv.
-    fn csv(&self, state: &RunState) -> String {
-        report::accounts_csv(state, self.list.shown()).unwrap_or_default()
     }
 }
 

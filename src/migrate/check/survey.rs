@@ -98,7 +98,7 @@ impl Work for Survey<'_> {
             None => self.look_up(),
         };
         self.step(Step::SigningIn);
-        let _place = context.permit(Side::Source)?;
+        let _place = context.permit(id, Side::Source)?;
         let connection = context.sign_in(id, Side::Source, account)?;
         let mut source = connection.session.into_reader();
         let plan = match self.plan.take() {
@@ -303,7 +303,7 @@ fn target_folders(
     if user_state == UserState::Cannot {
         return Ok(Listing::default());
     }
-    let _place = context.permit(Side::Target)?;
+    let _place = context.permit(id, Side::Target)?;
     let connection = context.sign_in(id, Side::Target, account)?;
     let mut target = connection.session.into_reader();
     let listing = target.list_with_quota().on(Side::Target)?;

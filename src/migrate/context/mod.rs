@@ -145,10 +145,10 @@ impl RunContext {
         self.report(Event::WaitEnded { account });
     }
 
-    /// A permit for one more connection to a server; waits for one where their number is limited. Who needs both sides takes the source's
-    /// first: otherwise two mailboxes could wait for each other.
-    pub fn permit(&self, side: Side) -> Result<Permit, Halt> {
-        self.end(side).permits.wait(&self.control).ok_or(Halt::Held)
+    /// A permit for one more connection of an account to a server; waits for one where their number is limited, unless the account has to
+    /// end. Who needs both sides takes the source's first: otherwise two mailboxes could wait for each other.
+    pub fn permit(&self, id: AccountId, side: Side) -> Result<Permit, Halt> {
+        self.end(side).permits.wait(&self.control.of(id)).ok_or(Halt::Held)
     }
 
     /// Signs an account in on one side, gently: waits when the server would otherwise block us.

@@ -1,12 +1,12 @@
 //! How many connections to one server are open at a time, where the user limits that: on this machine, or on all that work together.
 
 use crate::domain::Side;
-use crate::migrate::context::control::Control;
+use crate::migrate::context::control::AccountControl;
 use crate::migrate::request::Together;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How soon a wait notices that the user has stopped the run.
+/// How soon a wait notices that the user has stopped the run or skipped the account.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often other machines are asked for room.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -36,8 +36,8 @@ impl Permits {
         Self { together: Some((together, side)), ..Self::new(None) }
     }
 
-    /// A permit as soon as one is free; none when the user stops the run first.
-    pub fn wait(self: &Arc<Self>, control: &Control) -> Option<Permit> {
+    /// A permit for an account as soon as one is free; none when the user stops the run or skips the account first.
+    pub fn wait(self: &Arc<Self>, control: &AccountControl) -> Option<Permit> {
         loop {
             let mut free = self.lock();
             while *free == 0 {
@@ -86,20 +86,32 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AccountId;
+    use crate::migrate::context::control::Control;
 
     #[test]
-    fn a_wait_for_a_permit_ends_when_one_is_free_or_the_run_is_stopped() {
-        let (permits, control) = (Arc::new(Permits::new(Some(1))), Control::default());
-        let permit = permits.wait(&control).unwrap();
+    fn a_wait_for_a_permit_ends_when_one_is_free_or_the_account_is_skipped_or_the_run_is_stopped() {
+        let (permits, control) = (Arc::new(Permits::new(Some(1))), Arc::new(Control::default()));
+        let (ann, ben) = (control.of(AccountId(0)), control.of(AccountId(1)));
+        let permit = permits.wait(&ann).unwrap();
         assert!(permits.take_free().is_none());
+        let skipped = std::thread::spawn({
+            let (permits, ben) = (permits.clone(), ben.clone());
+            move || permits.wait(&ben).is_none()
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!skipped.is_finished());
+        control.skip(AccountId(1));
+        assert!(skipped.join().unwrap());
+        control.take_up(AccountId(1));
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| permits.wait(&control));
+            let waiter = scope.spawn(|| permits.wait(&ben));
             std::thread::sleep(Duration::from_millis(20));
             assert!(!waiter.is_finished());
             drop(permit);
             let _held = waiter.join().unwrap().unwrap();
             control.stop();
-            assert!(permits.wait(&control).is_none());
+            assert!(permits.wait(&ann).is_none());
         });
         assert!(permits.take_free().is_some());
     }

@@ -162,7 +162,7 @@ fn with_mailbox<T>(
     person: &Account,
     work: &mut dyn FnMut(&mut Reader) -> Result<T, ImapError>,
 ) -> Result<T, Halt> {
-    let _place = context.permit(Side::Target)?;
+    let _place = context.permit(id, Side::Target)?;
     let mut reader = context.sign_in(id, Side::Target, person)?.session.into_reader();
     let done = work(&mut reader).on(Side::Target)?;
     reader.logout();

@@ -269,8 +269,7 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
             Next::Nothing => return,
         };
         if let Some(mut task) = task {
-            let _alone = turns.get(&id.index()).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-            match take_turn(context, id, task.as_mut()) {
+            match take_turn(context, id, task.as_mut(), turns) {
                 Turn::PutOff(until) => queue.put_off(PutOff { id, until, task }),
                 Turn::Skipped => queue.skip(PutOff { id, until: Instant::now(), task }),
                 Turn::Ended(_) => {}
@@ -280,8 +279,13 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
     }
 }
 
-/// One turn of an account; its end is reported.
-fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>) -> Turn<Verdict> {
+/// One turn of an account, as soon as nobody works on the mailbox that it shares; its end is reported.
+fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>, turns: &Turns) -> Turn<Verdict> {
+    let alone = turns.get(&id.index()).map(|turn| turn.wait(&context.control.of(id)));
+    if matches!(alone, Some(None)) && !context.control.stopping() {
+        // It was skipped meanwhile, and the queue keeps it aside. After a stop, which is for good, it only comes to its end.
+        return Turn::PutOff(Instant::now());
+    }
     // Our own fault in one mailbox must not take the others with it.
     let turn = std::panic::catch_unwind(AssertUnwindSafe(|| task.go_on())).unwrap_or_else(|_| {
         context.report_problem(id, None, Problem::new(ProblemKind::Internal));

@@ -173,13 +173,12 @@ impl<'a> Waiting<'a> {
         self.probe.is_some() && context.is_conditioned()
     }
 
-    /// Where a server has a condition, what comes next tries alone whether it is over.
+    /// A worker has the account from now on. Where a server has a condition, it tries alone whether that is over.
     fn note_begun(&mut self, context: &RunContext, next: &Next<'_>) {
-        match next {
-            Next::Begin(id, _) | Next::Continue(PutOff { id, .. }) if context.is_conditioned() => {
-                self.probe = Some(*id)
-            }
-            _ => {}
+        let (Next::Begin(id, _) | Next::Continue(PutOff { id, .. })) = next else { return };
+        self.at_work += 1;
+        if context.is_conditioned() {
+            self.probe = Some(*id);
         }
     }
 

@@ -15,10 +15,11 @@
 //! [`Options::shared_mailboxes`]: crate::migrate::Options::shared_mailboxes
 
 use crate::domain::{Account, Note, Problem, ProblemKind, Side};
+use crate::migrate::context::permits::Permits;
 use crate::migrate::sign_in::credentials::Credentials;
 use crate::migrate::target::directory::Directory;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// At most this many other lines are named in a problem.
 const LINES_NAMED: usize = 5;
@@ -45,8 +46,9 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
     refused
 }
 
-/// Whoever migrates an account holds this meanwhile; by its place among `accounts`, for those that share a mailbox on the target.
-pub type Turns = HashMap<usize, Arc<Mutex<()>>>;
+/// Whoever migrates an account holds the only permit meanwhile; by its place among `accounts`, for those that share a mailbox on the
+/// target.
+pub type Turns = HashMap<usize, Arc<Permits>>;
 
 /// The turns of accounts that share a mailbox on the target.
 pub fn turns(accounts: &[Account], directory: &dyn Directory) -> Turns {
@@ -57,7 +59,7 @@ pub fn turns(accounts: &[Account], directory: &dyn Directory) -> Turns {
     let shared = sharing.into_values().filter(|group| group.len() > 1);
     shared
         .flat_map(|group| {
-            let turn = Arc::new(Mutex::new(()));
+            let turn = Arc::new(Permits::new(Some(1)));
             group.into_iter().map(move |index| (index, turn.clone()))
         })
         .collect()

@@ -61,7 +61,7 @@ impl Sessions {
         user: &mut Option<TargetUser>,
     ) -> Result<(Self, Listings), Halt> {
         context.report(Event::Stepped { account: id, step: Step::SigningIn });
-        let places = [context.permit(Side::Source)?, context.permit(Side::Target)?];
+        let places = [context.permit(id, Side::Source)?, context.permit(id, Side::Target)?];
         let (signed_in, source_signed_in) = crossbeam_channel::bounded(1);
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(move || {

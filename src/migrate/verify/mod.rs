@@ -113,7 +113,10 @@ impl Work for Verification<'_> {
             self.compare_items();
         }
         self.reporter.step(Step::SigningIn);
-        let _permits = [context.permit(Side::Source)?, context.permit(Side::Target)?];
+        let _permits = [
+            context.permit(self.reporter.account, Side::Source)?,
+            context.permit(self.reporter.account, Side::Target)?,
+        ];
         let source = context.sign_in(self.reporter.account, Side::Source, self.account)?;
         let target = context.sign_in(self.reporter.account, Side::Target, self.account)?;
         let (mut source, mut target) = (source.session.into_reader(), target.session.into_reader());

@@ -20,7 +20,7 @@ use super::super::widgets::check;
 use super::super::widgets::sign::Mark;
 use super::super::widgets::table::{self, Sorted, Table};
 use crate::domain::Severity;
-use crate::progress::AccountState;
+use crate::progress::{AccountState, RunState};
 use crate::report;
 use cells::DETAIL;
 use columns::Measured;
@@ -32,7 +32,7 @@ use words::why_left_out;
 pub use columns::{Columns, Field, machine, number, state};
 pub use listed::{Cause, Figures, Group, Listed, OfRun};
 pub use tools::{Asked, Tools, filter_id, save_links};
-pub use words::{arrived, reason};
+pub use words::{arrived, name_of_all, reason};
 
 /// At most this many problems of an account are shown; the report has all.
 const PROBLEMS_SHOWN: usize = 50;
@@ -104,6 +104,7 @@ pub struct AccountList {
     sort: Option<Sort>,
     measured: Measured,
     arranged: Option<Arranged>,
+    arrangements: u64,
 }
 
 /// What the rows were arranged for.
@@ -201,6 +202,22 @@ impl AccountList {
         &self.rows.shown
     }
 
+    /// Copies or saves the accounts of a run that are shown, as the lines of report.csv. They are those of the last frame, in which it was
+    /// asked for.
+    pub fn hand_out(&self, ui: &Ui, state: &RunState, asked: Option<Asked>, actions: &mut Vec<Action>) {
+        let text = || report::accounts_csv(state, self.shown()).unwrap_or_default();
+        match asked {
+            Some(Asked::Copy) => ui.ctx().copy_text(text()),
+            Some(Asked::Save) => actions.push(Action::SaveCsv(text())),
+            None => {}
+        }
+    }
+
+    /// How often the rows were arranged, which costs a step for each account.
+    pub fn arrangements(&self) -> u64 {
+        self.arrangements
+    }
+
     /// The accounts that are open.
     pub fn opened(&self) -> impl Iterator<Item = usize> {
         self.open.iter().copied()
@@ -238,6 +255,7 @@ impl AccountList {
             return;
         }
         self.arranged = arranged;
+        self.arrangements += 1;
         self.list.clear();
         self.said.clear();
         let (listed, last) = (view.listed, view.columns.last());

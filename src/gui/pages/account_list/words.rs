@@ -5,6 +5,11 @@ use crate::domain::{FolderId, LeftOut, Problem, Severity};
 use crate::progress::{AccountEnd, AccountState, FolderState, RunState, Step, Tally};
 use crate::report::words;
 
+/// The filter that shows all accounts of a run, which may be a part of its migration.
+pub fn name_of_all(state: &RunState) -> &'static str {
+    if words::whole_of(state).is_some() { "This run" } else { "All" }
+}
+
 /// The sign of an account, in a run that is `paused` or not.
 pub fn mark(account: &AccountState, paused: bool) -> Mark {
     match account.end {

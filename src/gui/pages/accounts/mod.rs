@@ -181,6 +181,17 @@ impl AccountsPage {
         }
     }
 
+    /// How often the rows of the table were arranged.
+    pub fn arrangements(&self) -> u64 {
+        self.list.arrangements()
+    }
+
+    /// Shows the accounts that need attention, and no others.
+    pub fn show_problems(&mut self) {
+        self.showing = Showing::Problems;
+        self.filter.clear();
+    }
+
     /// Unticks the accounts that are complete, and no others.
     pub fn untick_complete(&mut self) {
         for (position, chosen) in self.chosen.iter_mut().enumerate() {

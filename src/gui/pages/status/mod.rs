@@ -89,6 +89,11 @@ impl StatusPage {
         self.list.opened()
     }
 
+    /// How often the rows of the table were arranged.
+    pub fn arrangements(&self) -> u64 {
+        self.list.arrangements()
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Stamped) {
         self.starting = false;
@@ -111,7 +116,7 @@ impl StatusPage {
         let (failed, skipped) = (self.state.count_ended(AccountEnd::Failed), self.state.count_skipped());
         let failed = format!("{}{}", part(failed, "failed"), part(skipped, "skipped"));
         let progress = if self.state.is_known() {
-            format!("{} %", self.percent())
+            format!("{} %", self.state.percent())
         } else {
             format!("{} mailboxes", self.of_mailboxes())
         };
@@ -165,12 +170,12 @@ impl StatusPage {
         let at = info.started.get(11..16).unwrap_or_default();
         let whole = self.state.whole().filter(|_| self.is_part() && info.kind == RunKind::Migrate);
         let whole = whole.map_or_else(String::new, |whole| format!("{} · ", words::progress(whole)));
-        let doing = if self.state.stop_requested {
-            "Stopping: finishing the current messages".to_owned()
-        } else if self.state.paused {
-            "Paused".to_owned()
-        } else {
-            format!("{jobs} at a time")
+        let doing = match self.state.lost_server() {
+            _ if !self.is_running() => "Ended".to_owned(),
+            _ if self.state.stop_requested => "Stopping: finishing the current messages".to_owned(),
+            _ if self.state.paused => "Paused".to_owned(),
+            Some(wait) => format!("Waiting for {}", words::server(wait.side)),
+            None => format!("{jobs} at a time"),
         };
         format!("{whole}{doing} · from {} to {} · started {at}", info.source, info.target)
     }
@@ -235,9 +240,9 @@ impl StatusPage {
         self.show_pause(ui, actions);
         self.show_common_failure(ui, actions);
         let state = &self.state;
-        progress::bar(ui, state.good_share(), state.failed_share(), state.skipped_share(), "Progress of this run");
+        progress::bar(ui, state.fraction(), state.failed_share(), state.skipped_share(), "Progress of this run");
         self.figures(ui);
-        self.tools(ui);
+        self.tools(ui, actions);
         self.table(ui, actions);
     }
 
@@ -397,16 +402,18 @@ impl StatusPage {
         });
     }
 
-    fn tools(&mut self, ui: &mut Ui) {
+    fn tools(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let [running, problems, _, done] = self.groups();
         let filters = [
-            ("All", self.state.accounts.len() as u64, Filter::All),
+            (account_list::name_of_all(&self.state), self.state.accounts.len() as u64, Filter::All),
             ("Running", running, Filter::Running),
             ("Problems", problems, Filter::Problems),
             ("Complete", done, Filter::Done),
         ];
-        let tools = Tools { filters: &filters, chosen: self.filter, saves: false };
-        (self.filter, _) = tools.show(ui, &mut self.search);
+        let tools = Tools { filters: &filters, chosen: self.filter, saves: true };
+        let asked;
+        (self.filter, asked) = tools.show(ui, &mut self.search);
+        self.list.hand_out(ui, &self.state, asked, actions);
     }
 
     fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {

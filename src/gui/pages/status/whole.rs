@@ -23,7 +23,7 @@ impl StatusPage {
         let (progress, of_progress, of_messages) = if known {
             let of_bytes = format!("{bytes} of {}", words::size(expected.bytes));
             let of_messages = format!("of {}", words::counted(expected.messages, "message"));
-            (format!("{} %", self.percent()), of_bytes, of_messages)
+            (format!("{} %", state.percent()), of_bytes, of_messages)
         } else {
             (self.of_mailboxes(), "mailboxes ended".to_owned(), format!("messages · {bytes}"))
         };
@@ -59,11 +59,6 @@ impl StatusPage {
                 });
             }
         });
-    }
-
-    /// How far the run has come without what failed or was skipped, in whole percent.
-    pub(super) fn percent(&self) -> u32 {
-        (self.state.good_share() * 100.0).floor() as u32
     }
 
     /// The mailboxes that have ended, of all: `3 of 12`.

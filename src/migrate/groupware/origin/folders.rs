@@ -94,7 +94,7 @@ impl ItemFolders {
         id: AccountId,
         account: &Account,
     ) -> Result<Option<Self>, Halt> {
-        let place = context.permit(Side::Source)?;
+        let place = context.permit(id, Side::Source)?;
         let signed_in = context.sign_in(id, Side::Source, account)?;
         let (mut reader, registration) = (signed_in.session.into_reader(), signed_in.registration);
         let listed = reader.list().on(Side::Source)?.folders;
