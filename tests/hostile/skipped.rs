@@ -137,7 +137,7 @@ fn a_mailbox_whose_server_is_silent_is_cut_so_that_the_others_need_not_wait_for_
 /// Two workers, and two mailboxes that both need a while.
 fn two_at_a_time() -> Stage {
     let mut stage = slow();
-    stage.source.store().add_generated(BEN, "INBOX", 60, 600, 700).unwrap();
+    stage.source.store().add_generated(BEN, "INBOX", 150, 600, 700).unwrap();
     stage.jobs = 2;
     stage
 }

@@ -2,9 +2,12 @@
 
 use super::focus_ring;
 use crate::gui::theme::{palette, small};
-use egui::{Button, Role, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Button, Role, Stroke, TextStyle, TextWrapMode, Ui, Vec2, WidgetInfo, WidgetText, vec2};
 
-/// Draws a chip and returns whether it was pressed.
+const PADDING: Vec2 = vec2(11.0, 4.0);
+const WRAP: TextWrapMode = TextWrapMode::Extend;
+
+/// Draws a chip and returns whether it was pressed. In a row that wraps, one without enough room comes to the next row and is not broken.
 pub fn chip(ui: &mut Ui, label: &str, chosen: bool) -> bool {
     let palette = palette(ui);
     let (fill, stroke, text) = if chosen {
@@ -12,15 +15,20 @@ pub fn chip(ui: &mut Ui, label: &str, chosen: bool) -> bool {
     } else {
         (palette.card, palette.edge, palette.soft)
     };
+    let text = small(label).color(text);
+    let galley = WidgetText::from(text.clone()).into_galley(ui, Some(WRAP), f32::INFINITY, TextStyle::Body);
+    if galley.size().x + 2.0 * PADDING.x > ui.available_size_before_wrap().x {
+        ui.end_row();
+    }
     let response = ui
         .scope(|ui| {
-            ui.spacing_mut().button_padding = vec2(12.0, 4.0);
+            ui.spacing_mut().button_padding = PADDING;
             let widgets = &mut ui.visuals_mut().widgets;
             for widget in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
                 widget.weak_bg_fill = fill;
                 widget.bg_stroke = Stroke::new(1.0, stroke);
             }
-            ui.add(Button::new(small(label).color(text)).corner_radius(14).min_size(vec2(0.0, 28.0)))
+            ui.add(Button::new(text).corner_radius(14).min_size(vec2(0.0, 28.0)).wrap_mode(WRAP))
         })
         .inner;
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, label));

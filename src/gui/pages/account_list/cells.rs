@@ -112,6 +112,7 @@ fn bar(row: &mut Row<'_>, place: usize, account: Option<&AccountState>) {
     let rect = Rect::from_center_size(cell.center(), vec2(cell.width(), 6.0));
     let (fraction, colour) = match account.end {
         Some(AccountEnd::Complete) => (1.0, colours.good),
+        _ if account.is_skipped() => (account.tally.fraction(), colours.soft),
         Some(_) => (account.tally.fraction(), colours.warning),
         None => (account.tally.fraction(), colours.accent),
     };

@@ -61,7 +61,7 @@ fn search_field(ui: &mut Ui, text: &mut String) {
     let edit = TextEdit::singleline(text)
         .id(filter_id())
         .hint_text("Filter")
-        .desired_width(if ui.available_width() < theme::WIDE_TABLE { 130.0 } else { 180.0 })
+        .desired_width(if ui.available_width() < theme::WIDE_TABLE { 108.0 } else { 180.0 })
         .min_size(vec2(0.0, theme::CONTROL))
         .margin(vec2(10.0, 5.0))
         .align(egui::Align2::LEFT_CENTER);
