@@ -81,7 +81,7 @@ impl RunState {
 mod tests {
     use super::*;
     use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, Side};
-    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, Stamped};
+    use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunKind, Stamped};
 
     const INBOX: FolderId = FolderId(0);
 

@@ -222,7 +222,7 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     assert_eq!(harness.query_all_by_label_contains("next try in").count(), 8);
     harness.get_by_label_contains("All mailboxes wait for the source server: next try in ");
     assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
-    harness.get_by_label_contains("Waiting for the source server · from mail.old-company.com to 10.1.0.5:8143");
+    harness.get_by_label_contains("All mailboxes wait · from mail.old-company.com to 10.1.0.5:8143");
     assert!(harness.query_by_label_contains("at a time").is_none(), "no mailbox is worked on");
     assert!(harness.query_by_label_contains("about ").is_none(), "no time left is shown while all wait");
     harness.get_by_label("Try now").click();

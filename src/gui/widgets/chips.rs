@@ -4,7 +4,7 @@ use super::focus_ring;
 use crate::gui::theme::{palette, small};
 use egui::{Button, Role, Stroke, TextStyle, TextWrapMode, Ui, Vec2, WidgetInfo, WidgetText, vec2};
 
-const PADDING: Vec2 = vec2(11.0, 4.0);
+const PADDING: Vec2 = vec2(12.0, 4.0);
 const WRAP: TextWrapMode = TextWrapMode::Extend;
 
 /// Draws a chip and returns whether it was pressed. In a row that wraps, one without enough room comes to the next row and is not broken.

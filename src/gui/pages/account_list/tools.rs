@@ -31,7 +31,13 @@ impl<F: Copy + PartialEq> Tools<'_, F> {
         let (mut chosen, mut asked) = (self.chosen, None);
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                search_field(ui, search);
+                // The filters come before the width of the search.
+                let width = match (ui.available_width() < theme::WIDE_TABLE, self.saves) {
+                    (false, _) => 180.0,
+                    (true, false) => 130.0,
+                    (true, true) => 84.0,
+                };
+                search_field(ui, search, width);
                 if self.saves {
                     asked = save_links(ui);
                 }
@@ -57,11 +63,11 @@ pub fn save_links(ui: &mut Ui) -> Option<Asked> {
 }
 
 /// The search field. Enter in it does nothing, so that looking for an account cannot start a migration.
-fn search_field(ui: &mut Ui, text: &mut String) {
+fn search_field(ui: &mut Ui, text: &mut String, width: f32) {
     let edit = TextEdit::singleline(text)
         .id(filter_id())
         .hint_text("Filter")
-        .desired_width(if ui.available_width() < theme::WIDE_TABLE { 108.0 } else { 180.0 })
+        .desired_width(width)
         .min_size(vec2(0.0, theme::CONTROL))
         .margin(vec2(10.0, 5.0))
         .align(egui::Align2::LEFT_CENTER);

@@ -174,7 +174,7 @@ impl StatusPage {
             _ if !self.is_running() => "Ended".to_owned(),
             _ if self.state.stop_requested => "Stopping: finishing the current messages".to_owned(),
             _ if self.state.paused => "Paused".to_owned(),
-            Some(wait) => format!("Waiting for {}", words::server(wait.side)),
+            Some(_) => "All mailboxes wait".to_owned(),
             None => format!("{jobs} at a time"),
         };
         format!("{whole}{doing} · from {} to {} · started {at}", info.source, info.target)
