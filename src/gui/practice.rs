@@ -33,14 +33,20 @@ impl Practice {
 /// What every page says of the demo.
 pub const HEAD: &str = "Demo: nothing leaves this computer.";
 
-/// What there is to try on a page.
-pub fn hint(page: Page) -> &'static str {
+/// What there is to try on a page. `right` is the password in place of the wrong one; none in a demo without anything to practise on.
+pub fn hint(page: Page, right: Option<&str>) -> String {
+    let Some(right) = right else { return "Servers, people and messages are made up.".to_owned() };
     match page {
         Page::Servers => {
             "Both servers are inside this program. Their certificate is unknown: test the connection and trust it."
+                .to_owned()
         }
-        Page::Accounts => "One password in this list is wrong. Check accounts finds it, and so does the migration.",
-        Page::Status => "The line to the source is slow, and is cut now and then.",
-        Page::Result => "One password was wrong, and one message is too large for the target.",
+        Page::Accounts => {
+            "One password in this list is wrong. Check accounts finds it, and so does the migration.".to_owned()
+        }
+        Page::Status => "The line to the source is slow, and is cut now and then.".to_owned(),
+        Page::Result => format!(
+            "One password in the list is wrong; the right one is {right}. One message is too large for the target."
+        ),
     }
 }

@@ -44,6 +44,8 @@ pub struct Wizard {
     pub log_folder: PathBuf,
     /// The servers are those of the demo.
     pub demo: bool,
+    /// In the demo, the right password of the account whose password in the list is wrong.
+    pub right_password: Option<String>,
     /// What failed, until the user dismisses it.
     pub notice: Option<String>,
     /// What succeeded, until the user dismisses it.
@@ -154,7 +156,7 @@ impl Wizard {
         use super::widgets::{sign::Mark, strip};
         if self.demo {
             let links: &[&str] = if self.status.is_running() { &[] } else { &["Leave the demo"] };
-            let hint = theme::small(practice::hint(self.page)).color(palette(ui).ink);
+            let hint = theme::small(practice::hint(self.page, self.right_password.as_deref())).color(palette(ui).ink);
             let below = |ui: &mut Ui| drop(ui.add(Label::new(hint).wrap()));
             if strip::line(ui, Mark::Note, practice::HEAD, links, below).is_some() {
                 actions.push(Action::LeaveDemo);

@@ -28,6 +28,7 @@ use crate::migrate::{Groupware, MailServer, RestoredPort, TargetKind};
 use crate::migration::Migration;
 use crate::progress::RunKind;
 use crate::rehearsal::demo::Demo;
+use crate::rehearsal::sample::Person;
 use crate::report::words;
 use crate::settings::Settings;
 use continuing::Choosing;
@@ -142,6 +143,9 @@ impl App {
         page.groupware.rehearse(demo.calendars());
         page.pinned = (!demo.is_practice()).then(|| demo.fingerprint());
         self.wizard.demo = true;
+        let refused = |person: &&Person| demo.refused_account() == Some(person.address.as_str());
+        let refused = demo.people().iter().find(refused).filter(|_| demo.is_practice());
+        self.wizard.right_password = refused.map(|person| person.password.reveal().to_owned());
         let loading = self.tasks.load(demo.accounts_file().to_owned(), Default::default());
         self.report(loading);
     }

@@ -84,18 +84,21 @@ impl ResultTable {
     }
 }
 
-/// A narrow table says "n of m" in one column, and leaves out the size.
+/// A table that is not wide says "n of m" in one column, and a narrow one leaves out the size: addresses and reasons come first.
 fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let measured = list.measured(ui, listed);
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Account")];
     columns.extend(account_list::machine(listed));
     columns.push(account_list::state("Result", 410.0));
-    if ui.available_width() >= 700.0 {
+    let room = ui.available_width();
+    if room >= 900.0 {
         columns.push(account_list::number(Field::Messages, "Source", 84.0));
         columns.push(account_list::number(Field::Target, "Target", 84.0));
-        columns.push(account_list::number(Field::Size, "Size", 84.0));
     } else {
         columns.push(account_list::number(Field::Messages, "Messages", 124.0));
+    }
+    if room >= 800.0 {
+        columns.push(account_list::number(Field::Size, "Size", 84.0));
     }
     Columns::of(columns)
 }

@@ -50,10 +50,11 @@ pub(super) fn run(state: &RunState) -> Markup {
     if kind != RunKind::Check {
         let before = match tally.compared_before {
             0 => String::new(),
-            before => format!("{} in earlier runs", words::count(before)),
+            before => format!("{} of them in earlier runs", words::count(before)),
         };
-        figures.push(("Compared", messages(tally.checked.messages), before, ""));
-        figures.push(("Failed", messages(tally.failed), "messages".to_owned(), coloured(tally.failed, "bad")));
+        figures.push(("Compared", messages(tally.checked.messages + tally.compared_before), before, ""));
+        let noun = if tally.failed == 1 { "message" } else { "messages" };
+        figures.push(("Failed", messages(tally.failed), noun.to_owned(), coloured(tally.failed, "bad")));
     }
     figures.push(("Took", words::took(state.now), String::new(), ""));
     section("This run", &figures)

@@ -14,7 +14,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 150.0;
 const BAR: f64 = 22.0;
 /// Where the bars begin, right of the names.
-const NAMES: f64 = 210.0;
+const NAMES: f64 = 270.0;
 /// Where the longest bar ends, left of its size.
 const SIZES: f64 = 550.0;
 
@@ -94,7 +94,7 @@ fn sizes(state: &RunState) -> Option<Markup> {
 
 /// An address as long as the room left of the bars.
 fn shortened(address: &str) -> String {
-    const LETTERS: usize = 30;
+    const LETTERS: usize = 32;
     match address.char_indices().nth(LETTERS) {
         Some((end, _)) => format!("{}…", &address[..end]),
         None => address.to_owned(),

@@ -196,25 +196,19 @@ pub fn comparison(state: &RunState) -> String {
             let before = state.tally.compared_before.min(there.saturating_sub(checked));
             let never = there.saturating_sub(checked + before);
             let was = |number: u64| if number == 1 { "was" } else { "were" };
-            let (were, never_were) = (was(if there.max(checked) == 1 { 1 } else { checked }), was(never));
+            // The whole comes first: those of this run and of earlier ones together.
+            let compared = checked + before;
+            let were = was(if there.max(checked) == 1 { 1 } else { compared });
             let all = counted(there.max(checked), "message");
-            match (before, never) {
-                (0, 0) => format!("{} of {all} {were} {read}{how}.", count(checked)),
-                (0, never) => {
-                    format!("{} of {all} {were} {read}{how}; {} never {never_were}.", count(checked), count(never))
-                }
-                (before, 0) => format!(
-                    "{} of {all} {were} {read}{how} in this run and {} in earlier runs.",
-                    count(checked),
-                    count(before)
-                ),
-                (before, never) => format!(
-                    "{} of {all} {were} {read}{how} in this run and {} in earlier runs; {} never {never_were}.",
-                    count(checked),
-                    count(before),
-                    count(never)
-                ),
-            }
+            let when = match before {
+                0 => String::new(),
+                before => format!(": {} in this run, {} in earlier runs", count(checked), count(before)),
+            };
+            let never = match never {
+                0 => String::new(),
+                never => format!("; {} never {}", count(never), was(never)),
+            };
+            format!("{} of {all} {were} {read}{how}{when}{never}.", count(compared))
         }
     }
 }

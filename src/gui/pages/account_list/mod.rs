@@ -278,6 +278,9 @@ impl AccountList {
                 let has_problems = listed.account(index).is_some_and(|account| !account.problems.is_empty());
                 if cause.is_some() && !is_shared && !(open && has_problems) {
                     self.say_all(&listed.what_to_do(index), (view.columns.first(), last), (None, false), &fit);
+                    if !open && !listed.links(index).is_empty() {
+                        self.list.push(Entry::Links(index));
+                    }
                 }
                 if open {
                     self.add_details(view, index, &fit);
