@@ -50,8 +50,12 @@ pub struct DavServer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadOnly {
     Options,
-    Propfind { depth: u8 },
+    Propfind {
+        depth: u8,
+    },
     Report,
+    /// The report of changes, which goes no deeper than the depth 0 it is sent with (RFC 6578, section 3.2).
+    Changes,
     Get,
 }
 
@@ -91,6 +95,7 @@ impl ReadConnection {
             ReadOnly::Options => ("OPTIONS", None),
             ReadOnly::Propfind { depth } => ("PROPFIND", Some(depth.to_string())),
             ReadOnly::Report => ("REPORT", Some("1".to_owned())),
+            ReadOnly::Changes => ("REPORT", Some("0".to_owned())),
             ReadOnly::Get => ("GET", None),
         };
         let headers: Vec<(&str, &str)> =

@@ -13,6 +13,7 @@
 //! docs/kerio-connect.md.
 
 mod address;
+mod changes;
 mod collections;
 mod connection;
 mod digest;
@@ -23,7 +24,8 @@ mod source;
 mod target;
 
 pub use address::{DavAddress, Href};
-pub use collections::{Collection, CollectionKind, Listed};
+pub use changes::Changes;
+pub use collections::{Collection, CollectionKind, Listed, Tokens};
 pub use connection::{DavLogin, DavServer};
 pub use error::DavError;
 pub use source::{Fetched, Source};

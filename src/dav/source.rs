@@ -1,6 +1,7 @@
 //! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
 
-use super::collections::{self, Collection, CollectionKind, Listed};
+use super::changes::{self, Changes};
+use super::collections::{self, Collection, CollectionKind, Listed, Tokens};
 use super::connection::{Channel, DavLogin, DavServer, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
 use super::multistatus::{self, Response};
@@ -51,6 +52,33 @@ impl Source {
     /// What is in a collection, and whether the server listed all of it.
     pub fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), DavError> {
         collections::items(&mut self.connection, &collection.href)
+    }
+
+    /// What changed in a collection since it had that token ([`Tokens::sync`]); none where the server does not take it.
+    pub fn changes(&mut self, collection: &Href, token: &str) -> Result<Option<Changes>, DavError> {
+        changes::since(&mut self.connection, collection, token)
+    }
+
+    /// What the server says of the state that a collection is in now.
+    pub fn tokens(&mut self, collection: &Href) -> Result<Tokens, DavError> {
+        collections::tokens_of(&mut self.connection, collection)
+    }
+
+    /// The versions of items at places in a collection; none of those that the server does not speak of.
+    pub fn versions(
+        &mut self,
+        kind: CollectionKind,
+        collection: &Href,
+        places: &[&Href],
+    ) -> Result<HashMap<Href, String>, DavError> {
+        let mut versions = HashMap::new();
+        let mut each = |response: Response| {
+            if let Some(listed) = collections::listed(response, collection) {
+                versions.insert(listed.href, listed.etag);
+            }
+        };
+        self.ask_about(kind, collection, places, &mut each)?;
+        Ok(versions)
     }
 
     /// Where all objects are that the account has in its calendars, and where the server puts invitations.
@@ -175,22 +203,31 @@ impl Source {
         collection: &Href,
         places: &[&Href],
     ) -> Result<Vec<Href>, DavError> {
-        let question = multiget_question(kind, false, places.iter().copied());
         let mut missing = Vec::new();
-        let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
-            Ok((answer, _)) => answer,
-            Err(DavError::Refused { .. } | DavError::TooLong(_) | DavError::NotDav(_)) => return Ok(missing),
-            Err(error) => return Err(error),
-        };
         let mut each = |response: Response| {
             if matches!(response.status, Some(404 | 410)) && response.properties.is_empty() {
                 missing.push(response.href);
             }
         };
-        match multistatus::read(&answer.body, &mut each, self.connection.address(), collection) {
-            Ok(_) => Ok(missing),
-            Err(_) => Ok(Vec::new()),
-        }
+        let is_answered = self.ask_about(kind, collection, places, &mut each)?;
+        Ok(if is_answered { missing } else { Vec::new() })
+    }
+
+    /// Asks about places with one request, and says whether the server has an answer to such a question.
+    fn ask_about(
+        &mut self,
+        kind: CollectionKind,
+        collection: &Href,
+        places: &[&Href],
+        each: &mut dyn FnMut(Response),
+    ) -> Result<bool, DavError> {
+        let question = multiget_question(kind, false, places.iter().copied());
+        let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
+            Ok((answer, _)) => answer,
+            Err(DavError::Refused { .. } | DavError::TooLong(_) | DavError::NotDav(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(multistatus::read(&answer.body, each, self.connection.address(), collection).is_ok())
     }
 
     /// Many items with one request. An answer that cannot be used is as good as none: each item is then read alone.

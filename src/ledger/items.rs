@@ -44,6 +44,9 @@ pub struct ItemRecord {
     /// Whether that place holds more than its items, so that a message there is copied as mail as well.
     #[serde(default)]
     pub has_more: bool,
+    /// Whether it was on the target and somebody deleted it there.
+    #[serde(default)]
+    pub deleted_there: bool,
 }
 
 impl ItemRecord {
@@ -105,6 +108,7 @@ mod tests {
             target: "/new/a.ics".into(),
             items_there: 1,
             has_more: false,
+            deleted_there: false,
         };
         let row = record.row().unwrap();
         assert_eq!(ItemRecord::read(&row), Some(record));

@@ -6,7 +6,8 @@ use crate::standin::Pair;
 use crate::{outcome, said, said as said_of, sample};
 use kimt::domain::ProblemKind;
 use kimt::migrate::{Groupware, GroupwareMode};
-use kimt::progress::{RunKind, Verdict};
+use kimt::progress::{RunKind, RunState, Verdict};
+use kimt::rehearsal::dav::DavFault;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -138,8 +139,69 @@ fn what_the_target_does_not_take_as_an_item_or_has_otherwise_arrives_as_mail() {
     pair.target.change(|it| it.refuses_uids = Vec::new());
     let again = pair.office.run(RunKind::Migrate);
     assert_eq!((outcome(&again), again.tally.copied.messages), ([1, 7, 1, 0, 2, 0], 0), "{:#?}", said(&again));
+    assert_eq!(named_as_mail(&again), [ONE]);
+    assert_eq!(named_as_mail(&pair.office.run(RunKind::Migrate)), [""; 0], "it is named once");
     mailbox.assert_each_is_mail_or_item(&["UID:floating@example.com", "UID:day@example.com"]);
     pair.assert_safe();
+}
+
+const ONE: &str = "ItemsMailedBefore: 1 item of 'Calendar' is on the target as mail too, from an earlier run.";
+
+/// What is said of items that are on the target as mail too.
+fn named_as_mail(run: &RunState) -> Vec<String> {
+    said(run).into_iter().filter(|said| said.contains("as mail too")).collect()
+}
+
+#[test]
+fn what_was_mailed_before_or_comes_while_items_are_copied_becomes_an_item_and_its_mail_is_named_once() {
+    let mut mailbox = mailbox(GroupwareMode::Imap);
+    // An earlier run had no look at items.
+    let mut without = mailbox.pair.office.request(RunKind::Migrate);
+    without.options.groupware = Groupware::default();
+    let run = mailbox.pair.office.stage.finish(without);
+    assert_eq!((run.verdict(), outcome(&run)), (Verdict::AllComplete, [0; 6]), "{:#?}", said(&run));
+    // And one more comes when the folders have been listed.
+    let late = mail("text/calendar", &sample::events()[1].1.replace("meeting@", "late@"));
+    mailbox.letters.push(Letter { text: late.clone(), item: Some("late@example.com".to_owned()) });
+    let (store, is_there) = (mailbox.pair.office.stage.source.server.store().clone(), AtomicBool::new(false));
+    mailbox.pair.target.on_request(move |method, _, _| {
+        if method == "PUT" && !is_there.swap(true, Ordering::SeqCst) {
+            store.add(ANN, "Calendar", message(&late)).unwrap();
+        }
+        DavFault::None
+    });
+    let items = mailbox.letters.iter().filter(|letter| letter.item.is_some()).count();
+    let first = mailbox.pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&first), [items as u64 - 1, 0, 0, 0, 2, 0], "{:#?}", said(&first));
+    assert_eq!(first.tally.copied.messages, 1, "the late one came as mail");
+    let named = named_as_mail(&first);
+    assert_eq!(named.len(), 4, "each folder: {named:#?}");
+    let second = mailbox.pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&second), [1, items as u64 - 1, 0, 0, 2, 0], "{:#?}", said(&second));
+    assert_eq!(named_as_mail(&second), [ONE]);
+    let third = mailbox.pair.office.run(RunKind::Migrate);
+    assert_eq!((named_as_mail(&third), third.verdict()), (Vec::new(), Verdict::AllComplete), "{:#?}", said(&third));
+    let words: Vec<String> = mailbox.letters.iter().filter_map(|letter| letter.item.clone()).collect();
+    let there = mailbox.pair.uids();
+    assert!(words.iter().all(|uid| there.iter().filter(|there| *there == uid).count() == 1), "{there:?}");
+    assert_eq!(mailbox.pair.office.stage.target.mail().messages(), mailbox.pair.office.stage.source.mail().messages());
+    mailbox.pair.assert_safe();
+}
+
+#[test]
+fn that_the_source_has_no_items_is_said_once_and_where_a_server_had_them_its_silence_is_a_failure() {
+    let mut pair = Pair::start();
+    let server = pair.office.groupware.source_dav.take();
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((run.verdict(), kinds(&run)), (Verdict::AllComplete, [ProblemKind::ItemsNotOffered].into()));
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((run.verdict(), kinds(&run)), (Verdict::AllComplete, [].into()), "{:#?}", said(&run));
+    pair.office.groupware.source_dav = server;
+    assert_eq!(outcome(&pair.office.run(RunKind::Migrate))[0], crate::standin::ALL);
+    pair.office.groupware.source_dav = None;
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((run.verdict(), kinds(&run)), (Verdict::SomeIncomplete, [ProblemKind::ItemsNotReached].into()));
+    assert!(said(&run).iter().any(|said| said.contains("on the source server cannot be reached")), "{:#?}", said(&run));
 }
 
 #[test]

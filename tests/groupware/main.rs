@@ -15,6 +15,7 @@ mod safety;
 mod sample;
 mod servers;
 mod standin;
+mod tokens;
 mod tripwire;
 mod twenty;
 

@@ -15,5 +15,6 @@ pub mod imap_client;
 pub mod pair;
 pub mod process;
 pub mod pymap;
+pub mod relay;
 pub mod run;
 pub mod wire_value;

@@ -91,7 +91,9 @@ impl Problem {
             FolderReplaced => "Migrate this mailbox again; the folder is then compared by content.",
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | MessageNormalised | DateNotKept
             | KeywordsDropped | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged
-            | ItemLeftOut | ItemAdapted | MarkedOnTarget | MessageFiled => "",
+            | ItemsStoredAgain | ItemLeftOut | ItemAdapted | MarkedOnTarget | MessageFiled => "",
+            ItemsDeletedThere => "To store them again, migrate this mailbox with --repair.",
+            ItemsMailedBefore => "The users can delete the mail; nothing is deleted by the program.",
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
             }

@@ -200,6 +200,12 @@ pub enum ProblemKind {
     CollectionNotWhole,
     /// The items of a calendar or address book went into the default one, with its name as their category.
     CollectionMerged,
+    /// Items that an earlier run stored were deleted on the target, and stay so.
+    ItemsDeletedThere,
+    /// Items that an earlier run stored were lost on the target, and are stored again.
+    ItemsStoredAgain,
+    /// Messages that an earlier run copied as mail are on the target as items as well.
+    ItemsMailedBefore,
     /// An event, task or contact could not be copied.
     ItemNotCopied,
     /// An event, task or contact was left out on purpose.
@@ -238,7 +244,7 @@ impl Problem {
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
             | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays | ItemsNotReached | ItemsRefused
             | ItemsNotOffered | InvitationSeen | AttendeesListed | CollectionLeftOut | CollectionNotWhole
-            | CollectionMerged => Reach::Folder,
+            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore => Reach::Folder,
             MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
             | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
             | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
@@ -263,8 +269,9 @@ impl Problem {
             | MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
             | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
             | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
-            | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemNotCopied | ItemLeftOut | ItemAdapted
-            | ItemAltered | ItemDifferent | ItemMissing => Retry::Never,
+            | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain
+            | ItemsMailedBefore | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent
+            | ItemMissing => Retry::Never,
         }
     }
 
@@ -275,7 +282,8 @@ impl Problem {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | SizeNotAsAnnounced
             | MessageNormalised | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget
             | MessageFiled | OldCopyStays | ItemsNotOffered | AttendeesListed | CollectionLeftOut
-            | CollectionMerged | ItemLeftOut | ItemAdapted => Severity::Notice,
+            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore | ItemLeftOut
+            | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused

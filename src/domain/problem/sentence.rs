@@ -159,6 +159,24 @@ impl Problem {
                 "What is in '{0}' is in the default calendar or address book on the target, with the category '{0}'",
                 self.collection()
             ),
+            ItemsDeletedThere => {
+                let (items, were, are) = self.items("was", "were");
+                format!(
+                    "{items} of '{}' {were} deleted on the target since an earlier run, and {are} not stored again",
+                    self.collection()
+                )
+            }
+            ItemsStoredAgain => {
+                let (items, _, are) = self.items("was", "were");
+                format!(
+                    "{items} of '{}' that an earlier run stored {are} not on the target any more, and nothing shows that somebody deleted them; what the source still has is stored again",
+                    self.collection()
+                )
+            }
+            ItemsMailedBefore => {
+                let (items, _, are) = self.items("was", "were");
+                format!("{items} of '{}' {are} on the target as mail too, from an earlier run", self.collection())
+            }
             ItemNotCopied => format!("{} was not copied", self.item()),
             ItemLeftOut => format!("{} was left out", self.item()),
             ItemAdapted => format!("{} was adapted", self.item()),
@@ -175,6 +193,14 @@ impl Problem {
             Some(message) => format!("the message {message} in '{folder}'"),
             None if self.is_one_message() => format!("a message in '{folder}'"),
             None => format!("{} messages in '{folder}'", self.count),
+        }
+    }
+
+    /// How many items it is about, at the beginning of a sentence, with the verb in the past as given and in the present.
+    fn items<'w>(&self, was: &'w str, were: &'w str) -> (String, &'w str, &'static str) {
+        match self.count {
+            0 | 1 => ("1 item".to_owned(), was, "is"),
+            count => (format!("{count} items"), were, "are"),
         }
     }
 

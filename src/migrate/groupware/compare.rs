@@ -34,11 +34,14 @@ pub fn compare(context: &RunContext, id: AccountId, account: &Account) -> ItemsE
 }
 
 fn attempt(reporter: &mut ItemReporter<'_>, end: &mut ItemsEnd) -> Result<(), Failure> {
-    let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
-    let held = survey::list(reporter, &mut source)?;
-    let compared =
-        if held.iter().all(|held| held.items.is_empty()) { Ok(()) } else { collections(reporter, &mut source, &held) };
-    let places = held.iter().flat_map(|held| &held.items).map(|listed| listed.href.canonical());
+    let Some(mut source) = survey::open(reporter, None)? else { return Ok(()) };
+    let held = survey::list(reporter, &mut source, None)?;
+    let compared = if held.iter().all(|held| held.items().is_empty()) {
+        Ok(())
+    } else {
+        collections(reporter, &mut source, &held)
+    };
+    let places = held.iter().flat_map(Held::items).map(|listed| listed.href.canonical());
     end.evidence = Some(reporter.evidence(places));
     source.note_items(reporter, &mut end.as_items);
     compared
@@ -54,7 +57,9 @@ fn collections(reporter: &mut ItemReporter<'_>, source: &mut Origin, held: &[Hel
     let places = Places::look(&mut target)?;
     let mut existing = HashMap::new();
     for kind in [CollectionKind::Calendar, CollectionKind::AddressBook] {
-        existing.insert(kind, Existing::look(&mut target, kind, &places.collections, &HashMap::new())?);
+        let mut of_kind = Existing::look(&mut target, kind, &places.collections)?;
+        of_kind.read_uids(&mut target, &HashMap::new())?;
+        existing.insert(kind, of_kind);
     }
     let mut seen = Vec::new();
     for held in held {
@@ -74,7 +79,7 @@ fn collection(
     existing: &HashMap<CollectionKind, Existing>,
     (attendees, category): (Attendees, Option<String>),
 ) -> Result<(), Failure> {
-    let groups = source.groups(&held.collection, &held.items)?;
+    let groups = source.groups(&held.collection, held.items())?;
     let kerio = reporter.context.profile.limits_pictures;
     let conversion = Conversion { attendees, kerio, category: category.as_deref(), groups: &groups };
     let mut failure = None;
@@ -86,12 +91,12 @@ fn collection(
         failure = compared.err();
         failure.is_none()
     };
-    source.fetch(&held.collection, &held.items, &mut each)?;
+    source.fetch(&held.collection, held.items(), &mut each)?;
     if let Some(failure) = failure {
         return Err(failure);
     }
     if !reporter.control().stopping() {
-        reporter.note_vanished(held.items.iter().map(|listed| listed.href.canonical()));
+        reporter.note_vanished(held.items().iter().map(|listed| listed.href.canonical()));
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! What is on the target already: each UID with its place, over all calendars or all address books, because some servers refuse a UID
 //! that another collection of the account has, and some move the item there.
+//!
+//! The collections are always listed: that is what proves that an item is still there. What is in items that no record knows is read when
+//! something is to be stored, and not before.
 
 use super::sides::{Failure, OnDavSide};
-use crate::dav::{Collection, CollectionKind, Href, Listed, Target};
+use crate::dav::{Collection, CollectionKind, DavError, Fetched, Href, Listed, Target};
 use crate::domain::{ItemKind, Side};
 use crate::items::uids;
 use std::collections::{BTreeSet, HashMap};
@@ -20,44 +23,49 @@ pub(super) struct KnownItem {
 pub(super) struct Existing {
     by_uid: HashMap<(bool, String), Href>,
     hrefs: BTreeSet<Href>,
+    /// What is listed and was not looked into yet, by its collection.
+    unread: Vec<(Collection, Vec<Listed>)>,
     /// The first collection that the server did not list as a whole.
     pub(super) not_whole: Option<Collection>,
 }
 
 impl Existing {
-    /// Lists the collections, and reads the items whose UID no record gives.
-    pub(super) fn look(
-        target: &mut Target,
-        kind: CollectionKind,
-        collections: &[Collection],
-        known: &HashMap<String, KnownItem>,
-    ) -> Result<Self, Failure> {
+    /// Lists the collections.
+    pub(super) fn look(target: &mut Target, kind: CollectionKind, collections: &[Collection]) -> Result<Self, Failure> {
         let mut existing = Self::default();
         for collection in collections.iter().filter(|collection| collection.kind == kind) {
             let (listed, whole) = target.reader().items(collection).on(Side::Target)?;
             if !whole {
                 existing.not_whole.get_or_insert_with(|| collection.clone());
             }
+            existing.hrefs.extend(listed.iter().map(|item| item.href.clone()));
+            existing.unread.push((collection.clone(), listed));
+        }
+        Ok(existing)
+    }
+
+    /// Learns the UIDs of what is listed: from the record, and by reading what no record knows.
+    pub(super) fn read_uids(&mut self, target: &mut Target, known: &HashMap<String, KnownItem>) -> Result<(), Failure> {
+        for (collection, listed) in std::mem::take(&mut self.unread) {
             let mut unknown: Vec<Listed> = Vec::new();
             for item in listed {
-                existing.hrefs.insert(item.href.clone());
                 match known.get(item.href.canonical()) {
                     Some(KnownItem { kind, uid, .. }) => {
-                        existing.by_uid.insert(key(*kind, uid), item.href);
+                        self.by_uid.insert(key(*kind, uid), item.href);
                     }
                     None => unknown.push(item),
                 }
             }
-            let mut each = |item: &Listed, fetched: Result<crate::dav::Fetched, crate::dav::DavError>| {
+            let mut each = |item: &Listed, fetched: Result<Fetched, DavError>| {
                 let Ok(fetched) = fetched else { return true };
                 for (kind, uid) in uids(&fetched.text) {
-                    existing.by_uid.entry(key(kind, &uid)).or_insert_with(|| item.href.clone());
+                    self.by_uid.entry(key(kind, &uid)).or_insert_with(|| item.href.clone());
                 }
                 true
             };
-            target.reader().fetch(kind, &collection.href, &unknown, &mut each).on(Side::Target)?;
+            target.reader().fetch(collection.kind, &collection.href, &unknown, &mut each).on(Side::Target)?;
         }
-        Ok(existing)
+        Ok(())
     }
 
     /// Where the item of that UID is.

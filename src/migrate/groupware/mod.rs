@@ -14,6 +14,7 @@
 mod compare;
 mod copy;
 mod existing;
+mod listing;
 mod messages;
 mod origin;
 mod outgoing;

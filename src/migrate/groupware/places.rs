@@ -219,7 +219,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dav::Href;
+    use crate::dav::{Href, Tokens};
 
     fn collection(path: &str, name: &str, events: bool, tasks: bool) -> Collection {
         let kind = if events || tasks { CollectionKind::Calendar } else { CollectionKind::AddressBook };
@@ -231,6 +231,7 @@ mod tests {
             tasks,
             is_default: false,
             left_out: None,
+            tokens: Tokens::default(),
         }
     }
 

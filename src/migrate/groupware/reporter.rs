@@ -112,6 +112,12 @@ impl<'a> ItemReporter<'a> {
         self.texts.get(place).is_some_and(|text| text.is_on_target() && !text.has_more)
     }
 
+    /// Whether everything at a place is on the target as items, and that since this run.
+    pub(super) fn became_item(&self, place: &str) -> bool {
+        let is_new = |text: &TextState| text.outcomes.values().any(|outcome| *outcome == ItemOutcome::Copied);
+        self.is_on_target(place) && self.texts.get(place).is_some_and(is_new)
+    }
+
     /// What is known of the texts at these places, which are those that the source lists.
     pub(super) fn evidence<'p>(&self, places: impl Iterator<Item = &'p str>) -> ItemEvidence {
         let mut evidence = ItemEvidence::default();

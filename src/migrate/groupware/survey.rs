@@ -1,20 +1,28 @@
 //! What an account has on the source: counted for a check, listed for a migration.
 
+use super::listing::Listing;
 use super::origin::{ItemFiles, ItemFolders, Origin};
 use super::places;
 use super::reporter::ItemReporter;
 use super::sides::{self, Failure};
 use crate::dav::{Collection, DavError, Listed};
 use crate::domain::{Account, AccountId, ItemNote, Note, Problem, ProblemKind, Side};
+use crate::ledger::{ItemsAt, Ledger};
 use crate::migrate::context::RunContext;
 use crate::network::NetworkError;
 
 /// A collection of the source with what is in it.
 pub(super) struct Held {
     pub(super) collection: Collection,
-    pub(super) items: Vec<Listed>,
-    /// Whether the server listed all of it.
-    pub(super) whole: bool,
+    pub(super) listing: Listing,
+    /// How many of its items are tasks.
+    pub(super) tasks: u64,
+}
+
+impl Held {
+    pub(super) fn items(&self) -> &[Listed] {
+        &self.listing.items
+    }
 }
 
 /// Counts what an account has on the source, and says whether that went well.
@@ -23,9 +31,9 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
         return true;
     }
     let mut reporter = ItemReporter::new(context, id, account);
-    let looked = match open(&mut reporter) {
-        Ok(Some(mut source)) => list(&mut reporter, &mut source).map(|held| {
-            for held in held.iter().filter(|held| !held.whole) {
+    let looked = match open(&mut reporter, None) {
+        Ok(Some(mut source)) => list(&mut reporter, &mut source, None).map(|held| {
+            for held in held.iter().filter(|held| !held.listing.whole) {
                 let problem = reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
                 reporter.problem(problem);
             }
@@ -43,10 +51,19 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
 }
 
 /// Opens the source. None where it has neither calendars nor address books, which is worth a notice and no failure when nobody said that
-/// they are there.
-pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Failure> {
+/// they are there, and no notice where the record has it that they were not there before either. Where the record has it that a server had
+/// them, its silence is a failure: what else has items is not the same source.
+pub(super) fn open(reporter: &mut ItemReporter<'_>, ledger: Option<&Ledger>) -> Result<Option<Origin>, Failure> {
     let Some(ends) = &reporter.context.groupware else { return Err(Failure::Off) };
+    let earlier = match ledger {
+        Some(ledger) => ledger.items_at()?,
+        None => None,
+    };
     let absent = |reporter: &mut ItemReporter<'_>, why: ItemNote| {
+        if earlier == Some(ItemsAt::Nowhere) && ends.files.is_none() {
+            log::debug!(target: "dav", "as before, the source has no items: {why:?}");
+            return Ok(None);
+        }
         let problem = Problem::new(ProblemKind::ItemsNotOffered).on(Side::Source);
         reporter.problem(problem.for_account(&reporter.account.address).noting(Note::Items(why)));
         Ok(None)
@@ -68,7 +85,7 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
         };
     }
     let why = match ends.first_met.get() {
-        Some(Err(why)) => why.clone(),
+        Some(Err(why)) if earlier != Some(ItemsAt::Server) => why.clone(),
         _ => {
             let opened = sides::open_source(reporter.context, reporter.id, reporter.account);
             let error = match opened {
@@ -81,6 +98,9 @@ pub(super) fn open(reporter: &mut ItemReporter<'_>) -> Result<Option<Origin>, Fa
                     return other.map(|source| Some(Origin::Server(Box::new(source))));
                 }
             };
+            if earlier == Some(ItemsAt::Server) {
+                return Err(Failure::Dav(Side::Source, error));
+            }
             if is_silent(&error) && ends.first_met.get_or_init(|| Err(error.fault())).is_ok() {
                 return Err(Failure::Dav(Side::Source, error));
             }
@@ -105,8 +125,15 @@ fn is_silent(error: &DavError) -> bool {
     matches!(error, NetworkError::Refused | NetworkError::TimedOut | NetworkError::NotConnected { .. })
 }
 
-/// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is.
-pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Result<Vec<Held>, Failure> {
+/// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is. Who migrates
+/// gives the record, which may save a listing.
+pub(super) fn list(
+    reporter: &mut ItemReporter<'_>,
+    source: &mut Origin,
+    ledger: Option<&Ledger>,
+) -> Result<Vec<Held>, Failure> {
+    let options = &reporter.context.options;
+    let may_believe = !options.repair && !options.follow_deletions;
     let mut held = Vec::new();
     let (mut events, mut tasks, mut contacts) = (0, 0, 0);
     for collection in places::in_order(source.collections()?) {
@@ -116,10 +143,17 @@ pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Resu
             continue;
         }
         reporter.names.insert(collection.href.canonical().to_owned(), collection.name.clone());
-        let (items, whole) = source.items(&collection)?;
-        let counts = source.count(&collection, &items)?;
+        let listing = match (&mut *source, ledger) {
+            (Origin::Server(server), Some(ledger)) => Listing::of_server(server, &collection, ledger, may_believe)?,
+            (source, _) => Listing::of_items(source.items(&collection)?),
+        };
+        let known = listing.tasks.filter(|_| collection.events && collection.tasks);
+        let counts = match known.zip((listing.items.len() as u64).checked_sub(known.unwrap_or_default())) {
+            Some((tasks, events)) => (events, tasks, 0),
+            None => source.count(&collection, &listing.items)?,
+        };
         (events, tasks, contacts) = (events + counts.0, tasks + counts.1, contacts + counts.2);
-        held.push(Held { collection, items, whole });
+        held.push(Held { collection, listing, tasks: counts.1 });
     }
     reporter.counted(events, tasks, contacts);
     Ok(held)

@@ -1,12 +1,12 @@
 //! The answers of the stand-in: PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
 
-use super::store::{Folder, INBOX, Item, Put, Store, homes};
+use super::store::{DavTokens, Folder, INBOX, Item, Put, Store, homes};
 use crate::rehearsal::http::{Answer, Request};
 use percent_encoding::percent_decode_str;
 
 /// What is missing is said as version 8.0 says it.
 const MISSING: &str = "<D:propstat><D:prop><D:quota/></D:prop><D:status>HTTP/1.1 404 NotFound</D:status></D:propstat>";
-const BEGIN: &str = r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav">"#;
+const BEGIN: &str = r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav" xmlns:S="http://calendarserver.org/ns/">"#;
 
 pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer {
     let path = percent_decode_str(&request.path).decode_utf8_lossy().into_owned();
@@ -21,6 +21,13 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
             Answer::new(200, "text/plain", "").with_header("DAV", classes.to_owned())
         }
         "PROPFIND" => propfind(store, user, &path, request.header("Depth").unwrap_or("0") != "0"),
+        // Its depth is that of the request's own resource (RFC 6578, section 3.2).
+        "REPORT" if body.contains("sync-collection") && request.header("Depth").unwrap_or("0") != "0" => {
+            Answer::page(400, "Bad Request")
+        }
+        "REPORT" if body.contains("sync-collection") && store.behaviour.tokens == DavTokens::Sync => {
+            changes(store, &path, &body)
+        }
         "REPORT" if body.contains("sync-collection") && store.behaviour.gives_pages => page(store, &path, &body),
         "REPORT" if body.contains("multiget") => multiget(store, user, &body),
         "REPORT" if body.contains("calendar-query") => query(store, &path),
@@ -104,7 +111,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
     }
     let mut responses = String::new();
     if let Some(folder) = store.folders.get(path) {
-        responses.push_str(&response(path, &folder_properties(folder)));
+        responses.push_str(&response(path, &folder_properties(store, folder)));
     } else if path == calendars || path == contacts {
         responses.push_str(&response(path, "<D:resourcetype><D:collection/></D:resourcetype>"));
     } else {
@@ -112,7 +119,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
     }
     if with_children {
         for (place, folder) in store.folders.iter().filter(|(place, _)| is_child(path, place)) {
-            responses.push_str(&response(place, &folder_properties(folder)));
+            responses.push_str(&response(place, &folder_properties(store, folder)));
         }
         let items: Vec<_> = store.resources.iter().filter(|(place, _)| is_child(path, place)).collect();
         for (place, item) in items.iter().take(store.behaviour.lists_at_most) {
@@ -139,7 +146,7 @@ fn is_child(folder: &str, path: &str) -> bool {
     })
 }
 
-fn folder_properties(folder: &Folder) -> String {
+fn folder_properties(store: &Store, folder: &Folder) -> String {
     let kind = match folder.component {
         "" => "<D:resourcetype><D:collection/></D:resourcetype>".to_owned(),
         INBOX => "<D:resourcetype><D:collection/><C:calendar/><C:schedule-inbox/></D:resourcetype>".to_owned(),
@@ -148,7 +155,12 @@ fn folder_properties(folder: &Folder) -> String {
             "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype><C:supported-calendar-component-set><C:comp name=\"{component}\"/></C:supported-calendar-component-set>"
         ),
     };
-    format!("{kind}<D:displayname>{}</D:displayname>", escaped(&folder.name))
+    let token = match store.behaviour.tokens {
+        DavTokens::None => String::new(),
+        DavTokens::Sync => format!("<D:sync-token>sync/{}</D:sync-token>", store.number()),
+        DavTokens::CTag => format!("<S:getctag>{}</S:getctag>", store.number()),
+    };
+    format!("{kind}<D:displayname>{}</D:displayname>{token}", escaped(&folder.name))
 }
 
 fn multiget(store: &Store, user: &str, body: &str) -> Answer {
@@ -173,6 +185,28 @@ fn multiget(store: &Store, user: &str, body: &str) -> Answer {
         }
     }
     multistatus(&responses)
+}
+
+/// What changed in a folder since a token.
+fn changes(store: &Store, folder: &str, body: &str) -> Answer {
+    let token = body.split("<D:sync-token>").nth(1).and_then(|rest| rest.split("</D:sync-token>").next());
+    let number = match token.unwrap_or_default() {
+        "" => Some(0),
+        token => token.strip_prefix("sync/").and_then(|number| number.parse().ok()),
+    };
+    let Some(changed) = number.and_then(|number| store.changed_since(number)) else {
+        let refusal = r#"<D:error xmlns:D="DAV:"><D:valid-sync-token/></D:error>"#;
+        return Answer::new(403, "application/xml", refusal);
+    };
+    let one = |path: &str| match store.resources.get(path) {
+        Some(item) => response(path, &format!("<D:resourcetype/><D:getetag>{}</D:getetag>", item.etag)),
+        None => {
+            let path = escaped(path);
+            format!("<D:response><D:href>{path}</D:href><D:status>HTTP/1.1 404 NotFound</D:status></D:response>")
+        }
+    };
+    let changed: String = changed.into_iter().filter(|path| is_child(folder, path)).map(one).collect();
+    multistatus(&format!("{changed}<D:sync-token>sync/{}</D:sync-token>", store.number()))
 }
 
 /// The next page of a listing (RFC 6578): the token is the number of items that came before it.

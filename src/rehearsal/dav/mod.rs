@@ -12,7 +12,7 @@ mod digest;
 mod store;
 
 pub use connection::{DavFault, DavHook};
-pub use store::{DavBehaviour, Invitation};
+pub use store::{DavBehaviour, DavTokens, Invitation, Snapshot};
 
 use super::ServerCertificate;
 use super::listener::Listener;
@@ -59,7 +59,7 @@ impl DavStandIn {
 
     /// Turns switches, from the next request on.
     pub fn change(&self, change: impl FnOnce(&mut DavBehaviour)) {
-        change(&mut self.shared.store().behaviour);
+        self.shared.store().behave(change);
     }
 
     /// From now on the hook decides about every request.
@@ -81,6 +81,16 @@ impl DavStandIn {
     /// Deletes the items of an account whose text has these words, as their owner would. Says whether there were any.
     pub fn delete(&self, address: &str, words: &str) -> bool {
         self.shared.store().delete(address, words)
+    }
+
+    /// What the server holds now, for [`DavStandIn::restore`].
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.store().snapshot()
+    }
+
+    /// Brings the server back to what it held, as if a backup of it were restored.
+    pub fn restore(&self, snapshot: Snapshot) {
+        self.shared.store().restore(snapshot);
     }
 
     /// What an account holds: collection and text of each item.

@@ -1,7 +1,7 @@
 //! What the stand-in keeps: accounts, collections, items, and the invitations that it would have sent.
 
 use crate::domain::Secret;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The switches. A [`Default`] server is Kerio Connect as far as it is known.
 #[derive(Debug, Clone)]
@@ -34,6 +34,10 @@ pub struct DavBehaviour {
     pub declares_entities: bool,
     /// Where all requests are redirected to.
     pub redirects_to: Option<String>,
+    /// What collections have that changes with what is in them.
+    pub tokens: DavTokens,
+    /// Whether that stays as it is now, whatever changes.
+    pub tokens_lie: bool,
     /// Whether address books can be searched.
     pub searches_cards: bool,
     /// Whether who took part is put back out of the properties that keep it.
@@ -44,6 +48,17 @@ pub struct DavBehaviour {
     pub wants_app_passwords: bool,
     /// Whether there are calendars at all.
     pub offers_dav: bool,
+}
+
+/// What changes with what is in a collection. The stand-in has one number for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DavTokens {
+    /// Nothing.
+    None,
+    /// A token that the server can be asked about (RFC 6578).
+    Sync,
+    /// CalendarServer's ctag.
+    CTag,
 }
 
 impl Default for DavBehaviour {
@@ -63,6 +78,8 @@ impl Default for DavBehaviour {
             stores_at_most: usize::MAX,
             declares_entities: false,
             redirects_to: None,
+            tokens: DavTokens::None,
+            tokens_lie: false,
             searches_cards: true,
             puts_back: false,
             wants_digest: None,
@@ -104,6 +121,18 @@ pub(super) struct Store {
     pub(super) resources: BTreeMap<String, Item>,
     pub(super) outbox: Vec<Invitation>,
     pub(super) requests: Vec<(String, String)>,
+    /// What was stored or deleted, with the number that the store had then.
+    changes: Vec<(u64, String)>,
+    next: u64,
+    /// The number at which a lying token stays.
+    stays_at: Option<u64>,
+}
+
+/// What a store held at one moment.
+pub struct Snapshot {
+    folders: BTreeMap<String, Folder>,
+    resources: BTreeMap<String, Item>,
+    changes: Vec<(u64, String)>,
     next: u64,
 }
 
@@ -167,7 +196,7 @@ impl Store {
             .unwrap_or_else(|| format!("{calendars}{}/", collection.to_lowercase().replace(' ', "-")));
         self.folders.entry(path.clone()).or_insert_with(|| Folder { name: collection.to_owned(), component: "VEVENT" });
         let etag = self.tag();
-        self.resources.insert(format!("{path}{name}"), Item { etag, text: text.to_owned() });
+        self.keep(format!("{path}{name}"), etag, text.to_owned());
     }
 
     pub(super) fn deliver(&mut self, address: &str, collection: &str, name: &str, text: &str) {
@@ -176,7 +205,7 @@ impl Store {
         }
         let etag = self.tag();
         let path = format!("{}schedule-inbox/{name}", homes(address).0);
-        self.resources.insert(path, Item { etag, text: text.to_owned() });
+        self.keep(path, etag, text.to_owned());
     }
 
     pub(super) fn delete(&mut self, address: &str, words: &str) -> bool {
@@ -184,7 +213,11 @@ impl Store {
         let gone = |path: &String, item: &Item| item.text.contains(words) && owns(address, path);
         let gone: Vec<String> =
             self.resources.iter().filter(|(path, item)| gone(path, item)).map(|(path, _)| path.clone()).collect();
-        gone.iter().for_each(|path| drop(self.resources.remove(path)));
+        for path in gone {
+            self.resources.remove(&path);
+            let at = self.tag();
+            self.changes.push((at, path));
+        }
         self.resources.len() < before
     }
 
@@ -252,8 +285,41 @@ impl Store {
             self.outbox.extend(alarms.map(|line| Invitation { from: address.to_owned(), to: line.to_owned() }));
         }
         let path = if self.behaviour.renames { format!("{}{etag}.eml", &path[..at]) } else { path.to_owned() };
-        self.resources.insert(path, Item { etag, text: kept.join("\r\n") });
+        self.keep(path, etag, kept.join("\r\n"));
         Put::Stored(etag)
+    }
+
+    fn keep(&mut self, path: String, etag: u64, text: String) {
+        self.changes.push((etag, path.clone()));
+        self.resources.insert(path, Item { etag, text });
+    }
+
+    pub(super) fn behave(&mut self, change: impl FnOnce(&mut DavBehaviour)) {
+        change(&mut self.behaviour);
+        self.stays_at = self.behaviour.tokens_lie.then(|| self.number());
+    }
+
+    /// The number that tokens are made of.
+    pub(super) fn number(&self) -> u64 {
+        self.stays_at.unwrap_or(self.next)
+    }
+
+    /// What was stored or deleted since that number, which may have been lost with the state that it was of.
+    pub(super) fn changed_since(&self, number: u64) -> Option<BTreeSet<&str>> {
+        let now = self.number();
+        let is_since = |at: u64| at > number && at <= now;
+        (number <= now)
+            .then(|| self.changes.iter().filter(|(at, _)| is_since(*at)).map(|(_, path)| path.as_str()).collect())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let Self { folders, resources, changes, next, .. } = self;
+        Snapshot { folders: folders.clone(), resources: resources.clone(), changes: changes.clone(), next: *next }
+    }
+
+    pub(super) fn restore(&mut self, snapshot: Snapshot) {
+        let Snapshot { folders, resources, changes, next } = snapshot;
+        (self.folders, self.resources, self.changes, self.next) = (folders, resources, changes, next);
     }
 
     fn tag(&mut self) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! - What the record knows as checked, unchanged on the source and still on the target, needs no look at all.
 //! - What has its UID or its own place taken on the target is compared, and the target's is left alone.
-//! - What the record knows as stored and the target has not any more was deleted there, which is for its owner to decide.
+//! - What somebody deleted on the target stays deleted, which is for its owner to decide.
 
 use super::{Copying, Planned, Waiting, kind_of};
 use crate::dav::{Collection, CollectionKind, Href, Listed};
@@ -38,11 +38,11 @@ impl Copying<'_, '_> {
         records: Vec<ItemRecord>,
         first: bool,
     ) -> Result<(), Failure> {
-        if !held.whole {
+        if !held.listing.whole {
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
             self.reporter.problem(problem);
         }
-        if held.items.is_empty() {
+        if held.items().is_empty() {
             return Ok(());
         }
         self.look_at_target(held.collection.kind)?;
@@ -51,7 +51,7 @@ impl Copying<'_, '_> {
             by_place.entry(record.place.clone()).or_default().push(record);
         }
         let mut open: Vec<Listed> = Vec::new();
-        for listed in &held.items {
+        for listed in held.items() {
             let place = listed.href.canonical();
             let known = by_place.get(place).map_or(&[][..], Vec::as_slice);
             let is_done = |record: &ItemRecord| self.is_done(record, listed, known.len() as u32);
@@ -71,6 +71,7 @@ impl Copying<'_, '_> {
         if open.is_empty() {
             return Ok(());
         }
+        self.know_target(held.collection.kind)?;
         let own =
             own_name(&self.reporter.account.target().key(), held.collection.href.canonical(), "", ItemKind::Event);
         let own = own.trim_end_matches(".ics").to_owned();
@@ -79,7 +80,7 @@ impl Copying<'_, '_> {
             let problem = self.reporter.of_collection(ProblemKind::CollectionMerged, Side::Target, &held.collection);
             self.reporter.problem(problem);
         }
-        let groups = source.groups(&held.collection, &held.items)?;
+        let groups = source.groups(&held.collection, held.items())?;
         let mut failure = None;
         let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
             if self.reporter.control().holding() {
@@ -218,6 +219,7 @@ impl Copying<'_, '_> {
             target: target.canonical().to_owned(),
             items_there: at.items,
             has_more: at.has_more,
+            deleted_there: false,
         };
         let existing = self.existing.entry(collection.kind).or_default();
         let there = existing.of_uid(item.kind, &item.uid).cloned().or_else(|| existing.has(&own).then(|| own.clone()));

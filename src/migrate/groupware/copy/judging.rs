@@ -61,7 +61,7 @@ impl Copying<'_, '_> {
         texts: &HashMap<Href, String>,
     ) -> Result<(), Failure> {
         self.existing.remove(&kind);
-        self.look_at_target(kind)?;
+        self.know_target(kind)?;
         let Some(existing) = self.existing.get(&kind) else { return Ok(()) };
         for waiting in waiting.iter_mut().filter(|it| !texts.contains_key(&it.href)) {
             if let Some(href) = existing.of_uid(waiting.item.kind, &waiting.item.uid) {

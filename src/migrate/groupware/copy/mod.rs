@@ -1,19 +1,21 @@
 //! Storing the items of one account on the target:
 //!
 //! 1. Both sides are signed in to, and their collections listed.
-//! 2. Each collection of the source is listed. What the record knows as checked, unchanged there and still on the target, is done.
-//! 3. Before anything is stored, the target's collections are listed with the UIDs in them.
+//! 2. Each collection of the source is listed, and each of the target. What the record knows as checked, unchanged on the source and still
+//!    on the target, is done.
+//! 3. Before anything is stored, the UIDs of what is on the target become known.
 //! 4. Each other item is read and converted. Where its UID or its own place is taken on the target, the two are compared, and the
 //!    target's is left alone. Else it waits for its batch.
 //! 5. A batch is recorded as intended with one write that a power cut cannot take back; then each of its items is stored and recorded as
 //!    stored.
 //! 6. What was stored is read back, compared by meaning, and recorded as checked.
 //!
-//! `deciding` does steps 2 and 4, `storing` step 5, `judging` step 6. A lost connection begins with 1 again: what was intended is found in 3 and 4 by its place or
+//! `departed` and `deciding` do steps 2 to 4, `storing` step 5, `judging` step 6. A lost connection begins with 1 again: what was intended is found in 3 and 4 by its place or
 //! UID, and not stored twice. An event with participants whose mailboxes are migrated takes the way over `tripwire`, until that has seen
 //! enough.
 
 mod deciding;
+mod departed;
 mod judging;
 mod storing;
 
@@ -21,7 +23,7 @@ use super::ItemsEnd;
 use crate::dav::{CollectionKind, DavError, Href, Target};
 use crate::domain::{Account, AccountId, ItemKind, ItemServerFault, ProblemKind, Side};
 use crate::items::Attendees;
-use crate::ledger::{ItemRecord, ItemState, Ledger};
+use crate::ledger::{ItemRecord, ItemState, ItemsAt, Ledger};
 use crate::migrate::context::RunContext;
 use crate::migrate::groupware::existing::{Existing, KnownItem};
 use crate::migrate::groupware::origin::Origin;
@@ -33,7 +35,7 @@ use crate::migrate::groupware::survey::{self, Held};
 use crate::migrate::groupware::tripwire;
 use crate::migrate::plan::items::AsItems;
 use crate::progress::{Step, WaitReason};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use storing::Planned;
 
@@ -111,6 +113,8 @@ struct Copying<'a, 'b> {
     /// What was stored or found, and is to be read back.
     waiting: Vec<Waiting>,
     bytes: usize,
+    /// The collections of the target into which something was stored.
+    stored_in: BTreeSet<Href>,
 }
 
 /// An item that was stored or found, and is to be compared.
@@ -133,25 +137,33 @@ fn attempt(
     end: &mut ItemsEnd,
 ) -> Result<(), Failure> {
     tripwire::ask(reporter.context)?;
-    let Some(mut source) = survey::open(reporter)? else { return Ok(()) };
-    let held = survey::list(reporter, &mut source)?;
-    let copied = if held.iter().all(|held| held.items.is_empty()) {
+    let Some(mut source) = survey::open(reporter, Some(ledger))? else {
+        let has_files = reporter.context.groupware.as_ref().is_some_and(|ends| ends.files.is_some());
+        return if has_files { Ok(()) } else { Ok(ledger.note_items_at(ItemsAt::Nowhere)?) };
+    };
+    let mut held = survey::list(reporter, &mut source, Some(ledger))?;
+    let copied = if held.iter().all(|held| held.items().is_empty()) {
         Ok(())
     } else {
-        copy(reporter, &mut source, &held, name, ledger)
+        copy(reporter, &mut source, &mut held, name, ledger)
     };
-    let places = held.iter().flat_map(|held| &held.items).map(|listed| listed.href.canonical());
+    let places = held.iter().flat_map(Held::items).map(|listed| listed.href.canonical());
     // What is known of each text holds however the attempt ended.
     end.evidence = Some(reporter.evidence(places));
     end.as_items = AsItems::default();
     source.note_items(reporter, &mut end.as_items);
-    copied
+    copied?;
+    source.name_mailed(reporter, ledger)?;
+    if let Some(at) = source.at() {
+        ledger.note_items_at(at)?;
+    }
+    Ok(())
 }
 
 fn copy(
     reporter: &mut ItemReporter<'_>,
     source: &mut Origin,
-    held: &[Held],
+    held: &mut [Held],
     name: Option<&str>,
     ledger: &mut Ledger,
 ) -> Result<(), Failure> {
@@ -179,39 +191,61 @@ fn copy(
         planned: Vec::new(),
         waiting: Vec::new(),
         bytes: 0,
+        stored_in: BTreeSet::new(),
     };
     let mut records = Vec::new();
-    for held in held {
-        let of_collection = copying.ledger.items(held.collection.href.canonical())?;
-        for record in of_collection.iter().filter(|record| record.state != ItemState::Intended) {
-            let item = KnownItem { kind: kind_of(record.kind), uid: record.uid.clone(), is_recorded: true };
-            copying.known.insert(record.target.clone(), item);
+    for held in held.iter_mut() {
+        records.push(match held.listing.records.take() {
+            Some(records) => records,
+            None => copying.ledger.items(held.collection.href.canonical())?,
+        });
+        if !held.items().is_empty() {
+            copying.list_target(held.collection.kind)?;
         }
-        records.push(of_collection);
+    }
+    copying.settle_departed(held, &mut records)?;
+    for record in records.iter().flatten().filter(|record| record.state != ItemState::Intended) {
+        let item = KnownItem { kind: kind_of(record.kind), uid: record.uid.clone(), is_recorded: true };
+        copying.known.insert(record.target.clone(), item);
     }
     let mut seen = Vec::new();
     for (held, records) in held.iter().zip(records) {
         let first = !seen.contains(&(held.collection.kind, held.collection.events));
         seen.push((held.collection.kind, held.collection.events));
         copying.collection(source, held, records, first)?;
+        held.listing.note(copying.ledger, &held.collection.href, held.tasks)?;
     }
+    copying.note_target()?;
     tripwire::look_at_end(context, id)
 }
 
 impl Copying<'_, '_> {
-    fn look_at_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
-        if self.existing.contains_key(&kind) {
-            return Ok(());
+    fn list_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
+        if !self.existing.contains_key(&kind) {
+            self.existing.insert(kind, Existing::look(&mut self.target, kind, &self.places.collections)?);
         }
-        let existing = Existing::look(&mut self.target, kind, &self.places.collections, &self.known)?;
-        if let Some(collection) = &existing.not_whole {
+        Ok(())
+    }
+
+    /// Makes sure that all that is on the target is known, by its place.
+    fn look_at_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
+        self.list_target(kind)?;
+        if let Some(collection) = self.existing.get(&kind).and_then(|existing| existing.not_whole.as_ref()) {
             // Without a whole list nobody knows what is there; storing could double.
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Target, collection);
             self.reporter.problem(problem);
             return Err(Failure::Dav(Side::Target, DavError::NotDav(ItemServerFault::NotWhole)));
         }
-        self.existing.insert(kind, existing);
         Ok(())
+    }
+
+    /// And by its UID.
+    fn know_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
+        self.look_at_target(kind)?;
+        match self.existing.get_mut(&kind) {
+            Some(existing) => existing.read_uids(&mut self.target, &self.known),
+            None => Ok(()),
+        }
     }
 
     fn plan(&mut self, planned: Planned) -> Result<(), Failure> {

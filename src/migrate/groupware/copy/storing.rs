@@ -7,7 +7,7 @@
 //!   the next attempt, which asks the target.
 
 use super::{Copying, Waiting};
-use crate::dav::{Collection, CollectionKind, DavError, Href, Stored};
+use crate::dav::{Collection, CollectionKind, DavError, Href, Stored, Tokens};
 use crate::domain::{ItemKind, ItemNote, ItemOutcome, ItemServerFault, Note, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::outgoing::Outgoing;
@@ -63,7 +63,10 @@ impl Copying<'_, '_> {
         let Planned { item, number, record, goal, name, own, is_known } = planned;
         let kind = if item.kind == ItemKind::Contact { CollectionKind::AddressBook } else { CollectionKind::Calendar };
         let (href, ours, is_new) = match item.store(&mut self.target, &goal, &name, free.contains(&own)) {
-            Ok(Stored::New { href, .. }) => (href, true, true),
+            Ok(Stored::New { href, .. }) => {
+                self.stored_in.insert(goal.href.clone());
+                (href, true, true)
+            }
             Ok(Stored::Exists) => (own, is_known, false),
             Err(error)
                 if error.is_loss() || matches!(error, DavError::SignInRefused { .. } | DavError::Busy { .. }) =>
@@ -97,6 +100,7 @@ impl Copying<'_, '_> {
             tasks: true,
             is_default: false,
             left_out: None,
+            tokens: Tokens::default(),
         }
     }
 }

@@ -4,12 +4,17 @@
 //!   item counts as both of the last. INBOX, sent, drafts, spam and trash are never such folders, nor is what the user's rules leave out.
 //! - A message is known by its folder, the folder's UIDVALIDITY and its UID; what is in it never changes.
 //! - A message of which everything is on the target as an item is noted as such, and is not copied as mail. Every other message is mail.
+//! - One that is on the target as mail already, because an earlier run had no look at items, could not store it, or ended before it came,
+//!   becomes an item all the same. Its mail stays, and is named in the run that made it an item.
 
 use super::Text;
-use crate::dav::{Collection, CollectionKind, Href, Listed};
-use crate::domain::{Account, AccountId, Folder, FolderPath, ItemFault, ItemName, MessageHead, Side, Uid, UidValidity};
+use crate::dav::{Collection, CollectionKind, Href, Listed, Tokens};
+use crate::domain::{
+    Account, AccountId, Folder, FolderPath, ItemFault, ItemName, MessageHead, ProblemKind, Side, Uid, UidValidity,
+};
 use crate::imap::Reader;
 use crate::items::{ItemMessage, Unusable, split_calendar};
+use crate::ledger::{Ledger, LedgerError, State};
 use crate::migrate::context::RunContext;
 use crate::migrate::context::control::Registration;
 use crate::migrate::context::permits::Permit;
@@ -17,7 +22,7 @@ use crate::migrate::groupware::reporter::ItemReporter;
 use crate::migrate::groupware::{messages, places};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::plan::items::AsItems;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest message that is read, in bytes: an attachment of 50 MB in Base64 and some room.
 const LARGEST: u64 = 80 << 20;
@@ -35,7 +40,7 @@ pub(crate) struct ItemFolders {
 
 struct ItemFolder {
     collection: Collection,
-    wire_name: Vec<u8>,
+    folder: Folder,
     uid_validity: UidValidity,
     messages: Vec<(Listed, Uid)>,
 }
@@ -130,8 +135,26 @@ impl ItemFolders {
     pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
         for folder in self.folders.values() {
             let items = folder.messages.iter().filter(|(listed, _)| reporter.is_on_target(listed.href.canonical()));
-            items.for_each(|(_, uid)| as_items.note(&folder.wire_name, folder.uid_validity, *uid));
+            items.for_each(|(_, uid)| as_items.note(&folder.folder.wire_name, folder.uid_validity, *uid));
         }
+    }
+
+    /// Names the messages that became items in this run and that an earlier run, or this one when they came, copied as mail.
+    pub(super) fn name_mailed(&self, reporter: &mut ItemReporter<'_>, ledger: &Ledger) -> Result<(), LedgerError> {
+        for ItemFolder { collection, folder, uid_validity, messages } in self.folders.values() {
+            let record = ledger.folder(folder).filter(|record| record.source_uid_validity == *uid_validity);
+            let Some(record) = record else { continue };
+            let mailed = ledger.messages_of(&record)?.iter().filter(|message| message.state != State::Intended);
+            let mailed: BTreeSet<Uid> = mailed.map(|message| message.uid).collect();
+            let is_both =
+                |(listed, uid): &&(Listed, Uid)| mailed.contains(uid) && reporter.became_item(listed.href.canonical());
+            let count = messages.iter().filter(is_both).count() as u64;
+            if count > 0 {
+                let problem = reporter.of_collection(ProblemKind::ItemsMailedBefore, Side::Target, collection);
+                reporter.problem(problem.counting(count));
+            }
+        }
+        Ok(())
     }
 
     /// Reads messages of a folder.
@@ -143,7 +166,7 @@ impl ItemFolders {
     ) -> Result<(), Halt> {
         let Some(folder) = self.folders.get(collection) else { return Ok(()) };
         let unusable = |why: ItemFault| Err(Unusable::unnamed(why));
-        let status = self.reader.examine(&folder.wire_name).on(Side::Source)?;
+        let status = self.reader.examine(&folder.folder.wire_name).on(Side::Source)?;
         if status.uid_validity != folder.uid_validity {
             // Its numbers name other messages now; the next run lists them anew.
             listed.iter().take_while(|listed| each(listed, unusable(ItemFault::FolderReplaced))).count();
@@ -223,8 +246,9 @@ fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<Ite
             tasks: !is_contacts,
             is_default: noted.is_default,
             left_out: None,
+            tokens: Tokens::default(),
         },
-        wire_name: folder.wire_name.clone(),
+        folder: folder.clone(),
         uid_validity: status.uid_validity,
         messages: heads.iter().map(listed).collect(),
     }))

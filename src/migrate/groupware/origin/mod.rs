@@ -11,6 +11,7 @@ use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Fetched, Listed, Source};
 use crate::domain::{ItemFault, ItemKind, Side};
 use crate::items::{ContactGroups, Unusable, split_calendar, split_cards};
+use crate::ledger::{ItemsAt, Ledger, LedgerError};
 use crate::migrate::plan::items::AsItems;
 
 pub(super) use files::ItemFiles;
@@ -130,6 +131,23 @@ impl Origin {
     pub(super) fn note_items(&self, reporter: &ItemReporter<'_>, as_items: &mut AsItems) {
         if let Origin::Folders(folders) = self {
             folders.note_items(reporter, as_items);
+        }
+    }
+
+    /// Names the messages that became items in this run and are on the target as mail too.
+    pub(super) fn name_mailed(&self, reporter: &mut ItemReporter<'_>, ledger: &Ledger) -> Result<(), LedgerError> {
+        match self {
+            Origin::Folders(folders) => folders.name_mailed(reporter, ledger),
+            Origin::Server(_) | Origin::Files(_) => Ok(()),
+        }
+    }
+
+    /// Where these are, for the record; files are where the user says.
+    pub(super) fn at(&self) -> Option<ItemsAt> {
+        match self {
+            Origin::Server(_) => Some(ItemsAt::Server),
+            Origin::Folders(_) => Some(ItemsAt::Folders),
+            Origin::Files(_) => None,
         }
     }
 
