@@ -3,6 +3,7 @@
 //! - A home may list folders of mail as well (Kerio Connect does); only calendars and address books count.
 //! - A scheduling inbox is no calendar, whatever it says beside that. An outbox is one only where it says so itself: SOGo calls the
 //!   default calendar both. Nothing is ever sent there by POST, which is what makes an outbox invite.
+//! - What the server says that another one owns is somebody else's, where it names owners as it names whoever signs in.
 //! - Subscribed, shared and generated collections, directories and trash are left out, each with its reason.
 //! - A listing that the server cut short is asked for again in pages (RFC 6578); one that stays short says so.
 
@@ -78,7 +79,7 @@ const ITEMS: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
 
 /// The calendars and address books of an account.
 pub(super) fn collections(connection: &mut ReadConnection, homes: &Homes) -> Result<Vec<Collection>, DavError> {
-    let mut found: BTreeMap<Href, Collection> = BTreeMap::new();
+    let mut found: BTreeMap<Href, (Collection, Option<Href>)> = BTreeMap::new();
     let mut places: Vec<(Href, u8)> =
         [&homes.calendars, &homes.cards].into_iter().flatten().map(|home| (home.clone(), 1)).collect();
     places.dedup_by(|one, other| one.0 == other.0);
@@ -87,12 +88,27 @@ pub(super) fn collections(connection: &mut ReadConnection, homes: &Homes) -> Res
         let (answer, base) = connection.ask(ReadOnly::Propfind { depth }, &place, COLLECTIONS, LARGEST_LISTING)?;
         let mut each = |response: Response| {
             if let Some(collection) = collection(&response) {
-                found.entry(collection.href.clone()).or_insert(collection);
+                let owner = response.href_in(Space::Dav, "owner");
+                let owner = owner.and_then(|owner| connection.address().resolve(&base, owner));
+                found.entry(collection.href.clone()).or_insert((collection, owner));
             }
         };
         multistatus::read(&answer.body, &mut each, connection.address(), &base)?;
     }
-    Ok(found.into_values().collect())
+    Ok(without_others(found.into_values().collect(), homes.principal.as_ref()))
+}
+
+/// Marks what others own. A server that gives nobody the name under which one signed in says nothing by its owners.
+fn without_others(found: Vec<(Collection, Option<Href>)>, principal: Option<&Href>) -> Vec<Collection> {
+    let is_own = |owner: &Href| principal.is_some_and(|principal| owner.is_same_folder(principal));
+    let names_owners = found.iter().any(|(_, owner)| owner.as_ref().is_some_and(is_own));
+    let mark = |(mut collection, owner): (Collection, Option<Href>)| {
+        if names_owners && owner.as_ref().is_some_and(|owner| !is_own(owner)) {
+            collection.left_out.get_or_insert(CollectionLeftOut::OfOthers);
+        }
+        collection
+    };
+    found.into_iter().map(mark).collect()
 }
 
 fn collection(response: &Response) -> Option<Collection> {

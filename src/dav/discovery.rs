@@ -13,7 +13,7 @@ use super::{DavError, Href};
 use crate::xml::Space;
 
 /// Where servers answer that have no well-known place: Kerio Connect, Cyrus, Nextcloud, SOGo, Zimbra and others.
-const ENTRIES: [&str; 8] = [
+pub(super) const ENTRIES: [&str; 8] = [
     "/.well-known/caldav",
     "/.well-known/carddav",
     "/caldav/",
@@ -27,7 +27,7 @@ const ENTRIES: [&str; 8] = [
 /// The largest answer about a few resources, in bytes.
 const SMALL: u64 = 4 << 20;
 
-const QUESTION: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
+pub(super) const QUESTION: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
 <D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav"><D:prop>
 <D:current-user-principal/><D:principal-URL/><D:resourcetype/><C:calendar-home-set/><R:addressbook-home-set/><C:schedule-inbox-URL/>
 </D:prop></D:propfind>"#;
@@ -37,6 +37,8 @@ const QUESTION: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
 pub(super) struct Homes {
     pub(super) calendars: Option<Href>,
     pub(super) cards: Option<Href>,
+    /// Whoever signed in, as the server names them.
+    pub(super) principal: Option<Href>,
     /// The scheduling inbox, which is asked for the default calendar and never written to.
     pub(super) inbox: Option<Href>,
     /// A calendar or address book that was typed itself.
@@ -107,6 +109,7 @@ fn look(connection: &mut ReadConnection, entry: &Href, homes: &mut Homes) -> Res
         .map(str::to_owned);
     if let Some(principal) = principal {
         let principal = resolve(connection, &base, &principal)?.folder();
+        homes.principal.get_or_insert_with(|| principal.clone());
         let (response, base) = ask(connection, &principal)?;
         if let Some(response) = response {
             take(connection, &response, &base, homes)?;

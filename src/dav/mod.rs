@@ -20,6 +20,7 @@ mod digest;
 mod discovery;
 mod error;
 mod multistatus;
+mod probe;
 mod source;
 mod target;
 
@@ -28,6 +29,7 @@ pub use changes::Changes;
 pub use collections::{Collection, CollectionKind, Listed, Tokens};
 pub use connection::{DavLogin, DavServer};
 pub use error::DavError;
+pub use probe::find;
 pub use source::{Fetched, Source};
 pub use target::{Stored, Target};
 

@@ -1,6 +1,6 @@
 //! What a test of the connection found, as data. `report::words::finding` says it.
 
-use super::{CertificateDetails, Fingerprint, Note, Problem, Security, Side};
+use super::{CertificateDetails, Fingerprint, ItemServerFault, Note, Problem, Security, Side};
 
 /// How a finding is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +132,20 @@ pub enum Found {
     },
     /// Kerio Connect warns of something.
     Alert(Alert),
+    /// Calendars and contacts answer.
+    Calendars {
+        /// Where.
+        at: String,
+    },
+    /// No calendars and contacts answer.
+    NoCalendars {
+        /// Where they were looked for.
+        at: String,
+        /// Why nothing answers; none where something does that is no calendar server.
+        why: Option<ItemServerFault>,
+        /// Whether the folders of the mailboxes will be looked into in their place.
+        may_read_folders: bool,
+    },
     /// Something is known about how this server takes passwords.
     Known(Note),
     /// The chosen sign-in is offered.
@@ -185,10 +199,12 @@ impl Finding {
             | Found::PortNotRestored { .. }
             | Found::Alert(_)
             | Found::Known(_)
+            | Found::NoCalendars { .. }
             | Found::SignInUnknown { .. } => Sign::Warning,
             Found::Reached { .. }
             | Found::Trusted(_)
             | Found::Product(_)
+            | Found::Calendars { .. }
             | Found::FullRights { .. }
             | Found::Seats { .. }
             | Found::ImapService { .. }

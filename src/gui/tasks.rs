@@ -9,11 +9,11 @@ use super::pages::servers::{RestoreOffer, ServersPage};
 use super::practice::Practice;
 use super::task::{Progress, Task};
 use crate::accounts::{self, AccountsFile, Choice};
-use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side};
+use crate::domain::{Doubt, Finding, Problem, ProblemKind, Side, Sign};
 use crate::guide;
 use crate::instance::Instance;
 use crate::logs;
-use crate::migrate::{self, RestoredPort, Servers};
+use crate::migrate::{self, Groupware, RestoredPort, Servers};
 use crate::migration::{self, Migration, Migrations};
 use crate::report::words;
 use egui::Context;
@@ -130,15 +130,20 @@ impl Tasks {
     }
 
     /// Tests the connections to both servers at the same time; each result carries the number given here.
-    pub fn test(&mut self, servers: &Servers, tests: &[(Side, u64)]) -> io::Result<()> {
+    pub fn test(&mut self, servers: &Servers, groupware: &Groupware, tests: &[(Side, u64)]) -> io::Result<()> {
         for &(side, revision) in tests {
             self.tests.retain(|(tested, _, _)| *tested != side);
             let test = if side == Side::Source { migrate::test_source } else { migrate::test_target };
-            let (servers, state, begin_log) = (servers.clone(), self.folders.state.clone(), self.log.beginning());
+            let (servers, groupware) = (servers.clone(), groupware.clone());
+            let (state, begin_log) = (self.folders.state.clone(), self.log.beginning());
             let work = move || {
                 begin_log();
                 logs::hide(servers.secrets());
-                let findings = test(&servers, &state);
+                let mut findings = test(&servers, &state);
+                // What cannot be reached for mail is not asked for calendars.
+                if findings.iter().all(|finding| finding.sign() != Sign::Bad) {
+                    findings.extend(migrate::test_calendars(side, &servers, &groupware, &state));
+                }
                 for finding in &findings {
                     log::info!("test of the {side} server: {:?}: {}", finding.sign(), words::finding(finding));
                 }

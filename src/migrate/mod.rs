@@ -39,6 +39,7 @@ mod verdict;
 mod verify;
 mod witness;
 
+pub use check::calendars::test_calendars;
 pub use check::probe::{test_source, test_target, trust};
 pub use context::control::Silence;
 pub use request::{

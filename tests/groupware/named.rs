@@ -3,9 +3,11 @@
 use crate::embedded::stage::kinds;
 use crate::standin::{ALL, Pair};
 use crate::{account, outcome, said, sample};
-use kimt::domain::ProblemKind;
+use kimt::domain::{ProblemKind, Side, Sign};
+use kimt::migrate::{Groupware, GroupwareMode, test_calendars};
 use kimt::progress::{RunKind, RunState, Verdict};
 use kimt::rehearsal::dav::DavFault;
+use kimt::report::words;
 use std::time::{Duration, Instant};
 
 fn assert_said(run: &RunState, words: &[&str]) {
@@ -72,7 +74,9 @@ fn a_server_that_takes_digest_only_gets_that_on_either_side_and_a_wrong_password
         assert_eq!((outcome(&run), run.verdict()), ([ALL, 0, 0, 0, 0, 0], Verdict::AllComplete), "{:#?}", said(&run));
         pair.assert_safe();
     }
-    for (algorithm, words) in [("MD5", "app password"), ("SHA-512-256", "in a way that is not known")] {
+    for (algorithm, words) in
+        [("MD5", "app password"), ("SHA-512-256", "a form of Digest that this program does not know")]
+    {
         let pair = Pair::start();
         pair.source.change(|it| (it.wants_digest, it.wants_app_passwords) = (Some(algorithm), true));
         let run = pair.office.run(RunKind::Migrate);
@@ -259,4 +263,34 @@ fn odd_names_of_places_and_odd_text_arrive() {
     let again = pair.office.run(RunKind::Migrate);
     assert_eq!(outcome(&again), [0, ALL + 8, 0, 0, 0, 0], "{:#?}", said(&again));
     pair.assert_safe();
+}
+
+#[test]
+fn a_test_of_the_connection_says_where_calendars_answer_and_shows_no_password() {
+    let pair = Pair::start();
+    let request = pair.office.request(RunKind::Check);
+    let (servers, groupware) = (request.servers, request.options.groupware);
+    let state = pair.office.stage.folder.path();
+    let said = |side: Side, groupware: &Groupware| -> Vec<(Sign, String)> {
+        let findings = test_calendars(side, &servers, groupware, state);
+        findings.iter().map(|finding| (finding.sign(), words::finding(finding))).collect()
+    };
+    let (good, port) = (said(Side::Source, &groupware), pair.source.port());
+    let place = format!("Calendars and contacts answer at http://127.0.0.1:{port}/caldav/");
+    assert_eq!(good, [(Sign::Good, place)]);
+    pair.target.change(|it| it.offers_dav = false);
+    let missing = said(Side::Target, &groupware);
+    assert_eq!((missing.len(), missing[0].0), (1, Sign::Warning));
+    assert!(missing[0].1.starts_with("No calendars and contacts answer at http://127.0.0.1:"), "{missing:?}");
+    assert!(
+        missing[0]
+            .1
+            .ends_with("give the address of the calendar server under More, or leave calendars and contacts out")
+    );
+    // Nothing listens at the usual place of this machine.
+    let usual = said(Side::Source, &Groupware { source_dav: None, ..groupware.clone() });
+    assert_eq!((usual.len(), usual[0].0), (1, Sign::Warning));
+    assert!(usual[0].1.ends_with("they are looked for in the folders of the mailboxes"), "{usual:?}");
+    assert_eq!(said(Side::Source, &Groupware::default()), []);
+    assert_eq!(said(Side::Source, &Groupware { mode: GroupwareMode::Imap, ..groupware.clone() }), []);
 }

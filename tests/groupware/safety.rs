@@ -103,6 +103,27 @@ fn an_event_that_the_source_has_in_two_calendars_arrives_once() {
 }
 
 #[test]
+fn what_somebody_else_shares_is_named_on_the_source_and_nothing_goes_there_on_the_target() {
+    let pair = Pair::start();
+    let team = sample::event("team@example.com", "DTSTART:20240101T100000Z\r\nSUMMARY:T\r\n");
+    let shared = sample::event("shared@example.com", "DTSTART:20240101T100000Z\r\nSUMMARY:S\r\n");
+    pair.source.add(account().0, "Team", "t.ics", &sample::calendar(&team));
+    pair.source.add(account().0, "Of Ben", "s.ics", &sample::calendar(&shared));
+    pair.source.share(account().0, "Of Ben", "ben@example.com");
+    pair.target.add(account().0, "Team", "s.ics", &sample::calendar(&shared));
+    pair.target.share(account().0, "Team", "ben@example.com");
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((outcome(&run), run.verdict()), ([ALL + 1, 0, 0, 0, 0, 0], Verdict::AllComplete), "{:#?}", said(&run));
+    assert!(said(&run).iter().any(|said| said.contains("'Of Ben' was not copied")), "{:#?}", said(&run));
+    let teams = pair.target.items(account().0);
+    let of_others = teams.iter().filter(|(_, text)| text.contains("UID:shared@")).count();
+    assert_eq!((of_others, teams.len() as u64), (1, ALL + 2), "{teams:#?}");
+    let put: Vec<_> = pair.target.requests().into_iter().filter(|(method, _)| method == "PUT").collect();
+    assert!(put.iter().all(|(_, path)| !path.contains("/team/")), "{put:?}");
+    pair.assert_safe();
+}
+
+#[test]
 fn what_was_deleted_on_the_target_stays_deleted_unless_it_is_to_be_repaired() {
     let mut pair = Pair::start();
     assert_eq!(outcome(&pair.office.run(RunKind::Migrate)), [ALL, 0, 0, 0, 0, 0]);

@@ -192,7 +192,8 @@ impl App {
         };
         self.remember();
         let tests = self.wizard.servers.begin_tests(both);
-        self.task(|tasks| tasks.test(&servers, &tests));
+        let groupware = self.wizard.servers.groupware.read().unwrap_or_default();
+        self.task(|tasks| tasks.test(&servers, &groupware, &tests));
     }
 
     /// Shows what is wrong on page 1, and focuses the first field where something is missing.

@@ -82,8 +82,7 @@ fn escaped(text: &str) -> String {
 
 fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answer {
     let (calendars, contacts) = homes(user);
-    let (local, domain) = user.split_once('@').unwrap_or((user, "localhost"));
-    let principal = format!("/caldav/users/{domain}/{local}");
+    let principal = principal(user);
     let inbox = format!("{calendars}schedule-inbox/");
     if path.trim_end_matches('/') == "/caldav" || path == "/" {
         let properties = format!("<D:current-user-principal><D:href>{principal}</D:href></D:current-user-principal>");
@@ -111,7 +110,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
     }
     let mut responses = String::new();
     if let Some(folder) = store.folders.get(path) {
-        responses.push_str(&response(path, &folder_properties(store, folder)));
+        responses.push_str(&response(path, &folder_properties(store, user, folder)));
     } else if path == calendars || path == contacts {
         responses.push_str(&response(path, "<D:resourcetype><D:collection/></D:resourcetype>"));
     } else {
@@ -119,7 +118,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
     }
     if with_children {
         for (place, folder) in store.folders.iter().filter(|(place, _)| is_child(path, place)) {
-            responses.push_str(&response(place, &folder_properties(store, folder)));
+            responses.push_str(&response(place, &folder_properties(store, user, folder)));
         }
         let items: Vec<_> = store.resources.iter().filter(|(place, _)| is_child(path, place)).collect();
         for (place, item) in items.iter().take(store.behaviour.lists_at_most) {
@@ -139,6 +138,11 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
     multistatus(&responses)
 }
 
+fn principal(user: &str) -> String {
+    let (local, domain) = user.split_once('@').unwrap_or((user, "localhost"));
+    format!("/caldav/users/{domain}/{local}")
+}
+
 fn is_child(folder: &str, path: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| {
         let name = rest.trim_end_matches('/');
@@ -146,7 +150,7 @@ fn is_child(folder: &str, path: &str) -> bool {
     })
 }
 
-fn folder_properties(store: &Store, folder: &Folder) -> String {
+fn folder_properties(store: &Store, user: &str, folder: &Folder) -> String {
     let kind = match folder.component {
         "" => "<D:resourcetype><D:collection/></D:resourcetype>".to_owned(),
         INBOX => "<D:resourcetype><D:collection/><C:calendar/><C:schedule-inbox/></D:resourcetype>".to_owned(),
@@ -160,7 +164,9 @@ fn folder_properties(store: &Store, folder: &Folder) -> String {
         DavTokens::Sync => format!("<D:sync-token>sync/{}</D:sync-token>", store.number()),
         DavTokens::CTag => format!("<S:getctag>{}</S:getctag>", store.number()),
     };
-    format!("{kind}<D:displayname>{}</D:displayname>{token}", escaped(&folder.name))
+    let owner = principal(folder.owner.as_deref().unwrap_or(user));
+    let owner = format!("<D:owner><D:href>{}</D:href></D:owner>", escaped(&owner));
+    format!("{kind}<D:displayname>{}</D:displayname>{owner}{token}", escaped(&folder.name))
 }
 
 fn multiget(store: &Store, user: &str, body: &str) -> Answer {
@@ -257,7 +263,7 @@ fn make_calendar(store: &mut Store, path: &str, body: &str) -> Answer {
     let name = name.unwrap_or("New").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     let component = if body.contains("VTODO") { "VTODO" } else { "VEVENT" };
     let path = if path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
-    store.folders.insert(path.clone(), Folder { name, component });
+    store.folders.insert(path.clone(), Folder { name, component, owner: None });
     if store.behaviour.complains {
         let inside = format!(
             "<D:response><D:href>{path}</D:href><D:propstat><D:prop><D:displayname/></D:prop><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat></D:response>"

@@ -78,6 +78,11 @@ impl DavStandIn {
         self.shared.store().deliver(address, collection, name, text);
     }
 
+    /// Makes a collection that an account sees another one's, who shares it.
+    pub fn share(&self, address: &str, collection: &str, owner: &str) {
+        self.shared.store().share(address, collection, owner);
+    }
+
     /// Deletes the items of an account whose text has these words, as their owner would. Says whether there were any.
     pub fn delete(&self, address: &str, words: &str) -> bool {
         self.shared.store().delete(address, words)

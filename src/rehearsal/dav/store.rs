@@ -104,6 +104,8 @@ pub(super) struct Folder {
     pub(super) name: String,
     /// What may be in it: `VEVENT`, `VTODO`, `VCARD`; nothing in a folder of mail.
     pub(super) component: &'static str,
+    /// Who else owns it, where it is somebody else's.
+    pub(super) owner: Option<String>,
 }
 
 /// An item.
@@ -170,7 +172,7 @@ impl Store {
             (format!("{calendars}tasks/"), "Tasks", "VTODO"),
             (format!("{contacts}addressbook/"), "Contacts", "VCARD"),
         ] {
-            self.folders.insert(path, Folder { name: name.to_owned(), component });
+            self.folders.insert(path, Folder { name: name.to_owned(), component, owner: None });
         }
     }
 
@@ -194,9 +196,19 @@ impl Store {
             .iter()
             .find_map(known)
             .unwrap_or_else(|| format!("{calendars}{}/", collection.to_lowercase().replace(' ', "-")));
-        self.folders.entry(path.clone()).or_insert_with(|| Folder { name: collection.to_owned(), component: "VEVENT" });
+        self.folders.entry(path.clone()).or_insert_with(|| Folder {
+            name: collection.to_owned(),
+            component: "VEVENT",
+            owner: None,
+        });
         let etag = self.tag();
         self.keep(format!("{path}{name}"), etag, text.to_owned());
+    }
+
+    /// Says that a collection of an account is another one's.
+    pub(super) fn share(&mut self, address: &str, collection: &str, owner: &str) {
+        let own = self.folders.iter_mut().filter(|(path, folder)| owns(address, path) && folder.name == collection);
+        own.for_each(|(_, folder)| folder.owner = Some(owner.to_owned()));
     }
 
     pub(super) fn deliver(&mut self, address: &str, collection: &str, name: &str, text: &str) {

@@ -39,6 +39,16 @@ pub fn finding(finding: &Finding) -> String {
         Found::Reached { port, milliseconds } => format!("Reached on port {port}, {milliseconds} ms"),
         Found::Trusted(only) => trusted(*only),
         Found::NotEncrypted => "The connection is not encrypted".to_owned(),
+        Found::Calendars { at } => format!("Calendars and contacts answer at {}", foreign(at)),
+        Found::NoCalendars { at, why, may_read_folders } => {
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            let then = if *may_read_folders {
+                "they are looked for in the folders of the mailboxes"
+            } else {
+                "give the address of the calendar server under More, or leave calendars and contacts out"
+            };
+            format!("No calendars and contacts answer at {}{why}; {then}", foreign(at))
+        }
         Found::SignInOffered(kind) => format!("Offers the sign-in {}", with(*kind)),
         Found::SignInNotOffered { chosen, instead, security } => {
             format!("Does not offer the sign-in {}. {}", with(*chosen), choose(instead, *security))

@@ -44,6 +44,7 @@ impl ServersPage {
     pub(super) fn source_card(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         heading(ui, "Source IMAP server");
         let wrong = self.source.address_wrong(self.wrong_shown);
+        let calendars = self.groupware.clone();
         let mut changed = Field::new("source address", "IP address or DNS name")
             .hint("mail.example.com")
             .wrong(wrong.as_deref())
@@ -68,8 +69,12 @@ impl ServersPage {
             let wrong = self.selection().err();
             self.rules_form.show(ui, &mut self.rules, wrong.as_deref());
         }
-        if changed {
+        let calendars_changed = calendars != self.groupware;
+        if changed || calendars_changed {
             self.forget_test(Side::Source);
+        }
+        if calendars_changed {
+            self.forget_test(Side::Target);
         }
     }
 
