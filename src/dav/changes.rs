@@ -5,8 +5,8 @@
 //!   be listed; so it is where the pages do not come to an end, or the answer has no token.
 //! - What a token says is the server's word and no proof; whoever asks decides how far to believe it.
 
-use super::collections::{self, LARGEST_LISTING, Listed};
 use super::connection::{ReadConnection, ReadOnly};
+use super::listed::{self, LARGEST_LISTING, Listed};
 use super::multistatus::{self, Response};
 use super::{DavError, Href};
 use crate::xml;
@@ -39,9 +39,9 @@ pub(super) fn since(
         if matches!(response.status, Some(404 | 410)) {
             changed.remove(&href);
             removed.insert(href);
-        } else if let Some(listed) = collections::listed(response, collection) {
+        } else if let Some(item) = listed::item(response, collection) {
             removed.remove(&href);
-            changed.insert(href, listed);
+            changed.insert(href, item);
         }
     };
     let token = pages(connection, collection, token, &mut each)?.filter(|token| !token.is_empty());

@@ -10,14 +10,12 @@
 use super::changes;
 use super::connection::{ReadConnection, ReadOnly};
 use super::discovery::Homes;
+use super::listed::{self, LARGEST_LISTING, Listed};
 use super::multistatus::{self, Response};
 use super::{DavError, Href};
 use crate::domain::CollectionLeftOut;
 use crate::xml::{Element, Space};
 use std::collections::BTreeMap;
-
-/// The largest listing that is read, in bytes: some 300,000 items.
-pub(super) const LARGEST_LISTING: u64 = 128 << 20;
 
 /// What a collection holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,17 +54,6 @@ pub struct Tokens {
     pub sync: Option<String>,
     /// What only says whether there were any (CalendarServer's ctag).
     pub ctag: Option<String>,
-}
-
-/// An item in a collection.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// Where it is.
-    pub href: Href,
-    /// Its version, as the server writes it, without quotes; empty when it has none.
-    pub etag: String,
-    /// Its size in bytes, if the server says so.
-    pub size: Option<u64>,
 }
 
 const COLLECTIONS: &[u8] = br#"<?xml version="1.0" encoding="utf-8"?>
@@ -191,27 +178,9 @@ pub(super) fn items(connection: &mut ReadConnection, collection: &Href) -> Resul
 }
 
 fn add(found: &mut BTreeMap<Href, Listed>, response: Response, collection: &Href) {
-    if let Some(listed) = listed(response, collection) {
-        found.insert(listed.href.clone(), listed);
+    if let Some(item) = listed::item(response, collection) {
+        found.insert(item.href.clone(), item);
     }
-}
-
-/// The item that a server speaks of in a listing; none where it is a folder, or not there.
-pub(super) fn listed(response: Response, collection: &Href) -> Option<Listed> {
-    let kind = response.property(Space::Dav, "resourcetype");
-    let is_folder = kind.is_some_and(|kind| kind.child(Space::Dav, "collection").is_some());
-    let is_gone = response.status.is_some_and(|status| !(200..300).contains(&status));
-    if is_folder || is_gone || response.href.is_same_folder(collection) {
-        return None;
-    }
-    let size = response.text(Space::Dav, "getcontentlength").and_then(|text| text.parse().ok());
-    let etag = etag(response.text(Space::Dav, "getetag").unwrap_or_default());
-    Some(Listed { href: response.href, etag, size })
-}
-
-/// An entity tag without its quotes and its weakness: some servers write it without either (docs/kerio-connect.md, G5).
-pub(super) fn etag(text: &str) -> String {
-    text.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
 
 use super::changes::{self, Changes};
-use super::collections::{self, Collection, CollectionKind, Listed, Tokens};
+use super::collections::{self, Collection, CollectionKind, Tokens};
 use super::connection::{Channel, DavLogin, DavServer, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
+use super::listed::{self, Listed};
 use super::multistatus::{self, Response};
 use super::{DavError, Href};
 use crate::items::decoded_text;
@@ -73,8 +74,8 @@ impl Source {
     ) -> Result<HashMap<Href, String>, DavError> {
         let mut versions = HashMap::new();
         let mut each = |response: Response| {
-            if let Some(listed) = collections::listed(response, collection) {
-                versions.insert(listed.href, listed.etag);
+            if let Some(item) = listed::item(response, collection) {
+                versions.insert(item.href, item.etag);
             }
         };
         self.ask_about(kind, collection, places, &mut each)?;
@@ -192,7 +193,7 @@ impl Source {
     /// Reads one item.
     pub fn get(&mut self, href: &Href) -> Result<Fetched, DavError> {
         let (answer, _) = self.connection.ask(ReadOnly::Get, href, &[], LARGEST_ITEM)?;
-        let etag = answer.header("etag").map(collections::etag).unwrap_or_default();
+        let etag = answer.header("etag").map(listed::etag).unwrap_or_default();
         Ok(Fetched { href: href.clone(), etag, text: decoded_text(answer.body) })
     }
 
@@ -254,7 +255,7 @@ impl Source {
         };
         let mut each = |response: Response| {
             if let Some(data) = response.property(space, data) {
-                let etag = collections::etag(response.text(Space::Dav, "getetag").unwrap_or_default());
+                let etag = listed::etag(response.text(Space::Dav, "getetag").unwrap_or_default());
                 let fetch = Fetched { href: response.href.clone(), etag, text: data.text.clone() };
                 fetched.insert(response.href, fetch);
             }

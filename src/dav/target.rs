@@ -98,7 +98,7 @@ impl Target {
             Ok(answer) => {
                 let place =
                     answer.header("location").and_then(|place| self.reader.connection.address().resolve(href, place));
-                let etag = answer.header("etag").map(super::collections::etag).unwrap_or_default();
+                let etag = answer.header("etag").map(super::listed::etag).unwrap_or_default();
                 Ok(Stored::New { href: place.unwrap_or_else(|| href.clone()), etag })
             }
             Err(DavError::Refused { status: 412, .. }) => Ok(Stored::Exists),

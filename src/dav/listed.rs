@@ -1,0 +1,37 @@
+//! An item as a listing names it: in one of a collection, or of what changed there.
+
+use super::Href;
+use super::multistatus::Response;
+use crate::xml::Space;
+
+/// The largest listing that is read, in bytes: some 300,000 items.
+pub(super) const LARGEST_LISTING: u64 = 128 << 20;
+
+/// An item in a collection.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Where it is.
+    pub href: Href,
+    /// Its version, as the server writes it, without quotes; empty when it has none.
+    pub etag: String,
+    /// Its size in bytes, if the server says so.
+    pub size: Option<u64>,
+}
+
+/// The item that a server speaks of in a listing; none where it is a folder, or not there.
+pub(super) fn item(response: Response, collection: &Href) -> Option<Listed> {
+    let kind = response.property(Space::Dav, "resourcetype");
+    let is_folder = kind.is_some_and(|kind| kind.child(Space::Dav, "collection").is_some());
+    let is_gone = response.status.is_some_and(|status| !(200..300).contains(&status));
+    if is_folder || is_gone || response.href.is_same_folder(collection) {
+        return None;
+    }
+    let size = response.text(Space::Dav, "getcontentlength").and_then(|text| text.parse().ok());
+    let etag = etag(response.text(Space::Dav, "getetag").unwrap_or_default());
+    Some(Listed { href: response.href, etag, size })
+}
+
+/// An entity tag without its quotes and its weakness: some servers write it without either (docs/kerio-connect.md, G5).
+pub(super) fn etag(text: &str) -> String {
+    text.trim().trim_start_matches("W/").trim_matches('"').to_owned()
+}
