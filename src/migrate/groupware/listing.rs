@@ -39,6 +39,8 @@ pub(super) struct Listing {
     note: Option<CollectionNote>,
 }
 
+/// Items, and the token that goes with them.
+type WithToken = (Vec<Listed>, Option<String>);
 /// What is at each place, by version.
 type Versions = BTreeMap<String, String>;
 
@@ -132,7 +134,7 @@ fn by_token(
     collection: &Collection,
     earlier: &CollectionNote,
     known: &Versions,
-) -> Result<Option<(Vec<Listed>, Option<String>)>, Failure> {
+) -> Result<Option<WithToken>, Failure> {
     let mut versions = known.clone();
     let mut token = collection.tokens.sync.clone();
     match (&earlier.sync_token, &earlier.ctag) {
