@@ -11,6 +11,7 @@ use kimt::domain::{AccountId, FolderId};
 use kimt::gui::page::Page;
 use kimt::gui::wizard::Wizard;
 use kimt::progress::{Event, Stamped};
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 const ACCOUNTS: usize = 100_000;
@@ -42,11 +43,12 @@ fn measure(what: &str, harness: &mut Harness<'_, Shown>, before: impl Fn(&mut Ha
     }
     let (arranged_now, drawn) = counters(&harness.state().wizard);
     let arranged = arranged_now - arranged;
-    println!(
+    let figures = format!(
         "{what}: mean {:.1} ms, longest {:.1} ms, {arranged} arrangements in {FRAMES} frames, {drawn} rows drawn",
         all.as_secs_f64() * 1000.0 / f64::from(FRAMES),
         longest.as_secs_f64() * 1000.0
     );
+    writeln!(std::io::stdout(), "{figures}").unwrap();
     assert!(drawn < 60, "{drawn}");
     arranged
 }
