@@ -12,7 +12,7 @@ use kimt::gui::action::{Action, RunCommand};
 use kimt::gui::page::Page;
 use kimt::gui::pages::account_list::filter_id;
 use kimt::gui::wizard::Wizard;
-use kimt::progress::{Event, Stamped};
+use kimt::progress::{Event, Followed, Stamped};
 
 fn empty() -> Wizard {
     Wizard { page: Page::Accounts, ..Wizard::default() }
@@ -196,6 +196,34 @@ fn folder_names_that_will_change_are_shown_before_the_start_the_surprising_ones_
     let calendar = "'Calendar' goes to 'Calendar (migrated)', because the target reserves the old name for a folder of its own. In 2 mailboxes.";
     let sent = "'Sent' goes to 'Sent Items', the target's folder for the same use. In 11 mailboxes.";
     assert!(shown(&harness, calendar).unwrap() < shown(&harness, sent).unwrap());
+}
+
+#[test]
+fn what_a_last_pass_would_bring_is_shown_before_the_start_in_all_and_for_each_account() {
+    let mut events = recorded::checked();
+    let end = Stamped { at: events[events.len() - 1].at, event: events[events.len() - 1].event.clone() };
+    let brings = [
+        (0, Followed { new: 2, moved: 1, ..Followed::default() }),
+        (1, Followed { deleted: 3, ..Followed::default() }),
+    ];
+    events.pop();
+    for (account, followed) in brings {
+        let event = Event::ChangesFollowed { account: AccountId(account), folder: None, followed };
+        events.push(Stamped { at: end.at, event });
+    }
+    events.push(end);
+    let mut harness = plain(checked(&events));
+    harness.run();
+    let deleted = "3 messages were deleted on the source since an earlier run.";
+    harness.get_by_label(&format!("A last pass would copy 2 new messages and move 1 message. {deleted}"));
+    harness.get_all_by_label("Show them").last().unwrap().click();
+    harness.run();
+    harness.get_by_label_contains(": A last pass would copy 2 new messages and move 1 message.");
+    harness.get_by_label_contains(&format!(": {deleted}"));
+
+    let mut harness = plain(checked(&recorded::checked()));
+    harness.run();
+    assert!(harness.query_by_label_contains("last pass would").is_none(), "a first pass says nothing of it");
 }
 
 #[test]

@@ -279,6 +279,54 @@ fn rules_hold_for_the_run() {
     harness.get_by_label_contains("40 messages · ");
 }
 
+#[test]
+fn deletions_are_followed_where_the_box_is_ticked_and_only_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&DemoOptions { messages: 40, accounts: 1, ..DemoOptions::new(folder.path()) }).unwrap();
+    let list = std::fs::read_to_string(demo.accounts_file()).unwrap();
+    let ann = list.split(';').next().unwrap();
+    let in_trash = || {
+        let mail = demo.target().store().snapshot(ann).unwrap();
+        mail.folder("Deleted Items").map_or(0, |folder| folder.messages.len())
+    };
+    let mut harness = open(folder.path(), None, Some(&demo));
+    wait_until(&mut harness, "the accounts file", |app| app.wizard.accounts.is_loaded());
+    assert!(!harness.state().wizard.servers.follow_deletions, "it is off");
+    let pass = |harness: &mut Harness<'static, App>| {
+        harness.state_mut().wizard.page = Page::Servers;
+        harness.key_press(Key::Enter);
+        wait_until(harness, "the accounts", |app| app.wizard.page == Page::Accounts);
+        harness.state_mut().wizard.accounts.choose(|_| true);
+        harness.key_press(Key::F5);
+        harness.run_steps(2);
+        wait_until(harness, "the check", |app| app.wizard.accounts.check.is_some() && !app.wizard.accounts.checking());
+        let foreseen = harness.query_by_label_contains("deleted on the source since an earlier run").is_some();
+        harness.key_press(Key::Enter);
+        wait_until(harness, "the start", |app| app.wizard.page == Page::Status);
+        wait_until(harness, "the migration", |app| app.wizard.page == Page::Result);
+        foreseen
+    };
+    assert!(!pass(&mut harness));
+    let source = demo.source().store();
+    let before = in_trash();
+    let inbox = source.snapshot(ann).unwrap();
+    let uid = inbox.folder("INBOX").unwrap().messages[0].uid;
+    source.delete_message(ann, "INBOX", uid).unwrap();
+    assert!(pass(&mut harness));
+    assert_eq!(in_trash(), before);
+    harness.state_mut().wizard.page = Page::Servers;
+    harness.state_mut().wizard.servers.target_more.open = true;
+    harness.run_steps(3);
+    let target = harness.get_by_label("Last pass: put what was deleted on the source into the trash");
+    target.scroll_to_me();
+    harness.run_steps(3);
+    harness.get_by_label("Last pass: put what was deleted on the source into the trash").click();
+    harness.run_steps(3);
+    assert!(harness.state().wizard.servers.follow_deletions);
+    assert!(pass(&mut harness));
+    assert_eq!(in_trash(), before + 1);
+}
+
 /// Started a second time with passwords in its environment, and with a program in the place of the system's that writes down what it got.
 #[cfg(target_os = "linux")]
 #[test]
