@@ -24,7 +24,17 @@ pub(super) fn connect(address: &DatabaseAddress) -> Result<Client, LedgerError> 
 pub(super) fn is_loss(client: &Client, error: &postgres::Error) -> bool {
     let ended =
         [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW, SqlState::DATABASE_DROPPED];
-    client.is_closed() || error.is_closed() || error.code().is_some_and(|code| ended.contains(code))
+    match error.code() {
+        // Class 08 is that of connections, in which a pool of connections speaks too.
+        Some(code) => ended.contains(code) || code.code().starts_with("08"),
+        None => client.is_closed() || error.is_closed(),
+    }
+}
+
+/// Whether the same statement may succeed when it is said again: others were at the same rows.
+pub(super) fn is_collision(error: &postgres::Error) -> bool {
+    let collisions = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+    error.code().is_some_and(|code| collisions.contains(code))
 }
 
 /// An error of the database, with its address.

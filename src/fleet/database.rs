@@ -8,7 +8,7 @@
 //! - A second thread watches the lease, because the first may be waiting for an answer that never comes.
 
 use super::address::DatabaseAddress;
-use super::connection::{connect, explain, is_loss, refused};
+use super::connection::{connect, explain, is_collision, is_loss, refused};
 use super::gathering::{Columns, Held, Pending, gather};
 use super::lease::{Lease, LeaseTimes, Moment};
 use super::schema::{self, WRITE, WRITE_TYPES};
@@ -332,13 +332,19 @@ impl Thread {
         self.renew_at = Instant::now() + times.renew;
         let shared = self.shared.clone();
         match shared.lease.renew(|| self.with_client(&mut |client| schema::renew(client, worker, &times))) {
-            Ok(true) => {}
+            // Whoever holds something frees what those hold who are gone.
+            Ok(true) => {
+                if let Err(error) = self.with_client(&mut |client| schema::sweep(client, &times)) {
+                    log::debug!("nothing was freed: {error}");
+                }
+            }
             Ok(false) => shared.announce_loss(),
             Err(error) => log::warn!("the lease was not renewed: {error}"),
         }
     }
 
-    /// Does something with the database, over and over while the connection is lost, as long as the lease holds.
+    /// Does something with the database, over and over while the connection is lost or others are at the same rows, as long as the lease
+    /// holds.
     fn with_client<T>(
         &mut self,
         work: &mut dyn FnMut(&mut Client) -> Result<T, postgres::Error>,
@@ -351,13 +357,11 @@ impl Thread {
                         self.client = None;
                         explain(&self.address, error)
                     }
+                    Err(error) if is_collision(&error) => explain(&self.address, error),
                     Err(error) => return Err(explain(&self.address, error)),
                 },
                 Err(error) => error,
             };
-            if error.kind() != LedgerErrorKind::Unreachable && self.client.is_some() {
-                return Err(error);
-            }
             if self.shared.lease.left() <= RECONNECT {
                 return Err(error);
             }

@@ -162,10 +162,14 @@ impl Fleet {
     pub fn take(&self, pass: i32, machine: &str) -> Result<Option<Job>, LedgerError> {
         let (id, worker, times, machine) = (self.id, self.database.worker(), self.database.times(), machine.to_owned());
         let token = fastrand::i64(..);
-        let taken = self.database.ask(move |client| {
-            super::schema::sweep(client, &times)?;
-            jobs::take(client, (worker, token), (id, pass), &machine)
-        })?;
+        let taken =
+            self.database.ask(move |client| match jobs::take(client, (worker, token), (id, pass), &machine)? {
+                Some(taken) => Ok(Some(taken)),
+                None => {
+                    super::schema::sweep(client, &times)?;
+                    jobs::take(client, (worker, token), (id, pass), &machine)
+                }
+            })?;
         let Some(TakenJob { ordinal, token, sealed, tries }) = taken else { return Ok(None) };
         match self.sealer()?.open(Purpose::Job, ordinal, &sealed) {
             Some(content) => Ok(Some(Job { ordinal, token, tries: u32::try_from(tries).unwrap_or_default(), content })),

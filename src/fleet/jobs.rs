@@ -5,8 +5,8 @@
 //! - Whatever is written to a job that somebody holds is written only under the token of whoever holds it.
 //! - Each statement may be said twice, because its answer may have been lost with the connection.
 
-use postgres::Client;
 use postgres::types::Type;
+use postgres::{Client, Transaction};
 
 /// A job whose holders vanished this many times, without a step forward between, is not given to another one.
 const MOST_LOSSES: i32 = 10;
@@ -20,7 +20,8 @@ pub(super) struct TakenJob {
     pub tries: i32,
 }
 
-/// Takes the next job of a pass; none when nobody may begin one now, or none is due.
+/// Takes the next job of a pass; none when nobody may begin one now, or none is due. Who asks again with the token of a question whose answer
+/// was lost gets the job that it has, and no second one: nobody would work on the first.
 pub(super) fn take(
     client: &mut Client,
     (worker, token): (i64, i64),
@@ -36,6 +37,7 @@ pub(super) fn take(
          AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp() AND NOT drained)
          AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
          AND EXISTS (SELECT FROM kimt.fleet WHERE id = $3 AND pass = $4 AND wish = 'run')
+         AND NOT EXISTS (SELECT FROM kimt.job WHERE fleet = $3 AND holder = $1 AND token = $2)
          RETURNING ordinal, sealed, tries",
         &[
             (&worker, Type::INT8),
@@ -162,8 +164,8 @@ pub(super) fn end(
 }
 
 /// Frees what these processes, which are gone, held of a fleet's. A job over which too many vanished is not given to another one.
-pub(super) fn free(client: &mut Client, gone: &[i64]) -> Result<(), postgres::Error> {
-    client.query_typed(
+pub(super) fn free(transaction: &mut Transaction<'_>, gone: &[i64]) -> Result<(), postgres::Error> {
+    transaction.query_typed(
         "UPDATE kimt.job SET holder = NULL, token = NULL, changed = clock_timestamp(), losses = losses + 1,
              state = CASE WHEN losses + 1 >= $2 THEN 'done' ELSE state END,
              outcome = CASE WHEN losses + 1 >= $2 THEN 'lost' ELSE outcome END
@@ -172,7 +174,7 @@ pub(super) fn free(client: &mut Client, gone: &[i64]) -> Result<(), postgres::Er
     )?;
     for table in ["slot", "errand"] {
         let statement = format!("UPDATE kimt.{table} SET holder = NULL, token = NULL WHERE holder = ANY($1)");
-        client.query_typed(&statement, &[(&gone, Type::INT8_ARRAY)])?;
+        transaction.query_typed(&statement, &[(&gone, Type::INT8_ARRAY)])?;
     }
     Ok(())
 }

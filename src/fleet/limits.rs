@@ -15,7 +15,7 @@ pub(super) fn set_slots(client: &mut Client, fleet: i64, side: &str, most: i32) 
     Ok(())
 }
 
-/// Takes a slot; its number, or none while all are taken.
+/// Takes a slot; its number, or none while all are taken. Who asks again with the same token gets the same one.
 pub(super) fn take_slot(
     client: &mut Client,
     (worker, token): (i64, i64),
@@ -27,6 +27,7 @@ pub(super) fn take_slot(
              SELECT fleet, side, number FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder IS NULL
              ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
          AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp())
+         AND NOT EXISTS (SELECT FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder = $1 AND token = $2)
          RETURNING number",
         &[(&worker, Type::INT8), (&token, Type::INT8), (&fleet, Type::INT8), (&side, Type::TEXT)],
     )?;

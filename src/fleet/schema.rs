@@ -9,7 +9,7 @@ use super::lease::LeaseTimes;
 use super::tables::VERSION;
 use super::{jobs, tables};
 use postgres::types::Type;
-use postgres::{Client, Transaction};
+use postgres::{Client, GenericClient, Transaction};
 use std::time::Duration;
 
 /// Writes what several mailboxes have to write, each only if its token is still the one that is given. Answers whose it was.
@@ -128,6 +128,7 @@ pub(super) fn notice_fail_over(client: &mut Client, times: &LeaseTimes) -> Resul
     );
     let changed = transaction.query_typed(&statement, &[(&wait, Type::FLOAT8)])?;
     if !changed.is_empty() {
+        transaction.batch_execute(tables::FREEING)?;
         transaction.batch_execute(
             "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder IS NOT NULL;
              UPDATE kimt.job SET holder = NULL, token = NULL WHERE holder IS NOT NULL;
@@ -227,9 +228,32 @@ pub(super) fn taken_before(
     Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: false }))
 }
 
-/// Frees what processes held that are gone. Who is gone is asked first, in a statement of its own: that cannot become untrue, because
-/// an expired lease is never renewed. In one statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
+/// Frees what processes held that are gone.
+///
+/// - Who is gone is asked first, in a statement of its own: that cannot become untrue, because an expired lease is never renewed. In one
+///   statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
+/// - One process frees at a time. Two would meet the same rows in another order, and wait for each other.
 pub(super) fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error> {
+    if gone(client, times)?.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute(tables::FREEING)?;
+    // Whom another process has freed meanwhile is not among them any more.
+    let gone = gone(&mut transaction, times)?;
+    if !gone.is_empty() {
+        transaction.query_typed(
+            "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder = ANY($1)",
+            &[(&gone, Type::INT8_ARRAY)],
+        )?;
+        jobs::free(&mut transaction, &gone)?;
+        transaction.query_typed("DELETE FROM kimt.worker WHERE id = ANY($1)", &[(&gone, Type::INT8_ARRAY)])?;
+    }
+    transaction.commit()
+}
+
+/// The processes whose lease has been over for longer than the time of grace.
+fn gone(client: &mut impl GenericClient, times: &LeaseTimes) -> Result<Vec<i64>, postgres::Error> {
     let grace = seconds(times.grace);
     let gone = client.query_typed(
         "SELECT h.holder FROM (SELECT holder FROM kimt.mailbox WHERE holder IS NOT NULL
@@ -240,17 +264,7 @@ pub(super) fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postg
          WHERE w.id IS NULL OR w.until < clock_timestamp() - make_interval(secs => $1)",
         &[(&grace, Type::FLOAT8)],
     )?;
-    let gone: Vec<i64> = gone.iter().map(|row| row.get(0)).collect();
-    if !gone.is_empty() {
-        client.query_typed(
-            "UPDATE kimt.mailbox SET holder = NULL, token = NULL, unclean = true WHERE holder = ANY($1)",
-            &[(&gone, Type::INT8_ARRAY)],
-        )?;
-        jobs::free(client, &gone)?;
-        // Last: as long as it is there, whoever was cut off in between finds it again.
-        client.query_typed("DELETE FROM kimt.worker WHERE id = ANY($1)", &[(&gone, Type::INT8_ARRAY)])?;
-    }
-    Ok(())
+    Ok(gone.iter().map(|row| row.get(0)).collect())
 }
 
 /// Gives a mailbox back, clean.

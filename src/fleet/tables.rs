@@ -8,6 +8,9 @@ pub(super) const VERSION: i32 = 3;
 /// Lets one of several programs that start at once make the tables.
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7310592468)";
 
+/// Lets one process at a time free what others hold.
+pub(super) const FREEING: &str = "SELECT pg_advisory_xact_lock(7310592469)";
+
 /// The tables of version 1.
 pub(super) const FIRST: &str = "
 CREATE SCHEMA IF NOT EXISTS kimt;

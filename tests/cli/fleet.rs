@@ -2,6 +2,7 @@
 
 use super::postgres::Postgres;
 use super::stage::{Gate, Outcome, Running, Stage, finish, kimt, until};
+use kimt::fleet::{Database, DatabaseAddress, Fleet, FleetKey, LeaseTimes};
 use kimt::rehearsal::{Action, Moment, Step};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -433,23 +434,51 @@ fn what_is_wrong_with_a_fleet_is_said_in_a_sentence_with_its_exit_status() {
     said(field.run("watch", &[]), 3, "version 99");
 }
 
+/// As each earlier version of the tables left them. Version 1 had no fleets; what version 2 has of one is kept.
 #[test]
-fn a_database_with_the_tables_of_version_1_is_brought_up_to_date() {
-    let field = Field::with_fleet(1, 3);
-    field.sql(
+fn a_database_with_the_tables_of_an_earlier_version_is_brought_up_to_date() {
+    const TO_2: &str =
+        "DROP TABLE kimt.fact; ALTER TABLE kimt.job DROP COLUMN changed; UPDATE kimt.store SET version = 2";
+    const TO_1: &str =
         "DROP TABLE kimt.fact, kimt.errand, kimt.refusal, kimt.slot, kimt.job, kimt.wave, kimt.fleet, kimt.item;
          ALTER TABLE kimt.worker DROP COLUMN fleet, DROP COLUMN machine, DROP COLUMN egress, DROP COLUMN began, DROP COLUMN drained;
-         UPDATE kimt.store SET version = 1;",
-    );
-    let old = field.run("watch", &[]);
-    assert_eq!(old.code, Some(3), "{old:?}");
-    assert!(old.stderr.contains("kimt fleet upgrade"), "{old:?}");
-    field.ordered("upgrade", &[]);
-    field.ordered("upgrade", &[]);
-    field.create();
-    field.ordered("migrate", &[]);
-    assert_eq!(field.start("one").finish().code, Some(0));
-    field.assert_complete();
+         UPDATE kimt.store SET version = 1;";
+    for (version, back) in [(1, TO_1), (2, TO_2)] {
+        let field = Field::with_fleet(1, 3);
+        field.sql(back);
+        for command in ["watch", "migrate"] {
+            let old = field.run(command, &[]);
+            assert_eq!(old.code, Some(3), "{version}: {old:?}");
+            assert!(old.stderr.contains("kimt fleet upgrade"), "{version}: {old:?}");
+        }
+        field.ordered("upgrade", &[]);
+        field.ordered("upgrade", &[]);
+        if version == 1 {
+            field.create();
+        }
+        field.ordered("migrate", &[]);
+        assert_eq!(field.start("one").finish().code, Some(0), "{version}");
+        field.assert_complete();
+    }
+}
+
+#[test]
+fn what_another_version_has_sealed_is_refused_with_what_to_do_and_that_works() {
+    let field = Field::with_fleet(1, 3);
+    let address = DatabaseAddress::parse(&field.ledger).unwrap();
+    let database = Database::open(address, LeaseTimes::default()).unwrap();
+    let fleet = Fleet::create(database, &FleetKey::read(&field.key()).unwrap(), "old", b"{\"servers\": 1}").unwrap();
+    drop(fleet);
+    let refused = finish(&mut field.worker("one", &["--name", "old"]));
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    for words in ["another version of kimt", "kimt fleet finish", "kimt fleet create"] {
+        assert!(refused.stderr.contains(words), "{words}: {refused:?}");
+    }
+    field.ordered("finish", &["--name", "old"]);
+    assert_eq!(finish(&mut field.creation("new")).code, Some(0));
+    field.ordered("migrate", &["--name", "new"]);
+    assert_eq!(finish(&mut field.worker("one", &["--name", "new"])).code, Some(0));
+    field.stage.assert_equal();
 }
 
 #[test]

@@ -2,11 +2,12 @@
 //! over to its standby; how fast many machines are over a far line.
 
 use super::fleet::Field;
-use super::postgres::Postgres;
+use super::postgres::{Line, Postgres};
 use super::stage::{Running, Stage, finish, kimt, until};
-use kimt::rehearsal::{Link, LinkOptions};
+use kimt::rehearsal::{Action, Link, LinkOptions, Moment, Step};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -175,6 +176,62 @@ fn a_standby_that_is_promoted_while_machines_work_costs_no_message_and_doubles_n
     field.sql("UPDATE kimt.store SET closed_until = clock_timestamp(); UPDATE kimt.job SET due = '-infinity'");
     let last = field.start("last").finish();
     assert_eq!(last.code, Some(0), "{last:?}");
+    field.assert_complete();
+}
+
+#[test]
+fn a_line_to_the_database_that_is_cut_again_and_again_is_waited_for_and_nothing_is_lost_or_doubled() {
+    const CUTS: usize = 12;
+    let mut field = Field::on(Arc::new(Postgres::start()), 3, 40);
+    field.create();
+    field.ordered("migrate", &[]);
+    let direct = field.ledger.clone();
+    let line = Line::to(&field.postgres);
+    field.ledger = line.address(&direct);
+    let gate = field.stage.target.hold_after(10);
+    let workers = ["one", "two"].map(|machine| field.start(machine));
+    for cut in 1..=CUTS {
+        until("they continue after each cut", || field.arrived() >= cut * 10);
+        if cut % 2 == 0 {
+            line.cut()
+        } else {
+            line.reset()
+        }
+        gate.allow(10);
+    }
+    // Faster than anybody connects again, while the target would take everything.
+    gate.open();
+    let end = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < end {
+        line.cut();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for ended in workers.map(Running::finish) {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    field.ledger = direct;
+    field.assert_complete();
+}
+
+#[test]
+fn an_account_whose_server_asks_to_wait_is_kept_and_its_machine_takes_others_meanwhile() {
+    let field = Field::with_fleet(4, 3);
+    field.ordered("migrate", &[]);
+    let slow = field.stage.user(1).to_owned();
+    let asks = Arc::new(AtomicBool::new(true));
+    let still = asks.clone();
+    field.stage.target.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| match step.moment {
+        Moment::Received { command: "APPEND" } if step.user == slow && still.load(Ordering::SeqCst) => {
+            Action::Answer("NO [UNAVAILABLE] Request is throttled. Suggested Backoff Time: 20000 milliseconds".into())
+        }
+        _ => Action::Proceed,
+    })));
+    let running = Running::start(&mut field.worker("one", &["--jobs", "1"]));
+    until("the others are complete", || field.count("SELECT count(*) FROM kimt.job WHERE outcome = 'complete'") == 3);
+    assert_eq!(field.at_work(), 1, "the first is kept");
+    asks.store(false, Ordering::SeqCst);
+    let ended = running.finish();
+    assert_eq!((ended.code, ended.accounts()[0]), (Some(0), 4), "{ended:?}");
     field.assert_complete();
 }
 

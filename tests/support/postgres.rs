@@ -1,9 +1,12 @@
-//! A PostgreSQL of a test's own: unprivileged, on a socket, gone when the last test that uses it is over, or the test's process.
+//! A PostgreSQL of a test's own: unprivileged, on a socket, gone when the last test that uses it is over, or the test's process; and a line to
+//! it that can be cut.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -157,4 +160,102 @@ fn program(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is missing: scripts/test --servers");
     let programs = versions.flatten().map(|version| version.path().join("bin").join(name));
     programs.filter(|program| program.exists()).max().expect("PostgreSQL is missing: scripts/test --servers")
+}
+
+/// A line to a PostgreSQL over TCP, which a test cuts, and on which it counts round trips.
+pub struct Line {
+    port: u16,
+    state: Arc<LineState>,
+}
+
+#[derive(Default)]
+struct LineState {
+    /// The far ends of the connections that are open.
+    open: Mutex<Vec<UnixStream>>,
+    /// The next statement meets a reset.
+    resets: AtomicBool,
+    /// Whether the last bytes came from the database, and how often somebody spoke after it.
+    answered: AtomicBool,
+    round_trips: AtomicU32,
+}
+
+impl Line {
+    /// A line to it.
+    pub fn to(postgres: &Postgres) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (state, socket) = (Arc::new(LineState::default()), postgres.socket().join(".s.PGSQL.5432"));
+        let of_connections = state.clone();
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                if let Ok(far) = UnixStream::connect(&socket) {
+                    of_connections.open.lock().unwrap().push(far.try_clone().unwrap());
+                    LineState::connect(&of_connections, near, far);
+                }
+            }
+        });
+        Self { port, state }
+    }
+
+    /// The address of a database at the other end; `database` is its address by the socket.
+    pub fn address(&self, database: &str) -> String {
+        let name = database.rsplit('/').next().unwrap();
+        format!("postgres://kimt@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Ends all connections, as a program does.
+    pub fn cut(&self) {
+        for far in self.state.open.lock().unwrap().drain(..) {
+            let _ = far.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Resets the connection on which the next statement is sent, as a firewall does.
+    pub fn reset(&self) {
+        self.state.resets.store(true, Ordering::SeqCst);
+    }
+
+    /// How many times somebody asked and waited.
+    pub fn round_trips(&self) -> u32 {
+        self.state.round_trips.load(Ordering::SeqCst)
+    }
+}
+
+impl LineState {
+    fn connect(state: &Arc<Self>, mut near: TcpStream, mut far: UnixStream) {
+        let is_reset = Arc::new(AtomicBool::new(false));
+        let (mut back, mut answers) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        let (here, resetting) = (state.clone(), is_reset.clone());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 65536];
+            while let Ok(read @ 1..) = answers.read(&mut bytes) {
+                here.answered.store(true, Ordering::SeqCst);
+                if back.write_all(&bytes[..read]).is_err() {
+                    break;
+                }
+            }
+            if !resetting.load(Ordering::SeqCst) {
+                let _ = back.shutdown(Shutdown::Both);
+            }
+        });
+        let here = state.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 65536];
+            while let Ok(1..) = near.peek(&mut bytes) {
+                if here.resets.swap(false, Ordering::SeqCst) {
+                    // To close what was not read is a reset.
+                    is_reset.store(true, Ordering::SeqCst);
+                    break;
+                }
+                let Ok(read) = near.read(&mut bytes) else { break };
+                if here.answered.swap(false, Ordering::SeqCst) {
+                    here.round_trips.fetch_add(1, Ordering::SeqCst);
+                }
+                if far.write_all(&bytes[..read]).is_err() {
+                    break;
+                }
+            }
+            let _ = far.shutdown(Shutdown::Both);
+        });
+    }
 }

@@ -182,7 +182,9 @@ impl fmt::Display for FleetFault {
                 write!(formatter, "{what} in the database is not what this fleet's key has sealed")
             }
             Self::OtherVersion => formatter.write_str(
-                "what is in the database was written by another version of kimt; use the same version on every machine",
+                "what is sealed in the database was written by another version of kimt; use the version that made the fleet on every machine, \
+                 or make the fleet anew with this one: 'kimt fleet finish', then 'kimt fleet create' under another --name; what was copied \
+                 is not copied again",
             ),
         }
     }

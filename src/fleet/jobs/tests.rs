@@ -2,7 +2,8 @@
 
 use crate::fleet::testing::Postgres;
 use crate::fleet::{
-    Begun, Database, DatabaseAddress, Errand, Fleet, FleetKey, Job, JobEnd, JobSums, LeaseTimes, NewJob, Wish,
+    Begun, Database, DatabaseAddress, Errand, Fleet, FleetKey, Job, JobEnd, JobSums, LeaseTimes, NewJob, Wish, limits,
+    schema,
 };
 use crate::ledger::LedgerErrorKind;
 use std::collections::BTreeSet;
@@ -311,8 +312,66 @@ fn a_server_has_at_most_as_many_connections_as_were_allowed_over_all_machines() 
     yard.vanish();
     let slot = machines[1].take_slot("target").unwrap();
     assert!(slot.is_some(), "whoever vanished has none");
+    // Whoever comes back gives nothing back that is another's by now.
     drop(vanished);
+    let mut others = Vec::new();
+    while let Some(slot) = machines[3].take_slot("target").unwrap() {
+        others.push(slot);
+    }
+    assert_eq!(others.len(), 2, "one of three is taken");
     assert!(machines[2].take_slot("source").unwrap().is_none(), "no limit was set, and nobody asks");
+}
+
+/// Whoever asks again, because the answer was lost with the connection, gets what it has already.
+#[test]
+fn what_was_taken_without_an_answer_is_taken_once() {
+    let yard = Yard::new(3);
+    let fleet = yard.machine("");
+    fleet.set_slots("target", 3).unwrap();
+    let mut client = yard.postgres.connect(&yard.url);
+    let me = (fleet.database().worker(), 77);
+    let mut job = || super::take(&mut client, me, (fleet.id, 1), "m").unwrap().unwrap().ordinal;
+    assert_eq!(job(), job());
+    let mut slot = || limits::take_slot(&mut client, me, (fleet.id, "target")).unwrap().unwrap();
+    assert_eq!(slot(), slot());
+    let mut turn = || limits::take_errand(&mut client, me, (fleet.id, b"x")).unwrap();
+    assert_eq!((turn(), turn()), (Errand::Mine, Errand::Mine));
+    let times = LeaseTimes::default();
+    let taken = schema::take(&mut client, me, b"mailbox", &times).unwrap().unwrap();
+    assert!(schema::take(&mut client, me, b"mailbox", &times).unwrap().is_none());
+    let again = schema::taken_before(&mut client, me, b"mailbox").unwrap().unwrap();
+    assert_eq!((again.mailbox, again.token), (taken.mailbox, 77));
+    assert_eq!(fleet.status().unwrap().held, 1);
+}
+
+/// In the simulation of examples/fleet.rs two who freed at once waited for each other, and one of them was refused.
+#[test]
+fn many_that_free_at_once_what_others_held_do_not_wait_for_each_other() {
+    const JOBS: usize = 160;
+    let yard = Yard::new(JOBS);
+    // PostgreSQL is not to end such a wait: so nobody comes back from it.
+    let name = yard.url.rsplit('/').next().unwrap();
+    yard.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '1h'"));
+    let machines: Vec<_> = (0..8).map(|_| yard.machine("")).collect();
+    for round in 0..4 {
+        // In another order than they are freed in.
+        yard.sql(
+            "INSERT INTO kimt.worker (id, name, until) SELECT n, 'gone', '-infinity' FROM generate_series(1, 8) n ON CONFLICT DO NOTHING;
+             UPDATE kimt.job SET holder = 1 + (ordinal * 7 + 3) % 8, token = 1 WHERE ordinal % 2 = 0;
+             UPDATE kimt.job SET holder = 1 + (ordinal * 5 + 1) % 8, token = 1 WHERE ordinal % 2 = 1",
+        );
+        let start = std::sync::Barrier::new(machines.len());
+        std::thread::scope(|scope| {
+            for fleet in &machines {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    fleet.status().unwrap();
+                });
+            }
+        });
+        assert_eq!(machines[0].status().unwrap().held, 0, "{round}");
+    }
 }
 
 #[test]
