@@ -290,7 +290,7 @@ fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_
     field.sql("DROP TRIGGER full_disk ON kimt.block; UPDATE kimt.job SET due = '-infinity'");
     let ended = running.finish();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("has no room left on its disk"), "{ended:?}");
+    assert!(ended.stdout.contains(r#""why":{"fault":"full"}"#), "{ended:?}");
     field.assert_complete();
     field.sql("ALTER SYSTEM SET default_transaction_read_only = on");
     field.sql("SELECT pg_reload_conf()");
