@@ -80,6 +80,11 @@ pub struct AccountsFile {
 }
 
 impl AccountsFile {
+    /// These accounts, which are from no file.
+    pub fn of(accounts: Vec<Account>) -> Self {
+        Self { accounts, ..read(b"") }
+    }
+
     /// Makes bad lines of the accounts without a password, for a source where everybody signs in with their own.
     pub fn require_passwords(&mut self) {
         self.warnings.retain(|warning| !matches!(warning.doubt, LineDoubt::NoPassword(_)));

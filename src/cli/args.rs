@@ -222,7 +222,8 @@ pub(super) struct RunArguments {
     ///
     /// A header line may name the columns in any order: the address, the password, the full name (or first and last name), the name to
     /// sign in with on the source, the address on the target. Other columns are not used. The password may be empty if it is not
-    /// needed. With --migration it may be left out: then the file that the migration remembers is read again.
+    /// needed. With --migration it may be left out: then the file that the migration remembers is read again. Where nobody signs in with
+    /// an own password on either side, the accounts come from its record if there is no file.
     #[arg(long, value_name = "FILE")]
     pub(super) accounts: Option<PathBuf>,
     /// What the columns of the CSV hold, whatever its header says, such as: address,login,password,name,-
@@ -242,8 +243,8 @@ pub(super) struct RunArguments {
     pub(super) allow_shared_mailboxes: bool,
     /// The name of the migration that this run belongs to (default: the last one between these servers)
     ///
-    /// A new name begins a new migration. 'kimt migrations' lists them. With a name, --accounts and the rules may be left out: those of the
-    /// migration's last run are used.
+    /// A new name begins a new migration. 'kimt migrations' lists them. With a name, --source, --target, --accounts and the rules may be
+    /// left out: those of the migration's last run are used.
     #[arg(long, value_name = "NAME")]
     pub(super) migration: Option<String>,
     /// Mailboxes at a time

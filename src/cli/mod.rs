@@ -32,7 +32,7 @@ mod window;
 
 pub use args::VERSION;
 
-use crate::domain::Problem;
+use crate::domain::{AccountNames, Problem};
 use crate::instance::Instance;
 use crate::migrate::{AccountList, Options, Request, Run, Servers, Verify};
 use crate::migration::{Files, Migration, WrongServers};
@@ -100,11 +100,14 @@ fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitSta
 }
 
 fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
-    let TaskArguments { servers, groupware, selection, run: typed } = task;
+    let TaskArguments { mut servers, groupware, selection, run: typed } = task;
     let state_folder = state_folder(typed.state_dir.clone())?;
     let record = record::named(typed.migration.as_deref(), &state_folder);
+    let of_servers =
+        record::servers(&mut servers, typed.migration.as_deref(), record.as_ref()).map_err(Refusal::usage)?;
     let own_passwords = servers.source_sign_in.needs_own_passwords();
-    let listed = record::accounts(&typed, record.as_ref()).map_err(Refusal::usage)?;
+    let no_passwords = !own_passwords && !servers.target_sign_in.needs_own_passwords();
+    let listed = record::accounts(&typed, record.as_ref(), no_passwords).map_err(Refusal::usage)?;
     let (selection, rules) = record::rules(&selection, record.as_ref()).map_err(Refusal::usage)?;
     let record::Listed { mut file, path, said } = listed;
     if own_passwords {
@@ -112,12 +115,12 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     }
     // Said before anything else can fail.
     if !typed.quiet {
-        said.iter().chain(&rules).for_each(terminal::complain);
+        of_servers.iter().chain(&said).chain(&rules).for_each(terminal::complain);
         request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
     }
     let list = AccountList {
         file: path,
-        addresses: file.accounts.iter().map(|account| account.address.clone()).collect(),
+        people: file.accounts.iter().map(AccountNames::from).collect(),
         migration: typed.migration.clone(),
     };
     let (accounts, bad_lines) = request::chosen(file, &typed.only).map_err(Refusal::usage)?;

@@ -1,13 +1,17 @@
-//! What the record of a named migration gives a run, so that it need not be typed again: the file of accounts and the rules.
+//! What the record of a named migration gives a run, so that it need not be typed again: the servers, the accounts and the rules.
 //!
-//! - Only `--migration NAME` asks for it; what is typed always counts instead, and what was taken from the record is said.
-//! - The record holds no password, and nothing of where an account signs in or goes: a file that is not where it was has to be given.
+//! - Only `--migration NAME` asks for it; what is typed always counts instead, and what was taken from the record is said. Servers that are
+//!   typed and are not those of the migration are refused.
+//! - The record holds no password. Accounts come from their file; only where nobody signs in with an own password on either side, and no file
+//!   can be read, they come from the record.
 
 use super::args::RunArguments;
+use super::servers::ServersArguments;
 use super::{request, selection};
 use crate::accounts::AccountsFile;
-use crate::domain::Selection;
+use crate::domain::{Selection, ServerAddress};
 use crate::migration::{Files, Migration, Migrations};
+use crate::report::words;
 use std::path::{Path, PathBuf};
 
 /// The record of the migration that `--migration` names, if there is one.
@@ -18,6 +22,38 @@ pub(super) fn named(name: Option<&str>, state_folder: &Path) -> Option<Migration
     all.into_iter().find(|migration| migration.name == name)
 }
 
+/// Takes the servers that were not typed from the record. Returns what to say of that. The error is a sentence.
+pub(super) fn servers(
+    typed: &mut ServersArguments,
+    name: Option<&str>,
+    record: Option<&Migration>,
+) -> Result<Option<String>, String> {
+    let missing = match (&typed.source, &typed.target) {
+        (Some(_), Some(_)) => return Ok(None),
+        (None, _) => "--source is missing: the server to read mail from",
+        (_, None) => "--target is missing: the server to write mail to",
+    };
+    let record = match (name, record) {
+        (_, Some(record)) => record,
+        (Some(name), None) => {
+            return Err(format!("{missing}. There is no migration '{name}'. 'kimt migrations' lists them."));
+        }
+        (None, None) => {
+            return Err(format!("{missing}. With --migration NAME the servers of that migration are used."));
+        }
+    };
+    let read = |address: &str| {
+        ServerAddress::parse(address).map_err(|_| format!("{missing}, and the record of '{}' has none.", record.name))
+    };
+    if typed.source.is_none() {
+        typed.source = Some(read(&record.source)?);
+    }
+    if typed.target.is_none() {
+        typed.target = Some(read(&record.target)?);
+    }
+    Ok(Some(format!("The servers are those of the migration: from {} to {}.", record.source, record.target)))
+}
+
 /// The accounts of a run, the file that they are from, and what to say of where they come from.
 pub(super) struct Listed {
     pub(super) file: AccountsFile,
@@ -25,8 +61,9 @@ pub(super) struct Listed {
     pub(super) said: Vec<String>,
 }
 
-/// The accounts: of `--accounts`, else of the file that the migration remembers. The error is a sentence.
-pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>) -> Result<Listed, String> {
+/// The accounts: of `--accounts`, else of the file that the migration remembers, else, where nobody needs a password of their own, of the
+/// record. The error is a sentence.
+pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>, no_passwords: bool) -> Result<Listed, String> {
     if let Some(path) = &typed.accounts {
         let file = request::accounts_file(path, typed.columns.clone())?;
         let path = std::path::absolute(path).ok().filter(|_| path.as_os_str() != "-");
@@ -43,14 +80,28 @@ pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>) -> Resu
             "--accounts is missing, and there is no migration '{name}'. 'kimt migrations' lists them."
         ));
     };
+    let recorded = || record.recorded_accounts().filter(|_| no_passwords).map(AccountsFile::of);
     let Some(path) = &record.accounts_file else {
-        return Err(format!("--accounts is missing: the accounts of '{name}' came through standard input."));
+        let file = recorded()
+            .ok_or_else(|| format!("--accounts is missing: the accounts of '{name}' came through standard input."))?;
+        return Ok(Listed { said: vec![of_record(&file)], file, path: None });
     };
-    let file = request::accounts_file(path, typed.columns.clone())
-        .map_err(|why| format!("{why} Give the file of accounts with --accounts."))?;
+    let file = match request::accounts_file(path, typed.columns.clone()) {
+        Ok(file) => file,
+        Err(why) => {
+            let file = recorded().ok_or_else(|| format!("{why} Give the file of accounts with --accounts."))?;
+            return Ok(Listed { said: vec![why, of_record(&file)], file, path: None });
+        }
+    };
     let mut said = vec![format!("The accounts are those of {}, the file of the migration.", path.display())];
     said.extend(changed(record, &file));
     Ok(Listed { file, path: Some(path.clone()), said })
+}
+
+/// That the accounts are from the record, and how many.
+fn of_record(file: &AccountsFile) -> String {
+    let accounts = words::counted(file.accounts.len() as u64, "account");
+    format!("The list is that of the migration's record: {accounts}. Nobody needs a password of their own.")
 }
 
 /// How the file differs from the accounts of the record.

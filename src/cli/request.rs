@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 /// Both servers. Asks for the administrator's password where one is needed.
 pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     let allowed = typed.allow_cleartext_passwords;
-    may_be_plain("--source-security", typed.source_security, &typed.source, allowed)?;
-    may_be_plain("--target-security", typed.target_security, &typed.target, allowed)?;
+    let source_address = typed.source.ok_or("--source is missing: the server to read mail from.")?;
+    let target_address = typed.target.ok_or("--target is missing: the server to write mail to.")?;
+    may_be_plain("--source-security", typed.source_security, &source_address, allowed)?;
+    may_be_plain("--target-security", typed.target_security, &target_address, allowed)?;
     readable(&typed.ca_file)?;
     let (source, target) = (Typed::from(typed.source_sign_in), Typed::from(typed.target_sign_in));
     if typed.target_kind == Kind::Kerio && target.form == Form::Local {
@@ -28,7 +30,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     let (source_way, target_way) = (source.way()?, target.way()?);
     let target_kind = match typed.target_kind {
         Kind::Kerio => {
-            let usual = ServerAddress { host: typed.target.host.clone(), port: None };
+            let usual = ServerAddress { host: target_address.host.clone(), port: None };
             TargetKind::Kerio(administration(typed.administrator, usual)?)
         }
         Kind::Imap => {
@@ -42,7 +44,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     };
     Ok(Servers {
         source: MailServer {
-            address: typed.source,
+            address: source_address,
             security: typed.source_security.into(),
             fingerprint: typed.source_fingerprint,
             sign_in: source_way,
@@ -50,7 +52,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
             connections: source_connections,
         },
         target: MailServer {
-            address: typed.target,
+            address: target_address,
             security: typed.target_security.into(),
             fingerprint: typed.target_fingerprint,
             sign_in: target_way,

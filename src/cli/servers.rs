@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(super) struct ServersArguments {
     /// The IMAP server to read mail from
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
-    pub(super) source: ServerAddress,
+    pub(super) source: Option<ServerAddress>,
     /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
     ///
     /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
@@ -26,7 +26,7 @@ pub(super) struct ServersArguments {
     /// With --target-kind kerio a PORT means: set Kerio Connect's IMAP service (with tls: the Secure IMAP service) to this port before
     /// the migration, and back afterwards.
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
-    pub(super) target: ServerAddress,
+    pub(super) target: Option<ServerAddress>,
     /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
     pub(super) target_security: Protection,

@@ -126,6 +126,13 @@ impl SourceSignInArguments {
     }
 }
 
+impl TargetSignInArguments {
+    /// Whether every account needs the password of the CSV.
+    pub(super) fn needs_own_passwords(&self) -> bool {
+        self.target_sign_in == Way::Own
+    }
+}
+
 /// The options of one side.
 #[derive(Debug, Default)]
 pub(super) struct Typed {

@@ -99,6 +99,41 @@ pub struct Account {
     pub target_address: Option<Address>,
 }
 
+/// Who an account is: its row of the CSV without the password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountNames {
+    /// The mail address.
+    pub address: Address,
+    /// The person's name; empty when the CSV gives none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub full_name: String,
+    /// The name to sign in with on the source, if different.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_login: Option<String>,
+    /// The address on the target, if different.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_address: Option<Address>,
+}
+
+impl From<&Account> for AccountNames {
+    fn from(account: &Account) -> Self {
+        Self {
+            address: account.address.clone(),
+            full_name: account.full_name.clone(),
+            source_login: account.source_login.clone(),
+            target_address: account.target_address.clone(),
+        }
+    }
+}
+
+impl AccountNames {
+    /// The account with this number in its list, from 1, for servers where nobody signs in with an own password.
+    pub fn without_password(self, line: u32) -> Account {
+        let Self { address, full_name, source_login, target_address } = self;
+        Account { line, address, password: Secret::new(""), full_name, source_login, target_address }
+    }
+}
+
 /// Which form of an address is the name to sign in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

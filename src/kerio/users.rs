@@ -21,6 +21,15 @@ pub struct User {
     pub sign_in_names: Vec<String>,
 }
 
+/// How large a mailbox may become, and is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxSize {
+    /// At most this many bytes.
+    pub limit: u64,
+    /// The bytes that it holds; none where the server does not say.
+    pub used: Option<u64>,
+}
+
 /// A user as the server lists it.
 struct Listed {
     login_name: String,
@@ -51,18 +60,21 @@ impl Administration {
         domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
     }
 
-    /// The size in bytes up to which the mailbox of an existing user may grow; none where it has no limit, or none that is known. Changes
-    /// nothing (B18).
-    pub fn largest_mailbox(&self, address: &Address) -> Option<u64> {
+    /// How large the mailbox of an existing user may become, and is; none where it has no limit, or none that is known. Changes nothing
+    /// (B17).
+    pub fn mailbox_size(&self, address: &Address) -> Option<MailboxSize> {
         let domain = self.domains.find(&self.session, address.domain()).ok()??;
         let query = Query {
-            fields: &["id", "loginName", "diskSizeLimit"],
+            fields: &["id", "loginName", "diskSizeLimit", "consumedSize"],
             equals: Some(("loginName", address.local())),
             domain: Some(&domain.id),
         };
         let users = query::all(&self.session, "Users.get", query).ok()?;
         let user = users.iter().find(|user| text(user, "loginName").eq_ignore_ascii_case(address.local()))?;
-        size_limit(user.get("diskSizeLimit")?)
+        Some(MailboxSize {
+            limit: size_limit(user.get("diskSizeLimit")?)?,
+            used: user.get("consumedSize").and_then(bytes),
+        })
     }
 
     /// Finds the user of the account's address on the target, or creates it and, if need be, its domain, whose name
@@ -201,7 +213,11 @@ fn size_limit(limit: &Value) -> Option<u64> {
     if limit.get("isActive").and_then(Value::as_bool) != Some(true) {
         return None;
     }
-    let size = limit.get("limit")?;
+    bytes(limit.get("limit")?)
+}
+
+/// The bytes of a size: `{value, units}`.
+fn bytes(size: &Value) -> Option<u64> {
     let unit = match text(size, "units").as_str() {
         "Bytes" => 1,
         "KiloBytes" => 1 << 10,

@@ -23,6 +23,7 @@ use super::proof;
 use super::reconcile::room;
 use super::scan::{self, unchanged};
 use super::sessions::{Listings, Sessions};
+use super::target::directory::Room;
 use super::verdict::{Evidence, Verdict};
 use super::witness;
 use crate::domain::{Account, AccountId, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, SpecialUse};
@@ -317,7 +318,8 @@ impl Migration<'_> {
             needed += room::still_to_copy(ledger, &job.source, scan.heads.bytes())?;
         }
         let Mailbox { context, account, reporter, .. } = &self.mailbox;
-        room::report_too_small(context, reporter.account, account, needed, free);
+        let room = Room { free, at_most: false };
+        room::report_too_small(context, reporter.account, account, needed, room);
         Ok(())
     }
 }

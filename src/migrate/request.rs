@@ -5,7 +5,7 @@ mod sign_in_way;
 
 pub use crate::dav::DavAddress;
 pub use crate::domain::NameForm;
-use crate::domain::{Account, AccountId, Address, BadLine, Secret, Selection, Side};
+use crate::domain::{Account, AccountId, AccountNames, BadLine, Secret, Selection, Side};
 use crate::ledger::{Files, Store};
 pub use crate::network::{ClientCertificate, Limits, Proxy, Share};
 pub use crate::progress::Verify;
@@ -83,8 +83,8 @@ pub enum Errand {
 pub struct AccountList {
     /// The file it was read from.
     pub file: Option<PathBuf>,
-    /// The addresses in it.
-    pub addresses: Vec<Address>,
+    /// Who is in it.
+    pub people: Vec<AccountNames>,
     /// The name of the migration it belongs to; none for the last one between the two servers.
     pub migration: Option<String>,
 }
@@ -92,7 +92,7 @@ pub struct AccountList {
 impl Request {
     /// With every folder and message taken, and no bad line.
     pub fn of(kind: RunKind, servers: Servers, accounts: Vec<Account>, options: Options) -> Self {
-        let addresses = accounts.iter().map(|account| account.address.clone()).collect();
+        let people = accounts.iter().map(AccountNames::from).collect();
         Self {
             kind,
             servers,
@@ -100,7 +100,7 @@ impl Request {
             known_bytes: Vec::new(),
             bad_lines: Vec::new(),
             selection: Selection::default(),
-            list: AccountList { addresses, ..AccountList::default() },
+            list: AccountList { people, ..AccountList::default() },
             work: None,
             together: None,
             options,

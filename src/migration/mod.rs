@@ -3,7 +3,7 @@
 //! It is a named, durable record beside the ledger: the two servers, the rules, the accounts with the stage each has reached over all
 //! runs, and the runs. The ledger knows every message; this record knows what to say to a person, and what to offer at the next start.
 //!
-//! - It never holds a password: of the list of accounts it keeps the file's path and the addresses.
+//! - It never holds a password: of the list of accounts it keeps the file's path and who each account is.
 //! - It is written whole or not at all, and only this user can read it.
 //! - A record that cannot be read is renamed to `….unusable` and a new one is begun: it is a convenience, no evidence.
 //! - Where it is kept is behind [`Migrations`], so that a database can hold it.
@@ -14,7 +14,7 @@ mod keeper;
 pub use files::Files;
 pub use keeper::Keeper;
 
-use crate::domain::Problem;
+use crate::domain::{Account, AccountNames, Problem};
 use crate::progress::{AccountStage, RunKind, Stages};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub struct Migration {
 pub struct AccountRecord {
     /// Its address on the source.
     pub address: String,
+    /// Who it is on both servers; none in the record of an earlier version.
+    pub names: Option<AccountNames>,
     /// The stage it has reached.
     pub stage: AccountStage,
     /// When it reached that stage: local time, RFC 3339; empty before the first run.
@@ -157,16 +159,27 @@ impl Migration {
         self.runs.last().map_or("", |run| run.ended.as_deref().unwrap_or(&run.started))
     }
 
+    /// Its accounts, for servers where nobody signs in with an own password, which the record does not hold. None where it has no account, or
+    /// does not know of each where it signs in and goes.
+    pub fn recorded_accounts(&self) -> Option<Vec<Account>> {
+        let names = self.accounts.values().map(|account| account.names.clone()).collect::<Option<Vec<_>>>()?;
+        let accounts = (1..).zip(names).map(|(line, names)| names.without_password(line)).collect::<Vec<_>>();
+        Some(accounts).filter(|accounts| !accounts.is_empty())
+    }
+
     /// Takes in the accounts of the whole list. Those that only an earlier state of the same file named, and that nothing was done for,
     /// are corrections and go.
-    pub fn take_list(&mut self, file: Option<PathBuf>, listed: impl IntoIterator<Item = (String, String)>) {
-        let listed: BTreeMap<String, String> = listed.into_iter().collect();
+    pub fn take_list(&mut self, file: Option<PathBuf>, listed: impl IntoIterator<Item = AccountNames>) {
+        let listed: BTreeMap<String, AccountNames> =
+            listed.into_iter().map(|names| (names.address.key(), names)).collect();
         if file.is_some() && file == self.accounts_file {
             let was_begun = |it: &AccountRecord| it.completed.is_some() || it.stage == AccountStage::Begun;
             self.accounts.retain(|key, account| listed.contains_key(key) || was_begun(account));
         }
-        for (key, address) in listed {
-            self.accounts.entry(key).or_default().address = address;
+        for (key, names) in listed {
+            let record = self.accounts.entry(key).or_default();
+            record.address = names.address.to_string();
+            record.names = Some(names);
         }
         self.accounts_file = file.or(self.accounts_file.take());
     }

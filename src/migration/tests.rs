@@ -1,12 +1,18 @@
 use super::*;
-use crate::domain::{AccountId, FolderId, FolderPath, Mapping, PlannedFolder, ProblemKind};
+use crate::domain::{AccountId, Address, FolderId, FolderPath, Mapping, PlannedFolder, ProblemKind};
 use crate::progress::{AccountEnd, AccountInfo, Event, RunInfo, RunState, Stamped};
 use std::path::Path;
 
 const SERVERS: (&str, &str) = ("old.example", "new.example");
 
-fn list(numbers: std::ops::Range<u32>) -> Vec<(String, String)> {
-    numbers.map(|number| (key(number), format!("User{number}@example.com"))).collect()
+fn list(numbers: impl IntoIterator<Item = u32>) -> Vec<AccountNames> {
+    let names = |number| AccountNames {
+        address: Address::parse(&format!("User{number}@example.com")).unwrap(),
+        full_name: String::new(),
+        source_login: None,
+        target_address: None,
+    };
+    numbers.into_iter().map(names).collect()
 }
 
 fn key(number: u32) -> String {
@@ -125,7 +131,7 @@ fn an_account_that_was_corrected_in_the_list_is_not_open_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), RunKind::Migrate, 2, &[(0, Some(AccountEnd::Complete)), (1, Some(AccountEnd::Failed))]);
     let mut migration = kept(folder.path());
-    let corrected = || [(key(0), String::new()), (key(7), String::new())];
+    let corrected = || list([0, 7]);
     migration.take_list(Some("/list.csv".into()), corrected());
     assert_eq!(migration.accounts.keys().cloned().collect::<Vec<_>>(), [key(0), key(7)]);
     // Another file is another group of people.
@@ -159,4 +165,21 @@ fn a_check_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), RunKind::Check, 1, &[(0, Some(AccountEnd::Complete))]);
     assert!(Files::in_folder(folder.path()).all().unwrap().is_empty());
+}
+
+#[test]
+fn accounts_are_taken_from_the_record_only_where_it_knows_of_each_where_it_goes() {
+    let mut migration = Migration::default();
+    assert_eq!(migration.recorded_accounts(), None, "there is none");
+    let mut listed = list([1, 2]);
+    listed[1].source_login = Some("two".to_owned());
+    listed[1].target_address = Some(Address::parse("two@new.example").unwrap());
+    migration.take_list(None, listed.clone());
+    let kept: Migration = serde_json::from_str(&serde_json::to_string(&migration).unwrap()).unwrap();
+    let accounts = kept.recorded_accounts().unwrap();
+    assert_eq!(accounts.iter().map(AccountNames::from).collect::<Vec<_>>(), listed);
+    assert!(accounts.iter().all(|account| account.password.is_empty()));
+    // A record of an earlier version has only the addresses.
+    migration.accounts.get_mut(&key(1)).unwrap().names = None;
+    assert_eq!(migration.recorded_accounts(), None);
 }

@@ -16,6 +16,11 @@ pub trait MailService: Send + Sync {
     /// Makes an account that can sign in from now on. `names` are all its sign-in names; the first is the full address.
     fn create_user(&self, names: &[String], password: &str) -> io::Result<()>;
 
+    /// The bytes of mail that the account of this name has; none where the store does not say.
+    fn used_bytes(&self, _name: &str) -> Option<u64> {
+        None
+    }
+
     /// Begins to listen on a loopback port; port 0 takes a free one. Returns the port.
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16>;
 

@@ -1,7 +1,10 @@
 //! A migration over several runs: every verdict is about the whole of it.
 
 use super::stage::{Outcome, Running, Stage, finish, kimt, until};
+use kimt::rehearsal::KerioWays;
 use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn listed(stage: &Stage) -> Value {
@@ -128,4 +131,75 @@ fn a_named_migration_remembers_its_list_and_its_rules_and_says_when_either_has_c
     let mut unknown = stage.bare("verify");
     let ended = finish(unknown.args(stage.servers()).args(["--migration", "Autumn"]));
     assert!(ended.code == Some(2) && ended.stderr.contains("there is no migration 'Autumn'"), "{ended:?}");
+}
+
+/// The command for the migration `Spring`, with what trusts its servers and does not name them.
+fn of_spring(stage: &Stage, command: &str) -> Command {
+    let mut program = stage.bare(command);
+    program.args(["--migration", "Spring", "--target-kind", "imap"]);
+    program.args(["--source-fingerprint", &stage.source.fingerprint()]);
+    program.args(["--target-fingerprint", &stage.target.fingerprint()]);
+    program
+}
+
+#[test]
+fn a_named_migration_knows_its_servers_and_refuses_others() {
+    let stage = Stage::new(1, 2);
+    assert_eq!(stage.run("migrate", &["--migration", "Spring"]).code, Some(0));
+    for command in ["check", "verify", "migrate"] {
+        let ended = finish(&mut of_spring(&stage, command));
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        let (source, target) = (stage.source.address(), stage.target.address());
+        let said = format!("The servers are those of the migration: from {source} to {target}.");
+        assert!(ended.stderr.contains(&said), "{ended:?}");
+    }
+    for option in ["--source", "--target"] {
+        let ended = finish(of_spring(&stage, "migrate").args([option, "127.0.0.1:9"]));
+        assert!(ended.code == Some(2) && ended.stderr.contains("'Spring' goes from"), "{ended:?}");
+    }
+    let mut unnamed = stage.bare("migrate");
+    let ended = finish(unnamed.arg("--accounts").arg(stage.csv_path()));
+    assert!(ended.code == Some(2) && ended.stderr.contains("--source is missing"), "{ended:?}");
+    let mut unknown = stage.bare("migrate");
+    let ended = finish(unknown.args(["--migration", "Autumn"]));
+    assert!(ended.code == Some(2) && ended.stderr.contains("There is no migration 'Autumn'"), "{ended:?}");
+}
+
+#[test]
+fn where_nobody_needs_a_password_of_their_own_the_record_has_the_accounts_and_where_each_goes() {
+    let stage = Stage::new(2, 3);
+    for server in [&stage.source, &stage.target] {
+        let mut options = server.imap.options();
+        options.kerio = Some(KerioWays { master_password: Some("b7Xq-master".to_owned()), ..KerioWays::default() });
+        server.imap.set_options(options);
+    }
+    let file = stage.folder.path().join("master.txt");
+    std::fs::write(&file, "b7Xq-master\n").unwrap();
+    let with_master = |program: &mut Command| {
+        for side in ["source", "target"] {
+            program.args([format!("--{side}-sign-in"), "kerio-master".to_owned()]);
+            program.arg(format!("--{side}-master-password-file")).arg(&file);
+        }
+    };
+    // The first goes by another name on the target, the list comes through a pipe and has no password.
+    let (one, two) = (stage.user(1).to_owned(), stage.user(2).to_owned());
+    stage.target.store().create_user(&["elsewhere@example.com".to_owned()], "b7Xq-own").unwrap();
+    let list = format!("address;target\n{one};elsewhere@example.com\n{two};\n");
+    let mut program = stage.bare("migrate");
+    program.args(stage.servers()).args(["--accounts", "-", "--migration", "Spring", "--json"]).stdin(Stdio::piped());
+    with_master(&mut program);
+    let mut run = Running::start(&mut program);
+    run.child().stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+    let ended = run.finish();
+    assert_eq!((ended.code, ended.messages()), (Some(0), [12, 0, 0]), "{ended:?}");
+    stage.source.store().add_generated(&one, "INBOX", 1, 500, 77).unwrap();
+    let mut again = of_spring(&stage, "migrate");
+    with_master(&mut again);
+    let ended = finish(again.arg("--json"));
+    assert_eq!((ended.code, ended.messages()), (Some(0), [1, 12, 0]), "{ended:?}");
+    assert!(ended.stderr.contains("The list is that of the migration's record: 2 accounts."), "{ended:?}");
+    assert_eq!((stage.target.messages("elsewhere@example.com"), stage.target.messages(&one)), (7, 0));
+    // Who signs in with a password of their own is in no record.
+    let ended = finish(&mut of_spring(&stage, "migrate"));
+    assert!(ended.code == Some(2) && ended.stderr.contains("came through standard input"), "{ended:?}");
 }

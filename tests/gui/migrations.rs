@@ -6,7 +6,7 @@ use super::whole::{open, wait_until};
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
-use kimt::domain::{Problem, ProblemKind, Side};
+use kimt::domain::{Account, AccountNames, Address, Problem, ProblemKind, Secret, Side};
 use kimt::gui::action::{Action, Purpose};
 use kimt::gui::app::App;
 use kimt::gui::page::Page;
@@ -17,6 +17,7 @@ use kimt::gui::wizard::Wizard;
 use kimt::migration::{AccountRecord, Files, Migration, Migrations, RunRecord};
 use kimt::progress::{AccountStage, Event, MigrationInfo, RunKind, Stages, Stamped};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
+use kimt::settings::Way;
 use std::path::Path;
 
 const EVENING: &str = "2024-11-24T23:10:00+01:00";
@@ -33,6 +34,7 @@ pub fn begun(list: &Path, accounts: &[(&str, AccountStage)]) -> Migration {
             since: EVENING.to_owned(),
             completed: (*stage == AccountStage::Complete).then(|| EVENING.to_owned()),
             verified: None,
+            names: None,
             problem: (*stage == AccountStage::NeedsAttention).then_some(problem),
         };
         (address.to_lowercase(), record)
@@ -333,6 +335,36 @@ fn a_list_that_has_moved_is_asked_for_and_the_choice_waits_for_it() {
     harness.get_by_label_contains(
         "The rules have changed since the last run. Then: exclude Junk*. Now: since 2020-01-01.",
     );
+}
+
+#[test]
+fn a_migration_without_a_file_gives_its_accounts_where_nobody_signs_in_with_a_password_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = [("ann@example.com", AccountStage::Complete), ("bob@example.com", AccountStage::Begun)];
+    let mut migration = Migration { accounts_file: None, ..begun(Path::new("/piped.csv"), &accounts) };
+    let bob = Account { full_name: "Bob".to_owned(), ..account("bob@example.com") };
+    migration.take_list(None, [AccountNames::from(&account("ann@example.com")), AccountNames::from(&bob)]);
+    keep(folder.path(), &migration);
+    for (way, loaded) in [(Way::KerioMaster, true), (Way::Own, false)] {
+        let mut harness = open(folder.path(), None, None);
+        wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
+        let page = &mut harness.state_mut().wizard.servers;
+        (page.source_more.kept.way, page.target_more.kept.way) = (way, Way::KerioMaster);
+        harness.get_by_label("Continue").click();
+        harness.run_steps(2);
+        let accounts = &harness.state().wizard.accounts;
+        assert_eq!(accounts.is_loaded(), loaded);
+        if loaded {
+            assert_eq!(accounts.chosen(), [Account { line: 2, password: Secret::new(""), ..bob.clone() }]);
+            harness.state_mut().wizard.page = Page::Accounts;
+            harness.run_steps(2);
+            harness.get_by_label("The migration's record · 2 accounts in 1 domain");
+        }
+    }
+}
+
+fn account(address: &str) -> Account {
+    Account::new(1, Address::parse(address).unwrap(), Secret::new("b7Xq-29kf"))
 }
 
 fn at_the_end(harness: &mut Harness<'static, App>) {

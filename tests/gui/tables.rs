@@ -3,7 +3,7 @@
 use super::recorded::{self, PEOPLE};
 use super::support::{Screen, Shown, plain, show};
 use super::{accounts, result, status};
-use egui::{Key, Theme};
+use egui::{Key, Role, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use kimt::domain::AccountId;
@@ -215,6 +215,39 @@ fn a_column_for_the_machines_is_there_only_where_there_are_several() {
 }
 
 #[test]
+fn the_accounts_are_arranged_only_when_something_changes_and_then_show_it() {
+    let mut harness = plain(accounts::checked(&recorded::checked()));
+    harness.run_steps(2);
+    let arranged = |harness: &Harness<'_, Shown>| harness.state().wizard.accounts.arrangements();
+    let mut before = arranged(&harness);
+    let mut changes = |harness: &mut Harness<'_, Shown>, what: &str| {
+        harness.run_steps(3);
+        let now = arranged(harness);
+        harness.run_steps(5);
+        assert!(now > before && arranged(harness) == now, "{what}: {before}, {now}, {}", arranged(harness));
+        before = now;
+    };
+    harness.get_by_label("Chosen 12").click();
+    changes(&mut harness, "a filter");
+    harness.get_by_label("Leave it out").click();
+    changes(&mut harness, "an account is left out");
+    harness.get_by_label("Chosen 11");
+    assert!(harness.query_by_label_contains("d.weber@old-company.com: ").is_none(), "it is not chosen any more");
+    harness.get_by_role_and_label(Role::CheckBox, "ann.keller@old-company.com").click();
+    changes(&mut harness, "an account is unticked");
+    assert!(harness.query_by_label_contains("ann.keller@old-company.com: ").is_none(), "nor is this one");
+    harness.get_by_label("Chosen 10");
+    harness.state_mut().wizard.accounts.choose(|_| true);
+    changes(&mut harness, "all are chosen");
+    harness.state_mut().wizard.accounts.begin_check();
+    changes(&mut harness, "a check begins");
+    recorded::checked().iter().for_each(|event| harness.state_mut().wizard.accounts.apply(event));
+    changes(&mut harness, "a check ends");
+    harness.state_mut().wizard.accounts.forget_check();
+    changes(&mut harness, "a check is forgotten");
+}
+
+#[test]
 fn fifty_thousand_accounts_cost_what_the_visible_ones_cost_sorted_or_not() {
     const MANY: usize = 50_000;
     let mut wizard = Wizard { page: Page::Accounts, ..Wizard::default() };
@@ -224,6 +257,10 @@ fn fifty_thousand_accounts_cost_what_the_visible_ones_cost_sorted_or_not() {
     press(&mut harness, "Address");
     harness.run_steps(2);
     assert!((10..40).contains(&harness.state().wizard.accounts.rows_drawn));
+    let arranged = |harness: &Harness<'_, Shown>| harness.state().wizard.accounts.arrangements();
+    let before = arranged(&harness);
+    harness.run_steps(10);
+    assert_eq!(arranged(&harness), before, "nothing has changed");
 
     let mut events = recorded::large(MANY);
     let at = events[events.len() - 1].at;

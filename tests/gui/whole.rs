@@ -274,7 +274,7 @@ fn rules_hold_for_the_run() {
     harness.get_by_label("Check again").click();
     harness.run_steps(2);
     wait_until(&mut harness, "the second check", |app| {
-        app.wizard.accounts.check.is_some() && !app.wizard.accounts.checking()
+        app.wizard.accounts.has_check() && !app.wizard.accounts.checking()
     });
     harness.get_by_label_contains("40 messages · ");
 }

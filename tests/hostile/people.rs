@@ -212,5 +212,20 @@ fn a_check_says_which_mailbox_is_larger_than_its_limit_in_kerio_connect() {
     assert!(ann.problems.is_empty(), "{:?}", problems(&state));
     let (_, problem) = &ben.problems[0];
     assert_eq!(problem.kind, ProblemKind::QuotaTooSmall);
-    assert!(problem.sentence().contains("1.0 MB"), "{}", problem.sentence());
+    assert!(problem.sentence().contains("1.8 MB are to be copied, 1.0 MB are free"), "{}", problem.sentence());
+}
+
+#[test]
+fn a_check_takes_what_a_mailbox_in_kerio_connect_holds_already_from_its_limit() {
+    let stage = Stage::kerio(&[ANN]);
+    stage.migrate();
+    stage.target.store().add_generated(ANN, "INBOX", 1, 700_000, 900).unwrap();
+    stage.source.store().add_generated(ANN, "INBOX", 1, 500_000, 901).unwrap();
+    stage.administration().limit_mailboxes(1);
+    let state = stage.run(RunKind::Check);
+    assert_eq!(kinds(&state), BTreeSet::from([ProblemKind::QuotaTooSmall]), "{:?}", problems(&state));
+    let said = problems(&state).join(" ");
+    assert!(said.contains(" are to be copied, 3") && !said.contains("at most"), "{said}");
+    stage.administration().limit_mailboxes(2);
+    assert_eq!(kinds(&stage.run(RunKind::Check)), BTreeSet::new());
 }

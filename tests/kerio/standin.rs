@@ -2,7 +2,7 @@
 //! agree.
 
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security};
-use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, PortNote};
+use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, MailboxSize, PortNote};
 use kimt::network::{self, Limits, Trust};
 use kimt::progress::UserState;
 use kimt::rehearsal::administration::{
@@ -186,6 +186,18 @@ fn a_password_that_breaks_the_rules_of_its_domain_is_known_before_anybody_is_cre
     assert!(!breaks("ann@strict.example", "Correct-Horse-9"));
     assert!(!breaks("ann@example.com", "short"), "the primary domain has no rules");
     assert!(!breaks("ann@unknown.example", "short"), "a domain that does not exist yet has none either");
+}
+
+#[test]
+fn what_a_mailbox_holds_is_known_only_where_the_server_says_it() {
+    let stand_in = start(|_| {});
+    let administration = sign_in(&stand_in);
+    let account = account("ann@example.com", "Correct-Horse-9");
+    administration.ensure_user(&account, &mut |_| ()).unwrap();
+    assert_eq!(administration.mailbox_size(account.target()), None, "it has no limit");
+    stand_in.limit_mailboxes(2);
+    let size = administration.mailbox_size(account.target());
+    assert_eq!(size, Some(MailboxSize { limit: 2 << 20, used: None }));
 }
 
 #[test]

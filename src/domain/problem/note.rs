@@ -41,12 +41,15 @@ pub enum Note {
         /// The limit in bytes.
         bytes: u64,
     },
-    /// The target has less room than the mailbox needs (QUOTA, RFC 9208).
+    /// The target has less room than the mailbox needs.
     RoomNeeded {
         /// Bytes to copy.
         needed: u64,
         /// Bytes free.
         free: u64,
+        /// Whether it is not known what the mailbox holds already, so that less may be free.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_most: bool,
     },
     /// The target stored a different date; of several messages, this is one.
     DateBecame {
@@ -241,9 +244,10 @@ impl Note {
             Note::SizeLimit { bytes } => {
                 return write!(formatter, "its limit is {}", numbers::size(*bytes));
             }
-            Note::RoomNeeded { needed, free } => {
+            Note::RoomNeeded { needed, free, at_most } => {
                 let (needed, free) = (numbers::size(*needed), numbers::size(*free));
-                return write!(formatter, "{needed} are to be copied, {free} are free");
+                let at_most = if *at_most { "at most " } else { "" };
+                return write!(formatter, "{needed} are to be copied, {at_most}{free} are free");
             }
             Note::DateBecame { sent, stored } => {
                 let stored = stored.as_ref().map_or_else(|| "none that can be read".to_owned(), day);

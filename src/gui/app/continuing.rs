@@ -3,7 +3,8 @@
 //! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
 //! 2. *Continue* fills the servers in, loads the list, and continues to page 2 as *Next* does: the password has to be typed first.
 //!    The rules of the migration's last run are filled in, too; other ones that are typed afterwards are said on page 2.
-//! 3. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
+//! 3. A migration without a file gives its accounts itself where nobody signs in with an own password.
+//! 4. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
 
 use super::super::action::{Action, Purpose};
 use super::super::page::Page;
@@ -62,6 +63,7 @@ impl App {
 
     pub(super) fn continue_migration(&mut self, name: &str, purpose: Purpose) {
         let Some(migration) = self.migrations.iter().find(|it| it.name == name) else { return };
+        let recorded = migration.recorded_accounts();
         let Migration { accounts_file: file, source, target, rules, .. } = migration.clone();
         self.wizard.servers.fill_in(&source, &target);
         let typed = self.wizard.servers.selection().ok().map(|selection| selection.rules());
@@ -75,10 +77,21 @@ impl App {
         if accounts.file != file {
             accounts.unload(file.clone());
         }
-        if let Some(file) = file {
-            self.carry_out(Action::LoadFile(file));
+        match (file, recorded.filter(|_| self.needs_no_passwords())) {
+            (Some(file), _) => self.carry_out(Action::LoadFile(file)),
+            (None, Some(recorded)) => {
+                self.wizard.accounts.take_recorded(recorded);
+                self.choose_loaded();
+            }
+            (None, None) => {}
         }
         self.carry_out(Action::Next);
+    }
+
+    /// Whether nobody signs in with an own password on either side.
+    pub(super) fn needs_no_passwords(&self) -> bool {
+        let page = &self.wizard.servers;
+        [&page.source_more, &page.target_more].iter().all(|side| !side.sign_in().needs_own_passwords())
     }
 
     /// Chooses the accounts of a list that was just loaded: as it was asked for, else those that are still open.
@@ -105,8 +118,9 @@ impl App {
         let incomplete = self.migrated.iter().zip(ends).filter(|(_, end)| *end != Some(AccountEnd::Complete));
         let wanted = incomplete.map(|(account, _)| account.address.key()).collect();
         self.choose = Some(Choosing::AndStart(wanted));
-        if let Some(path) = self.wizard.accounts.file.clone() {
-            self.carry_out(Action::LoadFile(path));
+        match self.wizard.accounts.file.clone() {
+            Some(path) => self.carry_out(Action::LoadFile(path)),
+            None => self.choose_loaded(),
         }
     }
 

@@ -279,7 +279,7 @@ impl App {
         self.awake = None;
         self.wizard.notice = Some(sentence);
         if kind == RunKind::Check {
-            self.wizard.accounts.check = None;
+            self.wizard.accounts.drop_check();
         } else {
             self.wizard.status = StatusPage::default();
             self.wizard.page = Page::Accounts;
@@ -315,7 +315,7 @@ impl App {
     /// Shows the result of a run that has ended, or that is no longer waited for.
     fn show_end(&mut self) {
         // The users that were to be created exist now.
-        self.wizard.accounts.check = None;
+        self.wizard.accounts.drop_check();
         self.wizard.accounts.pace = self.wizard.status.mean_pace().or(self.wizard.accounts.pace);
         if self.wizard.page == Page::Status {
             self.wizard.page = Page::Result;

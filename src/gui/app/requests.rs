@@ -223,6 +223,9 @@ impl App {
             self.choose.get_or_insert(Choosing::For(self.wizard.accounts.purpose));
             self.carry_out(Action::LoadFile(path));
         }
+        if self.wizard.accounts.is_recorded() && !self.needs_no_passwords() {
+            self.wizard.accounts.unload(None);
+        }
         self.wizard.accounts.free_seats = self.wizard.servers.target_test.free_seats();
         self.know_accounts();
         let limit = |server: &MailServer| server.connections.max_rate;
@@ -235,7 +238,7 @@ impl App {
 
     /// The results of a check hold only for its servers and rules.
     fn forget_old_check(&mut self) {
-        if self.wizard.accounts.check.is_none() || self.checked == self.checked_for() {
+        if !self.wizard.accounts.has_check() || self.checked == self.checked_for() {
             return;
         }
         self.wizard.accounts.forget_check();

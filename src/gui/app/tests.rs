@@ -78,10 +78,10 @@ fn what_a_check_found_is_void_once_anything_is_changed_that_it_depends_on() {
         app.wizard.servers.source_more.kept.max_rate = "5 MB/s".into();
         app.wizard.servers.target_more.kept.max_connections = "3".into();
         app.show_accounts();
-        assert!(app.wizard.accounts.check.is_some(), "with other limits the same is found");
+        assert!(app.wizard.accounts.has_check(), "with other limits the same is found");
         change(&mut app.wizard.servers);
         assert!(app.checked_for().is_some(), "{what}: it can still be begun");
         app.show_accounts();
-        assert!(app.wizard.accounts.check.is_none() && app.wizard.accounts.void, "{what}");
+        assert!(!app.wizard.accounts.has_check() && app.wizard.accounts.void, "{what}");
     }
 }

@@ -3,7 +3,7 @@
 use super::button;
 use super::sign::{self, Mark};
 use crate::gui::theme::{CARD_RADIUS, body, palette, strong};
-use egui::{Align, Frame, Label, Layout, Margin, Ui, vec2};
+use egui::{Align, Frame, Label, Layout, Margin, TextStyle, TextWrapMode, Ui, WidgetText, vec2};
 
 /// Draws a strip: its sign, a bold line, the consequence, and below that whatever `more` draws (buttons, details).
 pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOnce(&mut Ui) -> R) -> R {
@@ -17,7 +17,7 @@ pub fn strip<R>(ui: &mut Ui, mark: Mark, head: &str, rest: &str, more: impl FnOn
     })
 }
 
-/// Draws a strip of a single line with links at its right end, and further content `below` it. Returns the index of the pressed link.
+/// Draws a strip of a line, which wraps where it is narrow, with links at its right end, and further content `below` it. Returns the index of the pressed link.
 pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnOnce(&mut Ui)) -> Option<usize> {
     const HEIGHT: f32 = 20.0;
     const BETWEEN: f32 = 16.0;
@@ -27,10 +27,13 @@ pub fn line(ui: &mut Ui, mark: Mark, head: &str, links: &[&str], below: impl FnO
         let pressed = ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = BETWEEN;
             let taken: f32 = links.iter().map(|link| button::link_width(ui, link) + BETWEEN).sum();
-            let room = vec2((ui.available_width() - taken).max(0.0), HEIGHT);
+            let width = (ui.available_width() - taken).max(0.0);
+            let whole =
+                WidgetText::from(strong(head)).into_galley(ui, Some(TextWrapMode::Wrap), width, TextStyle::Body);
+            let room = vec2(width, whole.size().y.max(HEIGHT));
             ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_size(room);
-                ui.add(Label::new(strong(head).color(ink)).truncate());
+                ui.add(Label::new(strong(head).color(ink)).wrap());
             });
             // Draws all of them, whichever is pressed.
             let pressed: Vec<bool> = links.iter().map(|link| button::link(ui, link).clicked()).collect();

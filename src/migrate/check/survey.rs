@@ -15,6 +15,7 @@ use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::{self, TargetNames, Way, Wishes};
 use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
+use crate::migrate::target::directory::Room;
 use crate::migrate::verdict::Verdict;
 use crate::progress::{Event, Step, UserState};
 use std::cell::{Cell, RefCell};
@@ -85,7 +86,7 @@ struct Survey<'a> {
 struct Plan {
     source: Listing,
     ways: Vec<Way>,
-    free_bytes: Option<u64>,
+    room: Option<Room>,
 }
 
 impl Work for Survey<'_> {
@@ -116,11 +117,11 @@ impl Work for Survey<'_> {
             needed += left.unwrap_or(bytes);
         };
         let counted = self.count(&mut source, &plan, weigh, &foresight);
-        let free_bytes = plan.free_bytes;
+        let room = plan.room;
         self.plan = Some(plan);
         counted?;
-        if let Some(free) = free_bytes {
-            room::report_too_small(context, id, account, needed, free);
+        if let Some(room) = room {
+            room::report_too_small(context, id, account, needed, room);
         }
         if let Some(followed) = foresight.into_inner().map(Foresight::found).filter(|found| !found.is_empty()) {
             context.report(Event::ChangesFollowed { account: id, folder: None, followed });
@@ -150,7 +151,7 @@ impl Survey<'_> {
         let context = self.context;
         self.step(Step::Listing);
         let listing = source.list().on(Side::Source)?;
-        let target = target_folders(context, self.id, self.account, user_state)?;
+        let (target, room) = target_folders(context, self.id, self.account, user_state)?;
         let names = TargetNames { folders: &target.folders, separator: target.separator, profile: context.profile };
         let permanent_ids = source.has_permanent_ids();
         let wishes = Wishes { selection: &context.selection, earlier: &BTreeMap::new(), permanent_ids };
@@ -158,7 +159,7 @@ impl Survey<'_> {
         left_out.splice(0..0, listing.left_out.iter().cloned());
         let folders = ways.iter().map(|way| way.planned.clone()).collect();
         context.report(Event::FoldersPlanned { account: self.id, folders, left_out });
-        Ok(Plan { source: listing, ways, free_bytes: target.free_bytes })
+        Ok(Plan { source: listing, ways, room })
     }
 
     /// Counts the messages of all folders. `weigh` gets the bytes of each, `foresight` all of them.
@@ -283,7 +284,7 @@ fn target_folders(
     id: AccountId,
     account: &Account,
     user_state: UserState,
-) -> Result<Listing, Halt> {
+) -> Result<(Listing, Option<Room>), Halt> {
     let own = context.profile.own_folders;
     if !own.is_empty() {
         // An existing user's password is not ours to try: a refusal could lock the account before the migration.
@@ -295,18 +296,18 @@ fn target_folders(
             subscribed: true,
         };
         let folders = own.iter().map(folder).collect();
-        // What the mailbox holds already is not known, so this is the most that there can be room for.
         let exists = user_state == UserState::Exists;
-        let free_bytes = if exists { context.directory.room(account) } else { None };
-        return Ok(Listing { folders, separator: Some('/'), free_bytes, ..Listing::default() });
+        let room = if exists { context.directory.room(account) } else { None };
+        return Ok((Listing { folders, separator: Some('/'), ..Listing::default() }, room));
     }
     if user_state == UserState::Cannot {
-        return Ok(Listing::default());
+        return Ok((Listing::default(), None));
     }
     let _place = context.permit(id, Side::Target)?;
     let connection = context.sign_in(id, Side::Target, account)?;
     let mut target = connection.session.into_reader();
     let listing = target.list_with_quota().on(Side::Target)?;
     target.logout();
-    Ok(listing)
+    let room = listing.free_bytes.map(|free| Room { free, at_most: false });
+    Ok((listing, room))
 }

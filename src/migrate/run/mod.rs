@@ -329,8 +329,7 @@ fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
     let list = &request.list;
     let servers = server_names(request);
     let mut migration = Migration::find(&store, list.migration.as_deref(), (&servers.0, &servers.1)).ok()?;
-    let listed = list.addresses.iter().map(|address| (address.key(), address.to_string()));
-    migration.take_list(list.file.clone(), listed);
+    migration.take_list(list.file.clone(), list.people.iter().cloned());
     if request.kind == RunKind::Migrate {
         migration.rules = Some(request.selection.rules());
     }

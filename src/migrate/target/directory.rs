@@ -19,6 +19,15 @@ pub struct TargetUser {
     pub sign_in_names: Vec<String>,
 }
 
+/// The room in a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes free.
+    pub free: u64,
+    /// Whether it is not known what the mailbox holds already, so that less may be free.
+    pub at_most: bool,
+}
+
 /// Who exists on the target.
 pub trait Directory: Send + Sync {
     /// The state of an account; changes nothing.
@@ -27,8 +36,8 @@ pub trait Directory: Send + Sync {
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
-    /// The most bytes for which an existing account's mailbox has room, as far as the directory knows; changes nothing.
-    fn room(&self, _account: &Account) -> Option<u64> {
+    /// The room in an existing account's mailbox, where the directory knows a limit; changes nothing.
+    fn room(&self, _account: &Account) -> Option<Room> {
         None
     }
 
@@ -78,8 +87,10 @@ impl Directory for KerioDirectory {
         }
     }
 
-    fn room(&self, account: &Account) -> Option<u64> {
-        self.0.largest_mailbox(account.target())
+    fn room(&self, account: &Account) -> Option<Room> {
+        let size = self.0.mailbox_size(account.target())?;
+        let used = size.used.unwrap_or_default();
+        Some(Room { free: size.limit.saturating_sub(used), at_most: size.used.is_none() })
     }
 
     fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
@@ -114,7 +125,7 @@ impl OneByOne {
 }
 
 impl Directory for OneByOne {
-    fn room(&self, account: &Account) -> Option<u64> {
+    fn room(&self, account: &Account) -> Option<Room> {
         self.directory.room(account)
     }
 

@@ -147,7 +147,7 @@ impl Call {
             "Domains.getSettings" => Ok(domains::settings()),
             "Domains.getUserCountInfo" => domains::user_count(directory, params, &behaviour),
             "Server.findEntityByEmail" => domains::find_entity(directory, params),
-            "Users.get" => users::get(directory, params),
+            "Users.get" => users::get(directory, params, mail),
             "Users.create" => {
                 let (result, created) = users::create(directory, params, &behaviour)?;
                 *sign_ins = created;

@@ -1,17 +1,24 @@
 //! The calls of `Users` (docs/kerio-connect.md, B9, B17 to B19).
 
 use super::behaviour::Behaviour;
-use super::directory::{Directory, SignIn, change};
+use super::directory::{Directory, SignIn, User, change};
 use super::query;
 use super::refusal::{Refusal, list, member, optional_text, text};
 use crate::domain::Secret;
+use crate::rehearsal::MailService;
 use serde_json::{Value, json};
 
-/// `Users.get`.
-pub(super) fn get(directory: &Directory, params: &Value) -> Result<Value, Refusal> {
+/// `Users.get`. What a mailbox holds is said where the mail store says it.
+pub(super) fn get(directory: &Directory, params: &Value, mail: &dyn MailService) -> Result<Value, Refusal> {
     let domain = directory.domain(text(params, "domainId")?)?;
-    let records =
-        directory.users.iter().filter(|user| user.domain_id == domain.id).map(|user| user.record.clone()).collect();
+    let record = |user: &User| {
+        let mut record = user.record.clone();
+        if let Some(used) = mail.used_bytes(&format!("{}@{}", user.login_name, domain.name)) {
+            record.insert("consumedSize".to_owned(), json!({ "value": used, "units": "Bytes" }));
+        }
+        record
+    };
+    let records = directory.users.iter().filter(|user| user.domain_id == domain.id).map(record).collect();
     query::answer(member(params, "query")?, records, &["loginName", "fullName", "description"])
 }
 

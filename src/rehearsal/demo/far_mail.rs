@@ -24,6 +24,10 @@ impl MailService for FarMail {
         self.mail.create_user(names, password)
     }
 
+    fn used_bytes(&self, name: &str) -> Option<u64> {
+        self.mail.used_bytes(name)
+    }
+
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16> {
         let own = self.mail.listen(service, 0)?;
         let link = Link::start(own, LinkOptions { port, ..self.options });

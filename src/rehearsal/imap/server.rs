@@ -85,6 +85,10 @@ impl MailService for ImapServer {
         Ok(self.shared.store.create_user(names, password)?)
     }
 
+    fn used_bytes(&self, name: &str) -> Option<u64> {
+        self.shared.store.used_bytes(name).ok()
+    }
+
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16> {
         let mut listeners = lock(&self.listeners);
         if port != 0 && listeners.contains_key(&(service, port)) {

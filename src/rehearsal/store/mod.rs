@@ -291,6 +291,11 @@ impl MailStore {
         Ok(())
     }
 
+    /// The bytes of a user's mail.
+    pub fn used_bytes(&self, user: &str) -> Result<u64, StoreError> {
+        Ok(self.user(user)?.mailbox().quota().0)
+    }
+
     /// A user's mail as plain data. Reads every byte.
     pub fn snapshot(&self, user: &str) -> Result<Snapshot, StoreError> {
         Ok(Snapshot::of(&self.user(user)?.mailbox()))

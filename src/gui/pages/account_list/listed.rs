@@ -61,9 +61,7 @@ pub trait Listed {
     /// What a run or a check has said of one.
     fn account(&self, index: usize) -> Option<&AccountState>;
     /// A number that changes with whatever changes here, so that the rows are not arranged in vain.
-    fn revision(&self) -> Option<u64> {
-        None
-    }
+    fn revision(&self) -> u64;
     /// Its address.
     fn address(&self, index: usize) -> &str;
     /// The person's name.
@@ -154,8 +152,8 @@ impl Listed for OfRun<'_> {
         self.get(index)
     }
 
-    fn revision(&self) -> Option<u64> {
-        Some(self.state.revision())
+    fn revision(&self) -> u64 {
+        self.state.revision()
     }
 
     fn address(&self, index: usize) -> &str {

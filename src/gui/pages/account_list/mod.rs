@@ -171,7 +171,8 @@ impl AccountList {
             },
         );
         if self.list.is_empty() {
-            cells::say_empty(ui, room, view.empty);
+            // The table is higher than the room that is left where that is very low.
+            cells::say_empty(ui, Table::body(room.with_max_y(ui.min_rect().bottom())), view.empty);
         }
         if let Some(index) = turned
             && !self.open.remove(&index)
@@ -241,8 +242,8 @@ impl AccountList {
 
     /// Arranges the rows again, unless nothing has changed.
     fn arrange(&mut self, ui: &Ui, view: &View<'_>, wanted: &dyn Fn(usize) -> bool) {
-        let arranged = view.listed.revision().map(|revision| Arranged {
-            revision,
+        let arranged = Some(Arranged {
+            revision: view.listed.revision(),
             accounts: view.listed.count(),
             shows: view.shows.clone(),
             sort: self.sort,
@@ -251,7 +252,7 @@ impl AccountList {
             columns: view.columns.list.len(),
             width: ui.available_width(),
         });
-        if arranged.is_some() && arranged == self.arranged {
+        if arranged == self.arranged {
             return;
         }
         self.arranged = arranged;

@@ -28,6 +28,7 @@ impl AccountsPage {
         }
         let listed = self.corrections.get(&correction.key).map_or(before.password, |(listed, _)| listed.clone());
         self.corrections.insert(correction.key.clone(), (listed, account.clone()));
+        self.changed();
     }
 
     /// How many accounts are corrected in this window only.
@@ -43,6 +44,7 @@ impl AccountsPage {
     /// The corrected list was saved in this file.
     pub fn saved(&mut self, path: PathBuf) {
         self.corrections.clear();
+        self.changed();
         self.file = Some(path);
     }
 

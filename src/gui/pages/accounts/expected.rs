@@ -23,7 +23,9 @@ impl AccountsPage {
         if self.checking() {
             return;
         }
-        let causes = self.expected();
+        let mut derived = std::mem::take(&mut self.derived);
+        let causes = derived.expected.of(self.revision, || self.expected()).clone();
+        self.derived = derived;
         let accounts: u64 = causes.values().sum();
         let head = match accounts {
             0 => return,

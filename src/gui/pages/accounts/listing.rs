@@ -20,6 +20,7 @@ pub(super) struct OfPage<'a> {
     pub(super) check: Option<&'a Check>,
     pub(super) over_runs: &'a OverRuns,
     pub(super) corrected: BTreeSet<String>,
+    pub(super) revision: u64,
 }
 
 impl OfPage<'_> {
@@ -74,6 +75,10 @@ impl Listed for OfPage<'_> {
 
     fn account(&self, index: usize) -> Option<&AccountState> {
         self.check?.found(index)
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision
     }
 
     fn address(&self, index: usize) -> &str {
@@ -184,6 +189,7 @@ impl AccountsPage {
             check: self.check.as_ref(),
             over_runs: &self.over_runs,
             corrected: self.corrections.values().map(|(_, account)| account.address.to_string()).collect(),
+            revision: self.revision,
         }
     }
 }

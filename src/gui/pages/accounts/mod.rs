@@ -1,32 +1,33 @@
 //! Page 2, *Choose Accounts For Migration*: the accounts of a file, which of them to migrate, and what a check found.
 
+mod bar;
 mod columns;
 mod corrections;
+mod derived;
 mod empty;
 mod expected;
 mod listing;
 mod over_runs;
 mod planned;
 mod showing;
+mod strips;
 mod table;
 
 use super::super::action::{Action, Purpose, RunCommand};
 use super::super::theme::{self, palette};
-use super::super::widgets::bar::{Bar, Choice};
-use super::super::widgets::sign::Mark;
-use super::super::widgets::{button, strip};
+use super::super::widgets::button;
 use super::account_list;
 use super::bad_lines::BadLines;
 use super::check::Check;
 use super::folded::Folded;
-use super::servers::{LAST_PASS, VERIFY};
 use crate::accounts::AccountsFile;
 use crate::domain::list::{self, Warning};
-use crate::domain::{Account, BadLine, Secret};
+use crate::domain::{Account, AccountNames, BadLine, Secret};
 use crate::migrate::AccountList;
 use crate::progress::{AccountStage, AccountState, Counts, Stamped};
 use crate::report::words;
 use columns::ColumnsStrip;
+use derived::Derived;
 use egui::{Align, Id, Key, KeyboardShortcut, Label, Layout, Modifiers, Ui};
 pub use over_runs::OverRuns;
 pub use planned::{Planned, TIME_FIELD, next_moment};
@@ -58,8 +59,6 @@ pub struct AccountsPage {
     pub typed: Option<String>,
     /// The text of the filter.
     pub filter: String,
-    /// The check, if one was started.
-    pub check: Option<Check>,
     /// The rate of an earlier run, in bytes per second.
     pub pace: Option<u64>,
     /// The result of a check no longer holds, because servers or rules were changed after it.
@@ -97,6 +96,11 @@ pub struct AccountsPage {
     elsewhere_open: bool,
     chosen: Vec<bool>,
     keys: Vec<String>,
+    /// The check, if one was started.
+    check: Option<Check>,
+    /// A number that changes with whatever changes what is known of the accounts, or which are chosen.
+    revision: u64,
+    derived: Derived,
     list: account_list::AccountList,
     domains: usize,
     /// How many rows the last frame drew.
@@ -106,13 +110,22 @@ pub struct AccountsPage {
 impl AccountsPage {
     /// Takes the accounts of a file, all of them chosen.
     pub fn take(&mut self, path: PathBuf, file: AccountsFile) {
+        self.take_list(Some(path), file);
+    }
+
+    /// Takes the accounts of a migration's record, all of them chosen: where nobody signs in with an own password, no file is needed.
+    pub fn take_recorded(&mut self, accounts: Vec<Account>) {
+        self.take_list(None, AccountsFile::of(accounts));
+    }
+
+    fn take_list(&mut self, file_path: Option<PathBuf>, file: AccountsFile) {
         let (pace, other_imap, purpose, most_pace) = (self.pace, self.other_imap, self.purpose, self.most_pace);
         let (corrections, planned) = (std::mem::take(&mut self.corrections), self.planned.take());
         let free_seats = self.free_seats;
         let domains: BTreeSet<&str> = file.accounts.iter().map(|account| account.address.domain()).collect();
         *self = Self {
             domains: domains.len(),
-            file: Some(path),
+            file: file_path,
             chosen: vec![true; file.accounts.len()],
             keys: file
                 .accounts
@@ -148,9 +161,14 @@ impl AccountsPage {
         *self = Self { pace, other_imap, purpose, typed, expected_file, ..Self::default() };
     }
 
-    /// Whether a file with at least one line of any kind is loaded.
+    /// Whether a file with at least one line of any kind is loaded, or accounts of a record.
     pub fn is_loaded(&self) -> bool {
-        self.file.is_some()
+        self.file.is_some() || self.is_recorded()
+    }
+
+    /// Whether the accounts are those of a migration's record, and of no file.
+    pub fn is_recorded(&self) -> bool {
+        self.file.is_none() && !self.accounts.is_empty()
     }
 
     /// By what the header of the list is known again, if it has one.
@@ -165,8 +183,8 @@ impl AccountsPage {
 
     /// The whole list, for the record of the migration.
     pub fn list(&self) -> AccountList {
-        let addresses = self.accounts.iter().map(|account| account.address.clone()).collect();
-        AccountList { file: self.file.clone(), addresses, migration: None }
+        let people = self.accounts.iter().map(AccountNames::from).collect();
+        AccountList { file: self.file.clone(), people, migration: None }
     }
 
     /// The chosen accounts, in the order of the file.
@@ -179,6 +197,7 @@ impl AccountsPage {
         for (chosen, account) in self.chosen.iter_mut().zip(&self.accounts) {
             *chosen = wanted(account);
         }
+        self.changed();
     }
 
     /// How often the rows of the table were arranged.
@@ -197,6 +216,7 @@ impl AccountsPage {
         for (position, chosen) in self.chosen.iter_mut().enumerate() {
             *chosen &= self.over_runs.stage(position) != AccountStage::Complete;
         }
+        self.changed();
     }
 
     /// The size of each chosen account as the check found it, in the order of [`AccountsPage::chosen`].
@@ -214,11 +234,24 @@ impl AccountsPage {
     pub fn begin_check(&mut self) {
         self.check = Some(Check::begin(self.accounts.len(), self.positions()));
         self.void = false;
+        self.changed();
     }
 
-    /// Forgets the result of a check, because it no longer holds.
+    /// Whether the accounts were checked, or are being checked.
+    pub fn has_check(&self) -> bool {
+        self.check.is_some()
+    }
+
+    /// Drops a check without a word: it could not begin, or a run has changed what it found.
+    pub fn drop_check(&mut self) {
+        self.check = None;
+        self.changed();
+    }
+
+    /// Forgets the result of a check, because it no longer holds, and says so.
     pub fn forget_check(&mut self) {
-        self.void |= self.check.take().is_some();
+        self.void |= self.has_check();
+        self.drop_check();
         self.showing = Showing::All;
     }
 
@@ -226,6 +259,7 @@ impl AccountsPage {
     pub fn apply(&mut self, event: &Stamped) {
         if let Some(check) = &mut self.check {
             check.apply(event);
+            self.changed();
         }
     }
 
@@ -240,68 +274,18 @@ impl AccountsPage {
 
     /// The line below the title.
     pub fn subtitle(&self) -> String {
-        let Some(file) = &self.file else {
+        let name = |file: &PathBuf| {
+            file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned())
+        };
+        let name = self.file.as_ref().map(name);
+        let Some(name) = name.or_else(|| self.is_recorded().then(|| "The migration's record".to_owned())) else {
             return "A file names the accounts, one per line. Loading it changes nothing on any server.".to_owned();
         };
-        let name =
-            file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
         format!(
             "{name} · {} in {}",
             words::counted(self.accounts.len() as u64, "account"),
             words::counted(self.domains as u64, "domain")
         )
-    }
-
-    /// The bar below the page.
-    pub fn bar(&self) -> Bar {
-        let chosen = self.positions().count() as u64;
-        let (label, does) = self.what_starts(chosen);
-        let tip = if chosen == 0 { "Choose at least one account first." } else { does };
-        let primary = if self.is_loaded() {
-            Choice::new(label, Action::Start).enabled(chosen > 0 && !self.checking() && !self.loading).tip(tip)
-        } else {
-            let typed = self.typed.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
-            match typed {
-                Some(name) => Choice::new("Load", Action::LoadFile(PathBuf::from(name))).enabled(!self.loading),
-                None => Choice::new("Load…", Action::Load).enabled(!self.loading).key(LOAD),
-            }
-        };
-        Bar {
-            left: vec![Choice::new("Back", Action::Go(super::super::page::Page::Servers))],
-            note: if self.is_loaded() { self.summary(chosen) } else { String::new() },
-            right: self.later(chosen),
-            primary: Some(primary),
-        }
-    }
-
-    /// The button that plans a start for later.
-    fn later(&self, chosen: u64) -> Vec<Choice> {
-        if !self.is_loaded() || self.planned.is_some() {
-            return Vec::new();
-        }
-        let free = chosen > 0 && !self.checking() && !self.loading;
-        vec![Choice::new("Start later…", Action::PlanStart).enabled(free).tip("At a time, such as 22:00")]
-    }
-
-    /// What the primary button starts, and what that does.
-    fn what_starts(&self, chosen: u64) -> (String, &'static str) {
-        let accounts = words::counted(chosen, "account");
-        match self.purpose {
-            Purpose::Migrate => (format!("Start migration of {accounts}"), "Copies the mail; only reads the source"),
-            Purpose::LastPass => (format!("Start last pass of {accounts}"), LAST_PASS),
-            Purpose::Verify => (format!("Verify {accounts}"), VERIFY),
-        }
-    }
-
-    fn show_planned(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let (does, _) = self.what_starts(self.positions().count() as u64);
-        if self.planned.as_mut().is_some_and(|planned| planned.show(ui, &does, actions)) {
-            self.planned = None;
-        }
-    }
-
-    fn summary(&self, chosen: u64) -> String {
-        format!("{} of {} chosen", words::count(chosen), words::count(self.accounts.len() as u64))
     }
 
     /// The result of the check for the chosen accounts, in two short lines.
@@ -392,85 +376,5 @@ impl AccountsPage {
                 });
             });
         });
-    }
-
-    fn strips(&mut self, ui: &mut Ui, low: bool, actions: &mut Vec<Action>) {
-        // Once the list is used, now or in an earlier run, there is nothing left to choose.
-        let used = self.over_runs.is_known() && !self.over_runs.has_new() && !self.accounts.is_empty();
-        if self.check.is_none() && !self.void && !used {
-            self.columns.show(ui, !self.loading, actions);
-        }
-        for note in &self.notes {
-            strip::strip(ui, Mark::Note, note, "", |_| ());
-        }
-        self.show_warnings(ui, actions);
-        let known = self.check.is_some() || self.over_runs.is_known() || low && !self.accounts.is_empty();
-        self.bad_lines.show(ui, known, actions);
-        if let Some(changed) = &self.changed_rules {
-            strip::strip(ui, Mark::Note, changed, "", |_| ());
-        }
-        self.show_expected(ui);
-        if self.void {
-            let head = "Servers or rules have changed since the check, so its results no longer hold.";
-            let again = strip::line(ui, Mark::Note, head, &["Check again"], |_| ()).is_some();
-            if again && self.chosen.contains(&true) {
-                actions.push(Action::Check);
-            }
-        }
-        let target = self.target_words();
-        let Some(check) = &mut self.check else { return };
-        if let Some(problem) = check.state.problems.first() {
-            strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
-        }
-        if let Some(seats) = words::missing_seats(&check.state) {
-            let advice = "Extend the licence, remove users, or leave accounts out. Until then the last of them fail.";
-            if strip::strip(ui, Mark::Warning, &seats, advice, |ui| button::link(ui, "Show them").clicked()) {
-                self.showing = Showing::ToCreate;
-            }
-        }
-        if check.running {
-            return;
-        }
-        check.show_names(ui, target);
-        check.show_last_pass(ui);
-        let check = &*check;
-        let chosen = self.chosen.iter().enumerate().filter(|(_, chosen)| **chosen);
-        let failed: Vec<usize> =
-            chosen.map(|(position, _)| position).filter(|&position| check.has_failed(position)).collect();
-        if failed.is_empty() {
-            return;
-        }
-        let head = match failed.len() {
-            1 => "1 chosen account cannot be migrated yet.".to_owned(),
-            many => {
-                format!("{} chosen accounts cannot be migrated yet.", words::count(many as u64))
-            }
-        };
-        let links = if failed.len() == 1 { ["Leave it out", "Show it"] } else { ["Leave them out", "Show them"] };
-        match strip::line(ui, Mark::Warning, &head, &links, |_| ()) {
-            Some(0) => failed.iter().for_each(|&position| self.chosen[position] = false),
-            Some(_) => self.showing = Showing::Problems,
-            None => {}
-        }
-    }
-
-    /// What may be wrong on lines that are used.
-    fn show_warnings(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        if self.warnings.is_empty() {
-            return;
-        }
-        let head = match self.warnings.len() {
-            1 => "Something in the list may be wrong.".to_owned(),
-            many => format!("{} things in the list may be wrong.", words::count(many as u64)),
-        };
-        let open = self.warnings.len() == 1 && self.check.is_none();
-        let said = self.warnings.iter().cloned();
-        if self.warnings_folded.show(ui, (Mark::Warning, "warnings"), &head, said, open, Some("Open the file")) {
-            actions.push(Action::ShowFile);
-        }
-    }
-
-    fn target_words(&self) -> &'static str {
-        if self.other_imap { "on the target" } else { "in Kerio Connect" }
     }
 }

@@ -104,6 +104,7 @@ impl AccountsPage {
     pub fn know(&mut self, migration: Option<&Migration>) {
         let keys: Vec<String> = self.accounts.iter().map(|account| account.address.key()).collect();
         self.over_runs = OverRuns::of(migration, &keys);
+        self.changed();
         if !self.over_runs.is_known() {
             self.showing = Showing::All;
         }
@@ -116,6 +117,7 @@ impl AccountsPage {
             let complete = self.over_runs.stage(position) == AccountStage::Complete;
             *chosen = complete == (purpose != Purpose::Migrate);
         }
+        self.changed();
     }
 
     /// Says what the chosen accounts are for, how many are complete, and how the list differs from the record.

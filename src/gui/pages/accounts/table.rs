@@ -17,9 +17,12 @@ const A_FEW_WORDS: f32 = 190.0;
 impl AccountsPage {
     /// The filters and the search.
     pub(super) fn filters(&mut self, ui: &mut Ui) {
-        let filters = self.listed().filters(self.showing, &self.chosen);
-        let tools = Tools { filters: &filters, chosen: self.showing, saves: false };
+        let mut derived = std::mem::take(&mut self.derived);
+        let filters =
+            derived.filters.of((self.revision, self.showing), || self.listed().filters(self.showing, &self.chosen));
+        let tools = Tools { filters, chosen: self.showing, saves: false };
         (self.showing, _) = tools.show(ui, &mut self.filter);
+        self.derived = derived;
     }
 
     pub(super) fn table(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -41,7 +44,11 @@ impl AccountsPage {
         let all = if all_shown { "All accounts" } else { "All accounts that are shown" };
         let ticks = Ticks { chosen: &mut chosen, frozen: self.checking(), all };
         let rows_drawn = list.show(ui, &view, &wanted, Some(ticks), actions);
+        let chose = chosen != before;
         (self.list, self.chosen, self.rows_drawn) = (list, chosen, rows_drawn);
+        if chose {
+            self.changed();
+        }
     }
 
     fn columns_of(&self, ui: &Ui, list: &mut account_list::AccountList, listed: &OfPage<'_>) -> Columns {

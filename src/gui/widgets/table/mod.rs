@@ -52,6 +52,11 @@ impl<'a> Table<'a> {
         self
     }
 
+    /// The part of a table's room that is below its head.
+    pub fn body(room: Rect) -> Rect {
+        room.with_min_y((room.top() + HEAD).min(room.bottom()))
+    }
+
     /// The height that shows all of this many rows.
     pub fn natural_height(rows: usize) -> f32 {
         HEAD + ROW * rows as f32 + 9.0

@@ -1,0 +1,42 @@
+//! What page 2 works out from all accounts, kept until something changes: the page is drawn in every frame, and a list may have fifty
+//! thousand accounts.
+//!
+//! - Whatever changes what is known of the accounts, or which are chosen, calls [`AccountsPage::changed`].
+//! - Words with the time in them, such as that of the next try, are made where a row is drawn, and depend on no revision.
+
+use super::AccountsPage;
+use super::showing::Showing;
+use std::collections::BTreeMap;
+
+/// What is worked out from all accounts.
+#[derive(Default)]
+pub(super) struct Derived {
+    /// The filters with their numbers, by the revision and the filter in force.
+    pub(super) filters: Kept<(u64, Showing), Vec<(&'static str, u64, Showing)>>,
+    /// How many accounts are expected not to become complete, by cause, for a revision.
+    pub(super) expected: Kept<u64, BTreeMap<String, u64>>,
+}
+
+/// A value, and what it was worked out of.
+#[derive(Default)]
+pub(super) struct Kept<K, V> {
+    of: Option<K>,
+    value: V,
+}
+
+impl<K: PartialEq, V> Kept<K, V> {
+    /// The value for this key, worked out again only if the key is another than before.
+    pub(super) fn of(&mut self, key: K, work_out: impl FnOnce() -> V) -> &V {
+        if self.of.as_ref() != Some(&key) {
+            (self.of, self.value) = (Some(key), work_out());
+        }
+        &self.value
+    }
+}
+
+impl AccountsPage {
+    /// Says that what is known of the accounts has changed, or which are chosen.
+    pub(super) fn changed(&mut self) {
+        self.revision += 1;
+    }
+}
