@@ -299,7 +299,7 @@ fn deletions_are_followed_where_the_box_is_ticked_and_only_then() {
         harness.state_mut().wizard.accounts.choose(|_| true);
         harness.key_press(Key::F5);
         harness.run_steps(2);
-        wait_until(harness, "the check", |app| app.wizard.accounts.check.is_some() && !app.wizard.accounts.checking());
+        wait_until(harness, "the check", |app| app.wizard.accounts.has_check() && !app.wizard.accounts.checking());
         let foreseen = harness.query_by_label_contains("deleted on the source since an earlier run").is_some();
         harness.key_press(Key::Enter);
         wait_until(harness, "the start", |app| app.wizard.page == Page::Status);

@@ -8,11 +8,14 @@ use super::AccountsPage;
 use super::showing::Showing;
 use std::collections::BTreeMap;
 
+/// What a filter is called, how many accounts it shows, and which.
+pub(super) type Filter = (&'static str, u64, Showing);
+
 /// What is worked out from all accounts.
 #[derive(Default)]
 pub(super) struct Derived {
     /// The filters with their numbers, by the revision and the filter in force.
-    pub(super) filters: Kept<(u64, Showing), Vec<(&'static str, u64, Showing)>>,
+    pub(super) filters: Kept<(u64, Showing), Vec<Filter>>,
     /// How many accounts are expected not to become complete, by cause, for a revision.
     pub(super) expected: Kept<u64, BTreeMap<String, u64>>,
 }

@@ -5,6 +5,7 @@ use super::super::super::widgets::sign::Mark;
 use super::super::account_list::{Cause, Figures, Group, Listed};
 use super::super::check::Check;
 use super::AccountsPage;
+use super::derived::Filter;
 use super::over_runs::OverRuns;
 use super::showing::Showing;
 use crate::domain::{Account, Problem};
@@ -42,7 +43,7 @@ impl OfPage<'_> {
     }
 
     /// The filters with their numbers; those that are rarely of use only while they are in force.
-    pub(super) fn filters(&self, showing: Showing, chosen: &[bool]) -> Vec<(&'static str, u64, Showing)> {
+    pub(super) fn filters(&self, showing: Showing, chosen: &[bool]) -> Vec<Filter> {
         const NAMES: [(&str, Showing); 8] = [
             ("All", Showing::All),
             ("Chosen", Showing::Chosen),
