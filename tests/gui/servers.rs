@@ -232,6 +232,30 @@ fn the_keyboard_reaches_every_field_in_reading_order() {
 }
 
 #[test]
+fn the_test_says_where_calendars_answer_and_is_forgotten_when_the_choice_changes() {
+    let mut wizard = ready();
+    wizard.servers.groupware.on = true;
+    let found = |found: Found| Finding::new(Service::Only, found);
+    let at = || "https://mail.old-company.com/dav/".to_owned();
+    let mut source = source_found();
+    source.push(found(Found::Calendars { at: at() }));
+    wizard.servers.source_test = Test::Done(source);
+    let mut target = target_found();
+    target.push(found(Found::NoCalendars { at: "https://10.1.0.5/".into(), why: None, may_read_folders: false }));
+    wizard.servers.target_test = Test::Done(target);
+    let mut harness = plain(wizard);
+    harness.run();
+    assert!(harness.query_by_label(&format!("Calendars and contacts answer at {}", at())).is_some());
+    let missing = "No calendars and contacts answer at https://10.1.0.5/; give the address of the calendar server under More, or leave calendars and contacts out";
+    assert!(harness.query_by_label(missing).is_some());
+    assert!(harness.state().wizard.servers.target_test.is_good(), "mail can be migrated without them");
+    harness.get_by_label("Calendars and contacts").click();
+    harness.run();
+    let servers = &harness.state().wizard.servers;
+    assert_eq!((&servers.source_test, &servers.target_test), (&Test::NotDone, &Test::NotDone));
+}
+
+#[test]
 fn an_unknown_certificate_is_trusted_by_a_button_and_a_changed_one_only_after_comparing() {
     let mut harness = plain(doubtful(None));
     harness.run();
