@@ -1,5 +1,6 @@
 //! How fast items move, and in how much memory: 5,000 events and 5,000 contacts into a real Radicale, beside plain PUTs of the same items
-//! over one connection at a time; then a calendar of 100,000 events, and an event with an attachment of 50 MB.
+//! over one connection at a time; then a calendar of 100,000 events, compared, listed again, and asked for its changes; and an event with an
+//! attachment of 50 MB.
 //!
 //! `cargo build --release && cargo run --release --example items -- --help`
 
@@ -15,7 +16,7 @@ mod support;
 
 use clap::Parser;
 use kimt::domain::Secret;
-use kimt::rehearsal::dav::DavStandIn;
+use kimt::rehearsal::dav::{DavStandIn, DavTokens};
 use kimt::rehearsal::{ImapOptions, ImapServer, ImapService, Layout, MailService, MailStore, Profile};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -142,10 +143,21 @@ fn main() {
         source.add(ANN, "Calendar", &format!("{number}.ics"), &event(number));
         target.add(ANN, "Calendar", &format!("old-{number}.ics"), &event(number));
     }
+    source.change(|it| it.tokens = DavTokens::Sync);
     let bench = Bench::new(&arguments.kimt);
-    for what in ["compared with the target's", "second run"] {
+    for (number, what) in
+        ["compared with the target's", "one more, listed", "one more, by the token"].into_iter().enumerate()
+    {
+        let before = source.requests().len();
         let ran = bench.run(source.port(), target.port());
-        println!("{} events, {what}: {:.1} s, {} MB", arguments.large, ran.took.as_secs_f32(), ran.memory);
+        println!(
+            "{} events, {what}: {:.1} s, {} requests to the source, {} MB",
+            arguments.large,
+            ran.took.as_secs_f32(),
+            source.requests().len() - before,
+            ran.memory
+        );
+        source.add(ANN, "Calendar", &format!("new-{number}.ics"), &event(arguments.large + number));
     }
 
     let (source, target) = (stand_in(), stand_in());
