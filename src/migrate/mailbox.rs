@@ -173,7 +173,7 @@ impl Migration<'_> {
         let Self { mailbox, ledger, folders, left_out, items, .. } = self;
         // The next run does not know what this one left behind.
         for job in folders.iter_mut().flatten().filter(|job| !job.progress.finished) {
-            if let Some(doubled) = job.progress.own_appends.take_doubled() {
+            if let Some(doubled) = job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
                 let doubled = doubled.in_folder(&job.planned.source);
                 job.report_once(&mut mailbox.reporter, doubled);
             }

@@ -105,6 +105,41 @@ fn a_state_folder_that_another_program_has_is_left_alone() {
     assert_eq!(stage.source.imap.transcripts().len(), 0);
 }
 
+/// Elsewhere the folder has the rights of the user's own folders, in which it is made (docs/security.md).
+#[cfg(unix)]
+#[test]
+fn a_state_folder_that_others_own_or_can_write_to_is_refused_before_any_server_is_asked() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let stage = Stage::new(1, 1);
+    let state = stage.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let open = |mode| std::fs::set_permissions(&state, PermissionsExt::from_mode(mode)).unwrap();
+    let refused = |words: &str| {
+        let mut restore = stage.bare("restore-port");
+        restore.args(["--admin-user", "admin"]).env("KIMT_ADMIN_PASSWORD", "x");
+        let runs = ["check", "migrate", "verify"].map(|command| stage.run(command, &[]));
+        for ended in runs.iter().chain([&finish(&mut restore)]) {
+            assert_eq!(ended.code, Some(3), "{ended:?}");
+            assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+            assert!(ended.stderr.contains(state.to_str().unwrap()), "{}", ended.stderr);
+        }
+        assert!(std::fs::read_dir(&state).unwrap().next().is_none(), "something was written there");
+    };
+    for mode in [0o770, 0o702, 0o777] {
+        open(mode);
+        refused("other users may write to it; close it to them (chmod go-w) or choose another folder");
+    }
+    // Others may look into a folder of one's own, but for the files in it.
+    open(0o755);
+    // Only root can give a folder away.
+    if chown(&state, Some(12_345), None).is_ok() {
+        refused("it belongs to another user of this computer; choose another folder");
+        chown(&state, Some(0), None).unwrap();
+    }
+    assert_eq!(stage.source.imap.transcripts().len(), 0);
+    assert_eq!(stage.run("migrate", &[]).code, Some(0));
+}
+
 /// Said before anything else can fail: here that another program has the state folder.
 #[test]
 fn a_guessed_encoding_and_a_password_file_that_everybody_can_read_are_named() {

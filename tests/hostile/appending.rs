@@ -1,6 +1,6 @@
 //! Targets that store otherwise than they say: twice, not at all, elsewhere than announced, or in a folder that is another one each time.
 
-use super::between::{Command, Fate, Tamper};
+use super::between::{Answer, Command, Fate, Tamper};
 use super::lying::{EVERY_WAY, WITH_UIDS, WITHOUT_UIDS, with_next};
 use super::stage::{ANN, Stage, kinds, problems};
 use kimt::domain::ProblemKind;
@@ -8,8 +8,8 @@ use kimt::migrate::Verify;
 use kimt::progress::{RunState, Verdict};
 use kimt::rehearsal::{Content, NewMessage, Profile};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 const FOLDERS: [(&str, u32); 2] = [("INBOX", 9), ("Work", 7)];
 /// What a target announces as UIDNEXT; as it is with the first.
@@ -83,7 +83,7 @@ fn what_a_target_stores_twice_is_counted_whatever_it_announces_and_no_later_run_
                 for run in 0..6 {
                     is_greedy.store(run < 2, Ordering::SeqCst);
                     let state = stage.migrate();
-                    named += counted(&state, ProblemKind::MessageDoubled);
+                    named += counted(&state, ProblemKind::MessageDoubled) + counted(&state, ProblemKind::StoresTwice);
                     said.push(problems(&state));
                 }
                 let [missing, doubled] = missing_and_doubled(&stage);
@@ -94,6 +94,52 @@ fn what_a_target_stores_twice_is_counted_whatever_it_announces_and_no_later_run_
                 assert!(named >= doubled as u64, "{shown}");
                 let state = stage.migrate();
                 assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_target_that_stores_every_message_twice_is_named_as_that_before_it_doubles_more_and_what_is_missing_comes_later() {
+    for (capabilities, next) in [WITH_UIDS, WITHOUT_UIDS].into_iter().flat_map(|it| NEXTS.map(|next| (it, next))) {
+        for (verify, copy_is_first) in EVERY_WAY.into_iter().flat_map(|it| [(it, true), (it, false)]) {
+            let mut stage = stage(verify);
+            let (there, is_greedy) = (stage.target.server.store().clone(), Arc::new(AtomicBool::new(true)));
+            let (greedy, last) = (is_greedy.clone(), Arc::new(Mutex::new(None)));
+            let (store, after) = (there.clone(), last.clone());
+            let note = move |command: &Command| {
+                if command.name == "APPEND" && greedy.load(Ordering::SeqCst) {
+                    if copy_is_first {
+                        there.add(ANN, folder(command), stored(command)).unwrap();
+                    } else {
+                        *last.lock().unwrap() = Some((folder(command), stored(command)));
+                    }
+                }
+                Fate::Pass
+            };
+            let tamper = Tamper::commands(note).offering(capabilities).answering(move |answer| {
+                let is_stored = answer.text.contains("APPEND completed");
+                if let Some((folder, message)) = is_stored.then(|| after.lock().unwrap().take()).flatten() {
+                    store.add(ANN, folder, message).unwrap();
+                }
+                next.map_or(Fate::Pass, |next| with_next(answer, next))
+            });
+            stage.target.tamper(tamper);
+            let state = stage.migrate();
+            let [missing, doubled] = missing_and_doubled(&stage);
+            let shown = format!(
+                "{capabilities} {next:?} {verify:?} {copy_is_first}: {missing} missing, {doubled} doubled: {:?}",
+                problems(&state)
+            );
+            assert_eq!(kinds(&state).into_iter().collect::<Vec<_>>(), [ProblemKind::StoresTwice], "{shown}");
+            assert_eq!((state.verdict(), doubled), (Verdict::SomeIncomplete, 2), "{shown}");
+            assert_eq!(counted(&state, ProblemKind::StoresTwice), 2, "{shown}");
+            is_greedy.store(false, Ordering::SeqCst);
+            for copied in [missing as u64, 0] {
+                let state = stage.migrate();
+                let shown = format!("{shown}, then {:?}", problems(&state));
+                assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, copied), "{shown}");
+                assert_eq!(missing_and_doubled(&stage), [0, 2], "{shown}");
             }
         }
     }
@@ -145,25 +191,41 @@ fn what_a_target_confirms_and_does_not_store_is_missing_and_comes_with_the_next_
     }
 }
 
+/// A number in an answer, after these words.
+fn number_after(answer: &Answer, words: &str) -> Option<i64> {
+    let (_, rest) = answer.text.split_once(words)?;
+    rest.split([' ', ')', ']']).next()?.parse().ok()
+}
+
 #[test]
-fn places_that_a_target_announces_wrongly_lose_and_double_nothing() {
-    for shift in [-1_i64, 1, 5, 1_000] {
+fn places_that_a_target_announces_wrongly_lose_and_double_nothing_and_pass_for_no_other_run() {
+    // The UIDs of messages, the folder's next one, or both are off by some.
+    let shifts = [-1_i64, 1, 2, 5, 1_000].map(|shift| [(shift, 0), (0, shift), (shift, shift)]);
+    for (place, next) in shifts.into_iter().flatten() {
         for verify in EVERY_WAY {
             let mut stage = stage(verify);
             stage.target.tamper(Tamper::commands(|_| Fate::Pass).offering(WITH_UIDS).answering(move |answer| {
-                let Some((_, rest)) = answer.text.split_once("[APPENDUID ") else { return Fate::Pass };
-                let code = rest.split(']').next().unwrap();
-                let (validity, uid) = code.split_once(' ').unwrap();
-                let Ok(uid) = uid.parse::<i64>() else { return Fate::Pass };
-                answer.with(code, &format!("{validity} {}", (uid + shift).max(1)))
+                if let Some((_, rest)) = answer.text.split_once("[APPENDUID ") {
+                    let code = rest.split(']').next().unwrap();
+                    let (validity, uid) = code.split_once(' ').unwrap();
+                    let Ok(uid) = uid.parse::<i64>() else { return Fate::Pass };
+                    return answer.with(code, &format!("{validity} {}", (uid + place).max(1)));
+                }
+                match number_after(answer, "UIDNEXT ") {
+                    Some(told) => with_next(answer, u32::try_from((told + next).max(1)).ok()),
+                    None => Fate::Pass,
+                }
             }));
             let mut said = Vec::new();
             for run in 0..4 {
                 let state = stage.migrate();
                 said.push(problems(&state));
                 let [missing, doubled] = missing_and_doubled(&stage);
-                let shown = format!("{shift} {verify:?} {run}: {missing} {doubled} {:?}: {said:?}", state.verdict());
+                let shown =
+                    format!("{place} {next} {verify:?} {run}: {missing} {doubled} {:?}: {said:?}", state.verdict());
                 assert_eq!((missing, doubled), (0, 0), "{shown}");
+                let others = [ProblemKind::MessageDoubled, ProblemKind::MailboxInUse, ProblemKind::StoresTwice];
+                assert!(others.iter().all(|kind| !kinds(&state).contains(kind)), "{shown}");
                 if run == 3 {
                     assert_eq!(state.verdict(), Verdict::AllComplete, "{shown}");
                 }

@@ -84,6 +84,10 @@ impl Problem {
             MailboxInUse => {
                 "Wait until the other run has ended, then migrate this mailbox again. Nothing is copied twice."
             }
+            StoresTwice => {
+                "Nothing more was sent to this mailbox. Find out what in front of the target or in it stores messages again, such as a \
+                 filter or a proxy, then migrate this mailbox again. The user can delete the second copies."
+            }
             FolderNotRead => "Open the folder in a mail program on the source, then migrate this mailbox again.",
             FolderNotCreated => {
                 "Create the folder on the target by hand, or rename it on the source, and migrate this mailbox again."

@@ -53,6 +53,7 @@ impl Problem {
             DirectoryDomain => (false, "users come from a directory service"),
             PasswordRule => (false, "the password does not meet the rules"),
             MailboxInUse => (false, "another run is migrating it"),
+            StoresTwice => (false, "the target stores messages twice"),
             FolderNotRead => (false, "a folder could not be read"),
             FolderNotCreated => (false, "a folder could not be created"),
             FolderReplaced => (false, "a folder was replaced during copying"),

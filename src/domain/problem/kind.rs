@@ -125,6 +125,8 @@ pub enum ProblemKind {
     PasswordRule,
     /// Another run is working on this mailbox.
     MailboxInUse,
+    /// The target stores each message twice.
+    StoresTwice,
     /// The program itself failed; the mailbox can be migrated again.
     Internal,
     // The folder.
@@ -239,7 +241,7 @@ impl Problem {
             | TokenRefused | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused
             | TooManyConnections | Throttled | ConnectionLost | ServerMisbehaved | OverQuota | QuotaTooSmall
             | DomainNotCreated | UserNotCreated | LicenceFull | NameTaken | MailboxShared | DirectoryDomain
-            | PasswordRule | MailboxInUse | Internal => Reach::Mailbox,
+            | PasswordRule | MailboxInUse | StoresTwice | Internal => Reach::Mailbox,
             FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed | SubscriptionNotKept
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
             | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays | ItemsNotReached | ItemsRefused
@@ -262,8 +264,8 @@ impl Problem {
             | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused | AccountDisabled
             | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused | TokenNotObtained
             | PasswordMissing | SignInHeldBack | OverQuota | QuotaTooSmall | DomainNotCreated | UserNotCreated
-            | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal
-            | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
+            | LicenceFull | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | StoresTwice
+            | Internal | FolderNotRead | FolderNotCreated | FolderReplaced | FolderLeftOut | FolderRenamed
             | SubscriptionNotKept | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers
             | FlagsDiffer | ExtraCopies | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays
             | MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
@@ -290,11 +292,12 @@ impl Problem {
             | AccountDisabled | SignInNotOffered | SignInWayNotOffered | MasterRefused | TokenRefused
             | TokenNotObtained | PasswordMissing | SignInHeldBack | AccessRefused | TooManyConnections | Throttled
             | ConnectionLost | ServerMisbehaved | OverQuota | DomainNotCreated | UserNotCreated | LicenceFull
-            | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | Internal | FolderNotRead
-            | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused | MessageTooLarge
-            | MessageAltered | MessageUnproved | MessageMissing | FolderMissing | SubscriptionMissing | DateDiffers
-            | FlagsDiffer | ExtraCopies | MessageMisplaced | ItemsNotReached | ItemsRefused | InvitationSeen
-            | CollectionNotWhole | ItemNotCopied | ItemAltered | ItemDifferent | ItemMissing => Severity::Error,
+            | NameTaken | MailboxShared | DirectoryDomain | PasswordRule | MailboxInUse | StoresTwice | Internal
+            | FolderNotRead | FolderNotCreated | FolderReplaced | MessageUnreadable | MessageRefused
+            | MessageTooLarge | MessageAltered | MessageUnproved | MessageMissing | FolderMissing
+            | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies | MessageMisplaced | ItemsNotReached
+            | ItemsRefused | InvitationSeen | CollectionNotWhole | ItemNotCopied | ItemAltered | ItemDifferent
+            | ItemMissing => Severity::Error,
         }
     }
 }

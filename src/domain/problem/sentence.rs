@@ -86,6 +86,7 @@ impl Problem {
             ),
             PasswordRule => format!("The password of {account} does not meet Kerio Connect's password rules"),
             MailboxInUse => format!("Another run, on this or another computer, is migrating {account} now"),
+            StoresTwice => format!("The target stores messages twice: {} {is} there twice", self.messages()),
             Internal => format!("This program failed during the work on {account}"),
             FolderNotRead => format!("{folder} could not be read"),
             FolderNotCreated => format!("{folder} could not be created"),
@@ -131,8 +132,8 @@ impl Problem {
             }
             MessageAltered => format!("{message} {is} on the target with different content"),
             MessageDoubled => format!(
-                "{message} {is} on the target twice, because another run copied {them} at the same time or the target \
-                 stored {them} after a connection was lost"
+                "{message} {is} on the target twice, because another run copied {them} at the same time, or the target \
+                 stored {them} after a connection was lost, or stores messages twice"
             ),
             MessageNormalised => {
                 format!("The target stored {} with other line ends or an added header", self.messages())

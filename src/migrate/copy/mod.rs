@@ -19,6 +19,7 @@ use crate::ledger::{Done, FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::folder::{FolderJob, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::reconcile::concurrent::Others;
 use crate::migrate::reconcile::{concurrent, learn_the_past};
 use crate::migrate::sessions::Sessions;
 use crate::migrate::sessions::follower::Follower;
@@ -131,15 +132,16 @@ fn copy_together(
         }
         let ends = outcome?;
         let held = ends.iter().any(|end| !end.left.is_empty());
-        let mut ended = Ok(());
+        let more = together.iter().any(|copying| !copying.rounds.is_empty());
+        let (mut ended, mut probes) = (Ok(()), Vec::new());
         for (round, end) in rounds.into_iter().zip(ends) {
             let copying = &mut together[round.folder];
             let job = &mut folders[copying.job];
             let (scan, target) = (copying.scan.clone(), copying.target.clone());
             let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
-            let taken = take_end(&mut run, copying, &round, end);
+            let taken = take_end(&mut run, copying, &round, end, more);
             match within_folder(taken, mailbox, job) {
-                Ok(Some(())) => {}
+                Ok(Some(probe)) => probes.extend(probe),
                 Ok(None) => copying.rounds.clear(),
                 // What the others have there twice is to be known before the mailbox ends.
                 Err(halt @ Halt::Problem(_)) => ended = ended.and(Err(halt)),
@@ -150,7 +152,7 @@ fn copy_together(
         if held {
             return Err(Halt::Held);
         }
-        rounds = next_rounds(&mut together);
+        rounds = if probes.is_empty() { next_rounds(&mut together) } else { probes };
     }
     kept_back::name(mailbox, sessions, ledger, folders, &together)
 }
@@ -163,8 +165,11 @@ fn claim(
     folders: &mut [FolderJob],
     together: &mut [Copying],
 ) -> Result<Vec<Round>, Halt> {
-    let next = |copying: &Copying| copying.rounds.last().is_some_and(|round| !round.alone);
-    let Some(folder) = together.iter().position(next) else { return Ok(next_rounds(together)) };
+    let next =
+        |copying: &Copying, least| copying.rounds.last().is_some_and(|round| !round.alone && round.uids.len() >= least);
+    // Of a folder with two or more, another one can show who stores things twice there.
+    let first_with = |least| together.iter().position(|copying| next(copying, least));
+    let Some(folder) = first_with(2).or_else(|| first_with(1)) else { return Ok(next_rounds(together)) };
     let copying = &mut together[folder];
     let job = &mut folders[copying.job];
     if job.progress.own_appends.others_were_first {
@@ -321,8 +326,15 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     Ok(Some((record, missing, floor)).filter(|(_, missing, _)| !missing.is_empty()))
 }
 
-/// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more.
-fn take_end(run: &mut FolderRun<'_, '_>, copying: &mut Copying, round: &Round, mut end: RoundEnd) -> Result<(), Halt> {
+/// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more. `more` says
+/// whether any folder has something left. Returns the round that has to come next, if there is one.
+fn take_end(
+    run: &mut FolderRun<'_, '_>,
+    copying: &mut Copying,
+    round: &Round,
+    mut end: RoundEnd,
+    more: bool,
+) -> Result<Option<Round>, Halt> {
     match end.not_opened.take() {
         Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
         Some(NotOpened::Replaced) => return Err(run.replaced()),
@@ -339,7 +351,17 @@ fn take_end(run: &mut FolderRun<'_, '_>, copying: &mut Copying, round: &Round, m
     // Below the others, so that its turn comes when they are through.
     let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
     copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
-    let theirs = concurrent::look_for_others(run, &copying.record, copying.target.floor, &copying.uids())?;
-    copying.leave_out(&theirs);
-    Ok(())
+    let (floor, left) = (copying.target.floor, copying.uids());
+    let more = more || !left.is_empty();
+    match concurrent::look_for_others(run, &copying.record, floor, &left, more)? {
+        Others::Stored(theirs) => {
+            copying.leave_out(&theirs);
+            Ok(None)
+        }
+        Others::Unclear(probe) => {
+            let way = copying.rounds.last().map_or(round.way, |next| next.way);
+            copying.leave_out(&BTreeSet::from([probe]));
+            Ok(Some(Round { dates: round.dates, ..Round::of(round.folder, vec![probe], way, false) }))
+        }
+    }
 }

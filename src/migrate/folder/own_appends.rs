@@ -15,12 +15,27 @@ pub struct OwnAppends {
     highest: Option<Uid>,
     /// Whether the target did not announce all of their UIDs.
     placeless: bool,
+    /// The message that is sent alone to learn who stores things twice here.
+    pub probe: Probe,
+}
+
+/// A message that goes alone after something was stored twice: a target that stores everything twice does so with this one as well, and
+/// another run hardly sends the same one at the same moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Probe {
+    /// There was no reason.
+    #[default]
+    None,
+    /// This one, by its UID on the source.
+    Sent(Uid),
+    /// It is there once.
+    Once,
 }
 
 impl OwnAppends {
     /// Begins anew, on a new look at the folder.
     pub fn begin(&mut self) {
-        (self.count, self.highest, self.placeless) = (0, None, false);
+        (self.count, self.highest, self.placeless, self.probe) = (0, None, false, Probe::None);
     }
 
     /// Takes messages of ours in.
@@ -28,6 +43,11 @@ impl OwnAppends {
         self.count += done.len() as u64;
         self.highest = self.highest.max(done.iter().filter_map(|done| done.target_uid).max());
         self.placeless |= done.iter().any(|done| done.target_uid.is_none());
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// Whether messages of ours are at UIDs that nobody announced.
@@ -50,10 +70,10 @@ impl OwnAppends {
         self.doubled = messages;
     }
 
-    /// What is there twice and was not reported yet, as a problem without its folder.
-    pub fn take_doubled(&mut self) -> Option<Problem> {
+    /// What is there twice and was not reported yet, as a problem of a kind without its folder.
+    pub fn take_doubled(&mut self, kind: ProblemKind) -> Option<Problem> {
         let doubled = std::mem::take(&mut self.doubled);
-        (doubled > 0).then(|| Problem::new(ProblemKind::MessageDoubled).counting(doubled))
+        (doubled > 0).then(|| Problem::new(kind).counting(doubled))
     }
 }
 

@@ -70,7 +70,7 @@ fn for_each_open(
 
 /// Compares with the target what is not compared yet.
 fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
-    if let Some(doubled) = run.job.progress.own_appends.take_doubled() {
+    if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));
     }
     match run.ledger.folder(&run.job.source) {
@@ -192,28 +192,28 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.fail_all(altered.chain(gone).collect())
 }
 
-/// Checks by size only, first by what was seen with the marks. What the target confirmed and has no place for is forgotten, so that the next
-/// run sends it again; where only its place is unknown, its content is looked for. Where nothing is to be read back, this is done only if the
+/// Checks by size only, first by what was seen with the marks. Where a place is empty, all are doubtful, and contents decide. What the target
+/// confirmed and does not have is forgotten, so that the next run sends it again. Where nothing is to be read back, this is done only if the
 /// folder holds too few messages.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
+    let is_compared = run.mailbox.context.options.verify != Verify::None;
     let sized = &run.job.progress.sized;
     let place = |done: &Done| done.target_uid.filter(|_| sized.contains(&done.uid));
     let (right, rest): (Vec<Done>, Vec<Done>) = done.into_iter().partition(|done| place(done).is_some());
-    let mut seen: Vec<(Done, Uid)> =
-        right.into_iter().filter_map(|done| Some((done.clone(), done.target_uid?))).collect();
     let by_size = look_by_size(run, record, rest)?;
-    seen.extend(by_size.seen);
-    note_seen(run, record, seen)?;
-    let is_compared = run.mailbox.context.options.verify != Verify::None;
-    if !is_compared && !run.job.progress.is_short() {
+    let is_due = is_compared || run.job.progress.is_short();
+    if by_size.has_empty_places() && is_due {
+        let seen = by_size.seen.into_iter().map(|(done, _)| done);
+        let all = right.into_iter().chain(seen).chain(by_size.other).chain(by_size.absent);
+        return check_by_content(run, record, &all.collect::<Vec<_>>());
+    }
+    let seen = right.into_iter().filter_map(|done| Some((done.clone(), done.target_uid?))).chain(by_size.seen);
+    note_seen(run, record, seen.collect())?;
+    if !is_due {
         return Ok(());
     }
-    let (gone, unplaced): (Vec<Done>, Vec<Done>) =
-        by_size.absent.into_iter().partition(|done| done.target_uid.is_some());
     let other = by_size.other.iter().filter(|_| is_compared);
     let other = other.map(|done| Failure::noted(done.uid, ProblemKind::MessageAltered, None));
-    let gone = forget_or_find_elsewhere(run, record, gone)?;
-    let gone = gone.into_iter().map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, None));
-    run.fail_all(other.chain(gone).collect())?;
-    if unplaced.is_empty() { Ok(()) } else { check_by_content(run, record, &unplaced) }
+    run.fail_all(other.collect())?;
+    if by_size.absent.is_empty() { Ok(()) } else { check_by_content(run, record, &by_size.absent) }
 }

@@ -7,34 +7,32 @@
 //! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so that of two runs that begin at the same moment
 //!    one sees the other's message before its own, and ends.
 //! 3. Later, UIDs between our own show that somebody else stores there too, and these messages are looked at.
+//! 4. Where messages of ours are there twice, another run may have stored them, or the target itself. One message of those that are left,
+//!    chosen at random, goes alone: if that one is there twice as well, the target stores twice, and the mailbox ends before it does so with
+//!    the rest. Whoever came second waits before, so that another run shows itself.
+//! 5. The run that came second in the folder ends, so that one of the two continues; where the target announces no UIDs, both end. What is
+//!    there twice by then is reported.
 //!
-//! The run that came second in the folder ends, so that one of the two continues; where the target announces no UIDs, both end. What is
-//! there twice by then is reported.
-//!
-//! No other run's are:
-//!
-//! - copies that were there before this run, also where the target announces no UIDNEXT that can be believed;
-//! - a message of ours that its owner has moved, be it within the folder or from another one: its place is empty.
+//! Copies that were there before this run are no other run's, also where the target announces no UIDNEXT that can be believed.
 
 use super::locate::{match_with_target, note_found, on_target, place, placeless, unclaimed};
+use super::twice::{twice, without_moved_here};
 use crate::domain::{Digest, Problem, ProblemKind, Side, Uid};
-use crate::ledger::{Done, FolderRecord, Message};
+use crate::ledger::FolderRecord;
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::content::matching::{Match, Scope};
-use crate::migrate::content::reading::{Readings, SizeAndDigest};
-use crate::migrate::context::losses::Losses;
+use crate::migrate::folder::own_appends::Probe;
 use crate::migrate::folder::witnesses::credible_next;
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Strangers are looked for after this many messages of a folder for the first time, then after ten times as many.
 const FIRST_PART: usize = 1000;
 /// A folder that was looked at longer ago is looked at again before it is copied.
 pub const FRESH: Duration = Duration::from_secs(10);
-/// At most this many strangers are looked at.
-const MOST_STRANGERS: usize = 1000;
 
 /// Splits what is to be copied into growing parts; after each, strangers are looked for.
 pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
@@ -97,25 +95,67 @@ pub fn await_others(
     floor: u32,
     to_copy: &[Uid],
 ) -> Result<BTreeSet<Uid>, Halt> {
-    let context = run.mailbox.context;
-    let control = run.mailbox.control();
-    control.wait_whole(context.options.patience.quiet);
-    if control.stopping() {
-        return Err(Halt::Held);
+    let quiet = run.mailbox.context.options.patience.quiet;
+    wait(run, quiet)?;
+    let Some(seen) = look(run, record, floor, to_copy)? else { return Ok(BTreeSet::new()) };
+    if seen.is_second && !may_come_late(run) {
+        return Err(give_way(run, record)?.into());
     }
-    look_for_others(run, record, floor, to_copy)
+    take_theirs(run, record, seen.ahead, &seen.strangers)
 }
 
-/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`. Returns what
-/// of the latter they have stored.
+fn wait(run: &FolderRun<'_, '_>, time: Duration) -> Result<(), Halt> {
+    let control = run.mailbox.control();
+    control.wait_whole(time);
+    if control.stopping() { Err(Halt::Held) } else { Ok(()) }
+}
+
+/// What a look for other runs shows, where the mailbox continues.
+pub enum Others {
+    /// What they have stored of what was to be copied; nothing, where there are none.
+    Stored(BTreeSet<Uid>),
+    /// Something is there twice, and this message is to be sent alone to learn who did it.
+    Unclear(Uid),
+}
+
+/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`. `more` says
+/// whether anything is left to copy, here or in another folder: where nothing is, nobody needs to end.
 pub fn look_for_others(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
     floor: u32,
     to_copy: &[Uid],
-) -> Result<BTreeSet<Uid>, Halt> {
+    more: bool,
+) -> Result<Others, Halt> {
+    let Some(seen) = look(run, record, floor, to_copy)? else { return Ok(Others::Stored(BTreeSet::new())) };
+    if !may_come_late(run) {
+        if seen.ahead.is_empty()
+            && let Some(probe) = probe(run, record, &seen, to_copy)?
+        {
+            return Ok(Others::Unclear(probe));
+        }
+        if seen.is_second && more {
+            return Err(give_way(run, record)?.into());
+        }
+    }
+    take_theirs(run, record, seen.ahead, &seen.strangers).map(Others::Stored)
+}
+
+/// What others, or the target itself, have stored in a folder.
+struct Seen {
+    strangers: Heads,
+    /// What of it is still to be copied.
+    ahead: Vec<Match>,
+    /// What of it is there twice.
+    twice: Vec<(Uid, Digest)>,
+    /// Whether they may have been first.
+    is_second: bool,
+}
+
+/// None where nobody has stored there what we copy.
+fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy: &[Uid]) -> Result<Option<Seen>, Halt> {
     if !is_shared(run, floor)? {
-        return Ok(BTreeSet::new());
+        return Ok(None);
     }
     let is_placeless = run.job.progress.own_appends.is_placeless();
     if is_placeless {
@@ -131,19 +171,52 @@ pub fn look_for_others(
     let taken: BTreeSet<Uid> = ahead.iter().map(|found| found.target_uid).collect();
     let rest: Vec<Head> = strangers.all().iter().filter(|head| !taken.contains(&head.uid)).copied().collect();
     let twice = twice(run, record, &rest)?;
-    let Some(first) = twice.iter().copied().chain(taken).min() else {
-        return Ok(BTreeSet::new());
-    };
-    let is_late = may_come_late(run);
+    let Some(first) = twice.iter().map(|(uid, _)| *uid).chain(taken).min() else { return Ok(None) };
     let own = run.ledger.target_uids(record)?;
-    let own = own.iter().find(|uid| uid.0 >= floor);
+    let own = own.iter().find(|uid| uid.0 >= floor).copied();
     let own_appends = &mut run.job.progress.own_appends;
     own_appends.note_doubled(twice.len() as u64);
     // Where the target announces no UIDs nobody knows whose came first: then neither continues.
-    if !is_late && (is_placeless || own_appends.others_were_first || own.is_none_or(|own| first < *own)) {
-        return Err(give_way(run, record)?.into());
+    let is_second = is_placeless || own_appends.others_were_first || own.is_none_or(|own| first < own);
+    Ok(Some(Seen { strangers, ahead, twice, is_second }))
+}
+
+/// Chooses the message that shows who stores things twice here, or looks what became of it. An error says that the target does.
+fn probe(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    seen: &Seen,
+    to_copy: &[Uid],
+) -> Result<Option<Uid>, Halt> {
+    match run.job.progress.own_appends.probe {
+        Probe::None if !to_copy.is_empty() => {
+            if seen.is_second {
+                // Whoever was first continues meanwhile, and is seen then.
+                let before = on_target(run, Uid(1))?.all().len();
+                let quiet = run.mailbox.context.options.patience.quiet;
+                wait(run, 3 * quiet)?;
+                if on_target(run, Uid(1))?.all().len() != before {
+                    return Ok(None);
+                }
+            }
+            let chosen = RandomState::new().hash_one(()) % to_copy.len() as u64;
+            let chosen = to_copy.get(chosen as usize).copied();
+            run.job.progress.own_appends.probe = chosen.map_or(Probe::None, Probe::Sent);
+            Ok(chosen)
+        }
+        Probe::Sent(uid) => {
+            run.job.progress.own_appends.probe = Probe::Once;
+            let sent = run.ledger.message(record, uid)?.and_then(|message| message.digest);
+            if !seen.twice.iter().any(|(_, digest)| Some(*digest) == sent) {
+                return Ok(None);
+            }
+            let problem = run.job.progress.own_appends.take_doubled(ProblemKind::StoresTwice);
+            let problem = problem.unwrap_or_else(|| Problem::new(ProblemKind::StoresTwice));
+            let problem = problem.in_folder(&run.job.planned.source);
+            Err(problem.for_account(&run.mailbox.account.address).into())
+        }
+        Probe::None | Probe::Once => Ok(None),
     }
-    take_theirs(run, record, ahead, &strangers)
 }
 
 /// Whether what nobody knows here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
@@ -152,13 +225,16 @@ fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
     run.mailbox.taken_over || !run.job.progress.sending_losses.is_empty()
 }
 
-/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored.
+/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. After a first message the folder is asked, since a
+/// second copy of it may be above it; later a copy is between our own.
 fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
-    if let Some(next) = run.job.progress.own_appends.next() {
+    if let Some(next) = run.job.progress.own_appends.next().filter(|_| run.job.progress.own_appends.count() > 1) {
         return Ok(run.job.progress.own_appends.left_gaps(floor, next));
     }
     let status = run.sessions.target.reader().status(&run.target.wire_name).on(Side::Target)?;
-    Ok(status.uid_next.is_none_or(|next| run.job.progress.own_appends.left_gaps(floor, next.0)))
+    let progress = &run.job.progress;
+    let holds_more = progress.first_on_target.is_some_and(|before| status.messages > before + progress.sent());
+    Ok(holds_more || status.uid_next.is_none_or(|next| progress.own_appends.left_gaps(floor, next.0)))
 }
 
 /// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.
@@ -200,105 +276,9 @@ fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid)
     Ok(strangers)
 }
 
-/// Which of these have the content of a message that is done, and do not stand in its place: those are there twice. Ascending.
-fn twice(run: &mut FolderRun<'_, '_>, record: &FolderRecord, strangers: &[Head]) -> Result<Vec<Uid>, Halt> {
-    let sizes: BTreeSet<u64> = run.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
-    let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
-    let alike: Vec<Uid> = alike.take(MOST_STRANGERS).collect();
-    let digests = run.ledger.digests(record)?;
-    let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
-    readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
-    let digest = |uid: &Uid| readings.get(*uid).map(|(_, digest)| *digest).filter(|digest| digests.contains(digest));
-    let copies: Vec<(Uid, Digest)> = alike.iter().filter_map(|uid| Some((*uid, digest(uid)?))).collect();
-    let copies = without_moved_within(run, record, copies)?;
-    let copies = without_moved_here(run, record, copies, |(_, digest)| *digest)?;
-    Ok(copies.into_iter().map(|(uid, _)| uid).collect())
-}
-
-/// Leaves out as many as there are messages of that content in the record whose places are empty: their owner has moved them within the
-/// folder.
-fn without_moved_within(
-    run: &mut FolderRun<'_, '_>,
-    record: &FolderRecord,
-    copies: Vec<(Uid, Digest)>,
-) -> Result<Vec<(Uid, Digest)>, Halt> {
-    if copies.is_empty() {
-        return Ok(copies);
-    }
-    let there = on_target(run, Uid(1))?;
-    let mut moved = BTreeMap::new();
-    for message in run.ledger.messages_of(record)? {
-        let is_gone = message.target_uid.is_some_and(|place| there.get(place).is_none());
-        if let Some(digest) = message.digest.filter(|_| is_gone) {
-            *moved.entry(digest).or_default() += 1;
-        }
-    }
-    Ok(leave_out(copies, moved, |(_, digest)| *digest))
-}
-
-/// Leaves out as many as other folders have fewer of that content than their records know: their owner may have moved them here.
-fn without_moved_here<T>(
-    run: &mut FolderRun<'_, '_>,
-    record: &FolderRecord,
-    copies: Vec<T>,
-    digest: impl Fn(&T) -> Digest,
-) -> Result<Vec<T>, Halt> {
-    let digests: BTreeSet<Digest> = copies.iter().map(&digest).collect();
-    if digests.is_empty() {
-        return Ok(copies);
-    }
-    let mut moved: BTreeMap<Digest, usize> = BTreeMap::new();
-    for other in run.ledger.folders() {
-        if other.target_name == record.target_name || !run.sessions.selectable.contains(&other.target_name) {
-            continue;
-        }
-        let settled = run.ledger.messages_of(&other)?.iter().filter_map(Message::as_done);
-        let alike: Vec<Done> = settled.filter(|done| digests.contains(&done.digest)).collect();
-        if alike.is_empty() {
-            continue;
-        }
-        let mut missing: BTreeMap<Digest, usize> = BTreeMap::new();
-        alike.iter().for_each(|done| *missing.entry(done.digest).or_default() += 1);
-        for digest in contents(run, &other.target_name, alike.iter().map(|done| done.size).collect())? {
-            missing.entry(digest).and_modify(|count| *count = count.saturating_sub(1));
-        }
-        missing.into_iter().for_each(|(digest, count)| *moved.entry(digest).or_default() += count);
-    }
-    run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
-    Ok(leave_out(copies, moved, digest))
-}
-
-/// What is in a folder of the target, of these sizes; opens it.
-fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>) -> Result<Vec<Digest>, Halt> {
-    let reader = run.sessions.target.reader();
-    reader.examine(wire_name).on(Side::Target)?;
-    let heads = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
-    let alike: Vec<Uid> = heads.all().iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid).collect();
-    let mut readings: Readings<(u64, Digest)> = Readings::default();
-    readings.read::<SizeAndDigest>(reader, &alike, &mut Losses::default()).on(Side::Target)?;
-    Ok(alike.iter().filter_map(|uid| readings.get(*uid).map(|(_, digest)| *digest)).collect())
-}
-
-/// Leaves out the given number of each content, the last ones first.
-fn leave_out<T>(copies: Vec<T>, mut moved: BTreeMap<Digest, usize>, digest: impl Fn(&T) -> Digest) -> Vec<T> {
-    let mut left: Vec<T> = copies
-        .into_iter()
-        .rev()
-        .filter(|copy| match moved.get_mut(&digest(copy)).filter(|count| **count > 0) {
-            Some(count) => {
-                *count -= 1;
-                false
-            }
-            None => true,
-        })
-        .collect();
-    left.reverse();
-    left
-}
-
 /// Ends the mailbox in favour of the other run. What we know of the folder is forgotten, so that the next run compares it by content.
 fn give_way(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<Problem, Halt> {
-    if let Some(doubled) = run.job.progress.own_appends.take_doubled() {
+    if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));
     }
     run.ledger.forget_folder(record)?;

@@ -181,6 +181,13 @@ pub struct BySize {
     pub absent: Vec<Done>,
 }
 
+impl BySize {
+    /// Whether a place that the target announced is empty. Then it may have announced all of them wrongly.
+    pub fn has_empty_places(&self) -> bool {
+        self.absent.iter().any(|done| done.target_uid.is_some())
+    }
+}
+
 /// Looks at the sizes of messages on the target. One without a place has a free one of its size, with its date and flags if there is such.
 pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: Vec<Done>) -> Result<BySize, Halt> {
     let mut by_size = BySize::default();

@@ -3,11 +3,13 @@
 //!
 //! - `locate`: finding messages on the target by content.
 //! - `concurrent`: other runs at work in the same folder.
+//! - `twice`: which messages are there twice.
 //! - `room`: whether what is to be copied fits into the target.
 
 pub mod concurrent;
 pub mod locate;
 pub mod room;
+mod twice;
 
 use crate::domain::{Digest, Note, Problem, ProblemKind, Uid};
 use crate::ledger::{Done, FolderRecord, Message, State};
@@ -116,10 +118,12 @@ fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Resul
     }
     run.mailbox.reporter.step(Step::Checking(run.job.id));
     if verify != Verify::Content {
-        let by_size = look_by_size(run, record, unchecked)?;
-        note_seen(run, record, by_size.seen)?;
-        // Where no size is, contents decide: a target may have changed it.
-        unchecked = by_size.absent;
+        let by_size = look_by_size(run, record, unchecked.clone())?;
+        // Where no size is, contents decide: a target may have changed it. Where a place is empty, the others are doubtful as well.
+        if !by_size.has_empty_places() {
+            note_seen(run, record, by_size.seen)?;
+            unchecked = by_size.absent;
+        }
     }
     let (located, outcome) = locate(run, record, &unchecked);
     run.take_found(record, located.found)?;

@@ -1,0 +1,126 @@
+//! Which messages are there twice.
+//!
+//! Not twice is a message of ours that its owner has moved, be it within the folder or from another one, or whose place the target announced
+//! wrongly: its place is empty or holds another.
+
+use super::locate::on_target;
+use crate::domain::{Digest, Side, Uid};
+use crate::ledger::{Done, FolderRecord, Message};
+use crate::migrate::attempt::FolderRun;
+use crate::migrate::content::reading::{Readings, SizeAndDigest};
+use crate::migrate::context::losses::Losses;
+use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::{Head, Heads};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// At most this many strangers are looked at.
+const MOST_STRANGERS: usize = 1000;
+
+/// Which of these have the content of a message that is done, and do not stand in its place: those are there twice. Ascending.
+pub fn twice(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    strangers: &[Head],
+) -> Result<Vec<(Uid, Digest)>, Halt> {
+    let sizes: BTreeSet<u64> = run.ledger.done(record)?.into_iter().map(|(_, size)| size).collect();
+    let alike = strangers.iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid);
+    let alike: Vec<Uid> = alike.take(MOST_STRANGERS).collect();
+    let digests = run.ledger.digests(record)?;
+    let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
+    readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
+    let digest = |uid: &Uid| readings.get(*uid).map(|(_, digest)| *digest).filter(|digest| digests.contains(digest));
+    let copies: Vec<(Uid, Digest)> = alike.iter().filter_map(|uid| Some((*uid, digest(uid)?))).collect();
+    let copies = without_misplaced(run, record, copies)?;
+    without_moved_here(run, record, copies, |(_, digest)| *digest)
+}
+
+/// Leaves out as many as there are messages of that content in the record whose places do not hold it: their owner has moved them within the
+/// folder, or the target announced wrong places.
+fn without_misplaced(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    copies: Vec<(Uid, Digest)>,
+) -> Result<Vec<(Uid, Digest)>, Halt> {
+    if copies.is_empty() {
+        return Ok(copies);
+    }
+    let there = on_target(run, Uid(1))?;
+    let wanted: BTreeSet<Digest> = copies.iter().map(|(_, digest)| *digest).collect();
+    let recorded = run.ledger.messages_of(record)?.iter();
+    let recorded = recorded.filter_map(|message| Some((message.digest?, message.target_uid?, message.size)));
+    let recorded: Vec<(Digest, Uid, u64)> = recorded.filter(|(digest, ..)| wanted.contains(digest)).collect();
+    let is_alike = |place: Uid, size: u64| there.get(place).is_some_and(|head| head.size == size);
+    let alike: Vec<Uid> =
+        recorded.iter().filter(|(_, place, size)| is_alike(*place, *size)).map(|(_, place, _)| *place).collect();
+    let (mut readings, losses) = (Readings::default(), &mut run.job.progress.read_back_losses);
+    readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
+    let mut misplaced = BTreeMap::new();
+    for (digest, place, size) in recorded {
+        // What the target does not deliver is believed to be there.
+        let is_there = is_alike(place, size) && readings.get(place).is_none_or(|(_, read)| *read == digest);
+        if !is_there {
+            *misplaced.entry(digest).or_default() += 1;
+        }
+    }
+    Ok(leave_out(copies, misplaced, |(_, digest)| *digest))
+}
+
+/// Leaves out as many as other folders have fewer of that content than their records know: their owner may have moved them here.
+pub fn without_moved_here<T>(
+    run: &mut FolderRun<'_, '_>,
+    record: &FolderRecord,
+    copies: Vec<T>,
+    digest: impl Fn(&T) -> Digest,
+) -> Result<Vec<T>, Halt> {
+    let digests: BTreeSet<Digest> = copies.iter().map(&digest).collect();
+    if digests.is_empty() {
+        return Ok(copies);
+    }
+    let mut moved: BTreeMap<Digest, usize> = BTreeMap::new();
+    for other in run.ledger.folders() {
+        if other.target_name == record.target_name || !run.sessions.selectable.contains(&other.target_name) {
+            continue;
+        }
+        let settled = run.ledger.messages_of(&other)?.iter().filter_map(Message::as_done);
+        let alike: Vec<Done> = settled.filter(|done| digests.contains(&done.digest)).collect();
+        if alike.is_empty() {
+            continue;
+        }
+        let mut missing: BTreeMap<Digest, usize> = BTreeMap::new();
+        alike.iter().for_each(|done| *missing.entry(done.digest).or_default() += 1);
+        for digest in contents(run, &other.target_name, alike.iter().map(|done| done.size).collect())? {
+            missing.entry(digest).and_modify(|count| *count = count.saturating_sub(1));
+        }
+        missing.into_iter().for_each(|(digest, count)| *moved.entry(digest).or_default() += count);
+    }
+    run.sessions.target.reader().examine(&run.target.wire_name).on(Side::Target)?;
+    Ok(leave_out(copies, moved, digest))
+}
+
+/// What is in a folder of the target, of these sizes; opens it.
+fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>) -> Result<Vec<Digest>, Halt> {
+    let reader = run.sessions.target.reader();
+    reader.examine(wire_name).on(Side::Target)?;
+    let heads = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
+    let alike: Vec<Uid> = heads.all().iter().filter(|head| sizes.contains(&head.size)).map(|head| head.uid).collect();
+    let mut readings: Readings<(u64, Digest)> = Readings::default();
+    readings.read::<SizeAndDigest>(reader, &alike, &mut Losses::default()).on(Side::Target)?;
+    Ok(alike.iter().filter_map(|uid| readings.get(*uid).map(|(_, digest)| *digest)).collect())
+}
+
+/// Leaves out the given number of each content, the last ones first.
+fn leave_out<T>(copies: Vec<T>, mut moved: BTreeMap<Digest, usize>, digest: impl Fn(&T) -> Digest) -> Vec<T> {
+    let mut left: Vec<T> = copies
+        .into_iter()
+        .rev()
+        .filter(|copy| match moved.get_mut(&digest(copy)).filter(|count| **count > 0) {
+            Some(count) => {
+                *count -= 1;
+                false
+            }
+            None => true,
+        })
+        .collect();
+    left.reverse();
+    left
+}
