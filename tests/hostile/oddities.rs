@@ -9,21 +9,21 @@ use kimt::rehearsal::{NewMessage, Profile};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// One row: what it is called, on which sides it can occur, and what the server does.
-type Row = (String, &'static [Side], Box<dyn Fn() -> Tamper>);
+pub type Row = (String, &'static [Side], Box<dyn Fn() -> Tamper>);
 
-const BOTH: &[Side] = &[Side::Source, Side::Target];
+pub const BOTH: &[Side] = &[Side::Source, Side::Target];
 const TARGET: &[Side] = &[Side::Target];
 
-fn row(name: impl Into<String>, sides: &'static [Side], tamper: impl Fn() -> Tamper + 'static) -> Row {
+pub fn row(name: impl Into<String>, sides: &'static [Side], tamper: impl Fn() -> Tamper + 'static) -> Row {
     (name.into(), sides, Box::new(tamper))
 }
 
 /// A mailbox with folders below folders, one of them empty, and messages that are odd in themselves.
-fn stage() -> Stage {
+pub fn stage() -> Stage {
     let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(4);
     let store = stage.source.store();
     for folder in ["Work", "Work/Gr\u{fc}n", "Empty"] {
@@ -41,7 +41,7 @@ fn stage() -> Stage {
 }
 
 /// Does what a row wants on each of its sides, and expects everything to be there, once.
-fn assert_harmless(rows: Vec<Row>) {
+pub fn assert_harmless(rows: Vec<Row>) {
     for (name, sides, tamper) in rows {
         for side in sides {
             let mut stage = stage();
@@ -64,11 +64,11 @@ fn assert_harmless(rows: Vec<Row>) {
 }
 
 /// An answer of the engine's commands, not of the sign-in.
-fn is_tagged(answer: &Answer) -> bool {
+pub fn is_tagged(answer: &Answer) -> bool {
     answer.text.starts_with('K')
 }
 
-fn is_fetch(answer: &Answer) -> bool {
+pub fn is_fetch(answer: &Answer) -> bool {
     answer.text.starts_with("* ") && answer.text.contains(" FETCH (")
 }
 
@@ -77,7 +77,7 @@ fn says(line: String) -> Fate {
 }
 
 /// Says the last words of a connection, then ends it.
-fn last_words(words: String) -> Fate {
+pub fn last_words(words: String) -> Fate {
     Fate::Stream(Box::new(move |client| {
         client.write_all(words.as_bytes())?;
         client.shutdown(std::net::Shutdown::Both)
@@ -354,28 +354,6 @@ fn places_that_make_no_sense_are_not_believed() {
         })
     };
     assert_harmless(places.map(row).into());
-}
-
-#[test]
-fn a_target_that_ends_idle_connections_while_the_source_is_slow_costs_nothing() {
-    for bye in [false, true] {
-        let mut stage = stage();
-        let is_slow = AtomicBool::new(true);
-        stage.source.tamper(Tamper::commands(move |command| {
-            if command.name == "UID FETCH" && is_slow.swap(false, Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(900));
-            }
-            Fate::Pass
-        }));
-        let idle = Duration::from_millis(300);
-        stage.target.tamper(match bye {
-            false => Tamper::commands(|_| Fate::Pass).ending_idle(idle),
-            true => Tamper::commands(|_| Fate::Pass).ending_idle(idle).answering(|_| Fate::Pass),
-        });
-        let state = stage.migrate();
-        stage.assert_complete(&state);
-        assert_eq!(kinds(&state), [].into(), "{:#?}", problems(&state));
-    }
 }
 
 /// What is refused for ever, and for which no message, password or quota is to blame.

@@ -33,7 +33,7 @@ impl Problem {
             MasterRefused => (true, "refuses the master user"),
             TokenRefused => (true, "refuses the token"),
             SignInHeldBack => (true, "was not asked, as it could block us"),
-            AccessRefused => (true, "does not open the mailbox"),
+            AccessRefused => (true, "refuses access to the mailbox"),
             TooManyConnections => (true, "allows no more connections"),
             Throttled => (true, "asked to wait"),
             ServerMisbehaved => (true, "sent an answer that is not IMAP"),

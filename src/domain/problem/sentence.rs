@@ -69,7 +69,7 @@ impl Problem {
             SignInHeldBack => format!(
                 "The {side} was not asked to sign in {account}, because one more refused password could block this computer"
             ),
-            AccessRefused => format!("{server} does not open the mailbox of {account}"),
+            AccessRefused => format!("{server} refuses access to the mailbox of {account}"),
             TooManyConnections => format!("{server} allows no more connections for {every}"),
             Throttled => format!("{server} asked this program to wait with {every}"),
             ConnectionLost => format!("The connection to the {side} was lost during the work on {every}"),

@@ -1,7 +1,7 @@
 //! Messages that cannot be copied: each is named once in a run, and not tried again in it.
 
 use super::FolderRun;
-use crate::domain::{Cause, Note, Problem, ProblemKind, Side, Uid};
+use crate::domain::{Cause, FolderId, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{Envelope, ImapError};
 use crate::ledger::FolderRecord;
 use crate::migrate::content::comparison::Comparison;
@@ -10,12 +10,24 @@ use crate::migrate::content::reading::READING_TRIES;
 use crate::migrate::folder::describe::describe;
 use crate::migrate::folder::progress::SENT_ALONE;
 use crate::migrate::halt::Halt;
+use std::collections::BTreeSet;
 
 /// At most this many messages with harmless changes are named at once; further ones are counted.
 const CHANGED_NAMED: usize = 50;
 
 /// At most this many messages of a folder that cost the connection get all their tries, further ones fewer.
 const COSTLY_MESSAGES: usize = 4;
+
+/// Messages that the target refused, and took none after them: each may be at fault, or the target takes nothing any more.
+#[derive(Default)]
+pub struct KeptBack {
+    /// Each with its folder, and with how many messages the target had taken in this run.
+    pub messages: Vec<(FolderId, Failure, u64)>,
+    /// Those that were kept back before. Where a connection was lost since, they are named the next time.
+    pub before: BTreeSet<(FolderId, Uid)>,
+    /// The words in which the target took nothing any more when everything was tried, and how many it had taken.
+    pub words: Option<(String, u64)>,
+}
 
 /// A message that is named as failed: what happened to it, the server's words, and what we know besides.
 pub struct Failure {
@@ -29,6 +41,11 @@ pub struct Failure {
 impl Failure {
     pub fn new(uid: Uid, kind: ProblemKind, words: impl Into<String>) -> Self {
         Self { uid, kind, words: words.into(), cause: None, note: None }
+    }
+
+    /// Its UID on the source.
+    pub fn uid(&self) -> Uid {
+        self.uid
     }
 
     /// The server's words, where it refused the message for another reason than its size.

@@ -22,7 +22,7 @@ use super::verdict::FolderEvidence;
 use crate::domain::{Account, FolderId, FolderPath, Problem, ProblemKind, Reach, Side, Uid};
 use crate::imap::ImapError;
 use crate::ledger::{Done, FolderRecord, Ledger};
-use failures::Failure;
+use failures::KeptBack;
 use std::collections::{BTreeMap, BTreeSet};
 use suspects::{Good, Singly, suspect_at_work};
 
@@ -49,8 +49,8 @@ pub struct Mailbox<'a> {
     pub taken_over: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
-    /// Messages that the target refused while it has taken none; they are named when everything was tried.
-    pub unnamed: Vec<(FolderId, Failure)>,
+    /// Messages that the target refused, and took none after them; they are named when everything was tried.
+    pub kept_back: KeptBack,
     /// How many messages the target has taken in this run.
     pub taken: u64,
     /// The size of the largest message that the target has taken in this run.
@@ -81,7 +81,7 @@ impl<'a> Mailbox<'a> {
             refusals: Vec::new(),
             taken_over: false,
             one_connection: false,
-            unnamed: Vec::new(),
+            kept_back: KeptBack::default(),
             taken: 0,
             largest_taken: 0,
             places: BTreeSet::new(),

@@ -38,6 +38,8 @@ pub struct Singly {
 pub struct Good {
     pub source: Option<Vec<u8>>,
     pub target: Option<Vec<u8>>,
+    /// Whether the source told of messages in one.
+    pub gave: bool,
 }
 
 impl Singly {
@@ -91,7 +93,8 @@ pub fn refused(
 ) -> Result<(), Halt> {
     if !error.is_pause() {
         let is_any_open = match at {
-            Side::Source => mailbox.good.source.is_some(),
+            // An empty folder shows nothing: nobody asks for its messages.
+            Side::Source => mailbox.good.gave,
             Side::Target | Side::Administration => mailbox.good.target.is_some(),
         };
         if !is_any_open {
@@ -122,12 +125,13 @@ pub fn refused(
 pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let mut refusals = std::mem::take(&mut mailbox.refusals);
     if let [(_, side, first), _, ..] = refusals.as_slice() {
+        let has_messages = |job: &FolderJob| job.progress.on_source.is_some_and(|(_, _, messages)| messages > 0);
         let is_open = |job: &FolderJob| match side {
-            Side::Source => job.scan.is_some(),
-            Side::Target | Side::Administration => job.target.is_some(),
+            Side::Source => has_messages(job),
+            Side::Target | Side::Administration => job.progress.finished && has_messages(job) || job.target.is_some(),
         };
         let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.says_the_same_as(first);
-        if refusals.iter().all(is_same) && !folders.iter().any(|job| job.progress.finished || is_open(job)) {
+        if refusals.iter().all(is_same) && !folders.iter().any(is_open) {
             let (_, side, error) = refusals.swap_remove(0);
             return Err(Halt::Server { side, error: error.of_everything() });
         }

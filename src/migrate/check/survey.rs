@@ -174,7 +174,8 @@ impl Survey<'_> {
         let note = |outcome: Result<(), Halt>| *failed.borrow_mut() = failed.take().or(outcome.err());
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
-        let mut opened: u32 = 0;
+        // An empty folder shows nothing: nobody asks for its messages.
+        let (mut opened, mut gave): (u32, u32) = (0, 0);
         let (mut refused_for_now, mut refused_for_good) =
             (Vec::<(usize, ImapError)>::new(), Vec::<(usize, ImapError)>::new());
         let is_open = |at: &usize| self.losses.at(at) < MOST_LOSSES;
@@ -215,15 +216,19 @@ impl Survey<'_> {
                 if let Some(foresight) = &mut *foresight.borrow_mut() {
                     note(foresight.end(ways[part[index]].index, outcome.as_ref().ok()));
                 }
-                if let Err(error) = outcome {
-                    if error.is_pause() && losses.at(&part[index]) + 1 < MOST_LOSSES {
-                        refused_for_now.push((part[index], error));
-                    } else if !refused.contains(&id_of_folder) {
-                        refused_for_good.push((part[index], error));
+                let status = match outcome {
+                    Ok(status) => status,
+                    Err(error) => {
+                        if error.is_pause() && losses.at(&part[index]) + 1 < MOST_LOSSES {
+                            refused_for_now.push((part[index], error));
+                        } else if !refused.contains(&id_of_folder) {
+                            refused_for_good.push((part[index], error));
+                        }
+                        return;
                     }
-                    return;
-                }
+                };
                 opened += 1;
+                gave += u32::from(status.messages > 0);
                 weigh(folder(index), bytes);
                 let bytes = Some(bytes);
                 context.report(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
@@ -243,7 +248,8 @@ impl Survey<'_> {
                 return Err(halt);
             }
         }
-        let is_of_all = opened == 0 && refused_for_good.len() > 1 && refused_for_good.len() == ways.len();
+        let refused_before = !self.refused.is_empty() || !refused_for_now.is_empty();
+        let is_of_all = gave == 0 && refused_for_good.len() > 1 && !refused_before;
         if is_of_all && refused_for_good.iter().all(|(_, error)| error.says_the_same_as(&refused_for_good[0].1)) {
             let (_, error) = refused_for_good.swap_remove(0);
             return Err(Halt::Server { side: Side::Source, error: error.of_everything() });

@@ -122,7 +122,7 @@ fn copy_together(
         let Sessions { second, target, .. } = &mut *sessions;
         second.ask(mailbox.context, mailbox.reporter.account, mailbox.account, mailbox.user.as_ref(), target, bytes);
     }
-    mailbox.unnamed.clear();
+    mailbox.kept_back.messages.clear();
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
     while !rounds.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);

@@ -6,6 +6,7 @@ use crate::ledger::FolderRecord;
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::copy::flags::SentFlags;
+use crate::migrate::copy::kept_back;
 use crate::migrate::copy::round::{DateStyle, RefusedMessage, RoundEnd};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::reconcile::{Connection, settle_intents};
@@ -108,34 +109,17 @@ pub fn sort_refused(
     refused: Vec<RefusedMessage>,
     retries: &mut Retries,
 ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
+    let is_meant: BTreeSet<Uid> =
+        refused.iter().filter(|message| message.taken_later > 0).map(|message| message.uid).collect();
     let mut failures = Vec::new();
     let again = sort(run, way, dates, refused, retries, &mut failures);
     // Whatever else is wrong: what has failed is named.
-    let named = if is_kept_back(run, &failures)? {
-        let folder = run.job.id;
-        run.mailbox.unnamed.extend(failures.into_iter().map(|failure| (folder, failure)));
-        Ok(())
-    } else {
-        run.fail_all(failures)
-    };
+    let is_open = |failure: &mut Failure| failure.refusal().is_some() && !is_meant.contains(&failure.uid());
+    let open: Vec<Failure> = failures.extract_if(.., is_open).collect();
+    let named = run.fail_all(failures);
+    let kept_back = kept_back::take(run, open);
     let again = again?;
-    named.map(|()| again)
-}
-
-/// Whether it may be that the target takes nothing at all, so that no message is at fault: it has taken none in this run and none in an earlier
-/// one, and says the same of each.
-fn is_kept_back(run: &FolderRun<'_, '_>, failures: &[Failure]) -> Result<bool, Halt> {
-    let before = run.mailbox.unnamed.first().map(|(_, failure)| failure);
-    let Some(words) = before.or(failures.first()).and_then(Failure::refusal) else { return Ok(false) };
-    if run.mailbox.taken > 0 || failures.iter().any(|failure| failure.refusal() != Some(words)) {
-        return Ok(false);
-    }
-    for record in run.ledger.folders() {
-        if run.ledger.done_counts(&record)?.0 > 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    named.and(kept_back).map(|()| again)
 }
 
 fn sort(

@@ -59,6 +59,8 @@ pub struct Sending<'a, 'd> {
     /// What is known and not yet recorded, by round.
     news: Vec<News>,
     ends: Vec<RoundEnd>,
+    /// How many messages the target has taken.
+    taken: u64,
 }
 
 /// What is known of a round's messages and not yet recorded.
@@ -93,6 +95,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             current: None,
             news: rounds.iter().map(|_| News::default()).collect(),
             ends: rounds.iter().map(|_| RoundEnd::default()).collect(),
+            taken: 0,
         }
     }
 
@@ -118,7 +121,9 @@ impl<'a, 'd> Sending<'a, 'd> {
     }
 
     /// What became of the rounds.
-    pub fn into_ends(self) -> Vec<RoundEnd> {
+    pub fn into_ends(mut self) -> Vec<RoundEnd> {
+        let refused = self.ends.iter_mut().flat_map(|end| &mut end.refused);
+        refused.for_each(|message| message.taken_later = self.taken - message.taken_later);
         self.ends
     }
 
@@ -251,6 +256,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             let floor = self.folder(round).target.floor;
             match outcome {
                 Stored::Kept { uids: target_uids, .. } => {
+                    self.taken += uids.len() as u64;
                     let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
                     for (uid, target_uid) in uids.into_iter().zip(target_uids) {
                         let Some((size, digest)) = self.measured.remove(&(round, uid)) else { continue };
@@ -259,10 +265,12 @@ impl<'a, 'd> Sending<'a, 'd> {
                     }
                 }
                 Stored::Refused { why, words } => {
-                    let together = uids.len() > 1;
+                    // Until the pass has ended: how many were taken before.
+                    let (together, taken_later) = (uids.len() > 1, self.taken);
                     for uid in uids {
                         self.measured.remove(&(round, uid));
-                        let refused = RefusedMessage { uid, why: why.clone(), words: words.clone(), together };
+                        let refused =
+                            RefusedMessage { uid, why: why.clone(), words: words.clone(), together, taken_later };
                         if !refused.may_be_stored() {
                             self.news[round].withdrawn.push(uid);
                         }

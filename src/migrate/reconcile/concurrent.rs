@@ -228,10 +228,16 @@ fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
 /// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. After a first message the folder is asked, since a
 /// second copy of it may be above it; later a copy is between our own.
 fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
-    if let Some(next) = run.job.progress.own_appends.next().filter(|_| run.job.progress.own_appends.count() > 1) {
-        return Ok(run.job.progress.own_appends.left_gaps(floor, next));
+    let own = &run.job.progress.own_appends;
+    if let Some(next) = own.next() {
+        let left_gaps = own.left_gaps(floor, next);
+        if left_gaps || own.count() > 1 {
+            return Ok(left_gaps);
+        }
     }
-    let status = run.sessions.target.reader().status(&run.target.wire_name).on(Side::Target)?;
+    let status = run.sessions.target.statuses(&[&run.target.wire_name]).on(Side::Target)?;
+    // Who does not say is looked at.
+    let Some(status) = status.into_iter().next().flatten() else { return Ok(true) };
     let progress = &run.job.progress;
     let holds_more = progress.first_on_target.is_some_and(|before| status.messages > before + progress.sent());
     Ok(holds_more || status.uid_next.is_none_or(|next| progress.own_appends.left_gaps(floor, next.0)))

@@ -104,6 +104,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
                 let FolderStatus { uid_validity, uid_next, messages, .. } = scan.status;
                 jobs[index].progress.on_source = Some((uid_validity, uid_next, messages));
                 mailbox.good.source.get_or_insert_with(|| jobs[index].source.wire_name.clone());
+                mailbox.good.gave |= messages > 0;
                 jobs[index].scan = Some(Arc::new(scan));
             }
             Err(error) => refused(mailbox, sessions, jobs[index], Side::Source, error)?,

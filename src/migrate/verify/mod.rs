@@ -23,7 +23,7 @@ use crate::migrate::context::retry::Work;
 use crate::migrate::endpoints::DavEnds;
 use crate::migrate::folder::describe::{Names, describe};
 use crate::migrate::groupware::ItemsEnd;
-use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::halt::{Halt, OnSide, server_problem};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::plain_name::{kept_name, plain_names};
@@ -57,6 +57,10 @@ struct Verification<'a> {
     losses: u32,
     /// Folders at which it was lost each time.
     given_up: BTreeSet<FolderId>,
+    /// Folders that a server refused for good, not named yet.
+    refusals: Vec<(FolderId, Side, ImapError)>,
+    /// The sides that gave something of a folder with messages.
+    gave: BTreeSet<Side>,
 }
 
 /// Which folder is compared with which; made once, so that ids hold.
@@ -226,7 +230,27 @@ impl Verification<'_> {
                 return Err(Halt::Server { side: Side::Source, error });
             }
         }
+        self.name_refusals(plan);
         self.settle_sought(plan, source, target)
+    }
+
+    /// Names the folders that a server refused. Where it gave no message of any, and said the same of all, the mailbox is meant.
+    fn name_refusals(&mut self, plan: &Plan) {
+        let mut refusals = std::mem::take(&mut self.refusals);
+        if let [(_, side, first), _, ..] = refusals.as_slice() {
+            let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.says_the_same_as(first);
+            if refusals.iter().all(is_same) && !self.gave.contains(side) {
+                let (_, side, error) = refusals.swap_remove(0);
+                self.reporter.incomplete = true;
+                let problem = server_problem(side, &error.of_everything(), self.account);
+                return self.context.report_problem(self.reporter.account, None, problem);
+            }
+        }
+        for (id, side, error) in refusals {
+            let planned = &plan.ways[id.index()].0.planned;
+            let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&planned.source);
+            self.reporter.folder_problem(id, error.quoted_in(problem));
+        }
     }
 
     /// Notes what is to be looked for in other folders before it is reported. What sizes alone show is reported as it is.
@@ -316,14 +340,23 @@ impl Verification<'_> {
             Ok(status) => status.map(|status| status.uid_validity),
             Err(error) => return self.unread(id, Side::Target, way, error),
         };
-        self.losses = 0;
         if let Some(current) = self.current.take()
             && (current.here.uid_validity, current.there.uid_validity) == (Some(status.uid_validity), there)
         {
+            self.losses = 0;
             return Ok(Some(current));
         }
-        let mut wanted = Heads::read_from(source, Uid(1)).on(Side::Source)?;
-        let heads = if there.is_some() { Heads::read_from(target, Uid(1)).on(Side::Target)? } else { Heads::default() };
+        let mut wanted = match Heads::read_from(source, Uid(1)) {
+            Ok(heads) => heads,
+            Err(error) => return self.unread(id, Side::Source, way, error),
+        };
+        let heads = match there.map(|_| Heads::read_from(target, Uid(1))).transpose() {
+            Ok(heads) => heads.unwrap_or_default(),
+            Err(error) => return self.unread(id, Side::Target, way, error),
+        };
+        self.losses = 0;
+        self.gave.extend((!wanted.all().is_empty()).then_some(Side::Source));
+        self.gave.extend((!heads.all().is_empty()).then_some(Side::Target));
         self.elsewhere.sift(&mut wanted, way.rest);
         let as_items = self.items.as_ref().map(|items| &items.as_items);
         let as_items = as_items.map(|it| it.sift(&listed.wire_name, status.uid_validity, &mut wanted));
@@ -363,8 +396,7 @@ impl Verification<'_> {
             }
             return Err(Halt::Server { side, error });
         }
-        let problem = error.quoted_in(Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source));
-        self.reporter.folder_problem(id, problem);
+        self.refusals.push((id, side, error));
         Ok(None)
     }
 

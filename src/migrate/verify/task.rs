@@ -34,6 +34,8 @@ impl<'a> VerifyTask<'a> {
             sought: Sought::default(),
             losses: 0,
             given_up: BTreeSet::new(),
+            refusals: Vec::new(),
+            gave: BTreeSet::new(),
         };
         Self { attempts: Attempts::new(&PAUSES), verification }
     }

@@ -91,8 +91,9 @@ pub struct Tamper {
     on_command: OnCommand,
     on_answer: OnAnswer,
     on_announced: OnAnnounced,
-    /// A connection on which the engine says nothing for so long ends.
+    /// A connection on which the engine says nothing for so long ends, with these words.
     longest_idle: Option<Duration>,
+    last_words: &'static str,
 }
 
 impl Tamper {
@@ -103,6 +104,7 @@ impl Tamper {
             on_answer: Box::new(|_| Fate::Pass),
             on_announced: Box::new(|| Some("+ go\r\n")),
             longest_idle: None,
+            last_words: "",
         }
     }
 
@@ -120,9 +122,9 @@ impl Tamper {
         Self { on_announced: Box::new(on_announced), ..self }
     }
 
-    /// A connection on which the engine says nothing for so long ends.
-    pub fn ending_idle(self, longest: Duration) -> Self {
-        Self { longest_idle: Some(longest), ..self }
+    /// A connection on which the engine says nothing for so long ends, with these words.
+    pub fn ending_idle(self, longest: Duration, last_words: &'static str) -> Self {
+        Self { longest_idle: Some(longest), last_words, ..self }
     }
 
     /// The engine hears these capabilities instead of the server's.
@@ -171,7 +173,10 @@ struct Line {
 }
 
 impl Line {
-    fn end(&self, _: io::Result<()>) {
+    fn end(&self, ended: io::Result<()>) {
+        if ended.is_err_and(|error| matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)) {
+            let _ = self.say(self.tamper.last_words.as_bytes());
+        }
         let _ = self.client.lock().unwrap().shutdown(Shutdown::Both);
         let _ = self.server.lock().unwrap().shutdown(Shutdown::Both);
     }
