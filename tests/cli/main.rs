@@ -11,6 +11,8 @@ mod between;
 #[cfg(unix)]
 mod busy;
 mod comparing;
+#[cfg(target_os = "linux")]
+mod counted;
 #[cfg(unix)]
 mod cut_off;
 mod demo;

@@ -110,7 +110,7 @@ pub fn sort_refused(
     retries: &mut Retries,
 ) -> Result<Vec<(AppendWay, DateStyle, Vec<Uid>)>, Halt> {
     let is_meant: BTreeSet<Uid> =
-        refused.iter().filter(|message| message.taken_later > 0).map(|message| message.uid).collect();
+        refused.iter().filter(|message| message.taken_later).map(|message| message.uid).collect();
     let mut failures = Vec::new();
     let again = sort(run, way, dates, refused, retries, &mut failures);
     // Whatever else is wrong: what has failed is named.

@@ -58,8 +58,8 @@ pub struct RefusedMessage {
     pub words: String,
     /// Whether it was refused together with others, so that any of them may be the cause.
     pub together: bool,
-    /// How many messages the target took after it in the same pass.
-    pub taken_later: u64,
+    /// Whether the target took a message that was sent after it in the same pass.
+    pub taken_later: bool,
 }
 
 impl RefusedMessage {

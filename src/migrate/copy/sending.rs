@@ -59,8 +59,8 @@ pub struct Sending<'a, 'd> {
     /// What is known and not yet recorded, by round.
     news: Vec<News>,
     ends: Vec<RoundEnd>,
-    /// How many messages the target has taken.
-    taken: u64,
+    /// The last of the messages, in the order of the pass, that the target has taken.
+    last_taken: Option<Key>,
 }
 
 /// What is known of a round's messages and not yet recorded.
@@ -95,7 +95,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             current: None,
             news: rounds.iter().map(|_| News::default()).collect(),
             ends: rounds.iter().map(|_| RoundEnd::default()).collect(),
-            taken: 0,
+            last_taken: None,
         }
     }
 
@@ -122,8 +122,10 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     /// What became of the rounds.
     pub fn into_ends(mut self) -> Vec<RoundEnd> {
-        let refused = self.ends.iter_mut().flat_map(|end| &mut end.refused);
-        refused.for_each(|message| message.taken_later = self.taken - message.taken_later);
+        for (round, end) in self.ends.iter_mut().enumerate() {
+            let is_before_taken = |uid| Some((round, uid)) < self.last_taken;
+            end.refused.iter_mut().for_each(|message| message.taken_later = is_before_taken(message.uid));
+        }
         self.ends
     }
 
@@ -256,7 +258,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             let floor = self.folder(round).target.floor;
             match outcome {
                 Stored::Kept { uids: target_uids, .. } => {
-                    self.taken += uids.len() as u64;
+                    self.last_taken = self.last_taken.max(uids.iter().map(|uid| (round, *uid)).max());
                     let target_uids = target_uids.into_iter().chain(std::iter::repeat(None));
                     for (uid, target_uid) in uids.into_iter().zip(target_uids) {
                         let Some((size, digest)) = self.measured.remove(&(round, uid)) else { continue };
@@ -265,12 +267,16 @@ impl<'a, 'd> Sending<'a, 'd> {
                     }
                 }
                 Stored::Refused { why, words } => {
-                    // Until the pass has ended: how many were taken before.
-                    let (together, taken_later) = (uids.len() > 1, self.taken);
+                    let together = uids.len() > 1;
                     for uid in uids {
                         self.measured.remove(&(round, uid));
-                        let refused =
-                            RefusedMessage { uid, why: why.clone(), words: words.clone(), together, taken_later };
+                        let refused = RefusedMessage {
+                            uid,
+                            why: why.clone(),
+                            words: words.clone(),
+                            together,
+                            taken_later: false,
+                        };
                         if !refused.may_be_stored() {
                             self.news[round].withdrawn.push(uid);
                         }
