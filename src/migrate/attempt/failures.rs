@@ -59,6 +59,11 @@ impl Failure {
     }
 }
 
+/// The target takes nothing any more, in these words.
+pub fn takes_nothing(words: &str) -> Halt {
+    Halt::Server { side: Side::Target, error: ImapError::takes_nothing(words) }
+}
+
 impl FolderRun<'_, '_> {
     /// Notes at which message the connection to the source was lost. A server that fails at a message again and again, whatever else is
     /// read before it, must not cost the rest of the mailbox.
@@ -163,6 +168,23 @@ impl FolderRun<'_, '_> {
             let problem = problem.saying(words).caused_by(cause.clone()).noting(note.clone());
             self.report_problem(problem);
         }
+    }
+
+    /// Keeps refused messages of the folder back, because the target took nothing after them (see `copy/kept_back`). An error is that it took
+    /// nothing any more in an earlier attempt, and says the same still: then it is not asked to take everything else again.
+    pub fn keep_back(&mut self, refused: Vec<Failure>) -> Result<(), Halt> {
+        let (folder, taken) = (self.job.id, self.mailbox.taken);
+        if let Some((words, before)) = &self.mailbox.kept_back.words
+            && *before == taken
+            && refused.iter().any(|failure| failure.refusal() == Some(words))
+        {
+            return Err(takes_nothing(words));
+        }
+        let kept_back = &mut self.mailbox.kept_back;
+        let (new, known): (Vec<Failure>, Vec<Failure>) =
+            refused.into_iter().partition(|failure| kept_back.before.insert((folder, failure.uid())));
+        kept_back.messages.extend(new.into_iter().map(|failure| (folder, failure, taken)));
+        self.fail_all(known)
     }
 
     /// Takes in what was found on the target: notes and reports what is right, and names what is not as it was.

@@ -1,31 +1,12 @@
 //! Refused messages that are kept back, because the target took nothing after them: each is named, or the mailbox is meant.
 
-use crate::domain::Side;
-use crate::imap::ImapError;
 use crate::ledger::Ledger;
-use crate::migrate::attempt::failures::Failure;
+use crate::migrate::attempt::failures::{Failure, takes_nothing};
 use crate::migrate::attempt::{FolderRun, Mailbox};
 use crate::migrate::copy::copying::Copying;
 use crate::migrate::folder::FolderJob;
 use crate::migrate::halt::Halt;
 use crate::migrate::sessions::Sessions;
-
-/// Keeps refused messages of a folder back. An error is that the target took nothing any more in an earlier attempt, and says the same
-/// still: then it is not asked to take everything else again.
-pub fn take(run: &mut FolderRun<'_, '_>, refused: Vec<Failure>) -> Result<(), Halt> {
-    let (folder, taken) = (run.job.id, run.mailbox.taken);
-    if let Some((words, before)) = &run.mailbox.kept_back.words
-        && *before == taken
-        && refused.iter().any(|failure| failure.refusal() == Some(words))
-    {
-        return Err(takes_nothing(words));
-    }
-    let kept_back = &mut run.mailbox.kept_back;
-    let (new, known): (Vec<Failure>, Vec<Failure>) =
-        refused.into_iter().partition(|failure| kept_back.before.insert((folder, failure.uid())));
-    kept_back.messages.extend(new.into_iter().map(|failure| (folder, failure, taken)));
-    run.fail_all(known)
-}
 
 /// Names what was kept back, once everything was tried. Where the target took nothing after them, refused all in the same words, and they are
 /// many, it is the mailbox that is meant, and not each message. An error is that.
@@ -63,8 +44,4 @@ pub fn name(
         FolderRun { mailbox, sessions, ledger, job, scan, target }.fail_all(of_folder)?;
     }
     words.map_or(Ok(()), |words| Err(takes_nothing(&words)))
-}
-
-fn takes_nothing(words: &str) -> Halt {
-    Halt::Server { side: Side::Target, error: ImapError::takes_nothing(words) }
 }

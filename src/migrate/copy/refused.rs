@@ -6,7 +6,6 @@ use crate::ledger::FolderRecord;
 use crate::migrate::attempt::FolderRun;
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::copy::flags::SentFlags;
-use crate::migrate::copy::kept_back;
 use crate::migrate::copy::round::{DateStyle, RefusedMessage, RoundEnd};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::reconcile::{Connection, settle_intents};
@@ -117,7 +116,7 @@ pub fn sort_refused(
     let is_open = |failure: &mut Failure| failure.refusal().is_some() && !is_meant.contains(&failure.uid());
     let open: Vec<Failure> = failures.extract_if(.., is_open).collect();
     let named = run.fail_all(failures);
-    let kept_back = kept_back::take(run, open);
+    let kept_back = run.keep_back(open);
     let again = again?;
     named.and(kept_back).map(|()| again)
 }

@@ -7,6 +7,7 @@
 
 mod differences;
 mod elsewhere;
+mod refusals;
 pub mod task;
 
 use crate::domain::{
@@ -23,7 +24,7 @@ use crate::migrate::context::retry::Work;
 use crate::migrate::endpoints::DavEnds;
 use crate::migrate::folder::describe::{Names, describe};
 use crate::migrate::groupware::ItemsEnd;
-use crate::migrate::halt::{Halt, OnSide, server_problem};
+use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::Heads;
 use crate::migrate::plan::duplicates::Elsewhere;
 use crate::migrate::plan::plain_name::{kept_name, plain_names};
@@ -234,25 +235,6 @@ impl Verification<'_> {
         self.settle_sought(plan, source, target)
     }
 
-    /// Names the folders that a server refused. Where it gave no message of any, and said the same of all, the mailbox is meant.
-    fn name_refusals(&mut self, plan: &Plan) {
-        let mut refusals = std::mem::take(&mut self.refusals);
-        if let [(_, side, first), _, ..] = refusals.as_slice() {
-            let is_same = |(_, at, error): &(_, Side, ImapError)| at == side && error.says_the_same_as(first);
-            if refusals.iter().all(is_same) && !self.gave.contains(side) {
-                let (_, side, error) = refusals.swap_remove(0);
-                self.reporter.incomplete = true;
-                let problem = server_problem(side, &error.of_everything(), self.account);
-                return self.context.report_problem(self.reporter.account, None, problem);
-            }
-        }
-        for (id, side, error) in refusals {
-            let planned = &plan.ways[id.index()].0.planned;
-            let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&planned.source);
-            self.reporter.folder_problem(id, error.quoted_in(problem));
-        }
-    }
-
     /// Notes what is to be looked for in other folders before it is reported. What sizes alone show is reported as it is.
     fn seek(
         &mut self,
@@ -379,25 +361,6 @@ impl Verification<'_> {
             unlisted,
             as_items,
         }))
-    }
-
-    fn unread(&mut self, id: FolderId, side: Side, way: &Way, error: ImapError) -> Result<Option<Current>, Halt> {
-        const TRIES: u32 = 3;
-        if error.is_connection() {
-            // A folder that is refused for now is meant itself where others were compared.
-            let is_meant = error.is_pause() && self.evidence.iter().any(Option::is_some);
-            self.losses += u32::from(error.is_loss() || is_meant);
-            if self.losses >= TRIES && !self.context.control.of(self.reporter.account).stopping() {
-                // Named, and passed over on the next connection.
-                self.losses = 0;
-                self.given_up.insert(id);
-                let problem = Problem::new(ProblemKind::FolderNotRead).on(side).in_folder(&way.planned.source);
-                self.reporter.folder_problem(id, error.quoted_in(problem).noting(Note::LostWhileOpening));
-            }
-            return Err(Halt::Server { side, error });
-        }
-        self.refusals.push((id, side, error));
-        Ok(None)
     }
 
     /// Reports how a folder compares.
