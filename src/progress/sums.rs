@@ -87,11 +87,13 @@ impl Sums {
         self.known += usize::from(size.is_some() || is_skipped || account.end.is_some());
         let holds = size.unwrap_or(account.tally.expected);
         self.expected.add(holds.messages, holds.bytes);
-        let size = size.map(|size| size.bytes);
+        let has_failed = account.end == Some(AccountEnd::Failed) && !is_skipped;
+        // What failed before it was counted has a part as well, also where an earlier check failed to count it.
+        let size = size.map(|size| size.bytes).filter(|bytes| *bytes > 0 || !has_failed);
         self.all.add(1.0, size);
         if is_skipped {
             self.skipped.add(1.0, size);
-        } else if account.end == Some(AccountEnd::Failed) {
+        } else if has_failed {
             self.failed.add(1.0, size);
         } else {
             let done = if is_at_its_end { 1.0 } else { f64::from(account.tally.fraction()) };

@@ -185,6 +185,8 @@ mod tests {
         assert_eq!((all.failed_share(), all.fraction()), (1.0, 0.0));
         let half = run(&[None; 4], failed(0).into_iter().chain(failed(1)).chain(begun(2, 1000, 500)));
         assert_eq!((half.failed_share(), half.fraction()), (0.5, 0.125));
+        let checked = run(&[Some(1000), Some(0)], begun(0, 1000, 500).into_iter().chain(failed(1)));
+        assert_eq!((checked.failed_share(), checked.fraction()), (0.5, 0.25), "the check had failed to count it, too");
     }
 
     #[test]

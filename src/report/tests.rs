@@ -284,11 +284,13 @@ fn the_numbers_of_a_folder_with_a_long_name_stay_in_their_columns() {
 }
 
 #[test]
-fn a_stopped_run_says_what_was_begun_and_what_was_not() {
-    let names = [("ann@example.com", ""), ("bob@example.com", ""), ("carl@example.com", "")];
+fn a_stopped_run_says_who_needs_somebody_what_was_begun_and_what_was_not() {
+    let names = ["ann@example.com", "bob@example.com", "carl@example.com", "dora@example.com"].map(|name| (name, ""));
     let mut events = copied(ANN, 1);
     events.extend([
         ended(ANN, AccountEnd::Complete),
+        Event::AccountStarted { account: AccountId(3) },
+        ended(AccountId(3), AccountEnd::Failed),
         Event::AccountStarted { account: BOB },
         Event::StopRequested,
         ended(BOB, AccountEnd::Stopped),
@@ -297,7 +299,7 @@ fn a_stopped_run_says_what_was_begun_and_what_was_not() {
     let state = state(info(RunKind::Migrate, &names), events);
     assert_eq!(
         words::verdict(&state),
-        "Stopped by the user: 1 of 3 accounts is complete; 1 was begun and can be continued later, 1 was not started."
+        "Stopped by the user: 1 of 4 accounts is complete. 1 needs you, 1 was begun and continues later, 1 was not started."
     );
     let text = text::report(&state);
     assert!(text.contains("Nothing was done for these accounts.\n- carl@example.com (line 3)\n"), "{text}");

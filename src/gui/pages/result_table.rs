@@ -89,7 +89,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let measured = list.measured(ui, listed);
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Account")];
     columns.extend(account_list::machine(listed));
-    columns.push(account_list::state("Result", 410.0));
+    columns.push(account_list::state("Result", account_list::usual_state(ui.available_width())));
     let room = ui.available_width();
     if room >= 900.0 {
         columns.push(account_list::number(Field::Messages, "Source", 84.0));

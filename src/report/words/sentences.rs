@@ -41,15 +41,15 @@ pub fn verdict(state: &RunState) -> String {
             format!("{} {}{need}.", of_all(complete, all), good(state, complete, all))
         }
         (Verdict::Stopped, None) => {
-            let not_started = u64::from(state.count_not_started());
-            let begun = all.saturating_sub(complete + not_started);
-            format!(
-                "Stopped by the user: {} {}; {} begun and can be continued later, {} not started.",
-                of_all(complete, all),
-                good(state, complete, all),
-                if begun == 1 { "1 was".to_owned() } else { format!("{} were", count(begun)) },
-                if not_started == 1 { "1 was".to_owned() } else { format!("{} were", count(not_started)) }
-            )
+            let stages = Stages {
+                complete: state.count_ended(AccountEnd::Complete),
+                need_attention: state.count_ended(AccountEnd::Failed) + state.count_ended(AccountEnd::Incomplete),
+                not_started: state.count_not_started(),
+                begun: 0,
+            };
+            let begun = (all as u32).saturating_sub(stages.all());
+            let open = open_of(Whole { stages: Stages { begun, ..stages }, complete_now: 0 });
+            format!("Stopped by the user: {} {}.{open}", of_all(complete, all), good(state, complete, all))
         }
     };
     if let Some(problem) = state.problems.iter().find(|problem| problem.severity() == Severity::Error) {

@@ -133,6 +133,11 @@ pub fn state(title: &'static str, usual: f32) -> (Field, Column) {
     (Field::State, Column::content(title, (150.0, usual, f32::INFINITY), 1).sorts())
 }
 
+/// The usual width of what happened, in a table this wide: in one line where there is room, else in two, so that a long address is whole.
+pub fn usual_state(table: f32) -> f32 {
+    if table >= 900.0 { 410.0 } else { 300.0 }
+}
+
 /// The column of the computers, where there are several.
 pub fn machine(listed: &dyn Listed) -> Option<(Field, Column)> {
     listed.has_machines().then(|| (Field::Machine, Column::fixed("Machine", 108.0).sorts()))

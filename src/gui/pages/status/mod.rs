@@ -344,7 +344,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     let (measured, room) = (list.measured(ui, listed), ui.available_width());
     let mut columns = vec![(Field::Sign, Column::fixed("", 50.0)), measured.address("Mailbox")];
     columns.extend(account_list::machine(listed));
-    columns.push(account_list::state("Status", 410.0));
+    columns.push(account_list::state("Status", account_list::usual_state(room)));
     if room >= ROOM_FOR_BAR {
         columns.push((Field::Bar, Column::fixed("", 90.0)));
     }
