@@ -17,7 +17,6 @@ use kimt::progress::{AccountEnd, AccountInfo, AccountState, Counts, RunInfo, Run
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 /// What a fleet that is not there does, and what was asked of it.
 #[derive(Default)]
@@ -241,18 +240,15 @@ pub fn large(number: usize) -> Wizard {
     wizard
 }
 
-/// Here without optimisation: a release build takes a small part of it.
 #[test]
-fn a_hundred_thousand_accounts_are_fluent() {
+fn of_a_hundred_thousand_accounts_only_the_visible_ones_are_drawn_and_nothing_is_arranged_in_vain() {
     let mut harness = plain(large(100_000));
     harness.run_steps(3);
-    let state = &harness.state().wizard.status.state;
-    assert_eq!((state.accounts.len(), state.count_running()), (100_000, 800));
-    let began = Instant::now();
-    harness.run_steps(20);
-    let frame = began.elapsed() / 20;
-    println!("page 3 with 100,000 accounts: {frame:?} a frame");
-    let drawn = harness.state().wizard.status.rows_drawn;
-    assert!((10..40).contains(&drawn), "{drawn}");
-    assert!(frame < Duration::from_millis(500), "{frame:?}");
+    let status = &harness.state().wizard.status;
+    assert_eq!((status.state.accounts.len(), status.state.count_running()), (100_000, 800));
+    let arranged = status.arrangements();
+    harness.run_steps(5);
+    let status = &harness.state().wizard.status;
+    assert_eq!(status.arrangements(), arranged);
+    assert!((10..40).contains(&status.rows_drawn), "{}", status.rows_drawn);
 }

@@ -338,9 +338,7 @@ fn a_paused_run_offers_to_continue() {
 #[test]
 fn five_thousand_mailboxes_cost_what_the_visible_ones_cost() {
     let mut harness = plain(shown(&recorded::large(5000)));
-    let started = std::time::Instant::now();
-    harness.run_steps(20);
-    println!("page 3 with 5,000 accounts: {:?} a frame", started.elapsed() / 20);
+    harness.run_steps(3);
     let drawn = harness.state().wizard.status.rows_drawn;
     assert!((10..40).contains(&drawn), "{drawn}");
 }

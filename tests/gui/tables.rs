@@ -166,35 +166,17 @@ fn a_strip_that_names_a_number_of_accounts_shows_them() {
     assert_eq!(harness.state().wizard.accounts.rows_drawn, 8);
 }
 
-/// The texts in the rows of a table that are cut off: the pointer over one shows all of it.
-fn cut(harness: &mut Harness<'_, Shown>) -> Vec<String> {
-    harness.ctx.all_styles_mut(|style| {
-        (style.interaction.tooltip_delay, style.interaction.show_tooltips_only_when_still) = (0.0, false);
-    });
-    let rows = rows(harness);
-    let mut texts = Vec::new();
+/// The widest part of every text in the rows of a table that is cut off.
+fn cut(harness: &Harness<'_, Shown>) -> Vec<String> {
+    let mut cut = Vec::new();
     for node in harness.root().children_recursive() {
-        let (rect, node) = (node.rect(), node.accesskit_node());
+        let node = node.accesskit_node();
         let text = node.value().or_else(|| node.label()).unwrap_or_default();
-        let is_in_row = |row: &String| {
-            harness.query_all_by_label_contains(&format!("{row}: ")).any(|it| it.rect().contains(rect.center()))
-        };
-        if format!("{:?}", node.role()) == "Label" && !text.is_empty() && rows.iter().any(is_in_row) {
-            texts.push((rect.center(), text));
+        if format!("{:?}", node.role()) == "Label" && text.contains('…') {
+            cut.push(text);
         }
     }
-    assert!(texts.len() > 2 * rows.len(), "{texts:?}");
-    let shown = |harness: &Harness<'_, Shown>, text: &str| harness.query_all_by_label(text).count();
-    let mut is_cut = |(place, text): &(egui::Pos2, String)| {
-        let before = shown(harness, text);
-        harness.hover_at(*place);
-        harness.run_steps(3);
-        let after = shown(harness, text);
-        harness.hover_at(egui::pos2(1.0, 1.0));
-        harness.run_steps(2);
-        after > before
-    };
-    texts.into_iter().filter(is_cut).map(|(_, text)| text).collect()
+    cut
 }
 
 #[test]
@@ -208,8 +190,7 @@ fn no_address_and_no_state_is_cut_in_a_window_of_a_thousand_points() {
         let mut harness = show(wizard, screen, Theme::Light);
         harness.run_steps(3);
         // One address of the list is longer than any column.
-        let cut: Vec<String> =
-            cut(&mut harness).into_iter().filter(|text| !text.starts_with("customer-service")).collect();
+        let cut: Vec<String> = cut(&harness).into_iter().filter(|text| !text.starts_with("customer-service")).collect();
         assert!(cut.is_empty(), "{cut:?}");
     }
 }

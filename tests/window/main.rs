@@ -112,7 +112,7 @@ impl<'a> Window<'a> {
         let screen = self.screen;
         let administration = demo.administration_address().port.unwrap().to_string();
         screen.write(source);
-        screen.press(&["Tab", "Tab", "Tab"]);
+        screen.press(&["Tab"; 4]);
         screen.write(&demo.target_address().to_string());
         screen.press(&["Tab"]);
         screen.write(demo.administrator());
