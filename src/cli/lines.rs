@@ -4,13 +4,27 @@ use super::terminal::escaped;
 use crate::domain::AccountId;
 use crate::progress::{AccountEnd, AccountState, Event, RunInfo, RunKind, RunState, Stamped, Tally};
 use crate::report::words;
+use serde::Serialize;
+
+/// An event as programs get it: a problem, which is data, also as it is said to a person.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    event: &'a Stamped,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<String>,
+}
 
 /// The event as a line of JSON; none for the last event, which the summary replaces.
 pub(super) fn json(event: &Stamped) -> Option<String> {
     if event.event == Event::RunFinished {
         return None;
     }
-    let line = serde_json::to_string(event);
+    let sentence = match &event.event {
+        Event::ProblemMet { problem, .. } => Some(problem.sentence()),
+        _ => None,
+    };
+    let line = serde_json::to_string(&Line { event, sentence });
     line.inspect_err(|error| log::error!("an event cannot be written as JSON: {error}")).ok().map(|line| escaped(&line))
 }
 
@@ -196,6 +210,19 @@ mod tests {
         let events = [began(RunKind::Migrate, Vec::new())].into_iter().chain(events);
         let events: Vec<_> = events.map(|event| Stamped { at: 0, event }).collect();
         RunState::replay(&events)
+    }
+
+    #[test]
+    fn a_problem_is_data_and_a_sentence_for_programs() {
+        let problem = Problem::new(ProblemKind::PasswordRefused).for_account("ann@example.com");
+        let event = Event::ProblemMet { account: None, folder: None, problem };
+        let line = json(&Stamped { at: 7, event }).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&line["at"], &line["event"]), (&7.into(), &"problem_met".into()));
+        assert_eq!(line["problem"]["kind"], "password_refused");
+        assert_eq!(line["sentence"], "The server refused the password of ann@example.com.");
+        let paused = json(&Stamped { at: 8, event: Event::Paused }).unwrap();
+        assert_eq!(paused, r#"{"at":8,"event":"paused"}"#);
     }
 
     #[test]

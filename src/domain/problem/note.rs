@@ -2,7 +2,7 @@
 
 use super::foreign::Foreign;
 use super::{AdministrationFault, ItemNote, RecordDamage, RecordFault, readable};
-use crate::domain::{numbers, printable};
+use crate::domain::{LeftOutReason, numbers, printable};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,6 +36,11 @@ pub enum Note {
     },
     /// The connection was lost at every message of the folder that was tried.
     LostAtEachMessage,
+    /// The server lists the folder in a way that it cannot be copied.
+    LeftOut {
+        /// In which way.
+        reason: LeftOutReason,
+    },
     /// The target announces a limit for one message (APPENDLIMIT, RFC 7889).
     SizeLimit {
         /// The limit in bytes.
@@ -241,6 +246,7 @@ impl Note {
             }
             Note::LostWhileCreating => "the connection was lost each time it was created or opened",
             Note::LostAtEachMessage => "the connection was lost at every message that was tried",
+            Note::LeftOut { reason } => reason.sentence(),
             Note::SizeLimit { bytes } => {
                 return write!(formatter, "its limit is {}", numbers::size(*bytes));
             }

@@ -1,7 +1,7 @@
 //! The events of one account on their way to the recorder, and what of them the account's own worker has to remember.
 
 use super::RunContext;
-use crate::domain::{AccountId, FolderId, LeftOut, Problem, ProblemKind, Severity, Side};
+use crate::domain::{AccountId, FolderId, LeftOut, Note, Problem, ProblemKind, Severity, Side};
 use crate::progress::{Event, Step};
 
 /// Reports what happens to one account.
@@ -49,7 +49,7 @@ impl<'a> Reporter<'a> {
         for LeftOut { folder, reason } in left_out.iter().filter(|left_out| left_out.reason.is_loss()) {
             let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(folder);
             self.incomplete = true;
-            self.context.report_problem(self.account, None, problem.saying(reason.sentence()));
+            self.context.report_problem(self.account, None, problem.noting(Note::LeftOut { reason: *reason }));
         }
     }
 
