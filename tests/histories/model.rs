@@ -177,7 +177,8 @@ impl Model {
         let before = Moment { source: run.before.source.clone(), target: self.with_new_names(run)? };
         let run = &Migrated { before: &before, ..*run };
         self.judge_kept(run)?;
-        self.left_ever |= run.state.tally.followed.left > 0;
+        // What a run that was killed had left, and noted, it could not report.
+        self.left_ever |= run.state.tally.followed.left > 0 || run.state.info.is_none();
         let complete = run.state.verdict() == Verdict::AllComplete;
         if run.smooth && !complete {
             return Err("nothing disturbed the run, and it is not complete".to_owned());
