@@ -1,8 +1,9 @@
 //! A large mailbox goes to the target over two connections: faster, in the same order, and never worse off than with one.
 
 use super::*;
-use kimt::migrate::Request;
-use kimt::rehearsal::{Action, Faults, Moment, Step};
+use kimt::domain::{Account, AccountId};
+use kimt::migrate::{Request, Work};
+use kimt::rehearsal::{Action, Faults, ImapServer, Moment, Step};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -78,6 +79,48 @@ fn a_large_mailbox_goes_over_two_connections_in_the_same_order() {
         target.server.set_faults(Some(Arc::new(store_late)));
     };
     migrate_over_two_connections(&disturbed, &assert_same_order);
+}
+
+/// Gives one account, and lets whoever asks for another wait until all of it has arrived, as a fleet does while others may give some back.
+struct OneAccount {
+    account: Mutex<Option<Account>>,
+    has_arrived: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Work for OneAccount {
+    fn next(&self, _: AccountId, enough: &dyn Fn() -> bool) -> Option<Account> {
+        let account = self.account.lock().unwrap().take();
+        while account.is_none() && !enough() && !(self.has_arrived)() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        account
+    }
+}
+
+impl std::fmt::Debug for OneAccount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("OneAccount")
+    }
+}
+
+#[test]
+fn a_worker_that_waits_for_an_account_leaves_its_place_to_a_second_connection() {
+    let from = store(Layout::SLASH);
+    fill_with_batches(&from);
+    for _ in 0..20 {
+        let stage = stage(&from, ImapOptions::new(Profile::Rich));
+        let mut request = wide_request(&stage);
+        let account = Mutex::new(request.accounts.pop());
+        let (there, here) = (stage.source.server.clone(), stage.target.server.clone());
+        let messages = |server: &ImapServer| server.store().snapshot(ANN).unwrap().messages();
+        let has_arrived = Box::new(move || messages(&here) == messages(&there));
+        request.work = Some(Arc::new(OneAccount { account, has_arrived }));
+        assert_eq!(stage.finish(request).verdict(), Verdict::AllComplete);
+        if appending(&stage.target) > 1 {
+            return;
+        }
+    }
+    panic!("there were never two connections");
 }
 
 #[test]
