@@ -5,7 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod evenings;
+mod fleet;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code)] // Nothing is cut here.
+mod postgres;
 mod screen;
+#[path = "../cli/stage.rs"]
+#[allow(dead_code)] // Of its servers and its program this needs a part.
+mod stage;
 mod stopped;
 
 use kimt::gui::theme::LIGHT;
@@ -78,6 +85,11 @@ struct Window<'a> {
 impl<'a> Window<'a> {
     /// Opens it for a user who has opened it before or not, on a system with no dialog for files and an xdg-open that only takes notes.
     fn open(screen: &'a Screen, folder: &Path) -> Self {
+        Self::open_with(screen, folder, &[])
+    }
+
+    /// The same, begun with these arguments.
+    fn open_with(screen: &'a Screen, folder: &Path, arguments: &[&str]) -> Self {
         let [home, programs, opened] = ["home", "programs", "opened"].map(|name| folder.join(name));
         for folder in [&home, &programs] {
             fs::create_dir_all(folder).unwrap();
@@ -94,7 +106,8 @@ impl<'a> Window<'a> {
             .env("HOME", &home)
             .env("PATH", &programs)
             .env("XDG_RUNTIME_DIR", &home)
-            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .args(arguments);
         let program = program.spawn().unwrap();
         let corner = screen.focus_window(NAME);
         Self { screen, program, corner, home, opened }
