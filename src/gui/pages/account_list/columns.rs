@@ -12,7 +12,9 @@ const USUAL_NAME: f32 = 200.0;
 /// At most one text of this many may be wider than its column usually is.
 const ONE_IN: usize = 12;
 /// At most this many of the longest texts are laid out to learn their width.
-const MEASURED: usize = 8;
+const MEASURED: usize = 24;
+/// Those with up to this many letters fewer are among them.
+const NEAR: usize = 4;
 /// From this many letters on, all texts count as equally long.
 const LONGEST: usize = 200;
 /// Space around a text, and the difference between letters as counted and as laid out.
@@ -164,9 +166,11 @@ fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str> + Clone) -> (f32, f3
         let text = WidgetText::from(body(text).size(13.5));
         text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body).size().x
     };
+    // A text with fewer letters may be the wider one.
     let of = |length: Option<usize>| {
-        let long = texts.clone().filter(|text| Some(letters(text)) == length).take(MEASURED);
-        long.map(width).fold(0.0, f32::max) + AROUND
+        let near =
+            |text: &&str| length.is_some_and(|length| (length.saturating_sub(NEAR)..=length).contains(&letters(text)));
+        texts.clone().filter(near).take(MEASURED).map(width).fold(0.0, f32::max) + AROUND
     };
     (of(usual), of(longest))
 }
