@@ -43,7 +43,7 @@ pub struct Status {
     pub pass: i32,
     /// When it was begun, in milliseconds since 1970.
     pub began: Option<i64>,
-    /// How many milliseconds ago that was, by the database's clock.
+    /// How many milliseconds ago that was, by the database's clock; from then to the end of the last job when all are done.
     pub elapsed: u64,
     /// What its machines are to do.
     pub wish: Wish,
@@ -173,11 +173,14 @@ pub(super) fn status(client: &mut Client, fleet: i64) -> Result<Status, postgres
         "SELECT CASE WHEN state <> 'open' THEN coalesce(outcome, state) WHEN holder IS NOT NULL THEN 'held'
                  WHEN due <= clock_timestamp() THEN 'waiting' ELSE 'later' END AS what,
              count(*), sum(expected_messages)::bigint, sum(expected_bytes)::bigint, sum(settled_messages)::bigint,
-             sum(settled_bytes)::bigint, extract(epoch FROM min(due) FILTER (WHERE due > clock_timestamp()) - clock_timestamp())::float8
+             sum(settled_bytes)::bigint, extract(epoch FROM min(due) FILTER (WHERE due > clock_timestamp()) - clock_timestamp())::float8,
+             (extract(epoch FROM max(changed)) * 1000)::bigint
          FROM kimt.job WHERE fleet = $1 GROUP BY what",
         &[(&fleet, Type::INT8)],
     )?;
+    let mut changed = 0;
     for row in &counted {
+        changed = changed.max(row.get::<_, i64>(7));
         let number = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or_default();
         let what: String = row.get(0);
         let count = number(1);
@@ -195,6 +198,9 @@ pub(super) fn status(client: &mut Client, fleet: i64) -> Result<Status, postgres
         status.sums.expected_bytes += number(3);
         status.sums.settled_messages += number(4);
         status.sums.settled_bytes += number(5);
+    }
+    if let (Some(began), 0, 1..) = (status.began, status.open(), status.done()) {
+        status.elapsed = u64::try_from(changed - began).unwrap_or_default();
     }
     let workers = client.query_typed(
         "SELECT machine, name, (SELECT count(*) FROM kimt.job WHERE holder = w.id), extract(epoch FROM until - clock_timestamp())::float8,

@@ -251,6 +251,20 @@ fn a_job_whose_turn_it_is_not_is_put_back_and_no_try_is_counted() {
 }
 
 #[test]
+fn the_time_of_a_task_ends_with_its_last_job() {
+    let yard = Yard::new(2);
+    let fleet = yard.machine("");
+    yard.sql("UPDATE kimt.fleet SET began = began - interval '2 hours'");
+    for _ in 0..2 {
+        assert!(fleet.status().unwrap().elapsed >= 7_200_000, "it goes on");
+        assert!(fleet.end(&taken(&fleet), JobEnd::Ended("complete")).unwrap());
+    }
+    yard.sql("UPDATE kimt.job SET changed = changed - interval '1 hour'");
+    let elapsed = fleet.status().unwrap().elapsed;
+    assert!((3_500_000..3_700_000).contains(&elapsed), "{elapsed}");
+}
+
+#[test]
 fn whoever_watches_reads_what_was_changed_and_what_was_found_out() {
     let yard = Yard::new(30);
     let (fleet, watcher) = (yard.machine(""), yard.machine(""));
@@ -351,10 +365,16 @@ fn many_that_free_at_once_what_others_held_do_not_wait_for_each_other() {
     let yard = Yard::new(JOBS);
     // PostgreSQL is not to end such a wait: so nobody comes back from it.
     let name = yard.url.rsplit('/').next().unwrap();
-    yard.sql(&format!("ALTER DATABASE {name} SET deadlock_timeout = '1h'"));
-    let machines: Vec<_> = (0..8).map(|_| yard.machine("")).collect();
+    let set = |what: &str| yard.sql(&format!("ALTER DATABASE {name} SET {what}"));
+    set("deadlock_timeout = '1h'");
+    set("enable_bitmapscan = off");
+    // Half of them meet the rows in the order in which they are stored, and half in that of their holders.
+    set("enable_indexscan = off");
+    let mut machines: Vec<_> = (0..4).map(|_| yard.machine("")).collect();
+    set("enable_indexscan = on");
+    set("enable_seqscan = off");
+    machines.extend((0..4).map(|_| yard.machine("")));
     for round in 0..4 {
-        // In another order than they are freed in.
         yard.sql(
             "INSERT INTO kimt.worker (id, name, until) SELECT n, 'gone', '-infinity' FROM generate_series(1, 8) n ON CONFLICT DO NOTHING;
              UPDATE kimt.job SET holder = 1 + (ordinal * 7 + 3) % 8, token = 1 WHERE ordinal % 2 = 0;
