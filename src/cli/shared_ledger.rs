@@ -27,9 +27,12 @@ pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn 
     Arc::new(SharedRecords::new(database.clone()).taking_along(state_folder))
 }
 
-/// Cuts the run's connections when this machine could not renew its lease: others may continue its mailboxes.
-pub(super) fn stop_on_loss(database: &Database, run: &Run) {
+/// Cuts the run's connections when this machine could not renew its lease, and sends nothing from that moment on: others may continue its
+/// mailboxes.
+pub(super) fn stop_on_loss(database: &Arc<Database>, run: &Run) {
     let stopper = run.stopper();
+    let holder = database.clone();
+    stopper.sends_only_while(move || holder.holds());
     database.on_loss(move || stopper.stop_now());
 }
 

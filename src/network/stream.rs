@@ -220,6 +220,9 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let bytes = &bytes[..self.portion(bytes.len())];
+        if !self.activity.may_send() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         self.activity.waits();
         let written = match &mut self.transport {
             Transport::Plain(tcp) => tcp.write(bytes),

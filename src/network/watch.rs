@@ -18,19 +18,39 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// Since when a connection waits for its server. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Activity(Arc<AtomicU64>);
+/// Since when a connection waits for its server, and whether anything may be sent on it. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Activity(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    waits_since: AtomicU64,
+    may_send: OnceLock<MaySend>,
+}
+
+/// Whether anything may be sent, at this moment.
+type MaySend = Box<dyn Fn() -> bool + Send + Sync>;
+
+impl std::fmt::Debug for Activity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Activity")
+    }
+}
 
 impl Activity {
     /// A wait starts now, unless one is under way.
     pub(super) fn waits(&self) {
-        let _ = self.0.compare_exchange(0, milliseconds(), Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.0.waits_since.compare_exchange(0, milliseconds(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// The server has answered.
     pub(super) fn ends(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.waits_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether anything may be sent now.
+    pub(super) fn may_send(&self) -> bool {
+        self.0.may_send.get().is_none_or(|may_send| may_send())
     }
 }
 
@@ -69,6 +89,12 @@ impl Interrupter {
         self.activity.ends();
     }
 
+    /// Nothing more is sent once `may_send` says no: it is asked before each write, because a process that was frozen goes on in the middle
+    /// of one, before any other of its threads can cut the connection. Who says it first has the say.
+    pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.activity.0.may_send.set(Box::new(may_send));
+    }
+
     /// Cuts the connection: reads and writes there fail at once. Cutting it twice is harmless.
     pub fn interrupt(&self) {
         if let Some(tcp) = &self.tcp {
@@ -78,7 +104,7 @@ impl Interrupter {
 
     /// How long the connection has been waiting for its server, if it is.
     pub fn waits(&self) -> Option<Duration> {
-        let since = self.activity.0.load(Ordering::Relaxed);
+        let since = self.activity.0.waits_since.load(Ordering::Relaxed);
         (since > 0).then(|| Duration::from_millis(milliseconds().saturating_sub(since)))
     }
 }

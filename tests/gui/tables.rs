@@ -184,7 +184,7 @@ fn cut(harness: &mut Harness<'_, Shown>) -> Vec<String> {
     }
     assert!(texts.len() > 2 * rows.len(), "{texts:?}");
     let shown = |harness: &Harness<'_, Shown>, text: &str| harness.query_all_by_label(text).count();
-    let mut is_cut = |(place, text): &(egui::Pos2, String)| {
+    let is_cut = |(place, text): &(egui::Pos2, String)| {
         let before = shown(harness, text);
         harness.hover_at(*place);
         harness.run_steps(3);

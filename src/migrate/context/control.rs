@@ -8,7 +8,7 @@ use crate::migrate::context::recorder::Events;
 use crate::network::{Interrupter, Watch};
 use crate::progress::Event;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Shared by the run's handle and all its workers.
@@ -19,6 +19,8 @@ pub struct Control {
     connections: Mutex<Connections>,
     /// Records what the user wishes, while a run is under way.
     listener: Mutex<Option<Events>>,
+    /// Whether this process may still send anything, where that is not its own choice: others may have taken over its mailboxes.
+    authority: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -98,6 +100,11 @@ impl Control {
         for connection in connections.open.values().filter(|connection| !connection.observed) {
             connection.interrupter.interrupt();
         }
+    }
+
+    /// Sends nothing once `may_send` says no.
+    pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.authority.set(Box::new(may_send));
     }
 
     /// Leaves an account alone from now on, until [`Control::take_up`] or the end of the run; what is in flight is settled.
@@ -268,6 +275,10 @@ impl Control {
         let account_cut = connection.account.is_some_and(|account| connections.accounts_cut.contains(&account));
         if connections.cut && !connection.observed || account_cut {
             connection.interrupter.interrupt();
+        }
+        if !connection.observed {
+            let control = self.clone();
+            connection.interrupter.sends_only_while(move || control.authority.get().is_none_or(|may_send| may_send()));
         }
         let id = connections.next;
         connections.next += 1;

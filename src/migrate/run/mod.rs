@@ -57,6 +57,11 @@ impl Stopper {
         self.0.stop_now();
     }
 
+    /// Sends nothing to a mail server once `may_send` says no.
+    pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
+        self.0.sends_only_while(may_send);
+    }
+
     /// Holds the workers between batches.
     pub fn pause(&self) {
         self.0.pause();
