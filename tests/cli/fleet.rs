@@ -246,8 +246,10 @@ fn a_machine_that_was_frozen_past_its_lease_stops_with_a_code_of_its_own_and_ano
     field.assert_complete();
     std::thread::sleep(Duration::from_secs(13).saturating_sub(frozen_at.elapsed()));
     frozen.signal("-CONT");
+    let woken_at = Instant::now();
     let ended = frozen.finish();
     assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(woken_at.elapsed() < Duration::from_secs(30), "it waits for nothing: {:?}", woken_at.elapsed());
     assert!(ended.stderr.contains("could not renew its lease"), "{ended:?}");
     field.assert_complete();
 }

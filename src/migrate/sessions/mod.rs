@@ -145,7 +145,8 @@ fn list(connection: SignedIn, side: Side) -> Result<(Reader, Registration, Listi
 fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result<TargetUser, Halt> {
     context.report(Event::Stepped { account: id, step: Step::CreatingAccount });
     let mut domain_created = |domain: &str| context.report(Event::DomainCreated { domain: domain.to_owned() });
-    let user = context.directory.ensure(account, &mut domain_created)?;
+    let control = context.control.of(id);
+    let user = context.directory.ensure(account, &|| control.stopping(), &mut domain_created)?;
     if user.created {
         context.report(Event::UserCreated { account: id });
     }

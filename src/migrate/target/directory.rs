@@ -4,6 +4,7 @@
 
 use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
 use crate::kerio::Administration;
+use crate::migrate::halt::Halt;
 use crate::migrate::request::{Errand, Together};
 use crate::progress::UserState;
 use std::collections::BTreeSet;
@@ -41,8 +42,14 @@ pub trait Directory: Send + Sync {
         None
     }
 
-    /// Finds the user, or creates it and its domain. An existing user is left exactly as it is.
-    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem>;
+    /// Finds the user, or creates it and its domain. An existing user is left exactly as it is. A wait for others ends, as
+    /// [`Halt::Held`], once `stopping` says so.
+    fn ensure(
+        &self,
+        account: &Account,
+        stopping: &dyn Fn() -> bool,
+        domain_created: &mut dyn FnMut(&str),
+    ) -> Result<TargetUser, Halt>;
 }
 
 /// The directory of a server whose accounts exist already, under names of this form.
@@ -57,7 +64,12 @@ impl Directory for ExistingAccounts {
         (UserState::Exists, None)
     }
 
-    fn ensure(&self, account: &Account, _domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+    fn ensure(
+        &self,
+        account: &Account,
+        _stopping: &dyn Fn() -> bool,
+        _domain_created: &mut dyn FnMut(&str),
+    ) -> Result<TargetUser, Halt> {
         Ok(TargetUser { created: false, sign_in_names: vec![account.target_name(self.0)] })
     }
 }
@@ -93,7 +105,12 @@ impl Directory for KerioDirectory {
         Some(Room { free: size.limit.saturating_sub(used), at_most: size.used.is_none() })
     }
 
-    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+    fn ensure(
+        &self,
+        account: &Account,
+        _stopping: &dyn Fn() -> bool,
+        domain_created: &mut dyn FnMut(&str),
+    ) -> Result<TargetUser, Halt> {
         let user =
             self.0.ensure_user(account, domain_created).map_err(|error| error.problem(Some(account.target())))?;
         Ok(TargetUser { created: user.created, sign_in_names: user.sign_in_names })
@@ -137,22 +154,30 @@ impl Directory for OneByOne {
         self.directory.mailbox(account)
     }
 
-    fn ensure(&self, account: &Account, domain_created: &mut dyn FnMut(&str)) -> Result<TargetUser, Problem> {
+    fn ensure(
+        &self,
+        account: &Account,
+        stopping: &dyn Fn() -> bool,
+        domain_created: &mut dyn FnMut(&str),
+    ) -> Result<TargetUser, Halt> {
         let domain = account.target().domain().to_owned();
         let begun = Instant::now();
         while !self.is_made(&domain) && begun.elapsed() < LONGEST {
+            if stopping() {
+                return Err(Halt::Held);
+            }
             match self.together.errand(&format!("domain {domain}")) {
                 Errand::Others => std::thread::sleep(ASK_EVERY),
                 Errand::Done => {
                     self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(domain.clone());
                 }
                 Errand::Ours(done) => {
-                    let user = self.directory.ensure(account, domain_created)?;
+                    let user = self.directory.ensure(account, stopping, domain_created)?;
                     done();
                     return Ok(user);
                 }
             }
         }
-        self.directory.ensure(account, domain_created)
+        self.directory.ensure(account, stopping, domain_created)
     }
 }
