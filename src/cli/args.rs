@@ -34,7 +34,7 @@ Exit status:
     3  the run could not start: a server was not reached, not trusted or refused the administrator,
        or another instance is running
     4  (verify) source and target differ
-    5  (--ledger, fleet work) this machine could not renew its lease in the database and has stopped;
+    5  (--ledger, fleet work) this machine lost its lease in the database and has stopped;
        others continue its mailboxes, and so does the same command
   130  stopped by the user; messages in flight are settled, the port is back, the report is written
 
