@@ -188,7 +188,10 @@ impl Model {
         for (name, there) in &run.after.target.folders {
             let mut sources: Vec<&Name> = ways.iter().filter(|(_, to)| *to == name).map(|(from, _)| from).collect();
             if run.state.info.is_none() {
-                let may_go = |from: &&Name| self.former_ways.get(*from).is_some_and(|ways| ways.contains(name));
+                // With a record that is lost nothing is known of other names.
+                let may_go = |from: &&Name| {
+                    same_name(run, from) == *name || self.former_ways.get(*from).is_some_and(|ways| ways.contains(name))
+                };
                 let further: Vec<&Name> = ways.keys().filter(may_go).filter(|from| !sources.contains(from)).collect();
                 sources.extend(further);
             }
@@ -398,10 +401,7 @@ impl Model {
             self.ways.extend(ways.clone());
             return ways;
         }
-        let same = |name: &Name| -> Name {
-            name.iter().map(|&byte| if byte == run.source_separator { run.target_separator } else { byte }).collect()
-        };
-        let there = |name: &Name| self.ways.get(name).cloned().unwrap_or_else(|| same(name));
+        let there = |name: &Name| self.ways.get(name).cloned().unwrap_or_else(|| same_name(run, name));
         run.before.source.folders.keys().map(|name| (name.clone(), there(name))).collect()
     }
 
@@ -455,6 +455,11 @@ pub fn identities(source: &Snapshot) -> BTreeSet<Identity> {
 
 fn count(folder: &FolderSnapshot, digest: Digest) -> usize {
     folder.messages.iter().filter(|message| message.digest == digest).count()
+}
+
+/// The name of a folder of the source on the target, where nothing is in its way.
+fn same_name(run: &Migrated<'_>, name: &Name) -> Name {
+    name.iter().map(|&byte| if byte == run.source_separator { run.target_separator } else { byte }).collect()
 }
 
 fn assert_same(what: &str, before: &Snapshot, after: &Snapshot) -> Result<(), String> {
