@@ -6,9 +6,11 @@
 //! - Text may come as character data or CDATA (Kerio Connect sends cards so), in pieces.
 
 use crate::domain::TextFault;
+use encoding_rs::Encoding;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
+use std::borrow::Cow;
 
 /// The deepest an honest answer nests is eight.
 const DEEPEST: usize = 32;
@@ -81,7 +83,7 @@ impl Element {
 
 /// Reads a document and hands over the children of its root one by one. Returns the root without them.
 pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Element, TextFault> {
-    let text = String::from_utf8_lossy(document);
+    let text = decoded(document);
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     // The open elements, the root first.
     let mut open: Vec<Element> = Vec::new();
@@ -132,6 +134,25 @@ pub(crate) fn read(document: &[u8], each: &mut dyn FnMut(Element)) -> Result<Ele
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
+}
+
+/// The document as text: UTF-8, or what its mark or its declaration says it is in. What is in neither has `\u{fffd}` in the places of what
+/// cannot be read.
+fn decoded(document: &[u8]) -> Cow<'_, str> {
+    if let (Err(_), Some(encoding)) = (std::str::from_utf8(document), declared(document)) {
+        return encoding.decode(document).0;
+    }
+    String::from_utf8_lossy(document)
+}
+
+fn declared(document: &[u8]) -> Option<&'static Encoding> {
+    if let Some((encoding, _)) = Encoding::for_bom(document) {
+        return Some(encoding);
+    }
+    let declaration = String::from_utf8_lossy(document.get(..200).unwrap_or(document));
+    let declaration = declaration.split_once("?>")?.0;
+    let label = declaration.split_once("encoding")?.1.trim_start_matches(['=', ' ', '"', '\'']);
+    Encoding::for_label(label.split(['"', '\'']).next()?.as_bytes())
 }
 
 /// Puts a closed element where it belongs; gives it back when it is the root.
@@ -189,6 +210,15 @@ mod tests {
         let all = children("<a xmlns='DAV:'><b>x &amp; y&#33; <![CDATA[<z>]]></b><c/></a>").unwrap();
         assert!(all[0].is(Space::Dav, "b") && all[1].is(Space::Dav, "c"));
         assert_eq!(all[0].text, "x & y! <z>");
+    }
+
+    #[test]
+    fn a_document_is_read_in_the_encoding_that_it_declares() {
+        let text = |document: &[u8]| read(document, &mut |_| ()).unwrap().text;
+        assert_eq!(text(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>B\xfcro</a>"), "B\u{fc}ro");
+        assert_eq!(text(b"<?xml version=\"1.0\" encoding = \"utf-8\"?><a>B\xfcro</a>"), "B\u{fffd}ro");
+        let wide: Vec<u8> = "\u{feff}<a>B\u{fc}ro</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(text(&wide), "B\u{fc}ro");
     }
 
     #[test]

@@ -133,7 +133,7 @@ const OWNERS: [(&[&str], &[&str]); 36] = [
     (&["notify_rust::"], &["gui"]),
     (&["fontdb::", "skrifa::"], &["gui"]),
     (&["unicode_bidi::"], &["gui"]),
-    (&["encoding_rs::"], &["accounts", "items"]),
+    (&["encoding_rs::"], &["accounts", "items", "xml"]),
     (&["chardetng::"], &["accounts"]),
     (&["rcgen::"], &["rehearsal"]),
     (&["directories::"], &["logs", "settings"]),

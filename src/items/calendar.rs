@@ -3,7 +3,7 @@
 use super::component::{self, Component};
 use super::line::{Line, unfold};
 use super::{Changes, Unusable, zone};
-use crate::domain::{ItemChange, ItemFault, ItemForm, ItemKind, ItemName};
+use crate::domain::{ItemChange, ItemFault, ItemForm, ItemKind, ItemName, TextFault};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event or a task as the source has it.
@@ -36,7 +36,13 @@ impl CalendarItem {
     /// What a person should know of it.
     pub fn changes(&self) -> Changes {
         let is_alone = self.components.iter().all(|component| component.line("RECURRENCE-ID").is_some());
-        if is_alone { vec![ItemChange::ExceptionAlone] } else { Changes::new() }
+        let mut changes = if is_alone { vec![ItemChange::ExceptionAlone] } else { Changes::new() };
+        // Participants and places as components of their own (RFC 9073), and whatever else is nested beside and in alarms.
+        let of_alarms = self.components.iter().flat_map(|it| &it.parts).flat_map(|it| &it.parts);
+        let others = self.components.iter().flat_map(|it| &it.parts).filter(|it| it.name != "VALARM").chain(of_alarms);
+        let names: BTreeSet<&str> = others.map(|part| part.name.as_str()).collect();
+        changes.extend(names.into_iter().map(ItemChange::part));
+        changes
     }
 
     /// With one more category, in the series and each of its exceptions.
@@ -83,22 +89,33 @@ fn described(component: &Component) -> ItemName {
 /// same text in the same place gets the same.
 pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusable>> {
     let unusable = |name: ItemName, why: ItemFault| Err(Unusable { name, why, left_out: false });
+    let of_text = |why: TextFault| unusable(ItemName::default(), ItemFault::Text { form: ItemForm::Calendar, why });
     let calendars = match component::read(text) {
+        Ok(calendars) if calendars.is_empty() => return vec![of_text(TextFault::Empty)],
         Ok(calendars) => calendars,
-        Err(why) => {
-            return vec![unusable(ItemName::default(), ItemFault::Text { form: ItemForm::Calendar, why })];
-        }
+        Err(why) => return vec![of_text(why)],
     };
     let mut items: BTreeMap<(ItemKind, String), CalendarItem> = BTreeMap::new();
     let mut order = Vec::new();
     let mut results = Vec::new();
     for calendar in calendars {
+        // Version 1.0 is another language: its rules, alarms and encodings mean nothing in 2.0.
+        if calendar.text("VERSION").is_some_and(|version| version == "1.0") {
+            let why = ItemFault::Other { found: "vCalendar 1.0".to_owned(), form: ItemForm::Calendar };
+            results.push(unusable(ItemName::default(), why));
+            continue;
+        }
         if calendar.name != "VCALENDAR" {
             let why = ItemFault::Other { found: calendar.name, form: ItemForm::Calendar };
             results.push(unusable(ItemName::default(), why));
             continue;
         }
-        let (zones, others): (Vec<_>, Vec<_>) = calendar.parts.into_iter().partition(|part| part.name == "VTIMEZONE");
+        if let Some(why) = calendar.fault {
+            results.push(of_text(why));
+        }
+        let (mut zones, others): (Vec<_>, Vec<_>) =
+            calendar.parts.into_iter().partition(|part| part.name == "VTIMEZONE");
+        zones.retain(|zone| !zone.is_broken());
         for mut component in others {
             let kind = match component.name.as_str() {
                 "VEVENT" => ItemKind::Event,
@@ -106,6 +123,11 @@ pub fn split_calendar(text: &str, seed: &str) -> Vec<Result<CalendarItem, Unusab
                 // Free and busy times are computed, journals are no part of a migration; neither is named for each.
                 _ => continue,
             };
+            if let Some(why) = component.broken() {
+                let why = ItemFault::Text { form: ItemForm::Calendar, why: why.clone() };
+                results.push(unusable(described(&component), why));
+                continue;
+            }
             if component.unreadable > 0 {
                 let why = ItemFault::Lines { unreadable: component.unreadable };
                 results.push(unusable(described(&component), why));

@@ -2,6 +2,7 @@
 
 use super::calendar::stable_uid;
 use super::component::{self, Component};
+use super::encoding::decoded_value;
 use super::line::{Line, add_category, one_line, split_escaped};
 use super::{Changes, Unusable, groups};
 use crate::domain::{ItemChange, ItemFault, ItemForm, ItemName, NameSource, TextFault};
@@ -101,6 +102,9 @@ fn read(card: Component, seed: &str) -> Result<(Card, Changes), Unusable> {
     if card.name != "VCARD" {
         return refused(ItemFault::Other { found: card.name.clone(), form: ItemForm::Card });
     }
+    if let Some(why) = card.broken() {
+        return refused(ItemFault::Text { form: ItemForm::Card, why: why.clone() });
+    }
     if card.unreadable > 0 {
         return refused(ItemFault::Lines { unreadable: card.unreadable });
     }
@@ -108,14 +112,15 @@ fn read(card: Component, seed: &str) -> Result<(Card, Changes), Unusable> {
         return Err(Unusable { name: named(), why: ItemFault::Group { is_category: false }, left_out: true });
     }
     let version = card.text("VERSION").unwrap_or_default();
-    let mut changes = Changes::new();
+    // A person within a person (AGENT) has no place in what is stored.
+    let mut changes: Changes = card.parts.iter().map(|part| ItemChange::part(&part.name)).collect();
     let mut lines = Vec::new();
     for line in &card.lines {
         if matches!(line.name.as_str(), "VERSION" | "PRODID" | "CLIENTPIDMAP") || line.value.trim().is_empty() {
             continue;
         }
         let line = decoded(line.clone(), version == "2.1", &mut changes);
-        let line = if version == "4.0" { from_4(line) } else { line };
+        let line = with_content(if version == "4.0" { from_4(line) } else { line });
         if !line.value.trim().is_empty() {
             lines.push(line);
         }
@@ -151,27 +156,55 @@ fn decoded(mut line: Line, is_old: bool, changes: &mut Changes) -> Line {
     match encoding.as_str() {
         "BASE64" | "B" => {
             line.value.retain(|character| !character.is_whitespace());
-            line.parameters.insert(0, ("ENCODING".to_owned(), vec!["b".to_owned()]));
+            match STANDARD.decode(&line.value).ok().filter(|_| is_text(&line.name)) {
+                Some(bytes) => read_bytes(&mut line, &bytes, (&charset, is_old), changes),
+                None => line.parameters.insert(0, ("ENCODING".to_owned(), vec!["b".to_owned()])),
+            }
         }
         "QUOTED-PRINTABLE" => {
             let bytes = quoted_printable(&line.value);
-            let text = match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(error) => {
-                    if !matches!(charset.as_str(), "ISO-8859-1" | "WINDOWS-1252" | "US-ASCII") {
-                        changes.push(ItemChange::CharacterSet { property: line.name.clone(), charset });
-                    }
-                    error.into_bytes().into_iter().map(char::from).collect()
-                }
-            };
-            // In version 2.1 a comma is no separator, and a line break is one.
-            let text = text.replace("\r\n", "\\n").replace(['\n', '\r'], "\\n").replace(',', "\\,");
-            line.value = one_line(&text).into_owned();
+            read_bytes(&mut line, &bytes, (&charset, is_old), changes);
         }
-        _ if is_old => line.value = line.value.replace(',', "\\,"),
+        _ if is_old => line.value = escaped_as_3(&line.name, &line.value, false),
         _ => {}
     }
     line
+}
+
+/// Takes the bytes of a value as text.
+fn read_bytes(line: &mut Line, bytes: &[u8], (charset, is_old): (&str, bool), changes: &mut Changes) {
+    let (text, is_sure) = decoded_value(bytes, charset);
+    if !is_sure {
+        changes.push(ItemChange::CharacterSet { property: line.name.clone(), charset: charset.to_owned() });
+    }
+    let text = escaped_as_3(&line.name, &text, is_old);
+    line.value = one_line(&text.replace("\r\n", "\\n").replace('\r', "\\n")).into_owned();
+}
+
+/// Whether a property is text, and no file.
+fn is_text(name: &str) -> bool {
+    !matches!(name, "PHOTO" | "LOGO" | "SOUND" | "KEY" | "AGENT") && !name.starts_with("X-")
+}
+
+/// A value of version 2.1 with the escapes of 3.0. In 2.1 a comma separates nothing but categories, and a backslash is one unless it stands
+/// before a separator. What was encoded (`is_encoded`) has its line breaks as such; elsewhere `\n` is how programs write one all the same.
+fn escaped_as_3(name: &str, value: &str, is_encoded: bool) -> String {
+    let is_list = matches!(name, "CATEGORIES" | "NICKNAME");
+    if matches!(name, "URL" | "UID" | "REV" | "GEO" | "BDAY" | "TZ") || !is_text(name) {
+        return value.to_owned();
+    }
+    let mut escaped = String::with_capacity(value.len());
+    let mut characters = value.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\\', Some('\\' | ';' | ',')) => escaped.extend([character, characters.next().unwrap_or_default()]),
+            ('\\', Some('n' | 'N')) if !is_encoded => escaped.push(character),
+            ('\\', _) => escaped.push_str("\\\\"),
+            (',', _) if !is_list => escaped.push_str("\\,"),
+            (character, _) => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 fn quoted_printable(text: &str) -> Vec<u8> {
@@ -210,14 +243,6 @@ fn from_4(mut line: Line) -> Line {
             line.parameters.retain(|(name, _)| name != "VALUE");
             line.value = line.value.trim_start_matches("tel:").to_owned();
         }
-        "PHOTO" | "LOGO" | "SOUND" | "KEY" => {
-            let data = line.value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-            if let Some((media, content)) = data.map(|(media, content)| (media.to_owned(), content.to_owned())) {
-                let kind = media.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
-                line.parameters = vec![("ENCODING".to_owned(), vec!["b".to_owned()]), ("TYPE".to_owned(), vec![kind])];
-                line.value = content;
-            }
-        }
         "BDAY" | "ANNIVERSARY" => {
             // A day without a year: the year 1604 with a parameter is how programs write it in version 3.0.
             let digits: String = line.value.chars().filter(char::is_ascii_digit).collect();
@@ -238,6 +263,25 @@ fn from_4(mut line: Line) -> Line {
         }
         _ => {}
     }
+    line
+}
+
+/// A file that is written as a `data:` URI, as version 4.0 has it and some programs write it in any: as version 3.0 has it. Some escape what is
+/// no separator there.
+fn with_content(mut line: Line) -> Line {
+    if !matches!(line.name.as_str(), "PHOTO" | "LOGO" | "SOUND" | "KEY") {
+        return line;
+    }
+    let is_data = line.value.get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("data:"));
+    let Some((head, content)) = line.value.split_once(',').filter(|_| is_data) else { return line };
+    let mut words = head.get(5..).unwrap_or_default().trim_end_matches('\\').split(';');
+    let media = words.next().unwrap_or_default().trim_end_matches('\\');
+    if !words.any(|word| word.trim_end_matches('\\').eq_ignore_ascii_case("base64")) {
+        return line;
+    }
+    let kind = media.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
+    line.parameters = vec![("ENCODING".to_owned(), vec!["b".to_owned()]), ("TYPE".to_owned(), vec![kind])];
+    line.value = content.to_owned();
     line
 }
 
@@ -297,6 +341,52 @@ mod tests {
         for (version, lines) in [("2.1", two), ("4.0", four)] {
             let (other, _) = card(version, lines);
             assert_eq!(three.differences(&other), Differences::new(), "{version}: {}", other.text());
+        }
+    }
+
+    #[test]
+    fn what_programs_write_in_version_2_1_means_what_they_mean() {
+        let same = [
+            ("NOTE;ENCODING=QUOTED-PRINTABLE:C:\\new=0D=0Aa, b", "NOTE:C:\\\\new\\na\\, b"),
+            ("NOTE:a\\, b, c\\nd", "NOTE:a\\, b\\, c\\nd"),
+            ("NOTE;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:=93=FA=96{", "NOTE:\u{65e5}\u{672c}"),
+            ("NOTE;CHARSET=windows-1251;QUOTED-PRINTABLE:=CF=B8=F2=F0", "NOTE:\u{41f}\u{451}\u{442}\u{440}"),
+            ("NOTE;ENCODING=BASE64;CHARSET=UTF-8:SsO2cmc=", "NOTE:J\u{f6}rg"),
+            ("NOTE;ENCODING=QUOTED-PRINTABLE:one=\r\n two=\r\n=20three", "NOTE:one two three"),
+            ("CATEGORIES:Friends,Work", "CATEGORIES:Friends,Work"),
+            ("URL:http://example.com/a,b", "URL:http://example.com/a,b"),
+            (
+                "ADR;WORK:;;Hauptstr. 1, Hof\\; links;Berlin;;10115;",
+                "ADR;TYPE=WORK:;;Hauptstr. 1\\, Hof\\; links;Berlin;;10115;",
+            ),
+        ];
+        for (two, three) in same {
+            let ((two, changes), (three, _)) =
+                (card("2.1", &format!("FN:A\r\n{two}")), card("3.0", &format!("FN:A\r\n{three}")));
+            assert_eq!((two.differences(&three), changes), (Differences::new(), Changes::new()), "{}", two.text());
+        }
+        let (_, changes) = card("2.1", "FN;CHARSET=NOBODYS;ENCODING=QUOTED-PRINTABLE:J=F6rg");
+        assert!(
+            matches!(&changes[..], [ItemChange::CharacterSet { charset, .. }] if charset == "NOBODYS"),
+            "{changes:?}"
+        );
+        let (_, changes) = card("2.1", "FN:A\r\nAGENT:\r\nBEGIN:VCARD\r\nVERSION:2.1\r\nFN:B\r\nEND:VCARD");
+        assert!(changes[0].loses(), "a person within a person is named: {changes:?}");
+    }
+
+    #[test]
+    fn a_picture_is_the_same_however_it_is_written() {
+        let plain = card("3.0", "FN:A\r\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/").0;
+        for (version, written) in [
+            ("3.0", "PHOTO;VALUE=URI:data:image/jpeg;base64,/9j/"),
+            ("3.0", "PHOTO:data:image/jpeg\\;base64\\,/9j/"),
+            ("4.0", "PHOTO:data:image/jpeg;base64\\,/9j/"),
+            ("4.0", "PHOTO:DATA:image/jpeg;charset=x;BASE64,/9j/"),
+            ("2.1", "PHOTO;JPEG;ENCODING=BASE64:\r\n  /9\r\n  j/\r\n"),
+        ] {
+            let other = card(version, &format!("FN:A\r\n{written}")).0;
+            assert_eq!(plain.differences(&other), Differences::new(), "{written}");
+            assert!(other.text().contains("PHOTO;ENCODING=b;TYPE=JPEG:/9j/"), "{}", other.text());
         }
     }
 

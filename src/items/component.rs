@@ -1,4 +1,10 @@
 //! Components (RFC 5545, section 3.6): `BEGIN`, lines, further components, `END`. A vCard has the same form.
+//!
+//! One component that is broken spoils no other in the same text: it has its fault, and the rest is read.
+//!
+//! - A component whose end is missing ends where the one around it does, or where another begins that cannot be within it: an object or a
+//!   card is in nothing else, an event in an object only. The exception is the person within a person that vCard 2.1 has (AGENT).
+//! - An end that belongs to nothing that is open is a fault of what is open there, or else a broken component by itself.
 
 use super::line::{Line, add_category, unfold};
 use crate::domain::TextFault;
@@ -19,11 +25,13 @@ pub(super) struct Component {
     pub(super) parts: Vec<Component>,
     /// How many lines could not be read.
     pub(super) unreadable: usize,
+    /// What is wrong with its beginning or end.
+    pub(super) fault: Option<TextFault>,
 }
 
 impl Component {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), lines: Vec::new(), parts: Vec::new(), unreadable: 0 }
+        Self { name: name.to_owned(), lines: Vec::new(), parts: Vec::new(), unreadable: 0, fault: None }
     }
 
     /// The first line of that name.
@@ -47,6 +55,16 @@ impl Component {
         lines + self.parts.iter().map(Component::size).sum::<usize>()
     }
 
+    /// What is wrong with it or a part of it.
+    pub(super) fn broken(&self) -> Option<&TextFault> {
+        self.fault.as_ref().or_else(|| self.parts.iter().find_map(Component::broken))
+    }
+
+    /// Whether something is.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken().is_some()
+    }
+
     pub(super) fn write(&self, text: &mut String) {
         text.push_str(&format!("BEGIN:{}\r\n", self.name));
         self.lines.iter().for_each(|line| line.write(text));
@@ -55,22 +73,13 @@ impl Component {
     }
 }
 
-/// The outermost components of a text. What is between them counts for nothing. The error says what is wrong.
+/// The outermost components of a text. What is between them counts for nothing. The error says why nothing of it is read.
 pub(super) fn read(text: &str) -> Result<Vec<Component>, TextFault> {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
-    let (mut lines, mut read) = (unfold(text).peekable(), 0);
-    while let Some(mut written) = lines.next() {
-        read += 1;
-        if read > MOST_LINES {
+    for (read, written) in unfold(text).enumerate() {
+        if read >= MOST_LINES {
             return Err(TextFault::TooManyLines);
-        }
-        // Quoted-printable of vCard 2.1 continues after a `=` at the end of a line.
-        let head = written.split(':').next().unwrap_or_default().to_ascii_uppercase();
-        let is_printable = head.contains("QUOTED-PRINTABLE");
-        while is_printable && written.ends_with('=') && lines.peek().is_some() {
-            written.pop();
-            written.push_str(&lines.next().unwrap_or_default());
         }
         let Some(line) = Line::parse(written) else {
             if let Some(component) = open.last_mut() {
@@ -80,24 +89,18 @@ pub(super) fn read(text: &str) -> Result<Vec<Component>, TextFault> {
         };
         match line.name.as_str() {
             "BEGIN" => {
+                let name = component_name(&line.value);
+                let is_agent = |it: &Component| it.lines.last().is_some_and(|line| line.name == "AGENT");
+                let rank = rank(&name).filter(|_| !open.last().is_some_and(is_agent));
+                while rank.is_some_and(|rank| open.len() > rank) {
+                    close_without_end(&mut open, &mut whole);
+                }
                 if open.len() >= DEEPEST {
                     return Err(TextFault::TooDeep);
                 }
-                let name: String =
-                    line.value.trim().chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').collect();
-                open.push(Component::new(&name.to_ascii_uppercase()));
+                open.push(Component::new(&name));
             }
-            "END" => {
-                let Some(component) = open.pop() else { return Err(TextFault::EndWithoutBegin) };
-                if !line.value.trim().eq_ignore_ascii_case(&component.name) {
-                    let end = line.value.trim().chars().take(40).collect();
-                    return Err(TextFault::OtherEnd { component: component.name, end });
-                }
-                match open.last_mut() {
-                    Some(parent) => parent.parts.push(component),
-                    None => whole.push(component),
-                }
-            }
+            "END" => end(&component_name(&line.value), &mut open, &mut whole),
             _ => {
                 if let Some(component) = open.last_mut() {
                     component.lines.push(line);
@@ -105,8 +108,96 @@ pub(super) fn read(text: &str) -> Result<Vec<Component>, TextFault> {
             }
         }
     }
-    match open.last() {
-        Some(component) => Err(TextFault::NoEnd { component: component.name.clone() }),
-        None => Ok(whole),
+    while !open.is_empty() {
+        close_without_end(&mut open, &mut whole);
+    }
+    Ok(whole)
+}
+
+fn component_name(written: &str) -> String {
+    let name = written.trim().chars().filter(|it| it.is_ascii_alphanumeric() || *it == '-').take(40);
+    name.collect::<String>().to_ascii_uppercase()
+}
+
+/// In how many others a component is, where that is always the same.
+fn rank(name: &str) -> Option<usize> {
+    match name {
+        "VCALENDAR" | "VCARD" => Some(0),
+        "VEVENT" | "VTODO" | "VJOURNAL" | "VFREEBUSY" | "VTIMEZONE" => Some(1),
+        _ => None,
+    }
+}
+
+/// Ends what has that name, with all that is still open in it.
+fn end(name: &str, open: &mut Vec<Component>, whole: &mut Vec<Component>) {
+    if open.iter().any(|it| it.name == name) {
+        while open.last().is_some_and(|it| it.name != name) {
+            close_without_end(open, whole);
+        }
+        return close(open, whole);
+    }
+    match open.last_mut() {
+        Some(component) => {
+            let (component_name, end) = (component.name.clone(), name.to_owned());
+            component.fault = Some(TextFault::OtherEnd { component: component_name, end });
+        }
+        None => whole.push(Component { fault: Some(TextFault::EndWithoutBegin), ..Component::new(name) }),
+    }
+}
+
+fn close_without_end(open: &mut Vec<Component>, whole: &mut Vec<Component>) {
+    if let Some(component) = open.last_mut() {
+        let name = component.name.clone();
+        // What is around a broken one is as whole as it can be.
+        if !component.parts.iter().any(Component::is_broken) {
+            component.fault.get_or_insert(TextFault::NoEnd { component: name });
+        }
+    }
+    close(open, whole);
+}
+
+fn close(open: &mut Vec<Component>, whole: &mut Vec<Component>) {
+    if let Some(component) = open.pop() {
+        match open.last_mut() {
+            Some(parent) => parent.parts.push(component),
+            None => whole.push(component),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_broken_component_spoils_no_other() {
+        let of = |text: &str| {
+            let all = read(text).unwrap();
+            let outer = |it: &Component| [(it.name.clone(), it.fault.is_some())];
+            let inner =
+                |it: &Component| it.parts.iter().map(|it| (it.name.clone(), it.is_broken())).collect::<Vec<_>>();
+            all.iter().flat_map(|it| inner(it).into_iter().chain(outer(it))).collect::<Vec<_>>()
+        };
+        let named =
+            |all: &[(&str, bool)]| all.iter().map(|(name, broken)| ((*name).to_owned(), *broken)).collect::<Vec<_>>();
+        assert_eq!(
+            of(
+                "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nBEGIN:VEVENT\nUID:b\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR"
+            ),
+            named(&[("VEVENT", false), ("VEVENT", true), ("VEVENT", false), ("VCALENDAR", false)])
+        );
+        assert_eq!(
+            of("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nBEGIN:VEVENT\nUID:cut"),
+            named(&[("VEVENT", false), ("VEVENT", true), ("VCALENDAR", false)])
+        );
+        assert_eq!(
+            of("BEGIN:VCALENDAR\nBEGIN:VEVENT\nBEGIN:VALARM\nBEGIN:VTODO\nEND:VTODO\nBEGIN:VCALENDAR\nEND:VCALENDAR"),
+            named(&[("VEVENT", true), ("VTODO", false), ("VCALENDAR", false), ("VCALENDAR", false)]),
+            "the alarm has no end"
+        );
+        assert_eq!(of("BEGIN:VCARD\nFN:A\nBEGIN:VCARD\nFN:B\nEND:VCARD"), named(&[("VCARD", true), ("VCARD", false)]));
+        assert_eq!(of("BEGIN:VCARD\nAGENT:\nBEGIN:VCARD\nEND:VCARD\nEND:VCARD"), named(&[("VCARD", false); 2]));
+        assert_eq!(of("BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR"), named(&[("VCALENDAR", true)]));
+        assert_eq!(of("END:VEVENT\nBEGIN:VCARD\nEND:VCARD"), named(&[("VEVENT", true), ("VCARD", false)]));
     }
 }

@@ -49,7 +49,7 @@ impl Line {
         if !is_name(name) || group.as_deref().is_some_and(|group| !is_name(group)) {
             return None;
         }
-        let parameters = parts.filter(|part| !part.trim().is_empty()).map(parameter).collect();
+        let parameters = parts.map(parameter).filter(|(name, values)| !name.is_empty() && *values != [""]).collect();
         let name = name.to_ascii_uppercase();
         // A value may be an attachment of many megabytes: what was read becomes the value, and no copy of it.
         text.drain(..=colon);
@@ -222,19 +222,33 @@ fn parameter_value(value: &str) -> String {
     one_line(value).chars().filter(|it| *it != '"' && !it.is_control()).collect()
 }
 
-/// The lines of a text, unfolded, one after another. A line that begins with a blank continues the one before.
+/// The lines of a text, unfolded, one after another. A line that begins with a blank continues the one before; after a `=` at the end of a
+/// line in quoted-printable (vCard 2.1) the next one does, with the blank that it may begin with.
 pub(super) fn unfold(text: &str) -> impl Iterator<Item = String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut raw = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')).peekable();
     let lines = std::iter::from_fn(move || {
         let mut line = raw.next()?.to_owned();
-        while let Some(rest) = raw.peek().and_then(|next| next.strip_prefix([' ', '\t'])) {
-            line.push_str(rest);
-            raw.next();
+        loop {
+            if line.ends_with('=') && is_printable(&line) {
+                let Some(rest) = raw.next() else { break };
+                line.pop();
+                line.push_str(rest);
+            } else if let Some(rest) = raw.peek().and_then(|next| next.strip_prefix([' ', '\t'])) {
+                line.push_str(rest);
+                raw.next();
+            } else {
+                break;
+            }
         }
         Some(line)
     });
     lines.filter(|line| !line.trim().is_empty())
+}
+
+/// Whether the value of a line is in quoted-printable.
+fn is_printable(line: &str) -> bool {
+    line.split(':').next().unwrap_or_default().to_ascii_uppercase().contains("QUOTED-PRINTABLE")
 }
 
 #[cfg(test)]

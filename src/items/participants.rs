@@ -176,7 +176,8 @@ fn called(person: &Line) -> String {
     let address =
         address.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).map_or(address, |_| &address[7..]);
     match person.parameter("CN").filter(|name| !name.is_empty() && *name != address) {
-        Some(name) => format!("{name} <{address}>"),
+        // A parameter's own escapes (RFC 6868).
+        Some(name) => format!("{} <{address}>", name.replace("^'", "\"").replace("^n", " ").replace("^^", "^")),
         None => address.to_owned(),
     }
 }

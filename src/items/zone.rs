@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 /// The years for which a zone is described.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2037;
+/// The years for which the onsets of a rule are computed. Exchange and Outlook let their rules begin in 1601.
+const RULED_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 /// The transitions of one observance that are computed at most.
-const MOST_ONSETS: usize = 200;
+const MOST_ONSETS: usize = 300;
 
 /// How far local time is from UTC, in seconds east.
 pub(super) enum Zone {
@@ -122,7 +124,9 @@ fn yearly(rule: &str, start: NaiveDateTime, before: i32) -> Option<Vec<NaiveDate
         months.push(start.month());
     }
     let mut onsets = Vec::new();
-    for year in start.year()..=start.year().max(*YEARS.end()).min(start.year() + MOST_ONSETS as i32) {
+    // Where onsets are counted, the first ones count.
+    let first = if count < usize::MAX { start.year() } else { start.year().max(*RULED_YEARS.start()) };
+    for year in first..=(*RULED_YEARS.end()).min(first + MOST_ONSETS as i32) {
         for month in &months {
             let Some(first) = NaiveDate::from_ymd_opt(year, *month, 1) else { continue };
             let length = (first + chrono::Months::new(1) - first).num_days() as u32;
@@ -264,6 +268,19 @@ mod tests {
             }
             assert_eq!(by_rules.instant(local), named.instant(local), "{local}");
             assert_eq!(described.instant(local), named.instant(local), "{local}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_exchange_which_begin_in_1601_hold_today() {
+        let own = component::read(
+            "BEGIN:VTIMEZONE\nTZID:(UTC+01:00) Amsterdam\\, Berlin\nBEGIN:STANDARD\nDTSTART:16010101T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nEND:VTIMEZONE\n",
+        );
+        let by_rules = Zone::of("(UTC+01:00) Amsterdam, Berlin", &own.unwrap()).unwrap();
+        let named = Zone::of("Europe/Berlin", &[]).unwrap();
+        for (year, month) in [(1997, 2), (2024, 1), (2024, 7), (2035, 8), (2060, 7)] {
+            let local = NaiveDate::from_ymd_opt(year, month, 15).unwrap().and_hms_opt(9, 30, 0).unwrap();
+            assert_eq!(by_rules.instant(local), named.instant(local), "{local}");
         }
     }
 

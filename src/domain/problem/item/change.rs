@@ -25,6 +25,11 @@ pub enum ItemChange {
         /// The character set that it names.
         charset: String,
     },
+    /// A part that what is stored has no place for, such as a person within a contact.
+    Part {
+        /// What it is called, such as `VCARD`.
+        name: String,
+    },
     /// A contact without a name was given one.
     Named {
         /// After what.
@@ -67,20 +72,29 @@ pub enum Difference {
 }
 
 impl ItemChange {
+    /// A part of that name was left out.
+    pub fn part(name: &str) -> Self {
+        Self::Part { name: name.to_owned() }
+    }
+
     /// Whether something of the source is not in what is stored.
     pub fn loses(&self) -> bool {
         match self {
             Self::ExceptionAlone | Self::Named { .. } => false,
-            Self::PictureNotJpeg | Self::PictureTooLarge { .. } | Self::CharacterSet { .. } => true,
+            Self::PictureNotJpeg | Self::PictureTooLarge { .. } | Self::CharacterSet { .. } | Self::Part { .. } => true,
         }
     }
 }
 
 impl Foreign for ItemChange {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
-        if let Self::CharacterSet { property, charset } = self {
-            each(property);
-            each(charset);
+        match self {
+            Self::CharacterSet { property, charset } => {
+                each(property);
+                each(charset);
+            }
+            Self::Part { name } => each(name),
+            Self::ExceptionAlone | Self::PictureNotJpeg | Self::PictureTooLarge { .. } | Self::Named { .. } => {}
         }
     }
 }
@@ -104,7 +118,10 @@ impl fmt::Display for ItemChange {
                 write!(formatter, "its picture is larger than {} kB and was left out", most >> 10)
             }
             Self::CharacterSet { property, charset } => {
-                write!(formatter, "{property} was written in {charset} and read as ISO-8859-1")
+                write!(formatter, "{property} was written in {charset} and read as Windows-1252")
+            }
+            Self::Part { name } => {
+                write!(formatter, "its part {name} was left out, since nothing on the target can hold it")
             }
             Self::Named { after } => write!(
                 formatter,
