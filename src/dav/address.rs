@@ -93,6 +93,16 @@ impl DavAddress {
         let folder = base.path.rfind('/').map_or("/", |at| &base.path[..=at]);
         Some(Href::of_path(&format!("{folder}{answered}")))
     }
+
+    /// Where on this server something is that it speaks of in a list. A server behind a proxy may write its own name, port or scheme there:
+    /// the path counts, and is asked for here and nowhere else. None where there is no path.
+    pub fn place(&self, base: &Href, answered: &str) -> Option<Href> {
+        let of_another = || {
+            let rest = answered.trim().split_once("//").map(|(_, rest)| rest).filter(|_| answered.len() <= LONGEST)?;
+            rest.find('/').map(|at| Href::of_path(&rest[at..]))
+        };
+        self.resolve(base, answered).or_else(of_another)
+    }
 }
 
 impl fmt::Display for DavAddress {
@@ -266,6 +276,11 @@ mod tests {
         {
             assert_eq!(server.resolve(&base, other), None, "{other}");
         }
+        for other in ["https://inside.example/x/a%20b", "http://dav.example.com/x/a b", "//inside.example:8080/x/a%20b"]
+        {
+            assert_eq!(server.place(&base, other).unwrap().canonical(), "/x/a%20b", "{other}");
+        }
+        assert_eq!(server.place(&base, "https://inside.example"), None);
     }
 
     #[test]

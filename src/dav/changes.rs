@@ -73,6 +73,9 @@ pub(super) fn pages(
             Err(error) => return Err(error),
         };
         let whole = multistatus::read(&answer.body, &mut *each, connection.address(), &base)?;
+        if whole.has_failures {
+            return Ok(None);
+        }
         match whole.sync_token {
             next if !whole.truncated => return Ok(Some(next.unwrap_or_default())),
             Some(next) if next != token => token = next,

@@ -13,7 +13,7 @@ use crate::xml::{self, Space};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Redirects of one request at most.
 const MOST_REDIRECTS: usize = 5;
@@ -184,8 +184,7 @@ impl Channel {
                     href = self.address.resolve(&href, &place).ok_or(DavError::RedirectedAway(place))?;
                 }
                 status @ (429 | 503) => {
-                    let wait = response.header("retry-after").and_then(|text| text.trim().parse().ok());
-                    let wait = wait.map(Duration::from_secs);
+                    let wait = response.header("retry-after").and_then(wait_of);
                     let pause = wait.unwrap_or(Duration::from_secs(5 << waits)).min(LONGEST_WAIT);
                     waits += 1;
                     if waits > MOST_WAITS || wait.is_some_and(|wait| wait > 2 * LONGEST_WAIT) || !(self.pause)(pause) {
@@ -227,6 +226,16 @@ impl Channel {
     }
 }
 
+/// How long a busy server asks to wait: in seconds or until a date (RFC 9110, section 10.2.3).
+fn wait_of(retry_after: &str) -> Option<Duration> {
+    let text = retry_after.trim();
+    let until = || {
+        let at = u64::try_from(chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp()).ok()?;
+        Some(at.saturating_sub(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()))
+    };
+    text.parse().ok().or_else(until).map(Duration::from_secs)
+}
+
 fn takes_digest_only(response: &HttpResponse) -> bool {
     let mut offered = response.headers_named("www-authenticate").map(str::to_ascii_lowercase).peekable();
     offered.peek().is_some() && offered.all(|offer| offer.starts_with("digest") && !offer.contains("basic"))
@@ -245,5 +254,18 @@ fn precondition(body: &[u8]) -> String {
     match root {
         Ok(root) if root.is(Space::Dav, "error") => found.chars().take(60).collect::<String>() + &words,
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_given_in_seconds_or_until_a_date() {
+        assert_eq!(wait_of(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        assert!(wait_of("Fri, 01 Jan 2100 00:00:00 GMT").unwrap() > Duration::from_secs(86_400));
+        assert_eq!(wait_of("soon"), None);
     }
 }

@@ -22,7 +22,8 @@ pub struct Listed {
 pub(super) fn item(response: Response, collection: &Href) -> Option<Listed> {
     let kind = response.property(Space::Dav, "resourcetype");
     let is_folder = kind.is_some_and(|kind| kind.child(Space::Dav, "collection").is_some());
-    let is_gone = response.status.is_some_and(|status| !(200..300).contains(&status));
+    // What is only refused is there, and is asked for.
+    let is_gone = matches!(response.status, Some(404 | 410));
     if is_folder || is_gone || response.href.is_same_folder(collection) {
         return None;
     }

@@ -27,7 +27,7 @@ mod target;
 
 pub use address::{DavAddress, Href};
 pub use changes::Changes;
-pub use collections::{Collection, CollectionKind, Tokens};
+pub use collections::{Collection, CollectionKind};
 pub use connection::{DavLogin, DavServer};
 pub use error::DavError;
 pub use listed::Listed;

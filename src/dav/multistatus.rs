@@ -3,7 +3,7 @@
 //! - A status counts by its number: Kerio Connect 8.0 writes "404 NotFound".
 //! - Properties of a propstat that is no success are missing.
 //! - A response with 507 for the collection means that the answer is not whole (RFC 6578, section 3.6).
-//! - Responses that lead to another server are left out.
+//! - A response whose place cannot be read, or that is a failure of the server, makes the answer one that is not whole, too.
 
 use super::{DavAddress, DavError, Href};
 use crate::domain::ItemServerFault;
@@ -38,10 +38,19 @@ impl Response {
 /// What was said beside the responses.
 #[derive(Debug, Default)]
 pub(super) struct Whole {
-    /// The answer does not hold all resources.
+    /// The server did not give all resources, and may give the others when it is asked again.
     pub(super) truncated: bool,
+    /// It could not speak of some of them.
+    pub(super) has_failures: bool,
     /// The state of the collection (RFC 6578).
     pub(super) sync_token: Option<String>,
+}
+
+impl Whole {
+    /// Whether all that was asked for was answered.
+    pub(super) fn is_all(&self) -> bool {
+        !self.truncated && !self.has_failures
+    }
 }
 
 /// Reads a multistatus that answers a request for `base` and hands over each response.
@@ -56,15 +65,16 @@ pub(super) fn read(
         if element.is(Space::Dav, "sync-token") {
             whole.sync_token = Some(element.text.trim().to_owned());
         } else if element.is(Space::Dav, "response") {
-            let Some(href) = element.href().and_then(|href| address.resolve(base, href)) else {
+            let Some(href) = element.href().and_then(|href| address.place(base, href)) else {
                 log::debug!(target: "dav", "a response without a usable href");
+                whole.has_failures = true;
                 return;
             };
             let response = response(element, href);
-            if response.status == Some(507) {
-                whole.truncated = true;
-            } else {
-                each(response);
+            match response.status {
+                Some(507) => whole.truncated = true,
+                Some(500..) => whole.has_failures = true,
+                _ => each(response),
             }
         }
     });
@@ -114,12 +124,27 @@ mod tests {
             <D:response><D:href>https://elsewhere.example/b</D:href></D:response>
             <D:response><D:href>/ann/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>
             <D:sync-token>t7</D:sync-token></D:multistatus>");
-        assert_eq!(all.len(), 1);
-        assert_eq!(all[0].href.as_str(), "/ann/a.eml");
+        assert_eq!(all.len(), 2, "a server behind a proxy names itself otherwise");
+        assert_eq!((all[0].href.as_str(), all[1].href.as_str()), ("/ann/a.eml", "/b"));
         assert_eq!(all[0].text(Space::Dav, "getetag"), Some("e1"));
         assert!(all[0].property(Space::Dav, "displayname").is_none());
-        assert!(whole.truncated);
+        assert!(whole.truncated && !whole.has_failures);
         assert_eq!(whole.sync_token.as_deref(), Some("t7"));
+    }
+
+    #[test]
+    fn what_the_server_could_not_speak_of_makes_an_answer_that_is_not_whole() {
+        let of = |response: &str| all(&format!("<D:multistatus xmlns:D='DAV:'>{response}</D:multistatus>"));
+        for failed in [
+            "<D:response><D:href>a.eml</D:href><D:status>HTTP/1.1 500 Oops</D:status></D:response>",
+            "<D:response><D:status>HTTP/1.1 200 OK</D:status></D:response>",
+        ] {
+            let (all, whole) = of(failed);
+            assert!(all.is_empty() && !whole.is_all(), "{failed}");
+        }
+        let (all, whole) =
+            of("<D:response><D:href>a.eml</D:href><D:status>HTTP/1.1 403 Forbidden</D:status></D:response>");
+        assert!(all.len() == 1 && whole.is_all());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A server that is only read. By its type nothing else can be sent: OPTIONS, PROPFIND, REPORT and GET.
 
 use super::changes::{self, Changes};
-use super::collections::{self, Collection, CollectionKind, Tokens};
+use super::collections::{self, Collection, CollectionKind};
 use super::connection::{Channel, DavLogin, DavServer, ReadConnection, ReadOnly};
 use super::discovery::{self, Homes};
 use super::listed::{self, Listed};
@@ -35,6 +35,8 @@ pub struct Fetched {
 pub struct Source {
     pub(super) connection: ReadConnection,
     pub(super) homes: Homes,
+    /// Collections that were met within others since anybody asked.
+    nested: Vec<Href>,
 }
 
 impl Source {
@@ -42,54 +44,45 @@ impl Source {
     pub fn open(server: DavServer, login: &DavLogin) -> Result<Self, DavError> {
         let mut connection = ReadConnection::new(Channel::new(server, login));
         let homes = discovery::discover(&mut connection)?;
-        Ok(Self { connection, homes })
+        Ok(Self { connection, homes, nested: Vec::new() })
     }
 
-    /// Its calendars and address books, in the order of their hrefs.
-    pub fn collections(&mut self) -> Result<Vec<Collection>, DavError> {
+    /// Its calendars and address books in the order of their hrefs, and whether the server listed all of them.
+    pub fn collections(&mut self) -> Result<(Vec<Collection>, bool), DavError> {
         collections::collections(&mut self.connection, &self.homes)
     }
 
     /// What is in a collection, and whether the server listed all of it.
     pub fn items(&mut self, collection: &Collection) -> Result<(Vec<Listed>, bool), DavError> {
-        collections::items(&mut self.connection, &collection.href)
+        let mut contents = collections::contents(&mut self.connection, &collection.href)?;
+        self.nested.append(&mut contents.nested);
+        let is_whole = contents.is_whole;
+        Ok((contents.into_items(), is_whole))
     }
 
-    /// What changed in a collection since it had that token ([`Tokens::sync`]); none where the server does not take it.
+    /// The calendars and address books that were met within those that were listed since this was asked last.
+    pub fn nested(&mut self) -> Result<Vec<Collection>, DavError> {
+        collections::at(&mut self.connection, &self.homes, &std::mem::take(&mut self.nested))
+    }
+
+    /// What changed in a collection since it had that token ([`Collection::sync_token`]); none where the server does not take it.
     pub fn changes(&mut self, collection: &Href, token: &str) -> Result<Option<Changes>, DavError> {
         changes::since(&mut self.connection, collection, token)
     }
 
-    /// What the server says of the state that a collection is in now.
-    pub fn tokens(&mut self, collection: &Href) -> Result<Tokens, DavError> {
-        collections::tokens_of(&mut self.connection, collection)
-    }
-
-    /// The versions of items at places in a collection; none of those that the server does not speak of.
-    pub fn versions(
-        &mut self,
-        kind: CollectionKind,
-        collection: &Href,
-        places: &[&Href],
-    ) -> Result<HashMap<Href, String>, DavError> {
-        let mut versions = HashMap::new();
-        let mut each = |response: Response| {
-            if let Some(item) = listed::item(response, collection) {
-                versions.insert(item.href, item.etag);
-            }
-        };
-        self.ask_about(kind, collection, places, &mut each)?;
-        Ok(versions)
+    /// The state that a collection is in now, if the server says so.
+    pub fn sync_token(&mut self, collection: &Href) -> Result<Option<String>, DavError> {
+        collections::state(&mut self.connection, collection)
     }
 
     /// Where all objects are that the account has in its calendars, and where the server puts invitations.
     pub fn objects(&mut self) -> Result<BTreeSet<Href>, DavError> {
-        let calendars = self.collections()?.into_iter().filter(|it| it.kind == CollectionKind::Calendar);
+        let calendars = self.collections()?.0.into_iter().filter(|it| it.kind == CollectionKind::Calendar);
         let places: Vec<Href> = calendars.map(|it| it.href).chain(self.homes.inbox.clone()).collect();
         let mut objects = BTreeSet::new();
         for place in places {
-            match collections::items(&mut self.connection, &place) {
-                Ok((listed, _)) => objects.extend(listed.into_iter().map(|item| item.href)),
+            match collections::contents(&mut self.connection, &place) {
+                Ok(contents) => objects.extend(contents.into_items().into_iter().map(|item| item.href)),
                 // A server may name an inbox that it does not have.
                 Err(DavError::Refused { .. }) => {}
                 Err(error) => return Err(error),
@@ -146,7 +139,7 @@ impl Source {
             return Ok(());
         }
         // Deleted since it was listed, or listed and not given: only the server's list can say which.
-        let (listed, _) = collections::items(&mut self.connection, collection)?;
+        let listed = collections::contents(&mut self.connection, collection)?.into_items();
         let listed: HashSet<Href> = listed.into_iter().map(|item| item.href).collect();
         for (item, error) in missing.into_iter().filter(|(item, _)| listed.contains(&item.href)) {
             if !each(item, Err(error)) {
@@ -185,8 +178,8 @@ impl Source {
         let mut texts = Vec::new();
         let mut each = |response: Response| texts.extend(response.text(Space::Card, "address-data").map(str::to_owned));
         match multistatus::read(&answer.body, &mut each, self.connection.address(), book) {
-            Ok(_) => Ok(Some(texts)),
-            Err(_) => Ok(None),
+            Ok(whole) if whole.is_all() => Ok(Some(texts)),
+            _ => Ok(None),
         }
     }
 
@@ -210,25 +203,16 @@ impl Source {
                 missing.push(response.href);
             }
         };
-        let is_answered = self.ask_about(kind, collection, places, &mut each)?;
-        Ok(if is_answered { missing } else { Vec::new() })
-    }
-
-    /// Asks about places with one request, and says whether the server has an answer to such a question.
-    fn ask_about(
-        &mut self,
-        kind: CollectionKind,
-        collection: &Href,
-        places: &[&Href],
-        each: &mut dyn FnMut(Response),
-    ) -> Result<bool, DavError> {
         let question = multiget_question(kind, false, places.iter().copied());
         let answer = match self.connection.ask(ReadOnly::Report, collection, question.as_bytes(), LARGEST_ITEM) {
             Ok((answer, _)) => answer,
-            Err(DavError::Refused { .. } | DavError::TooLong(_) | DavError::NotDav(_)) => return Ok(false),
+            Err(DavError::Refused { .. } | DavError::TooLong(_) | DavError::NotDav(_)) => return Ok(missing),
             Err(error) => return Err(error),
         };
-        Ok(multistatus::read(&answer.body, each, self.connection.address(), collection).is_ok())
+        match multistatus::read(&answer.body, &mut each, self.connection.address(), collection) {
+            Ok(_) => Ok(missing),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     /// Many items with one request. An answer that cannot be used is as good as none: each item is then read alone.
@@ -264,7 +248,10 @@ impl Source {
             log::debug!(target: "dav", "items of {collection} are read one by one: {error}");
             fetched.clear();
         }
-        fetched.retain(|_, fetch| !fetch.text.trim().is_empty());
+        // An answer that is not in the encoding that it says would be kept as question marks; each item alone is read as it is.
+        let is_whole_text = std::str::from_utf8(&answer.body).is_ok();
+        let is_sound = |text: &str| !text.trim().is_empty() && (is_whole_text || !text.contains('\u{fffd}'));
+        fetched.retain(|_, fetch| is_sound(&fetch.text));
         Ok(fetched)
     }
 }

@@ -30,7 +30,7 @@ pub use head::{Extent, Renaming, Snapshot};
 pub use items::{ItemRecord, ItemState};
 pub use mailbox::Ledger;
 pub use message::{Arrival, Departure, Done, Intent, Message, State};
-pub use notes::{CollectionNote, ItemsAt};
+pub use notes::ItemsAt;
 pub use renames::Renamed;
 pub use sqlite::Files;
 pub use store::{BlockRow, Durable, HeadRow, ItemRow, Opened, Rows, Store, Write};

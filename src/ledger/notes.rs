@@ -1,33 +1,19 @@
-//! What is noted of calendars and address books beside their items: of a collection as a whole, on either side, and of where an account's
+//! What is noted of calendars and address books beside their items: of a collection of the target as a whole, and of where an account's
 //! items come from.
 //!
-//! A note that is not what was written, or that nobody can read, is as good as none: the collection is then listed.
+//! A note that is not what was written, or that nobody can read, is as good as none.
 
 use super::checksum::checksum;
 use super::store::{Durable, ItemRow, Write};
 use super::{Ledger, LedgerError};
-use crate::domain::{RecordFault, Side};
+use crate::domain::RecordFault;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What a run noted of a collection when it had worked on all of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CollectionNote {
-    /// The token with which the server can be asked what changed since (RFC 6578).
-    pub sync_token: Option<String>,
-    /// What the server changes with every change, and cannot be asked about.
-    pub ctag: Option<String>,
-    /// Whether these were seen to change with what is in the collection.
-    pub moves: bool,
-    /// Whether what is in the collection was seen to change without them.
-    pub lies: bool,
-    /// Whether the run believed them, and did not list the collection.
-    pub was_believed: bool,
-    /// Where the collection was other than the records of its items say: each place with the version there, or none where nothing was.
-    pub but_for: Vec<(String, Option<String>)>,
-    /// How many of its items were tasks.
-    pub tasks: u64,
+/// What a run noted of a collection of the target when it had worked on all of it.
+#[derive(Serialize, Deserialize)]
+struct CollectionNote {
+    sync_token: Option<String>,
 }
 
 /// Where the items of an account were found.
@@ -42,26 +28,24 @@ pub enum ItemsAt {
     Nowhere,
 }
 
-/// Under which name the note of a collection is kept. No collection of the source is called so.
-fn name(side: Side, collection: &str) -> String {
-    match side {
-        Side::Source => format!("\nsource\n{collection}"),
-        Side::Target | Side::Administration => format!("\ntarget\n{collection}"),
-    }
+/// Under which name the note of a collection of the target is kept. No collection of the source is called so.
+fn name(collection: &str) -> String {
+    format!("\ntarget\n{collection}")
 }
 
 /// And the note of where the items are.
 const ITEMS_AT: &str = "\nitems at";
 
 impl Ledger {
-    /// What is noted of a collection.
-    pub fn collection(&self, side: Side, collection: &str) -> Result<Option<CollectionNote>, LedgerError> {
-        self.noted(&name(side, collection))
+    /// The state that a collection of the target was in at the end of an earlier run, with which the server can be asked what changed since
+    /// (RFC 6578).
+    pub fn target_state(&self, collection: &str) -> Result<Option<String>, LedgerError> {
+        Ok(self.noted::<CollectionNote>(&name(collection))?.and_then(|note| note.sync_token))
     }
 
-    /// Notes something of a collection.
-    pub fn note_collection(&mut self, side: Side, collection: &str, note: &CollectionNote) -> Result<(), LedgerError> {
-        self.note(name(side, collection), note)
+    /// Notes the state that a collection of the target is in; none where the server does not say.
+    pub fn note_target_state(&mut self, collection: &str, sync_token: Option<String>) -> Result<(), LedgerError> {
+        self.note(name(collection), &CollectionNote { sync_token })
     }
 
     /// Where an earlier run found the items of the account; none where no run came to an end with them.

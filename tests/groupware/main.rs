@@ -10,12 +10,13 @@ mod support;
 mod files;
 mod folders;
 mod killed;
+mod later_runs;
 mod named;
+mod odd_forms;
 mod safety;
 mod sample;
 mod servers;
 mod standin;
-mod tokens;
 mod tripwire;
 mod twenty;
 

@@ -97,6 +97,9 @@ impl Problem {
             | KeywordsDropped | ItemsNotOffered | AttendeesListed | CollectionLeftOut | CollectionMerged
             | ItemsStoredAgain | ItemLeftOut | ItemAdapted | MarkedOnTarget | MessageFiled => "",
             ItemsDeletedThere => "To store them again, migrate this mailbox with --repair.",
+            ItemsUnreadThere => {
+                "Whether something of the source is among them is not known. Should it be, and should the target take one item twice, it is there twice: look for it, and delete what cannot be read."
+            }
             ItemsMailedBefore => "The users can delete the mail; nothing is deleted by the program.",
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."

@@ -92,6 +92,7 @@ impl Problem {
             ItemsDeletedThere => (false, "items were deleted on the target"),
             ItemsStoredAgain => (false, "items were lost and stored again"),
             ItemsMailedBefore => (false, "items that are there as mail too"),
+            ItemsUnreadThere => (false, "items of the target that cannot be read"),
             ItemNotCopied => (false, "an item was not copied"),
             ItemLeftOut => (false, "an item was left out"),
             ItemAdapted => (false, "an item was adapted"),

@@ -208,6 +208,8 @@ pub enum ProblemKind {
     ItemsStoredAgain,
     /// Messages that an earlier run copied as mail are on the target as items as well.
     ItemsMailedBefore,
+    /// Items that others have on the target cannot be read there.
+    ItemsUnreadThere,
     /// An event, task or contact could not be copied.
     ItemNotCopied,
     /// An event, task or contact was left out on purpose.
@@ -246,7 +248,9 @@ impl Problem {
             | HistoryUnknown | FolderMissing | SubscriptionMissing | DateDiffers | FlagsDiffer | ExtraCopies
             | MarkedOnTarget | MessageFiled | MessageMisplaced | OldCopyStays | ItemsNotReached | ItemsRefused
             | ItemsNotOffered | InvitationSeen | AttendeesListed | CollectionLeftOut | CollectionNotWhole
-            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore => Reach::Folder,
+            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore | ItemsUnreadThere => {
+                Reach::Folder
+            }
             MessageUnreadable | MessageRefused | MessageTooLarge | SizeNotAsAnnounced | MessageAltered
             | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
             | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent | ItemMissing => Reach::Message,
@@ -272,8 +276,8 @@ impl Problem {
             | MessageNormalised | MessageDoubled | MessageUnproved | MessageMissing | DateNotKept | KeywordsDropped
             | ItemsNotReached | ItemsRefused | ItemsNotOffered | InvitationSeen | AttendeesListed
             | CollectionLeftOut | CollectionNotWhole | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain
-            | ItemsMailedBefore | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered | ItemDifferent
-            | ItemMissing => Retry::Never,
+            | ItemsMailedBefore | ItemsUnreadThere | ItemNotCopied | ItemLeftOut | ItemAdapted | ItemAltered
+            | ItemDifferent | ItemMissing => Retry::Never,
         }
     }
 
@@ -284,8 +288,8 @@ impl Problem {
             FolderLeftOut | FolderRenamed | SubscriptionNotKept | HistoryUnknown | SizeNotAsAnnounced
             | MessageNormalised | MessageDoubled | DateNotKept | KeywordsDropped | QuotaTooSmall | MarkedOnTarget
             | MessageFiled | OldCopyStays | ItemsNotOffered | AttendeesListed | CollectionLeftOut
-            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore | ItemLeftOut
-            | ItemAdapted => Severity::Notice,
+            | CollectionMerged | ItemsDeletedThere | ItemsStoredAgain | ItemsMailedBefore | ItemsUnreadThere
+            | ItemLeftOut | ItemAdapted => Severity::Notice,
             Unreachable | CertificateUnknown | CertificateChanged | EncryptionRefused | CleartextPassword
             | WrongProtocol | AdministratorRefused | AdministratorRights | AdministrationFailed | ServiceStopped
             | PortNotChanged | PortNotRestored | LocalFile | CertificateFile | AlreadyRunning | PasswordRefused

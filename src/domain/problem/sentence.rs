@@ -178,6 +178,10 @@ impl Problem {
                 let (items, _, are) = self.items("was", "were");
                 format!("{items} of '{}' {are} on the target as mail too, from an earlier run", self.collection())
             }
+            ItemsUnreadThere => {
+                let (items, ..) = self.items("was", "were");
+                format!("{items} of '{}' on the target cannot be read there", self.collection())
+            }
             ItemNotCopied => format!("{} was not copied", self.item()),
             ItemLeftOut => format!("{} was left out", self.item()),
             ItemAdapted => format!("{} was adapted", self.item()),

@@ -25,6 +25,8 @@ pub(super) struct Existing {
     hrefs: BTreeSet<Href>,
     /// What is listed and was not looked into yet, by its collection.
     unread: Vec<(Collection, Vec<Listed>)>,
+    /// Collections with items that the server lists and does not give, and how many these are.
+    pub(super) unreadable: Vec<(Collection, u64)>,
     /// The first collection that the server did not list as a whole.
     pub(super) not_whole: Option<Collection>,
 }
@@ -56,14 +58,19 @@ impl Existing {
                     None => unknown.push(item),
                 }
             }
+            let mut unreadable = 0;
             let mut each = |item: &Listed, fetched: Result<Fetched, DavError>| {
-                let Ok(fetched) = fetched else { return true };
+                let Ok(fetched) = fetched else {
+                    unreadable += 1;
+                    return true;
+                };
                 for (kind, uid) in uids(&fetched.text) {
                     self.by_uid.entry(key(kind, &uid)).or_insert_with(|| item.href.clone());
                 }
                 true
             };
             target.reader().fetch(collection.kind, &collection.href, &unknown, &mut each).on(Side::Target)?;
+            self.unreadable.extend((unreadable > 0).then_some((collection, unreadable)));
         }
         Ok(())
     }

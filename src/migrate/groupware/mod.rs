@@ -8,13 +8,13 @@
 //! - that a message is called an item only where everything in it is on the target; whatever else is in its folder stays mail.
 //!
 //! One item's way: `places` says which collection it goes to, `outgoing` converts it, `existing` knows what is on the target, `copy`
-//! stores it and reads it back. `origin` is where items come from, `survey` counts and `compare` verifies; none of these changes
+//! stores it and reads it back as `given` gets it. `origin` is where items come from, `survey` counts and `compare` verifies; none of these changes
 //! anything. `messages` reads whole messages, `tripwire` looks whether anybody gets an invitation all the same.
 
 mod compare;
 mod copy;
 mod existing;
-mod listing;
+mod given;
 mod messages;
 mod origin;
 mod outgoing;

@@ -103,7 +103,11 @@ fn is_called(collection: &Collection, names: &[&str]) -> bool {
 impl Places {
     /// Asks the target what it has.
     pub(super) fn look(target: &mut Target) -> Result<Self, Failure> {
-        let all = target.reader().collections().on(Side::Target)?;
+        let (all, is_all) = target.reader().collections().on(Side::Target)?;
+        if !is_all {
+            // What is in a calendar that nobody knows could be stored twice.
+            return Err(Failure::not_whole(Side::Target));
+        }
         let collections: Vec<Collection> = all.into_iter().filter(|it| it.left_out.is_none()).collect();
         let announced = target.default_calendar();
         let default_calendar =
@@ -201,7 +205,7 @@ impl Places {
             Ok(()) => {}
         }
         // The places of the collections that are known already must hold, so new ones go to the end.
-        for found in target.reader().collections().on(Side::Target)? {
+        for found in target.reader().collections().on(Side::Target)?.0 {
             if found.left_out.is_none() && self.collections.iter().all(|known| known.href != found.href) {
                 self.collections.push(found);
             }
@@ -219,7 +223,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dav::{Href, Tokens};
+    use crate::dav::Href;
 
     fn collection(path: &str, name: &str, events: bool, tasks: bool) -> Collection {
         let kind = if events || tasks { CollectionKind::Calendar } else { CollectionKind::AddressBook };
@@ -231,7 +235,7 @@ mod tests {
             tasks,
             is_default: false,
             left_out: None,
-            tokens: Tokens::default(),
+            sync_token: None,
         }
     }
 

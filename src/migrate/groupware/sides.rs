@@ -1,7 +1,9 @@
 //! Signing in to the DAV servers of one account.
 
 use crate::dav::{DavError, DavLogin, DavServer, Source, Target};
-use crate::domain::{Account, AccountId, Invitation, ItemNote, Note, Problem, ProblemKind, Secret, Side};
+use crate::domain::{
+    Account, AccountId, Invitation, ItemNote, ItemServerFault, Note, Problem, ProblemKind, Secret, Side,
+};
 use crate::migrate::context::RunContext;
 use crate::migrate::endpoints::DavEnd;
 use crate::migrate::halt::{Halt, record_problem};
@@ -80,6 +82,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// A server does not list all that it has.
+    pub(super) fn not_whole(side: Side) -> Self {
+        Failure::Dav(side, DavError::NotDav(ItemServerFault::NotWhole))
+    }
+
     /// The problem as the user meets it.
     pub(super) fn problem(&self, account: &Account) -> Option<Problem> {
         let of = |kind: ProblemKind, side: Side| Problem::new(kind).on(side).for_account(&account.address);

@@ -1,6 +1,5 @@
 //! What an account has on the source: counted for a check, listed for a migration.
 
-use super::listing::Listing;
 use super::origin::{ItemFiles, ItemFolders, Origin};
 use super::places;
 use super::reporter::ItemReporter;
@@ -10,19 +9,14 @@ use crate::domain::{Account, AccountId, ItemNote, Note, Problem, ProblemKind, Si
 use crate::ledger::{ItemsAt, Ledger};
 use crate::migrate::context::RunContext;
 use crate::network::NetworkError;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A collection of the source with what is in it.
 pub(super) struct Held {
     pub(super) collection: Collection,
-    pub(super) listing: Listing,
-    /// How many of its items are tasks.
-    pub(super) tasks: u64,
-}
-
-impl Held {
-    pub(super) fn items(&self) -> &[Listed] {
-        &self.listing.items
-    }
+    pub(super) items: Vec<Listed>,
+    /// Whether the source listed all of it.
+    pub(super) is_whole: bool,
 }
 
 /// Counts what an account has on the source, and says whether that went well.
@@ -32,8 +26,8 @@ pub fn survey(context: &RunContext, id: AccountId, account: &Account) -> bool {
     }
     let mut reporter = ItemReporter::new(context, id, account);
     let looked = match open(&mut reporter, None) {
-        Ok(Some(mut source)) => list(&mut reporter, &mut source, None).map(|held| {
-            for held in held.iter().filter(|held| !held.listing.whole) {
+        Ok(Some(mut source)) => list(&mut reporter, &mut source).map(|held| {
+            for held in held.iter().filter(|held| !held.is_whole) {
                 let problem = reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
                 reporter.problem(problem);
             }
@@ -125,35 +119,31 @@ fn is_silent(error: &DavError) -> bool {
     matches!(error, NetworkError::Refused | NetworkError::TimedOut | NetworkError::NotConnected { .. })
 }
 
-/// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is. Who migrates
-/// gives the record, which may save a listing.
-pub(super) fn list(
-    reporter: &mut ItemReporter<'_>,
-    source: &mut Origin,
-    ledger: Option<&Ledger>,
-) -> Result<Vec<Held>, Failure> {
-    let options = &reporter.context.options;
-    let may_believe = !options.repair && !options.follow_deletions;
-    let mut held = Vec::new();
+/// Lists the collections that are migrated, the default ones first, with what is in them, and reports how many items that is. All of
+/// it is listed in each run: that is one request for each collection, and what a server says by a token (RFC 6578) proves nothing.
+pub(super) fn list(reporter: &mut ItemReporter<'_>, source: &mut Origin) -> Result<Vec<Held>, Failure> {
+    let (mut held, mut met) = (Vec::new(), BTreeSet::new());
     let (mut events, mut tasks, mut contacts) = (0, 0, 0);
-    for collection in places::in_order(source.collections()?) {
+    let (collections, is_all) = source.collections()?;
+    if let Some(problem) = Failure::not_whole(Side::Source).problem(reporter.account).filter(|_| !is_all) {
+        reporter.problem(problem);
+    }
+    let mut left: VecDeque<Collection> = places::in_order(collections).into();
+    while let Some(collection) = left.pop_front() {
+        if !met.insert(collection.href.clone()) {
+            continue;
+        }
         if let Some(why) = collection.left_out {
             let problem = reporter.of_collection(ProblemKind::CollectionLeftOut, Side::Source, &collection);
             reporter.problem(problem.noting(Note::Items(ItemNote::LeftOut(why))));
             continue;
         }
         reporter.names.insert(collection.href.canonical().to_owned(), collection.name.clone());
-        let listing = match (&mut *source, ledger) {
-            (Origin::Server(server), Some(ledger)) => Listing::of_server(server, &collection, ledger, may_believe)?,
-            (source, _) => Listing::of_items(source.items(&collection)?),
-        };
-        let known = listing.tasks.filter(|_| collection.events && collection.tasks);
-        let counts = match known.zip((listing.items.len() as u64).checked_sub(known.unwrap_or_default())) {
-            Some((tasks, events)) => (events, tasks, 0),
-            None => source.count(&collection, &listing.items)?,
-        };
+        let (items, is_whole) = source.items(&collection)?;
+        left.extend(source.nested()?);
+        let counts = source.count(&collection, &items)?;
         (events, tasks, contacts) = (events + counts.0, tasks + counts.1, contacts + counts.2);
-        held.push(Held { collection, listing, tasks: counts.1 });
+        held.push(Held { collection, items, is_whole });
     }
     reporter.counted(events, tasks, contacts);
     Ok(held)

@@ -1,12 +1,12 @@
 //! The answers of the stand-in: PROPFIND, REPORT, GET, PUT, MKCALENDAR and OPTIONS, as Kerio Connect gives them.
 
-use super::store::{DavTokens, Folder, INBOX, Item, Put, Store, homes};
+use super::store::{Folder, INBOX, Item, Put, Store, homes};
 use crate::rehearsal::http::{Answer, Request};
 use percent_encoding::percent_decode_str;
 
 /// What is missing is said as version 8.0 says it.
 const MISSING: &str = "<D:propstat><D:prop><D:quota/></D:prop><D:status>HTTP/1.1 404 NotFound</D:status></D:propstat>";
-const BEGIN: &str = r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav" xmlns:S="http://calendarserver.org/ns/">"#;
+const BEGIN: &str = r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav">"#;
 
 pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer {
     let path = percent_decode_str(&request.path).decode_utf8_lossy().into_owned();
@@ -25,9 +25,7 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
         "REPORT" if body.contains("sync-collection") && request.header("Depth").unwrap_or("0") != "0" => {
             Answer::page(400, "Bad Request")
         }
-        "REPORT" if body.contains("sync-collection") && store.behaviour.tokens == DavTokens::Sync => {
-            changes(store, &path, &body)
-        }
+        "REPORT" if body.contains("sync-collection") && store.behaviour.gives_tokens => changes(store, &path, &body),
         "REPORT" if body.contains("sync-collection") && store.behaviour.gives_pages => page(store, &path, &body),
         "REPORT" if body.contains("multiget") => multiget(store, user, &body),
         "REPORT" if body.contains("calendar-query") => query(store, &path),
@@ -59,6 +57,14 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
 
 fn multistatus(responses: &str) -> Answer {
     Answer::new(207, "application/xml; charset=utf-8", format!("{BEGIN}{responses}</D:multistatus>"))
+}
+
+/// The same answer of a server that writes an address of its own before each place in it.
+pub(super) fn with_address(answer: Answer, address: &str) -> Answer {
+    answer.with_changed_body(|body| {
+        let begin = "<D:response><D:href>";
+        body.replace(&format!("{begin}/"), &format!("{begin}{address}/"))
+    })
 }
 
 /// The same answer with what could make it grow without end.
@@ -117,9 +123,14 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
         return Answer::page(404, "Not Found");
     }
     if with_children {
+        let is_listed =
+            |folder: &Folder| store.behaviour.lists_all_collections || !matches!(folder.component, "VTODO" | "VCARD");
         for (place, folder) in store.folders.iter().filter(|(place, _)| is_child(path, place)) {
-            responses.push_str(&response(place, &folder_properties(store, user, folder)));
+            if is_listed(folder) {
+                responses.push_str(&response(place, &folder_properties(store, user, folder)));
+            }
         }
+        let is_cut = store.folders.iter().any(|(place, folder)| is_child(path, place) && !is_listed(folder));
         let items: Vec<_> = store.resources.iter().filter(|(place, _)| is_child(path, place)).collect();
         for (place, item) in items.iter().take(store.behaviour.lists_at_most) {
             let properties = format!(
@@ -129,7 +140,7 @@ fn propfind(store: &Store, user: &str, path: &str, with_children: bool) -> Answe
             );
             responses.push_str(&response(place, &properties));
         }
-        if items.len() > store.behaviour.lists_at_most {
+        if is_cut || items.len() > store.behaviour.lists_at_most {
             responses.push_str(&format!(
                 "<D:response><D:href>{path}</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status></D:response>"
             ));
@@ -159,10 +170,9 @@ fn folder_properties(store: &Store, user: &str, folder: &Folder) -> String {
             "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype><C:supported-calendar-component-set><C:comp name=\"{component}\"/></C:supported-calendar-component-set>"
         ),
     };
-    let token = match store.behaviour.tokens {
-        DavTokens::None => String::new(),
-        DavTokens::Sync => format!("<D:sync-token>sync/{}</D:sync-token>", store.number()),
-        DavTokens::CTag => format!("<S:getctag>{}</S:getctag>", store.number()),
+    let token = match store.behaviour.gives_tokens {
+        true => format!("<D:sync-token>sync/{}</D:sync-token>", store.number()),
+        false => String::new(),
     };
     let owner = principal(folder.owner.as_deref().unwrap_or(user));
     let owner = format!("<D:owner><D:href>{}</D:href></D:owner>", escaped(&owner));

@@ -120,7 +120,8 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
     match signed_in {
         Some(user) => match answers::answer(&mut store, &user, request) {
             answer if store.behaviour.declares_entities => answers::with_entities(answer),
-            answer => answer,
+            answer if store.behaviour.names_itself.is_empty() => answer,
+            answer => answers::with_address(answer, store.behaviour.names_itself),
         },
         None => Answer::page(401, "Unauthorized").with_header("WWW-Authenticate", "Basic realm=\"Kerio\"".to_owned()),
     }

@@ -12,7 +12,7 @@ mod digest;
 mod store;
 
 pub use connection::{DavFault, DavHook};
-pub use store::{DavBehaviour, DavTokens, Invitation, Snapshot};
+pub use store::{DavBehaviour, Invitation, Snapshot};
 
 use super::ServerCertificate;
 use super::listener::Listener;

@@ -20,6 +20,8 @@ pub struct DavBehaviour {
     pub makes_calendars: bool,
     /// Whether the answer to MKCALENDAR has a refusal inside although the calendar was made.
     pub complains: bool,
+    /// Whether all collections are listed, or tasks and contacts are left out with the status that the list is cut.
+    pub lists_all_collections: bool,
     /// Items of a collection that are listed at most.
     pub lists_at_most: usize,
     /// Whether a listing that was cut is given in pages (RFC 6578).
@@ -32,10 +34,12 @@ pub struct DavBehaviour {
     pub stores_at_most: usize,
     /// Whether answers have a document type with an entity.
     pub declares_entities: bool,
+    /// The address that it writes before the places in its answers, such as that of a server behind a proxy.
+    pub names_itself: &'static str,
     /// Where all requests are redirected to.
     pub redirects_to: Option<String>,
-    /// What collections have that changes with what is in them.
-    pub tokens: DavTokens,
+    /// Whether collections have a token that the server can be asked about (RFC 6578).
+    pub gives_tokens: bool,
     /// Whether that stays as it is now, whatever changes.
     pub tokens_lie: bool,
     /// Whether address books can be searched.
@@ -50,17 +54,6 @@ pub struct DavBehaviour {
     pub offers_dav: bool,
 }
 
-/// What changes with what is in a collection. The stand-in has one number for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DavTokens {
-    /// Nothing.
-    None,
-    /// A token that the server can be asked about (RFC 6578).
-    Sync,
-    /// CalendarServer's ctag.
-    CTag,
-}
-
 impl Default for DavBehaviour {
     fn default() -> Self {
         Self {
@@ -71,14 +64,16 @@ impl Default for DavBehaviour {
             drops: Vec::new(),
             makes_calendars: true,
             complains: false,
+            lists_all_collections: true,
             lists_at_most: usize::MAX,
             gives_pages: false,
             delivers_at_most: usize::MAX,
             refuses_uids: Vec::new(),
             stores_at_most: usize::MAX,
             declares_entities: false,
+            names_itself: "",
             redirects_to: None,
-            tokens: DavTokens::None,
+            gives_tokens: false,
             tokens_lie: false,
             searches_cards: true,
             puts_back: false,

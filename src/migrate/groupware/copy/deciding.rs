@@ -38,11 +38,11 @@ impl Copying<'_, '_> {
         records: Vec<ItemRecord>,
         first: bool,
     ) -> Result<(), Failure> {
-        if !held.listing.whole {
+        if !held.is_whole {
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Source, &held.collection);
             self.reporter.problem(problem);
         }
-        if held.items().is_empty() {
+        if held.items.is_empty() {
             return Ok(());
         }
         self.look_at_target(held.collection.kind)?;
@@ -51,7 +51,7 @@ impl Copying<'_, '_> {
             by_place.entry(record.place.clone()).or_default().push(record);
         }
         let mut open: Vec<Listed> = Vec::new();
-        for listed in held.items() {
+        for listed in &held.items {
             let place = listed.href.canonical();
             let known = by_place.get(place).map_or(&[][..], Vec::as_slice);
             let is_done = |record: &ItemRecord| self.is_done(record, listed, known.len() as u32);
@@ -80,7 +80,7 @@ impl Copying<'_, '_> {
             let problem = self.reporter.of_collection(ProblemKind::CollectionMerged, Side::Target, &held.collection);
             self.reporter.problem(problem);
         }
-        let groups = source.groups(&held.collection, held.items())?;
+        let groups = source.groups(&held.collection, &held.items)?;
         let mut failure = None;
         let mut each = |listed: &Listed, read: Result<Text, Unusable>| {
             if self.reporter.control().holding() {

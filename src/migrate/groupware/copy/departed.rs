@@ -11,7 +11,7 @@
 use super::{Copying, kind_of};
 use crate::dav::{Collection, CollectionKind, Href};
 use crate::domain::{ItemKind, ProblemKind, Side};
-use crate::ledger::{CollectionNote, ItemRecord, ItemState};
+use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::sides::{Failure, OnDavSide};
 use crate::migrate::groupware::survey::Held;
 use std::collections::BTreeMap;
@@ -81,8 +81,7 @@ impl Copying<'_, '_> {
                 continue;
             };
             if !removed.contains_key(&place.href) {
-                let note = self.ledger.collection(Side::Target, place.href.canonical())?;
-                let answer = match note.and_then(|note| note.sync_token) {
+                let answer = match self.ledger.target_state(place.href.canonical())? {
                     Some(token) => Some(self.target.reader().changes(&place.href, &token).on(Side::Target)?),
                     None => None,
                 };
@@ -103,20 +102,18 @@ impl Copying<'_, '_> {
         for collection in looked_at {
             // What was stored changed the token since it was read.
             let token = if self.stored_in.contains(&collection.href) {
-                match self.target.reader().tokens(&collection.href) {
-                    Ok(tokens) => tokens.sync,
+                match self.target.reader().sync_token(&collection.href) {
+                    Ok(token) => token,
                     Err(error) => {
                         log::debug!("the state of {} is not known: {error}", collection.href);
                         continue;
                     }
                 }
             } else {
-                collection.tokens.sync.clone()
+                collection.sync_token.clone()
             };
-            let noted = self.ledger.collection(Side::Target, collection.href.canonical())?;
-            if noted.as_ref().and_then(|note| note.sync_token.as_ref()) != token.as_ref() {
-                let note = CollectionNote { sync_token: token, ..CollectionNote::default() };
-                self.ledger.note_collection(Side::Target, collection.href.canonical(), &note)?;
+            if self.ledger.target_state(collection.href.canonical())? != token {
+                self.ledger.note_target_state(collection.href.canonical(), token)?;
             }
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! What became of items that were stored or found: they are read back, compared by meaning, and recorded as checked.
 
 use super::{Copying, Waiting};
-use crate::dav::{CollectionKind, DavError, Fetched, Href, Listed};
+use crate::dav::{CollectionKind, Href};
 use crate::domain::{ItemFault, ItemKind, ItemNote, ItemOutcome, Note, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::existing::KnownItem;
-use crate::migrate::groupware::sides::{Failure, OnDavSide};
+use crate::migrate::groupware::given;
+use crate::migrate::groupware::sides::Failure;
 use crate::migrate::groupware::tripwire;
 use std::collections::HashMap;
 
@@ -33,24 +34,8 @@ impl Copying<'_, '_> {
 
     /// What the target has at the places of items.
     fn texts(&mut self, kind: CollectionKind, waiting: &[Waiting]) -> Result<HashMap<Href, String>, Failure> {
-        let mut texts: HashMap<Href, String> = HashMap::new();
-        for collection in &self.places.collections {
-            let inside = waiting.iter().filter(|it| it.href.canonical().starts_with(collection.href.canonical()));
-            let listed =
-                |it: &Waiting| Listed { href: it.href.clone(), etag: String::new(), size: Some(it.item.size as u64) };
-            let listed: Vec<Listed> = inside.map(listed).collect();
-            let mut each = |item: &Listed, fetched: Result<Fetched, DavError>| {
-                match fetched {
-                    Ok(fetched) => {
-                        texts.insert(item.href.clone(), fetched.text);
-                    }
-                    Err(error) => log::debug!("{} was not read back: {error}", item.href),
-                }
-                true
-            };
-            self.target.reader().fetch(kind, &collection.href, &listed, &mut each).on(Side::Target)?;
-        }
-        Ok(texts)
+        let places: Vec<(&Href, usize)> = waiting.iter().map(|it| (&it.href, it.item.size)).collect();
+        given::texts(&mut self.target, kind, &self.places.collections, &places)
     }
 
     /// Looks by UID for items that are not where they were stored: a server may keep them under names of its own.

@@ -20,8 +20,8 @@ mod judging;
 mod storing;
 
 use super::ItemsEnd;
-use crate::dav::{CollectionKind, DavError, Href, Target};
-use crate::domain::{Account, AccountId, ItemKind, ItemServerFault, ProblemKind, Side};
+use crate::dav::{CollectionKind, Href, Target};
+use crate::domain::{Account, AccountId, ItemKind, ProblemKind, Side};
 use crate::items::Attendees;
 use crate::ledger::{ItemRecord, ItemState, ItemsAt, Ledger};
 use crate::migrate::context::RunContext;
@@ -42,8 +42,8 @@ use storing::Planned;
 /// Seconds before each new try after a connection was lost.
 const PAUSES: [u64; 3] = [1, 5, 15];
 /// Items that are stored and read back together at most, and about how many bytes they take in memory.
-const AT_ONCE: usize = 50;
-const BYTES_AT_ONCE: usize = 8 << 20;
+pub(super) const AT_ONCE: usize = 50;
+pub(super) const BYTES_AT_ONCE: usize = 8 << 20;
 
 /// Migrates the items of one account after its mail, and says what became of them.
 pub fn migrate(
@@ -141,13 +141,13 @@ fn attempt(
         let has_files = reporter.context.groupware.as_ref().is_some_and(|ends| ends.files.is_some());
         return if has_files { Ok(()) } else { Ok(ledger.note_items_at(ItemsAt::Nowhere)?) };
     };
-    let mut held = survey::list(reporter, &mut source, Some(ledger))?;
-    let copied = if held.iter().all(|held| held.items().is_empty()) {
+    let held = survey::list(reporter, &mut source)?;
+    let copied = if held.iter().all(|held| held.items.is_empty()) {
         Ok(())
     } else {
-        copy(reporter, &mut source, &mut held, name, ledger)
+        copy(reporter, &mut source, &held, name, ledger)
     };
-    let places = held.iter().flat_map(Held::items).map(|listed| listed.href.canonical());
+    let places = held.iter().flat_map(|held| &held.items).map(|listed| listed.href.canonical());
     // What is known of each text holds however the attempt ended.
     end.evidence = Some(reporter.evidence(places));
     end.as_items = AsItems::default();
@@ -163,7 +163,7 @@ fn attempt(
 fn copy(
     reporter: &mut ItemReporter<'_>,
     source: &mut Origin,
-    held: &mut [Held],
+    held: &[Held],
     name: Option<&str>,
     ledger: &mut Ledger,
 ) -> Result<(), Failure> {
@@ -194,12 +194,9 @@ fn copy(
         stored_in: BTreeSet::new(),
     };
     let mut records = Vec::new();
-    for held in held.iter_mut() {
-        records.push(match held.listing.records.take() {
-            Some(records) => records,
-            None => copying.ledger.items(held.collection.href.canonical())?,
-        });
-        if !held.items().is_empty() {
+    for held in held {
+        records.push(copying.ledger.items(held.collection.href.canonical())?);
+        if !held.items.is_empty() {
             copying.list_target(held.collection.kind)?;
         }
     }
@@ -213,7 +210,6 @@ fn copy(
         let first = !seen.contains(&(held.collection.kind, held.collection.events));
         seen.push((held.collection.kind, held.collection.events));
         copying.collection(source, held, records, first)?;
-        held.listing.note(copying.ledger, &held.collection.href, held.tasks)?;
     }
     copying.note_target()?;
     tripwire::look_at_end(context, id)
@@ -234,7 +230,7 @@ impl Copying<'_, '_> {
             // Without a whole list nobody knows what is there; storing could double.
             let problem = self.reporter.of_collection(ProblemKind::CollectionNotWhole, Side::Target, collection);
             self.reporter.problem(problem);
-            return Err(Failure::Dav(Side::Target, DavError::NotDav(ItemServerFault::NotWhole)));
+            return Err(Failure::not_whole(Side::Target));
         }
         Ok(())
     }
@@ -242,10 +238,13 @@ impl Copying<'_, '_> {
     /// And by its UID.
     fn know_target(&mut self, kind: CollectionKind) -> Result<(), Failure> {
         self.look_at_target(kind)?;
-        match self.existing.get_mut(&kind) {
-            Some(existing) => existing.read_uids(&mut self.target, &self.known),
-            None => Ok(()),
+        let Some(existing) = self.existing.get_mut(&kind) else { return Ok(()) };
+        existing.read_uids(&mut self.target, &self.known)?;
+        for (collection, count) in std::mem::take(&mut existing.unreadable) {
+            let problem = self.reporter.of_collection(ProblemKind::ItemsUnreadThere, Side::Target, &collection);
+            self.reporter.problem(problem.counting(count));
         }
+        Ok(())
     }
 
     fn plan(&mut self, planned: Planned) -> Result<(), Failure> {

@@ -7,7 +7,7 @@
 //!   the next attempt, which asks the target.
 
 use super::{Copying, Waiting};
-use crate::dav::{Collection, CollectionKind, DavError, Href, Stored, Tokens};
+use crate::dav::{Collection, CollectionKind, DavError, Href, Stored};
 use crate::domain::{ItemKind, ItemNote, ItemOutcome, ItemServerFault, Note, ProblemKind, Side};
 use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::outgoing::Outgoing;
@@ -100,7 +100,7 @@ impl Copying<'_, '_> {
             tasks: true,
             is_default: false,
             left_out: None,
-            tokens: Tokens::default(),
+            sync_token: None,
         }
     }
 }

@@ -8,7 +8,7 @@
 //! - Only regular files are opened, and none that is larger than a bound.
 
 use super::Text;
-use crate::dav::{Collection, CollectionKind, Href, Listed, Tokens};
+use crate::dav::{Collection, CollectionKind, Href, Listed};
 use crate::domain::{Address, CollectionLeftOut, ItemFault};
 use crate::items::{Unusable, decoded_text};
 use crate::migrate::groupware::sides::UnreadableFolder;
@@ -99,7 +99,7 @@ impl ItemFiles {
             tasks: is_calendar,
             is_default: false,
             left_out: None,
-            tokens: Tokens::default(),
+            sync_token: None,
         });
         self.files.insert(href, listed);
         Ok(())
@@ -162,7 +162,7 @@ fn unknown(entry: &Entry) -> Collection {
         tasks: false,
         is_default: false,
         left_out: Some(why),
-        tokens: Tokens::default(),
+        sync_token: None,
     }
 }
 

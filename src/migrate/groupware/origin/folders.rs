@@ -8,7 +8,7 @@
 //!   becomes an item all the same. Its mail stays, and is named in the run that made it an item.
 
 use super::Text;
-use crate::dav::{Collection, CollectionKind, Href, Listed, Tokens};
+use crate::dav::{Collection, CollectionKind, Href, Listed};
 use crate::domain::{
     Account, AccountId, Folder, FolderPath, ItemFault, ItemName, MessageHead, ProblemKind, Side, Uid, UidValidity,
 };
@@ -246,7 +246,7 @@ fn look(reader: &mut Reader, folder: &Folder, noted: Noted) -> Result<Option<Ite
             tasks: !is_contacts,
             is_default: noted.is_default,
             left_out: None,
-            tokens: Tokens::default(),
+            sync_token: None,
         },
         folder: folder.clone(),
         uid_validity: status.uid_validity,

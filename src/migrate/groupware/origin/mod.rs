@@ -48,12 +48,12 @@ impl From<Fetched> for Text {
 pub(super) type Counts = (u64, u64, u64);
 
 impl Origin {
-    /// The collections of the account, those that are not migrated among them.
-    pub(super) fn collections(&mut self) -> Result<Vec<Collection>, Failure> {
+    /// The collections of the account, those that are not migrated among them, and whether these are all.
+    pub(super) fn collections(&mut self) -> Result<(Vec<Collection>, bool), Failure> {
         match self {
             Origin::Server(source) => source.collections().on(Side::Source),
-            Origin::Folders(folders) => Ok(folders.collections()),
-            Origin::Files(files) => files.collections().map_err(Failure::Files),
+            Origin::Folders(folders) => Ok((folders.collections(), true)),
+            Origin::Files(files) => files.collections().map(|found| (found, true)).map_err(Failure::Files),
         }
     }
 
@@ -63,6 +63,14 @@ impl Origin {
             Origin::Server(source) => source.items(collection).on(Side::Source),
             Origin::Folders(folders) => Ok((folders.items(&collection.href), true)),
             Origin::Files(files) => Ok((files.items(&collection.href), true)),
+        }
+    }
+
+    /// The collections that were met within those that were listed last.
+    pub(super) fn nested(&mut self) -> Result<Vec<Collection>, Failure> {
+        match self {
+            Origin::Server(source) => source.nested().on(Side::Source),
+            Origin::Folders(_) | Origin::Files(_) => Ok(Vec::new()),
         }
     }
 
