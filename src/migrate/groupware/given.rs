@@ -6,11 +6,11 @@ use crate::domain::Side;
 use std::collections::HashMap;
 
 /// The texts at places in these collections, each place with about how many bytes are there. What is not given is not among them.
-pub(super) fn texts<'p>(
+pub(super) fn texts(
     target: &mut Target,
     kind: CollectionKind,
     collections: &[Collection],
-    places: &[(&'p Href, usize)],
+    places: &[(&Href, usize)],
 ) -> Result<HashMap<Href, String>, Failure> {
     let mut texts: HashMap<Href, String> = HashMap::new();
     for collection in collections {
