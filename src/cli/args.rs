@@ -29,13 +29,13 @@ Examples:
 Exit status:
     0  every account is complete: each message of the source is on the target
     1  the run ended, but a message, folder or account is not complete,
-       or a line of the CSV was bad; the report names each
+       or a line of the CSV file could not be used; the report names each
     2  bad usage, or no line of the CSV can be used
     3  the run could not start: a server was not reached, not trusted or refused the administrator,
        or another instance is running
     4  (verify) source and target differ
     5  (--ledger, fleet work) this machine lost its lease in the database and has stopped;
-       others continue its mailboxes, and so does the same command
+       other machines continue its mailboxes, or the same command does
   130  stopped by the user; messages in flight are settled, the port is back, the report is written
 
 'kimt <command> --help' explains a command and all its options.";
@@ -59,7 +59,7 @@ Examples:
 Run it again at any time: it continues where it stopped, and copies only what is missing.
 
 The usual way:
-  1. The first pass: kimt migrate, days before the switch, while people go on working.
+  1. The first pass: kimt migrate, days before the switch, while people continue to work.
   2. Some days; kimt check says what a last pass would bring.
   3. The switch: have new mail delivered to the new server.
   4. The last pass: the same kimt migrate once more. It brings new mail and what people did on
@@ -142,7 +142,7 @@ pub(super) enum Command {
     /// Share one migration among many machines
     ///
     /// The machines share a PostgreSQL database that holds what is to be done, sealed, and the record of what is copied. Each mailbox
-    /// belongs to one process at a time; what a machine that vanished has left is continued by another one.
+    /// belongs to one process at a time; when a machine vanishes, another one continues its work.
     Fleet(FleetArguments),
 }
 
@@ -223,7 +223,7 @@ pub(super) struct RunArguments {
     /// A header line may name the columns in any order: the address, the password, the full name (or first and last name), the name to
     /// sign in with on the source, the address on the target. Other columns are not used. The password may be empty if it is not
     /// needed. With --migration it may be left out: then the file that the migration remembers is read again. Where nobody signs in with
-    /// an own password on either side, the accounts come from its record if there is no file.
+    /// a password of their own on either side, the accounts come from its record if there is no file.
     #[arg(long, value_name = "FILE")]
     pub(super) accounts: Option<PathBuf>,
     /// What the columns of the CSV hold, whatever its header says, such as: address,login,password,name,-
@@ -238,7 +238,7 @@ pub(super) struct RunArguments {
     /// Agree that two lines of the CSV lead to one mailbox, on the source or on the target
     ///
     /// Without this, accounts that would share a mailbox are refused, because one person's mail would be in the other's mailbox. With it, they
-    /// come one after the other, and a message that several of them have is there once.
+    /// are migrated one after another, and a message that several of them have is copied once.
     #[arg(long)]
     pub(super) allow_shared_mailboxes: bool,
     /// The name of the migration that this run belongs to (default: the last one between these servers)
@@ -264,7 +264,7 @@ pub(super) struct RunArguments {
     pub(super) log_dir: Option<PathBuf>,
     /// A command to start when the run has ended or could not start; it runs without a shell
     ///
-    /// It finds what the run came to in its environment: KIMT_VERDICT (all_complete, some_incomplete, stopped, could_not_start),
+    /// Its environment has the outcome of the run: KIMT_VERDICT (all_complete, some_incomplete, stopped, could_not_start),
     /// KIMT_VERDICT_TEXT, KIMT_EXIT_STATUS, KIMT_RUN, KIMT_ACCOUNTS, KIMT_ACCOUNTS_COMPLETE, KIMT_REPORT and KIMT_REPORT_PAGE. Quotes
     /// keep spaces. Example: --notify '/usr/local/bin/page-me --to "night shift"'
     #[arg(long, value_name = "COMMAND", value_parser = super::notify::parse)]

@@ -53,7 +53,7 @@ pub(super) struct ConnectionArguments {
     /// Maximum number of connections to the source; each mailbox needs one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_connections_source: Option<u32>,
-    /// The same for the target; each mailbox needs one, takes a second for checking if one is free, and a large mailbox a third for sending
+    /// The same for the target; each mailbox needs one, and uses a second for checking and, if it is large, a third for sending, if free
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_connections_target: Option<u32>,
 }

@@ -7,7 +7,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Migration")]
 pub(super) struct CopyingArguments {
-    /// How arrived messages are compared with the source: read back (content), by size, or not at all (none)
+    /// How copied messages are compared with the source: read back (content), by size, or not at all (none)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Comparison::Content)]
     verify: Comparison,
     /// Copy messages again that an earlier run copied and that are no longer on the target

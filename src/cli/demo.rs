@@ -124,12 +124,12 @@ fn conclude(comparison: &DemoComparison, items: &DemoItems, migrated: &RunState,
     let source = if source_changed { "the source has changed" } else { "the source is unchanged" };
     terminal::say("");
     terminal::say(format!(
-        "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} doubled, {altered} altered; {source}.",
+        "Demo: {} compared in the servers' own stores: {lost} lost, {doubled} duplicated, {altered} altered; {source}.",
         words::counted(expected as u64, "message"),
     ));
     let DemoItems { expected, lost, doubled, invitations } = *items;
     terminal::say(format!(
-        "Calendars and contacts: {} compared: {lost} lost, {doubled} doubled; {}.",
+        "Calendars and contacts: {} compared: {lost} lost, {doubled} duplicated; {}.",
         words::counted(expected as u64, "item"),
         if invitations == 0 {
             "nobody was invited".to_owned()

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 pub(super) struct GroupwareArguments {
     /// Whether calendars, contacts and tasks are migrated too, by CalDAV and CardDAV
     ///
-    /// auto takes what the source has, by CalDAV and CardDAV or else from folders of the mailbox that hold items (Kolab, Kerio Connect and
-    /// others), and says where it has nothing; dav and imap take one of the two only; files takes the files of --items. Each person signs in with the password of the CSV on both sides. Nobody is invited: see --attendees.
+    /// auto uses CalDAV and CardDAV where the source has them, otherwise folders of the mailbox that hold items (Kolab, Kerio Connect and
+    /// others), and says where there is nothing; dav and imap use only one of the two; files takes the files of --items. Each person signs in
+    /// with the password from the CSV file on both sides. Nobody is invited: see --attendees.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Mode::Off)]
     groupware: Mode,
     /// The source's CalDAV and CardDAV server (default: found at the source's host, by HTTPS)
@@ -25,7 +26,7 @@ pub(super) struct GroupwareArguments {
     /// Microsoft 365 and others export them. A folder below one of these becomes a further calendar of its name. Needs --groupware files.
     #[arg(long, value_name = "DIR")]
     items: Option<PathBuf>,
-    /// What becomes of the participants of events: listed in the description, or kept
+    /// What happens to the participants of events: listed in the description, or kept
     ///
     /// Many servers send an invitation to every participant of an event that is stored. 'listed' therefore writes them into the
     /// description. 'keep' keeps them where the target shows that it sends nothing; elsewhere they are listed all the same.
@@ -63,11 +64,11 @@ pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result
         (true, None) => return Err("--groupware files needs the directory of the files: --items DIR.".to_owned()),
         (false, Some(_)) => return Err("--items needs --groupware files.".to_owned()),
         (true, Some(directory)) if !directory.is_dir() => {
-            return Err(format!("{} is no directory that can be read.", directory.display()));
+            return Err(format!("{} cannot be read as a directory.", directory.display()));
         }
         (true, Some(_)) if typed.source_dav.is_some() => {
             return Err(
-                "--items and --source-dav exclude each other: the items come from files or from a server.".to_owned()
+                "--items and --source-dav cannot be used together: the items come from files or from a server.".to_owned()
             );
         }
         _ => {}

@@ -92,7 +92,7 @@ pub(super) fn human(event: &Event, state: &RunState) -> Option<String> {
 /// Takes the place of the rest of an account's many problems.
 pub(super) fn further_problems(account: AccountId, state: &RunState) -> String {
     let address = state.account(account).map_or("?", |account| account.info.address.as_str());
-    format!("{address}: the report has further problems of this account.")
+    format!("{address}: this account has more problems; see the report.")
 }
 
 fn beginning(info: &RunInfo) -> String {

@@ -32,7 +32,7 @@ pub(super) fn list(typed: MigrationsArguments) -> Result<ExitStatus, Refusal> {
         Refusal::could_not_start(&problem)
     })?;
     if all.is_empty() && !typed.json {
-        terminal::say("No migration was begun yet.");
+        terminal::say("No migration has been started yet.");
     }
     for migration in &all {
         match typed.json {

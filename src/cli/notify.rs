@@ -66,7 +66,7 @@ fn start(line: &str, facts: Facts) -> Result<(), String> {
     // The password of shared records, which is not one of ours by name.
     command.env_remove("PGPASSWORD").envs(facts);
     let child = command.spawn().map_err(|error| format!("the command {program} cannot be started: {error}"))?;
-    match wait(child).map_err(|error| format!("nobody can wait for the command {program}: {error}"))? {
+    match wait(child).map_err(|error| format!("the end of the command {program} cannot be awaited: {error}"))? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(format!("the command {program} failed ({status})")),
         None => Err(format!("the command {program} has not ended after {} seconds and runs on", PATIENCE.as_secs())),

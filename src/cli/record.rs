@@ -51,7 +51,7 @@ pub(super) fn servers(
     if typed.target.is_none() {
         typed.target = Some(read(&record.target)?);
     }
-    Ok(Some(format!("The servers are those of the migration: from {} to {}.", record.source, record.target)))
+    Ok(Some(format!("Using the servers of the migration: from {} to {}.", record.source, record.target)))
 }
 
 /// The accounts of a run, the file that they are from, and what to say of where they come from.
@@ -93,7 +93,7 @@ pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>, no_pass
             return Ok(Listed { said: vec![why, of_record(&file)], file, path: None });
         }
     };
-    let mut said = vec![format!("The accounts are those of {}, the file of the migration.", path.display())];
+    let mut said = vec![format!("Using the accounts in {}, the file of the migration.", path.display())];
     said.extend(changed(record, &file));
     Ok(Listed { file, path: Some(path.clone()), said })
 }
@@ -101,7 +101,7 @@ pub(super) fn accounts(typed: &RunArguments, record: Option<&Migration>, no_pass
 /// That the accounts are from the record, and how many.
 fn of_record(file: &AccountsFile) -> String {
     let accounts = words::counted(file.accounts.len() as u64, "account");
-    format!("The list is that of the migration's record: {accounts}. Nobody needs a password of their own.")
+    format!("Using the accounts in the migration's record: {accounts}. No account needs a password of its own.")
 }
 
 /// How the file differs from the accounts of the record.
@@ -128,6 +128,6 @@ pub(super) fn rules(
     let Some(rules) = record.rules.as_deref().filter(|rules| !rules.is_empty()) else { return Ok((read, None)) };
     let mut kept = Selection::default();
     kept.read_rules(rules).map_err(|what| format!("The rules of the migration's record cannot be used: {what}"))?;
-    let said = format!("The rules are those of the migration's last run: {}.", rules.replace('\n', "; "));
+    let said = format!("Using the rules of the migration's last run: {}.", rules.replace('\n', "; "));
     Ok((kept, Some(said)))
 }

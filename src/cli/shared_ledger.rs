@@ -14,7 +14,7 @@ pub(super) fn open(address: &str, kind: RunKind, servers: &Servers) -> Result<Ar
     if kind == RunKind::Migrate && is_kerio && servers.target.address.port.is_some() {
         return Err(Refusal::usage(
             "With --ledger no machine may move the port of Kerio Connect's IMAP service, because the first one to end would move it back \
-             under the others. Set the port in Kerio Connect, and give --target without a port.",
+             while others still use it. Set the port in Kerio Connect, and give --target without a port.",
         ));
     }
     let address = DatabaseAddress::parse(address).and_then(DatabaseAddress::with_password);

@@ -59,7 +59,7 @@ impl Selection {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         if rest.is_empty() {
-            return Err(format!("'{word}' needs a word more."));
+            return Err(format!("'{word}' needs one more word."));
         }
         match word.to_ascii_lowercase().as_str() {
             "include" => self.include.push(rest.to_owned()),

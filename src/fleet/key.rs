@@ -58,7 +58,7 @@ impl FleetKey {
     pub fn create(path: &Path) -> Result<Self, String> {
         let named = |error: String| format!("The key file {} cannot be made: {error}.", path.display());
         let mut bytes = Zeroizing::new([0; BYTES]);
-        SystemRandom::new().fill(&mut *bytes).map_err(|_| named("the system gives no random numbers".to_owned()))?;
+        SystemRandom::new().fill(&mut *bytes).map_err(|_| named("the system provides no random numbers".to_owned()))?;
         let line = Zeroizing::new(format!("{PREFIX}{}\n", STANDARD.encode(*bytes)));
         let mut file = private_file::create_new(path).map_err(|error| named(error.to_string()))?;
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
@@ -80,7 +80,7 @@ impl FleetKey {
         let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok()).map(Zeroizing::new);
         let bytes = bytes.and_then(|bytes| <[u8; BYTES]>::try_from(bytes.as_slice()).ok());
         bytes.map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| {
-            format!("The file {} is not a key file of a fleet; 'kimt fleet create' makes one.", path.display())
+            format!("The file {} is not a key file of a fleet; 'kimt fleet create' creates one.", path.display())
         })
     }
 
@@ -116,7 +116,7 @@ impl Sealer {
         Some(Self { fleet: 0, key: LessSafeKey::new(sealing), hashing, random: SystemRandom::new() })
     }
 
-    /// Seals a text of the row with this number; none where the system gives no random numbers.
+    /// Seals a text of the row with this number; none where the system provides no random numbers.
     pub fn seal(&self, purpose: Purpose, ordinal: i64, text: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).ok()?;

@@ -44,7 +44,7 @@ pub fn hint(page: Page, right: Option<&str>) -> String {
         Page::Accounts => {
             "One password in this list is wrong. Check accounts finds it, and so does the migration.".to_owned()
         }
-        Page::Status => "The line to the source is slow, and is cut now and then.".to_owned(),
+        Page::Status => "The connection to the source is slow and breaks now and then.".to_owned(),
         Page::Result => format!(
             "One password in the list is wrong; the right one is {right}. One message is too large for the target."
         ),

@@ -44,7 +44,7 @@ pub(super) fn sentence(reasons: &[String], display_is_named: bool) -> String {
     }
     let libraries = if cfg!(target_os = "linux") { LIBRARIES } else { "An old graphics driver is a frequent cause." };
     format!(
-        "The window cannot be opened: {}. {libraries} The command line needs none of it: kimt --help.",
+        "The window cannot be opened: {}. {libraries} The command line works without a window: kimt --help.",
         said.join("; ")
     )
 }

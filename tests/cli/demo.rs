@@ -37,7 +37,7 @@ fn a_demo_loses_doubles_and_alters_nothing_and_leaves_only_its_reports() {
     let ended = demo(folder.path(), &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("150 messages compared"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("0 lost, 0 doubled, 0 altered; the source is unchanged"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("0 lost, 0 duplicated, 0 altered; the source is unchanged"), "{}", ended.stdout);
     assert_eq!(ended.stdout.matches("Report: ").count(), 2, "{}", ended.stdout);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["logs"]);
@@ -50,7 +50,7 @@ fn a_demo_with_faults_says_what_went_wrong_and_loses_nothing_else() {
     let ended = demo(folder.path(), &["--faults", "--rtt-ms", "2", "--folder", kept.to_str().unwrap()]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("refused the password"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("0 lost, 0 doubled, 0 altered"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("0 lost, 0 duplicated, 0 altered"), "{}", ended.stdout);
     assert!(kept.join("accounts.csv").is_file());
 }
 
@@ -65,7 +65,7 @@ fn a_demo_whose_source_was_changed_meanwhile_says_so_and_does_not_end_with_0() {
     let file = kimt::accounts::load(&kept.join("accounts.csv")).unwrap();
     mark_all(source.rsplit(' ').next().unwrap(), &file.accounts[0]);
     let judgement = said.find(|line| line.starts_with("Demo: ")).unwrap();
-    assert!(judgement.ends_with("0 lost, 0 doubled, 0 altered; the source has changed."), "{judgement}");
+    assert!(judgement.ends_with("0 lost, 0 duplicated, 0 altered; the source has changed."), "{judgement}");
     drop(said.last());
     assert_eq!(running.finish().code, Some(1));
 }

@@ -417,7 +417,7 @@ fn what_is_wrong_with_a_fleet_is_said_in_a_sentence_with_its_exit_status() {
     said(field.run("work", &["--key-file", &key, "--name", "nobody"]), 3, "no fleet 'nobody'");
     let idle = field.run("work", &["--key-file", &key, "--name", "uni"]);
     assert_eq!(idle.code, Some(0), "{idle:?}");
-    assert!(idle.stdout.contains("Nothing is to be done yet"), "{idle:?}");
+    assert!(idle.stdout.contains("There is nothing to do yet"), "{idle:?}");
     said(field.run("drain", &["--name", "uni", "nowhere"]), 2, "on a machine 'nowhere'");
     {
         use std::os::unix::fs::PermissionsExt;

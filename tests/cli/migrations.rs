@@ -95,7 +95,7 @@ fn a_name_begins_another_migration_and_is_refused_between_other_servers() {
     ]);
     let refused = finish(elsewhere.arg("--accounts").arg(stage.csv_path()));
     assert!(refused.code == Some(2) && refused.stderr.contains("'Spring' goes from"), "{refused:?}");
-    assert!(list(&Stage::new(1, 1), &[]).stdout.contains("No migration was begun yet."));
+    assert!(list(&Stage::new(1, 1), &[]).stdout.contains("No migration has been started yet."));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_named_migration_remembers_its_list_and_its_rules_and_says_when_either_has_c
         let ended = remembering(command, &["--json"]);
         assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
         assert!(ended.stderr.contains("the file of the migration"), "{ended:?}");
-        assert!(ended.stderr.contains("The rules are those of the migration's last run: exclude Junk."), "{ended:?}");
+        assert!(ended.stderr.contains("Using the rules of the migration's last run: exclude Junk."), "{ended:?}");
         assert!(!ended.stderr.contains("changed"), "{ended:?}");
     }
     // A rule that is typed counts, and the change is said.
@@ -150,7 +150,7 @@ fn a_named_migration_knows_its_servers_and_refuses_others() {
         let ended = finish(&mut of_spring(&stage, command));
         assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
         let (source, target) = (stage.source.address(), stage.target.address());
-        let said = format!("The servers are those of the migration: from {source} to {target}.");
+        let said = format!("Using the servers of the migration: from {source} to {target}.");
         assert!(ended.stderr.contains(&said), "{ended:?}");
     }
     for option in ["--source", "--target"] {
@@ -197,7 +197,7 @@ fn where_nobody_needs_a_password_of_their_own_the_record_has_the_accounts_and_wh
     with_master(&mut again);
     let ended = finish(again.arg("--json"));
     assert_eq!((ended.code, ended.messages()), (Some(0), [1, 12, 0]), "{ended:?}");
-    assert!(ended.stderr.contains("The list is that of the migration's record: 2 accounts."), "{ended:?}");
+    assert!(ended.stderr.contains("Using the accounts in the migration's record: 2 accounts."), "{ended:?}");
     assert_eq!((stage.target.messages("elsewhere@example.com"), stage.target.messages(&one)), (7, 0));
     // Who signs in with a password of their own is in no record.
     let ended = finish(&mut of_spring(&stage, "migrate"));

@@ -82,7 +82,7 @@ fn a_refused_password_is_reported_with_what_the_provider_takes_instead() {
             plain,
             "NO [AUTHENTICATIONFAILED] LOGIN Invalid credentials",
             ProblemKind::PasswordRefused,
-            "Yahoo and AOL take app passwords only",
+            "Yahoo and AOL accept only app passwords",
         ),
         (
             "imap.mail.me.com",
@@ -90,7 +90,7 @@ fn a_refused_password_is_reported_with_what_the_provider_takes_instead() {
             plain,
             "NO [AUTHENTICATIONFAILED] Authentication Failed",
             ProblemKind::PasswordRefused,
-            "iCloud takes app passwords only",
+            "iCloud accepts only app passwords",
         ),
         (
             "imap.gmx.net",

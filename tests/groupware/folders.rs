@@ -145,7 +145,7 @@ fn what_the_target_does_not_take_as_an_item_or_has_otherwise_arrives_as_mail() {
     pair.assert_safe();
 }
 
-const ONE: &str = "ItemsMailedBefore: 1 item of 'Calendar' is on the target as mail too, from an earlier run.";
+const ONE: &str = "ItemsMailedBefore: 1 item of 'Calendar' is also on the target as mail, from an earlier run.";
 
 /// What is said of items that are on the target as mail too.
 fn named_as_mail(run: &RunState) -> Vec<String> {

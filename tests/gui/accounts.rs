@@ -111,7 +111,7 @@ fn columns_that_leave_something_open_are_chosen_on_the_page() {
     // The last one: the head of a column may say the same.
     harness.query_all_by_label("Password").last().unwrap().click();
     harness.run();
-    harness.get_by_label("Read the list by these columns").click();
+    harness.get_by_label("Read the list with these columns").click();
     harness.run();
     let layout = Layout::parse("address,-,password,name").unwrap();
     assert_eq!(harness.state().actions, [Action::ReadColumns(layout)]);

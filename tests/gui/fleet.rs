@@ -149,7 +149,7 @@ fn a_fleet_is_asked_for_on_page_1_watched_held_continued_stopped_and_left() {
     wait_until(&mut harness, "the fleet", |app| app.wizard.fleet.watched.as_ref().is_some_and(|fleet| fleet.is_read));
     assert_eq!(harness.state().wizard.page, Page::Status);
     harness.get_by_label_contains("Fleet uni: 2 processes on 2 machines · from mail.old-company.com to 10.1.0.5:8143");
-    harness.get_by_label("Not heard of: node-2 process 8.");
+    harness.get_by_label("Not responding: node-2 process 8.");
     harness.get_by_label_contains("c.ortiz@old-company.com: Copying").click();
     wait_until(&mut harness, "its folders", |app| !app.wizard.status.state.accounts[2].folders.is_empty());
     assert_eq!(script.lock().unwrap().opened, BTreeSet::from([2]));

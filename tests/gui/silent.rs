@@ -95,7 +95,7 @@ fn a_silent_administration_is_named_and_a_stop_ends_within_five_seconds() {
     harness.key_press(Key::Enter);
     wait_until(&mut harness, "the silence", |app| app.wizard.status.silence.is_some());
     harness.get_by_label_contains("Kerio Connect's administration has not answered since");
-    harness.get_by_label_contains("then the call is given up");
+    harness.get_by_label_contains("gives up the request");
 
     harness.get_by_label("Stop…").click();
     harness.run_steps(2);

@@ -220,9 +220,9 @@ fn a_lost_server_is_waited_for_with_a_way_to_try_now() {
     let mut harness = plain(known(&recorded::waiting()));
     harness.run_steps(2);
     assert_eq!(harness.query_all_by_label_contains("next try in").count(), 8);
-    harness.get_by_label_contains("All mailboxes wait for the source server: next try in ");
+    harness.get_by_label_contains("All mailboxes are waiting for the source server: next try in ");
     assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
-    harness.get_by_label_contains("All mailboxes wait · from mail.old-company.com to 10.1.0.5:8143");
+    harness.get_by_label_contains("All mailboxes are waiting · from mail.old-company.com to 10.1.0.5:8143");
     assert!(harness.query_by_label_contains("at a time").is_none(), "no mailbox is worked on");
     assert!(harness.query_by_label_contains("about ").is_none(), "no time left is shown while all wait");
     harness.get_by_label("Try now").click();
@@ -240,9 +240,9 @@ fn a_wait_by_our_own_choice_says_why_and_cannot_be_shortened() {
     }
     let mut harness = plain(known(&events));
     harness.run_steps(2);
-    assert!(harness.query_all_by_label_contains("so that the source server does not lock us out").next().is_some());
+    assert!(harness.query_all_by_label_contains("so that the source server does not lock this computer out").next().is_some());
     assert!(harness.query_by_label("Try now").is_none());
-    assert!(harness.query_by_label_contains("All mailboxes wait").is_none());
+    assert!(harness.query_by_label_contains("All mailboxes are waiting").is_none());
 }
 
 #[test]
@@ -266,14 +266,14 @@ fn without_a_check_no_page_promises_a_percentage_or_a_time_before_the_last_mailb
     harness.run_steps(2);
     harness.get_by_label("3 of 12");
     harness.get_by_label("mailboxes ended");
-    harness.get_by_label("counted as each begins");
+    harness.get_by_label("total not counted yet");
     for promise in [" %", " left", "about "] {
         assert_eq!(harness.query_all_by_label_contains(promise).count(), 0, "{promise}");
     }
     assert_eq!(harness.state().wizard.status.in_title().unwrap(), "3 of 12 mailboxes, 1 failed");
     let mut harness = plain(known(&recorded::running()));
     harness.run_steps(2);
-    assert!(harness.query_by_label("counted as each begins").is_none());
+    assert!(harness.query_by_label("total not counted yet").is_none());
     assert!(harness.state().wizard.status.in_title().unwrap().contains(" %, 1 failed"));
 }
 
@@ -282,9 +282,9 @@ fn a_silent_server_is_named_with_the_moment_and_the_time_since_then() {
     let mut harness = plain(silent());
     harness.run_steps(2);
     harness.get_by_label_contains("The source server has not answered since ");
-    let rest = harness.get_by_label_contains("It is waited for until ");
+    let rest = harness.get_by_label_contains("The program waits until ");
     let rest = rest.accesskit_node().value().unwrap();
-    assert!(rest.contains("then the connection is made again, and the mailbox continues"), "{rest}");
+    assert!(rest.contains("connects again and continues the mailbox"), "{rest}");
     let until = (chrono::Local::now() + Duration::from_secs(143)).format("%H:%M").to_string();
     assert!(rest.contains(&until), "{rest} {until}");
     assert!(harness.state().wizard.status.in_title().unwrap().starts_with("Waiting at "));
@@ -297,7 +297,7 @@ fn a_silent_administration_is_named_as_what_it_is() {
     let mut harness = plain(wizard);
     harness.run_steps(2);
     harness.get_by_label_contains("Kerio Connect's administration has not answered since ");
-    harness.get_by_label_contains("then the call is given up, and the reason is named");
+    harness.get_by_label_contains("gives up the request and says why");
 }
 
 #[test]

@@ -23,7 +23,7 @@ Examples:
     kimt fleet watch  --ledger postgres://kimt@db.example.com/kimt
     kimt fleet report --ledger postgres://kimt@db.example.com/kimt --key-file uni.key
 
-docs/fleet.md describes the whole.";
+docs/fleet.md describes fleets.";
 
 /// The commands of a fleet.
 #[derive(Debug, Args)]
@@ -35,10 +35,10 @@ pub(in crate::cli) struct FleetArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FleetCommand {
-    /// Make a fleet: its servers, its accounts, and the key file that its machines need
+    /// Create a fleet: its servers, its accounts, and the key file that its machines need
     ///
     /// Connects to both servers once, so that their certificates are trusted before any machine works, and changes nothing there. The key
-    /// file is made if it does not exist. Passwords, addresses and servers are sealed with it before they reach the database.
+    /// file is created if it does not exist. Passwords, addresses and servers are sealed with it before they reach the database.
     Create(Box<CreateArguments>),
     /// Add accounts to a fleet, in a wave of their own if you like
     Add(AddArguments),
@@ -50,8 +50,8 @@ pub(super) enum FleetCommand {
     Verify(OrderArguments),
     /// Work on a fleet's mailboxes on this machine; ends when nothing is left
     ///
-    /// Start it on as many machines as you like, and more than once on each. Every mailbox belongs to one process at a time. What a
-    /// process that vanished has left is continued by another one.
+    /// Start it on as many machines as you like, and more than once on each. Every mailbox belongs to one process at a time. When a
+    /// process vanishes, another one continues its work.
     Work(WorkArguments),
     /// Show how far a fleet is, and who works on it; with --window in the window, account by account
     Watch(WatchArguments),
@@ -59,13 +59,13 @@ pub(super) enum FleetCommand {
     Report(ReportArguments),
     /// Hold all machines between batches
     Pause(PlaceArguments),
-    /// Let them continue, also after 'stop'
+    /// Let the machines continue, also after 'stop'
     Continue(PlaceArguments),
-    /// Let all machines end when the messages in flight are settled
+    /// End all machines when the messages in flight are settled
     Stop(StopArguments),
-    /// Let one machine end after the mailboxes that it works on
+    /// End the processes of one machine after the mailboxes that they are working on
     Drain(DrainArguments),
-    /// Wipe passwords, accounts, servers and reports from the database; write the report before
+    /// Wipe passwords, accounts, servers and reports from the database; write the report first
     Finish(PlaceArguments),
     /// Bring the database's tables up to date after a new version of kimt
     Upgrade(DatabaseArguments),
@@ -129,7 +129,7 @@ pub(super) struct CreateArguments {
     /// The name of the new fleet
     #[arg(long, value_name = "NAME", help_heading = "Fleet")]
     pub(super) name: String,
-    /// The fleet's key file; made if it does not exist
+    /// The fleet's key file; created if it does not exist
     #[arg(long, value_name = "FILE", help_heading = "Fleet")]
     pub(super) key_file: PathBuf,
     #[command(flatten)]
@@ -168,7 +168,7 @@ pub(super) struct OrderArguments {
 pub(super) struct MigrateOrderArguments {
     #[command(flatten)]
     pub(super) order: OrderArguments,
-    /// Visit each mailbox again so long after its last pass, such as 6h, 30m or 1d; needs --until
+    /// Visit each mailbox again this long after its previous pass, such as 6h, 30m or 1d; needs --until
     #[arg(long, value_name = "TIME", value_parser = super::times::read_pause, requires = "until", help_heading = "Schedule")]
     pub(super) every: Option<u32>,
     /// The cut-over, such as 2026-12-24T18:00 (local time): the first pass that begins after it is each mailbox's last
@@ -189,7 +189,7 @@ pub(super) struct WorkArguments {
     /// The name of this machine, for 'watch' and 'drain' (default: its host name)
     #[arg(long, value_name = "NAME")]
     pub(super) machine: Option<String>,
-    /// Machines with the same word here reach the servers from the same address, and count refused sign-ins together
+    /// A name for the network address of this machine: machines that give the same name count refused sign-ins together
     #[arg(long, value_name = "WORD", default_value = "shared")]
     pub(super) egress: String,
     /// The folder below which the folders with this machine's reports and logs are made (default: KimtLogs)

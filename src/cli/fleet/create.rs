@@ -67,7 +67,7 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
     }
     let added = fleet.add(typed.list.wave, &jobs(&accounts, ahead)?).map_err(place::refused)?;
     terminal::say(format!(
-        "Made the fleet '{}' with {} in wave {}. Its machines need the key file {}: keep it safe, and out of the database's back-up.",
+        "Created the fleet '{}' with {} in wave {}. Its machines need the key file {}: keep it safe, and out of the database's backup.",
         fleet.name(),
         words::counted(added, "account"),
         typed.list.wave,

@@ -27,10 +27,10 @@ pub(super) fn begin(typed: &OrderArguments, task: &str, schedule: Option<Schedul
                 _ => "migrated",
             };
             let wait = match fleet.status().map_err(place::refused)?.workers.len() {
-                0 => "No machine works on the fleet yet: start 'kimt fleet work' on as many as you like.".to_owned(),
+                0 => "No machine is working on the fleet yet: start 'kimt fleet work' on as many as you like.".to_owned(),
                 workers => format!(
                     "{} on the fleet now.",
-                    if workers == 1 { "1 process works".to_owned() } else { format!("{workers} processes work") }
+                    if workers == 1 { "1 process is working".to_owned() } else { format!("{workers} processes are working") }
                 ),
             };
             terminal::say(format!(
@@ -53,7 +53,7 @@ pub(super) fn begin(typed: &OrderArguments, task: &str, schedule: Option<Schedul
 
 /// Holds all machines.
 pub(super) fn pause(typed: &PlaceArguments) -> Result<ExitStatus, Refusal> {
-    wish(&place::fleet(typed)?, Wish::Pause, "All machines hold after the messages in flight.")
+    wish(&place::fleet(typed)?, Wish::Pause, "All machines pause after the messages in flight.")
 }
 
 /// Lets them continue.
@@ -85,7 +85,7 @@ pub(super) fn drain(typed: &DrainArguments) -> Result<ExitStatus, Refusal> {
     let drained = fleet.drain(&typed.machine).map_err(place::refused)?;
     if drained == 0 {
         return Err(Refusal::usage(format!(
-            "No process works on the fleet '{}' on a machine '{}'; 'kimt fleet watch' names the machines.",
+            "No process is working on the fleet '{}' on a machine '{}'; 'kimt fleet watch' names the machines.",
             fleet.name(),
             typed.machine
         )));
@@ -110,7 +110,7 @@ pub(super) fn finish(typed: &PlaceArguments) -> Result<ExitStatus, Refusal> {
     }
     terminal::say(format!(
         "The fleet '{}' is finished. Its passwords, accounts, servers and reports are wiped from the database; the record of what was copied \
-         stays. Back-ups of the database and the key file are yours to delete.",
+         stays. Delete backups of the database and the key file yourself.",
         fleet.name()
     ));
     Ok(ExitStatus::Complete)

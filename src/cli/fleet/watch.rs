@@ -136,7 +136,7 @@ fn sentences(fleet: &Fleet, status: &Status) -> Vec<String> {
     }
     if let (1.., Some(due)) = (status.later, status.next_due) {
         let later = words::counted(status.later, "account");
-        lines.push(format!("  {later} due later, the first in {}.", words::time_left(due.max(0.0) as u64)));
+        lines.push(format!("  {later} scheduled for later, the first in {}.", words::time_left(due.max(0.0) as u64)));
     }
     if sums.expected_messages > 0 {
         lines.push(format!(
@@ -149,7 +149,7 @@ fn sentences(fleet: &Fleet, status: &Status) -> Vec<String> {
     }
     for worker in &status.workers {
         let state = match (worker.lease < 0.0, worker.drained) {
-            (true, _) => ", not heard of",
+            (true, _) => ", not responding",
             (false, true) => ", ends after these",
             (false, false) => "",
         };

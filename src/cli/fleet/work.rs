@@ -103,7 +103,7 @@ impl Worker<'_> {
                 _ if !self.typed.stay => {
                     if orders.task.is_none() {
                         terminal::say(
-                            "Nothing is to be done yet; begin with 'kimt fleet check' or 'kimt fleet migrate'.",
+                            "There is nothing to do yet; begin with 'kimt fleet check' or 'kimt fleet migrate'.",
                         );
                     }
                     // What is incomplete is the fleet's report to say; this machine has done what it could.

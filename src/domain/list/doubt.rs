@@ -46,7 +46,7 @@ impl fmt::Display for LineDoubt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::BeforeHeader => "is before the header and is not read.",
-            Self::HeaderAgain => "is the header once more and is not read.",
+            Self::HeaderAgain => "repeats the header and is not read.",
             Self::EndsInside => {
                 "is the last one and has no line end: the file may still be written or may be cut off, and with it the password."
             }

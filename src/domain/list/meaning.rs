@@ -109,7 +109,7 @@ impl fmt::Display for LayoutError {
                 .write_str("The address is either in one column or in two, the part before the @ and the domain."),
             Self::Unknown(word) => {
                 let words: Vec<&str> = Meaning::ALL.iter().map(|meaning| meaning.word()).collect();
-                write!(formatter, "'{word}' is not the meaning of a column; write {}", words.join(", "))
+                write!(formatter, "'{word}' is not a meaning of a column; write {}", words.join(", "))
             }
         }
     }

@@ -38,7 +38,7 @@ impl fmt::Display for PasswordFault {
                 "has a number that a spreadsheet rounded, such as 1.23E+11, in place of the password. Format the column as text and enter it again."
             }
             Self::OtherQuotes => {
-                "has quotes around the password that are no plain ones. Write plain ones (\") or none."
+                "has quotes around the password that are not plain ones. Write plain ones (\") or none."
             }
             Self::Formula => {
                 "has a spreadsheet's formula (=\"…) without its end in place of the password. Put the field in quotes."

@@ -243,7 +243,7 @@ impl Foreign for AdministrationFault {
 impl fmt::Display for AdministrationFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Redirects { to } => write!(formatter, "it redirects to {to}, which is not followed"),
+            Self::Redirects { to } => write!(formatter, "it redirects to {to}, which this program does not follow"),
             Self::OtherAnswer { method } => write!(formatter, "its answer to {method} belongs to another request"),
             Self::NoResult { method } => write!(formatter, "its answer to {method} has no result"),
             Self::NoToken => formatter.write_str("its answer to the sign-in has no token"),
@@ -253,7 +253,7 @@ impl fmt::Display for AdministrationFault {
             Self::TooLong { most } => write!(formatter, "its answer is larger than {} MB", most >> 20),
             Self::NotHttp { why } => write!(formatter, "it does not speak HTTP as it should ({why})"),
             Self::NoWords { method, code } => {
-                write!(formatter, "Kerio Connect gives no reason (its error {code} of {method})")
+                write!(formatter, "Kerio Connect gives no reason (error {code} of {method})")
             }
             Self::SecondFactor => {
                 formatter.write_str("this program cannot give a second factor: use the built-in administrator")
@@ -278,7 +278,7 @@ impl fmt::Display for AdministrationFault {
             Self::NoServiceOnPort { port } => {
                 write!(formatter, "no service with the default port {port} is listed")
             }
-            Self::ServiceGone { service } => write!(formatter, "the service {service} is not listed any more"),
+            Self::ServiceGone { service } => write!(formatter, "the service {service} is no longer listed"),
             Self::ServiceStopped { service } => write!(formatter, "the service {service} is stopped"),
             Self::NoListener { service } => write!(formatter, "the service {service} has no listener"),
             Self::PortOfService { port, service } => {

@@ -85,8 +85,8 @@ impl Problem {
                 "Wait until the other run has ended, then migrate this mailbox again. Nothing is copied twice."
             }
             StoresTwice => {
-                "Nothing more was sent to this mailbox. Find out what in front of the target or in it stores messages again, such as a \
-                 filter or a proxy, then migrate this mailbox again. The user can delete the second copies."
+                "Nothing more was sent to this mailbox. Find out what stores messages again, such as a filter or a proxy in the target or in \
+                 front of it, then migrate this mailbox again. The user can delete the second copies."
             }
             FolderNotRead => "Open the folder in a mail program on the source, then migrate this mailbox again.",
             FolderNotCreated => {
@@ -98,9 +98,9 @@ impl Problem {
             | ItemsStoredAgain | ItemLeftOut | ItemAdapted | MarkedOnTarget | MessageFiled => "",
             ItemsDeletedThere => "To store them again, migrate this mailbox with --repair.",
             ItemsUnreadThere => {
-                "Whether something of the source is among them is not known. Should it be, and should the target take one item twice, it is there twice: look for it, and delete what cannot be read."
+                "Items of the source may be among them. If the target accepts the same item twice, such an item is now there twice: look for it, and delete what cannot be read."
             }
-            ItemsMailedBefore => "The users can delete the mail; nothing is deleted by the program.",
+            ItemsMailedBefore => "The users can delete the mail; this program deletes nothing.",
             ItemsNotReached => {
                 "Check that calendars are reachable there, or give their address (--source-dav, --target-dav); then migrate this mailbox again. Its mail is not affected."
             }
@@ -111,7 +111,7 @@ impl Problem {
                 "The account needs an app password for calendars, or they must be switched on for it; then migrate this mailbox again. Its mail is not affected."
             }
             CollectionNotWhole => {
-                "Migrate this mailbox again; if it repeats, export the calendar or address book on the server."
+                "Migrate this mailbox again; if this happens again, export the calendar or address book on the server."
             }
             ItemNotCopied => {
                 "Open it on the source and save it again, or enter it on the target by hand; then migrate this mailbox again."
@@ -121,12 +121,12 @@ impl Problem {
             ItemMissing => {
                 "Migrate this mailbox again; if it was on the target before, with 'Copy deleted or missing messages again' under More (--repair)."
             }
-            FolderMissing | SubscriptionMissing => "Migrate this mailbox again, which creates and subscribes it.",
+            FolderMissing | SubscriptionMissing => "Migrate this mailbox again: this creates the folder and subscribes to it.",
             DateDiffers | FlagsDiffer => {
-                "Migrate this mailbox again, which brings flags that were changed on the source since. Otherwise decide whether it matters."
+                "Migrate this mailbox again: this brings flags that people have changed on the source since. Otherwise decide whether the difference matters."
             }
             MessageMisplaced => {
-                "Migrate this mailbox again, which moves what was moved on the source since. Otherwise decide whether it belongs there."
+                "Migrate this mailbox again: this moves what people have moved on the source since. Otherwise decide whether it belongs there."
             }
             OldCopyStays => "The user can delete the copies in the old folder.",
             ExtraCopies => "Delete the extra copies on the target. This program deletes nothing there.",
@@ -142,7 +142,7 @@ impl Problem {
             }
             MessageAltered => "Compare the message on both servers before you switch off the source.",
             MessageUnproved => {
-                "Migrate this mailbox again when the target delivers its messages again. Nothing was copied in their place."
+                "Migrate this mailbox again once the target delivers all its messages. Until then nothing is copied in their place."
             }
             MessageMissing => {
                 "Migrate this mailbox again. If somebody deleted the message on the target, choose 'Copy deleted or missing messages \

@@ -226,8 +226,8 @@ impl fmt::Display for Cause {
             Cause::NotConnected { why } => write!(formatter, "no connection could be made ({why})"),
             Cause::LocalNetworkNotAllowed { why } => write!(
                 formatter,
-                "no connection could be made ({why}); see that System Settings, Privacy & Security, Local Network lets this \
-                 program in"
+                "no connection could be made ({why}); make sure that System Settings, Privacy & Security, Local Network \
+                 allows this program"
             ),
             Cause::Lost { why } => write!(formatter, "the connection was lost ({why})"),
             Cause::MailServer { fault } => fault.fmt(formatter),
@@ -274,7 +274,7 @@ impl fmt::Display for ProxyFault {
             ProxyFault::NameTooLong => "the server's name is too long for it",
             ProxyFault::NameNotSendable => "the server's name cannot be sent to it",
             ProxyFault::Unreadable => "its answer cannot be read",
-            ProxyFault::Endless => "its answer has no end",
+            ProxyFault::Endless => "its answer does not end",
             ProxyFault::Forbidden => "its rules do not allow this connection",
             ProxyFault::NoNetwork => "it cannot reach the server's network",
             ProxyFault::NoServer => "it cannot reach the server, or does not know its name",

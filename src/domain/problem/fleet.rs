@@ -130,9 +130,9 @@ impl fmt::Display for DatabaseFault {
             Self::PasswordMissing => "asks for a password; put it into PGPASSWORD or a password file (PGPASSFILE)",
             Self::Missing => "does not exist; create it with createdb",
             Self::Standby => "is a standby that takes no changes; give the address of the primary",
-            Self::Full => "has no room left on its disk",
+            Self::Full => "has no space left on its disk",
             Self::NoRights => "gives this user no rights; the user needs to own the database",
-            Self::Busy => "accepts no more connections now",
+            Self::Busy => "accepts no more connections at the moment",
             Self::Ended => "has ended the connection",
             Self::Refused { words } => return write!(formatter, "refused: {words}"),
             Self::Unreachable { why } => return write!(formatter, "cannot be reached: {why}"),
@@ -164,7 +164,7 @@ impl fmt::Display for FleetFault {
                 "the database {database} has a fleet '{name}' already; choose another name, or add accounts to it with 'kimt fleet add'"
             ),
             Self::None { database } => {
-                write!(formatter, "the database {database} has no fleet; 'kimt fleet create' makes one")
+                write!(formatter, "the database {database} has no fleet; 'kimt fleet create' creates one")
             }
             Self::Missing { database, name, others } => {
                 write!(formatter, "the database {database} has no fleet '{name}', but {}", quoted(others))
@@ -182,8 +182,8 @@ impl fmt::Display for FleetFault {
                 write!(formatter, "{what} in the database is not what this fleet's key has sealed")
             }
             Self::OtherVersion => formatter.write_str(
-                "what is sealed in the database was written by another version of kimt; use the version that made the fleet on every machine, \
-                 or make the fleet anew with this one: 'kimt fleet finish', then 'kimt fleet create' under another --name; what was copied \
+                "what is sealed in the database was written by another version of kimt; use the version that created the fleet on every machine, \
+                 or create the fleet again with this one: 'kimt fleet finish', then 'kimt fleet create' under another --name; what was copied \
                  is not copied again",
             ),
         }

@@ -109,9 +109,9 @@ impl fmt::Display for MailServerFault {
                 "the server does not offer a sign-in with a token (OAUTHBEARER, XOAUTH2) on this connection"
             }
             Self::NoMasterAuthentication => "master authentication is not enabled",
-            Self::OtherName { name } => return write!(formatter, "it has or makes '{name}' instead"),
+            Self::OtherName { name } => return write!(formatter, "it has or creates '{name}' instead"),
             Self::MadeAndNotThere { words } => {
-                return write!(formatter, "it said that it made it, and then: {words}");
+                return write!(formatter, "it confirmed that it created it, and then: {words}");
             }
             Self::TooManyFolders { most } => return write!(formatter, "the server lists more than {most} folders"),
             Self::StatusWithoutNumbers => "its answer to STATUS has no numbers",

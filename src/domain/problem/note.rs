@@ -172,7 +172,7 @@ pub enum Note {
     },
     /// The system does not say where to keep the state folder.
     NoStateFolder,
-    /// The file is too large for a list of accounts.
+    /// The file is the most that a list of accounts may have.
     ListTooLarge {
         /// The limit in bytes.
         most: u64,
@@ -231,10 +231,10 @@ impl Note {
     fn write(&self, formatter: &mut fmt::Formatter<'_>, is_one: bool) -> fmt::Result {
         let day = |date: &DateTime<FixedOffset>| date.format("%Y-%m-%d %H:%M:%S %z").to_string();
         let text = match self {
-            Note::CountedNotListed if is_one => "the server counts it and does not list it",
-            Note::CountedNotListed => "the server counts them and does not list them",
-            Note::ListedNotDelivered if is_one => "the server lists it and does not deliver it",
-            Note::ListedNotDelivered => "the server lists them and does not deliver them",
+            Note::CountedNotListed if is_one => "the server counts it but does not list it",
+            Note::CountedNotListed => "the server counts them but does not list them",
+            Note::ListedNotDelivered if is_one => "the server lists it but does not deliver it",
+            Note::ListedNotDelivered => "the server lists them but does not deliver them",
             Note::LostWhileReading { times } => {
                 return write!(formatter, "the connection was lost {times} times while it was read");
             }
@@ -242,7 +242,7 @@ impl Note {
             Note::LostWhileOpening => "the connection was lost each time it was opened",
             Note::AnnouncedAndGiven { announced, given } => {
                 let (announced, given) = (numbers::size(*announced), numbers::size(*given));
-                return write!(formatter, "it announced {announced} and gave {given}");
+                return write!(formatter, "it announced {announced} and delivered {given}");
             }
             Note::LostWhileCreating => "the connection was lost each time it was created or opened",
             Note::LostAtEachMessage => "the connection was lost at every message that was tried",
@@ -259,11 +259,11 @@ impl Note {
                 let stored = stored.as_ref().map_or_else(|| "none that can be read".to_owned(), day);
                 return write!(formatter, "for example {} became {stored}", day(sent));
             }
-            Note::NoDates => "the target takes no dates, or the source has none to give",
-            Note::FinalLineEndChanged if is_one => "only the line end at its very end is another",
-            Note::FinalLineEndChanged => "only the line ends at their very ends are others",
-            Note::LineEndsChanged if is_one => "its text is the same, with other line ends",
-            Note::LineEndsChanged => "they have the same text, with other line ends",
+            Note::NoDates => "the target accepts no dates, or the source provides none",
+            Note::FinalLineEndChanged if is_one => "only the line ending at its very end differs",
+            Note::FinalLineEndChanged => "only the line endings at their very ends differ",
+            Note::LineEndsChanged if is_one => "its text is the same, with different line endings",
+            Note::LineEndsChanged => "they have the same text, with different line endings",
             Note::HeaderLinesAdded => "header fields were added",
             Note::HeaderChanged if is_one => "its header was changed",
             Note::HeaderChanged => "their headers were changed",
@@ -272,7 +272,7 @@ impl Note {
             Note::DateNotUnderstood { date } => {
                 return write!(formatter, "the source's date could not be understood, for example '{date}'");
             }
-            Note::NoUidValidity => "the server gives it no UIDVALIDITY, so that no record of an earlier run fits",
+            Note::NoUidValidity => "the server gives it no UIDVALIDITY, so no record of an earlier run can be used",
             Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
             Note::TakenSince => {
                 "an earlier run read it back there, so somebody has deleted or moved it on the target since"
@@ -287,16 +287,16 @@ impl Note {
                 let messages = numbers::counted(*messages, "message");
                 return write!(formatter, "the target does not deliver {messages}, and this may be one of them");
             }
-            Note::GmailPasswords => "Gmail takes app passwords and tokens only",
+            Note::GmailPasswords => "Gmail accepts only app passwords and tokens",
             Note::GmailConnections => "Gmail allows 15 connections for an account, including the person's own programs",
-            Note::MicrosoftPasswords => "Microsoft 365 takes no passwords: choose the sign-in with a token",
-            Note::YahooPasswords => "Yahoo and AOL take app passwords only",
+            Note::MicrosoftPasswords => "Microsoft 365 accepts no passwords: choose the sign-in with a token",
+            Note::YahooPasswords => "Yahoo and AOL accept only app passwords",
             Note::YahooConnections => "Yahoo and AOL allow few connections",
-            Note::IcloudPasswords => "iCloud takes app passwords only",
+            Note::IcloudPasswords => "iCloud accepts only app passwords",
             Note::ImapSwitchedOff => {
                 "this provider allows IMAP only after the person has switched it on in the web mail's settings"
             }
-            Note::NeteasePasswords => "NetEase takes authorisation codes only, which the person gets from its web mail",
+            Note::NeteasePasswords => "NetEase accepts only authorisation codes, which the person creates in its web mail",
             Note::ProgramNotAllowed => {
                 "this provider allows the program only after the person has allowed IMAP in the web mail's settings"
             }
@@ -323,7 +323,7 @@ impl Note {
             }
             Note::NoStateFolder => "the system does not say where it is; name a folder with --state-dir",
             Note::ListTooLarge { most } => {
-                return write!(formatter, "it is larger than {}, which no list of accounts is", numbers::size(*most));
+                return write!(formatter, "it is larger than {}, the most that a list of accounts may have", numbers::size(*most));
             }
         };
         formatter.write_str(text)

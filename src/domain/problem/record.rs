@@ -183,12 +183,12 @@ impl fmt::Display for RecordFault {
                 "this process could not renew its lease in the database in time; another machine may continue this mailbox",
             ),
             Self::Damaged { damage } => write!(formatter, "the record was damaged and will be rebuilt: {damage}"),
-            Self::FolderForgotten { folder } => write!(formatter, "folder {folder} is not in the record any more"),
+            Self::FolderForgotten { folder } => write!(formatter, "folder {folder} is no longer in the record"),
             Self::Unwritable { why } => write!(formatter, "the record cannot be written: {why}"),
             Self::File { path, why } => write!(formatter, "{path}: {why}"),
             Self::Database { address, why } => write!(formatter, "the database {address} {why}"),
             Self::Fleet { why } => why.fmt(formatter),
-            Self::NoRandomNumbers => formatter.write_str("the system gives no random numbers"),
+            Self::NoRandomNumbers => formatter.write_str("the system provides no random numbers"),
             Self::NoThread { why } => write!(formatter, "no further thread can be started: {why}"),
         }
     }

@@ -34,7 +34,10 @@ impl Problem {
         let path = subject.path.as_deref().unwrap_or("A file");
         let message = capitalised(&self.messages());
         let is_one = self.is_one_message();
-        let (is, has, them) = if is_one { ("is", "has", "it") } else { ("are", "have", "them") };
+        let (is, has, them, copied) = match is_one {
+            true => ("is", "has", "it", "it was copied"),
+            false => ("are", "have", "them", "they were copied"),
+        };
         match self.kind {
             Unreachable => format!("{server} cannot be reached"),
             CertificateUnknown => format!("{server} shows a certificate that this computer does not trust"),
@@ -71,7 +74,7 @@ impl Problem {
             ),
             AccessRefused => format!("{server} refuses access to the mailbox of {account}"),
             TooManyConnections => format!("{server} allows no more connections for {every}"),
-            Throttled => format!("{server} asked this program to wait with {every}"),
+            Throttled => format!("{server} asked this program to pause its work on {every}"),
             ConnectionLost => format!("The connection to the {side} was lost during the work on {every}"),
             ServerMisbehaved => format!("{server} answered {account} with something that is not IMAP"),
             OverQuota => format!("The mailbox of {account} on the target is full"),
@@ -110,17 +113,17 @@ impl Problem {
             }
             ExtraCopies => format!("{message} {has} more copies on the target than on the source"),
             MarkedOnTarget => {
-                format!("{message} {has} other flags on the target, because somebody changed them there since the copy")
+                format!("{message} {has} different flags on the target, because somebody has changed them there since {copied}")
             }
             MessageFiled => {
                 format!(
-                    "{message} {is} in another folder on the target, because somebody has moved {them} there since the copy"
+                    "{message} {is} in another folder on the target, because somebody has moved {them} there since {copied}"
                 )
             }
             MessageMisplaced => format!("{message} {is} in another folder on the target than on the source"),
             OldCopyStays => {
                 format!(
-                    "{message} {has} been moved on the source since the copy, and {is} in both folders on the target"
+                    "{message} {has} been moved on the source since {copied}, and {is} in both folders on the target"
                 )
             }
             MessageUnreadable => format!("{message} could not be read from the source"),
@@ -128,7 +131,7 @@ impl Problem {
             MessageTooLarge => format!("{message} {is} larger than the target accepts"),
             SizeNotAsAnnounced => {
                 let sizes = if is_one { "a size far from the one" } else { "sizes far from those" };
-                format!("The source gave {} in {sizes} that it announced", self.messages())
+                format!("The source delivered {} with {sizes} that it announced", self.messages())
             }
             MessageAltered => format!("{message} {is} on the target with different content"),
             MessageDoubled => format!(
@@ -136,10 +139,11 @@ impl Problem {
                  stored {them} after a connection was lost, or stores messages twice"
             ),
             MessageNormalised => {
-                format!("The target stored {} with other line ends or an added header", self.messages())
+                format!("The target stored {} with different line endings or an added header", self.messages())
             }
             MessageUnproved => {
-                format!("{message} could not be proved: the target lists what may be it and does not deliver that")
+                let may_be = if is_one { "a message that may be this one" } else { "messages that may be these" };
+                format!("{message} could not be verified, because the target lists {may_be} but does not deliver {them}")
             }
             MessageMissing => format!("{message} {is} not on the target"),
             DateNotKept => format!("{message} {has} a different date on the target"),
@@ -157,7 +161,7 @@ impl Problem {
             CollectionLeftOut => format!("'{}' was not copied", self.collection()),
             CollectionNotWhole => format!("{server} did not list everything in '{}'", self.collection()),
             CollectionMerged => format!(
-                "What is in '{0}' is in the default calendar or address book on the target, with the category '{0}'",
+                "The items of '{0}' are in the default calendar or address book on the target, with the category '{0}'",
                 self.collection()
             ),
             ItemsDeletedThere => {
@@ -170,13 +174,13 @@ impl Problem {
             ItemsStoredAgain => {
                 let (items, _, are) = self.items("was", "were");
                 format!(
-                    "{items} of '{}' that an earlier run stored {are} not on the target any more, and nothing shows that somebody deleted them; what the source still has is stored again",
+                    "{items} of '{}' that an earlier run stored {are} no longer on the target, and nothing shows that somebody deleted them; what the source still has is stored again",
                     self.collection()
                 )
             }
             ItemsMailedBefore => {
                 let (items, _, are) = self.items("was", "were");
-                format!("{items} of '{}' {are} on the target as mail too, from an earlier run", self.collection())
+                format!("{items} of '{}' {are} also on the target as mail, from an earlier run", self.collection())
             }
             ItemsUnreadThere => {
                 let (items, ..) = self.items("was", "were");

@@ -68,7 +68,7 @@ impl App {
             _ => format!(" The {bad} lines that cannot be used are not in it."),
         };
         self.wizard.good_news =
-            Some(format!("The corrected list is {}, and is used from now on.{left_out}", path.display()));
+            Some(format!("The corrected list was saved as {} and is used from now on.{left_out}", path.display()));
         self.wizard.accounts.saved(path);
     }
 }

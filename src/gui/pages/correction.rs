@@ -60,7 +60,7 @@ impl Correction {
     /// Draws the form. `at_once` says whether the account can be tried again now.
     pub fn show(&mut self, ui: &mut Ui, at_once: bool) -> Option<Answer> {
         let head = format!("Correct {}", self.address);
-        let rest = "What you type is used in this window only, until you save a corrected list.";
+        let rest = "The correction applies in this window only, until you save a corrected list.";
         strip::strip(ui, Mark::Note, &head, rest, |ui| {
             let mut entered = false;
             ui.columns(2, |columns| {

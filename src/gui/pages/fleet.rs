@@ -122,7 +122,7 @@ impl FleetPage {
     pub fn show_machines(&self, ui: &mut Ui) {
         let Some(fleet) = &self.watched else { return };
         if let Some(away) = &fleet.away {
-            let rest = "It is tried again every few seconds. What is shown is what was known before; the machines wait for it too.";
+            let rest = "The window tries again every few seconds and shows what it last knew. The machines wait for the database too.";
             strip::strip(ui, Mark::Clock, away, rest, |_| ());
         }
         let silent: Vec<&FleetMachine> = fleet.machines.iter().filter(|machine| machine.silent.is_some()).collect();
@@ -132,8 +132,8 @@ impl FleetPage {
             if silent.len() > NAMED {
                 names.push(format!("{} more", silent.len() - NAMED));
             }
-            let head = format!("Not heard of: {}.", names.join(", "));
-            let rest = "Mailboxes of a process that is not heard of are continued by others within 90 seconds.";
+            let head = format!("Not responding: {}.", names.join(", "));
+            let rest = "Other processes continue the mailboxes of a process that does not respond within 90 seconds.";
             strip::strip(ui, Mark::Warning, &head, rest, |_| ());
         }
     }
@@ -145,7 +145,7 @@ impl WatchedFleet {
         let Some(info) = &state.info else { return String::new() };
         let machines: BTreeSet<&str> = self.machines.iter().map(|it| it.machine.as_str()).collect();
         let working = match (self.machines.len(), machines.len()) {
-            (0, _) => "no machine works on it".to_owned(),
+            (0, _) => "no machine is working on it".to_owned(),
             (processes, machines) => format!(
                 "{} on {}",
                 if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") },
@@ -154,7 +154,7 @@ impl WatchedFleet {
         };
         let doing = match () {
             () if !self.is_read => format!("Reading {} so far", words::counted(state.accounts.len() as u64, "account")),
-            () if info.started.is_empty() => "Nothing was begun yet".to_owned(),
+            () if info.started.is_empty() => "Nothing has been started yet".to_owned(),
             () if state.finished => format!("Ended · {working}"),
             () if state.stop_requested => format!("Stopping: finishing the current messages · {working}"),
             () if state.paused => format!("Paused · {working}"),

@@ -25,7 +25,7 @@ fn next(state: &RunState) -> &'static str {
             "Choose Migrate incomplete accounts to copy what is missing, then Verify again. Nothing is copied twice."
         }
         Verdict::AllComplete if open(state) > 0 => {
-            "Continue with the accounts that are still open. Until all are complete, leave the delivery of new mail at the old server."
+            "Continue with the accounts that are not complete. Until all are complete, have new mail delivered to the old server."
         }
         Verdict::AllComplete => {
             "Have new mail delivered to the new server, then choose Last pass: it copies only what has changed meanwhile. Then Verify, \
@@ -40,7 +40,7 @@ fn next(state: &RunState) -> &'static str {
              twice. Until then, leave the delivery of new mail at the old server."
         }
         Verdict::CouldNotStart => {
-            "Fix what is said above, then migrate again. No mailbox was started. Until then, people keep using the old server."
+            "Fix the problem above, then migrate again. No mailbox was started. Until then, people keep using the old server."
         }
         Verdict::Running => "",
     }
@@ -58,7 +58,7 @@ fn next_of_fleet(verdict: Verdict, compares: bool) -> &'static str {
              changed meanwhile. Then 'kimt fleet verify'."
         }
         Verdict::SomeIncomplete | Verdict::CouldNotStart => {
-            "Fix what is listed above, then begin again with 'kimt fleet migrate'. Nothing is copied twice."
+            "Fix what is listed above, then start again with 'kimt fleet migrate'. Nothing is copied twice."
         }
         Verdict::Stopped => "Choose Continue when it suits you, and start the machines. Nothing is copied twice.",
         Verdict::Running => "",
@@ -100,7 +100,7 @@ impl ResultPage {
         let close = Choice::new("Close", Action::Close);
         let open = open(state);
         let rest = format!("Continue with {}", words::counted(open, "account"));
-        let rest = Choice::new(rest, Action::ChooseOpen).tip("Those of the migration that are not complete");
+        let rest = Choice::new(rest, Action::ChooseOpen).tip("The accounts of the migration that are not complete");
         let (right, primary) = match (incomplete, open) {
             (true, _) => (vec![close], again),
             (false, 1..) => (vec![close], rest),

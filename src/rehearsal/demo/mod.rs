@@ -68,7 +68,7 @@ impl DemoOptions {
         }
     }
 
-    /// What somebody practises on: eight mailboxes, a slow line, and each of the faults.
+    /// What somebody practises on: eight mailboxes, a slow connection, and each of the faults.
     pub fn practice(folder: &Path) -> Self {
         Self { accounts: 8, faults: true, practice: true, ..Self::new(folder) }
     }
@@ -251,7 +251,7 @@ impl Demo {
     }
 }
 
-/// What lies before the source: nothing, the distance that was asked for, or a slow line.
+/// What lies before the source: nothing, the distance that was asked for, or a slow connection.
 fn source_link(port: u16, options: &DemoOptions) -> io::Result<Option<Link>> {
     let (round_trip, bits_per_second) = match options.practice {
         true => (options.rtt.max(PRACTICE_ROUND_TRIP), Some(PRACTICE_BITS_PER_SECOND)),

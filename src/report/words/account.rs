@@ -119,7 +119,7 @@ pub fn waiting(wait: Wait, now: u64) -> String {
         _ if seconds == 0 => format!("Waiting for {server}; other accounts come first"),
         WaitReason::ServerFailed => format!("Waiting for {server}, next try in {seconds} s"),
         WaitReason::ServerAsked => format!("Waiting {seconds} s, as {server} asks for"),
-        WaitReason::OwnChoice => format!("Pausing {seconds} s so that {server} does not lock us out"),
+        WaitReason::OwnChoice => format!("Pausing {seconds} s so that {server} does not lock this computer out"),
     }
 }
 

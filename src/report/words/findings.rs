@@ -20,7 +20,7 @@ pub fn finding(finding: &Finding) -> String {
             ));
         }
         Found::FullRights { role } => format!("Signed in with full rights ({})", foreign(role)),
-        Found::Seats { allowed: None, .. } => "Licence without a limit of users".to_owned(),
+        Found::Seats { allowed: None, .. } => "Licence without a user limit".to_owned(),
         Found::Seats { used, allowed: Some(allowed) } => {
             format!("{} licence seats free ({used} of {allowed} used)", allowed.saturating_sub(*used))
         }
@@ -116,7 +116,7 @@ fn choose(instead: &[SignInKind], security: Security) -> String {
         .collect();
     match (ways.is_empty(), security) {
         (false, _) => format!("Under 'How people sign in' choose what it offers: {}.", ways.join(", or ")),
-        (true, Security::Plain) => "It lets nobody sign in on a connection in clear text: use SSL.".to_owned(),
+        (true, Security::Plain) => "It allows nobody to sign in over an unencrypted connection: use SSL.".to_owned(),
         (true, _) => "It offers none that this program knows: make sure that IMAP with passwords is switched on there."
             .to_owned(),
     }

@@ -113,7 +113,7 @@ impl fmt::Display for ItemChange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExceptionAlone => formatter.write_str("it is an exception of a series that the source does not have"),
-            Self::PictureNotJpeg => formatter.write_str("its picture is no JPEG and was left out"),
+            Self::PictureNotJpeg => formatter.write_str("its picture is not a JPEG and was left out"),
             Self::PictureTooLarge { most } => {
                 write!(formatter, "its picture is larger than {} kB and was left out", most >> 10)
             }

@@ -72,7 +72,7 @@ pub enum ItemFault {
     Twice,
     /// There are several exceptions, and the series is missing.
     ExceptionsAlone,
-    /// Its time zone is neither described nor known.
+    /// Its time zone is neither defined nor known.
     UnknownZone {
         /// The zone's name.
         id: String,
@@ -184,25 +184,25 @@ impl fmt::Display for ItemFault {
             Self::NotGiven { why } => write!(formatter, "the source does not deliver it: {why}"),
             Self::TooLarge { most } => write!(formatter, "it is larger than {} MB", most >> 20),
             Self::FolderReplaced => formatter.write_str("the folder was replaced by another while it was read"),
-            Self::Text { form, why } => write!(formatter, "it is no readable {form}: {why}"),
+            Self::Text { form, why } => write!(formatter, "it cannot be read as {form}: {why}"),
             Self::Lines { unreadable: 1 } => formatter.write_str("one of its lines cannot be read"),
             Self::Lines { unreadable } => {
                 write!(formatter, "{} of its lines cannot be read", numbers::count(*unreadable as u64))
             }
             Self::Nothing => formatter.write_str("it holds no event, task or contact"),
-            Self::Other { found, form } => write!(formatter, "it is {found} and no {form}"),
+            Self::Other { found, form } => write!(formatter, "it is {found}, not {form}"),
             Self::OtherKolab { kind } => {
-                write!(formatter, "it is a Kolab {kind}, which is no event, task or contact")
+                write!(formatter, "it is a Kolab {kind}, not an event, task or contact")
             }
             Self::InvitationMail { method } => {
-                write!(formatter, "it is mail about an event ({method}) and no event")
+                write!(formatter, "it is mail about an event ({method}), not the event itself")
             }
-            Self::NoBeginning => formatter.write_str("it has no beginning (DTSTART)"),
-            Self::NoDay { written } => write!(formatter, "'{written}' is no day"),
+            Self::NoBeginning => formatter.write_str("it has no start (DTSTART)"),
+            Self::NoDay { written } => write!(formatter, "'{written}' is not a date"),
             Self::Twice => formatter.write_str("it is there twice with the same UID"),
             Self::ExceptionsAlone => formatter.write_str("it has exceptions without their series"),
             Self::UnknownZone { id } => {
-                write!(formatter, "its time zone '{id}' is neither described nor known")
+                write!(formatter, "its time zone '{id}' is neither defined nor known")
             }
             Self::Group { is_category } => {
                 let category = if *is_category { " with its name as a category" } else { "" };
@@ -211,7 +211,7 @@ impl fmt::Display for ItemFault {
                     "it is a group of contacts, which Kerio Connect does not have; its members are migrated{category}"
                 )
             }
-            Self::NoPlace => formatter.write_str("the target has no place for it and makes none"),
+            Self::NoPlace => formatter.write_str("the target has no calendar or address book for it and cannot create one"),
             Self::NotAt { href } => write!(formatter, "it is not found at {href}"),
         }
     }
@@ -235,7 +235,7 @@ impl fmt::Display for TextFault {
         formatter.write_str(match self {
             Self::TooManyLines => "it has too many lines",
             Self::TooDeep => "it is nested too deeply or has too many elements",
-            Self::EndWithoutBegin => "an end has no beginning",
+            Self::EndWithoutBegin => "it has an END without a BEGIN",
             Self::OtherEnd { component, end } => return write!(formatter, "{component} ends with END:{end}"),
             Self::NoEnd { component } => return write!(formatter, "{component} has no end"),
             Self::Xml { why } => return write!(formatter, "broken XML: {why}"),

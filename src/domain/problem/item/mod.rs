@@ -183,7 +183,7 @@ impl fmt::Display for CollectionLeftOut {
             Self::Trash => "it is a trash folder",
             Self::Generated => "the server makes it by itself",
             Self::OtherFolder => "it is none of the folders calendar, tasks and contacts",
-            Self::OtherFile => "it is no .ics or .vcf file in one of the folders calendar, tasks and contacts",
+            Self::OtherFile => "it is not an .ics or .vcf file in one of the folders calendar, tasks and contacts",
         })
     }
 }

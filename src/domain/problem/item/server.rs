@@ -119,16 +119,16 @@ impl fmt::Display for ItemServerFault {
                 formatter.write_str("another item of this account on the target has the same identity (UID)")
             }
             Self::TooLargeForTarget => formatter.write_str("it is larger than the target accepts (HTTP status 413)"),
-            Self::NoRoom => formatter.write_str("the target has no room for it (HTTP status 507)"),
+            Self::NoRoom => formatter.write_str("the target has no space for it (HTTP status 507)"),
             Self::RedirectsAway { to } => write!(
                 formatter,
-                "it redirects to {to}, another server, which gets no password from here; if that is the right one, give its address"
+                "it redirects to another server, {to}, to which this program sends no password; if that is the right server, give its address"
             ),
             Self::TooLong { most } => write!(formatter, "an answer is larger than {} MB", most >> 20),
             Self::NotHttp { why } => write!(formatter, "it does not speak HTTP as it should ({why})"),
-            Self::NoMultistatus => formatter.write_str("its answer is no WebDAV multistatus"),
+            Self::NoMultistatus => formatter.write_str("its answer is not a WebDAV multistatus"),
             Self::Unreadable { why } => write!(formatter, "its answer cannot be read: {why}"),
-            Self::NotWhole => formatter.write_str("it does not list all that it has"),
+            Self::NotWhole => formatter.write_str("it does not list everything"),
             Self::NothingFound { at } => {
                 write!(formatter, "neither calendars nor address books were found at {at}")
             }

@@ -100,7 +100,7 @@ impl ColumnsStrip {
         ui.horizontal(|ui| {
             let layout = Layout::new(self.chosen.clone());
             let can = free && !unchanged && layout.is_ok();
-            let pressed = button::quiet(ui, "Read the list by these columns", can).clicked();
+            let pressed = button::quiet(ui, "Read the list with these columns", can).clicked();
             match layout {
                 Ok(layout) if pressed => actions.push(Action::ReadColumns(layout)),
                 Err(what) if !unchanged => {

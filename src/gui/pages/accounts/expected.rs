@@ -17,7 +17,7 @@ impl AccountsPage {
     /// Says what is expected to go wrong, before the start.
     pub(super) fn show_expected(&mut self, ui: &mut Ui) {
         if let Some(seats) = self.few_seats() {
-            let advice = "How many of them are new in Kerio Connect, and need a seat, is known after Check accounts.";
+            let advice = "Check accounts finds out how many of them are new in Kerio Connect and need a seat.";
             strip::strip(ui, Mark::Note, &seats, advice, |_| ());
         }
         if self.checking() {
@@ -29,8 +29,8 @@ impl AccountsPage {
         let accounts: u64 = causes.values().sum();
         let head = match accounts {
             0 => return,
-            1 => "1 chosen account is expected not to become complete".to_owned(),
-            many => format!("{} chosen accounts are expected not to become complete", words::count(many)),
+            1 => "1 chosen account will probably not be complete".to_owned(),
+            many => format!("{} chosen accounts will probably not be complete", words::count(many)),
         };
         if let (1, Some((cause, _))) = (causes.len(), causes.first_key_value()) {
             let head = format!("{head}: {cause}.");
@@ -69,15 +69,15 @@ impl AccountsPage {
         causes
     }
 
-    /// `50 free licence seats, and 60 accounts are chosen that no run has begun.` None once a check knows who is new, or while there are enough.
+    /// `50 free licence seats, but 60 chosen accounts have not started yet.` None once a check knows who is new, or while there are enough.
     fn few_seats(&self) -> Option<String> {
         let free = self.free_seats.filter(|_| self.check.is_none())?;
         let is_new = |position: &usize| self.over_runs.stage(*position) == AccountStage::NotStarted;
         let new = self.positions().filter(is_new).count() as u64;
         let seats =
             if free == 0 { "No free licence seat".to_owned() } else { words::counted(free, "free licence seat") };
-        let are = if new == 1 { "is" } else { "are" };
+        let have = if new == 1 { "has" } else { "have" };
         (new > free)
-            .then(|| format!("{seats}, and {} {are} chosen that no run has begun.", words::counted(new, "account")))
+            .then(|| format!("{seats}, but {} {have} not started yet.", words::counted(new, "chosen account")))
     }
 }

@@ -50,7 +50,7 @@ impl Planned {
         let moment = next_moment(&self.typed, now);
         let rest = "Keep the window open: it remembers the passwords only while it runs.";
         strip::strip(ui, Mark::Clock, "Start later", rest, |ui| {
-            let wrong = "Write a time of day, such as 22:00.";
+            let wrong = "Type a time of day, such as 22:00.";
             let wrong = Some(wrong).filter(|_| moment.is_none() && self.typed.trim().len() > 1);
             let field = Field::new(TIME_FIELD, "Start at").hint("22:00").width(96.0).wrong(wrong);
             let field = field.show(ui, &mut self.typed);

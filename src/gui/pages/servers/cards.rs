@@ -15,7 +15,7 @@ const SECURITY_NOTE: &str = "With SSL, the connection is encrypted from the star
 
 const REPAIR_NOTE: &str = "Otherwise, messages that an earlier run copied and somebody has since deleted on the target stay deleted. This choice is not remembered.";
 
-const DELETIONS_NOTE: &str = "Only copies that an earlier run made and nobody has touched since, and nothing for good. Otherwise they stay and are counted. This choice is not remembered.";
+const DELETIONS_NOTE: &str = "Moves only copies that an earlier run made and nobody has changed since, and deletes nothing for good. Without it they stay and are counted. This choice is not remembered.";
 
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);

@@ -7,7 +7,7 @@ use super::super::super::widgets::field::Field;
 use crate::migrate::{DavAddress, Groupware, GroupwareMode};
 use egui::{Label, Ui};
 
-const NOTE: &str = "Events, tasks and contacts move over CalDAV and CardDAV with each person's own password. Nobody is invited: participants become lines of the description.";
+const NOTE: &str = "Events, tasks and contacts move over CalDAV and CardDAV with each person's own password. Nobody is invited: participants are listed in the description.";
 
 /// What is filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

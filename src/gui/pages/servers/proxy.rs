@@ -52,7 +52,7 @@ impl ProxyForm {
             .hint("socks5://proxy.example.com:1080")
             .wrong(read.as_ref().err().map(String::as_str))
             .note(Some(
-                "Leave it empty for the proxy that this program's environment names, if any. Type 'none' for no proxy.",
+                "Leave this empty to use the proxy in this program's environment, if any. Type 'none' for no proxy.",
             ))
             .show(ui, &mut self.address)
             .on_hover_text(ENVIRONMENT)

@@ -140,7 +140,7 @@ impl RulesForm {
         if self.rules.iter().any(|rule| matches!(rule, Rule::Include(_))) {
             changed |= self.several(ui, INCLUDE);
         }
-        note(ui, "* matches anything; / leads to a folder below.");
+        note(ui, "* matches anything; / separates a folder from the one below it.");
         changed |= self.renames(ui);
         ui.columns(2, |columns| {
             let [left, right] = columns else { return };

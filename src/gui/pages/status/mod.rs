@@ -167,7 +167,7 @@ impl StatusPage {
             _ if !self.is_running() => "Ended".to_owned(),
             _ if self.state.stop_requested => "Stopping: finishing the current messages".to_owned(),
             _ if self.state.paused => "Paused".to_owned(),
-            Some(_) => "All mailboxes wait".to_owned(),
+            Some(_) => "All mailboxes are waiting".to_owned(),
             None => format!("{jobs} at a time"),
         };
         format!("{whole}{doing} · from {} to {} · started {at}", info.source, info.target)
@@ -263,7 +263,7 @@ impl StatusPage {
                     "running accounts can continue later without duplicates.",
                 )
             } else {
-                is(running, "1 account is not compared to its end.", "accounts are not compared to their end.")
+                is(running, "1 account is not completely compared.", "accounts are not completely compared.")
             });
         }
         if waiting > 0 {

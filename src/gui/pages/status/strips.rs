@@ -31,10 +31,10 @@ impl StatusPage {
         let server = words::silent_server(side);
         let head = format!("{server} has not answered since {since} ({} s).", silent.as_secs());
         let then = match side {
-            Side::Administration => "then the call is given up, and the reason is named",
-            Side::Source | Side::Target => "then the connection is made again, and the mailbox continues",
+            Side::Administration => "gives up the request and says why",
+            Side::Source | Side::Target => "connects again and continues the mailbox",
         };
-        let rest = format!("It is waited for until {until}; {then}. You can stop at any time.");
+        let rest = format!("The program waits until {until}, then {then}. You can stop at any time.");
         strip::strip(ui, Mark::Clock, &head, &rest, |_| ());
     }
 
@@ -43,7 +43,7 @@ impl StatusPage {
         let held = self.state.paused || self.state.stop_requested || !self.is_running();
         let Some(wait) = self.state.lost_server().filter(|_| !held) else { return };
         let server = words::server(wait.side);
-        let head = format!("All mailboxes wait for {server}: next try in {} s.", wait.seconds(self.now));
+        let head = format!("All mailboxes are waiting for {server}: next try in {} s.", wait.seconds(self.now));
         let rest = "Nothing is copied until it answers. Each mailbox then continues where it was.";
         strip::strip(ui, Mark::Clock, &head, rest, |_| ());
     }
@@ -100,7 +100,7 @@ impl StatusPage {
         let under_way = self.is_running() && !self.state.paused && !self.state.stop_requested;
         let Some((reason, accounts)) = self.common_failure().filter(|_| under_way) else { return };
         let head = format!("All {} accounts so far have failed: {reason}.", words::count(accounts as u64));
-        let rest = "The others will probably fail as well. Pause, fix the reason, then continue.";
+        let rest = "The others will probably fail as well. Pause, fix the cause, then continue.";
         let show = strip::strip(ui, Mark::Bad, &head, rest, |ui| {
             ui.horizontal(|ui| {
                 if button::quiet(ui, &format!("Pause the {}", self.noun()), true).clicked() {

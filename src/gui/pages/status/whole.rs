@@ -34,7 +34,7 @@ impl StatusPage {
             _ if state.finished => ("ended".to_owned(), elapsed),
             Some(seconds) => (words::time_left(seconds), format!("left · {elapsed}")),
             None if known => ("–".to_owned(), elapsed),
-            None => (elapsed, "counted as each begins".to_owned()),
+            None => (elapsed, "total not counted yet".to_owned()),
         };
         let rate = words::rate(pace);
         let messages = format!(
