@@ -142,6 +142,7 @@ const OWNERS: [(&[&str], &[&str]); 36] = [
     (&["unicode_normalization::"], &["migrate"]),
 ];
 
+/// In lines, with comments and the tests at its end.
 const LONGEST_FILE: usize = 480;
 
 /// A file below `src`: the module it belongs to, and its lines without tests and comments.
@@ -435,7 +436,7 @@ fn each_file_says_what_it_is_for() {
 #[test]
 fn no_file_is_too_long() {
     for source in sources().iter().filter(|source| !source.is_test()) {
-        let lines = source.code.len();
+        let lines = source.text.lines().count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines: look for the second thing in it", source.path.display());
     }
 }

@@ -1,7 +1,8 @@
-//! The documents about reliability name tests; each of them exists.
+//! The documents name files and tests; each of them exists, and the way of a message passes through at most ten files.
 
 #![allow(clippy::unwrap_used)] // A failed step of a test ends the test.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -77,4 +78,45 @@ fn every_promise_names_its_test() {
             assert!(names_a_test, "'{title}': this names no test:\n{paragraph}");
         }
     }
+}
+
+/// The paths in backticks that a text names: files of Rust, and folders with their final slash.
+fn named_paths(text: &str) -> BTreeSet<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_plain = |path: &&str| path.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.".contains(c));
+    let is_path = |path: &&str| path.ends_with(".rs") || (path.ends_with('/') && !path.starts_with('/'));
+    quoted.filter(is_path).filter(is_plain).collect()
+}
+
+#[test]
+fn every_file_that_a_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "examples"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let known: Vec<String> =
+        files.iter().map(|file| format!("/{}", file.strip_prefix(root).unwrap().display())).collect();
+    let mut found = 0;
+    for entry in std::fs::read_dir(root.join("docs")).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        for path in named_paths(&text) {
+            let (file, folder) = (format!("/{path}"), format!("/{}", path.trim_start_matches('/')));
+            let exists = known.iter().any(|known| known.ends_with(&file) || known.contains(&folder));
+            assert!(exists || root.join(path).exists(), "{} names {path}", entry.path().display());
+            found += 1;
+        }
+    }
+    assert!(found > 100, "{found}");
+}
+
+#[test]
+fn the_way_of_a_message_passes_through_at_most_ten_files() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, way) = text.split_once("\nA message passes through ten files").unwrap();
+    let (way, _) = way.split_once("\nEvery step is an event").unwrap();
+    let paths = named_paths(way);
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/migrate");
+    assert!(paths.len() == 10 && paths.iter().all(|path| files.join(path).is_file()), "{paths:?}");
 }

@@ -83,10 +83,11 @@ fn demo_request(kind: RunKind, demo: &Demo, state_folder: &Path) -> Result<Reque
 
 fn groupware(demo: &Demo) -> Result<Groupware, String> {
     let (source, target) = demo.calendars();
+    let parse = |address: &str| DavAddress::parse(address).map_err(|fault| fault.to_string());
     Ok(Groupware {
         mode: GroupwareMode::Dav,
-        source_dav: Some(DavAddress::parse(&source)?),
-        target_dav: Some(DavAddress::parse(&target)?),
+        source_dav: Some(parse(&source)?),
+        target_dav: Some(parse(&target)?),
         ..Groupware::default()
     })
 }

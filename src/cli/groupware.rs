@@ -68,7 +68,8 @@ pub(super) fn read(typed: GroupwareArguments, cleartext_allowed: bool) -> Result
         }
         (true, Some(_)) if typed.source_dav.is_some() => {
             return Err(
-                "--items and --source-dav cannot be used together: the items come from files or from a server.".to_owned()
+                "--items and --source-dav cannot be used together: the items come from files or from a server."
+                    .to_owned(),
             );
         }
         _ => {}

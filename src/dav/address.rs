@@ -3,6 +3,7 @@
 //! Servers write one href in several ways: relative or with scheme and host, `@` and spaces encoded or not. [`Href`] has one form, so
 //! that what a server lists can be compared with what it was asked for.
 
+use crate::domain::DavAddressFault;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -47,22 +48,22 @@ impl DavAddress {
         Self { host: host.to_owned(), port: 443, encrypted: true, path: None }
     }
 
-    /// Reads what was typed. The error is a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads what was typed.
+    pub fn parse(text: &str) -> Result<Self, DavAddressFault> {
         let text = text.trim();
         let (encrypted, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
-            Some((scheme, _)) => return Err(format!("'{scheme}' is not HTTP: write https://HOST[:PORT]/PATH")),
+            Some((scheme, _)) => return Err(DavAddressFault::Scheme(scheme.to_owned())),
             None => (true, text),
         };
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         if authority.contains('@') {
-            return Err("an address with a user name is not taken: the names come from the accounts file".to_owned());
+            return Err(DavAddressFault::UserName);
         }
         let (host, port) = split_port(authority)?;
         if host.is_empty() || host.contains(char::is_whitespace) {
-            return Err(format!("'{text}' names no server"));
+            return Err(DavAddressFault::NoServer(text.to_owned()));
         }
         let path = if path.trim_matches('/').is_empty() { None } else { Some(Href::of_path(path)) };
         Ok(Self { host: host.to_owned(), port: port.unwrap_or(if encrypted { 443 } else { 80 }), encrypted, path })
@@ -118,18 +119,18 @@ impl fmt::Display for DavAddress {
     }
 }
 
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), DavAddressFault> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((host, after)) => (host, after.strip_prefix(':')),
-            None => return Err(format!("'{authority}' has no closing bracket")),
+            None => return Err(DavAddressFault::NoClosingBracket(authority.to_owned())),
         },
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
     match port.filter(|port| !port.is_empty()) {
         None => Ok((host, None)),
         Some(port) => match port.parse() {
-            Ok(0) | Err(_) => Err(format!("'{port}' is no port")),
+            Ok(0) | Err(_) => Err(DavAddressFault::Port(port.to_owned())),
             Ok(port) => Ok((host, Some(port))),
         },
     }

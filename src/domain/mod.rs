@@ -36,4 +36,4 @@ pub use secret::{Secret, while_sealing};
 pub use secret_filter::{foreign_without_secrets, hide, without_secrets};
 pub use selection::Selection;
 pub use server::{CertificateDetails, Fingerprint, Security, ServerAddress, Side};
-pub use typed::{Mistyped, read_date, read_rate, read_size};
+pub use typed::{DatabaseAddressFault, DavAddressFault, KeyFileFault, Mistyped, read_date, read_rate, read_size};

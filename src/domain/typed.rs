@@ -1,9 +1,10 @@
-//! Days, sizes and rates as a person types them.
+//! What a person types, and what is wrong with it: days, sizes and rates, which are read here, and addresses and key files, which their
+//! modules read. Faults are data; this is the one place where they are said in English.
 
 use chrono::NaiveDate;
 use std::fmt;
 
-/// What was typed is not what was asked for. Its `Display` is a clause.
+/// What was typed is not a day, a size or a rate. Its `Display` is a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mistyped {
     /// It is no day.
@@ -12,6 +13,75 @@ pub enum Mistyped {
     Size(String),
     /// It is no rate.
     Rate(String),
+}
+
+/// Why what was typed is not the address of a calendar server. Its `Display` is a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DavAddressFault {
+    /// Its scheme is not HTTP.
+    Scheme(String),
+    /// It has a user name.
+    UserName,
+    /// It names no server.
+    NoServer(String),
+    /// The bracket of an IPv6 address is not closed.
+    NoClosingBracket(String),
+    /// The port is not a number from 1 to 65535.
+    Port(String),
+}
+
+/// Why the address of a shared ledger, or the password for it, cannot be used. Its `Display` is a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseAddressFault {
+    /// Its scheme is not PostgreSQL's.
+    Scheme,
+    /// It cannot be read: the words of the library.
+    Unreadable(String),
+    /// It has a password in it.
+    HasPassword,
+    /// It names no host, or several.
+    Hosts,
+    /// The password file cannot be read.
+    PasswordFile {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Others can read the password file.
+    PasswordFileOpen {
+        /// The file.
+        path: String,
+    },
+}
+
+/// Why a fleet's key file cannot be used. Its `Display` is a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyFileFault {
+    /// It cannot be created.
+    NotCreated {
+        /// The file.
+        path: String,
+        /// What the system says; none where it provides no random numbers.
+        why: Option<String>,
+    },
+    /// It cannot be read.
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Others can read it.
+    Open {
+        /// The file.
+        path: String,
+    },
+    /// It is another kind of file.
+    NotAKey {
+        /// The file.
+        path: String,
+    },
 }
 
 /// Reads a day as `2024-02-29`.
@@ -70,7 +140,63 @@ impl fmt::Display for Mistyped {
     }
 }
 
+impl fmt::Display for DavAddressFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme(scheme) => write!(formatter, "'{scheme}' is not HTTP: write https://HOST[:PORT]/PATH"),
+            Self::UserName => {
+                formatter.write_str("leave the user name out of the address: the names come from the accounts file")
+            }
+            Self::NoServer(text) => write!(formatter, "'{text}' names no server"),
+            Self::NoClosingBracket(host) => write!(formatter, "'{host}' has no closing bracket"),
+            Self::Port(port) => write!(formatter, "'{port}' is not a port number (1 to 65535)"),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseAddressFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme => formatter
+                .write_str("the ledger's address begins with postgres://, as in postgres://kimt@db.example.com/kimt"),
+            Self::Unreadable(why) => write!(formatter, "the ledger's address cannot be read: {why}"),
+            Self::HasPassword => formatter.write_str(
+                "a password in the ledger's address can be seen by others; put it into PGPASSWORD or a password file (PGPASSFILE) and \
+                 leave it out of the address",
+            ),
+            Self::Hosts => formatter
+                .write_str("the ledger's address names one host, as in postgres://kimt@db.example.com/kimt"),
+            Self::PasswordFile { path, why } => write!(formatter, "the password file {path} cannot be read: {why}"),
+            Self::PasswordFileOpen { path } => write!(
+                formatter,
+                "the password file {path} can be read by others; make it private (chmod 600 {path})"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for KeyFileFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCreated { path, why } => {
+                let why = why.as_deref().unwrap_or("the system provides no random numbers");
+                write!(formatter, "the key file {path} cannot be created: {why}")
+            }
+            Self::Unreadable { path, why } => write!(formatter, "the key file {path} cannot be read: {why}"),
+            Self::Open { path } => {
+                write!(formatter, "the key file {path} can be read by others; make it private (chmod 600 {path})")
+            }
+            Self::NotAKey { path } => {
+                write!(formatter, "the file {path} is not a key file of a fleet; 'kimt fleet create' creates one")
+            }
+        }
+    }
+}
+
 impl std::error::Error for Mistyped {}
+impl std::error::Error for DavAddressFault {}
+impl std::error::Error for DatabaseAddressFault {}
+impl std::error::Error for KeyFileFault {}
 
 #[cfg(test)]
 mod tests {

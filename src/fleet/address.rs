@@ -4,6 +4,7 @@
 //!   from a password file (`PGPASSFILE`, or `.pgpass` in the home folder), as for PostgreSQL's own programs.
 //! - Over a network the connection is encrypted and the server's certificate is checked. Only a socket or loopback may go without.
 
+use crate::domain::DatabaseAddressFault;
 use crate::private_file;
 use postgres::Config;
 use postgres::config::{Host, SslMode};
@@ -25,24 +26,18 @@ pub struct DatabaseAddress {
 }
 
 impl DatabaseAddress {
-    /// Reads an address; the error is a sentence for whoever typed it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads an address as it was typed.
+    pub fn parse(text: &str) -> Result<Self, DatabaseAddressFault> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            return Err(
-                "the ledger's address begins with postgres://, as in postgres://kimt@db.example.com/kimt".to_owned()
-            );
+            return Err(DatabaseAddressFault::Scheme);
         }
-        let mut config: Config =
-            text.parse().map_err(|error| format!("the ledger's address cannot be read: {error}"))?;
+        let unreadable = |error: postgres::Error| DatabaseAddressFault::Unreadable(error.to_string());
+        let mut config: Config = text.parse().map_err(unreadable)?;
         if config.get_password().is_some() {
-            return Err(
-                "a password in the ledger's address can be seen by others; put it into PGPASSWORD or a password \
-                        file (PGPASSFILE) and leave it out of the address"
-                    .to_owned(),
-            );
+            return Err(DatabaseAddressFault::HasPassword);
         }
         let [host] = config.get_hosts() else {
-            return Err("the ledger's address names one host, as in postgres://kimt@db.example.com/kimt".to_owned());
+            return Err(DatabaseAddressFault::Hosts);
         };
         let (name, encrypted) = match host {
             Host::Tcp(name) => (name.clone(), !is_loopback(name)),
@@ -60,7 +55,7 @@ impl DatabaseAddress {
     }
 
     /// The same with the password that the environment or a password file has for it, if one has.
-    pub fn with_password(mut self) -> Result<Self, String> {
+    pub fn with_password(mut self) -> Result<Self, DatabaseAddressFault> {
         if let Ok(password) = std::env::var("PGPASSWORD") {
             self.config.password(password);
             return Ok(self);
@@ -102,12 +97,12 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn read_private(file: &Path) -> Result<String, String> {
-    let named = |error: std::io::Error| format!("the password file {} cannot be read: {error}", file.display());
+fn read_private(file: &Path) -> Result<String, DatabaseAddressFault> {
+    let path = || file.display().to_string();
+    let named = |error: std::io::Error| DatabaseAddressFault::PasswordFile { path: path(), why: error.to_string() };
     let opened = std::fs::File::open(file).map_err(named)?;
     if private_file::is_open_to_others(&opened) {
-        let file = file.display();
-        return Err(format!("the password file {file} can be read by others; make it private (chmod 600 {file})"));
+        return Err(DatabaseAddressFault::PasswordFileOpen { path: path() });
     }
     std::io::read_to_string(opened).map_err(named)
 }
@@ -155,7 +150,7 @@ mod tests {
         for wrong in
             ["", "mysql://x/y", "postgres://kimt:secret@db/mail", "postgres://a,b/mail", "postgres://", "/tmp/ledger"]
         {
-            let refused = DatabaseAddress::parse(wrong).unwrap_err();
+            let refused = DatabaseAddress::parse(wrong).unwrap_err().to_string();
             assert!(!refused.contains("secret"), "{refused}");
         }
     }

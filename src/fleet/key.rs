@@ -6,6 +6,7 @@
 //! - The key file is one line, `kimt-fleet-key-1:` and 32 random bytes in base64. It is made so that only this user can read it, and refused
 //!   where others can. Group members may read one that its owner cannot write: so systemd and Kubernetes hand credentials over.
 
+use crate::domain::KeyFileFault;
 use crate::ledger::MailboxKey;
 use crate::private_file;
 use base64::Engine;
@@ -54,34 +55,33 @@ impl KeyType for Length {
 }
 
 impl FleetKey {
-    /// Makes a key file that must not be there yet. The error is a sentence.
-    pub fn create(path: &Path) -> Result<Self, String> {
-        let named = |error: String| format!("The key file {} cannot be made: {error}.", path.display());
+    /// Creates a key file, which must not exist yet.
+    pub fn create(path: &Path) -> Result<Self, KeyFileFault> {
+        let not_created = |why: Option<String>| KeyFileFault::NotCreated { path: path.display().to_string(), why };
+        let refused = |error: std::io::Error| not_created(Some(error.to_string()));
         let mut bytes = Zeroizing::new([0; BYTES]);
-        SystemRandom::new().fill(&mut *bytes).map_err(|_| named("the system provides no random numbers".to_owned()))?;
+        SystemRandom::new().fill(&mut *bytes).map_err(|_| not_created(None))?;
         let line = Zeroizing::new(format!("{PREFIX}{}\n", STANDARD.encode(*bytes)));
-        let mut file = private_file::create_new(path).map_err(|error| named(error.to_string()))?;
+        let mut file = private_file::create_new(path).map_err(refused)?;
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(|error| named(error.to_string()))?;
+        written.map_err(refused)?;
         Ok(Self(bytes))
     }
 
-    /// Reads a key file. The error is a sentence.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let named = |error: &dyn std::fmt::Display| format!("The key file {} cannot be read: {error}.", path.display());
-        let file = std::fs::File::open(path).map_err(|error| named(&error))?;
+    /// Reads a key file.
+    pub fn read(path: &Path) -> Result<Self, KeyFileFault> {
+        let shown = || path.display().to_string();
+        let unreadable = |error: std::io::Error| KeyFileFault::Unreadable { path: shown(), why: error.to_string() };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
         if private_file::is_open_to_others(&file) {
-            let path = path.display();
-            return Err(format!("The key file {path} can be read by others. Make it private (chmod 600 {path})."));
+            return Err(KeyFileFault::Open { path: shown() });
         }
         let mut text = Zeroizing::new(String::new());
-        file.take(1024).read_to_string(&mut text).map_err(|error| named(&error))?;
+        file.take(1024).read_to_string(&mut text).map_err(unreadable)?;
         let encoded = text.trim().strip_prefix(PREFIX);
         let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok()).map(Zeroizing::new);
         let bytes = bytes.and_then(|bytes| <[u8; BYTES]>::try_from(bytes.as_slice()).ok());
-        bytes.map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| {
-            format!("The file {} is not a key file of a fleet; 'kimt fleet create' creates one.", path.display())
-        })
+        bytes.map(|bytes| Self(Zeroizing::new(bytes))).ok_or_else(|| KeyFileFault::NotAKey { path: shown() })
     }
 
     /// What seals for this fleet; none where the system's cryptography fails.
@@ -194,7 +194,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("uni.key");
         FleetKey::create(&path).unwrap();
-        assert!(FleetKey::create(&path).unwrap_err().contains("cannot be made"));
+        assert!(matches!(FleetKey::create(&path), Err(KeyFileFault::NotCreated { why: Some(_), .. })));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -216,7 +216,7 @@ mod tests {
         for wrong in ["", "kimt-fleet-key-1:", "kimt-fleet-key-1:AAAA", "hunter2"] {
             let path = folder.path().join(format!("{}.key", wrong.len()));
             private_file::create_new(&path).unwrap().write_all(wrong.as_bytes()).unwrap();
-            let said = FleetKey::read(&path).unwrap_err();
+            let said = FleetKey::read(&path).unwrap_err().to_string();
             assert!(said.contains("not a key file") && !said.contains("hunter2"), "{said}");
         }
     }

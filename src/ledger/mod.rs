@@ -7,7 +7,7 @@
 //! mailbox is refused. A record that is damaged or of another version is set aside, reported, and replaced by an empty one; the engine then
 //! compares with the target by content.
 //!
-//! One message's way through it: `folder` takes what became known, `messages` writes it into a block and `head` into the folder's head,
+//! The way of a message through it: `folder` takes what became known, `messages` writes it into a block and `head` into the folder's head,
 //! `store` is the seam, `sqlite` keeps the rows in a file. `docs/ledger.md` describes the file.
 
 mod checksum;

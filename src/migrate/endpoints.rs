@@ -1,4 +1,4 @@
-//! From what the user typed to whom a run connects and whom it trusts.
+//! Turns what the user typed into the servers to which a run connects and the certificates that it trusts.
 
 use super::request::{AdministrationServer, Groupware, GroupwareMode, MailServer, Servers, TargetKind};
 use crate::dav::DavAddress;
@@ -64,16 +64,16 @@ fn endpoint(
 pub struct DavEnds {
     pub source: DavEnd,
     pub target: DavEnd,
-    /// The directory of the files that take the source's place, if they do.
+    /// The directory of the files that replace the source, if there is one.
     pub files: Option<PathBuf>,
-    /// Whether items come from folders of the mailboxes and from nowhere else.
+    /// Whether items come only from folders of the mailboxes.
     pub only_folders: bool,
-    /// Whether a source without calendars is a failure: somebody said where they are.
+    /// Whether a source without calendars is a failure, because the user said where they are.
     pub demanded: bool,
-    /// What the first account met where the source's calendars would be: a server, or why nothing answers there. After silence no other
-    /// account has to wait for it; after a server, silence is a failure.
+    /// What the first account found where the source's calendars should be: a server, or why nothing answers there. After a silence no
+    /// other account waits for it; after a server has answered, silence is a failure.
     pub first_met: OnceLock<Result<(), ItemServerFault>>,
-    /// Whether participants stay where the target sends nothing.
+    /// Whether participants stay if the target sends nothing.
     pub keep_attendees: bool,
 }
 
@@ -92,7 +92,7 @@ pub struct DavEnd {
     pub cleartext_allowed: bool,
 }
 
-/// The DAV servers of a run; none when nobody asked for items.
+/// The DAV servers of a run; none when items are not to be migrated.
 pub fn dav_ends(
     groupware: &Groupware,
     servers: &Servers,
@@ -133,8 +133,8 @@ pub fn dav_ends(
     }))
 }
 
-/// Whom to trust at an address: the fingerprint given, else the one trusted earlier, else the usual check, and where that fails whatever
-/// is given or trusted for another service of the same host.
+/// Which certificate to trust at an address: the given fingerprint, else the one trusted earlier, else the usual check; if that fails,
+/// whatever is given or trusted for another service of the same host.
 pub fn trust(
     address: &ServerAddress,
     port: u16,

@@ -16,14 +16,14 @@ pub enum Halt {
     },
     /// Our own record cannot be written; to continue could duplicate mail.
     Ledger(LedgerError),
-    /// The mailbox cannot continue before a person has done something.
+    /// The mailbox cannot continue until a person has done something.
     Problem(Box<Problem>),
     /// The user stopped or paused the run; what was in flight is settled.
     Held,
 }
 
 impl Halt {
-    /// The side of the server that failed us; the source where none did.
+    /// The side of the server that failed us; the source if none did.
     pub fn side(&self) -> Side {
         match self {
             Halt::Server { side, .. } => *side,
@@ -51,7 +51,7 @@ pub fn record_problem(error: &LedgerError) -> Problem {
     Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).noting(Note::Record(error.fault().clone()))
 }
 
-/// A server's error as the problem of every account that meets it.
+/// A server's error as a problem of every account that meets it.
 pub fn problem_of_all(side: Side, error: &ImapError) -> Problem {
     let kind = match error.kind() {
         ProblemKind::Unreachable => ProblemKind::ConnectionLost,
@@ -60,7 +60,7 @@ pub fn problem_of_all(side: Side, error: &ImapError) -> Problem {
     error.quoted_in(Problem::new(kind).on(side))
 }
 
-/// A server's error as the problem of an account.
+/// A server's error as a problem of one account.
 pub fn server_problem(side: Side, error: &ImapError, account: &Account) -> Problem {
     problem_of_all(side, error).for_account(&account.address)
 }
@@ -79,7 +79,7 @@ impl From<Problem> for Halt {
 
 /// Names the side of a server's error.
 pub trait OnSide<T> {
-    /// The error as one of that side.
+    /// The error as one on that side.
     fn on(self, side: Side) -> Result<T, Halt>;
 }
 

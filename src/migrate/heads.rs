@@ -11,16 +11,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub struct Head {
     /// Its UID.
     pub uid: Uid,
-    /// Its size as the server claims it.
+    /// Its size as the server announces it.
     pub size: u64,
     /// Its internal date.
     pub date: Option<DateTime<FixedOffset>>,
-    /// The number of its set of flags in this folder. All but the last eight bits say what they mean, whichever folder they are of.
+    /// The number of its set of flags in this folder. All but the last eight bits identify the meaning of the set across folders.
     flags: u32,
 }
 
 impl Head {
-    /// Whether another message, of this folder or of another, has the same flags, however they are spelt.
+    /// Whether another message, of this folder or another, has the same flags, however they are spelt.
     pub fn has_flags_of(&self, other: &Head) -> bool {
         self.flags_meaning() == other.flags_meaning()
     }
@@ -59,9 +59,9 @@ pub struct Heads {
     known: HashMap<Vec<String>, u32>,
     read: u64,
     permanent_ids: HashMap<Uid, u64>,
-    /// Flags that cannot be sent, one for each message that has such.
+    /// Flags that cannot be sent, one for each message that has any.
     unused_flags: HashMap<Uid, String>,
-    /// What the server says in place of a date that can be understood, as an example.
+    /// An example of what the server sends in place of a date that can be understood.
     unread_date: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Heads {
         self.heads.push(Head { uid: head.uid, size: head.size, date: head.date, flags });
     }
 
-    /// Sorts by UID and keeps of two heads with one UID the later; servers answer in any order and sometimes twice.
+    /// Sorts by UID and keeps the later of two heads with the same UID; servers answer in any order and sometimes twice.
     pub fn finish(&mut self) {
         self.heads.reverse();
         self.heads.sort_by_key(|head| head.uid);
@@ -105,12 +105,12 @@ impl Heads {
         self.read = self.heads.len() as u64;
     }
 
-    /// How many were read, those included that were not kept.
+    /// How many were read, including those that were not kept.
     pub fn read(&self) -> u64 {
         self.read
     }
 
-    /// Hands out the ids by which a message is the same in every folder of the server. They are of use once.
+    /// Hands out, once, the ids that a message has in every folder of the server.
     pub fn take_permanent_ids(&mut self) -> HashMap<Uid, u64> {
         std::mem::take(&mut self.permanent_ids)
     }
@@ -142,24 +142,24 @@ impl Heads {
         self.unused_flags.get(&uid).map(String::as_str)
     }
 
-    /// An example of what the server says in place of a date.
+    /// An example of what the server sends in place of a date.
     pub fn unread_date(&self) -> Option<&str> {
         self.unread_date.as_deref()
     }
 
-    /// Messages that have no date that can be understood.
+    /// Messages without a date that can be understood.
     pub fn dateless(&self) -> Vec<Uid> {
         self.heads.iter().filter(|head| head.date.is_none()).map(|head| head.uid).collect()
     }
 
-    /// Gives messages the dates of their headers.
+    /// Gives messages the dates in their headers.
     pub fn take_dates(&mut self, dates: &BTreeMap<Uid, DateTime<FixedOffset>>) {
         for head in &mut self.heads {
             head.date = head.date.or_else(|| dates.get(&head.uid).copied());
         }
     }
 
-    /// Their size together, in bytes.
+    /// Their total size in bytes.
     pub fn bytes(&self) -> u64 {
         self.heads.iter().map(|head| head.size).sum()
     }

@@ -1,10 +1,10 @@
 //! One mailbox: one worker's job, from signing in on both sides to its last folder, through as many connections as it takes.
 //!
-//! 1. Its mail, but for the folders that may hold calendars and contacts as messages.
+//! 1. Its mail, except the folders that may hold calendars and contacts as messages.
 //! 2. Its items, wherever they come from.
-//! 3. What of those folders did not become items, as mail.
+//! 3. The messages of those folders that did not become items, as mail.
 //!
-//! No other mail waits for items. Where no folder may hold any, 3 is empty.
+//! No other mail waits for items. If no folder may hold any, step 3 has nothing to do.
 
 use super::attempt::Mailbox;
 use super::context::RunContext;
@@ -31,7 +31,7 @@ use crate::ledger::{History, Ledger};
 use crate::progress::{Event, Step};
 use std::collections::BTreeSet;
 
-/// Seconds before each new try after a server failed us. Progress between two failures begins the row anew.
+/// Seconds before each new attempt after a server failed us. Progress between two failures starts the series again.
 const PAUSES: [u64; 9] = [1, 5, 15, 60, 60, 120, 300, 300, 300];
 
 /// The migration of one mailbox, over all its turns.
@@ -40,29 +40,29 @@ pub struct MailboxTask<'a> {
     migration: Migration<'a>,
 }
 
-/// What of it is known so far.
+/// What is known about it so far.
 struct Migration<'a> {
     mailbox: Mailbox<'a>,
     ledger: Option<Ledger>,
     folders: Option<Vec<FolderJob>>,
-    /// What the source lists and is not copied.
+    /// What the source lists but is not copied.
     left_out: Vec<LeftOut>,
-    /// What was found gone on the source and not found again yet.
+    /// Messages that were found to be gone from the source and not found again yet.
     gone: Vec<Gone>,
     beside: Beside,
     losses_at_names: renames::Losses,
     /// Folders that are copied as mail after the items; empty from then on.
     after_items: BTreeSet<FolderId>,
-    /// What became of the items, once they were migrated.
+    /// The outcome of the items, once they have been migrated.
     items: Option<ItemsEnd>,
-    /// Whether a folder that did not change since it was complete needs no scan.
+    /// Whether a folder that has not changed since it was complete needs no scan.
     takes_over: bool,
-    /// The bytes the target has room for, as far as it announced them and until that was looked at.
+    /// The free bytes that the target announced, until they have been compared with what is to be copied.
     free_bytes: Option<u64>,
 }
 
 impl<'a> MailboxTask<'a> {
-    /// Of a mailbox that was not begun yet.
+    /// For a mailbox that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let mailbox = Mailbox::new(context, account, Reporter::new(context, id));
         let migration = Migration {
@@ -95,7 +95,7 @@ impl Task<Verdict> for MailboxTask<'_> {
             };
             migration.migrate_items(ended);
             if ended == Ended::Done(()) && migration.left_items() {
-                // Nothing is wrong with it: its items were left for later.
+                // Nothing is wrong with it; its items were left for later.
                 return Turn::Ended(migration.end(Ended::Stopped));
             }
             let is_through = std::mem::take(&mut migration.after_items).is_empty();
@@ -114,7 +114,7 @@ impl Task<Verdict> for MailboxTask<'_> {
 impl Work for Migration<'_> {
     type Done = ();
 
-    /// What is settled, what was checked or compared, and the folders that came to their end.
+    /// What is settled, what was checked or compared, and the folders that are finished.
     fn progress(&self) -> u64 {
         self.settled()
             + self.mailbox.reporter.checked
@@ -146,7 +146,7 @@ impl Migration<'_> {
         self.folders.iter().flatten().map(|job| job.progress.settled()).sum()
     }
 
-    /// Migrates calendars and contacts, once, when the mail that does not wait for them is at its end, whichever that is.
+    /// Migrates calendars and contacts, once, when the mail that does not wait for them has ended, however it ended.
     fn migrate_items(&mut self, ended: Ended<()>) {
         let Self { mailbox, ledger, items, .. } = self;
         let (context, id, account) = (mailbox.context, mailbox.reporter.account, mailbox.account);
@@ -161,13 +161,13 @@ impl Migration<'_> {
         *items = Some(end);
     }
 
-    /// Whether the user skipped the account while its items were copied, and they are not through.
+    /// Whether the user skipped the account while its items were being copied, before they were finished.
     fn left_items(&self) -> bool {
         let Mailbox { context, reporter, .. } = &self.mailbox;
         context.control.is_skipped(reporter.account) && self.items.as_ref().is_some_and(|items| items.is_incomplete)
     }
 
-    /// Reports what is left to report, and says how the account ended.
+    /// Reports what is left to report, and returns how the account ended.
     fn end(&mut self, ended: Ended<()>) -> Verdict {
         let has_settled = self.settled() > 0;
         let Self { mailbox, ledger, folders, left_out, items, .. } = self;
@@ -186,7 +186,7 @@ impl Migration<'_> {
         Verdict::of(ended, &evidence, has_settled)
     }
 
-    /// Decides which folder goes where; once for each run, so that ids hold.
+    /// Decides which folder goes where; once in each run, so that ids stay the same.
     fn plan(&mut self, sessions: &mut Sessions, listings: Listings) -> Result<Vec<FolderJob>, Halt> {
         self.mailbox.reporter.step(Step::Listing);
         let mut ledger = self.open_ledger()?;
@@ -214,8 +214,8 @@ impl Migration<'_> {
             left_out: left_out.clone(),
         });
         reporter.losses_of_list(&left_out);
-        // Complete is a word about all messages: with some left out every folder is looked at. So it is where it must be known which
-        // messages the other folders have.
+        // A complete folder has all messages, so every folder is scanned if rules leave some out, or if the messages of the other folders
+        // must be known.
         let needs_all = context.selection.limits_messages() || folders.iter().any(|job| job.rest);
         self.takes_over = !needs_all && !context.options.repair;
         self.left_out = left_out;
@@ -226,7 +226,7 @@ impl Migration<'_> {
         self.free_bytes = target.free_bytes;
         let holds = |job: &FolderJob| source.folders.iter().zip(&may_hold).any(|(it, may)| *may && *it == job.source);
         let wait = folders.iter().any(holds);
-        // What is to hold what no other folder has comes after all others.
+        // The folder for messages that no other folder has comes after all others.
         self.after_items = folders.iter().filter(|job| holds(job) || (wait && job.rest)).map(|job| job.id).collect();
         self.ledger = Some(ledger);
         Ok(folders)
@@ -246,17 +246,17 @@ impl Migration<'_> {
         Ok(ledger)
     }
 
-    /// Brings every folder to its end: what has not changed is taken over, then all others are scanned, copied, and proved.
+    /// Finishes every folder: unchanged ones are taken over, then all others are scanned, copied, and proved.
     ///
-    /// Each of these is done for all folders before the next, so that a folder never waits for the answer to another's question.
+    /// Each step is done for all folders before the next, so that a folder never waits for the answer to another's request.
     fn attempt_folders(
         &mut self,
         sessions: &mut Sessions,
         ledger: &mut Ledger,
         folders: &mut [FolderJob],
     ) -> Result<(), Halt> {
-        // What an earlier attempt saw of a folder on the target is older than what that attempt sent to it. A folder that comes last would be
-        // judged by it, and sent again.
+        // What an earlier attempt saw in a folder of the target is older than what that attempt sent to it. A folder that comes last would
+        // be judged by it, and sent again.
         folders.iter_mut().filter(|job| !job.progress.finished).for_each(|job| job.target = None);
         if let Some(rest) = folders.iter().find(|job| job.rest && !job.progress.finished) {
             // A lost connection shows at the next command.
@@ -267,14 +267,14 @@ impl Migration<'_> {
         let is_due = |job: &FolderJob| !waiting.contains(&job.id);
         let last = in_the_end(folders);
         self.bring_to_end(sessions, ledger, folders, &|job| is_due(job) && !last.contains(&job.id.index()))?;
-        // A folder at which a connection was lost comes after all others have come to their end, alone. Some were refused only now.
+        // A folder at which a connection was lost comes alone, after all others are finished. Some were refused only now.
         let last = in_the_end(folders).into_iter().filter(|index| is_due(&folders[*index])).collect::<Vec<_>>();
         for index in last {
             sessions.wait_for_next_byte(self.mailbox.context.options.patience.alone)?;
             self.bring_to_end(sessions, ledger, folders, &|job| job.id.index() == index)?;
         }
         if !waiting.is_empty() {
-            // Not all folders were looked at; who looks for what is gone would not find it.
+            // Not all folders were read, so messages that are gone from one could not be found in another.
             return Ok(());
         }
         deletions::settle(&mut self.mailbox, sessions, ledger, folders, &mut self.gone, &self.beside)?;
@@ -282,7 +282,7 @@ impl Migration<'_> {
         Ok(())
     }
 
-    /// Brings those of the folders that are `due`, and not through yet, to their end.
+    /// Finishes those folders that are `due` and not finished yet.
     fn bring_to_end(
         &mut self,
         sessions: &mut Sessions,
@@ -297,7 +297,7 @@ impl Migration<'_> {
         }
         flags::of_unchanged(&mut self.mailbox, sessions, ledger, folders)?;
         if folders.iter().any(due) {
-            // While it signs in, folders are scanned.
+            // Folders are scanned while it signs in.
             let Mailbox { context, reporter, account, user, .. } = &self.mailbox;
             sessions.start_follower(context, reporter.account, account, user.as_ref());
         }
@@ -309,7 +309,7 @@ impl Migration<'_> {
         proof::prove_folders(&mut self.mailbox, sessions, ledger, folders)
     }
 
-    /// Reports, before anything is copied, when the target has less room than is needed.
+    /// Reports, before anything is copied, if the target has less free space than is needed.
     fn weigh(&mut self, ledger: &Ledger, folders: &[FolderJob]) -> Result<(), Halt> {
         let Some(free) = self.free_bytes.take() else { return Ok(()) };
         let mut needed = 0;
@@ -324,7 +324,7 @@ impl Migration<'_> {
     }
 }
 
-/// The places of the folders that come last, each alone: at which a connection was lost, and behind them the one that is to hold what no
+/// The indexes of the folders that come last, each alone: those at which a connection was lost, and after them the one for messages that no
 /// other folder has.
 fn in_the_end(folders: &[FolderJob]) -> Vec<usize> {
     let open = || (0..folders.len()).filter(|index| !folders[*index].progress.finished);

@@ -1,14 +1,14 @@
 //! The verdict on an account: the only place where one becomes complete.
 //!
-//! Promises that it follows from counts and states alone. An account is complete only if
+//! Promises that the verdict follows from counts and states alone. An account is complete only if
 //!
-//! - every folder that the user's rules take came to its end,
+//! - every folder that the user's rules take is finished,
 //! - in each of them every message of the source is on the target, as mail or as an item, or was deleted on the source meanwhile,
-//! - so is every text that its calendars and address books list,
-//! - nothing that the source lists was left out but by a rule, or for a reason that is no loss,
+//! - the same is true of every text that its calendars and address books list,
+//! - nothing that the source lists was left out except by a rule, or for a reason that loses nothing,
 //! - and no problem says that something is missing.
 //!
-//! What cannot be proved is incomplete. A [`Verdict`] can be made here only, so that nobody else can call an account complete.
+//! What cannot be proved is incomplete. A [`Verdict`] can only be made here, so that no other code can call an account complete.
 
 use super::context::retry::Ended;
 use crate::domain::LeftOut;
@@ -18,10 +18,10 @@ use crate::progress::AccountEnd;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict(AccountEnd);
 
-/// What is known of a folder's messages at its end.
+/// What is known about a folder's messages at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FolderEvidence {
-    /// On the source, as far as the user's rules take them; those included that it counts and does not list.
+    /// On the source, as far as the user's rules take them, including those that it counts but does not list.
     pub on_source: u64,
     /// Of these, on the target: copied, or found there, and not known as missing or altered.
     pub on_target: u64,
@@ -51,7 +51,7 @@ impl ItemEvidence {
 }
 
 impl FolderEvidence {
-    /// Messages of which nothing says that they are on the target.
+    /// Messages without evidence that they are on the target.
     pub fn unaccounted(&self) -> u64 {
         self.on_source.saturating_sub(self.on_target + self.as_items + self.vanished)
     }
@@ -62,13 +62,13 @@ impl FolderEvidence {
     }
 }
 
-/// What is known of an account at its end.
+/// What is known about an account at its end.
 pub struct Evidence<'e> {
-    /// One for each folder of the plan; none for a folder that did not come to its end.
+    /// One for each folder of the plan; none for a folder that is not finished.
     pub folders: &'e [Option<FolderEvidence>],
-    /// Its items; none where nobody asked for them, or where nobody knows what the source has.
+    /// Its items; none if they were not to be migrated, or if it is unknown what the source has.
     pub items: Option<ItemEvidence>,
-    /// What the source lists and is not in the plan.
+    /// What the source lists but is not in the plan.
     pub left_out: &'e [LeftOut],
     /// Whether a problem was reported that leaves something missing.
     pub has_failed: bool,
@@ -95,7 +95,7 @@ impl Verdict {
         })
     }
 
-    /// On an account that was only looked at: whether nothing keeps it from being migrated.
+    /// On an account that was only checked: whether nothing prevents its migration.
     pub fn of_survey(ended: Ended<bool>) -> Self {
         Self(match ended {
             Ended::Done(true) => AccountEnd::Complete,

@@ -1,15 +1,15 @@
-//! Witnesses: whether the UIDs of a record still name the messages that it speaks of, on both sides.
+//! Witnesses: whether the UIDs in a record still name the same messages, on both sides.
 //!
-//! UIDVALIDITY alone does not say so. A server that is restored from a backup keeps it, and gives the UIDs of the lost messages to others.
-//! In every run:
+//! UIDVALIDITY alone does not show it: a server that is restored from a backup keeps it, and gives the UIDs of the lost messages to others.
+//! So in every run:
 //!
-//! 1. A few recorded messages of each folder, the last ones and some spread over it, are looked at on both sides.
-//! 2. On the source, the sizes that it announced are compared with those that it announces now.
-//! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is the user's own
-//!    deletion, as long as the target's UIDNEXT shows that it continued from there.
-//! 4. UIDNEXT must not have gone back on either side. One that is not above the UIDs that exist is no evidence.
+//! 1. A few recorded messages of each folder, the last ones and some spread over it, are checked on both sides.
+//! 2. On the source, the recorded sizes are compared with those that it announces now.
+//! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
+//!    user, if the target's UIDNEXT shows that the folder continued from there.
+//! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all UIDs that exist proves nothing.
 //!
-//! At any doubt the folder is compared by content.
+//! In case of doubt the folder is compared by content.
 
 use super::attempt::Mailbox;
 use super::attempt::suspects::suspect;
@@ -21,17 +21,17 @@ use crate::domain::{MessageHead, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use std::collections::BTreeMap;
 
-/// Folders that are looked at with one question ahead of the answers.
+/// Folders that are checked with one request ahead of the answers.
 const AT_ONCE: usize = 200;
 
-/// A folder that has a record, and the messages of it that are looked at.
+/// A folder that has a record, and those of its messages that are checked.
 struct Recorded<'a> {
     job: &'a mut FolderJob,
     record: FolderRecord,
     sampled: Vec<Message>,
 }
 
-/// Looks at a few recorded messages of every folder that is `due` and has a record, with all questions ahead of the answers.
+/// Checks a few recorded messages of every folder that is `due` and has a record, with all requests ahead of the answers.
 pub fn look(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -61,7 +61,7 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let sampled: Vec<Vec<Message>> = part.iter().map(|recorded| recorded.sampled.clone()).collect();
     let source_names: Vec<Vec<u8>> = part.iter().map(|recorded| recorded.job.source.wire_name.clone()).collect();
     let Sessions { source, target, .. } = sessions;
-    // Only folders in which places are known have something to look at.
+    // Only folders with known places have something to check.
     let placed: Vec<usize> =
         (0..part.len()).filter(|index| sampled[*index].iter().any(|message| message.target_uid.is_some())).collect();
     let target_names: Vec<Vec<u8>> = placed.iter().map(|index| target_name(target, &part[*index].record)).collect();

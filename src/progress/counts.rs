@@ -18,7 +18,7 @@ impl Counts {
     }
 }
 
-/// What became of changes that people made on the source since an earlier run, in messages but for `renamed`.
+/// What became of changes that people made on the source since an earlier run, in messages except `renamed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Followed {
@@ -45,13 +45,14 @@ impl Followed {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.new += other.new;
-        self.flags += other.flags;
-        self.moved += other.moved;
-        self.renamed += other.renamed;
-        self.deleted += other.deleted;
-        self.taken_away += other.taken_away;
-        self.left += other.left;
+        let mut other = *other;
+        self.numbers().into_iter().zip(other.numbers()).for_each(|(sum, other)| *sum += *other);
+    }
+
+    /// Each of them. A new one cannot be forgotten here.
+    fn numbers(&mut self) -> [&mut u64; 7] {
+        let Self { new, flags, moved, renamed, deleted, taken_away, left } = self;
+        [new, flags, moved, renamed, deleted, taken_away, left]
     }
 }
 
@@ -79,7 +80,16 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Messages of which nothing more will change: on the target, deleted, or failed.
+    /// Each number in it. A new one cannot be forgotten here.
+    fn numbers(&mut self) -> Vec<&mut u64> {
+        let Self { expected, found, copied, checked, compared_before, left_out, vanished, failed, followed } = self;
+        let counts = [expected, found, copied, checked].into_iter();
+        let counts = counts.flat_map(|counts| [&mut counts.messages, &mut counts.bytes]);
+        let others = [compared_before, left_out, vanished, failed].into_iter();
+        counts.chain(others).chain(followed.numbers()).collect()
+    }
+
+    /// Messages about which nothing more will change: on the target, deleted, or failed.
     pub fn settled(&self) -> u64 {
         self.arrived().messages + self.vanished + self.failed
     }
@@ -109,25 +119,8 @@ impl Tally {
 
 /// Changes a sum by the difference of one of its parts.
 pub(super) fn shift(sum: &mut Tally, before: &Tally, after: &Tally) {
-    let move_by = |value: &mut u64, before: u64, after: u64| *value = *value + after - before;
-    let move_counts = |value: &mut Counts, before: Counts, after: Counts| {
-        move_by(&mut value.messages, before.messages, after.messages);
-        move_by(&mut value.bytes, before.bytes, after.bytes);
-    };
-    move_counts(&mut sum.expected, before.expected, after.expected);
-    move_counts(&mut sum.found, before.found, after.found);
-    move_counts(&mut sum.copied, before.copied, after.copied);
-    move_counts(&mut sum.checked, before.checked, after.checked);
-    move_by(&mut sum.compared_before, before.compared_before, after.compared_before);
-    move_by(&mut sum.left_out, before.left_out, after.left_out);
-    move_by(&mut sum.vanished, before.vanished, after.vanished);
-    move_by(&mut sum.failed, before.failed, after.failed);
-    let (followed, before, after) = (&mut sum.followed, before.followed, after.followed);
-    move_by(&mut followed.new, before.new, after.new);
-    move_by(&mut followed.flags, before.flags, after.flags);
-    move_by(&mut followed.moved, before.moved, after.moved);
-    move_by(&mut followed.renamed, before.renamed, after.renamed);
-    move_by(&mut followed.deleted, before.deleted, after.deleted);
-    move_by(&mut followed.taken_away, before.taken_away, after.taken_away);
-    move_by(&mut followed.left, before.left, after.left);
+    let (mut before, mut after) = (*before, *after);
+    for ((sum, before), after) in sum.numbers().into_iter().zip(before.numbers()).zip(after.numbers()) {
+        *sum = *sum + *after - *before;
+    }
 }

@@ -240,7 +240,12 @@ fn a_wait_by_our_own_choice_says_why_and_cannot_be_shortened() {
     }
     let mut harness = plain(known(&events));
     harness.run_steps(2);
-    assert!(harness.query_all_by_label_contains("so that the source server does not lock this computer out").next().is_some());
+    assert!(
+        harness
+            .query_all_by_label_contains("so that the source server does not lock this computer out")
+            .next()
+            .is_some()
+    );
     assert!(harness.query_by_label("Try now").is_none());
     assert!(harness.query_by_label_contains("All mailboxes are waiting").is_none());
 }

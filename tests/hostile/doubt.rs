@@ -2,7 +2,7 @@
 //! doubt alone, in folders of which no witness sees the place.
 
 use super::between::{Fate, Tamper};
-use super::last_pass::{assert_followed, filled, flags, letter, size, sizes};
+use super::first_pass::{assert_followed, filled, flags, letter, size, sizes};
 use super::stage::{ANN, Stage, kinds, problems};
 use kimt::domain::{ProblemKind, SpecialUse};
 use kimt::progress::Followed;

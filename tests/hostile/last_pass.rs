@@ -1,63 +1,17 @@
 //! The last pass: what people did on the source since an earlier run arrives on the target, and what they did on the target stays.
 
 use super::between::{Command, Fate, Tamper};
-use super::stage::{ANN, Stage, message, problems};
+use super::first_pass::{WAYS, assert_followed, cut_at, filled, flags, letter, migrated, size, sizes, stage};
+use super::stage::{ANN, Stage, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::{Followed, RunKind, RunState, Verdict};
-use kimt::rehearsal::{Action, Content, ImapOptions, Moment, NewMessage, Profile, Step};
+use kimt::rehearsal::Content;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Two servers, after a first pass over four letters of different sizes in `Work` that arrived at different times.
-pub fn stage(without: &[&'static str]) -> Stage {
-    migrated(without, without)
-}
-
-pub fn migrated(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
-    let stage = filled(source_without, target_without);
-    stage.assert_complete(&stage.migrate());
-    stage
-}
-
-pub fn filled(source_without: &[&'static str], target_without: &[&'static str]) -> Stage {
-    let options =
-        |without: &[&'static str]| ImapOptions { without: without.to_vec(), ..ImapOptions::new(Profile::Rich) };
-    let stage = Stage::with(options(source_without), options(target_without));
-    let store = stage.source.store();
-    for folder in ["Work", "Filed"] {
-        store.create_folder(ANN, folder).unwrap();
-    }
-    for number in 1..=4 {
-        letter(&stage, "Work", number);
-    }
-    stage
-}
-
-pub fn letter(stage: &Stage, folder: &str, number: u32) {
-    let text = format!("Subject: letter {number}\r\n\r\n{}\r\n", "x".repeat(number as usize * 7));
-    let date = NewMessage::new(Content::bytes(&b""[..])).date + chrono::Duration::hours(i64::from(number));
-    let letter = NewMessage { date, flags: vec!["$Label1".to_owned()], ..message(&text) };
-    stage.source.store().add(ANN, folder, letter).unwrap();
-}
-
-pub fn flags(stage: &Stage, folder: &str, uid: u32) -> BTreeSet<String> {
-    let mail = stage.target.mail();
-    let mut messages = mail.folder(folder).unwrap().messages.iter();
-    messages.find(|message| message.uid == uid).unwrap().flags.clone()
-}
-
 fn set(flags: &[&str]) -> BTreeSet<String> {
     flags.iter().map(|flag| (*flag).to_owned()).collect()
-}
-
-/// A run that is complete, copies nothing and follows this.
-pub fn assert_followed(stage: &Stage, followed: Followed) -> RunState {
-    let state = stage.migrate();
-    assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
-    assert_eq!((state.tally.followed, state.tally.copied.messages), (followed, 0), "{:#?}", problems(&state));
-    assert_eq!(stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
-    state
 }
 
 fn flags_of(messages: u64) -> Followed {
@@ -175,20 +129,6 @@ fn a_change_of_flags_that_was_cut_in_the_middle_is_completed_and_is_not_taken_fo
     }
 }
 
-/// Cuts the connection to the target at the command of that number and name, before it is done or after.
-fn cut_at(stage: &Stage, name: &'static str, number: usize, is_done: bool) {
-    let met = AtomicUsize::new(0);
-    stage.target.server.set_faults(Some(Arc::new(move |step: &Step<'_>| {
-        let is_meant = match step.moment {
-            Moment::Received { command } => !is_done && command == name,
-            Moment::Executed { command } => is_done && command == name,
-            _ => false,
-        };
-        let cuts = is_meant && met.fetch_add(1, Ordering::SeqCst) == number;
-        if cuts { Action::Cut } else { Action::Proceed }
-    })));
-}
-
 #[test]
 fn a_keyword_that_the_target_refuses_costs_the_standard_flags_nothing_and_is_named() {
     let mut stage = filled(&[], &[]);
@@ -246,71 +186,6 @@ fn keywords_that_a_target_adds_or_drops_by_itself_are_nobodys_doing() {
     }
 }
 
-/// What a folder of the target holds, by the sizes of its messages.
-pub fn sizes(stage: &Stage, folder: &str) -> Vec<u64> {
-    let mail = stage.target.mail();
-    let mut sizes: Vec<u64> = mail.folder(folder).unwrap().messages.iter().map(|message| message.size).collect();
-    sizes.sort_unstable();
-    sizes
-}
-
-pub fn size(number: u64) -> u64 {
-    23 + number * 7
-}
-
-/// Targets that move at once, that copy and take away, and both without COPYUID being of use.
-pub const WAYS: [&[&str]; 2] = [&[], &["MOVE"]];
-
-#[test]
-fn a_move_into_a_folder_that_a_rule_leaves_out_stays_and_is_counted_even_where_deletions_are_followed() {
-    for follow_deletions in [false, true] {
-        let mut stage = stage(&[]);
-        stage.target.store().create_folder(ANN, "Trash").unwrap();
-        stage.follow_deletions = follow_deletions;
-        stage.source.store().create_folder(ANN, "Private").unwrap();
-        stage.source.store().move_message(ANN, "Work", 2, "Private").unwrap();
-        let mut request = stage.request(kimt::progress::RunKind::Migrate, stage.folder.path());
-        request.selection.read_rules("exclude Private").unwrap();
-        let state = stage.finish(request);
-        assert_eq!(state.verdict(), Verdict::AllComplete, "{:#?}", problems(&state));
-        assert_eq!(state.tally.followed, Followed { deleted: 1, ..Followed::default() });
-        assert_eq!(sizes(&stage, "Work").len(), 4);
-    }
-}
-
-#[test]
-fn what_was_deleted_on_the_source_stays_and_is_counted_as_long_as_it_is_there() {
-    let stage = stage(&[]);
-    stage.source.store().delete_message(ANN, "Work", 1).unwrap();
-    stage.source.store().delete_message(ANN, "Work", 2).unwrap();
-    for _ in 0..2 {
-        assert_followed(&stage, Followed { deleted: 2, ..Followed::default() });
-        assert_eq!(sizes(&stage, "Work").len(), 4);
-    }
-    stage.target.store().delete_message(ANN, "Work", 1).unwrap();
-    assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
-}
-
-#[test]
-fn followed_deletions_go_into_the_trash_of_the_target_and_only_our_own_untouched_copies() {
-    for way in WAYS {
-        let mut stage = migrated(&[], way);
-        stage.follow_deletions = true;
-        let (source, target) = (stage.source.store(), stage.target.store());
-        target.create_folder(ANN, "Trash").unwrap();
-        for uid in 1..=3 {
-            source.delete_message(ANN, "Work", uid).unwrap();
-        }
-        target.set_flags(ANN, "Work", 2, &["\\Flagged"]).unwrap();
-        let other = Content::bytes(format!("Subject: other 33\r\n\r\n{:1$}", "", size(3) as usize - 21).as_bytes());
-        assert_eq!(other.size(), size(3));
-        target.replace_content(ANN, "Work", 3, other).unwrap();
-        assert_followed(&stage, Followed { taken_away: 1, left: 1, ..Followed::default() });
-        assert_eq!((sizes(&stage, "Work"), sizes(&stage, "Trash")), (vec![size(2), size(3), size(4)], vec![size(1)]));
-        assert_followed(&stage, Followed { left: 1, ..Followed::default() });
-    }
-}
-
 #[test]
 fn a_check_says_beforehand_what_a_last_pass_would_bring_and_changes_nothing() {
     for follow in [false, true] {
@@ -355,14 +230,6 @@ fn a_check_takes_no_message_for_deleted_that_a_rule_leaves_out_and_none_for_flag
     let mut request = stage.request(RunKind::Check, stage.folder.path());
     request.selection.read_rules("exclude Work").unwrap();
     assert_eq!(stage.finish(request).tally.followed, Followed::default());
-}
-
-#[test]
-fn without_a_trash_folder_nothing_is_taken_away() {
-    let mut stage = stage(&[]);
-    stage.follow_deletions = true;
-    stage.source.store().delete_message(ANN, "Work", 1).unwrap();
-    assert_followed(&stage, Followed { deleted: 1, ..Followed::default() });
 }
 
 /// How many messages are named as in their old folder too.

@@ -1,7 +1,7 @@
 //! Moves: what was moved on the source is moved on the target, once, and what its owner filed on the target stays where she put it, whatever
 //! becomes of the folders and of the record.
 
-use super::last_pass::{WAYS, assert_followed, filled, letter, migrated, size, sizes, stage};
+use super::first_pass::{WAYS, assert_followed, filled, letter, migrated, size, sizes, stage};
 use super::stage::{ANN, Stage, problems};
 use kimt::progress::{Followed, Verdict};
 use kimt::rehearsal::Content;
@@ -181,6 +181,13 @@ fn what_was_moved_out_of_a_folder_that_is_compared_anew_is_moved_and_what_comes_
     }
 }
 
+/// A run that copies one message and follows nothing.
+fn assert_copies_one(stage: &Stage) {
+    let state = stage.migrate();
+    let did = (state.tally.copied.messages, state.tally.followed);
+    assert_eq!(did, (1, Followed::default()), "{:#?}", problems(&state));
+}
+
 #[test]
 fn what_its_owner_filed_elsewhere_on_the_target_is_neither_copied_nor_moved_back_when_its_folder_is_compared_anew() {
     let on_target: fn(&mut Stage) = |stage| stage.target.store().change_uid_validity(ANN, "Filed").unwrap();
@@ -194,13 +201,7 @@ fn what_its_owner_filed_elsewhere_on_the_target_is_neither_copied_nor_moved_back
         compare_anew(&mut stage);
         // Something else there, so that the folder is read.
         letter(&stage, "Filed", 8);
-        let state = stage.migrate();
-        assert_eq!(
-            (state.tally.copied.messages, state.tally.followed),
-            (1, Followed::default()),
-            "{:#?}",
-            problems(&state)
-        );
+        assert_copies_one(&stage);
         let uid = stage.source.mail().folder("Filed").unwrap().messages[0].uid;
         stage.source.store().move_message(ANN, "Filed", uid, "Work").unwrap();
         assert_followed(&stage, Followed { left: 1, ..Followed::default() });
@@ -226,11 +227,5 @@ fn a_place_that_another_record_has_by_now_is_not_taken_away() {
     assert_eq!((sizes(&stage, "Work").len(), sizes(&stage, "Trash")), (4, vec![]));
     // And one that is moved is not looked for there.
     letter(&stage, "Filed", 1);
-    let state = stage.migrate();
-    assert_eq!(
-        (state.tally.copied.messages, state.tally.followed),
-        (1, Followed::default()),
-        "{:#?}",
-        problems(&state)
-    );
+    assert_copies_one(&stage);
 }

@@ -2,13 +2,12 @@
 //! the target keeps that name.
 
 use super::between::{Fate, Tamper};
+use super::first_pass::cut_at;
 use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::{Followed, RunState, Verdict};
-use kimt::rehearsal::{Action, Content, ImapOptions, Moment, NewMessage, Profile, Step};
+use kimt::rehearsal::{Content, ImapOptions, NewMessage, Profile};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Two servers, after a first pass over these folders, each with three letters of its own.
 fn migrated(folders: &[&str]) -> Stage {
@@ -381,20 +380,6 @@ fn a_target_that_hangs_up_at_every_rename_costs_nothing_but_the_name() {
     let state = stage.migrate();
     assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0), "{:#?}", problems(&state));
     assert_eq!(letters(&stage, "Work"), 3);
-}
-
-/// Cuts the connection to the target at the command of that number and name, before it is done or after.
-fn cut_at(stage: &Stage, name: &'static str, number: usize, is_done: bool) {
-    let met = AtomicUsize::new(0);
-    stage.target.server.set_faults(Some(Arc::new(move |step: &Step<'_>| {
-        let is_meant = match step.moment {
-            Moment::Received { command } => !is_done && command == name,
-            Moment::Executed { command } => is_done && command == name,
-            _ => false,
-        };
-        let cuts = is_meant && met.fetch_add(1, Ordering::SeqCst) == number;
-        if cuts { Action::Cut } else { Action::Proceed }
-    })));
 }
 
 #[test]

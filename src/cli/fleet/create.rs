@@ -53,7 +53,7 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
         Ok(false) => FleetKey::create(&typed.key_file),
         _ => FleetKey::read(&typed.key_file),
     };
-    let key = key.map_err(Refusal::usage)?;
+    let key = key.map_err(|fault| Refusal::usage(sentence(&fault)))?;
     let certificates = ahead.certificates.clone();
     let setup = Setup { certificates, ..setup };
     let bad = setup.bad_lines.len();

@@ -27,10 +27,16 @@ pub(super) fn begin(typed: &OrderArguments, task: &str, schedule: Option<Schedul
                 _ => "migrated",
             };
             let wait = match fleet.status().map_err(place::refused)?.workers.len() {
-                0 => "No machine is working on the fleet yet: start 'kimt fleet work' on as many as you like.".to_owned(),
+                0 => {
+                    "No machine is working on the fleet yet: start 'kimt fleet work' on as many as you like.".to_owned()
+                }
                 workers => format!(
                     "{} on the fleet now.",
-                    if workers == 1 { "1 process is working".to_owned() } else { format!("{workers} processes are working") }
+                    if workers == 1 {
+                        "1 process is working".to_owned()
+                    } else {
+                        format!("{workers} processes are working")
+                    }
                 ),
             };
             terminal::say(format!(

@@ -34,7 +34,7 @@ pub(super) fn keyed_fleet(typed: &KeyedArguments) -> Result<Fleet, Refusal> {
 
 /// The same with a lease of other times.
 pub(super) fn keyed_fleet_with(typed: &KeyedArguments, times: LeaseTimes) -> Result<Fleet, Refusal> {
-    let key = FleetKey::read(&typed.key_file).map_err(Refusal::usage)?;
+    let key = FleetKey::read(&typed.key_file).map_err(|fault| Refusal::usage(sentence(&fault)))?;
     let database = database(&typed.place.database, times)?;
     Fleet::open(database, typed.place.name.as_deref(), Some(&key)).map_err(refused)
 }

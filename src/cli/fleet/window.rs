@@ -7,7 +7,7 @@ use super::args::{DatabaseArguments, KeyedArguments, PlaceArguments, WatchArgume
 use super::setup::Setup;
 use super::{place, report};
 use crate::cli::exit_code::ExitStatus;
-use crate::cli::{Refusal, state_folder};
+use crate::cli::{Refusal, sentence, state_folder};
 use crate::fleet::{Fleet, FleetKey, LeaseTimes, Status, Wish};
 use crate::gui::fleet::{self, FleetMachine, FleetNews, FleetOrder, FleetPlace, FleetTrouble, Fleets};
 use crate::gui::{self, Folders};
@@ -33,7 +33,7 @@ pub(super) fn open(typed: &WatchArguments) -> Result<ExitStatus, Refusal> {
     let PlaceArguments { database, name } = &typed.place;
     place::address(database)?;
     let key_file = typed.key_file.clone().unwrap_or_default();
-    FleetKey::read(&key_file).map_err(Refusal::usage)?;
+    FleetKey::read(&key_file).map_err(|fault| Refusal::usage(sentence(&fault)))?;
     let key_file = std::path::absolute(&key_file).unwrap_or(key_file);
     let place = FleetPlace { ledger: database.ledger.clone(), name: name.clone().unwrap_or_default(), key_file };
     let folders = Folders { state: state_folder(None)?, logs: logs::default_folder() };
@@ -80,9 +80,9 @@ impl fleet::Fleet for Watched {
     fn look(&mut self, opened: &BTreeSet<usize>, news: &mut dyn FnMut(FleetNews)) -> Result<(), FleetTrouble> {
         let status = self.fleet.status().map_err(trouble)?;
         if status.finished {
-            let sentence =
+            let finished =
                 format!("The fleet '{}' is finished: its accounts and reports are wiped.", self.fleet.name());
-            return Err(FleetTrouble { sentence, may_pass: false });
+            return Err(FleetTrouble { sentence: finished, may_pass: false });
         }
         if self.pass != Some(status.pass) {
             (self.pass, self.since) = (Some(status.pass), None);

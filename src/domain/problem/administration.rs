@@ -235,7 +235,20 @@ impl Foreign for AdministrationFault {
                 why.each_foreign(each);
                 undo.iter_mut().for_each(|undo| undo.each_foreign(each));
             }
-            _ => {}
+            // The methods of calls are ours.
+            Self::OtherAnswer { .. } | Self::NoResult { .. } | Self::NoWords { .. } => {}
+            Self::NoToken
+            | Self::WebPage
+            | Self::NotJson
+            | Self::Status { .. }
+            | Self::TooLong { .. }
+            | Self::SecondFactor
+            | Self::NoOutcome
+            | Self::DomainLimit
+            | Self::NoServiceOnPort { .. }
+            | Self::PortAnswers { .. }
+            | Self::ListenersNotTaken
+            | Self::NothingAnswers { .. } => {}
         }
     }
 }

@@ -121,7 +121,9 @@ impl Problem {
             ItemMissing => {
                 "Migrate this mailbox again; if it was on the target before, with 'Copy deleted or missing messages again' under More (--repair)."
             }
-            FolderMissing | SubscriptionMissing => "Migrate this mailbox again: this creates the folder and subscribes to it.",
+            FolderMissing | SubscriptionMissing => {
+                "Migrate this mailbox again: this creates the folder and subscribes to it."
+            }
             DateDiffers | FlagsDiffer => {
                 "Migrate this mailbox again: this brings flags that people have changed on the source since. Otherwise decide whether the difference matters."
             }

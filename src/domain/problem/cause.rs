@@ -200,16 +200,34 @@ impl Foreign for Cause {
 
 impl Foreign for ProxyFault {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
-        if let Self::Unreachable { cause } | Self::Failed { cause } = self {
-            cause.each_foreign(each);
+        match self {
+            Self::Unreachable { cause } | Self::Failed { cause } => cause.each_foreign(each),
+            Self::WantsUser
+            | Self::TakesNoUser
+            | Self::UserRefused
+            | Self::UserTooLong
+            | Self::NotSocks
+            | Self::NotHttp
+            | Self::NameTooLong
+            | Self::NameNotSendable
+            | Self::Unreadable
+            | Self::Endless
+            | Self::Forbidden
+            | Self::NoNetwork
+            | Self::NoServer
+            | Self::NothingListens
+            | Self::NoAnswer
+            | Self::NotMade
+            | Self::Status { .. } => {}
         }
     }
 }
 
 impl Foreign for CertificateFileFault {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
-        if let Self::Unreadable { why } | Self::WrongPassword { why, .. } = self {
-            each(why);
+        match self {
+            Self::Unreadable { why } | Self::WrongPassword { why, .. } => each(why),
+            Self::NoPem | Self::NotPkcs12 => {}
         }
     }
 }

@@ -115,9 +115,20 @@ pub enum Sealed {
 
 impl Foreign for DatabaseFault {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
-        if let Self::Refused { words: text } | Self::Unreachable { why: text } | Self::NoEncryption { why: text } = self
-        {
-            each(text);
+        match self {
+            Self::Refused { words: text } | Self::Unreachable { why: text } | Self::NoEncryption { why: text } => {
+                each(text);
+            }
+            Self::SignInRefused
+            | Self::PasswordMissing
+            | Self::Missing
+            | Self::Standby
+            | Self::Full
+            | Self::NoRights
+            | Self::Busy
+            | Self::Ended
+            | Self::Silent
+            | Self::Version { .. } => {}
         }
     }
 }

@@ -80,13 +80,28 @@ pub enum MailServerFault {
 
 impl Foreign for MailServerFault {
     fn each_foreign(&mut self, each: &mut dyn FnMut(&mut String)) {
-        if let Self::NoGreeting { why: text }
-        | Self::FirstWords { words: text }
-        | Self::StarttlsRefused { words: text }
-        | Self::OtherName { name: text }
-        | Self::MadeAndNotThere { words: text } = self
-        {
-            each(text);
+        match self {
+            Self::NoGreeting { why: text }
+            | Self::FirstWords { words: text }
+            | Self::StarttlsRefused { words: text }
+            | Self::OtherName { name: text }
+            | Self::MadeAndNotThere { words: text } => each(text),
+            Self::Closed
+            | Self::Abandoned
+            | Self::SignsInUnasked
+            | Self::StarttlsNotOffered
+            | Self::DataBeforeEncryption
+            | Self::EncryptedAlready
+            | Self::NoPasswords
+            | Self::NotForOthers
+            | Self::NoTokens
+            | Self::NoMasterAuthentication
+            | Self::TooManyFolders { .. }
+            | Self::StatusWithoutNumbers
+            | Self::OpenedTooEarly
+            | Self::TooManyLiterals
+            | Self::MessageWithoutEnd
+            | Self::EndlessLine => {}
         }
     }
 }

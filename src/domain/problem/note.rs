@@ -195,7 +195,43 @@ impl Foreign for Note {
             Self::Items(note) => note.each_foreign(each),
             Self::Record(fault) => fault.each_foreign(each),
             Self::RecordSetAside { why, .. } => why.iter_mut().for_each(|why| why.each_foreign(each)),
-            _ => {}
+            // The user's own names, which are only made printable.
+            Self::SameMailbox { .. } => {}
+            Self::CountedNotListed
+            | Self::ListedNotDelivered
+            | Self::LostWhileReading { .. }
+            | Self::LostWhileSending
+            | Self::LostWhileOpening
+            | Self::LostWhileCreating
+            | Self::AnnouncedAndGiven { .. }
+            | Self::LostAtEachMessage
+            | Self::LeftOut { .. }
+            | Self::SizeLimit { .. }
+            | Self::RoomNeeded { .. }
+            | Self::DateBecame { .. }
+            | Self::NoDates
+            | Self::NoUidValidity
+            | Self::TakenSince
+            | Self::FinalLineEndChanged
+            | Self::LineEndsChanged
+            | Self::HeaderLinesAdded
+            | Self::HeaderChanged
+            | Self::CarriageReturnsDeleted
+            | Self::TargetUnread { .. }
+            | Self::GmailPasswords
+            | Self::GmailConnections
+            | Self::MicrosoftPasswords
+            | Self::YahooPasswords
+            | Self::YahooConnections
+            | Self::IcloudPasswords
+            | Self::ImapSwitchedOff
+            | Self::NeteasePasswords
+            | Self::ProgramNotAllowed
+            | Self::NoMailbox
+            | Self::NoListener
+            | Self::PasswordCreatesUser
+            | Self::NoStateFolder
+            | Self::ListTooLarge { .. } => {}
         }
     }
 
@@ -296,7 +332,9 @@ impl Note {
             Note::ImapSwitchedOff => {
                 "this provider allows IMAP only after the person has switched it on in the web mail's settings"
             }
-            Note::NeteasePasswords => "NetEase accepts only authorisation codes, which the person creates in its web mail",
+            Note::NeteasePasswords => {
+                "NetEase accepts only authorisation codes, which the person creates in its web mail"
+            }
             Note::ProgramNotAllowed => {
                 "this provider allows the program only after the person has allowed IMAP in the web mail's settings"
             }
@@ -323,7 +361,11 @@ impl Note {
             }
             Note::NoStateFolder => "the system does not say where it is; name a folder with --state-dir",
             Note::ListTooLarge { most } => {
-                return write!(formatter, "it is larger than {}, the most that a list of accounts may have", numbers::size(*most));
+                return write!(
+                    formatter,
+                    "it is larger than {}, the most that a list of accounts may have",
+                    numbers::size(*most)
+                );
             }
         };
         formatter.write_str(text)

@@ -113,7 +113,9 @@ impl Problem {
             }
             ExtraCopies => format!("{message} {has} more copies on the target than on the source"),
             MarkedOnTarget => {
-                format!("{message} {has} different flags on the target, because somebody has changed them there since {copied}")
+                format!(
+                    "{message} {has} different flags on the target, because somebody has changed them there since {copied}"
+                )
             }
             MessageFiled => {
                 format!(
@@ -143,7 +145,9 @@ impl Problem {
             }
             MessageUnproved => {
                 let may_be = if is_one { "a message that may be this one" } else { "messages that may be these" };
-                format!("{message} could not be verified, because the target lists {may_be} but does not deliver {them}")
+                format!(
+                    "{message} could not be verified, because the target lists {may_be} but does not deliver {them}"
+                )
             }
             MessageMissing => format!("{message} {is} not on the target"),
             DateNotKept => format!("{message} {has} a different date on the target"),

@@ -59,14 +59,14 @@ pub struct Mailbox<'a> {
     pub places: BTreeSet<FolderPath>,
     /// The target's folders that were made ready.
     pub opened: BTreeMap<FolderId, FolderPath>,
-    /// The wire names of the target's folders that were made in this run.
+    /// The wire names of the target's folders that were created in this run.
     pub made: BTreeSet<Vec<u8>>,
     /// Asks the source who wrote what is missing.
     pub names: Names,
 }
 
 impl<'a> Mailbox<'a> {
-    /// A mailbox of which nothing is known yet.
+    /// A mailbox about which nothing is known yet.
     pub fn new(context: &'a RunContext, account: &'a Account, reporter: Reporter<'a>) -> Self {
         Self {
             context,
@@ -91,12 +91,12 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// What the user wishes, as far as it reaches this mailbox.
+    /// The user's wishes, as far as they reach this mailbox.
     pub fn control(&self) -> AccountControl {
         self.context.control.of(self.reporter.account)
     }
 
-    /// Notes what was found right, and reports it.
+    /// Notes the messages that were found to be correct, and reports them.
     pub fn take_right(&mut self, ledger: &mut Ledger, found: Vec<Found>) -> Result<(), Halt> {
         for (folder, record, right) in found.into_iter().filter(|(_, _, right)| !right.is_empty()) {
             let pairs: Vec<(Uid, Uid)> = right.iter().map(|right| (right.uid, right.target_uid)).collect();
@@ -107,7 +107,7 @@ impl<'a> Mailbox<'a> {
     }
 }
 
-/// The messages of a folder that are done, and of which the record does not say that they were compared the way that is asked for.
+/// The messages of a folder that are done but that, according to the record, have not been compared in the requested way.
 pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Result<Vec<Done>, Halt> {
     Ok(match verify {
         Verify::Size => ledger.unseen(record)?,
@@ -115,7 +115,8 @@ pub fn uncompared(ledger: &Ledger, record: &FolderRecord, verify: Verify) -> Res
     })
 }
 
-/// Ends a folder by an error that only reaches it; none then. The rest of the mailbox continues. A loss of the connection is noted.
+/// Ends a folder at an error that affects only this folder, and returns none; the rest of the mailbox continues. A lost connection is
+/// noted.
 pub fn within_folder<T>(
     outcome: Result<T, Halt>,
     mailbox: &mut Mailbox<'_>,
@@ -160,7 +161,7 @@ impl FolderRun<'_, '_> {
         if status.uid_validity == self.scan.status.uid_validity { Ok(()) } else { Err(self.replaced()) }
     }
 
-    /// The folder's UIDs name other messages now.
+    /// The folder's UIDs now name other messages.
     pub fn replaced(&self) -> Halt {
         Problem::new(ProblemKind::FolderReplaced).in_folder(&self.job.planned.source).into()
     }
@@ -175,7 +176,7 @@ impl FolderRun<'_, '_> {
         self.job.report_once(&mut self.mailbox.reporter, problem);
     }
 
-    /// Reports which of the folder's messages are on the target, as far as that was not reported yet.
+    /// Reports which of the folder's messages are on the target, where that has not been reported yet.
     pub fn report_found(&mut self, record: &FolderRecord) -> Result<(), Halt> {
         let done = self.ledger.done(record)?;
         let taken = done.iter().filter(|(uid, _)| self.scan.heads.get(*uid).is_some());
@@ -186,7 +187,7 @@ impl FolderRun<'_, '_> {
         Ok(())
     }
 
-    /// What is known of the folder's messages now.
+    /// What is known about the folder's messages now.
     pub fn evidence(&self, record: &FolderRecord) -> Result<FolderEvidence, Halt> {
         let done: BTreeSet<Uid> = self.ledger.done(record)?.into_iter().map(|(uid, _)| uid).collect();
         Ok(self.scan.evidence(&done, &self.job.progress))

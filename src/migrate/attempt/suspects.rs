@@ -1,15 +1,16 @@
-//! Folders and messages at which a connection is lost, on either side: they come last, alone, and with a longer limit of time; then they
-//! are named. So none of them holds up the rest, and what each costs is bounded:
+//! Folders and messages at which a connection is lost, on either side: they come last, alone, and with a longer time limit; then they are
+//! named. So none of them holds up the rest, and the cost of each is bounded:
 //!
-//! 1. A folder that costs the connection when it is opened or made ready comes after all others. There both servers may take as long as
-//!    `Patience::alone`. At the third loss, or the second if the server was silent, it is named.
-//! 2. Folders that were asked for together are asked for one by one from then on: it could have been any of them. A target's first hang-up
-//!    counts for none.
-//! 3. A folder that a server refuses in words that ask to wait is asked for again, last and alone. Whether the folder or the server is meant
-//!    shows when another one is opened, which was opened before: if that is refused too, the server is waited for. If it is not, the folder is
-//!    named at its third refusal.
-//! 4. Folders that a server refuses for good are named, unless it opens none of them and says the same of all: then the mailbox is meant.
-//! 5. A folder at which a connection is lost in other work five times in a row, without anything brought forward, is named.
+//! 1. A folder at which the connection is lost when it is opened or made ready comes after all others. Both servers may then take as long
+//!    as `Patience::alone`. At the third loss, or the second if the server was silent, it is named.
+//! 2. Folders that were requested together are requested one by one from then on: it could have been any of them. A target's first hang-up
+//!    does not count.
+//! 3. A folder that a server refuses in words that ask to wait is requested again, last and alone. Opening another one that was opened
+//!    before shows whether the refusal concerns the folder or the server: if that is refused too, the run waits for the server. If not, the
+//!    folder is named at its third refusal.
+//! 4. Folders that a server refuses for good are named, unless it opens none and refuses all in the same words: the refusal then concerns
+//!    the mailbox.
+//! 5. A folder at which a connection is lost in other work five times in a row, without progress, is named.
 
 use super::Mailbox;
 use crate::domain::{Note, Problem, ProblemKind, Side};
@@ -18,15 +19,15 @@ use crate::migrate::folder::{FolderJob, refused_folder};
 use crate::migrate::halt::Halt;
 use crate::migrate::sessions::Sessions;
 
-/// Losses at which a folder is named: when it is opened, and in other work.
+/// After this many losses a folder is named: when it is opened, and in other work.
 const OPENINGS: u32 = 3;
 const SILENT_OPENINGS: u32 = 2;
 const LOSSES_AT_WORK: u32 = 5;
 
-/// Refusals in words that ask to wait, at which a folder is named.
+/// After this many refusals in words that ask to wait, a folder is named.
 const REFUSALS: u32 = 3;
 
-/// Whether the folders of a side are asked for one by one.
+/// Whether the folders of a side are requested one by one.
 #[derive(Debug, Default)]
 pub struct Singly {
     pub source: bool,
@@ -38,7 +39,7 @@ pub struct Singly {
 pub struct Good {
     pub source: Option<Vec<u8>>,
     pub target: Option<Vec<u8>>,
-    /// Whether the source told of messages in one.
+    /// Whether the source listed messages in one.
     pub gave: bool,
 }
 
@@ -61,7 +62,7 @@ impl Singly {
 /// Notes that the connection to this side was lost when a folder was opened or made ready there.
 pub fn suspect(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, at: Side, halt: &Halt) {
     let Some(error) = loss(mailbox, halt, at) else { return };
-    // The target's first hang-up, when many were asked for together, says too little.
+    // The target's first hang-up, when many were requested together, proves too little.
     let says_little = at != Side::Source && !error.is_silence() && !mailbox.singly.target;
     mailbox.singly.note(halt);
     if says_little {
@@ -83,7 +84,7 @@ pub fn suspect_at_work(mailbox: &mut Mailbox<'_>, job: &mut FolderJob, halt: &Ha
     }
 }
 
-/// Decides what to do about a folder that a server refuses to open or to make ready. An error is that the server is to be waited for.
+/// Decides what to do about a folder that a server refuses to open or to make ready. An error means that the run waits for the server.
 pub fn refused(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -93,7 +94,7 @@ pub fn refused(
 ) -> Result<(), Halt> {
     if !error.is_pause() {
         let is_any_open = match at {
-            // An empty folder shows nothing: nobody asks for its messages.
+            // An empty folder shows nothing, because its messages are not requested.
             Side::Source => mailbox.good.gave,
             Side::Target | Side::Administration => mailbox.good.target.is_some(),
         };
@@ -120,8 +121,8 @@ pub fn refused(
     Err(Halt::Server { side: at, error })
 }
 
-/// Names the folders that a server refused before it opened any. Where it opened none, and said the same of all, the mailbox is meant, and not
-/// each of them. An error is that.
+/// Names the folders that a server refused before it opened any. If it opened none, and refused all in the same words, the refusal concerns
+/// the mailbox: this is the error.
 pub fn settle_refusals(mailbox: &mut Mailbox<'_>, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let mut refusals = std::mem::take(&mut mailbox.refusals);
     if let [(_, side, first), _, ..] = refusals.as_slice() {

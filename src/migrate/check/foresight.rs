@@ -1,9 +1,9 @@
-//! What a last pass would bring, as far as the source and the record of earlier runs say. The target is not asked, so nothing is known of what
-//! somebody did there, which stays.
+//! What a last pass would bring, as far as the source and the record of earlier runs show. The target is not asked, so nothing is known
+//! about changes that people made there, which stay.
 //!
-//! 1. Each record's folder is found on the source, whatever it is called now (`follow/renames`).
-//! 2. Of each folder, messages that the record does not know are new; those that it knows and the source has not any more are gone; those with
-//!    other flags than were set get new ones.
+//! 1. Each record's folder is found on the source, whatever its name is now (`follow/renames`).
+//! 2. In each folder, messages that the record does not know are new; those that it knows and the source no longer has are gone; those
+//!    whose flags differ from those that were set get new ones.
 //! 3. As many gone messages count as moved as there are new ones of their sizes; a migration reads these to be sure.
 
 use crate::domain::{Folder, MessageHead, Uid};
@@ -42,7 +42,7 @@ struct Seen {
 }
 
 impl<'a> Foresight<'a> {
-    /// Nothing is known of the account's messages yet. None where there is no record.
+    /// For an account whose messages have not been read yet. None if there is no record.
     pub fn begin(
         ledger: &'a Ledger,
         source: &mut Reader,

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// A server that has not greeted by then is asked what its port speaks.
+/// If a server has not greeted by then, the test finds out what its port speaks.
 const GREETED_WITHIN: Duration = Duration::from_secs(6);
 /// A server that has not greeted by then is silent: a test ends within fifteen seconds.
 const SILENT_AFTER: Duration = Duration::from_secs(13);
@@ -68,7 +68,7 @@ pub fn test_target(servers: &Servers, state_folder: &Path) -> Vec<Finding> {
 fn look_at_administration(administration: &Administration, findings: &mut Vec<Finding>) {
     let mut add = |service, found| findings.push(Finding::new(service, found));
     add(Service::Administration, Found::Trusted(administration.pinned()));
-    // It names itself: nothing has to be said before it.
+    // It names itself, so nothing has to be said before it.
     add(Service::Only, Found::Product(administration.product()));
     if let Ok(rights) = administration.rights() {
         add(Service::Only, Found::FullRights { role: rights.role });
@@ -114,7 +114,7 @@ fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &
     let (sender, answer) = mpsc::channel();
     let connecting = endpoint.clone();
     let spawned = std::thread::Builder::new().name("greeting".to_owned()).spawn(move || {
-        // A test that is over does not wait for the answer.
+        // The test is over and does not wait for the answer.
         let _ = sender.send(imap::connect(&connecting));
     });
     let greeted = match spawned.map(|_| answer.recv_timeout(GREETED_WITHIN)) {
@@ -155,7 +155,7 @@ fn greet(endpoint: &Endpoint, service: Service, way: &SignInWay, certificates: &
     }
 }
 
-/// What the port speaks, where that explains why the server does not greet.
+/// What the port speaks, if that explains why the server does not greet.
 fn look_at_port(endpoint: &Endpoint, service: Service) -> Option<Finding> {
     let Endpoint { host, port, proxy, security, .. } = endpoint;
     let speaks = match (network::spoken(host, *port, proxy.as_ref())?, security) {
@@ -167,7 +167,7 @@ fn look_at_port(endpoint: &Endpoint, service: Service) -> Option<Finding> {
     Some(Finding::new(service, Found::Port { host: host.clone(), port: *port, speaks }))
 }
 
-/// Whether the chosen way to sign in is offered, and what to choose where it is not.
+/// Whether the chosen way to sign in is offered, and what to choose if it is not.
 fn look_at_sign_in(greeted: Greeted, service: Service, way: &SignInWay, security: Security) -> Finding {
     let capabilities = greeted.capabilities().clone();
     let is_offered = match way {

@@ -21,9 +21,9 @@ use crate::progress::{Event, Step, UserState};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds before each new try after a server failed us; whoever checks is waiting for it.
+/// Seconds before each new attempt after a server failed us; the user is waiting for the check.
 const PAUSES: [u64; 3] = [1, 5, 15];
-/// After this many lost connections at one folder, the folder is named and left.
+/// After this many lost connections at one folder, the folder is named and passed over.
 const MOST_LOSSES: u32 = 2;
 
 /// The survey of one account, over all its turns.
@@ -33,7 +33,7 @@ pub struct SurveyTask<'a> {
 }
 
 impl<'a> SurveyTask<'a> {
-    /// Of an account that was not begun yet.
+    /// For an account that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let survey = Survey {
             context,
@@ -76,13 +76,13 @@ struct Survey<'a> {
     plan: Option<Plan>,
     /// Folders that the source refused to open, which is reported once.
     refused: BTreeSet<FolderId>,
-    /// At which folders the connection was lost. They come last, one by one.
+    /// The folders at which the connection was lost. They come last, one by one.
     losses: Losses<usize>,
-    /// Whether nothing was found that keeps the account from being migrated.
+    /// Whether nothing was found that prevents the account's migration.
     complete: bool,
 }
 
-/// Which folder would go where; made once, so that ids hold.
+/// Which folder would go where; made once, so that ids stay the same.
 struct Plan {
     source: Listing,
     ways: Vec<Way>,
@@ -106,7 +106,7 @@ impl Work for Survey<'_> {
             Some(plan) => plan,
             None => self.plan(&mut source, user_state)?,
         };
-        // What an earlier run copied needs no more room. Of a record that another run holds nothing is known.
+        // What an earlier run copied needs no more space. Nothing is known of a record that another run holds.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = 0;
         let begin = |ledger| Foresight::begin(ledger, &mut source, &plan.source.folders, context.profile);
@@ -174,7 +174,7 @@ impl Survey<'_> {
         let note = |outcome: Result<(), Halt>| *failed.borrow_mut() = failed.take().or(outcome.err());
         let (context, id, ways) = (self.context, self.id, &plan.ways);
         let mut elsewhere = Elsewhere::default();
-        // An empty folder shows nothing: nobody asks for its messages.
+        // An empty folder shows nothing, because its messages are not requested.
         let (mut opened, mut gave): (u32, u32) = (0, 0);
         let (mut refused_for_now, mut refused_for_good) =
             (Vec::<(usize, ImapError)>::new(), Vec::<(usize, ImapError)>::new());
@@ -259,7 +259,7 @@ impl Survey<'_> {
             self.refused.insert(folder);
             context.report_problem(id, Some(folder), refused_folder(Side::Source, &ways[at].planned, &error));
         }
-        // Where others were opened, the folders are meant, and not the server.
+        // If others were opened, the refusal concerns the folders, not the server.
         if opened > 0 {
             refused_for_now.iter().for_each(|(at, _)| _ = self.losses.note(*at));
         }
@@ -271,7 +271,7 @@ impl Survey<'_> {
 }
 
 impl Survey<'_> {
-    /// Notes at which folder the connection was lost; in the end it is named and left.
+    /// Notes the folder at which the connection was lost; in the end it is named and passed over.
     fn suspect(&mut self, at: usize, way: &Way, error: &ImapError) {
         if !error.is_loss() || self.context.control.stopping() {
             return;
@@ -284,7 +284,7 @@ impl Survey<'_> {
     }
 }
 
-/// The target's folders as they are and the room there, or for Kerio Connect, the folders that it makes for each user.
+/// The target's folders and its free space, or for Kerio Connect, the folders that it creates for each user.
 fn target_folders(
     context: &RunContext,
     id: AccountId,

@@ -2,28 +2,28 @@
 //!
 //! A [`Summary`] is made while a message streams by, in little memory however large the message is.
 //!
-//! - CRLF, LF and a bare CR each count as one line end, so that a server may write another one. A CR that is gone without a line end in
-//!   its place is damage: lines became one, and binary parts lost bytes.
-//! - Fields that the target put into the header are harmless if they are trace fields or begin with `X-`, and all others are as they
-//!   were, in the same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
-//! - A continuation line belongs to its field, so that a line put behind a field changes that field.
-//! - What is left of a damaged message is recognised, so that it is called altered, and not missing and a stranger.
+//! - CRLF, LF and a bare CR each count as one line ending, so that a server may write a different one. A CR that is gone without a line
+//!   ending in its place is damage: lines were joined, and binary parts lost bytes.
+//! - Fields that the target added to the header are harmless if they are trace fields or begin with `X-`, and all others are unchanged and
+//!   in the same order. Any other field changes what a person sees: a second From or Subject, another Content-Type.
+//! - A continuation line belongs to its field, so a line added after a field changes that field.
+//! - The rest of a damaged message is recognised, so that the message is reported as altered, not as missing beside an unknown one.
 
 use super::reading::Measure;
 use crate::domain::{Digest, Note};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 
-/// How what is on the target compares with what the source holds, the best first.
+/// How a message on the target compares with the one on the source, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Comparison {
     /// Byte for byte.
     Equal,
-    /// Equal but for one line end at the end.
+    /// Equal except for one line ending at the end.
     FinalLineEnd,
-    /// Equal but for line ends that were written as others.
+    /// Equal except for the form of line endings.
     LineEnds,
-    /// Equal but for trace and `X-` fields that the server added, and line ends.
+    /// Equal except for trace and `X-` fields that the server added, and line endings.
     HeaderAdded,
     /// The same message, damaged.
     Altered(Alteration),
@@ -34,19 +34,19 @@ pub enum Comparison {
 /// What was done to a message that is still recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Alteration {
-    /// Its header is another; what follows it is the same.
+    /// Its header differs; its body is the same.
     Header,
     /// Carriage returns were deleted without a line end in their place.
     CarriageReturns,
 }
 
 impl Comparison {
-    /// Whether nothing of the message was lost or changed its meaning.
+    /// Whether nothing of the message was lost and nothing changed its meaning.
     pub fn is_harmless(self) -> bool {
         self <= Comparison::HeaderAdded
     }
 
-    /// What the target changed, in a person's words; nothing of what is equal or another message.
+    /// What the target changed; none for an equal message or a different one.
     pub fn note(self) -> Option<Note> {
         match self {
             Comparison::Equal | Comparison::Different => None,
@@ -102,8 +102,8 @@ struct Field {
 pub type Likeness = (Digest, u64);
 
 impl Summary {
-    /// By what a message is looked for among others, the best likeness first: what compares so has that in common, and there is no need to
-    /// compare it with all others one by one.
+    /// The keys by which a message is looked for among others, the best comparison first: messages that compare in that way share the key,
+    /// so that a message need not be compared with every other.
     pub const LIKENESSES: [fn(&Summary) -> Likeness; 5] = [
         |summary| (summary.text, summary.line_ends),
         |summary| (summary.text, 0),
@@ -149,7 +149,7 @@ impl Header {
         hasher.finish()
     }
 
-    /// Whether it has all fields of the `original` in their order, and besides only such as may be added.
+    /// Whether it has all fields of the `original` in their order, and otherwise only fields that may be added.
     fn only_adds_to(&self, original: &Header) -> bool {
         let mut wanted = original.fields.iter().peekable();
         let all = self.fields.iter().all(|field| wanted.next_if_eq(&field).is_some() || field.is_trace);
@@ -157,8 +157,8 @@ impl Header {
     }
 
     /// Whether it has at least half of the fields of the `original`, and one at least, and is still the same message: with the same
-    /// Message-ID, or the same Date where the original has no Message-ID. Many an automatic message has the body and most of the header of
-    /// the one before.
+    /// Message-ID, or the same Date where the original has no Message-ID. Automatic messages often share the body and most of the header
+    /// with the previous one.
     fn is_mostly(&self, original: &Header) -> bool {
         let is_same = match (original.message_id, original.date) {
             (Some(_), _) => self.message_id == original.message_id,
@@ -185,7 +185,7 @@ pub struct Summariser {
     without_cr: Held,
     line_ends: DefaultHasher,
     line_ends_before_text: u64,
-    /// The last byte was a CR, of which it is not known yet whether it is a line end of its own.
+    /// The last byte was a CR; the next byte shows whether it is a line ending of its own.
     after_cr: bool,
     line_has_text: bool,
     in_body: bool,
@@ -313,7 +313,7 @@ const TRACE: [&str; 9] = [
 ];
 
 impl FieldReader {
-    /// Text of a line, which it begins or not.
+    /// Text of a line, whether or not it begins the line.
     fn text(&mut self, text: &[u8], begins: bool) {
         if begins && !text.starts_with(b" ") && !text.starts_with(b"\t") {
             self.end_field();

@@ -1,20 +1,21 @@
 //! Matching: which messages of the source are on the target, one to one and by content.
 //!
-//! Whoever has to know asks here: reconciliation where a record is missing or a run was cut, the proof of what was copied, `--repair`,
-//! and `kimt verify`.
+//! Everything that needs to know asks here: reconciliation where a record is missing or a run was interrupted, the proof of what was
+//! copied, `--repair`, and `kimt verify`.
 //!
-//! 1. On both sides the messages that are worth it are read and measured: size and digest ([`Scope`] says which).
+//! 1. On both sides, the messages that may match are read and measured: size and digest ([`Scope`] says which).
 //! 2. Messages with the same digest are paired.
-//! 3. Of what is left on either side a summary is read (`comparison`).
-//! 4. What is equal but for the final line end is paired; then what is equal but for line ends; then what has trace or X- fields added to
-//!    its header; then what lost carriage returns; then what has an equal body and is still the same message.
+//! 3. A summary is read of each message that is left on either side (`comparison`).
+//! 4. Messages that are equal except for the final line ending are paired; then those equal except for line endings; then those with trace
+//!    or X- fields added to the header; then those that lost carriage returns; then those with an equal body that are still the same
+//!    message.
 //!
 //! - Each step looks at the whole folder before the next begins, so that no message takes the better copy of another.
-//! - Within a step an equal date comes first, then equal flags, then the order of UIDs: equal messages keep what they were marked with. Of copies with added header fields the one with the fewest comes
-//!   first, and the longest original chooses first.
-//! - Each message is paired at most once: of two equal messages on the source and one on the target, one is there and one is not.
-//! - What is absent or cannot be read is paired with nothing, and is reported to the caller.
-//! - What the record knows as there, be it altered, is the caller's to leave out on both sides.
+//! - Within a step an equal date comes first, then equal flags, then the order of UIDs, so that equal messages keep their own dates and
+//!   flags. Among copies with added header fields the one with the fewest comes first, and the longest original chooses first.
+//! - Each message is paired at most once: with two equal messages on the source and one on the target, one is found and one is missing.
+//! - A message that is absent or cannot be read is not paired, and is reported to the caller.
+//! - The caller leaves out, on both sides, what the record knows to be on the target, altered or not.
 
 use super::comparison::{Comparison, Likeness, Summariser, Summary};
 use super::reading::{Readings, SizeAndDigest};
@@ -42,14 +43,14 @@ pub struct Match {
     pub comparison: Comparison,
 }
 
-/// What came of a matching.
+/// The result of a matching.
 #[derive(Debug, Default)]
 pub struct Matching {
-    /// Messages that are there.
+    /// Messages that are on the target.
     pub pairs: Vec<Match>,
-    /// Messages of the source that it does not give.
+    /// Messages that the source does not deliver.
     pub unreadable: Vec<Uid>,
-    /// Messages that the target does not give: what is missing may be among them.
+    /// Messages that the target does not deliver; missing messages may be among them.
     pub unreadable_there: Vec<Uid>,
 }
 
@@ -57,8 +58,8 @@ pub struct Matching {
 type Hint<'a> = &'a dyn Fn(&Head, &Head) -> bool;
 
 impl Matching {
-    /// Of the messages that were `wanted` and not found, those that may be among what the target lists and does not deliver: first by size, then by
-    /// date, and where all are compared, whatever is left. None of them may be copied before that is known.
+    /// Of the messages that were `wanted` but not found, those that may be among the messages that the target lists but does not deliver:
+    /// first by size, then by date, and where all are compared, any that are left. None of them may be copied before this is known.
     pub fn unproved(&self, wanted: &[Head], there: &[Head], scope: Scope) -> Vec<Uid> {
         let undelivered: HashSet<Uid> = self.unreadable_there.iter().copied().collect();
         let mut places: Vec<&Head> = there.iter().filter(|head| undelivered.contains(&head.uid)).collect();
@@ -83,18 +84,18 @@ impl Matching {
     }
 }
 
-/// Which messages are worth reading. Sizes may lie, and a target need not keep dates: what is not read is not found.
+/// Which messages are worth reading. Sizes may be wrong, and a target need not keep dates; a message that is not read is not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All: for the few messages that were on their way when a run was cut, and for a comparison that trusts nothing.
+    /// All: for the few messages that were in flight when a run was interrupted, and for a comparison that trusts nothing.
     All,
-    /// Those whose sizes agree, and then those that differ by no more than a target's changes: for folders without a record.
+    /// Those whose sizes agree, then those whose sizes differ by no more than a target's changes: for folders without a record.
     Folder,
-    /// Of the latter only those with the same date: for mail that others put into a folder that has a record.
+    /// The latter only if they have the same date: for mail that others put into a folder that has a record.
     Strangers,
 }
 
-/// What was read of one side's folder. It outlives a lost connection, so that a large folder comes to its end over bad ones.
+/// What has been read of one side's folder. It survives a lost connection, so that a large folder can be finished over bad connections.
 #[derive(Debug, Default)]
 pub struct Shelf {
     uid_validity: Option<UidValidity>,
@@ -108,7 +109,7 @@ impl Shelf {
         Self { digests, ..Self::default() }
     }
 
-    /// What of it still holds for a folder of this UIDVALIDITY.
+    /// What is still valid for a folder with this UIDVALIDITY.
     pub fn under(self, uid_validity: UidValidity) -> Self {
         let holds = self.uid_validity == Some(uid_validity);
         let known = if holds { self } else { Self::default() };
@@ -126,7 +127,7 @@ impl Shelf {
     }
 }
 
-/// One side of a matching: a folder that is open, and the messages of it that are looked at.
+/// One side of a matching: an open folder, and those of its messages that are considered.
 pub struct Side<'a> {
     pub reader: &'a mut Reader,
     /// Ascending by UID, each once.
@@ -136,7 +137,7 @@ pub struct Side<'a> {
     pub losses: &'a mut Losses<Uid>,
 }
 
-/// Matches the messages of the source with those of the target. After a lost connection it is to be asked again with the same shelves.
+/// Matches the messages of the source with those of the target. After a lost connection, call it again with the same shelves.
 pub fn match_messages(source: Side<'_>, target: Side<'_>, scope: Scope) -> Result<Matching, Halt> {
     let (wanted, there) = (source.heads, target.heads);
     if wanted.is_empty() || there.is_empty() {
@@ -159,7 +160,7 @@ pub fn match_messages(source: Side<'_>, target: Side<'_>, scope: Scope) -> Resul
     Ok(sides.matching(left))
 }
 
-/// Matches messages by their sizes alone, as `--verify size` wants it; returns their UIDs.
+/// Matches messages by their sizes alone, for `--verify size`; returns their UIDs.
 pub fn match_sizes(wanted: &[Head], there: &[Head]) -> Vec<(Uid, Uid)> {
     let sizes = |heads: &[Head]| heads.iter().map(|head| (head.uid, head.size)).collect::<HashMap<_, _>>();
     let (here, stored) = (sizes(wanted), sizes(there));
@@ -168,7 +169,7 @@ pub fn match_sizes(wanted: &[Head], there: &[Head]) -> Vec<(Uid, Uid)> {
     left.pairs.into_iter().map(|pair| (pair.uid, pair.target_uid)).collect()
 }
 
-/// The messages that can be equal: on each side those whose size the other has too.
+/// The messages that can be equal: on each side those whose size occurs on the other.
 fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
     let sizes = |heads: &[Head]| heads.iter().map(|head| head.size).collect::<HashSet<_>>();
     let worth = |heads: &[Head], others: HashSet<u64>| -> Vec<Uid> {
@@ -182,7 +183,7 @@ fn worth_a_digest(wanted: &[Head], there: &[Head], scope: Scope) -> (Vec<Uid>, V
 const CHANGED_BYTES: u64 = 2048;
 const CHANGED_PART: u64 = 16;
 
-/// Of what is left, the messages that can be the same in spite of a target's changes.
+/// Of the messages that are left, those that can be the same despite a target's changes.
 fn worth_a_summary(left: &Left, scope: Scope) -> (Vec<Uid>, Vec<Uid>) {
     // A target that has kept the date of everything found so far keeps dates.
     let keeps_dates = !left.pairs.is_empty() && left.pairs.iter().all(|pair| pair.same_date);
@@ -211,7 +212,7 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// Reads on both sides at the same time: neither connection may rest so long that its server ends it.
+    /// Reads on both sides at the same time, so that neither connection idles until its server ends it.
     fn read_digests(&mut self, from_source: &[Uid], from_target: &[Uid]) -> Result<(), Halt> {
         let read = |side: &mut Side<'_>, uids: &[Uid]| {
             side.shelf.digests.read::<SizeAndDigest>(side.reader, uids, side.losses)
@@ -269,14 +270,14 @@ struct Left {
     pairs: Vec<Pair>,
 }
 
-/// Of copies that could be a message's, at most this many are looked at.
+/// At most this many possible copies of a message are considered.
 const CANDIDATES: usize = 2000;
 
-/// What is compared of the marks of equal messages: the date and the flags, as far as they are looked at.
+/// The marks by which equal messages are told apart: the date and the flags, as far as they are considered.
 type Marks = (Option<DateTime<FixedOffset>>, Option<u32>);
 
 impl Left {
-    /// Pairs what has the same key: first where date and flags are equal too, then one of them, then the rest.
+    /// Pairs messages with the same key: first those whose date and flags are equal too, then those with one of them, then the rest.
     fn pair_by<K: Hash + Eq>(
         &mut self,
         comparison: Comparison,
@@ -306,16 +307,16 @@ impl Left {
         }
     }
 
-    /// Pairs what is not equal byte for byte, the best likeness first.
+    /// Pairs messages that are not equal byte for byte, the best comparison first.
     fn pair_alike(&mut self, here: &Readings<Summary>, there: &Readings<Summary>) {
-        // The longest header first: what has the same and one field more has fewer copies to choose from.
+        // The longest header first: a message with one field more has fewer copies to choose from.
         self.wanted.sort_by_key(|head| (std::cmp::Reverse(here.get(head.uid).map(Summary::fields)), head.uid));
         for key in Summary::LIKENESSES {
             self.pair_nearest(key, here, there);
         }
     }
 
-    /// Pairs each message with the nearest of the copies that have the same key.
+    /// Pairs each message with the nearest copy that has the same key.
     fn pair_nearest(&mut self, key: fn(&Summary) -> Likeness, here: &Readings<Summary>, there: &Readings<Summary>) {
         let mut copies: HashMap<Likeness, Vec<&Head>> = HashMap::new();
         for head in self.there.iter().rev() {

@@ -1,9 +1,9 @@
 //! Messages read and measured, over as many connections as it takes.
 //!
-//! - What was read stays known when the connection is lost; the reading is then asked for again on a new one and continues where it was.
-//! - A lost connection costs the message that was read at the time another try, later and alone, and no other message anything.
-//! - A message that costs the connection again and again is given up: it counts as one that the server does not deliver.
-//! - Where a few messages from everywhere in the folder cost the connection, and none was delivered, all of them are given up.
+//! - What was read stays known when the connection is lost; the caller then asks again on a new one, and reading continues where it was.
+//! - After a lost connection, the message that was being read is tried again, later and alone; no other message is affected.
+//! - A message at which the connection is lost again and again is given up: it counts as one that the server does not deliver.
+//! - If the connection is lost at a few messages from different parts of the folder, and none was delivered, all are given up.
 
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodySink, ImapError, Reader, SinkClosed};
@@ -16,7 +16,7 @@ pub const READING_TRIES: u32 = 3;
 /// At most this many messages are asked for at once.
 const AT_ONCE: usize = 200;
 
-/// What can be learned of a message while it streams by.
+/// What can be learned about a message while it streams by.
 pub trait Measure: Default {
     /// What is known at its end.
     type Measured;
@@ -51,7 +51,7 @@ impl Measure for SizeAndDigest {
 /// What was measured of messages.
 #[derive(Debug)]
 pub struct Readings<T> {
-    /// The messages that are settled; without a value where the server has none to give.
+    /// The messages that are finished; without a value for one that the server does not deliver.
     settled: BTreeMap<Uid, Option<T>>,
 }
 
@@ -68,8 +68,8 @@ impl<T> FromIterator<(Uid, T)> for Readings<T> {
 }
 
 impl<T> Readings<T> {
-    /// Reads those of `uids` in the open folder that are not settled yet; those at which the connection was lost before come last, each
-    /// alone. After an error it is to be called again, on a new connection.
+    /// Reads those of `uids` in the open folder that are not finished yet; those at which the connection was lost before come last, each
+    /// alone. After an error, call it again on a new connection.
     pub fn read<M: Measure<Measured = T>>(
         &mut self,
         reader: &mut Reader,
@@ -119,12 +119,12 @@ impl<T> Readings<T> {
         self.settled.get(&uid)?.as_ref()
     }
 
-    /// Whether nothing more is to be learned of a message.
+    /// Whether nothing more can be learned about a message.
     pub fn is_settled(&self, uid: Uid) -> bool {
         self.settled.contains_key(&uid)
     }
 
-    /// How many messages are settled.
+    /// How many messages are finished.
     pub fn len(&self) -> usize {
         self.settled.len()
     }
@@ -132,11 +132,11 @@ impl<T> Readings<T> {
 
 /// Takes what a [`MeasuringSink`] has measured.
 pub trait Take<T> {
-    /// What follows is of this folder.
+    /// What follows belongs to this folder.
     fn opened(&mut self, _folder: usize) {}
-    /// A message was read, or the server has none to give.
+    /// A message was read, or the server does not deliver it.
     fn measured(&mut self, uid: Uid, measured: Option<T>);
-    /// A batch is through.
+    /// A batch is finished.
     fn batch_end(&mut self) -> Result<(), SinkClosed> {
         Ok(())
     }
@@ -148,7 +148,7 @@ impl<T> Take<T> for BTreeMap<Uid, Option<T>> {
     }
 }
 
-/// Measures every message that arrives, and hands the result on in the order in which the server answers.
+/// Measures every message that arrives, and passes the result on in the order in which the server answers.
 pub struct MeasuringSink<'a, M, T> {
     arriving: Option<(Uid, M)>,
     taker: &'a mut T,

@@ -1,13 +1,13 @@
-//! A condition of a server: it is busy, under maintenance, gives nothing for now, or cannot be reached. It is waited for once, for the whole
-//! server, and not paid by every account.
+//! A condition of a server: it is busy, under maintenance, refuses everything for now, or cannot be reached. The run waits once for the
+//! whole server, not once for each account.
 //!
-//! 1. What one account meets is its own: a limit of its mailbox, a broken folder.
-//! 2. What another account meets as well, while the server brings nobody forward, is the server's. All wait until the same moment, and no
-//!    account begins meanwhile; then one tries after the other, and those that were not begun first, because what two accounts meet may
-//!    still be theirs alone.
-//! 3. As soon as anybody comes forward the condition is over.
-//! 4. When the pauses are used up, the accounts end with what the server said, in the same words for all. Further ones are tried every five
-//!    minutes; whoever's turn comes in between ends at once.
+//! 1. A condition that one account meets is its own: a limit of its mailbox, a broken folder.
+//! 2. One that another account meets as well, while no account makes progress there, is the server's. All wait until the same moment, and
+//!    no account begins meanwhile. Then they try one after another, those that have not begun first, because a condition that two accounts
+//!    meet may still be theirs alone.
+//! 3. As soon as any account makes progress, the condition is over.
+//! 4. When the pauses are used up, the accounts end with the server's words, the same for all. Later accounts are tried every five minutes;
+//!    those whose turn comes in between end at once.
 
 use crate::domain::{AccountId, Problem};
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// The longest time, in seconds, that a server can make us wait.
 pub const LONGEST: u64 = 3600;
-/// How long a server is left alone after all pauses were of no use.
+/// How long a server is left alone after all pauses have failed.
 const GIVEN_UP_FOR: Duration = Duration::from_secs(300);
 
 /// The condition of one server; shared by all workers.
@@ -25,11 +25,11 @@ pub struct Condition(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The accounts that met it since the server brought anybody forward.
+    /// The accounts that have met it since an account last made progress.
     met_by: BTreeSet<AccountId>,
-    /// The pauses that were made.
+    /// The pauses so far.
     tries: usize,
-    /// Until when nobody tries.
+    /// Until when no account tries.
     until: Option<Instant>,
     /// What the accounts end with, once the pauses are used up.
     given_up: Option<Problem>,
@@ -40,9 +40,9 @@ struct State {
 pub enum Met {
     /// The account's own, as far as known.
     Alone,
-    /// The server's: wait so long.
+    /// The server's: wait this long.
     WithOthers(Duration),
-    /// The server's, and there was enough waiting.
+    /// The server's, and the pauses are used up.
     TooLong,
 }
 
@@ -60,7 +60,7 @@ impl Condition {
             return Met::Alone;
         }
         if let Some(left) = state.left(now) {
-            // Another noticed it a moment ago.
+            // Another account noticed it a moment ago.
             return if state.given_up.is_some() { Met::TooLong } else { Met::WithOthers(left) };
         }
         let Some(pause) = pauses.get(state.tries) else {
@@ -74,7 +74,7 @@ impl Condition {
         Met::WithOthers(pause)
     }
 
-    /// Notes that the server brought an account forward.
+    /// Notes that an account made progress there.
     pub fn eased(&self) {
         let mut state = self.lock();
         if !state.met_by.is_empty() {
@@ -93,13 +93,13 @@ impl Condition {
         state.left(Instant::now()).filter(|_| state.given_up.is_none())
     }
 
-    /// What an account ends with at once, because all pauses were of no use a moment ago.
+    /// What an account ends with at once, because all pauses have failed a moment ago.
     pub fn given_up(&self) -> Option<Problem> {
         let state = self.lock();
         state.left(Instant::now()).and(state.given_up.clone())
     }
 
-    /// Lets the next try come now.
+    /// Lets the next attempt come now.
     pub fn hurry(&self) {
         self.lock().until = None;
     }

@@ -1,4 +1,4 @@
-//! What the user may do to a run while it is under way: stop, stop at once, pause, continue, try now, skip an account.
+//! What the user can do to a run while it is under way: stop, stop at once, pause, continue, try now, skip an account.
 //!
 //! Workers ask between steps and wait only through [`Control::wait`], so that every wait ends as soon as the user wants it to. Work on an
 //! account asks its [`AccountControl`], for which a skip of that account is the same as a stop of the run.
@@ -17,9 +17,9 @@ pub struct Control {
     wishes: Mutex<Wishes>,
     changed: Condvar,
     connections: Mutex<Connections>,
-    /// Records what the user wishes, while a run is under way.
+    /// Records the user's wishes while a run is under way.
     listener: Mutex<Option<Events>>,
-    /// Whether this process may still send anything, where that is not its own choice: others may have taken over its mailboxes.
+    /// Whether this process may still send anything, where that is not for it to decide: others may have taken over its mailboxes.
     authority: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
 }
 
@@ -51,7 +51,7 @@ struct Connection {
     account: Option<AccountId>,
     /// How long its server may be silent.
     patience: Duration,
-    /// Whether it is only observed, and never cut.
+    /// Whether it is only observed and never cut.
     observed: bool,
     interrupter: Interrupter,
 }
@@ -183,7 +183,7 @@ impl Control {
         *lock(&self.listener) = None;
     }
 
-    /// Hands a wish over without ever waiting: it may come from the window's thread.
+    /// Passes a wish on without ever waiting: it may come from the window's thread.
     fn report(&self, event: Event) {
         if let Some(events) = &*lock(&self.listener) {
             events.report_without_waiting(event);

@@ -1,4 +1,4 @@
-//! Accounts that somebody gives while a run continues. They are kept until its end, because what is put off refers to them.
+//! Accounts that are added while a run continues. They are kept until its end, because accounts that are put off refer to them.
 
 use crate::domain::Account;
 use std::sync::OnceLock;

@@ -1,9 +1,9 @@
-//! How often a connection was lost at each of many things, such as the messages of a folder.
+//! Counts how often a connection was lost at each of many things, such as the messages of a folder.
 
 use std::collections::BTreeMap;
 
-/// How often a connection was lost at each of many things, such as messages: one that costs the connection again and again is given up,
-/// so that the rest comes to its end. Where each of a few costs it, and none was ever delivered, all are given up.
+/// How often a connection was lost at each of many things, such as messages. One at which it is lost again and again is given up, so that
+/// the rest can be finished. If it is lost at each of a few, and none was ever delivered, all are given up.
 #[derive(Debug, Clone)]
 pub struct Losses<K> {
     counts: BTreeMap<K, u32>,
@@ -11,7 +11,7 @@ pub struct Losses<K> {
     delivered: bool,
 }
 
-/// This many that cost the connection, from everywhere in a folder, show that all do.
+/// If the connection is lost at this many, from different parts of a folder, it is lost at all.
 const HOPELESS: usize = 4;
 const DOUBTFUL: usize = 2;
 
@@ -57,8 +57,8 @@ impl<K: Ord> Losses<K> {
         !self.delivered && self.counts.len() >= DOUBTFUL
     }
 
-    /// Moves to the front of `left` what is to be tried next where it was lost and nothing was delivered: the last, then one from the middle
-    /// and one before that, so that a few tries say something about all.
+    /// After a loss before anything was delivered, moves what to try next to the front of `left`: the last, then one from the middle and
+    /// one before that, so that a few attempts say something about all.
     pub fn probe_elsewhere(&self, left: &mut Vec<K>) {
         let place = match self.counts.len() {
             _ if self.delivered => return,

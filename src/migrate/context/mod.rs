@@ -39,11 +39,11 @@ pub struct RunContext {
     pub options: Options,
     pub selection: Selection,
     pub accounts: Vec<Account>,
-    /// Those that somebody gave while the run continued.
+    /// Accounts that were added while the run continued.
     pub given: Given,
     pub source: End,
     pub target: End,
-    /// One for each mailbox at a time; those of idle workers are free.
+    /// One for each mailbox that may be worked on at the same time; those of idle workers are free.
     pub workers: Arc<Permits>,
     pub directory: Box<dyn Directory>,
     /// Accounts that would use another's mailbox, by their index in `accounts`, and why they are refused.
@@ -52,13 +52,13 @@ pub struct RunContext {
     pub store: Arc<dyn Store>,
     /// The target as records know it; see [`MailboxKey::target`].
     pub target_key: String,
-    /// What is known of the target's kind.
+    /// What is known about the target's kind.
     pub profile: &'static Profile,
-    /// The servers of calendars and contacts, if they are asked for.
+    /// The servers of calendars and contacts, if these are to be migrated.
     pub groupware: Option<DavEnds>,
-    /// Whether the target sends invitations all the same.
+    /// Whether the target sends invitations in spite of everything.
     pub invitations: Invitations,
-    /// How long a user needs after its creation before it can sign in, as far as learned; milliseconds.
+    /// How long a user needs after its creation before it can sign in, as far as known; milliseconds.
     pub settling: AtomicU64,
 }
 
@@ -68,11 +68,11 @@ pub struct End {
     pub endpoint: Endpoint,
     /// Counts refusals, so that we are not blocked.
     pub guard: SignInGuard,
-    /// What all accounts meet there.
+    /// Its condition, if all accounts meet one.
     pub condition: Condition,
     /// Where connections are counted.
     pub permits: Arc<Permits>,
-    /// What everybody is signed in with.
+    /// What signs everybody in.
     pub credentials: Arc<Credentials>,
 }
 
@@ -96,7 +96,7 @@ impl RunContext {
         &self.end(side).condition
     }
 
-    /// Notes that both servers brought an account forward.
+    /// Notes that an account made progress on both servers.
     pub fn eased(&self) {
         self.source.condition.eased();
         self.target.condition.eased();
@@ -134,7 +134,7 @@ impl RunContext {
         }
     }
 
-    /// Waits, and lets the window say so and why.
+    /// Waits, and reports that and why.
     pub fn wait_for(&self, account: AccountId, side: Side, duration: Duration, why: WaitReason) {
         let seconds = duration.as_secs().max(1);
         self.report(Event::WaitStarted { account, side, seconds, why });
@@ -146,7 +146,7 @@ impl RunContext {
     }
 
     /// A permit for one more connection of an account to a server; waits for one where their number is limited, unless the account has to
-    /// end. Who needs both sides takes the source's first: otherwise two mailboxes could wait for each other.
+    /// end. An account that needs both sides takes the source's permit first; otherwise two mailboxes could wait for each other.
     pub fn permit(&self, id: AccountId, side: Side) -> Result<Permit, Halt> {
         self.end(side).permits.wait(&self.control.of(id)).ok_or(Halt::Held)
     }
@@ -191,7 +191,7 @@ impl RunContext {
         let greeted = greeted.unwrap_or_else(|| imap::connect(&self.endpoint(id, side)));
         let sign_in = end.credentials.sign_in(account, name)?;
         let mut session = greeted.and_then(|greeted| greeted.sign_in(&sign_in));
-        // Tokens live for about an hour, which is shorter than many a run.
+        // Tokens are valid for about an hour, and many runs take longer.
         if session.as_ref().is_err_and(|error| error.kind() == ProblemKind::TokenRefused)
             && let Some(renewed) = end.credentials.renewed(account, &sign_in)?
         {
@@ -207,10 +207,10 @@ impl RunContext {
         Ok(SignedIn { session, registration })
     }
 
-    /// Signs in on the target under the first name that it takes; the first try uses the `greeted` connection.
+    /// Signs in on the target under the first name that it accepts; the first attempt uses the `greeted` connection.
     ///
-    /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). How long is
-    /// learned once for the run, and only the best name is tried until then: every refusal brings us nearer to being blocked.
+    /// A user that was created a moment ago may need some seconds before it can sign in (docs/kerio-connect.md, B18). The run learns once
+    /// how long, and until then tries only the best name: every refusal brings this computer nearer to being blocked.
     pub fn sign_in_target(
         &self,
         id: AccountId,

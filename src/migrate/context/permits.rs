@@ -1,4 +1,4 @@
-//! How many connections to one server are open at a time, where the user limits that: on this machine, or on all that work together.
+//! Limits how many connections to one server are open at a time, if the user wants that: on this machine, or on all machines of a fleet.
 
 use crate::domain::Side;
 use crate::migrate::context::control::AccountControl;
@@ -15,7 +15,7 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 pub struct Permits {
     free: Mutex<u32>,
     freed: Condvar,
-    /// Whom to ask too, and for which server.
+    /// The other machines to ask, and about which server.
     together: Option<(Arc<dyn Together>, Side)>,
 }
 
@@ -31,7 +31,7 @@ impl Permits {
         Self { free: Mutex::new(most.map_or(u32::MAX, |most| most.max(1))), freed: Condvar::new(), together: None }
     }
 
-    /// As many connections to a server as there is room for on all machines together.
+    /// As many connections to a server as all machines together may have.
     pub fn together(together: Arc<dyn Together>, side: Side) -> Self {
         Self { together: Some((together, side)), ..Self::new(None) }
     }

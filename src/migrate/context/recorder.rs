@@ -1,4 +1,4 @@
-//! The recorder: one thread that takes the events in one order, folds them, and passes them to everybody who listens.
+//! The recorder: one thread that takes the events in one order, folds them, and passes them to every listener.
 //!
 //! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and during the run every
 //! few seconds after an account has ended, so that even a crash leaves one.
@@ -20,8 +20,8 @@ const QUEUE: usize = 1024;
 /// The report of a running run is at most this old when an account ends, or [`REPORT_SHARE`] times what writing it takes.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// The report of a run with thousands of accounts takes seconds to write, while every worker waits: at most one part in this many of the
-/// time is spent on it.
+/// The report of a run with thousands of accounts takes seconds to write, while every worker waits. So writing it takes at most one part in
+/// this many of the time.
 const REPORT_SHARE: u32 = 30;
 
 /// Where workers put their events.
@@ -29,17 +29,17 @@ const REPORT_SHARE: u32 = 30;
 pub struct Events(Sender<Event>);
 
 impl Events {
-    /// Where nobody listens.
+    /// Without a listener.
     pub fn to_nobody() -> Self {
         Self(crossbeam_channel::bounded(0).0)
     }
 
-    /// Reports what happened. After the recorder's end nobody listens, and that is no error.
+    /// Reports what happened. After the recorder has ended nobody listens, which is not an error.
     pub fn report(&self, event: Event) {
         let _ = self.0.send(event);
     }
 
-    /// The same for whoever must not wait: when the queue is full, the event is reported from a thread of its own.
+    /// The same for a caller that must not wait: when the queue is full, a thread of its own reports the event.
     pub fn report_without_waiting(&self, event: Event) {
         if let Err(crossbeam_channel::TrySendError::Full(event)) = self.0.try_send(event) {
             let events = self.clone();
@@ -124,8 +124,8 @@ impl Recorder {
         }
     }
 
-    /// Writes the report as it is after `stamped`, before anybody sees that event: whoever sees the end finds the report. It is
-    /// written from a copy, because the window must not wait for a disk.
+    /// Writes the report as of `stamped`, before anybody sees that event, so that the report exists when the end is seen. It is written
+    /// from a copy, because the window must not wait for a disk.
     fn report(&mut self, stamped: &Stamped) -> std::io::Result<()> {
         let begun = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,4 +1,4 @@
-//! The events of one account on their way to the recorder, and what of them the account's own worker has to remember.
+//! Sends the events of one account to the recorder, and remembers those that the account's own worker needs.
 
 use super::RunContext;
 use crate::domain::{AccountId, FolderId, LeftOut, Note, Problem, ProblemKind, Severity, Side};
@@ -9,14 +9,14 @@ pub struct Reporter<'a> {
     context: &'a RunContext,
     /// Whose events these are.
     pub account: AccountId,
-    /// Messages that were found right on the target, by whatever means.
+    /// Messages that were found to be correct on the target, by whatever means.
     pub checked: u64,
     /// Whether something is missing and named.
     pub incomplete: bool,
 }
 
 impl<'a> Reporter<'a> {
-    /// For an account of which nothing was reported yet.
+    /// For an account about which nothing has been reported yet.
     pub fn new(context: &'a RunContext, account: AccountId) -> Self {
         Self { context, account, checked: 0, incomplete: false }
     }
@@ -26,7 +26,7 @@ impl<'a> Reporter<'a> {
         self.context.report(event);
     }
 
-    /// Reports what the worker does now.
+    /// Reports what the worker is doing.
     pub fn step(&self, step: Step) {
         self.report(Event::Stepped { account: self.account, step });
     }
@@ -36,7 +36,7 @@ impl<'a> Reporter<'a> {
         self.report(Event::FolderCounted { account: self.account, folder, messages, bytes });
     }
 
-    /// Reports messages that were compared on the target and are right, with their size in bytes.
+    /// Reports messages that were compared on the target and are correct, with their size in bytes.
     pub fn checked(&mut self, folder: FolderId, messages: u64, bytes: u64) {
         if messages > 0 {
             self.checked += messages;
@@ -44,7 +44,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Reports folders that the source lists and that are not copied, as far as something is missing because of that.
+    /// Reports folders that the source lists but that are not copied, if something is missing because of that.
     pub fn losses_of_list(&mut self, left_out: &[LeftOut]) {
         for LeftOut { folder, reason } in left_out.iter().filter(|left_out| left_out.reason.is_loss()) {
             let problem = Problem::new(ProblemKind::FolderNotRead).on(Side::Source).in_folder(folder);
@@ -53,7 +53,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Reports a problem of one folder. One that leaves something missing keeps the account from being complete.
+    /// Reports a problem of one folder. If something is missing because of it, the account cannot be complete.
     pub fn folder_problem(&mut self, folder: FolderId, problem: Problem) {
         if problem.severity() == Severity::Error {
             self.incomplete = true;

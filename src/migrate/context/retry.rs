@@ -1,7 +1,7 @@
 //! Trying again: how an attempt on an account is repeated after a server failed us.
 //!
-//! A short pause is waited for here. Before a long one, and while a server has a condition that other accounts meet as well (see
-//! `condition`), the account is put off, so that its worker can bring others forward.
+//! A short pause passes here. Before a long one, and while a server has a condition that other accounts meet as well (see `condition`), the
+//! account is put off, so that its worker can continue others.
 
 use super::RunContext;
 use super::condition::{LONGEST, Met};
@@ -16,13 +16,13 @@ const WAITED_FOR: Duration = Duration::from_secs(15);
 
 /// Work on one account that is tried again after a server failed us.
 pub trait Work {
-    /// What comes of it.
+    /// Its result.
     type Done;
 
     /// One attempt, from new connections to the end.
     fn attempt(&mut self) -> Result<Self::Done, Halt>;
 
-    /// Grows with everything that an attempt brought forward, so that it need not be done again.
+    /// Grows with everything that an attempt achieved and that need not be done again.
     fn progress(&self) -> u64 {
         0
     }
@@ -31,11 +31,11 @@ pub trait Work {
 /// How the attempts on an account ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended<T> {
-    /// One came to its end.
+    /// An attempt was finished.
     Done(T),
     /// The user stopped the run.
     Stopped,
-    /// Another attempt is of no use; the problem is reported.
+    /// Another attempt would not help; the problem is reported.
     Failed,
 }
 
@@ -51,7 +51,7 @@ pub enum Turn<T> {
 }
 
 impl<T> Turn<T> {
-    /// With another word for its end.
+    /// With another value for its end.
     pub fn map<U>(self, end: impl FnOnce(T) -> U) -> Turn<U> {
         match self {
             Turn::Ended(ended) => Turn::Ended(end(ended)),
@@ -72,7 +72,7 @@ pub trait Task<V>: Send {
 
 /// The attempts on one account, over all its turns.
 pub struct Attempts {
-    /// Seconds before each new try.
+    /// Seconds before each new attempt.
     pauses: &'static [u64],
     tries: usize,
     /// Why it was put off, if it was.
@@ -83,17 +83,17 @@ pub struct Attempts {
 enum Next {
     Wait(Side, Duration),
     PutOff(Side, Duration),
-    /// Another attempt is of no use, for this reason.
+    /// Another attempt would not help, for this reason.
     Fail(Box<Problem>),
 }
 
 impl Attempts {
-    /// There are as many further attempts as `pauses`, in seconds; progress between two failures begins the row anew.
+    /// There are as many further attempts as `pauses`, in seconds; progress between two failures starts the series again.
     pub fn new(pauses: &'static [u64]) -> Self {
         Self { pauses, tries: 0, put_off: None }
     }
 
-    /// Attempts the work until one attempt comes to its end, the user stops the run, another one is of no use, or the next one is some time
+    /// Attempts the work until an attempt is finished, the user stops the run, another one would not help, or the next one is some time
     /// away.
     pub fn go_on<W: Work>(
         &mut self,
@@ -168,8 +168,8 @@ impl Attempts {
         }
     }
 
-    /// For which server to wait before the account's next try, and how long: as long as it says, or the next pause. None when another try is
-    /// of no use, or was the last.
+    /// For which server to wait before the account's next attempt, and how long: as long as it asks, or the next pause. None when another
+    /// attempt would not help, or this was the last.
     fn own_pause(&mut self, halt: &Halt, account: &Account) -> Option<(Side, Duration)> {
         let retry = halt.problem(account)?.retry();
         let next = *self.pauses.get(self.tries)?;
@@ -200,7 +200,7 @@ fn ended_by_the_user<T>(context: &RunContext, id: AccountId) -> Option<Turn<Ende
     context.control.is_skipped(id).then_some(Turn::Skipped)
 }
 
-/// Why the next try is not made at once.
+/// Why the next attempt is not made at once.
 fn reason(halt: &Halt) -> WaitReason {
     match halt {
         Halt::Server { error, .. } if error.wait_seconds().is_some() => WaitReason::ServerAsked,
@@ -208,14 +208,14 @@ fn reason(halt: &Halt) -> WaitReason {
     }
 }
 
-/// Whoever stops the run because it waits wants to know for what.
+/// A user who stops the run because it waits wants to know for what.
 fn report_if_stopped(context: &RunContext, id: AccountId, problem: Problem) {
     if context.control.stopping() {
         context.report_problem(id, None, problem);
     }
 }
 
-/// How often another try may help. What a server says on purpose, it says again.
+/// How often another attempt may help. A server that refuses on purpose will refuse again.
 fn most_tries(error: &ImapError) -> usize {
     match error.kind() {
         _ if error.may_pass() => 5,

@@ -1,7 +1,7 @@
-//! What names a message to a person: date, sender, subject, size, UID.
+//! Describes a message to a person: date, sender, subject, size, UID.
 //!
-//! Copying does not need the sender and the subject. They are asked for when something went wrong with a message, and only on a
-//! connection that is otherwise idle. A source that does not answer costs the names and nothing else: it is not asked again.
+//! Copying does not need the sender and the subject. They are requested when something went wrong with a message, and only on a connection
+//! that is otherwise idle. If the source does not answer, only the names are missing: it is not asked again.
 
 use crate::domain::{MessageName, Uid, UidValidity};
 use crate::imap::{Envelope, ImapError, Reader};
@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 /// At most this many messages are asked for at once.
 const ASKED_FOR: usize = 100;
 
-/// Whether the source of a mailbox can be asked.
+/// Asks the source of a mailbox, as long as it answers.
 #[derive(Debug, Default)]
 pub struct Names {
     is_in_doubt: bool,
 }
 
 impl Names {
-    /// What the source says of these messages of a folder. The second is why its connection is of no use any more.
+    /// What the source says about these messages of a folder. The second value is why its connection can no longer be used.
     pub fn ask(
         &mut self,
         source: &mut Reader,

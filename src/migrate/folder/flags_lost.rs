@@ -1,4 +1,4 @@
-//! Messages that were sent without some of their flags: which, and one flag as an example. Whether they were stored is known at the end.
+//! Messages that were sent without some of their flags, and one flag as an example. Only the end shows whether they were stored.
 
 use crate::domain::Uid;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ impl FlagsLost {
         self.messages.entry(uid).or_insert(place);
     }
 
-    /// Takes others in.
+    /// Adds others.
     pub fn join(&mut self, others: Self) {
         for (uid, place) in others.messages {
             if let Some(flag) = others.flags.get(place) {
@@ -31,7 +31,7 @@ impl FlagsLost {
         }
     }
 
-    /// How many of the messages that are `stored` lost flags, and one of these flags; none when none did.
+    /// How many of the `stored` messages lost flags, and one of these flags; none when no message did.
     pub fn of_stored(&self, stored: impl Fn(Uid) -> bool) -> Option<(u64, &str)> {
         let mut lost = self.messages.iter().filter(|(uid, _)| stored(**uid));
         let (_, place) = lost.next()?;

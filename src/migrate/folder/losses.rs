@@ -1,15 +1,15 @@
-//! How often a connection was lost at one folder without anything brought forward in between.
+//! How many times a connection was lost at one folder without progress in between.
 
 /// The losses at one folder.
 #[derive(Debug, Default)]
 pub struct FolderLosses {
     in_a_row: u32,
-    /// How far the folder was at the last one.
+    /// The folder's progress at the last one.
     forward: u64,
 }
 
 impl FolderLosses {
-    /// Notes a loss of a folder that is so far. Returns how many there were since it was less far.
+    /// Notes a loss at this progress of the folder. Returns how many there have been since the folder last made progress.
     pub fn note(&mut self, forward: u64) -> u32 {
         if forward > self.forward {
             (self.in_a_row, self.forward) = (0, forward);
@@ -18,7 +18,7 @@ impl FolderLosses {
         self.in_a_row
     }
 
-    /// Whether there was any since the folder came forward.
+    /// Whether there was any since the folder last made progress.
     pub fn any(&self) -> bool {
         self.in_a_row > 0
     }

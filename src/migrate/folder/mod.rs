@@ -1,7 +1,7 @@
-//! One folder of a mailbox as data: what is known of it on both sides, and what was reported of it so far.
+//! One folder of a mailbox as data: what is known about it on both sides, and what has been reported.
 //!
-//! Promises that nothing is reported twice in a run, however many attempts it takes. What is done with a folder is left to the stages:
-//! `scan`, `reconcile`, `copy` and `proof`.
+//! Promises that nothing is reported twice in a run, however many attempts it takes. Leaves all work on a folder to the stages: `scan`,
+//! `reconcile`, `copy` and `proof`.
 
 pub mod describe;
 pub mod flags_lost;
@@ -23,12 +23,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A folder on its way.
+/// A folder that is being migrated.
 pub struct FolderJob {
     pub id: FolderId,
     pub source: Folder,
     pub planned: PlannedFolder,
-    /// Whether only those of its messages are copied that no folder before it has.
+    /// Whether only messages are copied that no earlier folder has.
     pub rest: bool,
     /// The source's folder, from its scan until it is proved.
     pub scan: Option<Arc<Scan>>,
@@ -41,24 +41,24 @@ pub struct FolderJob {
 pub struct Scan {
     pub status: FolderStatus,
     pub heads: Heads,
-    /// Messages that are there and that the user's rules leave out.
+    /// Messages that the user's rules leave out.
     pub kept_back: BTreeSet<Uid>,
-    /// Messages that are there and that the target has as items.
+    /// Messages that the target has as items.
     pub as_items: BTreeSet<Uid>,
 }
 
 impl Scan {
-    /// Whether the source has the message, whatever becomes of it.
+    /// Whether the source has the message, whether or not it is copied.
     pub fn has(&self, uid: Uid) -> bool {
         self.heads.get(uid).is_some() || self.kept_back.contains(&uid) || self.as_items.contains(&uid)
     }
 
-    /// Messages that the source counts and does not list.
+    /// Messages that the source counts but does not list.
     pub fn unlisted(&self) -> u64 {
         self.status.messages.saturating_sub(self.heads.read())
     }
 
-    /// What is known of its messages, of which `done` are on the target.
+    /// What is known about its messages, of which `done` are on the target.
     pub fn evidence(&self, done: &BTreeSet<Uid>, progress: &FolderProgress) -> FolderEvidence {
         let as_items = self.as_items.len() as u64;
         let on_source = self.unlisted() + as_items;
@@ -82,7 +82,7 @@ pub struct TargetFolder {
     pub open: OpenFolder,
     /// When it was looked at.
     pub looked_at: Instant,
-    /// The UID from which on everything is new since then; 1 until that is known.
+    /// Messages from this UID on have come since then; 1 until that is known.
     pub floor: u32,
 }
 
@@ -91,12 +91,12 @@ impl FolderJob {
         Self { id, source, planned, rest, scan: None, target: None, progress: FolderProgress::default() }
     }
 
-    /// Whether it comes last, because it has cost a connection.
+    /// Whether it comes last, because a connection was lost at it.
     pub fn is_suspect(&self) -> bool {
         self.progress.is_suspect()
     }
 
-    /// Ends a folder whose every message is on the target from an earlier run, which recorded `bytes` and compared `compared` messages.
+    /// Ends a folder all of whose messages are on the target from an earlier run, which recorded `bytes` and compared `compared` messages.
     pub fn take_over(
         &mut self,
         reporter: &Reporter<'_>,
@@ -125,7 +125,7 @@ impl FolderJob {
         }
     }
 
-    /// Reports messages that the source counts and does not list, once in a run.
+    /// Reports messages that the source counts but does not list, once in a run.
     pub fn report_unlisted(&mut self, reporter: &mut Reporter<'_>, messages: u64) {
         if messages > 0 {
             let problem = Problem::new(ProblemKind::MessageUnreadable).in_folder(&self.planned.source);
@@ -141,10 +141,10 @@ impl FolderJob {
         }
     }
 
-    /// Reports what is on the target and was not reported yet. The numbers are of the whole folder, as is that of the messages that an
-    /// earlier run compared.
+    /// Reports what is on the target and has not been reported yet. The numbers are for the whole folder, as is that of the messages that
+    /// an earlier run compared.
     pub fn report_found(&mut self, reporter: &Reporter<'_>, (messages, bytes): (u64, u64), compared: u64) {
-        // What was compared in this run is reported by itself.
+        // What was compared in this run is reported separately.
         let compared = if std::mem::replace(&mut self.progress.found_reported, true) { 0 } else { compared };
         let Some(news) = self.progress.note_found(messages, bytes) else { return };
         let (account, folder) = (reporter.account, self.id);
@@ -167,7 +167,7 @@ impl FolderJob {
         self.report_once(reporter, problem);
     }
 
-    /// Ends the folder with what is known of its messages, and with the number of messages in the target's folder, if that is known.
+    /// Ends the folder with what is known about its messages, and with the number of messages in the target's folder, if that is known.
     pub fn finish(&mut self, reporter: &Reporter<'_>, evidence: FolderEvidence, target_messages: Option<u64>) {
         self.progress.evidence = Some(evidence);
         self.end(reporter, target_messages);

@@ -1,8 +1,8 @@
-//! How the record notes the flags that were set for a message. A target may add keywords of its own, or keep some not, without a word; neither
-//! is anybody's doing.
+//! How the record notes the flags that were set for a message. A target may silently add keywords of its own, or drop some; neither is a
+//! change by a person.
 //!
-//! Beside the flags that were set and are there, the note has `*keyword` for one that the target added, and `%keyword` for one that it did not
-//! keep. No flag has either sign (RFC 9051, section 9, `atom`). All sets are in small letters, for capitals do not matter.
+//! Besides the flags that were set and kept, the note has `*keyword` for one that the target added, and `%keyword` for one that it did not
+//! keep. No flag contains either sign (RFC 9051, section 9, `atom`). All sets are in lower case, because case does not matter.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn with_sign(noted: &[String], sign: Option<char>) -> BTreeSet<String> {
     flags.map(str::to_ascii_lowercase).collect()
 }
 
-/// Flags without regard to capitals, as RFC 9051 has them.
+/// Flags in lower case: RFC 9051 compares them without regard to case.
 pub fn folded(flags: &[String]) -> BTreeSet<String> {
     flags.iter().map(|flag| flag.to_ascii_lowercase()).collect()
 }
@@ -27,14 +27,14 @@ pub fn dropped(noted: &[String]) -> BTreeSet<String> {
     with_sign(noted, Some(DROPPED))
 }
 
-/// What the message has on the target as long as nobody has flagged it there.
+/// The flags that the message has on the target unless somebody has changed them there.
 pub fn stored(noted: &[String]) -> BTreeSet<String> {
     let mut flags = with_sign(noted, None);
     flags.append(&mut with_sign(noted, Some(ADDED)));
     flags
 }
 
-/// What the message is to have on the target that has these flags on the source.
+/// The flags that a message with these flags on the source should have on the target.
 pub fn to_be(here: &[String], noted: &[String]) -> BTreeSet<String> {
     let dropped = dropped(noted);
     let mut flags: BTreeSet<String> = folded(here).into_iter().filter(|flag| !dropped.contains(flag)).collect();
@@ -42,12 +42,12 @@ pub fn to_be(here: &[String], noted: &[String]) -> BTreeSet<String> {
     flags
 }
 
-/// Whether the source has other flags now than were set.
+/// Whether the source's flags differ from those that were set.
 pub fn differ(here: &[String], noted: &[String]) -> bool {
     to_be(here, noted) != stored(noted)
 }
 
-/// The note of a message that was to have these flags, and has those. Sorted.
+/// The note of a message that was sent with the first flags and now has the second. Sorted.
 pub fn note(here: &[String], there: &[String]) -> Vec<String> {
     let (wanted, stands) = (folded(here), folded(there));
     let added =
@@ -59,7 +59,7 @@ pub fn note(here: &[String], there: &[String]) -> Vec<String> {
     noted
 }
 
-/// The note of a message that was looked at some time after it was stored: of the system flags, which people change, as it was.
+/// The note of a message that was read back some time after it was stored. People change system flags, so these stay as they were noted.
 pub fn note_keywords(noted: &[String], here: &[String], there: &[String]) -> Vec<String> {
     let keywords = |flags: &[String]| flags.iter().filter(|flag| !flag.starts_with('\\')).cloned().collect::<Vec<_>>();
     let system = noted.iter().filter(|flag| flag.starts_with('\\')).cloned();

@@ -12,12 +12,12 @@ use crate::migrate::verdict::FolderEvidence;
 use crate::progress::Counts;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether one of two sizes is more than twice the other. What is announced as empty announces nothing.
+/// Whether one of two sizes is more than twice the other. An announced size of zero says nothing.
 pub fn is_far_off(announced: u64, given: u64) -> bool {
     announced > 0 && announced.min(given).saturating_mul(2) < announced.max(given)
 }
 
-/// A message that was on its way this many times when the target's connection was lost is sent alone.
+/// A message that was in flight this many times when the target's connection was lost is sent alone.
 pub const SENT_ALONE: u32 = 2;
 
 /// The progress of one folder.
@@ -36,7 +36,7 @@ pub struct FolderProgress {
     pub dateless: BTreeSet<Uid>,
     /// Sent without some of their flags.
     pub flags_lost: FlagsLost,
-    /// On the target as the source gave them, of which it had announced quite another size: that, and how large they are.
+    /// On the target as the source delivered them, but far from the size that it announced: that size, and their own.
     pub unlike_announced: BTreeMap<Uid, (u64, u64)>,
     /// Seen on the target with the size that was sent.
     pub sized: BTreeSet<Uid>,
@@ -44,22 +44,21 @@ pub struct FolderProgress {
     pub sizes_reported: BTreeSet<Uid>,
     /// The places on the target that were announced for messages of this run.
     pub places: BTreeSet<Uid>,
-    /// The places of the record before this run sent anything, where UIDNEXT does not tell them from new ones.
+    /// The places of the record before this run sent anything, if UIDNEXT does not distinguish them from new ones.
     pub recorded_places: BTreeSet<Uid>,
-    /// What a few recorded messages testify of the record; none before they were looked at, or where there is none.
+    /// What a few recorded messages show about the record; none before they were looked at, or if there is no record.
     pub witnesses: Option<Witnesses>,
     /// Whether what earlier runs left unchecked was looked for.
     pub unchecked_settled: bool,
-    /// What the target's folder held before anything was copied into it in this run, where the target announces no UIDNEXT that
-    /// can be believed.
+    /// What the target's folder held before this run copied anything into it, if the target announces no credible UIDNEXT.
     pub there_before: Option<BTreeSet<Uid>>,
-    /// Whether messages were looked for that an earlier run left, and its record does not know.
+    /// Whether messages of an earlier run that its record does not know were looked for.
     pub forgotten_settled: bool,
-    /// How many messages the target's folder held when it was seen first in this run.
+    /// How many messages the target's folder held when this run first saw it.
     pub first_on_target: Option<u64>,
-    /// Whether the record was begun anew in this run.
+    /// Whether this run has begun a new record of the folder.
     pub begun_anew: bool,
-    /// What was read of it on either side for a comparison, until a connection was lost.
+    /// What was read of it on either side for a comparison before a connection was lost.
     pub shelves: [Shelf; 2],
     /// Whether the marks of all that was copied were compared.
     pub marks_compared: bool,
@@ -67,13 +66,13 @@ pub struct FolderProgress {
     pub on_target: Option<u64>,
     /// The target folder's UIDNEXT before anything was copied into it whose marks were not compared.
     pub floor: Option<Uid>,
-    /// At which messages the connection to the target was lost while they were on their way.
+    /// The messages at which the connection to the target was lost while they were in flight.
     pub sending_losses: Losses<Uid>,
-    /// At which messages the connection to the target was lost while nothing else was on its way.
+    /// The messages at which the connection to the target was lost while nothing else was in flight.
     pub sent_singly: Losses<Uid>,
-    /// At which messages the connection to the source was lost while they were read.
+    /// The messages at which the connection to the source was lost while they were read.
     pub reading_losses: Losses<Uid>,
-    /// At which messages of the target, by their UIDs there, the connection to it was lost while they were read.
+    /// The messages of the target, by their UIDs there, at which the connection to it was lost while they were read.
     pub read_back_losses: Losses<Uid>,
     /// How often a connection was lost when it was opened on either side.
     pub opening_losses: FolderLosses,
@@ -81,28 +80,28 @@ pub struct FolderProgress {
     pub refusals_for_now: u32,
     /// How often a connection was lost at other work on it.
     pub losses_at_work: FolderLosses,
-    /// Messages that were named because each of them had cost the connection several times.
+    /// Messages that were named because the connection was lost at each of them several times.
     pub costly: BTreeSet<Uid>,
-    /// Messages that the target refused in words that ask to wait: how often, and how many messages it had taken when it did so first.
+    /// Messages that the target refused in words that ask to wait: how often, and how many messages it had accepted by the first time.
     pub put_off: BTreeMap<Uid, (u32, u64)>,
-    /// How often the source refused messages in such words when nothing else was left to ask for.
+    /// How often the source refused messages in such words when nothing else was left to request.
     pub held_back: Losses<Uid>,
     /// What this run put into the target's folder.
     pub own_appends: OwnAppends,
     /// The kinds of problems that were reported.
     pub reported: BTreeSet<ProblemKind>,
     pub left_out_reported: bool,
-    /// Deleted on the source while we worked.
+    /// Deleted on the source during the run.
     pub vanished: BTreeSet<Uid>,
     /// UIDVALIDITY, UIDNEXT and number of messages of the source's folder when it was read.
     pub on_source: Option<(UidValidity, Option<Uid>, u64)>,
-    /// Its flags, if it was taken over and they may have changed on the source since.
+    /// Its HIGHESTMODSEQ, if it was taken over as unchanged and flags may have changed on the source since.
     pub unseen_flags: Option<UnseenFlags>,
     /// Whether all changes of flags up to its scan were followed.
     pub flags_followed: bool,
     /// Whether nothing more is done about it in this run.
     pub finished: bool,
-    /// What is known of its messages; none until it came to its end, and none for ever when it was given up.
+    /// What is known about its messages; none until it is finished, and for ever if it was given up.
     pub evidence: Option<FolderEvidence>,
 }
 
@@ -115,12 +114,12 @@ pub struct UnseenFlags {
     pub now: Option<u64>,
 }
 
-/// What is to be reported of the messages that are on the target.
+/// What has to be reported about the messages that are on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// These were found, besides those that were reported.
+    /// These were found and not reported yet.
     Found(Counts),
-    /// Fewer are there than were reported: these.
+    /// Fewer are on the target than were reported: these.
     Recounted { found: Counts, copied: Counts },
 }
 
@@ -136,8 +135,8 @@ impl FolderProgress {
         (messages, bytes)
     }
 
-    /// Notes of a message that is on the target how large the source said that it is, and how large what it gave. Servers are often wrong
-    /// about a size, Exchange by design; far off, it may have given a part only.
+    /// Notes the size that the source announced for a message on the target, and the size that it delivered. Servers are often wrong about
+    /// a size, Exchange by design; if it is far off, the source may have delivered only a part.
     pub fn note_size(&mut self, uid: Uid, announced: u64, given: u64) {
         if is_far_off(announced, given) {
             self.unlike_announced.insert(uid, (announced, given));
@@ -149,9 +148,9 @@ impl FolderProgress {
         self.sent
     }
 
-    /// Takes in how many messages of the folder are on the target, and their bytes; returns what of it is news. What was reported and is not
-    /// on the target after all, or not on the source any more, is counted anew: of the messages that are there, as many as were copied count
-    /// as copied.
+    /// Takes in how many messages of the folder are on the target, and their bytes; returns what has to be reported. If fewer are there
+    /// than were reported, because some turned out to be missing or are no longer on the source, all are counted again: of the messages
+    /// that are there, as many as were copied count as copied.
     pub fn note_found(&mut self, messages: u64, bytes: u64) -> Option<News> {
         let reported = self.found.messages + self.copied.messages;
         if messages == reported {
@@ -178,20 +177,20 @@ impl FolderProgress {
             || self.sent_singly.is_doubtful()
     }
 
-    /// Whether a message is sent alone, after all others: it was refused in words that ask to wait, or the connection was lost at it, which
-    /// on the target may have been any of those that were on their way.
+    /// Whether a message is sent alone, after all others: it was refused in words that ask to wait, or the connection was lost at it. On
+    /// the target that may have been any of those in flight.
     pub fn goes_alone(&self, uid: Uid) -> bool {
         self.put_off.contains_key(&uid)
             || self.reading_losses.at(&uid) > 0
             || self.sending_losses.at(&uid) >= SENT_ALONE
     }
 
-    /// Whether a place on the target may be that of a message that is sent now; it is taken then.
+    /// Whether a place on the target may be that of a message that is being sent; if so, the place is taken.
     pub fn take_place(&mut self, place: Uid) -> bool {
         !self.recorded_places.contains(&place) && self.places.insert(place)
     }
 
-    /// Whether the target's folder holds fewer messages than it held and was sent.
+    /// Whether the target's folder holds fewer messages than it had and was sent.
     pub fn is_short(&self) -> bool {
         self.sent > 0 && self.first_on_target.zip(self.on_target).is_some_and(|(before, now)| now < before + self.sent)
     }

@@ -1,4 +1,4 @@
-//! What a few recorded messages of a folder testify: whether the UIDs of its record still name the messages that it speaks of.
+//! What a few recorded messages of a folder show: whether the UIDs in its record still name the same messages.
 
 use crate::domain::Uid;
 use crate::imap::FolderStatus;
@@ -20,19 +20,19 @@ pub struct Witnesses {
     pub there: BTreeMap<Uid, u64>,
 }
 
-/// What the witnesses say of a folder of the target.
+/// What the witnesses show about a folder of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Testimony {
-    /// The places hold what was put there, or were emptied since.
+    /// The places hold what was put there, or have been emptied since.
     Holds,
-    /// Some hold something of another size.
+    /// Some hold a message of another size.
     Differs,
     /// All of them are empty.
     Empty,
 }
 
 impl Witnesses {
-    /// Whether the source still has these messages: it announces no other size for any of them.
+    /// Whether the source still has these messages: it announces the recorded size for each of them.
     pub fn source_holds(&self) -> bool {
         let is_another = |message: &Message| {
             let announced = self.here.get(&message.uid).zip(message.claimed);
@@ -68,7 +68,7 @@ pub fn sample(messages: &[Message]) -> Vec<Message> {
     sampled.into_values().collect()
 }
 
-/// A UIDNEXT that is evidence: it is above all UIDs that exist, of which `highest` is known to be one.
+/// A credible UIDNEXT: it is above all UIDs that exist, of which `highest` is known to be one.
 pub fn credible_next(status: &FolderStatus, highest: Option<Uid>) -> Option<Uid> {
     let next = status.uid_next?;
     let is_above = highest.is_none_or(|highest| next > highest) && u64::from(next.0) > status.messages;

@@ -1,7 +1,7 @@
-//! What is at the places of messages that are ours: still ours and as we left them, or somebody's doing.
+//! What is at the places of our messages: the messages as we left them, or a change that somebody made.
 //!
-//! - A target that was rolled back has empty places too. So an empty place is somebody's doing only where the folder's UIDNEXT is past it and
-//!   no other place holds something else.
+//! - A target that was rolled back also has empty places. So an empty place counts as a change by a person only if the folder's UIDNEXT is
+//!   past it and no other place holds another message.
 
 use crate::domain::{Digest, Side, Uid};
 use crate::ledger::{FolderRecord, Ledger, Message};
@@ -17,23 +17,23 @@ use std::collections::BTreeMap;
 /// What is at the place of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyState {
-    /// It, with the flags that we set.
+    /// The message, with the flags that we set.
     Untouched,
-    /// It, with other flags; or nobody noted which we set.
+    /// The message, with other flags; or the record does not know which we set.
     Touched,
-    /// Something else, something that cannot be read, or nothing that testifies of anybody's doing.
+    /// Another message, one that cannot be read, or nothing that proves a change by a person.
     Another,
-    /// Nothing, in a folder that continued from there: somebody moved or deleted it.
+    /// Nothing, in a folder that continued from there: somebody moved or deleted the message.
     Empty,
-    /// Nobody knows its place.
+    /// Its place is unknown.
     Placeless,
 }
 
 /// What is at the place of one message, and its date.
 pub type DatedCopy = (CopyState, Option<DateTime<FixedOffset>>);
 
-/// Looks at the places of messages of a record, by their UIDs on the source. The target's folder is selected afterwards. None when it is not
-/// there, or is another one than the record speaks of. With `by_content` what is there is read back; otherwise its size decides.
+/// Checks the places of messages of a record, by their UIDs on the source. The target's folder is selected afterwards. None when it is
+/// missing, or is not the folder in the record. With `by_content` the messages are read back; otherwise their size decides.
 pub fn look(
     sessions: &mut Sessions,
     ledger: &Ledger,

@@ -1,15 +1,15 @@
-//! Deletions: messages that are in no folder of the source any more.
+//! Deletions: messages that are no longer in any folder of the source.
 //!
-//! They stay on the target, and are counted as long as they are there. Where the user wants deletions to be followed, they are put into the
+//! They stay on the target, and are counted as long as they are there. If the user wants deletions to be followed, they are put into the
 //! target's trash folder, never deleted for good, and only
 //!
-//! - if the place holds what we put there, which is read back, with the flags that we set;
-//! - if every folder of the source was read to its end in this run, and nothing has come to any or left any since: a message that is being
-//!   moved may be missing in both folders for a moment;
-//! - if no folder that the user's rules leave out has a message of its size, which may have been moved there;
-//! - if no folder into which something was copied in this run has its content: a folder at which a connection was lost is read last, when
-//!   what was moved from it is copied already. The old copy stays then, and is named;
-//! - if the target has a trash folder, and it is not there already.
+//! - if the place holds the message that we put there (it is read back) with the flags that we set;
+//! - if every folder of the source was read completely in this run, and no message has come to any of them or left any since: a message
+//!   that is being moved may be missing in both folders for a moment;
+//! - if no folder that the user's rules leave out has a message of its size, because it may have been moved there;
+//! - if no folder into which this run copied anything has its content: a folder at which a connection was lost is read last, when messages
+//!   that were moved out of it have been copied already. The old copy then stays, and is named;
+//! - if the target has a trash folder, and the message is not in it already.
 
 use super::copies::{CopyState, look};
 use super::departures::{self, Leaving, sizes_in};
@@ -24,7 +24,7 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Followed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of a mailbox beside its folders that are copied.
+/// What is known about a mailbox besides its folders that are copied.
 #[derive(Debug, Default)]
 pub struct Beside {
     /// The target's trash folder.
@@ -33,7 +33,7 @@ pub struct Beside {
     pub left_out: Vec<Vec<u8>>,
 }
 
-/// Counts what was deleted on the source, or follows it where the user asked for that. Once in a run, after everything else.
+/// Counts what was deleted on the source, or follows it if the user asked for that. Once in a run, after everything else.
 pub fn settle(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -49,7 +49,7 @@ pub fn settle(
         }
     }
     for (record, messages) in by_folder.values_mut() {
-        // Whatever became of it since it was found gone.
+        // Whatever happened to it since it was found to be gone.
         let left: BTreeSet<Uid> = ledger.left_of(record)?.iter().map(|message| message.uid).collect();
         messages.retain(|message| left.contains(&message.uid));
     }
@@ -125,7 +125,7 @@ fn job_of(ledger: &Ledger, folders: &[FolderJob], number: i64) -> Option<FolderI
     folders.iter().find(is_it).map(|job| job.id)
 }
 
-/// The sizes of what is in folders that are not copied; none when it is not certain that all else was seen.
+/// The sizes of the messages in folders that are not copied; none unless all other folders were certainly read.
 fn seen_elsewhere(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,

@@ -1,11 +1,13 @@
-//! Taking messages of ours to another folder of the target: intended, done, noted; and what became of those that a cut left open.
+//! Moves our messages to another folder of the target: intends, does and notes each move, and finds out what became of those that an
+//! interruption left open.
 //!
-//! After a cut, for each message:
+//! After an interruption, for each message:
 //!
-//! 1. If its place holds it, and the other folder has nothing that came since and equals it, it was not taken, and stays.
-//! 2. If the place holds it and the other folder has it too, it was copied there and is taken away here, which completes it.
-//! 3. If the place is empty and the other folder has it, it was taken.
-//! 4. If it is in neither, somebody took it away meanwhile, or a server lost it: both are forgotten, and the message is copied as any new one.
+//! 1. If its place holds it, and no equal message has come to the other folder since, it was not moved, and stays.
+//! 2. If its place holds it and the other folder has it too, it was copied there; removing it here completes the move.
+//! 3. If its place is empty and the other folder has it, it was moved.
+//! 4. If it is in neither, somebody removed it meanwhile, or the server lost it: the record forgets both places, and the message is copied
+//!    like a new one.
 
 use super::copies::{CopyState, look};
 use crate::domain::{Digest, MessageHead, Side, Uid};
@@ -18,10 +20,10 @@ use crate::migrate::heads::Heads;
 use crate::migrate::sessions::{Sessions, target_name};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many messages go with one command at most.
+/// At most this many messages go with one command.
 const AT_ONCE: usize = 200;
 
-/// Messages that are to leave a folder. What is at their places was read back.
+/// Messages that are to leave a folder. Their places have been read back.
 pub struct Leaving<'a> {
     /// The record of the folder.
     pub from: &'a FolderRecord,
@@ -31,7 +33,7 @@ pub struct Leaving<'a> {
     pub to: &'a [u8],
 }
 
-/// Takes messages to another folder. Returns how many were taken.
+/// Moves messages to another folder. Returns how many were moved.
 pub fn depart(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -41,7 +43,8 @@ pub fn depart(
     let Leaving { from, messages, to } = leaving;
     let mut taken = 0;
     for part in messages.chunks(AT_ONCE) {
-        // Whatever was selected meanwhile, and whoever flagged a message since it was read back: this is the last look.
+        // The last check, because another folder may have been selected meanwhile, and somebody may have flagged a message since it was
+        // read back.
         let asked: Vec<Message> = part.iter().map(|(message, _)| *message).collect();
         let Some(copies) = look(sessions, ledger, from, &asked, false)? else { break };
         let is_untouched = |(message, _): &&(Message, Departure)| {
@@ -76,7 +79,7 @@ pub fn depart(
     Ok(taken)
 }
 
-/// Notes that a message was taken where it was to go.
+/// Notes that a message was moved to its destination.
 fn note(
     ledger: &mut Ledger,
     from: &FolderRecord,
@@ -93,13 +96,13 @@ fn note(
             let arrival = Arrival { before, uid, claimed, place, floor, is_settled: false };
             ledger.arrived(from, &to, &[arrival])?;
         }
-        // Deleted, or its folder's record is not there any more: that folder is compared by content.
+        // It was deleted, or its folder no longer has a record: then that folder is compared by content.
         _ => ledger.forget_messages(from, &[before])?,
     }
     Ok(())
 }
 
-/// Asks the target what became of messages that earlier attempts and runs were about to take elsewhere.
+/// Asks the target what became of messages that earlier attempts and runs were about to move.
 pub fn settle(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -112,7 +115,7 @@ pub fn settle(
     Ok(())
 }
 
-/// The same for one folder. Returns how many of its messages were taken.
+/// The same for one folder. Returns how many of its messages were moved.
 fn settle_folder(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -131,7 +134,7 @@ fn settle_folder(
     for (uid, _) in &open {
         messages.extend(ledger.message(record, *uid)?);
     }
-    // A server that lost our connection may still be at it.
+    // A server that lost our connection may still be working on it.
     mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
     if mailbox.control().stopping() {
         return Err(Halt::Held);

@@ -1,18 +1,18 @@
-//! Flags and keywords: what was changed on the source since we set them is changed on the target too.
+//! Flags and keywords: changes made on the source since we set them are made on the target too.
 //!
 //! For each message three sets are compared: what we set on the target, what the source has now, what the target has now.
 //!
-//! 1. Messages whose flags on the source are not those that we set are candidates; so are those that a cut run was about to change. Of a folder
-//!    that was scanned they show in the scan. Of one that was taken over as unchanged the flags are read by themselves, and only those that
-//!    changed since the last run where the source counts changes (CONDSTORE).
-//! 2. The candidates' places on the target are looked at. A place that is empty, or holds a message of another size, is left. The content of the
-//!    first and the last is read back; where one is not what we put there, so are all others.
-//! 3. A message that has other flags than those that we set was flagged by somebody there, and is left and counted. What a cut run had begun
-//!    differs in the direction of its intent only.
-//! 4. The changes are intended in the record, then made, those of one kind with one command. What the server says that a message has afterwards
-//!    is what we have set.
+//! 1. Candidates are messages whose flags on the source differ from those that we set, and those that an interrupted run was about to
+//!    change. For a folder that was scanned, the scan shows them. For one that was taken over as unchanged the flags are read separately,
+//!    and only those changed since the last run if the source counts changes (CONDSTORE).
+//! 2. The candidates' places on the target are checked. A place that is empty, or holds a message of another size, is left alone. The
+//!    content of the first and the last is read back; if one of them is not what we put there, all others are read back too.
+//! 3. A message whose flags differ from those that we set was flagged by somebody there; it is left alone and counted. What an interrupted
+//!    run had begun differs only towards its intent.
+//! 4. The changes are intended in the record, then made, those of one kind with one command. The flags that the server then reports for a
+//!    message are those that we have set.
 //!
-//! \Deleted goes along only where it does when a message is copied. A message of which nobody noted what was set is left alone.
+//! \Deleted is set only where it is when a message is copied. A message whose flags were never noted is left alone.
 
 use super::report;
 use crate::domain::{Digest, FolderId, Note, Problem, ProblemKind, Side, Uid};
@@ -32,10 +32,10 @@ use chrono::{DateTime, FixedOffset};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Folders whose flags are read with questions ahead of the answers, before the user's wish to stop is looked at again.
+/// This many folders have their flags read with requests ahead of the answers, before the user's wish to stop is checked again.
 const AT_ONCE: usize = 200;
 
-/// A message whose flags are to be looked at on the target.
+/// A message whose flags on the target have to be checked.
 struct Candidate {
     message: Message,
     place: Uid,
@@ -43,16 +43,16 @@ struct Candidate {
     date: Option<DateTime<FixedOffset>>,
     /// What the source has now.
     here: Vec<String>,
-    /// What the record notes of what we set.
+    /// The record's note of the flags that we set.
     noted: Vec<String>,
-    /// What it has on the target as long as nobody has flagged it there.
+    /// The flags that it has on the target unless somebody has changed them there.
     set: BTreeSet<String>,
-    /// What a cut run was about to set.
+    /// What an interrupted run was about to set.
     intended: Option<BTreeSet<String>>,
 }
 
 impl Candidate {
-    /// A candidate if the record says what was set, and if that differs from what the source has now, or a run was cut.
+    /// A candidate if the record knows what was set, and if that differs from the source's flags, or a run was interrupted.
     fn of(
         ledger: &Ledger,
         record: &FolderRecord,
@@ -70,7 +70,7 @@ impl Candidate {
         Ok(Some(Self { message, place, date, here: here.to_vec(), noted, set, intended }))
     }
 
-    /// Whether nobody but us has flagged the message: what differs from what we set differs in the direction of what we were about to set.
+    /// Whether only we have flagged the message: every difference from what we set is towards what we were about to set.
     fn is_untouched(&self, there: &BTreeSet<String>) -> bool {
         let is_ours = |flag: &String| {
             let intended = self.intended.as_ref();
@@ -80,7 +80,7 @@ impl Candidate {
     }
 }
 
-/// Whether flags of the source come to others than those that were set; most messages share a few sets, so the answers are kept.
+/// Whether flags of the source result in others than those that were set. Most messages share a few sets, so the answers are kept.
 struct Differ<'a> {
     filter: &'a FlagFilter,
     known: HashMap<(*const String, *const String), bool>,
@@ -172,12 +172,13 @@ pub fn of_unchanged(
     leave(sessions, has_opened)
 }
 
-/// Leaves the last folder in which flags were changed. The others are left by what is selected next, without a round trip of their own.
+/// Leaves the last folder in which flags were changed. Selecting the next folder leaves each of the others, without a round trip of its
+/// own.
 fn leave(sessions: &mut Sessions, has_opened: bool) -> Result<(), Halt> {
     if has_opened { sessions.target.leave().on(Side::Target) } else { Ok(()) }
 }
 
-/// The candidates among the messages of folders of the source; none for a folder that could not be read, or is another one now.
+/// The candidates among the messages of folders of the source; none for a folder that could not be read, or was replaced.
 fn read_flags(
     mailbox: &Mailbox<'_>,
     sessions: &mut Sessions,
@@ -218,7 +219,7 @@ fn read_flags(
     }
 }
 
-/// Changes the flags of those candidates that nobody else has flagged. Says whether nothing is left to be tried again.
+/// Changes the flags of the candidates that nobody else has flagged. Returns whether nothing is left to be tried again.
 fn follow(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -252,7 +253,7 @@ fn follow(
         wanted.sort_unstable();
         let becomes = to_be(&wanted, &candidate.noted);
         if there == becomes {
-            // Whoever did it, both sides agree.
+            // Both sides agree, whoever made the change.
             as_they_are.push((candidate.message.uid, note(&wanted, &head.flags)));
         } else if !candidate.is_untouched(&there) {
             followed.left += 1;
@@ -285,8 +286,8 @@ struct Change {
     is_dated_otherwise: bool,
 }
 
-/// Keeps the changes whose places hold what we put there. Two contents are read back, and those of messages with another date; where one of
-/// them is not ours, all are.
+/// Keeps the changes whose places hold what we put there. Reads two contents back, and those of messages with another date; if one of them
+/// is not ours, reads all.
 fn keep_ours(sessions: &mut Sessions, changes: &mut Vec<(&Candidate, Change)>) -> Result<(), Halt> {
     let ends = [changes.first(), changes.last()].into_iter().flatten();
     let doubted = changes.iter().filter(|(_, change)| change.is_dated_otherwise);
@@ -313,7 +314,7 @@ fn keep_ours(sessions: &mut Sessions, changes: &mut Vec<(&Candidate, Change)>) -
     Ok(())
 }
 
-/// Intends the changes, makes them, and notes what came of each. Says whether all were made.
+/// Intends the changes, makes them, and notes the result of each. Returns whether all were made.
 fn make(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -339,7 +340,7 @@ fn make(
         match outcome {
             Ok(()) => made.push(kind),
             Err(error) => {
-                // One keyword too many costs the others, and the standard flags, too.
+                // One keyword too many would also prevent the others and the standard flags.
                 words.get_or_insert_with(|| error.words());
                 let standard = |flags: Vec<String>| flags.into_iter().filter(|flag| flag.starts_with('\\')).collect();
                 let FlagChange { uids, add, remove } = kind;
@@ -357,7 +358,7 @@ fn make(
     let mut set = Vec::new();
     for place in made.iter().chain(&again).flat_map(|kind| &kind.uids) {
         let Some((uid, wanted, dropped)) = wanted.remove(place) else { continue };
-        // A server that does not report flags took what it said OK to.
+        // A server that does not report flags has set those that it confirmed with OK.
         let there = now.remove(place);
         let was_made = made.iter().any(|kind| kind.uids.contains(place));
         let Some(there) = there.or_else(|| was_made.then(|| wanted.clone())) else { continue };

@@ -1,18 +1,19 @@
-//! The last pass: what people did on the source since an earlier run, brought to the target.
+//! The last pass: brings what people did on the source since an earlier run to the target.
 //!
-//! Between a first pass and the last one people keep reading, filing and deleting on the old server, and some begin to work on the new one.
-//! Each part compares three states: what we put on the target, what is on the source now, what is on the target now.
+//! Between the first pass and the last, people continue to read, file and delete mail on the old server, and some begin to work on the new
+//! one. Each part compares three states: what we put on the target, what the source has now, and what the target has now.
 //!
 //! Promises
-//! - that what a person did on the target is never undone: a message that was moved, deleted or flagged there stays as it is, and is counted;
-//! - that only what the record knows as ours is touched, at a place that still holds it;
-//! - that everything is intended in the record before it is done, so that a run that was cut knows what it may meet;
+//! - that it never undoes what a person did on the target: a message that was moved, deleted or flagged there stays as it is, and is
+//!   counted;
+//! - that it touches only messages that are ours according to the record, at places that still hold them;
+//! - that every change is intended in the record before it is made, so that the next run knows what an interrupted one may have done;
 //! - that the source is only read.
 //!
 //! Parts:
-//! - `renames`: folders that go by other names now.
+//! - `renames`: folders that were renamed.
 //! - `flags`: flags and keywords.
-//! - `moves`: messages that are in another folder of the source now.
+//! - `moves`: messages that are now in another folder of the source.
 //! - `deletions`: messages that are in no folder of the source any more.
 //! - `departures`: taking messages of ours to another folder of the target, and what a cut left open of that.
 //! - `copies`: what is at the places of messages of ours.

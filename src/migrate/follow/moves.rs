@@ -1,13 +1,14 @@
-//! Moves: a message that is gone from one folder of the source and new in another is moved on the target, and not copied once more.
+//! Moves: a message that is gone from one folder of the source and new in another is moved on the target instead of copied again.
 //!
-//! 1. What the record has of a folder and the source has not any more is gone, as long as the record holds. So is all of a folder that the source
-//!    does not list any more, and what a folder that was compared anew had before and has not now (the ledger's former records).
-//! 2. What is in a folder of the source and not in its record is new. It may be a gone one if it has its size, and its date where there are any
-//!    such; it is one if it has its content, for which it is read from the source.
-//! 3. Where the place on the target still holds what we put there, with the flags that we set, the message is moved there. Where somebody has
-//!    taken it away or flagged it, it stays as she left it: it is not copied, and is counted. Where the place holds something else, or nobody
-//!    ever knew the place, or the target cannot move, the message is copied as any new one.
-//! 4. Each move is intended in the record before it is made. After a cut the target is asked where the message is (`departures`).
+//! 1. Gone are messages that a folder's record has and the source no longer does, as long as the record can be trusted; all messages of a
+//!    folder that the source no longer lists; and messages that a folder had before it was compared again but no longer has (the ledger's
+//!    former records).
+//! 2. New are messages that are in a folder of the source but not in its record. A new message may be a gone one if it has the same size,
+//!    and the same date if any candidate has it. It is the gone one if it has the same content, for which it is read from the source.
+//! 3. If the place on the target still holds what we put there, with the flags that we set, the message is moved there. If somebody has
+//!    removed or flagged it, it stays as it is: it is not copied, and is counted. If the place holds another message, or was never known,
+//!    or the target cannot move messages, the message is copied like a new one.
+//! 4. Each move is intended in the record before it is made. After an interruption the target is asked where the message is (`departures`).
 
 use super::copies::{CopyState, DatedCopy, look};
 use super::departures::{self, Leaving};
@@ -33,10 +34,11 @@ pub struct Gone {
     pub message: Message,
 }
 
-/// A message that may be a gone one: its folder among the mailbox's, its UID, and its size as the source announces it.
+/// A message that may be a gone one: the index of its folder in the mailbox, its UID, and its size as the source announces it.
 type New = (usize, Uid, u64);
 
-/// Moves on the target what was moved on the source, before anything is copied. `gone` keeps what was found gone and not found again.
+/// Moves on the target what was moved on the source, before anything is copied. `gone` keeps the messages that were found to be gone and
+/// not found again.
 pub fn follow(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -48,7 +50,7 @@ pub fn follow(
     let trash = trash.and_then(|path| sessions.target.wire_name(path).ok());
     departures::settle(mailbox, sessions, ledger, trash.as_deref())?;
     take_gone(mailbox, sessions, ledger, folders, gone)?;
-    // What an attempt before this one has moved, or has compared anew.
+    // What an earlier attempt has moved, or compared again.
     let numbers: BTreeSet<i64> = ledger.folders().iter().map(FolderRecord::number).collect();
     gone.retain(|gone| numbers.contains(&gone.record.number()));
     if gone.is_empty() {
@@ -72,7 +74,7 @@ pub fn follow(
     Ok(())
 }
 
-/// What is gone with folders that the source does not list any more.
+/// The messages that are gone with folders that the source no longer lists.
 pub fn gone_with_folders(ledger: &Ledger, listed: &[Folder]) -> Result<Vec<Gone>, Halt> {
     let known: BTreeSet<i64> = listed.iter().filter_map(|folder| ledger.folder(folder)).map(|it| it.number()).collect();
     let mut gone = Vec::new();
@@ -82,13 +84,13 @@ pub fn gone_with_folders(ledger: &Ledger, listed: &[Folder]) -> Result<Vec<Gone>
     Ok(gone)
 }
 
-/// What the record of a folder that is gone has on the target.
+/// The messages on the target according to the record of a folder that is gone.
 fn left_of(ledger: &Ledger, record: FolderRecord) -> Result<Vec<Gone>, Halt> {
     let messages = ledger.left_of(&record)?;
     Ok(messages.into_iter().map(|message| Gone { record: record.clone(), message }).collect())
 }
 
-/// Takes in that messages of ours came to a folder of the target since it was looked at, so that nobody else's are looked for.
+/// Notes that messages of ours came to a folder of the target since it was checked, so that they are not mistaken for another run's.
 fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Result<(), Halt> {
     let Some(target) = &mut job.target else { return Ok(()) };
     let status = sessions.target.reader().status(&target.wire_name).on(Side::Target)?;
@@ -98,8 +100,8 @@ fn look_again(sessions: &mut Sessions, job: &mut FolderJob, moved: u64) -> Resul
     Ok(())
 }
 
-/// Adds what is gone from the folders that were scanned. A record that is in doubt is mended first; one that cannot be, for the folder is
-/// another one now, leaves what the folder has no more in a former record.
+/// Adds the messages that are gone from the folders that were scanned. A doubtful record is repaired first; if it cannot be, because the
+/// folder was replaced, a former record keeps what the folder no longer has.
 fn take_gone(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -124,7 +126,7 @@ fn take_gone(
     Ok(())
 }
 
-/// Whether nothing is known that speaks against the record of a folder, as far as it has anything on the target.
+/// Whether nothing contradicts the record of a folder, as far as it has anything on the target.
 fn holds(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -139,7 +141,7 @@ fn holds(
     reconcile::holds(&FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target }, record)
 }
 
-/// The record of a folder after all that is in doubt about it was settled; none when the folder was given up, or is not open.
+/// The record of a folder after every doubt about it was settled; none when the folder was given up, or is not open.
 fn settled_record(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -152,12 +154,12 @@ fn settled_record(
     Ok(within_folder(past, mailbox, job)?.map(|(record, _)| record))
 }
 
-/// What the record has on the target, and the source has not any more.
+/// The messages that are on the target according to the record and that the source no longer has.
 fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Vec<Message>, Halt> {
     let (Some(scan), Some(target)) = (&job.scan, &job.target) else { return Ok(Vec::new()) };
     let is_same = record.source_uid_validity == scan.status.uid_validity
         && record.target_uid_validity == target.open.status.uid_validity
-        // What is counted and not listed may be any of them.
+        // A message that is counted but not listed may be any of them.
         && scan.unlisted() == 0;
     if !is_same {
         return Ok(Vec::new());
@@ -166,7 +168,7 @@ fn gone_of(ledger: &Ledger, job: &FolderJob, record: &FolderRecord) -> Result<Ve
     Ok(ledger.messages_of(record)?.iter().filter(is_gone).copied().collect())
 }
 
-/// What is new in the folders that were scanned and has the size of a gone message.
+/// The new messages in the folders that were scanned that have the size of a gone message.
 fn alike(ledger: &Ledger, folders: &[FolderJob], gone: &[Gone]) -> Result<Vec<New>, Halt> {
     let sizes: BTreeSet<u64> = gone.iter().map(|gone| gone.message.claimed.unwrap_or(gone.message.size)).collect();
     let mut alike = Vec::new();
@@ -186,7 +188,7 @@ fn alike(ledger: &Ledger, folders: &[FolderJob], gone: &[Gone]) -> Result<Vec<Ne
     Ok(alike)
 }
 
-/// Which of the gone messages is which new one, by content. What is new is read from the source; of one folder after the other.
+/// Which gone message is which new one, by content. The new messages are read from the source, one folder after another.
 fn pair(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -236,7 +238,7 @@ fn pair(
     Ok(pairs)
 }
 
-/// Moves messages that were in one folder, each to where it is on the source now.
+/// Moves messages that were in one folder, each to the folder where it now is on the source.
 fn follow_from(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -247,7 +249,7 @@ fn follow_from(
     let Some((Gone { record: from, .. }, _)) = pairs.first() else { return Ok(()) };
     let from = from.clone();
     let messages: Vec<Message> = pairs.iter().map(|(gone, _)| gone.message).collect();
-    // A folder that is gone from the target took its messages along, by somebody's doing.
+    // Somebody removed the folder from the target, with its messages.
     let copies = look(sessions, ledger, &from, &messages, true)?.unwrap_or_default();
     let mut by_folder: BTreeMap<usize, Vec<(Message, New, DatedCopy)>> = BTreeMap::new();
     for (gone, new) in pairs {
@@ -270,7 +272,7 @@ fn follow_from(
         let mut followed = Followed::default();
         for (message, new, (state, _)) in &moves {
             match state {
-                // Out of the folder and back again.
+                // Moved out of the folder and back again.
                 CopyState::Untouched | CopyState::Touched if to.is_in_the_folder_of(&from) => {
                     arrived.push(arrival(message, new, message.target_uid, false));
                 }
@@ -280,7 +282,8 @@ fn follow_from(
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));
                 }
-                // What was never read back nor seen may never have been there. What was, and has no place, was taken elsewhere before.
+                // A message that was never read back or seen may never have been there. One that was, and has no place, was moved elsewhere
+                // before.
                 CopyState::Empty | CopyState::Placeless if matches!(message.state, State::Checked | State::Seen) => {
                     followed.left += 1;
                     arrived.push(arrival(message, new, None, true));

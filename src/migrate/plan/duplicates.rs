@@ -1,16 +1,16 @@
-//! Messages that a source shows in more than one folder, known by the number that it gives each (Gmail's X-GM-MSGID).
+//! Messages that a source shows in more than one folder, recognised by the number that it gives each (Gmail's X-GM-MSGID).
 //!
-//! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied as it is; of All Mail only
-//! what no other copied folder has. A message without a number is copied: rather twice than not at all.
+//! Gmail's labels are folders, and All Mail holds every message once more. Each label's folder is copied as it is; from All Mail, only
+//! messages that no other copied folder has. A message without a number is copied: better twice than not at all.
 //!
-//! Mail that arrives while folders are scanned may be in All Mail and not yet in the folder that was scanned before. So of All Mail only
-//! what was there before the first scan is looked at; the rest is left to the next run.
+//! Mail that arrives during the scan may be in All Mail but not in a folder that was scanned before. So only messages that were in All Mail
+//! before the first scan are considered; the rest is left to the next run.
 
 use crate::domain::Uid;
 use crate::migrate::heads::Heads;
 use std::collections::HashSet;
 
-/// The messages of the folders that were looked at so far.
+/// The messages of the folders that have been considered so far.
 #[derive(Debug, Default)]
 pub struct Elsewhere {
     /// Their numbers.
@@ -27,7 +27,7 @@ impl Elsewhere {
         }
     }
 
-    /// Whether a message is to be copied. Of a folder that is no `rest` every message is, and it is remembered.
+    /// Whether a message is to be copied. From a folder that is not the `rest`, every message is copied and remembered.
     pub fn takes(&mut self, permanent_id: Option<u64>, rest: bool) -> bool {
         match permanent_id {
             Some(id) if rest => !self.seen.contains(&id),
@@ -39,7 +39,7 @@ impl Elsewhere {
         }
     }
 
-    /// Keeps of a folder's heads those that are to be copied.
+    /// Keeps only those of a folder's heads that are to be copied.
     pub fn sift(&mut self, heads: &mut Heads, rest: bool) {
         let ids = heads.take_permanent_ids();
         let horizon = self.horizon.filter(|_| rest);

@@ -1,11 +1,11 @@
 //! The planner: which folder of the source goes where on the target. Pure; the same listings always give the same plan.
 //!
-//! The rules, in order: where an earlier run put the folder; where the user's rules send it; INBOX to INBOX; a folder for sent mail, drafts, deleted mail, spam or archives to the target's folder of
-//! that use, by attribute first and by usual name second, one source folder for each use; everything else under its own name below
-//! its (possibly renamed) parent. A folder that holds all messages once more comes last, and what only it has goes to the archive, where
-//! the source says which messages those are; elsewhere it is left out. A name that Kerio Connect keeps for groupware or system folders,
-//! that holds the target's separator or a control character, or that another folder already took, is changed by one stable rule, and the
-//! report says so.
+//! The first rule that applies decides: where an earlier run put the folder; where the user's rules send it; INBOX to INBOX; a folder for
+//! sent mail, drafts, deleted mail, spam or archives to the target's folder for that use, by attribute first and by usual name second, one
+//! source folder for each use; everything else under its own name below its (possibly renamed) parent. A folder that holds all messages
+//! once more comes last: if the source shows which messages only it has, these go to the archive; otherwise it is left out. A name that
+//! Kerio Connect reserves for groupware or system folders, that contains the target's separator or a control character, or that another
+//! folder already has, is changed by one stable rule, and the report says so.
 
 pub mod duplicates;
 pub mod items;
@@ -17,7 +17,7 @@ use crate::migrate::target::profile::Profile;
 use special_folders::usual_use;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the planner needs to know of the target.
+/// What the planner needs to know about the target.
 pub struct TargetNames<'a> {
     /// Its folders.
     pub folders: &'a [Folder],
@@ -27,14 +27,14 @@ pub struct TargetNames<'a> {
     pub profile: &'static Profile,
 }
 
-/// What is known and wanted of an account's folders beside what the servers list.
+/// What is known about an account's folders, and wanted of them, besides what the servers list.
 #[derive(Clone, Copy)]
 pub struct Wishes<'a> {
     /// The user's rules.
     pub selection: &'a Selection,
-    /// Where an earlier run put folders, by the source's wire name. It counts more than any rule: what is there already must be found.
+    /// Where an earlier run put folders, by the source's wire name. It overrides every rule: what is there already must be found.
     pub earlier: &'a BTreeMap<Vec<u8>, FolderPath>,
-    /// Whether the source knows a message by one number in all its folders, as Gmail does.
+    /// Whether the source gives a message the same number in all its folders, as Gmail does.
     pub permanent_ids: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct Wishes<'a> {
 pub struct Way {
     pub index: usize,
     pub planned: PlannedFolder,
-    /// Whether only those of its messages are copied that no folder before it has.
+    /// Whether only messages are copied that no earlier folder has.
     pub rest: bool,
 }
 
@@ -51,14 +51,14 @@ pub fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> 
     let by_use = if wishes.selection.special_folders { uses(source, target) } else { BTreeMap::new() };
     let mut left_out = Vec::new();
     let mut ways: Vec<Way> = Vec::new();
-    // What an earlier run gave away is nobody else's.
+    // A place that an earlier run assigned is not given to another folder.
     let mut taken: BTreeSet<String> = wishes.earlier.values().map(|path| key(path, target)).collect();
     let mut renamed: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
     let wrapper = wrapper(source, wishes.permanent_ids);
     for index in order(source) {
         let folder = &source[index];
         let holds_all = folder.special_use == Some(SpecialUse::All);
-        // Courier lists the parent of a child that is called INBOX. INBOX itself lends it its name.
+        // Courier lists a parent for a child that is called INBOX; the name is that of INBOX itself.
         if folder.path.is_inbox() && !folder.selectable {
             continue;
         }
@@ -94,7 +94,7 @@ pub fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> 
             }
             continue;
         }
-        // A \Noselect parent has no messages: it only lends its name to the folders below it.
+        // A \Noselect parent has no messages; it only gives its name to the folders below it.
         if folder.selectable {
             let planned = PlannedFolder { source: folder.path.clone(), target: path, mapping };
             ways.push(Way { index, planned, rest: holds_all && wishes.permanent_ids });
@@ -103,8 +103,8 @@ pub fn plan(source: &[Folder], target: &TargetNames<'_>, wishes: Wishes<'_>) -> 
     (ways, left_out)
 }
 
-/// Whether a folder only shows messages of others once more (RFC 6154, RFC 8457). One that holds all is copied where it can be told
-/// which of them no other folder has, and where there is no other.
+/// Whether a folder only shows messages of other folders again (RFC 6154, RFC 8457). One that holds all messages is copied if the source
+/// shows which of them no other folder has, or if it is the only folder.
 fn repeats_others(folder: &Folder, source: &[Folder], permanent_ids: bool) -> bool {
     let is_view = |folder: &Folder| {
         matches!(folder.special_use, Some(SpecialUse::All | SpecialUse::Flagged | SpecialUse::Important))
@@ -123,7 +123,7 @@ fn wrapper(source: &[Folder], permanent_ids: bool) -> Option<&FolderPath> {
     source.iter().find(|folder| folder.path == parent && !folder.selectable).map(|folder| &folder.path)
 }
 
-/// Where mail goes that is in no other folder.
+/// Where mail that is in no other folder goes.
 fn archive(target: &TargetNames<'_>) -> FolderPath {
     home(SpecialUse::Archive, target).unwrap_or_else(|| FolderPath::new(["Archive"]))
 }
@@ -151,15 +151,15 @@ fn uses(source: &[Folder], target: &TargetNames<'_>) -> BTreeMap<usize, (FolderP
         .filter(|(_, folder)| folder.path.parts().len() == 1 && folder.special_use.is_none())
         .filter_map(|(index, folder)| Some((index, usual_use(folder.path.name())?, Mapping::ByName)))
         .collect();
-    // A folder that has the target's own name for the use goes there before one that means the same in other words.
+    // A folder with the target's own name for the use takes precedence over one with another usual name.
     by_name.sort_by_key(|(index, special_use, _)| home(*special_use, target).as_ref() != Some(&source[*index].path));
     for (index, special_use, mapping) in by_attribute.chain(by_name) {
         if !source[index].selectable || source[index].path.is_inbox() || served.contains(&special_use) {
             continue;
         }
         let Some(path) = home(special_use, target) else { continue };
-        // Where only the name says so, a folder stays itself if it, or a folder of the same name as the target's, is on both sides: an
-        // earlier run may have made it there, and the next run must find it where it is.
+        // If only the name shows the use, a folder keeps its own name if it, or a folder with the target's name, is on both sides: an
+        // earlier run may have created it, and the next run must find it where it is.
         let marked = target.folders.iter().any(|folder| folder.path == path && folder.special_use == Some(special_use));
         let on_target = |path: &FolderPath| target.folders.iter().any(|folder| folder.path == *path);
         let on_source = source.iter().any(|folder| folder.path == path);
@@ -216,7 +216,7 @@ fn below_parent(
     flat(place, mapping, target)
 }
 
-/// The path as one name where the target has no folders below folders.
+/// The path as one name, for a target without folders below folders.
 fn flat(path: FolderPath, mapping: Mapping, target: &TargetNames<'_>) -> (FolderPath, Mapping) {
     match (target.separator, path.parts()) {
         (None, [_, _, ..]) => (FolderPath::new([path.parts().join(" - ")]), Mapping::Adapted),
@@ -224,19 +224,19 @@ fn flat(path: FolderPath, mapping: Mapping, target: &TargetNames<'_>) -> (Folder
     }
 }
 
-/// A path of which the target can carry every part.
+/// A path whose every part the target can represent.
 fn carried_path(path: &FolderPath, target: &TargetNames<'_>) -> FolderPath {
     let path = FolderPath(path.parts().iter().map(|part| carried(part, target.separator)).collect());
     flat(path, Mapping::ByRule, target).0
 }
 
-/// A name without what the target cannot carry in one.
+/// A name without anything that the target cannot represent.
 fn carried(name: &str, separator: Option<char>) -> String {
     let clean: String = name.chars().map(|c| if Some(c) == separator || c.is_control() { '_' } else { c }).collect();
     if clean.is_empty() { "_".to_owned() } else { clean }
 }
 
-/// The path, or the first of `path (2)`, `path (3)` … that no other folder of the plan took.
+/// The path, or the first of `path (2)`, `path (3)` … that no other folder of the plan has.
 fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -> FolderPath {
     let mut candidate = path.clone();
     for number in 2.. {
@@ -250,7 +250,7 @@ fn free(path: &FolderPath, taken: &BTreeSet<String>, target: &TargetNames<'_>) -
     candidate
 }
 
-/// The form in which two paths that are one folder on the target are equal: Kerio Connect ignores case, and every server does for INBOX.
+/// The form in which two paths of the same folder on the target are equal: Kerio Connect ignores case, and every server does for INBOX.
 fn key(path: &FolderPath, target: &TargetNames<'_>) -> String {
     one_name(path, target.profile)
 }

@@ -1,20 +1,21 @@
-//! The name a folder gets when the target refuses the one it has: letters and digits of every script, and what distinguishes it from others.
+//! The name that a folder gets when the target refuses its own: letters and digits of every script, and a mark that distinguishes it from
+//! others.
 //!
-//! Promises that the same name always gives the same result, and that no two names give one. Every server refuses something else (Cyrus
-//! `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so nothing is left that any of them is known to refuse.
+//! Promises that the same name always gives the same result, and that no two names give the same one. Each server refuses something
+//! different (Cyrus `%`, `*`, `"` and `\`, Courier emoji, Dovecot `..`), so the result has nothing that any of them is known to refuse.
 
 use crate::domain::FolderPath;
 use unicode_normalization::UnicodeNormalization;
 
-/// Characters of a part, at most. Some servers keep names in file names of 255 bytes, in UTF-7.
+/// At most this many characters in a part. Some servers keep names in file names of 255 bytes, in UTF-7.
 const LONGEST_PART: usize = 60;
 /// The same where the target refuses longer ones: Gmail once took 40 characters for a whole path, and a letter outside ASCII takes up to eight
 /// bytes on the wire, of which Yandex counts all.
 const SHORTER: [usize; 4] = [24, 12, 6, 3];
 
-/// The names to try one after the other, until the target takes one, none of which holds the target's separator: the path in plain characters,
-/// unless it is plain; then with a mark at the last part, for targets that take two names for one (in other capitals, or without a blank); then
-/// shorter and shorter, for targets that limit the whole path, at last below the top.
+/// The names to try one after another until the target accepts one; none contains the target's separator. First the path in plain
+/// characters, unless it is plain already; then with a mark at the last part, for targets to which two names are the same (in a different
+/// case, or without a blank); then shorter and shorter, for targets that limit the whole path, and finally directly below the top level.
 pub fn plain_names(path: &FolderPath, separator: Option<char>) -> Vec<FolderPath> {
     let parts = path.parts();
     let plain = (0..parts.len()).map(|depth| plain_part(&parts[..=depth], LONGEST_PART, separator)).collect();
@@ -61,14 +62,14 @@ fn plain(name: &str, longest: usize, separator: Option<char>) -> String {
     part.trim().to_owned()
 }
 
-/// Whether a server that ignores case, composition of letters, or spaces at the ends of a name takes two paths for one.
+/// Whether two paths are the same to a server that ignores case, composition of letters, or spaces at the ends of a name.
 pub fn is_one_name(one: &FolderPath, other: &FolderPath) -> bool {
     let bare = |part: &String| part.trim().to_lowercase().nfc().collect::<String>();
     one.parts().iter().map(bare).eq(other.parts().iter().map(bare))
 }
 
-/// The name under which a target that trims or folds names keeps a folder: the one that it lists and that is nearly the same, unless another
-/// folder of the mailbox has it.
+/// The name under which a target that trims or folds names keeps a folder: one that it lists and that is nearly the same, unless it belongs
+/// to another folder of the mailbox.
 pub fn kept_name<'l>(
     path: &FolderPath,
     listed: impl Iterator<Item = &'l FolderPath>,

@@ -1,6 +1,6 @@
-//! Marks: whether what was copied is on the target with the date and the flags that the source has, and its size. Servers change some
-//! without a word (RFC 9051, section 6.3.12, only says that they should keep them). Keywords that the target added or did not keep are noted, so
-//! that they pass for nobody's doing later.
+//! Marks: whether copied messages have the date, the flags and the size on the target that they have on the source. Servers change some of
+//! these silently (RFC 9051, section 6.3.12, only says that they should keep them). Keywords that the target added or did not keep are
+//! noted, so that later they are not mistaken for a change by a person.
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{FolderStatus, ImapError};
@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The messages whose dates are others there: how many, and the first as it was sent and as it is stored.
+/// The messages whose dates differ there: how many, and the first as it was sent and as it is stored.
 type Redated = (u64, Option<(DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>);
 
 /// A folder whose marks are read.
@@ -26,15 +26,15 @@ struct Marked<'a> {
     wire_name: Vec<u8>,
     /// What this run copied: the UIDs on the source by those on the target.
     copied: BTreeMap<Uid, Uid>,
-    /// The sizes that were sent, by the UIDs on the source, where sizes are what is verified.
+    /// The sizes that were sent, by the UIDs on the source, if sizes are verified.
     sizes: BTreeMap<Uid, u64>,
     redated: Redated,
-    /// Messages that have other keywords there than on the source, and which flags they have.
+    /// Messages whose keywords there differ from those on the source, and the flags that they have.
     reflagged: BTreeMap<Uid, Vec<String>>,
 }
 
-/// Reads the marks of what this run copied into the folders that are `ready` for it, with one question for each folder and all of them
-/// ahead of the answers; returns how many dates differ from the source's, and notes what flags are missing.
+/// Reads the marks of what this run copied into the folders that are `ready` for it, with one request for each folder and all requests
+/// ahead of the answers. Returns how many dates differ from the source's, and notes which flags are missing.
 pub fn compare(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -53,7 +53,7 @@ pub fn compare(
         }
         let mut all: Vec<&mut Marked<'_>> = marked.iter_mut().collect();
         read(sessions, &mut all)?;
-        // Dovecot reports a date before 1970 rightly once, and another from then on.
+        // Dovecot 2.3 reports a date before 1970 correctly once, and a different one from then on.
         all.retain(|marked| marked.has_dates_before_1970());
         read(sessions, &mut all)?;
         for Marked { job, scan, redated, reflagged, .. } in marked {
@@ -123,7 +123,7 @@ impl<'a> Marked<'a> {
         if let Some(flag) = heads.flags(sent).iter().find(|flag| !kept(flag)) {
             progress.flags_lost.note(uid, flag);
         }
-        // What an earlier run copied may have been flagged by somebody since.
+        // Somebody may have changed the flags of what an earlier run copied.
         let is_of_this_run = progress.places.is_empty() || progress.places.contains(&stored.uid);
         if is_of_this_run && !have_same_keywords(heads.flags(sent), &stored.flags) {
             self.reflagged.insert(uid, stored.flags.clone());

@@ -1,7 +1,7 @@
-//! The proof: what is on the target is read back and compared with what was sent.
+//! The proof: messages are read back from the target and compared with what was sent.
 //!
-//! While folders are copied, another connection follows behind (`sessions/follower`) and takes most of the work off the copying one. At a
-//! folder's end whatever the ledger does not know as checked is checked here.
+//! While folders are copied, another connection (`sessions/follower`) reads back and does most of this work. At a folder's end, everything
+//! that the ledger does not know to be checked is checked here.
 
 pub mod marks;
 
@@ -20,14 +20,14 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
 use std::collections::BTreeSet;
 
-/// Proves what was copied, compares its dates, and ends the folders. An error that only reaches a folder is reported and is no `Err`.
+/// Proves what was copied, compares its dates, and ends the folders. An error that affects only a folder is reported and is not an `Err`.
 pub fn prove_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
     ledger: &mut Ledger,
     folders: &mut [FolderJob],
 ) -> Result<(), Halt> {
-    // What is known already is compared while the follower is still at its work.
+    // What is known already is compared while the follower is still at work.
     marks::compare(mailbox, sessions, ledger, folders, |job| !job.progress.own_appends.is_placeless())?;
     if mailbox.context.options.verify == Verify::None {
         count(sessions, folders)?;
@@ -37,7 +37,7 @@ pub fn prove_folders(
     for_each_open(mailbox, sessions, ledger, folders, finish)
 }
 
-/// Counts the target's folders into which something was sent: all that is looked at where nothing is to be read back.
+/// Counts the target's folders into which something was sent: the only check if nothing is to be read back.
 fn count(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let is_due = |job: &&mut FolderJob| !job.progress.finished && job.progress.sent() > 0 && job.target.is_some();
     let mut due: Vec<&mut FolderJob> = folders.iter_mut().filter(is_due).collect();
@@ -68,7 +68,7 @@ fn for_each_open(
     Ok(())
 }
 
-/// Compares with the target what is not compared yet.
+/// Compares with the target what has not been compared yet.
 fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));
@@ -81,7 +81,7 @@ fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
 
 /// Notes what is complete, and ends the folder.
 fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
-    // Without a record the folder came to no end, and the verdict says so.
+    // Without a record the folder is not finished, and the verdict says so.
     let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
     report_dates(run, run.job.progress.dateless.len() as u64);
     run.job.report_lost_flags(&mut run.mailbox.reporter, run.ledger.messages_of(&record)?);
@@ -95,7 +95,7 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     if evidence.is_whole() && !run.mailbox.context.selection.limits_messages() {
         let Scan { status, heads, .. } = run.scan;
         let uid_next = status.uid_next.or_else(|| heads.all().last().map(|head| Uid(head.uid.0.saturating_add(1))));
-        // What came after the scan is not copied: then the folder's number of messages differs.
+        // What came after the scan is not copied; the folder's number of messages then differs.
         let snapshot = Snapshot { uid_next: uid_next.unwrap_or(Uid(1)), messages: heads.all().len() as u64 };
         run.ledger.complete(&record, snapshot)?;
     }
@@ -109,7 +109,7 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Where the target's folder holds more messages than it held and was sent, reports what is there twice.
+/// If the target's folder holds more messages than it had and was sent, reports what is there twice.
 fn report_further_copies(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let progress = &run.job.progress;
     let (Some(before), Some(now)) = (progress.first_on_target, progress.on_target) else { return Ok(()) };
@@ -141,7 +141,8 @@ fn report_dates(run: &mut FolderRun<'_, '_>, messages: u64) {
 fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let verify = run.mailbox.context.options.verify;
     if verify == Verify::None {
-        // Nothing is read back. Where the target announced no places they are noted, by which the next run sees whether it is the same.
+        // Nothing is read back. If the target announced no places, they are noted, so that the next run can see whether the folder is the
+        // same.
         let mut open = placeless(run, record)?;
         let progress = &run.job.progress;
         if progress.is_short() {
@@ -154,7 +155,7 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
         run.mailbox.take_right(run.ledger, follower.collect(true))?;
     }
     let mut rest = uncompared(run.ledger, record, verify)?;
-    // What differed is looked at in every run: it is there, and it is to be named as long as it differs.
+    // A message that differed is checked in every run: it is there, and is named as long as it differs.
     rest.extend(run.ledger.found_altered(record)?);
     let FolderProgress { failed, sizes_reported, .. } = &run.job.progress;
     let is_open = |done: &Done| !failed.contains(&done.uid) && !sizes_reported.contains(&done.uid);
@@ -169,8 +170,8 @@ fn check_rest(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), 
     check_by_content(run, record, &rest)
 }
 
-/// Checks messages of the folder with everything that can be found out, notes what is right, and names what is not. What was found right
-/// until a connection is lost stays found: a large folder over a bad connection is not begun anew each time.
+/// Checks messages of the folder by every available means, notes those that are correct, and names those that are not. Results survive a
+/// lost connection, so that a large folder over a bad connection does not start again each time.
 fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> Result<(), Halt> {
     let (located, outcome) = locate(run, record, messages);
     run.take_found(record, located.found)?;
@@ -180,7 +181,7 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     let unproved = located.unproved.iter().map(|uid| Failure::noted(*uid, ProblemKind::MessageUnproved, None));
     let altered = altered.chain(unproved);
     let mut missing: BTreeSet<Uid> = located.missing.iter().copied().collect();
-    // What was seen there, differing or with its size, and is gone now was taken away by its owner.
+    // A message that was seen there, with its size or altered, and is gone now was removed by its owner.
     let seen = run.ledger.messages_of(record)?.iter();
     let seen = seen.filter(|message| matches!(message.state, State::Altered | State::Seen));
     let deleted = seen.filter(|message| missing.remove(&message.uid));
@@ -192,9 +193,9 @@ fn check_by_content(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages
     run.fail_all(altered.chain(gone).collect())
 }
 
-/// Checks by size only, first by what was seen with the marks. Where a place is empty, all are doubtful, and contents decide. What the target
-/// confirmed and does not have is forgotten, so that the next run sends it again. Where nothing is to be read back, this is done only if the
-/// folder holds too few messages.
+/// Checks by size only, first by what was seen with the marks. If a place is empty, all places are doubtful, and content decides. A message
+/// that the target confirmed but does not have is forgotten, so that the next run sends it again. If nothing is to be read back, this is
+/// done only when the folder holds too few messages.
 fn check_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, done: Vec<Done>) -> Result<(), Halt> {
     let is_compared = run.mailbox.context.options.verify != Verify::None;
     let sized = &run.job.progress.sized;

@@ -1,4 +1,4 @@
-//! Finding messages on the target by content: the ones that a record does not know, and the places of the ones that it knows.
+//! Finds messages on the target by content: those that a record does not know, and the places of those that it knows.
 
 use crate::domain::{Digest, MessageHead, ProblemKind, Side, Uid};
 use crate::ledger::{Done, FolderRecord, Message, State};
@@ -20,7 +20,7 @@ pub fn on_target(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<Heads, Halt>
     Heads::read_from(run.sessions.target.reader(), floor).on(Side::Target)
 }
 
-/// What is on the target from a UID on and is the place of no message of the record.
+/// What is on the target from a UID on and is not the place of any message of the record.
 pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let taken: BTreeSet<Uid> = run.ledger.target_uids(record)?.into_iter().collect();
     let mut heads = on_target(run, floor)?;
@@ -28,8 +28,8 @@ pub fn unclaimed(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid)
     Ok(heads)
 }
 
-/// Matches messages of the source with messages of the target's open folder. What was read until a connection is lost is kept for the
-/// next attempt. A message at which the connection to the source was lost too often is named as failed, and not read again.
+/// Matches messages of the source with messages of the target's open folder. What was read before a connection is lost is kept for the next
+/// attempt. A message at which the connection to the source was lost too often is named as failed and not read again.
 pub fn match_with_target(
     run: &mut FolderRun<'_, '_>,
     wanted: &[Head],
@@ -49,7 +49,7 @@ pub fn match_with_target(
     run.mailbox.compared += here.len() + stored.len() - before;
     run.job.progress.shelves = [here, stored];
     let found = found?;
-    // What may be there is not copied, however long the target keeps it back.
+    // A message that may be there is not copied, however long the target does not deliver it.
     let unproved = found.unproved(&wanted, there, scope).into_iter();
     run.fail_all(unproved.map(|uid| Failure::noted(uid, ProblemKind::MessageUnproved, None)).collect())?;
     Ok(found.pairs)
@@ -83,25 +83,25 @@ fn match_on(
     found
 }
 
-/// Where messages are that the record says are on the target.
+/// Where the messages are that are on the target according to the record.
 #[derive(Debug, Default)]
 pub struct Located {
-    /// Those that are there.
+    /// Those that are on the target.
     pub found: Vec<Match>,
     /// Those whose place holds other content, with their places.
     pub other: Vec<(Uid, Uid)>,
-    /// Those that may be among what the target lists and does not deliver.
+    /// Those that may be among the messages that the target lists but does not deliver.
     pub unproved: Vec<Uid>,
-    /// Those that are nowhere.
+    /// Those that are not on the target.
     pub missing: Vec<Uid>,
 }
 
-/// Looks for messages that the record says are on the target.
+/// Looks for messages that are on the target according to the record.
 ///
-/// 1. Each is read back at its place. That one which is equal is found costs the source nothing.
-/// 2. The rest is matched with what is at these places and with what nobody claims.
+/// 1. Each is read back at its place. A message that is equal there need not be read from the source.
+/// 2. The rest is matched with what is at these places and with messages that belong to no record.
 ///
-/// What was found until a connection is lost is in the first part of the result; the second says whether it is all.
+/// The first part of the result has what was found before a connection was lost; the second says whether that is all.
 pub fn locate(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: &[Done]) -> (Located, Result<(), Halt>) {
     let mut located = Located::default();
     let outcome = locate_into(run, record, messages, &mut located);
@@ -139,12 +139,12 @@ fn locate_into(
     let is_free = |head: &&Head| own.contains(&head.uid) || !claimed.contains(&head.uid);
     let there: Vec<Head> = heads.all().iter().filter(is_free).copied().collect();
     let wanted: Vec<Head> = rest.iter().filter_map(|done| run.scan.heads.get(done.uid).copied()).collect();
-    // What was sent is known from the record, so that a message whose copy is equal is not read from the source once more.
+    // The record knows what was sent, so a message whose copy is equal is not read from the source again.
     let sent = rest.iter().map(|done| (done.uid, (done.size, done.digest))).collect();
     let (mut here, mut stored) = (Shelf::with(sent), Shelf::default());
     let matching = match_on(run, &wanted, &there, Scope::All, [&mut here, &mut stored])?;
     let undelivered: BTreeSet<Uid> = matching.unreadable_there.iter().copied().collect();
-    // A message with a place is there or not, whatever else the target keeps back.
+    // A message with a known place is there or not, whatever else the target does not deliver.
     let placeless: Vec<Head> = rest
         .iter()
         .filter(|done| done.target_uid.is_none_or(|uid| heads.get(uid).is_none()))
@@ -170,25 +170,26 @@ fn as_match(done: &Done, target_uid: Uid) -> Option<Match> {
     Some(Match { uid, target_uid, size, digest, comparison: Comparison::Equal })
 }
 
-/// What the target has of messages, as far as sizes show.
+/// Which messages the target has, as far as sizes show.
 #[derive(Debug, Default)]
 pub struct BySize {
     /// Those whose size is there, with their places.
     pub seen: Vec<(Done, Uid)>,
-    /// Those whose places hold something of another size.
+    /// Those whose places hold a message of another size.
     pub other: Vec<Done>,
     /// Those whose places are empty, or whose size is nowhere.
     pub absent: Vec<Done>,
 }
 
 impl BySize {
-    /// Whether a place that the target announced is empty. Then it may have announced all of them wrongly.
+    /// Whether a place that the target announced is empty. It may then have announced all of them wrongly.
     pub fn has_empty_places(&self) -> bool {
         self.absent.iter().any(|done| done.target_uid.is_some())
     }
 }
 
-/// Looks at the sizes of messages on the target. One without a place has a free one of its size, with its date and flags if there is such.
+/// Checks the sizes of messages on the target. A message without a known place gets a free one of its size, if possible with its date and
+/// flags.
 pub fn look_by_size(run: &mut FolderRun<'_, '_>, record: &FolderRecord, messages: Vec<Done>) -> Result<BySize, Halt> {
     let mut by_size = BySize::default();
     let Some(first) = messages.iter().map(|done| done.target_uid.map_or(done.floor, |uid| uid.0)).min() else {
@@ -224,26 +225,26 @@ pub fn note_seen(run: &mut FolderRun<'_, '_>, record: &FolderRecord, mut seen: V
     Ok(())
 }
 
-/// What was taken by a target that announces no UIDs, and was not found there yet.
+/// Messages that a target without UIDs in its answers has accepted, and that were not found there yet.
 pub fn placeless(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<Vec<Done>, Halt> {
     let unchecked = run.ledger.unchecked(record)?;
     Ok(unchecked.into_iter().filter(|done| done.target_uid.is_none()).collect())
 }
 
-/// Finds the places of messages that were taken by a target that announces no UIDs. Otherwise one of them would pass for an equal message
-/// that was still on its way, and that one would never be copied.
+/// Finds the places of messages that were accepted by a target that announces no UIDs. Otherwise one of them could be mistaken for an equal
+/// message that was still in flight, which would then never be copied.
 pub fn place(run: &mut FolderRun<'_, '_>, record: &FolderRecord, placeless: &[Done]) -> Result<(), Halt> {
     if placeless.is_empty() {
         return Ok(());
     }
-    // What is not found here is looked for again at the end.
+    // A message that is not found here is looked for again at the end.
     let (located, outcome) = locate(run, record, placeless);
     run.take_found(record, located.found)?;
     outcome
 }
 
-/// Records what was found by content among what is `there` on the target, which is as good as read back, and forgets what was `asked` for in
-/// vain.
+/// Records what was found by content among the messages `there` on the target, which counts as read back, and forgets those that were
+/// `asked` for but not found.
 pub fn note_found(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -273,8 +274,8 @@ pub fn note_found(
     run.take_found(record, found)
 }
 
-/// The flags of messages that were found by content and that nobody has flagged otherwise, as far as that can be known without a record: the
-/// target has the system flags that the source has, and no flag more. From then on a change on either side can be seen.
+/// The flags of messages that were found by content and whose flags nobody has changed, as far as that can be known without a record: the
+/// target has the same system flags as the source, and no others. From then on a change on either side can be seen.
 fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<String>)> {
     let heads = &scan.heads;
     let adopted = |found: &Match| {
@@ -291,9 +292,8 @@ fn adopted_flags(scan: &Scan, found: &[Match], there: &Heads) -> Vec<(Uid, Vec<S
     found.iter().filter_map(adopted).collect()
 }
 
-/// What is done about messages that the target confirmed and that are not at their places. One that is in another folder of the mailbox was
-/// moved there by its owner, and counts as seen. Any other is forgotten, so that the next look at the folder finds it missing; these are
-/// returned.
+/// Settles messages that the target confirmed but that are not at their places. One that is in another folder of the mailbox was moved
+/// there by its owner, and counts as seen. Any other is forgotten, so that the folder is next found to lack it; these are returned.
 pub fn forget_or_find_elsewhere(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -311,8 +311,8 @@ pub fn forget_or_find_elsewhere(
     Ok(gone)
 }
 
-/// What its owner had filed elsewhere on the target before the record of its folder was given up, and is still there: it is not copied
-/// again. The source is asked which of its messages is one that was copied; its UID may be another now.
+/// Messages that their owner had filed elsewhere on the target before the record of their folder was given up, and that are still there:
+/// they are not copied again. The source shows which of its messages these are; their UIDs may have changed.
 pub fn still_filed_elsewhere(
     run: &mut FolderRun<'_, '_>,
     past: &FolderRecord,
@@ -346,7 +346,7 @@ pub fn still_filed_elsewhere(
     Ok(filed.into_iter().filter(|done| there.contains(&done.uid)).collect())
 }
 
-/// Which of these are in another folder of the target, in places that no record claims.
+/// Which of these are in another folder of the target, at places that belong to no record.
 fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
     let folders: Vec<Vec<u8>> =
         run.sessions.selectable.iter().filter(|name| **name != run.target.wire_name).cloned().collect();

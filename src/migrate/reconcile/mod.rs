@@ -1,5 +1,5 @@
-//! What a folder learns of earlier runs before anything is copied: the record, what a cut left open, and where there is no record, the
-//! target's own content. After this the ledger knows of every message whether it is on the target.
+//! What is known about a folder from earlier runs before anything is copied: the record, what an interruption left open, and without a
+//! record, the target's own content. Afterwards the ledger knows for every message whether it is on the target.
 //!
 //! - `locate`: finding messages on the target by content.
 //! - `concurrent`: other runs at work in the same folder.
@@ -27,8 +27,8 @@ use locate::{
 };
 use std::collections::BTreeSet;
 
-/// Brings the record up to date: settles what a cut left open, and where there is no past compares by content. Also says from which UID of
-/// the target on the record knows nothing of what others may have put there.
+/// Brings the record up to date: settles what an interruption left open, and compares by content if there is no record. Also returns the
+/// UID of the target from which on the record does not know what others may have put there.
 pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid), Halt> {
     let known = match run.ledger.folder(&run.job.source) {
         Some(record) if holds(run, &record)? && target_is_as_recorded(run, &record)? => name_again(run, record)?,
@@ -44,7 +44,7 @@ pub fn learn_the_past(run: &mut FolderRun<'_, '_>) -> Result<(FolderRecord, Uid)
     Ok((known, Uid(highest.map_or(1, |highest| highest.0.saturating_add(1)))))
 }
 
-/// Whether the record is about the two folders as they are now, and may be believed, as far as that shows without asking the target.
+/// Whether the record is about the two folders as they are now and can be trusted, as far as that can be seen without asking the target.
 pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let goes_there = match &record.target_path {
         Some(path) => *path == run.job.planned.target,
@@ -58,8 +58,8 @@ pub fn holds(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Hal
         && source_is_as_recorded(run, record)?)
 }
 
-/// Whether the source's UIDs still name the messages of the record: none has another size than the source announced for it, and UIDNEXT did
-/// not go back.
+/// Whether the source's UIDs still name the messages of the record: each has the size that the source announced for it, and UIDNEXT did not
+/// go back.
 fn source_is_as_recorded(run: &FolderRun<'_, '_>, record: &FolderRecord) -> Result<bool, Halt> {
     let (messages, heads) = (run.ledger.messages_of(record)?, &run.scan.heads);
     let is_another = |message: &Message| {
@@ -80,7 +80,7 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
     let status = &run.target.open.status;
     match witnesses.target() {
         Testimony::Holds => {
-            // For messages without places only their number says anything.
+            // For messages without known places, only their number shows anything.
             let (done, _) = run.ledger.done_counts(record)?;
             let has_places = witnesses.sampled.iter().any(|message| message.target_uid.is_some());
             Ok(has_places
@@ -91,7 +91,7 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
         Testimony::Differs => {
             let sampled: BTreeSet<Uid> = witnesses.sampled.iter().map(|message| message.uid).collect();
             let done = run.ledger.messages_of(record)?.iter().filter(|message| sampled.contains(&message.uid));
-            // What differed when it was read back differs now: that is no doubt.
+            // A message that differed when it was read back differs now too: that is no reason for doubt.
             let done = done.filter(|message| message.state != State::Altered);
             let done: Vec<Done> = done.filter_map(Message::as_done).filter(|done| done.target_uid.is_some()).collect();
             let (located, outcome) = locate(run, record, &done);
@@ -101,8 +101,8 @@ fn target_is_as_recorded(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> 
     }
 }
 
-/// Looks for what earlier runs sent and did not read back. What the target confirmed and does not have is forgotten, so that it is sent again;
-/// what is in another folder of the mailbox was moved there by its owner.
+/// Looks for messages that earlier runs sent but did not read back. One that the target confirmed but does not have is forgotten, so that
+/// it is sent again; one that is in another folder of the mailbox was moved there by its owner.
 fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     let verify = run.mailbox.context.options.verify;
     if std::mem::replace(&mut run.job.progress.unchecked_settled, true) {
@@ -119,7 +119,8 @@ fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Resul
     run.mailbox.reporter.step(Step::Checking(run.job.id));
     if verify != Verify::Content {
         let by_size = look_by_size(run, record, unchecked.clone())?;
-        // Where no size is, contents decide: a target may have changed it. Where a place is empty, the others are doubtful as well.
+        // If the size is nowhere, content decides: a target may have changed the message. If a place is empty, the others are doubtful as
+        // well.
         if !by_size.has_empty_places() {
             note_seen(run, record, by_size.seen)?;
             unchecked = by_size.absent;
@@ -129,15 +130,15 @@ fn settle_unchecked(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Resul
     run.take_found(record, located.found)?;
     outcome?;
     let mut missing: BTreeSet<Uid> = located.missing.into_iter().collect();
-    // What was seen there with its size, and is gone now, was taken away by its owner.
+    // A message that was seen there with its size, and is gone now, was removed by its owner.
     let seen = run.ledger.messages_of(record)?.iter().filter(|message| message.state == State::Seen);
     seen.for_each(|message| _ = missing.remove(&message.uid));
     let missing: Vec<Done> = unchecked.into_iter().filter(|done| missing.contains(&done.uid)).collect();
     forget_or_find_elsewhere(run, record, missing).map(|_| ())
 }
 
-/// Looks for messages that the source had when an earlier run was here, and that the record does not know. They may be on the target all
-/// the same: it refused one and stored it, or the source is one that was restored, or the record. Once in a run.
+/// Looks for messages that the source had during an earlier run but that the record does not know. They may be on the target all the same:
+/// it refused one but stored it, or the source or the record was restored from a backup. Once in a run.
 fn find_forgotten(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
     if run.job.progress.forgotten_settled {
         return Ok(());
@@ -159,7 +160,7 @@ fn find_forgotten(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<
     Ok(())
 }
 
-/// Notes the names that the folder has now, if they are others: a server's separator may change, and old records know no parts.
+/// Notes the folder's present names, if they have changed: a server's separator may change, and old records know no parts.
 fn name_again(run: &mut FolderRun<'_, '_>, record: FolderRecord) -> Result<FolderRecord, Halt> {
     let (source, target) = (&run.job.source, (run.target.wire_name.as_slice(), &run.job.planned.target));
     let is_named = record.source_name == source.wire_name
@@ -169,7 +170,7 @@ fn name_again(run: &mut FolderRun<'_, '_>, record: FolderRecord) -> Result<Folde
     if is_named { Ok(record) } else { Ok(run.ledger.name_folder(&record, source, target)?) }
 }
 
-/// Begins the record anew with what is on the target already. Once in a run: what is copied afterwards is known.
+/// Begins a new record with what is on the target already. Once in a run: what is copied afterwards is known.
 fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>) -> Result<FolderRecord, Halt> {
     let (scan, target) = (run.scan, run.target);
     if let Some(past) = past
@@ -178,8 +179,8 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
         await_quiet(run)?;
     }
     let (mut found, mut altered, mut filed, mut there) = (Vec::new(), Vec::new(), Vec::new(), Heads::default());
-    // Where there is a past, the number of messages from before is not believed: the folder itself is asked.
-    // Nor is a number of none, unless UIDNEXT says as well that there never was a message.
+    // If there was a record, the earlier number of messages is not trusted: the folder itself is asked. Nor is a number of zero, unless
+    // UIDNEXT also shows that there never was a message.
     let may_hold_some = target.open.status.messages > 0 || target.open.status.uid_next != Some(Uid(1));
     if (may_hold_some || past.is_some()) && !scan.heads.all().is_empty() {
         run.mailbox.reporter.step(Step::Scanning(run.job.id));
@@ -226,8 +227,8 @@ fn compare_whole_folder(run: &mut FolderRun<'_, '_>, past: Option<&FolderRecord>
     Ok(record)
 }
 
-/// What the past record has put on the target and the source's folder has not any more, by the UIDs of that record: it was moved or deleted on
-/// the source (`follow`). What may be there still, for its size, is none of them.
+/// The messages, by the UIDs of the former record, that were put on the target and that the source's folder no longer has: they were moved
+/// or deleted on the source (`follow`). A message whose size is still there is not among them.
 fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], kept: &[Done]) -> Result<Vec<Uid>, Halt> {
     let scan = run.scan;
     if run.mailbox.context.selection.limits_messages() || scan.unlisted() > 0 {
@@ -238,7 +239,7 @@ fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], ke
     let (uids, places): (BTreeSet<Uid>, BTreeSet<Uid>) = found.iter().map(|it| (it.uid, it.target_uid)).unzip();
     let open = scan.heads.all().iter().filter(|head| !uids.contains(&head.uid));
     let sizes: BTreeSet<u64> = open.map(|head| head.size).collect();
-    // Of a message that was found where none of ours was, it is not known which it is.
+    // A message that was found outside our places could be any of several.
     let elsewhere = found.iter().filter(|it| !before.contains(&it.target_uid)).map(|it| it.digest);
     let digests: BTreeSet<Digest> = elsewhere.chain(kept.iter().map(|done| done.digest)).collect();
     let is_left = |message: &&Message| {
@@ -250,8 +251,8 @@ fn left_behind(run: &FolderRun<'_, '_>, past: &FolderRecord, found: &[Match], ke
     Ok(messages.iter().filter(is_left).map(|message| message.uid).collect())
 }
 
-/// What the past record knows as altered and nothing on the target is like, while its place holds a message that is no other's: it counts as
-/// there. It would be sent once more with every new record otherwise, since no comparison finds it.
+/// Messages that the former record knows as altered and that match nothing on the target, while their places hold messages that belong to
+/// no other: they count as there. Otherwise each new record would send them again, since no comparison finds them.
 fn still_altered(
     run: &FolderRun<'_, '_>,
     past: &FolderRecord,
@@ -279,7 +280,7 @@ fn still_altered(
     Ok(altered)
 }
 
-/// Whether the messages in question were sent on the connection that is open.
+/// Whether the messages in question were sent on the open connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// They were: the target has answered everything.
@@ -288,10 +289,10 @@ pub enum Connection {
     New,
 }
 
-/// Asks the target what became of the messages that were on their way when an earlier attempt ended, or when a batch was refused.
+/// Asks the target what became of the messages that were in flight when an earlier attempt ended, or when a batch was refused.
 pub fn settle_intents(run: &mut FolderRun<'_, '_>, record: &FolderRecord, connection: Connection) -> Result<(), Halt> {
-    // A message that was reported as failed, or is left out by the user's rules, is not looked for, and its intent stays: a later run
-    // must not believe that it was never sent.
+    // A message that was reported as failed, or is left out by the user's rules, is not looked for, and its intent stays: a later run must
+    // not assume that it was never sent.
     let intents = run.ledger.intents(record)?;
     let (scan, failed) = (run.scan, &run.job.progress.failed);
     let open = intents.iter().filter(|intent| !failed.contains(&intent.uid));
@@ -303,22 +304,22 @@ pub fn settle_intents(run: &mut FolderRun<'_, '_>, record: &FolderRecord, connec
     run.mailbox.reporter.step(Step::Scanning(run.job.id));
     let floors = floors.into_iter().chain(placeless(run, record)?.into_iter().map(|done| done.floor));
     let floor = Uid(floors.min().unwrap_or(1).max(1));
-    // Nobody has compared the marks of what that attempt had copied, be it of an earlier run.
+    // The marks of what that attempt copied have not been compared yet, even if it belongs to an earlier run.
     let marks_from = run.job.progress.floor.map_or(floor, |known| known.min(floor));
     run.job.progress.floor = Some(marks_from);
     let (found, there) = find_arrived(run, record, floor, &wanted, connection)?;
     log::debug!("{} messages were on their way, {} had arrived", wanted.len(), found.len());
-    // The intent of a message that may be there stays, too.
+    // The intent of a message that may be there stays as well.
     let failed = &run.job.progress.failed;
     let asked: Vec<Uid> = wanted.iter().map(|head| head.uid).filter(|uid| !failed.contains(uid)).collect();
     note_found(run, record, found, &there, &asked)
 }
 
-/// Finds messages among those that are on the target from `floor` on. Those that are not there are looked for again until nothing new
-/// has come for a while. Returns also what is there besides what the record knows.
+/// Finds messages among those that are on the target from `floor` on. Missing ones are looked for again until nothing new has come for a
+/// while. Also returns what is there that the record does not know.
 ///
-/// A server that lost our connection continues to store what it has received. Until that is over, a message would be missed here and
-/// copied twice. How many messages came says nothing: other mail comes too.
+/// A server that lost our connection continues to store what it has received. Until it has finished, a message could be missed here and
+/// copied twice. The number of messages that came proves nothing, because other mail comes too.
 fn find_arrived(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -357,7 +358,7 @@ fn await_quiet(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     }
 }
 
-/// A wait cut short proves nothing: whatever is open stays so for the next run.
+/// A wait that was cut short proves nothing: what is open stays open for the next run.
 fn wait_quietly(run: &FolderRun<'_, '_>) -> Result<(), Halt> {
     let context = run.mailbox.context;
     let control = run.mailbox.control();
@@ -365,7 +366,7 @@ fn wait_quietly(run: &FolderRun<'_, '_>) -> Result<(), Halt> {
     if control.stopping() { Err(Halt::Held) } else { Ok(()) }
 }
 
-/// How many messages are on the target from a UID on, and the highest UID, which shows a new one although another was deleted.
+/// How many messages are on the target from a UID on, and the highest UID, which shows a new message even if another was deleted.
 fn extent(run: &mut FolderRun<'_, '_>, floor: Uid) -> Result<(usize, Option<Uid>), Halt> {
     let there = on_target(run, floor)?;
     Ok((there.all().len(), there.all().iter().map(|head| head.uid).max()))

@@ -1,4 +1,4 @@
-//! Whether what is to be copied finds room on the target, as far as the target says: by QUOTA (RFC 9208), or by its directory.
+//! Whether the target has enough free space for what is to be copied, as far as it says so: by QUOTA (RFC 9208), or by its directory.
 
 use crate::domain::{Account, AccountId, Folder, Note, Problem, ProblemKind, Side};
 use crate::ledger::{Ledger, LedgerError};

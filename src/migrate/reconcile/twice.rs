@@ -1,7 +1,7 @@
-//! Which messages are there twice.
+//! Which messages are on the target twice.
 //!
-//! Not twice is a message of ours that its owner has moved, be it within the folder or from another one, or whose place the target announced
-//! wrongly: its place is empty or holds another.
+//! A message does not count as twice if its owner has moved it, within the folder or from another one, or if the target announced its place
+//! wrongly: its place is then empty or holds another message.
 
 use super::locate::on_target;
 use crate::domain::{Digest, Side, Uid};
@@ -13,10 +13,10 @@ use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::heads::{Head, Heads};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most this many strangers are looked at.
+/// At most this many messages of others are considered.
 const MOST_STRANGERS: usize = 1000;
 
-/// Which of these have the content of a message that is done, and do not stand in its place: those are there twice. Ascending.
+/// Which of these have the content of a message that is done but are not at its place: those are there twice. Ascending.
 pub fn twice(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -34,8 +34,8 @@ pub fn twice(
     without_moved_here(run, record, copies, |(_, digest)| *digest)
 }
 
-/// Leaves out as many as there are messages of that content in the record whose places do not hold it: their owner has moved them within the
-/// folder, or the target announced wrong places.
+/// Leaves out as many as there are messages of that content in the record whose places do not hold it: their owner has moved them within
+/// the folder, or the target announced wrong places.
 fn without_misplaced(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -56,7 +56,7 @@ fn without_misplaced(
     readings.read::<SizeAndDigest>(run.sessions.target.reader(), &alike, losses).on(Side::Target)?;
     let mut misplaced = BTreeMap::new();
     for (digest, place, size) in recorded {
-        // What the target does not deliver is believed to be there.
+        // A message that the target does not deliver is assumed to be there.
         let is_there = is_alike(place, size) && readings.get(place).is_none_or(|(_, read)| *read == digest);
         if !is_there {
             *misplaced.entry(digest).or_default() += 1;
@@ -65,7 +65,7 @@ fn without_misplaced(
     Ok(leave_out(copies, misplaced, |(_, digest)| *digest))
 }
 
-/// Leaves out as many as other folders have fewer of that content than their records know: their owner may have moved them here.
+/// Leaves out as many as other folders lack, of that content, compared with their records: their owner may have moved them here.
 pub fn without_moved_here<T>(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -97,7 +97,7 @@ pub fn without_moved_here<T>(
     Ok(leave_out(copies, moved, digest))
 }
 
-/// What is in a folder of the target, of these sizes; opens it.
+/// The messages of these sizes in a folder of the target; opens it.
 fn contents(run: &mut FolderRun<'_, '_>, wire_name: &[u8], sizes: BTreeSet<u64>) -> Result<Vec<Digest>, Halt> {
     let reader = run.sessions.target.reader();
     reader.examine(wire_name).on(Side::Target)?;

@@ -1,4 +1,4 @@
-//! Looking ahead: what has to be known of the servers before other machines work on the accounts of a list.
+//! Looking ahead: what has to be known about the servers before other machines work on the accounts of a list.
 
 use super::{prepare, shared_mailbox};
 use crate::domain::{Fingerprint, Problem};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// What was found.
 pub struct Ahead {
-    /// The accounts that would use another's mailbox, by their place in the request, and why they are refused.
+    /// The accounts that would use another's mailbox, by their index in the request, and why they are refused.
     pub refused: BTreeMap<usize, Problem>,
     /// What the target calls each account's mailbox, in the order of the request, where accounts may share one.
     pub mailboxes: Vec<String>,

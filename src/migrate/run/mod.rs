@@ -1,7 +1,7 @@
 //! A run: its threads and the handle to it.
 //!
-//! The coordinator prepares the servers, lets a pool of workers take the accounts one by one, puts back what was changed, and ends
-//! the story with `RunFinished`. Nothing here waits on a network in the caller's thread.
+//! The coordinator prepares the servers, lets a pool of workers take the accounts one by one, puts back what was changed, and ends with
+//! `RunFinished`. Nothing here waits for the network in the caller's thread.
 
 pub mod ahead;
 pub mod prepare;
@@ -221,7 +221,7 @@ impl Coordinator {
     }
 }
 
-/// The target as records know it: of a Kerio Connect the administration's port, because the one for mail may be moved.
+/// The target as records know it: with the administration's port for Kerio Connect, because the one for mail may be moved.
 fn target_key(servers: &Servers, target: &Endpoint) -> String {
     let port = match &servers.target_kind {
         TargetKind::Kerio(settings) => endpoints::administration_address(settings, &servers.target).port,
@@ -241,7 +241,7 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
             let worker = move || work(context, kind, queue, turns, &mut place);
             let spawned = std::thread::Builder::new().name(format!("worker {number}")).spawn_scoped(scope, worker);
             if let Err(error) = spawned {
-                // With fewer threads the run is slower, and without any the accounts stay named as not started.
+                // With fewer threads the run is slower; without any, the accounts are reported as not started.
                 log::error!("worker {number} could not be started: {error}");
             }
         }
@@ -252,7 +252,7 @@ fn run_pool<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>) {
 fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &Turns, place: &mut Option<Permit>) {
     loop {
         context.control.wait_while_paused();
-        // Who waits for accounts that somebody gives may wait for long, and others may use its permit as long.
+        // A worker that waits for further accounts may wait for long; meanwhile others may use its permit.
         if queue.is_given_accounts() {
             place.take();
         }
@@ -284,14 +284,14 @@ fn work<'a>(context: &'a RunContext, kind: RunKind, queue: &Queue<'a>, turns: &T
     }
 }
 
-/// One turn of an account, as soon as nobody works on the mailbox that it shares; its end is reported.
+/// One turn of an account, as soon as no other account works on the mailbox that it shares; its end is reported.
 fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>, turns: &Turns) -> Turn<Verdict> {
     let alone = turns.get(&id.index()).map(|turn| turn.wait(&context.control.of(id)));
     if matches!(alone, Some(None)) && !context.control.stopping() {
-        // It was skipped meanwhile, and the queue keeps it aside. After a stop, which is for good, it only comes to its end.
+        // It was skipped meanwhile, and the queue keeps it aside. After a stop, which is final, it only ends.
         return Turn::PutOff(Instant::now());
     }
-    // Our own fault in one mailbox must not take the others with it.
+    // A fault of this program in one mailbox must not affect the others.
     let turn = std::panic::catch_unwind(AssertUnwindSafe(|| task.go_on())).unwrap_or_else(|_| {
         context.report_problem(id, None, Problem::new(ProblemKind::Internal));
         Turn::Ended(Verdict::of_no_attempt())
@@ -304,7 +304,7 @@ fn take_turn(context: &RunContext, id: AccountId, task: &mut dyn Task<Verdict>, 
     turn
 }
 
-/// Takes up an account; none where it ends at once.
+/// Begins an account; none if it ends at once.
 fn begin<'a>(
     context: &'a RunContext,
     kind: RunKind,
@@ -324,8 +324,8 @@ fn begin<'a>(
     })
 }
 
-/// The record of the migration that this run is a part of; none where the name belongs to other servers, which callers refuse before, and
-/// where whoever gives the accounts keeps the record.
+/// The record of the migration that this run is a part of; none if the name belongs to other servers, which callers refuse before, or if
+/// the giver of the accounts keeps the record.
 fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
     if request.work.is_some() {
         return None;

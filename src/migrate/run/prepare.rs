@@ -75,7 +75,7 @@ pub fn prepare(
     events.report(Event::ServerReached { side: Side::Administration, product: administration.product() });
     match administration.seats() {
         Ok(seats) => events.report(Event::SeatsCounted { used: seats.used, allowed: seats.allowed }),
-        // It matters only where somebody has to be created, and then the creation says it.
+        // It matters only if a user has to be created, and then the creation reports it.
         Err(error) => log::debug!("licence seats: {error}"),
     }
     let port = match servers.target.address.port {
@@ -83,7 +83,7 @@ pub fn prepare(
             port::change(&administration, servers, &options.state_folder, wanted, &|event| events.report(event))?;
             Some(wanted)
         }
-        // Only a migration sets the port; else the one that the service has serves.
+        // Only a migration sets the port; otherwise the service keeps its own.
         _ => administration.imap_port(servers.target.security).map_err(|error| error.problem(None))?,
     };
     let directory = Box::new(KerioDirectory(administration.clone()));
@@ -127,7 +127,7 @@ impl Prepared {
     }
 }
 
-/// Connects once, so that a run that cannot work says so before it begins.
+/// Connects once, so that a run that cannot work fails before it begins.
 fn greet(endpoint: &Endpoint, certificates: &KnownCertificates, events: &Events) -> Result<(), Problem> {
     let greeted = imap::connect(endpoint)
         .map_err(|error| error.quoted_in(Problem::new(error.kind()).on(endpoint.side).at_server(&endpoint.host)))?;

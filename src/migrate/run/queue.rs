@@ -1,13 +1,13 @@
 //! Which account a worker takes next.
 //!
-//! 1. Accounts that nobody began come first, the largest of them first, as long as no server has a condition that all of them would meet.
-//! 2. One that was put off comes behind them, at the earliest when its pause is over. So an account whose server hangs up again and again
-//!    never holds the others.
-//! 3. Then come those that somebody gives while the run continues, such as a fleet's. They are put off like others, and then a worker asks for
-//!    further ones, but only a few are held: whoever gives them may have other machines for them.
-//! 4. When the user stops the run, no account begins any more, and those that were put off end.
-//! 5. One that the user skips is kept aside, begun or not. It comes again as soon as the user continues it. When nothing else is left and
-//!    nobody works on anything, it ends as it is.
+//! 1. Accounts that have not begun come first, the largest of them first, as long as no server has a condition that all of them would meet.
+//! 2. An account that was put off comes after them, at the earliest when its pause is over. So an account whose server hangs up again and
+//!    again never holds up the others.
+//! 3. Then come accounts that are added while the run continues, such as a fleet's. They are put off like others, and then a worker asks
+//!    for further ones, but only a few are held, because other machines may be able to take them.
+//! 4. When the user stops the run, no further account begins, and those that were put off end.
+//! 5. An account that the user skips is kept aside, begun or not. It returns as soon as the user continues it. When nothing else is left
+//!    and no worker is busy, it ends as it is.
 
 use crate::domain::{Account, AccountId};
 use crate::migrate::context::RunContext;
@@ -19,10 +19,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a worker looks whether another one's try has ended.
+/// How often a worker checks whether another one's attempt has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// At most this many accounts are put off before no other is asked for.
+/// When this many accounts are put off, no further one is requested.
 const MOST_HELD: usize = 8;
 
 /// The accounts of a run that no worker has.
@@ -35,7 +35,7 @@ pub struct Queue<'a> {
 }
 
 struct Waiting<'a> {
-    /// The indices of the request's accounts that nobody began, in the order in which they are begun.
+    /// The indexes of the request's accounts that have not begun, in the order in which they will begin.
     fresh: VecDeque<usize>,
     put_off: Vec<PutOff<'a>>,
     /// Those that were begun and are skipped.
@@ -50,7 +50,7 @@ struct Waiting<'a> {
 pub struct PutOff<'a> {
     /// Its number in the run.
     pub id: AccountId,
-    /// When it is its turn again.
+    /// When its turn comes again.
     pub until: Instant,
     /// What is known of it.
     pub task: Box<dyn Task<Verdict> + 'a>,
@@ -71,7 +71,7 @@ pub enum Next<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// `accounts` accounts, of sizes that may be known, and those that `work` gives.
+    /// `accounts` accounts, whose sizes may be known, and those that `work` adds.
     pub fn new(accounts: usize, known_bytes: &[Option<u64>], work: Option<Arc<dyn Work>>) -> Self {
         let fresh = order(accounts, known_bytes).into();
         let waiting = Mutex::new(Waiting { fresh, put_off: Vec::new(), skipped: Vec::new(), at_work: 0, probe: None });
@@ -84,7 +84,7 @@ impl<'a> Queue<'a> {
         if self.work.is_some() { jobs } else { jobs.min(self.listed.max(1)) }
     }
 
-    /// Whether somebody gives accounts while the run continues.
+    /// Whether accounts may be added while the run continues.
     pub fn is_given_accounts(&self) -> bool {
         self.work.is_some()
     }
@@ -107,7 +107,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// The next account that somebody gives; none when there will be none.
+    /// The next account that is added; none when there will be none.
     fn given(&self, context: &'a RunContext) -> Option<Next<'a>> {
         let work = self.work.as_ref().filter(|_| !context.control.stopping())?;
         if let Some(pause) = context.condition_wait() {
@@ -116,7 +116,7 @@ impl<'a> Queue<'a> {
         if self.lock().is_probed(context) {
             return Some(Next::Wait(LOOK_EVERY));
         }
-        // One after the other, so that the order of the ids is the order of the events.
+        // One after another, so that the ids are in the order of the events.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let id = AccountId(*known);
         let is_called_away = || self.lock().is_due() || context.condition_wait().is_some();
@@ -168,12 +168,12 @@ impl<'a> Waiting<'a> {
         self.put_off.iter().any(|account| account.until <= now)
     }
 
-    /// Whether another account tries already whether a server's condition is over.
+    /// Whether another account is already testing whether a server's condition is over.
     fn is_probed(&self, context: &RunContext) -> bool {
         self.probe.is_some() && context.is_conditioned()
     }
 
-    /// A worker has the account from now on. Where a server has a condition, it tries alone whether that is over.
+    /// A worker has the account from now on. If a server has a condition, this account alone tests whether it is over.
     fn note_begun(&mut self, context: &RunContext, next: &Next<'_>) {
         let (Next::Begin(id, _) | Next::Continue(PutOff { id, .. })) = next else { return };
         self.at_work += 1;
@@ -218,7 +218,8 @@ impl<'a> Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// Keeps aside what was put off and is skipped now, and takes back what the user continued; all of it when the run is stopped.
+    /// Keeps aside accounts that were put off and are now skipped, and takes back those that the user continued; all of them when the run
+    /// is stopped.
     fn sort_out_skipped(&mut self, context: &RunContext, stopping: bool) {
         let is_skipped = |account: &mut PutOff<'_>| !stopping && context.control.is_skipped(account.id);
         let back = self
@@ -245,7 +246,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// What progress needs to know of an account.
+/// What progress needs to know about an account.
 pub fn info(account: &Account) -> AccountInfo {
     AccountInfo {
         address: account.address.to_string(),
@@ -255,7 +256,7 @@ pub fn info(account: &Account) -> AccountInfo {
     }
 }
 
-/// The accounts as they are begun: the largest first, so that at the end no worker is left alone with one that takes hours; those of
+/// The order in which accounts begin: the largest first, so that at the end no worker is left alone with one that takes hours; those of
 /// unknown size after them, in the order of the file.
 fn order(accounts: usize, known_bytes: &[Option<u64>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..accounts).collect();

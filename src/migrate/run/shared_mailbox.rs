@@ -1,12 +1,12 @@
 //! Accounts that would use one mailbox: found before anything is read.
 //!
 //! Two lines of a list may name different people and still lead to one mailbox: their sign-in names lose the domain, a line repeats a
-//! login, or a domain is another's alias. One person's mail would then be in the other's mailbox. So both accounts are refused and
-//! both lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]). Then they come one after the other, so
-//! that none takes for another run's what the other one stores; a message that both have is there once.
+//! login, or a domain is another's alias. One person's mail would then be in the other's mailbox. So both accounts are refused and both
+//! lines named, unless the user says that this is on purpose ([`Options::shared_mailboxes`]). Then they come one after another, so that
+//! neither mistakes the other's messages for another run's; a message that both have is copied once.
 //!
-//! 1. On each side every account gets the name of its mailbox there: what it signs in with on the source, and what the directory
-//!    calls its mailbox on the target.
+//! 1. On each side every account gets the name of its mailbox there: its sign-in name on the source, and the directory's name for its
+//!    mailbox on the target.
 //! 2. Names are compared without regard to case. A server that distinguishes `Ann` from `ann` is rare, and a refusal costs less than a mix-up.
 //! 3. Accounts that share a name on either side are refused; the source is named first.
 //!
@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// At most this many other lines are named in a problem.
 const LINES_NAMED: usize = 5;
 
-/// Why an account may not be migrated, by its place among `accounts`.
+/// Why an account may not be migrated, by its index in `accounts`.
 pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Directory) -> HashMap<usize, Problem> {
     let mut refused = HashMap::new();
     let names = |side: Side, account: &Account| match side {
@@ -46,8 +46,8 @@ pub fn refused(accounts: &[Account], source: &Credentials, directory: &dyn Direc
     refused
 }
 
-/// Whoever migrates an account holds the only permit meanwhile; by its place among `accounts`, for those that share a mailbox on the
-/// target.
+/// The worker that migrates an account holds the only permit meanwhile; by its index in `accounts`, for accounts that share a mailbox on
+/// the target.
 pub type Turns = HashMap<usize, Arc<Permits>>;
 
 /// The turns of accounts that share a mailbox on the target.

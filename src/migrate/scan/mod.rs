@@ -1,7 +1,7 @@
-//! What a mailbox's folders look like on both sides, asked for all of them at once, so that a folder costs no round trip of its own.
+//! Scans a mailbox's folders on both sides, all of them at once, so that a folder costs no round trip of its own.
 //!
-//! Two servers are asked at the same time, and each is asked ahead of its answers. What did not change needs no scan (`unchanged`); every
-//! other folder is scanned on the source and made `ready` on the target.
+//! Both servers are asked at the same time, and requests are sent ahead of the answers. An unchanged folder needs no scan (`unchanged`);
+//! every other folder is scanned on the source and made `ready` on the target.
 
 pub mod ready;
 pub mod unchanged;
@@ -20,10 +20,10 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Folders that are scanned before the user's wish to stop or pause is looked at again.
+/// This many folders are scanned before the user's wish to stop or pause is checked again.
 pub const SCANNED_AT_ONCE: usize = 50;
 
-/// Scans what is not scanned yet on the source, and makes every folder ready on the target; of those that are `due`.
+/// Of the folders that are `due`, scans those on the source that have not been scanned yet, and makes all ready on the target.
 pub fn scan_and_make_ready(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -32,7 +32,7 @@ pub fn scan_and_make_ready(
 ) -> Result<(), Halt> {
     let due: Vec<usize> = (0..folders.len()).filter(|&index| due(&folders[index])).collect();
     let at_once = if mailbox.singly.source { 1 } else { SCANNED_AT_ONCE };
-    // A folder that is there and is not opened in this run has its name all the same.
+    // An existing folder that is not opened in this run still occupies its name.
     for job in folders.iter() {
         let name = sessions.target.wire_name(&job.planned.target);
         if name.is_ok_and(|name| sessions.selectable.contains(&name)) {
@@ -58,7 +58,7 @@ pub fn scan_and_make_ready(
 
 fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mut FolderJob]) -> Result<(), Halt> {
     for job in jobs.iter_mut().filter(|job| job.is_suspect()) {
-        // A server may fail at a folder because it is below one that is missing.
+        // A server may fail at a folder because its parent is missing.
         ready::make_parents(sessions, &job.planned.target)
             .inspect_err(|halt| suspect(mailbox, job, Side::Target, halt))?;
     }
@@ -116,7 +116,7 @@ fn scan_part(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, jobs: &mut [&mu
     ready::make_renamed_ready(mailbox, sessions, jobs, made)
 }
 
-/// Takes the dates of their headers for messages whose INTERNALDATE cannot be understood.
+/// Uses the date in the header for messages whose INTERNALDATE cannot be understood.
 fn take_header_dates(source: &mut Reader, wire_name: &[u8], scan: &mut Scan) -> Result<(), Halt> {
     let dateless = if scan.heads.unread_date().is_some() { scan.heads.dateless() } else { Vec::new() };
     if dateless.is_empty() || source.examine(wire_name).on(Side::Source)?.uid_validity != scan.status.uid_validity {
@@ -151,8 +151,8 @@ fn scan(
     Ok(scans)
 }
 
-/// Reports how many messages the target's folders hold, for those of which that was not reported yet. Everything is done by then: a
-/// connection that is lost costs these numbers and nothing else.
+/// Reports how many messages the target's folders hold, where that has not been reported yet. Everything else is done by then: if a
+/// connection is lost, only these numbers are missing.
 pub fn report_target_counts(reporter: &Reporter<'_>, sessions: &mut Sessions, folders: &[FolderJob]) {
     let unreported = folders.iter().filter(|job| job.progress.on_target.is_none());
     let (ids, wire_names): (Vec<_>, Vec<&[u8]>) =

@@ -1,6 +1,6 @@
 //! The follower: a connection to the target that reads back what was just appended, while the first continues to append.
 //!
-//! It is only an accelerator: what it does not find right, or does not come to, is left to the end of the folder (`proof`).
+//! It only saves time: messages that it does not find to be correct, or does not reach, are left to the end of the folder (`proof`).
 
 use crate::domain::{Digest, FolderId, Uid};
 use crate::imap::{BodyBatch, BodyFeed, FolderToRead, ImapError, Reader, SinkClosed};
@@ -26,10 +26,10 @@ struct Job {
     messages: HashMap<Uid, Done>,
 }
 
-/// What the follower found right, of which folder.
+/// The messages of a folder that the follower found to be correct.
 pub type Found = (FolderId, FolderRecord, Vec<Match>);
 
-/// Jobs that may wait; copying slows down to the pace of checking rather than running away from it.
+/// At most this many jobs wait; copying slows down to the pace of checking instead of running ahead.
 const JOBS_WAITING: usize = 8;
 
 /// A thread with a connection of its own that reads back what was just appended.
@@ -64,7 +64,7 @@ impl Follower {
         Ok(Self { jobs: Some(jobs), results, outstanding: 0, thread: Some(thread), connection })
     }
 
-    /// Hands messages over whose UIDs on the target are known; the others are left to the end of the folder.
+    /// Passes on messages whose UIDs on the target are known; the others are left to the end of the folder.
     pub fn hand_over(&mut self, folder: FolderId, record: &FolderRecord, wire_name: &[u8], messages: &[Done]) {
         let messages: HashMap<Uid, Done> =
             messages.iter().filter_map(|done| Some((done.target_uid?, done.clone()))).collect();
@@ -80,7 +80,7 @@ impl Follower {
         }
     }
 
-    /// What was found right since the last call; with `all`, waits until everything handed over is through.
+    /// What was found to be correct since the last call; with `all`, waits until everything passed on is finished.
     pub fn collect(&mut self, all: bool) -> Vec<Found> {
         let mut right = Vec::new();
         while self.outstanding > 0 {
@@ -101,7 +101,7 @@ impl Drop for Follower {
     fn drop(&mut self) {
         self.jobs = None;
         if let (true, Some(connection)) = (self.outstanding > 0, self.connection.get()) {
-            // Nobody wants the answers any more: do not wait for a silent server.
+            // The answers are no longer needed: do not wait for a silent server.
             connection.interrupt();
         }
         if let Some(thread) = self.thread.take() {
@@ -110,9 +110,9 @@ impl Drop for Follower {
     }
 }
 
-/// Reads back what comes in until nobody hands anything over any more.
+/// Reads back what comes in until nothing more is passed on.
 fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -> Result<(), ImapError> {
-    // Until there is something to do, the end of a run is not to wait for more than the sign-in.
+    // Until there is something to do, the end of a run must not wait for more than the sign-in.
     let Ok(first) = waiting.recv() else { return Ok(()) };
     reader.compress_if_far()?;
     let asked = RefCell::new(VecDeque::new());
@@ -121,7 +121,7 @@ fn follow(reader: &mut Reader, waiting: &Receiver<Job>, found: &Sender<Found>) -
     reader.bodies_of_folders(&mut Jobs { first: Some(first), waiting, asked: &asked }, &mut sink)
 }
 
-/// A job that was asked for, and what of it was right until now.
+/// A job that was requested, and its messages that were correct so far.
 type Asked = (Job, Vec<Match>);
 
 /// Turns jobs into batches as they come in.
@@ -147,7 +147,7 @@ impl BodyFeed for Jobs<'_> {
         Some(BodyBatch { folder: Arc::new(folder), uids, bytes, recent: true })
     }
 
-    /// Where the network is full, its questions wait behind what the copying sends, so they go out early.
+    /// On a busy network its requests wait behind what the copying sends, so they go out early.
     fn bytes_ahead(&self) -> u64 {
         16 << 20
     }

@@ -1,7 +1,7 @@
-//! The connections of one attempt on a mailbox: both sides at once, because each round trip saved is felt for every mailbox.
+//! The connections of one attempt on a mailbox. Both sides connect at the same time, because each mailbox pays for every round trip.
 //!
-//! The order that matters is kept: the source takes the password before the user is looked up or created on the target, so that a
-//! user whose mail cannot be read is not created.
+//! One order is kept: the source accepts the password before the user is looked up or created on the target, so that a user whose mail
+//! cannot be read is not created.
 
 pub mod follower;
 pub mod second;
@@ -25,7 +25,7 @@ use std::time::Duration;
 pub struct Sessions {
     pub source: Reader,
     pub target: Writer,
-    /// The connection that reads back; none before something is to be copied.
+    /// The connection that reads back; none until something is to be copied.
     pub follower: Option<Follower>,
     has_asked_for_follower: bool,
     /// For sending every other batch.
@@ -70,7 +70,7 @@ impl Sessions {
                 list(connection, Side::Source)
             });
             let greeted = imap::connect(&context.endpoint(id, Side::Target));
-            // Fails when the source's thread has ended without a sign-in; its own error is the one that counts.
+            // Fails when the source's thread has ended without a sign-in; that thread's error is the one that counts.
             let may_continue =
                 if context.profile.creates_users { source_signed_in.recv().map_err(|_| Halt::Held) } else { Ok(()) };
             let target = may_continue.and_then(|()| {
@@ -80,7 +80,7 @@ impl Sessions {
                 };
                 context.report(Event::Stepped { account: id, step: Step::SigningIn });
                 let (connection, name) = context.sign_in_target(id, account, &known, greeted)?;
-                // The name that worked is the one for every further connection.
+                // Every further connection uses the name that worked.
                 *user = Some(TargetUser { created: false, sign_in_names: vec![name] });
                 list(connection, Side::Target)
             });
@@ -106,8 +106,8 @@ impl Sessions {
         Ok((sessions, Listings { source: source_listing, target: target_listing }))
     }
 
-    /// Starts the connection that reads back what is copied, once. A mailbox without anything new does not need it: of many such mailboxes the
-    /// sign-ins take most of the time.
+    /// Starts the connection that reads back what is copied, once. A mailbox without anything new does not need it, and with many such
+    /// mailboxes the sign-ins take most of the time.
     pub fn start_follower(
         &mut self,
         context: &RunContext,
@@ -120,13 +120,13 @@ impl Sessions {
         }
     }
 
-    /// Waits so long for the next byte on both sides from now on.
+    /// From now on, waits this long for the next byte on both sides.
     pub fn wait_for_next_byte(&mut self, patience: Duration) -> Result<(), Halt> {
         self.source.wait_for_next_byte(patience).on(Side::Source)?;
         self.target.reader().wait_for_next_byte(patience).on(Side::Target)
     }
 
-    /// Says goodbye on all connections.
+    /// Logs out on all connections.
     pub fn close(self) {
         drop(self.follower);
         self.second.close();
@@ -153,7 +153,7 @@ fn ensure_user(context: &RunContext, id: AccountId, account: &Account) -> Result
     Ok(user)
 }
 
-/// Starts the connection that reads back what arrived. Without it, or without a place for it, the copying connection does that itself.
+/// Starts the connection that reads back what arrived. Without it, or without a permit for it, the copying connection does that itself.
 fn start_follower(
     context: &RunContext,
     id: AccountId,

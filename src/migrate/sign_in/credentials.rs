@@ -1,4 +1,4 @@
-//! What one side of a run signs in with: from the chosen way, an account and a name to what the mail server is shown.
+//! What one side of a run signs in with: turns the chosen way, an account and a name into what the mail server is shown.
 //!
 //! Promises that an account is never tried with an empty password, and that a token is obtained once for each account, and once more
 //! when the server refuses it.
@@ -58,7 +58,7 @@ impl Credentials {
         })
     }
 
-    /// What to show after this was refused: a new token, if there is another. None where trying again is of no use.
+    /// What to show after this was refused: a new token, if there is one. None if trying again would not help.
     pub fn renewed(&self, account: &Account, refused: &SignIn) -> Result<Option<SignIn>, Problem> {
         let SignIn::Token { user, token: refused } = refused else { return Ok(None) };
         let address = self.address(account);

@@ -1,4 +1,4 @@
-//! Programs that the user named: how what was typed becomes one, and what of our environment they must not get: the passwords.
+//! Programs that the user named: turns what was typed into a command, and withholds our passwords from its environment.
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Stdio};
@@ -15,8 +15,8 @@ pub fn withhold_passwords(command: &mut Command) {
     }
 }
 
-/// The program of a command that the user typed, and the command: its words as they are, without a shell, without our passwords, with
-/// nothing to read and nobody who reads what it writes but its errors. The error is the end of a sentence.
+/// The program of a command that the user typed, and the command: its words as they are, without a shell and without our passwords. It has
+/// no input, and only its error output is shown. The error is the end of a sentence.
 pub fn typed_command(line: &str) -> Result<(String, Command), String> {
     let words = split_words(line)?;
     let Some((program, arguments)) = words.split_first() else { return Err("the command is empty".to_owned()) };
@@ -37,7 +37,8 @@ fn without_window(command: &mut Command) {
 #[cfg(not(windows))]
 fn without_window(_command: &mut Command) {}
 
-/// The words of a command line: separated by spaces; single or double quotes keep spaces. A backslash is a letter, as in Windows' paths.
+/// The words of a command line: separated by spaces; single or double quotes keep spaces. A backslash is an ordinary character, as in
+/// Windows paths.
 fn split_words(line: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in line.chars() {

@@ -1,7 +1,7 @@
-//! Keeps us from being blocked: servers count refused sign-ins by address and shut out who has too many.
+//! Keeps this computer from being blocked: servers count refused sign-ins by address and block an address with too many.
 //!
-//! Kerio Connect's anti-hammering blocks an address after 10 refusals within a minute, by one account after 3; other servers have
-//! the like. So after two refusals within a minute the next sign-in on that server waits until the minute is over. Machines that reach the
+//! Kerio Connect's anti-hammering blocks an address after 10 refusals within a minute, or after 3 for one account; other servers do the
+//! same. So after two refusals within a minute the next sign-in on that server waits until the minute is over. Machines that reach the
 //! server from the same address count together.
 
 use crate::domain::Side;
@@ -18,7 +18,7 @@ const WINDOW: Duration = Duration::from_secs(61);
 #[derive(Default)]
 pub struct SignInGuard {
     refusals: Mutex<VecDeque<Instant>>,
-    /// Who knows of the refusals of other machines.
+    /// What knows the refusals of other machines.
     together: Option<(Arc<dyn Together>, Side)>,
 }
 

@@ -13,7 +13,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// A command that has no token by then gives none.
+/// A command that has printed no token by then has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// At most this many bytes of a token are read.
@@ -77,7 +77,7 @@ fn from_command(line: &str, address: &str, patience: Duration) -> Result<Secret,
 
 /// Reads the first line on a thread of its own, and on to the end, so that the command is never held up by what it writes.
 ///
-/// Nobody waits for the thread: something that the command has started may keep its output open.
+/// Nothing waits for the thread: a process that the command has started may keep its output open.
 fn read_ahead(child: &mut Child) -> io::Result<crossbeam_channel::Receiver<io::Result<Zeroizing<Vec<u8>>>>> {
     let mut output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let (sender, receiver) = crossbeam_channel::bounded(1);
@@ -93,7 +93,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The first line without its end. The room is there from the start: a buffer that grows leaves copies behind.
+/// The first line without its line ending. The buffer has its full size from the start: one that grows leaves copies behind.
 fn first_line(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(vec![0; LONGEST]);
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! The directory: who exists on the target, and creating who does not.
+//! The directory: which users exist on the target, and creating those that do not.
 //!
 //! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
 
@@ -20,7 +20,7 @@ pub struct TargetUser {
     pub sign_in_names: Vec<String>,
 }
 
-/// The room in a mailbox.
+/// The free space in a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Bytes free.
@@ -37,7 +37,7 @@ pub trait Directory: Send + Sync {
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
-    /// The room in an existing account's mailbox, where the directory knows a limit; changes nothing.
+    /// The free space in an existing account's mailbox, if the directory knows a limit; changes nothing.
     fn room(&self, _account: &Account) -> Option<Room> {
         None
     }
@@ -117,7 +117,7 @@ impl Directory for KerioDirectory {
     }
 }
 
-/// How often other machines are asked whether a domain is made, and how long at most.
+/// How often, and for how long at most, other machines are asked whether a domain has been created.
 const ASK_EVERY: Duration = Duration::from_millis(300);
 const LONGEST: Duration = Duration::from_secs(90);
 
@@ -126,7 +126,7 @@ const LONGEST: Duration = Duration::from_secs(90);
 pub struct OneByOne {
     directory: Box<dyn Directory>,
     together: Arc<dyn Together>,
-    /// The domains whose first user is there.
+    /// The domains whose first user exists.
     made: Mutex<BTreeSet<String>>,
 }
 

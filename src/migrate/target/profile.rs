@@ -1,20 +1,20 @@
-//! What is known of a kind of target beyond IMAP: the one place that distinguishes two kinds.
+//! What is known about a kind of target beyond IMAP: the one place that distinguishes kinds.
 
 use crate::domain::{FolderPath, SpecialUse};
 use crate::migrate::request::TargetKind;
 
-/// How a kind of target differs from any other IMAP server.
+/// How a kind of target differs from other IMAP servers.
 #[derive(Debug)]
 pub struct Profile {
-    /// Top-level names, in small letters, of folders that hold something other than mail: mail never goes there.
+    /// Top-level names, in lower case, of folders that hold something other than mail: mail never goes there.
     pub reserved: &'static [&'static str],
-    /// The folders that each mailbox has from the beginning, and what they are for. Empty where only the server can say.
+    /// The folders that each mailbox has from the beginning, and what they are for. Empty if only the server knows.
     pub own_folders: &'static [(&'static str, SpecialUse)],
-    /// Whether two names that differ in capitals are one folder.
+    /// Whether two names that differ only in case are the same folder.
     pub folds_case: bool,
     /// Whether a message that arrives with \Deleted stays visible.
     pub keeps_deleted: bool,
-    /// Whether users are created where they are missing.
+    /// Whether missing users are created.
     pub creates_users: bool,
     /// Whether a contact's picture has to be a JPEG of at most 256 kB (docs/kerio-connect.md, G8).
     pub limits_pictures: bool,

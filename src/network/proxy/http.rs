@@ -1,7 +1,7 @@
 //! A tunnel through an HTTP proxy: CONNECT (RFC 9110, section 9.3.6), with Basic authentication (RFC 7617).
 
-use super::Refusal;
-use crate::domain::{ProxyFault, Secret};
+use super::{Destination, Refusal};
+use crate::domain::ProxyFault;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::io::{Read, Write};
@@ -10,13 +10,9 @@ use zeroize::Zeroizing;
 /// At most this many bytes of an answer's head are read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Asks for a connection to the host. Afterwards `stream` leads to the host.
-pub(super) fn connect(
-    stream: &mut (impl Read + Write),
-    host: &str,
-    port: u16,
-    identity: Option<(&str, &Secret)>,
-) -> Result<(), Refusal> {
+/// Asks for a connection to the destination. Afterwards `stream` leads there.
+pub(super) fn connect(stream: &mut (impl Read + Write), destination: &Destination<'_>) -> Result<(), Refusal> {
+    let Destination { host, port, identity } = *destination;
     if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ProxyFault::NameNotSendable.into());
     }
@@ -80,7 +76,7 @@ mod tests {
         assert_eq!(status(b"HTTP/1.1\r\n\r\n"), None);
         assert!(head(&mut std::io::repeat(b'a')).unwrap_err().0 == ProxyFault::Endless);
         let mut stream = std::io::Cursor::new(Vec::new());
-        assert!(connect(&mut stream, "a\r\nProxy-Evil: b", 1, None).is_err());
+        assert!(connect(&mut stream, &Destination { host: "a\r\nProxy-Evil: b", port: 1, identity: None }).is_err());
         assert!(stream.into_inner().is_empty(), "a name with a line end is sent to no proxy");
     }
 }

@@ -111,9 +111,10 @@ impl Proxy {
         let mut stream = Hurried { tcp: &tcp, end };
         let host = direct::ascii_name(host);
         let identity = Some((self.user.as_str(), &self.password)).filter(|(user, _)| !user.is_empty());
+        let destination = Destination { host: &host, port, identity };
         match self.kind {
-            Kind::Socks5 => socks::connect(&mut stream, &host, port, identity),
-            Kind::Http => http::connect(&mut stream, &host, port, identity),
+            Kind::Socks5 => socks::connect(&mut stream, &destination),
+            Kind::Http => http::connect(&mut stream, &destination),
         }
         .map_err(|refusal| failed(refusal.0))?;
         Ok(tcp)
@@ -129,6 +130,14 @@ impl fmt::Display for Proxy {
         };
         write!(formatter, "{scheme}://{}", ServerAddress { host: self.host.clone(), port: Some(self.port) })
     }
+}
+
+/// Where a tunnel leads, and who asks for it.
+struct Destination<'a> {
+    host: &'a str,
+    port: u16,
+    /// The user and the password at the proxy.
+    identity: Option<(&'a str, &'a Secret)>,
 }
 
 /// Why a proxy makes no tunnel.

@@ -1,6 +1,6 @@
 //! The SOCKS5 handshake (RFC 1928), with user and password where the proxy wants them (RFC 1929).
 
-use super::Refusal;
+use super::{Destination, Refusal};
 use crate::domain::{ProxyFault, Secret};
 use std::io::{Read, Write};
 use std::net::IpAddr;
@@ -10,13 +10,9 @@ const VERSION: u8 = 5;
 const NO_SIGN_IN: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 
-/// Asks for a connection to the host. Afterwards `stream` leads to the host.
-pub(super) fn connect(
-    stream: &mut (impl Read + Write),
-    host: &str,
-    port: u16,
-    identity: Option<(&str, &Secret)>,
-) -> Result<(), Refusal> {
+/// Asks for a connection to the destination. Afterwards `stream` leads there.
+pub(super) fn connect(stream: &mut (impl Read + Write), destination: &Destination<'_>) -> Result<(), Refusal> {
+    let Destination { host, port, identity } = *destination;
     let methods: &[u8] = if identity.is_some() { &[NO_SIGN_IN, USER_AND_PASSWORD] } else { &[NO_SIGN_IN] };
     stream.write_all(&[&[VERSION, methods.len() as u8], methods].concat())?;
     match (read::<2>(stream)?, identity) {
@@ -121,7 +117,7 @@ mod tests {
     fn a_connection_that_the_proxy_could_not_make_is_none() {
         let answer = |reply| {
             let said = [&[VERSION, NO_SIGN_IN, VERSION, reply, 0, 1][..], &[127, 0, 0, 1, 0, 143]].concat();
-            connect(&mut Said(Cursor::new(said)), "mail.example.com", 143, None)
+            connect(&mut Said(Cursor::new(said)), &Destination { host: "mail.example.com", port: 143, identity: None })
         };
         assert!(answer(0).is_ok());
         for reply in 1..=255 {

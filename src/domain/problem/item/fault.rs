@@ -159,7 +159,15 @@ impl Foreign for ItemFault {
             | Self::NotAt { href: text } => each(text),
             Self::NotGiven { why } => why.each_foreign(each),
             Self::Text { why, .. } => why.each_foreign(each),
-            _ => {}
+            Self::TooLarge { .. }
+            | Self::FolderReplaced
+            | Self::Lines { .. }
+            | Self::Nothing
+            | Self::NoBeginning
+            | Self::Twice
+            | Self::ExceptionsAlone
+            | Self::Group { .. }
+            | Self::NoPlace => {}
         }
     }
 }
@@ -172,7 +180,13 @@ impl Foreign for TextFault {
                 each(end);
             }
             Self::NoEnd { component: text } | Self::Xml { why: text } => each(text),
-            _ => {}
+            Self::TooManyLines
+            | Self::TooDeep
+            | Self::EndWithoutBegin
+            | Self::DocumentType
+            | Self::OwnEntity
+            | Self::Cut
+            | Self::Empty => {}
         }
     }
 }
@@ -211,7 +225,9 @@ impl fmt::Display for ItemFault {
                     "it is a group of contacts, which Kerio Connect does not have; its members are migrated{category}"
                 )
             }
-            Self::NoPlace => formatter.write_str("the target has no calendar or address book for it and cannot create one"),
+            Self::NoPlace => {
+                formatter.write_str("the target has no calendar or address book for it and cannot create one")
+            }
             Self::NotAt { href } => write!(formatter, "it is not found at {href}"),
         }
     }

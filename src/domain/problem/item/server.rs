@@ -95,7 +95,15 @@ impl Foreign for ItemServerFault {
             | Self::NothingFound { at: text }
             | Self::Cleartext { address: text }
             | Self::Elsewhere { href: text } => each(text),
-            _ => {}
+            Self::TooSlow { .. }
+            | Self::SignInRefused { .. }
+            | Self::Busy { .. }
+            | Self::SameUid
+            | Self::TooLargeForTarget
+            | Self::NoRoom
+            | Self::TooLong { .. }
+            | Self::NoMultistatus
+            | Self::NotWhole => {}
         }
     }
 }

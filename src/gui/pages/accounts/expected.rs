@@ -77,7 +77,6 @@ impl AccountsPage {
         let seats =
             if free == 0 { "No free licence seat".to_owned() } else { words::counted(free, "free licence seat") };
         let have = if new == 1 { "has" } else { "have" };
-        (new > free)
-            .then(|| format!("{seats}, but {} {have} not started yet.", words::counted(new, "chosen account")))
+        (new > free).then(|| format!("{seats}, but {} {have} not started yet.", words::counted(new, "chosen account")))
     }
 }

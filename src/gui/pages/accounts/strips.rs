@@ -39,7 +39,8 @@ impl AccountsPage {
             strip::strip(ui, Mark::Bad, &problem.sentence(), problem.advice(), |_| ());
         }
         if let Some(seats) = words::missing_seats(&check.state) {
-            let advice = "Extend the licence, remove users, or leave accounts out. Otherwise the last of them will fail.";
+            let advice =
+                "Extend the licence, remove users, or leave accounts out. Otherwise the last of them will fail.";
             if strip::strip(ui, Mark::Warning, &seats, advice, |ui| button::link(ui, "Show them").clicked()) {
                 self.showing = Showing::ToCreate;
             }

@@ -73,7 +73,11 @@ impl GroupwareForm {
 }
 
 fn address(typed: &str) -> Result<Option<DavAddress>, String> {
-    if typed.trim().is_empty() { Ok(None) } else { DavAddress::parse(typed).map(Some) }
+    if typed.trim().is_empty() {
+        Ok(None)
+    } else {
+        DavAddress::parse(typed).map(Some).map_err(|fault| fault.to_string())
+    }
 }
 
 #[cfg(test)]

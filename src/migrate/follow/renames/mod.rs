@@ -1,14 +1,14 @@
-//! Renames: a folder that goes by another name now is the same folder, on both sides. Before it is planned which folder goes where.
+//! Renames: a folder that was renamed is still the same folder, on both sides. This comes before the plan decides which folder goes where.
 //!
-//! 1. What a cut left open is settled (`naming`).
-//! 2. Each record's folder is found on both servers, whatever it is called there (`recognition`).
-//! 3. A folder of the target that somebody has renamed keeps that name, and further mail goes into it.
-//! 4. A folder of the source that has another name now continues in the folder where its mail is. The target's folder gets the name that the
-//!    plan would give it now, if it was made by us, holds nothing but what we put there, belongs to no server, and if that name is free;
-//!    chains and exchanges of names included (`order`). Else it keeps the one it has, and the report says both.
+//! 1. What an interruption left open is settled (`naming`).
+//! 2. Each record's folder is found on both servers, whatever its name is there (`recognition`).
+//! 3. A folder of the target that somebody has renamed keeps that name, and new mail goes into it.
+//! 4. A folder of the source that was renamed continues in the folder that holds its mail. The target's folder gets the name that the plan
+//!    would give it now, if we created it, it holds only what we put there, it is not one of the server's own, and the name is free; chains
+//!    and exchanges of names included (`order`). Otherwise it keeps its name, and the report gives both.
 //!
-//! Each name is intended in the record before it is given. Servers that fail at this cost nothing but the names: after two lost connections
-//! the mailbox is copied without looking for them, and what has another name on the source is moved message by message (`moves`).
+//! Each name is intended in the record before it is given. If a server fails at this, only the names are lost: after two lost connections
+//! the mailbox is copied without renaming, and the messages of a renamed folder are moved one by one (`moves`).
 
 mod naming;
 mod order;
@@ -26,14 +26,14 @@ use crate::migrate::target::profile::Profile;
 use recognition::{Recognised, Recognition, open_names};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After this many lost connections in a row nobody looks for other names any more.
+/// After this many lost connections in a row, the run no longer looks for renamed folders.
 const MOST_LOSSES: u32 = 2;
 
 /// How often the connection was lost while folders were recognised or renamed.
 #[derive(Debug, Default)]
 pub struct Losses(u32);
 
-/// Follows the renames of both sides, and lists the target's folders anew when any has another name.
+/// Follows the renames of both sides, and lists the target's folders again if any was renamed.
 pub fn follow(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -61,12 +61,12 @@ pub fn follow(
     Ok(())
 }
 
-/// The records of folders, without former ones, whose folders have others now.
+/// The records of folders that were renamed, without former records.
 fn current(ledger: &Ledger) -> Vec<FolderRecord> {
     ledger.folders().into_iter().filter(|record| !record.is_former).collect()
 }
 
-/// Finds the folders of all records on both sides, and notes which go by other names.
+/// Finds the folders of all records on both sides, and notes which were renamed.
 fn look(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -145,17 +145,17 @@ fn recognise(
     Ok((here, there))
 }
 
-/// What is known of the source's folders, before anything is done about it.
+/// What is known about the source's folders before anything is changed.
 pub struct KnownFolders {
     /// The record of each folder, by its place among those that the source lists.
     pub records: BTreeMap<usize, FolderRecord>,
-    /// Records of folders that the source has no more.
+    /// Records of folders that the source no longer has.
     pub gone: Vec<FolderRecord>,
-    /// How many of the target's folders may get other names.
+    /// How many of the target's folders may be renamed.
     pub to_rename: u64,
 }
 
-/// Which folders of the source an earlier run knew, whatever they are called now.
+/// The folders of the source that an earlier run knew, whatever their names are now.
 pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -> Result<KnownFolders, Halt> {
     let records = current(ledger);
     let numbers = numbers(ledger, folders);
@@ -171,7 +171,7 @@ pub fn known_folders(ledger: &Ledger, source: &mut Reader, folders: &[Folder]) -
             None => gone.push(record),
         }
     }
-    // One of which only the UIDs are others is compared by content, which is neither.
+    // One of which only the UIDs have changed is compared by content, and is neither.
     gone.retain(|record| !numbers.contains_key(&record.number()));
     gone.extend(ledger.folders().into_iter().filter(|record| record.is_former));
     Ok(KnownFolders { records: known, gone, to_rename })
@@ -183,8 +183,8 @@ fn numbers(ledger: &Ledger, folders: &[Folder]) -> BTreeMap<i64, usize> {
     selectable.filter_map(|(index, folder)| Some((ledger.folder(folder)?.number(), index))).collect()
 }
 
-/// What the target's folders would be called if those that go by other names on the source came for the first time; none where the name is
-/// another folder's.
+/// The names that the target's folders would get if the renamed folders of the source came for the first time; none if the name belongs to
+/// another folder.
 fn wishes(
     records: &[FolderRecord],
     here: &Recognised,
@@ -195,13 +195,13 @@ fn wishes(
     let mut earlier = BTreeMap::new();
     for (index, record) in records.iter().enumerate().filter(|(index, _)| !here.renamed.contains_key(index)) {
         let Some(path) = record.target_path.clone() else { continue };
-        // What is gone from the source keeps its place.
+        // A folder that is gone from the source keeps its place.
         let gone = || [&record.source_name[..], &[0], record.number().to_string().as_bytes()].concat();
         let name = here.at_home.get(&index).map_or_else(gone, |folder| source[*folder].wire_name.clone());
         earlier.insert(name, path);
     }
     let (ways, _) = plan::plan(source, names, Wishes { selection, earlier: &earlier, permanent_ids });
-    // Another name because of another folder is none that anybody has given.
+    // A name that differs only because of another folder was not given by anybody.
     let is_given = |way: &Way| way.planned.mapping != Mapping::Clash;
     let ways = ways.into_iter().map(|way| (way.index, Some(way).filter(is_given).map(|way| way.planned.target)));
     let places: BTreeMap<usize, Option<FolderPath>> = ways.collect();
@@ -218,7 +218,7 @@ fn belongs_to_server(path: &FolderPath, names: &TargetNames<'_>) -> bool {
     path.is_inbox() || (is_top && is_own) || names.folders.iter().find(is_it).is_some_and(|it| it.special_use.is_some())
 }
 
-/// Whether the target's folder is the recorded one, and all that is in it is ours.
+/// Whether the target's folder is the recorded one, and everything in it is ours.
 fn holds_only_ours(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord) -> Result<bool, Halt> {
     let ours: BTreeSet<Uid> = ledger.places_in_folder_of(record)?;
     let name = target_name(&sessions.target, record);
@@ -249,7 +249,7 @@ fn is_its(sessions: &mut Sessions, ledger: &Ledger, record: &FolderRecord, path:
     Ok(!found.renamed.is_empty())
 }
 
-/// Reports a folder whose names on the two sides are not those of an own one.
+/// Reports a folder whose name on the target is not the one that the plan would give it.
 fn report_kept(mailbox: &mut Mailbox<'_>, source: &FolderPath, target: &FolderPath) {
     let problem = Problem::new(ProblemKind::FolderRenamed).in_folder(source);
     let problem = problem.noting(Note::IsCalled { folder: target.to_string() });

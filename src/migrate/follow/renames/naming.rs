@@ -1,4 +1,5 @@
-//! Folders of the target get their new names: each is intended in the record, renamed, and noted; and what a cut left open of that.
+//! Gives folders of the target their new names: each is intended in the record, renamed, and noted. Also settles what an interruption left
+//! open.
 
 use super::order::{self, Names, Pending, Step};
 use super::{current, is_its, report_kept};
@@ -13,16 +14,16 @@ use crate::migrate::sessions::Sessions;
 use crate::progress::Followed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Finds out which names folders have that an earlier attempt or run was about to rename. Says whether there were any.
+/// Finds out the names of folders that an earlier attempt or run was about to rename. Returns whether there were any.
 ///
-/// 1. One that is not there under its old name, and is under the one that it was about to get, was renamed.
+/// 1. A folder that exists under its new name and not under its old one was renamed.
 /// 2. Where both exist, their content decides.
 pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut Ledger) -> Result<bool, Halt> {
     let mut open = ledger.renamings();
     if open.is_empty() {
         return Ok(false);
     }
-    // A server that lost our connection may still be at it.
+    // A server that lost our connection may still be working on it.
     mailbox.control().wait_whole(mailbox.context.options.patience.quiet);
     if mailbox.control().stopping() {
         return Err(Halt::Held);
@@ -30,7 +31,7 @@ pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut L
     let listed = list(sessions)?;
     open.sort_by_key(|(record, _)| record.target_path.as_ref().map_or(0, |path| path.parts().len()));
     for (record, renaming) in open {
-        // Its parent may have taken it along.
+        // It may have been renamed along with its parent.
         let Some(record) = ledger.folder_numbered(record.number()) else { continue };
         let Some(at) = record.target_path.clone() else { continue };
         let others: BTreeSet<FolderPath> = ledger
@@ -54,7 +55,7 @@ pub fn settle(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut L
     Ok(true)
 }
 
-/// Gives folders the names that the record says they are about to get. Says whether any has another name than before.
+/// Gives folders the names that the record intends for them. Returns whether any was renamed.
 pub fn name_folders(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, ledger: &mut Ledger) -> Result<bool, Halt> {
     if ledger.renamings().is_empty() {
         return Ok(false);
@@ -124,7 +125,8 @@ fn rename(sessions: &mut Sessions, at: &FolderPath, to: &FolderPath) -> Result<b
     }
 }
 
-/// Notes that a folder has another name, and so have those below it. One that a server did not take along is recognised where it is.
+/// Notes that a folder has a new name, and so have those below it. One that a server did not rename along with it is recognised where it
+/// is.
 fn note(sessions: &Sessions, ledger: &mut Ledger, from: &FolderPath, to: &FolderPath) -> Result<(), Halt> {
     let mut renamed = Vec::new();
     for record in ledger.folders() {
@@ -162,7 +164,7 @@ fn arrive(
     Ok(())
 }
 
-/// Leaves a folder with the name that it has. One that was put aside gets its old name back.
+/// Leaves a folder its name. One that was put aside gets its old name back.
 fn keep(
     mailbox: &mut Mailbox<'_>,
     ledger: &mut Ledger,

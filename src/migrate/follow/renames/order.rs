@@ -1,9 +1,10 @@
-//! In which order folders of the target get their new names. Pure.
+//! The order in which folders of the target get their new names. Pure.
 //!
-//! - A folder takes those below it along. So it is renamed only when each of these is ours and is to go along, or has gone elsewhere before.
-//! - A name is free when no folder has it. Of a chain the end goes first.
+//! - Renaming a folder also renames those below it. So it is renamed only when each of these is ours and is to be renamed along with it, or
+//!   has been renamed before.
+//! - A name is free when no folder has it. In a chain, the end goes first.
 //! - Where folders exchange their names, one is put aside for a moment.
-//! - A folder whose new name is another's that keeps it stays as it is called.
+//! - A folder whose new name belongs to a folder that keeps it is not renamed.
 
 use crate::domain::FolderPath;
 use crate::migrate::plan::one_name;
@@ -15,23 +16,23 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Pending {
     /// The number of its record.
     pub number: i64,
-    /// What it is called now.
+    /// Its present name.
     pub at: FolderPath,
-    /// What it is to be called.
+    /// Its new name.
     pub to: FolderPath,
     /// Whether it was put aside before.
     pub was_aside: bool,
 }
 
-/// What is known of the target's folders.
+/// What is known about the target's folders.
 pub struct Names<'a> {
     /// All names that can hold messages.
     pub listed: &'a BTreeSet<FolderPath>,
-    /// What the folders of records are to be called in the end, by what they are called now.
+    /// The final names of the folders of records, by their present names.
     pub finals: &'a BTreeMap<FolderPath, FolderPath>,
-    /// What the target has refused: the number of a record, and the name.
+    /// The names that the target has refused, with the number of the record.
     pub refused: &'a BTreeSet<(i64, FolderPath)>,
-    /// Whether it regards capitals.
+    /// Whether it distinguishes case.
     pub profile: &'static Profile,
 }
 
@@ -44,7 +45,7 @@ pub enum Step {
     Arrived(i64),
     /// The folder gets its new name.
     Rename(i64, FolderPath),
-    /// The folder gets a name for a moment.
+    /// The folder gets a temporary name.
     PutAside(i64, FolderPath),
     /// The folder cannot get its new name.
     Keep(i64),
@@ -58,7 +59,7 @@ pub fn next(pending: &[Pending], names: &Names<'_>) -> Step {
     let was_refused = |it: &Pending, path: &FolderPath| names.refused.contains(&(it.number, path.clone()));
     let mut by_depth: Vec<&Pending> = pending.iter().collect();
     by_depth.sort_by_key(|it| it.at.parts().len());
-    // What a folder above is to take along waits for that one.
+    // A folder that is to be renamed along with its parent waits for it.
     let waits = |it: &Pending| {
         pending
             .iter()
@@ -71,7 +72,7 @@ pub fn next(pending: &[Pending], names: &Names<'_>) -> Step {
     }
     let is_wanted = |it: &Pending| {
         pending.iter().any(|other| other.number != it.number && names.is_one(&other.to, &it.at))
-            // A target that regards no capitals may refuse to change them.
+            // A target that ignores case may refuse a change of case.
             || names.is_one(&it.at, &it.to)
     };
     let is_pending = |path: &FolderPath| pending.iter().any(|it| names.is_one(&it.at, path));
@@ -101,13 +102,13 @@ impl Names<'_> {
         !is_below(&it.to, &it.at) && !others.into_iter().any(|path| self.is_one(path, &it.to))
     }
 
-    /// Whether all folders below this one are ours, and are to go where it goes.
+    /// Whether all folders below this one are ours, and are to be renamed along with it.
     fn goes_along(&self, it: &Pending) -> bool {
         let below = self.listed.iter().filter(|path| is_below(path, &it.at));
         below.into_iter().all(|path| self.finals.get(path) == moved(path, &it.at, &it.to).as_ref())
     }
 
-    /// A name beside the folder's own that nobody has and nobody is to have.
+    /// A name beside the folder's own that no folder has or is to get.
     fn aside(&self, it: &Pending, pending: &[Pending]) -> Option<FolderPath> {
         let is_taken = |path: &FolderPath| {
             let wanted = pending.iter().map(|other| &other.to);
@@ -129,7 +130,7 @@ pub fn is_below(path: &FolderPath, above: &FolderPath) -> bool {
     path.parts().len() > above.parts().len() && path.parts().starts_with(above.parts())
 }
 
-/// What a folder is called after one that is it, or is above it, was renamed; none when it was neither.
+/// A folder's name after this or a parent folder was renamed; none if it is neither.
 pub fn moved(path: &FolderPath, from: &FolderPath, to: &FolderPath) -> Option<FolderPath> {
     let rest = path.parts().strip_prefix(from.parts())?;
     Some(FolderPath::new(to.parts().iter().chain(rest).cloned()))

@@ -1,16 +1,16 @@
-//! Which folder of a server a record is about, whatever the folder is called now.
+//! Recognises the folder of a server that a record is about, whatever its name is now.
 //!
-//! 1. A folder of the recorded name with the recorded UIDVALIDITY is it. Where another record has the same UIDVALIDITY, the sizes of a few
-//!    messages have to agree, too.
-//! 2. Of the records and folders that are left, those belong together that have one UIDVALIDITY, the same sizes at a few recorded UIDs, and
-//!    the same content at some of these. One that has none of the recorded messages, or never had any, is known by a UIDVALIDITY that one
-//!    record and one folder alone have, if its UIDNEXT did not go back. Where a server gives several folders one UIDVALIDITY, such a folder is
-//!    not known: nothing is lost by that, and its old name stays on the target as an empty folder.
-//! 3. A server may give a folder another UIDVALIDITY with its name, or somebody has made a new one and moved everything there. So of what is
-//!    left, and has no folder of its name any more, that folder is it whose first messages have all the recorded sizes in their order, and the
-//!    same content at some of these.
+//! 1. It is the folder with the recorded name and the recorded UIDVALIDITY. If another record has the same UIDVALIDITY, the sizes of a few
+//!    messages have to agree too.
+//! 2. Of the records and folders that are left, those belong together that have the same UIDVALIDITY, the same sizes at a few recorded
+//!    UIDs, and the same content at some of these. A folder that has none of the recorded messages, or never had any, is recognised by a
+//!    UIDVALIDITY that only one record and one folder have, if its UIDNEXT did not go back. If a server gives several folders the same
+//!    UIDVALIDITY, such a folder is not recognised: nothing is lost, and its old name stays on the target as an empty folder.
+//! 3. A server may change a folder's UIDVALIDITY with its name, or somebody may have created a new folder and moved everything there. So
+//!    for a record that is left, and whose name no folder has any more, it is the folder whose first messages have all the recorded sizes
+//!    in order, and the same content at some of these.
 //!
-//! Where more than one would do, none is.
+//! If more than one folder qualifies, none is chosen.
 
 use crate::domain::{Digest, Folder, MessageHead, Side, Uid, UidValidity};
 use crate::imap::{FolderStatus, Reader};
@@ -21,22 +21,22 @@ use crate::migrate::folder::witnesses::sample;
 use crate::migrate::halt::{Halt, OnSide};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most so many messages are read to see whether a folder is the recorded one.
+/// At most this many messages are read to see whether a folder is the recorded one.
 const READ: usize = 3;
 
 /// Which records are about which folders, by their places in the two lists.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Recognised {
-    /// Those with the name that the record has.
+    /// Those with the recorded name.
     pub at_home: BTreeMap<usize, usize>,
     /// Those with another name.
     pub renamed: BTreeMap<usize, usize>,
 }
 
-/// A message of a record, and its UID on the side that is looked at.
+/// A message of a record, and its UID on the side in question.
 type Placed = (Uid, Message);
 
-/// Messages that have the recorded sizes, and how many have others.
+/// Messages with the recorded sizes, and how many have different ones.
 type Sizes = (Vec<Placed>, usize);
 
 /// The folders of one side, and the records of a mailbox.
@@ -48,8 +48,8 @@ pub struct Recognition<'a> {
 }
 
 impl Recognition<'_> {
-    /// Finds the folder of each record, by what the server says of its folders in [`open_names`]. `named` is the folder of the record's name, if
-    /// there is one.
+    /// Finds the folder of each record, by what the server says about its folders in [`open_names`]. `named` is the folder of the record's
+    /// name, if there is one.
     pub fn recognise(
         &self,
         reader: &mut Reader,
@@ -91,7 +91,7 @@ impl Recognition<'_> {
         Ok(found)
     }
 
-    /// The records whose folder has the name that it had, by their places.
+    /// The records whose folder still has its name, by their indexes.
     fn at_home(
         &self,
         reader: &mut Reader,
@@ -99,7 +99,7 @@ impl Recognition<'_> {
         statuses: &BTreeMap<usize, Option<FolderStatus>>,
     ) -> Result<BTreeMap<usize, usize>, Halt> {
         let is_other = |(index, folder): &(usize, usize)| {
-            // What says nothing of itself is believed.
+            // A folder without evidence for or against is accepted.
             let status = statuses.get(folder).copied().flatten();
             status.is_some_and(|status| status.uid_validity != self.validity(&self.records[*index]))
         };
@@ -118,7 +118,7 @@ impl Recognition<'_> {
         Ok(alone.into_iter().chain(shared).collect())
     }
 
-    /// Whether one record alone has this UIDVALIDITY.
+    /// Whether only one record has this UIDVALIDITY.
     fn is_only(&self, validity: UidValidity) -> bool {
         self.records.iter().filter(|record| self.validity(record) == validity).nth(1).is_none()
     }
@@ -148,7 +148,7 @@ impl Recognition<'_> {
         }
     }
 
-    /// Of each of these folders, which of its messages are at their UIDs with their sizes, and at how many UIDs something else is.
+    /// For each of these folders, which of its messages are at their UIDs with their sizes, and at how many UIDs there is something else.
     fn sizes(&self, reader: &mut Reader, folders: &[usize], sampled: &[Vec<Placed>]) -> Result<Vec<Sizes>, Halt> {
         let asked: Vec<usize> = (0..folders.len()).filter(|index| !sampled[*index].is_empty()).collect();
         let names: Vec<&[u8]> = asked.iter().map(|index| self.folders[folders[*index]].wire_name.as_slice()).collect();
@@ -156,7 +156,7 @@ impl Recognition<'_> {
         let uids = |at: usize| sampled[asked[at]].iter().map(|(uid, _)| *uid).collect();
         let mut take = |at: usize, head: MessageHead| _ = there[asked[at]].insert(head.uid, head.size);
         reader.scan_some(&names, &uids, &mut take, &mut |_, _| {}).on(self.side)?;
-        // What was altered on the target has another size there.
+        // A message that was altered on the target has another size there.
         let is_told = |message: &Message| self.side == Side::Source || message.state != State::Altered;
         let of_folder = |(sampled, there): (&Vec<Placed>, BTreeMap<Uid, u64>)| {
             let stands = sampled.iter().filter(|(uid, message)| there.contains_key(uid) && is_told(message)).copied();
@@ -234,12 +234,12 @@ impl Recognition<'_> {
     }
 }
 
-/// The wire names of the folders that can hold messages, in their order.
+/// The wire names of the folders that can hold messages, in order.
 pub fn open_names(folders: &[Folder]) -> Vec<&[u8]> {
     folders.iter().filter(|folder| folder.selectable).map(|folder| folder.wire_name.as_slice()).collect()
 }
 
-/// The pairs of which each part is in no other.
+/// The pairs neither part of which is in another pair.
 fn unambiguous(pairs: Vec<(usize, usize)>) -> BTreeMap<usize, usize> {
     let is_only = |pair: &&(usize, usize)| pairs.iter().filter(|it| it.0 == pair.0 || it.1 == pair.1).nth(1).is_none();
     pairs.iter().filter(is_only).copied().collect()

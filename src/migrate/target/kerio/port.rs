@@ -9,7 +9,7 @@ use crate::progress::Event;
 use std::path::Path;
 use std::time::Duration;
 
-/// A port that a run which was cut off has left changed.
+/// A port that an interrupted run has left changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingPort {
     /// The host of the administration.
@@ -33,14 +33,13 @@ pub struct RestoredPort {
     pub port: u16,
 }
 
-/// What a run that was cut off has left changed. Only reads a file.
+/// What an interrupted run has left changed. Only reads a file.
 pub fn pending_port_restore(state_folder: &Path) -> Option<PendingPort> {
     let PortNote { host, administration_port, service, from, to, .. } = PortNote::pending(state_folder)?;
     Some(PendingPort { host, administration_port, service, from, to })
 }
 
-/// Puts the port of the target back that a run which was cut off has left changed; none when the state folder has no note about this
-/// server. Blocks.
+/// Puts back the target's port that an interrupted run has left changed; none when the state folder has no note about this server. Blocks.
 pub fn restore_port(servers: &Servers, state_folder: &Path) -> Result<Option<RestoredPort>, Problem> {
     let TargetKind::Kerio(settings) = &servers.target_kind else { return Ok(None) };
     let certificates = KnownCertificates::open(state_folder);
@@ -56,7 +55,7 @@ pub fn change(
     wanted: u16,
     report: &dyn Fn(Event),
 ) -> Result<(), Problem> {
-    // Left from a run that was cut off: the old port must not be forgotten under a new note.
+    // Left from an interrupted run: a new note must not overwrite the old port.
     restore(administration, servers, state_folder, report);
     if let Some(other) = PortNote::pending(state_folder) {
         log::warn!("left for later, because it is another server or could not be done: {other}");
