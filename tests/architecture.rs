@@ -270,7 +270,7 @@ impl Imports {
         Self(imports.collect())
     }
 
-    /// What can be reached from a module by naming, however far. That a module names the one that it lies in is no step.
+    /// What can be reached from a module by naming, however far. That a module names the one that it lies in is not a step.
     fn reached_from(&self, module: &str) -> BTreeSet<&str> {
         let mut reached = BTreeSet::new();
         let mut open = vec![module];

@@ -17,7 +17,7 @@ pub struct Shape {
     /// Of a message on average.
     pub bytes: usize,
     pub round_trip: Duration,
-    /// Rate of each link in megabits a second; none is no limit.
+    /// Rate of each link in megabits a second; no value means no limit.
     pub megabits: Option<u64>,
     /// Whether the second of two runs is measured.
     pub second_run: bool,

@@ -1,8 +1,8 @@
-//! What is no list of accounts at all: documents, archives, and lists in a form that has no columns. Each is recognised by its beginning.
+//! What is not a list of accounts at all: documents, archives, and lists in a form that has no columns. Each is recognised by its beginning.
 
 use crate::domain::list::FileFormat;
 
-/// The first bytes of files that are no text.
+/// The first bytes of files that are not text.
 const DOCUMENTS: [(&[u8], FileFormat); 9] = [
     (b"PK\x03\x04", FileFormat::Document),
     (b"\xd0\xcf\x11\xe0", FileFormat::Document),
@@ -15,7 +15,7 @@ const DOCUMENTS: [(&[u8], FileFormat); 9] = [
     (b"\x28\xb5\x2f\xfd", FileFormat::Archive),
 ];
 
-/// The first characters of texts that are no list with columns, in lower case.
+/// The first characters of texts that are not a list with columns, in lower case.
 const TEXTS: [(&[&str], FileFormat); 6] = [
     (&["<!doctype html", "<html", "<table", "<head", "<meta"], FileFormat::WebPage),
     (&["<?xml"], FileFormat::Xml),
@@ -25,7 +25,7 @@ const TEXTS: [(&[&str], FileFormat); 6] = [
     (&["insert into", "create table", "-- mysql dump", "-- mariadb dump", "-- postgresql"], FileFormat::Sql),
 ];
 
-/// What bytes are that are no text; none for a text.
+/// What bytes are that are not text; none for a text.
 pub(super) fn of_bytes(bytes: &[u8], is_utf16: bool) -> Option<FileFormat> {
     if let Some((_, format)) = DOCUMENTS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(*format);
@@ -36,7 +36,7 @@ pub(super) fn of_bytes(bytes: &[u8], is_utf16: bool) -> Option<FileFormat> {
     (!is_text).then_some(FileFormat::Binary)
 }
 
-/// What a text is that is no list with columns; none for one that may be a list.
+/// What a text is that is not a list with columns; none for one that may be a list.
 pub(super) fn of_text(text: &str) -> Option<FileFormat> {
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let begins =

@@ -30,7 +30,7 @@ pub(super) struct Beginning<'a> {
     pub(super) header: Option<Row<'a>>,
     /// The lines before the header, or, without a header, before the first account.
     pub(super) before: Vec<u32>,
-    /// The first lines that are no header.
+    /// The first lines that are not the header.
     pub(super) sample: Vec<Row<'a>>,
     /// Whether any line has an address.
     pub(super) has_addresses: bool,

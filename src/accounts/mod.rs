@@ -3,11 +3,11 @@
 //!
 //! A file is read in one direction:
 //!
-//! 1. [`format`] refuses what is no list, [`encoding`] makes text of bytes, [`detection`] finds the [`separator`] of the fields.
+//! 1. [`format`] refuses what is not a list, [`encoding`] makes text of bytes, [`detection`] finds the [`separator`] of the fields.
 //! 2. [`header`] finds the line that names the columns; [`plan`] gives each column its meaning, by the [`words`] of its title (the
 //!    table is in [`titles`]), or as a person chose. [`exports`] knows the lists of the usual servers and what they lack.
 //! 3. [`reading`] takes the lines one by one. [`fields`] divides them, [`clean`] frees each value from what is around it, [`fault`] finds
-//!    what is no password, and [`appearance`] what only looks wrong, for the [`warnings`].
+//!    what is not a password, and [`appearance`] what only looks wrong, for the [`warnings`].
 //!
 //! Promises that a bad line is named by its number and never stops the good ones; that a list whose columns could mean two things is
 //! refused rather than guessed; that no message holds anything of a line but its address, and no full name is a password of the list;

@@ -1,4 +1,4 @@
-//! The lines of a list, one after the other: each becomes an account, is refused with what is wrong, or is no account at all.
+//! The lines of a list, one after the other: each becomes an account, is refused with what is wrong, or is not an account at all.
 //!
 //! Promises that no fault holds anything of a line but its address, and that no full name is a password of the list.
 
@@ -260,7 +260,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The same header once more is no account; other columns end what can be read.
+    /// The same header once more is not an account; other columns end what can be read.
     fn header_again(&mut self, fields: &[Field<'_>], number: u32) -> Result<Option<Account>, LineFault> {
         let normal = |title: &str| words::normal_form(title);
         let same = self.plan.header_line > 0

@@ -24,7 +24,7 @@ pub(super) fn parse(line: &str) -> Result<String, String> {
     migrate::typed_command(line).map(|_| line.to_owned())
 }
 
-/// Starts the command after a run, and waits for its end. A usage error is no run.
+/// Starts the command after a run, and waits for its end. A usage error is not a run.
 pub(super) fn after(line: &str, kind: RunKind, ended: &Result<(RunState, ExitStatus), Refusal>) {
     let facts = match ended {
         Ok((state, status)) => of_run(kind, state, *status),

@@ -141,7 +141,7 @@ pub enum Found {
     NoCalendars {
         /// Where they were looked for.
         at: String,
-        /// Why nothing answers; none where something does that is no calendar server.
+        /// Why nothing answers; none where something does that is not a calendar server.
         why: Option<ItemServerFault>,
         /// Whether the folders of the mailboxes will be looked into in their place.
         may_read_folders: bool,

@@ -7,11 +7,11 @@ use std::fmt;
 /// What was typed is not a day, a size or a rate. Its `Display` is a clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mistyped {
-    /// It is no day.
+    /// It is not a day.
     Day(String),
-    /// It is no size.
+    /// It is not a size.
     Size(String),
-    /// It is no rate.
+    /// It is not a rate.
     Rate(String),
 }
 

@@ -197,7 +197,7 @@ pub(super) fn uid_set(uids: &[Uid]) -> String {
     ranges.collect::<Vec<_>>().join(",")
 }
 
-/// Reads `304,319:321`; none when it is no set, or names more messages than any command of ours.
+/// Reads `304,319:321`; none when it is not a set, or names more messages than any command of ours.
 pub(super) fn read_uid_set(set: &str) -> Option<Vec<Uid>> {
     const MOST: u32 = 100_000;
     let mut uids = Vec::new();

@@ -39,7 +39,7 @@ fn parse_other_form(text: &str) -> Option<DateTime<FixedOffset>> {
     let zone = numeric.or(named);
     let offset = match zone {
         Some(at) => zone_offset(words[at]).or_else(|| named_zone(words[at]))?,
-        // A zone that nobody knows is no zone: hours off, but the right day.
+        // A zone that nobody knows is not a zone: hours off, but the right day.
         None => 0,
     };
     if let Some(at) = zone {

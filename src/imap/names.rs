@@ -185,7 +185,7 @@ pub(super) fn decode(name: &[u8]) -> String {
     decoded
 }
 
-/// What follows `&`, and how long it is; none when it is no base64 of letters.
+/// What follows `&`, and how long it is; none when it is not base64 of letters.
 fn unshift(text: &str) -> Option<(String, usize)> {
     if text.starts_with('-') {
         return Some(("&".to_owned(), 1));

@@ -122,7 +122,7 @@ pub(super) fn new_passing_validity() -> UidValidity {
     validity
 }
 
-/// Reads a UIDVALIDITY. One of more than 32 bits, or that is no number, is as good as any: it only has to be the same next time.
+/// Reads a UIDVALIDITY. One of more than 32 bits, or that is not a number, is as good as any: it only has to be the same next time.
 fn validity(text: &str) -> Option<UidValidity> {
     let text = text.trim();
     let fold = || {

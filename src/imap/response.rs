@@ -30,7 +30,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Reads what follows the tag or the star: `NO [OVERQUOTA] Mailbox is full`. None when it is no status answer.
+    /// Reads what follows the tag or the star: `NO [OVERQUOTA] Mailbox is full`. None when it is not a status answer.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(line);
         let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));

@@ -3,7 +3,7 @@
 //! With a password, LOGIN is preferred because it takes one round trip. AUTHENTICATE PLAIN carries the names and passwords that no quoted
 //! string can hold. CRAM-MD5 is never used: servers offer it, and then refuse users whose password they keep only as a hash. A mechanism is
 //! used only where the server offers it. `sasl` holds what is said in it. Kerio Connect's
-//! master authentication is no mechanism and has its own file.
+//! master authentication is not a mechanism and has its own file.
 
 use super::capabilities::{Capabilities, Offer};
 use super::command::{Command, ReadOnly};

@@ -67,7 +67,7 @@ impl<'a> Tokens<'a> {
         Self { pieces, at: 0 }
     }
 
-    /// What is left of the current line, from the next octet that is no space.
+    /// What is left of the current line, from the next octet that is not a space.
     pub(super) fn rest_of_line(&self) -> &'a [u8] {
         match self.pieces.first() {
             Some(Piece::Text(text)) => text.get(self.at..).unwrap_or_default().trim_ascii_start(),

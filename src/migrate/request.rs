@@ -160,7 +160,7 @@ pub enum GroupwareMode {
     /// They are not migrated.
     #[default]
     Off,
-    /// From CalDAV and CardDAV where the source has them, else from folders of its mailboxes; a source with neither is no failure.
+    /// From CalDAV and CardDAV where the source has them, else from folders of its mailboxes; a source with neither is not a failure.
     Auto,
     /// From CalDAV and CardDAV, which must be there.
     Dav,

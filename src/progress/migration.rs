@@ -75,7 +75,7 @@ pub struct Whole {
 }
 
 impl RunState {
-    /// The migration over all runs, this one included; none when the run is no part of one.
+    /// The migration over all runs, this one included; none when the run is not part of one.
     pub fn whole(&self) -> Option<Whole> {
         let migration = self.info.as_ref()?.migration.as_ref()?;
         let mut whole = Whole { stages: migration.others, complete_now: 0 };
@@ -101,13 +101,13 @@ impl RunState {
         Some(migration.others_verified + self.accounts.iter().enumerate().filter(is_verified).count() as u32)
     }
 
-    /// The stage of this run's account with that index, after the run or so far; none when the run is no part of a migration.
+    /// The stage of this run's account with that index, after the run or so far; none when the run is not part of a migration.
     pub fn stage(&self, index: usize) -> Option<AccountStage> {
         let (before, info) = (self.stage_before(index)?, self.info.as_ref()?);
         self.accounts.get(index).map(|account| account.stage(before, info.kind))
     }
 
-    /// The stage of this run's account with that index before the run; none when the run is no part of a migration.
+    /// The stage of this run's account with that index before the run; none when the run is not part of a migration.
     pub fn stage_before(&self, index: usize) -> Option<AccountStage> {
         self.info.as_ref()?.migration.as_ref()?.before.get(index).copied()
     }

@@ -24,20 +24,20 @@ impl RunState {
         !self.accounts.is_empty() && self.sums().known == self.accounts.len()
     }
 
-    /// Progress from 0 to 1, and 1 only when all is complete. Accounts that failed or were skipped are no part of it, and never raise it.
+    /// Progress from 0 to 1, and 1 only when all is complete. Accounts that failed or were skipped are not part of it, and never raise it.
     pub fn fraction(&self) -> f32 {
         let most = if self.verdict() == super::Verdict::AllComplete { 1.0 } else { 0.999 };
         let sums = self.sums();
         sums.done.of(&sums.all).min(most) as f32
     }
 
-    /// The share of what failed, from 0 to 1: failure is no progress.
+    /// The share of what failed, from 0 to 1: failure is not progress.
     pub fn failed_share(&self) -> f32 {
         let sums = self.sums();
         sums.failed.of(&sums.all) as f32
     }
 
-    /// The share of what the user skipped, from 0 to 1: that is no progress either.
+    /// The share of what the user skipped, from 0 to 1: that is not progress either.
     pub fn skipped_share(&self) -> f32 {
         let sums = self.sums();
         sums.skipped.of(&sums.all) as f32

@@ -16,7 +16,7 @@ pub struct LinkOptions {
     pub port: u16,
     /// Added to every round trip; half of it in each direction.
     pub round_trip: Duration,
-    /// Bits a second in each direction, for all connections together; none is no limit.
+    /// Bits a second in each direction, for all connections together; no value means no limit.
     pub bits_per_second: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Embedded servers on loopback: an IMAP server with its own mail store, and stand-ins for Kerio Connect's administration API and for its
 //! CalDAV and CardDAV server.
 //!
-//! The demo runs on them, and the tests. They are no products: they keep everything in memory and listen on loopback only.
+//! The demo runs on them, and the tests. They are not products: they keep everything in memory and listen on loopback only.
 //! Nothing outside of `cli`, `gui` and tests knows them, and they know nothing of the engine.
 
 pub mod administration;

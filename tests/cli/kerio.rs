@@ -238,7 +238,7 @@ fn what_the_administration_says_with_its_administrators_password_in_it_shows_in_
 #[test]
 fn what_a_token_program_says_with_the_administrators_password_in_it_shows_in_no_file_and_on_no_screen() {
     use std::os::unix::fs::PermissionsExt;
-    // It fails with words, or prints what is no token, or a token that the server does not take.
+    // It fails with words, or prints what is not a token, or a token that the server does not take.
     for (to, status) in [("2", 1), ("1", 1), ("1", 0)] {
         for more in [&[][..], &["--json"]] {
             let kerio = KerioStage::new(1, 1);

@@ -92,7 +92,7 @@ fn what_folders_of_a_mailbox_hold_arrives_as_an_item_or_as_mail_and_never_as_nei
         let mailbox = mailbox(mode);
         let pair = &mailbox.pair;
         let first = pair.office.run(RunKind::Migrate);
-        // Five events, one of Kolab, a task, two contacts; the invitation and the note are no items.
+        // Five events, one of Kolab, a task, two contacts; the invitation and the note are not items.
         assert_eq!(outcome(&first), [9, 0, 0, 0, 2, 0], "{:#?}", said(&first));
         assert_eq!(first.verdict(), Verdict::AllComplete, "{:#?}", said(&first));
         let uids: BTreeSet<String> = pair.uids().into_iter().collect();
@@ -113,7 +113,7 @@ fn what_folders_of_a_mailbox_hold_arrives_as_an_item_or_as_mail_and_never_as_nei
         assert_eq!(verified.verdict(), Verdict::AllComplete, "{:#?}", said(&verified));
         assert_eq!(pair.office.stage.source.store().changes_seen(ANN).unwrap(), [""; 0]);
         pair.assert_safe();
-        // An item that is gone is no mail either, and missed as both.
+        // An item that is gone is not mail either, and missed as both.
         assert!(pair.target.delete(ANN, "UID:kolab-2@example.com"));
         let verified = pair.office.run(RunKind::Verify);
         assert_eq!(verified.verdict(), Verdict::SomeIncomplete);

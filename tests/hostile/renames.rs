@@ -173,7 +173,7 @@ fn where_all_folders_have_one_uidvalidity_sizes_and_content_tell_which_is_which(
     let state = stage.migrate();
     assert_eq!((state.tally.followed.renamed, state.tally.copied.messages), (3, 2), "{:#?}", problems(&state));
     stage.assert_complete(&state);
-    // A new folder with messages of the same sizes and other content is no renamed one.
+    // A new folder with messages of the same sizes and other content is not a renamed one.
     let store = stage.source.store();
     store.delete_folder(ANN, "Job").unwrap();
     store.create_folder(ANN, "New").unwrap();

@@ -1,4 +1,4 @@
-//! Servers that were restored, wiped or used since: a UID alone is no proof of a message, on either side.
+//! Servers that were restored, wiped or used since: a UID alone does not prove a message, on either side.
 
 use super::between::{Fate, Tamper};
 use super::stage::{ANN, Stage, kinds, message, problems};

@@ -108,7 +108,7 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// The reverse; panics on what is no base64.
+/// The reverse; panics on what is not base64.
 pub fn decode(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(4), "{text}");
     let bare = text.trim_end_matches('=');

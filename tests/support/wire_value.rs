@@ -131,7 +131,7 @@ fn flush(wire: &mut Vec<u8>, units: &mut Vec<u16>) {
     wire.push(b'-');
 }
 
-/// A folder name from the wire; panics when it is no modified UTF-7, so that a server's oddity is seen.
+/// A folder name from the wire; panics when it is not modified UTF-7, so that a server's oddity is seen.
 pub fn from_wire(wire: &[u8]) -> String {
     let mut name = String::new();
     let mut rest = wire;

@@ -139,7 +139,7 @@ impl<'a> Window<'a> {
         self.wait_for_step(1);
     }
 
-    /// Loads a list. Here is no dialog for files, so the name is typed.
+    /// Loads a list. There is no file dialog here, so the name is typed.
     fn load(&self, list: &Path) {
         self.screen.press(&["ctrl+o"]);
         self.screen.wait_for("the field for the file's name", |picture| self.in_page(picture, accent(), 300));

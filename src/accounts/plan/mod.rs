@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 /// How the lines of a list are read.
 pub(super) struct Plan {
     pub(super) columns: Columns,
-    /// The line of the header; lines up to it are no accounts.
+    /// The line of the header; lines up to it are not accounts.
     pub(super) header_line: u32,
     /// Whether the order is the manual's, and no header or choice says what the third column is.
     pub(super) is_manual: bool,

@@ -95,7 +95,7 @@ pub enum LineFault {
     OpenQuote,
     /// Something follows a closing quote.
     TextAfterQuote,
-    /// It is no account.
+    /// It is not an account.
     NotAnAccount,
     /// Another separator than the list's divides it.
     NotDivided {
@@ -240,11 +240,11 @@ pub enum FileFormat {
     AddressCards,
     /// A dump of a database.
     Sql,
-    /// Something that is no text.
+    /// Something that is not text.
     Binary,
 }
 
-/// Why a field is no address.
+/// Why a field is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressFault {
@@ -254,7 +254,7 @@ pub enum AddressFault {
     Several,
     /// A character before the `@` belongs to no address.
     ForeignCharacter,
-    /// It is no address at all.
+    /// It is not an address at all.
     NotOne(AddressError),
 }
 

@@ -95,7 +95,7 @@ pub enum LayoutError {
     NoAddress,
     /// The address is in one column and in two.
     AddressTwice,
-    /// A word that is no meaning.
+    /// A word that is not a meaning.
     Unknown(String),
 }
 

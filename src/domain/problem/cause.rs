@@ -83,7 +83,7 @@ pub enum Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandshakeFault {
-    /// What answers is no TLS.
+    /// What answers is not TLS.
     NotTls,
     /// Nothing newer than TLS 1.1 is offered.
     TooOld,

@@ -4,7 +4,7 @@
 //!   folder names (RFC 2152, RFC 3501), entities (HTML, XML), bytes as numbers in hex or decimal, with or without something between them,
 //!   and lines that were broken.
 //! - One encoding may be within another: a percent-encoded entity, a quoted string within JSON. Of a long text only the outermost is taken off.
-//! - What is no UTF-8 then is taken for Latin-1, and zeros for those of UTF-16, which are left out.
+//! - What is not UTF-8 then is taken for Latin-1, and zeros for those of UTF-16, which are left out.
 
 use super::START;
 use base64::Engine;
@@ -83,7 +83,7 @@ impl View {
         Some(view.into_text())
     }
 
-    /// Without zeros, and with what is no UTF-8 as Latin-1.
+    /// Without zeros, and with what is not UTF-8 as Latin-1.
     fn into_text(self) -> Self {
         if !self.bytes.contains(&0) && std::str::from_utf8(&self.bytes).is_ok() {
             return self;

@@ -191,7 +191,7 @@ impl Wire {
 
     /// What follows a message where a server does not keep to the grammar, and it is certain all the same that the message ends there:
     /// - `FLAGS (\\Seen))`: the next item without a blank (Exchange 5.5);
-    /// - a blank line before the rest: only where the size of the message shows that the line is no part of it.
+    /// - a blank line before the rest: only where the size of the message shows that the line is not part of it.
     fn loose_ending(
         &mut self,
         pieces: &[Piece],

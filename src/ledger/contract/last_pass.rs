@@ -183,7 +183,7 @@ pub(crate) fn a_folder_begun_anew_leaves_what_it_has_no_more_in_a_former_record_
     let [former] = former.as_slice() else { panic!("{former:?}") };
     assert_eq!((former.number(), ledger.done_counts(former).unwrap()), (record.number(), (2, 20)));
     assert_eq!(ledger.flags(former, Uid(2)).unwrap(), Some(&["\\Seen".to_owned()][..]));
-    // A place that the folder's own record has by now is no place of the former one any more.
+    // A place that the folder's own record has by now is not a place of the former one any more.
     let left = |ledger: &Ledger| ledger.left_of(former).unwrap().iter().map(|it| it.uid.0).collect::<Vec<_>>();
     assert_eq!(left(&ledger), [2, 3]);
     ledger.record(&anew, &[Done { uid: Uid(7), ..done(3) }], &[], &[], 100).unwrap();

@@ -10,7 +10,7 @@ use std::path::Path;
 pub(super) enum Unusable {
     /// It may be fine, but cannot be had now.
     Refused(LedgerError),
-    /// It is no whole record of this mailbox in a known format.
+    /// It is not a complete record of this mailbox in a known format.
     Damaged(RecordDamage),
 }
 

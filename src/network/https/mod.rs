@@ -63,7 +63,7 @@ pub struct HttpRequest<'a> {
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// The headers in their order, names in lower case; those that are no ASCII text are missing.
+    /// The headers in their order, names in lower case; those that are not ASCII text are missing.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,

@@ -149,7 +149,7 @@ impl Directory {
         Ok(id)
     }
 
-    /// Gives an address to someone who is no user.
+    /// Gives an address to someone who is not a user.
     pub(super) fn add_owner(&mut self, domain_id: &str, local: &str, owner: Owner) {
         self.owners.push((domain_id.to_owned(), local.to_owned(), owner));
     }

@@ -137,7 +137,7 @@ pub(super) fn answer(channel: &mut Channel, taken: &Taken, items: &[FetchItem], 
     channel.put(b")\r\n")
 }
 
-/// Equal messages are one message: a label is no copy.
+/// Equal messages are one message: a label is not a copy.
 fn permanent_id(taken: &Taken) -> u64 {
     taken.content.digest().0[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

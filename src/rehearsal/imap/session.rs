@@ -52,9 +52,9 @@ pub(super) struct Session {
 
 /// Bytes of a command's line, literals apart.
 const LONGEST_LINE: usize = 256 * 1024;
-/// Bytes of a literal that is no message.
+/// Bytes of a literal that is not a message.
 const LONGEST_STRING: u64 = 64 * 1024;
-/// Literals of a command that is no APPEND.
+/// Literals of a command other than APPEND.
 const MOST_STRINGS: usize = 100;
 /// Malformed commands in a row before the server hangs up.
 const PATIENCE: u32 = 20;

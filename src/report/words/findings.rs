@@ -1,4 +1,4 @@
-//! How the program says what a test of the connection found: one line each, without a full stop where it is no sentence.
+//! How the program says what a test of the connection found: one line each, without a full stop where it is not a sentence.
 
 use crate::domain::{
     Alert, Finding, Fingerprint, Found, PortSpeaks, Security, Service, SignInKind, foreign_without_secrets, printable,

@@ -36,7 +36,7 @@ impl Command {
     }
 }
 
-/// A line of an answer, without its end. The bytes of a literal are no lines.
+/// A line of an answer, without its end. The bytes of a literal are not lines.
 pub struct Answer {
     pub text: String,
     bytes: Vec<u8>,

@@ -11,7 +11,7 @@ use std::fmt;
 pub enum ItemChange {
     /// The source has an exception without the series that it belongs to.
     ExceptionAlone,
-    /// The picture is no JPEG, and Kerio Connect accepts nothing else (docs/kerio-connect.md, G8).
+    /// The picture is not a JPEG, and Kerio Connect accepts nothing else (docs/kerio-connect.md, G8).
     PictureNotJpeg,
     /// The picture is larger than Kerio Connect accepts (docs/kerio-connect.md, G8).
     PictureTooLarge {

@@ -132,7 +132,7 @@ pub enum TextFault {
         /// What.
         component: String,
     },
-    /// It is no XML.
+    /// It is not XML.
     Xml {
         /// The words of the library that reads it.
         why: String,

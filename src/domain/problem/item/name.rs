@@ -26,7 +26,7 @@ impl ItemName {
         Self { title: title.trim().chars().take(LONGEST).collect(), ..Self::default() }
     }
 
-    /// The same with a day as iCalendar has it, such as `20120302T090000Z`; anything else is no day.
+    /// The same with a day as iCalendar has it, such as `20120302T090000Z`; anything else is not a day.
     pub fn on_day(self, written: Option<&str>) -> Self {
         let day = written.map(str::trim).and_then(|it| it.get(..8));
         let day = day.filter(|day| day.bytes().all(|byte| byte.is_ascii_digit()));

@@ -58,7 +58,7 @@ pub enum ItemServerFault {
         /// The words of the HTTP library.
         why: String,
     },
-    /// Its answer is no WebDAV multistatus (RFC 4918, section 13).
+    /// Its answer is not a WebDAV multistatus (RFC 4918, section 13).
     NoMultistatus,
     /// Its answer cannot be read.
     Unreadable {
