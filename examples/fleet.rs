@@ -7,7 +7,7 @@
 //! there is one, restarts the database, after a quarter, half and three quarters of that time.
 //!
 //! 1. A worker lives for a while and ends as one that is drained; then another one begins in its place.
-//! 2. Half of those that begin cannot renew their lease. They stop by their own clock, without a word; or they are frozen over their first
+//! 2. Half of those that begin cannot renew their lease. They stop by their own clock, silently; or they are frozen over their first
 //!    mailbox, and their clock with them: they wake up when somebody else has it long since, and try to report and to end it.
 //! 3. At the end each mailbox was completed once, and there were never more connections than the server allows, or the program panics.
 

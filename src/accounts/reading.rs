@@ -1,4 +1,4 @@
-//! The lines of a list, one after the other: each becomes an account, is refused with what is wrong, or is not an account at all.
+//! The lines of a list, one after another: each becomes an account, is refused with what is wrong, or is not an account at all.
 //!
 //! Promises that no fault holds anything of a line but its address, and that no full name is a password of the list.
 

@@ -12,7 +12,7 @@ pub struct Uid(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UidValidity(pub u32);
 
-/// What is known of a message without reading its content.
+/// What is known about a message without reading its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageHead {
     /// The UID in its folder.

@@ -71,7 +71,7 @@ pub enum ImapError {
     /// The server says goodbye.
     #[error("the server ended the session: {0}")]
     Bye(Status),
-    /// The server closed the connection without a word.
+    /// The server closed the connection silently.
     #[error("{}", MailServerFault::Closed)]
     Closed,
     /// The server broke the rules of IMAP.
@@ -138,7 +138,7 @@ impl ImapError {
         }
     }
 
-    /// Adds to a refused sign-in what is known of this server.
+    /// Adds to a refused sign-in what is known about this server.
     pub(super) fn explained_by(self, known: Option<Known>) -> Self {
         match known.and_then(|known| known.meaning_of_refusal(self.kind())) {
             Some((kind, why)) => ImapError::Explained { error: Box::new(self), kind, why },

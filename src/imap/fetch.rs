@@ -132,7 +132,7 @@ impl Fetched {
     }
 }
 
-/// Heads as they come: what a server says about one message in several answers, one after the other, is one head.
+/// Heads as they come: what a server says about one message in several answers, one after another, is one head.
 #[derive(Debug, Default)]
 pub(super) struct HeadsRead {
     last: Option<Fetched>,

@@ -51,7 +51,7 @@ impl Naming {
         true
     }
 
-    /// Whether `listed` is `asked` with other capitals or blanks, as servers change names without a word.
+    /// Whether `listed` is `asked` with other capitals or blanks, as servers change names silently.
     pub(super) fn is_other_name(&self, listed: &[u8], asked: &[u8]) -> bool {
         let (listed, asked) = (self.read(listed), self.read(asked));
         let folded = |path: &FolderPath| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What is known of certain servers beyond the protocol, where it changes what the program does or reports. One row each, and only what is
+//! What is known about certain servers beyond the protocol, where it changes what the program does or reports. One row each, and only what is
 //! used.
 //!
 //! A server is recognised by a capability where there is one, otherwise by its host name: anyone can copy a greeting.
@@ -16,7 +16,7 @@ struct Quirk {
     refusal: Option<ProblemKind>,
     /// What to do about a refused password.
     password: Note,
-    /// What is known of its limit of connections.
+    /// What is known about its limit of connections.
     connections: Option<Note>,
     /// Whether it wants to know which program a client is (ID, RFC 2971), although it may not announce that.
     wants_name: bool,

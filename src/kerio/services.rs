@@ -1,6 +1,6 @@
 //! Services and their listeners (docs/kerio-connect.md, B24 to B26): which one serves IMAP, on which port, and whether it runs.
 //!
-//! Promises that a service goes back to the server as it came, but for the ports of its listeners: nobody knows what a server makes
+//! Promises that a service goes back to the server as it came, except for the ports of its listeners: nobody knows what a server makes
 //! of members that are left out.
 
 use super::administration::Administration;

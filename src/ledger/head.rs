@@ -1,4 +1,4 @@
-//! What is known of a folder as a whole, and how it is written down: JSON, so that a person can read it and a later version can add to it.
+//! What is known about a folder as a whole, and how it is written down: JSON, so that a person can read it and a later version can add to it.
 
 use super::checksum::checksum;
 use super::message::Message;
@@ -100,7 +100,7 @@ pub struct Renaming {
     pub subscribed: bool,
 }
 
-/// All that is known of a folder but its messages.
+/// All that is known about a folder but its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
     pub source: Place,

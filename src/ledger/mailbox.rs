@@ -135,7 +135,7 @@ impl Ledger {
         self.write(&write, durable).inspect_err(|_| self.put_back(before))
     }
 
-    /// Changes what is known of a folder as a whole, and writes its blocks anew when they have become many.
+    /// Changes what is known about a folder as a whole, and writes its blocks again when they have become many.
     pub(super) fn change_head(&mut self, id: i64, change: impl FnOnce(&mut Head)) -> Result<(), LedgerError> {
         let folder = self.get_mut(id)?;
         let before = vec![(id, folder.head.clone())];
@@ -146,7 +146,7 @@ impl Ledger {
         written.inspect_err(|_| self.put_back(before))
     }
 
-    /// Changes what is known of several folders as a whole, in one step that a power cut cannot take back.
+    /// Changes what is known about several folders as a whole, in one step that a power cut cannot take back.
     pub(super) fn change_heads(
         &mut self,
         ids: &[i64],

@@ -53,7 +53,7 @@ impl Message {
         Intent { uid: self.uid, size: self.size, floor: self.floor }
     }
 
-    /// What is known of it where it is on the target.
+    /// What is known about it where it is on the target.
     pub fn as_done(&self) -> Option<Done> {
         Some(Done {
             uid: self.uid,

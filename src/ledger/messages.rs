@@ -4,7 +4,7 @@
 //!   messages, and applying one twice does no harm.
 //! - The checksum of a block covers the checksum of the block before it, so a block that is missing, doubled, altered or from another folder
 //!   is noticed. The folder's head knows how many there are, and the last one's checksum.
-//! - A folder whose blocks have become many is written anew in whole blocks of at most 1,000 messages.
+//! - A folder whose blocks have become many is rewritten in whole blocks of at most 1,000 messages.
 
 use super::checksum::checksum;
 use super::head::Sums;
@@ -32,7 +32,7 @@ pub(super) enum Operation {
     Flagged(Vec<(Uid, u32)>),
     /// The sizes that the source announces for these.
     Claimed(Vec<(Uid, u64)>),
-    /// Nothing is known of these any more.
+    /// Nothing is known about these any more.
     Forgotten(Vec<Uid>),
     /// Which set of flags is about to be set for these messages, which are on the target.
     Flagging(Vec<(Uid, u32)>),

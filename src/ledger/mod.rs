@@ -48,7 +48,7 @@ pub struct MailboxKey {
     pub address: String,
 }
 
-/// What was known of a mailbox when its record was opened.
+/// What was known about a mailbox when its record was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum History {
     /// There was no record of it.

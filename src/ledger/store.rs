@@ -24,7 +24,7 @@ pub struct Opened {
     pub rows: Box<dyn Rows>,
     /// Its heads; each is whole.
     pub heads: Vec<HeadRow>,
-    /// What was known of the mailbox before.
+    /// What was known about the mailbox before.
     pub history: History,
 }
 
@@ -42,7 +42,7 @@ pub trait Rows: Send {
     fn write(&mut self, write: &Write, durable: Durable) -> Result<(), LedgerError>;
 }
 
-/// A folder's head: what is known of it as a whole.
+/// A folder's head: what is known about it as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadRow {
     /// The folder's number within its mailbox, never 0.
@@ -98,7 +98,7 @@ pub struct Write {
 }
 
 impl Write {
-    /// Takes a later write in, as if both had been one after the other.
+    /// Takes a later write in, as if both had been one after another.
     pub fn join(&mut self, later: Self) {
         for folder in later.cleared.iter().chain(&later.forgotten) {
             self.blocks.retain(|block| block.folder != *folder);

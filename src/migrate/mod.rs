@@ -5,7 +5,7 @@
 //! 1. `run`: the pool; each worker takes the next account.
 //! 2. `mailbox`: one account, from its connections (`sessions`) and deciding which folder goes where (`plan`) to its end.
 //! 3. `scan`: what is on both sides.
-//! 4. `reconcile`: what is known of a folder from earlier runs, and what became of what a cut left open.
+//! 4. `reconcile`: what is known about a folder from earlier runs, and the outcome of what an interruption left open.
 //! 5. `copy`: one stream over all folders; one thread reads, another sends.
 //! 6. `proof`: what is on the target is read back and compared.
 //! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if they are asked for.

@@ -31,7 +31,7 @@ pub struct FolderEvidence {
     pub vanished: u64,
 }
 
-/// What is known of an account's calendars and address books at their end. Counted are the texts that the source lists: objects of a
+/// What is known about an account's calendars and address books at their end. Counted are the texts that the source lists: objects of a
 /// server, messages or files, each of which holds one item or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ItemEvidence {

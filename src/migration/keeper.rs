@@ -105,7 +105,7 @@ impl Keeper {
             match account.end {
                 Some(AccountEnd::Complete) => record.verified = Some(now()),
                 Some(AccountEnd::Incomplete) => record.verified = None,
-                // What is known of one that could not be compared still holds.
+                // What is known about one that could not be compared still holds.
                 _ => return true,
             }
             if stage == AccountStage::Complete && record.stage == stage {

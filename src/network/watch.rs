@@ -89,7 +89,7 @@ impl Interrupter {
         self.activity.ends();
     }
 
-    /// Nothing more is sent once `may_send` says no: it is asked before each write, because a process that was frozen goes on in the middle
+    /// Nothing more is sent once `may_send` says no: it is asked before each write, because a process that was frozen continues in the middle
     /// of one, before any other of its threads can cut the connection. Who says it first has the say.
     pub fn sends_only_while(&self, may_send: impl Fn() -> bool + Send + Sync + 'static) {
         let _ = self.activity.0.may_send.set(Box::new(may_send));

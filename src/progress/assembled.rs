@@ -37,7 +37,7 @@ impl RunState {
         state
     }
 
-    /// Takes what was reported of an account last in place of what was known of it. The one after the last joins; one beyond that is not
+    /// Takes what was reported of an account last in place of what was known about it. The one after the last joins; one beyond that is not
     /// taken. What arrived in between counts as arrived now.
     pub fn replace(&mut self, index: usize, account: AccountState) {
         if index > self.accounts.len() {
@@ -57,7 +57,7 @@ impl RunState {
             let compares = self.info.as_ref().is_some_and(|info| info.kind == RunKind::Verify);
             let moved = |tally: &Tally| if compares { tally.checked } else { tally.copied };
             let (then, now) = (moved(&tally), moved(&account.tally));
-            // After a new task, or on another machine, an account begins to count anew: then nothing arrived.
+            // After a new task, or on another machine, an account begins to count again: then nothing arrived.
             if let Some(messages) = now.messages.checked_sub(then.messages).filter(|messages| *messages > 0) {
                 self.rate.add(self.now, messages, now.bytes.saturating_sub(then.bytes));
             }

@@ -114,7 +114,7 @@ impl RunState {
 }
 
 impl AccountState {
-    /// Its stage after this run, or so far. A check changes none, and a comparison only one that came to its end. One that this run did not bring to an end keeps what was reached before. It is
+    /// Its stage after this run, or so far. A check changes none, and a comparison only one that ended. One that this run did not bring to an end keeps what was reached before. It is
     /// begun once something of it is on the target; a complete account that was begun again and stopped is begun, because new mail may be
     /// missing.
     pub fn stage(&self, before: AccountStage, kind: RunKind) -> AccountStage {

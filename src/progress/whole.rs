@@ -85,7 +85,7 @@ mod tests {
 
     const INBOX: FolderId = FolderId(0);
 
-    /// A migration of as many accounts as sizes are known of, and these events, one a second.
+    /// A migration with one account for each known size, and these events, one a second.
     fn run(sizes: &[Option<u64>], events: impl IntoIterator<Item = Event>) -> RunState {
         let info = |number: usize| AccountInfo {
             address: format!("user{number}@example.com"),

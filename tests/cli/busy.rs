@@ -1,4 +1,4 @@
-//! One bad folder, one bad message and a busy server at once, with the waits as they are: the program itself comes to its end in minutes, with
+//! One bad folder, one bad message and a busy server at once, with the waits as they are: the program itself ends in minutes, with
 //! everything else copied.
 
 use super::between::{Between, Command, Fate, Tamper};

@@ -129,7 +129,7 @@ fn a_state_folder_that_others_own_or_can_write_to_is_refused_before_any_server_i
         open(mode);
         refused("other users may write to it; close it to them (chmod go-w) or choose another folder");
     }
-    // Others may look into a folder of one's own, but for the files in it.
+    // Others may look into a folder of one's own, except for the files in it.
     open(0o755);
     // Only root can give a folder away.
     if chown(&state, Some(12_345), None).is_ok() {

@@ -1,4 +1,4 @@
-//! What is known of the big providers, by the names under which they are reached: a proxy that takes every name to a server of this computer
+//! What is known about the big providers, by the names under which they are reached: a proxy that takes every name to a server of this computer
 //! plays them, and each refuses or asks to wait in the words that it is known for.
 
 use super::embedded::stage::Stage;

@@ -26,7 +26,7 @@ type Tally = BTreeMap<(Name, Digest), usize>;
 /// A message of the source: its folder, UIDVALIDITY and UID.
 type Identity = (Name, u32, u32);
 
-/// What is known of the mail of both sides.
+/// What is known about the mail of both sides.
 #[derive(Debug, Default, Clone)]
 pub struct Model {
     /// Messages that ever were in a folder of the source.
@@ -139,7 +139,7 @@ impl Model {
         self.touched.extend(then.touched.iter().cloned());
     }
 
-    /// The target as it was before a run, with the names that the run has given to folders. What is known of them goes by these from now on.
+    /// The target as it was before a run, with the names that the run has given to folders. What is known about them goes by these from now on.
     fn with_new_names(&mut self, run: &Migrated<'_>) -> Result<Snapshot, String> {
         let (before, after) = (&run.before.target, &run.after.target);
         let is_there =
@@ -213,7 +213,7 @@ impl Model {
         if complete {
             *known = Known { messages: Some(identities(&run.after.source)), interrupted: false };
         } else if run.repair {
-            // The record is begun anew, and was not finished.
+            // The record is begun again, and was not finished.
             *known = Known::default();
         } else {
             known.interrupted();

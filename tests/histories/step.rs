@@ -59,7 +59,7 @@ pub enum Change {
     EmptyFolder {
         folder: Choice,
     },
-    /// A folder is deleted and made again under its name; its UIDs begin anew.
+    /// A folder is deleted and made again under its name; its UIDs begin again.
     Remake {
         folder: Choice,
         messages: u8,
@@ -77,7 +77,7 @@ pub enum Change {
     BackUp,
     /// The server is restored from its backup, if there is one, with the UIDVALIDITYs it had.
     Restore,
-    /// The server is installed anew and knows of nothing.
+    /// The server is installed again and knows of nothing.
     Reinstall,
 }
 

@@ -6,7 +6,7 @@ use kimt::rehearsal::wire_name;
 use kimt::report::words;
 use std::collections::BTreeSet;
 
-/// A mailbox that was migrated completely: three messages in INBOX, of which two are equal but for their marks, and an empty folder.
+/// A mailbox that was migrated completely: three messages in INBOX, of which two are equal except for their marks, and an empty folder.
 fn migrated() -> Stage {
     let stage = Stage::between(Profile::Rich, Profile::Rich);
     let store = stage.source.store();

@@ -1,5 +1,5 @@
 //! The hostile mailbox between different servers. What one of them cannot keep may change or be refused, but nothing may be missing
-//! without a word, and nothing may be there twice.
+//! silently, and nothing may be there twice.
 
 use crate::support::pair::{Kind, move_hostile};
 

@@ -1,5 +1,5 @@
 //! A week of work on the old server, with a last pass each night: people read, file, delete and rename there, empty folders and make them
-//! anew, some begin to work on the new server, and in the end both are the same but for what people did on the new one, and nothing is there
+//! again, some begin to work on the new server, and in the end both are the same but for what people did on the new one, and nothing is there
 //! twice.
 //!
 //! `KIMT_WEEK_MAILBOXES` sets the number of mailboxes, 2 in each test run; `KIMT_WEEK_SEED` another week. What each pass brought, and how long it
@@ -119,7 +119,7 @@ impl Person {
                 }
                 _ if name == "\"INBOX\"" => continue,
                 8 => {
-                    // She empties it, deletes it, and may make it anew.
+                    // She empties it, deletes it, and may make it again.
                     let has_below = mail.folders.keys().any(|it| it.len() > path.len() && it.starts_with(path));
                     client.expect(b"MOVE 1:* INBOX");
                     client.expect(b"CLOSE");

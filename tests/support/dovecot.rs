@@ -159,7 +159,7 @@ impl Dovecot {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// The commands that clients sent, each with its first word in capitals; literals and answers are left out.
+    /// The commands that clients sent, each with its first word in upper case; literals and answers are left out.
     pub fn commands(&self) -> Vec<String> {
         let mut files: Vec<PathBuf> = walk(&self.path().join("raw"));
         files.retain(|file| file.extension().is_some_and(|extension| extension == "in"));
@@ -174,7 +174,7 @@ impl Dovecot {
         self.user.own(&self.path().join("raw"));
     }
 
-    /// Every file of a user's mail store with its content, but for the index and log files that Dovecot keeps for itself.
+    /// Every file of a user's mail store with its content, except for the index and log files that Dovecot keeps for itself.
     pub fn mail_files(&self, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = walk(&self.path().join("mail").join(name));
         files.retain(|file| !file.file_name().unwrap().to_string_lossy().starts_with("dovecot"));

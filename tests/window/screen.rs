@@ -63,7 +63,7 @@ impl Screen {
         (number("X=").unwrap(), number("Y=").unwrap())
     }
 
-    /// Presses keys, one after the other.
+    /// Presses keys, one after another.
     pub fn press(&self, keys: &[&str]) {
         self.act(&[&["key"], keys].concat());
     }

@@ -1,4 +1,4 @@
-//! What is known of a failure of Kerio Connect's administration besides the server's own words: facts as data, and the one place where they
+//! What is known about a failure of Kerio Connect's administration besides the server's own words: facts as data, and the one place where they
 //! are said in English.
 
 use super::Cause;
@@ -49,7 +49,7 @@ pub enum AdministrationFault {
     },
 
     // Refusals.
-    /// The server refused a call without a word.
+    /// The server refused a call without giving a reason.
     NoWords {
         /// The method that was called.
         method: String,

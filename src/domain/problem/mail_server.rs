@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum MailServerFault {
-    /// It closed the connection without a word.
+    /// It closed the connection silently.
     Closed,
     /// It is not read from any more, because nobody takes what it sends.
     Abandoned,

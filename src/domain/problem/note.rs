@@ -142,10 +142,10 @@ pub enum Note {
     NoListener,
     /// The user does not exist and would be created with this password.
     PasswordCreatesUser,
-    /// What is known of a failure of the administration.
+    /// What is known about a failure of the administration.
     Administration(AdministrationFault),
     // Calendars and contacts.
-    /// What is known of an item, or of where items are.
+    /// What is known about an item, or of where items are.
     Items(ItemNote),
     // The list of accounts.
     /// Lines of the list lead to one mailbox.

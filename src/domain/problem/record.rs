@@ -93,7 +93,7 @@ pub enum RecordDamage {
         /// How many the folders know of.
         written: i64,
     },
-    /// What is known of a folder as a whole has another checksum.
+    /// What is known about a folder as a whole has another checksum.
     Head {
         /// The folder's number in the record.
         folder: i64,

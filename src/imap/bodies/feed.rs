@@ -59,7 +59,7 @@ pub enum NotOpened {
 /// `not_opened` it may get nothing more.
 ///
 /// An error from any method ends the reading; the connection is then in the middle of an answer and not usable any more. What a sink does not
-/// ask for passes without a word: messages that do not arrive, and the ends of batches.
+/// ask for passes silently: messages that do not arrive, and the ends of batches.
 pub trait BodySink {
     /// What follows is of this folder.
     fn opened(&mut self, _folder: usize) -> Result<(), SinkClosed> {
@@ -83,7 +83,7 @@ pub trait BodySink {
     fn absent(&mut self, _uid: Uid) -> Result<(), SinkClosed> {
         Ok(())
     }
-    /// A batch of the feed is through, but for messages that have to be asked for again; those come when nothing else is left to do.
+    /// A batch of the feed is finished, but for messages that have to be asked for again; those come when nothing else is left to do.
     fn batch_end(&mut self) -> Result<(), SinkClosed> {
         Ok(())
     }

@@ -290,7 +290,7 @@ impl Reading<'_> {
             _ => NotOpened::Refused(ImapError::Refused { command: "EXAMINE", status }),
         };
         *self.open_folder = None;
-        // A later batch of this folder opens it anew.
+        // A later batch of this folder opens it again.
         self.will_be_open.take_if(|open| *open == folder);
         match why {
             NotOpened::Refused(error) if error.is_connection() => Err(error),

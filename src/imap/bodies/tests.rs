@@ -160,7 +160,7 @@ fn a_server_that_gives_nothing_for_now_is_asked_little_and_no_message_is_blamed(
         ("NO [UNAVAILABLE] Server busy", 4),
         ("NO [SERVERBUG] Internal error occurred", 4),
     ] {
-        // One is delivered, then it is asked for once more in vain.
+        // One is delivered, then it is asked for once more without success.
         let answers: String = (1..=questions).map(|number| format!("K{number} {words}\r\n")).collect();
         let (lines, end) = read_from(&format!("{}{answers}", body(1)), &[1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(lines, ["1 of 1: 1"], "{words}");

@@ -1,4 +1,4 @@
-//! What all connections to one server have learned of it together, so that each need not learn it anew.
+//! What all connections to one server have learned of it together, so that each need not learn it again.
 
 use crate::domain::UidValidity;
 use crate::imap::opened;

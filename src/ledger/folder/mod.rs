@@ -115,7 +115,7 @@ impl Ledger {
         places
     }
 
-    /// Begins a new record of a folder. What was known of it is forgotten, except for the messages `left`, which stay in the former record.
+    /// Begins a new record of a folder. What was known about it is forgotten, except for the messages `left`, which stay in the former record.
     /// The pair is the wire name and the path on the target.
     pub fn begin_folder(
         &mut self,

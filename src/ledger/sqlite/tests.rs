@@ -232,7 +232,7 @@ fn a_record_of_format_1_that_was_renamed_by_a_run_that_was_cut_off_is_known() {
     let (ledger, history) = Ledger::open(&store, &key).unwrap();
     assert_eq!(history, History::Known);
     assert_carried_over(&ledger);
-    // Cut off between writing it anew and renaming it.
+    // Cut off between writing it again and renaming it.
     drop(ledger);
     std::fs::rename(store.path(&key), store.path(&key.without_target_port())).unwrap();
     let (ledger, history) = Ledger::open(&store, &key).unwrap();

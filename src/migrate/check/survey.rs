@@ -106,7 +106,7 @@ impl Work for Survey<'_> {
             Some(plan) => plan,
             None => self.plan(&mut source, user_state)?,
         };
-        // What an earlier run copied needs no more space. Nothing is known of a record that another run holds.
+        // What an earlier run copied needs no more space. Nothing is known about a record that another run holds.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
         let mut needed = 0;
         let begin = |ledger| Foresight::begin(ledger, &mut source, &plan.source.folders, context.profile);

@@ -41,7 +41,7 @@ impl Witnesses {
         !self.sampled.iter().any(is_another)
     }
 
-    /// What is known of the places on the target.
+    /// What is known about the places on the target.
     pub fn target(&self) -> Testimony {
         let placed = self.sampled.iter().filter_map(|message| Some((message, message.target_uid?)));
         let (mut places, mut empty) = (0, 0);

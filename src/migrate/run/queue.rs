@@ -52,7 +52,7 @@ pub struct PutOff<'a> {
     pub id: AccountId,
     /// When its turn comes again.
     pub until: Instant,
-    /// What is known of it.
+    /// What is known about it.
     pub task: Box<dyn Task<Verdict> + 'a>,
 }
 

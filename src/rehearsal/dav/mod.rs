@@ -1,6 +1,6 @@
 //! The stand-in for Kerio Connect's CalDAV and CardDAV server, on a loopback port.
 //!
-//! Promises what is known of Kerio Connect (docs/kerio-connect.md, section G), every ambiguity as a switch of [`DavBehaviour`]: hrefs,
+//! Promises what is known about Kerio Connect (docs/kerio-connect.md, section G), every ambiguity as a switch of [`DavBehaviour`]: hrefs,
 //! entity tags without quotes, folders of mail among the calendars, a relative redirect, and invitations for whatever is stored with
 //! participants. They go into an outbox that a test can look into and that must stay empty.
 //!

@@ -16,7 +16,7 @@ pub(super) fn write(path: &Path, people: &[Person], refused: Option<&str>) -> io
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    // Made anew: the rights of a file that is there already would stay.
+    // Made again: the rights of a file that is there already would stay.
     if path.exists() {
         std::fs::remove_file(path)?;
     }

@@ -105,7 +105,7 @@ impl Calendars {
         (at(&self.source), at(&self.target))
     }
 
-    /// Compares what the people have on both, but for the one whose password is wrong.
+    /// Compares what the people have on both, except for the one whose password is wrong.
     pub(super) fn compare(&self, people: &[Person], refused: Option<&str>) -> DemoItems {
         let mut all = DemoItems { invitations: self.target.outbox().len(), ..DemoItems::default() };
         for person in people.iter().filter(|person| Some(person.address.as_str()) != refused) {

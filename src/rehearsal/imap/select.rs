@@ -102,7 +102,7 @@ impl Session {
         let mut arrived = None;
         {
             let mailbox = user.mailbox();
-            // A folder that was deleted or numbered anew meanwhile has nothing to announce; its commands are refused.
+            // A folder that was deleted or numbered again meanwhile has nothing to announce; its commands are refused.
             let Some(folder) =
                 mailbox.folder(&selected.name).ok().filter(|folder| folder.uid_validity == selected.uid_validity)
             else {

@@ -145,7 +145,7 @@ impl Stage {
         let options = StandInOptions { certificate, ..StandInOptions::usual().unwrap() };
         let administration = AdministrationStandIn::start(server.clone(), options).unwrap();
         let target = End { server, security: Security::StartTls, host: LOOPBACK.to_owned(), port: None };
-        // Whoever hurries tries a new user in vain until the tries are used up.
+        // Whoever hurries tries a new user without success until the tries are used up.
         let (users, hurried) = (users.to_vec(), false);
         Self { administration: Some(administration), users, hurried, ..Self::of(source, target) }
     }
