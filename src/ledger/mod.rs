@@ -1,11 +1,11 @@
 //! The ledger: the durable record of what is already on the target, one for each mailbox.
 //!
-//! Promises the order *intend (durable) -> append -> done*: an intent survives a power cut from the moment [`Ledger::record`] returns,
-//! and a message that was intended and not settled stays visible through [`Ledger::intents`] until somebody has asked the target what
-//! became of it. What was settled is handed to the store at once, so that an end of the program takes nothing away, and survives a power
-//! cut from the next intent on, or a second later: losing it costs a question to the target and no message. A second run on the same
-//! mailbox is refused. A record that is damaged or of another version is set aside, reported, and replaced by an empty one; the engine then
-//! compares with the target by content.
+//! Promises the order *intend (durable) -> append -> done*: an intent survives a power cut from the moment [`Ledger::record`] returns, and
+//! a message that was intended but not settled stays visible through [`Ledger::intents`] until the target has been asked what became of it.
+//! What was settled is passed to the store at once, so that nothing is lost when the program ends, and survives a power cut from the next
+//! intent on, or a second later: losing it costs a request to the target, not a message. A second run on the same mailbox is refused. A
+//! record that is damaged or of another version is set aside, reported, and replaced by an empty one; the engine then compares with the
+//! target by content.
 //!
 //! The way of a message through it: `folder` takes what became known, `messages` writes it into a block and `head` into the folder's head,
 //! `store` is the seam, `sqlite` keeps the rows in a file. `docs/ledger.md` describes the file.
@@ -55,7 +55,7 @@ pub enum History {
     New,
     /// There was one.
     Known,
-    /// There was one, and whoever had it did not give it back: what it had sent last may still arrive.
+    /// There was one, and its last holder did not give it back: what that one sent last may still arrive.
     TakenOver,
     /// There was one that cannot be used.
     SetAside {

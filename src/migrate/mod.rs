@@ -1,16 +1,16 @@
 //! The engine: the only layer that knows both servers and the ledger. It has never heard of egui.
 //!
-//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. One message's way:
+//! [`start`] begins a run on threads of its own and returns at once; a [`Run`] is the handle to it. The way of a message:
 //!
 //! 1. `run`: the pool; each worker takes the next account.
-//! 2. `mailbox`: one account, from its connections (`sessions`) and deciding which folder goes where (`plan`) to its end.
+//! 2. `mailbox`: one account, from its connections (`sessions`) and the plan of which folder goes where (`plan`) to its end.
 //! 3. `scan`: what is on both sides.
 //! 4. `reconcile`: what is known about a folder from earlier runs, and the outcome of what an interruption left open.
 //! 5. `copy`: one stream over all folders; one thread reads, another sends.
-//! 6. `proof`: what is on the target is read back and compared.
-//! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if they are asked for.
+//! 6. `proof`: messages are read back from the target and compared.
+//! 7. `groupware`: after the mail, the account's calendars, contacts and tasks, if these are to be migrated.
 //!
-//! Beside it, `check` looks and changes nothing, and `verify` compares two mailboxes without any record. `docs/architecture.md` lists
+//! Besides, `check` looks without changing anything, and `verify` compares two mailboxes without any record. `docs/architecture.md` lists
 //! all stages in the order in which they may name each other.
 
 mod attempt;
