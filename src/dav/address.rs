@@ -293,6 +293,6 @@ mod tests {
         for wrong in ["", "ftp://x", "https://ann:geheim@host/", "host:99999", "https://", "[::1"] {
             assert!(DavAddress::parse(wrong).is_err(), "{wrong}");
         }
-        assert!(!shown("https://ann:geheim@host/").unwrap_err().contains("geheim"));
+        assert!(!shown("https://ann:geheim@host/").unwrap_err().to_string().contains("geheim"));
     }
 }
