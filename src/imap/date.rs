@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone};
 
-/// A date as APPEND wants it, without quotes, the day with two digits.
+/// A date in the form that APPEND requires, without quotes, the day with two digits.
 pub fn date_text(date: &DateTime<FixedOffset>) -> String {
     // The names of the months are English in IMAP; chrono's are too, in every locale.
     date.format("%d-%b-%Y %H:%M:%S %z").to_string()
@@ -12,8 +12,8 @@ pub fn date_text(date: &DateTime<FixedOffset>) -> String {
 /// in a header, others as asctime does.
 const FORMS: [&str; 4] = ["%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S"];
 
-/// Reads a server's INTERNALDATE, in the form of the standard or in one that says as plainly when it was; a date without a zone is in UTC.
-/// None when it makes no sense, such as NIL, the year 0, or a month nobody knows.
+/// Reads a server's INTERNALDATE, in the standard form or another unambiguous one; a date without a zone is in UTC. None when it makes no
+/// sense, such as NIL, the year 0, or an unknown month.
 pub(super) fn parse_date(text: &str) -> Option<DateTime<FixedOffset>> {
     let text = text.trim();
     let date = DateTime::parse_from_str(text, "%d-%b-%Y %H:%M:%S %z").ok().or_else(|| parse_other_form(text))?;
@@ -35,11 +35,11 @@ fn parse_other_form(text: &str) -> Option<DateTime<FixedOffset>> {
     let with_zone_name = |word: &&str| word.chars().all(char::is_alphabetic);
     let numeric = words.iter().rposition(|word| zone_offset(word).is_some());
     let named = words.iter().rposition(|word| named_zone(word).is_some());
-    // `+0300 MSK`: the number says more than the name.
+    // `+0300 MSK`: the number is more precise than the name.
     let zone = numeric.or(named);
     let offset = match zone {
         Some(at) => zone_offset(words[at]).or_else(|| named_zone(words[at]))?,
-        // A zone that nobody knows is not a zone: hours off, but the right day.
+        // An unknown zone is ignored: some hours wrong, but the right day.
         None => 0,
     };
     if let Some(at) = zone {

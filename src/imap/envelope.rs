@@ -1,6 +1,6 @@
-//! Who wrote a message, and its subject: read for the few messages that a report names.
+//! The sender and the subject of a message: read for the few messages that a report names.
 //!
-//! Promises to change nothing on the server, and never to fail over what a server says: what cannot be read is left out. The texts are short.
+//! Promises to change nothing on the server, and never to fail because of an answer: what cannot be read is left out. The texts are short.
 //! A problem makes them printable.
 
 use super::bodies::{BodySink, SinkClosed};
@@ -34,12 +34,12 @@ pub struct Envelope {
 impl Envelope {
     /// Reads the fields `From` and `Subject`, whatever else is there, and decodes encoded words (RFC 2047).
     fn read(header: &[u8]) -> Option<Self> {
-        // The parser promises not to panic. Were it to break its word, that would be no reason to end a migration.
+        // The parser promises not to panic. If it did, a migration should not end because of it.
         std::panic::catch_unwind(|| Self::parse(header)).ok().flatten()
     }
 
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
-        // What is cut off, by us or the server, is to be the end of a line.
+        // Text that was cut off, by us or by the server, has to end a line.
         let header = [&header[..header.len().min(LONGEST_HEADER)], b"\r\n\r\n"].concat();
         let message = MessageParser::new().with_minimal_headers().parse_headers(&header)?;
         let sender = message.from().and_then(|from| from.first());
@@ -63,7 +63,7 @@ impl Reader {
         uids: &[Uid],
     ) -> Result<BTreeMap<Uid, Envelope>, ImapError> {
         if !self.has_open(wire_name) && self.examine(wire_name)?.uid_validity != uid_validity {
-            // Whoever opens it next is to see for himself.
+            // The next user of the folder has to check for itself.
             self.open = None;
             return Ok(BTreeMap::new());
         }
@@ -82,7 +82,7 @@ impl Reader {
         if status.condition == Condition::Bad {
             return Err(ImapError::Refused { command: command.name(), status });
         }
-        // A server that knows other line ends than a message has finds no header in it. What begins it is looked at by ourselves.
+        // A server that expects other line endings than a message has finds no header in it. So we look at the beginning ourselves.
         without.truncate(READ_FOR_NAMES);
         let mut beginnings = Beginnings::default();
         if !without.is_empty() {

@@ -20,22 +20,22 @@ pub enum ImapError {
         /// The server's answer.
         status: Status,
     },
-    /// The server did not make a folder under the name that it was asked for; with what it did instead.
+    /// The server did not create a folder under the requested name; with what it did instead.
     #[error("{0}")]
     NameNotKept(MailServerFault),
-    /// The server refuses everything of a kind for now, in the same words whatever is asked for.
+    /// The server refuses everything of a kind for now, in the same words.
     #[error("the server refuses everything for now: {status}")]
     Unwilling {
         /// Its answer to one of these commands.
         status: Status,
     },
-    /// The server refuses everything of a kind on purpose, in the same words whatever is asked for.
+    /// The server refuses everything of a kind on purpose, in the same words.
     #[error("the server refuses everything: {status}")]
     RefusesAll {
         /// Its answer to one of these commands.
         status: Status,
     },
-    /// The server complained without naming the command, and answered no more.
+    /// The server complained without naming the command, and then stopped answering.
     #[error("the server answers no more after: {status}")]
     Unanswered {
         /// Its complaint.
@@ -49,7 +49,7 @@ pub enum ImapError {
         /// What was shown to it.
         whose: Whose,
     },
-    /// A refused sign-in on a server of which it is known why it refuses.
+    /// A refused sign-in on a server whose reason is known.
     #[error("{error}; {why}")]
     Explained {
         /// How it was refused.
@@ -86,7 +86,7 @@ pub enum ImapError {
     /// The server offers no way to sign in with a password.
     #[error("{}", MailServerFault::NoPasswords)]
     NoSignIn,
-    /// The consumer of what was read wants no more; the connection is not usable.
+    /// The consumer wants no more; the connection can no longer be used.
     #[error("{}", MailServerFault::Abandoned)]
     Abandoned,
 }
@@ -108,7 +108,7 @@ impl ImapError {
         ImapError::Refused { command: "APPEND", status: Status::throttled(words) }
     }
 
-    /// A target that takes no message at all, in these words.
+    /// A target that accepts no message at all, in these words.
     pub fn takes_nothing(words: &str) -> Self {
         ImapError::RefusesAll { status: Status::refusal(words) }
     }
@@ -121,7 +121,7 @@ impl ImapError {
         }
     }
 
-    /// What a complaint comes to that no answer follows.
+    /// What a complaint means that no answer follows.
     pub(super) fn unanswered(status: Status) -> Self {
         ImapError::Unanswered { status }
     }
@@ -194,7 +194,7 @@ impl ImapError {
         }
     }
 
-    /// Whether another error has the same to say, of whatever it was met at.
+    /// Whether another error says the same, whatever it was met at.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.words() == other.words() && self.fault() == other.fault()
     }
@@ -241,7 +241,7 @@ impl ImapError {
         problem.saying(self.words()).caused_by(self.cause()).noting(self.note())
     }
 
-    /// Whether the connection is of no more use, so that only a new one can help.
+    /// Whether the connection can no longer be used, so that only a new one can help.
     pub fn is_connection(&self) -> bool {
         match self {
             ImapError::Refused { command, status } => status.pause(is_reading(command)).is_some(),
@@ -256,7 +256,7 @@ impl ImapError {
             && self.is_connection()
     }
 
-    /// Whether the refusal may be gone after some minutes, although its words name something that a person has to mend.
+    /// Whether the refusal may be over after some minutes, although its words name something that a person has to fix.
     pub fn may_pass(&self) -> bool {
         match self {
             ImapError::Refused { status, .. } | ImapError::Unanswered { status } | ImapError::Bye(status) => {
@@ -286,7 +286,7 @@ impl ImapError {
         matches!(self.kind(), ProblemKind::Throttled | ProblemKind::TooManyConnections)
     }
 
-    /// Whether the server said nothing for as long as it was waited for.
+    /// Whether the server stayed silent for the whole time limit.
     pub fn is_silence(&self) -> bool {
         matches!(self, ImapError::Network(NetworkError::TimedOut))
     }
@@ -318,7 +318,7 @@ fn is_reading(command: &str) -> bool {
     !matches!(command, "APPEND" | "CREATE" | "SUBSCRIBE" | "SELECT")
 }
 
-/// What the refusal of a command means that no words explain. Without these the mailbox cannot be used at all.
+/// What the refusal of a command means if its words do not explain it. Without these commands the mailbox cannot be used at all.
 fn refusal_of(command: &str) -> ProblemKind {
     match command {
         "CAPABILITY" | "ENABLE" | "LIST" | "NAMESPACE" => ProblemKind::AccessRefused,
@@ -339,10 +339,10 @@ fn sign_in_kind(status: &Status, whose: Whose) -> ProblemKind {
     let text = status.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if status.has_code("REFERRAL") {
-        // The mailbox is on another server, which the words name (RFC 2221). Nobody is sent there whom the user did not mean.
+        // The mailbox is on another server, which the words name (RFC 2221). No password is sent to a server that the user did not name.
         ProblemKind::AccessRefused
     } else if whose != Whose::Person && ["AUTHORIZATIONFAILED", "EXPIRED"].iter().any(|code| status.has_code(code)) {
-        // It is the master or the token that may not, or has expired.
+        // The master user lacks the right, or the token has expired.
         refused
     } else if ["AUTHORIZATIONFAILED", "EXPIRED", "CONTACTADMIN"].iter().any(|code| status.has_code(code)) {
         ProblemKind::AccountDisabled

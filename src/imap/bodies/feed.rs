@@ -1,4 +1,4 @@
-//! What is to be read, and who takes what arrives.
+//! What is to be read, and what receives the messages that arrive.
 
 use super::super::error::ImapError;
 use super::OCTETS_AHEAD;
@@ -34,10 +34,10 @@ pub struct BodyBatch {
     pub recent: bool,
 }
 
-/// Says what is read next.
+/// Decides what is read next.
 pub trait BodyFeed {
-    /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none is the end: whoever knows
-    /// that more will come waits for it then.
+    /// The next batch; none when there is none for now. With `idle` nothing else is left to do, and none means the end: an implementation
+    /// that knows that more will come waits for it.
     fn next(&mut self, idle: bool) -> Option<BodyBatch>;
 
     /// The octets that are asked for before the answer to the first batch has been read; two batches in any case.

@@ -1,14 +1,14 @@
-//! Whose fault a refused FETCH is: a message's, or the server's, which gives nothing for now.
+//! Decides what a refused FETCH concerns: a message, or the server, which delivers nothing for now.
 //!
-//! A batch that is refused is asked for again in smaller parts, until messages that are refused are alone. Then the evidence decides:
+//! A batch that is refused is requested again in smaller parts, until refused messages are alone. Then the evidence decides:
 //!
-//! 1. Words of a limit that only an account or a server has are the server's (`Pause::Rate`, `Pause::Connections`).
-//! 2. A message that was refused alone is held back. Once another is delivered after it, the refusal was about the message; in words that ask
-//!    to wait, it is asked for once more, alone and last.
-//! 3. Several messages refused alone in a row, in the same words, are doubtful. Then one that was delivered before is asked for again, or, where
-//!    none was, another one that is far from them: if that is refused too, the server is meant.
+//! 1. Words about a limit that only an account or a server can have concern the server (`Pause::Rate`, `Pause::Connections`).
+//! 2. A message that was refused alone is held back. Once another is delivered after it, the refusal concerned the message; if its words
+//!    ask to wait, the message is requested once more, alone and last.
+//! 3. Several messages refused alone in a row, in the same words, are doubtful. Then one that was delivered before is requested again, or
+//!    if there is none, another one far from them: if that is refused too, the refusal concerns the server.
 //!
-//! So a busy server costs four questions, whatever is asked of it, and a bad message never holds up the others.
+//! So a busy server costs four requests, however many messages there are, and a bad message never holds up the others.
 
 use super::{BodySink, FolderToRead, closed};
 use crate::domain::Uid;
@@ -52,7 +52,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// A message arrives: what was refused before it is not the server's fault.
+    /// A message arrives, so earlier refusals do not concern the server.
     pub(super) fn delivered(
         &mut self,
         folder: Option<usize>,
@@ -68,7 +68,7 @@ impl Refusals {
         self.is_willing(folder, sink)
     }
 
-    /// The server gives what is asked for.
+    /// The server delivers what is requested.
     pub(super) fn is_willing(&mut self, folder: Option<usize>, sink: &mut dyn BodySink) -> Result<(), ImapError> {
         (self.row, self.asked_elsewhere) = (0, false);
         let is_clear = |held: &Held| Some(held.folder.number) == folder && held.status.pause(true).is_none();
@@ -78,7 +78,7 @@ impl Refusals {
         Ok(())
     }
 
-    /// A message was refused that was asked for alone. An error is that the server is meant.
+    /// A message that was requested alone was refused. An error means that the refusal concerns the server.
     pub(super) fn refused(&mut self, folder: &Arc<FolderToRead>, uid: Uid, status: &Status) -> Result<Next, ImapError> {
         let words = status.words();
         if self.words != words {
@@ -100,7 +100,7 @@ impl Refusals {
         }
     }
 
-    /// The messages to ask for once more when nothing else is left. An error is that nothing shows that the server gives anything.
+    /// The messages to request once more when nothing else is left. An error means that there is no sign that the server delivers anything.
     pub(super) fn take_put_off(&mut self) -> Result<Vec<(Arc<FolderToRead>, Uid)>, ImapError> {
         if std::mem::replace(&mut self.is_last, true) {
             return Ok(Vec::new());

@@ -1,7 +1,7 @@
-//! Whose message a literal is: hands the octets of bodies to the sink while they are read.
+//! Finds out to which message a literal belongs: passes the octets of bodies to the sink while they are read.
 //!
 //! Promises: only a message that is still owed is passed on, and only once; a body that comes before its UID costs no more memory than
-//! [`KEPT`]. What was asked for, and what becomes of what was not delivered, is the business of the module above.
+//! [`KEPT`]. Leaves to the parent module what was requested, and what happens to messages that were not delivered.
 
 use super::super::error::ImapError;
 use super::super::fetch::before_literal;
@@ -12,16 +12,16 @@ use super::{Asked, BodySink, FolderToRead, closed, owed};
 use crate::domain::Uid;
 use std::collections::{BTreeMap, VecDeque};
 
-/// A body that comes before its UID is kept in memory up to here; a larger one is asked for again by itself.
+/// A body that comes before its UID is kept in memory up to this size; a larger one is requested again separately.
 const KEPT: u64 = 1 << 20;
 
-/// What happens with the literal that is read now.
+/// What happens to the literal that is being read.
 pub(super) enum Way {
     /// It goes to the sink.
     Pass,
     /// It is kept until its UID is known.
     Keep(Vec<u8>),
-    /// Nobody asked for it.
+    /// It was not requested.
     Discard,
 }
 
