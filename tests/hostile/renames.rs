@@ -2,7 +2,6 @@
 //! the target keeps that name.
 
 use super::between::{Fate, Tamper};
-use super::first_pass::cut_at;
 use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::ProblemKind;
 use kimt::progress::{Followed, RunState, Verdict};
@@ -10,11 +9,11 @@ use kimt::rehearsal::{Content, ImapOptions, NewMessage, Profile};
 use std::collections::BTreeSet;
 
 /// Two servers, after a first pass over these folders, each with three letters of its own.
-fn migrated(folders: &[&str]) -> Stage {
+pub fn migrated(folders: &[&str]) -> Stage {
     migrated_with(folders, |_| {})
 }
 
-fn migrated_with(folders: &[&str], prepare: impl Fn(&mut Stage)) -> Stage {
+pub fn migrated_with(folders: &[&str], prepare: impl Fn(&mut Stage)) -> Stage {
     let mut stage = Stage::with(ImapOptions::new(Profile::Rich), ImapOptions::new(Profile::Rich));
     prepare(&mut stage);
     for (folder, number) in folders.iter().zip(1..) {
@@ -35,14 +34,14 @@ fn add(stage: &Stage, folder: &str, number: usize) {
     stage.source.store().add(ANN, folder, NewMessage { date, ..message(&text) }).unwrap();
 }
 
-fn rename(stage: &Stage, from: &str, to: &str) {
+pub fn rename(stage: &Stage, from: &str, to: &str) {
     stage.source.store().rename_folder(ANN, from, to).unwrap();
     stage.source.store().set_subscribed(ANN, from, false).unwrap();
     stage.source.store().set_subscribed(ANN, to, true).unwrap();
 }
 
 /// Exchanges the names of two folders.
-fn exchange(store: &kimt::rehearsal::MailStore, one: &str, other: &str) {
+pub fn exchange(store: &kimt::rehearsal::MailStore, one: &str, other: &str) {
     store.rename_folder(ANN, one, "a moment").unwrap();
     store.rename_folder(ANN, other, one).unwrap();
     store.rename_folder(ANN, "a moment", other).unwrap();
@@ -71,11 +70,11 @@ fn assert_same_folders(stage: &Stage) {
     assert_eq!(names(&there), names(&here));
 }
 
-fn kept(state: &RunState) -> bool {
+pub fn kept(state: &RunState) -> bool {
     kinds(state).contains(&ProblemKind::FolderRenamed)
 }
 
-fn letters(stage: &Stage, folder: &str) -> usize {
+pub fn letters(stage: &Stage, folder: &str) -> usize {
     stage.target.mail().folder(folder).map_or(0, |folder| folder.messages.len())
 }
 
@@ -354,55 +353,4 @@ fn a_folder_that_took_the_name_of_one_that_was_deleted_is_not_mixed_with_it() {
     assert_eq!((letters(&stage, "Work"), letters(&stage, "Home")), (3, 3));
     let again = stage.migrate();
     assert_eq!((again.tally.copied.messages, again.tally.followed.moved), (0, 0));
-}
-
-#[test]
-fn a_target_that_refuses_to_rename_costs_nothing_but_the_name() {
-    let stage = migrated_with(&["Work", "Home"], |stage| {
-        stage.target.tamper(Tamper::commands(|command| match command.name.as_str() {
-            "RENAME" if !command.text.contains("renaming") => command.answer("NO [CANNOT] not here"),
-            _ => Fate::Pass,
-        }));
-    });
-    exchange(stage.source.store(), "Work", "Home");
-    let before = stage.target.mail();
-    let state = stage.migrate();
-    assert_eq!((state.verdict(), state.tally.copied.messages, kept(&state)), (Verdict::AllComplete, 0, true));
-    assert!(stage.target.mail() == before);
-}
-
-#[test]
-fn a_target_that_hangs_up_at_every_rename_costs_nothing_but_the_name() {
-    let stage = migrated_with(&["Work"], |stage| {
-        stage.target.tamper(Tamper::commands(|it| if it.name == "RENAME" { Fate::Close } else { Fate::Pass }));
-    });
-    rename(&stage, "Work", "Job");
-    let state = stage.migrate();
-    assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0), "{:#?}", problems(&state));
-    assert_eq!(letters(&stage, "Work"), 3);
-}
-
-#[test]
-fn renames_that_are_cut_at_any_step_are_completed_and_nothing_is_copied_once_more() {
-    for (name, numbers) in
-        [("RENAME", 6), ("STATUS", 2), ("LIST", 3), ("SUBSCRIBE", 3), ("UNSUBSCRIBE", 2), ("CREATE", 2)]
-    {
-        for (number, is_done) in (0..numbers).flat_map(|number| [(number, false), (number, true)]) {
-            let stage = migrated(&["Work", "Home", "Work/Ideas", "a", "b"]);
-            exchange(stage.source.store(), "Work", "Home");
-            for (below, is_there) in [("Work/Ideas", false), ("Home/Ideas", true)] {
-                stage.source.store().set_subscribed(ANN, below, is_there).unwrap();
-            }
-            rename(&stage, "b", "New/c");
-            rename(&stage, "a", "b");
-            cut_at(&stage, name, number, is_done);
-            let state = stage.migrate();
-            let shown = format!("{name} {number} {is_done}: {:#?}", problems(&state));
-            assert_eq!((state.verdict(), state.tally.copied.messages), (Verdict::AllComplete, 0), "{shown}");
-            assert_eq!((state.tally.followed.renamed, state.tally.followed.moved), (5, 0), "{shown}");
-            stage.assert_complete(&state);
-            let mail = stage.target.mail();
-            assert!(mail.folders.keys().all(|name| !String::from_utf8_lossy(name).contains("renaming")), "{shown}");
-        }
-    }
 }
