@@ -334,7 +334,7 @@ impl Thread {
         match shared.lease.renew(|| self.with_client(&mut |client| schema::renew(client, worker, &times))) {
             // Whoever holds something frees what those hold who are gone.
             Ok(true) => {
-                if let Err(error) = self.with_client(&mut |client| schema::sweep(client, &times)) {
+                if let Err(error) = self.with_client(&mut |client| schema::tidy(client, &times)) {
                     log::debug!("nothing was freed: {error}");
                 }
             }

@@ -121,6 +121,8 @@ pub(super) fn begin(
         &[(&fleet, Type::INT8), (&task, Type::TEXT), (&open, Type::BOOL)],
     )?;
     transaction.commit()?;
+    // Every machine asks about the jobs from now on, and PostgreSQL itself would count them only after a minute.
+    client.batch_execute("ANALYZE kimt.job")?;
     Ok(Begun::Jobs(opened.len() as u64))
 }
 

@@ -6,9 +6,11 @@ use super::fleets::{self, Begun, FoundFleet, Schedule};
 use super::jobs::{self, JobEnd, JobSums, NewJobs, TakenJob};
 use super::key::{FleetKey, Purpose, Sealer};
 use super::limits::{self, Errand};
+use super::schema;
 use super::status::{self, Orders, Status, Wish};
 use crate::domain::{FleetFault, RecordFault, Sealed};
 use crate::ledger::LedgerError;
+use postgres::Client;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -141,7 +143,7 @@ impl Fleet {
     pub fn status(&self) -> Result<Status, LedgerError> {
         let (id, times) = (self.id, self.database.times());
         self.database.ask(move |client| {
-            super::schema::sweep(client, &times)?;
+            schema::sweep_expired(client, &times)?;
             status::status(client, id)
         })
     }
@@ -162,14 +164,9 @@ impl Fleet {
     pub fn take(&self, pass: i32, machine: &str) -> Result<Option<Job>, LedgerError> {
         let (id, worker, times, machine) = (self.id, self.database.worker(), self.database.times(), machine.to_owned());
         let token = fastrand::i64(..);
-        let taken =
-            self.database.ask(move |client| match jobs::take(client, (worker, token), (id, pass), &machine)? {
-                Some(taken) => Ok(Some(taken)),
-                None => {
-                    super::schema::sweep(client, &times)?;
-                    jobs::take(client, (worker, token), (id, pass), &machine)
-                }
-            })?;
+        let taken = self.database.ask(move |client| {
+            schema::take_or_sweep(client, &times, |client| jobs::take(client, (worker, token), (id, pass), &machine))
+        })?;
         let Some(TakenJob { ordinal, token, sealed, tries }) = taken else { return Ok(None) };
         match self.sealer()?.open(Purpose::Job, ordinal, &sealed) {
             Some(content) => Ok(Some(Job { ordinal, token, tries: u32::try_from(tries).unwrap_or_default(), content })),
@@ -205,12 +202,8 @@ impl Fleet {
     pub fn take_slot(self: &Arc<Self>, side: &str) -> Result<Option<Slot>, LedgerError> {
         let (id, worker, times, token, of) =
             (self.id, self.database.worker(), self.database.times(), fastrand::i64(..), side.to_owned());
-        let taken = self.database.ask(move |client| match limits::take_slot(client, (worker, token), (id, &of))? {
-            Some(number) => Ok(Some(number)),
-            None => {
-                super::schema::sweep(client, &times)?;
-                limits::take_slot(client, (worker, token), (id, &of))
-            }
+        let taken = self.database.ask(move |client| {
+            schema::take_or_sweep(client, &times, |client| limits::take_slot(client, (worker, token), (id, &of)))
         })?;
         Ok(taken.map(|number| Slot { fleet: self.clone(), side: side.to_owned(), number, token }))
     }
@@ -232,8 +225,11 @@ impl Fleet {
         let (id, worker, times, token) = (self.id, self.database.worker(), self.database.times(), fastrand::i64(..));
         let what = self.sealer()?.hash(what);
         let turn = self.database.ask(move |client| {
-            super::schema::sweep(client, &times)?;
-            limits::take_errand(client, (worker, token), (id, &what))
+            let take = |client: &mut Client| limits::take_errand(client, (worker, token), (id, &what));
+            match take(client)? {
+                Errand::Others if schema::sweep_expired(client, &times)? => take(client),
+                turn => Ok(turn),
+            }
         })?;
         Ok((turn, token))
     }

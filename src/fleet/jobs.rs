@@ -28,17 +28,24 @@ pub(super) fn take(
     (fleet, pass): (i64, i32),
     machine: &str,
 ) -> Result<Option<TakenJob>, postgres::Error> {
+    // Its parts all see what was there before it: what is taken now is not among what was taken with this token before. The earliest due time
+    // is looked at first: in the order of size, a hundred thousand that are due later would be passed one by one.
     let taken = client.query_typed(
-        "UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5, changed = clock_timestamp()
-         WHERE (fleet, ordinal) = (
-             SELECT fleet, ordinal FROM kimt.job
-             WHERE fleet = $3 AND state = 'open' AND holder IS NULL AND due <= clock_timestamp() AND sealed IS NOT NULL
-             ORDER BY last DESC, size DESC, ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)
-         AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp() AND NOT drained)
-         AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
-         AND EXISTS (SELECT FROM kimt.fleet WHERE id = $3 AND pass = $4 AND wish = 'run')
-         AND NOT EXISTS (SELECT FROM kimt.job WHERE fleet = $3 AND holder = $1 AND token = $2)
-         RETURNING ordinal, sealed, tries",
+        "WITH taken AS (
+             UPDATE kimt.job SET holder = $1, token = $2, tries = tries + 1, machine = $5, changed = clock_timestamp()
+             WHERE (fleet, ordinal) = (
+                 SELECT fleet, ordinal FROM kimt.job
+                 WHERE fleet = $3 AND state = 'open' AND holder IS NULL AND due <= statement_timestamp() AND sealed IS NOT NULL
+                 ORDER BY last DESC, size DESC, ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)
+             AND (SELECT due FROM kimt.job WHERE fleet = $3 AND state = 'open' AND holder IS NULL
+                 ORDER BY due LIMIT 1) <= statement_timestamp()
+             AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp() AND NOT drained)
+             AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
+             AND EXISTS (SELECT FROM kimt.fleet WHERE id = $3 AND pass = $4 AND wish = 'run')
+             AND NOT EXISTS (SELECT FROM kimt.job WHERE fleet = $3 AND holder = $1 AND token = $2)
+             RETURNING ordinal, sealed, tries)
+         SELECT ordinal, sealed, tries FROM taken
+         UNION ALL SELECT ordinal, sealed, tries FROM kimt.job WHERE fleet = $3 AND holder = $1 AND token = $2",
         &[
             (&worker, Type::INT8),
             (&token, Type::INT8),
@@ -47,14 +54,7 @@ pub(super) fn take(
             (&machine, Type::TEXT),
         ],
     )?;
-    if let Some(row) = taken.first() {
-        return Ok(Some(TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }));
-    }
-    let before = client.query_typed(
-        "SELECT ordinal, sealed, tries FROM kimt.job WHERE fleet = $1 AND holder = $2 AND token = $3",
-        &[(&fleet, Type::INT8), (&worker, Type::INT8), (&token, Type::INT8)],
-    )?;
-    Ok(before.first().map(|row| TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }))
+    Ok(taken.first().map(|row| TakenJob { ordinal: row.get(0), token, sealed: row.get(1), tries: row.get(2) }))
 }
 
 /// What a job has come to, in numbers that anybody may read.

@@ -22,23 +22,19 @@ pub(super) fn take_slot(
     (fleet, side): (i64, &str),
 ) -> Result<Option<i32>, postgres::Error> {
     let taken = client.query_typed(
-        "UPDATE kimt.slot SET holder = $1, token = $2
-         WHERE (fleet, side, number) = (
-             SELECT fleet, side, number FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder IS NULL
-             ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
-         AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp())
-         AND NOT EXISTS (SELECT FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder = $1 AND token = $2)
-         RETURNING number",
+        "WITH taken AS (
+             UPDATE kimt.slot SET holder = $1, token = $2
+             WHERE (fleet, side, number) = (
+                 SELECT fleet, side, number FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder IS NULL
+                 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+             AND EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp())
+             AND NOT EXISTS (SELECT FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder = $1 AND token = $2)
+             RETURNING number)
+         SELECT number FROM taken
+         UNION ALL SELECT number FROM kimt.slot WHERE fleet = $3 AND side = $4 AND holder = $1 AND token = $2",
         &[(&worker, Type::INT8), (&token, Type::INT8), (&fleet, Type::INT8), (&side, Type::TEXT)],
     )?;
-    if let Some(row) = taken.first() {
-        return Ok(Some(row.get(0)));
-    }
-    let before = client.query_typed(
-        "SELECT number FROM kimt.slot WHERE fleet = $1 AND side = $2 AND holder = $3 AND token = $4",
-        &[(&fleet, Type::INT8), (&side, Type::TEXT), (&worker, Type::INT8), (&token, Type::INT8)],
-    )?;
-    Ok(before.first().map(|row| row.get(0)))
+    Ok(taken.first().map(|row| row.get(0)))
 }
 
 /// Gives a slot back.

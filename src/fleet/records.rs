@@ -61,9 +61,8 @@ impl Store for SharedRecords {
         let (worker, times, hash) = (self.database.worker(), self.database.times(), key_hash(key));
         // Chosen before the asking, so that a repeated question takes the mailbox that it has taken.
         let token = fastrand::i64(..);
-        let taken = self.database.ask(move |client| match schema::take(client, (worker, token), &hash, &times)? {
-            Some(taken) => Ok(Some(taken)),
-            None => schema::taken_before(client, (worker, token), &hash),
+        let taken = self.database.ask(move |client| {
+            schema::take_or_sweep(client, &times, |client| schema::take(client, (worker, token), &hash))
         })?;
         let Some(Taken { mailbox, token, unclean, new }) = taken else {
             return Err(LedgerError::new(RecordFault::MailboxInUse));

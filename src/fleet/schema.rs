@@ -191,54 +191,79 @@ pub(super) struct Taken {
     pub new: bool,
 }
 
-/// Takes a mailbox that nobody holds, or whose holder's lease has been expired for long enough; none when somebody holds it.
+/// Takes a mailbox that nobody holds; none when somebody does, or may not have stopped yet. Who asks again with the token of a question whose
+/// answer was lost gets the mailbox that it has.
 pub(super) fn take(
     client: &mut Client,
     (worker, token): (i64, i64),
     key: &[u8],
-    times: &LeaseTimes,
 ) -> Result<Option<Taken>, postgres::Error> {
-    sweep(client, times)?;
-    let made = client.query_typed(
-        "INSERT INTO kimt.mailbox (key) VALUES ($1) ON CONFLICT (key) DO NOTHING RETURNING 1",
-        &[(&key, Type::BYTEA)],
-    )?;
     let taken = client.query_typed(
-        "UPDATE kimt.mailbox SET holder = $1, token = $2
-         WHERE key = $3 AND holder IS NULL
-         AND EXISTS (SELECT FROM kimt.worker w WHERE w.id = $1 AND w.until > clock_timestamp())
-         AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
-         RETURNING id, unclean",
+        "WITH allowed AS (
+             SELECT WHERE EXISTS (SELECT FROM kimt.worker WHERE id = $1 AND until > clock_timestamp())
+             AND EXISTS (SELECT FROM kimt.store WHERE closed_until < clock_timestamp())
+         ), taken AS (
+             UPDATE kimt.mailbox SET holder = $1, token = $2
+             WHERE key = $3 AND holder IS NULL AND EXISTS (SELECT FROM allowed) RETURNING id, unclean
+         ), made AS (
+             INSERT INTO kimt.mailbox (key, holder, token) SELECT $3, $1, $2 FROM allowed
+             WHERE NOT EXISTS (SELECT FROM kimt.mailbox WHERE key = $3)
+             ON CONFLICT (key) DO NOTHING RETURNING id, unclean
+         )
+         SELECT id, unclean, false FROM taken
+         UNION ALL SELECT id, unclean, true FROM made
+         UNION ALL SELECT id, unclean, false FROM kimt.mailbox WHERE key = $3 AND holder = $1 AND token = $2",
         &[(&worker, Type::INT8), (&token, Type::INT8), (&key, Type::BYTEA)],
     )?;
-    let new = !made.is_empty();
-    Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new }))
+    Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: row.get(2) }))
 }
 
-/// The mailbox that was taken with this token, if it was: the answer may have been lost with the connection.
-pub(super) fn taken_before(
+/// Does something that finds nothing as long as somebody holds what it wants: once more when those are gone who held it.
+pub(super) fn take_or_sweep<T>(
     client: &mut Client,
-    (worker, token): (i64, i64),
-    key: &[u8],
-) -> Result<Option<Taken>, postgres::Error> {
-    let taken = client.query_typed(
-        "SELECT id, unclean FROM kimt.mailbox WHERE key = $1 AND holder = $2 AND token = $3",
-        &[(&key, Type::BYTEA), (&worker, Type::INT8), (&token, Type::INT8)],
-    )?;
-    Ok(taken.first().map(|row| Taken { mailbox: row.get(0), token, unclean: row.get(1), new: false }))
+    times: &LeaseTimes,
+    mut take: impl FnMut(&mut Client) -> Result<Option<T>, postgres::Error>,
+) -> Result<Option<T>, postgres::Error> {
+    match take(client)? {
+        None if sweep_expired(client, times)? => take(client),
+        taken => Ok(taken),
+    }
 }
 
-/// Frees what processes held that are gone.
+/// Frees what processes held whose lease is over, for those who ask often; whether there were any. It looks at the processes alone.
+pub(super) fn sweep_expired(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
+    let expired = client.query_typed(
+        "SELECT 1 FROM kimt.worker WHERE until < clock_timestamp() - make_interval(secs => $1) LIMIT 1",
+        &[(&seconds(times.grace), Type::FLOAT8)],
+    )?;
+    if expired.is_empty() { Ok(false) } else { sweep(client, times) }
+}
+
+/// The same for every process once in a while. One of them, three times in a lease, looks at all that is held.
+pub(super) fn tidy(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
+    let due = client.query_typed(
+        "UPDATE kimt.store SET searched = clock_timestamp()
+         WHERE searched < clock_timestamp() - make_interval(secs => $1) RETURNING 1",
+        &[(&seconds(times.lease / 3), Type::FLOAT8)],
+    )?;
+    if due.is_empty() { sweep_expired(client, times) } else { sweep(client, times) }
+}
+
+/// Frees what processes held that are gone; whether something was freed.
 ///
 /// - Who is gone is asked first, in a statement of its own: that cannot become untrue, because an expired lease is never renewed. In one
 ///   statement, a mailbox that was taken anew meanwhile would be judged by what was known before.
+/// - A process that took something just when it was swept is gone without a row of its own: so the holders are asked for, too.
 /// - One process frees at a time. Two would meet the same rows in another order, and wait for each other.
-pub(super) fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postgres::Error> {
+fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<bool, postgres::Error> {
     if gone(client, times)?.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let mut transaction = client.transaction()?;
-    transaction.batch_execute(tables::FREEING)?;
+    let alone = transaction.query_typed(tables::FREEING_IF_NOBODY_IS, &[])?;
+    if !alone.iter().any(|row| row.get(0)) {
+        return Ok(false);
+    }
     // Whom another process has freed meanwhile is not among them any more.
     let gone = gone(&mut transaction, times)?;
     if !gone.is_empty() {
@@ -249,7 +274,9 @@ pub(super) fn sweep(client: &mut Client, times: &LeaseTimes) -> Result<(), postg
         jobs::free(&mut transaction, &gone)?;
         transaction.query_typed("DELETE FROM kimt.worker WHERE id = ANY($1)", &[(&gone, Type::INT8_ARRAY)])?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    // Also when another process was faster: what it freed can be taken now.
+    Ok(true)
 }
 
 /// The processes whose lease has been over for longer than the time of grace.

@@ -131,9 +131,10 @@ impl Orders {
 }
 
 pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Orders, postgres::Error> {
+    // Ordered, so that the index is used that knows it at once.
     let rows = client.query_typed(
         "SELECT wish, task, pass, coalesce((SELECT drained FROM kimt.worker WHERE id = $2), false),
-             EXISTS (SELECT FROM kimt.job j WHERE j.fleet = f.id AND j.state = 'open'),
+             (SELECT due FROM kimt.job WHERE fleet = f.id AND state = 'open' AND holder IS NULL ORDER BY due LIMIT 1) IS NOT NULL,
              (SELECT count(*) FROM kimt.job WHERE fleet = f.id AND holder = $2),
              (SELECT count(*) FROM kimt.job WHERE fleet = f.id AND holder IS NOT NULL)
          FROM kimt.fleet f WHERE id = $1",
@@ -144,7 +145,7 @@ pub(super) fn orders(client: &mut Client, fleet: i64, worker: i64) -> Result<Ord
         task: row.get(1),
         pass: row.get(2),
         drained: row.get(3),
-        is_open: row.get(4),
+        is_open: row.get(4) || row.get::<_, i64>(6) > 0,
         held: {
             let count = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or_default();
             (count(5), count(6).max(count(5)))

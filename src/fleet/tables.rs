@@ -3,13 +3,14 @@
 //! Version 1 had the records alone. What a later version adds is added by [`ADDED`], in order, so that an old database becomes like a new one.
 
 /// The version of the tables. A greater number in the database means a later version of the program.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// Lets one of several programs that start at once make the tables.
 pub(super) const ALONE: &str = "SELECT pg_advisory_xact_lock(7310592468)";
 
-/// Lets one process at a time free what others hold.
+/// Lets one process at a time free what others hold; the second one is not waited for.
 pub(super) const FREEING: &str = "SELECT pg_advisory_xact_lock(7310592469)";
+pub(super) const FREEING_IF_NOBODY_IS: &str = "SELECT pg_try_advisory_xact_lock(7310592469)";
 
 /// The tables of version 1.
 pub(super) const FIRST: &str = "
@@ -62,7 +63,8 @@ WHERE NOT EXISTS (SELECT FROM kimt.store);
 ///
 /// 2. Fleets: who is to do what. What is sealed can only be read with the fleet's key file.
 /// 3. When a job was last changed, for whoever watches; what the machines know of the servers; who has a mailbox that several share.
-pub(super) const ADDED: [&str; 2] = [
+/// 4. Which job is due, and which connection is free, without a look at all of them; when it was last looked for holders without a lease.
+pub(super) const ADDED: [&str; 3] = [
     "
 ALTER TABLE kimt.worker
     ADD COLUMN fleet bigint,
@@ -178,5 +180,10 @@ CREATE TABLE kimt.fact (
     content bytea NOT NULL,
     PRIMARY KEY (fleet, what)
 );
+",
+    "
+CREATE INDEX job_due ON kimt.job (fleet, due) WHERE state = 'open' AND holder IS NULL;
+CREATE INDEX slot_free ON kimt.slot (fleet, side, number) WHERE holder IS NULL;
+ALTER TABLE kimt.store ADD COLUMN searched timestamptz NOT NULL DEFAULT '-infinity';
 ",
 ];

@@ -235,9 +235,12 @@ fn an_account_whose_server_asks_to_wait_is_kept_and_its_machine_takes_others_mea
     field.assert_complete();
 }
 
-/// Seconds that so many processes with one job each take over a line of 50 ms for 16 mailboxes.
+/// In the measurement over a far line, each with 120 messages.
+const MAILBOXES: u32 = 40;
+
+/// Seconds that so many processes with one job each take for them over a line of 50 ms.
 fn over_a_far_line(processes: usize) -> f64 {
-    let mut stage = Stage::new(16, 40);
+    let mut stage = Stage::new(MAILBOXES, 60);
     let far = LinkOptions { round_trip: Duration::from_millis(50), ..LinkOptions::default() };
     let links = [Link::start(stage.source.port, far).unwrap(), Link::start(stage.target.port, far).unwrap()];
     (stage.source.port, stage.target.port) = (links[0].port(), links[1].port());
@@ -262,13 +265,18 @@ fn over_a_far_line(processes: usize) -> f64 {
 #[ignore = "it measures, and wants a machine of its own"]
 fn eight_processes_over_a_far_line_and_the_cost_of_the_database() {
     let (one, eight) = (over_a_far_line(1), over_a_far_line(8));
-    println!("50 ms away, 16 mailboxes: one process {one:.1} s, eight {eight:.1} s: {:.1} times as fast", one / eight);
+    println!(
+        "50 ms away, {MAILBOXES} mailboxes: one process {one:.1} s, eight {eight:.1} s: {:.1} times as fast",
+        one / eight
+    );
     let postgres = Postgres::start();
     let mut took = [Vec::new(), Vec::new()];
-    for round in 0..3 {
+    for round in 0..5 {
         for (shared, seconds) in took.iter_mut().enumerate() {
             let stage = Stage::new(1, 1500);
             let ledger = postgres.database();
+            // The tables are made once, not for each mailbox.
+            assert_eq!(finish(kimt().args(["fleet", "upgrade", "--ledger", &ledger])).code, Some(0));
             let more = if shared == 1 { vec!["--ledger", ledger.as_str()] } else { Vec::new() };
             let began = Instant::now();
             let ended = stage.run("migrate", &more);

@@ -23,6 +23,8 @@ mod documents;
 #[cfg(target_os = "linux")]
 mod fleet;
 #[cfg(target_os = "linux")]
+mod fleet_attacked;
+#[cfg(target_os = "linux")]
 mod fleet_together;
 mod kerio;
 mod migrating;

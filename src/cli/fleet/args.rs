@@ -55,7 +55,7 @@ pub(super) enum FleetCommand {
     Work(WorkArguments),
     /// Show how far a fleet is, and who works on it; with --window in the window, account by account
     Watch(WatchArguments),
-    /// Write the report of the whole fleet: report.txt, report.json, report.csv
+    /// Write the report of the whole fleet: report.txt, report.html, report.json, report.csv
     Report(ReportArguments),
     /// Hold all machines between batches
     Pause(PlaceArguments),

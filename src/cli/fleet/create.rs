@@ -6,7 +6,7 @@ use super::setup::{self, JobContent, Setup};
 use super::together;
 use crate::cli::exit_code::ExitStatus;
 use crate::cli::{Refusal, Ways, groupware, request, selection, sentence, state_folder, terminal};
-use crate::domain::{Account, BadLine, Side};
+use crate::domain::{Account, BadLine, FleetFault, RecordFault, Side};
 use crate::fleet::{Fleet, FleetKey, NewJob};
 use crate::migrate::{self, AccountList, Ahead, Options, Request, TargetKind};
 use crate::progress::RunKind;
@@ -48,18 +48,22 @@ pub(super) fn create(typed: CreateArguments) -> Result<ExitStatus, Refusal> {
     };
     let database = place::database(&typed.database, Default::default())?;
     let ahead = look_ahead(&setup, &accounts, &typed.list)?;
-    // Only now: a fleet that cannot be made leaves no key behind.
-    let key = match typed.key_file.try_exists() {
-        Ok(false) => FleetKey::create(&typed.key_file),
-        _ => FleetKey::read(&typed.key_file),
-    };
-    let key = key.map_err(|fault| Refusal::usage(sentence(&fault)))?;
     let certificates = ahead.certificates.clone();
     let setup = Setup { certificates, ..setup };
     let bad = setup.bad_lines.len();
     let setup = setup.pack().map_err(|error| Refusal::usage(format!("--ca-file: {error}.")))?;
     let text = setup::write(&setup).map_err(place::refused)?;
-    let fleet = Fleet::create(database, &key, typed.name.trim(), &text).map_err(place::refused)?;
+    // Only now: a fleet that cannot be made leaves no key behind.
+    let is_new = matches!(typed.key_file.try_exists(), Ok(false));
+    let key = if is_new { FleetKey::create(&typed.key_file) } else { FleetKey::read(&typed.key_file) };
+    let key = key.map_err(|fault| Refusal::usage(sentence(&fault)))?;
+    let fleet = Fleet::create(database, &key, typed.name.trim(), &text).map_err(|error| {
+        // After any other error the fleet may be there all the same, and nothing else opens it.
+        if is_new && matches!(error.fault(), RecordFault::Fleet { why: FleetFault::NameTaken { .. } }) {
+            let _ = std::fs::remove_file(&typed.key_file);
+        }
+        place::refused(error)
+    })?;
     for (side, server) in [(Side::Source, &setup.servers.source), (Side::Target, &setup.servers.target)] {
         if let Some(most) = server.connections.max_connections {
             fleet.set_slots(together::name(side), most).map_err(place::refused)?;

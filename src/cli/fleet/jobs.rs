@@ -3,12 +3,13 @@
 use super::job_report::{self, JobReport};
 use super::setup::{self, JobContent};
 use crate::domain::{Account, AccountId, Problem};
-use crate::fleet::{Errand, Fleet, Job, JobEnd, Wish};
+use crate::fleet::{Errand, Fleet, Job, JobEnd, Orders, Wish};
 use crate::ledger::{LedgerError, LedgerErrorKind};
 use crate::logs;
 use crate::migrate::Work;
 use crate::progress::{AccountEnd, AccountInfo, AccountState};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub(super) struct Jobs {
     held: Mutex<BTreeMap<AccountId, Held>>,
     /// Why no job could be taken any more.
     trouble: Mutex<Option<LedgerError>>,
+    /// Whether orders came by which no job comes any more: whoever waits for one asks at once.
+    heard_of_end: AtomicBool,
 }
 
 /// A job that is worked on.
@@ -41,7 +44,14 @@ struct Held {
 impl Jobs {
     /// The jobs of this pass.
     pub(super) fn of(fleet: std::sync::Arc<Fleet>, pass: i32, machine: String) -> Self {
-        Self { fleet, pass, machine, held: Mutex::default(), trouble: Mutex::default() }
+        Self {
+            fleet,
+            pass,
+            machine,
+            held: Mutex::default(),
+            trouble: Mutex::default(),
+            heard_of_end: AtomicBool::new(false),
+        }
     }
 
     /// The fleet.
@@ -80,11 +90,15 @@ impl Jobs {
         lock(&self.trouble).take()
     }
 
-    /// Whether this run may still get a job.
-    fn may_come(&self) -> Result<bool, LedgerError> {
-        let orders = self.fleet.orders()?;
+    /// Takes notice of orders, so that nobody waits for a job that does not come.
+    pub(super) fn heed(&self, orders: &Orders) {
+        self.heard_of_end.fetch_or(!self.may_come(orders), Ordering::SeqCst);
+    }
+
+    /// Whether this run may still get a job by these orders.
+    fn may_come(&self, orders: &Orders) -> bool {
         let wished = matches!(orders.wish, Wish::Run | Wish::Pause);
-        Ok(wished && orders.is_open && !orders.drained && orders.pass == self.pass)
+        wished && orders.is_open && !orders.drained && orders.pass == self.pass
     }
 
     /// What is next, now that this job was taken: its account, or another job when this one is not to be worked on, which is reported at once,
@@ -93,7 +107,7 @@ impl Jobs {
         let JobContent { account, refused, mailbox } = setup::read(&job.content)?;
         logs::hide([(account.address.to_string(), &account.password)]);
         if let Some(problem) = refused {
-            let state = ended_at_once(&account, problem);
+            let state = failed_at_once(info(&account), problem);
             job_report::send(&self.fleet, &job, &JobReport::now(state))?;
             self.fleet.end(&job, JobEnd::Ended("failed"))?;
             return Ok(Next::Now);
@@ -115,7 +129,7 @@ impl Jobs {
     fn try_next(&self, id: AccountId) -> Result<Next, LedgerError> {
         match self.fleet.take(self.pass, &self.machine)? {
             Some(job) => self.begin(id, job),
-            None => Ok(if self.may_come()? { Next::Later } else { Next::Never }),
+            None => Ok(if self.may_come(&self.fleet.orders()?) { Next::Later } else { Next::Never }),
         }
     }
 }
@@ -137,6 +151,11 @@ impl Work for Jobs {
                 Ok(Next::Later) => {}
                 Ok(Next::Never) => return None,
                 Err(error) if error.kind() == LedgerErrorKind::Unreachable => log::warn!("{error}"),
+                // That job has ended, and the others have no part in it.
+                Err(error) if error.kind() == LedgerErrorKind::Damaged => {
+                    log::error!("{error}");
+                    continue;
+                }
                 Err(error) => {
                     log::error!("{error}");
                     lock(&self.trouble).get_or_insert(error);
@@ -144,7 +163,7 @@ impl Work for Jobs {
                 }
             }
             let until = Instant::now() + pause;
-            while Instant::now() < until && !stopping() {
+            while Instant::now() < until && !stopping() && !self.heard_of_end.swap(false, Ordering::SeqCst) {
                 std::thread::sleep(NOTICE);
             }
             pause = (pause * 2).min(longest);
@@ -153,14 +172,14 @@ impl Work for Jobs {
     }
 }
 
-/// The state of an account that ended before any server was asked.
-pub(super) fn ended_at_once(account: &Account, problem: Problem) -> AccountState {
+/// The state of an account that failed before any server was asked.
+pub(super) fn failed_at_once(info: AccountInfo, problem: Problem) -> AccountState {
     AccountState {
         problems: vec![(None, problem)],
         started_at: Some(0),
         ended_at: Some(0),
         end: Some(AccountEnd::Failed),
-        ..AccountState::new(info(account))
+        ..AccountState::new(info)
     }
 }
 

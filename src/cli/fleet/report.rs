@@ -2,17 +2,17 @@
 
 use super::args::ReportArguments;
 use super::job_report::JobReport;
-use super::jobs::{ended_at_once, info};
+use super::jobs::{failed_at_once, info};
 use super::setup::{self, JobContent, Setup};
 use super::{facts, place, times};
 use crate::cli::exit_code::ExitStatus;
 use crate::cli::progress::Voice;
 use crate::cli::{Refusal, conclusion};
-use crate::domain::{Problem, ProblemKind};
+use crate::domain::{FleetFault, Note, OwnFile, Problem, ProblemKind, Sealed};
 use crate::fleet::{Fleet, KnownJob, Status, Wish};
 use crate::ledger::LedgerError;
 use crate::logs;
-use crate::progress::{AccountEnd, AccountState, RunInfo, RunKind, RunState, Step};
+use crate::progress::{AccountEnd, AccountInfo, AccountState, RunInfo, RunKind, RunState, Step};
 use crate::report::write_all;
 use std::path::Path;
 
@@ -79,12 +79,16 @@ pub(super) fn run_info(status: &Status, setup: &Setup) -> RunInfo {
 ///
 /// - One that nobody works on any more, without an end, was left by a machine that vanished: it waits for another one.
 /// - One that failed, and is to be tried again, waits too. After a stop both count as stopped.
+/// - One whose row somebody has altered failed, whatever the row says. Where even its name cannot be read, it has its number.
 pub(super) fn account(job: &KnownJob, status: &Status) -> Result<AccountState, LedgerError> {
+    if job.is_altered {
+        return Ok(altered(job));
+    }
     let content: JobContent = setup::read(job.content.as_deref().map_or(&[], Vec::as_slice))?;
     let machine = job.machine.clone();
     if job.is_lost {
         let problem = Problem::new(ProblemKind::Internal).for_account(&content.account.address);
-        return Ok(AccountState { machine, ..ended_at_once(&content.account, problem) });
+        return Ok(AccountState { machine, ..failed_at_once(info(&content.account), problem) });
     }
     let Some(report) = job.report.as_deref().filter(|_| job.is_of_task) else {
         let machine = if job.is_held { machine } else { String::new() };
@@ -104,4 +108,20 @@ pub(super) fn account(job: &KnownJob, status: &Status) -> Result<AccountState, L
         }
     }
     Ok(state)
+}
+
+fn altered(job: &KnownJob) -> AccountState {
+    let known: Option<JobContent> = job.content.as_deref().and_then(|text| setup::read(text).ok());
+    let fault = FleetFault::Altered { what: Sealed::Job { number: job.ordinal } };
+    let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Record).noting(Note::Record(fault.into()));
+    let info = known.map_or_else(
+        || AccountInfo {
+            address: format!("job {}", job.ordinal),
+            full_name: String::new(),
+            target_address: None,
+            line: 0,
+        },
+        |content| info(&content.account),
+    );
+    failed_at_once(info, problem)
 }

@@ -152,10 +152,10 @@ impl Worker<'_> {
         let begun = |run: &Run| {
             shared_ledger::stop_on_loss(database, run);
             let state = run.state();
-            let (fleet, stopper, ended, pass) = (self.fleet.clone(), run.stopper(), over.clone(), orders.pass);
+            let (jobs, stopper, ended, pass) = (jobs.clone(), run.stopper(), over.clone(), orders.pass);
             let share = share.clone();
             threads.push(std::thread::spawn(move || reporting.run(&state)));
-            threads.push(std::thread::spawn(move || follow_orders(&fleet, (&stopper, &share), &ended, pass)));
+            threads.push(std::thread::spawn(move || follow_orders(&jobs, (&stopper, &share), &ended, pass)));
         };
         let voice = Voice::choose(self.typed.json, self.typed.quiet);
         let ended = run::carry_out_for(
@@ -179,10 +179,14 @@ impl Worker<'_> {
 }
 
 /// Passes on what is wished of all machines, and which share of the limits is this one's, until the run is over.
-fn follow_orders(fleet: &Fleet, (stopper, share): (&Stopper, &Share), over: &AtomicBool, pass: i32) {
+fn follow_orders(jobs: &Jobs, (stopper, share): (&Stopper, &Share), over: &AtomicBool, pass: i32) {
     let mut wished = Wish::Run;
     while !over.load(Ordering::SeqCst) {
-        match fleet.orders() {
+        let orders = jobs.fleet().orders();
+        if let Ok(orders) = &orders {
+            jobs.heed(orders);
+        }
+        match orders {
             Ok(orders) if orders.pass != pass => return,
             Ok(orders) => {
                 share.set(orders.share());

@@ -63,14 +63,8 @@ impl Pair {
 fn a_standby_that_is_promoted_is_noticed_at_once_and_nobody_works_on_with_what_it_may_not_have() {
     let pair = Pair::start();
     let one = machine(&pair.url(), LONG);
-    let (mut ledger, _) = opened(&one);
-    let record = inbox(&mut ledger);
-    intend(&mut ledger, &record, &[1]);
-    let until = Instant::now() + Duration::from_secs(30);
-    while pair.replicated("SELECT count(*) FROM kimt.block") == 0 {
-        assert!(Instant::now() < until, "nothing is replicated");
-        std::thread::sleep(milliseconds(50));
-    }
+    let (mut ledger, record) = working(&one);
+    until("it is replicated", || pair.replicated("SELECT count(*) FROM kimt.block") > 0);
     pair.fail_over();
     let refused = ledger.record(&record, &[], &[], &[(Uid(2), 10)], 100).unwrap_err();
     assert_eq!(refused.kind(), LedgerErrorKind::Fenced, "{refused}");
@@ -88,9 +82,5 @@ fn a_fail_over_behind_a_pool_of_connections_is_noticed_with_the_next_renewal() {
     let lost = database(&url, LeaseTimes { renew: milliseconds(300), ..LONG });
     assert!(lost.holds());
     postgres.connect(&url).batch_execute("UPDATE kimt.store SET timeline = timeline - 1").unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    while lost.holds() {
-        assert!(Instant::now() < until, "it was renewed");
-        std::thread::sleep(milliseconds(50));
-    }
+    until("no renewal is granted", || !lost.holds());
 }

@@ -45,7 +45,11 @@ impl Prepared {
         for end in self.groupware.iter_mut().flat_map(|ends| [&mut ends.source, &mut ends.target]) {
             end.server.rate = end.server.rate.take().map(|rate| rate.shared(together.share()));
         }
-        Self { directory: Box::new(OneByOne::new(self.directory, together.clone())), ..self }
+        // Where nobody is created, nobody waits for others.
+        if self.administration.is_some() {
+            self.directory = Box::new(OneByOne::new(self.directory, together.clone()));
+        }
+        self
     }
 }
 
