@@ -439,14 +439,17 @@ fn what_is_wrong_with_a_fleet_is_said_in_a_sentence_with_its_exit_status() {
 /// As each earlier version of the tables left them. Version 1 had no fleets; what version 2 has of one is kept.
 #[test]
 fn a_database_with_the_tables_of_an_earlier_version_is_brought_up_to_date() {
-    const TO_3: &str = "DROP INDEX kimt.job_due; UPDATE kimt.store SET version = 3";
-    const TO_2: &str = "DROP TABLE kimt.fact; DROP INDEX kimt.job_due; ALTER TABLE kimt.job DROP COLUMN changed; UPDATE kimt.store SET version = 2";
+    const TO_3: &str = "DROP INDEX kimt.job_due, kimt.slot_free; ALTER TABLE kimt.store DROP COLUMN searched;
+         UPDATE kimt.store SET version = 3";
+    const TO_2: &str =
+        "DROP TABLE kimt.fact; ALTER TABLE kimt.job DROP COLUMN changed; UPDATE kimt.store SET version = 2";
     const TO_1: &str =
         "DROP TABLE kimt.fact, kimt.errand, kimt.refusal, kimt.slot, kimt.job, kimt.wave, kimt.fleet, kimt.item;
          ALTER TABLE kimt.worker DROP COLUMN fleet, DROP COLUMN machine, DROP COLUMN egress, DROP COLUMN began, DROP COLUMN drained;
          UPDATE kimt.store SET version = 1;";
-    for (version, back) in [(1, TO_1), (2, TO_2), (3, TO_3)] {
+    for (version, back) in [(1, TO_1), (2, TO_2), (3, "")] {
         let field = Field::with_fleet(1, 3);
+        field.sql(TO_3);
         field.sql(back);
         for command in ["watch", "migrate"] {
             let old = field.run(command, &[]);

@@ -132,3 +132,22 @@ fn many_that_free_at_once_what_others_held_do_not_wait_for_each_other() {
         assert_eq!(machines[0].status().unwrap().held, 0, "{round}");
     }
 }
+
+/// As one leaves it that took something just when it was swept. To look for such holders takes long, so one process does it, once in a while.
+#[test]
+fn what_somebody_holds_without_a_lease_is_freed_by_one_search_in_a_third_of_a_lease() {
+    let yard = Yard::new(1);
+    let fleet = yard.machine("");
+    let (mut client, times) = (yard.postgres.connect(&yard.url), LeaseTimes::default());
+    let hold = || yard.sql("UPDATE kimt.job SET holder = 7, token = 7");
+    hold();
+    yard.sql("UPDATE kimt.store SET searched = clock_timestamp() - interval '19 seconds'");
+    schema::tidy(&mut client, &times).unwrap();
+    assert_eq!(fleet.status().unwrap().held, 1, "it is not time yet");
+    yard.sql("UPDATE kimt.store SET searched = clock_timestamp() - interval '21 seconds'");
+    schema::tidy(&mut client, &times).unwrap();
+    assert_eq!(fleet.status().unwrap().held, 0);
+    hold();
+    schema::tidy(&mut client, &times).unwrap();
+    assert_eq!(fleet.status().unwrap().held, 1, "another one has searched");
+}
