@@ -31,8 +31,9 @@ pub(super) fn records(database: &Arc<Database>, state_folder: &Path) -> Arc<dyn 
 /// mailboxes.
 pub(super) fn stop_on_loss(database: &Arc<Database>, run: &Run) {
     let stopper = run.stopper();
-    let holder = database.clone();
-    stopper.sends_only_while(move || holder.holds());
+    // Weak, because the database knows the stopper: two that hold each other would never give the lease back.
+    let holder = Arc::downgrade(database);
+    stopper.sends_only_while(move || holder.upgrade().is_some_and(|database| database.holds()));
     database.on_loss(move || stopper.stop_now());
 }
 

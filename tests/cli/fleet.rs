@@ -150,6 +150,7 @@ fn two_machines_share_the_mailboxes_and_any_third_makes_the_one_report() {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.messages()[0] > 0, "each did its share: {ended:?}");
     }
+    assert_eq!(field.count("SELECT count(*) FROM kimt.worker"), 0, "whoever has ended has given its lease back");
     let (ended, report) = field.report();
     assert_eq!((ended.code, ended.messages()), (Some(0), [180, 0, 0]), "{ended:?}");
     assert_eq!(report["accounts"].as_array().unwrap().len(), 6, "{report}");
