@@ -4,7 +4,8 @@ use super::component::{self, Component};
 use super::line::{Line, unfold};
 use super::{Changes, Unusable, zone};
 use crate::domain::{ItemChange, ItemFault, ItemForm, ItemKind, ItemName, TextFault};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An event or a task as the source has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,8 +224,31 @@ fn kind_of(component: &str) -> Option<ItemKind> {
     }
 }
 
+/// Of several that are the same series or the same exception, the one that was changed last (RFC 5545, section 3.8.7.4); exports hold such.
+/// Where nothing says which that is, all stay.
+fn last_revisions(components: Vec<Component>) -> Vec<Component> {
+    let place = |it: &Component| it.line("RECURRENCE-ID").map(|line| (line.value.clone(), line.parameters.clone()));
+    let revision = |it: &Component| {
+        let sequence = it.text("SEQUENCE").and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+        let changed = it.text("LAST-MODIFIED").or_else(|| it.text("DTSTAMP")).unwrap_or_default();
+        (sequence, changed)
+    };
+    let (mut last, mut places): (Vec<Component>, _) = (Vec::new(), HashMap::new());
+    for component in components {
+        let earlier = places.entry(place(&component)).or_insert(last.len());
+        match last.get_mut(*earlier).map(|earlier| (revision(&component).cmp(&revision(earlier)), earlier)) {
+            Some((Ordering::Greater, earlier)) => *earlier = component,
+            Some((Ordering::Less, _)) => {}
+            Some((Ordering::Equal, earlier)) if *earlier == component => {}
+            _ => last.push(component),
+        }
+    }
+    last
+}
+
 /// What holds for the whole object: a series for its exceptions, and the zones that it names and no others.
 fn finished(mut item: CalendarItem) -> Result<CalendarItem, Unusable> {
+    item.components = last_revisions(item.components);
     let masters = item.components.iter().filter(|component| component.line("RECURRENCE-ID").is_none()).count();
     let refused = |item: &CalendarItem, why: ItemFault| Err(Unusable { name: item.name(), why, left_out: false });
     if masters > 1 {
@@ -283,11 +307,29 @@ mod tests {
     }
 
     #[test]
+    fn of_an_event_that_a_file_holds_twice_the_last_revision_counts() {
+        let event = |lines: &str| format!("BEGIN:VEVENT\nUID:a\nDTSTART:20240101T090000Z\n{lines}\nEND:VEVENT\n");
+        let of = |one: &str, other: &str| {
+            split_calendar(&format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR", event(one), event(other)), "").remove(0)
+        };
+        let summary = |item: CalendarItem| (item.components.len(), item.components[0].text("SUMMARY").unwrap());
+        let new = (1, "New".to_owned());
+        assert_eq!(summary(of("SUMMARY:New", "SUMMARY:New").unwrap()), new);
+        assert_eq!(summary(of("SUMMARY:Old", "SUMMARY:New\nSEQUENCE:1").unwrap()), new);
+        assert_eq!(
+            summary(of("SUMMARY:New\nDTSTAMP:20240102T000000Z", "SUMMARY:Old\nDTSTAMP:20240101T000000Z").unwrap()),
+            new
+        );
+        assert_eq!(of("SUMMARY:One", "SUMMARY:Other").unwrap_err().why, ItemFault::Twice);
+    }
+
+    #[test]
     fn what_cannot_be_used_is_named_and_the_rest_continues() {
         let exceptions =
             "BEGIN:VEVENT\nUID:a\nSUMMARY:Lost\nRECURRENCE-ID:20240102T090000Z\nDTSTART:20240102T100000Z\nEND:VEVENT\n";
+        let others = exceptions.replace("20240102", "20240103");
         let text = format!(
-            "BEGIN:VCALENDAR\n{exceptions}{exceptions}BEGIN:VEVENT\nUID:b\nDTSTART;TZID=Nowhere:20240101T090000\nEND:VEVENT\nBEGIN:VEVENT\nUID:c\nSUMMARY:None\nEND:VEVENT\nBEGIN:VEVENT\nUID:d\nDTSTART:20240101\nEND:VEVENT\nEND:VCALENDAR"
+            "BEGIN:VCALENDAR\n{exceptions}{others}BEGIN:VEVENT\nUID:b\nDTSTART;TZID=Nowhere:20240101T090000\nEND:VEVENT\nBEGIN:VEVENT\nUID:c\nSUMMARY:None\nEND:VEVENT\nBEGIN:VEVENT\nUID:d\nDTSTART:20240101\nEND:VEVENT\nEND:VCALENDAR"
         );
         let results = split_calendar(&text, "");
         let why: Vec<ItemFault> = results.iter().filter_map(|it| it.as_ref().err()).map(|it| it.why.clone()).collect();

@@ -109,7 +109,7 @@ impl Log for Filtered {
 
 /// Whether a log target is of this program: a module, or the name of a protocol.
 fn is_ours(target: &str) -> bool {
-    matches!(target, "kimt" | "imap" | "kerio") || target.starts_with("kimt::")
+    matches!(target, "kimt" | "imap" | "kerio" | "dav") || target.starts_with("kimt::")
 }
 
 fn clean(message: &str) -> String {

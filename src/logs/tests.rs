@@ -7,6 +7,7 @@ fn debug_log_follows_the_run_and_shows_no_secret_and_no_forged_line() {
     let first = start(Some(scratch.path())).unwrap();
     hide([("ann@example.com", &crate::domain::Secret::new("tops3cret"))]);
     log::debug!(target: "imap", "< * OK tops3cret\r\n2026-01-01 [ERROR] forged\u{202e}");
+    log::debug!(target: "dav", "PROPFIND /ann/: 207");
     log::info!(target: "ureq", "somebody else's talk");
     log::warn!(target: "ureq", "somebody else's trouble");
     log::debug!("{}", "x".repeat(100_000));
@@ -20,6 +21,7 @@ fn debug_log_follows_the_run_and_shows_no_secret_and_no_forged_line() {
     let read = |folder: &Path| std::fs::read_to_string(folder.join(DEBUG_LOG)).unwrap();
     let (first, second) = (read(&first), read(&second));
     assert!(first.contains("< * OK …\u{fffd}\u{fffd}2026-01-01 [ERROR] forged\u{fffd}\n"), "{first}");
+    assert!(first.contains("PROPFIND /ann/: 207"), "{first}");
     assert!(first.contains("somebody else's trouble") && !first.contains("somebody else's talk"), "{first}");
     assert!(first.lines().all(|line| line.len() < 17_000) && first.contains("(100000 bytes)"));
     assert!(second.contains("the second run") && !first.contains("the second run"));

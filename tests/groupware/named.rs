@@ -187,6 +187,16 @@ fn a_listing_in_pages_is_read_to_its_end_on_both_sides() {
 }
 
 #[test]
+fn an_answer_that_is_not_in_the_encoding_it_says_changes_no_text() {
+    let pair = Pair::start();
+    pair.source.change(|it| it.mixes_encodings = true);
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!(outcome(&run), [ALL, 0, 0, 0, 0, 0], "{:#?}", said(&run));
+    let all: String = pair.target.items(account().0).into_iter().map(|(_, text)| text.replace("\r\n ", "")).collect();
+    assert!(all.contains("Jörg Keller") && !all.contains('\u{fffd}'), "{all}");
+}
+
+#[test]
 fn what_is_left_out_of_an_answer_is_asked_for_alone() {
     let pair = Pair::start();
     for server in [&pair.source, &pair.target] {

@@ -27,7 +27,10 @@ pub(super) fn answer(store: &mut Store, user: &str, request: &Request) -> Answer
         }
         "REPORT" if body.contains("sync-collection") && store.behaviour.gives_tokens => changes(store, &path, &body),
         "REPORT" if body.contains("sync-collection") && store.behaviour.gives_pages => page(store, &path, &body),
-        "REPORT" if body.contains("multiget") => multiget(store, user, &body),
+        "REPORT" if body.contains("multiget") => match multiget(store, user, &body) {
+            answer if store.behaviour.mixes_encodings => in_latin_1(answer),
+            answer => answer,
+        },
         "REPORT" if body.contains("calendar-query") => query(store, &path),
         "REPORT" if body.contains("addressbook-query") && store.behaviour.searches_cards => groups(store, &path),
         "GET" => match store.resources.get(&path).filter(|_| store.owns(user, &path)) {
@@ -65,6 +68,13 @@ pub(super) fn with_address(answer: Answer, address: &str) -> Answer {
         let begin = "<D:response><D:href>";
         body.replace(&format!("{begin}/"), &format!("{begin}{address}/"))
     })
+}
+
+/// The same answer in Latin-1, which it does not say.
+fn in_latin_1(mut answer: Answer) -> Answer {
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    answer.body = text.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect();
+    answer
 }
 
 /// The same answer with what could make it grow without end.

@@ -28,6 +28,8 @@ pub struct DavBehaviour {
     pub gives_pages: bool,
     /// Items that a request for many gets at most; nothing is said of the others.
     pub delivers_at_most: usize,
+    /// Whether a request for many is answered in Latin-1, though the answer says that it is UTF-8.
+    pub mixes_encodings: bool,
     /// UIDs that are refused, as if another collection had them.
     pub refuses_uids: Vec<&'static str>,
     /// The largest item that is stored, in bytes.
@@ -68,6 +70,7 @@ impl Default for DavBehaviour {
             lists_at_most: usize::MAX,
             gives_pages: false,
             delivers_at_most: usize::MAX,
+            mixes_encodings: false,
             refuses_uids: Vec::new(),
             stores_at_most: usize::MAX,
             declares_entities: false,
