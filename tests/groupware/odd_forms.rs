@@ -2,10 +2,12 @@
 
 use crate::embedded::stage::kinds;
 use crate::standin::{ALL, Pair};
+use crate::support::dav::DavClient;
 use crate::{account, outcome, said, sample};
 use kimt::domain::ProblemKind;
 use kimt::progress::{RunKind, Verdict};
 use kimt::rehearsal::dav::DavFault;
+use std::collections::BTreeSet;
 
 /// The text of the item on the target that has these words.
 fn on_target(pair: &Pair, words: &str) -> String {
@@ -95,7 +97,8 @@ fn what_the_target_has_in_another_zone_is_the_same_event_and_what_is_an_hour_off
     pair.target.add(account().0, "Calendar", "o.ics", &sample::calendar(&event("off", ":20240701T080000Z")));
     let run = pair.office.run(RunKind::Migrate);
     assert_eq!(outcome(&run), [ALL, 1, 1, 0, 0, 0], "{:#?}", said(&run));
-    assert!(said(&run).join("\n").contains("DTSTART"), "{:#?}", said(&run));
+    let said = said(&run).join("\n");
+    assert!(said.contains("'off' of 2024-07-01") && said.contains("DTSTART"), "{said}");
     pair.assert_safe();
 }
 
@@ -176,4 +179,32 @@ fn what_the_target_has_and_does_not_give_is_named_and_the_rest_goes_on() {
     assert_eq!(kinds(&run), [ProblemKind::ItemsUnreadThere].into());
     assert!(said(&run)[0].contains("1 item of 'Calendar' on the target cannot be read"), "{:#?}", said(&run));
     pair.assert_safe();
+}
+
+#[test]
+fn two_calendars_of_one_name_stay_two() {
+    let pair = Pair::start();
+    let (user, password) = account();
+    let client = DavClient::new(pair.source.port(), user, password);
+    for number in [1, 2] {
+        let place = format!("/full-calendars/example.com/ann/work-{number}/");
+        client.make_calendar(&place, "Work", "VEVENT");
+        let text = sample::event(&format!("work-{number}@x"), "DTSTART:20240101T100000Z\r\nSUMMARY:Work\r\n");
+        client.put(&format!("{place}w.ics"), "text/calendar", &sample::calendar(&text));
+    }
+    let run = pair.office.run(RunKind::Migrate);
+    assert_eq!((outcome(&run), run.verdict()), ([ALL + 2, 0, 0, 0, 0, 0], Verdict::AllComplete), "{:#?}", said(&run));
+    let made = || {
+        let made = pair.target.requests().into_iter().filter(|(method, _)| method == "MKCALENDAR");
+        made.map(|(_, path)| path).collect::<BTreeSet<_>>()
+    };
+    let places = made();
+    assert_eq!(places.len(), 2, "{places:?}");
+    for place in &places {
+        let puts =
+            pair.target.requests().into_iter().filter(|(method, path)| method == "PUT" && path.starts_with(place));
+        assert_eq!(puts.count(), 1, "{place}");
+    }
+    let again = pair.office.run(RunKind::Migrate);
+    assert_eq!((outcome(&again), made()), ([0, ALL + 2, 0, 0, 0, 0], places), "{:#?}", said(&again));
 }

@@ -8,6 +8,7 @@
 use super::sides::{Failure, OnDavSide};
 use crate::dav::{Collection, CollectionKind, DavError, Target};
 use crate::domain::{ItemKind, Side};
+use std::collections::BTreeSet;
 
 /// How servers and people call the calendar that is there from the beginning.
 const DEFAULT_NAMES: [&str; 8] =
@@ -21,6 +22,8 @@ const BOOK_NAMES: [&str; 8] =
 /// The collections of the target.
 pub(super) struct Places {
     pub(super) collections: Vec<Collection>,
+    /// The names that calendars of the source have, or get, on the target where one is made for them.
+    pub(super) own_names: BTreeSet<String>,
     default_calendar: Option<usize>,
     tasks: Option<usize>,
     book: Option<usize>,
@@ -116,7 +119,7 @@ impl Places {
     }
 
     fn of(collections: Vec<Collection>) -> Self {
-        Self { collections, default_calendar: None, tasks: None, book: None }
+        Self { collections, own_names: BTreeSet::new(), default_calendar: None, tasks: None, book: None }
     }
 
     fn with_names(mut self) -> Self {
@@ -187,7 +190,9 @@ impl Places {
 
     fn calendar_of(&self, source: &Collection, own: &str) -> Option<usize> {
         let made = self.collections.iter().position(|it| it.href.name() == own && it.events);
-        made.or_else(|| self.collections.iter().position(|it| it.events && it.name == source.name))
+        // One that was made for another calendar, which is called the same, stays that one's.
+        let is_free = |it: &Collection| !self.own_names.contains(&it.href.name());
+        made.or_else(|| self.collections.iter().position(|it| it.events && it.name == source.name && is_free(it)))
     }
 
     /// Makes a collection and looks whether it is there. A refusal is no failure: its items go elsewhere.
@@ -210,8 +215,9 @@ impl Places {
                 self.collections.push(found);
             }
         }
-        let known = Self { collections: std::mem::take(&mut self.collections), ..*self }.with_names();
-        let Self { collections, default_calendar, tasks, book } = known;
+        let Self { collections, default_calendar, tasks, book, .. } =
+            Self { default_calendar: self.default_calendar, ..Self::of(std::mem::take(&mut self.collections)) }
+                .with_names();
         self.collections = collections;
         self.default_calendar = self.default_calendar.or(default_calendar);
         self.tasks = self.tasks.or(tasks);

@@ -12,6 +12,7 @@ use crate::ledger::{ItemRecord, ItemState};
 use crate::migrate::groupware::origin::{Origin, Text};
 use crate::migrate::groupware::outgoing::{self, Conversion, Outgoing, own_name};
 use crate::migrate::groupware::places::Route;
+use crate::migrate::groupware::reporter::ItemReporter;
 use crate::migrate::groupware::sides::Failure;
 use crate::migrate::groupware::survey::Held;
 use crate::migrate::groupware::tripwire;
@@ -27,6 +28,12 @@ struct Place<'a> {
     /// How many items the text holds, and whether it holds more.
     items: u32,
     has_more: bool,
+}
+
+/// The name of the calendar that is made for one of the source, where it needs one.
+pub(super) fn own_place(reporter: &ItemReporter<'_>, collection: &Collection) -> String {
+    let own = own_name(&reporter.account.target().key(), collection.href.canonical(), "", ItemKind::Event);
+    own.trim_end_matches(".ics").to_owned()
 }
 
 impl Copying<'_, '_> {
@@ -72,9 +79,7 @@ impl Copying<'_, '_> {
             return Ok(());
         }
         self.know_target(held.collection.kind)?;
-        let own =
-            own_name(&self.reporter.account.target().key(), held.collection.href.canonical(), "", ItemKind::Event);
-        let own = own.trim_end_matches(".ics").to_owned();
+        let own = own_place(self.reporter, &held.collection);
         let route = self.places.route(&mut self.target, &held.collection, first, &own)?;
         if route.category.is_some() {
             let problem = self.reporter.of_collection(ProblemKind::CollectionMerged, Side::Target, &held.collection);

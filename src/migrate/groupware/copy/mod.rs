@@ -179,7 +179,8 @@ fn copy(
         }
         (false, _) => Attendees::Listed,
     };
-    let places = Places::look(&mut target)?;
+    let mut places = Places::look(&mut target)?;
+    places.own_names = held.iter().map(|held| deciding::own_place(reporter, &held.collection)).collect();
     let mut copying = Copying {
         reporter,
         ledger,
