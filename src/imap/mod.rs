@@ -38,7 +38,7 @@ mod writer;
 mod written_name;
 
 pub use amend::{FlagChange, FlagsChanged, Removed};
-pub use append::{Announced, AppendWay, Appender, Begun, Destination, Refusal, Settled, Stored};
+pub use append::{Announced, AppendWay, Appender, Begun, Counted, Destination, Refusal, Settled, Stored};
 pub use bodies::{BodyBatch, BodyFeed, BodySink, FolderToRead, NotOpened, SinkClosed};
 pub use capabilities::{Capabilities, Offer};
 pub use connect::{Endpoint, Greeted, connect};

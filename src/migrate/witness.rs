@@ -8,6 +8,7 @@
 //! 3. On the target, a place has to hold a message of the recorded size; one of another size is read. An empty place is a deletion by the
 //!    user, if the target's UIDNEXT shows that the folder continued from there.
 //! 4. UIDNEXT must not have gone back on either side. A UIDNEXT that is not above all UIDs that exist proves nothing.
+//! 5. What STATUS says about a folder of the source must be what opening it said. If it is not, STATUS is not believed for any folder.
 //!
 //! In case of doubt the folder is compared by content.
 
@@ -18,6 +19,7 @@ use super::folder::witnesses::{Witnesses, sample};
 use super::halt::{Halt, both};
 use super::sessions::{Sessions, target_name};
 use crate::domain::{MessageHead, Side, Uid};
+use crate::imap::{FolderStatus, ImapError};
 use crate::ledger::{FolderRecord, Ledger, Message};
 use std::collections::BTreeMap;
 
@@ -74,8 +76,13 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
     let mut take_here = |index: usize, head: MessageHead| _ = here[index].insert(head.uid, head.size);
     let mut take_there = |index: usize, head: MessageHead| _ = there[index].insert(head.uid, head.size);
     let (mut ended_here, mut ended_there) = (0, 0);
+    let mut opened = vec![None; part.len()];
+    let mut end_here = |index: usize, status: Result<FolderStatus, ImapError>| {
+        ended_here = index + 1;
+        opened[index] = status.ok();
+    };
     let looked = both(
-        || source.scan_some(&source_names, &uids, &mut take_here, &mut |index, _| ended_here = index + 1),
+        || source.scan_some(&source_names, &uids, &mut take_here, &mut end_here),
         || target.reader().scan_some(&target_names, &places, &mut take_there, &mut |index, _| ended_there = index + 1),
     );
     if let Err(halt) = looked {
@@ -88,9 +95,11 @@ fn look_at(mailbox: &mut Mailbox<'_>, sessions: &mut Sessions, part: &mut [Recor
         return Err(halt);
     }
     let mut there: BTreeMap<usize, BTreeMap<Uid, u64>> = placed.into_iter().zip(there).collect();
-    for ((index, Recorded { job, sampled, .. }), here) in part.iter_mut().enumerate().zip(here) {
+    for ((index, Recorded { job, sampled, .. }), (here, opened)) in
+        part.iter_mut().enumerate().zip(here.into_iter().zip(opened))
+    {
         let there = there.remove(&index).unwrap_or_default();
-        job.progress.witnesses = Some(Witnesses { sampled: std::mem::take(sampled), here, there });
+        job.progress.witnesses = Some(Witnesses { sampled: std::mem::take(sampled), here, there, opened });
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use kimt::rehearsal::{Content, NewMessage, Profile};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const FOLDERS: [(&str, u32); 2] = [("INBOX", 9), ("Work", 7)];
 /// What a target announces as UIDNEXT; as it is with the first.
@@ -35,7 +36,7 @@ fn stored(command: &Command) -> NewMessage {
 }
 
 /// How many messages of the source are missing on the target, and how many are there more than once.
-fn missing_and_doubled(stage: &Stage) -> [usize; 2] {
+pub fn missing_and_doubled(stage: &Stage) -> [usize; 2] {
     let [here, there] = [stage.source.mail(), stage.target.mail()].map(|mail| {
         let mut tally = BTreeMap::new();
         for (name, folder) in mail.folders {
@@ -49,7 +50,7 @@ fn missing_and_doubled(stage: &Stage) -> [usize; 2] {
     [surplus(&here, &there), surplus(&there, &here)]
 }
 
-fn counted(state: &RunState, kind: ProblemKind) -> u64 {
+pub fn counted(state: &RunState, kind: ProblemKind) -> u64 {
     let problems = state.accounts.iter().flat_map(|account| &account.problems);
     problems.filter(|(_, problem)| problem.kind == kind).map(|(_, problem)| problem.count).sum()
 }
@@ -188,6 +189,45 @@ fn what_a_target_confirms_and_does_not_store_is_missing_and_comes_with_the_next_
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_a_target_does_not_keep_is_named_in_the_run_in_which_it_went_whoever_took_it() {
+    // The target keeps the newest messages of a folder only; or its owner deletes one when all were read back.
+    for (most, verify) in [Some(5), None].into_iter().flat_map(|most| EVERY_WAY.map(|verify| (most, verify))) {
+        let mut stage = stage(verify);
+        let (there, is_done) = (stage.target.server.store().clone(), AtomicBool::new(false));
+        let take_away = move |command: &Command| {
+            let reads_marks = command.name == "UID FETCH" && command.text.contains("INTERNALDATE");
+            for (name, folder) in there.snapshot(ANN).unwrap().folders {
+                let uids: Vec<u32> = folder.messages.iter().map(|message| message.uid).collect();
+                let surplus = match most {
+                    Some(most) => uids.len().saturating_sub(most),
+                    None if !reads_marks || uids.len() != 7 || is_done.swap(true, Ordering::SeqCst) => 0,
+                    None => {
+                        std::thread::sleep(Duration::from_millis(300));
+                        1
+                    }
+                };
+                for uid in &uids[..surplus] {
+                    there.delete_message(ANN, str::from_utf8(&name).unwrap(), *uid).unwrap();
+                }
+            }
+            Fate::Pass
+        };
+        stage.target.tamper(Tamper::commands(take_away).offering(WITH_UIDS));
+        let state = stage.migrate();
+        let [missing, doubled] = missing_and_doubled(&stage);
+        let shown = format!("{most:?} {verify:?}: {missing} missing: {:?} {:?}", state.verdict(), problems(&state));
+        if (most, verify) == (None, Verify::None) {
+            // Nothing is looked at once all have arrived.
+            assert_eq!(missing, 0, "{shown}");
+            continue;
+        }
+        assert!(missing > 0 && doubled == 0, "{shown}");
+        let named = counted(&state, ProblemKind::MessageMissing);
+        assert_eq!((state.verdict(), named), (Verdict::SomeIncomplete, missing as u64), "{shown}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers and connections that end too early: in the middle of a message, of a line, of a command, or between two; and what a server says of
 //! the places of moved messages in one answer or another.
 
-use super::between::{Answer, Fate, Tamper};
+use super::between::{Answer, Command, Fate, Tamper};
 use super::oddities::{BOTH, Row, assert_harmless, is_fetch, is_tagged, last_words, row, stage};
 use super::stage::{ANN, Stage, kinds, message, problems};
 use kimt::domain::Side;
@@ -81,6 +81,36 @@ fn a_server_that_ends_idle_connections_while_the_other_is_slow_costs_nothing() {
 /// Where the target says the places of moved messages: as it is, in an untagged answer, in the tagged one, in both, or nowhere.
 const PLACES: [&str; 5] = ["as it is", "untagged", "tagged", "both", "nowhere"];
 
+/// Says the places of moved messages so, and meets each command with `on_command`.
+fn saying_places(said: &'static str, on_command: impl Fn(&Command) -> Fate + Send + Sync + 'static) -> Tamper {
+    let waiting = std::sync::Mutex::new(String::new());
+    Tamper::commands(on_command).answering(move |answer| {
+        let mut waiting = waiting.lock().unwrap();
+        if said == "as it is" {
+            return Fate::Pass;
+        }
+        if let Some((before, rest)) = answer.text.split_once("[COPYUID ") {
+            let (code, words) = rest.split_once(']').unwrap();
+            let code = format!("[COPYUID {code}]");
+            let untagged =
+                if matches!(said, "untagged" | "both") { format!("* OK {code} x\r\n") } else { String::new() };
+            if before.starts_with('*') {
+                *waiting = code;
+                return Fate::Instead(untagged.into_bytes());
+            }
+            let kept = if matches!(said, "tagged" | "both") { code } else { String::new() };
+            return Fate::Instead(format!("{untagged}{before}{kept}{words}\r\n").into_bytes());
+        }
+        if is_tagged(answer) && !waiting.is_empty() {
+            let code = std::mem::take(&mut *waiting);
+            if matches!(said, "tagged" | "both") {
+                return answer.with(" OK ", &format!(" OK {code} "));
+            }
+        }
+        Fate::Pass
+    })
+}
+
 #[test]
 fn a_moved_message_is_moved_once_wherever_the_target_says_its_place() {
     for (without, said) in [&[][..], &["MOVE"]].into_iter().flat_map(|without| PLACES.map(|said| (without, said))) {
@@ -94,32 +124,7 @@ fn a_moved_message_is_moved_once_wherever_the_target_says_its_place() {
             let text = format!("Subject: {number}\r\n\r\n{}\r\n", "x".repeat(number * 9));
             store.add(ANN, "Work", message(&text)).unwrap();
         }
-        let waiting = std::sync::Mutex::new(String::new());
-        stage.target.tamper(Tamper::answers(move |answer| {
-            let mut waiting = waiting.lock().unwrap();
-            if said == "as it is" {
-                return Fate::Pass;
-            }
-            if let Some((before, rest)) = answer.text.split_once("[COPYUID ") {
-                let (code, words) = rest.split_once(']').unwrap();
-                let code = format!("[COPYUID {code}]");
-                let untagged =
-                    if matches!(said, "untagged" | "both") { format!("* OK {code} x\r\n") } else { String::new() };
-                if before.starts_with('*') {
-                    *waiting = code;
-                    return Fate::Instead(untagged.into_bytes());
-                }
-                let kept = if matches!(said, "tagged" | "both") { code } else { String::new() };
-                return Fate::Instead(format!("{untagged}{before}{kept}{words}\r\n").into_bytes());
-            }
-            if is_tagged(answer) && !waiting.is_empty() {
-                let code = std::mem::take(&mut *waiting);
-                if matches!(said, "tagged" | "both") {
-                    return answer.with(" OK ", &format!(" OK {code} "));
-                }
-            }
-            Fate::Pass
-        }));
+        stage.target.tamper(saying_places(said, |_| Fate::Pass));
         stage.assert_complete(&stage.migrate());
         store.move_message(ANN, "Work", 2, "Filed").unwrap();
         store.move_message(ANN, "Work", 3, "INBOX").unwrap();
@@ -130,5 +135,37 @@ fn a_moved_message_is_moved_once_wherever_the_target_says_its_place() {
             assert_eq!((state.tally.followed, state.tally.copied.messages), (followed, 0), "{about}");
             stage.assert_complete(&state);
         }
+    }
+}
+
+#[test]
+fn a_moved_message_has_the_place_that_the_target_says_also_where_an_equal_one_comes_at_the_same_moment() {
+    for (without, said) in
+        [&[][..], &["MOVE"]].into_iter().flat_map(|it| ["untagged", "tagged", "both"].map(|said| (it, said)))
+    {
+        let target = ImapOptions { without: without.to_vec(), ..ImapOptions::new(Profile::Rich) };
+        let mut stage = Stage::with(ImapOptions::new(Profile::Rich), target);
+        let store = stage.source.server.store().clone();
+        for folder in ["Work", "Filed"] {
+            store.create_folder(ANN, folder).unwrap();
+        }
+        let text = "Subject: moved\r\n\r\nonce\r\n";
+        store.add(ANN, "Work", message(text)).unwrap();
+        let there = stage.target.server.store().clone();
+        stage.target.tamper(saying_places(said, move |command| {
+            if matches!(command.name.as_str(), "UID MOVE" | "UID COPY") {
+                there.add(ANN, "Filed", message(text)).unwrap();
+            }
+            Fate::Pass
+        }));
+        stage.assert_complete(&stage.migrate());
+        store.move_message(ANN, "Work", 1, "Filed").unwrap();
+        assert_eq!(stage.migrate().tally.followed.moved, 1);
+        store.set_flags(ANN, "Filed", 1, &["\\Flagged"]).unwrap();
+        let state = stage.migrate();
+        let filed = stage.target.mail().folder("Filed").unwrap().clone();
+        let flags: Vec<Vec<String>> = filed.messages.iter().map(|it| it.flags.iter().cloned().collect()).collect();
+        let shown = format!("{without:?} {said}: {flags:?} {:#?}", problems(&state));
+        assert_eq!(flags, [vec![], vec!["\\Flagged".to_owned()]], "{shown}");
     }
 }

@@ -5,6 +5,8 @@ use super::stage::{ANN, Stage, message, problems};
 use kimt::migrate::Verify;
 use kimt::progress::Verdict;
 use kimt::rehearsal::Profile;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub const EVERY_WAY: [Verify; 3] = [Verify::Content, Verify::Size, Verify::None];
@@ -123,5 +125,37 @@ fn a_restored_source_is_copied_however_the_run_reads_back_and_with_equal_message
                 assert_eq!(stage.target.mail().messages(), 8, "{shown}");
             }
         }
+    }
+}
+
+#[test]
+fn new_mail_arrives_from_a_source_whose_status_counts_late() {
+    let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(9);
+    for (folder, messages) in [("Work", 5), ("Empty", 0)] {
+        stage.source.store().create_folder(ANN, folder).unwrap();
+        stage.source.store().add_generated(ANN, folder, messages, 600, 50).unwrap();
+    }
+    // What STATUS said of a folder first, it says for ever.
+    let said = Mutex::new(BTreeMap::new());
+    stage.source.tamper(Tamper::answers(move |answer| match answer.text.split_once(" (") {
+        Some((folder, _)) if folder.starts_with("* STATUS") => {
+            let mut said = said.lock().unwrap();
+            let line = said.entry(folder.to_owned()).or_insert_with(|| answer.text.clone());
+            Fate::Instead(format!("{line}\r\n").into_bytes())
+        }
+        _ => Fate::Pass,
+    }));
+    for copied in [14, 0] {
+        let state = stage.migrate();
+        stage.assert_complete(&state);
+        assert_eq!(state.tally.copied.messages, copied);
+    }
+    for (folder, seed) in [("INBOX", 700), ("Empty", 800)] {
+        stage.source.store().add_generated(ANN, folder, 2, 600, seed).unwrap();
+    }
+    for copied in [4, 0] {
+        let state = stage.migrate();
+        stage.assert_complete(&state);
+        assert_eq!(state.tally.copied.messages, copied);
     }
 }

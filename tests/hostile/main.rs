@@ -14,6 +14,7 @@ mod counts;
 mod cut_short;
 mod deletions;
 mod dialects;
+mod doubling;
 mod doubt;
 mod encryption;
 mod endless;

@@ -135,6 +135,52 @@ fn a_message_that_the_target_has_spoilt_is_altered_although_its_owner_keeps_a_co
 }
 
 #[test]
+fn a_message_that_came_back_under_another_uid_is_known_by_what_earlier_runs_did_with_it() {
+    type Change = fn(&Stage);
+    let deleted: Change = |stage| stage.target.store().delete_message(ANN, "Work", 1).unwrap();
+    let spoilt: Change = |stage| {
+        stage
+            .target
+            .store()
+            .replace_content(ANN, "Work", 1, Content::bytes(&b"Subject: spoilt\r\n\r\n\0"[..]))
+            .unwrap();
+    };
+    let filed: Change = |stage| {
+        stage.target.store().create_folder(ANN, "Filed").unwrap();
+        stage.target.store().move_message(ANN, "Work", 1, "Filed").unwrap();
+    };
+    let cases = [
+        (deleted, ProblemKind::MessageMissing, "somebody has deleted or moved it"),
+        (spoilt, ProblemKind::MessageAltered, ""),
+        (filed, ProblemKind::MessageFiled, "'Filed'"),
+    ];
+    let back = || message(b"Subject: back\r\n\r\nBack.\r\n", &[], "2020-01-01T00:00:00+00:00");
+    // Taken out of the folder and back again; the folder made anew; the same, and compared in between, while it was empty.
+    for (way, (change, kind, words)) in [0, 1, 2].into_iter().flat_map(|way| cases.map(|case| (way, case))) {
+        let stage = migrated();
+        let store = stage.source.store();
+        store.create_folder(ANN, "Work").unwrap();
+        store.add(ANN, "Work", back()).unwrap();
+        stage.assert_complete(&stage.migrate());
+        if way == 0 {
+            store.delete_message(ANN, "Work", 1).unwrap();
+        } else {
+            store.delete_folder(ANN, "Work").unwrap();
+            store.create_folder(ANN, "Work").unwrap();
+        }
+        if way == 2 {
+            stage.migrate();
+        }
+        store.add(ANN, "Work", back()).unwrap();
+        change(&stage);
+        let state = stage.run(RunKind::Verify);
+        let shown = format!("{way} {kind:?}: {:?}", problems(&state));
+        assert_eq!(kinds(&state), BTreeSet::from([kind]), "{shown}");
+        assert!(problems(&state)[0].contains("'back'") && problems(&state)[0].contains(words), "{shown}");
+    }
+}
+
+#[test]
 fn a_message_in_another_folder_than_its_own_is_found_there_also_where_that_one_has_an_equal_message() {
     for folder in ["Empty", "Elsewhere"] {
         let stage = migrated();

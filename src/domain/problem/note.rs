@@ -79,6 +79,8 @@ pub enum Note {
     },
     /// The message was on the target when a run read it back.
     TakenSince,
+    /// This run has read the message back, and at its end its place is empty and no other folder has it.
+    TakenMeanwhile,
     /// The folder of the target in which the message was found.
     IsInFolder {
         /// Its name.
@@ -312,6 +314,9 @@ impl Note {
             Note::FlagLost { flag } => return write!(formatter, "for example {flag}"),
             Note::TakenSince => {
                 "an earlier run read it back there, so somebody has deleted or moved it on the target since"
+            }
+            Note::TakenMeanwhile => {
+                "this run read it back there, and it is gone again: somebody has deleted it, or the target does not keep it"
             }
             Note::IsInFolder { folder } => return write!(formatter, "it is in '{folder}'"),
             Note::IsCalled { folder } => return write!(formatter, "it is called '{folder}' there"),

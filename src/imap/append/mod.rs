@@ -3,10 +3,13 @@
 //! With MULTIAPPEND (RFC 3502) a batch is one command, all or nothing; else each message is a command, sent before the answers to
 //! the ones before have come. Literals go without waiting where the server allows (RFC 7888). A message is stored only when the
 //! tagged OK of its command has come, and [`Settled`] says so. What such an answer means is read in `outcome`.
+//!
+//! Behind a batch the server can be asked what the folder holds by then: `counting`.
 
+mod counting;
 mod outcome;
 
-use super::command::quoted;
+use super::command::{ReadOnly, quoted};
 use super::error::ImapError;
 use super::response::Status;
 use super::wire::{Answer, NoLiterals, Tag, Wire};
@@ -14,6 +17,8 @@ use crate::domain::Uid;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+pub use counting::Counted;
+use counting::Counting;
 pub use outcome::{Refusal, Stored};
 
 /// How messages are put into commands.
@@ -79,6 +84,7 @@ pub struct Appender<'a> {
     /// Commands whose answers have not come, in the order they were sent.
     in_flight: VecDeque<Flight>,
     settled: Vec<Settled>,
+    counting: Counting,
 }
 
 /// Where an answer takes longer, the connection or the server is saturated: whatever is sent beyond one command only waits there, and holds
@@ -99,7 +105,7 @@ struct Flight {
 
 impl<'a> Appender<'a> {
     pub(super) fn new(wire: &'a mut Wire) -> Self {
-        Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new() }
+        Self { wire, current: None, in_flight: VecDeque::new(), settled: Vec::new(), counting: Counting::default() }
     }
 
     /// Announces a message.
@@ -159,10 +165,31 @@ impl<'a> Appender<'a> {
         self.wire.flush()
     }
 
+    /// Asks what a folder holds once everything before is stored, and does not wait; for use behind a batch. A folder whose name would have
+    /// to wait for the server is not asked about.
+    pub fn ask(&mut self, question: usize, wire_name: &[u8]) -> Result<(), ImapError> {
+        if self.current.is_some() || !self.wire.sends_at_once(wire_name) {
+            return Ok(());
+        }
+        let command = ReadOnly::Status { wire_name: wire_name.to_vec(), modseq: false }.command();
+        let tag = self.wire.send(&command)?;
+        self.counting.ask(tag, question, wire_name);
+        self.wire.flush()
+    }
+
+    /// What was answered of that since the last call.
+    pub fn counted(&mut self) -> Vec<Counted> {
+        self.counting.take()
+    }
+
     /// Reads answers until at most `commands` with at most `octets` are unanswered, fewer where answers take long, and returns all that were
-    /// settled since the last call.
+    /// settled since the last call. With no command left, nothing is unanswered.
     pub fn settle(&mut self, commands: usize, octets: u64) -> Result<Vec<Settled>, ImapError> {
-        while self.in_flight.len() > commands || self.octets_in_flight() > octets || self.is_full() {
+        while self.in_flight.len() > commands
+            || self.octets_in_flight() > octets
+            || self.is_full()
+            || (commands == 0 && self.counting.is_open())
+        {
             self.take_next()?;
         }
         Ok(std::mem::take(&mut self.settled))
@@ -170,7 +197,7 @@ impl<'a> Appender<'a> {
 
     /// Reads the answers that have come, and returns all that were settled since the last call. May wait for the rest of one.
     pub fn settle_arrived(&mut self) -> Result<Vec<Settled>, ImapError> {
-        while !self.in_flight.is_empty() && self.wire.has_arrived()? {
+        while (!self.in_flight.is_empty() || self.counting.is_open()) && self.wire.has_arrived()? {
             self.take_next()?;
         }
         Ok(std::mem::take(&mut self.settled))
@@ -198,8 +225,10 @@ impl<'a> Appender<'a> {
     }
 
     fn take_next(&mut self) -> Result<(), ImapError> {
-        if let Answer::Tagged(tag, status) = self.wire.next_answer(&mut NoLiterals)? {
-            self.take_answer(tag, &status);
+        match self.wire.next_answer(&mut NoLiterals)? {
+            Answer::Tagged(tag, status) => self.take_answer(tag, &status),
+            Answer::Untagged(pieces) => self.counting.take_numbers(&pieces),
+            Answer::Continue(_) => {}
         }
         Ok(())
     }
@@ -241,7 +270,7 @@ impl<'a> Appender<'a> {
                 }
                 Answer::Tagged(found, status) => self.take_answer(found, &status),
                 Answer::Continue(_) => return Ok(Begun::Ready),
-                Answer::Untagged(_) => {}
+                Answer::Untagged(pieces) => self.counting.take_numbers(&pieces),
             }
         }
     }
@@ -258,6 +287,9 @@ impl<'a> Appender<'a> {
     }
 
     fn take_answer(&mut self, tag: Tag, status: &Status) {
+        if self.counting.take_answer(tag, status) {
+            return;
+        }
         let Some(position) = self.in_flight.iter().position(|flight| flight.tag == tag) else {
             if let Some(current) = self.current.as_mut().filter(|current| current.tag == tag && !current.refused) {
                 current.refused = true;

@@ -49,6 +49,8 @@ pub struct Mailbox<'a> {
     pub taken_over: bool,
     /// Whether a connection to the target was lost while there were two: it is one from then on.
     pub one_connection: bool,
+    /// Whether the target is asked, behind what it is sent, how many messages it holds: until a connection to it is lost.
+    pub asks_for_counts: bool,
     /// Messages that the target refused, and took none after them; they are named when everything was tried.
     pub kept_back: KeptBack,
     /// How many messages the target has taken in this run.
@@ -81,6 +83,7 @@ impl<'a> Mailbox<'a> {
             refusals: Vec::new(),
             taken_over: false,
             one_connection: false,
+            asks_for_counts: true,
             kept_back: KeptBack::default(),
             taken: 0,
             largest_taken: 0,

@@ -55,6 +55,13 @@ impl Copying {
         self.drop_empty();
     }
 
+    /// Takes back messages of a round that were not sent; they come next.
+    pub fn put_back(&mut self, round: &Round, uids: Vec<Uid>) {
+        if !uids.is_empty() {
+            self.rounds.push(Round { dates: round.dates, ..Round::of(round.folder, uids, round.way, round.alone) });
+        }
+    }
+
     /// Drops rounds without a message.
     pub fn drop_empty(&mut self) {
         self.rounds.retain(|round| !round.uids.is_empty());

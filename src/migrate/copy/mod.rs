@@ -1,11 +1,14 @@
 //! Copying the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
 //!
 //! Before its first pass a folder learns of its past (`reconcile`). After each, what a pass did not bring over is tried the next way
-//! (`refused`), until no folder has anything left that is worth another try.
+//! (`refused`), until no folder has anything left that is worth another try. A pass that ended early, because a folder of the target got more
+//! than we sent, is continued when it is known why.
 
 pub mod copying;
+mod counter;
 pub mod flags;
 mod kept_back;
+mod others;
 pub mod pass;
 pub mod reading;
 pub mod refused;
@@ -15,20 +18,19 @@ pub mod two_connections;
 
 use crate::domain::{Side, Uid};
 use crate::imap::{AppendWay, ImapError, NotOpened, Refusal};
-use crate::ledger::{Done, FolderRecord, Ledger};
+use crate::ledger::{FolderRecord, Ledger};
 use crate::migrate::attempt::{FolderRun, Mailbox, within_folder};
 use crate::migrate::folder::{FolderJob, TargetFolder};
 use crate::migrate::halt::{Halt, OnSide};
 use crate::migrate::reconcile::concurrent::Others;
 use crate::migrate::reconcile::{concurrent, learn_the_past};
 use crate::migrate::sessions::Sessions;
-use crate::migrate::sessions::follower::Follower;
-use crate::progress::{Event, Step};
 use copying::{Copying, next_rounds};
+use counter::Counter;
 use flags::SentFlags;
 use pass::{PassHalt, copy_pass};
 use refused::{Retries, put_off, sort_refused, take_lost, without_stored, without_too_large};
-use round::{DateStyle, Desk, Round, RoundEnd};
+use round::{Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -84,11 +86,28 @@ pub fn copy_folders(
         copying.drop_empty();
         together.push(copying);
         if bytes >= TOGETHER_BYTES || together.len() >= TOGETHER_FOLDERS {
-            copy_together(mailbox, sessions, ledger, folders, std::mem::take(&mut together), bytes)?;
+            copy_or_count(mailbox, sessions, ledger, folders, std::mem::take(&mut together), bytes)?;
             bytes = 0;
         }
     }
-    copy_together(mailbox, sessions, ledger, folders, together, bytes)
+    copy_or_count(mailbox, sessions, ledger, folders, together, bytes)
+}
+
+/// Copies folders together. Where the mailbox ends because the target or another run stores what we store, counts in all folders what is there
+/// twice: the next run does not know it.
+fn copy_or_count(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    together: Vec<Copying>,
+    bytes: u64,
+) -> Result<(), Halt> {
+    let ended = copy_together(mailbox, sessions, ledger, folders, together, bytes);
+    if let Err(Halt::Problem(problem)) = &ended {
+        others::count_doubled(mailbox, sessions, ledger, folders, problem)?;
+    }
+    ended
 }
 
 /// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
@@ -124,25 +143,34 @@ fn copy_together(
     }
     mailbox.kept_back.messages.clear();
     let mut rounds = claim(mailbox, sessions, ledger, folders, &mut together)?;
+    // Folders in which something is there twice, and that have nothing left to send that would show why.
+    let mut unclear: Vec<usize> = Vec::new();
     while !rounds.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);
         // Whatever the outcome: what was left behind until the connection was lost is not sent again.
         for copying in &mut together {
             folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
         }
-        let ends = outcome?;
-        let held = ends.iter().any(|end| !end.left.is_empty());
+        let mut ends = outcome?;
+        let held = mailbox.control().holding() && ends.iter().any(|end| !end.left.is_empty());
+        for (round, end) in rounds.iter().zip(&mut ends) {
+            together[round.folder].put_back(round, std::mem::take(&mut end.left));
+        }
         let more = together.iter().any(|copying| !copying.rounds.is_empty());
-        let (mut ended, mut probes) = (Ok(()), Vec::new());
+        if !held {
+            others::count_again(mailbox, sessions, folders, (&together, &rounds), more)?;
+        }
+        let (mut ended, mut probes, known) = (Ok(()), Vec::new(), std::mem::take(&mut unclear));
         for (round, end) in rounds.into_iter().zip(ends) {
-            let copying = &mut together[round.folder];
-            let job = &mut folders[copying.job];
-            let (scan, target) = (copying.scan.clone(), copying.target.clone());
-            let mut run = FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target };
-            let taken = take_end(&mut run, copying, &round, end, more);
-            match within_folder(taken, mailbox, job) {
-                Ok(Some(probe)) => probes.extend(probe),
-                Ok(None) => copying.rounds.clear(),
+            let (folder, copying) = (round.folder, &mut together[round.folder]);
+            let taken = with_folder(mailbox, sessions, ledger, folders, copying, |run, copying| {
+                take_end(run, copying, &round, end, more)
+            });
+            match taken {
+                Ok(Some(Next::Probe(round))) => probes.push(round),
+                Ok(Some(Next::ProbeElsewhere)) => unclear.push(folder),
+                Ok(Some(Next::AsPlanned)) => {}
+                Ok(None) => together[folder].rounds.clear(),
                 // What the others have there twice is to be known before the mailbox ends.
                 Err(halt @ Halt::Problem(_)) => ended = ended.and(Err(halt)),
                 Err(halt) => return Err(halt),
@@ -152,9 +180,36 @@ fn copy_together(
         if held {
             return Err(Halt::Held);
         }
+        for folder in known {
+            if folders[together[folder].job].progress.finished {
+                continue;
+            }
+            // The message that went alone into another folder is there once.
+            with_folder(mailbox, sessions, ledger, folders, &mut together[folder], |run, copying| {
+                take_others(run, copying, more)
+            })?;
+        }
+        if probes.is_empty() && !unclear.is_empty() {
+            probes.extend(others::probe_elsewhere(&mut together, folders));
+        }
         rounds = if probes.is_empty() { next_rounds(&mut together) } else { probes };
     }
     kept_back::name(mailbox, sessions, ledger, folders, &together)
+}
+
+/// Works on a folder that is being copied. An error that only reaches it ends it; none then.
+fn with_folder<T>(
+    mailbox: &mut Mailbox<'_>,
+    sessions: &mut Sessions,
+    ledger: &mut Ledger,
+    folders: &mut [FolderJob],
+    copying: &mut Copying,
+    work: impl FnOnce(&mut FolderRun<'_, '_>, &mut Copying) -> Result<T, Halt>,
+) -> Result<Option<T>, Halt> {
+    let job = &mut folders[copying.job];
+    let (scan, target) = (copying.scan.clone(), copying.target.clone());
+    let done = work(&mut FolderRun { mailbox, sessions, ledger, job, scan: &scan, target: &target }, copying);
+    within_folder(done, mailbox, job)
 }
 
 /// The first message of all goes alone; see `reconcile::concurrent`.
@@ -207,7 +262,7 @@ fn run_pass(
     }
     let Sessions { source, target, second, follower, .. } = &mut *sessions;
     let control = mailbox.control();
-    let mut counter = Counter { mailbox, folders, together, rounds, follower: follower.as_mut() };
+    let mut counter = Counter::new(mailbox, folders, (together, rounds), follower.as_mut());
     // The first message goes alone.
     let second = if rounds.iter().map(|round| round.uids.len()).sum::<usize>() > 1 { second.writer() } else { None };
     let had_two = second.is_some();
@@ -222,7 +277,10 @@ fn run_pass(
         Ok(ends) => return Ok(ends),
         Err(halt) => halt,
     };
-    mailbox.one_connection |= had_two && matches!(halt, Halt::Server { side: Side::Target, .. });
+    let by_target = matches!(halt, Halt::Server { side: Side::Target, .. });
+    mailbox.one_connection |= had_two && by_target;
+    // It may be the question for the number of messages that costs the connection.
+    mailbox.asks_for_counts &= !by_target;
     let later: usize = together.iter().flat_map(|copying| &copying.rounds).map(|round| round.uids.len()).sum();
     let few = left.len() + later <= FEW;
     let is_single = unanswered.len() == 1;
@@ -255,59 +313,6 @@ fn run_pass(
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
 
-/// Counts and reports what a pass brings over, and hands it to the follower for checking.
-struct Counter<'c, 'a> {
-    mailbox: &'c mut Mailbox<'a>,
-    folders: &'c mut [FolderJob],
-    together: &'c [Copying],
-    rounds: &'c [Round],
-    follower: Option<&'c mut Follower>,
-}
-
-impl Counter<'_, '_> {
-    /// The index of a round's folder among those of the mailbox.
-    fn job(&self, round: usize) -> usize {
-        self.together[self.rounds[round].folder].job
-    }
-}
-
-impl Desk for Counter<'_, '_> {
-    fn began(&mut self, round: usize) {
-        let folder = self.folders[self.job(round)].id;
-        self.mailbox.reporter.step(Step::Copying(folder));
-    }
-
-    fn is_free(&mut self, round: usize, place: Uid) -> bool {
-        let job = self.job(round);
-        self.folders[job].progress.take_place(place)
-    }
-
-    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
-        let (at, no_date_sent) = (self.job(round), self.rounds[round].dates == DateStyle::None);
-        let (job, copying) = (&mut self.folders[at], &self.together[self.rounds[round].folder]);
-        let (account, folder) = (self.mailbox.reporter.account, job.id);
-        let (messages, bytes) = job.progress.note_copied(done);
-        for message in done {
-            let announced = copying.heads().get(message.uid).map_or(0, |head| head.size);
-            job.progress.note_size(message.uid, announced, message.size);
-        }
-        self.mailbox.taken += messages;
-        let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
-        self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
-        job.progress.reading_losses.note_delivered();
-        job.progress.sent_singly.note_delivered();
-        let has_no_date = |uid| copying.heads().get(uid).is_some_and(|head| head.date.is_none());
-        let dateless = |done: &&Done| no_date_sent || has_no_date(done.uid);
-        job.progress.dateless.extend(done.iter().filter(dateless).map(|done| done.uid));
-        self.mailbox.context.report(Event::MessagesCopied { account, folder, messages, bytes });
-        if let Some(follower) = &mut self.follower {
-            follower.hand_over(folder, &copying.record, &copying.target.wire_name, done);
-            self.mailbox.take_right(ledger, follower.collect(false))?;
-        }
-        Ok(())
-    }
-}
-
 /// Learns the folder's past, what of it is missing on the target, and from which UID on all is new there; none when nothing is missing.
 fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>, u32)>, Halt> {
     let (record, since) = learn_the_past(run)?;
@@ -326,15 +331,24 @@ fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>
     Ok(Some((record, missing, floor)).filter(|(_, missing, _)| !missing.is_empty()))
 }
 
+/// What comes next, after a round of a folder.
+enum Next {
+    AsPlanned,
+    /// This round, to see what becomes of its message.
+    Probe(Round),
+    /// The same with a message of another folder, since this one has none left.
+    ProbeElsewhere,
+}
+
 /// Takes the end of a round in, and decides what is tried next of it. What others have stored meanwhile is not sent any more. `more` says
-/// whether any folder has something left. Returns the round that has to come next, if there is one.
+/// whether any folder has something left.
 fn take_end(
     run: &mut FolderRun<'_, '_>,
     copying: &mut Copying,
     round: &Round,
     mut end: RoundEnd,
     more: bool,
-) -> Result<Option<Round>, Halt> {
+) -> Result<Next, Halt> {
     match end.not_opened.take() {
         Some(NotOpened::Refused(error)) => return Err(Halt::Server { side: Side::Source, error }),
         Some(NotOpened::Replaced) => return Err(run.replaced()),
@@ -351,17 +365,21 @@ fn take_end(
     // Below the others, so that its turn comes when they are through.
     let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
     copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
-    let (floor, left) = (copying.target.floor, copying.uids());
-    let more = more || !left.is_empty();
-    match concurrent::look_for_others(run, &copying.record, floor, &left, more)? {
-        Others::Stored(theirs) => {
-            copying.leave_out(&theirs);
-            Ok(None)
-        }
-        Others::Unclear(probe) => {
+    match take_others(run, copying, more)? {
+        Others::Stored => Ok(Next::AsPlanned),
+        Others::Unclear(None) => Ok(Next::ProbeElsewhere),
+        Others::Unclear(Some(probe)) => {
             let way = copying.rounds.last().map_or(round.way, |next| next.way);
             copying.leave_out(&BTreeSet::from([probe]));
-            Ok(Some(Round { dates: round.dates, ..Round::of(round.folder, vec![probe], way, false) }))
+            Ok(Next::Probe(Round { dates: round.dates, ..Round::of(round.folder, vec![probe], way, false) }))
         }
     }
+}
+
+/// Looks for what others have stored in the folder meanwhile; that is not sent any more.
+fn take_others(run: &mut FolderRun<'_, '_>, copying: &mut Copying, more: bool) -> Result<Others, Halt> {
+    let (floor, left) = (copying.target.floor, copying.uids());
+    let (others, theirs) = concurrent::look_for_others(run, &copying.record, floor, &left, more || !left.is_empty())?;
+    copying.leave_out(&theirs);
+    Ok(others)
 }

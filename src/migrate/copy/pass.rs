@@ -3,6 +3,8 @@
 //!
 //! The next folder is read while the target still answers for the last, so that a folder costs no round trip of its own. What a
 //! folder sends in a pass is a [`Round`], and what became of it is a [`RoundEnd`].
+//!
+//! A pass ends early where the target's folders show that they get more than we send: what is left then is for whoever called.
 
 use crate::domain::{Side, Uid};
 use crate::imap::{BodyBatch, FolderToRead, ImapError, Reader, Writer};
@@ -59,7 +61,7 @@ pub fn copy_pass(
     let (sender, receiver) = crossbeam_channel::bounded(CHUNKS_BETWEEN);
     let outcome = std::thread::scope(|scope| {
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
-        let mut sending = Sending::new(appenders, (folders, rounds), &batches, ledger, desk);
+        let mut sending = Sending::new(appenders, (folders, rounds), (&batches, &queue), ledger, desk);
         let sent = sending.run(&receiver);
         // A reader whose messages nobody can send any more must not be waited for until the server's time limit.
         drop(receiver);

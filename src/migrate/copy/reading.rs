@@ -6,17 +6,29 @@ use crate::migrate::content::reading::{Measure, SizeAndDigest};
 use crate::migrate::context::control::AccountControl;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The batches that are not asked for yet. Gives none while the account is held.
+/// The batches that are not asked for yet. Gives none while the account is held, and none once it is closed.
 pub struct Queue {
     control: AccountControl,
     batches: Mutex<VecDeque<BodyBatch>>,
+    is_closed: AtomicBool,
 }
 
 impl Queue {
     pub fn new(control: AccountControl, batches: &[BodyBatch]) -> Self {
-        Self { control, batches: Mutex::new(batches.iter().cloned().collect()) }
+        Self { control, batches: Mutex::new(batches.iter().cloned().collect()), is_closed: AtomicBool::new(false) }
+    }
+
+    /// Nothing more is to be asked for in this pass.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
     }
 
     /// What was never asked for.
@@ -27,7 +39,7 @@ impl Queue {
 
 impl BodyFeed for &Queue {
     fn next(&mut self, _idle: bool) -> Option<BodyBatch> {
-        if self.control.holding() {
+        if self.is_closed() || self.control.holding() {
             return None;
         }
         self.batches.lock().unwrap_or_else(PoisonError::into_inner).pop_front()

@@ -1,9 +1,10 @@
 //! What one folder sends in one pass, and what became of it.
 
 use crate::domain::Uid;
-use crate::imap::{AppendWay, NotOpened, Refusal};
+use crate::imap::{AppendWay, FolderStatus, NotOpened, Refusal};
 use crate::ledger::{Done, Ledger};
 use crate::migrate::halt::Halt;
+use chrono::{DateTime, FixedOffset};
 
 /// How dates are written, tried in this order where a target calls one malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +15,18 @@ pub enum DateStyle {
     Padded,
     /// No date; the target takes the time of arrival.
     None,
+}
+
+impl DateStyle {
+    /// A date as APPEND has it.
+    pub fn text(self, date: DateTime<FixedOffset>) -> Option<String> {
+        let text = crate::imap::date_text(&date);
+        match self {
+            Self::TwoDigits => Some(text),
+            Self::Padded => Some(text.strip_prefix('0').map_or(text.clone(), |rest| format!(" {rest}"))),
+            Self::None => None,
+        }
+    }
 }
 
 /// Messages of one folder that are sent the same way in one pass.
@@ -45,6 +58,12 @@ pub trait Desk {
     fn is_free(&mut self, round: usize, place: Uid) -> bool;
     /// These messages are durably done. May take its time.
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt>;
+    /// Whether to ask what the round's folder holds behind a batch; `is_last` says that it is the round's last.
+    fn is_to_count(&self, round: usize, is_last: bool) -> bool;
+    /// What the round's folder held when this many messages of the round had been sent.
+    fn counted(&mut self, round: usize, sent: u64, status: FolderStatus);
+    /// Whether nothing more is to be sent in this pass, because a folder got more than we sent.
+    fn is_in_doubt(&self) -> bool;
 }
 
 /// A message that the target refused.
@@ -79,7 +98,7 @@ pub struct RoundEnd {
     pub unreadable: Vec<(Uid, String)>,
     /// Deleted on the source meanwhile.
     pub absent: Vec<Uid>,
-    /// Not begun, because the run is held.
+    /// Not begun, because the run is held or the pass ended early.
     pub left: Vec<Uid>,
     /// Why the source's folder was not opened, if so.
     pub not_opened: Option<NotOpened>,

@@ -2,13 +2,16 @@
 //!
 //! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first byte goes out,
 //! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
+//!
+//! Behind the last batch of a folder, and behind each where the target announces no UIDs, the target is asked what the folder holds. Once the
+//! desk doubts whether only we store there, what the source still delivers is not sent.
 
 use crate::domain::{Digest, Side, Uid};
-use crate::imap::{Announced, AppendWay, Begun, BodyBatch, Destination, ImapError, Settled, Stored};
+use crate::imap::{Announced, AppendWay, Begun, BodyBatch, Counted, Destination, ImapError, Settled, Stored};
 use crate::ledger::{Change, Done, Ledger};
 use crate::migrate::copy::copying::Copying;
-use crate::migrate::copy::reading::Item;
-use crate::migrate::copy::round::{DateStyle, Desk, RefusedMessage, Round, RoundEnd};
+use crate::migrate::copy::reading::{Item, Queue};
+use crate::migrate::copy::round::{Desk, RefusedMessage, Round, RoundEnd};
 use crate::migrate::copy::two_connections::Appenders;
 use crate::migrate::halt::{Halt, OnSide};
 use crossbeam_channel::Receiver;
@@ -38,6 +41,7 @@ pub struct Sending<'a, 'd> {
     folders: &'a [Copying],
     rounds: &'a [Round],
     batches: &'a [BodyBatch],
+    queue: &'a Queue,
     ledger: &'a mut Ledger,
     desk: &'a mut (dyn Desk + 'd),
     /// The round whose messages arrive.
@@ -61,6 +65,10 @@ pub struct Sending<'a, 'd> {
     ends: Vec<RoundEnd>,
     /// The last of the messages, in the order of the pass, that the target has taken.
     last_taken: Option<Key>,
+    /// How many messages of each round were begun.
+    begun: Vec<u64>,
+    /// What the target was asked, by the number of the question: the round, and how many messages of it had been begun.
+    questions: Vec<(usize, u64)>,
 }
 
 /// What is known of a round's messages and not yet recorded.
@@ -74,7 +82,7 @@ impl<'a, 'd> Sending<'a, 'd> {
     pub fn new(
         appenders: Appenders<'a>,
         (folders, rounds): (&'a [Copying], &'a [Round]),
-        batches: &'a [BodyBatch],
+        (batches, queue): (&'a [BodyBatch], &'a Queue),
         ledger: &'a mut Ledger,
         desk: &'a mut (dyn Desk + 'd),
     ) -> Self {
@@ -83,6 +91,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             folders,
             rounds,
             batches,
+            queue,
             ledger,
             desk,
             round: 0,
@@ -96,6 +105,8 @@ impl<'a, 'd> Sending<'a, 'd> {
             news: rounds.iter().map(|_| News::default()).collect(),
             ends: rounds.iter().map(|_| RoundEnd::default()).collect(),
             last_taken: None,
+            begun: vec![0; rounds.len()],
+            questions: Vec::new(),
         }
     }
 
@@ -146,13 +157,16 @@ impl<'a, 'd> Sending<'a, 'd> {
         for (round, uid) in &self.awaited {
             self.news[*round].withdrawn.push(*uid);
         }
-        self.record(self.intended)
+        self.record(self.intended)?;
+        self.take_counted();
+        Ok(())
     }
 
     fn take(&mut self, item: Item) -> Result<(), Halt> {
         match item {
             Item::Opened { round } => self.round = round,
             Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
+            Item::Begin { uid, .. } if self.queue.is_closed() => self.leave(uid),
             Item::Begin { uid, bytes: 0 } if self.announces_content(uid) => {
                 // Nothing of it is sent: the source has a message and delivers none.
                 return self.take(Item::Unreadable { uid, words: String::new() });
@@ -172,8 +186,9 @@ impl<'a, 'd> Sending<'a, 'd> {
                     }
                     // A server may begin with the next batch before it says that this one is done.
                     let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
-                    if is_long || self.last.contains(&key) {
-                        self.end_command()?;
+                    let last = self.last.get(&key).copied();
+                    if is_long || last.is_some() {
+                        self.end_command(last)?;
                     }
                 }
             }
@@ -187,7 +202,7 @@ impl<'a, 'd> Sending<'a, 'd> {
                 self.news[self.round].withdrawn.push(uid);
                 self.ends[self.round].absent.push(uid);
             }
-            Item::BatchEnd => self.end_command()?,
+            Item::BatchEnd => self.end_command(None)?,
         }
         Ok(())
     }
@@ -197,14 +212,48 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.folder(self.round).heads().get(uid).is_some_and(|head| head.size > 0)
     }
 
-    /// Ends the command that is being written, and takes the answers that have come.
-    fn end_command(&mut self) -> Result<(), Halt> {
+    /// A message that is not sent any more; it has not to be looked for.
+    fn leave(&mut self, uid: Uid) {
+        let key = (self.round, uid);
+        if self.awaited.contains(&key) {
+            self.news[self.round].withdrawn.push(uid);
+        }
+        self.delivered(key);
+        self.ends[self.round].left.push(uid);
+    }
+
+    /// Ends the command that is being written, and takes the answers that have come. A batch may have ended with it, with this message.
+    fn end_command(&mut self, last: Option<Key>) -> Result<(), Halt> {
         self.command_since = None;
         self.appenders.end_batch().on(Side::Target)?;
+        last.map_or(Ok(()), |last| self.ask(last))?;
         self.settle(self.commands_in_flight(), BYTES_IN_FLIGHT)?;
         let arrived = self.appenders.settle_arrived().on(Side::Target)?;
         self.take_settled(arrived)?;
-        self.record(self.intended)
+        self.record(self.intended)?;
+        self.take_counted();
+        if self.desk.is_in_doubt() {
+            self.queue.close();
+        }
+        Ok(())
+    }
+
+    /// Asks what the folder holds behind the batch that has ended, where nothing else shows it.
+    fn ask(&mut self, (round, uid): Key) -> Result<(), Halt> {
+        if self.desk.is_to_count(round, self.rounds[round].uids.last() == Some(&uid)) {
+            let wire_name = &self.folder(round).target.wire_name;
+            self.appenders.ask(self.questions.len(), wire_name).on(Side::Target)?;
+            self.questions.push((round, self.begun[round]));
+        }
+        Ok(())
+    }
+
+    fn take_counted(&mut self) {
+        for Counted { question, status } in self.appenders.counted() {
+            if let Some((round, begun)) = self.questions.get(question) {
+                self.desk.counted(*round, *begun, status);
+            }
+        }
     }
 
     fn begin(&mut self, uid: Uid, bytes: u64) -> Result<(), Halt> {
@@ -217,11 +266,12 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.desk.began(self.round);
         }
         let (round, folder) = (&self.rounds[self.round], self.folder(self.round));
-        let date = folder.heads().get(uid).and_then(|head| date_text(head.date?, round.dates));
+        let date = folder.heads().get(uid).and_then(|head| round.dates.text(head.date?));
         let flags = folder.flags().of(folder.heads(), uid);
         self.delivered(key);
         self.awaited.push_front(key);
         self.command_since.get_or_insert_with(Instant::now);
+        self.begun[self.round] += 1;
         let empty_list = folder.flags().has_empty_list(uid);
         let wire_name = &folder.target.wire_name;
         let destination = Destination { number: self.round, wire_name, way: round.way, empty_list };
@@ -343,16 +393,5 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.desk.done(self.ledger, round, &change.done)?;
         }
         Ok(())
-    }
-}
-
-fn date_text(date: chrono::DateTime<chrono::FixedOffset>, style: DateStyle) -> Option<String> {
-    match style {
-        DateStyle::TwoDigits => Some(crate::imap::date_text(&date)),
-        DateStyle::Padded => {
-            let text = crate::imap::date_text(&date);
-            Some(text.strip_prefix('0').map_or(text.clone(), |rest| format!(" {rest}")))
-        }
-        DateStyle::None => None,
     }
 }

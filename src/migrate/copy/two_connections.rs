@@ -4,7 +4,7 @@
 //! the source all the same: a command is ended only when the one before, into the same folder, was answered. Until it is ended nothing of
 //! it is stored (RFC 3502). It makes no other difference on which connection a message is sent: `sending` says what is recorded, and when.
 
-use crate::imap::{Announced, Appender, Begun, Destination, ImapError, Settled};
+use crate::imap::{Announced, Appender, Begun, Counted, Destination, ImapError, Settled};
 use std::time::Duration;
 
 /// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first.
@@ -16,6 +16,8 @@ pub struct Appenders<'a> {
     appenders: Vec<Appender<'a>>,
     /// Which one is written to.
     current: usize,
+    /// On which one the last batch ended.
+    last: usize,
     /// Whether the connections take batches in turn.
     in_turn: bool,
     patience: Duration,
@@ -24,7 +26,13 @@ pub struct Appenders<'a> {
 impl<'a> Appenders<'a> {
     pub fn new(first: Appender<'a>, second: Option<Appender<'a>>) -> Self {
         let in_turn = second.is_some();
-        Self { appenders: std::iter::once(first).chain(second).collect(), current: 0, in_turn, patience: PATIENCE }
+        Self {
+            appenders: std::iter::once(first).chain(second).collect(),
+            current: 0,
+            last: 0,
+            in_turn,
+            patience: PATIENCE,
+        }
     }
 
     /// See [`Appender::begin`].
@@ -56,7 +64,18 @@ impl<'a> Appenders<'a> {
                 self.in_turn = false;
             }
         }
+        self.last = current;
         self.appenders[current].end_batch()
+    }
+
+    /// Asks what a folder holds behind the batch that ended last; see [`Appender::ask`].
+    pub fn ask(&mut self, question: usize, wire_name: &[u8]) -> Result<(), ImapError> {
+        self.appenders[self.last].ask(question, wire_name)
+    }
+
+    /// What was answered of that since the last call.
+    pub fn counted(&mut self) -> Vec<Counted> {
+        self.appenders.iter_mut().flat_map(Appender::counted).collect()
     }
 
     /// Reads answers until at most this much is unanswered on each connection; see [`Appender::settle`].

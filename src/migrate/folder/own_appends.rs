@@ -1,6 +1,7 @@
 //! What this run itself put into a folder of the target: whatever else arrives there meanwhile comes from others.
 
 use crate::domain::{Problem, ProblemKind, Uid};
+use crate::imap::FolderStatus;
 use crate::ledger::Done;
 
 /// Our appends to one folder since it was looked at, and what they show of others.
@@ -10,11 +11,19 @@ pub struct OwnAppends {
     pub others_were_first: bool,
     /// Messages that are there twice by now, and not reported yet.
     doubled: u64,
+    /// Whether what is there twice was reported.
+    pub doubled_reported: bool,
     count: u64,
     /// The highest UID among them.
     highest: Option<Uid>,
     /// Whether the target did not announce all of their UIDs.
     placeless: bool,
+    /// What the folder held behind the last of them, where the target was asked.
+    seen: Option<FolderStatus>,
+    /// How many more messages it held than before and ours.
+    too_many: u64,
+    /// How many were too many when the folder was looked at last.
+    looked_at: u64,
     /// The message that is sent alone to learn who stores things twice here.
     pub probe: Probe,
 }
@@ -28,14 +37,15 @@ pub enum Probe {
     None,
     /// This one, by its UID on the source.
     Sent(Uid),
-    /// It is there once.
+    /// It is there once; or it went into another folder, where it is looked at.
     Once,
 }
 
 impl OwnAppends {
     /// Begins anew, on a new look at the folder.
     pub fn begin(&mut self) {
-        (self.count, self.highest, self.placeless, self.probe) = (0, None, false, Probe::None);
+        let Self { others_were_first, doubled, doubled_reported, .. } = *self;
+        *self = Self { others_were_first, doubled, doubled_reported, ..Self::default() };
     }
 
     /// Takes messages of ours in.
@@ -43,16 +53,44 @@ impl OwnAppends {
         self.count += done.len() as u64;
         self.highest = self.highest.max(done.iter().filter_map(|done| done.target_uid).max());
         self.placeless |= done.iter().any(|done| done.target_uid.is_none());
+        self.seen = None;
     }
 
-    /// How many they are.
-    pub fn count(&self) -> u64 {
-        self.count
+    /// Takes in what the folder held behind the last of them, and how many messages too many.
+    pub fn note_counted(&mut self, status: FolderStatus, too_many: u64) {
+        (self.seen, self.too_many) = (Some(status), too_many);
+    }
+
+    /// What the folder held behind the last of them, where the target was asked.
+    pub fn seen(&self) -> Option<FolderStatus> {
+        self.seen
+    }
+
+    /// How much more than ours there is, by what UIDs and numbers say without looking at any message. `floor` is the folder's UIDNEXT before.
+    pub fn surplus(&self, floor: u32) -> u64 {
+        let gaps = self.next().map_or(0, |next| u64::from(next.saturating_sub(floor)).saturating_sub(self.count));
+        gaps.max(self.too_many)
+    }
+
+    /// Whether the folder is to be looked at before more is sent: somebody's mail is looked at once, and the more came by then, the more has to
+    /// come until it is looked at again.
+    pub fn is_in_doubt(&self, floor: u32) -> bool {
+        self.surplus(floor) > 2 * self.looked_at
+    }
+
+    /// The folder was looked at.
+    pub fn note_looked(&mut self, floor: u32) {
+        self.looked_at = self.surplus(floor);
     }
 
     /// Whether messages of ours are at UIDs that nobody announced.
     pub fn is_placeless(&self) -> bool {
         self.placeless
+    }
+
+    /// Whether UIDs do not say that all that is new in the folder is ours: nobody announced all of them, or there is only one.
+    pub fn may_be_beside_others(&self) -> bool {
+        self.placeless || self.count <= 1
     }
 
     /// The UID after our highest, where the target announced all of them.
@@ -73,6 +111,7 @@ impl OwnAppends {
     /// What is there twice and was not reported yet, as a problem of a kind without its folder.
     pub fn take_doubled(&mut self, kind: ProblemKind) -> Option<Problem> {
         let doubled = std::mem::take(&mut self.doubled);
+        self.doubled_reported |= doubled > 0;
         (doubled > 0).then(|| Problem::new(kind).counting(doubled))
     }
 }
@@ -80,7 +119,7 @@ impl OwnAppends {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Digest;
+    use crate::domain::{Digest, UidValidity};
 
     #[test]
     fn uids_that_are_not_ours_leave_gaps() {
@@ -100,5 +139,34 @@ mod tests {
         let mut late = OwnAppends::default();
         late.note(&[done(12)]);
         assert!(late.left_gaps(10, 13));
+    }
+
+    #[test]
+    fn what_is_too_much_is_looked_at_and_then_only_once_it_has_become_much_more() {
+        let done = |uid: u32| Done {
+            uid: Uid(1),
+            size: 1,
+            digest: Digest::of(b""),
+            target_uid: Some(Uid(uid)),
+            floor: 10,
+            checked: false,
+        };
+        let status =
+            |messages| FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages, highest_modseq: None };
+        let mut own = OwnAppends::default();
+        own.note(&[done(10), done(11)]);
+        assert!(!own.is_in_doubt(10));
+        own.note(&[done(13)]);
+        assert!(own.is_in_doubt(10));
+        own.note_looked(10);
+        for (last, is_in_doubt) in [(15, false), (17, true)] {
+            own.note(&[done(last)]);
+            assert_eq!(own.is_in_doubt(10), is_in_doubt, "{last}");
+        }
+        own.note_looked(10);
+        own.note_counted(status(20), 7);
+        assert!(own.is_in_doubt(10) && own.seen().is_some());
+        own.note(&[]);
+        assert_eq!(own.seen(), None);
     }
 }

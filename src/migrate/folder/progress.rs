@@ -44,6 +44,8 @@ pub struct FolderProgress {
     pub sizes_reported: BTreeSet<Uid>,
     /// The places on the target that were announced for messages of this run.
     pub places: BTreeSet<Uid>,
+    /// Messages of this run whose places were seen empty after the copying.
+    pub emptied: BTreeSet<Uid>,
     /// The places of the record before this run sent anything, if UIDNEXT does not distinguish them from new ones.
     pub recorded_places: BTreeSet<Uid>,
     /// What a few recorded messages show about the record; none before they were looked at, or if there is no record.

@@ -18,6 +18,8 @@ pub struct Witnesses {
     pub here: BTreeMap<Uid, u64>,
     /// What the target has at their places: the size.
     pub there: BTreeMap<Uid, u64>,
+    /// The source's folder when it was opened for that.
+    pub opened: Option<FolderStatus>,
 }
 
 /// What the witnesses show about a folder of the target.
@@ -39,6 +41,14 @@ impl Witnesses {
             announced.is_some_and(|(now, then)| *now != then)
         };
         !self.sampled.iter().any(is_another)
+    }
+
+    /// Whether the source says of its folder, without opening it, what it said when it was opened. Some servers count late for STATUS.
+    pub fn agrees_with(&self, status: &FolderStatus) -> bool {
+        self.opened.is_none_or(|opened| {
+            let next = opened.uid_next.zip(status.uid_next);
+            opened.messages == status.messages && next.is_none_or(|(opened, told)| opened == told)
+        })
     }
 
     /// What is known about the places on the target.

@@ -28,6 +28,8 @@ struct Marked<'a> {
     copied: BTreeMap<Uid, Uid>,
     /// The sizes that were sent, by the UIDs on the source, if sizes are verified.
     sizes: BTreeMap<Uid, u64>,
+    /// Which of the places of this run hold a message.
+    held: BTreeSet<Uid>,
     redated: Redated,
     /// Messages whose keywords there differ from those on the source, and the flags that they have.
     reflagged: BTreeMap<Uid, Vec<String>>,
@@ -71,11 +73,12 @@ fn read(sessions: &mut Sessions, marked: &mut [&mut Marked<'_>]) -> Result<(), H
     let firsts: Vec<Uid> = marked.iter().filter_map(|marked| marked.copied.keys().next().copied()).collect();
     for marked in &mut *marked {
         marked.redated = Redated::default();
+        marked.held.clear();
     }
     let marked = RefCell::new(marked);
     let mut head = |index: usize, stored: MessageHead| marked.borrow_mut()[index].take(&stored);
     let mut end = |index: usize, end: Result<FolderStatus, ImapError>| match end {
-        Ok(status) => marked.borrow_mut()[index].job.progress.on_target = Some(status.messages),
+        Ok(status) => marked.borrow_mut()[index].take_end(status.messages),
         Err(error) => log::debug!("the marks on the target could not be read: {error}"),
     };
     let first = |index: usize| firsts.get(index).copied().unwrap_or(Uid(1));
@@ -97,8 +100,16 @@ impl<'a> Marked<'a> {
         }
         let sizes = if verify == Verify::Size { ledger.done(&record)? } else { Vec::new() };
         let sizes = sizes.into_iter().collect();
-        let (redated, reflagged) = (Redated::default(), BTreeMap::new());
-        Ok(Some(Self { job, scan, wire_name, copied, sizes, redated, reflagged }))
+        let (held, redated, reflagged) = (BTreeSet::new(), Redated::default(), BTreeMap::new());
+        Ok(Some(Self { job, scan, wire_name, copied, sizes, held, redated, reflagged }))
+    }
+
+    /// Takes in that everything was read of a folder that holds so many messages.
+    fn take_end(&mut self, messages: u64) {
+        let Self { job, copied, held, .. } = self;
+        let is_empty = |place: &Uid| job.progress.places.contains(place) && !held.contains(place);
+        let emptied = copied.iter().filter(|(place, _)| is_empty(place)).map(|(_, uid)| *uid).collect();
+        (job.progress.emptied, job.progress.on_target) = (emptied, Some(messages));
     }
 
     fn has_dates_before_1970(&self) -> bool {
@@ -111,6 +122,7 @@ impl<'a> Marked<'a> {
         let Some((uid, sent)) = self.copied.get(&stored.uid).and_then(|uid| Some((*uid, heads.get(*uid)?))) else {
             return;
         };
+        self.held.insert(stored.uid);
         let progress = &mut self.job.progress;
         if self.sizes.get(&uid) == Some(&stored.size) {
             progress.sized.insert(uid);

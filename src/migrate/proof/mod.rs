@@ -7,14 +7,17 @@ pub mod marks;
 
 use crate::domain::{Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::FolderStatus;
-use crate::ledger::{Done, Extent, FolderRecord, Ledger, Snapshot, State};
+use crate::ledger::{Done, Extent, FolderRecord, Ledger, Message, Snapshot, State};
 use crate::migrate::attempt::failures::Failure;
 use crate::migrate::attempt::{FolderRun, Mailbox, uncompared, within_folder};
 use crate::migrate::folder::progress::FolderProgress;
 use crate::migrate::folder::{FolderJob, Scan};
 use crate::migrate::halt::{Halt, OnSide};
+use crate::migrate::heads::Heads;
 use crate::migrate::reconcile::concurrent;
-use crate::migrate::reconcile::locate::{forget_or_find_elsewhere, locate, look_by_size, note_seen, placeless};
+use crate::migrate::reconcile::locate::{
+    find_elsewhere, forget_or_find_elsewhere, locate, look_by_size, note_seen, placeless,
+};
 use crate::migrate::request::Verify;
 use crate::migrate::sessions::Sessions;
 use crate::progress::Step;
@@ -83,6 +86,7 @@ fn prove(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
 fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     // Without a record the folder is not finished, and the verdict says so.
     let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
+    name_taken(run, &record)?;
     report_dates(run, run.job.progress.dateless.len() as u64);
     run.job.report_lost_flags(&mut run.mailbox.reporter, run.ledger.messages_of(&record)?);
     run.report_sizes()?;
@@ -107,6 +111,31 @@ fn finish(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     report_further_copies(run, &record)?;
     run.job.finish(&run.mailbox.reporter, evidence, run.job.progress.on_target);
     Ok(())
+}
+
+/// Names what was read back, or seen, in this run, is gone by its end, and is in no other folder: somebody has deleted it, or the target keeps
+/// only so much. The next run counts it as deleted.
+fn name_taken(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<(), Halt> {
+    let emptied = std::mem::take(&mut run.job.progress.emptied);
+    if emptied.is_empty() {
+        return Ok(());
+    }
+    let reader = run.sessions.target.reader();
+    let status = reader.examine(&run.target.wire_name).on(Side::Target)?;
+    let there = Heads::read_from(reader, Uid(1)).on(Side::Target)?;
+    if status.messages > there.read() {
+        // What is counted and not listed may be any of them.
+        return Ok(());
+    }
+    let was_seen = |message: &&Message| matches!(message.state, State::Checked | State::Seen);
+    let messages = run.ledger.messages_of(record)?.iter().filter(was_seen);
+    let is_gone = |done: &Done| done.target_uid.is_some_and(|place| there.get(place).is_none());
+    let gone = messages.filter(|message| emptied.contains(&message.uid)).filter_map(Message::as_done);
+    let gone: Vec<Done> = gone.filter(is_gone).collect();
+    let filed = find_elsewhere(run, &gone)?;
+    let taken = gone.into_iter().map(|done| done.uid).filter(|uid| !filed.contains(uid));
+    let taken = taken.map(|uid| Failure::noted(uid, ProblemKind::MessageMissing, Note::TakenMeanwhile));
+    run.fail_all(taken.collect())
 }
 
 /// If the target's folder holds more messages than it had and was sent, reports what is there twice.

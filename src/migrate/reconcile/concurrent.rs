@@ -6,10 +6,11 @@
 //! 1. Before a folder is copied, what came to it since our record was written is compared with what is to be copied.
 //! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so that of two runs that begin at the same moment
 //!    one sees the other's message before its own, and ends.
-//! 3. Later, UIDs between our own show that somebody else stores there too, and these messages are looked at.
+//! 3. Later, UIDs between our own, or more messages than were there and sent, show that somebody else stores there too. The pass ends with what
+//!    is on its way, and these messages are looked at.
 //! 4. Where messages of ours are there twice, another run may have stored them, or the target itself. One message of those that are left,
-//!    chosen at random, goes alone: if that one is there twice as well, the target stores twice, and the mailbox ends before it does so with
-//!    the rest. Whoever came second waits before, so that another run shows itself.
+//!    chosen at random, goes alone, into another folder where this one has none left: if that one is there twice as well, the target stores
+//!    twice, and the mailbox ends before it does so with the rest. Whoever came second waits before, so that another run shows itself.
 //! 5. The run that came second in the folder ends, so that one of the two continues; where the target announces no UIDs, both end. What is
 //!    there twice by then is reported.
 //!
@@ -112,33 +113,35 @@ fn wait(run: &FolderRun<'_, '_>, time: Duration) -> Result<(), Halt> {
 
 /// What a look for other runs shows, where the mailbox continues.
 pub enum Others {
-    /// What they have stored of what was to be copied; nothing, where there are none.
-    Stored(BTreeSet<Uid>),
-    /// Something is there twice, and this message is to be sent alone to learn who did it.
-    Unclear(Uid),
+    /// Nothing, or what they have stored.
+    Stored,
+    /// Something is there twice, and a message is to be sent alone to learn who did it: this one, or one of another folder.
+    Unclear(Option<Uid>),
 }
 
-/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`. `more` says
-/// whether anything is left to copy, here or in another folder: where nothing is, nobody needs to end.
+/// Finds out whether others store here what we have stored since the folder's UIDNEXT was `floor`, or have yet `to_copy`; returns also what
+/// of that they have stored. `more` says whether anything is left to copy, here or in another folder: where nothing is, nobody needs to end.
 pub fn look_for_others(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
     floor: u32,
     to_copy: &[Uid],
     more: bool,
-) -> Result<Others, Halt> {
-    let Some(seen) = look(run, record, floor, to_copy)? else { return Ok(Others::Stored(BTreeSet::new())) };
+) -> Result<(Others, BTreeSet<Uid>), Halt> {
+    let seen = look(run, record, floor, to_copy)?;
+    run.job.progress.own_appends.note_looked(floor);
+    let Some(seen) = seen else { return Ok((Others::Stored, BTreeSet::new())) };
     if !may_come_late(run) {
         if seen.ahead.is_empty()
-            && let Some(probe) = probe(run, record, &seen, to_copy)?
+            && let Some(probe) = probe(run, record, &seen, (to_copy, more))?
         {
-            return Ok(Others::Unclear(probe));
+            return Ok((Others::Unclear(probe), BTreeSet::new()));
         }
         if seen.is_second && more {
             return Err(give_way(run, record)?.into());
         }
     }
-    take_theirs(run, record, seen.ahead, &seen.strangers).map(Others::Stored)
+    Ok((Others::Stored, take_theirs(run, record, seen.ahead, &seen.strangers)?))
 }
 
 /// What others, or the target itself, have stored in a folder.
@@ -181,15 +184,16 @@ fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy:
     Ok(Some(Seen { strangers, ahead, twice, is_second }))
 }
 
-/// Chooses the message that shows who stores things twice here, or looks what became of it. An error says that the target does.
+/// Chooses the message that shows who stores things twice here, or looks what became of it. An error says that the target does. The inner
+/// option is none where the folder has no message left for that.
 fn probe(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
     seen: &Seen,
-    to_copy: &[Uid],
-) -> Result<Option<Uid>, Halt> {
+    (to_copy, more): (&[Uid], bool),
+) -> Result<Option<Option<Uid>>, Halt> {
     match run.job.progress.own_appends.probe {
-        Probe::None if !to_copy.is_empty() => {
+        Probe::None if more => {
             if seen.is_second {
                 // Whoever was first continues meanwhile, and is seen then.
                 let before = on_target(run, Uid(1))?.all().len();
@@ -199,10 +203,10 @@ fn probe(
                     return Ok(None);
                 }
             }
-            let chosen = RandomState::new().hash_one(()) % to_copy.len() as u64;
+            let chosen = RandomState::new().hash_one(()) % to_copy.len().max(1) as u64;
             let chosen = to_copy.get(chosen as usize).copied();
-            run.job.progress.own_appends.probe = chosen.map_or(Probe::None, Probe::Sent);
-            Ok(chosen)
+            run.job.progress.own_appends.probe = chosen.map_or(Probe::Once, Probe::Sent);
+            Ok(Some(chosen))
         }
         Probe::Sent(uid) => {
             run.job.progress.own_appends.probe = Probe::Once;
@@ -225,22 +229,36 @@ fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
     run.mailbox.taken_over || !run.job.progress.sending_losses.is_empty()
 }
 
-/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. After a first message the folder is asked, since a
-/// second copy of it may be above it; later a copy is between our own.
+/// Whether more was stored here since the folder's UIDNEXT was `floor` than we have stored. Where the target was not asked behind the last
+/// message, it is asked now, while there is only one, since a second copy of it may be above it; later a copy is between our own.
 fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
     let own = &run.job.progress.own_appends;
-    if let Some(next) = own.next() {
-        let left_gaps = own.left_gaps(floor, next);
-        if left_gaps || own.count() > 1 {
-            return Ok(left_gaps);
-        }
+    if own.surplus(floor) > 0 {
+        return Ok(true);
     }
-    let status = run.sessions.target.statuses(&[&run.target.wire_name]).on(Side::Target)?;
+    if !own.may_be_beside_others() {
+        return Ok(false);
+    }
+    let status = match own.seen() {
+        Some(status) => Some(status),
+        None => run.sessions.target.statuses(&[&run.target.wire_name]).on(Side::Target)?.into_iter().next().flatten(),
+    };
     // Who does not say is looked at.
-    let Some(status) = status.into_iter().next().flatten() else { return Ok(true) };
+    let Some(status) = status else { return Ok(true) };
     let progress = &run.job.progress;
     let holds_more = progress.first_on_target.is_some_and(|before| status.messages > before + progress.sent());
     Ok(holds_more || status.uid_next.is_none_or(|next| progress.own_appends.left_gaps(floor, next.0)))
+}
+
+/// Notes how many messages of ours are in the folder twice, unless that was reported.
+pub fn count_doubled(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
+    let Some(record) = run.ledger.folder(&run.job.source) else { return Ok(()) };
+    let floor = run.job.progress.floor.unwrap_or(Uid(1));
+    if !run.job.progress.own_appends.doubled_reported {
+        let doubled = copies_of_ours(run, &record, floor)?;
+        run.job.progress.own_appends.note_doubled(doubled);
+    }
+    Ok(())
 }
 
 /// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.

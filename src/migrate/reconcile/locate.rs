@@ -347,7 +347,7 @@ pub fn still_filed_elsewhere(
 }
 
 /// Which of these are in another folder of the target, at places that belong to no record.
-fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
+pub fn find_elsewhere(run: &mut FolderRun<'_, '_>, missing: &[Done]) -> Result<BTreeSet<Uid>, Halt> {
     let folders: Vec<Vec<u8>> =
         run.sessions.selectable.iter().filter(|name| **name != run.target.wire_name).cloned().collect();
     let sizes: BTreeSet<u64> = missing.iter().map(|done| done.size).collect();

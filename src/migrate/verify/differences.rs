@@ -9,7 +9,7 @@
 
 use super::Current;
 use crate::domain::{Digest, Uid, UidValidity};
-use crate::ledger::{FolderRecord, Ledger, State};
+use crate::ledger::{FolderRecord, Ledger, Message, State};
 use crate::migrate::content::comparison::Comparison;
 use crate::migrate::content::matching::{Match, Matching, Scope};
 use crate::migrate::folder::noted_flags::{stored, to_be};
@@ -41,6 +41,8 @@ pub struct Differences {
     pub missing: Vec<(Uid, Past)>,
     /// What the target's folder has besides, with its size.
     pub left_there: Vec<(Uid, u64)>,
+    /// The places on the target of those that are there.
+    pub paired_there: BTreeSet<Uid>,
     /// Messages of which the target has more copies than the source, and how many more.
     pub extra: Vec<(Uid, u64)>,
     /// Messages that the source does not give.
@@ -58,6 +60,16 @@ pub struct Past {
     pub was_copied: bool,
     /// It was read back there, or seen.
     pub was_checked: bool,
+}
+
+impl Past {
+    /// What the record of a message says.
+    pub fn of(message: &Message) -> Self {
+        Self {
+            was_copied: message.state != State::Intended,
+            was_checked: matches!(message.state, State::Checked | State::Seen),
+        }
+    }
 }
 
 /// What is known beforehand of a folder: by the record of earlier runs, as long as the folder is the same on both sides, and of the target.
@@ -94,10 +106,7 @@ impl Known {
         let Ok(messages) = ledger.messages_of(record) else { return known };
         for message in messages {
             let flags = ledger.flags(record, message.uid).ok().flatten().map(<[String]>::to_vec);
-            let past = Past {
-                was_copied: message.state != State::Intended,
-                was_checked: matches!(message.state, State::Checked | State::Seen),
-            };
+            let past = Past::of(message);
             known.messages.insert(message.uid, KnownMessage { target_uid: message.target_uid, past, flags });
         }
         known
@@ -164,6 +173,7 @@ impl Differences {
         }
         let left = current.there.heads.all().iter().filter(|head| !paired.contains(&head.uid));
         differences.left_there = left.map(|head| (head.uid, head.size)).collect();
+        differences.paired_there = paired;
         differences
     }
 

@@ -4,16 +4,19 @@
 //!
 //! 1. Of the folders that were compared, what is left over there; of all others, everything.
 //! 2. What has the size of a missing message is read, and matched by content, one to one.
+//!    What is in none of them may be known of a record (see `earlier`).
 //! 3. A message that a run has copied, and that is elsewhere now, was filed by its owner. One that no record knows is in the wrong folder.
 //! 4. A copy too many is none where it is a message that was filed there.
 
 use super::differences::NAMED;
+use super::earlier::EarlierCopy;
 use super::{Plan, Verification};
 use crate::domain::{Digest, FolderId, MessageHead, Note, Problem, ProblemKind, Side, Subject, Uid};
 use crate::imap::Reader;
 use crate::migrate::content::reading::{Readings, SizeAndDigest};
 use crate::migrate::context::losses::Losses;
 use crate::migrate::halt::{Halt, OnSide};
+use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Messages of the target by the wire names of their folders: UIDs and sizes.
@@ -28,6 +31,8 @@ pub struct Sought {
     pub extra: Vec<Extra>,
     /// What the folders of the target that were compared hold besides.
     pub left: ByFolder,
+    /// What records know under other UIDs of the folders in which something is missing, by their wire names on the target.
+    pub earlier: BTreeMap<Vec<u8>, Vec<EarlierCopy>>,
 }
 
 /// A message that is missing from its folder.
@@ -35,8 +40,11 @@ pub struct Missing {
     pub folder: FolderId,
     /// Its folder's wire name on the source.
     pub source: Vec<u8>,
+    /// The wire name of the folder where it should be on the target, where there is one.
+    pub target: Option<Vec<u8>>,
     pub uid: Uid,
     pub size: u64,
+    pub date: Option<DateTime<FixedOffset>>,
     /// The digest of its content, where it was read already.
     pub digest: Option<Digest>,
     /// Whether a run has copied it.
@@ -68,7 +76,10 @@ impl Verification<'_> {
         let sizes: BTreeSet<u64> = self.sought.missing.iter().map(|missing| missing.size).collect();
         if !sizes.is_empty() {
             let candidates = self.candidates(plan, target, &sizes)?;
-            self.read_missing(source, &candidates)?;
+            let mut alike: BTreeSet<u64> = candidates.values().flatten().map(|(_, size)| *size).collect();
+            alike.extend(self.sizes_of_earlier());
+            self.read_missing(source, &alike)?;
+            self.ask_records();
             self.take_filed(plan, target, candidates)?;
         }
         self.report_sought();
@@ -119,9 +130,8 @@ impl Verification<'_> {
         Ok(candidates)
     }
 
-    /// Reads those missing messages that were not read yet and may be among the candidates.
-    fn read_missing(&mut self, source: &mut Reader, candidates: &ByFolder) -> Result<(), Halt> {
-        let sizes: BTreeSet<u64> = candidates.values().flatten().map(|(_, size)| *size).collect();
+    /// Reads those missing messages that were not read yet and have one of these sizes.
+    fn read_missing(&mut self, source: &mut Reader, sizes: &BTreeSet<u64>) -> Result<(), Halt> {
         let mut unread: BTreeMap<Vec<u8>, Vec<Uid>> = BTreeMap::new();
         for missing in self.sought.missing.iter().filter(|it| it.digest.is_none() && sizes.contains(&it.size)) {
             unread.entry(missing.source.clone()).or_default().push(missing.uid);

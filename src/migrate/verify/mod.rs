@@ -3,9 +3,10 @@
 //! Every message of both sides is read; they are matched one to one by content (see `comparison`). What the source has and the target has
 //! not, or has otherwise, is named (see `differences`): messages, dates, flags, folders, subscriptions, and copies too many. What is missing
 //! is looked for in the target's other folders (see `elsewhere`). Other mail that only the target has is its own business: it came since, or
-//! was there before. The record of earlier runs, where there is one, only distinguishes what people did on the target. A connection that is lost is opened again, and the work continues where it was.
+//! was there before. The records of earlier runs, where there are any, only distinguish what people did on the target (see `earlier`). A connection that is lost is opened again, and the work continues where it was.
 
 mod differences;
+mod earlier;
 mod elsewhere;
 mod refusals;
 pub mod task;
@@ -220,6 +221,10 @@ impl Verification<'_> {
                 let (envelopes, error) = self.names.ask(source, folder, outcome.named());
                 self.report(id, way, &current, &outcome, &envelopes);
                 self.seek(id, way, (listed, wire_name), &current, &outcome, &envelopes);
+                if let Some(there) = wire_name.filter(|_| !outcome.missing.is_empty()) {
+                    let copies = earlier::earlier_copies(plan, there, &current, &outcome);
+                    self.sought.earlier.insert(there.to_vec(), copies);
+                }
                 lost = error;
                 let Current { unlisted, as_items, .. } = current;
                 let on_source = current.here.heads.all().len() as u64 + unlisted + as_items;
@@ -257,8 +262,10 @@ impl Verification<'_> {
             self.sought.missing.push(Missing {
                 folder,
                 source: listed.wire_name.clone(),
+                target: target.map(<[u8]>::to_vec),
                 uid: *uid,
                 size: heads.get(*uid).map_or(0, |head| head.size),
+                date: heads.get(*uid).and_then(|head| head.date),
                 digest: shelf.digest(*uid),
                 was_copied: known.was_copied,
                 problem: problem(ProblemKind::MessageMissing, *uid).noting(note),
