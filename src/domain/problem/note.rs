@@ -214,6 +214,7 @@ impl Foreign for Note {
             | Self::NoDates
             | Self::NoUidValidity
             | Self::TakenSince
+            | Self::TakenMeanwhile
             | Self::FinalLineEndChanged
             | Self::LineEndsChanged
             | Self::HeaderLinesAdded

@@ -53,7 +53,7 @@ impl Desk for Counter<'_, '_> {
         self.folders[job].progress.take_place(place)
     }
 
-    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt> {
+    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done], overtaken: u64) -> Result<(), Halt> {
         let (at, no_date_sent) = (self.job(round), self.rounds[round].dates == DateStyle::None);
         let (job, copying) = (&mut self.folders[at], &self.together[self.rounds[round].folder]);
         let (account, folder) = (self.mailbox.reporter.account, job.id);
@@ -65,6 +65,7 @@ impl Desk for Counter<'_, '_> {
         self.mailbox.taken += messages;
         let largest = done.iter().map(|done| done.size).max().unwrap_or(0);
         self.mailbox.largest_taken = self.mailbox.largest_taken.max(largest);
+        job.progress.own_appends.overtaken = overtaken;
         self.is_in_doubt |= job.progress.own_appends.is_in_doubt(copying.target.floor);
         job.progress.reading_losses.note_delivered();
         job.progress.sent_singly.note_delivered();

@@ -56,8 +56,8 @@ pub trait Desk {
     fn began(&mut self, round: usize);
     /// Whether the target has given this UID of its folder for no other message; from now on it is this one's.
     fn is_free(&mut self, round: usize, place: Uid) -> bool;
-    /// These messages are durably done. May take its time.
-    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done]) -> Result<(), Halt>;
+    /// These messages are durably done; so many that were sent before some of them have no answer yet. May take its time.
+    fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done], overtaken: u64) -> Result<(), Halt>;
     /// Whether to ask what the round's folder holds behind a batch; `is_last` says that it is the round's last.
     fn is_to_count(&self, round: usize, is_last: bool) -> bool;
     /// What the round's folder held when this many messages of the round had been sent.

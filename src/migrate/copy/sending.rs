@@ -390,7 +390,10 @@ impl<'a, 'd> Sending<'a, 'd> {
         self.intended = through;
         self.ledger.record_all(&changes)?;
         for (round, change) in changes.into_iter().enumerate().filter(|(_, change)| !change.done.is_empty()) {
-            self.desk.done(self.ledger, round, &change.done)?;
+            let last = change.done.iter().map(|done| done.uid).max();
+            let is_overtaken = |key: &&Key| key.0 == round && Some(key.1) < last;
+            let overtaken = self.measured.keys().filter(is_overtaken).count() as u64;
+            self.desk.done(self.ledger, round, &change.done, overtaken)?;
         }
         Ok(())
     }

@@ -18,6 +18,8 @@ pub struct OwnAppends {
     highest: Option<Uid>,
     /// Whether the target did not announce all of their UIDs.
     placeless: bool,
+    /// How many were sent before some of them and have no answer yet.
+    pub overtaken: u64,
     /// What the folder held behind the last of them, where the target was asked.
     seen: Option<FolderStatus>,
     /// How many more messages it held than before and ours.
@@ -68,7 +70,9 @@ impl OwnAppends {
 
     /// How much more than ours there is, by what UIDs and numbers say without looking at any message. `floor` is the folder's UIDNEXT before.
     pub fn surplus(&self, floor: u32) -> u64 {
-        let gaps = self.next().map_or(0, |next| u64::from(next.saturating_sub(floor)).saturating_sub(self.count));
+        let gaps = self
+            .next()
+            .map_or(0, |next| u64::from(next.saturating_sub(floor)).saturating_sub(self.count + self.overtaken));
         gaps.max(self.too_many)
     }
 
