@@ -1,4 +1,4 @@
-//! A folder that is being copied: where it is on both sides, its record, and the rounds that it has still to send.
+//! A folder that is being copied: where it is on both sides, its record, and the rounds that it still has to send.
 
 use crate::domain::{Uid, UidValidity};
 use crate::ledger::FolderRecord;
@@ -22,7 +22,7 @@ pub struct Copying {
     pub target: TargetFolder,
     /// Its record.
     pub record: FolderRecord,
-    /// What it has still to send, the next last.
+    /// What it still has to send, the next last.
     pub rounds: Vec<Round>,
     /// What was tried already.
     pub retries: Retries,
@@ -44,12 +44,12 @@ impl Copying {
         &self.retries.flags
     }
 
-    /// The messages that it has still to send.
+    /// The messages that it still has to send.
     pub fn uids(&self) -> Vec<Uid> {
         self.rounds.iter().flat_map(|round| round.uids.iter().copied()).collect()
     }
 
-    /// Takes messages out of what is to be sent.
+    /// Removes messages from those that are to be sent.
     pub fn leave_out(&mut self, uids: &BTreeSet<Uid>) {
         self.rounds.iter_mut().for_each(|round| round.uids.retain(|uid| !uids.contains(uid)));
         self.drop_empty();
@@ -68,7 +68,7 @@ impl Copying {
     }
 }
 
-/// What each folder sends next: together with the others, or else what is sent alone.
+/// What each folder sends next: together with the others, or alone.
 pub fn next_rounds(together: &mut [Copying]) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
     for copying in together.iter_mut() {

@@ -21,13 +21,13 @@ impl FlagFilter {
     pub fn new(folder: &OpenFolder, profile: &Profile) -> Self {
         Self {
             permanent: folder.permanent_flags.clone(),
-            // A server that lists nothing says nothing: RFC 9051 lets a client assume that all flags are kept.
+            // A server that lists no flags says nothing about them: RFC 9051 lets a client assume that all are kept.
             new_keywords_allowed: folder.new_keywords_allowed || folder.permanent_flags.is_empty(),
             keep_deleted: profile.keeps_deleted,
         }
     }
 
-    /// The filter of a folder that was not opened: nothing is known of what it does not keep.
+    /// The filter of a folder that was not opened, about which nothing is known.
     pub fn unknown(profile: &Profile) -> Self {
         Self { permanent: Vec::new(), new_keywords_allowed: true, keep_deleted: profile.keeps_deleted }
     }
@@ -37,7 +37,7 @@ impl FlagFilter {
         self.split(flags, false).0
     }
 
-    /// The flags to send, `bare` of keywords or not, and the first that is left behind.
+    /// The flags to send, `bare` of keywords or not, and the first that is left out.
     fn split<'f>(&self, flags: &'f [String], bare: bool) -> (Vec<String>, Option<&'f str>) {
         let mut lost = None;
         let mut kept = Vec::with_capacity(flags.len());
@@ -128,7 +128,7 @@ impl SentFlags {
         self.spared.get(&uid).is_some_and(|spared| spared.with_empty_list)
     }
 
-    /// What was left behind.
+    /// What was left out.
     pub fn take_lost(&mut self) -> FlagsLost {
         std::mem::take(self.lost.get_mut().unwrap_or_else(PoisonError::into_inner))
     }

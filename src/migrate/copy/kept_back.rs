@@ -1,4 +1,5 @@
-//! Refused messages that are kept back, because the target took nothing after them: each is named, or the mailbox is meant.
+//! Refused messages that are kept back because the target accepted nothing after them: either each is named, or the refusal concerns the
+//! mailbox.
 
 use crate::ledger::Ledger;
 use crate::migrate::attempt::failures::{Failure, takes_nothing};
@@ -8,10 +9,10 @@ use crate::migrate::folder::FolderJob;
 use crate::migrate::halt::Halt;
 use crate::migrate::sessions::Sessions;
 
-/// Names what was kept back, once everything was tried. Where the target took nothing after them, refused all in the same words, and they are
-/// many, it is the mailbox that is meant, and not each message. An error is that.
+/// Names the messages that were kept back, once everything was tried. If the target accepted nothing after them, refused all in the same
+/// words, and they are many, the refusal concerns the mailbox, not each message: this is the error.
 ///
-/// What was left over by an earlier run, and is all refused in this one, is named: the others were taken.
+/// Messages that an earlier run left over, and that are all refused in this one, are named: the others were accepted.
 pub fn name(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,

@@ -1,8 +1,8 @@
 //! Copying the folders of a mailbox, in passes: each is one stream over all folders that have something left to copy.
 //!
-//! Before its first pass a folder learns of its past (`reconcile`). After each, what a pass did not bring over is tried the next way
-//! (`refused`), until no folder has anything left that is worth another try. A pass that ended early, because a folder of the target got more
-//! than we sent, is continued when it is known why.
+//! Before its first pass a folder is reconciled with earlier runs (`reconcile`). After each pass, messages that it did not copy are tried
+//! in the next way (`refused`), until no folder has anything left that is worth another attempt. A pass that ended early, because a folder
+//! of the target got more than we sent, is continued when it is known why.
 
 pub mod copying;
 mod counter;
@@ -34,13 +34,13 @@ use round::{Round, RoundEnd};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// At most this many bytes and folders are copied together, so that what is known of a folder is fresh when its turn comes.
+/// At most this many bytes and folders are copied together, so that what is known about a folder is recent when its turn comes.
 const TOGETHER_BYTES: u64 = 64 << 20;
 const TOGETHER_FOLDERS: usize = 200;
-/// When at most this many messages are left, nothing else shows whether a source that asks to wait means them or everything.
+/// When at most this many messages are left, nothing else shows whether a source that asks to wait refuses them or everything.
 const FEW: usize = 3;
 
-/// Copies what is missing in every folder. An error that only reaches a folder ends that folder and is no `Err`.
+/// Copies what is missing in every folder. An error that affects only a folder ends that folder and is not an `Err`.
 pub fn copy_folders(
     mailbox: &mut Mailbox<'_>,
     sessions: &mut Sessions,
@@ -63,7 +63,7 @@ pub fn copy_folders(
         let missing = missing(&mut run);
         let Some(Some((record, uids, floor))) = within_folder(missing, mailbox, job)? else { continue };
         if ledger.highest_target_uid(&record)?.is_some_and(|highest| highest.0 >= floor) {
-            // A target may give a message the place of one that it has already, and call both stored.
+            // A target may give a message the place of one that it has already, and confirm both.
             let recorded = ledger.target_uids(&record)?;
             let progress = &mut job.progress;
             progress.recorded_places = recorded.into_iter().filter(|place| !progress.places.contains(place)).collect();
@@ -110,7 +110,7 @@ fn copy_or_count(
     ended
 }
 
-/// Looks once more at those of the next folders on the target that were looked at long ago, with all questions ahead of the answers.
+/// Checks again those of the next folders on the target that were checked long ago, with all requests ahead of the answers.
 fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), Halt> {
     let next = folders.iter_mut().filter(|job| !job.progress.finished && job.scan.is_some()).take(TOGETHER_FOLDERS);
     let targets = next.filter_map(|job| job.target.as_mut());
@@ -119,7 +119,7 @@ fn look_again(sessions: &mut Sessions, folders: &mut [FolderJob]) -> Result<(), 
     let wire_names: Vec<&[u8]> = old.iter().map(|target| target.wire_name.as_slice()).collect();
     let statuses = sessions.target.statuses(&wire_names).on(Side::Target)?;
     for (target, status) in old.iter_mut().zip(statuses) {
-        // Without an answer, or a UIDNEXT in it, what is known stays, and the folder is asked about by itself.
+        // Without an answer, or without a UIDNEXT in it, what is known stays, and the folder is asked about separately.
         if let Some(status) = status.filter(|status| status.uid_next.is_some()) {
             target.open.status = status;
             target.looked_at = Instant::now();
@@ -147,7 +147,7 @@ fn copy_together(
     let mut unclear: Vec<usize> = Vec::new();
     while !rounds.is_empty() {
         let outcome = run_pass(mailbox, sessions, ledger, folders, &together, &rounds);
-        // Whatever the outcome: what was left behind until the connection was lost is not sent again.
+        // Whatever the outcome: flags that were left out before the connection was lost are not sent again.
         for copying in &mut together {
             folders[copying.job].progress.flags_lost.join(copying.retries.flags.take_lost());
         }
@@ -171,7 +171,7 @@ fn copy_together(
                 Ok(Some(Next::ProbeElsewhere)) => unclear.push(folder),
                 Ok(Some(Next::AsPlanned)) => {}
                 Ok(None) => together[folder].rounds.clear(),
-                // What the others have there twice is to be known before the mailbox ends.
+                // What the other folders have twice has to be known before the mailbox ends.
                 Err(halt @ Halt::Problem(_)) => ended = ended.and(Err(halt)),
                 Err(halt) => return Err(halt),
             }
@@ -222,7 +222,7 @@ fn claim(
 ) -> Result<Vec<Round>, Halt> {
     let next =
         |copying: &Copying, least| copying.rounds.last().is_some_and(|round| !round.alone && round.uids.len() >= least);
-    // Of a folder with two or more, another one can show who stores things twice there.
+    // In a folder with two or more, another message can show what stores messages twice there.
     let first_with = |least| together.iter().position(|copying| next(copying, least));
     let Some(folder) = first_with(2).or_else(|| first_with(1)) else { return Ok(next_rounds(together)) };
     let copying = &mut together[folder];
@@ -304,7 +304,7 @@ fn run_pass(
         Halt::Server { side, error } => unanswered.into_iter().for_each(|sent| suspect(sent, *side, error)),
         _ => {}
     }
-    // What costs a connection here is known by the messages.
+    // The messages show what costs a connection here.
     if matches!(&halt, Halt::Server { error, .. } if error.is_connection()) {
         return Err(halt);
     }
@@ -313,7 +313,8 @@ fn run_pass(
     Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned })
 }
 
-/// Learns the folder's past, what of it is missing on the target, and from which UID on all is new there; none when nothing is missing.
+/// Reconciles the folder with earlier runs: finds what is missing on the target, and the UID from which on everything is new there; none
+/// when nothing is missing.
 fn missing(run: &mut FolderRun<'_, '_>) -> Result<Option<(FolderRecord, Vec<Uid>, u32)>, Halt> {
     let (record, since) = learn_the_past(run)?;
     run.report_found(&record)?;
@@ -362,7 +363,7 @@ fn take_end(
     let again = sort_refused(run, round.way, round.dates, refused, &mut copying.retries)?;
     let next = |(way, dates, uids)| Round { dates, ..Round::of(round.folder, uids, way, round.alone) };
     copying.rounds.extend(again.into_iter().map(next));
-    // Below the others, so that its turn comes when they are through.
+    // Below the others, so that its turn comes when they are finished.
     let last = |uid| Round { dates: round.dates, ..Round::of(round.folder, vec![uid], AppendWay::Single, true) };
     copying.rounds.splice(0..0, refused_for_now.into_iter().map(last));
     match take_others(run, copying, more)? {

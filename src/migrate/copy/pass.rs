@@ -1,8 +1,8 @@
 //! One pass of copying: the messages of one folder or of many flow as one stream from the source to the target, read on one thread
 //! and sent on another.
 //!
-//! The next folder is read while the target still answers for the last, so that a folder costs no round trip of its own. What a
-//! folder sends in a pass is a [`Round`], and what became of it is a [`RoundEnd`].
+//! The next folder is read while the target still answers for the last one, so that a folder costs no round trip of its own. A [`Round`] is
+//! what a folder sends in a pass, and a [`RoundEnd`] its outcome.
 //!
 //! A pass ends early where the target's folders show that they get more than we send: what is left then is for whoever called.
 
@@ -18,9 +18,9 @@ use crate::migrate::copy::two_connections::Appenders;
 use crate::migrate::halt::{Halt, OnSide};
 use std::sync::Arc;
 
-/// Messages of a batch, at most.
+/// At most this many messages are in a batch.
 const BATCH_MESSAGES: usize = 500;
-/// Bytes of a batch, unless a single message is larger.
+/// At most this many bytes are in a batch, unless a single message is larger.
 const BATCH_BYTES: u64 = 2 << 20;
 /// Chunks of at most 64 KiB between the two threads.
 const CHUNKS_BETWEEN: usize = 16;
@@ -63,7 +63,7 @@ pub fn copy_pass(
         let reading = scope.spawn(|| source.bodies_of_folders(&mut &queue, &mut ChannelSink::new(sender)));
         let mut sending = Sending::new(appenders, (folders, rounds), (&batches, &queue), ledger, desk);
         let sent = sending.run(&receiver);
-        // A reader whose messages nobody can send any more must not be waited for until the server's time limit.
+        // When nothing can be sent any more, the pass must not wait for the reader until the server's time limit.
         drop(receiver);
         if sent.is_err() {
             interrupter.interrupt();
@@ -92,7 +92,7 @@ fn appenders<'a>((first, second): (&'a mut Writer, Option<&'a mut Writer>)) -> R
 }
 
 /// Splits the messages of all rounds into batches by number and size; a large message is a batch of its own, and so is an empty one: a
-/// literal of no bytes takes the whole MULTIAPPEND back (RFC 3502, section 6.3.11).
+/// literal of zero bytes cancels the whole MULTIAPPEND (RFC 3502, section 6.3.11).
 fn batches(folders: &[Copying], rounds: &[Round]) -> Vec<BodyBatch> {
     let mut batches: Vec<BodyBatch> = Vec::new();
     for (number, round) in rounds.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The reading side of a pass: what it asks for next, and how what arrives reaches the sending side.
+//! The reading side of a pass: what it requests next, and how it passes messages to the sending side.
 
 use crate::domain::{Digest, Uid};
 use crate::imap::{BodyBatch, BodyFeed, BodySink, NotOpened, SinkClosed};
@@ -31,7 +31,7 @@ impl Queue {
         self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// What was never asked for.
+    /// What was never requested.
     pub fn into_rest(self) -> VecDeque<BodyBatch> {
         self.batches.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,9 +46,9 @@ impl BodyFeed for &Queue {
     }
 }
 
-/// What the reading thread hands to the sending one.
+/// What the reading thread passes to the sending one.
 pub enum Item {
-    /// What follows is of this round's folder.
+    /// What follows belongs to this round's folder.
     Opened { round: usize },
     /// This round's folder cannot be read.
     NotOpened { round: usize, why: NotOpened },
@@ -56,13 +56,13 @@ pub enum Item {
     Begin { uid: Uid, bytes: u64 },
     /// A part of it.
     Chunk(Vec<u8>),
-    /// It is complete, and this is what it was.
+    /// It is complete, with this size and digest.
     End { bytes: u64, digest: Digest },
     /// The source could not deliver it.
     Unreadable { uid: Uid, words: String },
-    /// It is not there any more.
+    /// It is no longer there.
     Absent { uid: Uid },
-    /// A batch is through.
+    /// A batch is finished.
     BatchEnd,
 }
 

@@ -1,4 +1,5 @@
-//! What becomes of messages that one of the servers does not give or take: the next way, the next date, or being named as failed.
+//! Decides what happens to messages that one of the servers does not deliver or accept: the next way, the next date, or being named as
+//! failed.
 
 use crate::domain::{MessageHead, Note, Problem, ProblemKind, Side, Uid};
 use crate::imap::{AppendWay, ImapError, Refusal};
@@ -14,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is tried once more before messages are named as failed.
 pub struct Retries {
-    /// Whether the folder was made again, because it had gone.
+    /// Whether the folder was created again, because it was gone.
     pub folder_made_again: bool,
     /// The flags they are sent with.
     pub flags: SentFlags,
 }
 
-/// Names what the source did not deliver. What it passed over in silence is looked for once more: only what is really gone counts
-/// as deleted meanwhile.
+/// Names messages that the source did not deliver. Those that it silently passed over are looked for once more: only messages that are
+/// really gone count as deleted meanwhile.
 pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt> {
     let unreadable = end.unreadable.iter();
     let unreadable = unreadable.map(|(uid, words)| match words.as_str() {
@@ -53,7 +54,7 @@ pub fn take_lost(run: &mut FolderRun<'_, '_>, end: &RoundEnd) -> Result<(), Halt
     named
 }
 
-/// Leaves out what is on the target although it was refused.
+/// Leaves out messages that are on the target although they were refused.
 pub fn without_stored(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -69,12 +70,12 @@ pub fn without_stored(
     Ok(refused.into_iter().filter(|message| !stored.contains(&message.uid)).collect())
 }
 
-/// Puts messages off that the target refused in words that ask to wait, and returns those to send once more, alone and last. The words may be
-/// about a message or about the whole server:
+/// Puts off messages that the target refused in words that ask to wait, and returns those to send once more, alone and last. The words may
+/// concern a message or the whole server:
 ///
-/// 1. One that the target refuses again, although it took others in between, is named.
-/// 2. One that it refuses again, and took none in between, is a reason to wait. An error is that.
-/// 3. If few are left and the waiting was long, nothing else can be tried, and they are named.
+/// 1. One that the target refuses again, although it accepted others in between, is named.
+/// 2. One that it refuses again without having accepted others in between is a reason to wait: this is the error.
+/// 3. If few are left after long waiting, nothing else can be tried, and they are named.
 pub fn put_off(run: &mut FolderRun<'_, '_>, refused: Vec<RefusedMessage>) -> Result<Vec<Uid>, Halt> {
     const FEW: usize = 3;
     const LONG: u32 = 5;
@@ -112,7 +113,7 @@ pub fn sort_refused(
         refused.iter().filter(|message| message.taken_later).map(|message| message.uid).collect();
     let mut failures = Vec::new();
     let again = sort(run, way, dates, refused, retries, &mut failures);
-    // Whatever else is wrong: what has failed is named.
+    // Whatever else is wrong, failed messages are named.
     let is_open = |failure: &mut Failure| failure.refusal().is_some() && !is_meant.contains(&failure.uid());
     let open: Vec<Failure> = failures.extract_if(.., is_open).collect();
     let named = run.fail_all(failures);
@@ -141,7 +142,7 @@ fn sort(
                 let error = ImapError::throttled(&message.words);
                 return Err(Halt::Server { side: Side::Target, error });
             }
-            // A batch is taken or refused as a whole (RFC 3502): one by one, only the culprit is refused.
+            // A batch is accepted or refused as a whole (RFC 3502); one by one, only the culprit is refused.
             _ if message.together => again.entry((true, dates)).or_default().push(message.uid),
             (Refusal::MalformedDate, Some(next)) => {
                 again.entry((way == AppendWay::Single, next)).or_default().push(message.uid);
@@ -172,7 +173,7 @@ fn sort(
             (why, _) if retries.flags.spare(&run.scan.heads, message.uid, &message.words, *why == Refusal::Flags) => {
                 again.entry((true, dates)).or_default().push(message.uid);
             }
-            // Courier refuses whole messages for a date before 1970, and its words do not say so.
+            // Courier 5.0 refuses whole messages because of a date before 1970, and its words do not say so.
             (_, Some(_)) if is_before_1970(run, message.uid) => {
                 again.entry((true, DateStyle::None)).or_default().push(message.uid);
             }
@@ -185,7 +186,7 @@ fn sort(
     Ok(again.collect())
 }
 
-/// Names messages larger than the target announces to take (APPENDLIMIT, RFC 7889) and returns the others.
+/// Names messages larger than the target's announced limit (APPENDLIMIT, RFC 7889) and returns the others.
 pub fn without_too_large(run: &mut FolderRun<'_, '_>, uids: Vec<Uid>) -> Result<Vec<Uid>, Halt> {
     let Some(limit) = run.sessions.target.append_limit() else { return Ok(uids) };
     let heads = &run.scan.heads;
@@ -197,7 +198,7 @@ pub fn without_too_large(run: &mut FolderRun<'_, '_>, uids: Vec<Uid>) -> Result<
     Ok(others)
 }
 
-/// Whether the target has taken a message in this run that is no smaller: then it is not the size that it refuses.
+/// Whether the target has accepted a message of at least this size in this run: then size is not the reason.
 fn took_larger(run: &FolderRun<'_, '_>, uid: Uid) -> bool {
     let size = run.scan.heads.get(uid).map_or(0, |head| head.size);
     size > 0 && size <= run.mailbox.largest_taken

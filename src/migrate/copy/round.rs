@@ -6,14 +6,14 @@ use crate::ledger::{Done, Ledger};
 use crate::migrate::halt::Halt;
 use chrono::{DateTime, FixedOffset};
 
-/// How dates are written, tried in this order where a target calls one malformed.
+/// How dates are written, tried in this order if a target calls one malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DateStyle {
     /// `02-Jan-2006 …`
     TwoDigits,
     /// ` 2-Jan-2006 …`
     Padded,
-    /// No date; the target takes the time of arrival.
+    /// No date; the target uses the time of arrival.
     None,
 }
 
@@ -39,12 +39,12 @@ pub struct Round {
     pub way: AppendWay,
     /// How dates are written.
     pub dates: DateStyle,
-    /// Whether nothing else is sent meanwhile, so that it is known what costs the connection.
+    /// Whether nothing else is sent meanwhile, so that it is clear what costs the connection.
     pub alone: bool,
 }
 
 impl Round {
-    /// Sends these messages of a folder, with dates as they are usually written.
+    /// Sends these messages of a folder, with dates in their usual form.
     pub fn of(folder: usize, uids: Vec<Uid>, way: AppendWay, alone: bool) -> Self {
         Self { folder, uids, way, dates: DateStyle::TwoDigits, alone }
     }
@@ -54,9 +54,9 @@ impl Round {
 pub trait Desk {
     /// The first message of this round is sent now.
     fn began(&mut self, round: usize);
-    /// Whether the target has given this UID of its folder for no other message; from now on it is this one's.
+    /// Whether the target has given this UID of its folder to no other message; from now on it belongs to this one.
     fn is_free(&mut self, round: usize, place: Uid) -> bool;
-    /// These messages are durably done; so many that were sent before some of them have no answer yet. May take its time.
+    /// These messages are durably done; `overtaken` others, sent before some of them, have no answer yet. This may take some time.
     fn done(&mut self, ledger: &mut Ledger, round: usize, done: &[Done], overtaken: u64) -> Result<(), Halt>;
     /// Whether to ask what the round's folder holds behind a batch; `is_last` says that it is the round's last.
     fn is_to_count(&self, round: usize, is_last: bool) -> bool;
@@ -77,13 +77,13 @@ pub struct RefusedMessage {
     pub words: String,
     /// Whether it was refused together with others, so that any of them may be the cause.
     pub together: bool,
-    /// Whether the target took a message that was sent after it in the same pass.
+    /// Whether the target accepted a message that was sent after it in the same pass.
     pub taken_later: bool,
 }
 
 impl RefusedMessage {
-    /// Whether it may be on the target all the same: not every server keeps to it that a batch is stored as a whole or not at all
-    /// (RFC 3502). Such a message stays intended until the target was asked.
+    /// Whether it may be on the target all the same: not every server stores a batch as a whole or not at all (RFC 3502). Such a message
+    /// stays intended until the target has been asked.
     pub fn may_be_stored(&self) -> bool {
         self.together && self.why != Refusal::NoSuchFolder
     }

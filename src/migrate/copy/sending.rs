@@ -1,7 +1,7 @@
 //! The sending side of a pass.
 //!
-//! The safety of the program is the order kept here: a message is intended in the ledger, durably, before its first byte goes out,
-//! and it is done only when the target has said so. Whatever happens between, the intent stays and the target is asked later.
+//! The program's safety depends on the order kept here: a message is durably intended in the ledger before its first byte goes out, and it
+//! is done only when the target has confirmed it. Whatever happens in between, the intent stays and the target is asked later.
 //!
 //! Behind the last batch of a folder, and behind each where the target announces no UIDs, the target is asked what the folder holds. Once the
 //! desk doubts whether only we store there, what the source still delivers is not sent.
@@ -18,8 +18,8 @@ use crossbeam_channel::Receiver;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// At most this many commands are unanswered when the next batch begins: enough for an answer that is long on its way. Of a near server
-/// answers are taken as they come, and there are never this many.
+/// At most this many commands are unanswered when the next batch begins: enough for answers that take long to arrive. A near server answers
+/// sooner, and there are never this many.
 const BATCHES_IN_FLIGHT: usize = 8;
 const SINGLES_IN_FLIGHT: usize = 64;
 /// At most this many bytes are unanswered.
@@ -28,8 +28,8 @@ const BYTES_IN_FLIGHT: u64 = 8 << 20;
 const INTENDED_BYTES: u64 = 4 << 20;
 const INTENDED_MESSAGES: usize = 1000;
 
-/// The longest time that one command is written for: over a slow network the target can then answer, and the follower begin to check, long
-/// before a whole batch is sent. Where a batch is sent sooner, it is one command, and one wait for the target's disk.
+/// The longest time for which one command is written: over a slow network the target can then answer, and the follower begin to check, long
+/// before a whole batch is sent. A batch that is sent sooner is one command, and one wait for the target's disk.
 const LONGEST_COMMAND: Duration = Duration::from_millis(250);
 
 /// A message of a pass: its round and its UID on the source.
@@ -52,18 +52,18 @@ pub struct Sending<'a, 'd> {
     intended: usize,
     /// The last message of each batch.
     last: HashSet<Key>,
-    /// Since when the command is written that is written now.
+    /// Since when the present command has been written.
     command_since: Option<Instant>,
-    /// Size and digest of what was sent and is not settled.
+    /// Size and digest of messages that were sent but are not settled.
     measured: HashMap<Key, (u64, Digest)>,
-    /// Intended and not delivered by the source, the one that arrives now first.
+    /// Intended but not delivered by the source yet, the one that is arriving first.
     awaited: VecDeque<Key>,
     /// The message that arrives now, and whether it is passed on.
     current: Option<(Key, bool)>,
-    /// What is known and not yet recorded, by round.
+    /// What is known but not recorded yet, by round.
     news: Vec<News>,
     ends: Vec<RoundEnd>,
-    /// The last of the messages, in the order of the pass, that the target has taken.
+    /// The last message, in the order of the pass, that the target has accepted.
     last_taken: Option<Key>,
     /// How many messages of each round were begun.
     begun: Vec<u64>,
@@ -71,7 +71,7 @@ pub struct Sending<'a, 'd> {
     questions: Vec<(usize, u64)>,
 }
 
-/// What is known of a round's messages and not yet recorded.
+/// What is known about a round's messages but not recorded yet.
 #[derive(Default)]
 struct News {
     done: Vec<Done>,
@@ -146,8 +146,8 @@ impl<'a, 'd> Sending<'a, 'd> {
             self.take(item)?;
         }
         if self.current.is_some() {
-            // The source fell silent in the middle of a message: the target waits for bytes that will not come. What it has whole, it
-            // answers nevertheless.
+            // The source fell silent in the middle of a message: the target waits for bytes that will not come, but answers for the
+            // messages that are complete.
             self.settle(0, 0)?;
             self.record(self.intended)?;
             return Err(Halt::Server { side: Side::Source, error: ImapError::Abandoned });
@@ -168,7 +168,7 @@ impl<'a, 'd> Sending<'a, 'd> {
             Item::NotOpened { round, why } => self.ends[round].not_opened = Some(why),
             Item::Begin { uid, .. } if self.queue.is_closed() => self.leave(uid),
             Item::Begin { uid, bytes: 0 } if self.announces_content(uid) => {
-                // Nothing of it is sent: the source has a message and delivers none.
+                // Nothing is sent: the source has the message but delivers nothing.
                 return self.take(Item::Unreadable { uid, words: String::new() });
             }
             Item::Begin { uid, bytes } => self.begin(uid, bytes)?,
@@ -184,7 +184,7 @@ impl<'a, 'd> Sending<'a, 'd> {
                     if passed_on {
                         self.appenders.end().on(Side::Target)?;
                     }
-                    // A server may begin with the next batch before it says that this one is done.
+                    // A server may begin with the next batch before it confirms this one.
                     let is_long = self.command_since.is_some_and(|since| since.elapsed() >= LONGEST_COMMAND);
                     let last = self.last.get(&key).copied();
                     if is_long || last.is_some() {
@@ -281,7 +281,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// The source owes this one no more.
+    /// The source no longer owes this one.
     fn delivered(&mut self, key: Key) {
         if self.awaited.front() == Some(&key) {
             self.awaited.pop_front();
@@ -338,8 +338,8 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(())
     }
 
-    /// The UID that a target gives a message, unless another message has it: a server that keeps one of two equal messages may give its UID
-    /// for both. A message without a UID there is looked for by content.
+    /// The UID that a target gives a message, unless another message has it: a server that keeps only one of two equal messages may give
+    /// both the same UID. A message without a UID there is looked for by content.
     fn place(&mut self, round: usize, announced: Option<Uid>) -> Result<Option<Uid>, Halt> {
         let Some(place) = announced.filter(|place| self.desk.is_free(round, *place)) else { return Ok(None) };
         let Copying { target, record, .. } = self.folder(round);
@@ -347,7 +347,7 @@ impl<'a, 'd> Sending<'a, 'd> {
         Ok(Some(place).filter(|_| !is_old))
     }
 
-    /// Up to which batch to intend next: a batch at least, and as many as one durable write is well spent on.
+    /// Up to which batch to intend next: at least one, and as many as are worth one durable write.
     fn next_intended(&self) -> usize {
         let (mut messages, mut bytes) = (0, 0_u64);
         let more = self.batches[self.intended..].iter().take_while(|batch| {

@@ -1,24 +1,25 @@
-//! The connections to the target on which a pass sends: one, or two in turn.
+//! The connections to the target on which a pass sends: one, or two alternately.
 //!
-//! With two, the target receives a batch on one connection while it still stores the batch before on the other. Messages keep the order of
-//! the source all the same: a command is ended only when the one before, into the same folder, was answered. Until it is ended nothing of
-//! it is stored (RFC 3502). It makes no other difference on which connection a message is sent: `sending` says what is recorded, and when.
+//! With two, the target receives a batch on one connection while it still stores the previous batch on the other. Messages keep the order
+//! of the source all the same: a command ends only when the previous one into the same folder has been answered. Until it ends nothing of
+//! it is stored (RFC 3502). Otherwise it makes no difference on which connection a message is sent: `sending` decides what is recorded, and
+//! when.
 
 use crate::imap::{Announced, Appender, Begun, Counted, Destination, ImapError, Settled};
 use std::time::Duration;
 
-/// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first.
-/// After this long without an answer the second is ended in any order, and the connections are not used in turn any more.
+/// A target that keeps a folder locked while it receives a command could wait for the end of the second before it answers the first. After
+/// this long without an answer the second ends in any order, and the connections are no longer used alternately.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Appends on one connection, or on two in turn.
+/// Appends on one connection, or on two alternately.
 pub struct Appenders<'a> {
     appenders: Vec<Appender<'a>>,
     /// Which one is written to.
     current: usize,
     /// On which one the last batch ended.
     last: usize,
-    /// Whether the connections take batches in turn.
+    /// Whether the connections take batches alternately.
     in_turn: bool,
     patience: Duration,
 }
@@ -50,7 +51,8 @@ impl<'a> Appenders<'a> {
         self.appenders[self.current].end()
     }
 
-    /// The batch is complete; see [`Appender::end_batch`]. With two connections, waits for the batch before, and then uses the other.
+    /// The batch is complete; see [`Appender::end_batch`]. With two connections, waits for the previous batch, and then uses the other
+    /// connection.
     pub fn end_batch(&mut self) -> Result<(), ImapError> {
         let (current, other) = (self.current, 1 - self.current);
         if let (true, Some(folder)) = (self.in_turn, self.appenders[current].folder()) {

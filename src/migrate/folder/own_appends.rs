@@ -1,15 +1,15 @@
-//! What this run itself put into a folder of the target: whatever else arrives there meanwhile comes from others.
+//! What this run itself has put into a folder of the target: anything else that arrives there meanwhile comes from others.
 
 use crate::domain::{Problem, ProblemKind, Uid};
 use crate::imap::FolderStatus;
 use crate::ledger::Done;
 
-/// Our appends to one folder since it was looked at, and what they show of others.
+/// Our appends to one folder since it was checked, and what they show about others.
 #[derive(Debug, Default)]
 pub struct OwnAppends {
-    /// Whether others had put there already what was to be copied.
+    /// Whether others had already put there what was to be copied.
     pub others_were_first: bool,
-    /// Messages that are there twice by now, and not reported yet.
+    /// Messages that are there twice by now and have not been reported yet.
     doubled: u64,
     /// Whether what is there twice was reported.
     pub doubled_reported: bool,
@@ -26,15 +26,15 @@ pub struct OwnAppends {
     too_many: u64,
     /// How many were too many when the folder was looked at last.
     looked_at: u64,
-    /// The message that is sent alone to learn who stores things twice here.
+    /// The message that is sent alone to find out what stores messages twice here.
     pub probe: Probe,
 }
 
-/// A message that goes alone after something was stored twice: a target that stores everything twice does so with this one as well, and
-/// another run hardly sends the same one at the same moment.
+/// A message that is sent alone after something was stored twice: a target that stores everything twice does so with this one as well, and
+/// another run is unlikely to send the same one at the same moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Probe {
-    /// There was no reason.
+    /// Nothing has been stored twice.
     #[default]
     None,
     /// This one, by its UID on the source.
@@ -44,7 +44,7 @@ pub enum Probe {
 }
 
 impl OwnAppends {
-    /// Begins anew, on a new look at the folder.
+    /// Begins again when the folder is checked again.
     pub fn begin(&mut self) {
         let Self { others_were_first, doubled, doubled_reported, .. } = *self;
         *self = Self { others_were_first, doubled, doubled_reported, ..Self::default() };
@@ -87,7 +87,7 @@ impl OwnAppends {
         self.looked_at = self.surplus(floor);
     }
 
-    /// Whether messages of ours are at UIDs that nobody announced.
+    /// Whether messages of ours are at UIDs that the target did not announce.
     pub fn is_placeless(&self) -> bool {
         self.placeless
     }
@@ -112,7 +112,7 @@ impl OwnAppends {
         self.doubled = messages;
     }
 
-    /// What is there twice and was not reported yet, as a problem of a kind without its folder.
+    /// What is there twice and has not been reported yet, as a problem of a kind without its folder.
     pub fn take_doubled(&mut self, kind: ProblemKind) -> Option<Problem> {
         let doubled = std::mem::take(&mut self.doubled);
         self.doubled_reported |= doubled > 0;

@@ -1,20 +1,20 @@
-//! Mail that others put into a folder of the target while we work there: people's own is none of our business, but another run of this
+//! Mail that others put into a folder of the target while we work there. People's own mail does not concern us, but another run of this
 //! program, from another computer, copies what we copy.
 //!
 //! Two runs share no file, so only the target shows it:
 //!
-//! 1. Before a folder is copied, what came to it since our record was written is compared with what is to be copied.
-//! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so that of two runs that begin at the same moment
-//!    one sees the other's message before its own, and ends.
+//! 1. Before a folder is copied, messages that have come to it since our record was written are compared with what is to be copied.
+//! 2. The first message of all goes alone, as a claim. A folder numbers what it stores, so one of two runs that begin at the same moment
+//!    sees the other's message before its own, and ends.
 //! 3. Later, UIDs between our own, or more messages than were there and sent, show that somebody else stores there too. The pass ends with what
 //!    is on its way, and these messages are looked at.
 //! 4. Where messages of ours are there twice, another run may have stored them, or the target itself. One message of those that are left,
 //!    chosen at random, goes alone, into another folder where this one has none left: if that one is there twice as well, the target stores
 //!    twice, and the mailbox ends before it does so with the rest. Whoever came second waits before, so that another run shows itself.
-//! 5. The run that came second in the folder ends, so that one of the two continues; where the target announces no UIDs, both end. What is
+//! 5. The run that came second to the folder ends, so that one of the two continues; if the target announces no UIDs, both end. What is
 //!    there twice by then is reported.
 //!
-//! Copies that were there before this run are no other run's, also where the target announces no UIDNEXT that can be believed.
+//! Copies that were there before this run do not belong to another run, even if the target announces no credible UIDNEXT.
 
 use super::locate::{match_with_target, note_found, on_target, place, placeless, unclaimed};
 use super::twice::{twice, without_moved_here};
@@ -30,12 +30,12 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Strangers are looked for after this many messages of a folder for the first time, then after ten times as many.
+/// Messages of others are looked for after this many messages of a folder for the first time, then after ten times as many.
 const FIRST_PART: usize = 1000;
-/// A folder that was looked at longer ago is looked at again before it is copied.
+/// A folder that was checked longer ago is checked again before it is copied.
 pub const FRESH: Duration = Duration::from_secs(10);
 
-/// Splits what is to be copied into growing parts; after each, strangers are looked for.
+/// Splits what is to be copied into growing parts; after each, messages of others are looked for.
 pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
     let (mut parts, mut size) = (Vec::new(), FIRST_PART);
     while uids.len() > size {
@@ -47,7 +47,7 @@ pub fn parts(mut uids: Vec<Uid>) -> Vec<Vec<Uid>> {
     parts
 }
 
-/// Leaves out of `to_copy` what others have put there since `since`, the UID from which on the record knows nothing.
+/// Removes from `to_copy` the messages that others have put there since `since`, the UID from which on the record knows nothing.
 pub fn without_arrived(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -75,7 +75,7 @@ pub fn without_arrived(
     Ok(to_copy.into_iter().filter(|uid| !there.contains(uid)).collect())
 }
 
-/// Notes what others have put there as found, and returns which messages that are.
+/// Notes the messages that others have put there as found, and returns them.
 fn take_theirs(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -88,8 +88,8 @@ fn take_theirs(
     Ok(theirs)
 }
 
-/// Before the claim, where others have been before us: waits a while, and ends when they are still at it. Returns what
-/// they have stored of `to_copy`.
+/// Before the claim, if others were there before us: waits a while, and ends if they are still at work. Returns what they have stored of
+/// `to_copy`.
 pub fn await_others(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -111,7 +111,7 @@ fn wait(run: &FolderRun<'_, '_>, time: Duration) -> Result<(), Halt> {
     if control.stopping() { Err(Halt::Held) } else { Ok(()) }
 }
 
-/// What a look for other runs shows, where the mailbox continues.
+/// The result of looking for other runs, if the mailbox continues.
 pub enum Others {
     /// Nothing, or what they have stored.
     Stored,
@@ -155,7 +155,7 @@ struct Seen {
     is_second: bool,
 }
 
-/// None where nobody has stored there what we copy.
+/// None if nobody has stored there what we copy.
 fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy: &[Uid]) -> Result<Option<Seen>, Halt> {
     if !is_shared(run, floor)? {
         return Ok(None);
@@ -179,13 +179,13 @@ fn look(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: u32, to_copy:
     let own = own.iter().find(|uid| uid.0 >= floor).copied();
     let own_appends = &mut run.job.progress.own_appends;
     own_appends.note_doubled(twice.len() as u64);
-    // Where the target announces no UIDs nobody knows whose came first: then neither continues.
+    // If the target announces no UIDs, it is unknown whose came first: then neither continues.
     let is_second = is_placeless || own_appends.others_were_first || own.is_none_or(|own| first < own);
     Ok(Some(Seen { strangers, ahead, twice, is_second }))
 }
 
-/// Chooses the message that shows who stores things twice here, or looks what became of it. An error says that the target does. The inner
-/// option is none where the folder has no message left for that.
+/// Chooses the message that shows what stores messages twice here, or checks what became of it. An error means that the target does. The
+/// inner option is none where the folder has no message left for that.
 fn probe(
     run: &mut FolderRun<'_, '_>,
     record: &FolderRecord,
@@ -195,7 +195,7 @@ fn probe(
     match run.job.progress.own_appends.probe {
         Probe::None if more => {
             if seen.is_second {
-                // Whoever was first continues meanwhile, and is seen then.
+                // A run that was first continues meanwhile, and is then seen.
                 let before = on_target(run, Uid(1))?.all().len();
                 let quiet = run.mailbox.context.options.patience.quiet;
                 wait(run, 3 * quiet)?;
@@ -223,7 +223,7 @@ fn probe(
     }
 }
 
-/// Whether what nobody knows here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
+/// Whether unknown messages here may be our own: a target that lost our connection, or that of a machine from which this mailbox was taken
 /// over, may show much later what it had received on it.
 fn may_come_late(run: &FolderRun<'_, '_>) -> bool {
     run.mailbox.taken_over || !run.job.progress.sending_losses.is_empty()
@@ -243,7 +243,7 @@ fn is_shared(run: &mut FolderRun<'_, '_>, floor: u32) -> Result<bool, Halt> {
         Some(status) => Some(status),
         None => run.sessions.target.statuses(&[&run.target.wire_name]).on(Side::Target)?.into_iter().next().flatten(),
     };
-    // Who does not say is looked at.
+    // A folder whose server does not say is checked.
     let Some(status) = status else { return Ok(true) };
     let progress = &run.job.progress;
     let holds_more = progress.first_on_target.is_some_and(|before| status.messages > before + progress.sent());
@@ -261,15 +261,15 @@ pub fn count_doubled(run: &mut FolderRun<'_, '_>) -> Result<(), Halt> {
     Ok(())
 }
 
-/// How many messages from a UID of the target's folder on are copies of messages that are done, and nobody's.
+/// How many messages from a UID of the target's folder on are copies of messages that are done but belong to no record.
 pub fn copies_of_ours(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<u64, Halt> {
     let strangers = new_strangers(run, record, floor)?;
     Ok(twice(run, record, strangers.all())?.len() as u64)
 }
 
-/// The UID from which on everything is new in a folder into which nothing was copied yet. UIDNEXT says it where the last message shows
-/// that it is true: some servers say the same number for ever, and what was on its way would be looked for above it in vain. Without one
-/// that can be believed, what is there is noted.
+/// The UID from which on everything is new in a folder into which nothing has been copied yet. It is UIDNEXT, if the last message shows
+/// that it is true: some servers announce the same number for ever, and messages in flight would be looked for above it without success.
+/// Without a credible UIDNEXT, what is there is noted.
 pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<u32, Halt> {
     let status = run.target.open.status;
     if status.messages == 0 {
@@ -291,7 +291,7 @@ pub fn note_what_is_there(run: &mut FolderRun<'_, '_>, record: &FolderRecord) ->
     Ok(last.map_or(1, |last| last.0.saturating_add(1).min(next.0)))
 }
 
-/// What came into the folder in this run, from a UID on, and is the place of no message of the record.
+/// What came into the folder during this run, from a UID on, and is not the place of any message of the record.
 fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid) -> Result<Heads, Halt> {
     let mut strangers = unclaimed(run, record, floor)?;
     if let Some(before) = &run.job.progress.there_before {
@@ -300,7 +300,7 @@ fn new_strangers(run: &mut FolderRun<'_, '_>, record: &FolderRecord, floor: Uid)
     Ok(strangers)
 }
 
-/// Ends the mailbox in favour of the other run. What we know of the folder is forgotten, so that the next run compares it by content.
+/// Ends the mailbox in favour of the other run. What we know about the folder is forgotten, so that the next run compares it by content.
 fn give_way(run: &mut FolderRun<'_, '_>, record: &FolderRecord) -> Result<Problem, Halt> {
     if let Some(doubled) = run.job.progress.own_appends.take_doubled(ProblemKind::MessageDoubled) {
         run.report_once(doubled.in_folder(&run.job.planned.source));

@@ -1,13 +1,13 @@
-//! How two folders differ: what of the source's is missing, altered, marked otherwise or there too often.
+//! How two folders differ: messages of the source that are missing, altered, have other marks, or are there too often.
 //!
-//! 1. Messages of one content are exchangeable: among them, those are taken for each other whose date and flags are the same.
-//! 2. What the target has of a content that the source has too, and more often, are extra copies. Other mail is the target's own.
-//! 3. What is missing was taken away by somebody if the record says that a run read it back, or saw it, in this very folder.
-//!    But where its place still holds something of its date, that is the message, altered, whatever copies there are elsewhere.
-//! 4. Flags were changed by somebody if they are others now than those that a run set. Where they are those that it set, and the source has
-//!    others, the source was changed since and no last pass has brought that; but a target need not keep keywords, which that run reported.
+//! 1. Messages with the same content are interchangeable: among them, those with the same date and flags are paired first.
+//! 2. If the target has more messages of a content than the source, these are extra copies. Other mail belongs to the target.
+//! 3. A missing message was removed by somebody if, according to the record, a run read it back or saw it in this very folder. But if its
+//!    place still holds a message of the same date, that is the message, altered, whatever copies there are elsewhere.
+//! 4. Somebody has changed flags if they differ from those that a run set. If they are the same but the source has others, the source was
+//!    changed since and no last pass has brought the change; but a target need not keep keywords, and that run has reported them.
 
-use super::Current;
+use super::reading::Current;
 use crate::domain::{Digest, Uid, UidValidity};
 use crate::ledger::{FolderRecord, Ledger, Message, State};
 use crate::migrate::content::comparison::Comparison;
@@ -21,39 +21,39 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// How the two folders compare.
 #[derive(Default)]
 pub struct Differences {
-    /// Messages of the source that are on the target and say the same, and their bytes.
+    /// Messages of the source that are on the target with the same content, and their bytes.
     pub right: (u64, u64),
     /// Of these, the ones with a change beyond the very end.
     pub changed: Vec<(Uid, Comparison)>,
-    /// Of these, how many have another line end at the very end.
+    /// Of these, how many have another line ending at the very end.
     pub final_line_ends: u64,
-    /// Of these, the ones with another date, which was sent and which is there.
+    /// Of these, the ones with another date: the one that was sent and the one that is there.
     pub dates: Vec<(Uid, DateTime<FixedOffset>, Option<DateTime<FixedOffset>>)>,
     /// Of these, the ones with other flags: those of the source, and those that are there.
     pub flags: Vec<(Uid, String, String)>,
     /// Of these, the ones whose flags were changed on the target since a run set them.
     pub marked: Vec<Uid>,
-    /// Messages of which the source gave much less than it had announced, or much more: both sizes.
+    /// Messages of which the source delivered much less than it had announced, or much more: both sizes.
     pub unlike_announced: Vec<(Uid, u64, u64)>,
-    /// Messages that are there and say something else.
+    /// Messages that are there with different content.
     pub altered: Vec<(Uid, Comparison)>,
-    /// Messages that are not there, and what a record knows of them.
+    /// Messages that are not there, and what a record knows about them.
     pub missing: Vec<(Uid, Past)>,
-    /// What the target's folder has besides, with its size.
+    /// Other messages in the target's folder, with their sizes.
     pub left_there: Vec<(Uid, u64)>,
     /// The places on the target of those that are there.
     pub paired_there: BTreeSet<Uid>,
     /// Messages of which the target has more copies than the source, and how many more.
     pub extra: Vec<(Uid, u64)>,
-    /// Messages that the source does not give.
+    /// Messages that the source does not deliver.
     pub unreadable: Vec<Uid>,
-    /// Messages that may be among what the target lists and does not deliver.
+    /// Messages that may be among those that the target lists but does not deliver.
     pub unproved: Vec<Uid>,
-    /// How many further messages the target does not give; what is missing may be among them.
+    /// How many further messages the target does not deliver; missing ones may be among them.
     pub unreadable_there: u64,
 }
 
-/// What the record of earlier runs knows of a message that is missing.
+/// What the record of earlier runs knows about a missing message.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Past {
     /// The target confirmed it.
@@ -72,7 +72,8 @@ impl Past {
     }
 }
 
-/// What is known beforehand of a folder: by the record of earlier runs, as long as the folder is the same on both sides, and of the target.
+/// What is known about a folder beforehand: from the record of earlier runs, as long as the folder is the same on both sides, and about the
+/// target.
 pub struct Known {
     messages: BTreeMap<Uid, KnownMessage>,
     /// Whether the target keeps a message that is \Deleted; otherwise none arrives with that flag.
@@ -87,7 +88,7 @@ struct KnownMessage {
 }
 
 impl Known {
-    /// Nothing but what the target keeps.
+    /// Only what the target keeps.
     pub fn nothing(keeps_deleted: bool) -> Self {
         Self { messages: BTreeMap::new(), keeps_deleted }
     }
@@ -97,7 +98,7 @@ impl Known {
         self.messages.get(&uid)?.target_uid
     }
 
-    /// Takes in what the record knows: nothing where it is about other folders, or cannot be read.
+    /// Takes in what the record knows: nothing if it is about other folders or cannot be read.
     pub fn by_record(self, ledger: &Ledger, record: &FolderRecord, here: UidValidity, there: UidValidity) -> Self {
         let mut known = self;
         if (record.source_uid_validity, record.target_uid_validity) != (here, there) {
@@ -113,7 +114,7 @@ impl Known {
     }
 }
 
-/// What must be the same of two copies of one content.
+/// What must be the same in two copies of the same content.
 type Marks = (Option<DateTime<FixedOffset>>, BTreeSet<String>);
 
 fn marks(heads: &Heads, uid: Uid) -> Marks {
@@ -122,7 +123,7 @@ fn marks(heads: &Heads, uid: Uid) -> Marks {
     (head.date, flags.collect())
 }
 
-/// Whether the flags of the source are those of the target and \Deleted.
+/// Whether the source has the target's flags and \Deleted.
 fn is_but_for_deleted(here: &BTreeSet<String>, there: &BTreeSet<String>) -> bool {
     there.is_subset(here) && here.difference(there).all(|flag| flag == "\\deleted")
 }
@@ -136,7 +137,7 @@ impl Differences {
     /// `by_content` says whether contents were compared, and not sizes only.
     pub fn new(current: &Current, matching: Matching, by_content: bool, known: &Known) -> Self {
         let heads = &current.here.heads;
-        // Without a likeness in size or date, a message is called missing.
+        // Without the same size or date, a message counts as missing.
         let unproved = matching.unproved(heads.all(), current.there.heads.all(), Scope::Folder);
         let unreadable_there = matching.unreadable_there.len().saturating_sub(unproved.len()) as u64;
         let unproved: BTreeSet<Uid> = unproved.into_iter().collect();
@@ -177,7 +178,7 @@ impl Differences {
         differences
     }
 
-    /// Pairs messages of one content by their marks, and returns of which there are more copies on the target, and how many.
+    /// Pairs messages of the same content by their marks, and returns those with more copies on the target, and how many more.
     fn pair_equal(
         &self,
         current: &Current,
@@ -191,7 +192,7 @@ impl Differences {
         let mut digests: HashMap<Digest, (u64, Digest)> = HashMap::new();
         let mut taken: BTreeSet<Uid> = others.iter().map(|pair| pair.target_uid).collect();
         for pair in equal {
-            // Where only sizes were compared, the digest says nothing; where contents were, the size does.
+            // If only sizes were compared, the digest shows nothing; if contents were, the size shows nothing.
             let content = (if by_content { 0 } else { size(pair.uid) }, pair.digest);
             digests.insert(pair.digest, content);
             taken.insert(pair.target_uid);

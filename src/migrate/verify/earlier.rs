@@ -1,14 +1,15 @@
-//! What records know of missing messages under other UIDs: the source's folder was restored, emptied and filled again, or compared anew, or the
-//! message was taken out of it and came back. Such a message is known by its content.
+//! What records know about missing messages under other UIDs: the source's folder was restored, emptied and filled again, or compared
+//! again, or the message was moved out of it and back. Such a message is recognised by its content.
 //!
-//! 1. Of all records about the target's folder as it is now, those messages count whose UIDs are not the source's any more, and whose places
-//!    on the target hold nothing that was found to be one of the source's.
-//! 2. They are matched with what is missing one to one, by content.
-//! 3. What a run read back, or saw, and is gone was taken away by somebody. Where its place holds something of its date, or something that
-//!    differed already when it was read back, that is the message, altered.
+//! 1. In all records about the target's present folder, those messages count whose UIDs the source no longer has, and whose places on the
+//!    target hold nothing that was found to be a message of the source.
+//! 2. They are matched with the missing messages one to one, by content.
+//! 3. A message that a run read back or saw, and that is gone, was removed by somebody. If its place holds a message of the same date, or
+//!    one that differed already when it was read back, that is the message, altered.
 
 use super::differences::{Differences, Past};
-use super::{Current, Plan, Verification};
+use super::reading::Current;
+use super::{Plan, Verification};
 use crate::domain::{Digest, Note, Problem, ProblemKind};
 use crate::ledger::{FolderRecord, Message, State};
 use crate::migrate::content::comparison::Comparison;

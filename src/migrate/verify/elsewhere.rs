@@ -1,12 +1,13 @@
-//! Messages that are missing from their folder and are in another one of the target: somebody has filed them, as people do.
+//! Messages that are missing from their folder but are in another one of the target: somebody has filed them there.
 //!
-//! What is missing is reported when all folders are through, since only then it is known what of the target is nobody's:
+//! Missing messages are reported when all folders are finished, because only then is it known which of the target's messages belong to no
+//! folder of the source:
 //!
-//! 1. Of the folders that were compared, what is left over there; of all others, everything.
-//! 2. What has the size of a missing message is read, and matched by content, one to one.
-//!    What is in none of them may be known of a record (see `earlier`).
-//! 3. A message that a run has copied, and that is elsewhere now, was filed by its owner. One that no record knows is in the wrong folder.
-//! 4. A copy too many is none where it is a message that was filed there.
+//! 1. In folders that were compared, the messages that are left over there; in all others, every message.
+//! 2. Those with the size of a missing message are read and matched by content, one to one. What is in none of them may be known of a
+//!    record (see `earlier`).
+//! 3. A message that a run has copied and that is now elsewhere was filed by its owner. One that no record knows is in the wrong folder.
+//! 4. An extra copy does not count as one if it is a message that was filed there.
 
 use super::differences::NAMED;
 use super::earlier::EarlierCopy;
@@ -27,9 +28,9 @@ type ByFolder = BTreeMap<Vec<u8>, Vec<(Uid, u64)>>;
 pub struct Sought {
     /// Messages that are missing from their folders.
     pub missing: Vec<Missing>,
-    /// Copies too many.
+    /// Extra copies.
     pub extra: Vec<Extra>,
-    /// What the folders of the target that were compared hold besides.
+    /// What else is in the target's folders that were compared.
     pub left: ByFolder,
     /// What records know under other UIDs of the folders in which something is missing, by their wire names on the target.
     pub earlier: BTreeMap<Vec<u8>, Vec<EarlierCopy>>,
@@ -49,7 +50,7 @@ pub struct Missing {
     pub digest: Option<Digest>,
     /// Whether a run has copied it.
     pub was_copied: bool,
-    /// That it is missing.
+    /// The problem that it is missing.
     pub problem: Problem,
 }
 
@@ -60,7 +61,7 @@ pub struct Extra {
     pub target: Vec<u8>,
     pub digest: Digest,
     pub copies: u64,
-    /// That they are too many.
+    /// The problem that there are too many.
     pub problem: Problem,
 }
 
@@ -71,7 +72,7 @@ struct Place {
 }
 
 impl Verification<'_> {
-    /// Reports what is missing and what is there too often, once it is known what was filed.
+    /// Reports missing messages and extra copies, once it is known what was filed.
     pub(super) fn settle_sought(&mut self, plan: &Plan, source: &mut Reader, target: &mut Reader) -> Result<(), Halt> {
         let sizes: BTreeSet<u64> = self.sought.missing.iter().map(|missing| missing.size).collect();
         if !sizes.is_empty() {
@@ -86,7 +87,7 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// Reports what is still sought as it is.
+    /// Reports what is still being looked for as it is.
     pub(super) fn report_sought(&mut self) {
         let Sought { missing, extra, .. } = std::mem::take(&mut self.sought);
         for Missing { folder, problem, .. } in missing {
@@ -106,7 +107,7 @@ impl Verification<'_> {
         }
     }
 
-    /// What is nobody's on the target and has one of these sizes, by folder.
+    /// The messages on the target that belong to no folder of the source and have one of these sizes, by folder.
     fn candidates(&self, plan: &Plan, target: &mut Reader, sizes: &BTreeSet<u64>) -> Result<ByFolder, Halt> {
         let mut candidates: ByFolder = BTreeMap::new();
         let is_alike = |(_, size): &&(Uid, u64)| sizes.contains(size);
@@ -181,7 +182,7 @@ impl Verification<'_> {
     }
 }
 
-/// The digests of messages of a folder, as far as it can be opened and gives them.
+/// The digests of messages of a folder, as far as it can be opened and delivers them.
 fn digests(
     reader: &mut Reader,
     wire_name: &[u8],

@@ -1,14 +1,15 @@
-//! Folders that a comparison could not read: at which the connection was lost, and which a server refused. Each is named, unless a server
-//! refuses all of them: then it is one line.
+//! Folders that a comparison could not read, because the connection was lost or a server refused. Each is named, unless a server refuses
+//! all of them: the report then has one line.
 
-use super::{Current, Plan, Verification};
+use super::reading::Current;
+use super::{Plan, Verification};
 use crate::domain::{FolderId, Note, Problem, ProblemKind, Side};
 use crate::imap::ImapError;
 use crate::migrate::halt::{Halt, server_problem};
 use crate::migrate::plan::Way;
 
 impl Verification<'_> {
-    /// Decides what becomes of a folder that could not be opened or read on a side.
+    /// Decides what to do about a folder that could not be opened or read on a side.
     pub(super) fn unread(
         &mut self,
         id: FolderId,
@@ -18,7 +19,7 @@ impl Verification<'_> {
     ) -> Result<Option<Current>, Halt> {
         const TRIES: u32 = 3;
         if error.is_connection() {
-            // A folder that is refused for now is meant itself where others were compared.
+            // A refusal for now concerns the folder itself if others were compared.
             let is_meant = error.is_pause() && self.evidence.iter().any(Option::is_some);
             self.losses += u32::from(error.is_loss() || is_meant);
             if self.losses >= TRIES && !self.context.control.of(self.reporter.account).stopping() {
@@ -34,7 +35,8 @@ impl Verification<'_> {
         Ok(None)
     }
 
-    /// Names the folders that a server refused. Where it gave no message of any, and said the same of all, the mailbox is meant.
+    /// Names the folders that a server refused. If it delivered no message of any, and refused all in the same words, the refusal concerns
+    /// the mailbox.
     pub(super) fn name_refusals(&mut self, plan: &Plan) {
         let mut refusals = std::mem::take(&mut self.refusals);
         if let [(_, side, first), _, ..] = refusals.as_slice() {

@@ -1,4 +1,4 @@
-//! The comparison of one account as a task: turn by turn, on whichever worker.
+//! The comparison of one account as a task: turn by turn, on any worker.
 
 use super::elsewhere::Sought;
 use super::{PAUSES, Verification};
@@ -19,7 +19,7 @@ pub struct VerifyTask<'a> {
 }
 
 impl<'a> VerifyTask<'a> {
-    /// Of an account that was not begun yet.
+    /// For an account that has not begun yet.
     pub fn new(context: &'a RunContext, id: AccountId, account: &'a Account) -> Self {
         let verification = Verification {
             context,
@@ -54,12 +54,12 @@ impl Task<Verdict> for VerifyTask<'_> {
 }
 
 impl Verification<'_> {
-    /// Compares calendars and contacts, and says how the account ended.
+    /// Compares calendars and contacts, and returns how the account ended.
     fn end(&mut self, ended: Ended<()>) -> Verdict {
         if ended == Ended::Done(()) {
             self.compare_items();
         }
-        // Where the work came to no end, nobody has looked elsewhere.
+        // If the work was not finished, the other folders have not been searched.
         self.report_sought();
         let folders = self.plan.as_ref().map_or(0, |plan| plan.ways.len());
         self.evidence.resize(folders, None);
