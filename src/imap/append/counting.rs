@@ -71,7 +71,6 @@ mod tests {
     use super::super::super::scripted::scripted;
     use super::super::{Announced, Destination};
     use super::super::{AppendWay, Appender, Begun};
-    use super::*;
     use crate::domain::Uid;
 
     #[test]
