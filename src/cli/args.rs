@@ -243,8 +243,8 @@ pub(super) struct RunArguments {
     pub(super) allow_shared_mailboxes: bool,
     /// The name of the migration that this run belongs to (default: the last one between these servers)
     ///
-    /// A new name begins a new migration. 'kimt migrations' lists them. With a name, --source, --target, --accounts and the rules may be
-    /// left out: those of the migration's last run are used.
+    /// A new name begins a new migration. 'kimt migrations' lists them. With a name, the servers and how they are reached, --accounts,
+    /// --groupware and the rules may be left out: those of the migration's last run are used. Passwords are never remembered.
     #[arg(long, value_name = "NAME")]
     pub(super) migration: Option<String>,
     /// Mailboxes at a time

@@ -20,6 +20,7 @@ mod password;
 mod port;
 mod progress;
 mod record;
+mod remembered;
 mod request;
 mod run;
 mod selection;
@@ -100,11 +101,13 @@ fn run_one(kind: RunKind, ways: Ways, mut task: TaskArguments) -> Result<ExitSta
 }
 
 fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState, ExitStatus), Refusal> {
-    let TaskArguments { mut servers, groupware, selection, run: typed } = task;
+    let TaskArguments { mut servers, mut groupware, selection, run: typed } = task;
     let state_folder = state_folder(typed.state_dir.clone())?;
     let record = record::named(typed.migration.as_deref(), &state_folder);
     let of_servers =
         record::servers(&mut servers, typed.migration.as_deref(), record.as_ref()).map_err(Refusal::usage)?;
+    let last = record.as_ref().and_then(|record| record.settings.as_ref());
+    let as_before = last.and_then(|settings| remembered::take(&mut servers, &mut groupware, settings));
     let own_passwords = servers.source_sign_in.needs_own_passwords();
     let no_passwords = !own_passwords && !servers.target_sign_in.needs_own_passwords();
     let listed = record::accounts(&typed, record.as_ref(), no_passwords).map_err(Refusal::usage)?;
@@ -115,7 +118,7 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     }
     // Said before anything else can fail.
     if !typed.quiet {
-        of_servers.iter().chain(&said).chain(&rules).for_each(terminal::complain);
+        of_servers.iter().chain(&as_before).chain(&said).chain(&rules).for_each(terminal::complain);
         request::understood(&file, kind, &typed.only).iter().for_each(terminal::complain);
     }
     let list = AccountList {

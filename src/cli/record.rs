@@ -1,4 +1,5 @@
-//! What the record of a named migration gives a run, so that it need not be typed again: the servers, the accounts and the rules.
+//! What the record of a named migration gives a run, so that it need not be typed again: the servers, the accounts and the rules;
+//! `remembered` knows how the servers were reached.
 //!
 //! - Only `--migration NAME` asks for it; what is typed always counts instead, and what was taken from the record is said. Servers that are
 //!   typed and are not those of the migration are refused.

@@ -19,16 +19,19 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     let allowed = typed.allow_cleartext_passwords;
     let source_address = typed.source.ok_or("--source is missing: the server to read mail from.")?;
     let target_address = typed.target.ok_or("--target is missing: the server to write mail to.")?;
-    may_be_plain("--source-security", typed.source_security, &source_address, allowed)?;
-    may_be_plain("--target-security", typed.target_security, &target_address, allowed)?;
+    let source_security = typed.source_security.unwrap_or_default();
+    let target_security = typed.target_security.unwrap_or_default();
+    let kind = typed.target_kind.unwrap_or_default();
+    may_be_plain("--source-security", source_security, &source_address, allowed)?;
+    may_be_plain("--target-security", target_security, &target_address, allowed)?;
     readable(&typed.ca_file)?;
     let (source, target) = (Typed::from(typed.source_sign_in), Typed::from(typed.target_sign_in));
-    if typed.target_kind == Kind::Kerio && target.form == Form::Local {
+    if kind == Kind::Kerio && target.form == Form::Local {
         return Err("With --target-kind kerio, Kerio Connect knows the names; leave out --target-name-form.".to_owned());
     }
     let (proxy, source_connections, target_connections) = typed.connections.read()?;
     let (source_way, target_way) = (source.way()?, target.way()?);
-    let target_kind = match typed.target_kind {
+    let target_kind = match kind {
         Kind::Kerio => {
             let usual = ServerAddress { host: target_address.host.clone(), port: None };
             TargetKind::Kerio(administration(typed.administrator, usual)?)
@@ -45,7 +48,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
     Ok(Servers {
         source: MailServer {
             address: source_address,
-            security: typed.source_security.into(),
+            security: source_security.into(),
             fingerprint: typed.source_fingerprint,
             sign_in: source_way,
             name: source.form.into(),
@@ -53,7 +56,7 @@ pub(super) fn servers(typed: ServersArguments) -> Result<Servers, String> {
         },
         target: MailServer {
             address: target_address,
-            security: typed.target_security.into(),
+            security: target_security.into(),
             fingerprint: typed.target_fingerprint,
             sign_in: target_way,
             name: target.form.into(),

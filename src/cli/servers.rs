@@ -1,9 +1,11 @@
 //! The options about servers, which many commands share, and how what arrived is compared.
 
 use super::connections::ConnectionArguments;
+use super::remembered::Taken;
 use super::sign_in::{SourceSignInArguments, TargetSignInArguments};
 use crate::domain::{Fingerprint, Security, ServerAddress};
 use crate::migrate::Verify;
+use crate::migration::ServerSettings;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -13,11 +15,11 @@ pub(super) struct ServersArguments {
     /// The IMAP server to read mail from
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
     pub(super) source: Option<ServerAddress>,
-    /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143)
+    /// How the connection to the source is protected: tls (port 993), starttls or plain (port 143) [default: tls]
     ///
     /// STARTTLS never falls back to clear text. 'plain' to another computer needs --allow-cleartext-passwords.
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
-    pub(super) source_security: Protection,
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) source_security: Option<Protection>,
     /// Trust exactly this certificate of the source (SHA-256) if the usual check fails; colons and case do not matter
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) source_fingerprint: Option<Fingerprint>,
@@ -27,15 +29,15 @@ pub(super) struct ServersArguments {
     /// the migration, and back afterwards.
     #[arg(long, value_name = "HOST[:PORT]", value_parser = ServerAddress::parse)]
     pub(super) target: Option<ServerAddress>,
-    /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Protection::Tls)]
-    pub(super) target_security: Protection,
+    /// How the connection to the target is protected: tls (port 993), starttls or plain (port 143) [default: tls]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) target_security: Option<Protection>,
     /// Trust exactly this certificate of the target (SHA-256) if the usual check fails
     #[arg(long, value_name = "SHA256HEX", value_parser = Fingerprint::parse)]
     pub(super) target_fingerprint: Option<Fingerprint>,
-    /// What the target is: Kerio Connect, or any IMAP server whose accounts exist already
-    #[arg(long, value_enum, value_name = "KIND", default_value_t = Kind::Kerio)]
-    pub(super) target_kind: Kind,
+    /// What the target is: Kerio Connect, or any IMAP server whose accounts exist already [default: kerio]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(super) target_kind: Option<Kind>,
     #[command(flatten)]
     pub(super) source_sign_in: SourceSignInArguments,
     #[command(flatten)]
@@ -73,9 +75,32 @@ pub(super) struct AdministratorArguments {
     pub(super) admin_fingerprint: Option<Fingerprint>,
 }
 
+impl ServersArguments {
+    /// Takes what was not typed from how the servers were reached in the last run.
+    pub(super) fn take_from(&mut self, settings: &ServerSettings, taken: &mut Taken) {
+        let kind = if settings.administration.is_some() { Kind::Kerio } else { Kind::Imap };
+        taken.choice("source-security", &mut self.source_security, settings.source.security.into());
+        taken.choice("target-security", &mut self.target_security, settings.target.security.into());
+        taken.choice("target-kind", &mut self.target_kind, kind);
+        self.source_sign_in.take_from(&settings.source, taken);
+        let is_kerio = self.target_kind == Some(Kind::Kerio);
+        self.target_sign_in.take_from(&settings.target, !is_kerio, taken);
+        let Some(administration) = settings.administration.as_ref().filter(|_| is_kerio) else { return };
+        let usual = self.target.as_ref().map(|target| ServerAddress { host: target.host.clone(), port: Some(4040) });
+        let address = ServerAddress::parse(&administration.address).ok();
+        let address = address.map(|it| ServerAddress { port: it.port.or(Some(4040)), ..it });
+        let url = address.filter(|it| Some(it) != usual.as_ref()).map(|address| format!("https://{address}"));
+        let shown = url.clone().unwrap_or_default();
+        taken.value("admin-url", &mut self.administrator.admin_url, url, &shown);
+        let user = Some(administration.user.clone()).filter(|user| !user.is_empty());
+        taken.value("admin-user", &mut self.administrator.admin_user, user, &administration.user);
+    }
+}
+
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Protection {
+    #[default]
     Tls,
     #[value(name = "starttls")]
     StartTls,
@@ -92,9 +117,20 @@ impl From<Protection> for Security {
     }
 }
 
+impl From<Security> for Protection {
+    fn from(security: Security) -> Self {
+        match security {
+            Security::Tls => Protection::Tls,
+            Security::StartTls => Protection::StartTls,
+            Security::Plain => Protection::Plain,
+        }
+    }
+}
+
 /// What the target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Kind {
+    #[default]
     Kerio,
     Imap,
 }

@@ -1,7 +1,10 @@
 //! How people sign in on either server: the options, and what they mean together.
 
 use super::password::{self, PasswordRequest};
+use super::remembered::Taken;
+use crate::domain::SignInKind;
 use crate::migrate::{MASTER_SEPARATOR, NameForm, SignInWay, TokenSource};
+use crate::migration::SideSettings;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +34,27 @@ pub(super) enum Form {
     Local,
 }
 
+impl From<SignInKind> for Way {
+    fn from(kind: SignInKind) -> Self {
+        match kind {
+            SignInKind::OwnPassword => Way::Own,
+            SignInKind::MasterUser => Way::Master,
+            SignInKind::Authorization => Way::Authorization,
+            SignInKind::KerioMaster => Way::KerioMaster,
+            SignInKind::Token => Way::Token,
+        }
+    }
+}
+
+impl From<NameForm> for Form {
+    fn from(form: NameForm) -> Self {
+        match form {
+            NameForm::Address => Form::Address,
+            NameForm::LocalPart => Form::Local,
+        }
+    }
+}
+
 impl From<Form> for NameForm {
     fn from(form: Form) -> Self {
         match form {
@@ -43,12 +67,12 @@ impl From<Form> for NameForm {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the source")]
 pub(super) struct SourceSignInArguments {
-    /// How people sign in on the source; only 'own' needs their own passwords
+    /// How people sign in on the source; only 'own' needs their own passwords [default: own]
     ///
     /// Example with a master user of Dovecot; kimt asks for the password:
     /// --source-sign-in master --source-master-user boss
-    #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
-    source_sign_in: Way,
+    #[arg(long, value_enum, value_name = "WAY")]
+    source_sign_in: Option<Way>,
     /// The master user or administrator who signs in for others on the source
     ///
     /// Example with an administrator of Zimbra or Cyrus:
@@ -73,22 +97,22 @@ pub(super) struct SourceSignInArguments {
     /// Example: --source-sign-in token --source-token-command '/usr/local/bin/gmail-token --key key.json'
     #[arg(long, value_name = "COMMAND")]
     source_token_command: Option<String>,
-    /// Whether people sign in on the source with their whole address or the part before the @
+    /// Whether people sign in on the source with their whole address or the part before the @ [default: address]
     ///
     /// Example for a server that knows ann@old.example as ann: --source-name-form local
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
-    source_name_form: Form,
+    #[arg(long, value_enum, value_name = "FORM")]
+    source_name_form: Option<Form>,
 }
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sign-in on the target")]
 pub(super) struct TargetSignInArguments {
-    /// How people sign in on the target; only 'own' needs their own passwords
+    /// How people sign in on the target; only 'own' needs their own passwords [default: own]
     ///
     /// Example with Kerio Connect, whose existing users keep their passwords; kimt asks for the master password:
     /// --target-sign-in kerio-master
-    #[arg(long, value_enum, value_name = "WAY", default_value_t = Way::Own)]
-    target_sign_in: Way,
+    #[arg(long, value_enum, value_name = "WAY")]
+    target_sign_in: Option<Way>,
     /// The master user or administrator who signs in for others on the target
     ///
     /// Example: --target-kind imap --target-sign-in master --target-master-user boss
@@ -112,25 +136,49 @@ pub(super) struct TargetSignInArguments {
     /// Example: --target-sign-in token --target-token-command /usr/local/bin/new-token
     #[arg(long, value_name = "COMMAND")]
     target_token_command: Option<String>,
-    /// Whether people sign in on the target with their whole address or the part before the @; not for Kerio Connect
+    /// Whether people sign in on the target with their whole address or the part before the @; not for Kerio Connect [default: address]
     ///
     /// Example: --target-kind imap --target-name-form local
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Address)]
-    target_name_form: Form,
+    #[arg(long, value_enum, value_name = "FORM")]
+    target_name_form: Option<Form>,
 }
 
 impl SourceSignInArguments {
     /// Whether every account needs the password of the CSV.
     pub(super) fn needs_own_passwords(&self) -> bool {
-        self.source_sign_in == Way::Own
+        self.source_sign_in.unwrap_or_default() == Way::Own
+    }
+
+    /// Takes what was not typed from how people signed in in the last run.
+    pub(super) fn take_from(&mut self, settings: &SideSettings, taken: &mut Taken) {
+        taken.choice("source-sign-in", &mut self.source_sign_in, settings.sign_in.into());
+        let master = master_of(settings, self.source_sign_in);
+        taken.value("source-master-user", &mut self.source_master_user, master, &settings.master);
+        taken.choice("source-name-form", &mut self.source_name_form, settings.name_form.into());
     }
 }
 
 impl TargetSignInArguments {
     /// Whether every account needs the password of the CSV.
     pub(super) fn needs_own_passwords(&self) -> bool {
-        self.target_sign_in == Way::Own
+        self.target_sign_in.unwrap_or_default() == Way::Own
     }
+
+    /// Takes what was not typed from how people signed in in the last run; `names` says whether the form of their names has a meaning.
+    pub(super) fn take_from(&mut self, settings: &SideSettings, names: bool, taken: &mut Taken) {
+        taken.choice("target-sign-in", &mut self.target_sign_in, settings.sign_in.into());
+        let master = master_of(settings, self.target_sign_in);
+        taken.value("target-master-user", &mut self.target_master_user, master, &settings.master);
+        if names {
+            taken.choice("target-name-form", &mut self.target_name_form, settings.name_form.into());
+        }
+    }
+}
+
+/// Who signed in for others, where people still sign in in the same way.
+fn master_of(settings: &SideSettings, way: Option<Way>) -> Option<String> {
+    let is_same = way == Some(settings.sign_in.into());
+    Some(settings.master.clone()).filter(|master| is_same && !master.is_empty())
 }
 
 /// The options of one side.
@@ -152,8 +200,8 @@ impl From<SourceSignInArguments> for Typed {
         Self {
             side: "source",
             variable: "KIMT_SOURCE_MASTER_PASSWORD",
-            way: typed.source_sign_in,
-            form: typed.source_name_form,
+            way: typed.source_sign_in.unwrap_or_default(),
+            form: typed.source_name_form.unwrap_or_default(),
             user: typed.source_master_user,
             password_file: typed.source_master_password_file,
             token_file: typed.source_token_file,
@@ -167,8 +215,8 @@ impl From<TargetSignInArguments> for Typed {
         Self {
             side: "target",
             variable: "KIMT_TARGET_MASTER_PASSWORD",
-            way: typed.target_sign_in,
-            form: typed.target_name_form,
+            way: typed.target_sign_in.unwrap_or_default(),
+            form: typed.target_name_form.unwrap_or_default(),
             user: typed.target_master_user,
             password_file: typed.target_master_password_file,
             token_file: typed.target_token_file,

@@ -1,6 +1,7 @@
 //! What a test of the connection found, as data. `report::words::finding` says it.
 
 use super::{CertificateDetails, Fingerprint, ItemServerFault, Note, Problem, Security, Side};
+use serde::{Deserialize, Serialize};
 
 /// How a finding is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,9 +26,11 @@ pub enum Service {
 }
 
 /// The ways to sign in, without their passwords.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignInKind {
     /// Each person's own password.
+    #[default]
     OwnPassword,
     /// A master user who signs in under a name made of both.
     MasterUser,

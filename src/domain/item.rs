@@ -3,6 +3,22 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Where calendars, contacts and tasks come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GroupwareMode {
+    /// They are not migrated.
+    #[default]
+    Off,
+    /// From CalDAV and CardDAV where the source has them, else from folders of its mailboxes; a source with neither is no failure.
+    Auto,
+    /// From CalDAV and CardDAV, which must be there.
+    Dav,
+    /// From folders of the mailboxes: calendar objects, cards and Kolab's items as messages.
+    Imap,
+    /// From files: `DIR/ADDRESS/calendar/*.ics`, `tasks/*.ics`, `contacts/*.vcf`.
+    Files,
+}
+
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,7 +21,7 @@ mod typed;
 pub use account::{Account, AccountId, AccountNames, Address, AddressError, NameForm};
 pub use finding::{Alert, Doubt, Finding, Found, PortSpeaks, Service, Sign, SignInKind};
 pub use folder::{Folder, FolderId, FolderPath, SpecialUse};
-pub use item::{ItemKind, ItemOutcome};
+pub use item::{GroupwareMode, ItemKind, ItemOutcome};
 pub use list::BadLine;
 pub use message::{Digest, MessageHead, Uid, UidValidity, Unused};
 pub use plan::{LeftOut, LeftOutReason, Mapping, PlannedFolder};

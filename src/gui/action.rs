@@ -27,6 +27,8 @@ pub enum Action {
     UseSsl(Side, bool),
     /// Put back Kerio Connect's IMAP port that an earlier run left changed.
     RestorePort,
+    /// Look once more for what earlier runs left behind.
+    LookAgain,
     /// Load the list of the migration of that name, and choose the accounts that this is for.
     ContinueMigration(String, Purpose),
     /// Do not offer that migration any more until the next start of the program.

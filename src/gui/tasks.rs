@@ -38,8 +38,10 @@ pub enum News {
     Failed(String),
     /// The system has no dialog for files.
     NoDialog,
-    /// No file was chosen.
+    /// No file of accounts was chosen.
     NotChosen,
+    /// The file of accounts cannot be read, in a sentence.
+    NotRead(String),
     /// A file was chosen and is being read.
     Loading,
     /// A file of accounts was read.
@@ -47,12 +49,7 @@ pub enum News {
     /// The corrected list was saved in this file.
     ListSaved(PathBuf),
     /// What earlier runs left behind.
-    Leftovers {
-        /// A port that is still changed.
-        port: Option<RestoreOffer>,
-        /// The migrations that were begun, the one that was worked on last first.
-        migrations: Vec<Migration>,
-    },
+    Leftovers(Box<Leftovers>),
     /// The migrations as a run has left them.
     Migrations(Vec<Migration>),
     /// The port is back: what it serves, and where.
@@ -62,9 +59,23 @@ pub enum News {
 /// The answer when the changed port is not one of the servers on page 1.
 const OTHER_SERVER: &str = "The changed port belongs to another server. Fill in that Kerio Connect as the target, with its administrator, then put the port back.";
 
+/// So often, and in so much time, another window that opens lets go of the state folder.
+const CLAIMS: u32 = 4;
+const BETWEEN_CLAIMS: Duration = Duration::from_millis(150);
+
 type Findings = Task<Vec<Finding>>;
 type Loaded = Task<Result<(PathBuf, Box<AccountsFile>), Problem>>;
-type Leftovers = (Option<RestoreOffer>, Vec<Migration>);
+
+/// What earlier runs left behind.
+#[derive(Debug, Default, PartialEq)]
+pub struct Leftovers {
+    /// A port that is still changed.
+    pub port: Option<RestoreOffer>,
+    /// The migrations that were begun, the one that was worked on last first.
+    pub migrations: Vec<Migration>,
+    /// Why nobody can know: another program works in the state folder, or the folder cannot be used.
+    pub trouble: Option<Problem>,
+}
 
 /// The tasks under way.
 pub struct Tasks {
@@ -288,8 +299,8 @@ impl Tasks {
             }
             news.push(restored.map_or_else(News::Failed, News::PortRestored));
         }
-        if let Some(Ok((port, migrations))) = ended(&mut self.looking) {
-            news.push(News::Leftovers { port, migrations });
+        if let Some(Ok(leftovers)) = ended(&mut self.looking) {
+            news.push(News::Leftovers(Box::new(leftovers)));
         }
         if let Some(Ok(migrations)) = ended(&mut self.reading) {
             news.push(News::Migrations(migrations));
@@ -339,8 +350,8 @@ impl Tasks {
         match ended(&mut self.loading) {
             None => {}
             Some(Ok(Ok((path, file)))) => news.push(News::Loaded(path, file)),
-            Some(Ok(Err(problem))) => news.extend([News::NotChosen, News::Failed(problem.to_string())]),
-            Some(Err(sentence)) => news.extend([News::NotChosen, News::Failed(sentence)]),
+            Some(Ok(Err(problem))) => news.push(News::NotRead(problem.to_string())),
+            Some(Err(sentence)) => news.push(News::NotRead(sentence)),
         }
         match ended(&mut self.saving_list) {
             Some(Ok(Err(sentence)) | Err(sentence)) => news.push(News::Failed(sentence)),
@@ -382,8 +393,20 @@ fn plain<T>(result: Result<Result<T, Problem>, String>) -> Result<T, String> {
 }
 
 fn leftovers(state: &Path) -> Leftovers {
-    // A program that holds the state folder is working with it: then nothing was left behind.
-    let Ok(_instance) = Instance::claim(state) else { return (None, Vec::new()) };
+    // A program that holds the state folder is working with it: then nothing was left behind. Another window that opens at the same moment
+    // holds it only for that moment.
+    let mut claimed = Instance::claim(state);
+    for _ in 0..CLAIMS {
+        match &claimed {
+            Err(problem) if problem.kind == ProblemKind::AlreadyRunning => std::thread::sleep(BETWEEN_CLAIMS),
+            _ => break,
+        }
+        claimed = Instance::claim(state);
+    }
+    let _instance = match claimed {
+        Ok(instance) => instance,
+        Err(problem) => return Leftovers { trouble: Some(problem), ..Leftovers::default() },
+    };
     let port = migrate::pending_port_restore(state).map(|port| RestoreOffer {
         sentence: format!(
             "The {} service of Kerio Connect at {} still listens on port {} instead of {}.",
@@ -391,7 +414,7 @@ fn leftovers(state: &Path) -> Leftovers {
         ),
         working: false,
     });
-    (port, migrations(state))
+    Leftovers { port, migrations: migrations(state), trouble: None }
 }
 
 fn migrations(state: &Path) -> Vec<Migration> {

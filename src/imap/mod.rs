@@ -50,6 +50,7 @@ pub use kerio_master::MasterPassword;
 pub use list::Listing;
 pub use names::NameRefused;
 pub use opened::FolderStatus;
+pub use quota::FreeRoom;
 pub use reader::Reader;
 pub use sign_in::{Session, SignIn};
 pub use wire::Learned;

@@ -30,4 +30,4 @@ pub use endpoint::AdministrationEndpoint;
 pub use error::KerioError;
 pub use port_change::{PortChange, Restored};
 pub use port_note::PortNote;
-pub use users::{MailboxSize, User};
+pub use users::{MailboxLimit, MailboxLimits, User};

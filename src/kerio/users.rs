@@ -21,12 +21,21 @@ pub struct User {
     pub sign_in_names: Vec<String>,
 }
 
-/// How large a mailbox may become, and is.
+/// The limits of a mailbox; none of what has no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MailboxLimits {
+    /// Of its bytes.
+    pub bytes: Option<MailboxLimit>,
+    /// Of its items; every message is one.
+    pub items: Option<MailboxLimit>,
+}
+
+/// How much a mailbox may hold, and holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MailboxSize {
-    /// At most this many bytes.
-    pub limit: u64,
-    /// The bytes that it holds; none where the server does not say.
+pub struct MailboxLimit {
+    /// At most this.
+    pub most: u64,
+    /// What it holds; none where the server does not say.
     pub used: Option<u64>,
 }
 
@@ -60,20 +69,24 @@ impl Administration {
         domain.is_ok_and(|domain| domain.is_some_and(|domain| breaks_rules(&domain, account)))
     }
 
-    /// How large the mailbox of an existing user may become, and is; none where it has no limit, or none that is known. Changes nothing
-    /// (B17).
-    pub fn mailbox_size(&self, address: &Address) -> Option<MailboxSize> {
+    /// How much the mailbox of an existing user may hold, and holds; none where that cannot be asked. Changes nothing (B17).
+    pub fn mailbox_limits(&self, address: &Address) -> Option<MailboxLimits> {
         let domain = self.domains.find(&self.session, address.domain()).ok()??;
-        let query = Query {
-            fields: &["id", "loginName", "diskSizeLimit", "consumedSize"],
-            equals: Some(("loginName", address.local())),
-            domain: Some(&domain.id),
+        let user = |fields| {
+            let equals = Some(("loginName", address.local()));
+            let query = Query { fields, equals, domain: Some(&domain.id) };
+            let users = query::all(&self.session, "Users.get", query).ok()?;
+            users.into_iter().find(|user| text(user, "loginName").eq_ignore_ascii_case(address.local()))
         };
-        let users = query::all(&self.session, "Users.get", query).ok()?;
-        let user = users.iter().find(|user| text(user, "loginName").eq_ignore_ascii_case(address.local()))?;
-        Some(MailboxSize {
-            limit: size_limit(user.get("diskSizeLimit")?)?,
-            used: user.get("consumedSize").and_then(bytes),
+        let limits = user(&["id", "loginName", "diskSizeLimit", "consumedSize", "itemLimit"])?;
+        let limit = |name| limits.get(name).and_then(active);
+        let size = limit("diskSizeLimit").and_then(bytes);
+        let items = limit("itemLimit").and_then(Value::as_u64);
+        // Whether every version knows this field is not known, so it is asked for alone.
+        let consumed = items.and_then(|_| user(&["id", "loginName", "consumedItems"])?.get("consumedItems")?.as_u64());
+        Some(MailboxLimits {
+            bytes: size.map(|most| MailboxLimit { most, used: limits.get("consumedSize").and_then(bytes) }),
+            items: items.map(|most| MailboxLimit { most, used: consumed }),
         })
     }
 
@@ -208,12 +221,9 @@ fn usable(user: &Listed, domain: &Domain) -> Result<(), KerioError> {
     if user.enabled { Ok(()) } else { Err(KerioError::UserDisabled(format!("{}@{}", user.login_name, domain.name))) }
 }
 
-/// The bytes of a limit of size, if it is active: `{isActive, limit: {value, units}}`.
-fn size_limit(limit: &Value) -> Option<u64> {
-    if limit.get("isActive").and_then(Value::as_bool) != Some(true) {
-        return None;
-    }
-    bytes(limit.get("limit")?)
+/// What a limit is, if it is active: `{isActive, limit}`.
+fn active(limit: &Value) -> Option<&Value> {
+    limit.get("limit").filter(|_| limit.get("isActive").and_then(Value::as_bool) == Some(true))
 }
 
 /// The bytes of a size: `{value, units}`.

@@ -2,6 +2,7 @@
 
 use crate::domain::{MessageHead, Uid};
 use crate::imap::{ImapError, Reader};
+use crate::progress::Counts;
 use chrono::{DateTime, FixedOffset};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -162,6 +163,11 @@ impl Heads {
     /// Their total size in bytes.
     pub fn bytes(&self) -> u64 {
         self.heads.iter().map(|head| head.size).sum()
+    }
+
+    /// Their number and their size.
+    pub fn counts(&self) -> Counts {
+        Counts { messages: self.heads.len() as u64, bytes: self.bytes() }
     }
 }
 

@@ -28,7 +28,7 @@ use super::verdict::{Evidence, Verdict};
 use super::witness;
 use crate::domain::{Account, AccountId, Folder, FolderId, LeftOut, Note, Problem, ProblemKind, SpecialUse};
 use crate::ledger::{History, Ledger};
-use crate::progress::{Event, Step};
+use crate::progress::{Counts, Event, Step};
 use std::collections::BTreeSet;
 
 /// Seconds before each new attempt after a server failed us. Progress between two failures starts the series again.
@@ -57,8 +57,8 @@ struct Migration<'a> {
     items: Option<ItemsEnd>,
     /// Whether a folder that has not changed since it was complete needs no scan.
     takes_over: bool,
-    /// The free bytes that the target announced, until they have been compared with what is to be copied.
-    free_bytes: Option<u64>,
+    /// What the target has room for, as far as it announced that and until it was looked at.
+    room: Room,
 }
 
 impl<'a> MailboxTask<'a> {
@@ -76,7 +76,7 @@ impl<'a> MailboxTask<'a> {
             after_items: BTreeSet::new(),
             items: None,
             takes_over: false,
-            free_bytes: None,
+            room: Room::default(),
         };
         Self { attempts: Attempts::new(&PAUSES), migration }
     }
@@ -223,7 +223,7 @@ impl Migration<'_> {
         let beside = source.folders.iter().filter(is_left_out).map(|folder| folder.wire_name.clone());
         self.beside = Beside { trash: plan::home(SpecialUse::Trash, &names), left_out: beside.collect() };
         self.gone = moves::gone_with_folders(&ledger, &source.folders)?;
-        self.free_bytes = target.free_bytes;
+        self.room = target.free.into();
         let holds = |job: &FolderJob| source.folders.iter().zip(&may_hold).any(|(it, may)| *may && *it == job.source);
         let wait = folders.iter().any(holds);
         // The folder for messages that no other folder has comes after all others.
@@ -311,14 +311,16 @@ impl Migration<'_> {
 
     /// Reports, before anything is copied, if the target has less free space than is needed.
     fn weigh(&mut self, ledger: &Ledger, folders: &[FolderJob]) -> Result<(), Halt> {
-        let Some(free) = self.free_bytes.take() else { return Ok(()) };
-        let mut needed = 0;
+        let room = std::mem::take(&mut self.room);
+        if room == Room::default() {
+            return Ok(());
+        }
+        let mut needed = Counts::default();
         for job in folders {
             let Some(scan) = &job.scan else { continue };
-            needed += room::still_to_copy(ledger, &job.source, scan.heads.bytes())?;
+            needed += room::still_to_copy(ledger, &job.source, scan.heads.counts())?;
         }
         let Mailbox { context, account, reporter, .. } = &self.mailbox;
-        let room = Room { free, at_most: false };
         room::report_too_small(context, reporter.account, account, needed, room);
         Ok(())
     }

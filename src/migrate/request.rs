@@ -4,9 +4,10 @@ mod servers;
 mod sign_in_way;
 
 pub use crate::dav::DavAddress;
-pub use crate::domain::NameForm;
 use crate::domain::{Account, AccountId, AccountNames, BadLine, Secret, Selection, Side};
+pub use crate::domain::{GroupwareMode, NameForm};
 use crate::ledger::{Files, Store};
+use crate::migration::ServerSettings;
 pub use crate::network::{ClientCertificate, Limits, Proxy, Share};
 pub use crate::progress::Verify;
 use crate::progress::{RunKind, RunState, Stamped, Step};
@@ -107,6 +108,11 @@ impl Request {
         }
     }
 
+    /// How the servers are reached, and what is migrated beside mail, for the record of the migration.
+    pub fn settings(&self) -> ServerSettings {
+        self.servers.settings(&self.options.groupware)
+    }
+
     /// All passwords with the names that they belong to, for a log to hide.
     pub fn secrets(&self) -> Vec<(String, &Secret)> {
         let accounts = self.accounts.iter().map(|account| (account.address.to_string(), &account.password));
@@ -152,22 +158,6 @@ pub struct Groupware {
     pub files: Option<PathBuf>,
     /// Whether participants stay participants on a target that does not send invitations.
     pub keep_attendees: bool,
-}
-
-/// Where calendars, contacts and tasks come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GroupwareMode {
-    /// They are not migrated.
-    #[default]
-    Off,
-    /// From CalDAV and CardDAV where the source has them, else from folders of its mailboxes; a source with neither is not a failure.
-    Auto,
-    /// From CalDAV and CardDAV, which must be there.
-    Dav,
-    /// From folders of the mailboxes: calendar objects, cards and Kolab's items as messages.
-    Imap,
-    /// From files: `DIR/ADDRESS/calendar/*.ics`, `tasks/*.ics`, `contacts/*.vcf`.
-    Files,
 }
 
 impl Options {

@@ -3,6 +3,7 @@
 use super::{MOST_RUNS, Migration, Migrations, RunRecord};
 use crate::progress::{AccountEnd, AccountStage, Event, MigrationInfo, RunKind, RunState, Stages, Stamped};
 use std::collections::BTreeSet;
+use std::io;
 use std::time::{Duration, Instant};
 
 /// The record is at most this old while events come.
@@ -128,13 +129,12 @@ impl Keeper {
         true
     }
 
-    /// Writes the record.
-    pub fn write(&mut self) {
-        if let Err(error) = self.store.keep(&self.migration) {
-            log::warn!("the record of the migration could not be written: {error}");
-        }
+    /// Writes the record; what could not be written is tried again a little later.
+    pub fn write(&mut self) -> io::Result<()> {
+        let written = self.store.keep(&self.migration);
         self.written = Instant::now();
-        self.changed = false;
+        self.changed = written.is_err();
+        written
     }
 }
 

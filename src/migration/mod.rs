@@ -10,11 +10,13 @@
 
 mod files;
 mod keeper;
+mod settings;
 
 pub use files::Files;
 pub use keeper::Keeper;
+pub use settings::{AdministrationSettings, GroupwareSettings, ServerSettings, SideSettings};
 
-use crate::domain::{Account, AccountNames, Problem};
+use crate::domain::{Account, AccountNames, Problem, Security, ServerAddress};
 use crate::progress::{AccountStage, RunKind, Stages};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +38,8 @@ pub struct Migration {
     pub target: String,
     /// The file that the accounts were last read from.
     pub accounts_file: Option<PathBuf>,
+    /// How the last run that copied reached the servers; none before there was one.
+    pub settings: Option<ServerSettings>,
     /// What the last run that copied left out or renamed, as lines of rules; none before there was one.
     pub rules: Option<String>,
     /// The accounts by the key of their address ([`crate::domain::Address::key`]).
@@ -108,7 +112,7 @@ impl Migration {
         });
         let found = match name {
             Some(name) => all.iter().find(|it| it.name == name),
-            None => all.iter().find(|it| it.is_between(source, target)),
+            None => Self::last_between(&all, (source, target)),
         };
         match found {
             Some(found) if found.is_between(source, target) => Ok(found.clone()),
@@ -123,9 +127,17 @@ impl Migration {
         }
     }
 
-    /// Whether these, as typed, are its servers.
+    /// The first of these between the servers as typed; one that was typed in just this way comes before others.
+    pub fn last_between<'a>(all: &'a [Self], (source, target): (&str, &str)) -> Option<&'a Self> {
+        let in_this_way = |it: &&Self| it.source.eq_ignore_ascii_case(source) && it.target.eq_ignore_ascii_case(target);
+        all.iter().find(in_this_way).or_else(|| all.iter().find(|it| it.is_between(source, target)))
+    }
+
+    /// Whether these, as typed, are its servers. A source without a port is the one at the usual ports; a target without a port is the one at
+    /// any, because with Kerio Connect the port is that of the migration and not of the server.
     pub fn is_between(&self, source: &str, target: &str) -> bool {
-        self.source.eq_ignore_ascii_case(source) && self.target.eq_ignore_ascii_case(target)
+        let usual = |port: u16| [Security::Tls, Security::StartTls].iter().any(|it| it.default_port() == port);
+        is_same(&self.source, source, &usual) && is_same(&self.target, target, &|_| true)
     }
 
     /// Its accounts by stage.
@@ -183,6 +195,18 @@ impl Migration {
         }
         self.accounts_file = file.or(self.accounts_file.take());
     }
+}
+
+/// Whether two addresses as typed are one server; `left_out` says which port one of them may leave out.
+fn is_same(one: &str, other: &str, left_out: &dyn Fn(u16) -> bool) -> bool {
+    let (Ok(a), Ok(b)) = (ServerAddress::parse(one), ServerAddress::parse(other)) else {
+        return one.eq_ignore_ascii_case(other);
+    };
+    let same_port = match (a.port, b.port) {
+        (Some(port), None) | (None, Some(port)) => left_out(port),
+        (one, other) => one == other,
+    };
+    a.host.eq_ignore_ascii_case(&b.host) && same_port
 }
 
 /// A name belongs to a migration between other servers.

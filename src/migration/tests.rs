@@ -68,7 +68,7 @@ fn run(folder: &Path, kind: RunKind, listed: u32, ends: &[(u32, Option<AccountEn
         let stamped = Stamped { at: 0, event };
         state.apply(&stamped);
         if keeper.noted(&stamped, &state) {
-            keeper.write();
+            keeper.write().unwrap();
         }
     }
     state
@@ -182,4 +182,31 @@ fn accounts_are_taken_from_the_record_only_where_it_knows_of_each_where_it_goes(
     // A record of an earlier version has only the addresses.
     migration.accounts.get_mut(&key(1)).unwrap().names = None;
     assert_eq!(migration.recorded_accounts(), None);
+}
+
+#[test]
+fn a_server_is_known_again_whether_or_not_its_usual_port_is_typed() {
+    let between = |source: &str, target: &str| Migration {
+        name: format!("{source} to {target}"),
+        source: source.to_owned(),
+        target: target.to_owned(),
+        ..Migration::default()
+    };
+    let known = between("old.example", "10.1.0.5");
+    for (source, target, same) in [
+        ("OLD.example", "10.1.0.5", true),
+        ("old.example:993", "10.1.0.5:8143", true),
+        ("old.example:143", "10.1.0.5", true),
+        ("old.example:1993", "10.1.0.5", false),
+        ("old.example", "10.1.0.6", false),
+        ("older.example", "10.1.0.5", false),
+    ] {
+        assert_eq!(known.is_between(source, target), same, "{source} to {target}");
+    }
+    assert!(!between("127.0.0.1:1001", "127.0.0.1:1002").is_between("127.0.0.1:1001", "127.0.0.1:1003"));
+    // One that was typed in just this way comes first.
+    let all = [between("old.example:993", "10.1.0.5"), known];
+    assert_eq!(Migration::last_between(&all, SERVERS), None);
+    let name = |source| Migration::last_between(&all, (source, "10.1.0.5")).unwrap().source.as_str();
+    assert_eq!((name("old.example"), name("old.example:143")), ("old.example", "old.example"));
 }

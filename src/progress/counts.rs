@@ -11,6 +11,12 @@ pub struct Counts {
     pub bytes: u64,
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.add(more.messages, more.bytes);
+    }
+}
+
 impl Counts {
     pub(super) fn add(&mut self, messages: u64, bytes: u64) {
         self.messages += messages;

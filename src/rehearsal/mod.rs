@@ -21,7 +21,7 @@ pub use certificate::ServerCertificate;
 pub use faults::{Action, FaultPlan, Faults, Moment, Step};
 pub use imap::{DateRefusal, ImapOptions, ImapServer, KerioWays, Profile, Transcript};
 pub use link::{Link, LinkOptions};
-pub use service::{ImapService, MailService};
+pub use service::{ImapService, MailService, Used};
 pub use store::{
     Backup, Content, FolderSnapshot, Generated, Layout, MailStore, MessageSnapshot, NewMessage, Snapshot, StoreError,
     wire_name,

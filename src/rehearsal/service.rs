@@ -11,13 +11,22 @@ pub enum ImapService {
     SecureImap,
 }
 
+/// The mail that an account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// The number of messages.
+    pub messages: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
 /// A mail store with accounts and listeners that can be changed while it runs.
 pub trait MailService: Send + Sync {
     /// Makes an account that can sign in from now on. `names` are all its sign-in names; the first is the full address.
     fn create_user(&self, names: &[String], password: &str) -> io::Result<()>;
 
-    /// The bytes of mail that the account of this name has; none where the store does not say.
-    fn used_bytes(&self, _name: &str) -> Option<u64> {
+    /// The mail that the account of this name has; none where the store does not say.
+    fn used(&self, _name: &str) -> Option<Used> {
         None
     }
 

@@ -136,7 +136,7 @@ fn a_named_migration_remembers_its_list_and_its_rules_and_says_when_either_has_c
 /// The command for the migration `Spring`, with what trusts its servers and does not name them.
 fn of_spring(stage: &Stage, command: &str) -> Command {
     let mut program = stage.bare(command);
-    program.args(["--migration", "Spring", "--target-kind", "imap"]);
+    program.args(["--migration", "Spring"]);
     program.args(["--source-fingerprint", &stage.source.fingerprint()]);
     program.args(["--target-fingerprint", &stage.target.fingerprint()]);
     program
@@ -149,10 +149,17 @@ fn a_named_migration_knows_its_servers_and_refuses_others() {
     for command in ["check", "verify", "migrate"] {
         let ended = finish(&mut of_spring(&stage, command));
         assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        assert!(ended.stderr.contains("As in the last run of the migration: --target-kind imap."), "{ended:?}");
         let (source, target) = (stage.source.address(), stage.target.address());
         let said = format!("Using the servers of the migration: from {source} to {target}.");
         assert!(ended.stderr.contains(&said), "{ended:?}");
     }
+    // What is typed counts.
+    let kerio = finish(of_spring(&stage, "check").args(["--target-kind", "kerio"]));
+    assert!(kerio.code == Some(2) && kerio.stderr.contains("The administrator's name is missing"), "{kerio:?}");
+    let record = std::fs::read_dir(stage.folder.path().join("state/migrations")).unwrap().next().unwrap().unwrap();
+    let record = std::fs::read_to_string(record.path()).unwrap();
+    assert!(!record.contains("Wort-"), "no password: {record}");
     for option in ["--source", "--target"] {
         let ended = finish(of_spring(&stage, "migrate").args([option, "127.0.0.1:9"]));
         assert!(ended.code == Some(2) && ended.stderr.contains("'Spring' goes from"), "{ended:?}");
@@ -177,16 +184,17 @@ fn where_nobody_needs_a_password_of_their_own_the_record_has_the_accounts_and_wh
     std::fs::write(&file, "b7Xq-master\n").unwrap();
     let with_master = |program: &mut Command| {
         for side in ["source", "target"] {
-            program.args([format!("--{side}-sign-in"), "kerio-master".to_owned()]);
             program.arg(format!("--{side}-master-password-file")).arg(&file);
         }
     };
+    let sign_in = |way| ["--source-sign-in", way, "--target-sign-in", way];
     // The first goes by another name on the target, the list comes through a pipe and has no password.
     let (one, two) = (stage.user(1).to_owned(), stage.user(2).to_owned());
     stage.target.store().create_user(&["elsewhere@example.com".to_owned()], "b7Xq-own").unwrap();
     let list = format!("address;target\n{one};elsewhere@example.com\n{two};\n");
     let mut program = stage.bare("migrate");
     program.args(stage.servers()).args(["--accounts", "-", "--migration", "Spring", "--json"]).stdin(Stdio::piped());
+    program.args(sign_in("kerio-master"));
     with_master(&mut program);
     let mut run = Running::start(&mut program);
     run.child().stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
@@ -199,7 +207,25 @@ fn where_nobody_needs_a_password_of_their_own_the_record_has_the_accounts_and_wh
     assert_eq!((ended.code, ended.messages()), (Some(0), [1, 12, 0]), "{ended:?}");
     assert!(ended.stderr.contains("Using the accounts in the migration's record: 2 accounts."), "{ended:?}");
     assert_eq!((stage.target.messages("elsewhere@example.com"), stage.target.messages(&one)), (7, 0));
+    let remembered = "--target-kind imap --source-sign-in kerio-master --target-sign-in kerio-master.";
+    assert!(ended.stderr.contains(remembered), "how they sign in is remembered: {ended:?}");
     // Who signs in with a password of their own is in no record.
-    let ended = finish(&mut of_spring(&stage, "migrate"));
+    let ended = finish(of_spring(&stage, "migrate").args(sign_in("own")));
     assert!(ended.code == Some(2) && ended.stderr.contains("came through standard input"), "{ended:?}");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_said_and_keeps_no_message_from_being_copied() {
+    let stage = Stage::new(1, 3);
+    // A file in the place of the folder.
+    std::fs::create_dir_all(stage.folder.path().join("state")).unwrap();
+    std::fs::write(stage.folder.path().join("state/migrations"), "").unwrap();
+    let ended = stage.run("migrate", &["--json"]);
+    assert_eq!((ended.code, ended.messages()), (Some(1), [6, 0, 0]), "{ended:?}");
+    assert_eq!(
+        ended.stdout.matches("The record of what the migration has reached cannot be used").count(),
+        1,
+        "{ended:?}"
+    );
+    stage.assert_equal();
 }

@@ -1,7 +1,7 @@
 //! Page 2.
 
 use super::recorded;
-use super::support::{Shown, fine_picture, pictures, plain};
+use super::support::{Shown, further_pictures, pictures, plain};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
@@ -52,7 +52,7 @@ fn the_page_looks_right_in_every_state() {
     pictures(&mut results, "accounts-columns-refused", || list(TWO_PASSWORDS));
     pictures(&mut results, "accounts-checking", || checked(&recorded::checking()));
     pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
-    fine_picture(&mut results, "accounts-checked", || checked(&recorded::checked()));
+    further_pictures(&mut results, "accounts-checked", || checked(&recorded::checked()));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod screens;
 mod servers;
 mod silent;
 mod status;
+mod strange;
 mod support;
 mod tables;
 mod whole;

@@ -6,7 +6,7 @@ use super::whole::{open, wait_until};
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
-use kimt::domain::{Account, AccountNames, Address, Problem, ProblemKind, Secret, Side};
+use kimt::domain::{Account, AccountNames, Address, Problem, ProblemKind, Secret, Side, SignInKind};
 use kimt::gui::action::{Action, Purpose};
 use kimt::gui::app::App;
 use kimt::gui::page::Page;
@@ -14,7 +14,7 @@ use kimt::gui::pages::accounts::Showing;
 use kimt::gui::pages::servers::MigrationOffer;
 use kimt::gui::pages::status::StatusPage;
 use kimt::gui::wizard::Wizard;
-use kimt::migration::{AccountRecord, Files, Migration, Migrations, RunRecord};
+use kimt::migration::{AccountRecord, Files, Migration, Migrations, RunRecord, ServerSettings, SideSettings};
 use kimt::progress::{AccountStage, Event, MigrationInfo, RunKind, Stages, Stamped};
 use kimt::rehearsal::demo::{Demo, DemoOptions};
 use kimt::settings::Way;
@@ -54,6 +54,7 @@ pub fn begun(list: &Path, accounts: &[(&str, AccountStage)]) -> Migration {
         target: "kerio.example".to_owned(),
         accounts_file: Some(list.to_owned()),
         rules: None,
+        settings: None,
         accounts: accounts.iter().map(record).collect(),
         runs: vec![run],
     }
@@ -91,7 +92,8 @@ pub fn continued(purpose: Purpose) -> Wizard {
     wizard.accounts.take("/home/admin/users-2026.csv".into(), recorded::file());
     let mut migration = evenings();
     migration.accounts.remove(PEOPLE[11].0);
-    migration.accounts.insert("gone@old-company.com".to_owned(), AccountRecord::default());
+    let gone = AccountRecord { since: EVENING.to_owned(), stage: AccountStage::Complete, ..AccountRecord::default() };
+    migration.accounts.insert("gone@old-company.com".to_owned(), gone);
     wizard.accounts.know(Some(&migration));
     wizard.accounts.choose_for(purpose);
     wizard
@@ -162,6 +164,11 @@ fn each_account_shows_its_state_over_all_runs_with_its_date_and_can_be_filtered_
     harness.get_by_label("8 of 12 chosen");
     harness.get_by_label("1 account of this list is new in this migration.");
     harness.get_by_label("1 account of this migration is not in this list.");
+    harness.get_all_by_label("Show").last().unwrap().click();
+    harness.run();
+    harness.get_by_label("gone@old-company.com: complete, 24 November 2024, 23:10");
+    harness.get_by_label("Hide").click();
+    harness.run();
     let drawn = |harness: &Harness<'_, Shown>| harness.state().wizard.accounts.rows_drawn;
     for (chip, rows) in [("Problems 2", 2), ("Complete 4", 4)] {
         harness.get_by_label(chip).click();
@@ -361,6 +368,39 @@ fn a_migration_without_a_file_gives_its_accounts_where_nobody_signs_in_with_a_pa
             harness.get_by_label("The migration's record · 2 accounts in 1 domain");
         }
     }
+}
+
+/// A list that has vanished is no hindrance where nobody needs an own password, and how people sign in is remembered.
+#[test]
+fn a_list_that_has_vanished_is_replaced_by_the_record_where_nobody_signs_in_with_a_password_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("gone.csv");
+    let accounts = [("ann@example.com", AccountStage::Complete), ("bob@example.com", AccountStage::Begun)];
+    let master = SideSettings { sign_in: SignInKind::KerioMaster, ..SideSettings::default() };
+    let settings = ServerSettings { source: master.clone(), target: master, ..ServerSettings::default() };
+    let mut migration = Migration { settings: Some(settings), ..begun(&list, &accounts) };
+    let names = ["ann@example.com", "bob@example.com"].map(|address| AccountNames::from(&account(address)));
+    migration.take_list(Some(list.clone()), names);
+    keep(folder.path(), &migration);
+    let mut harness = open(folder.path(), None, None);
+    wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
+    harness.get_by_label("Continue").click();
+    wait_until(&mut harness, "the record", |app| app.wizard.accounts.is_loaded());
+    assert_eq!(harness.state().wizard.notice, None);
+    let chosen = harness.state().wizard.accounts.chosen();
+    assert_eq!(chosen.iter().map(|account| account.address.to_string()).collect::<Vec<_>>(), ["bob@example.com"]);
+    harness.state_mut().wizard.page = Page::Accounts;
+    harness.run_steps(2);
+    harness.get_by_label_contains("gone.csv");
+    harness.get_by_label_contains("The accounts are those of the migration's record");
+    // With own passwords the list is asked for, as it always was.
+    migration.settings = None;
+    keep(folder.path(), &migration);
+    let mut harness = open(folder.path(), None, None);
+    wait_until(&mut harness, "the offer", |app| !app.wizard.servers.migrations.is_empty());
+    harness.get_by_label("Continue").click();
+    wait_until(&mut harness, "the answer", |app| app.wizard.notice.is_some());
+    assert!(!harness.state().wizard.accounts.is_loaded());
 }
 
 fn account(address: &str) -> Account {

@@ -1,7 +1,7 @@
 //! Page 4.
 
 use super::recorded;
-use super::support::{fine_picture, pictures, plain};
+use super::support::{further_pictures, pictures, plain};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
 use kimt::domain::AccountId;
@@ -41,7 +41,7 @@ fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "result-complete", || shown(&recorded::complete()));
     pictures(&mut results, "result-incomplete", || shown(&recorded::ended()));
-    fine_picture(&mut results, "result-incomplete", || shown(&recorded::ended()));
+    further_pictures(&mut results, "result-incomplete", || shown(&recorded::ended()));
     pictures(&mut results, "result-stopped", || shown(&stopped()));
     pictures(&mut results, "result-not-started", || shown(&recorded::not_started()));
 }

@@ -1,6 +1,6 @@
 //! Page 1.
 
-use super::support::{Shown, fine_picture, pictures, plain};
+use super::support::{Shown, further_pictures, pictures, plain};
 use egui::Key;
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotResults};
@@ -126,7 +126,7 @@ fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "servers-empty", Wizard::default);
     pictures(&mut results, "servers-ready", ready);
-    fine_picture(&mut results, "servers-ready", ready);
+    further_pictures(&mut results, "servers-ready", ready);
     pictures(&mut results, "servers-unknown-certificate", || doubtful(None));
     pictures(&mut results, "servers-changed-certificate", || doubtful(Some(Fingerprint([0x51; 32]))));
     pictures(&mut results, "servers-unfit", unfit);

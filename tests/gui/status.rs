@@ -1,7 +1,7 @@
 //! Page 3.
 
 use super::recorded;
-use super::support::{SMALL, fine_picture, pictures, plain, show};
+use super::support::{SMALL, further_pictures, pictures, plain, show};
 use egui::{Key, Theme};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -89,7 +89,7 @@ fn the_page_looks_right_in_every_state() {
     let mut results = SnapshotResults::new();
     pictures(&mut results, "status-starting", || shown(&[]));
     pictures(&mut results, "status-running", || known(&recorded::running()));
-    fine_picture(&mut results, "status-running", || known(&recorded::running()));
+    further_pictures(&mut results, "status-running", || known(&recorded::running()));
     pictures(&mut results, "status-counting", || shown(&recorded::running()));
     pictures(&mut results, "status-waiting", || known(&recorded::waiting()));
     pictures(&mut results, "status-asking", asking);
@@ -316,7 +316,7 @@ fn an_opened_mailbox_can_be_skipped_and_continued_and_skipping_is_no_progress() 
     assert_eq!(harness.state().actions, [Action::Run(RunCommand::Skip(AccountId(2)))]);
     let mut harness = plain(skipped());
     harness.run_steps(2);
-    harness.get_by_label_contains("c.ortiz@old-company.com: Being skipped: finishing the current messages");
+    harness.get_by_label_contains("c.ortiz@old-company.com: Skipping: finishing the current messages");
     let status = &harness.state().wizard.status;
     assert!(status.in_title().unwrap().ends_with(", 1 failed, 2 skipped"), "{:?}", status.in_title());
     let (good, failed, skipped) = (status.state.fraction(), status.state.failed_share(), status.state.skipped_share());

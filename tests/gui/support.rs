@@ -1,7 +1,7 @@
 //! A wizard in a harness: shown as in the program, with what it asks for collected and not carried out.
 
 use egui::{Theme, vec2};
-use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions, SnapshotResults};
 use kimt::gui::action::Action;
 use kimt::gui::wizard::Wizard;
 use kimt::gui::{fonts, theme};
@@ -51,6 +51,15 @@ pub const FINE: Screen = Screen { width: 800.0, height: 560.0, scale: 2.0 };
 
 /// Shows a wizard.
 pub fn show(wizard: Wizard, screen: Screen, mode: Theme) -> Harness<'static, Shown> {
+    builder(screen, mode).build_eframe(|_| Shown { wizard, actions: Vec::new() })
+}
+
+/// Shows a wizard with letters that the program's own face does not have; on a real screen they are in the system's.
+pub fn show_foreign(wizard: Wizard, screen: Screen, mode: Theme) -> Harness<'static, Shown> {
+    builder(screen, mode).allow_missing_glyphs().build_eframe(|_| Shown { wizard, actions: Vec::new() })
+}
+
+fn builder(screen: Screen, mode: Theme) -> HarnessBuilder<Shown> {
     Harness::builder()
         .with_size(vec2(screen.width, screen.height))
         .with_pixels_per_point(screen.scale)
@@ -62,7 +71,6 @@ pub fn show(wizard: Wizard, screen: Screen, mode: Theme) -> Harness<'static, Sho
             fonts::install(context);
             theme::install(context);
         })
-        .build_eframe(|_| Shown { wizard, actions: Vec::new() })
 }
 
 /// Shows a wizard in a window of the usual size.
@@ -76,9 +84,10 @@ pub fn pictures(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wi
     taken(results, name, &make, "usual-dark", USUAL, Theme::Dark);
 }
 
-/// Compares the picture on a fine screen, for the state of a page that shows most of it.
-pub fn fine_picture(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wizard) {
+/// Compares further pictures, for the state of a page that shows most of it: a fine screen, and the smallest window in dark.
+pub fn further_pictures(results: &mut SnapshotResults, name: &str, make: impl Fn() -> Wizard) {
     taken(results, name, &make, "fine-light", FINE, Theme::Light);
+    taken(results, name, &make, "small-dark", SMALL, Theme::Dark);
 }
 
 fn taken(

@@ -114,6 +114,25 @@ fn before_a_check_an_opened_account_says_how_its_folders_are_found_and_can_be_co
     assert_eq!(harness.state().actions, [Action::Correct("c.ortiz@old-company.com".into())]);
 }
 
+#[test]
+fn a_correction_is_offered_where_it_can_help_and_nowhere_else() {
+    const CORRECT: &str = "Correct its password or sign-in name…";
+    for wizard in [accounts::checked(&recorded::checked()), result::shown(&recorded::ended())] {
+        let page = wizard.page;
+        let mut harness = plain(wizard);
+        harness.run_steps(2);
+        // Of the refused account on the page of the result it is there before its row is opened, too.
+        for person in ["d.weber", "b.novak"] {
+            let row = format!("{person}@old-company.com: ");
+            harness.get_all_by_label_contains(&row).next().unwrap().click();
+            harness.run_steps(3);
+            assert_eq!(harness.query_all_by_label(CORRECT).count(), 1, "{person} on {page:?}");
+            harness.get_all_by_label_contains(&row).next().unwrap().click();
+            harness.run_steps(3);
+        }
+    }
+}
+
 /// A check in which several passwords are wrong.
 fn several_refused() -> Wizard {
     let mut events = recorded::checked();

@@ -229,3 +229,20 @@ fn a_check_takes_what_a_mailbox_in_kerio_connect_holds_already_from_its_limit() 
     stage.administration().limit_mailboxes(2);
     assert_eq!(kinds(&stage.run(RunKind::Check)), BTreeSet::new());
 }
+
+#[test]
+fn a_check_says_which_mailbox_has_more_messages_than_its_limit_in_kerio_connect() {
+    let stage = Stage::kerio(&[ANN, BEN]);
+    stage.migrate();
+    stage.source.store().add_generated(ANN, "INBOX", 3, 300, 900).unwrap();
+    let held = stage.target.store().used(ANN).unwrap().messages;
+    stage.administration().limit_items(held + 2);
+    let state = stage.run(RunKind::Check);
+    let [ann, ben] = &state.accounts[..] else { panic!() };
+    assert!(ben.problems.is_empty(), "{:?}", problems(&state));
+    let (_, problem) = &ann.problems[0];
+    assert_eq!(problem.kind, ProblemKind::QuotaTooSmall);
+    assert!(problem.sentence().contains("3 messages are to be copied, there is room for 2"), "{}", problem.sentence());
+    stage.administration().limit_items(held + 3);
+    assert_eq!(kinds(&stage.run(RunKind::Check)), BTreeSet::new());
+}

@@ -2,7 +2,7 @@
 //! agree.
 
 use kimt::domain::{Account, Address, ProblemKind, Secret, Security};
-use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, MailboxSize, PortNote};
+use kimt::kerio::{Administration, AdministrationEndpoint, KerioError, MailboxLimit, MailboxLimits, PortNote};
 use kimt::network::{self, Limits, Trust};
 use kimt::progress::UserState;
 use kimt::rehearsal::administration::{
@@ -194,10 +194,13 @@ fn what_a_mailbox_holds_is_known_only_where_the_server_says_it() {
     let administration = sign_in(&stand_in);
     let account = account("ann@example.com", "Correct-Horse-9");
     administration.ensure_user(&account, &mut |_| ()).unwrap();
-    assert_eq!(administration.mailbox_size(account.target()), None, "it has no limit");
+    let limits = || administration.mailbox_limits(account.target());
+    assert_eq!(limits(), Some(MailboxLimits::default()), "it has no limit");
     stand_in.limit_mailboxes(2);
-    let size = administration.mailbox_size(account.target());
-    assert_eq!(size, Some(MailboxSize { limit: 2 << 20, used: None }));
+    let bytes = Some(MailboxLimit { most: 2 << 20, used: None });
+    assert_eq!(limits(), Some(MailboxLimits { bytes, items: None }));
+    stand_in.limit_items(500);
+    assert_eq!(limits(), Some(MailboxLimits { bytes, items: Some(MailboxLimit { most: 500, used: None }) }));
 }
 
 #[test]

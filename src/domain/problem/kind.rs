@@ -3,6 +3,7 @@
 //! Every answer is an exhaustive match, so that a new kind needs an answer to each.
 
 use super::Problem;
+use crate::domain::Side;
 use serde::{Deserialize, Serialize};
 
 /// How much a problem stops.
@@ -232,6 +233,17 @@ impl ProblemKind {
 }
 
 impl Problem {
+    /// Whether another password or sign-in name of the account in the list may mend it. A password that only the target refuses is not mended
+    /// so, because the source gets the same one.
+    pub fn is_mended_in_the_list(&self) -> bool {
+        use ProblemKind::*;
+        match self.kind {
+            PasswordMissing => true,
+            PasswordRefused | ItemsRefused => self.subject.side != Some(Side::Target),
+            _ => false,
+        }
+    }
+
     /// How much it stops.
     pub fn reach(&self) -> Reach {
         use ProblemKind::*;

@@ -57,6 +57,16 @@ pub enum Note {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_most: bool,
     },
+    /// The target takes fewer messages than the mailbox needs.
+    MessagesNeeded {
+        /// Messages to copy.
+        needed: u64,
+        /// How many more the target takes.
+        free: u64,
+        /// Whether it is not known how many the mailbox holds already, so that it may take fewer.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_most: bool,
+    },
     /// The target stored a different date; of several messages, this is one.
     DateBecame {
         /// The date that was sent.

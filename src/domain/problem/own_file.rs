@@ -7,6 +7,8 @@ use std::fmt;
 pub enum OwnFile {
     /// The ledger of a mailbox.
     Record,
+    /// How far the accounts of the migration are, for the next start.
+    Reached,
     /// The certificates that the user trusts.
     TrustedCertificates,
     /// The note of a port of Kerio Connect that is to be put back.
@@ -19,6 +21,7 @@ impl fmt::Display for OwnFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             OwnFile::Record => "The record of the migration",
+            OwnFile::Reached => "The record of what the migration has reached",
             OwnFile::TrustedCertificates => "The list of trusted certificates",
             OwnFile::PortNote => "The note of the port to be put back",
             OwnFile::HomeFolder => "The user's home folder",

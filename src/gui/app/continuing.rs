@@ -3,7 +3,8 @@
 //! 1. The records are read at the start and after every run. What page 1 offers and what page 2 says of each account follow from them.
 //! 2. *Continue* fills the servers in, loads the list, and continues to page 2 as *Next* does: the password has to be typed first.
 //!    The rules of the migration's last run are filled in, too; other ones that are typed afterwards are said on page 2.
-//! 3. A migration without a file gives its accounts itself where nobody signs in with an own password.
+//!    So is how its last run reached the servers, but no password.
+//! 3. A migration whose file is not known, or cannot be read, gives its accounts itself where nobody signs in with an own password.
 //! 4. Once the list is loaded, the accounts are chosen by their stage. A list that cannot be read is asked for, and the choice waits.
 
 use super::super::action::{Action, Purpose};
@@ -12,6 +13,7 @@ use super::super::pages::servers::MigrationOffer;
 use super::App;
 use crate::migration::Migration;
 use crate::progress::{AccountEnd, RunKind};
+use crate::report::words;
 use std::collections::BTreeSet;
 
 /// Which accounts of a list that is being loaded are chosen.
@@ -39,15 +41,40 @@ impl App {
     pub(super) fn migration(&self) -> Option<&Migration> {
         let page = &self.wizard.servers;
         let (source, target) = (page.source.typed()?, page.target.typed()?);
-        let mut between = self.migrations.iter().filter(|it| it.is_between(&source, &target)).peekable();
-        let last = between.peek().copied();
-        between.find(|it| self.continued.as_ref() == Some(&it.name)).or(last)
+        let continued = |it: &&Migration| self.continued.as_ref() == Some(&it.name) && it.is_between(&source, &target);
+        let last = || Migration::last_between(&self.migrations, (&source, &target));
+        self.migrations.iter().find(continued).or_else(last)
+    }
+
+    /// The migration that is continued, as long as page 1 names its servers.
+    pub(super) fn continued_migration(&self) -> Option<&Migration> {
+        self.migration().filter(|it| self.continued.as_ref() == Some(&it.name))
+    }
+
+    /// That most accounts of the list are those of a migration between other servers, in a sentence.
+    fn known_elsewhere(&self) -> Option<String> {
+        let accounts = self.wizard.accounts.accounts();
+        let keys: Vec<String> = accounts.iter().map(|account| account.address.key()).collect();
+        let shared = |it: &Migration| keys.iter().filter(|key| it.accounts.contains_key(*key)).count();
+        let most = self.migrations.iter().filter(|it| !it.runs.is_empty()).map(|it| (shared(it), it));
+        // Of equals the one that was worked on last.
+        let (shared, migration) = most.rev().max_by_key(|(shared, _)| *shared)?;
+        if shared == 0 || shared * 2 < keys.len() {
+            return None;
+        }
+        Some(format!(
+            "{} of these accounts are those of the migration {}. Between other servers, or servers typed in another way, this is a new \
+             migration: what was copied before is found on the target by its content, and nothing is copied twice.",
+            words::count(shared as u64),
+            migration.name
+        ))
     }
 
     /// Shows on page 2 what is known of each account over all runs.
     pub(super) fn know_accounts(&mut self) {
         let migration = self.migration().cloned();
         self.wizard.accounts.know(migration.as_ref());
+        self.wizard.accounts.known_elsewhere = if migration.is_none() { self.known_elsewhere() } else { None };
         let rules = self.wizard.servers.selection().ok().map(|selection| selection.rules());
         self.wizard.accounts.changed_rules =
             migration.as_ref().and_then(|migration| migration.changed_rules(rules.as_deref()?));
@@ -63,9 +90,11 @@ impl App {
 
     pub(super) fn continue_migration(&mut self, name: &str, purpose: Purpose) {
         let Some(migration) = self.migrations.iter().find(|it| it.name == name) else { return };
-        let recorded = migration.recorded_accounts();
-        let Migration { accounts_file: file, source, target, rules, .. } = migration.clone();
+        let Migration { accounts_file: file, source, target, rules, settings, .. } = migration.clone();
         self.wizard.servers.fill_in(&source, &target);
+        if let Some(settings) = &settings {
+            self.wizard.servers.fill_in_settings(settings);
+        }
         let typed = self.wizard.servers.selection().ok().map(|selection| selection.rules());
         if let Some(rules) = rules.filter(|rules| typed.as_ref() != Some(rules)) {
             self.wizard.servers.rules = rules;
@@ -77,15 +106,38 @@ impl App {
         if accounts.file != file {
             accounts.unload(file.clone());
         }
-        match (file, recorded.filter(|_| self.needs_no_passwords())) {
-            (Some(file), _) => self.carry_out(Action::LoadFile(file)),
-            (None, Some(recorded)) => {
-                self.wizard.accounts.take_recorded(recorded);
-                self.choose_loaded();
-            }
-            (None, None) => {}
+        match file {
+            Some(file) => self.carry_out(Action::LoadFile(file)),
+            None => _ = self.take_record(None),
         }
         self.carry_out(Action::Next);
+    }
+
+    /// Takes the accounts of the record of the migration that is continued, if nobody needs an own password and no list is loaded.
+    /// Page 2 says the `reason`. Returns whether it has them now.
+    pub(super) fn take_record(&mut self, reason: Option<String>) -> bool {
+        let may = self.needs_no_passwords() && !self.wizard.accounts.is_loaded();
+        let Some(recorded) = self.continued_migration().filter(|_| may).and_then(Migration::recorded_accounts) else {
+            return false;
+        };
+        self.wizard.accounts.take_recorded(recorded, reason);
+        self.choose_loaded();
+        true
+    }
+
+    /// A list was not chosen, or cannot be read. One that is not where it was is asked for, and then what was asked for still holds.
+    pub(super) fn list_not_taken(&mut self, reason: Option<String>) {
+        self.wizard.accounts.loading = false;
+        let asks = self.wizard.accounts.expected_file.is_some();
+        if asks && reason.is_some() && self.take_record(reason.clone()) {
+            return;
+        }
+        if !asks {
+            self.choose = None;
+        }
+        if reason.is_some() {
+            self.wizard.notice = reason;
+        }
     }
 
     /// Whether nobody signs in with an own password on either side.

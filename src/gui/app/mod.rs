@@ -183,18 +183,14 @@ impl App {
                 }
                 self.context.memory_mut(|memory| memory.request_focus(Field::focus_id("file name")));
             }
-            News::NotChosen => {
-                self.wizard.accounts.loading = false;
-                // A list that is not where it was is asked for, and then what was asked for still holds.
-                if self.wizard.accounts.expected_file.is_none() {
-                    self.choose = None;
-                }
-            }
+            News::NotChosen => self.list_not_taken(None),
+            News::NotRead(sentence) => self.list_not_taken(Some(sentence)),
             News::Loading => self.wizard.accounts.loading = true,
             News::Loaded(path, file) => self.take_accounts(path, *file),
-            News::Leftovers { port, migrations } => {
-                self.wizard.servers.restore = port;
-                self.take_migrations(migrations);
+            News::Leftovers(leftovers) => {
+                self.wizard.servers.restore = leftovers.port;
+                self.wizard.servers.trouble = leftovers.trouble;
+                self.take_migrations(leftovers.migrations);
             }
             News::Migrations(migrations) => self.take_migrations(migrations),
             News::KeyFileChosen(path) => self.take_key_file(&path),

@@ -46,6 +46,7 @@ impl App {
                 self.test(false);
             }
             Action::RestorePort => self.restore_port(),
+            Action::LookAgain => self.task(Tasks::look_for_leftovers),
             Action::ContinueMigration(name, purpose) => self.continue_migration(&name, purpose),
             Action::HideMigration(name) => self.hide_migration(name),
             Action::Choose(purpose) => self.wizard.accounts.choose_for(purpose),
@@ -223,9 +224,15 @@ impl App {
             self.choose.get_or_insert(Choosing::For(self.wizard.accounts.purpose));
             self.carry_out(Action::LoadFile(path));
         }
-        if self.wizard.accounts.is_recorded() && !self.needs_no_passwords() {
-            self.wizard.accounts.unload(None);
+        let may_be_recorded = self.needs_no_passwords() && self.continued_migration().is_some();
+        if self.wizard.accounts.is_recorded() && !may_be_recorded {
+            let file = self.continued_migration().and_then(|migration| migration.accounts_file.clone());
+            self.wizard.accounts.unload(file);
+        } else if !self.wizard.accounts.loading {
+            self.take_record(None);
         }
+        // Another window or command may have worked on it since.
+        self.task(Tasks::read_migrations);
         self.wizard.accounts.free_seats = self.wizard.servers.target_test.free_seats();
         self.know_accounts();
         let limit = |server: &MailServer| server.connections.max_rate;

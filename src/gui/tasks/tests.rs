@@ -42,10 +42,33 @@ fn restored(state: &Path) -> News {
 fn the_notes_of_a_running_program_are_not_offered() {
     let (_folder, state) = left_behind();
     let other = Instance::claim(&state).unwrap();
-    assert_eq!(leftovers(&state), (None, Vec::new()));
+    let busy = leftovers(&state);
+    assert_eq!((busy.port, busy.migrations.len()), (None, 0));
+    assert_eq!(busy.trouble.map(|problem| problem.kind), Some(ProblemKind::AlreadyRunning));
     drop(other);
-    let (port, migrations) = leftovers(&state);
+    let Leftovers { port, migrations, trouble } = leftovers(&state);
+    assert_eq!(trouble, None);
     assert!(port.is_some_and(|port| port.sentence.contains("port 8143 instead of 143")) && migrations.len() == 1);
+}
+
+#[test]
+fn another_window_that_opens_at_the_same_moment_is_waited_for() {
+    let (_folder, state) = left_behind();
+    let other = Instance::claim(&state).unwrap();
+    let opening = std::thread::spawn(move || {
+        std::thread::sleep(BETWEEN_CLAIMS / 2);
+        drop(other);
+    });
+    assert_eq!(leftovers(&state).migrations.len(), 1);
+    opening.join().unwrap();
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_said() {
+    let (folder, _) = left_behind();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(leftovers(&file).trouble.map(|problem| problem.kind), Some(ProblemKind::LocalFile));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::command::ReadOnly;
 use super::error::ImapError;
 use super::names::Naming;
 use super::opened::status_key;
-use super::quota;
+use super::quota::FreeRoom;
 use super::response::{Condition, printable};
 use super::token::{Piece, Token, Tokens};
 use super::wire::Wire;
@@ -24,8 +24,8 @@ pub struct Listing {
     pub left_out: Vec<LeftOut>,
     /// The character between the parts of a name.
     pub separator: Option<char>,
-    /// The octets that INBOX has room for, if that was asked for and the server says.
-    pub free_bytes: Option<u64>,
+    /// What INBOX has room for, if that was asked for and as far as the server says.
+    pub free: FreeRoom,
 }
 
 /// One answer to LIST or LSUB. One that cannot be read has no name.
@@ -68,7 +68,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
         tags.push(wire.ask_to_compress()?);
     }
     let (mut listed, mut subscribed, mut spaces) = (Vec::new(), BTreeSet::new(), Namespaces::default());
-    let mut free_bytes: Option<u64> = None;
+    let mut free = FreeRoom::default();
     let answers = wire.finish_all(&tags, &mut |pieces| {
         if listed.len() <= MOST_FOLDERS {
             // What holds no mail and cannot be named is nothing.
@@ -78,8 +78,8 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
             subscribed.extend(parse(pieces, "LSUB").map(|listed| listed.wire_name));
         }
         spaces.take(pieces);
-        if let Some(free) = quota::free_bytes(pieces) {
-            free_bytes = Some(free_bytes.map_or(free, |other| other.min(free)));
+        if let Some(below_one) = FreeRoom::read(pieces) {
+            free = free.and(below_one);
         }
         log_id(pieces);
     })?;
@@ -104,7 +104,7 @@ pub(super) fn list(wire: &mut Wire, ask_quota: bool) -> Result<(Listing, Naming)
     let mut naming = Naming { separator, prefix: spaces.personal.clone(), utf8: wire.utf8, odd: BTreeMap::new() };
     let containers: BTreeSet<Vec<u8>> =
         listed.iter().filter(|folder| folder.has("\\Noselect")).map(|folder| folder.wire_name.clone()).collect();
-    let mut listing = Listing { separator, free_bytes, ..Listing::default() };
+    let mut listing = Listing { separator, free, ..Listing::default() };
     let names: BTreeSet<Vec<u8>> = listed.iter().map(|folder| folder.wire_name.clone()).collect();
     let (odd, plain): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) = names.iter().partition(|name| naming.is_odd(name));
     let mut paths: BTreeSet<FolderPath> = plain.into_iter().map(|name| naming.read(name)).collect();

@@ -17,7 +17,7 @@ use crate::migrate::reconcile::room;
 use crate::migrate::scan::SCANNED_AT_ONCE;
 use crate::migrate::target::directory::Room;
 use crate::migrate::verdict::Verdict;
-use crate::progress::{Event, Step, UserState};
+use crate::progress::{Counts, Event, Step, UserState};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ struct Survey<'a> {
 struct Plan {
     source: Listing,
     ways: Vec<Way>,
-    room: Option<Room>,
+    room: Room,
 }
 
 impl Work for Survey<'_> {
@@ -108,21 +108,19 @@ impl Work for Survey<'_> {
         };
         // What an earlier run copied needs no more space. Nothing is known about a record that another run holds.
         let ledger = Ledger::open_existing(&*context.store, &context.ledger_key(account)).ok().flatten();
-        let mut needed = 0;
+        let mut needed = Counts::default();
         let begin = |ledger| Foresight::begin(ledger, &mut source, &plan.source.folders, context.profile);
         let foresight = ledger.as_ref().map(begin);
         let foresight = RefCell::new(foresight.transpose()?.flatten());
-        let weigh = &mut |folder: &Folder, bytes| {
-            let left = ledger.as_ref().map_or(Ok(bytes), |ledger| room::still_to_copy(ledger, folder, bytes));
-            needed += left.unwrap_or(bytes);
+        let weigh = &mut |folder: &Folder, all| {
+            let left = ledger.as_ref().map_or(Ok(all), |ledger| room::still_to_copy(ledger, folder, all));
+            needed += left.unwrap_or(all);
         };
         let counted = self.count(&mut source, &plan, weigh, &foresight);
         let room = plan.room;
         self.plan = Some(plan);
         counted?;
-        if let Some(room) = room {
-            room::report_too_small(context, id, account, needed, room);
-        }
+        room::report_too_small(context, id, account, needed, room);
         if let Some(followed) = foresight.into_inner().map(Foresight::found).filter(|found| !found.is_empty()) {
             context.report(Event::ChangesFollowed { account: id, folder: None, followed });
         }
@@ -167,7 +165,7 @@ impl Survey<'_> {
         &mut self,
         source: &mut Reader,
         plan: &Plan,
-        weigh: &mut dyn FnMut(&Folder, u64),
+        weigh: &mut dyn FnMut(&Folder, Counts),
         foresight: &RefCell<Option<Foresight<'_>>>,
     ) -> Result<(), Halt> {
         let failed: RefCell<Option<Halt>> = RefCell::new(None);
@@ -229,7 +227,7 @@ impl Survey<'_> {
                 };
                 opened += 1;
                 gave += u32::from(status.messages > 0);
-                weigh(folder(index), bytes);
+                weigh(folder(index), Counts { messages, bytes });
                 let bytes = Some(bytes);
                 context.report(Event::FolderCounted { account: id, folder: id_of_folder, messages, bytes });
                 context.report(Event::FolderFinished { account: id, folder: id_of_folder, target_messages: None });
@@ -290,7 +288,7 @@ fn target_folders(
     id: AccountId,
     account: &Account,
     user_state: UserState,
-) -> Result<(Listing, Option<Room>), Halt> {
+) -> Result<(Listing, Room), Halt> {
     let own = context.profile.own_folders;
     if !own.is_empty() {
         // An existing user's password is not ours to try: a refusal could lock the account before the migration.
@@ -303,17 +301,17 @@ fn target_folders(
         };
         let folders = own.iter().map(folder).collect();
         let exists = user_state == UserState::Exists;
-        let room = if exists { context.directory.room(account) } else { None };
+        let room = if exists { context.directory.room(account) } else { Room::default() };
         return Ok((Listing { folders, separator: Some('/'), ..Listing::default() }, room));
     }
     if user_state == UserState::Cannot {
-        return Ok((Listing::default(), None));
+        return Ok((Listing::default(), Room::default()));
     }
     let _place = context.permit(id, Side::Target)?;
     let connection = context.sign_in(id, Side::Target, account)?;
     let mut target = connection.session.into_reader();
     let listing = target.list_with_quota().on(Side::Target)?;
     target.logout();
-    let room = listing.free_bytes.map(|free| Room { free, at_most: false });
+    let room = listing.free.into();
     Ok((listing, room))
 }

@@ -3,7 +3,7 @@
 //! The channel is bounded and drained here, never by a frame loop. The report is written here too: at the end, and during the run every
 //! few seconds after an account has ended, so that even a crash leaves one.
 
-use crate::domain::{Problem, ProblemKind};
+use crate::domain::{OwnFile, Problem, ProblemKind};
 use crate::migrate::request::Observer;
 use crate::migration::Keeper;
 use crate::progress::{Event, RunState, Stamped};
@@ -60,6 +60,7 @@ pub fn start(
         state,
         observer,
         keeper,
+        record_is_lost: false,
         log_folder,
         started: Instant::now(),
         reported: Instant::now(),
@@ -74,6 +75,7 @@ struct Recorder {
     observer: Box<dyn Observer>,
     /// Keeps the record of the migration that the run is a part of.
     keeper: Option<Keeper>,
+    record_is_lost: bool,
     log_folder: PathBuf,
     started: Instant,
     reported: Instant,
@@ -119,8 +121,19 @@ impl Recorder {
         self.observer.noted(&stamped, &state);
         // The window must not wait for a disk.
         drop(state);
-        if let Some(keeper) = self.keeper.as_mut().filter(|_| due) {
-            keeper.write();
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| due)
+            && let Err(error) = keeper.write()
+        {
+            log::warn!("the record of the migration could not be written: {error}");
+            self.say_record_is_lost(error);
+        }
+    }
+
+    /// Says once that the next start will not know what this run reached. No message is concerned: the ledger knows each.
+    fn say_record_is_lost(&mut self, error: std::io::Error) {
+        if !std::mem::replace(&mut self.record_is_lost, true) {
+            let problem = Problem::new(ProblemKind::LocalFile).at_path(OwnFile::Reached).saying(error);
+            self.take(Event::ProblemMet { account: None, folder: None, problem });
         }
     }
 

@@ -1,7 +1,8 @@
 //! The servers of a run: where they are, how they are spoken to, and what limits hold there.
 
-use super::{NameForm, SignInWay};
+use super::{DavAddress, Groupware, NameForm, SignInWay};
 use crate::domain::{Fingerprint, Secret, Security, ServerAddress};
+use crate::migration::{AdministrationSettings, GroupwareSettings, ServerSettings, SideSettings};
 use crate::network::{ClientCertificate, Proxy};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -66,11 +67,44 @@ impl MailServer {
     }
 }
 
+impl MailServer {
+    fn settings(&self) -> SideSettings {
+        SideSettings {
+            security: self.security,
+            sign_in: self.sign_in.kind(),
+            master: self.sign_in.master().unwrap_or_default().to_owned(),
+            name_form: self.name,
+        }
+    }
+}
+
 impl Servers {
     /// With the system's authorities, no consent to clear text, and no proxy.
     pub fn between(source: MailServer, target: MailServer, target_kind: TargetKind) -> Self {
         let (authority_files, cleartext_passwords_allowed, proxy) = (Vec::new(), false, None);
         Self { source, target, target_kind, authority_files, cleartext_passwords_allowed, proxy }
+    }
+
+    /// How they are reached, and what is migrated beside mail; nothing of it is secret.
+    pub(super) fn settings(&self, groupware: &Groupware) -> ServerSettings {
+        let dav = |address: &Option<DavAddress>| address.as_ref().map_or_else(String::new, DavAddress::to_string);
+        ServerSettings {
+            source: self.source.settings(),
+            target: self.target.settings(),
+            administration: match &self.target_kind {
+                TargetKind::Kerio(AdministrationServer { address, user, .. }) => {
+                    Some(AdministrationSettings { address: address.to_string(), user: user.clone() })
+                }
+                TargetKind::Imap => None,
+            },
+            groupware: GroupwareSettings {
+                mode: groupware.mode,
+                source_dav: dav(&groupware.source_dav),
+                target_dav: dav(&groupware.target_dav),
+                files: groupware.files.clone(),
+                keep_attendees: groupware.keep_attendees,
+            },
+        }
     }
 
     /// The passwords of the servers, each with the name that it belongs to.

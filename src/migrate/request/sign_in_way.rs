@@ -63,6 +63,14 @@ impl SignInWay {
         }
     }
 
+    /// The master user or administrator who signs in for others.
+    pub fn master(&self) -> Option<&str> {
+        match self {
+            SignInWay::MasterUser { user, .. } | SignInWay::Authorization { user, .. } => Some(user),
+            SignInWay::OwnPassword | SignInWay::KerioMaster { .. } | SignInWay::Token { .. } => None,
+        }
+    }
+
     /// The way without its passwords.
     pub fn kind(&self) -> SignInKind {
         match self {

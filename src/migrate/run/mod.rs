@@ -337,6 +337,7 @@ fn begin_record(request: &Request) -> Option<(Keeper, MigrationInfo)> {
     migration.take_list(list.file.clone(), list.people.iter().cloned());
     if request.kind == RunKind::Migrate {
         migration.rules = Some(request.selection.rules());
+        migration.settings = Some(request.settings());
     }
     let keys = request.accounts.iter().map(|account| account.address.key()).collect();
     Some(Keeper::begin(migration, Box::new(store), request.kind, keys))

@@ -3,7 +3,8 @@
 //! With Kerio Connect that is its administration API; with any other IMAP server the accounts exist already.
 
 use crate::domain::{Account, NameForm, Note, Problem, ProblemKind, Side};
-use crate::kerio::Administration;
+use crate::imap::FreeRoom;
+use crate::kerio::{Administration, MailboxLimit, MailboxLimits};
 use crate::migrate::halt::Halt;
 use crate::migrate::request::{Errand, Together};
 use crate::progress::UserState;
@@ -20,13 +21,39 @@ pub struct TargetUser {
     pub sign_in_names: Vec<String>,
 }
 
-/// The free space in a mailbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The room in a mailbox; none of what has no limit that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Room {
-    /// Bytes free.
+    /// Bytes.
+    pub bytes: Option<Free>,
+    /// Messages.
+    pub messages: Option<Free>,
+}
+
+/// What is free below one limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Free {
+    /// How much.
     pub free: u64,
     /// Whether it is not known what the mailbox holds already, so that less may be free.
     pub at_most: bool,
+}
+
+impl From<FreeRoom> for Room {
+    fn from(free: FreeRoom) -> Self {
+        let known = |free| Free { free, at_most: false };
+        Self { bytes: free.bytes.map(known), messages: free.messages.map(known) }
+    }
+}
+
+impl From<MailboxLimits> for Room {
+    fn from(limits: MailboxLimits) -> Self {
+        let free = |limit: MailboxLimit| Free {
+            free: limit.most.saturating_sub(limit.used.unwrap_or_default()),
+            at_most: limit.used.is_none(),
+        };
+        Self { bytes: limits.bytes.map(free), messages: limits.items.map(free) }
+    }
 }
 
 /// Who exists on the target.
@@ -37,9 +64,9 @@ pub trait Directory: Send + Sync {
     /// The account's mailbox under a name that no other mailbox has, in any case; changes nothing.
     fn mailbox(&self, account: &Account) -> String;
 
-    /// The free space in an existing account's mailbox, if the directory knows a limit; changes nothing.
-    fn room(&self, _account: &Account) -> Option<Room> {
-        None
+    /// The room in an existing account's mailbox, as far as the directory knows a limit; changes nothing.
+    fn room(&self, _account: &Account) -> Room {
+        Room::default()
     }
 
     /// Finds the user, or creates it and its domain. An existing user is left exactly as it is. A wait for others ends, as
@@ -99,10 +126,8 @@ impl Directory for KerioDirectory {
         }
     }
 
-    fn room(&self, account: &Account) -> Option<Room> {
-        let size = self.0.mailbox_size(account.target())?;
-        let used = size.used.unwrap_or_default();
-        Some(Room { free: size.limit.saturating_sub(used), at_most: size.used.is_none() })
+    fn room(&self, account: &Account) -> Room {
+        self.0.mailbox_limits(account.target()).unwrap_or_default().into()
     }
 
     fn ensure(
@@ -142,7 +167,7 @@ impl OneByOne {
 }
 
 impl Directory for OneByOne {
-    fn room(&self, account: &Account) -> Option<Room> {
+    fn room(&self, account: &Account) -> Room {
         self.directory.room(account)
     }
 

@@ -153,6 +153,14 @@ impl AdministrationStandIn {
         }
     }
 
+    /// Lets the mailboxes of all users so far hold up to this many items and no more, as the administration shows it.
+    pub fn limit_items(&self, items: u64) {
+        let limit = serde_json::json!({ "isActive": true, "limit": items });
+        for user in &mut self.core.state().directory.users {
+            user.record.insert("itemLimit".to_owned(), limit.clone());
+        }
+    }
+
     /// Gives an address in an existing domain to an alias, a group or a mailing list.
     pub fn add_owner(&self, address: &str, owner: Owner) -> io::Result<()> {
         let (domain, local) = self.place(address)?;

@@ -13,8 +13,9 @@ pub(super) fn get(directory: &Directory, params: &Value, mail: &dyn MailService)
     let domain = directory.domain(text(params, "domainId")?)?;
     let record = |user: &User| {
         let mut record = user.record.clone();
-        if let Some(used) = mail.used_bytes(&format!("{}@{}", user.login_name, domain.name)) {
-            record.insert("consumedSize".to_owned(), json!({ "value": used, "units": "Bytes" }));
+        if let Some(used) = mail.used(&format!("{}@{}", user.login_name, domain.name)) {
+            record.insert("consumedSize".to_owned(), json!({ "value": used.bytes, "units": "Bytes" }));
+            record.insert("consumedItems".to_owned(), json!(used.messages));
         }
         record
     };

@@ -1,6 +1,6 @@
 //! A mail store that is far away: each port it listens on is the near end of a long link.
 
-use crate::rehearsal::{ImapServer, ImapService, Link, LinkOptions, MailService};
+use crate::rehearsal::{ImapServer, ImapService, Link, LinkOptions, MailService, Used};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +24,8 @@ impl MailService for FarMail {
         self.mail.create_user(names, password)
     }
 
-    fn used_bytes(&self, name: &str) -> Option<u64> {
-        self.mail.used_bytes(name)
+    fn used(&self, name: &str) -> Option<Used> {
+        self.mail.used(name)
     }
 
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16> {

@@ -3,7 +3,7 @@
 use super::super::certificate::ServerCertificate;
 use super::super::faults::Faults;
 use super::super::listener::Listener;
-use super::super::service::{ImapService, MailService};
+use super::super::service::{ImapService, MailService, Used};
 use super::super::store::MailStore;
 use super::channel::Channel;
 use super::options::ImapOptions;
@@ -85,8 +85,8 @@ impl MailService for ImapServer {
         Ok(self.shared.store.create_user(names, password)?)
     }
 
-    fn used_bytes(&self, name: &str) -> Option<u64> {
-        self.shared.store.used_bytes(name).ok()
+    fn used(&self, name: &str) -> Option<Used> {
+        self.shared.store.used(name).ok()
     }
 
     fn listen(&self, service: ImapService, port: u16) -> io::Result<u16> {

@@ -386,6 +386,11 @@ impl Mailbox {
         self.quota = bytes;
     }
 
+    /// How many messages there are.
+    pub(super) fn messages(&self) -> u64 {
+        self.folders.values().map(|folder| folder.messages.len() as u64).sum()
+    }
+
     /// Bytes used, and allowed.
     pub(in crate::rehearsal) fn quota(&self) -> (u64, Option<u64>) {
         (self.used, self.quota)

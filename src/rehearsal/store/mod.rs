@@ -15,6 +15,7 @@ pub use snapshot::{FolderSnapshot, MessageSnapshot, Snapshot};
 
 pub(super) use mailbox::{Flags, Folder, Mailbox, Message};
 
+use super::service::Used;
 use crate::domain::{Secret, SpecialUse};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
@@ -291,9 +292,11 @@ impl MailStore {
         Ok(())
     }
 
-    /// The bytes of a user's mail.
-    pub fn used_bytes(&self, user: &str) -> Result<u64, StoreError> {
-        Ok(self.user(user)?.mailbox().quota().0)
+    /// How many messages a user has, and how many bytes they are.
+    pub fn used(&self, user: &str) -> Result<Used, StoreError> {
+        let user = self.user(user)?;
+        let mailbox = user.mailbox();
+        Ok(Used { messages: mailbox.messages(), bytes: mailbox.quota().0 })
     }
 
     /// A user's mail as plain data. Reads every byte.

@@ -142,7 +142,7 @@ pub fn silent_server(side: Side) -> String {
 fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
     match account.skip {
         Skip::No => {}
-        Skip::Requested => return "Being skipped: finishing the current messages".to_owned(),
+        Skip::Requested => return "Skipping: finishing the current messages".to_owned(),
         Skip::Skipped => return "Skipped".to_owned(),
     }
     if let Some(wait) = account.waiting {

@@ -51,6 +51,12 @@ impl Note {
                 let at_most = if *at_most { "at most " } else { "" };
                 return write!(formatter, "{needed} are to be copied, {at_most}{free} are free");
             }
+            Note::MessagesNeeded { needed, free, at_most } => {
+                let are = if *needed == 1 { "is" } else { "are" };
+                let (needed, free) = (numbers::counted(*needed, "message"), numbers::count(*free));
+                let at_most = if *at_most { "at most " } else { "" };
+                return write!(formatter, "{needed} {are} to be copied, there is room for {at_most}{free}");
+            }
             Note::DateBecame { sent, stored } => {
                 let stored = stored.as_ref().map_or_else(|| "none that can be read".to_owned(), day);
                 return write!(formatter, "for example {} became {stored}", day(sent));

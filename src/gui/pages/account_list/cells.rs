@@ -32,8 +32,11 @@ pub fn account(row: &mut Row<'_>, view: &View<'_>, index: usize, open: bool, cho
     let number = |row: &mut Row<'_>, place: usize, text: String, colour: Color32| {
         row.text(place, body(text).size(13.5).color(colour));
     };
+    // Without numbers there is often a reason, and it gets their room; so does one that is too long for its own.
+    let (of_state, last) = (columns.state(), columns.last());
+    let over = listed.cause(index).is_some() && (figures.is_none() || row.is_cut(of_state, &state));
     for (place, field) in columns.fields.iter().enumerate() {
-        if row.cell(place).width() <= 0.0 {
+        if row.cell(place).width() <= 0.0 || over && place > of_state {
             continue;
         }
         match (field, figures) {
@@ -47,10 +50,7 @@ pub fn account(row: &mut Row<'_>, view: &View<'_>, index: usize, open: bool, cho
             (Field::Address, _) => row.text(place, body(listed.address(index)).size(13.5).color(colours.ink)),
             (Field::Name, _) => row.text(place, body(listed.full_name(index)).size(13.5).color(colours.soft)),
             (Field::Machine, _) => row.text(place, body(listed.machine(index)).size(13.5).color(colours.soft)),
-            // Without numbers there is often a reason, and it gets their room.
-            (Field::State, None) if listed.cause(index).is_some() => {
-                row.fitted((place, columns.last()), &state, colours.ink)
-            }
+            (Field::State, _) if over => row.fitted((place, last), &state, colours.ink),
             (Field::State, _) => row.fitted((place, place), &state, colours.soft),
             (Field::Bar, Some(_)) => bar(row, place, listed.account(index)),
             (Field::Messages, Some(figures)) => {

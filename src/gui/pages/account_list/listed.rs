@@ -7,6 +7,9 @@ use crate::domain::{AccountId, Address, Problem, ProblemKind, Side};
 use crate::progress::{AccountEnd, AccountState, RunState, Skip};
 use crate::report;
 
+/// Opens the form that corrects an account.
+pub const CORRECT: &str = "Correct its password or sign-in name…";
+
 /// The group of an account, for order and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
@@ -224,10 +227,10 @@ impl Listed for OfRun<'_> {
             Some(AccountEnd::Complete) => return Vec::new(),
             Some(_) => {}
         }
-        vec![
-            ("Try this account again", Action::TryAgain(address.key())),
-            ("Correct its password or sign-in name…", Action::Correct(address.key())),
-        ]
+        let again = ("Try this account again", Action::TryAgain(address.key()));
+        let correct = (CORRECT, Action::Correct(address.key()));
+        let mends = words::reason(account).is_some_and(Problem::is_mended_in_the_list);
+        [again].into_iter().chain(mends.then_some(correct)).collect()
     }
 
     fn cause_words(&self, index: usize) -> String {

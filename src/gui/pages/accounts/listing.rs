@@ -2,7 +2,7 @@
 
 use super::super::super::action::Action;
 use super::super::super::widgets::sign::Mark;
-use super::super::account_list::{Cause, Figures, Group, Listed};
+use super::super::account_list::{CORRECT, Cause, Figures, Group, Listed};
 use super::super::check::Check;
 use super::AccountsPage;
 use super::derived::Filter;
@@ -160,9 +160,10 @@ impl Listed for OfPage<'_> {
     }
 
     fn links(&self, index: usize) -> Vec<(&'static str, Action)> {
-        let correct = |account: &Account| Action::Correct(account.address.key());
-        let correct = self.accounts.get(index).map(correct);
-        correct.map(|action| ("Correct its password or sign-in name…", action)).into_iter().collect()
+        // Before the start somebody may know of a wrong one that nobody has tried yet.
+        let mends = self.problem(index).is_none_or(Problem::is_mended_in_the_list);
+        let account = self.accounts.get(index).filter(|_| mends);
+        account.map(|account| (CORRECT, Action::Correct(account.address.key()))).into_iter().collect()
     }
 
     fn without_folders(&self, index: usize) -> &'static str {

@@ -75,6 +75,8 @@ pub struct AccountsPage {
     pub free_seats: Option<u64>,
     /// That the rules are not those of the last run, in a sentence.
     pub changed_rules: Option<String>,
+    /// That most of the accounts are those of a migration between other servers, in a sentence.
+    pub known_elsewhere: Option<String>,
     /// What was corrected in this window: for each key the password that the list had, and the account as it is used.
     corrections: BTreeMap<String, (Secret, Account)>,
     /// The accounts over all runs of their migration.
@@ -114,8 +116,11 @@ impl AccountsPage {
     }
 
     /// Takes the accounts of a migration's record, all of them chosen: where nobody signs in with an own password, no file is needed.
-    pub fn take_recorded(&mut self, accounts: Vec<Account>) {
+    /// The page says the `reason`, if there is one.
+    pub fn take_recorded(&mut self, accounts: Vec<Account>, reason: Option<String>) {
         self.take_list(None, AccountsFile::of(accounts));
+        let record = "The accounts are those of the migration's record: nobody needs a password of their own.";
+        self.notes.extend(reason.map(|reason| format!("{reason} {record}")));
     }
 
     fn take_list(&mut self, file_path: Option<PathBuf>, file: AccountsFile) {

@@ -14,11 +14,11 @@ use crate::domain::Problem;
 use crate::migration::{AccountRecord, Migration};
 use crate::progress::AccountStage;
 use crate::report::words;
-use egui::{Label, Ui};
+use egui::{Label, ScrollArea, Ui};
 use std::collections::BTreeSet;
 
-/// At most this many accounts that are not in the list are named.
-const LISTED: usize = 20;
+/// The height of the list of accounts that are not in the file, in points.
+const ELSEWHERE: f32 = 120.0;
 
 /// The accounts of the list in their migration.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ pub struct OverRuns {
     records: Vec<Option<AccountRecord>>,
     /// How many accounts of the list are new in the migration.
     new: u64,
-    /// The keys of the accounts of the migration that are not in the list.
-    elsewhere: Vec<String>,
+    /// The accounts of the migration that are not in the list.
+    elsewhere: Vec<AccountRecord>,
 }
 
 impl OverRuns {
@@ -39,14 +39,14 @@ impl OverRuns {
         let listed: BTreeSet<&String> = keys.iter().collect();
         Self {
             new: records.iter().filter(|record| record.is_none()).count() as u64,
-            elsewhere: migration.accounts.keys().filter(|key| !listed.contains(key)).cloned().collect(),
+            elsewhere: migration.accounts.iter().filter(|(key, _)| !listed.contains(key)).map(of_record).collect(),
             records,
         }
     }
 
-    /// Whether accounts of the list are new in the migration.
-    pub fn has_new(&self) -> bool {
-        self.new > 0
+    /// Whether some accounts of the list are in the migration.
+    pub fn has_known(&self) -> bool {
+        self.new < self.records.len() as u64
     }
 
     /// Whether there is something to show.
@@ -80,23 +80,45 @@ impl OverRuns {
 
     /// The sign and the words of the account at a position.
     pub fn state(&self, position: usize) -> (Mark, String) {
-        let Some(record) = self.record(position) else { return (Mark::Waiting, "new in the list".to_owned()) };
-        match record.stage {
-            AccountStage::NotStarted => (Mark::Waiting, "not started".to_owned()),
-            AccountStage::Begun => (Mark::Stopped, format!("begun, {}", words::moment(&record.since))),
-            AccountStage::Complete => {
-                let mut said = format!("complete, {}", words::moment(&record.since));
-                if let Some(verified) = &record.verified {
-                    said.push_str(&format!("; verified, {}", words::moment(verified)));
-                }
-                (Mark::Good, said)
+        self.record(position).map_or_else(|| (Mark::Waiting, "new in the list".to_owned()), state)
+    }
+}
+
+/// A record with the address by which it is known.
+fn of_record((key, record): (&String, &AccountRecord)) -> AccountRecord {
+    let address = if record.address.is_empty() { key } else { &record.address };
+    AccountRecord { address: address.clone(), ..record.clone() }
+}
+
+/// The sign and the words of an account over all runs.
+fn state(record: &AccountRecord) -> (Mark, String) {
+    match record.stage {
+        AccountStage::NotStarted => (Mark::Waiting, "not started".to_owned()),
+        AccountStage::Begun => (Mark::Stopped, format!("begun, {}", words::moment(&record.since))),
+        AccountStage::Complete => {
+            let mut said = format!("complete, {}", words::moment(&record.since));
+            if let Some(verified) = &record.verified {
+                said.push_str(&format!("; verified, {}", words::moment(verified)));
             }
-            AccountStage::NeedsAttention => {
-                let why = record.problem.as_ref().map_or_else(|| "not complete".to_owned(), Problem::brief);
-                (Mark::Bad, format!("{why} ({})", words::moment(&record.since)))
-            }
+            (Mark::Good, said)
+        }
+        AccountStage::NeedsAttention => {
+            let why = record.problem.as_ref().map_or_else(|| "not complete".to_owned(), Problem::brief);
+            (Mark::Bad, format!("{why} ({})", words::moment(&record.since)))
         }
     }
+}
+
+/// Lists the accounts that are not in the file, each with its state; only those that are visible are drawn.
+fn list_elsewhere(ui: &mut Ui, records: &[AccountRecord]) {
+    const LINE: f32 = 18.0;
+    let area = ScrollArea::vertical().max_height(ELSEWHERE).auto_shrink([false, true]).id_salt("elsewhere");
+    area.show_rows(ui, LINE, records.len(), |ui, visible| {
+        for record in records.get(visible).unwrap_or_default() {
+            let said = format!("{}: {}", record.address, state(record).1);
+            ui.add(Label::new(theme::small(said).color(palette(ui).ink)).truncate());
+        }
+    });
 }
 
 impl AccountsPage {
@@ -152,7 +174,7 @@ impl AccountsPage {
             return;
         }
         let (mut showing, mut turned) = (None, false);
-        let (open, names) = (self.elsewhere_open, &self.over_runs.elsewhere);
+        let (open, elsewhere) = (self.elsewhere_open, &self.over_runs.elsewhere);
         let pressed = strip::line(ui, Mark::Note, &head, labels, |ui| {
             for (line, filter) in changed.into_iter().filter_map(|(line, filter)| Some((line?, filter))) {
                 ui.horizontal(|ui| {
@@ -166,9 +188,7 @@ impl AccountsPage {
                 });
             }
             if open {
-                for name in names.iter().take(LISTED) {
-                    ui.add(Label::new(theme::small(name).color(palette(ui).ink)).truncate());
-                }
+                list_elsewhere(ui, elsewhere);
             }
         });
         match pressed.map(|index| links.get(index)) {

@@ -12,7 +12,7 @@ impl AccountsPage {
     /// Draws what has to be known of the list, of the check and of the start.
     pub(super) fn strips(&mut self, ui: &mut Ui, low: bool, actions: &mut Vec<Action>) {
         // Once the list is used, now or in an earlier run, there is nothing left to choose.
-        let used = self.over_runs.is_known() && !self.over_runs.has_new() && !self.accounts.is_empty();
+        let used = self.over_runs.has_known();
         if self.check.is_none() && !self.void && !used {
             self.columns.show(ui, !self.loading, actions);
         }
@@ -22,8 +22,8 @@ impl AccountsPage {
         self.show_warnings(ui, actions);
         let known = self.check.is_some() || self.over_runs.is_known() || low && !self.accounts.is_empty();
         self.bad_lines.show(ui, known, actions);
-        if let Some(changed) = &self.changed_rules {
-            strip::strip(ui, Mark::Note, changed, "", |_| ());
+        for note in self.known_elsewhere.iter().chain(&self.changed_rules) {
+            strip::strip(ui, Mark::Note, note, "", |_| ());
         }
         self.show_expected(ui);
         if self.void {

@@ -13,6 +13,8 @@ use egui::Ui;
 const WITH_A_DATE: f32 = 400.0;
 /// The width of "domain will be created". What is longer has no numbers beside it, and takes their room.
 const A_FEW_WORDS: f32 = 190.0;
+/// The width of "not checked yet".
+const NOT_CHECKED: f32 = 130.0;
 
 impl AccountsPage {
     /// The filters and the search.
@@ -54,6 +56,7 @@ impl AccountsPage {
     fn columns_of(&self, ui: &Ui, list: &mut account_list::AccountList, listed: &OfPage<'_>) -> Columns {
         let (measured, wide) = (list.measured(ui, listed), ui.available_width() >= 650.0);
         let over_runs = self.over_runs.is_known();
+        let usual = if self.check.is_some() { A_FEW_WORDS } else { NOT_CHECKED };
         let mut columns = vec![
             (Field::Tick, Column::fixed("", 36.0)),
             (Field::Sign, Column::fixed("", 50.0)),
@@ -61,8 +64,8 @@ impl AccountsPage {
             measured.name(),
             match (over_runs, self.other_imap) {
                 (true, _) => account_list::state("State", WITH_A_DATE),
-                (false, true) => account_list::state("On the target", A_FEW_WORDS),
-                (false, false) => account_list::state("In Kerio Connect", A_FEW_WORDS),
+                (false, true) => account_list::state("On the target", usual),
+                (false, false) => account_list::state("In Kerio Connect", usual),
             },
         ];
         // What nobody has counted or asked for needs no columns.

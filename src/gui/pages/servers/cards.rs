@@ -7,7 +7,7 @@ use super::super::super::widgets::sign::Mark;
 use super::super::super::widgets::{button, check, strip};
 use super::ServersPage;
 use super::test::{Test, findings};
-use crate::domain::Side;
+use crate::domain::{ProblemKind, Side};
 use crate::settings::Settings;
 use egui::{Label, Ui};
 
@@ -16,6 +16,9 @@ const SECURITY_NOTE: &str = "With SSL, the connection is encrypted from the star
 const REPAIR_NOTE: &str = "Otherwise, messages that an earlier run copied and somebody has since deleted on the target stay deleted. This choice is not remembered.";
 
 const DELETIONS_NOTE: &str = "Moves only copies that an earlier run made and nobody has changed since, and deletes nothing for good. Without it they stay and are counted. This choice is not remembered.";
+
+const RUNNING: &str =
+    "What earlier runs have reached is shown here once it has ended; until then nothing can be started in this window.";
 
 fn heading(ui: &mut Ui, text: &str) {
     let text = theme::strong(text).size(15.0).color(palette(ui).ink);
@@ -37,6 +40,14 @@ impl ServersPage {
                     actions.push(Action::RestorePort);
                 }
             });
+        }
+        if let Some(problem) = &self.trouble {
+            let is_running = problem.kind == ProblemKind::AlreadyRunning;
+            let rest = if is_running { RUNNING } else { problem.advice() };
+            let mark = if is_running { Mark::Note } else { Mark::Bad };
+            if strip::strip(ui, mark, &problem.sentence(), rest, |ui| button::quiet(ui, "Look again", true).clicked()) {
+                actions.push(Action::LookAgain);
+            }
         }
         self.offer_migrations(ui, actions);
     }

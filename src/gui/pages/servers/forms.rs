@@ -104,6 +104,9 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// Where Kerio Connect's administration usually is.
+    pub const USUAL_PORT: u16 = 4040;
+
     /// What is wrong with the name.
     pub fn name_wrong(&self) -> Option<&'static str> {
         self.name.trim().is_empty().then_some("Type the name of Kerio Connect's administrator.")

@@ -1,6 +1,7 @@
 //! Page 1, *Servers*: the source IMAP server and Kerio Connect, the result of the connection test, and the certificates to trust.
 
 mod cards;
+mod filling_in;
 mod forms;
 mod groupware;
 mod migrations;
@@ -22,7 +23,7 @@ use super::super::widgets::bar::{Bar, Choice};
 use super::super::widgets::card::Pair;
 use super::super::widgets::certificate;
 use super::super::widgets::field::Field;
-use crate::domain::{Doubt, Finding, Fingerprint, ProblemKind, Secret, Selection, Side};
+use crate::domain::{Doubt, Finding, Fingerprint, Problem, ProblemKind, Secret, Selection, Side};
 use crate::migrate::{AdministrationServer, MailServer, NameForm, Servers, TargetKind};
 use crate::settings::Settings;
 use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
@@ -80,6 +81,8 @@ pub struct ServersPage {
     pub next: bool,
     /// A port to put back.
     pub restore: Option<RestoreOffer>,
+    /// Why it is not known what earlier runs left behind.
+    pub trouble: Option<Problem>,
     /// The migrations that can be continued, the one that was worked on last first.
     pub migrations: Vec<MigrationOffer>,
     /// The certificate of a rehearsal, the only one trusted for all three services.
@@ -159,7 +162,7 @@ impl ServersPage {
         let proxy = self.proxy.read().ok()?;
         let (source, target) = (self.source.parsed()?, self.target.parsed()?);
         let mut administration = target.clone();
-        administration.port = Some(self.administrator.port().unwrap_or(4040));
+        administration.port = Some(self.administrator.port().unwrap_or(Administrator::USUAL_PORT));
         let target_kind = if self.other_imap {
             TargetKind::Imap
         } else {
@@ -194,17 +197,6 @@ impl ServersPage {
             cleartext_passwords_allowed: self.source.clear_agreed() || self.target.clear_agreed(),
             proxy,
         })
-    }
-
-    /// Fills in other servers than before, as they were typed once.
-    pub fn fill_in(&mut self, source: &str, target: &str) {
-        for (side, typed) in [(Side::Source, source), (Side::Target, target)] {
-            let connection = if side == Side::Source { &mut self.source } else { &mut self.target };
-            if connection.typed().is_none_or(|now| !now.eq_ignore_ascii_case(typed)) {
-                (connection.address, connection.port) = (typed.to_owned(), String::new());
-                self.forget_test(side);
-            }
-        }
     }
 
     /// Marks the tests as started: both, or only those of servers that are not ready. Returns the sides with the numbers that their results

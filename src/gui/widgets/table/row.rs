@@ -25,6 +25,9 @@ fn break_into(ui: &Ui, width: f32, text: RichText) -> Vec<String> {
     lines.chunks(2).map(|two| two.join("\n")).collect()
 }
 
+/// The size of a text that takes two lines.
+const TWO_LINES: f32 = 12.0;
+
 pub(super) fn put(ui: &mut Ui, cell: Rect, right: bool, salt: impl egui::AsIdSalt, label: Label) -> Response {
     let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(cell).layout(layout));
@@ -91,7 +94,6 @@ impl Row<'_> {
     /// of it in the tooltip. The text is not yet in the order of display.
     pub fn fitted(&mut self, (from, to): (usize, usize), text: &str, colour: Color32) {
         const ONE_LINE: f32 = 13.5;
-        const TWO_LINES: f32 = 12.0;
         let cell = self.span(from, to);
         let one = body(text).size(ONE_LINE).color(colour);
         let laid_out = WidgetText::from(one.clone()).into_galley(
@@ -104,7 +106,7 @@ impl Row<'_> {
             put(self.ui, cell, false, (self.index, from), Label::new(one).selectable(false));
             return;
         }
-        let mut pieces = break_into(self.ui, cell.width() - 6.0, unturned(text).size(TWO_LINES)).into_iter();
+        let mut pieces = self.in_two_lines(cell, text).into_iter();
         let mut shown = pieces.next().unwrap_or_default();
         let is_cut = pieces.next().is_some();
         if is_cut {
@@ -116,6 +118,15 @@ impl Row<'_> {
         if is_cut {
             response.on_hover_text(body(text));
         }
+    }
+
+    /// Whether [`Row::fitted`] would cut this text in a cell.
+    pub fn is_cut(&self, column: usize, text: &str) -> bool {
+        self.in_two_lines(self.cell(column), text).len() > 1
+    }
+
+    fn in_two_lines(&self, cell: Rect, text: &str) -> Vec<String> {
+        break_into(self.ui, cell.width() - 6.0, unturned(text).size(TWO_LINES))
     }
 
     /// The first of the pieces into which [`broken`] breaks this text.

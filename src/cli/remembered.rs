@@ -1,0 +1,47 @@
+//! How the servers were reached in the last run of a named migration, in place of options that were not typed.
+//!
+//! - What is typed always counts. What was taken from the record is said, as the options that would have said it.
+//! - The record holds no password and no token: these come from their files, from the environment, or are asked for, as always.
+
+use super::groupware::GroupwareArguments;
+use super::servers::ServersArguments;
+use crate::migration::ServerSettings;
+use clap::ValueEnum;
+
+/// The options that were taken from the record.
+#[derive(Default)]
+pub(super) struct Taken(Vec<String>);
+
+impl Taken {
+    /// Takes the value of the last run for an option that was not typed. A value that holds without the option is taken in silence.
+    pub(super) fn choice<T: ValueEnum + Default + PartialEq>(&mut self, option: &str, typed: &mut Option<T>, last: T) {
+        if typed.is_some() {
+            return;
+        }
+        if let Some(value) = last.to_possible_value().filter(|_| last != T::default()) {
+            self.0.push(format!("--{option} {}", value.get_name()));
+        }
+        *typed = Some(last);
+    }
+
+    /// The same for an option with a text.
+    pub(super) fn value<T>(&mut self, option: &str, typed: &mut Option<T>, last: Option<T>, shown: &str) {
+        if typed.is_none() && last.is_some() {
+            self.0.push(format!("--{option} {shown}"));
+            *typed = last;
+        }
+    }
+}
+
+/// Takes what was not typed from the record. Returns what to say of that.
+pub(super) fn take(
+    servers: &mut ServersArguments,
+    groupware: &mut GroupwareArguments,
+    settings: &ServerSettings,
+) -> Option<String> {
+    let mut taken = Taken::default();
+    servers.take_from(settings, &mut taken);
+    groupware.take_from(&settings.groupware, &mut taken);
+    let Taken(options) = taken;
+    (!options.is_empty()).then(|| format!("As in the last run of the migration: {}.", options.join(" ")))
+}
