@@ -70,6 +70,9 @@ fn names_without_end_and_from_right_to_left_leave_every_row_and_the_bar_in_the_w
                 }
             }
             assert!(rows >= 3, "{page:?}: {rows}");
+            // What had not ended when the run was no longer waited for goes by no running sign.
+            let stopped = harness.query_all_by_label_contains(": Stopped").count();
+            assert_eq!(stopped > 0, page == Page::Result, "{page:?}");
             // An opened row breaks its lines as well.
             harness.get_all_by_label_contains("turned@old-company.com: ").next().unwrap().click();
             harness.run_steps(3);

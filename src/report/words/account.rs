@@ -145,13 +145,15 @@ fn current_step(state: &RunState, account: &AccountState, now: u64) -> String {
         Skip::Requested => return "Skipping: finishing the current messages".to_owned(),
         Skip::Skipped => return "Skipped".to_owned(),
     }
-    if let Some(wait) = account.waiting {
+    if let Some(wait) = account.waiting.filter(|_| !state.finished) {
         return waiting(wait, now);
     }
     let folder =
         |id: FolderId| account.folder(id).map_or_else(String::new, |folder| format!(" {}", shown(&folder.source)));
     match account.step {
         _ if account.started_at.is_none() => if state.finished { "Not started" } else { "Waiting" }.to_owned(),
+        // The run was no longer waited for.
+        _ if state.finished => "Stopped".to_owned(),
         Step::Waiting => "Starting".to_owned(),
         Step::CreatingAccount => "Creating account".to_owned(),
         Step::SigningIn => "Signing in".to_owned(),

@@ -20,6 +20,9 @@ const LONGEST: usize = 200;
 /// Space around a text, and the difference between letters as counted and as laid out.
 const AROUND: f32 = 18.0;
 
+/// The width of "24,541 of 40,902".
+pub const OF_ALL: f32 = 138.0;
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {

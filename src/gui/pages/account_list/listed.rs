@@ -180,7 +180,7 @@ impl Listed for OfRun<'_> {
     }
 
     fn mark(&self, index: usize) -> Mark {
-        self.get(index).map_or(Mark::Waiting, |account| words::mark(account, self.state.paused))
+        self.get(index).map_or(Mark::Waiting, |account| words::mark(self.state, account))
     }
 
     fn state(&self, index: usize) -> String {

@@ -10,8 +10,8 @@ pub fn name_of_all(state: &RunState) -> &'static str {
     if words::whole_of(state).is_some() { "This run" } else { "All" }
 }
 
-/// The sign of an account, in a run that is `paused` or not.
-pub fn mark(account: &AccountState, paused: bool) -> Mark {
+/// The sign of an account in its run.
+pub fn mark(state: &RunState, account: &AccountState) -> Mark {
     match account.end {
         Some(AccountEnd::Complete) => Mark::Good,
         Some(AccountEnd::Incomplete) => Mark::Warning,
@@ -19,7 +19,8 @@ pub fn mark(account: &AccountState, paused: bool) -> Mark {
         Some(AccountEnd::Stopped) => Mark::Stopped,
         None if account.is_skipped() => Mark::Stopped,
         None if account.started_at.is_none() => Mark::Waiting,
-        None if paused => Mark::Paused,
+        None if state.finished => Mark::Stopped,
+        None if state.paused => Mark::Paused,
         None if account.waiting.is_some() => Mark::Clock,
         None => Mark::Busy,
     }

@@ -348,8 +348,7 @@ fn columns(ui: &Ui, list: &mut AccountList, listed: &dyn Listed) -> Columns {
     if room >= ROOM_FOR_BAR {
         columns.push((Field::Bar, Column::fixed("", 90.0)));
     }
-    let messages = if room >= ROOM_FOR_SIZE { 138.0 } else { 124.0 };
-    columns.push(account_list::number(Field::Messages, "Messages", messages));
+    columns.push(account_list::number(Field::Messages, "Messages", account_list::OF_ALL));
     if room >= ROOM_FOR_SIZE {
         columns.push(account_list::number(Field::Size, "Size", 84.0));
     }
