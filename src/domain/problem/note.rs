@@ -221,6 +221,7 @@ impl Foreign for Note {
             | Self::LeftOut { .. }
             | Self::SizeLimit { .. }
             | Self::RoomNeeded { .. }
+            | Self::MessagesNeeded { .. }
             | Self::DateBecame { .. }
             | Self::NoDates
             | Self::NoUidValidity
