@@ -121,12 +121,13 @@ fn a_correction_is_offered_where_it_can_help_and_nowhere_else() {
         let page = wizard.page;
         let mut harness = plain(wizard);
         harness.run_steps(2);
-        // Of the refused account on the page of the result it is there before its row is opened, too.
         for person in ["d.weber", "b.novak"] {
             let row = format!("{person}@old-company.com: ");
             harness.get_all_by_label_contains(&row).next().unwrap().click();
             harness.run_steps(3);
-            assert_eq!(harness.query_all_by_label(CORRECT).count(), 1, "{person} on {page:?}");
+            // Before the start anybody's password may be known to be wrong.
+            let helps = person == "d.weber" || page == Page::Accounts;
+            assert_eq!(harness.query_by_label(CORRECT).is_some(), helps, "{person} on {page:?}");
             harness.get_all_by_label_contains(&row).next().unwrap().click();
             harness.run_steps(3);
         }
