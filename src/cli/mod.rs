@@ -106,8 +106,7 @@ fn run_task(kind: RunKind, ways: Ways, task: TaskArguments) -> Result<(RunState,
     let record = record::named(typed.migration.as_deref(), &state_folder);
     let of_servers =
         record::servers(&mut servers, typed.migration.as_deref(), record.as_ref()).map_err(Refusal::usage)?;
-    let last = record.as_ref().and_then(|record| record.settings.as_ref());
-    let as_before = last.and_then(|settings| remembered::take(&mut servers, &mut groupware, settings));
+    let as_before = record::settings(&mut servers, &mut groupware, record.as_ref());
     let own_passwords = servers.source_sign_in.needs_own_passwords();
     let no_passwords = !own_passwords && !servers.target_sign_in.needs_own_passwords();
     let listed = record::accounts(&typed, record.as_ref(), no_passwords).map_err(Refusal::usage)?;

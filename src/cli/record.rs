@@ -7,6 +7,8 @@
 //!   can be read, they come from the record.
 
 use super::args::RunArguments;
+use super::groupware::GroupwareArguments;
+use super::remembered::Taken;
 use super::servers::ServersArguments;
 use super::{request, selection};
 use crate::accounts::AccountsFile;
@@ -131,4 +133,17 @@ pub(super) fn rules(
     kept.read_rules(rules).map_err(|what| format!("The rules of the migration's record cannot be used: {what}"))?;
     let said = format!("Using the rules of the migration's last run: {}.", rules.replace('\n', "; "));
     Ok((kept, Some(said)))
+}
+
+/// Takes how the servers were reached in the last run, where it was not typed. Returns what to say of that.
+pub(super) fn settings(
+    servers: &mut ServersArguments,
+    groupware: &mut GroupwareArguments,
+    record: Option<&Migration>,
+) -> Option<String> {
+    let settings = record?.settings.as_ref()?;
+    let mut taken = Taken::default();
+    servers.take_from(settings, &mut taken);
+    groupware.take_from(&settings.groupware, &mut taken);
+    taken.said()
 }

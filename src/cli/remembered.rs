@@ -3,9 +3,6 @@
 //! - What is typed always counts. What was taken from the record is said, as the options that would have said it.
 //! - The record holds no password and no token: these come from their files, from the environment, or are asked for, as always.
 
-use super::groupware::GroupwareArguments;
-use super::servers::ServersArguments;
-use crate::migration::ServerSettings;
 use clap::ValueEnum;
 
 /// The options that were taken from the record.
@@ -13,6 +10,12 @@ use clap::ValueEnum;
 pub(super) struct Taken(Vec<String>);
 
 impl Taken {
+    /// What to say of them, if there are any.
+    pub(super) fn said(self) -> Option<String> {
+        let Self(options) = self;
+        (!options.is_empty()).then(|| format!("As in the last run of the migration: {}.", options.join(" ")))
+    }
+
     /// Takes the value of the last run for an option that was not typed. A value that holds without the option is taken in silence.
     pub(super) fn choice<T: ValueEnum + Default + PartialEq>(&mut self, option: &str, typed: &mut Option<T>, last: T) {
         if typed.is_some() {
@@ -31,17 +34,4 @@ impl Taken {
             *typed = last;
         }
     }
-}
-
-/// Takes what was not typed from the record. Returns what to say of that.
-pub(super) fn take(
-    servers: &mut ServersArguments,
-    groupware: &mut GroupwareArguments,
-    settings: &ServerSettings,
-) -> Option<String> {
-    let mut taken = Taken::default();
-    servers.take_from(settings, &mut taken);
-    groupware.take_from(&settings.groupware, &mut taken);
-    let Taken(options) = taken;
-    (!options.is_empty()).then(|| format!("As in the last run of the migration: {}.", options.join(" ")))
 }
