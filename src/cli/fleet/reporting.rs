@@ -122,6 +122,13 @@ impl Reporter {
 fn end_of(account: &AccountState, tries: u32) -> JobEnd {
     match account.end {
         Some(AccountEnd::Complete) => JobEnd::Ended("complete"),
+        // Its record could not be written to the end: the database's disk was full.
+        Some(AccountEnd::Incomplete)
+            if tries < MOST_WAITS
+                && account.problems.iter().any(|(_, problem)| problem.kind == ProblemKind::LocalFile) =>
+        {
+            JobEnd::Again(WAIT)
+        }
         Some(AccountEnd::Incomplete) => JobEnd::Ended("incomplete"),
         Some(AccountEnd::Stopped) | None => JobEnd::GivenBack,
         Some(AccountEnd::Failed) => match account.failure() {
@@ -162,5 +169,13 @@ mod tests {
         assert_eq!(end_of(&failed(ProblemKind::PasswordRefused), 1), JobEnd::Ended("failed"));
         assert_eq!(end_of(&failed(ProblemKind::MailboxInUse), 9), JobEnd::Again(WAIT));
         assert_eq!(end_of(&failed(ProblemKind::LocalFile), 9), JobEnd::Again(WAIT));
+        let incomplete = |kind| AccountState { end: Some(AccountEnd::Incomplete), ..failed(kind) };
+        assert_eq!(
+            end_of(&incomplete(ProblemKind::LocalFile), 9),
+            JobEnd::Again(WAIT),
+            "it was begun before the disk was full"
+        );
+        assert_eq!(end_of(&incomplete(ProblemKind::LocalFile), MOST_WAITS), JobEnd::Ended("incomplete"));
+        assert_eq!(end_of(&incomplete(ProblemKind::MessageRefused), 1), JobEnd::Ended("incomplete"));
     }
 }
