@@ -10,7 +10,7 @@ use super::names::{NameRefused, Naming};
 use super::opened::{FolderStatus, Numbers, Opened, parse_status, status_key};
 use super::response::{Condition, Status};
 use super::wire::Wire;
-use crate::domain::{FolderPath, MailServerFault, MessageHead, Uid, UidValidity};
+use crate::domain::{Folder, FolderPath, MailServerFault, MessageHead, Uid, UidValidity};
 use crate::network::Interrupter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,8 +67,12 @@ impl Reader {
     }
 
     fn list_with(&mut self, quota: bool) -> Result<Listing, ImapError> {
-        let (listing, naming) = list::list(&mut self.wire, quota)?;
+        let (mut listing, naming) = list::list(&mut self.wire, quota)?;
         self.naming = naming;
+        // There always is an INBOX (RFC 9051, section 5.1), whatever a server lists. If it cannot be opened, it is named.
+        if !listing.folders.iter().any(|folder| folder.path.is_inbox()) {
+            listing.folders.insert(0, Folder::inbox());
+        }
         Ok(listing)
     }
 

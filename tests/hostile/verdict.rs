@@ -54,6 +54,19 @@ fn a_folder_that_is_listed_so_that_nobody_can_read_it_is_a_loss() {
 }
 
 #[test]
+fn a_source_that_does_not_list_its_inbox_or_anything_loses_no_message_of_it() {
+    for left in ["INBOX", ""] {
+        let mut stage = Stage::between(Profile::Rich, Profile::Rich).fill(6);
+        stage.source.tamper(Tamper::answers(move |answer| {
+            let is_left_out = answer.text.starts_with("* LIST") && answer.text.contains(left);
+            if is_left_out { Fate::Instead(Vec::new()) } else { Fate::Pass }
+        }));
+        stage.assert_complete(&stage.migrate());
+        assert_eq!(stage.target.mail().messages(), 6, "{left}");
+    }
+}
+
+#[test]
 fn a_folder_that_may_be_ones_own_and_is_not_copied_is_a_loss() {
     let stage = Stage::between(Profile::Bare, Profile::Rich).fill(3);
     stage.source.store().create_folder(ANN, "~old").unwrap();
