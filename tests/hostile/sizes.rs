@@ -57,5 +57,5 @@ fn many_sizes_that_are_far_off_are_counted() {
     announcing(&mut stage, &ALL);
     let found = problems(&stage.migrate());
     assert_eq!(found.len(), 51);
-    assert!(found[50].contains("gave 20 messages in 'INBOX' in sizes far from those"), "{}", found[50]);
+    assert!(found[50].contains("delivered 20 messages in 'INBOX' with sizes far from those"), "{}", found[50]);
 }
