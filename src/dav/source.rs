@@ -138,10 +138,11 @@ impl Source {
         if missing.is_empty() {
             return Ok(());
         }
-        // Deleted since it was listed, or listed and not given: only the server's list can say which.
-        let listed = collections::contents(&mut self.connection, collection)?.into_items();
-        let listed: HashSet<Href> = listed.into_iter().map(|item| item.href).collect();
-        for (item, error) in missing.into_iter().filter(|(item, _)| listed.contains(&item.href)) {
+        // Deleted since it was listed, or listed and not given: only a whole list of the server can say which.
+        let contents = collections::contents(&mut self.connection, collection)?;
+        let is_whole = contents.is_whole;
+        let listed: HashSet<Href> = contents.into_items().into_iter().map(|item| item.href).collect();
+        for (item, error) in missing.into_iter().filter(|(item, _)| !is_whole || listed.contains(&item.href)) {
             if !each(item, Err(error)) {
                 break;
             }
