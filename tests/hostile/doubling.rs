@@ -38,13 +38,12 @@ fn doubling_from(stage: &mut Stage, offers: &'static str, first: usize, copy_is_
     let (on, there, later) = (is_on.clone(), stage.target.server.store().clone(), waiting.clone());
     let store = there.clone();
     let tamper = Tamper::commands(move |command| {
-        if command.name == "APPEND" && on.load(Ordering::SeqCst) {
-            if seen.fetch_add(command.literals.len(), Ordering::SeqCst) >= first {
-                if copy_is_first {
-                    there.add_all(ANN, &folder(command), stored(command)).unwrap();
-                } else {
-                    waiting.lock().unwrap().push((command.tag.clone(), folder(command), stored(command)));
-                }
+        let is_append = command.name == "APPEND" && on.load(Ordering::SeqCst);
+        if is_append && seen.fetch_add(command.literals.len(), Ordering::SeqCst) >= first {
+            if copy_is_first {
+                there.add_all(ANN, &folder(command), stored(command)).unwrap();
+            } else {
+                waiting.lock().unwrap().push((command.tag.clone(), folder(command), stored(command)));
             }
         }
         Fate::Pass
