@@ -211,7 +211,7 @@ mod tests {
         }
         let printed: Vec<String> = printing.lines.try_iter().collect();
         assert_eq!(printed.len(), PROBLEMS_PRINTED as usize + 1, "{printed:?}");
-        assert!(printed[PROBLEMS_PRINTED as usize].contains("the report has further problems of this account"));
+        assert!(printed[PROBLEMS_PRINTED as usize].contains("this account has more problems; see the report"));
     }
 
     #[test]

@@ -292,7 +292,7 @@ mod tests {
     fn an_empty_error_still_says_something() {
         assert_eq!(
             Refusal::read("Users.create", &json!({})).explanation().to_string(),
-            "Kerio Connect gives no reason (its error 0 of Users.create)"
+            "Kerio Connect gives no reason (error 0 of Users.create)"
         );
     }
 }

@@ -192,7 +192,7 @@ fn other_columns_in_the_middle_end_what_is_read() {
         "{:?}",
         file.bad_lines
     );
-    assert!(file.warnings[0].to_string().starts_with("Line 3 is the header once more"), "{:?}", file.warnings);
+    assert!(file.warnings[0].to_string().starts_with("Line 3 repeats the header"), "{:?}", file.warnings);
     let file = read(b"ann@old.example;a;Ann\nEmail;Name;Password\nbob@old.example;Bob;b\n");
     assert_eq!((file.accounts.len(), file.bad_lines.len()), (1, 1));
 }

@@ -67,7 +67,7 @@ fn addresses_lose_what_nobody_sees_and_two_in_one_field_are_refused() {
     let (_, said) = warned(b"ann@example.com,Tom&amp;Jerry\nbob@example.com,\"\"\"Winter\"\"\"\n");
     assert!(said[0].contains("lines 1, 2 has quotes around the password"), "{said:?}");
     let (_, what) = refusal("'ann@example.com';'Winter-71';'Ann'\n");
-    assert!(what.contains("no plain ones"), "{what}");
+    assert!(what.contains("not plain ones"), "{what}");
     assert!(
         file.bad_lines[0].what().contains("two addresses") && file.bad_lines[1].what().contains("invisible character")
     );

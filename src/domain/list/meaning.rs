@@ -177,10 +177,10 @@ mod tests {
         for (text, what) in [
             ("password,name", "has to be the address"),
             ("address,password,password", "Only one column can be the password"),
-            ("address,secret", "'secret' is not the meaning"),
+            ("address,secret", "'secret' is not a meaning"),
             ("address,local-part,domain", "either in one column or in two"),
             ("local-part,password", "has to be the address"),
-            ("", "'' is not the meaning"),
+            ("", "'' is not a meaning"),
         ] {
             assert!(Layout::parse(text).unwrap_err().to_string().contains(what), "{text}");
         }
