@@ -82,7 +82,13 @@ fn a_full_file_system_is_named_and_the_rest_arrives_once_there_is_room() {
         let Some((full, _)) = ended.stdout.split_once("full\n") else { break };
         let first = Outcome { code: Some(1), stdout: full.to_owned(), stderr: ended.stderr.clone() };
         assert!(first.stderr.contains("full: 1"), "{first:?}");
-        assert_named(&stage, &first, "database or disk is full");
+        if first.stdout.contains("database or disk is full") {
+            assert_named(&stage, &first, "database or disk is full");
+        } else {
+            // There was room for the record of the mailbox and for nothing more.
+            assert!(first.stderr.contains("The record of what the migration has reached cannot be used"), "{first:?}");
+            assert_eq!((first.code, first.messages()[0]), (Some(1), u64::from(2 * MESSAGES)), "{first:?}");
+        }
         let [copied, found, _] = ended.messages();
         assert_eq!(copied + found, u64::from(2 * MESSAGES), "{ended:?}");
         assert!(first.messages()[0] <= found, "{ended:?}");

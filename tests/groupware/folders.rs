@@ -149,7 +149,7 @@ const ONE: &str = "ItemsMailedBefore: 1 item of 'Calendar' is also on the target
 
 /// What is said of items that are on the target as mail too.
 fn named_as_mail(run: &RunState) -> Vec<String> {
-    said(run).into_iter().filter(|said| said.contains("as mail too")).collect()
+    said(run).into_iter().filter(|said| said.contains("also on the target as mail")).collect()
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_list_of_calendars_that_is_cut_short_is_never_complete_and_never_stored_into
     pair.source.change(|it| it.lists_all_collections = false);
     let run = pair.office.run(RunKind::Migrate);
     assert_eq!((run.items.copied, run.verdict()), (5, Verdict::SomeIncomplete), "{:#?}", said(&run));
-    assert!(said(&run).join("\n").contains("does not list all that it has"), "{:#?}", said(&run));
+    assert!(said(&run).join("\n").contains("does not list everything"), "{:#?}", said(&run));
     let pair = Pair::start();
     pair.target.change(|it| it.lists_all_collections = false);
     let run = pair.office.run(RunKind::Migrate);

@@ -160,7 +160,7 @@ fn a_busy_target_is_waited_for_and_a_refusal_is_named() {
     });
     let run = pair.office.run(RunKind::Migrate);
     assert_eq!(outcome(&run), [ALL - 2, 0, 0, 0, 0, 2], "{:#?}", said(&run));
-    assert!(said(&run).iter().any(|said| said.contains("no room")), "{:#?}", said(&run));
+    assert!(said(&run).iter().any(|said| said.contains("no space")), "{:#?}", said(&run));
     pair.assert_safe();
 }
 
