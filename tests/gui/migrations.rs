@@ -198,7 +198,7 @@ fn what_is_expected_to_go_wrong_is_counted_by_cause_before_the_start() {
     let mut harness = plain(wizard);
     harness.run();
     harness.get_by_label("3 free licence seats, but 5 chosen accounts have not started yet.");
-    let refused = "the source refuses this password, in an earlier run.";
+    let refused = "the source refuses this password (seen in an earlier run).";
     harness.get_by_label(&format!("2 chosen accounts will probably not be complete: {refused}"));
     harness.state_mut().wizard.accounts.free_seats = Some(5);
     harness.run();
@@ -209,7 +209,7 @@ fn what_is_expected_to_go_wrong_is_counted_by_cause_before_the_start() {
     page.begin_check();
     recorded::checked().iter().for_each(|event| page.apply(event));
     harness.run();
-    assert!(harness.query_by_label_contains("in an earlier run").is_none());
+    assert!(harness.query_by_label_contains("seen in an earlier run").is_none());
 }
 
 #[test]

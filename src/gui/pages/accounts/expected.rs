@@ -57,9 +57,10 @@ impl AccountsPage {
                         |problem: &&Problem| problem.kind == ProblemKind::QuotaTooSmall && !check.has_failed(position);
                     problems.map(|(_, problem)| problem).find(keeps).map(Problem::brief)
                 }
-                _ if self.over_runs.stage(position) == AccountStage::NeedsAttention => {
-                    self.over_runs.problem(position).map(|problem| format!("{}, in an earlier run", problem.brief()))
-                }
+                _ if self.over_runs.stage(position) == AccountStage::NeedsAttention => self
+                    .over_runs
+                    .problem(position)
+                    .map(|problem| format!("{} (seen in an earlier run)", problem.brief())),
                 _ => None,
             };
             if let Some(cause) = cause {

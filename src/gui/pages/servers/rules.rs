@@ -91,6 +91,11 @@ const SINCE: Kind = Kind { name: "Only messages since", hint: "2020-01-31", of: 
 const BEFORE: Kind = Kind { name: "Only messages before", hint: "2024-01-31", of: of!(Before), new: Rule::Before };
 const MAX_SIZE: Kind = Kind { name: "Only messages up to", hint: "50 MB", of: of!(MaxSize), new: Rule::MaxSize };
 
+/// What is wrong with a rule, without the number of its line: a form has no lines.
+fn without_line(wrong: &str) -> &str {
+    wrong.strip_prefix("Line ").and_then(|rest| rest.split_once(": ")).map_or(wrong, |(_, what)| what)
+}
+
 /// The form.
 #[derive(Debug, Default)]
 pub struct RulesForm {
@@ -126,7 +131,7 @@ impl RulesForm {
             text.clone_from(&self.known);
         }
         if let Some(wrong) = wrong {
-            ui.add(Label::new(theme::small(wrong).color(palette(ui).error)).wrap());
+            ui.add(Label::new(theme::small(without_line(wrong)).color(palette(ui).error)).wrap());
         }
     }
 
