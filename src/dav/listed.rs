@@ -36,3 +36,18 @@ pub(super) fn item(response: Response, collection: &Href) -> Option<Listed> {
 pub(super) fn etag(text: &str) -> String {
     text.trim().trim_start_matches("W/").trim_matches('"').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_in_a_listing_is_asked_for_and_what_is_gone_is_not() {
+        let collection = Href::of_path("/ann/");
+        let of = |status| {
+            let response = Response { href: Href::of_path("/ann/a.ics"), status, properties: Vec::new() };
+            item(response, &collection).is_some()
+        };
+        assert_eq!([None, Some(403), Some(404), Some(410)].map(of), [true, true, false, false]);
+    }
+}

@@ -60,11 +60,11 @@ fn a_machine_with_another_key_and_a_second_fleet_of_one_name_are_refused_while_t
     let mut namesake = field.command("create", &["--name", "uni", "--key-file"]);
     namesake.arg(&third).args(field.stage.servers()).arg("--accounts").arg(field.stage.csv_path());
     let namesake = finish(&mut namesake);
+    gate.open();
+    let ended = one.finish();
     assert_eq!(namesake.code, Some(3), "{namesake:?}");
     assert!(namesake.stderr.contains("has a fleet 'uni' already"), "{namesake:?}");
     assert!(!third.exists(), "no key is left behind that opens nothing");
-    gate.open();
-    let ended = one.finish();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     field.assert_complete();
 }

@@ -252,6 +252,23 @@ fn an_item_that_is_listed_and_not_given_is_named_and_one_that_was_deleted_meanwh
 }
 
 #[test]
+fn an_item_that_is_not_given_is_named_where_the_list_that_could_tell_why_is_cut_short() {
+    let pair = Pair::start();
+    let source = std::sync::Arc::downgrade(&pair.source);
+    pair.source.change(|it| it.delivers_at_most = 0);
+    pair.source.on_request(move |method, path, _| match (method, path) {
+        ("GET", path) if path.ends_with("floating.eml") => {
+            source.upgrade().unwrap().change(|it| it.lists_at_most = 0);
+            DavFault::Status(404, None)
+        }
+        _ => DavFault::None,
+    });
+    let run = pair.office.run(RunKind::Migrate);
+    assert_said(&run, &["floating.eml", "does not deliver it"]);
+    assert_eq!((run.items.failed, run.verdict()), (1, Verdict::SomeIncomplete), "{:#?}", said(&run));
+}
+
+#[test]
 fn odd_names_of_places_and_odd_text_arrive() {
     let pair = Pair::start();
     let user = account().0;

@@ -125,16 +125,12 @@ mod tests {
     use super::*;
     use crate::domain::{Digest, UidValidity};
 
+    fn done(uid: u32) -> Done {
+        Done { uid: Uid(1), size: 1, digest: Digest::of(b""), target_uid: Some(Uid(uid)), floor: 10, checked: false }
+    }
+
     #[test]
     fn uids_that_are_not_ours_leave_gaps() {
-        let done = |uid: u32| Done {
-            uid: Uid(1),
-            size: 1,
-            digest: Digest::of(b""),
-            target_uid: Some(Uid(uid)),
-            floor: 10,
-            checked: false,
-        };
         let mut own = OwnAppends::default();
         own.note(&[done(10), done(11)]);
         assert!(!own.left_gaps(10, 12));
@@ -147,14 +143,6 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_looked_at_and_then_only_once_it_has_become_much_more() {
-        let done = |uid: u32| Done {
-            uid: Uid(1),
-            size: 1,
-            digest: Digest::of(b""),
-            target_uid: Some(Uid(uid)),
-            floor: 10,
-            checked: false,
-        };
         let status =
             |messages| FolderStatus { uid_validity: UidValidity(1), uid_next: None, messages, highest_modseq: None };
         let mut own = OwnAppends::default();
