@@ -86,7 +86,10 @@ fn a_full_file_system_is_named_and_the_rest_arrives_once_there_is_room() {
             assert_named(&stage, &first, "database or disk is full");
         } else {
             // There was room for the record of the mailbox and for nothing more.
-            assert!(first.stderr.contains("The record of what the migration has reached cannot be used"), "{first:?}");
+            assert!(
+                first.stderr.contains("The record from which later runs know what is complete cannot be used"),
+                "{first:?}"
+            );
             assert_eq!((first.code, first.messages()[0]), (Some(1), u64::from(2 * MESSAGES)), "{first:?}");
         }
         let [copied, found, _] = ended.messages();

@@ -21,7 +21,7 @@ impl fmt::Display for OwnFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             OwnFile::Record => "The record of the migration",
-            OwnFile::Reached => "The record of what the migration has reached",
+            OwnFile::Reached => "The record from which later runs know what is complete",
             OwnFile::TrustedCertificates => "The list of trusted certificates",
             OwnFile::PortNote => "The note of the port to be put back",
             OwnFile::HomeFolder => "The user's home folder",
