@@ -233,12 +233,15 @@ fn a_machine_that_was_frozen_past_its_lease_stops_with_a_code_of_its_own_and_ano
     const LEASE: &str = "18000";
     let field = Field::with_fleet(2, 40);
     field.ordered("migrate", &[]);
+    // Half of the mail.
+    let unread = field.stage.source.hold_after_sending(100_000);
     let gate = field.stage.target.hold_after(6);
     let mut frozen = Running::start(&mut field.worker("frozen", &["--jobs", "2", "--lease", LEASE]));
     until("something arrives", || field.arrived() == 6);
     frozen.signal("-STOP");
     let frozen_at = Instant::now();
     gate.open();
+    unread.open();
     field.until_quiet();
     assert!(field.arrived() < field.stage.source_messages(), "something is left to do");
     field.end_leases();
@@ -305,7 +308,7 @@ fn a_database_without_room_and_one_that_takes_no_changes_are_said_and_the_first_
 
 #[test]
 fn all_machines_are_held_continued_stopped_and_one_is_drained() {
-    let field = Field::with_fleet(8, 30);
+    let field = Field::with_fleet(12, 30);
     field.ordered("migrate", &[]);
     let gate = field.stage.target.hold_after(20);
     let said = |machine: &str| field.stage.folder.path().join(format!("{machine}.out"));
@@ -322,7 +325,7 @@ fn all_machines_are_held_continued_stopped_and_one_is_drained() {
     gate.open();
     field.until_quiet();
     let held = field.arrived();
-    assert!(held < 4 * 60, "four accounts were begun, and had something left: {held}");
+    assert!(held <= 4 * 60, "no other account than the four at work begins: {held}");
     gate.close();
     field.ordered("continue", &[]);
     all_say("continued");

@@ -75,23 +75,36 @@ impl Server {
         })));
         gate
     }
+
+    /// Lets the server send so many bytes; it holds the rest until the gate says so. So a run has not yet read everything when a test meets it.
+    pub fn hold_after_sending(&self, bytes: usize) -> Arc<Gate> {
+        let gate = Arc::new(Gate::new(bytes));
+        let held = gate.clone();
+        self.imap.set_faults(Some(Arc::new(move |step: &Step<'_>| {
+            if let Moment::Sending { bytes } = step.moment {
+                held.pass_with(bytes);
+            }
+            Action::Proceed
+        })));
+        gate
+    }
 }
 
-/// What a server does not store before a test lets it.
+/// What a server does not store or send before a test lets it.
 pub struct Gate {
     room: Mutex<usize>,
     changed: Condvar,
 }
 
 impl Gate {
-    pub fn new(messages: usize) -> Self {
-        Self { room: Mutex::new(messages), changed: Condvar::new() }
+    pub fn new(room: usize) -> Self {
+        Self { room: Mutex::new(room), changed: Condvar::new() }
     }
 
-    /// Lets so many more through.
-    pub fn allow(&self, messages: usize) {
+    /// Lets so many more messages or bytes through.
+    pub fn allow(&self, more: usize) {
         let mut room = self.room.lock().unwrap();
-        *room = room.saturating_add(messages);
+        *room = room.saturating_add(more);
         self.changed.notify_all();
     }
 
@@ -107,10 +120,15 @@ impl Gate {
 
     /// Waits for its turn.
     pub fn pass(&self) {
+        self.pass_with(1);
+    }
+
+    /// Waits until any room is left, and takes so much of it.
+    fn pass_with(&self, taken: usize) {
         let room = self.room.lock().unwrap();
         let (mut room, _) = self.changed.wait_timeout_while(room, PATIENCE, |room| *room == 0).unwrap();
         if *room != usize::MAX {
-            *room = room.saturating_sub(1);
+            *room = room.saturating_sub(taken);
         }
     }
 }

@@ -3,8 +3,9 @@
 //! The program's safety depends on the order kept here: a message is durably intended in the ledger before its first byte goes out, and it
 //! is done only when the target has confirmed it. Whatever happens in between, the intent stays and the target is asked later.
 //!
-//! Behind the last batch of a folder, and behind each where the target announces no UIDs, the target is asked what the folder holds. Once the
-//! desk doubts whether only we store there, what the source still delivers is not sent.
+//! Behind the last batch of a folder, and behind each where the target announces no UIDs, the target is asked what the folder holds; now and
+//! then also what an earlier folder holds by now, whose messages are all answered. Once the desk doubts whether only we store there, what the
+//! source still delivers is not sent.
 
 use crate::domain::{Digest, Side, Uid};
 use crate::imap::{Announced, AppendWay, Begun, BodyBatch, Counted, Destination, ImapError, Settled, Stored};
@@ -27,6 +28,10 @@ const BYTES_IN_FLIGHT: u64 = 8 << 20;
 /// At most this much is intended with one durable write.
 const INTENDED_BYTES: u64 = 4 << 20;
 const INTENDED_MESSAGES: usize = 1000;
+
+/// Behind so many folders the target is asked once what an earlier one holds by now: if it stores a second copy of everything after it has
+/// answered, nothing else shows it before the pass ends.
+const FOLDERS_PER_LOOK_BACK: usize = 8;
 
 /// The longest time for which one command is written: over a slow network the target can then answer, and the follower begin to check, long
 /// before a whole batch is sent. A batch that is sent sooner is one command, and one wait for the target's disk.
@@ -240,11 +245,23 @@ impl<'a, 'd> Sending<'a, 'd> {
 
     /// Asks what the folder holds behind the batch that has ended, where nothing else shows it.
     fn ask(&mut self, (round, uid): Key) -> Result<(), Halt> {
-        if self.desk.is_to_count(round, self.rounds[round].uids.last() == Some(&uid)) {
-            let wire_name = &self.folder(round).target.wire_name;
-            self.appenders.ask(self.questions.len(), wire_name).on(Side::Target)?;
-            self.questions.push((round, self.begun[round]));
+        let is_last = self.rounds[round].uids.last() == Some(&uid);
+        if !self.desk.is_to_count(round, is_last) {
+            return Ok(());
         }
+        self.ask_about(round)?;
+        if is_last && round % FOLDERS_PER_LOOK_BACK == FOLDERS_PER_LOOK_BACK - 1 {
+            // The folder before that of the last answer has all its answers.
+            let answered = self.last_taken.and_then(|(round, _)| round.checked_sub(1));
+            answered.map_or(Ok(()), |earlier| self.ask_about(earlier))?;
+        }
+        Ok(())
+    }
+
+    fn ask_about(&mut self, round: usize) -> Result<(), Halt> {
+        let wire_name = &self.folder(round).target.wire_name;
+        self.appenders.ask(self.questions.len(), wire_name).on(Side::Target)?;
+        self.questions.push((round, self.begun[round]));
         Ok(())
     }
 
